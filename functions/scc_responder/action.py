@@ -1,0 +1,90 @@
+"""The contract of an action: it plans, it does not act.
+
+An action is one file in `actions/`: a parameters type, and a pure function from (Context, parameters) to changes, or
+to a `Skip` (there is nothing to do) or a `Hold` (it may not be done), each with a named reason. Adding an action
+touches that file alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, TypeVar
+
+from scc_responder.changes import Change
+from scc_responder.context import Context
+from scc_responder.value import StrictValue, Value
+
+
+class Params(StrictValue):
+    """The `with:` of one step. Unknown parameters are refused."""
+
+
+class NoParams(Params):
+    """For actions that take none."""
+
+
+class Skip(Value):
+    """There was nothing to do, and why (`already_cordoned`)."""
+
+    reason: str
+
+
+class Hold(Value):
+    """It may not be done, and why (`pod_static`, `identity_not_proved`)."""
+
+    reason: str
+
+
+Planned = Sequence[Change] | Skip | Hold
+P = TypeVar("P", bound=Params)
+
+
+class Action(Value):
+    """One thing a policy may ask for.
+
+    `permissions` are Kubernetes RBAC (`pods: get, patch`) or IAM (`pubsub.topics.publish`) permissions. `reversible`
+    says whether it can be undone. `disrupts` marks actions that need a proved pod and a finding without contradictions.
+    """
+
+    name: str
+    plan: Callable[[Context, Any], Planned]
+    params: type[Params]
+    permissions: tuple[str, ...]
+    reversible: bool
+    needs_identity: bool
+    allowed_on_contradiction: bool
+
+
+def action(
+    *,
+    params: type[P],
+    permissions: Sequence[str],
+    reversible: bool,
+    needs_identity: bool = False,
+    allowed_on_contradiction: bool = False,
+) -> Callable[[Callable[[Context, P], Planned]], Action]:
+    """Declare a planning function as the action of its own name. Its docstring is the user's documentation."""
+
+    def declare(plan: Callable[[Context, P], Planned]) -> Action:
+        return Action(
+            name=plan.__name__,
+            plan=plan,
+            params=params,
+            permissions=tuple(permissions),
+            reversible=reversible,
+            needs_identity=needs_identity,
+            allowed_on_contradiction=allowed_on_contradiction,
+        )
+
+    return declare
+
+
+@cache
+def actions() -> dict[str, Action]:
+    """Every action by name, found by file name in `scc_responder.actions`."""
+    package = import_module("scc_responder.actions")
+    names = sorted(module.name for module in iter_modules(package.__path__))
+    return {name: getattr(import_module(f"{package.__name__}.{name}"), name) for name in names}

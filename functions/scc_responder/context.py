@@ -1,0 +1,127 @@
+"""What was read to decide: facts about the target at one moment, and what could not be read.
+
+A fact that is missing is None and stands in `Context.missing` with its reason; it never satisfies a condition.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from scc_responder.finding import ClusterRef, Finding, Threat
+from scc_responder.value import Value
+
+
+class Owner(Value):
+    """One link of a pod's owner chain, nearest first (ReplicaSet, then Deployment)."""
+
+    kind: str
+    name: str
+    uid: str
+    api_version: str = ""
+
+
+class ContainerStatus(Value):
+    """A container of the pod as its kubelet reports it. `image_id` ends with the digest."""
+
+    name: str
+    image: str = ""
+    image_id: str = ""
+    started_at: datetime | None = None
+    restart_count: int = 0
+
+
+class Pod(Value):
+    """core/v1 Pod, reduced to what decisions need. `mirror`: a static pod's mirror, run by the kubelet alone."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    creation_time: datetime
+    node_name: str = ""
+    phase: str = ""
+    host_network: bool = False
+    mirror: bool = False
+    deletion_time: datetime | None = None
+    finalizers: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    owners: tuple[Owner, ...] = ()
+    containers: tuple[ContainerStatus, ...] = ()
+    service_account: str = ""
+
+    @property
+    def workload(self) -> Owner | None:
+        """The topmost owner: what a person would call the workload. None for a standalone pod."""
+        return self.owners[-1] if self.owners else None
+
+
+class Node(Value):
+    """core/v1 Node. `instance_id` is the annotation `container.googleapis.com/instance_id`."""
+
+    name: str
+    uid: str
+    resource_version: str
+    unschedulable: bool = False
+    instance_id: str = ""
+    node_pool: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Namespace(Value):
+    """core/v1 Namespace."""
+
+    name: str
+    uid: str
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Cluster(Value):
+    """A cluster as the GKE API describes it. `enforces_network_policy` is None where nothing says so."""
+
+    ref: ClusterRef
+    autopilot: bool | None = None
+    enforces_network_policy: bool | None = None
+    labels: dict[str, str] = {}
+
+
+class RelatedFinding(Value):
+    """Another finding on the same container near in time."""
+
+    name: str
+    category: str
+    event_time: datetime
+    severity: str = ""
+
+
+class Identity(Value):
+    """Whether the pod that was read is the pod the finding means.
+
+    `level`: `proved` (every check held), `likely` (nothing contradicts, some fields are absent), `refuted`, `unknown`
+    (no pod). `checks` maps each check to `held`, `absent` or what contradicts it.
+    """
+
+    level: str = "unknown"
+    reason: str = "no_pod"
+    checks: dict[str, str] = {}
+
+
+class Context(Value):
+    """Everything a decision may look at. `missing` maps a fact (`node`, `namespace`, ...) to why it is not here.
+
+    `objects` keeps the Kubernetes objects as read, by kind, for evidence; decisions do not look at it.
+    """
+
+    finding: Finding
+    threat: Threat
+    cluster: Cluster | None = None
+    pod: Pod | None = None
+    namespace: Namespace | None = None
+    node: Node | None = None
+    related: tuple[RelatedFinding, ...] | None = None
+    identity: Identity = Identity()
+    missing: dict[str, str] = {}
+    objects: dict[str, dict[str, Any]] = {}

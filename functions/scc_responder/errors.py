@@ -1,0 +1,89 @@
+"""What can go wrong, by what the caller must do about it.
+
+ResponderError
+  SettingsError      the deployment is configured wrongly: the start stops
+  PolicyError        a policy or guardrails file is unusable: nothing may be decided
+  RejectedMessage    not a finding that can be read: recorded and settled
+  OversizeMessage    too large to parse: the finding is re-read by name
+  RetryableError     a later delivery may succeed: answered 503
+  ApiError           an API refused or failed; adapters raise it, `execute` and `collect` classify it
+    OutcomeUnknown   the request may or may not have been applied: probe before deciding
+  StoreError
+    AlreadyExists    create of a key that is there
+    Conflict         the entry has another version than the caller saw
+    StoreUnavailable the store did not answer: nothing may be changed
+"""
+
+from __future__ import annotations
+
+
+class ResponderError(Exception):
+    """Everything this package raises on purpose. `reason` is a snake_case word for the record."""
+
+    def __init__(self, reason: str, message: str = "") -> None:
+        super().__init__(message or reason)
+        self.reason = reason
+
+
+class SettingsError(ResponderError):
+    """The environment or command line cannot be used as it is. The message names the variable and the remedy."""
+
+
+class PolicyError(ResponderError):
+    """A policy or guardrails file is unusable. The message names file, path and remedy."""
+
+
+class RejectedMessage(ResponderError):  # noqa: N818 - a fact about a message, not a fault of ours
+    """The message is no finding. It is recorded by hash and settled, never parsed further."""
+
+
+class OversizeMessage(ResponderError):  # noqa: N818 - a fact about a message, not a fault of ours
+    """The message is larger than what is parsed."""
+
+
+class RetryableError(ResponderError):
+    """A later delivery may succeed; the message must come again."""
+
+
+class ApiError(ResponderError):
+    """An API answered with an error.
+
+    `status` is the HTTP status (gRPC codes are mapped to theirs; 0 means no answer), `permission` names what is
+    missing when the caller was refused, `body_reason` is the `reason` of a Kubernetes `Status`.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        message: str = "",
+        *,
+        status: int = 0,
+        permission: str = "",
+        body_reason: str = "",
+        retry_after_seconds: float = 0.0,
+    ) -> None:
+        super().__init__(reason, message)
+        self.status = status
+        self.permission = permission
+        self.body_reason = body_reason
+        self.retry_after_seconds = retry_after_seconds
+
+
+class OutcomeUnknown(ApiError):  # noqa: N818 - names the state of knowledge
+    """The request was sent and no usable answer came: it may have been applied."""
+
+
+class StoreError(ResponderError):
+    """The compare-and-set store did not do what was asked."""
+
+
+class AlreadyExists(StoreError):  # noqa: N818 - the store's own term
+    """`create` found the key taken."""
+
+
+class Conflict(StoreError):  # noqa: N818 - the store's own term
+    """`replace` or `delete` found another version, or none."""
+
+
+class StoreUnavailable(StoreError):  # noqa: N818 - the store's own term
+    """The store could not be asked, or may or may not have written."""

@@ -1,0 +1,130 @@
+"""What the pipeline needs from the world, each performed by one adapter (and one fake that passes the same tests)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from scc_responder.context import Cluster, RelatedFinding
+from scc_responder.finding import ClusterRef, Finding
+from scc_responder.value import Value
+
+
+class Entry(Value):
+    """One stored value. `version` changes with every write; `server_time` is the store's clock at this answer."""
+
+    key: str
+    value: bytes
+    version: str
+    server_time: datetime
+
+
+class Page(Value):
+    """Some entries in key order. `cursor` continues after them; None means there are no more."""
+
+    entries: tuple[Entry, ...]
+    cursor: str | None = None
+
+
+class CasStore(Protocol):
+    """One key, one version, compare-and-set. No transactions over several keys, so that all backends mean the same."""
+
+    def get(self, key: str) -> Entry | None:
+        """The entry, or None. Raises StoreUnavailable."""
+        ...
+
+    def create(self, key: str, value: bytes) -> Entry:
+        """Store under a new key. Raises AlreadyExists, StoreUnavailable."""
+        ...
+
+    def replace(self, key: str, value: bytes, version: str) -> Entry:
+        """Store over the version the caller saw. Raises Conflict, StoreUnavailable."""
+        ...
+
+    def delete(self, key: str, version: str) -> None:
+        """Remove the version the caller saw. Raises Conflict, StoreUnavailable."""
+        ...
+
+    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100) -> Page:
+        """Entries whose key starts with prefix, in key order, after cursor."""
+        ...
+
+
+class KubernetesApi(Protocol):
+    """One cluster's API server, in plain dicts as the API defines them.
+
+    Every method raises ApiError (with `status`; 404 too) or OutcomeUnknown. `dry_run` sends `dryRun=All`.
+    """
+
+    def get(self, path: str) -> dict[str, Any]:
+        """One object, such as `/api/v1/namespaces/shop/pods/web-1`."""
+        ...
+
+    def list(self, path: str, field_selector: str = "") -> list[dict[str, Any]]:
+        """All items of one namespaced collection. Raises ApiError `partial_list` if the server paged it."""
+        ...
+
+    def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """POST to a collection."""
+        ...
+
+    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """JSON merge patch. `metadata.uid` and `metadata.resourceVersion` in the body are conditions."""
+        ...
+
+    def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """DELETE with a `DeleteOptions` body (preconditions, grace period)."""
+        ...
+
+
+class Clusters(Protocol):
+    """Where clusters are reached. `describe` and `connect` are only called for clusters that settings list."""
+
+    def describe(self, ref: ClusterRef) -> Cluster:
+        """The cluster as its provider knows it. Raises ApiError."""
+        ...
+
+    def connect(self, ref: ClusterRef) -> KubernetesApi:
+        """Its API server. Raises ApiError."""
+        ...
+
+
+class Findings(Protocol):
+    """Where a finding's present state is read: Security Command Center, or a folder of files for local use."""
+
+    def read(self, finding: Finding) -> Mapping[str, Any] | None:
+        """The finding as it stands now (`{"finding": ..., "resource": ...}`), or None if there is none. Raises ApiError."""
+        ...
+
+    def related(self, finding: Finding) -> Sequence[RelatedFinding]:
+        """Other findings on the same resource within an hour of its event time. Raises ApiError."""
+        ...
+
+
+class Evidence(Protocol):
+    """Create-only object storage."""
+
+    def put(self, name: str, content: bytes) -> bool:
+        """Store a new object; False if one of that name is there already (it is left as it is). Raises ApiError."""
+        ...
+
+    def get(self, name: str) -> bytes | None:
+        """Read an object back, or None. Raises ApiError."""
+        ...
+
+
+class Outcomes(Protocol):
+    """The topic on which decisions and outcomes are published."""
+
+    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
+        """Publish and return the message id once the server has it. Raises ApiError."""
+        ...
+
+
+class Clock(Protocol):
+    """The one source of the present time."""
+
+    def __call__(self) -> datetime:
+        """Now, in UTC."""
+        ...
