@@ -18,21 +18,21 @@ from scc_responder.context import Context
 from scc_responder.value import StrictValue, Value
 
 
-class Params(StrictValue):
+class Params(StrictValue, frozen=True, kw_only=True):
     """The `with:` of one step. Unknown parameters are refused."""
 
 
-class NoParams(Params):
+class NoParams(Params, frozen=True, kw_only=True):
     """For actions that take none."""
 
 
-class Skip(Value):
+class Skip(Value, frozen=True, kw_only=True):
     """There was nothing to do, and why (`already_cordoned`)."""
 
     reason: str
 
 
-class Hold(Value):
+class Hold(Value, frozen=True, kw_only=True):
     """It may not be done, and why (`pod_static`, `identity_not_proved`)."""
 
     reason: str
@@ -42,7 +42,7 @@ Planned = Sequence[Change] | Skip | Hold
 P = TypeVar("P", bound=Params)
 
 
-class Action(Value):
+class Action(Value, frozen=True, kw_only=True):
     """One thing a policy may ask for.
 
     `permissions` are Kubernetes RBAC (`pods: get, patch`) or IAM (`pubsub.topics.publish`) permissions. `reversible`

@@ -17,7 +17,7 @@ ARMED_BY = PREFIX + "armed-by"
 ACTION_ID = PREFIX + "action-id"
 
 
-class PatchObject(Value, tag="patch", tag_field="change"):
+class PatchObject(Value, frozen=True, kw_only=True, tag="patch", tag_field="change"):
     """Merge labels, annotations or `spec` fields into one object, on condition of its UID.
 
     `kind` is Pod or Node. `marker` names the annotation that carries the action id. `versioned` adds the resource
@@ -35,7 +35,7 @@ class PatchObject(Value, tag="patch", tag_field="change"):
     versioned: bool = False
 
 
-class CreateNetworkPolicy(Value, tag="create_network_policy", tag_field="change"):
+class CreateNetworkPolicy(Value, frozen=True, kw_only=True, tag="create_network_policy", tag_field="change"):
     """Create a deny-all NetworkPolicy for the one pod that carries `selector`.
 
     `effective` is what the cluster can make of it: `enforced`, `not_enforced` (no dataplane, host network), `unknown`.
@@ -49,7 +49,7 @@ class CreateNetworkPolicy(Value, tag="create_network_policy", tag_field="change"
     effective: str
 
 
-class DeletePod(Value, tag="delete_pod", tag_field="change"):
+class DeletePod(Value, frozen=True, kw_only=True, tag="delete_pod", tag_field="change"):
     """Delete the pod with this UID, at the resource version that carries our arming annotation."""
 
     namespace: str
@@ -58,7 +58,7 @@ class DeletePod(Value, tag="delete_pod", tag_field="change"):
     grace_period_seconds: int | None = None
 
 
-class CaptureEvidence(Value, tag="capture_evidence", tag_field="change"):
+class CaptureEvidence(Value, frozen=True, kw_only=True, tag="capture_evidence", tag_field="change"):
     """Store what was read, and the pod's events, as create-only objects with a SHA-256 manifest."""
 
     namespace: str = ""
@@ -66,7 +66,7 @@ class CaptureEvidence(Value, tag="capture_evidence", tag_field="change"):
     pod_uid: str = ""
 
 
-class PublishDecision(Value, tag="notify", tag_field="change"):
+class PublishDecision(Value, frozen=True, kw_only=True, tag="notify", tag_field="change"):
     """Publish the decision and the outcomes so far to the outcome topic."""
 
 

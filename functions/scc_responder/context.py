@@ -12,7 +12,7 @@ from scc_responder.finding import ClusterRef, Finding, Threat
 from scc_responder.value import Value
 
 
-class Owner(Value):
+class Owner(Value, frozen=True, kw_only=True):
     """One link of a pod's owner chain, nearest first (ReplicaSet, then Deployment)."""
 
     kind: str
@@ -21,7 +21,7 @@ class Owner(Value):
     api_version: str = ""
 
 
-class ContainerStatus(Value):
+class ContainerStatus(Value, frozen=True, kw_only=True):
     """A container of the pod as its kubelet reports it. `image_id` ends with the digest."""
 
     name: str
@@ -31,7 +31,7 @@ class ContainerStatus(Value):
     restart_count: int = 0
 
 
-class Pod(Value):
+class Pod(Value, frozen=True, kw_only=True):
     """core/v1 Pod, reduced to what decisions need. `mirror`: a static pod's mirror, run by the kubelet alone."""
 
     namespace: str
@@ -57,7 +57,7 @@ class Pod(Value):
         return self.owners[-1] if self.owners else None
 
 
-class Node(Value):
+class Node(Value, frozen=True, kw_only=True):
     """core/v1 Node. `instance_id` is the annotation `container.googleapis.com/instance_id`."""
 
     name: str
@@ -70,7 +70,7 @@ class Node(Value):
     annotations: dict[str, str] = {}
 
 
-class Namespace(Value):
+class Namespace(Value, frozen=True, kw_only=True):
     """core/v1 Namespace."""
 
     name: str
@@ -79,7 +79,7 @@ class Namespace(Value):
     annotations: dict[str, str] = {}
 
 
-class Cluster(Value):
+class Cluster(Value, frozen=True, kw_only=True):
     """A cluster as the GKE API describes it. `enforces_network_policy` is None where nothing says so."""
 
     ref: ClusterRef
@@ -88,7 +88,7 @@ class Cluster(Value):
     labels: dict[str, str] = {}
 
 
-class RelatedFinding(Value):
+class RelatedFinding(Value, frozen=True, kw_only=True):
     """Another finding on the same container near in time."""
 
     name: str
@@ -97,7 +97,7 @@ class RelatedFinding(Value):
     severity: str = ""
 
 
-class Identity(Value):
+class Identity(Value, frozen=True, kw_only=True):
     """Whether the pod that was read is the pod the finding means.
 
     `level`: `proved` (every check held), `likely` (nothing contradicts, some fields are absent), `refuted`, `unknown`
@@ -109,7 +109,7 @@ class Identity(Value):
     checks: dict[str, str] = {}
 
 
-class Context(Value):
+class Context(Value, frozen=True, kw_only=True):
     """Everything a decision may look at. `missing` maps a fact (`node`, `namespace`, ...) to why it is not here.
 
     `objects` keeps the Kubernetes objects as read, by kind, for evidence; decisions do not look at it.

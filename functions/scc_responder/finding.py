@@ -14,7 +14,7 @@ from scc_responder.value import Value
 _CLUSTER_PATH = re.compile(r"projects/([^/]+)/(?:locations|zones|regions)/([^/]+)/clusters/([^/]+)", re.ASCII)
 
 
-class ClusterRef(Value):
+class ClusterRef(Value, frozen=True, kw_only=True):
     """A GKE cluster, however its name was spelt (`zones/`, `regions/` and `locations/` are one)."""
 
     project: str
@@ -37,14 +37,14 @@ class ClusterRef(Value):
         return cls(project=match[1], location=match[2], name=match[3]) if match else None
 
 
-class PodRef(Value):
+class PodRef(Value, frozen=True, kw_only=True):
     """The pod a finding names. Findings carry no UID: see `identity.py`."""
 
     namespace: str
     name: str
 
 
-class FindingContainer(Value):
+class FindingContainer(Value, frozen=True, kw_only=True):
     """A container as the finding describes it. `image_id` is the digest, `image` may be a mutable tag."""
 
     name: str
@@ -53,7 +53,7 @@ class FindingContainer(Value):
     create_time: datetime | None = None
 
 
-class Process(Value):
+class Process(Value, frozen=True, kw_only=True):
     """A process of the finding. Every string here was chosen by whoever ran it."""
 
     binary: str = ""
@@ -64,7 +64,7 @@ class Process(Value):
     libraries: tuple[str, ...] = ()
 
 
-class CloudRunTarget(Value):
+class CloudRunTarget(Value, frozen=True, kw_only=True):
     """The Cloud Run service or job of a finding. `kind` is `service`, `job` or `revision`."""
 
     kind: str
@@ -73,7 +73,7 @@ class CloudRunTarget(Value):
     name: str
 
 
-class Finding(Value):
+class Finding(Value, frozen=True, kw_only=True):
     """One threat finding, normalised.
 
     `key` is the same for every spelling of one finding (v1, v2, canonical). Empty strings and tuples mean "not set".
@@ -118,10 +118,11 @@ class Finding(Value):
         return self.pods[0] if len(self.pods) == 1 else None
 
 
-class Threat(Value):
+class Threat(Value, frozen=True, kw_only=True):
     """What a finding means: exactly one per finding. `unknown` may never be enforced upon.
 
-    `surface`: pod, node, cluster, rbac, cloud_run. `kind`: ioc or behavioral. `confidence`: confirmed, likely, possible.
+    `surface`: pod, node, cluster, rbac, cloud_run. `kind`: ioc or behavioral.
+    `confidence`: confirmed, likely, possible.
     """
 
     name: str

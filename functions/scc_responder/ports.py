@@ -11,7 +11,7 @@ from scc_responder.finding import ClusterRef, Finding
 from scc_responder.value import Value
 
 
-class Entry(Value):
+class Entry(Value, frozen=True, kw_only=True):
     """One stored value. `version` changes with every write; `server_time` is the store's clock at this answer."""
 
     key: str
@@ -20,7 +20,7 @@ class Entry(Value):
     server_time: datetime
 
 
-class Page(Value):
+class Page(Value, frozen=True, kw_only=True):
     """Some entries in key order. `cursor` continues after them; None means there are no more."""
 
     entries: tuple[Entry, ...]
@@ -94,7 +94,7 @@ class Findings(Protocol):
     """Where a finding's present state is read: Security Command Center, or a folder of files for local use."""
 
     def read(self, finding: Finding) -> Mapping[str, Any] | None:
-        """The finding as it stands now (`{"finding": ..., "resource": ...}`), or None if there is none. Raises ApiError."""
+        """The finding as it stands now (`{"finding": ..., "resource": ...}`), or None. Raises ApiError."""
         ...
 
     def related(self, finding: Finding) -> Sequence[RelatedFinding]:
@@ -107,10 +107,6 @@ class Evidence(Protocol):
 
     def put(self, name: str, content: bytes) -> bool:
         """Store a new object; False if one of that name is there already (it is left as it is). Raises ApiError."""
-        ...
-
-    def get(self, name: str) -> bytes | None:
-        """Read an object back, or None. Raises ApiError."""
         ...
 
 
