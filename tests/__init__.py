@@ -1,0 +1,1 @@
+"""The tests, and the parts of the world that they start."""
