@@ -17,13 +17,13 @@ _UID = re.compile(r"[0-9A-Za-z](?:[-0-9A-Za-z]{0,126}[0-9A-Za-z])?", re.ASCII)
 _NAME_LENGTH = 253
 
 _OWNERS = {
-    ("v1", "ReplicationController"): "/api/v1/namespaces/{}/replicationcontrollers/{}",
-    ("apps/v1", "ReplicaSet"): "/apis/apps/v1/namespaces/{}/replicasets/{}",
-    ("apps/v1", "Deployment"): "/apis/apps/v1/namespaces/{}/deployments/{}",
-    ("apps/v1", "StatefulSet"): "/apis/apps/v1/namespaces/{}/statefulsets/{}",
-    ("apps/v1", "DaemonSet"): "/apis/apps/v1/namespaces/{}/daemonsets/{}",
-    ("batch/v1", "Job"): "/apis/batch/v1/namespaces/{}/jobs/{}",
-    ("batch/v1", "CronJob"): "/apis/batch/v1/namespaces/{}/cronjobs/{}",
+    ("v1", "ReplicationController"): "/api/v1{}/replicationcontrollers/{}",
+    ("apps/v1", "ReplicaSet"): "/apis/apps/v1{}/replicasets/{}",
+    ("apps/v1", "Deployment"): "/apis/apps/v1{}/deployments/{}",
+    ("apps/v1", "StatefulSet"): "/apis/apps/v1{}/statefulsets/{}",
+    ("apps/v1", "DaemonSet"): "/apis/apps/v1{}/daemonsets/{}",
+    ("batch/v1", "Job"): "/apis/batch/v1{}/jobs/{}",
+    ("batch/v1", "CronJob"): "/apis/batch/v1{}/cronjobs/{}",
 }
 _PATH = re.compile(r"/(?:api|apis/(?P<group>[^/]+))/[^/]+(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<rest>.+)")
 _ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete", "PUT": "update"}
@@ -32,7 +32,7 @@ _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollectio
 
 def pods(namespace: str) -> str:
     """The pods of a namespace. Raises ApiError `invalid_name`, as does everything here."""
-    return f"{namespace_of(namespace)}/pods"
+    return f"/api/v1{_scope(namespace)}/pods"
 
 
 def pod(namespace: str, name: str) -> str:
@@ -49,16 +49,14 @@ def node(name: str) -> str:
     return f"/api/v1/nodes/{_name(name)}"
 
 
-def namespace_of(name: str) -> str:
+def namespace(name: str) -> str:
     """One namespace."""
-    if not _NAMESPACE.fullmatch(name):
-        raise ApiError("invalid_name", "not the name of a Kubernetes namespace")
-    return f"/api/v1/namespaces/{name}"
+    return f"/api/v1{_scope(name)}"
 
 
 def events(namespace: str) -> str:
     """The core/v1 events of a namespace; see `events_about` for which."""
-    return f"{namespace_of(namespace)}/events"
+    return f"/api/v1{_scope(namespace)}/events"
 
 
 def events_about(uid: str) -> str:
@@ -74,7 +72,7 @@ def events_about(uid: str) -> str:
 
 def network_policies(namespace: str) -> str:
     """The network policies of a namespace."""
-    return f"/apis/networking.k8s.io/v1{namespace_of(namespace).removeprefix('/api/v1')}/networkpolicies"
+    return f"/apis/networking.k8s.io/v1{_scope(namespace)}/networkpolicies"
 
 
 def network_policy(namespace: str, name: str) -> str:
@@ -91,8 +89,7 @@ def owner(api_version: str, kind: str, namespace: str, name: str) -> str:
     template = _OWNERS.get((api_version, kind))
     if template is None:
         raise ApiError("unknown_kind", "the owner is no workload kind of Kubernetes itself")
-    namespace_of(namespace)
-    return template.format(namespace, _name(name))
+    return template.format(_scope(namespace), _name(name))
 
 
 def permission(method: str, path: str) -> str:
@@ -112,6 +109,12 @@ def permission(method: str, path: str) -> str:
     subresource = f"/{item[1]}" if len(item) > 1 else ""
     place = f" in namespace {match['namespace']}" if match["namespace"] else ""
     return f"{resource}{group}{subresource}: {verb}{place}"
+
+
+def _scope(namespace: str) -> str:
+    if not _NAMESPACE.fullmatch(namespace):
+        raise ApiError("invalid_name", "not the name of a Kubernetes namespace")
+    return f"/namespaces/{namespace}"
 
 
 def _name(name: str) -> str:
