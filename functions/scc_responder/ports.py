@@ -12,12 +12,17 @@ from scc_responder.value import Value
 
 
 class Entry(Value, frozen=True, kw_only=True):
-    """One stored value. `version` changes with every write; `server_time` is the store's clock at this answer."""
+    """One stored value. `version` changes with every write; `server_time` is the store's clock at this answer.
+
+    `update_time` is the store's clock at the last write of this entry, so that the age of a lease is judged by one
+    clock alone. None where a store cannot tell: leases in it never expire by themselves.
+    """
 
     key: str
     value: bytes
     version: str
     server_time: datetime
+    update_time: datetime | None = None
 
 
 class Page(Value, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""What performs the ports: the only importers of Google, Kubernetes and storage clients."""

@@ -1,0 +1,220 @@
+"""The case: the stored record of one finding, from its first delivery on. Pure; `journal.py` stores it.
+
+Stored as JSON of at most 100 KiB under `case/<finding key>`, with a schema number. Fields that a newer version added
+are kept. Times are for people: leases are judged by the store's own clock, never by these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from scc_responder.errors import RetryableError
+from scc_responder.finding import Finding
+from scc_responder.store_limits import MAX_VALUE_BYTES
+from scc_responder.value import Value
+
+SCHEMA = 1
+KEEP_CLOSINGS = 20
+MAX_DETAIL = 500
+
+
+class CaseState(StrEnum):
+    """How far a case is. Every state but `open` is an end."""
+
+    OPEN = "open"
+    DONE = "done"
+    """Everything the policies asked for was done and verified, or there was nothing to do."""
+    PARTIAL = "partial"
+    """Some steps failed or were held: the steps say which and why."""
+    HELD = "held"
+    """Nothing was done, because something forbids it: a guardrail, the scope, the kill switch."""
+    SUPERSEDED = "superseded"
+    """The finding is no longer active or was muted before the last step."""
+    REJECTED = "rejected"
+    """The finding could not be confirmed: perhaps forged."""
+
+
+class StepStatus(StrEnum):
+    """How far a step is. `intent` and `unknown` are unsettled: the target is probed before anything is tried again."""
+
+    INTENT = "intent"
+    UNKNOWN = "unknown"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    HELD = "held"
+    DRY_RUN = "dry_run"
+
+
+class Step(Value, frozen=True, kw_only=True):
+    """One change of one action. (action_id, index) names it; a settled one is never carried out again.
+
+    `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word.
+    """
+
+    action_id: str
+    index: int = 0
+    policy: str = ""
+    action: str = ""
+    status: StepStatus = StepStatus.INTENT
+    reason: str = ""
+    detail: str = ""
+    expected_uid: str = ""
+    change: dict[str, Any] = {}
+    intended_at: datetime | None = None
+    settled_at: datetime | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its outcome is known."""
+        return self.status not in {StepStatus.INTENT, StepStatus.UNKNOWN}
+
+
+class Closing(Value, frozen=True, kw_only=True):
+    """An end the case came to before it was opened again."""
+
+    state: CaseState
+    epoch: int
+    reason: str = ""
+    closed_at: datetime | None = None
+
+
+class CaseRecord(Value, frozen=True, kw_only=True):
+    """One finding's case as stored.
+
+    `epoch` counts the claims, `attempts` those since it was last opened. `owner` is the token of who holds the lease,
+    empty where nobody does; `writer` and `seq` name the last write. `event_time` is the greatest seen, `digest` the
+    content digest delivered with it. `seen` counts copies that changed nothing (bounded). `extra` holds fields that
+    this version does not know.
+    """
+
+    finding_key: str
+    finding_name: str
+    event_time: datetime
+    digest: str
+    schema: int = SCHEMA
+    state: CaseState = CaseState.OPEN
+    reason: str = ""
+    finding_state: str = ""
+    category: str = ""
+    epoch: int = 1
+    attempts: int = 1
+    owner: str = ""
+    writer: str = ""
+    seq: int = 0
+    seen: int = 0
+    steps: tuple[Step, ...] = ()
+    decision: dict[str, Any] = {}
+    history: tuple[Closing, ...] = ()
+    opened_at: datetime | None = None
+    updated_at: datetime | None = None
+    closed_at: datetime | None = None
+    extra: dict[str, Any] = {}
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """UIDs of the objects that steps were bound to, in the order they were first meant."""
+        return tuple(dict.fromkeys(step.expected_uid for step in self.steps if step.expected_uid))
+
+    def step(self, action_id: str, index: int = 0) -> Step | None:
+        """What is recorded of one step, or None."""
+        return next((step for step in self.steps if (step.action_id, step.index) == (action_id, index)), None)
+
+    def with_steps(self, steps: tuple[Step, ...]) -> CaseRecord:
+        """The record with these steps in place of those of the same (action_id, index), new ones at the end."""
+        known = {(step.action_id, step.index): step for step in self.steps}
+        known |= {(step.action_id, step.index): _shortened(step) for step in steps}
+        return msgspec.structs.replace(self, steps=tuple(known.values()))
+
+
+def _shortened(step: Step) -> Step:
+    return msgspec.structs.replace(step, detail=step.detail[:MAX_DETAIL])
+
+
+def encode(record: CaseRecord) -> bytes:
+    """The stored form. Over 100 KiB the decision, then the changes of settled steps are left out, never a step."""
+    value = _plain(record)
+    if len(value) > MAX_VALUE_BYTES:
+        record = msgspec.structs.replace(record, decision={"left_out": "too_large"})
+        value = _plain(record)
+    if len(value) > MAX_VALUE_BYTES:
+        value = _plain(msgspec.structs.replace(record, steps=tuple(_bare(step) for step in record.steps)))
+    return value
+
+
+def _bare(step: Step) -> Step:
+    return msgspec.structs.replace(step, change={}, detail="") if step.is_settled else step
+
+
+def _plain(record: CaseRecord) -> bytes:
+    fields = msgspec.to_builtins(record)
+    extra = fields.pop("extra")
+    return msgspec.json.encode(extra | fields, order="sorted")
+
+
+def decode(value: bytes) -> CaseRecord:
+    """The record of a stored form.
+
+    Raises RetryableError `record_newer` (written by a later version) or `record_unreadable`: nothing may be done on a
+    case that cannot be read, so the message comes again and reaches a person through the dead letters.
+    """
+    try:
+        fields = msgspec.json.decode(value, type=dict[str, Any])
+        if fields.get("schema") != SCHEMA:
+            raise RetryableError("record_newer", f"schema {fields.get('schema')!a}, of {SCHEMA}")
+        extra = {name: fields[name] for name in fields.keys() - set(CaseRecord.__struct_fields__)}
+        return msgspec.convert(fields | {"extra": extra}, CaseRecord)
+    except msgspec.DecodeError as error:
+        raise RetryableError("record_unreadable", str(error)) from error
+
+
+_SPELLING = frozenset(
+    {"name", "canonical_name", "resource_name", "project_display_name", "external_uri", "contacts"}
+    | {"event_time", "create_time"}
+)
+
+
+def content_digest(finding: Finding) -> str:
+    """SHA-256 of what a finding says, apart from its times and the spellings that differ between API versions.
+
+    A pod recreated under the same name changes it through its containers' `create_time`; where a finding carries none,
+    the two are one content.
+    """
+    fields: Mapping[str, Any] = msgspec.to_builtins(finding)
+    content = {name: value for name, value in fields.items() if name not in _SPELLING}
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+def action_id(action: str, cluster_path: str, target_uid: str, finding_key: str) -> str:
+    """The name of one action on one object for one finding: the same at every delivery and attempt.
+
+    Where one policy may ask for the same action on the same object in two ways, name the difference in `action`.
+    """
+    parts = msgspec.json.encode([action, cluster_path, target_uid, finding_key])
+    return hashlib.sha256(parts).hexdigest()[:32]
+
+
+def case_id(finding_key: str) -> str:
+    """The short name of a case, for names and labels: the first 12 digits of the finding's key."""
+    return finding_key[:12]
+
+
+class Rejection(Value, frozen=True, kw_only=True):
+    """A message that was no finding, stored by the SHA-256 of its body under `rejected/<sha256>`.
+
+    `size` is in bytes; `count` is bounded, and `last_seen` is when it was last counted.
+    """
+
+    sha256: str
+    reason: str
+    size: int = 0
+    count: int = 1
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    schema: int = SCHEMA

@@ -1,0 +1,192 @@
+"""The journal: which delivery may work on a finding, and what was meant and done, written before and after.
+
+A case is claimed by one holder at a time for `LEASE`, renewed by every write and judged by the store's own clock
+alone. Every write replaces the version the holder saw last: the first write of a holder who lost the lease fails, and
+it must stop. So the journal is the fence among holders; conditions on the requests themselves are the fence at the
+target.
+
+   absent --claim--> open(epoch 1) --save--> ... --close--> done | partial | held | superseded | rejected
+                       | lease ran out, or was released          | newer event, other content
+                       +--claim--> open(epoch + 1)  <------------+
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from enum import StrEnum
+from secrets import token_hex
+
+import msgspec
+from msgspec.structs import replace
+
+from scc_responder.boundaries import boundary
+from scc_responder.case import (
+    KEEP_CLOSINGS,
+    CaseRecord,
+    CaseState,
+    Closing,
+    Rejection,
+    content_digest,
+    decode,
+)
+from scc_responder.errors import AlreadyExists, Conflict, RetryableError
+from scc_responder.finding import Finding
+from scc_responder.open_case import CaseWriter, OpenCase
+from scc_responder.ports import CasStore, Clock, Entry
+from scc_responder.value import Value
+
+LEASE = timedelta(seconds=120)
+NOTED_COPIES = 20
+"""Copies that change nothing are counted up to this, then settled without a write, so that a flood costs reads."""
+_TRIES = 8
+
+
+class ClaimOutcome(StrEnum):
+    """What a delivery may do. The first three hold the case; `in_progress` must come again; the rest are settled."""
+
+    CLAIMED = "claimed"
+    RESUMED = "resumed"
+    REOPENED = "reopened"
+    IN_PROGRESS = "in_progress"
+    DUPLICATE = "duplicate"
+    STALE = "stale"
+
+
+class Claim(Value, frozen=True, kw_only=True):
+    """The answer to a delivery. `case` is there when it may be worked on; `record` is the case as it stood."""
+
+    outcome: ClaimOutcome
+    record: CaseRecord
+    case: OpenCase | None = None
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier holder left steps behind: probe those that are not settled."""
+        return self.outcome is ClaimOutcome.RESUMED
+
+
+class Journal:
+    """The cases and rejected messages in a store."""
+
+    def __init__(self, store: CasStore, clock: Clock, *, lease: timedelta = LEASE) -> None:
+        self._store = store
+        self._clock = clock
+        self._lease = lease
+
+    def claim(self, finding: Finding) -> Claim:
+        """Decide what a delivery of this finding may do, and take the case if it may work on it.
+
+        Raises RetryableError (`case_contended`, `record_newer`, `record_unreadable`) and StoreUnavailable.
+        """
+        writer = CaseWriter(self._store, self._clock, token_hex(8))
+        digest = content_digest(finding)
+        for _ in range(_TRIES):
+            with suppress(AlreadyExists, Conflict):
+                return self._try_claim(finding, digest, writer)
+        raise RetryableError("case_contended", finding.name)
+
+    def read(self, finding_key: str) -> CaseRecord | None:
+        """The case of a finding as it stands, or None. Raises RetryableError, StoreUnavailable."""
+        entry = self._store.get(_case_key(finding_key))
+        return decode(entry.value) if entry else None
+
+    def cases(self, cursor: str | None = None, limit: int = 100) -> tuple[tuple[CaseRecord, ...], str | None]:
+        """Some cases in key order, and the cursor that continues after them; None means there are no more."""
+        page = self._store.scan(_case_key(""), cursor, limit)
+        return tuple(decode(entry.value) for entry in page.entries), page.cursor
+
+    def reject(self, sha256: str, reason: str, *, size: int = 0) -> Rejection:
+        """Record a message that is no finding, by the hash of its body; copies are counted up to `NOTED_COPIES`.
+
+        Raises StoreUnavailable.
+        """
+        key, now = f"rejected/{sha256}", self._clock()
+        entry = self._store.get(key)
+        rejection = Rejection(sha256=sha256, reason=reason, size=size, first_seen=now, last_seen=now)
+        if entry:
+            earlier = msgspec.json.decode(entry.value, type=Rejection)
+            rejection = replace(earlier, count=earlier.count + 1, last_seen=now)
+            if earlier.count >= NOTED_COPIES:
+                return earlier
+        boundary("before journal reject")
+        # A copy rejected at the same moment may have been first: it has recorded the same.
+        with suppress(AlreadyExists, Conflict):
+            value = msgspec.json.encode(rejection)
+            self._store.replace(key, value, entry.version) if entry else self._store.create(key, value)
+        boundary("after journal reject")
+        return rejection
+
+    def _try_claim(self, finding: Finding, digest: str, writer: CaseWriter) -> Claim:
+        entry = self._store.get(_case_key(finding.key))
+        if entry is None:
+            entry, record = writer.create(_case_key(finding.key), _new_case(finding, digest, writer))
+            return _held(ClaimOutcome.CLAIMED, entry, record, writer)
+        record = decode(entry.value)
+        outcome = judge(record, finding, digest, is_held=self._is_held(record, entry))
+        if outcome in {ClaimOutcome.RESUMED, ClaimOutcome.REOPENED}:
+            taken = _taken(record, finding, digest, writer)
+            return _held(outcome, *writer.replace(entry, taken, "claim"), writer)
+        if outcome is not ClaimOutcome.IN_PROGRESS:
+            record = _noted(entry, record, finding, writer)
+        return Claim(outcome=outcome, record=record)
+
+    def _is_held(self, record: CaseRecord, entry: Entry) -> bool:
+        expired = entry.update_time is not None and entry.server_time - entry.update_time >= self._lease
+        return bool(record.owner) and not expired
+
+
+def judge(record: CaseRecord, finding: Finding, digest: str, *, is_held: bool) -> ClaimOutcome:
+    """What a delivery may do, given the case as it stands. Pure.
+
+    An open case is resumed whatever the copy looks like: a redelivery is how a crashed case goes on.
+    """
+    if record.state is CaseState.OPEN:
+        return ClaimOutcome.IN_PROGRESS if is_held else ClaimOutcome.RESUMED
+    if finding.event_time < record.event_time:
+        return ClaimOutcome.STALE
+    if finding.event_time == record.event_time or digest == record.digest:
+        return ClaimOutcome.DUPLICATE
+    return ClaimOutcome.REOPENED
+
+
+def _case_key(finding_key: str) -> str:
+    return f"case/{finding_key}"
+
+
+def _held(outcome: ClaimOutcome, entry: Entry, record: CaseRecord, writer: CaseWriter) -> Claim:
+    return Claim(outcome=outcome, record=record, case=OpenCase(writer, entry, record))
+
+
+def _new_case(finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
+    return CaseRecord(
+        finding_key=finding.key,
+        finding_name=finding.name,
+        category=finding.category,
+        event_time=finding.event_time,
+        digest=digest,
+        finding_state=finding.state,
+        owner=writer.token,
+        opened_at=writer.clock(),
+    )
+
+
+def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
+    """The case under a new holder. Its steps stay: what was done to an object is not done to it again."""
+    if finding.event_time > record.event_time:
+        record = replace(record, event_time=finding.event_time, digest=digest, finding_state=finding.state)
+    if record.state is not CaseState.OPEN:
+        closing = Closing(state=record.state, epoch=record.epoch, reason=record.reason, closed_at=record.closed_at)
+        history = (*record.history, closing)[-KEEP_CLOSINGS:]
+        record = replace(record, state=CaseState.OPEN, reason="", closed_at=None, history=history, attempts=0)
+    return replace(record, owner=writer.token, epoch=record.epoch + 1, attempts=record.attempts + 1)
+
+
+def _noted(entry: Entry, record: CaseRecord, finding: Finding, writer: CaseWriter) -> CaseRecord:
+    """Count a copy that changes nothing. A newer event time is always kept, so that older copies are told from it."""
+    if finding.event_time <= record.event_time and record.seen >= NOTED_COPIES:
+        return record
+    noted = replace(
+        record, seen=min(record.seen + 1, NOTED_COPIES), event_time=max(record.event_time, finding.event_time)
+    )
+    return writer.replace(entry, noted, "note")[1]
