@@ -80,10 +80,10 @@ def network_policy(namespace: str, name: str) -> str:
     return f"{network_policies(namespace)}/{_name(name)}"
 
 
-def owner(api_version: str, kind: str, namespace: str, name: str) -> str:
+def owner(namespace: str, api_version: str, kind: str, name: str) -> str:
     """A controller of pods: the workload kinds of Kubernetes itself. Raises ApiError `unknown_kind` for others.
 
-    >>> owner("apps/v1", "ReplicaSet", "shop", "web-5d8f")
+    >>> owner("shop", "apps/v1", "ReplicaSet", "web-5d8f")
     '/apis/apps/v1/namespaces/shop/replicasets/web-5d8f'
     """
     template = _OWNERS.get((api_version, kind))
