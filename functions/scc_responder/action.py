@@ -15,11 +15,16 @@ from typing import Any, TypeVar
 
 from scc_responder.changes import Change
 from scc_responder.context import Context
+from scc_responder.guardrails import Guardrails
 from scc_responder.value import StrictValue, Value
 
 
 class Params(StrictValue, frozen=True, kw_only=True):
     """The `with:` of one step. Unknown parameters are refused."""
+
+    def refused_by(self, guardrails: Guardrails) -> str:  # noqa: ARG002 - most parameters are never refused
+        """What the guardrails do not allow in these parameters, as a sentence for the policy's author; else empty."""
+        return ""
 
 
 class NoParams(Params, frozen=True, kw_only=True):
@@ -46,7 +51,8 @@ class Action(Value, frozen=True, kw_only=True):
     """One thing a policy may ask for.
 
     `permissions` are Kubernetes RBAC (`pods: get, patch`) or IAM (`pubsub.topics.publish`) permissions. `reversible`
-    says whether it can be undone. `disrupts` marks actions that need a proved pod and a finding without contradictions.
+    says whether it can be undone. `needs_identity` asks that the pod be at least likely the finding's own. `observes`
+    marks actions that change nothing on the target: guards for the target do not hold them.
     """
 
     name: str
@@ -55,7 +61,7 @@ class Action(Value, frozen=True, kw_only=True):
     permissions: tuple[str, ...]
     reversible: bool
     needs_identity: bool
-    allowed_on_contradiction: bool
+    observes: bool
 
 
 def action(
@@ -64,7 +70,7 @@ def action(
     permissions: Sequence[str],
     reversible: bool,
     needs_identity: bool = False,
-    allowed_on_contradiction: bool = False,
+    observes: bool = False,
 ) -> Callable[[Callable[[Context, P], Planned]], Action]:
     """Declare a planning function as the action of its own name. Its docstring is the user's documentation."""
 
@@ -76,7 +82,7 @@ def action(
             permissions=tuple(permissions),
             reversible=reversible,
             needs_identity=needs_identity,
-            allowed_on_contradiction=allowed_on_contradiction,
+            observes=observes,
         )
 
     return declare

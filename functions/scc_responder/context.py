@@ -125,3 +125,8 @@ class Context(Value, frozen=True, kw_only=True):
     identity: Identity = Identity()
     missing: dict[str, str] = {}
     objects: dict[str, dict[str, Any]] = {}
+
+    @property
+    def pod_missing(self) -> str:
+        """Why there is no pod to act on: `target_absent`, `pod_not_named`, `pod_unreadable`."""
+        return self.missing.get("pod", "pod_not_named")

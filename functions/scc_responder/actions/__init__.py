@@ -1,0 +1,1 @@
+"""The actions a policy may ask for: one file each, found by file name."""

@@ -1,0 +1,41 @@
+"""Action `annotate_pod`."""
+
+from __future__ import annotations
+
+from scc_responder.action import Params, Planned, Skip, action
+from scc_responder.changes import PREFIX, PatchObject
+from scc_responder.context import Context
+from scc_responder.guardrails import Guardrails
+from scc_responder.marks import refused_keys
+
+
+class AnnotatePodParams(Params, frozen=True, kw_only=True):
+    """Annotations to set, by key. Keys start with `scc-responder/` unless guardrails.yaml lists them."""
+
+    annotations: dict[str, str] = {}
+
+    def refused_by(self, guardrails: Guardrails) -> str:
+        """See `Params.refused_by`."""
+        return refused_keys(self.annotations, guardrails.allowed_keys.annotations, "annotations")
+
+
+@action(params=AnnotatePodParams, permissions=["pods: get, patch"], reversible=True)
+def annotate_pod(context: Context, params: AnnotatePodParams) -> Planned:
+    """Note on the pod which finding it is about, and whatever else the policy says.
+
+    The annotations `scc-responder/finding` and `scc-responder/threat` are always set.
+
+        then:
+          - action: annotate_pod
+            with:
+              annotations:
+                scc-responder/runbook: https://example.com/runbooks/added-binary
+    """
+    pod = context.pod
+    if pod is None:
+        return Skip(reason=context.pod_missing)
+    finding = {PREFIX + "finding": context.finding.canonical_name, PREFIX + "threat": context.threat.name}
+    wanted = {**finding, **params.annotations}
+    if wanted.items() <= pod.annotations.items():
+        return Skip(reason="already_annotated")
+    return [PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, annotations=wanted)]

@@ -1,0 +1,27 @@
+"""Action `capture_evidence`."""
+
+from __future__ import annotations
+
+from scc_responder.action import NoParams, Planned, action
+from scc_responder.changes import CaptureEvidence
+from scc_responder.context import Context
+
+
+@action(
+    params=NoParams,
+    permissions=["events: list", "storage.objects.create"],
+    reversible=True,
+    observes=True,
+)
+def capture_evidence(context: Context, _params: NoParams) -> Planned:
+    """Store the finding, related findings, pod, owner, node, namespace and the pod's events, before they are gone.
+
+    Objects are create-only and listed with their SHA-256 in a manifest.
+
+        then:
+          - action: capture_evidence
+    """
+    pod = context.pod
+    if pod is None:
+        return [CaptureEvidence()]
+    return [CaptureEvidence(namespace=pod.namespace, pod_name=pod.name, pod_uid=pod.uid)]

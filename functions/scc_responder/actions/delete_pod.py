@@ -1,0 +1,59 @@
+"""Action `delete_pod`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from scc_responder.action import Hold, Params, Planned, Skip, action
+from scc_responder.changes import ARMED_BY, DeletePod, PatchObject
+from scc_responder.context import Context, Pod
+
+
+class DeletePodParams(Params, frozen=True, kw_only=True):
+    """`grace_period_seconds`: the pod's own where not given. `identity: likely` accepts a pod that is not proved."""
+
+    grace_period_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] | None = None
+    allow_standalone: bool = False
+    allow_daemonset: bool = False
+    identity: Literal["proved", "likely"] = "proved"
+
+
+@action(params=DeletePodParams, permissions=["pods: get, patch, delete"], reversible=False, needs_identity=True)
+def delete_pod(context: Context, params: DeletePodParams) -> Planned:
+    """Delete the compromised pod, and only that pod: its replacement has another UID.
+
+    Two steps: the pod is armed with `scc-responder/armed-by`, then deleted on condition of its UID and of the very
+    version that was armed. Static pods are never deleted; standalone and DaemonSet pods only where the policy says so.
+
+        then:
+          - action: capture_evidence
+          - action: delete_pod
+            with:
+              grace_period_seconds: 10
+    """
+    pod = context.pod
+    if pod is None:
+        return Skip(reason=context.pod_missing)
+    held = _held(context, pod, params)
+    if held:
+        return Hold(reason=held)
+    return [
+        PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, marker=ARMED_BY, versioned=True),
+        DeletePod(
+            namespace=pod.namespace, name=pod.name, uid=pod.uid, grace_period_seconds=params.grace_period_seconds
+        ),
+    ]
+
+
+def _held(context: Context, pod: Pod, params: DeletePodParams) -> str:
+    if pod.mirror:
+        return "pod_static"
+    if context.identity.level != "proved" and params.identity == "proved":
+        return f"identity_not_proved:{context.identity.reason}"
+    if not pod.owners and not params.allow_standalone:
+        return "pod_standalone"
+    if any(owner.kind == "DaemonSet" for owner in pod.owners) and not params.allow_daemonset:
+        return "pod_daemonset"
+    return ""

@@ -1,0 +1,48 @@
+"""Action `isolate_pod`."""
+
+from __future__ import annotations
+
+from scc_responder.action import NoParams, Planned, Skip, action
+from scc_responder.changes import CreateNetworkPolicy, PatchObject
+from scc_responder.context import Context, Pod
+from scc_responder.marks import case_id, case_label
+
+
+@action(
+    params=NoParams,
+    permissions=["pods: get, patch", "networkpolicies: create, get, list"],
+    reversible=True,
+    needs_identity=True,
+)
+def isolate_pod(context: Context, _params: NoParams) -> Planned:
+    """Stop new connections to and from this one pod with a NetworkPolicy of its own.
+
+    The policy selects a label that only this pod carries, so its siblings keep working. The outcome says what holds:
+    `not_enforced` where the cluster has no enforcing dataplane or the pod is on the host's network, `bypassed_by`
+    where another policy still allows traffic, and `unknown` for connections already established.
+
+        then:
+          - action: isolate_pod
+    """
+    pod = context.pod
+    if pod is None:
+        return Skip(reason=context.pod_missing)
+    label = case_label(context.finding.key)
+    return [
+        PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=label),
+        CreateNetworkPolicy(
+            namespace=pod.namespace,
+            name=f"scc-responder-{case_id(context.finding.key)}",
+            pod_name=pod.name,
+            pod_uid=pod.uid,
+            selector=label,
+            effective=_effective(context, pod),
+        ),
+    ]
+
+
+def _effective(context: Context, pod: Pod) -> str:
+    if pod.host_network:
+        return "not_enforced"
+    enforces = context.cluster.enforces_network_policy if context.cluster else None
+    return {True: "enforced", False: "not_enforced", None: "unknown"}[enforces]

@@ -1,0 +1,40 @@
+"""Action `label_pod`."""
+
+from __future__ import annotations
+
+from scc_responder.action import Params, Planned, Skip, action
+from scc_responder.changes import PatchObject
+from scc_responder.context import Context
+from scc_responder.guardrails import Guardrails
+from scc_responder.marks import case_label, refused_keys
+
+
+class LabelPodParams(Params, frozen=True, kw_only=True):
+    """Labels to set, by key. Keys start with `scc-responder/` unless guardrails.yaml lists them."""
+
+    labels: dict[str, str] = {}
+
+    def refused_by(self, guardrails: Guardrails) -> str:
+        """See `Params.refused_by`."""
+        return refused_keys(self.labels, guardrails.allowed_keys.labels, "labels")
+
+
+@action(params=LabelPodParams, permissions=["pods: get, patch"], reversible=True)
+def label_pod(context: Context, params: LabelPodParams) -> Planned:
+    """Mark the compromised pod, so that people and tools can find it.
+
+    The label `scc-responder/case` is always set.
+
+        then:
+          - action: label_pod
+            with:
+              labels:
+                scc-responder/threat: suspected
+    """
+    pod = context.pod
+    if pod is None:
+        return Skip(reason=context.pod_missing)
+    wanted = {**case_label(context.finding.key), **params.labels}
+    if wanted.items() <= pod.labels.items():
+        return Skip(reason="already_labeled")
+    return [PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=wanted)]

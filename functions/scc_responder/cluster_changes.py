@@ -1,0 +1,246 @@
+"""Carry out changes in a cluster: probe, intent, exactly one conditional request, verify by a read.
+
+What was read last of each object is kept, so that one step's verification is the next one's probe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scc_responder import paths
+from scc_responder.boundaries import boundary
+from scc_responder.case import StepStatus
+from scc_responder.changes import ACTION_ID, ARMED_BY, CreateNetworkPolicy, DeletePod, PatchObject
+from scc_responder.errors import ApiError, OutcomeUnknown, RetryableError
+from scc_responder.network_policies import bypassing, isolates, manifest
+from scc_responder.ports import KubernetesApi
+from scc_responder.step import Result, StepRun, done, failed
+
+TRIES = 5
+MAX_WAIT_SECONDS = 5.0
+DELETION_WAITS_SECONDS = (0.1, 0.9)
+
+Object = dict[str, Any]
+
+
+class ClusterChanges:
+    """One cluster's changes. `known` maps API paths to objects that were just read; `wait` sleeps for seconds."""
+
+    def __init__(self, api: KubernetesApi, known: Mapping[str, Object], wait: Callable[[float], None]) -> None:
+        self._api = api
+        self._known = dict(known)
+        self._wait = wait
+
+    def patch_object(self, change: PatchObject, step: StepRun) -> Result:
+        """Merge the change into the object with this UID."""
+        path = paths.pod(change.namespace, change.name) if change.kind == "Pod" else paths.node(change.name)
+        return self._until_settled(lambda sent: self._patch_once(path, change, step, sent=sent), path, change.kind)
+
+    def _patch_once(self, path: str, change: PatchObject, step: StepRun, *, sent: bool) -> Result:
+        found = self._read(path)
+        settled = _probe(change, step, found, sent=sent)
+        if settled:
+            return settled
+        step.intend()
+        body = _patch_body(change, step, found)
+        self._call("patch", lambda: self._api.patch(path, body, dry_run=step.dry_run))
+        if step.dry_run:
+            return Result(status=StepStatus.DRY_RUN, reason="would_patch")
+        self._forget(path)
+        return _verified(change, step, self._read(path))
+
+    def create_network_policy(self, change: CreateNetworkPolicy, step: StepRun) -> Result:
+        """Create the isolating policy, and say what it is worth."""
+        path = paths.network_policy(change.namespace, change.name)
+        return self._until_settled(lambda _sent: self._isolate_once(path, change, step), path, "NetworkPolicy")
+
+    def _isolate_once(self, path: str, change: CreateNetworkPolicy, step: StepRun) -> Result:
+        if step.intended and self._read(path) is not None:
+            return self._effect(change, step)
+        step.intend()
+        body, collection = manifest(change, step.action_id), paths.network_policies(change.namespace)
+        try:
+            self._call("create", lambda: self._api.create(collection, body, dry_run=step.dry_run))
+        except ApiError as error:
+            if error.body_reason != "AlreadyExists":
+                raise
+        return self._effect(change, step)
+
+    def _effect(self, change: CreateNetworkPolicy, step: StepRun) -> Result:
+        policies = self._api.list(paths.network_policies(change.namespace))
+        pod = self._read(paths.pod(change.namespace, change.pod_name))
+        labels = {**pod["metadata"].get("labels", {}), **change.selector} if pod else change.selector
+        others = bypassing(policies, labels, change.name)
+        if step.dry_run:
+            return Result(status=StepStatus.DRY_RUN, reason="would_isolate", detail=_effect_detail(change, others))
+        own = next((policy for policy in policies if policy["metadata"]["name"] == change.name), None)
+        if own is None or not isolates(own, change):
+            return failed("not_verified", f"the NetworkPolicy {change.name} is not there as it was created")
+        if own["metadata"].get("annotations", {}).get(ACTION_ID) != step.action_id:
+            return failed("name_taken", f"a NetworkPolicy {change.name} of another origin exists")
+        reason = "bypassed_by" if others and change.effective == "enforced" else change.effective
+        if reason == "enforced":
+            return done("isolated", _effect_detail(change, others))
+        word = {"unknown": "enforcement_unknown"}.get(reason, reason)
+        return Result(status=StepStatus.NOT_EFFECTIVE, reason=word, detail=_effect_detail(change, others))
+
+    def delete_pod(self, change: DeletePod, step: StepRun) -> Result:
+        """Delete the pod with this UID, at the version that carries our arming annotation."""
+        path = paths.pod(change.namespace, change.name)
+        return self._until_settled(lambda sent: self._delete_once(path, change, step, sent=sent), path, "Pod")
+
+    def _delete_once(self, path: str, change: DeletePod, step: StepRun, *, sent: bool) -> Result:
+        found = self._read(path)
+        settled = _probe_deletion(change, step, found, sent=sent)
+        if settled or found is None:
+            return settled or Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
+        step.intend()
+        options = _delete_options(change, step, found)
+        self._call("delete", lambda: self._api.delete(path, options, dry_run=step.dry_run))
+        if step.dry_run:
+            return Result(status=StepStatus.DRY_RUN, reason="would_delete")
+        return self._verified_deletion(path, change)
+
+    def _verified_deletion(self, path: str, change: DeletePod) -> Result:
+        kept = ""
+        for seconds in DELETION_WAITS_SECONDS:
+            self._wait(seconds)
+            self._forget(path)
+            found = self._read(path)
+            if found is None or found["metadata"]["uid"] != change.uid:
+                return done("deleted")
+            finalizers = found["metadata"].get("finalizers", ())
+            kept = f"kept by {', '.join(finalizers)}" if finalizers else "within its grace period"
+        return Result(status=StepStatus.TERMINATING, reason="terminating", detail=kept)
+
+    def _until_settled(self, attempt: Callable[[bool], Result], path: str, kind: str) -> Result:
+        """Try again, each time from a fresh probe, while the target changes under us or the outcome is unknown."""
+        sent = False
+        last: ApiError | None = None
+        for _ in range(TRIES):
+            try:
+                return attempt(sent)
+            except ApiError as error:
+                sent = sent or isinstance(error, OutcomeUnknown)
+                throttled_before = last is not None and last.status == 429
+                settled = self._judge(error, kind, throttled_before=throttled_before)
+                if settled:
+                    return settled
+                last = error
+                self._forget(path)
+        raise RetryableError(last.reason if last else "unsettled", f"{TRIES} attempts on {path}")
+
+    def _judge(self, error: ApiError, kind: str, *, throttled_before: bool) -> Result | None:
+        """The outcome an error stands for; None to probe and try again. Raises RetryableError for a later delivery."""
+        if isinstance(error, OutcomeUnknown) or error.status == 409:
+            return None
+        if error.status == 429 and not throttled_before and error.retry_after_seconds <= MAX_WAIT_SECONDS:
+            self._wait(error.retry_after_seconds or 1.0)
+            return None
+        if error.reason == "admission_denied":
+            return _refused(error, kind)
+        if error.status == 403:
+            return failed(error.reason, f"missing permission: {error.permission}")
+        if error.status == 404:
+            return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
+        if error.status in {400, 410, 413, 415, 422}:
+            return failed(error.reason, str(error))
+        raise RetryableError(error.reason, str(error)) from error
+
+    def _read(self, path: str) -> Object | None:
+        if path not in self._known:
+            try:
+                self._known[path] = self._api.get(path)
+            except ApiError as error:
+                if error.status == 404:
+                    return None
+                raise
+        return self._known[path]
+
+    def _forget(self, path: str) -> None:
+        self._known.pop(path, None)
+
+    @staticmethod
+    def _call(verb: str, request: Callable[[], Object]) -> None:
+        boundary(f"kubernetes.{verb}:before")
+        request()
+        boundary(f"kubernetes.{verb}:after")
+
+
+def _refused(error: ApiError, kind: str) -> Result:
+    if kind == "Node" and "GKE Warden" in str(error):
+        return Result(status=StepStatus.NOT_POSSIBLE, reason="not_possible_autopilot", detail=str(error))
+    return failed("admission_denied", str(error))
+
+
+def _probe(change: PatchObject, step: StepRun, found: Object | None, *, sent: bool) -> Result | None:
+    """The outcome, if the object is gone, another one, or already as wanted."""
+    if found is None:
+        return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
+    if found["metadata"]["uid"] != change.uid:
+        return Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
+    ours = found["metadata"].get("annotations", {}).get(change.marker) == step.action_id
+    if ours and _as_wanted(change, found):
+        return done("done_before" if step.intended or sent else "already")
+    if change.marker == ACTION_ID and _as_wanted(change, found):
+        return done("already")
+    return None
+
+
+def _as_wanted(change: PatchObject, found: Object) -> bool:
+    meta, spec = found["metadata"], found.get("spec", {})
+    return (
+        change.labels.items() <= meta.get("labels", {}).items()
+        and change.annotations.items() <= meta.get("annotations", {}).items()
+        and all(spec.get(key) == value for key, value in change.spec.items())
+    )
+
+
+def _patch_body(change: PatchObject, step: StepRun, found: Object | None) -> Object:
+    meta: Object = {"uid": change.uid, "annotations": {**change.annotations, change.marker: step.action_id}}
+    if change.versioned and found is not None and not step.dry_run:
+        meta["resourceVersion"] = found["metadata"]["resourceVersion"]
+    if change.labels:
+        meta["labels"] = change.labels
+    return {"metadata": meta, **({"spec": change.spec} if change.spec else {})}
+
+
+def _verified(change: PatchObject, step: StepRun, found: Object | None) -> Result:
+    if found is None:
+        return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
+    if found["metadata"]["uid"] != change.uid:
+        return Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
+    marked = found["metadata"].get("annotations", {}).get(change.marker) == step.action_id
+    if not marked or not _as_wanted(change, found):
+        return failed("not_verified", "the object was changed back right after the request")
+    return done("armed" if change.marker == ARMED_BY else "patched")
+
+
+def _probe_deletion(change: DeletePod, step: StepRun, found: Object | None, *, sent: bool) -> Result | None:
+    """The outcome, if the pod is gone, another one, on its way out, or not armed by this very action."""
+    ours = step.intended or sent
+    if found is None or found["metadata"]["uid"] != change.uid:
+        if ours:
+            return done("deleted")
+        gone = StepStatus.TARGET_GONE if found is None else StepStatus.TARGET_REPLACED
+        return Result(status=gone, reason="gone_by_other" if found is None else "target_replaced")
+    if "deletionTimestamp" in found["metadata"]:
+        return Result(status=StepStatus.TERMINATING, reason="terminating")
+    armed = found["metadata"].get("annotations", {}).get(ARMED_BY) == step.action_id
+    return None if armed or step.dry_run else failed("not_armed", "the arming annotation is gone")
+
+
+def _delete_options(change: DeletePod, step: StepRun, found: Object) -> Object:
+    conditions = {"uid": change.uid}
+    if not step.dry_run:
+        conditions["resourceVersion"] = found["metadata"]["resourceVersion"]
+    options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": conditions}
+    if change.grace_period_seconds is not None:
+        options["gracePeriodSeconds"] = change.grace_period_seconds
+    return options
+
+
+def _effect_detail(change: CreateNetworkPolicy, others: tuple[str, ...]) -> str:
+    bypassed = f"; bypassed_by {', '.join(others)}" if others else ""
+    return f"{change.effective}{bypassed}; established connections unknown"

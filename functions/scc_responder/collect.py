@@ -1,0 +1,163 @@
+"""Read what a decision needs: side by side, under one deadline, and saying what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from time import monotonic
+from typing import Any, TypeVar
+
+from scc_responder import paths
+from scc_responder.context import Cluster, Context, Owner, Pod
+from scc_responder.errors import ApiError, ResponderError
+from scc_responder.finding import Finding, PodRef
+from scc_responder.identity import identify
+from scc_responder.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod
+from scc_responder.ports import Clusters, Findings, KubernetesApi
+from scc_responder.threats import classify
+
+MAX_OWNERS = 4
+"""Owner chains longer than this are not followed; they could loop."""
+
+READ_OWNERS = frozenset({"ReplicaSet", "Job"})
+"""Owners that have an owner of their own. The others are workloads already: their names and UIDs are all we need."""
+
+T = TypeVar("T")
+
+
+class Reads:
+    """The reads of one finding, running side by side. `missing` collects what could not be read, and why."""
+
+    def __init__(self, pool: ThreadPoolExecutor, deadline_seconds: float) -> None:
+        self._pool = pool
+        self._until = monotonic() + deadline_seconds
+        self.missing: dict[str, str] = {}
+        self.errors: dict[str, ResponderError] = {}
+
+    def start(self, read: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Begin a read."""
+        return self._pool.submit(read, *arguments)
+
+    def result(self, fact: str, future: Future[T]) -> T | None:
+        """The read's answer, or None with the reason in `missing`."""
+        try:
+            return future.result(timeout=max(0.0, self._until - monotonic()))
+        except ResponderError as error:
+            self.missing[fact] = error.reason
+            self.errors[fact] = error
+        except FutureTimeoutError:
+            self.missing[fact] = "deadline"
+            self.errors[fact] = ApiError("deadline", f"reading the {fact} took too long")
+        return None
+
+
+class Collected:
+    """The context, the API it was read through (None if the finding names no cluster), and the errors met."""
+
+    def __init__(self, context: Context, api: KubernetesApi | None, errors: dict[str, ResponderError]) -> None:
+        self.context = context
+        self.api = api
+        self.errors = errors
+
+
+def collect(
+    finding: Finding, clusters: Clusters, findings: Findings, pool: ThreadPoolExecutor, deadline_seconds: float
+) -> Collected:
+    """Read cluster, pod, owners, namespace, node and related findings.
+
+    Never raises for a fact that cannot be read: it is missing, with its reason. The caller decides which of them it
+    cannot do without.
+    """
+    reads = Reads(pool, deadline_seconds)
+    related_read = reads.start(findings.related, finding)
+    api = reads.result("api", reads.start(clusters.connect, finding.cluster)) if finding.cluster else None
+    facts: dict[str, Any] = {}
+    if finding.cluster:
+        facts["cluster"] = _cluster(reads, clusters, finding)
+    if api is not None:
+        facts |= _objects(reads, api, finding)
+    elif finding.cluster:
+        reads.missing["pod"] = "pod_unreadable"
+    related = reads.result("related", related_read)
+    pod = facts.get("pod")
+    context = Context(
+        finding=finding,
+        threat=classify(finding, related or ()),
+        related=None if related is None else tuple(related),
+        identity=identify(finding, pod),
+        missing=reads.missing,
+        **facts,
+    )
+    return Collected(context, api, reads.errors)
+
+
+def _cluster(reads: Reads, clusters: Clusters, finding: Finding) -> Cluster | None:
+    return reads.result("cluster", reads.start(clusters.describe, finding.cluster))
+
+
+def _objects(reads: Reads, api: KubernetesApi, finding: Finding) -> dict[str, Any]:
+    """Pod, owners, namespace and node, and the raw objects they were read from."""
+    ref = finding.pod
+    pod_read = reads.start(_get, api, paths.pod, ref.namespace, ref.name) if ref else None
+    namespace_read = reads.start(_get, api, paths.namespace, ref.namespace) if ref else None
+    node_read = reads.start(_get, api, paths.node, finding.node) if finding.node else None
+    objects: dict[str, dict[str, Any]] = {}
+    pod = _pod(reads, api, pod_read, objects, ref)
+    if node_read is None and pod is not None and pod.node_name:
+        node_read = reads.start(_get, api, paths.node, pod.node_name)
+    for fact, read in (("namespace", namespace_read), ("node", node_read)):
+        found = reads.result(fact, read) if read else None
+        if found is not None:
+            objects[fact] = found
+    return {
+        "pod": pod,
+        "namespace": parse_namespace(objects["namespace"]) if "namespace" in objects else None,
+        "node": parse_node(objects["node"]) if "node" in objects else None,
+        "objects": objects,
+    }
+
+
+def _get(api: KubernetesApi, path: Callable[..., str], *names: str) -> dict[str, Any]:
+    """Read one object; a name that is no Kubernetes name fails here, in the read's own thread."""
+    return api.get(path(*names))
+
+
+def _pod(
+    reads: Reads,
+    api: KubernetesApi,
+    read: Future[dict[str, Any]] | None,
+    objects: dict[str, dict[str, Any]],
+    ref: PodRef | None,
+) -> Pod | None:
+    if read is None or ref is None:
+        reads.missing["pod"] = "pod_not_named"
+        return None
+    found = reads.result("pod", read)
+    if found is None:
+        gone = reads.missing["pod"] == "not_found"
+        reads.missing["pod"] = "target_absent" if gone else "pod_unreadable"
+        return None
+    objects["pod"] = found
+    return parse_pod(found, _owners(reads, api, found, objects))
+
+
+def _owners(
+    reads: Reads, api: KubernetesApi, pod: dict[str, Any], objects: dict[str, dict[str, Any]]
+) -> tuple[Owner, ...]:
+    """The chain of controllers, nearest first, each link checked by UID."""
+    chain: list[Owner] = []
+    owner = controller(pod)
+    namespace = pod["metadata"]["namespace"]
+    while owner is not None and len(chain) < MAX_OWNERS:
+        chain.append(owner)
+        if owner.kind not in READ_OWNERS:
+            break
+        read = reads.start(_get, api, paths.owner, owner.api_version, owner.kind, namespace, owner.name)
+        found = reads.result("owner", read)
+        if found is None or found["metadata"]["uid"] != owner.uid:
+            reads.missing.setdefault("owner", "owner_replaced")
+            break
+        objects.setdefault("owner", found)
+        owner = controller(found)
+    return tuple(chain)
