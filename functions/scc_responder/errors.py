@@ -34,11 +34,33 @@ class PolicyError(ResponderError):
 
 
 class RejectedMessage(ResponderError):  # noqa: N818 - a fact about a message, not a fault of ours
-    """The message is no finding. It is recorded by hash and settled, never parsed further."""
+    """The message is no finding. It is recorded by hash and settled, never parsed further.
+
+    `sha256` is the hex digest of what could not be read: the message's data where it was reached, else the whole body.
+    """
+
+    def __init__(self, reason: str, message: str = "", *, sha256: str = "", message_id: str = "") -> None:
+        super().__init__(reason, message)
+        self.sha256 = sha256
+        self.message_id = message_id
 
 
 class OversizeMessage(ResponderError):  # noqa: N818 - a fact about a message, not a fault of ours
-    """The message is larger than what is parsed."""
+    """The message is larger than what is parsed. `finding_name` was cut out of it; None where that was not possible."""
+
+    def __init__(
+        self,
+        reason: str,
+        message: str = "",
+        *,
+        sha256: str = "",
+        message_id: str = "",
+        finding_name: str | None = None,
+    ) -> None:
+        super().__init__(reason, message)
+        self.sha256 = sha256
+        self.message_id = message_id
+        self.finding_name = finding_name
 
 
 class RetryableError(ResponderError):
