@@ -1,12 +1,109 @@
-"""What every test may use."""
+"""What every test may use: `control_plane`, `namespace` and `node`."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import itertools
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from tests.requirements import RequirementsReport
+from tests.cluster import binaries, given, objects
+from tests.cluster import control_plane as cluster
+from tests.cluster.client import ApiFailure
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.polling import wait_until
+from tests.requirements import RequirementsReport, missing
+
+CLUSTER_FOLDER = "scc_responder_cluster_folder"
+PROGRAMS = pytest.StashKey[dict[str, Path] | binaries.BinariesUnavailable]()
+_INSTANCE_IDS = itertools.count(int(uuid.uuid4().int % 10**18) + 10**18)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Report requirements that could not be met."""
     config.pluginmanager.register(RequirementsReport(), "requirements-report")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Let all pytest-xdist workers of this run share one control plane, which ends with this process."""
+    node.workerinput[CLUSTER_FOLDER] = (str(_cluster_folder()), os.getpid())
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the cluster's programs before the first test, whose time-out is shorter than that takes."""
+    wanted = any("control_plane" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted and not session.config.option.collectonly and not given.kubeconfig():
+        try:
+            with _uncaptured(session.config):
+                session.config.stash[PROGRAMS] = binaries.programs()
+        except binaries.BinariesUnavailable as error:
+            session.config.stash[PROGRAMS] = error
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the control plane, once all workers are done with it."""
+    if not hasattr(session.config, "workerinput"):
+        folder = _cluster_folder()
+        cluster.stop(folder)
+        folder.with_suffix(".lock").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def control_plane(pytestconfig: pytest.Config) -> ControlPlane:
+    """A real API server with controllers and played kubelets: one for the whole run."""
+    if given.kubeconfig():
+        return given.control_plane()
+    programs = pytestconfig.stash.get(PROGRAMS, None) or binaries.programs()
+    if isinstance(programs, binaries.BinariesUnavailable):
+        missing("the test cluster", programs.reason, programs.remedy)
+    folder, owner = getattr(pytestconfig, "workerinput", {}).get(
+        CLUSTER_FOLDER, (str(_cluster_folder()), os.getpid())
+    )
+    with Path(folder).with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (Path(folder) / "state.json").exists():
+            return ControlPlane.attach(Path(folder))
+        return cluster.start(Path(folder), programs, owner)
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
+    """The name of a fresh namespace, in which pods can be made."""
+    name = f"test-{uuid.uuid4().hex[:10]}"
+    control_plane.admin.create(objects.namespace(name))
+    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+    wait_until(lambda: control_plane.admin.send("GET", account).status == 200, what="the default service account")
+    yield name
+    control_plane.admin.delete(f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture
+def node(control_plane: ControlPlane) -> Iterator[dict[str, Any]]:
+    """A fresh node, ready; its name is `node["metadata"]["name"]`."""
+    name = f"gke-shop-default-pool-{uuid.uuid4().hex[:10]}"
+    path = f"/api/v1/nodes/{name}"
+    control_plane.admin.create(objects.node(name, instance_id=str(next(_INSTANCE_IDS))))
+    wait_until(lambda: objects.is_ready(control_plane.admin.get(path)), what=f"node {name} to be ready")
+    yield control_plane.admin.get(path)
+    with contextlib.suppress(ApiFailure):
+        control_plane.admin.delete(path)
+
+
+def _cluster_folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"scc-control-plane-{os.getpid()}"
+
+
+@contextlib.contextmanager
+def _uncaptured(config: pytest.Config) -> Iterator[None]:
+    """Let progress reach the terminal."""
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+        yield

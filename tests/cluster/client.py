@@ -64,15 +64,16 @@ class ClusterClient:
     def __init__(
         self,
         url: str,
-        ca_file: str | Path | None,
+        ca_file: str | Path,
         token: str = "",
         cert_file: str | None = None,
         key_file: str | None = None,
     ) -> None:
         self.url = url
+        self.ca_file = ca_file
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._pool = urllib3.PoolManager(
-            ca_certs=str(ca_file) if ca_file else None,
+            ca_certs=str(ca_file),
             cert_file=cert_file,
             key_file=key_file,
             headers=headers,

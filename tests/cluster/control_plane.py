@@ -10,17 +10,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryFile, mkdtemp
 
-import msgspec
-
 from tests.cluster.audit import AuditEvent, AuditLog
 from tests.cluster.client import ClusterClient
-from tests.cluster.launch import Identity
 from tests.cluster.polling import wait_until
-from tests.cluster.supervisor import State
+from tests.cluster.state import Identity, read_state
 
 REPOSITORY = Path(__file__).parent.parent.parent
 START_SECONDS = 300.0
@@ -42,7 +39,7 @@ class ControlPlane:
         self.kubeconfig = kubeconfig
         self._identities = identities
         self._audit_log = audit_log
-        self.client = cache(self._client)
+        self.clients: dict[str, ClusterClient] = {}
 
     @classmethod
     def attach(cls, folder: Path) -> ControlPlane:
@@ -69,9 +66,11 @@ class ControlPlane:
         """The user name of an identity, as the audit log has it."""
         return self._identities[identity].user
 
-    def _client(self, identity: str) -> ClusterClient:
+    def client(self, identity: str) -> ClusterClient:
         """A plain client that acts as this identity; the same one at each call."""
-        return ClusterClient(self.url, self.ca_file, self.token(identity))
+        if identity not in self.clients:
+            self.clients[identity] = ClusterClient(self.url, self.ca_file, self.token(identity))
+        return self.clients[identity]
 
     @property
     def admin(self) -> ClusterClient:
@@ -102,11 +101,6 @@ class ControlPlane:
         return AuditLog(
             self._audit_log, lambda agent: self.admin.send("GET", "/version", headers={"User-Agent": agent})
         )
-
-
-def read_state(folder: Path) -> State:
-    """What the supervisor of `folder` wrote down."""
-    return msgspec.json.decode((folder / "state.json").read_bytes(), type=State)
 
 
 def start(folder: Path, programs: Mapping[str, Path], owner: int) -> ControlPlane:

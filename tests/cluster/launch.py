@@ -12,27 +12,9 @@ import yaml
 
 from scc_responder.value import Value
 from tests.cluster.certificates import write_certificates
+from tests.cluster.state import IDENTITIES, Identity
 
 HERE = Path(__file__).parent
-
-
-class Identity(Value, frozen=True, kw_only=True):
-    """Who may call the server: the user name that the audit log shows, its groups, its token."""
-
-    user: str
-    groups: tuple[str, ...] = ()
-    token: str = ""
-
-
-IDENTITIES = {
-    "admin": Identity(user="admin", groups=("system:masters",)),
-    "responder": Identity(user="scc-responder@example-project.iam.gserviceaccount.com"),
-    "reader": Identity(user="reader@example-project.iam.gserviceaccount.com"),
-    "powerless": Identity(user="powerless@example-project.iam.gserviceaccount.com"),
-    "controller-manager": Identity(user="system:kube-controller-manager"),
-    "kwok": Identity(user="kwok", groups=("system:masters",)),
-}
-"""`admin` is for fixtures. `reader` may read what the responder reads. `powerless` may do nothing."""
 
 
 class Ports(Value, frozen=True, kw_only=True):

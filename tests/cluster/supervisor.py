@@ -20,23 +20,14 @@ from pathlib import Path
 import msgspec
 import urllib3
 
-from scc_responder.value import Value
 from tests.cluster import launch
 from tests.cluster.client import ClusterClient
 from tests.cluster.polling import wait_until
+from tests.cluster.state import State
 
 ATTEMPTS = 3
 READY_SECONDS = 90.0
 STOP_SECONDS = 5.0
-
-
-class State(Value, frozen=True, kw_only=True):
-    """What others need to use a running control plane. Kept as FOLDER/state.json."""
-
-    url: str
-    supervisor: int
-    ready_seconds: float
-    identities: dict[str, launch.Identity]
 
 
 class StartFailed(Exception):  # noqa: N818 - names what happened

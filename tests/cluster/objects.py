@@ -1,0 +1,207 @@
+"""Manifests of what the tests put into a cluster, and what they wait for.
+
+No scheduler runs: a pod names its node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from tests.cluster.client import MERGE_PATCH, Answer, ClusterClient, object_path
+from tests.cluster.polling import wait_until
+
+Manifest = dict[str, Any]
+
+IMAGE = "registry.example.com/shop/web:1.4.2"
+SLOW_TO_STOP = {"example.com/slow-to-stop": "true"}
+"""Annotations of a pod whose kubelet takes longer than any test to stop it."""
+FINALIZER = "example.com/hold"
+
+
+def metadata(
+    name: str,
+    namespace: str | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+    finalizers: Sequence[str] = (),
+) -> Manifest:
+    """The metadata of any object; None and empty parts are left out."""
+    parts: Manifest = {"name": name, "namespace": namespace, "labels": labels, "annotations": annotations}
+    return {key: value for key, value in {**parts, "finalizers": list(finalizers)}.items() if value}
+
+
+def namespace(name: str, labels: Mapping[str, str] | None = None) -> Manifest:
+    """core/v1 Namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata(name, labels=labels)}
+
+
+def node(
+    name: str,
+    *,
+    zone: str = "europe-west1-b",
+    instance_id: str = "4711000000000000001",
+    pool: str = "default-pool",
+    autopilot: bool = False,
+) -> Manifest:
+    """core/v1 Node as GKE makes it. `autopilot` nodes are those that `autopilot.yaml` watches over."""
+    labels = {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "topology.kubernetes.io/region": zone.rpartition("-")[0],
+        "topology.kubernetes.io/zone": zone,
+        "cloud.google.com/gke-nodepool": pool,
+        **({"example.com/autopilot": "true"} if autopilot else {}),
+    }
+    annotations = {"container.googleapis.com/instance_id": instance_id, "kwok.x-k8s.io/node": "fake"}
+    provider_id = f"gce://example-project/{zone}/{name}"
+    manifest = {"apiVersion": "v1", "kind": "Node", "spec": {"providerID": provider_id}}
+    return {**manifest, "metadata": metadata(name, labels=labels, annotations=annotations)}
+
+
+def pod_spec(node_name: str, *, image: str = IMAGE, container: str = "web", **fields: Any) -> Manifest:
+    """A pod's `spec` with one container; `fields` are more of it (`hostNetwork=True`)."""
+    return {
+        "nodeName": node_name,
+        "containers": [{"name": container, "image": image}],
+        "terminationGracePeriodSeconds": 30,
+        **fields,
+    }
+
+
+def pod(
+    name: str,
+    namespace: str,
+    node_name: str,
+    *,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+    finalizers: Sequence[str] = (),
+    **spec: Any,
+) -> Manifest:
+    """A pod that belongs to nothing. `spec` as in `pod_spec`."""
+    meta = metadata(name, namespace, labels=labels or {"app": name}, annotations=annotations, finalizers=finalizers)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": pod_spec(node_name, **spec)}
+
+
+def held_pod(name: str, namespace: str, node_name: str) -> Manifest:
+    """A pod that a finalizer keeps when it is deleted. `release` lets it go."""
+    return pod(name, namespace, node_name, finalizers=[FINALIZER])
+
+
+def mirror_pod(name: str, namespace: str, node_uid: str, node_name: str) -> Manifest:
+    """A static pod as the API server shows it: owned by its node, `kubernetes.io/config.mirror`."""
+    annotations = {
+        "kubernetes.io/config.mirror": "5f1c9d0e6b7a4c3d",
+        "kubernetes.io/config.hash": "5f1c9d0e6b7a4c3d",
+        "kubernetes.io/config.source": "file",
+    }
+    manifest = pod(f"{name}-{node_name}", namespace, node_name, labels={"app": name}, annotations=annotations)
+    owner = {"apiVersion": "v1", "kind": "Node", "name": node_name, "uid": node_uid, "controller": True}
+    manifest["metadata"]["ownerReferences"] = [owner]
+    # The server refuses mirror pods that name service accounts, and admits no projected token for them.
+    manifest["spec"]["automountServiceAccountToken"] = False
+    return manifest
+
+
+def deployment(name: str, namespace: str, node_name: str, *, replicas: int = 1, **spec: Any) -> Manifest:
+    """apps/v1 Deployment, whose pods carry `app: NAME`."""
+    return _workload("Deployment", metadata(name, namespace), pod_spec(node_name, **spec), replicas=replicas)
+
+
+def stateful_set(name: str, namespace: str, node_name: str, *, replicas: int = 1, **spec: Any) -> Manifest:
+    """apps/v1 StatefulSet: a deleted pod comes back under its own name."""
+    return _workload(
+        "StatefulSet", metadata(name, namespace), pod_spec(node_name, **spec), replicas=replicas, serviceName=name
+    )
+
+
+def daemon_set(name: str, namespace: str, node_name: str, **spec: Any) -> Manifest:
+    """apps/v1 DaemonSet, which runs on this one node only."""
+    return _workload("DaemonSet", metadata(name, namespace), pod_spec(node_name, **spec))
+
+
+def job(name: str, namespace: str, node_name: str, **spec: Any) -> Manifest:
+    """batch/v1 Job that keeps running."""
+    template = {
+        "metadata": {"labels": {"app": name}},
+        "spec": pod_spec(node_name, **{"restartPolicy": "Never", **spec}),
+    }
+    manifest = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata(name, namespace)}
+    return {**manifest, "spec": {"template": template}}
+
+
+def _workload(kind: str, meta: Manifest, spec: Manifest, **fields: Any) -> Manifest:
+    labels = {"app": meta["name"]}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    manifest = {"apiVersion": "apps/v1", "kind": kind, "metadata": {**meta, "labels": labels}}
+    return {**manifest, "spec": {**fields, "selector": {"matchLabels": labels}, "template": template}}
+
+
+def is_running(manifest: Mapping[str, Any]) -> bool:
+    """Whether the kubelet has reported the pod as running."""
+    return manifest.get("status", {}).get("phase") == "Running" and "deletionTimestamp" not in manifest["metadata"]
+
+
+def is_ready(manifest: Mapping[str, Any]) -> bool:
+    """Whether the node's kubelet has reported it as ready."""
+    conditions = manifest.get("status", {}).get("conditions", [])
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def create_running(client: ClusterClient, manifest: Mapping[str, Any]) -> Manifest:
+    """Create a pod and wait until it runs: the pod as it is then. Raises TimeoutError."""
+    path = object_path(client.create(manifest))
+
+    def running() -> Manifest | None:
+        found = client.get(path)
+        return found if is_running(found) else None
+
+    return wait_until(running, what=f"{path} to run") or {}
+
+
+def running_pods(client: ClusterClient, namespace: str, app: str, *, count: int = 1) -> list[Manifest]:
+    """Wait until exactly `count` pods labeled `app` are there and run: those pods. Raises TimeoutError."""
+    path = f"/api/v1/namespaces/{namespace}/pods"
+
+    def running() -> list[Manifest] | None:
+        found = client.list(path, labelSelector=f"app={app}")
+        return found if len(found) == count and all(map(is_running, found)) else None
+
+    return wait_until(running, what=f"{count} running pods of {app} in {namespace}") or []
+
+
+def set_container_status(client: ClusterClient, manifest: Mapping[str, Any], **fields: Any) -> Manifest:
+    """Let the kubelet report other facts of the pod's first container: `imageID=...`, `state={...}`."""
+    first, *rest = manifest["status"]["containerStatuses"]
+    return client.patch(
+        f"{object_path(_typed(manifest, 'Pod'))}/status",
+        {"status": {"containerStatuses": [{**first, **fields}, *rest]}},
+    )
+
+
+def release(client: ClusterClient, path: str) -> None:
+    """Remove an object's finalizers, so that its deletion can end."""
+    client.patch(path, {"metadata": {"finalizers": None}})
+
+
+def _typed(manifest: Mapping[str, Any], kind: str) -> Manifest:
+    """Items of a list come without `kind`."""
+    return {"apiVersion": "v1", "kind": kind, **manifest}
+
+
+def start_warden(client: ClusterClient) -> None:
+    """Let `autopilot.yaml` watch over nodes made with `autopilot=True`, for the rest of the run; others are free."""
+    client.apply(Path(__file__).with_name("autopilot.yaml").read_text())
+
+
+def wait_refused(client: ClusterClient, path: str, patch: Mapping[str, Any]) -> Answer:
+    """The refusal of a dry-run patch, once the server has heard of the policy. Raises TimeoutError."""
+
+    def refused() -> Answer | None:
+        answer = client.send("PATCH", path, patch, content_type=MERGE_PATCH, dryRun="All")
+        return answer if answer.status == 403 else None
+
+    return cast("Answer", wait_until(refused, what="the admission policy to be in force"))
