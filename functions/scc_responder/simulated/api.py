@@ -117,7 +117,8 @@ class Api:
         if verb == "get":
             return self._objects.get(target)
         if verb == "list":
-            return self._objects.list(target, ",".join(asked.call.query("fieldSelector")))
+            fields, labels = (",".join(asked.call.query(name)) for name in ("fieldSelector", "labelSelector"))
+            return self._objects.list(target, fields, labels)
         return self._write(asked.call, target, verb)
 
     def _write(self, call: Call, target: Target, verb: str) -> Object:

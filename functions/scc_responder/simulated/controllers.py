@@ -46,8 +46,9 @@ class Controllers:
         taken = {pod["metadata"]["name"] for pod in self._objects.of_kind("Pod", workload["metadata"]["namespace"])}
         if workload["kind"] == "DaemonSet":
             served = {pod["spec"].get("nodeName") for pod in pods}
+            only = spec["template"]["spec"].get("nodeName")
             nodes = (node["metadata"]["name"] for node in self._objects.of_kind("Node"))
-            yield from ((f"{name}-{suffix()}", node) for node in nodes if node not in served)
+            yield from ((f"{name}-{suffix()}", node) for node in nodes if node not in served and only in {None, node})
         elif workload["kind"] == "StatefulSet":
             ordinals = (f"{name}-{ordinal}" for ordinal in range(spec.get("replicas", 1)))
             yield from ((pod, "") for pod in ordinals if pod not in taken)

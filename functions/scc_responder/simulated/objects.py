@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -57,11 +57,12 @@ class Objects:
             raise refusal.not_found(target)
         return copy.deepcopy(stored)
 
-    def list(self, target: Target, selector: str) -> Object:
-        """The list object of a collection. `selector` is a field selector."""
-        terms = [term.replace("==", "=").partition("=") for term in selector.split(",") if term]
+    def list(self, target: Target, fields: str = "", labels: str = "") -> Object:
+        """The list object of a collection, narrowed by selectors (`a=b,c=d`) of fields and of labels."""
         items = self.of_kind(target.resource.kind, target.namespace)
-        matching = [item for item in items if all(_field(item, path) == value for path, _, value in terms)]
+        wanted = [(path.split("."), value) for path, value in _terms(fields)]
+        wanted += [(["metadata", "labels", key], value) for key, value in _terms(labels)]
+        matching = [item for item in items if all(_field(item, path) == value for path, value in wanted)]
         kind, version = f"{target.resource.kind}List", target.resource.api_version
         metadata = {"resourceVersion": str(self._version)}
         return {"kind": kind, "apiVersion": version, "metadata": metadata, "items": matching}
@@ -192,7 +193,13 @@ def _merged(stored: Any, patch: Any) -> Any:
     return kept
 
 
-def _field(item: Any, path: str) -> str:
-    for part in path.split("."):
+def _terms(selector: str) -> Iterator[tuple[str, str]]:
+    for term in filter(None, selector.split(",")):
+        path, _, value = term.replace("==", "=").partition("=")
+        yield path, value
+
+
+def _field(item: Any, path: Sequence[str]) -> str:
+    for part in path:
         item = item.get(part, "") if isinstance(item, dict) else ""
     return str(item)

@@ -1,0 +1,470 @@
+"""What the responder relies on from an API server: the same tests for a real one and for the simulated one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from scc_responder import paths
+from scc_responder.adapters.kubernetes_api import KubernetesRest, connect
+from scc_responder.errors import ApiError
+from tests.cluster import objects
+from tests.cluster.client import ClusterClient
+from tests.cluster.polling import wait_until
+
+OTHER_UID = "00000000-0000-4000-8000-000000000000"
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One API server under test, with a namespace and a node for the test in hand.
+
+    `audit` gives the responder's requests about that namespace (and nodes), `start_warden` forbids to cordon nodes
+    made with `autopilot=True`.
+    """
+
+    url: str
+    ca_pem: bytes | None
+    token: Callable[[str], str]
+    admin: ClusterClient
+    namespace: str
+    node: str
+    audit: Callable[[], Sequence[Any]]
+    start_warden: Callable[[], None]
+
+    def api(self, identity: str = "responder", **options: Any) -> KubernetesRest:
+        """The adapter, as the responder uses it."""
+        return connect(self.url, self.ca_pem, lambda: self.token(identity), **options)
+
+    def pod(self, name: str = "web-1", **fields: Any) -> Object:
+        """A running pod that belongs to nothing."""
+        return objects.create_running(self.admin, objects.pod(name, self.namespace, self.node, **fields))
+
+    def path(self, name: str = "web-1") -> str:
+        """The path of a pod."""
+        return paths.pod(self.namespace, name)
+
+    def find(self, path: str) -> Object | None:
+        """What is there now, for the tests' own eyes; None if nothing."""
+        answer = self.admin.send("GET", path)
+        return answer.body if answer.status == 200 else None
+
+    def wait_gone(self, path: str, uid: str) -> None:
+        """Wait until the object of this UID is no more."""
+        wait_until(
+            lambda: (found := self.find(path)) is None or found["metadata"]["uid"] != uid, what=f"{path} to be gone"
+        )
+
+
+def refused(call: Callable[..., object], *arguments: Any, **options: Any) -> ApiError:
+    """The error that a call ends with."""
+    with pytest.raises(ApiError) as caught:
+        call(*arguments, **options)
+    return caught.value
+
+
+def told(error: ApiError) -> tuple[str, int, str]:
+    """What the pipeline looks at first."""
+    return error.reason, error.status, error.body_reason
+
+
+def policy(namespace: str, name: str = "isolate-1", labels: Mapping[str, str] | None = None) -> Object:
+    """A NetworkPolicy that denies all traffic of one pod."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "namespace": namespace, "annotations": {"scc-responder/action-id": "a1"}},
+        "spec": {
+            "podSelector": {"matchLabels": labels or {"scc-responder/case": "c1"}},
+            "policyTypes": ["Ingress", "Egress"],
+        },
+    }
+
+
+def event(pod: Object, name: str) -> Object:
+    """A core/v1 Event about a pod."""
+    about = {key: pod["metadata"][key] for key in ("name", "namespace", "uid")}
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "namespace": about["namespace"]},
+        "involvedObject": {"apiVersion": "v1", "kind": "Pod", **about},
+        "reason": "Started",
+        "message": "Started container web",
+        "type": "Normal",
+    }
+
+
+class Reading:
+    """GET and LIST."""
+
+    def test_get(self, side: Side) -> None:
+        """An object is read as it is stored, with UID, version and what the kubelet reports."""
+        created = side.pod()
+        found = side.api().get(side.path())
+        assert found["metadata"]["uid"] == created["metadata"]["uid"]
+        assert found["metadata"]["resourceVersion"].isdigit()
+        assert found["spec"]["nodeName"] == side.node
+        assert found["status"]["containerStatuses"][0]["imageID"].startswith("registry.example.com/shop/web@sha256:")
+        assert "startedAt" in found["status"]["containerStatuses"][0]["state"]["running"]
+
+    def test_get_absent(self, side: Side) -> None:
+        """Only the API server's own word proves that an object is absent."""
+        assert told(refused(side.api().get, side.path("web-9"))) == ("not_found", 404, "NotFound")
+
+    def test_cluster_wide_objects(self, side: Side) -> None:
+        """Nodes and namespaces are read without a namespace."""
+        api = side.api()
+        node = api.get(paths.node(side.node))
+        assert node["metadata"]["annotations"]["container.googleapis.com/instance_id"].isdigit()
+        assert api.get(paths.namespace(side.namespace))["metadata"]["name"] == side.namespace
+
+    def test_owner_chain(self, side: Side) -> None:
+        """A Deployment's pod names its ReplicaSet, and that its Deployment, each with the UID it has."""
+        deployment = side.admin.create(objects.deployment("web", side.namespace, side.node))
+        (pod,) = objects.running_pods(side.admin, side.namespace, "web")
+        (to_set,) = pod["metadata"]["ownerReferences"]
+        api = side.api()
+        replica_set = api.get(paths.owner(side.namespace, to_set["apiVersion"], to_set["kind"], to_set["name"]))
+        (to_deployment,) = replica_set["metadata"]["ownerReferences"]
+        assert (to_set["kind"], to_set["controller"]) == ("ReplicaSet", True)
+        assert replica_set["metadata"]["uid"] == to_set["uid"]
+        assert (to_deployment["kind"], to_deployment["uid"]) == ("Deployment", deployment["metadata"]["uid"])
+        assert api.get(paths.owner(side.namespace, "apps/v1", "Deployment", "web"))["kind"] == "Deployment"
+
+    def test_events_of_one_pod(self, side: Side) -> None:
+        """The events of one pod are found by its UID, and no others."""
+        web, other = side.pod("web-1"), side.pod("other-1")
+        side.admin.create(event(web, "web-1.started"))
+        side.admin.create(event(other, "other-1.started"))
+        found = side.api().list(paths.events(side.namespace), paths.events_about(web["metadata"]["uid"]))
+        assert [item["metadata"]["name"] for item in found] == ["web-1.started"]
+
+    def test_network_policies(self, side: Side) -> None:
+        """All policies of the namespace are listed."""
+        for name in ("allow-web", "deny-all"):
+            side.admin.create(policy(side.namespace, name))
+        found = side.api().list(paths.network_policies(side.namespace))
+        assert sorted(item["metadata"]["name"] for item in found) == ["allow-web", "deny-all"]
+        assert side.api().get(paths.network_policy(side.namespace, "deny-all"))["kind"] == "NetworkPolicy"
+
+    def test_list_of_nothing(self, side: Side) -> None:
+        """An empty collection is an empty list, not an error."""
+        assert side.api().list(paths.network_policies(side.namespace)) == []
+
+
+class Patching:
+    """PATCH, as JSON merge patch."""
+
+    def test_merge(self, side: Side) -> None:
+        """A patch adds to what is there, and the version changes."""
+        created = side.pod(labels={"app": "web"})
+        patched = side.api().patch(side.path(), {"metadata": {"labels": {"scc-responder/case": "c1"}}})
+        assert patched["metadata"]["labels"] == {"app": "web", "scc-responder/case": "c1"}
+        assert patched["metadata"]["uid"] == created["metadata"]["uid"]
+        assert patched["metadata"]["resourceVersion"] != created["metadata"]["resourceVersion"]
+        assert side.api().get(side.path())["metadata"] == patched["metadata"]
+
+    def test_null_removes(self, side: Side) -> None:
+        """A null takes a label away."""
+        side.pod(labels={"app": "web", "tier": "front"})
+        patched = side.api().patch(side.path(), {"metadata": {"labels": {"tier": None}}})
+        assert patched["metadata"]["labels"] == {"app": "web"}
+
+    def test_same_again(self, side: Side) -> None:
+        """A patch that changes nothing leaves the version alone, so it may be repeated."""
+        side.pod()
+        patch = {"metadata": {"annotations": {"scc-responder/action-id": "a1"}}}
+        first, second = side.api().patch(side.path(), patch), side.api().patch(side.path(), patch)
+        assert first["metadata"]["resourceVersion"] == second["metadata"]["resourceVersion"]
+
+    def test_conditions_that_hold(self, side: Side) -> None:
+        """With the UID and version that are stored, the patch is made."""
+        found = side.pod()["metadata"]
+        conditions = {"uid": found["uid"], "resourceVersion": found["resourceVersion"]}
+        patched = side.api().patch(side.path(), {"metadata": {**conditions, "labels": {"scc-responder/case": "c1"}}})
+        assert patched["metadata"]["labels"]["scc-responder/case"] == "c1"
+
+    @pytest.mark.parametrize("condition", [{"uid": OTHER_UID}, {"resourceVersion": "1"}], ids=["uid", "version"])
+    @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
+    def test_conditions_that_do_not_hold(self, side: Side, condition: Object, dry_run: bool) -> None:
+        """Against another UID or version nothing is patched, and the caller learns that it is a conflict."""
+        before = side.pod()
+        patch = {"metadata": {**condition, "labels": {"scc-responder/case": "c1"}}}
+        error = refused(side.api().patch, side.path(), patch, dry_run=dry_run)
+        assert (error.reason, error.status) == ("conflict", 409)
+        assert side.find(side.path())["metadata"] == before["metadata"]
+
+    def test_dry_run(self, side: Side) -> None:
+        """A dry run answers with what would be, and stores nothing."""
+        before = side.pod()
+        patched = side.api().patch(side.path(), {"metadata": {"labels": {"scc-responder/case": "c1"}}}, dry_run=True)
+        assert patched["metadata"]["labels"]["scc-responder/case"] == "c1"
+        assert side.find(side.path())["metadata"] == before["metadata"]
+
+    @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
+    @pytest.mark.parametrize(
+        "patch",
+        [
+            pytest.param({"metadata": {"labels": {"scc-responder/case": "two words"}}}, id="label-value"),
+            pytest.param({"metadata": {"labels": {"scc-responder/case": "c" * 64}}}, id="label-length"),
+            pytest.param({"metadata": {"labels": {"not/a/key": "c1"}}}, id="label-key"),
+            pytest.param({"metadata": {"annotations": {"Upper.Case/../x": "a1"}}}, id="annotation-key"),
+            pytest.param({"metadata": {"annotations": {"scc-responder/note": "x" * 262145}}}, id="annotations-size"),
+            pytest.param({"spec": {"hostNetwork": True}}, id="spec"),
+        ],
+    )
+    def test_invalid(self, side: Side, patch: Object, dry_run: bool) -> None:
+        """What may not be stored is refused, in a dry run as well."""
+        before = side.pod()
+        assert told(refused(side.api().patch, side.path(), patch, dry_run=dry_run)) == ("invalid", 422, "Invalid")
+        assert side.find(side.path())["metadata"] == before["metadata"]
+
+    def test_label_that_is_no_text(self, side: Side) -> None:
+        """A number is no label value: the request itself is wrong."""
+        side.pod()
+        error = refused(side.api().patch, side.path(), {"metadata": {"labels": {"scc-responder/case": 7}}})
+        assert told(error) == ("bad_request", 400, "BadRequest")
+
+    def test_absent(self, side: Side) -> None:
+        """What is not there cannot be patched."""
+        error = refused(side.api().patch, side.path("web-9"), {"metadata": {"labels": {"a": "b"}}})
+        assert told(error) == ("not_found", 404, "NotFound")
+
+    def test_cordon(self, side: Side) -> None:
+        """A node is cordoned by its `spec.unschedulable`, and released by a null."""
+        api, path = side.api(), paths.node(side.node)
+        uid = api.get(path)["metadata"]["uid"]
+        assert api.patch(path, {"metadata": {"uid": uid}, "spec": {"unschedulable": True}})["spec"]["unschedulable"]
+        assert api.get(path)["spec"]["unschedulable"]
+        api.patch(path, {"metadata": {"uid": uid}, "spec": {"unschedulable": None}})
+        assert "unschedulable" not in api.get(path)["spec"]
+
+    def test_admission(self, side: Side) -> None:
+        """A cordon that admission refuses is told apart from a missing permission."""
+        name = f"{side.node}-autopilot"
+        side.admin.create(objects.node(name, autopilot=True))
+        side.start_warden()
+        cordon = {"spec": {"unschedulable": True}}
+        objects.wait_refused(side.admin, paths.node(name), cordon)
+        error = refused(side.api().patch, paths.node(name), cordon)
+        side.admin.delete(paths.node(name))
+        assert (error.reason, error.status, error.permission) == ("admission_denied", 403, "")
+
+
+class Deleting:
+    """DELETE with DeleteOptions."""
+
+    @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
+    @pytest.mark.parametrize("condition", [{"uid": OTHER_UID}, {"resourceVersion": "1"}], ids=["uid", "version"])
+    def test_preconditions_that_do_not_hold(self, side: Side, condition: Object, dry_run: bool) -> None:
+        """Another pod of the same name is never deleted."""
+        before = side.pod()
+        error = refused(side.api().delete, side.path(), {"preconditions": condition}, dry_run=dry_run)
+        assert told(error) == ("conflict", 409, "Conflict")
+        assert side.find(side.path())["metadata"] == before["metadata"]
+
+    def test_preconditions_that_hold(self, side: Side) -> None:
+        """With UID and version the pod that was read is deleted; it is terminating first, then gone."""
+        found = side.pod()["metadata"]
+        conditions = {"uid": found["uid"], "resourceVersion": found["resourceVersion"]}
+        answer = side.api().delete(side.path(), {"preconditions": conditions, "gracePeriodSeconds": 5})
+        assert answer["metadata"]["uid"] == found["uid"]
+        assert answer["metadata"]["deletionGracePeriodSeconds"] == 5
+        assert "deletionTimestamp" in answer["metadata"]
+        side.wait_gone(side.path(), found["uid"])
+
+    def test_without_grace(self, side: Side) -> None:
+        """No grace period takes the pod away at once."""
+        side.pod()
+        side.api().delete(side.path(), {"gracePeriodSeconds": 0})
+        assert side.find(side.path()) is None
+
+    def test_default_grace(self, side: Side) -> None:
+        """Without a grace period in the request, the pod's own counts."""
+        side.pod(terminationGracePeriodSeconds=7)
+        assert side.api().delete(side.path(), {})["metadata"]["deletionGracePeriodSeconds"] == 7
+
+    def test_dry_run(self, side: Side) -> None:
+        """A dry run deletes nothing."""
+        before = side.pod()
+        side.api().delete(side.path(), {"preconditions": {"uid": before["metadata"]["uid"]}}, dry_run=True)
+        assert side.find(side.path())["metadata"] == before["metadata"]
+
+    def test_absent(self, side: Side) -> None:
+        """What is not there cannot be deleted."""
+        assert told(refused(side.api().delete, side.path("web-9"), {})) == ("not_found", 404, "NotFound")
+
+    @pytest.mark.parametrize("grace", [0, 30])
+    def test_finalizer(self, side: Side, grace: int) -> None:
+        """A finalizer keeps the pod, terminating, until somebody removes it; a second delete does not change that."""
+        pod = objects.create_running(side.admin, objects.held_pod("web-1", side.namespace, side.node))
+        uid, options = pod["metadata"]["uid"], {"gracePeriodSeconds": grace}
+        for _ in range(2):
+            assert side.api().delete(side.path(), options)["metadata"]["uid"] == uid
+        kept = side.find(side.path())["metadata"]
+        assert (kept["uid"], kept["finalizers"], "deletionTimestamp" in kept) == (uid, [objects.FINALIZER], True)
+        objects.release(side.admin, side.path())
+        side.wait_gone(side.path(), uid)
+
+    @pytest.mark.parametrize("grace", [0, 30])
+    def test_deployment_replaces(self, side: Side, grace: int) -> None:
+        """A Deployment's pod comes back under another name."""
+        side.admin.create(objects.deployment("web", side.namespace, side.node))
+        (old,) = objects.running_pods(side.admin, side.namespace, "web")
+        side.api().delete(side.path(old["metadata"]["name"]), {"gracePeriodSeconds": grace})
+        side.wait_gone(side.path(old["metadata"]["name"]), old["metadata"]["uid"])
+        (new,) = objects.running_pods(side.admin, side.namespace, "web")
+        assert new["metadata"]["uid"] != old["metadata"]["uid"]
+        assert new["metadata"]["name"] != old["metadata"]["name"]
+        assert new["metadata"]["ownerReferences"] == old["metadata"]["ownerReferences"]
+
+    def test_stateful_set_replaces(self, side: Side) -> None:
+        """A StatefulSet's pod comes back under the same name, as another object."""
+        side.admin.create(objects.stateful_set("web", side.namespace, side.node))
+        (old,) = objects.running_pods(side.admin, side.namespace, "web")
+        side.api().delete(side.path("web-0"), {"gracePeriodSeconds": 0})
+        side.wait_gone(side.path("web-0"), old["metadata"]["uid"])
+        (new,) = objects.running_pods(side.admin, side.namespace, "web")
+        assert new["metadata"]["name"] == old["metadata"]["name"] == "web-0"
+        error = refused(side.api().delete, side.path("web-0"), {"preconditions": {"uid": old["metadata"]["uid"]}})
+        assert told(error) == ("conflict", 409, "Conflict")
+
+    @pytest.mark.parametrize("manifest", [objects.daemon_set, objects.job])
+    def test_other_controllers_replace(self, side: Side, manifest: Callable[..., Object]) -> None:
+        """A DaemonSet's and a Job's pod come back as other objects on the same node."""
+        side.admin.create(manifest("web", side.namespace, side.node))
+        (old,) = objects.running_pods(side.admin, side.namespace, "web")
+        side.api().delete(side.path(old["metadata"]["name"]), {"gracePeriodSeconds": 0})
+        side.wait_gone(side.path(old["metadata"]["name"]), old["metadata"]["uid"])
+        (new,) = objects.running_pods(side.admin, side.namespace, "web")
+        assert new["metadata"]["uid"] != old["metadata"]["uid"]
+        assert new["spec"]["nodeName"] == side.node
+
+
+class Creating:
+    """POST of network policies."""
+
+    def test_create(self, side: Side) -> None:
+        """A policy is stored as it was sent, with a UID of its own."""
+        wanted = policy(side.namespace)
+        created = side.api().create(paths.network_policies(side.namespace), wanted)
+        stored = side.api().get(paths.network_policy(side.namespace, "isolate-1"))
+        assert stored["metadata"]["uid"] == created["metadata"]["uid"]
+        assert stored["metadata"]["annotations"] == wanted["metadata"]["annotations"]
+        assert stored["spec"] == wanted["spec"]
+
+    @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
+    def test_taken_name(self, side: Side, dry_run: bool) -> None:
+        """A second policy of the same name is refused, and does not touch the first."""
+        path = paths.network_policies(side.namespace)
+        first = side.api().create(path, policy(side.namespace))
+        error = refused(side.api().create, path, policy(side.namespace, labels={"a": "b"}), dry_run=dry_run)
+        assert told(error) == ("conflict", 409, "AlreadyExists")
+        assert side.find(paths.network_policy(side.namespace, "isolate-1"))["spec"] == first["spec"]
+
+    def test_dry_run(self, side: Side) -> None:
+        """A dry run answers with the policy, and stores none."""
+        created = side.api().create(paths.network_policies(side.namespace), policy(side.namespace), dry_run=True)
+        assert created["spec"] == policy(side.namespace)["spec"]
+        assert side.find(paths.network_policy(side.namespace, "isolate-1")) is None
+
+    @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            pytest.param({"metadata": {"name": "Not A Name"}}, id="name"),
+            pytest.param({"spec": {"podSelector": {"matchLabels": {"a": "two words"}}}}, id="selector"),
+            pytest.param({"spec": {"podSelector": {}, "policyTypes": ["Sideways"]}}, id="policy-type"),
+        ],
+    )
+    def test_invalid(self, side: Side, changes: Object, dry_run: bool) -> None:
+        """A policy that makes no sense is refused, in a dry run as well."""
+        body = {**policy(side.namespace), **changes}
+        error = refused(side.api().create, paths.network_policies(side.namespace), body, dry_run=dry_run)
+        assert told(error) == ("invalid", 422, "Invalid")
+
+    def test_another_kind(self, side: Side) -> None:
+        """An object of another kind than the path says is a bad request."""
+        body = {**policy(side.namespace), "apiVersion": "v1", "kind": "Pod"}
+        error = refused(side.api().create, paths.network_policies(side.namespace), body)
+        assert told(error) == ("bad_request", 400, "BadRequest")
+
+    def test_absent_namespace(self, side: Side) -> None:
+        """Nothing is created in a namespace that is not there."""
+        error = refused(side.api().create, paths.network_policies("not-there"), policy("not-there"))
+        assert told(error) == ("not_found", 404, "NotFound")
+
+
+class Identifying:
+    """Who asks, and what the server remembers of it."""
+
+    @pytest.mark.parametrize("token", ["not-a-token", ""], ids=["unknown", "none"])
+    def test_unknown_token(self, side: Side, token: str) -> None:
+        """A token that the server does not know is an authentication error; so is none."""
+        api = connect(side.url, side.ca_pem, lambda: token)
+        assert refused(api.get, side.path()).reason == ("kubernetes_unauthenticated" if token else refused_as(side))
+
+    def test_renewed_token(self, side: Side) -> None:
+        """A refused token is replaced once, and the request sent again."""
+        side.pod()
+        api = connect(side.url, side.ca_pem, lambda: "expired", renew=lambda: side.token("responder"))
+        assert api.get(side.path())["metadata"]["name"] == "web-1"
+        again = connect(side.url, side.ca_pem, lambda: "expired", renew=lambda: "expired-too")
+        assert told(refused(again.get, side.path())) == ("kubernetes_unauthenticated", 401, "Unauthorized")
+
+    def test_missing_permissions(self, side: Side) -> None:
+        """A refusal by RBAC names the permission that is missing."""
+        side.pod()
+        reader = side.api("reader")
+        errors = [
+            refused(reader.patch, side.path(), {"metadata": {"labels": {"a": "b"}}}),
+            refused(reader.delete, side.path(), {}),
+            refused(reader.patch, paths.node(side.node), {"spec": {"unschedulable": True}}),
+            refused(reader.create, paths.network_policies(side.namespace), policy(side.namespace)),
+            refused(side.api().list, paths.pods(side.namespace)),
+        ]
+        assert {told(error) for error in errors} == {("kubernetes_forbidden", 403, "Forbidden")}
+        assert [error.permission for error in errors] == [
+            f"pods: patch in namespace {side.namespace}",
+            f"pods: delete in namespace {side.namespace}",
+            "nodes: patch",
+            f"networkpolicies.networking.k8s.io: create in namespace {side.namespace}",
+            f"pods: list in namespace {side.namespace}",
+        ]
+
+    def test_audit(self, side: Side) -> None:
+        """The audit log has every request: who, what, on which object, for real or not, and with which answer."""
+        side.pod()
+        api = side.api(user_agent="scc-responder/contract")
+        patch = {"metadata": {"labels": {"scc-responder/case": "c1"}}}
+        api.get(side.path())
+        api.patch(side.path(), patch, dry_run=True)
+        api.patch(side.path(), patch)
+        api.create(paths.network_policies(side.namespace), policy(side.namespace))
+        refused(api.get, side.path("web-9"))
+        api.delete(
+            side.path(), {"preconditions": {"resourceVersion": api.get(side.path())["metadata"]["resourceVersion"]}}
+        )
+        events = [event for event in side.audit() if event.namespace == side.namespace]
+        assert [(e.verb, e.resource, e.name, e.code, e.dry_run) for e in events] == [
+            ("get", "pods", "web-1", 200, False),
+            ("patch", "pods", "web-1", 200, True),
+            ("patch", "pods", "web-1", 200, False),
+            ("create", "networkpolicies", "isolate-1", 201, False),
+            ("get", "pods", "web-9", 404, False),
+            ("get", "pods", "web-1", 200, False),
+            ("delete", "pods", "web-1", 200, False),
+        ]
+        assert {e.user_agent for e in events} == {"scc-responder/contract"}
+        assert events[2].request == patch
+        assert set(events[-1].request["preconditions"]) == {"resourceVersion"}
+
+
+def refused_as(side: Side) -> str:
+    """How a request without any token ends: as one of nobody, or as one of `system:anonymous`."""
+    return told(refused(connect(side.url, side.ca_pem, lambda: "").get, side.path()))[0]

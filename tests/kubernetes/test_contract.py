@@ -1,0 +1,111 @@
+"""The real API server and the simulated one pass the same tests."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.simulated.objects import Object
+from scc_responder.simulated.resources import Target
+from tests.cluster import objects
+from tests.cluster.client import ClusterClient
+from tests.cluster.control_plane import ControlPlane
+from tests.kubernetes.contract import Creating, Deleting, Identifying, Patching, Reading, Side
+
+NUMBERS = itertools.count(1)
+
+
+def warden(target: Target, stored: Object, new: Object) -> str:
+    """Refuses to cordon what `tests/cluster/autopilot.yaml` refuses, in its words."""
+    cordon = stored.get("spec", {}).get("unschedulable") != new.get("spec", {}).get("unschedulable")
+    watched = "example.com/autopilot" in new["metadata"].get("labels", {})
+    return (
+        "ValidatingAdmissionPolicy 'warden' denied request: GKE Warden rejected the request"
+        if cordon and watched
+        else ""
+    )
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Iterator[SimulatedCluster]:
+    """One simulated cluster for all tests."""
+    with SimulatedCluster(admission=warden) as cluster:
+        yield cluster
+
+
+class OnSimulated:
+    """Runs a part of the contract against the simulated API server."""
+
+    @pytest.fixture
+    def side(self, simulated: SimulatedCluster) -> Side:
+        """A fresh namespace and node of the simulated cluster."""
+        admin = ClusterClient(simulated.url, None, simulated.token("admin"))
+        namespace, node = f"shop-{next(NUMBERS)}", f"gke-shop-default-pool-{next(NUMBERS)}"
+        admin.create(objects.namespace(namespace))
+        admin.create(objects.node(node))
+
+        def audit() -> Sequence[Any]:
+            return [e for e in simulated.audit if e.user == "responder" and e.namespace in {namespace, ""}]
+
+        return Side(
+            url=simulated.url,
+            ca_pem=None,
+            token=simulated.token,
+            admin=admin,
+            namespace=namespace,
+            node=node,
+            audit=audit,
+            start_warden=lambda: None,
+        )
+
+
+class OnReal:
+    """Runs a part of the contract against the real API server."""
+
+    @pytest.fixture
+    def side(self, control_plane: ControlPlane, namespace: str, node: dict[str, Any]) -> Side:
+        """A fresh namespace and node of the test cluster."""
+        return Side(
+            url=control_plane.url,
+            ca_pem=control_plane.ca_pem.encode(),
+            token=control_plane.token,
+            admin=control_plane.admin,
+            namespace=namespace,
+            node=node["metadata"]["name"],
+            audit=lambda: control_plane.audit(user="responder", namespace=namespace),
+            start_warden=lambda: objects.start_warden(control_plane.admin),
+        )
+
+
+class TestSimulatedReading(OnSimulated, Reading): ...
+
+
+class TestSimulatedPatching(OnSimulated, Patching): ...
+
+
+class TestSimulatedDeleting(OnSimulated, Deleting): ...
+
+
+class TestSimulatedCreating(OnSimulated, Creating): ...
+
+
+class TestSimulatedIdentifying(OnSimulated, Identifying): ...
+
+
+class TestRealReading(OnReal, Reading): ...
+
+
+class TestRealPatching(OnReal, Patching): ...
+
+
+class TestRealDeleting(OnReal, Deleting): ...
+
+
+class TestRealCreating(OnReal, Creating): ...
+
+
+class TestRealIdentifying(OnReal, Identifying): ...
