@@ -46,6 +46,15 @@ class StepStatus(StrEnum):
     INTENT = "intent"
     UNKNOWN = "unknown"
     DONE = "done"
+    """Carried out, or found in the wanted state, and read back."""
+    NOT_EFFECTIVE = "not_effective"
+    """Carried out and read back, but the cluster does not make it hold, or cannot tell."""
+    TERMINATING = "terminating"
+    """The deletion was accepted; a finalizer or the grace period still keeps the object."""
+    TARGET_GONE = "target_gone"
+    TARGET_REPLACED = "target_replaced"
+    NOT_POSSIBLE = "not_possible"
+    """The platform does not allow it at all; later steps go on."""
     FAILED = "failed"
     SKIPPED = "skipped"
     HELD = "held"
@@ -175,14 +184,15 @@ def decode(value: bytes) -> CaseRecord:
 
 
 _SPELLING = frozenset(
-    {"name", "canonical_name", "resource_name", "project_display_name", "external_uri", "contacts"}
-    | {"event_time", "create_time"}
+    {"name", "canonical_name", "resource_name", "project_display_name", "external_uri", "links", "contacts", "shape"}
+    | {"event_time", "create_time", "marks", "mute_initiator"}
 )
 
 
 def content_digest(finding: Finding) -> str:
     """SHA-256 of what a finding says, apart from its times and the spellings that differ between API versions.
 
+    Security marks are apart from it too, so that a mark we set never makes a finding new.
     A pod recreated under the same name changes it through its containers' `create_time`; where a finding carries none,
     the two are one content.
     """

@@ -1,0 +1,358 @@
+"""What every compare-and-set store must do. A store's own test file inherits this and says how it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, timedelta
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from scc_responder.errors import AlreadyExists, Conflict, StoreError
+from scc_responder.ports import CasStore, Entry
+from tests.store.racers import Opener, count_up, create_all, in_processes, in_threads, kept_by_killed_writers
+
+KEYS = {
+    "plain": "case",
+    "with a slash": "case/0a1b",
+    "with spaces": "a key with spaces",
+    "an SQL wildcard": "100%",
+    "another SQL wildcard": "a_b",
+    "a glob": "a*[b]?",
+    "SQL": "x'); DROP TABLE entries; --",
+    "a path upwards": "../../etc/passwd",
+    "reserved by Firestore": "__name__",
+    "umlauts": "schlüssel/äöü",
+    "another script": "事件/一",
+    "beyond the basic plane": "case/\U0001f642",
+    "the longest": "k" * 512,
+}
+BAD_KEYS = {
+    "empty": "",
+    "too long": "k" * 513,
+    "too long in bytes": "ü" * 257,
+    "a zero byte": "a\0b",
+    "a line end": "a\nb",
+    "half a character": "a\ud800",
+}
+VALUES = {
+    "empty": b"",
+    "JSON": b'{"a":1}',
+    "no text": bytes(range(256)),
+    "zero bytes": b"\0\0\0",
+    "the largest": b"x" * 102400,
+}
+SCANNED = ("a", "a%", "a%b", "a/1", "a/10", "a/2", "aXb", "a_b", "b", "c\U00010000", "c\uff5e", "cä")
+"""In the order of their UTF-8 bytes this is not: the tests sort it."""
+SCANS = {
+    "everything": ("", None, 100, set(SCANNED)),
+    "a prefix that is a key too": ("a", None, 100, {"a", "a%", "a%b", "a/1", "a/10", "a/2", "aXb", "a_b"}),
+    "a folder": ("a/", None, 100, {"a/1", "a/10", "a/2"}),
+    "a percent sign is no wildcard": ("a%", None, 100, {"a%", "a%b"}),
+    "an underscore is no wildcard": ("a_", None, 100, {"a_b"}),
+    "after a cursor": ("a/", "a/1", 100, {"a/10", "a/2"}),
+    "after a cursor that is no key": ("a/", "a/11", 100, {"a/2"}),
+    "a cursor before the prefix": ("b", "a", 100, {"b"}),
+    "a cursor after the prefix": ("a", "b", 100, set()),
+    "nothing": ("zzz", None, 100, set()),
+    "case matters": ("A", None, 100, set()),
+}
+CALLS: dict[str, Callable[[CasStore, str], Any]] = {
+    "get": lambda store, key: store.get(key),
+    "create": lambda store, key: store.create(key, b""),
+    "replace": lambda store, key: store.replace(key, b"", "0"),
+    "delete": lambda store, key: store.delete(key, "0"),
+}
+
+
+def table(cases: dict[str, Any]) -> Any:
+    """A table of cases by readable id."""
+    return pytest.mark.parametrize("case", list(cases.values()), ids=list(cases))
+
+
+def read(store: CasStore, key: str) -> Entry:
+    """The entry of a key that must be there."""
+    entry = store.get(key)
+    assert entry is not None
+    return entry
+
+
+def pages(store: CasStore, prefix: str, limit: int) -> Iterator[list[str]]:
+    """The keys of each page of a whole scan."""
+    cursor = None
+    while True:
+        page = store.scan(prefix, cursor, limit)
+        yield [entry.key for entry in page.entries]
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+class CasStoreContract:
+    """Inherit, and give the fixtures `store` (an empty one) and `opener` (opens the same one from any process)."""
+
+    def test_a_key_that_was_never_written_has_no_entry(self, store: CasStore) -> None:
+        """Nothing is None."""
+        assert store.get("nothing") is None
+
+    def test_create_answers_what_a_read_then_shows(self, store: CasStore) -> None:
+        """The answer to a write is as good as a read."""
+        created = store.create("key", b"value")
+        entry = read(store, "key")
+        assert (created.key, created.value, created.version) == (entry.key, entry.value, entry.version)
+        assert created.update_time == entry.update_time
+
+    def test_create_of_a_taken_key_is_refused_and_changes_nothing(self, store: CasStore) -> None:
+        """The first claim wins."""
+        first = store.create("key", b"first")
+        with pytest.raises(AlreadyExists) as caught:
+            store.create("key", b"second")
+        assert caught.value.reason == "already_exists"
+        assert (b"first", first.version) == (read(store, "key").value, read(store, "key").version)
+
+    def test_replace_of_the_version_seen_stores_the_new_value(self, store: CasStore) -> None:
+        """Compare-and-set works."""
+        created = store.create("key", b"old")
+        replaced = store.replace("key", b"new", created.version)
+        assert (b"new", replaced.version) == (read(store, "key").value, read(store, "key").version)
+
+    def test_replace_of_an_older_version_is_refused_and_changes_nothing(self, store: CasStore) -> None:
+        """Who has not seen the last write must not write."""
+        created = store.create("key", b"1")
+        store.replace("key", b"2", created.version)
+        with pytest.raises(Conflict) as caught:
+            store.replace("key", b"3", created.version)
+        assert caught.value.reason == "conflict"
+        assert read(store, "key").value == b"2"
+
+    def test_replace_of_a_missing_key_is_refused_and_creates_nothing(self, store: CasStore) -> None:
+        """A replace never creates."""
+        with pytest.raises(Conflict):
+            store.replace("key", b"value", "0")
+        assert store.get("key") is None
+
+    def test_delete_of_the_version_seen_removes_the_entry(self, store: CasStore) -> None:
+        """Delete works."""
+        store.delete("key", store.create("key", b"value").version)
+        assert store.get("key") is None
+
+    def test_delete_of_an_older_version_is_refused(self, store: CasStore) -> None:
+        """A delete is compared as a replace is."""
+        created = store.create("key", b"1")
+        store.replace("key", b"2", created.version)
+        with pytest.raises(Conflict):
+            store.delete("key", created.version)
+        assert read(store, "key").value == b"2"
+
+    def test_delete_of_a_missing_key_is_refused(self, store: CasStore) -> None:
+        """There is no version to have seen."""
+        with pytest.raises(Conflict):
+            store.delete("key", "0")
+
+    def test_a_second_delete_is_refused(self, store: CasStore) -> None:
+        """Deleting twice is not deleting once."""
+        version = store.create("key", b"value").version
+        store.delete("key", version)
+        with pytest.raises(Conflict):
+            store.delete("key", version)
+
+    def test_no_version_ever_comes_back(self, store: CasStore) -> None:
+        """Not by writing the same value, and not by deleting and creating the key again."""
+        versions = []
+        for _ in range(20):
+            entry = store.create("key", b"same")
+            changed = store.replace("key", b"same", entry.version)
+            versions += [entry.version, changed.version]
+            store.delete("key", changed.version)
+        assert len(set(versions)) == 40
+
+    def test_a_version_from_before_a_delete_is_refused(self, store: CasStore) -> None:
+        """A holder from before the key was made anew is told so."""
+        before = store.create("key", b"value")
+        store.delete("key", before.version)
+        store.create("key", b"value")
+        with pytest.raises(Conflict):
+            store.replace("key", b"stale", before.version)
+
+    def test_versions_of_other_keys_do_not_fit(self, store: CasStore) -> None:
+        """A version belongs to its key."""
+        store.create("one", b"")
+        other = store.create("two", b"")
+        with pytest.raises(Conflict):
+            store.replace("one", b"", other.version)
+
+    @table(KEYS)
+    def test_any_printable_key_works(self, store: CasStore, case: str) -> None:
+        """Keys are text, whatever it means elsewhere."""
+        created = store.create(case, case.encode())
+        replaced = store.replace(case, case.encode() + b"!", created.version)
+        assert [(case, case.encode() + b"!")] == [(entry.key, entry.value) for entry in store.scan(case).entries]
+        store.delete(case, replaced.version)
+        assert store.get(case) is None
+
+    @table(BAD_KEYS)
+    @pytest.mark.parametrize("call", list(CALLS.values()), ids=list(CALLS))
+    def test_a_key_that_some_store_could_not_hold_is_refused(
+        self, store: CasStore, case: str, call: Callable[[CasStore, str], Any]
+    ) -> None:
+        """What one store refuses, all refuse."""
+        with pytest.raises(StoreError) as caught:
+            call(store, case)
+        assert caught.value.reason == "invalid_key"
+
+    def test_keys_that_look_alike_are_different(self, store: CasStore) -> None:
+        """Case and Unicode normal forms are not folded."""
+        alike = ("key", "Key", "KEY", "k\u00e9y", "ke\u0301y")
+        for key in alike:
+            store.create(key, key.encode())
+        assert [key.encode() for key in alike] == [read(store, key).value for key in alike]
+
+    @table(VALUES)
+    def test_any_bytes_come_back_as_they_went(self, store: CasStore, case: bytes) -> None:
+        """Values are opaque."""
+        store.create("key", case)
+        assert read(store, "key").value == case
+
+    def test_a_value_too_large_is_refused_by_create(self, store: CasStore) -> None:
+        """100 KiB is what every store can hold."""
+        with pytest.raises(StoreError) as caught:
+            store.create("key", b"x" * 102401)
+        assert caught.value.reason == "value_too_large"
+        assert store.get("key") is None
+
+    def test_a_value_too_large_is_refused_by_replace(self, store: CasStore) -> None:
+        """The old value stays."""
+        created = store.create("key", b"small")
+        with pytest.raises(StoreError) as caught:
+            store.replace("key", b"x" * 102401, created.version)
+        assert caught.value.reason == "value_too_large"
+        assert read(store, "key").value == b"small"
+
+    def test_times_are_in_utc_and_do_not_run_back(self, store: CasStore) -> None:
+        """A lease is judged by the store's clock alone."""
+        created = store.create("key", b"1")
+        replaced = store.replace("key", b"2", created.version)
+        entry = read(store, "key")
+        assert created.server_time <= replaced.server_time <= entry.server_time
+        assert {entry.server_time.utcoffset(), entry.server_time.astimezone(UTC).utcoffset()} == {timedelta(0)}
+
+    def test_the_update_time_moves_with_writes_and_not_with_reads(self, store: CasStore) -> None:
+        """The age of a lease is the time since its last write."""
+        created = store.create("key", b"1")
+        assert read(store, "key").update_time == read(store, "key").update_time == created.update_time
+        replaced = store.replace("key", b"2", created.version)
+        assert created.update_time is not None
+        assert replaced.update_time is not None
+        assert created.update_time < replaced.update_time
+        assert read(store, "key").update_time == replaced.update_time
+
+    @table(SCANS)
+    def test_a_scan_finds_the_keys_of_a_prefix_in_order(
+        self, store: CasStore, case: tuple[str, str | None, int, set[str]]
+    ) -> None:
+        """The order is that of the UTF-8 bytes."""
+        for key in reversed(SCANNED):
+            store.create(key, key.encode())
+        prefix, cursor, limit, expected = case
+        page = store.scan(prefix, cursor, limit)
+        assert sorted(expected, key=str.encode) == [entry.key for entry in page.entries]
+        assert [key.encode() for key in sorted(expected, key=str.encode)] == [entry.value for entry in page.entries]
+        assert page.cursor is None
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 9])
+    def test_the_pages_of_a_scan_are_the_whole(self, store: CasStore, limit: int) -> None:
+        """No page is over its limit, none is empty, and no key is left out or told twice."""
+        for key in SCANNED:
+            store.create(key, b"")
+        found = list(pages(store, "a", limit))
+        assert sorted((key for key in SCANNED if key.startswith("a")), key=str.encode) == list(chain(*found))
+        assert all(0 < len(page) <= limit for page in found)
+
+    def test_a_scan_of_an_empty_store_is_one_empty_page(self, store: CasStore) -> None:
+        """Nothing is no error."""
+        assert list(pages(store, "", 10)) == [[]]
+
+    def test_a_scan_goes_on_where_its_cursor_was_deleted(self, store: CasStore) -> None:
+        """A cursor is a place in the order, not an entry."""
+        versions = {key: store.create(key, b"").version for key in ("k1", "k2", "k3")}
+        page = store.scan("k", None, 2)
+        store.delete("k2", versions["k2"])
+        assert [entry.key for entry in store.scan("k", page.cursor, 2).entries] == ["k3"]
+
+    def test_a_scanned_entry_can_be_replaced(self, store: CasStore) -> None:
+        """A scan is as good as a read."""
+        store.create("key", b"old")
+        (entry,) = store.scan("key").entries
+        assert entry.update_time == read(store, "key").update_time
+        assert store.replace("key", b"new", entry.version).value == b"new"
+
+    @pytest.mark.parametrize("limit", [0, -1, 1001])
+    def test_a_page_size_out_of_range_is_refused(self, store: CasStore, limit: int) -> None:
+        """A mistake is not taken for "no entries"."""
+        with pytest.raises(StoreError) as caught:
+            store.scan("", None, limit)
+        assert caught.value.reason == "invalid_limit"
+
+    @pytest.mark.parametrize(("prefix", "cursor"), [("a\0", None), ("", "\ud800")], ids=["prefix", "cursor"])
+    def test_what_no_key_can_start_with_cannot_be_scanned(
+        self, store: CasStore, prefix: str, cursor: str | None
+    ) -> None:
+        """A prefix and a cursor are parts of keys."""
+        with pytest.raises(StoreError) as caught:
+            store.scan(prefix, cursor)
+        assert caught.value.reason == "invalid_key"
+
+    def test_what_one_opener_writes_another_sees(self, opener: Opener) -> None:
+        """The store is one, however often it is opened."""
+        one, other = opener(), opener()
+        created = one.create("key", b"1")
+        other.replace("key", b"2", created.version)
+        assert read(one, "key").value == b"2"
+
+    def test_of_eight_threads_that_create_a_key_one_wins(self, store: CasStore) -> None:
+        """100 keys, 100 winners."""
+        with ThreadPoolExecutor(8) as pool:
+            won = list(pool.map(lambda racer: create_all(store, f"{racer}", 100), range(8)))
+        assert sorted(chain(*won)) == sorted(f"race/{number}" for number in range(100))
+
+    def test_of_processes_that_create_a_key_one_wins(self, opener: Opener) -> None:
+        """The same among processes."""
+        won = in_processes(4, create_all, opener, 100)
+        assert sorted(chain(*won)) == sorted(f"race/{number}" for number in range(100))
+
+    def test_sixteen_threads_that_count_up_lose_no_count(self, opener: Opener) -> None:
+        """No lost update, and no version is handed out twice."""
+        store = opener()
+        store.create("counter", b"0")
+        versions = in_threads(16, lambda: count_up(store, "", 20))
+        assert read(store, "counter").value == b"320"
+        assert len(set(chain(*versions))) == 320
+
+    def test_processes_that_count_up_lose_no_count(self, opener: Opener) -> None:
+        """The same among processes."""
+        opener().create("counter", b"0")
+        versions = in_processes(4, count_up, opener, 50)
+        assert read(opener(), "counter").value == b"200"
+        assert len(set(chain(*versions))) == 200
+
+    def test_of_threads_that_delete_a_key_one_wins(self, store: CasStore) -> None:
+        """A delete succeeds once."""
+        version = store.create("key", b"").version
+
+        def deleted() -> bool:
+            try:
+                store.delete("key", version)
+            except Conflict:
+                return False
+            return True
+
+        assert sum(in_threads(8, deleted)) == 1
+
+    def test_writers_killed_at_any_moment_lose_no_acknowledged_write(self, opener: Opener) -> None:
+        """What was answered is there after SIGKILL, and what was not is whole or absent."""
+        acknowledged = kept_by_killed_writers(opener, rounds=4, writers=2)
+        store = opener()
+        assert len(acknowledged) > 50
+        assert [key for key in acknowledged if read(store, key).value != key.encode() * 50] == []
