@@ -39,8 +39,8 @@ def notification(
 ) -> dict[str, Any]:
     """The golden of that name, with what is given changed wherever it stands in it.
 
-    `cluster` is a path (`projects/P/locations/L/clusters/C`); the node moves into its project and location. `finding` replaces single fields of the finding; None
-    removes one.
+    `cluster` is a path (`projects/P/locations/L/clusters/C`); the node moves into its project and location. `finding`
+    replaces single fields of the finding; None removes one.
     """
     document: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
     inner = document.get("finding", document)
