@@ -184,9 +184,15 @@ def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter
 
 def _noted(entry: Entry, record: CaseRecord, finding: Finding, writer: CaseWriter) -> CaseRecord:
     """Count a copy that changes nothing. A newer event time is always kept, so that older copies are told from it."""
-    if finding.event_time <= record.event_time and record.seen >= NOTED_COPIES:
+    newer = finding.event_time > record.event_time
+    if not newer and record.seen >= NOTED_COPIES:
         return record
-    noted = replace(
-        record, seen=min(record.seen + 1, NOTED_COPIES), event_time=max(record.event_time, finding.event_time)
-    )
-    return writer.replace(entry, noted, "note")[1]
+    latest = max(record.event_time, finding.event_time)
+    try:
+        noted = replace(record, seen=min(record.seen + 1, NOTED_COPIES), event_time=latest)
+        return writer.replace(entry, noted, "note")[1]
+    except Conflict:
+        # Copies that arrive together are not worth a second try each; a newer time is.
+        if newer:
+            raise
+        return record

@@ -1,0 +1,80 @@
+"""Small worlds for tests of the journal: a clock that is set, a store that fails on demand, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from scc_responder.errors import StoreUnavailable
+from scc_responder.finding import Finding
+from scc_responder.ports import CasStore, Entry, Page
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class SetClock:
+    """A clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class FaultyStore:
+    """A store whose next write is lost (`fail = "before"`) or whose answer is (`fail = "after"`); it counts calls."""
+
+    def __init__(self, store: CasStore) -> None:
+        self.store = store
+        self.fail = ""
+        self.reads = 0
+        self.writes = 0
+
+    def get(self, key: str) -> Entry | None:
+        self.reads += 1
+        if self.fail == "all":
+            raise StoreUnavailable("store_unavailable")
+        return self.store.get(key)
+
+    def create(self, key: str, value: bytes) -> Entry:
+        return self._write(lambda: self.store.create(key, value))
+
+    def replace(self, key: str, value: bytes, version: str) -> Entry:
+        return self._write(lambda: self.store.replace(key, value, version))
+
+    def delete(self, key: str, version: str) -> None:
+        self.store.delete(key, version)
+
+    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100) -> Page:
+        return self.store.scan(prefix, cursor, limit)
+
+    def _write(self, write: Callable[[], Entry]) -> Entry:
+        self.writes += 1
+        fail, self.fail = self.fail, self.fail if self.fail == "all" else ""
+        if fail in {"before", "all"}:
+            raise StoreUnavailable("store_unavailable")
+        entry = write()
+        if fail == "after":
+            raise StoreUnavailable("store_unavailable")
+        return entry
+
+
+def finding(*, minutes: int = 0, content: str = "", **fields: Any) -> Finding:
+    """A finding `minutes` after START, of some content."""
+    values: dict[str, Any] = {
+        "key": "0a" * 32,
+        "name": "organizations/1/sources/2/locations/global/findings/f1",
+        "canonical_name": "projects/3/sources/2/locations/global/findings/f1",
+        "source_id": "2",
+        "finding_id": "f1",
+        "category": "Reverse Shell",
+        "state": "ACTIVE",
+        "event_time": START + timedelta(minutes=minutes),
+        "description": content,
+    }
+    return Finding(**(values | fields))
