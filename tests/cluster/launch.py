@@ -116,6 +116,8 @@ def kube_controller_manager(folder: Path) -> Sequence[str]:
         "--secure-port=0",
         "--leader-elect=false",
         "--use-service-account-credentials",
+        "--kube-api-qps=1000",
+        "--kube-api-burst=1000",
         f"--service-account-private-key-file={folder / 'service-accounts.key'}",
         f"--root-ca-file={folder / 'ca.pem'}",
         "--profiling=false",

@@ -145,10 +145,11 @@ def is_running(manifest: Mapping[str, Any]) -> bool:
     return manifest.get("status", {}).get("phase") == "Running" and "deletionTimestamp" not in manifest["metadata"]
 
 
-def is_ready(manifest: Mapping[str, Any]) -> bool:
-    """Whether the node's kubelet has reported it as ready."""
+def is_settled(manifest: Mapping[str, Any]) -> bool:
+    """Whether the node is ready and no controller is about to change it (its first taint is removed)."""
     conditions = manifest.get("status", {}).get("conditions", [])
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    return ready and not manifest["spec"].get("taints")
 
 
 def create_running(client: ClusterClient, manifest: Mapping[str, Any]) -> Manifest:

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -83,6 +84,7 @@ def _start(folder: Path, programs: Programs) -> State:
     ports = launch.free_ports()
     identities = launch.write_files(folder, ports)
     programs.start("etcd", launch.etcd(folder, ports))
+    _wait_listening("etcd", ports.etcd, programs)
     programs.start("kube-apiserver", launch.kube_apiserver(folder, ports))
     url = f"https://127.0.0.1:{ports.server}"
     admin = ClusterClient(url, folder / "ca.pem", identities["admin"].token)
@@ -92,6 +94,15 @@ def _start(folder: Path, programs: Programs) -> State:
     admin.apply((launch.HERE / "rbac.yaml").read_text())
     _wait_service_accounts(admin, programs)
     return State(url=url, supervisor=os.getpid(), ready_seconds=time.monotonic() - started, identities=identities)
+
+
+def _wait_listening(name: str, port: int, programs: Programs) -> None:
+    def listening() -> bool:
+        programs.check()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    _wait(listening, name, programs)
 
 
 def _wait_ready(admin: ClusterClient, programs: Programs) -> None:
