@@ -189,14 +189,24 @@ class Patching:
         patched = side.api().patch(side.path(), {"metadata": {**conditions, "labels": {"scc-responder/case": "c1"}}})
         assert patched["metadata"]["labels"]["scc-responder/case"] == "c1"
 
-    @pytest.mark.parametrize("condition", [{"uid": OTHER_UID}, {"resourceVersion": "1"}], ids=["uid", "version"])
+    @pytest.mark.parametrize(
+        ("condition", "body_reason"),
+        [
+            pytest.param({"uid": OTHER_UID}, "Invalid", id="uid"),
+            pytest.param({"resourceVersion": "1"}, "Conflict", id="version"),
+            pytest.param({"uid": OTHER_UID, "resourceVersion": "1"}, "Conflict", id="both"),
+        ],
+    )
     @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
-    def test_conditions_that_do_not_hold(self, side: Side, condition: Object, dry_run: bool) -> None:
-        """Against another UID or version nothing is patched, and the caller learns that it is a conflict."""
+    def test_conditions_that_do_not_hold(self, side: Side, condition: Object, body_reason: str, dry_run: bool) -> None:
+        """Against another UID or version nothing is patched, and the caller learns that it is a conflict.
+
+        The server itself calls another UID `Invalid` (422), as if a field were wrong.
+        """
         before = side.pod()
         patch = {"metadata": {**condition, "labels": {"scc-responder/case": "c1"}}}
         error = refused(side.api().patch, side.path(), patch, dry_run=dry_run)
-        assert (error.reason, error.status) == ("conflict", 409)
+        assert told(error) == ("conflict", 409, body_reason)
         assert side.find(side.path())["metadata"] == before["metadata"]
 
     def test_dry_run(self, side: Side) -> None:
@@ -212,6 +222,7 @@ class Patching:
         [
             pytest.param({"metadata": {"labels": {"scc-responder/case": "two words"}}}, id="label-value"),
             pytest.param({"metadata": {"labels": {"scc-responder/case": "c" * 64}}}, id="label-length"),
+            pytest.param({"metadata": {"labels": {"scc-responder/case": 7}}}, id="label-number"),
             pytest.param({"metadata": {"labels": {"not/a/key": "c1"}}}, id="label-key"),
             pytest.param({"metadata": {"annotations": {"Upper.Case/../x": "a1"}}}, id="annotation-key"),
             pytest.param({"metadata": {"annotations": {"scc-responder/note": "x" * 262145}}}, id="annotations-size"),
@@ -223,12 +234,6 @@ class Patching:
         before = side.pod()
         assert told(refused(side.api().patch, side.path(), patch, dry_run=dry_run)) == ("invalid", 422, "Invalid")
         assert side.find(side.path())["metadata"] == before["metadata"]
-
-    def test_label_that_is_no_text(self, side: Side) -> None:
-        """A number is no label value: the request itself is wrong."""
-        side.pod()
-        error = refused(side.api().patch, side.path(), {"metadata": {"labels": {"scc-responder/case": 7}}})
-        assert told(error) == ("bad_request", 400, "BadRequest")
 
     def test_absent(self, side: Side) -> None:
         """What is not there cannot be patched."""
@@ -278,6 +283,12 @@ class Deleting:
         assert "deletionTimestamp" in answer["metadata"]
         side.wait_gone(side.path(), found["uid"])
 
+    def test_dry_run_in_the_query(self, side: Side) -> None:
+        """A body hides the query's dry run from the server: the reason why ours is in the body."""
+        pod = side.pod()
+        side.admin.send("DELETE", side.path(), {"gracePeriodSeconds": 0}, dryRun="All")
+        side.wait_gone(side.path(), pod["metadata"]["uid"])
+
     def test_without_grace(self, side: Side) -> None:
         """No grace period takes the pod away at once."""
         side.pod()
@@ -289,10 +300,13 @@ class Deleting:
         side.pod(terminationGracePeriodSeconds=7)
         assert side.api().delete(side.path(), {})["metadata"]["deletionGracePeriodSeconds"] == 7
 
-    def test_dry_run(self, side: Side) -> None:
+    @pytest.mark.parametrize("options", [{}, {"gracePeriodSeconds": 0}, {"gracePeriodSeconds": 5}], ids=str)
+    def test_dry_run(self, side: Side, options: Object) -> None:
         """A dry run deletes nothing."""
         before = side.pod()
-        side.api().delete(side.path(), {"preconditions": {"uid": before["metadata"]["uid"]}}, dry_run=True)
+        conditions = {"uid": before["metadata"]["uid"], "resourceVersion": before["metadata"]["resourceVersion"]}
+        answer = side.api().delete(side.path(), {"preconditions": conditions, **options}, dry_run=True)
+        assert answer["metadata"]["uid"] == before["metadata"]["uid"]
         assert side.find(side.path())["metadata"] == before["metadata"]
 
     def test_absent(self, side: Side) -> None:
@@ -334,10 +348,9 @@ class Deleting:
         error = refused(side.api().delete, side.path("web-0"), {"preconditions": {"uid": old["metadata"]["uid"]}})
         assert told(error) == ("conflict", 409, "Conflict")
 
-    @pytest.mark.parametrize("manifest", [objects.daemon_set, objects.job])
-    def test_other_controllers_replace(self, side: Side, manifest: Callable[..., Object]) -> None:
-        """A DaemonSet's and a Job's pod come back as other objects on the same node."""
-        side.admin.create(manifest("web", side.namespace, side.node))
+    def test_daemon_set_replaces(self, side: Side) -> None:
+        """A DaemonSet's pod comes back as another object on the same node."""
+        side.admin.create(objects.daemon_set("web", side.namespace, side.node))
         (old,) = objects.running_pods(side.admin, side.namespace, "web")
         side.api().delete(side.path(old["metadata"]["name"]), {"gracePeriodSeconds": 0})
         side.wait_gone(side.path(old["metadata"]["name"]), old["metadata"]["uid"])
@@ -447,6 +460,7 @@ class Identifying:
         api.patch(side.path(), patch)
         api.create(paths.network_policies(side.namespace), policy(side.namespace))
         refused(api.get, side.path("web-9"))
+        api.delete(side.path(), {}, dry_run=True)
         api.delete(
             side.path(), {"preconditions": {"resourceVersion": api.get(side.path())["metadata"]["resourceVersion"]}}
         )
@@ -457,6 +471,7 @@ class Identifying:
             ("patch", "pods", "web-1", 200, False),
             ("create", "networkpolicies", "isolate-1", 201, False),
             ("get", "pods", "web-9", 404, False),
+            ("delete", "pods", "web-1", 200, True),
             ("get", "pods", "web-1", 200, False),
             ("delete", "pods", "web-1", 200, False),
         ]

@@ -89,7 +89,9 @@ class KubernetesRest:
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> Object:
         """DELETE with a `DeleteOptions` body. Raises ApiError (409 where a precondition fails), OutcomeUnknown."""
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", **options}
+        # The server ignores the query of a DELETE that has a body: without this, a dry run would delete.
+        rehearsal = {"dryRun": ["All"]} if dry_run else {}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", **options, **rehearsal}
         return self._call(Request(method="DELETE", path=path), body=body, dry_run=dry_run)
 
     def close(self) -> None:

@@ -128,7 +128,9 @@ class Api:
         if verb == "create":
             return self._objects.create(target, body, dry_run=call.dry_run)
         if verb == "delete":
-            return self._objects.delete(target, body, dry_run=call.dry_run)
+            # Where a DELETE has a body, the API server takes its options from there alone.
+            dry_run = "All" in body.get("dryRun", ()) if body else call.dry_run
+            return self._objects.delete(target, body, dry_run=dry_run)
         if verb != "patch":
             raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
         if call.headers.get("content-type") != _PATCH_TYPE:
