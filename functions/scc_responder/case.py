@@ -7,7 +7,6 @@ are kept. Times are for people: leases are judged by the store's own clock, neve
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,6 +17,7 @@ from scc_responder.errors import RetryableError
 from scc_responder.finding import Finding
 from scc_responder.store_limits import MAX_VALUE_BYTES
 from scc_responder.value import Value
+from scc_responder.wire import content_digest
 
 SCHEMA = 1
 KEEP_CLOSINGS = 20
@@ -183,22 +183,15 @@ def decode(value: bytes) -> CaseRecord:
         raise RetryableError("record_unreadable", str(error)) from error
 
 
-_SPELLING = frozenset(
-    {"name", "canonical_name", "resource_name", "project_display_name", "external_uri", "links", "contacts", "shape"}
-    | {"event_time", "create_time", "marks", "mute_initiator"}
-)
+def case_digest(finding: Finding) -> str:
+    """What decides whether a newer notification brings something new: content, state, and which containers it means.
 
-
-def content_digest(finding: Finding) -> str:
-    """SHA-256 of what a finding says, apart from its times and the spellings that differ between API versions.
-
-    Security marks are apart from it too, so that a mark we set never makes a finding new.
-    A pod recreated under the same name changes it through its containers' `create_time`; where a finding carries none,
-    the two are one content.
+    A pod recreated under the same name is told by its containers' `create_time`; where a finding carries none, the two
+    are one. Security marks play no part, so that a mark we set never makes a finding new.
     """
-    fields: Mapping[str, Any] = msgspec.to_builtins(finding)
-    content = {name: value for name, value in fields.items() if name not in _SPELLING}
-    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+    started = sorted((item.name, item.create_time) for item in finding.containers if item.create_time)
+    parts = (content_digest(finding), finding.state, finding.mute == "MUTED", started)
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
 def action_id(action: str, cluster_path: str, target_uid: str, finding_key: str) -> str:

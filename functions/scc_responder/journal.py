@@ -27,7 +27,7 @@ from scc_responder.case import (
     CaseState,
     Closing,
     Rejection,
-    content_digest,
+    case_digest,
     decode,
 )
 from scc_responder.errors import AlreadyExists, Conflict, RetryableError
@@ -80,7 +80,7 @@ class Journal:
         Raises RetryableError (`case_contended`, `record_newer`, `record_unreadable`) and StoreUnavailable.
         """
         writer = CaseWriter(self._store, self._clock, token_hex(8))
-        digest = content_digest(finding)
+        digest = case_digest(finding)
         for _ in range(_TRIES):
             with suppress(AlreadyExists, Conflict):
                 return self._try_claim(finding, digest, writer)

@@ -75,6 +75,6 @@ def finding(*, minutes: int = 0, content: str = "", **fields: Any) -> Finding:
         "category": "Reverse Shell",
         "state": "ACTIVE",
         "event_time": START + timedelta(minutes=minutes),
-        "description": content,
+        "principal": content,
     }
     return Finding(**(values | fields))

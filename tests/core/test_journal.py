@@ -14,6 +14,7 @@ import pytest
 from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.case import CaseRecord, CaseState, Step, StepStatus
 from scc_responder.errors import RetryableError, StoreError, StoreUnavailable
+from scc_responder.finding import FindingContainer
 from scc_responder.journal import NOTED_COPIES, Claim, Journal
 from scc_responder.open_case import LostLease, OpenCase
 from tests.core.journal_worlds import START, FaultyStore, SetClock, finding
@@ -141,6 +142,7 @@ DELIVERIES: dict[str, tuple[Callable[[World], None], dict[str, Any], str]] = {
         "reopened",
     ),
     "a newer copy in another state opens the case": (closed(CaseState.HELD), {"minutes": 1, "state": "X"}, "reopened"),
+    "a newer copy that is muted opens the case": (closed(CaseState.HELD), {"minutes": 1, "mute": "MUTED"}, "reopened"),
     "content between two copies is stale": (closed_with_later_copy, {"minutes": 5, "content": "other"}, "stale"),
     "another finding has its own case": (closed(CaseState.DONE), {"key": "0b" * 32}, "claimed"),
 }
@@ -157,9 +159,20 @@ def test_what_a_delivery_may_do(world: World, delivery: tuple[Callable[[World], 
     assert claim.resumed == (expected == "resumed")
 
 
+CONTAINER = {"name": "app", "image": "registry.example.com/app:1"}
+RECREATED = {"containers": (FindingContainer(**CONTAINER, create_time=START),)}
+AGAIN = {"containers": (FindingContainer(**CONTAINER, create_time=START + timedelta(minutes=1)),)}
+
+
+def test_a_pod_recreated_under_the_same_name_opens_the_case(world: World) -> None:
+    """Its container is another one: what was done to the first was not done to it."""
+    world.held(**RECREATED).close(CaseState.DONE)
+    assert world.claim(minutes=1, **RECREATED).outcome == "duplicate"
+    assert world.claim(minutes=2, **AGAIN).outcome == "reopened"
+
+
 SPELLINGS: dict[str, dict[str, Any]] = {
     "name": {"name": "projects/3/sources/2/findings/f1"},
-    "resource": {"resource_name": "//container.googleapis.com/projects/p/zones/z/clusters/c"},
     "wire shape": {"shape": "v1"},
     "marks": {"marks": {"scc-responder": "contained"}},
     "link": {"external_uri": "https://example.com/other"},
@@ -193,9 +206,9 @@ def test_a_reopened_case_counts_its_attempts_anew_and_keeps_how_it_ended(world: 
     """What was once done stays told."""
     record = world.closed(CaseState.PARTIAL).held(minutes=1, content="other").record
     assert (record.epoch, record.attempts, record.state, record.reason) == (2, 1, "open", "")
-    assert [
-        (closing.state, closing.reason, closing.epoch, closing.closed_at) for closing in record.history
-    ] == [("partial", "contained", 1, START)]
+    assert [(closing.state, closing.reason, closing.epoch, closing.closed_at) for closing in record.history] == [
+        ("partial", "contained", 1, START)
+    ]
 
 
 def test_a_case_that_opens_and_closes_for_ever_keeps_its_last_twenty_ends(world: World) -> None:
@@ -231,9 +244,11 @@ def test_steps_keep_their_order_and_their_targets_are_told(world: World) -> None
     case.save(step(2), step(1))
     case.save(step(2, StepStatus.DONE), step(3, index=1))
     assert world.record().targets == ("uid-2", "uid-1", "uid-3")
-    assert [
-        (int(each.action_id, 16), each.status) for each in world.record().steps
-    ] == [(2, "done"), (1, "intent"), (3, "intent")]
+    assert [(int(each.action_id, 16), each.status) for each in world.record().steps] == [
+        (2, "done"),
+        (1, "intent"),
+        (3, "intent"),
+    ]
 
 
 @pytest.mark.parametrize("status", list(StepStatus))
