@@ -20,7 +20,7 @@ class MissingRequirement(Skipped):
     """Skips the test and carries what was missing to the summary."""
 
     def __init__(self, name: str, reason: str, remedy: str) -> None:
-        super().__init__(f"{name} is missing: {reason}")
+        super().__init__(f"{name} is missing: {reason.splitlines()[0]}")
         self.requirement = (name, reason, remedy)
 
 
@@ -58,8 +58,10 @@ class RequirementsReport:
         if self.tests and in_ci() and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The loud section at the end."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+        """The loud section at the very end, below pytest's own list of skipped tests."""
+        yield
         for (name, reason, remedy), count in sorted(self.tests.items()):
             terminalreporter.section(f"NOT TESTED: {name} is missing", sep="!", red=True, bold=True)
             terminalreporter.line(f"{count} test{'s' if count > 1 else ''} did not run.", red=True)

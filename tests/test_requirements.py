@@ -31,7 +31,7 @@ def run_pytest(folder: Path, *arguments: str, ci: str = "") -> subprocess.Comple
     (folder / "test_gadget.py").write_text(TESTS)
     repository = Path(__file__).parent.parent
     environment = {**os.environ, "PYTHONPATH": str(repository), "CI": ci}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder), *arguments]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder), "-ra", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -45,6 +45,7 @@ def test_a_missing_requirement_is_said_loudly_with_reason_remedy_and_count(
     assert result.stdout.count("! NOT TESTED: the gadget is missing !") == 1
     assert "2 tests did not run.\nReason: it was not found on PATH\nRemedy: apt-get install gadget\n" in result.stdout
     assert "1 passed, 2 skipped" in result.stdout
+    assert result.stdout.index("SKIPPED [") < result.stdout.index("NOT TESTED")
 
 
 @pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["in one process", "with pytest-xdist"])

