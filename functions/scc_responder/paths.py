@@ -26,7 +26,7 @@ _OWNERS = {
     ("batch/v1", "CronJob"): "/apis/batch/v1{}/cronjobs/{}",
 }
 _PATH = re.compile(r"/(?:api|apis/(?P<group>[^/]+))/[^/]+(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<rest>.+)")
-_ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete", "PUT": "update"}
+_ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete", "PUT": "update", "POST": "create"}
 _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 
 
