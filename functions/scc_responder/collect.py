@@ -153,11 +153,11 @@ def _owners(
         chain.append(owner)
         if owner.kind not in READ_OWNERS:
             break
-        read = reads.start(_get, api, paths.owner, owner.api_version, owner.kind, namespace, owner.name)
+        read = reads.start(_get, api, paths.owner, namespace, owner.api_version, owner.kind, owner.name)
         found = reads.result("owner", read)
         if found is None or found["metadata"]["uid"] != owner.uid:
             reads.missing.setdefault("owner", "owner_replaced")
             break
-        objects.setdefault("owner", found)
+        objects[owner.kind] = found
         owner = controller(found)
     return tuple(chain)

@@ -101,7 +101,7 @@ def _listed(patterns: Patterns) -> tuple[str, ...]:
 
 def _severity(context: Context, wanted: Severity) -> Answer:
     order = list(Severity)
-    found = context.finding.severity
+    found = context.threat.severity
     return order.index(Severity(found)) >= order.index(wanted) if found in order else None
 
 

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from scc_responder.case import case_id
 from scc_responder.changes import CASE_LABEL, PREFIX
-
-_CASE_ID_LENGTH = 12
-
-
-def case_id(finding_key: str) -> str:
-    """The short name of a finding's case, fit for labels and object names."""
-    return finding_key[:_CASE_ID_LENGTH]
 
 
 def case_label(finding_key: str) -> dict[str, str]:

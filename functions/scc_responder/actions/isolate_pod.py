@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from scc_responder.action import NoParams, Planned, Skip, action
+from scc_responder.case import case_id
 from scc_responder.changes import CreateNetworkPolicy, PatchObject
 from scc_responder.context import Context, Pod
-from scc_responder.marks import case_id, case_label
+from scc_responder.marks import case_label
 
 
 @action(

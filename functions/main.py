@@ -1,0 +1,18 @@
+"""The entry point that Cloud Functions calls: see `scc_responder.pipeline` for what it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import functions_framework
+
+from scc_responder.entry import answer, make_services
+
+_services = make_services(Path(__file__).parent)
+
+
+@functions_framework.http
+def respond(request: Any) -> tuple[str, int]:
+    """Respond to one Pub/Sub push delivery of a Security Command Center notification."""
+    return answer(request, _services)

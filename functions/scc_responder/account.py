@@ -1,0 +1,79 @@
+"""What becomes known of a delivery on its way, for the one log line that ends it, whatever happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scc_responder.case import CaseRecord, StepStatus, case_id
+from scc_responder.context import Context
+from scc_responder.decide import Decision
+from scc_responder.finding import Finding
+from scc_responder.intake import Message
+from scc_responder.record import Ending, finding_summary, log_line, step_summary
+
+
+class Account:
+    """The account of one delivery. `sha256` identifies the message where nothing else does."""
+
+    def __init__(self) -> None:
+        self.message_id = ""
+        self.trace = ""
+        self.sha256 = ""
+        self.fields: dict[str, Any] = {}
+
+    def delivered(self, message: Message) -> None:
+        """A message was opened."""
+        self.message_id, self.trace, self.sha256 = message.message_id, message.trace, message.sha256
+        if message.delivery_attempt:
+            self.fields["delivery_attempt"] = message.delivery_attempt
+
+    def about(self, finding: Finding) -> None:
+        """The message is this finding, or the finding was read again."""
+        self.fields["case"] = case_id(finding.key)
+        self.fields["finding"] = finding_summary(finding)
+
+    def knows(self, context: Context) -> None:
+        """The context was read."""
+        self.fields["threat"] = context.threat.name
+        self.fields["identity"] = context.identity.level
+        if context.missing:
+            self.fields["missing"] = context.missing
+
+    def decided(self, decision: Decision, record: CaseRecord) -> None:
+        """The case was brought to its end."""
+        self.fields["state"] = str(record.state)
+        self.fields["policies"] = {policy.name: policy.reason for policy in decision.policies}
+        self.fields["steps"] = [step_summary(step) for step in record.steps]
+
+    def line(self, ending: Ending, project: str) -> str:
+        """The log line."""
+        fields = self.fields if self.fields.get("case") else {**self.fields, "sha256": self.sha256}
+        return log_line(ending, self.message_id, self.trace, project, fields)
+
+
+_WORST_FIRST = (
+    StepStatus.FAILED,
+    StepStatus.UNKNOWN,
+    StepStatus.INTENT,
+    StepStatus.TARGET_REPLACED,
+    StepStatus.TARGET_GONE,
+    StepStatus.HELD,
+    StepStatus.NOT_EFFECTIVE,
+    StepStatus.TERMINATING,
+    StepStatus.NOT_POSSIBLE,
+)
+_ERRORS = frozenset(_WORST_FIRST[:3])
+
+
+def ending_of(record: CaseRecord, decision: Decision) -> Ending:
+    """How a case that was carried out ends, in its worst step's word."""
+    by_status = {step.status: step for step in reversed(record.steps)}
+    for status in _WORST_FIRST:
+        if status in by_status:
+            return Ending(
+                status=204, reason=by_status[status].reason, severity="ERROR" if status in _ERRORS else "WARNING"
+            )
+    for status in (StepStatus.DONE, StepStatus.DRY_RUN):
+        if status in by_status:
+            return Ending(status=204, reason=str(status), severity="NOTICE")
+    return Ending(status=204, reason=by_status[StepStatus.SKIPPED].reason if by_status else decision.reason)

@@ -1,0 +1,94 @@
+"""Say what every policy would do with a finding, and why.
+
+The finding is a notification as it stands on Pub/Sub, or a finding as the API lists it. What is known of its target
+comes from a running cluster (--cluster, read only) or from a file (--context).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from scc_responder.adapters.clusters_file import ClustersFile
+from scc_responder.cli.terminal import styled
+from scc_responder.collect import collect
+from scc_responder.errors import SettingsError
+from scc_responder.explanation import Facts, explain, explain_context, read_facts
+from scc_responder.policy import load_policies
+from scc_responder.wire import parse_notification
+
+_RESULT_STYLE = {"planned": "green", "skipped": "dim", "held": "yellow"}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `explain`."""
+    parser.add_argument("finding", type=Path, metavar="FINDING.json", help="the finding or notification")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--cluster", metavar="NAME", help="read the target from this cluster of --clusters")
+    source.add_argument("--context", type=Path, metavar="FILE", help="take what is known of the target from this file")
+    parser.add_argument("--clusters", type=Path, default=Path("clusters.yaml"), metavar="FILE", help="local clusters")
+    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
+    parser.add_argument(
+        "--at", type=datetime.fromisoformat, metavar="TIME", help="when it arrives, if not at its event"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the explanation; 1 if the finding is rejected."""
+    policies = load_policies(options.policies)
+    content = _read(options.finding)
+    if options.cluster:
+        finding = parse_notification(content)
+        with ThreadPoolExecutor(8) as pool:
+            clusters = ClustersFile(options.clusters).renamed(finding.cluster, options.cluster)
+            context = collect(finding, clusters, NoFindings(), pool, 30.0).context
+        told = explain_context(context, policies, options.at or finding.event_time)
+    else:
+        facts = read_facts(_read(options.context), options.context.name) if options.context else Facts()
+        told = explain(content, facts, policies, options.at)
+    print(json.dumps(told, indent=2) if options.format == "json" else _text(told))
+    return 1 if told["rejected"] else 0
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError("unreadable_file", f"{path}: {error.strerror}") from error
+
+
+def _text(told: dict[str, Any]) -> str:
+    if told["rejected"]:
+        return f"Nothing is decided: {styled(told['rejected'], 'yellow')}"
+    lines = [*_head(told), ""]
+    for policy in told["policies"]:
+        lines += _policy(policy)
+    return "\n".join(lines)
+
+
+def _head(told: dict[str, Any]) -> list[str]:
+    finding, threat, context = told["finding"], told["threat"], told["context"]
+    pod = context["pod"]
+    target = f"{pod['namespace']}/{pod['name']} on {pod['node_name']}" if pod else context["missing"].get("pod", "none")
+    return [
+        styled(finding["category"], "bold"),
+        f"  finding   {styled(finding['canonical_name'], 'dim')}",
+        f"  threat    {threat['name']} ({threat['surface']}, {threat['kind']}, {threat['confidence']})",
+        f"  pod       {styled(target, 'bold')}",
+        f"  identity  {context['identity']['level']}: {context['identity']['reason']}",
+    ]
+
+
+def _policy(policy: dict[str, Any]) -> list[str]:
+    style = "green" if policy["matched"] else "dim"
+    lines = [f"{styled(policy['name'], 'bold')} ({policy['mode']}): {styled(policy['reason'], style)}"]
+    for action in policy["actions"]:
+        result = styled(f"{action['result']:8}", _RESULT_STYLE[action["result"]])
+        reason = "" if action["reason"] == action["result"] else f"  {styled(action['reason'], 'yellow')}"
+        lines.append(f"  {action['action']:18}{result}{reason}")
+    return lines

@@ -1,0 +1,94 @@
+"""Read the finding as it stands now: a notification is a hint, never an order.
+
+This one rule settles forged, replayed, stale, muted and inactive findings alike.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from scc_responder.case import CaseRecord, CaseState
+from scc_responder.errors import ApiError, ResponderError, RetryableError
+from scc_responder.finding import Finding
+from scc_responder.ports import Clock, Findings
+from scc_responder.resource_names import FindingName
+from scc_responder.scope import out_of_reach
+from scc_responder.settings import Settings
+from scc_responder.threats import in_scope
+from scc_responder.wire import parse_notification
+
+UNKNOWN_FINDING_AFTER = timedelta(minutes=10)
+"""The findings list may lag behind notifications. A finding that is not in it after this is perhaps forged."""
+
+_NO_LONGER = frozenset({"muted", "inactive"})
+
+
+class Settled(ResponderError):  # noqa: N818 - an end, not a fault
+    """The finding has come to its end before anything was decided, for the named reason."""
+
+    def __init__(self, reason: str, state: CaseState, severity: str = "INFO") -> None:
+        super().__init__(reason)
+        self.state = state
+        self.severity = severity
+
+
+def confirm(finding: Finding, record: CaseRecord, findings: Findings, settings: Settings, clock: Clock) -> Finding:
+    """The finding as its source knows it now.
+
+    Raises Settled where it is not to be acted on, RetryableError where it could not be read or is not listed yet.
+    """
+    stored = _read(finding, findings)
+    if stored is None:
+        waited = clock() - record.opened_at if record.opened_at else timedelta()
+        if waited > UNKNOWN_FINDING_AFTER:
+            raise Settled("unknown_finding", CaseState.REJECTED, "ERROR")
+        raise RetryableError("finding_not_listed_yet", finding.name)
+    if stored.key != finding.key:
+        raise Settled("finding_name_differs", CaseState.REJECTED, "ERROR")
+    refuse_beyond_reach(stored, settings)
+    beyond = in_scope(stored)
+    if beyond:
+        raise Settled(beyond, CaseState.SUPERSEDED if beyond in _NO_LONGER else CaseState.HELD)
+    return stored
+
+
+def refuse_beyond_reach(finding: Finding, settings: Settings) -> None:
+    """Raises Settled where the finding is of another source or about another cluster than settings list."""
+    beyond = out_of_reach(finding, settings)
+    if beyond:
+        raise Settled(beyond, CaseState.REJECTED, "WARNING")
+
+
+def read_by_name(name: str, findings: Findings, settings: Settings) -> Finding:
+    """The finding whose notification was too large to parse. Raises Settled, RetryableError."""
+    parsed = FindingName.parse(name)
+    if parsed is None:
+        raise RetryableError("malformed_finding_name", name)
+    stub = Finding(
+        key=parsed.key,
+        name=name,
+        canonical_name=name,
+        source_id=parsed.source_id,
+        finding_id=parsed.finding_id,
+        category="",
+        event_time=datetime.fromtimestamp(0, UTC),
+    )
+    refuse_beyond_reach(stub, settings)
+    stored = _read(stub, findings)
+    if stored is None:
+        raise RetryableError("finding_not_listed_yet", name)
+    return stored
+
+
+def _read(finding: Finding, findings: Findings) -> Finding | None:
+    try:
+        stored = findings.read(finding)
+    except ApiError as error:
+        raise unread(error) from error
+    return None if stored is None else parse_notification(stored)
+
+
+def unread(error: ResponderError) -> RetryableError:
+    """The error of a read that cannot be done without, with the permission it lacked."""
+    permission = getattr(error, "permission", "")
+    return RetryableError(error.reason, f"missing permission: {permission}" if permission else str(error))

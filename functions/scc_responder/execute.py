@@ -1,0 +1,207 @@
+"""Carry out a decision step by step: every intent is written before its request, every outcome after its check.
+
+Steps that can be undone come first, whichever policy asked for them: no policy's deletion goes before another's
+evidence. A failed step stops the rest of its policy. A step with an outcome is never carried out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from scc_responder.action import actions
+from scc_responder.case import Step, StepStatus, action_id
+from scc_responder.changes import (
+    CaptureEvidence,
+    Change,
+    CreateNetworkPolicy,
+    DeletePod,
+    PatchObject,
+    PublishDecision,
+)
+from scc_responder.context import Context
+from scc_responder.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.observations import capture, publish
+from scc_responder.open_case import OpenCase
+from scc_responder.policy import Mode
+from scc_responder.record import outcome_attributes, outcome_message
+from scc_responder.step import Result, StepRun
+from scc_responder.world import World
+
+STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
+"""Outcomes after which the later steps of the policy make no sense."""
+
+REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED})
+"""Recorded answers of steps that changed nothing: decided anew by a later delivery."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Execution:
+    """One decision being carried out. `pending` are outcomes that the next write to the journal takes along."""
+
+    context: Context
+    decision: Decision
+    case: OpenCase
+    world: World
+    pending: list[Step] = field(default_factory=list)
+    stopped: set[str] = field(default_factory=set)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps of the case as they stand now, written or not."""
+        return self.case.record.with_steps(tuple(self.pending)).steps
+
+    def recorded(self, task: Task) -> Step | None:
+        """What is known of the task's step."""
+        return next((step for step in self.steps if (step.action_id, step.index) == (task.action_id, task.index)), None)
+
+    def settle(self, task: Task, result: Result) -> None:
+        """Keep the outcome for the next write."""
+        self.pending.append(
+            msgspec.structs.replace(
+                task.step(self.world.clock()),
+                status=result.status,
+                reason=result.reason,
+                detail=result.detail,
+                settled_at=self.world.clock(),
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """One change of one action of one policy; without a change, an action that is not carried out."""
+
+    policy: PolicyDecision
+    action: str
+    action_id: str
+    index: int = 0
+    change: Change | None = None
+
+    def step(self, now: datetime) -> Step:
+        """The step as it stands in the journal when it is only meant."""
+        return Step(
+            action_id=self.action_id,
+            index=self.index,
+            policy=self.policy.name,
+            action=self.action,
+            expected_uid=getattr(self.change, "uid", "") or getattr(self.change, "pod_uid", ""),
+            change={} if self.change is None else msgspec.to_builtins(self.change),
+            intended_at=now,
+        )
+
+
+def execute(context: Context, decision: Decision, case: OpenCase, world: World) -> tuple[Step, ...]:
+    """Carry out what is planned and return the outcomes that are not written yet: the caller closes the case with them.
+
+    Raises RetryableError where a later delivery must go on, LostLease where another one has taken over.
+    """
+    execution = Execution(context=context, decision=decision, case=case, world=world)
+    for policy, planned in _in_order(decision):
+        _run_action(execution, policy, planned)
+    _publish_trouble(execution)
+    return tuple(execution.pending)
+
+
+def _in_order(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:
+    """Every action: first those of each policy up to its first irreversible one, then the rest."""
+    matched = [policy for policy in decision.policies if policy.matched]
+    for late in (False, True):
+        for policy in matched:
+            first = _first_irreversible(policy)
+            for planned in policy.actions[first:] if late else policy.actions[:first]:
+                yield policy, planned
+
+
+def _first_irreversible(policy: PolicyDecision) -> int:
+    known = actions()
+    return next((n for n, item in enumerate(policy.actions) if not known[item.action].reversible), len(policy.actions))
+
+
+def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:
+    name = _action_id(execution.context, planned)
+    if planned.result != "planned":
+        status = StepStatus.HELD if planned.result == "held" else StepStatus.SKIPPED
+        _note(execution, Task(policy=policy, action=planned.action, action_id=name), status, planned.reason)
+        return
+    for index, change in enumerate(planned.changes):
+        task = Task(policy=policy, action=planned.action, action_id=name, index=index, change=change)
+        if policy.name in execution.stopped:
+            _note(execution, task, StepStatus.SKIPPED, "earlier_step_stopped")
+        elif _run_change(execution, task).status in STOPS:
+            execution.stopped.add(policy.name)
+
+
+def _action_id(context: Context, planned: PlannedAction) -> str:
+    """The action on this target for this finding; one that can be undone also by what exactly it changes."""
+    target = context.pod.uid if context.pod else ""
+    cluster = context.finding.cluster.path if context.finding.cluster else context.finding.resource_name
+    known = actions()[planned.action]
+    detail = "" if known.observes or not known.reversible else msgspec.json.encode(planned.changes).decode()
+    return action_id(planned.action + detail, cluster, target, context.finding.key)
+
+
+def _run_change(execution: Execution, task: Task) -> Result:
+    recorded = execution.recorded(task)
+    if recorded and recorded.is_settled and recorded.status not in REPEATABLE:
+        return Result(status=recorded.status, reason=recorded.reason, detail=recorded.detail)
+
+    def intend() -> None:
+        execution.case.save(*execution.pending, task.step(execution.world.clock()))
+        execution.pending.clear()
+
+    run = StepRun(
+        action_id=task.action_id,
+        dry_run=task.policy.mode != Mode.ENFORCE,
+        intended=recorded is not None and not recorded.is_settled,
+        intend=intend if task.policy.mode == Mode.ENFORCE else _nothing,
+    )
+    result = _carry_out(execution, task.change, run)
+    execution.settle(task, result)
+    return result
+
+
+def _nothing() -> None:
+    """Write no intent: a dry run changes nothing that a crash could leave half done."""
+
+
+def _carry_out(execution: Execution, change: Change | None, run: StepRun) -> Result:
+    context, world = execution.context, execution.world
+    match change:
+        case CaptureEvidence():
+            return capture(change, run, context, world)
+        case PublishDecision():
+            message = outcome_message(context, execution.decision, execution.steps)
+            return publish(message, run, outcome_attributes(context), world.outcomes)
+    if world.cluster is None or change is None:
+        return Result(status=StepStatus.SKIPPED, reason=context.pod_missing)
+    match change:
+        case PatchObject():
+            return world.cluster.patch_object(change, run)
+        case CreateNetworkPolicy():
+            return world.cluster.create_network_policy(change, run)
+        case DeletePod():
+            return world.cluster.delete_pod(change, run)
+
+
+def _note(execution: Execution, task: Task, status: StepStatus, reason: str) -> None:
+    """Record why a step is not carried out, unless an earlier delivery did carry it out."""
+    recorded = execution.recorded(task)
+    if recorded is None or recorded.status in REPEATABLE:
+        execution.settle(task, Result(status=status, reason=reason))
+
+
+def _publish_trouble(execution: Execution) -> None:
+    """Publish what was held or failed even where no policy asks for `notify`: a person must learn of it."""
+    told = any(step.action == "notify" and step.status == StepStatus.DONE for step in execution.steps)
+    troubled = any(step.status in {StepStatus.HELD, StepStatus.FAILED} for step in execution.steps)
+    if not troubled or told or execution.world.outcomes is None:
+        return
+    policy = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason="held_or_failed")
+    change = PublishDecision()
+    planned = PlannedAction(action="notify", result="planned", reason="held_or_failed", changes=(change,))
+    name = _action_id(execution.context, planned)
+    _run_change(execution, Task(policy=policy, action="notify", action_id=name, change=change))

@@ -1,0 +1,71 @@
+"""Carry out the changes that touch no cluster object: evidence is stored, the decision is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scc_responder import paths
+from scc_responder.boundaries import boundary
+from scc_responder.case import StepStatus
+from scc_responder.changes import CaptureEvidence
+from scc_responder.context import Context
+from scc_responder.errors import ApiError, RetryableError
+from scc_responder.evidence import evidence, manifest
+from scc_responder.ports import KubernetesApi, Outcomes
+from scc_responder.step import Result, StepRun, done, failed
+from scc_responder.world import World
+
+Event = Mapping[str, Any]
+
+
+def capture(change: CaptureEvidence, step: StepRun, context: Context, world: World) -> Result:
+    """Store everything that was read, and the pod's events, then the manifest that names what is complete."""
+    if world.evidence is None:
+        return failed("no_evidence_store", "set SCC_RESPONDER_EVIDENCE to gs://BUCKET/PREFIX or file:///FOLDER")
+    events, missing = _events(change, world.api)
+    objects = evidence(context, events)
+    listed = manifest(context, objects, world.clock())
+    if step.dry_run:
+        return Result(status=StepStatus.DRY_RUN, reason="would_capture", detail=f"{len(objects)} objects")
+    step.intend()
+    try:
+        for item in (*objects, listed):
+            boundary("evidence.put:before")
+            world.evidence.put(item.name, item.content)
+            boundary("evidence.put:after")
+    except ApiError as error:
+        return _refused(error)
+    return done(missing or "captured", f"{listed.name} sha256 {listed.sha256}")
+
+
+def _events(change: CaptureEvidence, api: KubernetesApi | None) -> tuple[list[Event] | None, str]:
+    if api is None or not change.pod_uid:
+        return None, ""
+    try:
+        return list(api.list(paths.events(change.namespace), paths.events_about(change.pod_uid))), ""
+    except ApiError:
+        return None, "captured_without_events"
+
+
+def publish(message: bytes, step: StepRun, attributes: Mapping[str, str], topic: Outcomes | None) -> Result:
+    """Publish the decision and the outcomes so far, once: a copy can only follow a crash within this step."""
+    if topic is None:
+        return Result(status=StepStatus.SKIPPED, reason="no_outcome_topic")
+    if step.dry_run:
+        return Result(status=StepStatus.DRY_RUN, reason="would_publish")
+    step.intend()
+    try:
+        boundary("outcomes.publish:before")
+        message_id = topic.publish(message, attributes)
+        boundary("outcomes.publish:after")
+    except ApiError as error:
+        return _refused(error)
+    return done("published", message_id)
+
+
+def _refused(error: ApiError) -> Result:
+    """A refusal is an outcome; anything else may pass, so the message must come again."""
+    if error.status in {401, 403, 404}:
+        return failed(error.reason, f"missing permission: {error.permission}" if error.permission else str(error))
+    raise RetryableError(error.reason, str(error)) from error

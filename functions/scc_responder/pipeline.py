@@ -1,0 +1,153 @@
+"""The main job, from a delivery to its record: read `_contain` as the picture in the README."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+from scc_responder import paths
+from scc_responder.account import Account, ending_of
+from scc_responder.case import CaseState
+from scc_responder.cluster_changes import ClusterChanges
+from scc_responder.collect import Collected, collect
+from scc_responder.confirm import Settled, confirm, read_by_name, refuse_beyond_reach, unread
+from scc_responder.decide import decide
+from scc_responder.errors import ApiError, OversizeMessage, RejectedMessage, ResponderError
+from scc_responder.execute import execute
+from scc_responder.finding import Finding
+from scc_responder.guard import guard
+from scc_responder.intake import open_envelope
+from scc_responder.journal import ClaimOutcome
+from scc_responder.open_case import OpenCase
+from scc_responder.record import Ending, conclusion, decision_summary
+from scc_responder.services import Services
+from scc_responder.wire import parse_notification
+from scc_responder.world import World
+
+COLLECT_SECONDS = 30.0
+
+
+def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Ending:
+    """Respond to one delivery: the ending says whether the message is settled (204) or must come again (503)."""
+    account = Account()
+    try:
+        finding = _open(body, headers, services, account)
+        ending = _claim(finding, services, account)
+    except ResponderError as error:
+        ending = _end_early(error, services, account)
+    except Exception:  # noqa: BLE001 - the one edge: whatever happened, the message must come again
+        ending = _crash(account)
+    services.tell(account.line(ending, services.settings.trace_project))
+    return ending
+
+
+def _open(body: bytes, headers: Mapping[str, str], services: Services, account: Account) -> Finding:
+    """Intake and finding. Too large a message is read again by the name in it."""
+    try:
+        message = open_envelope(body, headers)
+        account.delivered(message)
+        return parse_notification(message.data)
+    except OversizeMessage as error:
+        if error.finding_name is None:
+            raise
+        return read_by_name(error.finding_name, services.findings, services.settings)
+
+
+def _claim(finding: Finding, services: Services, account: Account) -> Ending:
+    """Journal: one delivery works on a case, the others are settled or come again."""
+    account.about(finding)
+    refuse_beyond_reach(finding, services.settings)
+    claim = services.journal.claim(finding)
+    if claim.case is None:
+        return Ending(status=503 if claim.outcome is ClaimOutcome.IN_PROGRESS else 204, reason=str(claim.outcome))
+    with _released_unless_closed(claim.case):
+        return _contain(finding, claim.case, services, account)
+
+
+def _contain(finding: Finding, case: OpenCase, services: Services, account: Account) -> Ending:
+    """Confirm, collect, decide, guard, execute, record."""
+    finding = confirm(finding, case.record, services.findings, services.settings, services.clock)
+    account.about(finding)
+    collected = collect(finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS)
+    context = collected.context
+    account.knows(context)
+    _refuse_blind(collected)
+    policies = services.policies
+    decision = decide(context, policies.policies)
+    decision = guard(context, decision, policies.guardrails, services.clock())
+    steps = execute(context, decision, case, _world(collected, services))
+    summary = decision_summary(context, decision, policies.digest)
+    case.close(conclusion(case.record.with_steps(steps).steps), decision.reason, *steps, decision=summary)
+    account.decided(decision, case.record)
+    return ending_of(case.record, decision)
+
+
+@contextmanager
+def _released_unless_closed(case: OpenCase) -> Iterator[None]:
+    """Close the case where the finding came to an end; else give the lease up, so that a redelivery goes on at once."""
+    try:
+        yield
+    except Settled as end:
+        case.close(end.state, end.reason)
+        raise
+    except BaseException as error:
+        with suppress(ResponderError):
+            case.release(getattr(error, "reason", "internal_error"))
+        raise
+
+
+def _refuse_blind(collected: Collected) -> None:
+    """Raises where what a decision cannot do without could not be read: a later delivery may read it."""
+    error = collected.errors.get("api") or collected.errors.get("pod")
+    if error is None or collected.context.missing.get("pod") == "target_absent":
+        return
+    if isinstance(error, ApiError) and error.reason in {"cluster_not_found", "invalid_name"}:
+        raise Settled(error.reason, CaseState.HELD, "ERROR") from error
+    raise unread(error) from error
+
+
+def _world(collected: Collected, services: Services) -> World:
+    api, objects = collected.api, collected.context.objects
+    known = {}
+    if "pod" in objects:
+        meta = objects["pod"]["metadata"]
+        known[paths.pod(meta["namespace"], meta["name"])] = objects["pod"]
+    if "node" in objects:
+        known[paths.node(objects["node"]["metadata"]["name"])] = objects["node"]
+    return World(
+        cluster=ClusterChanges(api, known, services.wait) if api else None,
+        api=api,
+        evidence=services.evidence,
+        outcomes=services.outcomes,
+        clock=services.clock,
+    )
+
+
+def _end_early(error: ResponderError, services: Services, account: Account) -> Ending:
+    """What is settled without a decision is recorded; the rest must come again."""
+    account.fields["error"] = str(error)
+    if isinstance(error, RejectedMessage | OversizeMessage):
+        account.sha256 = error.sha256 or account.sha256
+        account.message_id = account.message_id or error.message_id
+        return _record_rejection(error, services, account)
+    if isinstance(error, Settled):
+        if error.state is CaseState.REJECTED and account.sha256:
+            with suppress(ResponderError):
+                services.journal.reject(account.sha256, error.reason)
+        return Ending(status=204, reason=error.reason, severity=error.severity)
+    return Ending(status=503, reason=error.reason, severity="ERROR" if "permission" in str(error) else "WARNING")
+
+
+def _record_rejection(error: RejectedMessage | OversizeMessage, services: Services, account: Account) -> Ending:
+    oversize = isinstance(error, OversizeMessage)
+    try:
+        services.journal.reject(account.sha256, error.reason)
+    except ResponderError as unavailable:
+        return Ending(status=503, reason=unavailable.reason, severity="ERROR")
+    return Ending(status=503 if oversize else 204, reason=error.reason, severity="ERROR" if oversize else "WARNING")
+
+
+def _crash(account: Account) -> Ending:
+    account.fields["traceback"] = traceback.format_exc(limit=20)
+    return Ending(status=503, reason="internal_error", severity="ERROR")

@@ -1,0 +1,109 @@
+"""The one place where the parts are joined: settings in, adapters out, each made by the first finding that needs it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from scc_responder.errors import SettingsError
+from scc_responder.journal import Journal
+from scc_responder.policy import PolicySet, load_policies
+from scc_responder.ports import Clusters, Evidence, Findings, Outcomes
+from scc_responder.settings import Settings
+
+WORKERS = 16
+"""Reads side by side, over all findings that one instance is working on."""
+
+
+def utc_now() -> datetime:
+    """The present time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Services:
+    """What `respond` needs from the world. Nothing is opened before it is asked for: a worker is forked after this."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = utc_now
+        self.wait: Callable[[float], None] = time.sleep
+        self.tell: Callable[[str], None] = _print
+
+    @cached_property
+    def policies(self) -> PolicySet:
+        """All policies and guardrails. Raises PolicyError."""
+        return load_policies(self.settings.policies)
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """The threads that reads run on."""
+        return ThreadPoolExecutor(WORKERS, thread_name_prefix="read")
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal, in the store that settings name."""
+        from scc_responder.adapters.sqlite_store import SqliteStore  # noqa: PLC0415
+
+        return Journal(SqliteStore(Path(self.settings.store.removeprefix("sqlite:///"))), self.clock)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """The GKE API, or the file of local clusters."""
+        if self.settings.clusters_file:
+            from scc_responder.adapters.clusters_file import ClustersFile  # noqa: PLC0415
+
+            return ClustersFile(Path(self.settings.clusters_file))
+        from scc_responder.adapters.gke import GkeClusters  # noqa: PLC0415
+
+        return GkeClusters(endpoint=self.settings.gke_endpoint, token=self._token)
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The Security Command Center API, or the folder of local findings."""
+        if self.settings.findings:
+            from scc_responder.adapters.findings_file import FindingsFolder  # noqa: PLC0415
+
+            return FindingsFolder(Path(self.settings.findings))
+        from scc_responder.adapters.security_center import SecurityCenter  # noqa: PLC0415
+
+        return SecurityCenter(endpoint=self.settings.scc_endpoint)
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """Where evidence goes, if anywhere."""
+        if not self.settings.evidence:
+            return None
+        from scc_responder.adapters.evidence_store import EvidenceStore  # noqa: PLC0415
+
+        return EvidenceStore(self.settings.evidence)
+
+    @cached_property
+    def outcomes(self) -> Outcomes | None:
+        """Where decisions and outcomes are published, if anywhere."""
+        if not self.settings.outcome_topic:
+            return None
+        from scc_responder.adapters.outcome_topic import OutcomeTopic  # noqa: PLC0415
+
+        return OutcomeTopic(self.settings.outcome_topic)
+
+    @cached_property
+    def _token(self) -> Callable[[], str] | None:
+        path = self.settings.kubernetes_token_file
+        return (lambda: _read_token(path)) if path else None
+
+
+def _print(line: str) -> None:
+    """One write for the whole line, so that lines of several threads are not mixed."""
+    os.write(1, line.encode() + b"\n")
+
+
+def _read_token(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise SettingsError("token_unreadable", f"{path}: {error.strerror}") from error

@@ -1,0 +1,108 @@
+"""The deployment's settings, read once from the environment and checked before anything is served.
+
+SCC_RESPONDER_POLICIES        folder of policies (default: `policies` beside main.py)
+SCC_RESPONDER_CLUSTERS        clusters to act in: projects/P/locations/L/clusters/C, `*` for a whole segment, comma-separated
+SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-separated
+SCC_RESPONDER_STORE           sqlite:///PATH
+SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
+SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
+SCC_RESPONDER_CLUSTERS_FILE   clusters.yaml for local use, in place of the GKE API
+SCC_RESPONDER_FINDINGS        folder of findings for local use, in place of the Security Command Center API
+SCC_RESPONDER_SCC_ENDPOINT    host:port of another Security Command Center server
+SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
+SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
+SCC_RESPONDER_TRACE_PROJECT   project whose traces the log lines point to
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from scc_responder.errors import SettingsError
+from scc_responder.value import Value
+
+PREFIX = "SCC_RESPONDER_"
+_CLUSTER = re.compile(r"projects/[^/]+/locations/[^/]+/clusters/[^/]+", re.ASCII)
+_TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
+_SOURCE = re.compile(r"[0-9]{1,32}", re.ASCII)
+_LOCAL_ONLY = ("CLUSTERS_FILE", "FINDINGS", "SCC_ENDPOINT", "GKE_ENDPOINT", "KUBERNETES_TOKEN_FILE")
+
+
+class Settings(Value, frozen=True, kw_only=True):
+    """Where things are and what may be acted on. Empty strings mean "not given"."""
+
+    policies: Path
+    clusters: tuple[str, ...]
+    sources: tuple[str, ...]
+    store: str
+    evidence: str = ""
+    outcome_topic: str = ""
+    clusters_file: str = ""
+    findings: str = ""
+    scc_endpoint: str = ""
+    gke_endpoint: str = ""
+    kubernetes_token_file: str = ""
+    trace_project: str = ""
+
+
+def read_settings(environment: Mapping[str, str], default_policies: Path) -> Settings:
+    """The settings of an environment. Raises SettingsError that names the variable and the remedy."""
+    given = {name[len(PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
+    if environment.get("K_SERVICE"):
+        _refuse_local(given)
+    return Settings(
+        policies=Path(given.get("policies") or default_policies),
+        clusters=_listed(given, "clusters", _CLUSTER, "projects/P/locations/L/clusters/C, with * for a whole segment"),
+        sources=_listed(given, "sources", _SOURCE, "the numeric ids of Security Command Center sources"),
+        store=_matching(given, "store", re.compile("sqlite:///.+"), "sqlite:///PATH"),
+        outcome_topic=_matching(given, "outcome_topic", _TOPIC, "projects/P/topics/T")
+        if "outcome_topic" in given
+        else "",
+        **{
+            name: given.get(name, "")
+            for name in (
+                "evidence",
+                "clusters_file",
+                "findings",
+                "scc_endpoint",
+                "gke_endpoint",
+                "kubernetes_token_file",
+                "trace_project",
+            )
+        },
+    )
+
+
+def _refuse_local(given: Mapping[str, str]) -> None:
+    """What would lose cases or believe local files has no place on Cloud Run."""
+    for name in _LOCAL_ONLY:
+        if given.get(name.lower()):
+            raise SettingsError("local_only_setting", f"{PREFIX}{name} is for local use; remove it on Cloud Run")
+    if given.get("store", "sqlite:").startswith("sqlite:"):
+        raise SettingsError(
+            "store_not_durable",
+            f"{PREFIX}STORE: SQLite on Cloud Run is lost with its instance; give a store that outlives it",
+        )
+    if given.get("evidence", "").startswith("file:"):
+        raise SettingsError(
+            "evidence_not_durable", f"{PREFIX}EVIDENCE: a folder on Cloud Run is lost; give gs://BUCKET/PREFIX"
+        )
+
+
+def _listed(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> tuple[str, ...]:
+    items = tuple(item.strip() for item in given.get(name, "").split(",") if item.strip())
+    if not items:
+        raise SettingsError("missing_setting", f"{PREFIX}{name.upper()} is not set; give {expected}")
+    for item in items:
+        if not form.fullmatch(item):
+            raise SettingsError("invalid_setting", f"{PREFIX}{name.upper()}: {item!a} is not {expected}")
+    return items
+
+
+def _matching(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> str:
+    value = given.get(name, "")
+    if not form.fullmatch(value):
+        raise SettingsError("invalid_setting", f"{PREFIX}{name.upper()}: {value!a} is not {expected}")
+    return value

@@ -1,0 +1,19 @@
+"""What changes are carried out with, for one finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scc_responder.cluster_changes import ClusterChanges
+from scc_responder.ports import Clock, Evidence, KubernetesApi, Outcomes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """The finding's cluster, and where evidence and outcomes go. None is what this finding or deployment has not."""
+
+    cluster: ClusterChanges | None
+    api: KubernetesApi | None
+    evidence: Evidence | None
+    outcomes: Outcomes | None
+    clock: Clock

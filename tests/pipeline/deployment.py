@@ -1,0 +1,172 @@
+"""A deployment of the responder for tests: real code throughout, with a cluster, a folder of findings and a clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from scc_responder.adapters.findings_file import FindingsFolder
+from scc_responder.adapters.kubernetes_api import connect
+from scc_responder.case import CaseRecord
+from scc_responder.context import Cluster
+from scc_responder.finding import ClusterRef
+from scc_responder.pipeline import respond
+from scc_responder.ports import KubernetesApi
+from scc_responder.record import Ending
+from scc_responder.services import Services
+from scc_responder.settings import read_settings
+from scc_responder.wire import parse_notification
+from tests.findings import data, notification, push_body
+
+CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
+SOURCE = "1111111111111111111"
+RUN_SOURCE = "2222222222222222222"
+SHIPPED = Path(__file__).parents[2] / "policies"
+
+
+class OneCluster:
+    """`ports.Clusters` for one API server, under the name that the goldens use."""
+
+    def __init__(self, api: KubernetesApi, *, enforces_network_policy: bool | None = True) -> None:
+        self.api = api
+        self.enforces = enforces_network_policy
+        self.asked = 0
+
+    def describe(self, ref: ClusterRef) -> Cluster:
+        """The cluster, with what the test says of its dataplane."""
+        self.asked += 1
+        return Cluster(ref=ref, autopilot=False, enforces_network_policy=self.enforces)
+
+    def connect(self, ref: ClusterRef) -> KubernetesApi:
+        """The API server."""
+        self.asked += 1
+        return self.api
+
+
+class PublishedMessages:
+    """`ports.Outcomes` that keeps what was published."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
+        """Keep the message."""
+        self.messages.append({"attributes": dict(attributes), **json.loads(message)})
+        return str(len(self.messages))
+
+
+class Deployment:
+    """One responder with its own journal, findings and evidence, in one cluster."""
+
+    def __init__(self, folder: Path, api: KubernetesApi, policies: Path, **environment: str) -> None:
+        self.folder = folder
+        self.findings = folder / "findings"
+        self.findings.mkdir(exist_ok=True)
+        settings = {
+            "SCC_RESPONDER_CLUSTERS": "projects/example-project/locations/*/clusters/*",
+            "SCC_RESPONDER_SOURCES": f"{SOURCE},{RUN_SOURCE}",
+            "SCC_RESPONDER_STORE": f"sqlite:///{folder / 'journal.db'}",
+            "SCC_RESPONDER_EVIDENCE": f"file://{folder / 'evidence'}",
+            **{f"SCC_RESPONDER_{name.upper()}": value for name, value in environment.items()},
+        }
+        self.services = Services(read_settings(settings, policies))
+        self.clusters = OneCluster(api)
+        self.published = PublishedMessages()
+        self.lines: list[dict[str, Any]] = []
+        self.services.clusters = self.clusters
+        self.services.findings = FindingsFolder(self.findings)
+        self.services.outcomes = self.published
+        self.services.tell = lambda line: self.lines.append(json.loads(line))
+        self.services.wait = lambda _seconds: None
+
+    def list_finding(self, document: Mapping[str, Any], name: str = "finding") -> None:
+        """Let Security Command Center know the finding as it stands in this notification."""
+        (self.findings / f"{name}.json").write_bytes(data(document))
+
+    def deliver(self, document: Mapping[str, Any] | bytes, **envelope: Any) -> Ending:
+        """Push a notification, and return how its delivery ended."""
+        return respond(push_body(document, **envelope), {}, self.services)
+
+    def respond_to(self, document: Mapping[str, Any]) -> Ending:
+        """List the finding and push its notification."""
+        self.list_finding(document)
+        return self.deliver(document)
+
+    def case(self, document: Mapping[str, Any]) -> CaseRecord:
+        """The case that the notification's finding led to."""
+        record = self.services.journal.read(parse_notification(document).key)
+        assert record is not None
+        return record
+
+    def outcomes(self, document: Mapping[str, Any]) -> list[str]:
+        """The case's steps as `action: reason`, in order."""
+        return [f"{step.action}: {step.reason}" for step in self.case(document).steps]
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The last log line."""
+        return self.lines[-1]
+
+
+def write_policies(folder: Path, *policies: str, guardrails: str = "protected_namespaces: [kube-system]\n") -> Path:
+    """A folder of policies, each given as YAML whose `name` is its file's."""
+    folder.mkdir(exist_ok=True)
+    (folder / "guardrails.yaml").write_text(guardrails)
+    for policy in policies:
+        name = policy.split("name:", 1)[1].split()[0]
+        (folder / f"{name}.yaml").write_text(policy)
+    return folder
+
+
+def policy(*steps: str, name: str = "contain", when: str = "threat: reverse_shell", mode: str = "enforce") -> str:
+    """A policy of these actions; a step with parameters is given as `delete_pod {allow_standalone: true}`."""
+    lines = [f"name: {name}", "description: For a test.", "owner: secops@example.com", f"mode: {mode}"]
+    lines += ["when:", f"  {when}", "then:"]
+    for step in steps:
+        action, _, parameters = step.partition(" ")
+        lines += [f"  - action: {action}", *([f"    with: {parameters}"] if parameters else [])]
+    return "\n".join(lines) + "\n"
+
+
+def finding_about(pod: Mapping[str, Any], golden: str = "reverse_shell", **changes: Any) -> dict[str, Any]:
+    """A notification about this very pod, whose every field the pod bears out."""
+    status = pod["status"]["containerStatuses"][0]
+    started = status["state"]["running"]["startedAt"]
+    event = datetime.fromisoformat(started).astimezone(UTC) + timedelta(seconds=2)
+    container = {
+        "name": status["name"],
+        "uri": status["image"],
+        "imageId": status["imageID"],
+        "createTime": started,
+    }
+    where = {
+        "event_time": event.isoformat().replace("+00:00", "Z"),
+        "namespace": pod["metadata"]["namespace"],
+        "pod": pod["metadata"]["name"],
+        "node": pod["spec"]["nodeName"],
+    }
+    finding = changes.pop("finding", {})
+    document = notification(golden, **{**where, **changes})
+    inner = document["finding"]
+    inner["containers"] = [container]
+    for item in inner.get("kubernetes", {}).get("pods", []):
+        item["containers"] = [container]
+    inner.get("sourceProperties", {}).pop("Container_Image_Uri", None)
+    inner.get("sourceProperties", {}).pop("Container_Name", None)
+    inner.get("sourceProperties", {}).pop("Container_Image_Id", None)
+    inner.get("sourceProperties", {}).pop("Container_Creation_Timestamp", None)
+    inner.update(finding)
+    return document
+
+
+def api_of(side: Any, user: str = "responder") -> KubernetesApi:
+    """The API server of a cluster as one of its users."""
+    return connect(side.url, side.ca_pem, lambda: side.token(user))
+
+
+def mutations(audit: Iterable[Any]) -> Sequence[str]:
+    """The writes among audit events, in order, as `verb resource`."""
+    return [f"{event.verb} {event.resource}" for event in audit if event.verb in {"patch", "create", "delete"}]
