@@ -1,0 +1,183 @@
+"""Clusters of Google Kubernetes Engine: what its API says of them, and the way to their API servers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import threading
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from scc_responder.adapters import google_channel, lean_imports
+from scc_responder.adapters.google_credentials import AccessToken
+from scc_responder.adapters.grpc_errors import Call, failure
+from scc_responder.context import Cluster
+from scc_responder.errors import ApiError
+from scc_responder.finding import ClusterRef
+from scc_responder.ports import KubernetesApi
+from scc_responder.value import Value
+
+SERVICE = "container.googleapis.com"
+GET_CLUSTER = Call(api="gke", permission="container.clusters.get")
+
+KEPT_SECONDS = 600.0
+"""How long a cluster's description is believed."""
+
+_PATH = re.compile(
+    r"projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}/clusters/[a-z0-9][a-z0-9-]{0,62}", re.ASCII
+)
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}(?::[0-9]{1,5})?", re.ASCII)
+
+
+class Server(Value, frozen=True, kw_only=True):
+    """An API server: its URL and the authority to trust for it in PEM (None: the public ones)."""
+
+    url: str
+    ca_pem: bytes | None
+
+
+Connect = Callable[[Server, Callable[[], str]], KubernetesApi]
+
+
+def connect_to_server(server: Server, token: Callable[[], str]) -> KubernetesApi:
+    """The API server as whom `token` says; an `AccessToken` is renewed when the server refuses it."""
+    lean_imports.obtain(lean_imports.KUBERNETES_REST)
+    adapter: Any = import_module("scc_responder.adapters.kubernetes_api")
+    renew = token.renew if isinstance(token, AccessToken) else None
+    api: KubernetesApi = adapter.connect(server.url, server.ca_pem, token, renew=renew)
+    return api
+
+
+class GkeClusters:
+    """`ports.Clusters` over GetCluster, asked once for a cluster's description and its API server together.
+
+    `endpoint`: a stand-in for the GKE API on this machine, host:port (any other raises SettingsError). `token`: bearer
+    tokens for API servers, instead of the environment's identity. `clock`: seconds, for keeping descriptions.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoint: str = "",
+        token: Callable[[], str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        connect: Connect = connect_to_server,
+        timeout_seconds: float = 10.0,
+    ) -> None:
+        self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_GKE_ENDPOINT") if endpoint else ""
+        self._token = token or AccessToken()
+        self._clock = clock
+        self._connect = connect
+        self._timeout_seconds = timeout_seconds
+        self._client: Any = None
+        self._known: dict[ClusterRef, _Known] = {}
+        self._lock = threading.Lock()
+
+    def describe(self, ref: ClusterRef) -> Cluster:
+        """The cluster. Raises ApiError: `cluster_not_found`, `malformed_cluster_name`, or what GKE refuses."""
+        return _cluster(ref, self._kept(ref).message())
+
+    def connect(self, ref: ClusterRef) -> KubernetesApi:
+        """Its API server. Raises ApiError as `describe`, and `no_reachable_endpoint`."""
+        known = self._kept(ref)
+        server = _server(known.message())
+        with known.lock:
+            if known.api is None or known.server != server:
+                known.api, known.server = self._connect(server, self._token), server
+            return known.api
+
+    def close(self) -> None:
+        """Close the connection to the GKE API, if there is one."""
+        with self._lock:
+            if self._client is not None:
+                self._client.transport.close()
+            self._client = None
+
+    def _kept(self, ref: ClusterRef) -> _Known:
+        if not _PATH.fullmatch(ref.path):
+            raise ApiError("malformed_cluster_name", "the cluster's name has a character that none may have")
+        with self._lock:
+            return self._known.setdefault(ref, _Known(lambda: self._get(ref), self._clock))
+
+    def _get(self, ref: ClusterRef) -> Any:
+        client = self._opened()
+        problems: Any = import_module("google.api_core.exceptions")
+        try:
+            return client.get_cluster(name=ref.path, timeout=self._timeout_seconds, retry=None)
+        except problems.NotFound as error:
+            raise ApiError("cluster_not_found", error.message, status=404) from error
+        except problems.GoogleAPICallError as error:
+            raise failure(GET_CLUSTER, error) from error
+
+    def _opened(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = google_channel.client(lean_imports.CLUSTER_MANAGER, SERVICE, self._endpoint)
+            return self._client
+
+
+class _Known:
+    """One cluster's description while it is believed. Threads that ask together wait for one answer."""
+
+    def __init__(self, get: Callable[[], Any], clock: Callable[[], float]) -> None:
+        self._get = get
+        self._clock = clock
+        self._message: Any = None
+        self._until = 0.0
+        self.lock = threading.Lock()
+        self.server: Server | None = None
+        self.api: KubernetesApi | None = None
+
+    def message(self) -> Any:
+        with self.lock:
+            if self._message is None or self._clock() >= self._until:
+                self._message = self._get()
+                self._until = self._clock() + KEPT_SECONDS
+            return self._message
+
+
+def _cluster(ref: ClusterRef, message: Any) -> Cluster:
+    return Cluster(
+        ref=ref,
+        autopilot=bool(message.autopilot.enabled),
+        enforces_network_policy=_enforces_network_policy(message),
+        labels=dict(message.resource_labels),
+    )
+
+
+def _enforces_network_policy(message: Any) -> bool:
+    """Dataplane V2 (always on in Autopilot), or Calico: enabled on the nodes and not switched off as an add-on."""
+    if message.autopilot.enabled or message.network_config.datapath_provider.name == "ADVANCED_DATAPATH":
+        return True
+    return bool(message.network_policy.enabled and not message.addons_config.network_policy_config.disabled)
+
+
+def _server(message: Any) -> Server:
+    """The DNS endpoint where it is open to callers outside the VPC (a public certificate), else the address."""
+    endpoints = message.control_plane_endpoints_config
+    dns = endpoints.dns_endpoint_config
+    if dns.allow_external_traffic and dns.endpoint:
+        return Server(url=f"https://{_checked_host(dns.endpoint)}", ca_pem=None)
+    addresses = endpoints.ip_endpoints_config
+    public = addresses.public_endpoint if addresses.enable_public_endpoint else ""
+    host = _checked_host(public or addresses.private_endpoint or message.endpoint)
+    return Server(url=f"https://{host}", ca_pem=_authority(message.master_auth.cluster_ca_certificate))
+
+
+def _checked_host(host: str) -> str:
+    if not _HOST.fullmatch(host):
+        raise ApiError("no_reachable_endpoint", "GKE names no endpoint of the cluster's API server")
+    return host
+
+
+def _authority(encoded: str) -> bytes:
+    try:
+        pem = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        pem = b""
+    if not pem:
+        raise ApiError("no_cluster_authority", "GKE names no certificate authority for the cluster's address")
+    return pem
