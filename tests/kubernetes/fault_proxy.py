@@ -112,6 +112,7 @@ class FaultProxy:
         self.trust = _trust(upstream_ca_pem)
         self.over = threading.Event()
         self.calls: list[Call] = []
+        self.connections = 0
         self._lock = threading.Lock()
         self._script: Script = script or {}
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -130,6 +131,11 @@ class FaultProxy:
         with self._lock:
             self.calls.clear()
             self._script = script
+
+    def connected(self) -> None:
+        """Count a connection. `connections` is never reset."""
+        with self._lock:
+            self.connections += 1
 
     def take(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[Call, Fault]:
         """Count a request, and say what to do with it."""
@@ -164,6 +170,11 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     server: _Server
     upstream: http.client.HTTPConnection | None = None
+
+    def setup(self) -> None:
+        """Count the connection."""
+        super().setup()
+        self.server.proxy.connected()
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
