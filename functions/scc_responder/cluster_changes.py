@@ -123,19 +123,22 @@ class ClusterChanges:
                 return attempt(sent)
             except ApiError as error:
                 sent = sent or isinstance(error, OutcomeUnknown)
-                throttled_before = last is not None and last.status == 429
-                settled = self._judge(error, kind, throttled_before=throttled_before)
+                again = last is not None and last.status == error.status
+                settled = self._judge(error, kind, again=again)
                 if settled:
                     return settled
                 last = error
                 self._forget(path)
         raise RetryableError(last.reason if last else "unsettled", f"{TRIES} attempts on {path}")
 
-    def _judge(self, error: ApiError, kind: str, *, throttled_before: bool) -> Result | None:
+    def _judge(self, error: ApiError, kind: str, *, again: bool) -> Result | None:
         """The outcome an error stands for; None to probe and try again. Raises RetryableError for a later delivery."""
         if isinstance(error, OutcomeUnknown) or error.status == 409:
             return None
-        if error.status == 429 and not throttled_before and error.retry_after_seconds <= MAX_WAIT_SECONDS:
+        if error.status == 422 and not again:
+            # The API server answers a patch whose `metadata.uid` is another's with 422: probing tells.
+            return None
+        if error.status == 429 and not again and error.retry_after_seconds <= MAX_WAIT_SECONDS:
             self._wait(error.retry_after_seconds or 1.0)
             return None
         if error.reason == "admission_denied":
