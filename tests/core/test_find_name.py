@@ -1,0 +1,97 @@
+"""A finding too large to parse is still found: its name is cut out in bounded time."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scc_responder.intake import find_name
+from tests.findings import data, names, notification
+from tests.strategies import FINDING_NAME, JSON
+
+ONE = "organizations/1/sources/2/locations/global/findings/aa11"
+SAME = "projects/9/sources/2/locations/global/findings/aa11"
+TWO = "organizations/1/sources/2/locations/global/findings/bb22"
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_name_of_every_golden_is_found(name: str) -> None:
+    """What parsing would say, the scan says."""
+    document = notification(name)
+    assert document.get("finding", document)["name"] == find_name(data(document))
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        pytest.param({"finding": {"name": ONE}, "name": TWO}, ONE, id="under finding, not beside it"),
+        pytest.param({"related": [{"name": TWO}], "finding": {"name": ONE}}, ONE, id="not in a list before it"),
+        pytest.param({"finding": {"canonicalName": SAME}}, SAME, id="the canonical name where there is no other"),
+        pytest.param({"finding": {"processes": [{"args": [f'"name":"{TWO}"']}], "name": ONE}}, ONE, id="not in text"),
+        pytest.param({"findings": {"name": ONE}}, ONE, id="the only one there is"),
+        pytest.param({"a": {"name": ONE}, "b": {"name": SAME}}, ONE, id="two spellings of one finding"),
+        pytest.param({"a": {"name": ONE}, "b": {"name": TWO}}, None, id="two findings"),
+        pytest.param({"finding": {"name": "organizations/1/sources/-/findings/x"}}, None, id="a wildcard source"),
+        pytest.param({"finding": {"name": ONE + "/../x"}}, None, id="more after the name"),
+        pytest.param({"finding": {"name": ONE + '" OR name="'}}, None, id="a quote in the name"),
+        pytest.param({"finding": {"name": 3}, "x": {"name": ONE}}, ONE, id="a name that is no text"),
+        pytest.param({"finding": []}, None, id="no finding"),
+        pytest.param([], None, id="no object"),
+    ],
+)
+def test_the_findings_own_name_is_preferred(content: Any, name: str | None) -> None:
+    """A name in another place, or in text an attacker wrote, does not stand in for the finding's."""
+    assert find_name(json.dumps(content).encode()) == name
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        pytest.param(b'{"finding":{"name":"%s","x":"\\ud8' % ONE.encode(), ONE, id="cut off in the middle"),
+        pytest.param(b'{"x":' + b"[" * 5000 + b'{"name" : "%s"}' % ONE.encode(), ONE, id="nested too deep"),
+        pytest.param(b'{"finding":{"x":"\xff\xfe","name":"%s"}}' % ONE.encode(), ONE, id="broken UTF-8"),
+        pytest.param(b'\xff"name":"%s" "name":"%s"' % (ONE.encode(), TWO.encode()), None, id="two in no JSON"),
+        pytest.param(b"", None, id="nothing"),
+    ],
+)
+def test_what_is_no_json_is_searched_for_the_only_name(content: bytes, name: str | None) -> None:
+    """Padding that breaks the parser does not hide the finding."""
+    assert find_name(content) == name
+
+
+@pytest.mark.parametrize(
+    ("start", "padding", "end"),
+    [
+        pytest.param(b'{"x":"', b"A", b'"}', id="one string"),
+        pytest.param(b'{"x":"', b'\\"', b'"}', id="escapes"),
+        pytest.param(b'{"x":[', b"{},", b"0]}", id="small objects"),
+        pytest.param(b"", b'"name"', b"", id="the key alone"),
+        pytest.param(b"", b'"name"' + b" " * 16 + b":" + b" " * 17, b"", id="keys and white space"),
+        pytest.param(b"", b'"name":"organizations/1/sources/1/findings/' + b"a" * 129, b"", id="almost names"),
+        pytest.param(b"", b"[", b"", id="brackets"),
+    ],
+)
+def test_fourteen_megabytes_take_well_under_a_second(start: bytes, padding: bytes, end: bytes) -> None:
+    """No padding makes the scan slow."""
+    content = start + padding * (14_000_000 // len(padding)) + end
+    started = time.process_time()
+    assert find_name(content) is None
+    assert time.process_time() - started < 0.9
+
+
+@given(FINDING_NAME, JSON, JSON)
+def test_the_name_is_found_whatever_surrounds_it(name: str, before: Any, after: Any) -> None:
+    """Neither order nor neighbours matter."""
+    content = json.dumps({"x": before, "finding": {"a": before, "name": name, "z": after}, "y": after})
+    assert find_name(content.encode()) == name
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_give_a_name_or_none(content: bytes) -> None:
+    """Junk raises nothing."""
+    assert find_name(content) is None

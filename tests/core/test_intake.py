@@ -1,0 +1,245 @@
+"""What arrives over HTTP is opened, or refused with a named reason and a hash."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scc_responder.errors import OversizeMessage, RejectedMessage
+from scc_responder.intake import MAX_BODY_BYTES, MAX_DATA_BYTES, Message, find_name, open_envelope
+from tests.findings import TOPIC_SUBSCRIPTION, data, notification, push_body
+from tests.strategies import JSON
+
+NOTICE = data(notification("reverse_shell"))
+PUBLISHED = datetime(2026, 3, 2, 9, 38, 17, 113000, UTC)
+PUSH = json.loads(push_body(NOTICE))
+EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
+EVENT_HEADERS = {
+    "ce-type": EVENT_TYPE,
+    "ce-specversion": "1.0",
+    "ce-source": "//pubsub.googleapis.com/projects/example-project/topics/scc",
+    "ce-id": "22",
+    "ce-time": "2026-03-02T09:38:17.113Z",
+    "content-type": "application/json",
+}
+
+
+def body(**message: Any) -> bytes:
+    return json.dumps({"message": message, "subscription": TOPIC_SUBSCRIPTION}).encode()
+
+
+B64 = base64.b64encode(NOTICE).decode()
+
+
+@pytest.mark.parametrize(
+    ("request_body", "headers", "expected"),
+    [
+        pytest.param(
+            push_body(NOTICE, delivery_attempt=3),
+            {"Content-Type": "application/json"},
+            Message(
+                message_id="11111111111111",
+                publish_time=PUBLISHED,
+                data=NOTICE,
+                subscription=TOPIC_SUBSCRIPTION,
+                delivery_attempt=3,
+            ),
+            id="Pub/Sub push",
+        ),
+        pytest.param(
+            body(data=B64, message_id="5", publish_time="2026-03-02T09:38:17.113Z", attributes={"team": "shop"}),
+            {},
+            Message(
+                message_id="5",
+                publish_time=PUBLISHED,
+                attributes={"team": "shop"},
+                data=NOTICE,
+                subscription=TOPIC_SUBSCRIPTION,
+            ),
+            id="proto spelling and attributes",
+        ),
+        pytest.param(
+            body(data=B64, attributes=None),
+            EVENT_HEADERS,
+            Message(message_id="22", publish_time=PUBLISHED, data=NOTICE, subscription=TOPIC_SUBSCRIPTION),
+            id="Eventarc, binary mode",
+        ),
+        pytest.param(
+            json.dumps({"specversion": "1.0", "type": EVENT_TYPE, "id": "22", "data": PUSH}).encode(),
+            {"Content-Type": "application/cloudevents+json"},
+            Message(message_id="11111111111111", publish_time=PUBLISHED, data=NOTICE, subscription=TOPIC_SUBSCRIPTION),
+            id="Eventarc, structured mode",
+        ),
+        pytest.param(
+            json.dumps(
+                {"data": {"data": B64}, "context": {"eventId": "7", "timestamp": "2026-03-02T09:38:17.113Z"}}
+            ).encode(),
+            {},
+            Message(message_id="7", publish_time=PUBLISHED, data=NOTICE),
+            id="legacy background event",
+        ),
+        pytest.param(
+            NOTICE,
+            {
+                "X-Goog-Pubsub-Message-Id": "9",
+                "X-Goog-Pubsub-Publish-Time": "2026-03-02T09:38:17.113Z",
+                "X-Goog-Pubsub-Subscription-Name": TOPIC_SUBSCRIPTION,
+            },
+            Message(message_id="9", publish_time=PUBLISHED, data=NOTICE, subscription=TOPIC_SUBSCRIPTION),
+            id="unwrapped, with metadata",
+        ),
+        pytest.param(NOTICE, {}, Message(data=NOTICE), id="unwrapped, without metadata"),
+        pytest.param(
+            data(notification("bare_finding")), {}, Message(data=data(notification("bare_finding"))), id="bare finding"
+        ),
+        pytest.param(body(data=base64.urlsafe_b64encode(b"\xfb\xff" * 9).decode()), {}, None, id="URL-safe base64"),
+    ],
+)
+def test_every_envelope_is_opened(request_body: bytes, headers: Mapping[str, str], expected: Message | None) -> None:
+    """Push, Eventarc in both modes, legacy events and unwrapped messages all give the published bytes."""
+    opened = open_envelope(request_body, headers)
+    assert opened == (expected or Message(data=b"\xfb\xff" * 9, subscription=TOPIC_SUBSCRIPTION))
+
+
+@pytest.mark.parametrize(
+    ("request_body", "headers", "reason"),
+    [
+        pytest.param(b"", {}, "not_json", id="nothing"),
+        pytest.param(b"hello", {}, "not_json", id="text"),
+        pytest.param(b"\xff\xfe", {}, "not_json", id="bytes"),
+        pytest.param(b'{"message":', {}, "not_json", id="cut off"),
+        pytest.param(b"[]", {}, "not_an_envelope", id="a list"),
+        pytest.param(b"17", {}, "not_an_envelope", id="a number"),
+        pytest.param(b'{"message": "hi"}', {}, "not_an_envelope", id="a message that is text"),
+        pytest.param(b'{"message": {"data": 5}}', {}, "not_an_envelope", id="data that is a number"),
+        pytest.param(b'{"message": {}}', {}, "no_data", id="no data"),
+        pytest.param(b'{"message": {"data": ""}}', {}, "no_data", id="empty data"),
+        pytest.param(b'{"message": {"data": "&&&&"}}', {}, "bad_base64", id="no base64"),
+        pytest.param(b'{"message": {"data": "abc"}}', {}, "bad_base64", id="base64 cut off"),
+        pytest.param('{"message": {"data": "é==="}}'.encode(), {}, "bad_base64", id="base64 that is no ASCII"),
+        pytest.param(b'{"temperature": 21}', {}, "foreign_json", id="JSON of somebody else"),
+        pytest.param(b'{"receivedMessages": []}', {}, "foreign_json", id="a pull answer"),
+        pytest.param(b'{"data": {"x": 1}}', {}, "foreign_json", id="another event's data"),
+        pytest.param(NOTICE, {"Ce-Type": "google.cloud.storage.object.v1.finalized"}, "foreign_event", id="an event"),
+        pytest.param(b'{"type": "com.example.x", "data": {"message": {}}}', {}, "foreign_event", id="structured event"),
+        pytest.param(b'{"data": ' + b"[" * 9000 + b"]" * 9000 + b"}", {}, "too_deep", id="nested too deep"),
+    ],
+)
+def test_junk_is_refused_with_a_named_reason_and_a_hash(
+    request_body: bytes, headers: Mapping[str, str], reason: str
+) -> None:
+    """Every message that is settled unread can be told apart in the records."""
+    with pytest.raises(RejectedMessage) as refused:
+        open_envelope(request_body, headers)
+    assert refused.value.reason == reason
+    assert refused.value.sha256 == sha256(request_body).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("headers", "trace"),
+    [
+        pytest.param({"Traceparent": f"00-{'a1' * 16}-{'b2' * 8}-01"}, "a1" * 16, id="W3C"),
+        pytest.param({"X-Cloud-Trace-Context": f"{'c3' * 16}/123;o=1"}, "c3" * 16, id="Google's"),
+        pytest.param(
+            {"traceparent": f"00-{'a1' * 16}-{'b2' * 8}-01", "x-cloud-trace-context": "c3" * 16}, "a1" * 16, id="both"
+        ),
+        pytest.param({"traceparent": "00-" + "0" * 32 + "-" + "0" * 16 + "-00"}, "", id="all zero"),
+        pytest.param({"traceparent": 'x","severity":"DEBUG'}, "", id="an attempt at the log's own fields"),
+        pytest.param({}, "", id="none"),
+    ],
+)
+def test_the_trace_is_taken_from_the_request(headers: Mapping[str, str], trace: str) -> None:
+    """Log lines can be joined with the request that caused them, and by nothing that is no trace id."""
+    assert open_envelope(push_body(NOTICE), headers).trace == trace
+
+
+def padded(size: int) -> bytes:
+    """A genuine notification padded by its attacker to exactly `size` bytes."""
+    document = notification("reverse_shell")
+    document["finding"]["processes"][0]["args"] = [""]
+    document["finding"]["processes"][0]["args"] = ["A" * (size - len(data(document)))]
+    return data(document)
+
+
+def test_a_message_of_the_largest_size_is_opened() -> None:
+    """512 KiB are read in full."""
+    assert len(open_envelope(push_body(padded(MAX_DATA_BYTES)), {}).data) == MAX_DATA_BYTES
+
+
+@pytest.mark.parametrize(
+    "size", [pytest.param(MAX_DATA_BYTES + 1, id="512 KiB + 1"), pytest.param(10_000_000, id="10 MB")]
+)
+def test_a_padded_finding_is_named_and_not_parsed(size: int) -> None:
+    """An attacker who pads a finding gains a second look, not silence."""
+    content = padded(size)
+    with pytest.raises(OversizeMessage) as oversize:
+        open_envelope(push_body(content), {})
+    told = oversize.value
+    assert (told.reason, told.message_id, told.sha256) == ("oversize", "11111111111111", sha256(content).hexdigest())
+    assert told.finding_name == notification("reverse_shell")["finding"]["name"]
+
+
+def test_oversize_junk_has_no_name() -> None:
+    """What names no finding is for a person to look at."""
+    with pytest.raises(OversizeMessage) as oversize:
+        open_envelope(push_body(b"A" * (MAX_DATA_BYTES + 1)), {})
+    assert oversize.value.finding_name is None
+
+
+def test_a_body_beyond_what_pubsub_can_send_is_not_opened() -> None:
+    """Memory is bounded whatever a caller sends."""
+    with pytest.raises(OversizeMessage) as oversize:
+        open_envelope(b" " * (MAX_BODY_BYTES + 1), {})
+    assert (oversize.value.reason, oversize.value.finding_name) == ("oversize_body", None)
+
+
+def test_a_message_is_known_by_the_hash_of_its_data() -> None:
+    """Two deliveries of one publication have one hash, whatever their envelope."""
+    pushed, bare = open_envelope(push_body(NOTICE), {}), open_envelope(NOTICE, {})
+    assert pushed.sha256 == bare.sha256 == sha256(NOTICE).hexdigest()
+
+
+def test_control_characters_in_metadata_are_made_visible() -> None:
+    """A message id or attribute forges no log line."""
+    opened = open_envelope(body(data=B64, messageId="1\n2", attributes={"a\x1b": "b\u202e"}), {})
+    assert (opened.message_id, opened.attributes) == ("1\\u000a2", {"a\\u001b": "b\\u202e"})
+
+
+@given(
+    st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()), st.dictionaries(st.text(), st.text())
+)
+def test_any_request_is_opened_or_refused(request_body: bytes, headers: dict[str, str]) -> None:
+    """Nothing that arrives ends in an unhandled error."""
+    try:
+        opened = open_envelope(request_body, headers)
+    except RejectedMessage as refused:
+        assert len(refused.sha256) == 64
+    else:
+        assert opened.data != b""
+
+
+@given(JSON, JSON, JSON)
+def test_any_fields_of_a_message_are_opened_or_refused(message_data: Any, attributes: Any, attempt: Any) -> None:
+    """Fields of the wrong type are refused, not guessed."""
+    request_body = json.dumps(
+        {"message": {"data": message_data, "attributes": attributes}, "deliveryAttempt": attempt}
+    ).encode()
+    try:
+        opened = open_envelope(request_body, {})
+    except RejectedMessage as refused:
+        assert refused.reason in {"not_an_envelope", "not_json", "no_data", "bad_base64", "foreign_json"}
+    else:
+        assert opened.data == base64.b64decode(message_data)
+
+
+def test_the_scan_agrees_with_the_envelope() -> None:
+    """What is cut out of an oversize message is what parsing a small one gives."""
+    assert find_name(open_envelope(push_body(NOTICE), {}).data) == notification("reverse_shell")["finding"]["name"]
