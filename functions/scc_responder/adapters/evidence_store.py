@@ -12,7 +12,7 @@ from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from scc_responder.errors import ApiError, SettingsError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from obstore.store import GCSStore, LocalStore
 
 _NAME = re.compile(r"[a-z0-9/_.-]{1,200}", re.ASCII)
+_ADDRESS = re.compile(r"gs://(?P<bucket>[a-z0-9._-]+)(?:/(?P<prefix>[^?#\0]*))?|file://(?P<folder>/[^?#\0]*)")
 _PERMISSION = "storage.objects.create"
 _REMEDY = "give gs://BUCKET/PREFIX, or file:///FOLDER for local use"
 
@@ -32,14 +33,14 @@ class EvidenceStore:
 
         `endpoint` is another server with Google Cloud Storage's API, called without credentials: for tests.
         """
-        parts = urlsplit(url)
+        place = _ADDRESS.fullmatch(url)
+        if place is None:
+            raise SettingsError("evidence_unusable", f"evidence cannot go to {url!a}: {_REMEDY}")
         self._url = url
         self._endpoint = endpoint
-        self._bucket = parts.netloc
-        self._path = unquote(parts.path).strip("/")
-        self._folder = _made_folder(Path("/", self._path)) if parts.scheme == "file" and not parts.netloc else None
-        if self._folder is None and not (parts.scheme == "gs" and parts.netloc):
-            raise SettingsError("evidence_unusable", f"evidence cannot go to {url!a}: {_REMEDY}")
+        self._bucket = place["bucket"]
+        self._prefix = place["prefix"]
+        self._folder = _made_folder(Path(unquote(place["folder"]))) if place["folder"] else None
 
     def put(self, name: str, content: bytes) -> bool:
         """Store a new object; False if one of that name is there already (it is left as it is).
@@ -67,10 +68,10 @@ class EvidenceStore:
             return store
         store = stores.GCSStore(
             self._bucket,
-            prefix=self._path or None,
+            prefix=self._prefix or None,
             client_options={"timeout": timedelta(seconds=30), "allow_http": bool(self._endpoint)},
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=45)},
-            **({"base_url": self._endpoint, "skip_signature": True} if self._endpoint else {}),
+            **({"base_url": self._endpoint, "bearer_token": "none"} if self._endpoint else {}),
         )
         return store
 

@@ -18,7 +18,7 @@ NEAR = timedelta(hours=1)
 
 
 class FindingsFolder:
-    """`ports.Findings` on `*.json` of one folder, read anew at each call; files that hold no finding are passed over."""
+    """`ports.Findings` on `*.json` of one folder, read at each call; files that hold no finding are passed over."""
 
     def __init__(self, folder: Path) -> None:
         """Raise SettingsError `findings_unusable` where there is no such folder."""

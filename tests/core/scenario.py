@@ -1,0 +1,50 @@
+"""One small case from claim to close, run as a program of its own so that it can be killed: STORE EFFECTS.
+
+EFFECTS is the world: a file to which each action appends a line, once, unless its line is there already (the probe).
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from scc_responder.adapters.sqlite_store import SqliteStore, utc_now
+from scc_responder.boundaries import boundary
+from scc_responder.case import CaseState, Step, StepStatus
+from scc_responder.journal import Journal
+from scc_responder.open_case import OpenCase
+from tests.core.journal_worlds import finding
+
+ACTIONS = ("label_pod", "isolate_pod")
+
+
+def carry_out(case: OpenCase, action: str, effects: Path) -> None:
+    """The step protocol: intent, probe, apply, outcome."""
+    earlier = case.step(action)
+    if earlier and earlier.is_settled:
+        return
+    if earlier is None:
+        case.save(Step(action_id=action, action=action))
+    if action not in effects.read_text().split():
+        boundary(f"before {action}")
+        with effects.open("a") as file:
+            file.write(f"{action}\n")
+        boundary(f"after {action}")
+    case.save(Step(action_id=action, action=action, status=StepStatus.DONE))
+
+
+def main(store: str, effects: str) -> str:
+    # The lease has no length, so that a later delivery need not wait for it to run out.
+    opened = SqliteStore(store)
+    claim = Journal(opened, utc_now, lease=timedelta(0)).claim(finding())
+    if claim.case:
+        for action in ACTIONS:
+            carry_out(claim.case, action, Path(effects))
+        claim.case.close(CaseState.DONE)
+    opened.close()
+    return claim.outcome.value
+
+
+if __name__ == "__main__":
+    print(main(*sys.argv[1:]))
