@@ -1,0 +1,226 @@
+"""Google's Pub/Sub emulator, from the gcloud SDK, and the topology of a deployment on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.protobuf.duration_pb2 import Duration
+from google.pubsub_v1.types import DeadLetterPolicy, PubsubMessage, PushConfig, RetryPolicy, Subscription
+
+from tests.cluster.polling import wait_until
+
+PROJECT = "example-project"
+START_SECONDS = 60.0
+ATTEMPTS = 3
+REMEDY = "install Java and the gcloud SDK, then: gcloud components install pubsub-emulator"
+
+
+class EmulatorUnavailable(Exception):  # noqa: N818 - names what is the case
+    """This machine has no Pub/Sub emulator, or it does not start. The message says why."""
+
+
+def command() -> list[str]:
+    """What starts the emulator, but for host and port. Raises EmulatorUnavailable."""
+    gcloud = shutil.which("gcloud")
+    if gcloud is None:
+        raise EmulatorUnavailable("gcloud is not installed")
+    java = shutil.which("java")
+    if java is None:
+        raise EmulatorUnavailable("java is not installed")
+    root = Path(gcloud).resolve().parent.parent
+    jars = _jars(root) or _jars(_reported_root(gcloud))
+    if not jars:
+        raise EmulatorUnavailable(f"the gcloud SDK in {root} lacks the component pubsub-emulator")
+    return [java, "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", str(jars[-1])]
+
+
+def _jars(root: Path) -> list[Path]:
+    return sorted(root.glob("platform/pubsub-emulator/lib/cloud-pubsub-emulator-*.jar"))
+
+
+def _reported_root(gcloud: str) -> Path:
+    """Where gcloud itself says that it is installed: wrappers such as snap's are no links into the SDK."""
+    asked = [gcloud, "info", "--format=value(installation.sdk_root)"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)
+    return Path(answer.stdout.strip() or os.devnull)
+
+
+@contextmanager
+def running() -> Iterator[Emulator]:
+    """A Pub/Sub emulator of one's own; it ends with the block. Raises EmulatorUnavailable."""
+    arguments = command()
+    with tempfile.TemporaryDirectory(prefix="pubsub-emulator-") as folder:
+        process, port = _started(arguments, Path(folder) / "emulator.log")
+        try:
+            yield Emulator(f"127.0.0.1:{port}", process.pid)
+        finally:
+            process.kill()  # it keeps nothing, so there is nothing to end in order
+            process.wait()
+
+
+def _started(arguments: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """The process, accepting connections. Another may take the port first: then again, with another port."""
+    for _ in range(ATTEMPTS):
+        port = _free_port()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [*arguments, "--host=127.0.0.1", f"--port={port}"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=log.parent,
+            )
+        if _came_up(process, port):
+            return process, port
+    raise EmulatorUnavailable(f"the emulator does not start: {log.read_text(errors='replace')[-500:]}")
+
+
+def _came_up(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether it accepts connections; False if it ended instead."""
+    wait_until(lambda: process.poll() is not None or _accepts(port), what="the emulator", seconds=START_SECONDS)
+    return process.poll() is None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The topics and subscriptions of one deployment, by full name."""
+
+    topic: str
+    subscription: str
+    dead_letter_topic: str
+    dead_letter_subscription: str
+    outcome_topic: str
+    outcome_subscription: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that was pulled (and acknowledged)."""
+
+    data: bytes
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Emulator:
+    """A running emulator. `host` is what `PUBSUB_EMULATOR_HOST` is set to for a process that shall use it."""
+
+    def __init__(self, host: str, pid: int) -> None:
+        self.host = host
+        self.pid = pid
+        self._publisher = PublisherClient(transport=_transport(PublisherClient, host))
+        self._subscriber = SubscriberClient(transport=_transport(SubscriberClient, host))
+
+    def deploy(
+        self, push_endpoint: str, *, attempts: int = 5, back_off_seconds: float = 1.0, ack_deadline_seconds: int = 10
+    ) -> Topology:
+        """Topics and subscriptions as a deployment has them, under names of their own, pushing to `push_endpoint`."""
+        suffix = uuid.uuid4().hex[:8]
+        topics = {name: self._topic(f"{name}-{suffix}") for name in ("findings", "dead-letters", "outcomes")}
+        self._subscriber.create_subscription(
+            request=Subscription(
+                name=_subscription(f"findings-{suffix}"),
+                topic=topics["findings"],
+                push_config=PushConfig(push_endpoint=push_endpoint),
+                ack_deadline_seconds=ack_deadline_seconds,
+                retry_policy=RetryPolicy(
+                    minimum_backoff=_duration(back_off_seconds), maximum_backoff=_duration(back_off_seconds * 3)
+                ),
+                dead_letter_policy=DeadLetterPolicy(
+                    dead_letter_topic=topics["dead-letters"], max_delivery_attempts=attempts
+                ),
+            )
+        )
+        return Topology(
+            topic=topics["findings"],
+            subscription=_subscription(f"findings-{suffix}"),
+            dead_letter_topic=topics["dead-letters"],
+            dead_letter_subscription=self._pulled(f"dead-letters-{suffix}", topics["dead-letters"]),
+            outcome_topic=topics["outcomes"],
+            outcome_subscription=self._pulled(f"outcomes-{suffix}", topics["outcomes"]),
+        )
+
+    def publish(self, topic: str, data: bytes, **attributes: str) -> str:
+        """Publish as Security Command Center does; the message id."""
+        return str(self._publisher.publish(topic, data, **attributes).result(timeout=10))
+
+    def pull(self, subscription: str, *, count: int = 1, seconds: float = 15.0) -> list[Received]:
+        """The next `count` messages, acknowledged. Raises TimeoutError if they do not come."""
+        received: list[Received] = []
+
+        def enough() -> bool:
+            received.extend(self._pull(subscription, count - len(received)))
+            return len(received) >= count
+
+        wait_until(enough, what=f"{count} message(s) on {subscription}", seconds=seconds)
+        return received
+
+    def is_empty(self, subscription: str) -> bool:
+        """Whether a pull brings nothing at this moment."""
+        return not self._pull(subscription, 1)
+
+    def close(self) -> None:
+        """Close the clients."""
+        self._publisher.stop()
+        self._publisher.transport.close()
+        self._subscriber.close()
+
+    def _pull(self, subscription: str, count: int) -> list[Received]:
+        request = {"subscription": subscription, "max_messages": count, "return_immediately": True}
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # for the service's sake: here, waiting is ours to bound
+            messages = self._subscriber.pull(request=request, timeout=10).received_messages
+        if messages:
+            self._subscriber.acknowledge(subscription=subscription, ack_ids=[message.ack_id for message in messages])
+        return [_received(message.message) for message in messages]
+
+    def _topic(self, name: str) -> str:
+        topic = f"projects/{PROJECT}/topics/{name}"
+        self._publisher.create_topic(name=topic)
+        return topic
+
+    def _pulled(self, name: str, topic: str) -> str:
+        self._subscriber.create_subscription(name=_subscription(name), topic=topic)
+        return _subscription(name)
+
+
+def _subscription(name: str) -> str:
+    return f"projects/{PROJECT}/subscriptions/{name}"
+
+
+def _duration(seconds: float) -> Duration:
+    return Duration(seconds=int(seconds), nanos=round(seconds % 1 * 1e9))
+
+
+def _received(message: PubsubMessage) -> Received:
+    return Received(data=message.data, attributes=dict(message.attributes))
+
+
+def _transport(client: Any, host: str) -> Any:
+    """Given as a transport, for the clients read PUBSUB_EMULATOR_HOST only, which is the whole process's."""
+    return client.get_transport_class("grpc")(channel=grpc.insecure_channel(host))

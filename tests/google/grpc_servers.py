@@ -1,0 +1,193 @@
+"""Security Command Center and GKE as local gRPC servers that speak Google's own protos.
+
+Each is a context manager: `with SecurityCenterServer() as server: client(server.endpoint)`. They answer only what the
+real services would: anything else is refused, and recorded.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+from google.cloud.container_v1.types import Cluster, GetClusterRequest
+from google.cloud.securitycenter_v2.types import ListFindingsRequest, ListFindingsResponse
+from google.protobuf import json_format
+
+Item = ListFindingsResponse.ListFindingsResult
+
+_ANCESTOR = r"(?:organizations|folders|projects)/[a-z0-9.:-]+"
+_PARENT = re.compile(rf"({_ANCESTOR})/sources/([0-9]+|-)/locations/([a-z0-9-]+)", re.ASCII)
+_FINDING = re.compile(rf"({_ANCESTOR})/sources/([0-9]+)/locations/([a-z0-9-]+)/findings/([A-Za-z0-9_-]+)", re.ASCII)
+_BY_NAME = re.compile(rf'name="({_FINDING.pattern})"', re.ASCII)
+_NEAR = re.compile(
+    r'resource_name="(//[a-z0-9.-]+/[A-Za-z0-9._~%:@+=/-]+)" AND event_time>=(-?[0-9]+) AND event_time<=(-?[0-9]+)',
+    re.ASCII,
+)
+_CLUSTER = re.compile(r"projects/[a-z0-9.:-]+/locations/[a-z0-9-]+/clusters/[a-z0-9-]+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to one call: it ends with `code`, or, without one, is held for `seconds` first."""
+
+    code: grpc.StatusCode | None = None
+    details: str = ""
+    trailing: tuple[tuple[str, str | bytes], ...] = ()
+    seconds: float = 0.0
+
+
+class LocalServer:
+    """One gRPC service on a free port of 127.0.0.1. `faults` befall the next calls, one each."""
+
+    def __init__(self, service: str, methods: Mapping[str, grpc.RpcMethodHandler], port: int = 0) -> None:
+        self.faults: deque[Fault] = deque()
+        self._stopping = threading.Event()
+        self._server = grpc.server(ThreadPoolExecutor(8), options=(("grpc.so_reuseport", 0),))
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, dict(methods)),))
+        self.endpoint = f"127.0.0.1:{self._server.add_insecure_port(f'127.0.0.1:{port}')}"
+
+    def fail_next(self, code: grpc.StatusCode, details: str = "", *, count: int = 1, **more: Any) -> None:
+        """Let the next `count` calls end with `code`."""
+        self.faults.extend([Fault(code=code, details=details, **more)] * count)
+
+    def stall_next(self, seconds: float, *, count: int = 1) -> None:
+        """Hold the next `count` calls back for `seconds`."""
+        self.faults.extend([Fault(seconds=seconds)] * count)
+
+    def start(self) -> Self:
+        """Serve."""
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving, and let go of the calls that are held."""
+        self._stopping.set()
+        self._server.stop(grace=0).wait(5)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def befall(self, context: grpc.ServicerContext) -> None:
+        """Apply the next fault, if any, to this call."""
+        fault = self.faults.popleft() if self.faults else None
+        if fault is None:
+            return
+        context.set_trailing_metadata(fault.trailing)
+        if fault.code is not None:
+            context.abort(fault.code, fault.details)
+        self._stopping.wait(fault.seconds)
+
+
+class SecurityCenterServer(LocalServer):
+    """`google.cloud.securitycenter.v2.SecurityCenter`, of which ListFindings is served.
+
+    `items` are the findings it holds, `requests` what it was asked, `refused` the filters it could not read.
+    `answers`, where set, are the items it gives whatever it is asked. `empty_pages` come before the first item.
+    """
+
+    def __init__(self, notifications: Sequence[Mapping[str, Any]] = (), *, port: int = 0) -> None:
+        self.items: list[Item] = [item(notification) for notification in notifications]
+        self.requests: list[ListFindingsRequest] = []
+        self.refused: list[str] = []
+        self.answers: list[Item] | None = None
+        self.page_limit = 1000
+        self.empty_pages = 0
+        handler = _unary(self.list_findings, ListFindingsRequest, ListFindingsResponse)
+        super().__init__("google.cloud.securitycenter.v2.SecurityCenter", {"ListFindings": handler}, port)
+
+    def list_findings(self, request: ListFindingsRequest, context: grpc.ServicerContext) -> ListFindingsResponse:
+        """ListFindings, with the filters that the responder may send and no others."""
+        self.requests.append(request)
+        self.befall(context)
+        chosen = self.answers if self.answers is not None else self._chosen(request, context)
+        number = int(request.page_token or 0)
+        size = min(request.page_size or 10, self.page_limit)
+        first = max(0, number - self.empty_pages) * size
+        page = [] if number < self.empty_pages else chosen[first : first + size]
+        more = number < self.empty_pages or first + size < len(chosen)
+        return ListFindingsResponse(
+            list_findings_results=page, next_page_token=str(number + 1) if more else "", total_size=len(chosen)
+        )
+
+    def _chosen(self, request: ListFindingsRequest, context: grpc.ServicerContext) -> list[Item]:
+        parent = _PARENT.fullmatch(request.parent)
+        wanted = _filter(request.filter)
+        if parent is None or wanted is None:
+            self.refused.append(f"{request.parent} {request.filter}")
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "invalid parent or filter")
+        return [one for one in self.items if _is_under(one, parent) and wanted(one)]
+
+
+class ClusterManagerServer(LocalServer):
+    """`google.container.v1.ClusterManager`, of which GetCluster is served from `clusters`, by their path."""
+
+    def __init__(self, clusters: Mapping[str, Cluster] | None = None, *, port: int = 0) -> None:
+        self.clusters: dict[str, Cluster] = dict(clusters or {})
+        self.requests: list[str] = []
+        handler = _unary(self.get_cluster, GetClusterRequest, Cluster)
+        super().__init__("google.container.v1.ClusterManager", {"GetCluster": handler}, port)
+
+    def get_cluster(self, request: GetClusterRequest, context: grpc.ServicerContext) -> Cluster:
+        """GetCluster by the full name alone."""
+        self.requests.append(request.name)
+        self.befall(context)
+        if not _CLUSTER.fullmatch(request.name):
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "invalid cluster name")
+        if request.name not in self.clusters:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Not found: {request.name}.")
+        return self.clusters[request.name]
+
+
+def item(notification: Mapping[str, Any]) -> Item:
+    """A notification's finding and resource as ListFindings holds them: v2 protos, times cut to milliseconds."""
+    held = Item()
+    known = {part: notification[part] for part in ("finding", "resource") if part in notification}
+    json_format.ParseDict(known, Item.pb(held), ignore_unknown_fields=True)
+    for time in (Item.pb(held).finding.event_time, Item.pb(held).finding.create_time):
+        time.nanos -= time.nanos % 1_000_000
+    return held
+
+
+def cluster(document: Mapping[str, Any]) -> Cluster:
+    """A cluster from the JSON of the GKE API."""
+    held = Cluster()
+    json_format.ParseDict(document, Cluster.pb(held))
+    return held
+
+
+def _unary(serve: Callable[..., Any], request: Any, response: Any) -> grpc.RpcMethodHandler:
+    return grpc.unary_unary_rpc_method_handler(
+        serve, request_deserializer=request.deserialize, response_serializer=response.serialize
+    )
+
+
+def _filter(text: str) -> Callable[[Item], bool] | None:
+    by_name, near = _BY_NAME.fullmatch(text), _NEAR.fullmatch(text)
+    if by_name:
+        return lambda one: by_name[1] in {one.finding.name, one.finding.canonical_name}
+    if near:
+        first, last = int(near[2]), int(near[3])
+        return lambda one: one.finding.resource_name == near[1] and first <= _milliseconds(one) <= last
+    return None
+
+
+def _milliseconds(one: Item) -> int:
+    time = Item.pb(one).finding.event_time
+    return int(time.ToMilliseconds())
+
+
+def _is_under(one: Item, parent: re.Match[str]) -> bool:
+    names = [_FINDING.fullmatch(name) for name in (one.finding.name, one.finding.canonical_name)]
+    return any(name and name[1] == parent[1] and parent[2] in {name[2], "-"} and name[3] == parent[3] for name in names)
