@@ -98,7 +98,10 @@ Script = Mapping[int, Fault] | Callable[[Call], Fault]
 
 
 class FaultProxy:
-    """`script` says what to do with each call, by its number or by a function of it; the rest is forwarded."""
+    """`script` says what to do with each call, by its number or by a function of it; the rest is forwarded.
+
+    With `ask_certificate` only clients with `certificate_pem` and `key_pem` are served.
+    """
 
     def __init__(
         self,
@@ -107,6 +110,7 @@ class FaultProxy:
         script: Script | None = None,
         *,
         tls: bool = True,
+        ask_certificate: bool = False,
     ) -> None:
         self.upstream = urlsplit(upstream)
         self.trust = _trust(upstream_ca_pem)
@@ -117,7 +121,9 @@ class FaultProxy:
         self._script: Script = script or {}
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.proxy = self
-        self.ca_pem = _certify(self._server) if tls else None
+        self.ca_pem, self.certificate_pem, self.key_pem = (
+            _certify(self._server, ask_certificate) if tls else (None, b"", b"")
+        )
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -263,13 +269,19 @@ def _trust(ca_pem: bytes | None) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=ca_pem.decode() if ca_pem else None)
 
 
-def _certify(server: _Server) -> bytes:
-    """Serve TLS with a certificate of an authority made for this server: that authority, as PEM."""
+def _certify(server: _Server, ask_certificate: bool) -> tuple[bytes, bytes, bytes]:
+    """Serve TLS with a certificate of an authority made for this server: authority, certificate and key, as PEM."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_certificates(folder)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "server.pem", folder / "server.key")
+        if ask_certificate:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(folder / "ca.pem")
         # The handshake is left to the connection's own thread: a client that refuses it must not stop the others.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        return (folder / "ca.pem").read_bytes()
+        ca_pem, certificate_pem, key_pem = (
+            (folder / file).read_bytes() for file in ("ca.pem", "server.pem", "server.key")
+        )
+        return ca_pem, certificate_pem, key_pem
