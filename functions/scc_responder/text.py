@@ -6,11 +6,15 @@ Source of the classes: Unicode 15 (`Cc`, bidirectional controls of UAX 9, noncha
 from __future__ import annotations
 
 import re
+from functools import cache
 
 MAX_BYTES = 4096
 """The longest a string may be in a finding, in bytes of UTF-8, the mark of truncation included."""
 
 TRUNCATED = "[truncated]"
+
+# Escapes are longer than what they stand for: most of a long hostile text need not be escaped to fill the bound.
+_CHUNK = 256
 
 _HIDDEN = re.compile(
     "["
@@ -33,13 +37,19 @@ def visible(text: str, max_bytes: int = MAX_BYTES) -> str:
     """
     if len(text) <= max_bytes and text.isascii() and text.isprintable():
         return text
-    escaped = _HIDDEN.sub(_escape, text[: max_bytes + 1])
-    encoded = escaped.encode()
-    if len(encoded) <= max_bytes:
-        return escaped
-    return encoded[: max_bytes - len(TRUNCATED)].decode(errors="ignore") + TRUNCATED
+    shown = bytearray()
+    for start in range(0, min(len(text), max_bytes + 1), _CHUNK):
+        shown += _HIDDEN.sub(_escaped, text[start : start + _CHUNK]).encode()
+        if len(shown) > max_bytes:
+            return shown[: max_bytes - len(TRUNCATED)].decode(errors="ignore") + TRUNCATED
+    return shown.decode()
 
 
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
+def _escaped(match: re.Match[str]) -> str:
+    return _escape(match[0])
+
+
+@cache
+def _escape(hidden: str) -> str:
+    code = ord(hidden)
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -7,7 +7,7 @@ that says something must say the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from scc_responder.finding import FindingContainer, KubernetesObject, PodRef
@@ -17,6 +17,7 @@ from scc_responder.wire_values import field, part, records, text, timestamp
 
 MAX_PODS = 64
 MAX_CONTAINERS = 64
+MAX_CONTAINER_RECORDS = 512
 
 
 class Pods(Value, frozen=True, kw_only=True):
@@ -84,7 +85,7 @@ def read_containers(finding: Mapping[str, Any], source: Mapping[str, Any]) -> Co
     inner = (item for pod in pods for item in records(field(pod, "containers")))
     merged: dict[str, FindingContainer] = {}
     faults: set[str] = set()
-    for item in (*listed, *inner):
+    for item in islice(chain(listed, inner), MAX_CONTAINER_RECORDS):
         _merge(merged, _container(item), faults)
     _merge_source(merged, source, faults)
     containers = tuple(islice(merged.values(), MAX_CONTAINERS))

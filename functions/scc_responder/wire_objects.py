@@ -16,6 +16,7 @@ from scc_responder.value import Value
 from scc_responder.wire_values import distinct, enum, field, part, records, text
 
 MAX_OBJECTS = 64
+MAX_OBJECT_RECORDS = 512
 MAX_SUBJECTS = 32
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -78,7 +79,7 @@ def read_objects(finding: Mapping[str, Any], affected: Iterable[KubernetesObject
         map(_object, records(field(kubernetes, "objects"))),
         affected,
     )
-    others = (item for item in named if item.name and item.kind not in {"Pod", "Node"})
+    others = (item for item in islice(named, MAX_OBJECT_RECORDS) if item.name and item.kind not in {"Pod", "Node"})
     by_name: dict[tuple[str, str, str], KubernetesObject] = {}
     for item in others:
         by_name.setdefault((item.kind, item.namespace, item.name), item)

@@ -79,7 +79,13 @@ def strings(value: object, limit: int) -> tuple[str, ...]:
 
 def distinct(values: Iterable[str], limit: int) -> tuple[str, ...]:
     """The distinct non-empty strings, in order, at most `limit`."""
-    return tuple(islice(dict.fromkeys(filter(None, values)), limit))
+    found: dict[str, None] = {}
+    for value in values:
+        if len(found) == limit:
+            break
+        if value:
+            found[value] = None
+    return tuple(found)
 
 
 def enum(record: Mapping[str, Any], name: str) -> str:
