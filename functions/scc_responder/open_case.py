@@ -92,9 +92,9 @@ class OpenCase:
         self._write(closed, "close")
         self._held = False
 
-    def release(self) -> None:
-        """Give up the lease of an unfinished case: the next delivery resumes it at once."""
-        self._write(replace(self.record, owner=""), "release")
+    def release(self, reason: str = "") -> None:
+        """Give up the lease of an unfinished case, and say why: the next delivery resumes it at once."""
+        self._write(replace(self.record, owner="", reason=reason), "release")
         self._held = False
 
     def _changed(self, steps: tuple[Step, ...], decision: Mapping[str, Any] | None) -> CaseRecord:
@@ -108,5 +108,4 @@ class OpenCase:
             try:
                 self._entry, self.record = self._writer.replace(self._entry, record, name)
             except Conflict as error:
-                self._held = False
                 raise LostLease("lease_lost", self.record.finding_name) from error

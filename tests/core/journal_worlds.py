@@ -27,11 +27,15 @@ class SetClock:
 
 
 class FaultyStore:
-    """A store whose next write is lost (`fail = "before"`) or whose answer is (`fail = "after"`); it counts calls."""
+    """A store whose next write is lost (`fail = "before"`) or whose answer is (`fail = "after"`); it counts calls.
+
+    `meanwhile` is what another process does just before the next write.
+    """
 
     def __init__(self, store: CasStore) -> None:
         self.store = store
         self.fail = ""
+        self.meanwhile: Callable[[], object] | None = None
         self.reads = 0
         self.writes = 0
 
@@ -55,6 +59,9 @@ class FaultyStore:
 
     def _write(self, write: Callable[[], Entry]) -> Entry:
         self.writes += 1
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            meanwhile()
         fail, self.fail = self.fail, self.fail if self.fail == "all" else ""
         if fail in {"before", "all"}:
             raise StoreUnavailable("store_unavailable")

@@ -492,6 +492,51 @@ def test_of_threads_that_claim_at_once_one_holds_the_case(world: World) -> None:
         holders[0].close(CaseState.DONE)
 
 
+def test_who_creates_a_case_second_waits_for_the_first(world: World) -> None:
+    """Both found no case; the store lets one create it."""
+    world.store.meanwhile = world.claim
+    assert world.claim().outcome == "in_progress"
+
+
+def test_who_resumes_a_case_second_waits_for_the_first(world: World) -> None:
+    """Both found the lease given up."""
+    world.held().release()
+    world.store.meanwhile = world.claim
+    assert world.claim().outcome == "in_progress"
+
+
+def test_a_copy_is_settled_even_where_another_was_noted_first(world: World) -> None:
+    """A count is not worth a second try."""
+    world.closed()
+    world.store.meanwhile = world.claim
+    assert world.claim().outcome == "duplicate"
+    assert (world.record().seen, world.store.writes) == (1, 4)
+
+
+def test_a_newer_time_is_noted_even_where_another_copy_was_noted_first(world: World) -> None:
+    """An older copy of other content must not open the case afterwards."""
+    world.closed()
+    world.store.meanwhile = world.claim
+    assert world.claim(minutes=10).outcome == "duplicate"
+    assert world.claim(minutes=5, content="other").outcome == "stale"
+
+
+def test_a_case_that_others_change_at_every_try_comes_again(world: World) -> None:
+    """Bounded time, and nothing lost."""
+    world.closed()
+
+    def contend() -> None:
+        entry = world.sqlite.get(f"case/{FINDING.key}")
+        assert entry is not None
+        world.sqlite.replace(entry.key, entry.value, entry.version)
+        world.store.meanwhile = contend
+
+    world.store.meanwhile = contend
+    with pytest.raises(RetryableError) as caught:
+        world.claim(minutes=1, content="other")
+    assert caught.value.reason == "case_contended"
+
+
 def test_threads_that_note_copies_at_once_all_settle(world: World) -> None:
     """Copies that arrive together do not hinder each other."""
     world.closed()
