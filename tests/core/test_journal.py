@@ -288,6 +288,12 @@ def test_a_case_given_up_can_not_be_written(world: World, end: str) -> None:
     assert caught.value.reason == "case_not_held"
 
 
+def test_a_case_given_up_says_why(world: World) -> None:
+    """A person who looks at an open case sees what it waits for."""
+    world.held().release("deadline_near")
+    assert (world.record().state.value, world.record().reason) == ("open", "deadline_near")
+
+
 ZOMBIE_WRITES: dict[str, Callable[[OpenCase], None]] = {
     "save": lambda case: case.save(step()),
     "renew": lambda case: case.renew(),
