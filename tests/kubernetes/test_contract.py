@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scc_responder import paths
 from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.simulated.objects import Object
 from scc_responder.simulated.resources import Target
@@ -63,19 +64,27 @@ class OnSimulated:
         )
 
 
+@pytest.fixture(scope="module")
+def real_node(control_plane: ControlPlane) -> Iterator[str]:
+    """One node of the test cluster for all tests: each leaves it as it was."""
+    name = str(objects.create_node(control_plane.admin)["metadata"]["name"])
+    yield name
+    control_plane.admin.delete(paths.node(name))
+
+
 class OnReal:
     """Runs a part of the contract against the real API server."""
 
     @pytest.fixture
-    def side(self, control_plane: ControlPlane, namespace: str, node: dict[str, Any]) -> Side:
-        """A fresh namespace and node of the test cluster."""
+    def side(self, control_plane: ControlPlane, namespace: str, real_node: str) -> Side:
+        """A fresh namespace of the test cluster."""
         return Side(
             url=control_plane.url,
             ca_pem=control_plane.ca_pem.encode(),
             token=control_plane.token,
             admin=control_plane.admin,
             namespace=namespace,
-            node=node["metadata"]["name"],
+            node=real_node,
             audit=lambda: control_plane.audit(user="responder", namespace=namespace),
             start_warden=lambda: objects.start_warden(control_plane.admin),
         )
