@@ -20,7 +20,7 @@ from scc_responder.simulated.resources import Target, target_of
 from scc_responder.value import Value
 
 _ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete"}
-_COLLECTION_VERBS = {"GET": "list", "POST": "create"}
+_COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 _PATCH_TYPE = "application/merge-patch+json"
 
 
