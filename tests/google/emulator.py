@@ -32,12 +32,12 @@ class EmulatorUnavailable(Exception):  # noqa: N818 - names what is the case
     """This machine has no Pub/Sub emulator, or it does not start. The message says why."""
 
 
-def command() -> list[str]:
-    """What starts the emulator, but for host and port. Raises EmulatorUnavailable."""
-    gcloud = shutil.which("gcloud")
+def command(search_path: str | None = None) -> list[str]:
+    """What starts the emulator, but for host and port. `search_path`: PATH. Raises EmulatorUnavailable."""
+    gcloud = shutil.which("gcloud", path=search_path)
     if gcloud is None:
         raise EmulatorUnavailable("gcloud is not installed")
-    java = shutil.which("java")
+    java = shutil.which("java", path=search_path)
     if java is None:
         raise EmulatorUnavailable("java is not installed")
     root = Path(gcloud).resolve().parent.parent

@@ -61,6 +61,10 @@ class LocalServer:
         """Hold the next `count` calls back for `seconds`."""
         self.faults.extend([Fault(seconds=seconds)] * count)
 
+    def pass_next(self, *, count: int = 1) -> None:
+        """Let the next `count` calls through, before the faults that are added after this."""
+        self.faults.extend([Fault()] * count)
+
     def start(self) -> Self:
         """Serve."""
         self._server.start()
@@ -104,7 +108,7 @@ class SecurityCenterServer(LocalServer):
         self.answers: list[Item] | None = None
         self.page_limit = 1000
         self.empty_pages = 0
-        handler = _unary(self.list_findings, ListFindingsRequest, ListFindingsResponse)
+        handler = unary(self.list_findings, ListFindingsRequest, ListFindingsResponse)
         super().__init__("google.cloud.securitycenter.v2.SecurityCenter", {"ListFindings": handler}, port)
 
     def list_findings(self, request: ListFindingsRequest, context: grpc.ServicerContext) -> ListFindingsResponse:
@@ -136,7 +140,7 @@ class ClusterManagerServer(LocalServer):
     def __init__(self, clusters: Mapping[str, Cluster] | None = None, *, port: int = 0) -> None:
         self.clusters: dict[str, Cluster] = dict(clusters or {})
         self.requests: list[str] = []
-        handler = _unary(self.get_cluster, GetClusterRequest, Cluster)
+        handler = unary(self.get_cluster, GetClusterRequest, Cluster)
         super().__init__("google.container.v1.ClusterManager", {"GetCluster": handler}, port)
 
     def get_cluster(self, request: GetClusterRequest, context: grpc.ServicerContext) -> Cluster:
@@ -167,7 +171,8 @@ def cluster(document: Mapping[str, Any]) -> Cluster:
     return held
 
 
-def _unary(serve: Callable[..., Any], request: Any, response: Any) -> grpc.RpcMethodHandler:
+def unary(serve: Callable[..., Any], request: Any, response: Any) -> grpc.RpcMethodHandler:
+    """A method that takes and gives proto-plus messages."""
     return grpc.unary_unary_rpc_method_handler(
         serve, request_deserializer=request.deserialize, response_serializer=response.serialize
     )

@@ -26,19 +26,19 @@ from scc_responder.value import Value
 _LOGGER = logging.getLogger(__name__)
 _IN_PHASE = threading.local()
 _REPLACING = threading.Lock()
+_LOADING = threading.RLock()
 _READ_LATER = frozenset({"__all__", "__version__"})
 
 
 class Lean(Value, frozen=True, kw_only=True):
     """One class or function of a library, and what need not be read for it.
 
-    `package` offers it as `name`; `module` defines it, as `defined_as` where that differs.
+    `package` offers it as `name`; `module` is the one that defines it.
     """
 
     package: str
     name: str
     module: str
-    defined_as: str = ""
     deferred: tuple[str, ...] = ()
 
 
@@ -67,10 +67,9 @@ CLUSTER_MANAGER = _client("google.cloud.container_v1", "cluster_manager", "Clust
 
 GENERATED_PUBLISHER = _client("google.pubsub_v1", "publisher", "PublisherClient")
 PUBLISHER = Lean(
-    package="google.cloud.pubsub_v1",
-    name="PublisherClient",
+    package="google.cloud.pubsub_v1.publisher",
+    name="Client",
     module="google.cloud.pubsub_v1.publisher.client",
-    defined_as="Client",
     deferred=("google.cloud.pubsub_v1", "google.cloud.pubsub_v1.publisher", *GENERATED_PUBLISHER.deferred),
 )
 
@@ -102,9 +101,10 @@ KUBERNETES_REST = Lean(
 
 def obtain(lean: Lean) -> Any:
     """The library's own class or function that `lean` describes. Raises ImportError if it is not installed."""
+    # One thread at a time: Python resolves a deadlock of two threads' imports by giving one a half-read module.
     try:
-        with _deferring(lean.deferred):
-            return getattr(import_module(lean.module), lean.defined_as or lean.name)
+        with _LOADING, _deferring(lean.deferred):
+            return getattr(import_module(lean.module), lean.name)
     except (ImportError, AttributeError, TypeError) as error:
         _LOGGER.info("%s is laid out otherwise than expected (%s): importing all of it", lean.package, error)
     return getattr(import_module(lean.package), lean.name)

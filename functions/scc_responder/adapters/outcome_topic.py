@@ -21,14 +21,15 @@ PUBLISH = Call(api="pubsub", permission="pubsub.topics.publish", writes=True)
 class OutcomeTopic:
     """`ports.Outcomes` over one topic (`projects/P/topics/T`), each message sent by itself. Connects on first use.
 
-    Google's client follows `PUBSUB_EMULATOR_HOST`; an emulator elsewhere than on this machine raises SettingsError.
-    `timeout_seconds` bounds a publication; nothing is retried here.
+    `emulator`: host:port of a Pub/Sub emulator on this machine (any other raises SettingsError); where it is not given,
+    `PUBSUB_EMULATOR_HOST` says it, as for Google's own tools. `timeout_seconds` bounds a publication; nothing is
+    retried here.
     """
 
-    def __init__(self, topic: str, *, timeout_seconds: float = 10.0) -> None:
+    def __init__(self, topic: str, *, emulator: str | None = None, timeout_seconds: float = 10.0) -> None:
         self._topic = topic
         self._timeout_seconds = timeout_seconds
-        self._emulator = os.environ.get(EMULATOR, "")
+        self._emulator = os.environ.get(EMULATOR, "") if emulator is None else emulator
         if self._emulator:
             google_channel.check_loopback(self._emulator, EMULATOR)
         self._client: Any = None

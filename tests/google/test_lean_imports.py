@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+CLIENTS = {
+    "SECURITY_CENTER": "google.cloud.securitycenter_v2.SecurityCenterClient",
+    "CLUSTER_MANAGER": "google.cloud.container_v1.ClusterManagerClient",
+    "PUBLISHER": "google.cloud.pubsub_v1.publisher.Client",
+    "GENERATED_PUBLISHER": "google.pubsub_v1.PublisherClient",
+    "METADATA_CREDENTIALS": "google.auth.compute_engine.Credentials",
+    "HTTP_REQUEST": "google.auth.transport.urllib3.Request",
+    "SECURE_CHANNEL": "google.auth.transport.grpc.secure_authorized_channel",
+    "KUBERNETES_REST": "kubernetes.client.rest.RESTClientObject",
+}
+ALL = "import resource, sys\nfrom scc_responder.adapters import lean_imports as lean\n" + "".join(
+    f"lean.obtain(lean.{name})\n" for name in CLIENTS
+)
+
+
+def in_fresh_interpreter(script: str, path: Path | None = None) -> Any:
+    """What the script prints, as JSON: what is imported in this process would prove nothing."""
+    python_path = os.pathsep.join(str(folder) for folder in (FUNCTIONS, path) if folder)
+    environment = {**os.environ, "PYTHONPATH": python_path}
+    command = [sys.executable, "-W", "error", "-c", script]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_what_is_obtained_is_the_librarys_own() -> None:
+    """The clients that respond are Google's and Kubernetes', unaltered: the ordinary import gives the very same."""
+    script = f"""
+import inspect, json
+from importlib import import_module
+from scc_responder.adapters import lean_imports as lean
+obtained = {{name: lean.obtain(getattr(lean, name)) for name in {list(CLIENTS)!r}}}
+def same(name, public):
+    module, _, attribute = public.rpartition(".")
+    source = inspect.getsourcefile(obtained[name])
+    return obtained[name] is getattr(import_module(module), attribute) and "site-packages" in source
+print(json.dumps([name for name, public in {CLIENTS!r}.items() if not same(name, public)]))
+"""
+    assert in_fresh_interpreter(script) == []
+
+
+def test_what_was_imported_ordinarily_before_is_used() -> None:
+    """The order of imports does not matter."""
+    script = f"""
+import json
+from importlib import import_module
+from scc_responder.adapters import lean_imports as lean
+def imported(public):
+    module, _, attribute = public.rpartition(".")
+    return getattr(import_module(module), attribute)
+before = {{name: imported(public) for name, public in {CLIENTS!r}.items()}}
+print(json.dumps([name for name in before if lean.obtain(getattr(lean, name)) is not before[name]]))
+"""
+    assert in_fresh_interpreter(script) == []
+
+
+UNUSED = (
+    "aiohttp",
+    "cryptography",
+    "pydantic",
+    "google.cloud.securitycenter_v2.services.security_center.async_client",
+    "google.cloud.container_v1.services.cluster_manager.async_client",
+    "google.cloud.pubsub_v1.subscriber",
+    "kubernetes.config",
+    "kubernetes.client.models",
+)
+
+
+def test_what_no_finding_needs_is_not_loaded() -> None:
+    """A cold start does not pay for asynchronous clients, REST transports, signing, kubeconfig or models."""
+    script = f"{ALL}import json\nprint(json.dumps([name for name in {UNUSED!r} if name in sys.modules]))"
+    assert in_fresh_interpreter(script) == []
+
+
+def test_all_clients_together_stay_under_the_memory_of_a_small_instance() -> None:
+    """The smallest instances hold the responder with all its clients: under 150 MB, functions-framework included."""
+    script = f"import functions_framework\n{ALL}print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    assert in_fresh_interpreter(script) < 150
+
+
+LATER = {
+    "asynchronous client": """
+import asyncio
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.securitycenter_v2 import SecurityCenterAsyncClient
+async def main(): return type(SecurityCenterAsyncClient(credentials=AnonymousCredentials()).transport).__name__
+found = asyncio.run(main())
+expected = "SecurityCenterGrpcAsyncIOTransport"
+""",
+    "REST transport": """
+from google.auth.credentials import AnonymousCredentials
+import google.cloud.container_v1
+client = google.cloud.container_v1.ClusterManagerClient(credentials=AnonymousCredentials(), transport="rest")
+found, expected = type(client.transport).__name__, "ClusterManagerRestTransport"
+""",
+    "names of the package": """
+import google.cloud.securitycenter_v2 as package
+found = [package.types.Finding is package.Finding, package.__version__ != "", hasattr(package, "no_such_name")]
+expected = [True, True, False]
+""",
+    "all names of the package": """
+from google.cloud.container_v1 import *
+found, expected = Cluster.__name__ + ClusterManagerAsyncClient.__name__, "ClusterClusterManagerAsyncClient"
+""",
+    "long-running operations": """
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.securitycenter_v2 import SecurityCenterClient
+client = SecurityCenterClient(credentials=AnonymousCredentials())
+found, expected = type(client.transport.operations_client).__module__, "google.api_core.operations_v1.operations_client"
+""",
+    "key files": """
+from google.oauth2 import service_account
+from google.oauth2.service_account import Credentials
+found, expected = service_account.Credentials is Credentials and Credentials.__name__, "Credentials"
+""",
+    "the client's own key files": """
+from google.cloud.securitycenter_v2 import SecurityCenterClient
+try:
+    SecurityCenterClient.from_service_account_info({})
+except Exception as error:
+    found, expected = type(error).__name__, "MalformedError"
+""",
+    "tokens over requests": """
+import google.auth.transport.requests, requests
+session = google.auth.transport.requests.Request().session
+found, expected = isinstance(session, requests.Session), True
+""",
+    "subscriber": """
+from google.cloud import pubsub_v1
+found, expected = pubsub_v1.SubscriberClient.__name__, "SubscriberClient"
+""",
+    "typed Kubernetes client": """
+import kubernetes
+from kubernetes import config, dynamic, utils
+found = [kubernetes.client.CoreV1Api.__name__, config.load_kube_config.__name__, dynamic.DynamicClient.__name__]
+expected = ["CoreV1Api", "load_kube_config", "DynamicClient"]
+""",
+    "identity tokens": """
+from google.auth import iam, jwt
+found, expected = [iam.Signer.__name__, jwt.Credentials.__name__], ["Signer", "Credentials"]
+""",
+}
+
+
+@pytest.mark.parametrize("use", LATER)
+def test_everything_of_a_library_is_there_for_whoever_uses_it_later(use: str) -> None:
+    """Loading little takes nothing away: any other use of the libraries in the same process works as ever."""
+    answer = in_fresh_interpreter(f"{ALL}{LATER[use]}\nimport json\nprint(json.dumps([found, expected]))")
+    assert answer[0] == answer[1]
+
+
+def test_threads_may_obtain_and_use_together() -> None:
+    """The first finding's reads load their clients side by side."""
+    names = list(CLIENTS) * 3
+    script = f"""
+import json
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from scc_responder.adapters import lean_imports as lean
+def use(name): return lean.obtain(getattr(lean, name)).__module__
+def ordinary(module): return import_module(module).SecurityCenterAsyncClient.__module__
+with ThreadPoolExecutor(12) as pool:
+    used = list(pool.map(use, {names!r}))
+    used += pool.map(ordinary, ["google.cloud.securitycenter_v2"] * 4)
+    print(json.dumps(len(used)))
+"""
+    assert in_fresh_interpreter(script) == len(names) + 4
+
+
+LAYOUTS = {
+    "as expected": {
+        "__init__.py": "from .service import Client, AsyncClient",
+        "service/__init__.py": "from .client import Client\nfrom .async_client import AsyncClient",
+        "service/client.py": "from .rest import Rest\nclass Client:\n    kind = 'lean'\n    transport = Rest",
+        "service/async_client.py": "class AsyncClient: pass",
+        "service/rest.py": "class Rest:\n    name = 'rest'",
+    },
+    "the client moved": {
+        "__init__.py": "from .elsewhere import Client",
+        "elsewhere.py": "class Rest:\n    name = 'rest'\nclass Client:\n    kind = 'whole'\n    transport = Rest",
+    },
+    "the client is named otherwise in its module": {
+        "__init__.py": "from .service.client import ClientV2 as Client",
+        "service/__init__.py": "",
+        "service/client.py": "from .rest import Rest\nclass ClientV2:\n    kind = 'whole'\n    transport = Rest",
+        "service/rest.py": "class Rest:\n    name = 'rest'",
+    },
+    "a deferred class is derived from": {
+        "__init__.py": "from .service.client import Client",
+        "service/__init__.py": "",
+        "service/client.py": "from .rest import Rest\nclass More(Rest): pass\n"
+        "class Client:\n    kind = 'whole'\n    transport = More",
+        "service/rest.py": "class Rest:\n    name = 'rest'",
+    },
+    "a deferred class is looked into": {
+        "__init__.py": "from .service.client import Client",
+        "service/__init__.py": "",
+        "service/client.py": "from .rest import Rest\nRest.name\n"
+        "class Client:\n    kind = 'whole'\n    transport = Rest",
+        "service/rest.py": "class Rest:\n    name = 'rest'",
+    },
+    "a package became a module": {
+        "__init__.py": "from .service import Client",
+        "service.py": "class Rest:\n    name = 'rest'\nclass Client:\n    kind = 'whole'\n    transport = Rest",
+    },
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_library_laid_out_otherwise_is_imported_whole(layout: str, tmp_path: Path) -> None:
+    """An upgrade that moves a library's modules costs start-up time, never a start."""
+    for name, source in LAYOUTS[layout].items():
+        file = tmp_path / "thing_v1" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source)
+    script = """
+import json
+from scc_responder.adapters import lean_imports as lean
+described = lean.Lean(
+    package="thing_v1", name="Client", module="thing_v1.service.client",
+    deferred=("thing_v1", "thing_v1.service", "thing_v1.service.rest", "thing_v1.service.async_client"),
+)
+client = lean.obtain(described)
+import thing_v1
+print(json.dumps([client.kind, client.transport.name, thing_v1.Client is client]))
+"""
+    kind = "lean" if layout == "as expected" else "whole"
+    assert in_fresh_interpreter(script, tmp_path) == [kind, "rest", True]
+
+
+def test_a_library_that_is_not_installed_is_an_import_error() -> None:
+    """What is missing is named, as ever."""
+    script = """
+import json
+from scc_responder.adapters import lean_imports as lean
+try:
+    lean.obtain(lean.Lean(package="no_such_library", name="Client", module="no_such_library.client"))
+except ImportError as error:
+    print(json.dumps(error.name))
+"""
+    assert in_fresh_interpreter(script) == "no_such_library"
+
+
+def test_a_deferred_exception_class_matches_only_the_real_one(tmp_path: Path) -> None:
+    """Whether an error is of a class that was not read yet is answered without reading it."""
+    (tmp_path / "problems.py").write_text("class Problem(Exception): pass")
+    (tmp_path / "uses.py").write_text(
+        "from problems import Problem\ndef is_one(error): return isinstance(error, Problem)"
+    )
+    script = """
+import json, sys
+from scc_responder.adapters import lean_imports as lean
+is_one = lean.obtain(lean.Lean(package="uses", name="is_one", module="uses", deferred=("problems",)))
+before = is_one(ValueError())
+unread = type(sys.modules["problems"]).__name__
+from problems import Problem
+print(json.dumps([before, unread, is_one(ValueError()), is_one(Problem())]))
+"""
+    assert in_fresh_interpreter(script, tmp_path) == [False, "_DeferredModule", False, True]

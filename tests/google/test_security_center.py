@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import grpc
+import msgspec
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scc_responder.adapters.security_center import MAX_RELATED, SecurityCenter
+from scc_responder.errors import ApiError, RejectedMessage, SettingsError
+from scc_responder.finding import Finding
+from scc_responder.wire import parse_notification
+from tests import findings
+from tests.google.grpc_servers import Item, SecurityCenterServer, item
+
+V2 = [name for name in findings.names() if name not in {"bare_finding", "v1_shape"}]
+REVERSE_SHELL = findings.notification("reverse_shell")
+FINDING = parse_notification(REVERSE_SHELL)
+NAME = "projects/100000000001/sources/1111111111111111111/locations/global/findings"
+
+# A status here is the HTTP status of google/rpc/code.proto.
+CODES = [
+    (grpc.StatusCode.CANCELLED, 499),
+    (grpc.StatusCode.UNKNOWN, 500),
+    (grpc.StatusCode.INVALID_ARGUMENT, 400),
+    (grpc.StatusCode.DEADLINE_EXCEEDED, 504),
+    (grpc.StatusCode.NOT_FOUND, 404),
+    (grpc.StatusCode.ALREADY_EXISTS, 409),
+    (grpc.StatusCode.PERMISSION_DENIED, 403),
+    (grpc.StatusCode.RESOURCE_EXHAUSTED, 429),
+    (grpc.StatusCode.FAILED_PRECONDITION, 400),
+    (grpc.StatusCode.ABORTED, 409),
+    (grpc.StatusCode.OUT_OF_RANGE, 400),
+    (grpc.StatusCode.UNIMPLEMENTED, 501),
+    (grpc.StatusCode.INTERNAL, 500),
+    (grpc.StatusCode.UNAVAILABLE, 503),
+    (grpc.StatusCode.DATA_LOSS, 500),
+    (grpc.StatusCode.UNAUTHENTICATED, 401),
+]
+
+
+@pytest.fixture
+def client(security_center: SecurityCenterServer) -> Iterator[SecurityCenter]:
+    """The adapter, asking this test's server."""
+    adapter = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=5.0)
+    yield adapter
+    adapter.close()
+
+
+def varied(**fields: Any) -> Finding:
+    return msgspec.structs.replace(FINDING, **fields)
+
+
+def other(finding_id: str, **more: Any) -> Item:
+    return item(findings.notification("added_binary_executed", finding_id=finding_id, **more))
+
+
+def at(seconds: float) -> str:
+    return (FINDING.event_time + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
+def in_order(finding: Finding) -> Finding:
+    """Without the order that protobuf's maps do not keep."""
+    return msgspec.structs.replace(
+        finding, links=tuple(sorted(finding.links)), contacts=tuple(sorted(finding.contacts))
+    )
+
+
+@pytest.mark.parametrize("name", V2)
+def test_a_finding_read_again_means_what_its_notification_meant(
+    name: str, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """Reading a finding in SCC changes nothing about how it is understood, but for times SCC cuts to milliseconds."""
+    notified = parse_notification(findings.notification(name))
+    security_center.items = [item(findings.notification(each)) for each in V2]
+    answer = client.read(notified)
+    assert answer is not None
+    read = parse_notification(answer)
+    same = {"shape": notified.shape, "event_time": notified.event_time, "create_time": notified.create_time}
+    assert in_order(msgspec.structs.replace(read, **same)) == in_order(notified)
+    assert timedelta(0) <= notified.event_time - read.event_time < timedelta(milliseconds=1)
+
+
+def test_an_answer_is_json_as_pubsub_would_carry_it(
+    client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """The rest of the product reads one format: camelCase names, 64-bit integers as strings, RFC 3339 times."""
+    security_center.items = [item(REVERSE_SHELL)]
+    answer = client.read(FINDING)
+    assert answer is not None
+    assert sorted(answer) == ["finding", "resource"]
+    assert answer["finding"]["processes"][0]["pid"] == REVERSE_SHELL["finding"]["processes"][0]["pid"]
+    assert answer["finding"]["eventTime"].endswith("Z")
+    assert answer["resource"]["type"] == REVERSE_SHELL["resource"]["type"]
+    assert parse_notification(msgspec.json.encode(answer)).key == FINDING.key
+
+
+@pytest.mark.parametrize(
+    ("canonical_name", "name", "asked"),
+    [
+        pytest.param(
+            "projects/1/sources/2/locations/eu/findings/f",
+            "organizations/9/sources/2/locations/eu/findings/f",
+            ("projects/1/sources/2/locations/eu", 'name="projects/1/sources/2/locations/eu/findings/f"'),
+            id="the canonical name first",
+        ),
+        pytest.param(
+            "",
+            "organizations/9/sources/2/findings/f",
+            (
+                "organizations/9/sources/2/locations/global",
+                'name="organizations/9/sources/2/locations/global/findings/f"',
+            ),
+            id="v1 names are of location global",
+        ),
+        pytest.param(
+            "",
+            "folders/9/sources/2/locations/us/findings/f-1_A",
+            ("folders/9/sources/2/locations/us", 'name="folders/9/sources/2/locations/us/findings/f-1_A"'),
+            id="a folder's finding",
+        ),
+    ],
+)
+def test_a_finding_is_asked_for_where_it_belongs(
+    canonical_name: str,
+    name: str,
+    asked: tuple[str, str],
+    client: SecurityCenter,
+    security_center: SecurityCenterServer,
+) -> None:
+    """Every spelling of a name leads to the v2 source it belongs to, and to a filter for that one name."""
+    assert client.read(varied(canonical_name=canonical_name, name=name)) is None
+    [request] = security_center.requests
+    assert (request.parent, request.filter) == asked
+
+
+@pytest.mark.parametrize(
+    "finding_id",
+    [
+        'f" OR name="x',
+        "f\\",
+        "f'",
+        "f\n",
+        "f/../g",
+        "f%22",
+        "\ufb01",
+        "\u0661",
+        "f" * 129,
+        "",
+        "-\x00",
+    ],
+    ids=ascii,
+)
+def test_a_hostile_finding_id_reaches_no_server(
+    finding_id: str, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """Whoever can choose a finding's name cannot widen the question that is asked about it."""
+    hostile = varied(canonical_name=f"{NAME}/{finding_id}")
+    with pytest.raises(RejectedMessage) as read:
+        client.read(hostile)
+    with pytest.raises(RejectedMessage) as related:
+        client.related(hostile)
+    assert (read.value.reason, related.value.reason) == ("malformed_finding_name", "malformed_finding_name")
+    assert security_center.requests == []
+
+
+MARKS = st.sampled_from(['"', "\\", "'", "/", " OR ", "\n", "-", "a", "0", "sources", "findings", "é", "\u202e"])
+PIECES = st.one_of(st.text(max_size=8), MARKS)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(PIECES, max_size=4), place=st.integers(0, 6), resource=st.booleans())
+def test_no_text_makes_a_malformed_filter(
+    pieces: list[str], place: int, resource: bool, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """Whatever stands in a finding, the server is asked a well-formed question or none."""
+    original = FINDING.resource_name if resource else f"{NAME}/f1"
+    parts = original.split("/")
+    parts[place % len(parts)] += "".join(pieces)
+    name = "/".join(parts)
+    hostile = varied(resource_name=name) if resource else varied(canonical_name=name)
+    for method in (client.related, client.read):
+        with contextlib.suppress(RejectedMessage, ApiError):
+            method(hostile)
+    assert security_center.refused == []
+
+
+def test_a_finding_that_is_gone_is_none(client: SecurityCenter, security_center: SecurityCenterServer) -> None:
+    """That SCC does not know a finding is an answer, not an error."""
+    security_center.items = [other("f0")]
+    assert client.read(FINDING) is None
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param([REVERSE_SHELL, REVERSE_SHELL], id="the finding twice"),
+        pytest.param([findings.notification("added_binary_executed")], id="another finding"),
+        pytest.param([findings.notification("reverse_shell", finding={"name": ""})], id="a finding without name"),
+    ],
+)
+def test_an_answer_that_is_not_the_one_finding_is_not_believed(
+    answers: list[dict[str, Any]], client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """Nothing is decided on a finding that may not be the one that was notified."""
+    security_center.answers = [item(answer) for answer in answers]
+    with pytest.raises(ApiError) as error:
+        client.read(FINDING)
+    assert error.value.reason == "other_finding"
+
+
+@pytest.mark.parametrize("empty_pages", [0, 1, 3])
+def test_a_finding_behind_empty_pages_is_found(
+    empty_pages: int, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """A first page without items is no proof that there are none."""
+    security_center.items, security_center.empty_pages = [item(REVERSE_SHELL)], empty_pages
+    assert client.read(FINDING) is not None
+    assert len(security_center.requests) == empty_pages + 1
+
+
+def test_an_answer_without_end_is_an_error(client: SecurityCenter, security_center: SecurityCenterServer) -> None:
+    """A server that pages for ever neither holds a worker nor passes for "not found"."""
+    security_center.empty_pages = 1000
+    with pytest.raises(ApiError) as error:
+        client.read(FINDING)
+    assert error.value.reason == "partial_list"
+    assert len(security_center.requests) == 5
+
+
+@pytest.mark.parametrize(("code", "status"), CODES, ids=lambda value: getattr(value, "name", ""))
+@pytest.mark.parametrize("method", ["read", "related"])
+def test_every_refusal_has_its_class(
+    method: str, code: grpc.StatusCode, status: int, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """An error of the API is recorded as what it is, after one request, with the permission that is missing."""
+    security_center.fail_next(code, "no")
+    with pytest.raises(ApiError) as error:
+        getattr(client, method)(FINDING)
+    assert (error.value.reason, error.value.status) == (f"scc_{code.name.lower()}", status)
+    assert error.value.permission == ("securitycenter.findings.list" if status == 403 else "")
+    assert len(security_center.requests) == 1
+
+
+def test_a_refusal_on_a_later_page_is_an_error(client: SecurityCenter, security_center: SecurityCenterServer) -> None:
+    """Half an answer does not pass for a whole one."""
+    security_center.items = [other(f"f{number}") for number in range(4)]
+    security_center.page_limit = 2
+    security_center.pass_next()
+    security_center.fail_next(grpc.StatusCode.UNAVAILABLE)
+    with pytest.raises(ApiError) as error:
+        client.related(FINDING)
+    assert (error.value.reason, error.value.status) == ("scc_unavailable", 503)
+
+
+def test_the_wait_a_server_asks_for_is_passed_on(client: SecurityCenter, security_center: SecurityCenterServer) -> None:
+    """A quota's own back-off reaches whoever decides when to come again."""
+    status = Status(code=grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], message="quota")
+    status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=7, nanos=500_000_000)))
+    trailing = (("grpc-status-details-bin", status.SerializeToString()),)
+    security_center.fail_next(grpc.StatusCode.RESOURCE_EXHAUSTED, "quota", trailing=trailing)
+    with pytest.raises(ApiError) as error:
+        client.read(FINDING)
+    assert (error.value.status, error.value.retry_after_seconds) == (429, 7.5)
+
+
+def test_a_stalled_server_is_given_up(security_center: SecurityCenterServer) -> None:
+    """A request that gets no answer ends with its time-out."""
+    client = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=0.3)
+    security_center.stall_next(5.0)
+    with pytest.raises(ApiError) as error:
+        client.read(FINDING)
+    client.close()
+    assert (error.value.reason, error.value.status) == ("scc_deadline_exceeded", 504)
+
+
+def test_a_server_that_is_away_is_unavailable(security_center: SecurityCenterServer) -> None:
+    """A refused connection is an error of the service, at once."""
+    security_center.stop()
+    client = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=5.0)
+    with pytest.raises(ApiError) as error:
+        client.read(FINDING)
+    client.close()
+    assert (error.value.reason, error.value.status) == ("scc_unavailable", 503)
+
+
+def test_related_findings_are_others_on_the_same_pod_within_the_hour(
+    client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """What else was seen on the pod tells an attack from an accident; what was seen elsewhere does not."""
+    security_center.items = [
+        item(REVERSE_SHELL),
+        other("before", event_time=at(-3599)),
+        other("after", event_time=at(3599)),
+        other("too-early", event_time=at(-3601)),
+        other("too-late", event_time=at(3601)),
+        other("other-pod", event_time=at(0), pod="api-0"),
+        other("other-namespace", event_time=at(0), namespace="billing"),
+        item(findings.notification("missing_pod", finding_id="no-pod", event_time=at(0))),
+        other("other-cluster", event_time=at(0), cluster="projects/example-project/locations/europe-west1/clusters/b"),
+    ]
+    related = client.related(FINDING)
+    assert [one.name for one in related] == [f"{NAME}/before", f"{NAME}/after"]
+    assert {(one.category, one.severity) for one in related} == {("Added Binary Executed", "LOW")}
+    [request] = security_center.requests
+    assert request.parent == "projects/100000000001/sources/-/locations/global"
+
+
+def test_related_findings_may_come_from_other_detectors(
+    client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """The audit log's view of a pod belongs to the container's."""
+    seen = findings.notification("affected_resource_pod", event_time=at(60))
+    security_center.items = [item(seen)]
+    finding = varied(resource_name=seen["finding"]["resourceName"])
+    assert [one.category for one in client.related(finding)] == [seen["finding"]["category"]]
+
+
+def test_a_finding_without_pod_is_related_by_its_container(
+    client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """Where Kubernetes' names came too late, the container's is what there is."""
+    security_center.items = [other("same", event_time=at(1)), item(findings.notification("missing_pod"))]
+    assert [one.name for one in client.related(varied(pods=()))] == [f"{NAME}/same"]
+    assert list(client.related(varied(pods=(), containers=()))) == []
+
+
+@pytest.mark.parametrize(("held", "expected"), [(3, 3), (120, MAX_RELATED)])
+def test_related_findings_are_read_over_pages_and_bounded(
+    held: int, expected: int, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """A storm of findings on one pod is read to a bound, not without end."""
+    security_center.items = [other(f"f{number}", event_time=at(1)) for number in range(held)]
+    security_center.page_limit = max(1, held // 4)
+    assert len(client.related(FINDING)) == expected
+
+
+@pytest.mark.parametrize("resource_name", ["", 'x" OR name="y', "//a.example.com/x y", "//a.example.com/\u202e"])
+def test_a_resource_without_full_name_has_no_related_findings(
+    resource_name: str, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """A resource name that could break out of the filter is not asked about, and the reason says so."""
+    with pytest.raises(ApiError) as error:
+        client.related(varied(resource_name=resource_name))
+    assert error.value.reason == "malformed_resource_name"
+    assert security_center.requests == []
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["192.0.2.1:443", "scc.example.com:443", "127.0.0.1", "127.0.0.1.example.com:80", "[2001:db8::1]:80", "0.0.0.0:1"],
+)
+def test_plaintext_leaves_this_machine_never(endpoint: str) -> None:
+    """Findings and identities are not sent over a network without TLS, whatever the settings say."""
+    with pytest.raises(SettingsError) as error:
+        SecurityCenter(endpoint=endpoint)
+    assert error.value.reason == "plaintext_endpoint"
+    assert "SCC_RESPONDER_SCC_ENDPOINT" in str(error.value)
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:8080", "127.1.2.3:1", "localhost:9000", "[::1]:8080"])
+def test_a_stand_in_on_this_machine_is_reached_in_plaintext(endpoint: str) -> None:
+    """Local servers need no certificates."""
+    assert isinstance(SecurityCenter(endpoint=endpoint), SecurityCenter)
