@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import itertools
 import os
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +16,10 @@ from tests.cluster import binaries, given, objects
 from tests.cluster import control_plane as cluster
 from tests.cluster.client import ApiFailure
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.polling import wait_until
 from tests.requirements import RequirementsReport, missing
 
 CLUSTER_FOLDER = "scc_responder_cluster_folder"
 PROGRAMS = pytest.StashKey[dict[str, Path] | binaries.BinariesUnavailable]()
-_INSTANCE_IDS = itertools.count(int(uuid.uuid4().int % 10**18) + 10**18)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,10 +72,7 @@ def control_plane(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPath
 @pytest.fixture
 def namespace(control_plane: ControlPlane) -> Iterator[str]:
     """The name of a fresh namespace, in which pods can be made."""
-    name = f"test-{uuid.uuid4().hex[:10]}"
-    control_plane.admin.create(objects.namespace(name))
-    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
-    wait_until(lambda: control_plane.admin.send("GET", account).status == 200, what="the default service account")
+    name = objects.create_namespace(control_plane.admin)
     yield name
     control_plane.admin.delete(f"/api/v1/namespaces/{name}")
 
@@ -87,13 +80,10 @@ def namespace(control_plane: ControlPlane) -> Iterator[str]:
 @pytest.fixture
 def node(control_plane: ControlPlane) -> Iterator[dict[str, Any]]:
     """A fresh node, ready; its name is `node["metadata"]["name"]`."""
-    name = f"gke-shop-default-pool-{uuid.uuid4().hex[:10]}"
-    path = f"/api/v1/nodes/{name}"
-    control_plane.admin.create(objects.node(name, instance_id=str(next(_INSTANCE_IDS))))
-    wait_until(lambda: objects.is_settled(control_plane.admin.get(path)), what=f"node {name} to be ready")
-    yield control_plane.admin.get(path)
+    created = objects.create_node(control_plane.admin)
+    yield created
     with contextlib.suppress(ApiFailure):
-        control_plane.admin.delete(path)
+        control_plane.admin.delete(f"/api/v1/nodes/{created['metadata']['name']}")
 
 
 def _cluster_folder() -> Path:

@@ -38,6 +38,10 @@ REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED}
 """Recorded answers of steps that changed nothing: decided anew by a later delivery."""
 
 
+RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason="held_or_failed")
+"""Stands where a step has no policy: the responder's own message about what was held or failed."""
+
+
 @dataclass(kw_only=True, slots=True)
 class Execution:
     """One decision being carried out. `pending` are outcomes that the next write to the journal takes along."""
@@ -57,6 +61,19 @@ class Execution:
     def recorded(self, task: Task) -> Step | None:
         """What is known of the task's step."""
         return next((step for step in self.steps if (step.action_id, step.index) == (task.action_id, task.index)), None)
+
+    @property
+    def carried_out(self) -> tuple[Step, ...]:
+        """The steps that were carried out, by this delivery or an earlier one."""
+        return tuple(step for step in self.steps if step.is_settled and step.status not in REPEATABLE)
+
+    @property
+    def pod_uid(self) -> str:
+        """The pod that the case is about: the one that was read, or, when it is gone, the one acted upon before."""
+        if self.context.pod:
+            return self.context.pod.uid
+        acted_upon = [step.expected_uid for step in self.case.record.steps if step.change.get("kind") != "Node"]
+        return next(filter(None, reversed(acted_upon)), "")
 
     def settle(self, task: Task, result: Result) -> None:
         """Keep the outcome for the next write."""
@@ -100,10 +117,31 @@ def execute(context: Context, decision: Decision, case: OpenCase, world: World) 
     Raises RetryableError where a later delivery must go on, LostLease where another one has taken over.
     """
     execution = Execution(context=context, decision=decision, case=case, world=world)
+    _resume(execution)
     for policy, planned in _in_order(decision):
         _run_action(execution, policy, planned)
     _publish_trouble(execution)
     return tuple(execution.pending)
+
+
+def _resume(execution: Execution) -> None:
+    """Bring to an end what an earlier delivery only meant to do: by its own recorded change, and probing first.
+
+    The target may look different by now, so that nobody would plan the change again; it may have been made, though.
+    """
+    allowed = {(policy.name, item.action) for policy in execution.decision.policies for item in _not_held(policy)}
+    for step in [step for step in execution.case.record.steps if not step.is_settled]:
+        policy = next((item for item in execution.decision.policies if item.name == step.policy), RESPONDER)
+        change = msgspec.convert(step.change, Change)
+        task = Task(policy=policy, action=step.action, action_id=step.action_id, index=step.index, change=change)
+        if policy is not RESPONDER and (step.policy, step.action) not in allowed:
+            execution.settle(task, Result(status=StepStatus.HELD, reason="held_before_resumed"))
+        elif _run_change(execution, task).status in STOPS:
+            execution.stopped.add(policy.name)
+
+
+def _not_held(policy: PolicyDecision) -> Iterator[PlannedAction]:
+    return (item for item in policy.actions if policy.matched and item.result != "held")
 
 
 def _in_order(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:
@@ -122,8 +160,10 @@ def _first_irreversible(policy: PolicyDecision) -> int:
 
 
 def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:
-    name = _action_id(execution.context, planned)
+    name = _action_id(execution, planned)
     if planned.result != "planned":
+        if any((step.policy, step.action) == (policy.name, planned.action) for step in execution.carried_out):
+            return
         status = StepStatus.HELD if planned.result == "held" else StepStatus.SKIPPED
         _note(execution, Task(policy=policy, action=planned.action, action_id=name), status, planned.reason)
         return
@@ -135,13 +175,13 @@ def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAc
             execution.stopped.add(policy.name)
 
 
-def _action_id(context: Context, planned: PlannedAction) -> str:
+def _action_id(execution: Execution, planned: PlannedAction) -> str:
     """The action on this target for this finding; one that can be undone also by what exactly it changes."""
-    target = context.pod.uid if context.pod else ""
-    cluster = context.finding.cluster.path if context.finding.cluster else context.finding.resource_name
+    finding = execution.context.finding
+    cluster = finding.cluster.path if finding.cluster else finding.resource_name
     known = actions()[planned.action]
     detail = "" if known.observes or not known.reversible else msgspec.json.encode(planned.changes).decode()
-    return action_id(planned.action + detail, cluster, target, context.finding.key)
+    return action_id(planned.action + detail, cluster, execution.pod_uid, finding.key)
 
 
 def _run_change(execution: Execution, task: Task) -> Result:
@@ -200,8 +240,7 @@ def _publish_trouble(execution: Execution) -> None:
     troubled = any(step.status in {StepStatus.HELD, StepStatus.FAILED} for step in execution.steps)
     if not troubled or told or execution.world.outcomes is None:
         return
-    policy = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason="held_or_failed")
     change = PublishDecision()
     planned = PlannedAction(action="notify", result="planned", reason="held_or_failed", changes=(change,))
-    name = _action_id(execution.context, planned)
-    _run_change(execution, Task(policy=policy, action="notify", action_id=name, change=change))
+    name = _action_id(execution, planned)
+    _run_change(execution, Task(policy=RESPONDER, action="notify", action_id=name, change=change))

@@ -73,6 +73,7 @@ class ClusterClient:
         self.ca_file = ca_file
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._pool = urllib3.PoolManager(
+            maxsize=8,
             ca_certs=str(ca_file),
             cert_file=cert_file,
             key_file=key_file,

@@ -5,6 +5,7 @@ No scheduler runs: a pod names its node.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -150,6 +151,29 @@ def is_settled(manifest: Mapping[str, Any]) -> bool:
     conditions = manifest.get("status", {}).get("conditions", [])
     ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
     return ready and not manifest["spec"].get("taints")
+
+
+def create_namespace(client: ClusterClient) -> str:
+    """Create a namespace of a new name and wait until pods can be made in it: its name. Raises TimeoutError."""
+    name = f"test-{uuid.uuid4().hex[:10]}"
+    client.create(namespace(name))
+    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+    wait_until(lambda: client.send("GET", account).status == 200, what="the default service account")
+    return name
+
+
+def create_node(client: ClusterClient) -> Manifest:
+    """Create a node of a new name and wait until it is ready: the node as it is then. Raises TimeoutError."""
+    unique = uuid.uuid4()
+    path = object_path(
+        client.create(node(f"gke-shop-default-pool-{unique.hex[:10]}", instance_id=str(unique.int)[:19]))
+    )
+
+    def ready() -> Manifest | None:
+        found = client.get(path)
+        return found if is_settled(found) else None
+
+    return wait_until(ready, what=f"{path} to be ready") or {}
 
 
 def create_running(client: ClusterClient, manifest: Mapping[str, Any]) -> Manifest:

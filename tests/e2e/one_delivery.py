@@ -1,0 +1,19 @@
+"""One delivery in a process of its own, which a crash test can kill: `python -m tests.e2e.one_delivery < BODY`.
+
+Settings come from the environment, as in the deployed function. Prints the HTTP status.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from scc_responder.pipeline import respond
+from scc_responder.services import Services
+from scc_responder.settings import read_settings
+
+if __name__ == "__main__":
+    services = Services(read_settings(os.environ, Path("policies")))
+    ending = respond(sys.stdin.buffer.read(), {}, services)
+    print(ending.status)
