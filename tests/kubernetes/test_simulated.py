@@ -96,6 +96,15 @@ def test_stopping_takes_its_time(cluster: SimulatedCluster) -> None:
         assert ["deletionTimestamp" in pod["metadata"] for pod in slow.objects("Pod")] == [True]
 
 
+def test_finalizer_outlives_the_kubelet(cluster: SimulatedCluster, admin: ClusterClient) -> None:
+    """A stopped pod stays as long as a finalizer keeps it."""
+    held = cluster.create(objects.held_pod("web-1", "shop", NODE))
+    admin.delete(object_path(held), {})
+    assert [pod["metadata"]["finalizers"] for pod in cluster.objects("Pod")] == [[objects.FINALIZER]]
+    objects.release(admin, object_path(held))
+    assert cluster.objects("Pod") == []
+
+
 @pytest.mark.parametrize("kind", ["NetworkPolicy", "Deployment"])
 def test_other_kinds_are_deleted_at_once(cluster: SimulatedCluster, admin: ClusterClient, kind: str) -> None:
     """Only pods take time to stop; of other kinds the answer is a Status."""

@@ -212,7 +212,10 @@ def _present(context: ssl.SSLContext, client: ClientCertificate) -> None:
 
 
 def _read(response: Any, deadline: float) -> Answer:
-    """The whole answer, or an exception: never half of one. A connection left in mid-answer is closed."""
+    """The whole answer, or an exception: never half of one.
+
+    With its last byte the connection goes back to the pool; one left in mid-answer is closed.
+    """
     body = bytearray()
     try:
         while chunk := response.read1(_CHUNK):
@@ -221,7 +224,6 @@ def _read(response: Any, deadline: float) -> Answer:
     except BaseException:
         response.close()
         raise
-    response.release_conn()
     return Answer(status=response.status, headers=dict(response.headers), body=bytes(body))
 
 
