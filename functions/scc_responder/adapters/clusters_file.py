@@ -41,13 +41,15 @@ class ClustersFile:
         self._clusters = {name: _Local(path, entry) for name, entry in _read(path).items()}
 
     def renamed(self, ref: ClusterRef | None, name: str) -> Clusters:
-        """One cluster, that `ref` shall mean: by its full name, or the last part if only one has it.
+        """One cluster, that `ref` shall mean: by its full name, or by its last part or context if only one has it.
 
         Raises SettingsError.
         """
-        found = [local for path, local in self._clusters.items() if name in {path, path.rpartition("/")[2]}]
+        exact = [local for path, local in self._clusters.items() if name == path]
+        short = [local for path, local in self._clusters.items() if name in {path.rpartition("/")[2], local.context}]
+        found = exact or short
         if len(found) != 1:
-            known = ", ".join(self._clusters) or "none"
+            known = ", ".join(f"{path} (context {local.context})" for path, local in self._clusters.items()) or "none"
             problem = "several clusters are" if found else "no cluster is"
             raise SettingsError("unknown_cluster", f"{self._path}: {problem} named {name!r}; there are: {known}")
         return _Renamed({ref.path: found[0]} if ref else {})
@@ -78,6 +80,7 @@ class _Local:
     """One cluster of the file, and its connections once there are any."""
 
     def __init__(self, path: Path, entry: ClusterEntry) -> None:
+        self.context = entry.context
         self._entry = entry
         self._access = read_access(path.parent / Path(entry.kubeconfig).expanduser(), entry.context)
         self._api: KubernetesApi | None = None

@@ -8,32 +8,43 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from scc_responder.adapters.clusters_file import ClustersFile
 from scc_responder.cli.terminal import styled
 from scc_responder.collect import collect
-from scc_responder.errors import SettingsError
+from scc_responder.context import RelatedFinding
+from scc_responder.errors import ApiError, SettingsError
 from scc_responder.explanation import Facts, explain, explain_context, read_facts
-from scc_responder.policy import load_policies
+from scc_responder.finding import Finding
+from scc_responder.policy import PolicySet, load_policies
 from scc_responder.wire import parse_notification
 
 _RESULT_STYLE = {"planned": "green", "skipped": "dim", "held": "yellow"}
+_READ_SECONDS = 30.0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `explain`."""
     parser.add_argument("finding", type=Path, metavar="FINDING.json", help="the finding or notification")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--cluster", metavar="NAME", help="read the target from this cluster of --clusters")
+    source.add_argument(
+        "--cluster",
+        metavar="NAME",
+        help="read the target through this entry of --clusters: its name, the last part of it, or its context",
+    )
     source.add_argument("--context", type=Path, metavar="FILE", help="take what is known of the target from this file")
     parser.add_argument("--clusters", type=Path, default=Path("clusters.yaml"), metavar="FILE", help="local clusters")
     parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
     parser.add_argument(
-        "--at", type=datetime.fromisoformat, metavar="TIME", help="when it arrives, if not at its event"
+        "--at",
+        type=_moment,
+        metavar="TIME",
+        help="when it arrives, if not at its event time; in UTC unless it says otherwise",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
 
@@ -42,17 +53,39 @@ def run(options: argparse.Namespace) -> int:
     """Print the explanation; 1 if the finding is rejected."""
     policies = load_policies(options.policies)
     content = _read(options.finding)
-    if options.cluster:
-        finding = parse_notification(content)
-        with ThreadPoolExecutor(8) as pool:
-            clusters = ClustersFile(options.clusters).renamed(finding.cluster, options.cluster)
-            context = collect(finding, clusters, NoFindings(), pool, 30.0).context
-        told = explain_context(context, policies, options.at or finding.event_time)
-    else:
-        facts = read_facts(_read(options.context), options.context.name) if options.context else Facts()
-        told = explain(content, facts, policies, options.at)
+    facts = read_facts(_read(options.context), options.context.name) if options.context else Facts()
+    told = explain(content, facts, policies, options.at)
+    if options.cluster and not told["rejected"]:
+        told = _explain_live(content, policies, options)
     print(json.dumps(told, indent=2) if options.format == "json" else _text(told))
     return 1 if told["rejected"] else 0
+
+
+class NoFindings:
+    """`ports.Findings` for explaining one finding: it is taken as it stands, and others are not looked for."""
+
+    def read(self, finding: Finding) -> Mapping[str, Any] | None:
+        """Raise ApiError `not_read`."""
+        raise ApiError("not_read", f"{finding.name}: Security Command Center is not asked here")
+
+    def related(self, finding: Finding) -> Sequence[RelatedFinding]:
+        """Raise ApiError `not_read`."""
+        raise ApiError("not_read", f"{finding.name}: Security Command Center is not asked here")
+
+
+def _explain_live(content: bytes, policies: PolicySet, options: argparse.Namespace) -> dict[str, Any]:
+    """The explanation with the target as it is in the chosen cluster now."""
+    finding = parse_notification(content)
+    clusters = ClustersFile(options.clusters).renamed(finding.cluster, options.cluster)
+    with ThreadPoolExecutor(8) as pool:
+        context = collect(finding, clusters, NoFindings(), pool, _READ_SECONDS).context
+    return explain_context(context, policies, options.at or finding.event_time)
+
+
+def _moment(text: str) -> datetime:
+    """A time of ISO 8601, in UTC where it does not say."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read(path: Path) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from scc_responder import __version__
+from scc_responder.cli.terminal import visible_lines
 from scc_responder.errors import ResponderError
 
 COMMANDS = {
@@ -20,6 +21,20 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 when it is done, 1 when a problem was found, 2 for wrong use."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(wanted=next((word for word in given if not word.startswith("-")), "")).parse_args(given)
+    try:
+        return int(options.run(options))
+    except ResponderError as error:
+        print(f"scc-responder: {visible_lines(str(error))}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nscc-responder: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser(wanted: str) -> argparse.ArgumentParser:
+    """All commands by name and help, and the wanted one with its options: no other is imported."""
     parser = argparse.ArgumentParser(
         prog="scc-responder",
         description="Contain the threats that Security Command Center finds in GKE and Cloud Run.",
@@ -27,22 +42,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"scc-responder {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, help_line in COMMANDS.items():
-        module = import_module(f"scc_responder.cli.{name}")
-        command = commands.add_parser(name, help=help_line, description=module.__doc__, formatter_class=_Wide)
-        module.add_options(command)
-        command.set_defaults(run=module.run)
-    options = parser.parse_args(arguments)
-    try:
-        return int(options.run(options))
-    except ResponderError as error:
-        print(f"scc-responder: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+        command = commands.add_parser(name, help=help_line, formatter_class=_Wide)
+        if name == wanted:
+            module = import_module(f"scc_responder.cli.{name}")
+            command.description = module.__doc__
+            module.add_options(command)
+            command.set_defaults(run=module.run)
+    return parser
 
 
-class _Wide(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Keep the description's lines, and show defaults."""
+class _Wide(argparse.RawDescriptionHelpFormatter):
+    """Keep the description's lines, and show the defaults that say something."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        told = action.default not in {None, False, argparse.SUPPRESS} and "%(default)" not in (action.help or "")
+        return f"{action.help} (default: %(default)s)" if told and action.option_strings else action.help
 
 
 if __name__ == "__main__":

@@ -9,8 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from scc_responder.adapters.clusters_file import ClustersFile
+from scc_responder.errors import SettingsError
+from scc_responder.policy import load_policies
 from scc_responder.settings import PREFIX, read_settings
 
 _OPTIONS = {
@@ -28,9 +32,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `serve`."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on")
-    parser.add_argument("--policies", metavar="DIR", default="policies", help="folder of policies")
-    parser.add_argument("--store", metavar="FILE", default="scc-responder.db", help="SQLite file for the journal")
-    parser.add_argument("--evidence", metavar="FOLDER", default="evidence", help="folder or gs:// address for evidence")
+    parser.add_argument("--policies", metavar="DIR", help="folder of policies (default: policies)")
+    parser.add_argument("--store", metavar="FILE", help="SQLite file for the journal (default: scc-responder.db)")
+    parser.add_argument("--evidence", metavar="FOLDER", help="folder or gs:// address for evidence (default: evidence)")
     parser.add_argument("--clusters", metavar="FILE", help="clusters.yaml, in place of the GKE API")
     parser.add_argument("--findings", metavar="FOLDER", help="findings, in place of the Security Command Center API")
     parser.add_argument(
@@ -40,12 +44,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Replace this process by functions-framework with the settings in its environment."""
-    environment = environment_of(options)
-    read_settings(environment, Path("policies"))
+    """Replace this process by functions-framework with the settings in its environment.
+
+    Raises SettingsError and PolicyError for what would stop the function from starting.
+    """
+    environment = environment_of(options, os.environ)
+    settings = read_settings(environment, Path("policies"))
+    load_policies(settings.policies)
+    if settings.clusters_file:
+        ClustersFile(Path(settings.clusters_file))
+    arguments = command(function_folder(), options.host, options.port)
+    print(f"scc-responder: starting on http://{options.host}:{options.port}", file=sys.stderr)
+    os.execvpe(arguments[0], arguments, environment)  # noqa: S606 - no shell
+
+
+def function_folder() -> Path:
+    """The folder of main.py, beside the package. Raises SettingsError where only the package was installed."""
     folder = Path(__file__).parents[2]
-    print(f"scc-responder: listening on http://{options.host}:{options.port}", file=sys.stderr)
-    os.execvpe(sys.executable, command(folder, options.host, options.port), environment)  # noqa: S606 - no shell
+    if not (folder / "main.py").is_file():
+        raise SettingsError("no_function", f"{folder}: main.py is not there; run this from a checkout or a bundle")
+    return folder
 
 
 def command(folder: Path, host: str, port: int) -> list[str]:
@@ -54,10 +72,24 @@ def command(folder: Path, host: str, port: int) -> list[str]:
     return [sys.executable, *framework, "--host", host, "--port", str(port)]
 
 
-def environment_of(options: argparse.Namespace) -> dict[str, str]:
-    """This process's environment with the options written into it."""
-    given = {PREFIX + name: getattr(options, option) for option, name in _OPTIONS.items() if getattr(options, option)}
-    given[PREFIX + "STORE"] = f"sqlite:///{Path(options.store).absolute()}"
-    if "://" not in options.evidence:
-        given[PREFIX + "EVIDENCE"] = f"file://{Path(options.evidence).absolute()}"
-    return {**os.environ, **given}
+def environment_of(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with the options written into it, and the defaults of local use where it says nothing."""
+    given = {PREFIX + name: value for option, name in _OPTIONS.items() if (value := getattr(options, option))}
+    if options.store:
+        given[PREFIX + "STORE"] = _sqlite(options.store)
+    if options.evidence and "://" not in options.evidence:
+        given[PREFIX + "EVIDENCE"] = _folder(options.evidence)
+    defaults = {
+        PREFIX + "POLICIES": "policies",
+        PREFIX + "STORE": _sqlite("scc-responder.db"),
+        PREFIX + "EVIDENCE": _folder("evidence"),
+    }
+    return {**defaults, **environment, **given}
+
+
+def _sqlite(file: str) -> str:
+    return f"sqlite:///{Path(file).absolute()}"
+
+
+def _folder(name: str) -> str:
+    return f"file://{Path(name).absolute()}"

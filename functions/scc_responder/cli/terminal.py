@@ -17,3 +17,8 @@ def styled(text: str, style: str, stream: TextIO = sys.stdout) -> str:
     if not stream.isatty() or os.environ.get("NO_COLOR"):
         return clean
     return f"\x1b[{_CODES[style]}m{clean}\x1b[0m"
+
+
+def visible_lines(text: str) -> str:
+    """Text of several lines with everything else in it that a terminal would act on made visible."""
+    return "\n".join(visible(line) for line in text.split("\n"))

@@ -8,6 +8,7 @@ with SimulatedCluster() as cluster:
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +29,7 @@ class SimulatedCluster:
     """A cluster on 127.0.0.1, without TLS, from `start` (or `with`) until `stop`.
 
     Pods take `stop_seconds` to stop. `admission` may refuse updates with a text. `clock` gives the server's time.
+    Each answer takes `delay_seconds`, as over a network.
     """
 
     ca_pem: bytes | None = None
@@ -39,12 +41,13 @@ class SimulatedCluster:
         admission: Admission = admit_all,
         stop_seconds: float = 0.05,
         port: int = 0,
+        delay_seconds: float = 0.0,
     ) -> None:
         self._objects = Objects(clock, admission)
         self._controllers = Controllers(self._objects, clock, stop_seconds)
         self._identities = Identities()
         self._api = Api(self._objects, self._controllers, self._identities, clock)
-        self._server = _Server(port, self._api)
+        self._server = _Server(port, self._api, delay_seconds)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -98,9 +101,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, port: int, api: Api) -> None:
+    def __init__(self, port: int, api: Api, delay_seconds: float) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.api = api
+        self.delay_seconds = delay_seconds
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -116,6 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         call = Call(method=self.command, uri=self.path, headers=headers, body=self.rfile.read(length))
+        time.sleep(self.server.delay_seconds)
         code, body = self.server.api.answer(call)
         content = msgspec.json.encode(body)
         self.send_response(code)

@@ -30,6 +30,7 @@ class Controllers:
     def settle(self) -> None:
         """Bring the cluster to where its workloads want it."""
         self._stop_pods()
+        self._collect_garbage()
         for deployment in self._objects.of_kind("Deployment"):
             if not self._owned("ReplicaSet", deployment):
                 self._create(_replica_set(deployment))
@@ -75,6 +76,17 @@ class Controllers:
                 pod["spec"]["nodeName"] = nodes[index % len(nodes)]["metadata"]["name"]
             on_node = bool(pod["spec"].get("nodeName"))
             self._objects.replace({**pod, "status": _running(pod, self._clock()) if on_node else {"phase": "Pending"}})
+
+    def _collect_garbage(self) -> None:
+        """Remove the network policies whose owners are all gone."""
+        for policy in self._objects.of_kind("NetworkPolicy"):
+            owners = policy["metadata"].get("ownerReferences", ())
+            if owners and not any(self._is_there(owner, policy["metadata"]["namespace"]) for owner in owners):
+                self._objects.remove(target_to(policy))
+
+    def _is_there(self, owner: Object, namespace: str) -> bool:
+        found = self._objects.of_kind(owner["kind"], namespace)
+        return any(item["metadata"]["uid"] == owner["uid"] for item in found)
 
     def _stop_pods(self) -> None:
         present = time.monotonic()

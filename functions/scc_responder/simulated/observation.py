@@ -1,0 +1,122 @@
+"""What came of one delivery, and whether it is what had to come of it: told by the audit log, the case and the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from scc_responder.case import Step
+from scc_responder.changes import ACTION_ID, ARMED_BY
+from scc_responder.simulated.api import AuditEvent
+from scc_responder.simulated.scenario import Delivery
+from scc_responder.value import Value
+
+MAX_REQUESTS = 18
+WRITES = frozenset({"create", "patch", "update", "delete"})
+
+
+class Check(Value, frozen=True, kw_only=True):
+    """One expectation, and whether it held."""
+
+    name: str
+    held: bool
+
+
+class Observation(Value, frozen=True, kw_only=True):
+    """One delivery as it was seen from outside. `line` is what the function logged, `status` what it answered."""
+
+    number: int
+    delivery: Delivery
+    status: int
+    line: dict[str, Any]
+    steps: tuple[Step, ...]
+    decision: dict[str, Any]
+    events: tuple[AuditEvent, ...]
+    seconds: float
+
+    @property
+    def reason(self) -> str:
+        """How the delivery ended, in the function's own word."""
+        return str(self.line.get("logging.googleapis.com/labels", {}).get("reason", "not_logged"))
+
+    @property
+    def writes(self) -> tuple[AuditEvent, ...]:
+        """The requests that changed the cluster, or would have."""
+        return tuple(event for event in self.events if event.verb in WRITES)
+
+
+def checks(seen: Observation, evidence: Path) -> Iterator[Check]:
+    """Everything that one delivery must have come to."""
+    expected, title = seen.delivery, f"{seen.number}. {seen.delivery.title}"
+    outcomes = tuple(f"{step.action}: {step.reason}" for step in seen.steps)
+    writes = tuple(f"{event.verb} {event.resource}" for event in seen.writes)
+    yield Check(name=f"{title}: answered 204, not {seen.status}", held=seen.status == 204)
+    yield Check(name=f"{title}: ended {expected.reason}, not {seen.reason}", held=seen.reason == expected.reason)
+    yield Check(
+        name=f"{title}: steps {_listed(expected.steps)}, not {_listed(outcomes)}", held=outcomes == expected.steps
+    )
+    yield Check(
+        name=f"{title}: writes {_listed(expected.writes)}, not {_listed(writes)}", held=writes == expected.writes
+    )
+    yield Check(
+        name=f"{title}: at most {MAX_REQUESTS} requests, not {len(seen.events)}", held=len(seen.events) <= MAX_REQUESTS
+    )
+    for step in seen.steps:
+        if step.status == "done":
+            name = f"{title}: {step.action} ({step.reason}) was read back"
+            yield Check(name=name, held=bool(proof(step, seen.events, evidence)))
+    for event in seen.writes:
+        if event.verb == "delete":
+            bound = (event.request or {}).get("preconditions", {}).keys()
+            yield Check(name=f"{title}: deleted by UID and version", held=bound >= {"uid", "resourceVersion"})
+
+
+def _listed(items: Sequence[str]) -> str:
+    return ", ".join(items) or "none"
+
+
+def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
+    """How a finished step is known to hold: `verified`, `already` where nothing had to be done, else empty.
+
+    A change is verified by a read of its object that the audit log shows after the write, evidence by its hashes.
+    """
+    if step.status != "done":
+        return ""
+    if step.action == "capture_evidence":
+        return "verified" if captured(evidence, step.detail) else ""
+    written = next((n for n, event in enumerate(events) if _is_write_of(event, step)), None)
+    if written is None:
+        return "already" if step.reason in {"already", "done_before"} else ""
+    read = any(_reads(event, events[written]) for event in events[written + 1 :])
+    return "verified" if read else ""
+
+
+def _is_write_of(event: AuditEvent, step: Step) -> bool:
+    """Whether the request is the step's: by the action's mark in it, or the UID it is bound to."""
+    body = event.request if isinstance(event.request, dict) else {}
+    if step.change.get("change") == "delete_pod":
+        return event.verb == "delete" and body.get("preconditions", {}).get("uid") == step.expected_uid
+    marker = step.change.get("marker", ACTION_ID)
+    marks = body.get("metadata", {}).get("annotations", {})
+    return event.verb in WRITES and marks.get(marker) == step.action_id and marker in {ACTION_ID, ARMED_BY}
+
+
+def _reads(event: AuditEvent, write: AuditEvent) -> bool:
+    same = event.resource == write.resource and event.namespace == write.namespace
+    return same and (event.verb == "list" or (event.verb == "get" and event.name == write.name))
+
+
+def captured(evidence: Path, detail: str) -> int:
+    """How many objects a capture stored whose content has the hash in the manifest; 0 if any has another."""
+    name, _, digest = detail.partition(" sha256 ")
+    try:
+        manifest = (evidence / name).read_bytes()
+        objects = json.loads(manifest)["objects"]
+        stored = [(item["sha256"], (evidence / item["name"]).read_bytes()) for item in objects]
+    except (OSError, ValueError, KeyError):
+        return 0
+    agrees = all(sha256(content).hexdigest() == wanted for wanted, content in [(digest, manifest), *stored])
+    return len(stored) if agrees else 0
