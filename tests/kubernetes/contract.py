@@ -348,6 +348,18 @@ class Deleting:
         error = refused(side.api().delete, side.path("web-0"), {"preconditions": {"uid": old["metadata"]["uid"]}})
         assert told(error) == ("conflict", 409, "Conflict")
 
+    def test_owned_policy_goes_with_its_pod(self, side: Side) -> None:
+        """A policy whose only owner is a pod is collected once that pod is gone; another policy stays."""
+        pod = side.pod()
+        owner = {"apiVersion": "v1", "kind": "Pod", "name": "web-1", "uid": pod["metadata"]["uid"]}
+        owned, free = policy(side.namespace, "isolate-1"), policy(side.namespace, "isolate-2")
+        owned["metadata"]["ownerReferences"] = [owner]
+        uid = side.api().create(paths.network_policies(side.namespace), owned)["metadata"]["uid"]
+        side.api().create(paths.network_policies(side.namespace), free)
+        side.api().delete(side.path(), {"gracePeriodSeconds": 0})
+        side.wait_gone(paths.network_policy(side.namespace, "isolate-1"), uid)
+        assert side.find(paths.network_policy(side.namespace, "isolate-2"))["spec"] == free["spec"]
+
     def test_daemon_set_replaces(self, side: Side) -> None:
         """A DaemonSet's pod comes back as another object on the same node."""
         side.admin.create(objects.daemon_set("web", side.namespace, side.node))
