@@ -1,0 +1,141 @@
+"""The deployment zip, served by the real functions-framework in a process of its own on 127.0.0.1."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from zipfile import ZipFile
+
+from tests.cluster.polling import wait_until
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def unzip(target: Path) -> Path:
+    """Make the deployment zip as `make bundle` does, and lay it out as Cloud Functions does: the folder."""
+    bundle = target / "bundle.zip"
+    make = [sys.executable, str(ROOT / "functions" / "bundle.py"), str(bundle)]
+    subprocess.run(make, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT / "functions")})
+    with ZipFile(bundle) as archive:
+        archive.extractall(target / "function")
+    # Cloud Functions compiles the tree when it builds the image.
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(target / "function")], check=True)
+    return target / "function"
+
+
+class ServedFunction:
+    """functions-framework on one source folder, from `with` until its end."""
+
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], *, log: Path, target: str = "respond", port: int = 0
+    ) -> None:
+        self.port = port or free_port()
+        self.log = log
+        self._folder = folder
+        self._target = target
+        self._environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("SCC_RESPONDER_", "PYTHON"))},
+            "THREADS": "8",
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is pushed to."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running framework."""
+        assert self._process is not None
+        return self._process
+
+    def start(self) -> Self:
+        """Start it, without waiting for it to listen."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "functions_framework", "--target", self._target),
+                    *("--source", str(self._folder / "main.py"), "--host", "127.0.0.1", "--port", str(self.port)),
+                ],
+                env=self._environment,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        return self
+
+    def wait_listening(self, seconds: float = 60.0) -> None:
+        """Wait until it accepts connections. Raises TimeoutError."""
+
+        def listening() -> bool:
+            assert self.process.poll() is None, self.log.read_text()
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+        wait_until(listening, what="functions-framework to listen", seconds=seconds)
+
+    def post(
+        self, body: bytes, headers: Mapping[str, str] | None = None, *, timeout: float = 60.0
+    ) -> tuple[int, bytes]:
+        """Push one body: status and answer."""
+        request = urllib.request.Request(
+            self.url, body, {"Content-Type": "application/json", **(headers or {})}, method="POST"
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+    def resident_megabytes(self) -> float:
+        """Resident memory of the largest of its processes, in MB: the worker that answers."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return max(_resident(int(pid)) for pid in [self.process.pid, *children])
+
+    def stop(self) -> None:
+        """End it and its workers."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def __enter__(self) -> Self:
+        self.start().wait_listening()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _resident(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
