@@ -1,0 +1,1 @@
+"""What the deployed function costs, against the floor that it stands on."""

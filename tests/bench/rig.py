@@ -1,0 +1,113 @@
+"""The parts of a measurement: the test cluster, Google's local servers, the deployment zip, and fresh victims."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.cluster import binaries, objects
+from tests.cluster.control_plane import ControlPlane, running
+from tests.e2e.served import ROOT, ServedFunction, unzip
+from tests.pipeline.deployment import CLUSTER, SOURCE, finding_about, policy, write_policies
+
+ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
+FLOOR = 'import functions_framework\n\n\n@functions_framework.http\ndef respond(request):\n    return "", 204\n'
+
+
+class Rig:
+    """One cluster and one set of local servers, under which functions are started and measured."""
+
+    def __init__(self, plane: ControlPlane, folder: Path, endpoints: dict[str, str]) -> None:
+        self.plane, self.folder, self.endpoints = plane, folder, endpoints
+        self.function = unzip(folder)
+        self.floor = folder / "floor"
+        self.floor.mkdir()
+        (self.floor / "main.py").write_text(FLOOR)
+        write_policies(folder / "policies", policy(*ALL))
+        (folder / "token").write_text(plane.token("responder"))
+        self.namespace = objects.create_namespace(plane.admin)
+        self.findings: list[dict[str, Any]] = []
+        self._runs = 0
+
+    def victims(self, count: int) -> list[dict[str, Any]]:
+        """Findings about fresh pods, each of a Deployment and on a node of its own, known to the local servers."""
+        made = [self._victim() for _ in range(count)]
+        self.findings += made
+        (self.folder / "findings.json").write_text(json.dumps(self.findings))
+        time.sleep(0.3)  # the servers' process looks for changes every 50 ms
+        return made
+
+    def _victim(self) -> dict[str, Any]:
+        node = objects.create_node(self.plane.admin)["metadata"]["name"]
+        self._runs += 1
+        name = f"web-{self._runs}"
+        self.plane.admin.create(objects.deployment(name, self.namespace, node))
+        pod = objects.running_pods(self.plane.admin, self.namespace, name)[0]
+        return finding_about(pod, finding_id=pod["metadata"]["uid"].replace("-", ""))
+
+    def served(self, *, floor: bool = False) -> ServedFunction:
+        """A function that is not started yet, with a journal of its own."""
+        self._runs += 1
+        log = self.folder / f"function-{self._runs}.log"
+        if floor:
+            return ServedFunction(self.floor, {}, log=log)
+        return ServedFunction(self.function, self._environment(self._runs), log=log)
+
+    def _environment(self, run: int) -> dict[str, str]:
+        return {
+            "SCC_RESPONDER_CLUSTERS": CLUSTER,
+            "SCC_RESPONDER_SOURCES": SOURCE,
+            "SCC_RESPONDER_STORE": f"sqlite:///{self.folder / f'journal-{run}.db'}",
+            "SCC_RESPONDER_EVIDENCE": f"file://{self.folder / 'evidence'}",
+            "SCC_RESPONDER_POLICIES": str(self.folder / "policies"),
+            "SCC_RESPONDER_SCC_ENDPOINT": self.endpoints["scc"],
+            "SCC_RESPONDER_GKE_ENDPOINT": self.endpoints["gke"],
+            "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": str(self.folder / "token"),
+        }
+
+
+@contextmanager
+def rig(folder: Path) -> Iterator[Rig]:
+    """A rig that ends with the block."""
+    with running(binaries.programs()) as plane:
+        (folder / "findings.json").write_text("[]")
+        (folder / "clusters.json").write_text(json.dumps({CLUSTER: _gke_cluster(plane)}))
+        serve = [sys.executable, "-m", "tests.google.serve", "--scc-findings", str(folder / "findings.json")]
+        serve += ["--clusters", str(folder / "clusters.json")]
+        with subprocess.Popen(serve, stdout=subprocess.PIPE, cwd=ROOT) as servers:
+            try:
+                assert servers.stdout is not None
+                yield Rig(plane, folder, json.loads(servers.stdout.readline()))
+            finally:
+                servers.terminate()
+
+
+def _gke_cluster(plane: ControlPlane) -> dict[str, Any]:
+    return {
+        "name": "prod-1",
+        "endpoint": plane.url.removeprefix("https://"),
+        "masterAuth": {"clusterCaCertificate": base64.b64encode(plane.ca_pem.encode()).decode()},
+        "networkConfig": {"datapathProvider": "ADVANCED_DATAPATH"},
+    }
+
+
+def first_answer(function: ServedFunction, body: bytes) -> float:
+    """Start a function and push to it as soon as it listens: the seconds from its start to its answer."""
+    start = time.monotonic()
+    function.start()
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", function.port)) == 0:
+                break
+        time.sleep(0.002)
+    status, _answer = function.post(body)
+    assert status == 204, function.log.read_text()
+    return time.monotonic() - start
