@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests import findings
+
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 CLIENTS = {
@@ -85,6 +87,36 @@ def test_what_no_finding_needs_is_not_loaded() -> None:
     assert in_fresh_interpreter(script) == []
 
 
+def test_what_no_finding_needs_stays_unloaded_when_the_clients_are_used() -> None:
+    """The first finding's calls do not bring in what the imports left out."""
+    script = f"""
+import json, sys
+from scc_responder.adapters.gke import GkeClusters, Server, connect_to_server
+from scc_responder.adapters.security_center import SecurityCenter
+from scc_responder.adapters.outcome_topic import OutcomeTopic
+from scc_responder.errors import ApiError
+from scc_responder.finding import ClusterRef
+from scc_responder.wire import parse_notification
+finding = parse_notification({findings.notification("reverse_shell")!r})
+nowhere = dict(endpoint="127.0.0.1:1", timeout_seconds=2.0)
+def reason(call, *arguments):
+    try:
+        call(*arguments)
+    except ApiError as error:
+        return error.reason
+reasons = [
+    reason(SecurityCenter(**nowhere).read, finding),
+    reason(GkeClusters(**nowhere).describe, ClusterRef(project="example-project", location="us", name="c")),
+    reason(OutcomeTopic("projects/p/topics/t", emulator="127.0.0.1:1", timeout_seconds=2.0).publish, b"x", {{}}),
+]
+connect_to_server(Server(url="https://127.0.0.1:1", ca_pem=None), str)
+print(json.dumps([reasons, [name for name in {UNUSED!r} if name in sys.modules]]))
+"""
+    reasons, loaded = in_fresh_interpreter(script)
+    assert reasons == ["scc_unavailable", "gke_unavailable", "pubsub_unavailable"]
+    assert loaded == []
+
+
 def test_all_clients_together_stay_under_the_memory_of_a_small_instance() -> None:
     """The smallest instances hold the responder with all its clients: under 150 MB, functions-framework included."""
     script = f"import functions_framework\n{ALL}print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
@@ -110,6 +142,13 @@ found, expected = type(client.transport).__name__, "ClusterManagerRestTransport"
 import google.cloud.securitycenter_v2 as package
 found = [package.types.Finding is package.Finding, package.__version__ != "", hasattr(package, "no_such_name")]
 expected = [True, True, False]
+""",
+    "submodules of the package": """
+import google.cloud.container_v1 as package
+package.Cluster
+import google.cloud.container_v1
+found = google.cloud.container_v1.services.cluster_manager.client.ClusterManagerClient is package.ClusterManagerClient
+expected = True
 """,
     "all names of the package": """
 from google.cloud.container_v1 import *

@@ -246,6 +246,7 @@ def test_every_refusal_has_its_class(
     with pytest.raises(ApiError) as error:
         getattr(client, method)(FINDING)
     assert (error.value.reason, error.value.status) == (f"scc_{code.name.lower()}", status)
+    assert type(error.value) is ApiError
     assert error.value.permission == ("securitycenter.findings.list" if status == 403 else "")
     assert len(security_center.requests) == 1
 
