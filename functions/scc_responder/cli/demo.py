@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -21,9 +22,10 @@ from types import FrameType
 from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.case import CaseRecord
 from scc_responder.cli import show
-from scc_responder.cli.function_process import FunctionProcess
+from scc_responder.cli.function_process import FunctionError, FunctionProcess
 from scc_responder.cli.screen import Screen
 from scc_responder.cli.serve import function_folder
+from scc_responder.cli.terminal import visible_lines
 from scc_responder.journal import Journal
 from scc_responder.services import utc_now
 from scc_responder.simulated import aftermath, observation
@@ -36,8 +38,8 @@ from scc_responder.simulated.scenario import NODES, Delivery, deliveries, popula
 from scc_responder.wire import parse_notification
 
 _PACKAGE = Path(__file__).parents[1]
-_ANSWER_SECONDS = 0.04
-"""How long the cluster takes for an answer: as a real one might, and slow enough to be watched."""
+_ANSWER_SECONDS = 0.06
+"""How long the cluster takes for an answer where a person watches: as a real one might over some distance."""
 _POLL_SECONDS = 0.02
 _PAUSE_SECONDS = 0.7
 
@@ -51,13 +53,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show it. 0 if everything came as it had to, else 1."""
     shipped = shipped_policies(_PACKAGE)
+    screen = Screen()
     with (
         _ended_in_order(),
         _folder(keep=options.keep) as folder,
-        SimulatedCluster(delay_seconds=_ANSWER_SECONDS) as cluster,
+        SimulatedCluster(delay_seconds=_ANSWER_SECONDS if screen.live else 0) as cluster,
         ThreadPoolExecutor(1) as pool,
     ):
-        return 0 if Demo(Screen(), cluster, Deployment(folder), pool).play(shipped, options) else 1
+        try:
+            good = Demo(screen, cluster, Deployment(folder), pool).play(shipped, options)
+        except FunctionError as error:
+            print(f"scc-responder: {visible_lines(str(error))}", file=sys.stderr)
+            good = False
+    return 0 if good else 1
 
 
 class Demo:

@@ -25,8 +25,8 @@ _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL
 """What the function gets of our environment: nothing that could be a setting of its own."""
 
 
-class FunctionNotStarted(ResponderError):  # noqa: N818 - a fact, in the words a person looks for
-    """The function ended, or did not listen in time. The message holds the end of its log."""
+class FunctionError(ResponderError):
+    """The function did not start, or did not answer. The message holds the end of its log."""
 
 
 class FunctionProcess:
@@ -59,7 +59,7 @@ class FunctionProcess:
                 answer.read()
                 status = answer.status
         except (OSError, http.client.HTTPException) as error:
-            raise ResponderError("function_unreachable", f"{self.url}: {error}\n{self._tail()}") from error
+            raise FunctionError("function_unreachable", f"{self.url}: {error}\n{self._tail()}") from error
         finally:
             connection.close()
         return status
@@ -108,7 +108,7 @@ class FunctionProcess:
             time.sleep(0.03)
         ended = process.poll() is not None
         what = f"ended with status {process.returncode}" if ended else f"did not listen within {START_SECONDS:g} s"
-        raise FunctionNotStarted("function_not_started", f"the function {what}\n{self._tail()}")
+        raise FunctionError("function_not_started", f"the function {what}\n{self._tail()}")
 
     def _tail(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])

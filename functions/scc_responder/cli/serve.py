@@ -92,4 +92,4 @@ def _sqlite(file: str) -> str:
 
 
 def _folder(name: str) -> str:
-    return f"file://{Path(name).absolute()}"
+    return Path(name).absolute().as_uri()

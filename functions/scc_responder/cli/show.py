@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.case import Step
+from scc_responder.changes import CASE_LABEL
 from scc_responder.cli.terminal import styled
 from scc_responder.simulated.aftermath import Aftermath, PodNow
 from scc_responder.simulated.api import AuditEvent
@@ -18,24 +19,26 @@ from scc_responder.simulated.deployment import Deployment
 from scc_responder.simulated.observation import Check, Observation, captured, proof
 from scc_responder.simulated.scenario import Delivery
 
-WIDTH = 92
+WIDTH = 100
+"""The widest line; a narrower terminal's width is used where there is one, and notes that do not fit are left out."""
+_NOTES_AT = 60
 _INDENT = "     "
 _SEVERITIES = {"CRITICAL": "red", "HIGH": "yellow", "MEDIUM": "yellow", "LOW": "blue"}
 _STATUSES = {"done": "green", "held": "yellow", "skipped": "dim", "failed": "red", "unknown": "red"}
 _ENDINGS = {
     "done": "all that was asked for is done and read back",
-    "no_policy_matched": "no policy asks for anything, so nothing is done; the case is on record",
+    "no_policy_matched": "nothing is done that no policy asks for",
     "google_agent_pod": "Google's own agents are never touched; the evidence is kept",
-    "duplicate": "this finding has been dealt with, and nothing is done twice",
+    "duplicate": "nothing is done twice",
     "stale": "older than what is known of this finding, so it changes nothing",
-    "not_json": "no finding: recorded by its hash, and settled so that it does not come again",
+    "not_json": "recorded by its hash, and settled so that it does not come again",
 }
+_CHECKS = {"created": "creation", "node": "node", "container": "container", "image": "image", "started": "start"}
 _NOTES = {
-    "isolated": "no new connections in or out; those already open: unknown",
-    "armed": "the deletion is bound to this UID and this version",
-    "deleted": "gone; its controller starts a clean one",
+    "isolated": "no new connections; open ones: unknown",
+    "armed": "only this UID, only this version",
+    "deleted": "its controller starts a clean one",
     "no_outcome_topic": "the demo has no topic to publish to",
-    "google_agent_pod": "",
 }
 
 
@@ -52,6 +55,7 @@ def fact(name: str, text: str) -> str:
 def opening(url: str, nodes: int, pods: int, raised: int) -> Iterator[str]:
     """What is real here and what is played."""
     yield heading("Threats in a cluster, contained while you watch")
+    yield "A finding arrives, policies decide, and every step is journaled, done, and read back."
     yield ""
     yield fact("cluster", f"simulated, on {url}: {nodes} nodes, {pods} pods, an audit log")
     enforce = styled("enforce", "yellow")
@@ -62,37 +66,42 @@ def introduction(number: int, of: int, delivery: Delivery) -> Iterator[str]:
     """What is delivered."""
     title = f"{number}/{of}  {delivery.title}"
     severity = styled(delivery.severity, _SEVERITIES.get(delivery.severity, "dim")) if delivery.severity else ""
-    yield f"{styled(f'{title:<{WIDTH - 8}}', 'bold')}{severity}"
-    for line in textwrap.wrap(delivery.about, WIDTH - len(_INDENT)):
+    yield f"{styled(f'{title:<{_width() - 8}}', 'bold')}{severity}"
+    for line in textwrap.wrap(delivery.about, _width() - len(_INDENT)):
         yield f"{_INDENT}{line}"
     if delivery.target:
         yield f"{_INDENT}{styled(delivery.target, 'blue')}"
+
+
+def _width() -> int:
+    return min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
 
 
 def step(found: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
     """One step of the response: action, status, reason, and how it is known to hold."""
     known = proof(found, events, evidence)
     reason = "" if known == found.reason else found.reason
+    note = _note(found, evidence)
     parts = (
         f"{_INDENT}{found.action:<18}",
         styled(f"{found.status:<9}", _STATUSES.get(found.status, "red")),
         styled(f"{reason:<18}", "bold"),
         styled(f"{known:<10}", "green"),
-        styled(_note(found, evidence), "dim"),
+        styled(note if _NOTES_AT + len(note) <= _width() else "", "dim"),
     )
     return "".join(parts)
 
 
 def _note(found: Step, evidence: Path) -> str:
-    if found.action == "capture_evidence":
+    if found.action == "capture_evidence" and found.status == "done":
         return f"{captured(evidence, found.detail)} objects, every SHA-256 recomputed"
     if found.reason == "already":
-        return "it has been marked with its case"
-    labels = found.change.get("labels", {})
-    if found.action == "label_pod" and labels:
-        return ", ".join(f"{key}={value}" for key, value in labels.items())
-    if found.action == "cordon_node":
-        return f"{found.change.get('name', '')} takes no new pods"
+        return "it carries its case's label"
+    if found.action == "label_pod" and found.status == "done":
+        labels = found.change.get("labels", {})
+        return ", ".join(f"{key}={value}" for key, value in labels.items() if key != CASE_LABEL)
+    if found.action == "cordon_node" and found.status == "done":
+        return str(found.change.get("name", ""))
     return _NOTES.get(found.reason, "")
 
 
@@ -111,12 +120,12 @@ def ending(seen: Observation) -> Iterator[str]:
         yield _labeled("decided", "; ".join(_decided(policies)))
     identity = seen.decision.get("identity", {})
     if identity.get("level") == "proved":
-        checks = ", ".join(identity["checks"])
+        checks = ", ".join(word for check, word in _CHECKS.items() if check in identity["checks"])
         yield _labeled("identity", f"proved to be the finding's own pod: {checks} agree")
     meaning = _ENDINGS.get(seen.reason, "")
     good = seen.reason == seen.delivery.reason
     yield _labeled("ended", f"{styled(seen.reason, 'green' if good else 'red')}: {meaning}")
-    yield _labeled("cost", _cost(seen))
+    yield _labeled("requests", _cost(seen))
 
 
 def _decided(policies: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -128,10 +137,10 @@ def _decided(policies: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 
 def _cost(seen: Observation) -> str:
-    count = len(seen.events)
-    if not count:
-        return f"no request to the cluster, {seen.seconds:.1f} s"
-    return f"{count} requests to the cluster, {len(seen.writes)} of them writes, {seen.seconds:.1f} s"
+    took = f"{seen.seconds:.1f} s" if seen.seconds >= 1 else f"{seen.seconds * 1000:.0f} ms"
+    if not seen.events:
+        return f"none to the cluster, {took}"
+    return f"{len(seen.events)} to the cluster, {len(seen.writes) or 'none'} of them writes, {took}"
 
 
 def _labeled(name: str, text: str) -> str:
@@ -160,11 +169,12 @@ def _fate(pod: PodNow) -> str:
 
 def table(all_seen: Sequence[Observation]) -> Iterator[str]:
     """What each delivery came to."""
-    yield styled(f"  {'':3}{'delivery':<60}{'ended':<20}{'requests':>9}", "dim")
+    yield styled(f"  {'':3}{'delivery':<58}{'ended':<19}{'requests':>8}{'writes':>8}", "dim")
     for seen in all_seen:
-        title = textwrap.shorten(seen.delivery.title, 58)
+        title = textwrap.shorten(seen.delivery.title, 56)
         style = "green" if seen.reason == seen.delivery.reason else "red"
-        yield f"  {seen.number:<3}{title:<60}{styled(f'{seen.reason:<20}', style)}{len(seen.events):>9}"
+        counts = f"{len(seen.events):>8}{len(seen.writes):>8}"
+        yield f"  {seen.number:<3}{title:<58}{styled(f'{seen.reason:<19}', style)}{counts}"
 
 
 def verdict(checks: Sequence[Check]) -> Iterator[str]:
@@ -185,9 +195,8 @@ def next_steps(checkout: Path, deployment: Deployment, *, kept: bool) -> Iterato
     shown = f"{finding} --context {context}" if context.exists() else "FINDING.json"
     yield fact("explain", f"{_program()} explain {shown}")
     yield fact("", "says what every policy would do with a finding, and why")
-    yield fact(
-        "policies", f"{_near(checkout / 'policies')}: what you have just seen, as YAML; change one and run this again"
-    )
+    yield fact("policies", f"{_near(checkout / 'policies')}: what you have just seen, as YAML")
+    yield fact("", "change one, run this again, and see what comes differently")
     yield fact("README", f"{_near(checkout / 'README.md')}: how it works, and how to deploy it")
     if not kept:
         yield fact("keep", f"{_program()} demo --keep: keeps the journal, the evidence and the log of such a run")

@@ -36,7 +36,7 @@ class Deployment:
             "CLUSTERS": CLUSTER,
             "SOURCES": f"{CONTAINER_SOURCE},{CLOUD_RUN_SOURCE}",
             "STORE": f"sqlite:///{self.journal}",
-            "EVIDENCE": f"file://{self.evidence}",
+            "EVIDENCE": self.evidence.as_uri(),
             "CLUSTERS_FILE": str(self.clusters),
             "FINDINGS": str(self.findings),
         }

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.case import Step
-from scc_responder.changes import ACTION_ID, ARMED_BY
+from scc_responder.changes import ACTION_ID
 from scc_responder.simulated.api import AuditEvent
 from scc_responder.simulated.scenario import Delivery
 from scc_responder.value import Value
 
 MAX_REQUESTS = 18
 WRITES = frozenset({"create", "patch", "update", "delete"})
+_VERBS = {"patch": "patch", "create_network_policy": "create", "delete_pod": "delete"}
 
 
 class Check(Value, frozen=True, kw_only=True):
@@ -96,12 +97,13 @@ def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
 
 def _is_write_of(event: AuditEvent, step: Step) -> bool:
     """Whether the request is the step's: by the action's mark in it, or the UID it is bound to."""
-    body = event.request if isinstance(event.request, dict) else {}
-    if step.change.get("change") == "delete_pod":
-        return event.verb == "delete" and body.get("preconditions", {}).get("uid") == step.expected_uid
-    marker = step.change.get("marker", ACTION_ID)
-    marks = body.get("metadata", {}).get("annotations", {})
-    return event.verb in WRITES and marks.get(marker) == step.action_id and marker in {ACTION_ID, ARMED_BY}
+    kind = str(step.change.get("change", ""))
+    if event.verb != _VERBS.get(kind) or not isinstance(event.request, dict):
+        return False
+    if kind == "delete_pod":
+        return bool(event.request.get("preconditions", {}).get("uid") == step.expected_uid)
+    marks = event.request.get("metadata", {}).get("annotations", {})
+    return bool(marks.get(step.change.get("marker", ACTION_ID)) == step.action_id)
 
 
 def _reads(event: AuditEvent, write: AuditEvent) -> bool:

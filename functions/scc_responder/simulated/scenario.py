@@ -72,14 +72,15 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
             notifications.REVERSE_SHELL,
             _pod_of(pods, "shop", "cart"),
             now,
-            about="No policy asks for anything here.",
+            about=f"{notifications.REVERSE_SHELL.description} But there is no policy for it yet.",
             reason="no_policy_matched",
         ),
         _about_pod(
             notifications.ADDED_BINARY,
             _pod_of(pods, "kube-system", AGENT),
             now,
-            about="Google's own agents trip Google's own detectors.",
+            title=f"{notifications.ADDED_BINARY.category}, in Google's own agent",
+            about="Google's own agents trip Google's own detectors, so policies do not reach them.",
             reason="google_agent_pod",
             steps=(*_HELD, *_KEEP, *_TELL),
         ),
@@ -145,18 +146,14 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
     )
 
 
-def _about_pod(
-    detection: Detection, pod: Mapping[str, Any], now: datetime, *, reason: str, about: str = "", **expected: Any
-) -> Delivery:
+def _about_pod(detection: Detection, pod: Mapping[str, Any], now: datetime, **expected: Any) -> Delivery:
+    words = {"title": detection.category, "about": detection.description}
     return Delivery(
-        title=detection.category,
-        about=about or detection.description,
+        **{**words, **expected},
         target=f"{pod['metadata']['namespace']}/{pod['metadata']['name']}",
         severity=detection.severity,
         data=_encoded(about_pod(detection, pod, now)),
         listed=True,
-        reason=reason,
-        **expected,
     )
 
 
