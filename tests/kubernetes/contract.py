@@ -283,6 +283,19 @@ class Deleting:
         assert "deletionTimestamp" in answer["metadata"]
         side.wait_gone(side.path(), found["uid"])
 
+    def test_what_it_owned(self, side: Side) -> None:
+        """The network policy that isolates a pod goes with the pod, and no other policy does."""
+        meta = side.pod()["metadata"]
+        owner = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
+        owned = policy(side.namespace, "owned")
+        owned["metadata"]["ownerReferences"] = [owner]
+        collection = paths.network_policies(side.namespace)
+        side.api().create(collection, owned)
+        side.api().create(collection, policy(side.namespace, "other"))
+        side.api().delete(side.path(), {"gracePeriodSeconds": 0})
+        wait_until(lambda: side.find(f"{collection}/owned") is None, what="the owned policy to be gone")
+        assert side.find(f"{collection}/other") is not None
+
     def test_dry_run_in_the_query(self, side: Side) -> None:
         """A body hides the query's dry run from the server: the reason why ours is in the body."""
         pod = side.pod()
