@@ -12,7 +12,7 @@ from scc_responder.entry import answer, make_services
 _services = make_services(Path(__file__).parent)
 
 
-@functions_framework.http
+@functions_framework.http  # type: ignore[untyped-decorator] # the framework has no types
 def respond(request: Any) -> tuple[str, int]:
     """Respond to one Pub/Sub push delivery of a Security Command Center notification."""
     return answer(request, _services)

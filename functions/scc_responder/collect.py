@@ -9,9 +9,9 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from scc_responder import paths
-from scc_responder.context import Cluster, Context, Owner, Pod
+from scc_responder.context import Context, Owner, Pod
 from scc_responder.errors import ApiError, ResponderError
-from scc_responder.finding import Finding, PodRef
+from scc_responder.finding import Finding
 from scc_responder.identity import identify
 from scc_responder.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod
 from scc_responder.ports import Clusters, Findings, KubernetesApi
@@ -24,6 +24,7 @@ READ_OWNERS = frozenset({"ReplicaSet", "Job"})
 """Owners that have an owner of their own. The others are workloads already: their names and UIDs are all we need."""
 
 T = TypeVar("T")
+Started = dict[str, Future[dict[str, Any]]]
 
 
 class Reads:
@@ -70,13 +71,15 @@ def collect(
     cannot do without.
     """
     reads = Reads(pool, deadline_seconds)
-    related_read = reads.start(findings.related, finding)
     api = reads.result("api", reads.start(clusters.connect, finding.cluster)) if finding.cluster else None
+    started = _start(reads, api, finding) if api else {}
+    # Last, since preparing this request keeps the interpreter busy while the others wait for the network.
+    related_read = reads.start(findings.related, finding)
     facts: dict[str, Any] = {}
     if finding.cluster:
-        facts["cluster"] = _cluster(reads, clusters, finding)
+        facts["cluster"] = reads.result("cluster", reads.start(clusters.describe, finding.cluster))
     if api is not None:
-        facts |= _objects(reads, api, finding)
+        facts |= _objects(reads, api, started)
     elif finding.cluster:
         reads.missing["pod"] = "pod_unreadable"
     related = reads.result("related", related_read)
@@ -92,22 +95,25 @@ def collect(
     return Collected(context, api, reads.errors)
 
 
-def _cluster(reads: Reads, clusters: Clusters, finding: Finding) -> Cluster | None:
-    return reads.result("cluster", reads.start(clusters.describe, finding.cluster))
+def _start(reads: Reads, api: KubernetesApi, finding: Finding) -> Started:
+    """Begin to read what the finding names: its pod, that pod's namespace, and the node."""
+    named: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {}
+    if finding.pod:
+        named["pod"] = (paths.pod, (finding.pod.namespace, finding.pod.name))
+        named["namespace"] = (paths.namespace, (finding.pod.namespace,))
+    if finding.node:
+        named["node"] = (paths.node, (finding.node,))
+    return {fact: reads.start(_get, api, path, *names) for fact, (path, names) in named.items()}
 
 
-def _objects(reads: Reads, api: KubernetesApi, finding: Finding) -> dict[str, Any]:
+def _objects(reads: Reads, api: KubernetesApi, started: Started) -> dict[str, Any]:
     """Pod, owners, namespace and node, and the raw objects they were read from."""
-    ref = finding.pod
-    pod_read = reads.start(_get, api, paths.pod, ref.namespace, ref.name) if ref else None
-    namespace_read = reads.start(_get, api, paths.namespace, ref.namespace) if ref else None
-    node_read = reads.start(_get, api, paths.node, finding.node) if finding.node else None
     objects: dict[str, dict[str, Any]] = {}
-    pod = _pod(reads, api, pod_read, objects, ref)
-    if node_read is None and pod is not None and pod.node_name:
-        node_read = reads.start(_get, api, paths.node, pod.node_name)
-    for fact, read in (("namespace", namespace_read), ("node", node_read)):
-        found = reads.result(fact, read) if read else None
+    pod = _pod(reads, api, started.get("pod"), objects)
+    if "node" not in started and pod is not None and pod.node_name:
+        started["node"] = reads.start(_get, api, paths.node, pod.node_name)
+    for fact in ("namespace", "node"):
+        found = reads.result(fact, started[fact]) if fact in started else None
         if found is not None:
             objects[fact] = found
     return {
@@ -124,13 +130,9 @@ def _get(api: KubernetesApi, path: Callable[..., str], *names: str) -> dict[str,
 
 
 def _pod(
-    reads: Reads,
-    api: KubernetesApi,
-    read: Future[dict[str, Any]] | None,
-    objects: dict[str, dict[str, Any]],
-    ref: PodRef | None,
+    reads: Reads, api: KubernetesApi, read: Future[dict[str, Any]] | None, objects: dict[str, dict[str, Any]]
 ) -> Pod | None:
-    if read is None or ref is None:
+    if read is None:
         reads.missing["pod"] = "pod_not_named"
         return None
     found = reads.result("pod", read)

@@ -60,7 +60,7 @@ def explain(content: bytes, facts: Facts, policies: PolicySet, now: datetime | N
     `rejected` is why nothing is decided at all, else None. `now` is when the finding arrives: at its event time where
     not given, so that an old finding is explained as it was.
     """
-    empty = {"rejected": None, "finding": None, "threat": None, "context": None, "policies": []}
+    empty: dict[str, Any] = {"rejected": None, "finding": None, "threat": None, "context": None, "policies": []}
     try:
         finding = parse_notification(content)
     except RejectedMessage as rejected:

@@ -24,6 +24,7 @@ from urllib3.util.retry import Retry
 
 from scc_responder import __version__
 from scc_responder.adapters.kubernetes_errors import Answer, Request, UnusableAnswer, failure
+from scc_responder.adapters.one_write import OneWritePool
 from scc_responder.errors import ApiError, SettingsError
 from scc_responder.value import Value
 
@@ -173,6 +174,7 @@ def connect(
     )
     rest = RESTClientObject(configuration)
     if url.startswith("https:"):
+        rest.pool_manager.pool_classes_by_scheme = {"https": OneWritePool}
         rest.pool_manager.connection_pool_kw["ssl_context"] = _trust(ca_pem, client_certificate)
     headers = {"Accept": _JSON, "User-Agent": user_agent}
     return KubernetesRest(url.rstrip("/"), rest, headers, Identity(token=token, renew=renew), timeout_seconds)
