@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from scc_responder.adapters.gke import GkeClusters
+from scc_responder.adapters.security_center import SecurityCenter
+from scc_responder.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["192.0.2.1:443", "scc.example.com:443", "127.0.0.1", "127.0.0.1.example.com:80", "[2001:db8::1]:80", "0.0.0.0:1"],
+)
+def test_plaintext_leaves_this_machine_never(endpoint: str) -> None:
+    """Findings and identities are not sent over a network without TLS, whatever the settings say."""
+    with pytest.raises(SettingsError) as error:
+        SecurityCenter(endpoint=endpoint)
+    assert error.value.reason == "plaintext_endpoint"
+    assert "SCC_RESPONDER_SCC_ENDPOINT" in str(error.value)
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:8080", "127.1.2.3:1", "localhost:9000", "[::1]:8080"])
+def test_a_stand_in_on_this_machine_is_reached_in_plaintext(endpoint: str) -> None:
+    """Local servers need no certificates."""
+    assert isinstance(SecurityCenter(endpoint=endpoint), SecurityCenter)
+
+
+def test_the_gke_api_is_believed_over_tls_alone() -> None:
+    """The GKE API is not believed over a network without TLS: it says which authority to trust."""
+    with pytest.raises(SettingsError) as error:
+        GkeClusters(endpoint="192.0.2.1:80")
+    assert error.value.reason == "plaintext_endpoint"
+    assert "SCC_RESPONDER_GKE_ENDPOINT" in str(error.value)
