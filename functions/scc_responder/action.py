@@ -44,6 +44,14 @@ class Hold(Value, frozen=True, kw_only=True):
 
 
 Planned = Sequence[Change] | Skip | Hold
+
+
+def without_pod(context: Context) -> Skip | Hold:
+    """What an action on a pod comes to where none was read: only of a pod that is gone is there nothing to do."""
+    reason = context.pod_missing
+    return Skip(reason=reason) if reason == "target_absent" else Hold(reason=reason)
+
+
 P = TypeVar("P", bound=Params)
 
 

@@ -13,6 +13,10 @@ PREFIX = "scc-responder/"
 """Every label and annotation the responder writes starts with this; the only place it is spelt."""
 
 CASE_LABEL = PREFIX + "case"
+POD_LABEL = PREFIX + "pod-uid"
+FINDING = PREFIX + "finding"
+THREAT = PREFIX + "threat"
+PRIOR_UNSCHEDULABLE = PREFIX + "prior-unschedulable"
 ARMED_BY = PREFIX + "armed-by"
 ACTION_ID = PREFIX + "action-id"
 
@@ -21,7 +25,7 @@ class PatchObject(Value, frozen=True, kw_only=True, tag="patch", tag_field="chan
     """Merge labels, annotations or `spec` fields into one object, on condition of its UID.
 
     `kind` is Pod or Node. `marker` names the annotation that carries the action id. `versioned` adds the resource
-    version that was read to the condition. `remember` maps annotations to the prior value they keep.
+    version that was read to the condition.
     """
 
     kind: str

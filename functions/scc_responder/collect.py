@@ -45,7 +45,8 @@ class Reads:
         try:
             return future.result(timeout=max(0.0, self._until - monotonic()))
         except ResponderError as error:
-            self.missing[fact] = error.reason
+            permission = getattr(error, "permission", "")
+            self.missing[fact] = f"{error.reason}: missing permission: {permission}" if permission else error.reason
             self.errors[fact] = error
         except FutureTimeoutError:
             self.missing[fact] = "deadline"
@@ -71,6 +72,8 @@ def collect(
     cannot do without.
     """
     reads = Reads(pool, deadline_seconds)
+    if len(finding.pods) > 1:
+        reads.missing["pod"] = "several_pods"
     api = reads.result("api", reads.start(clusters.connect, finding.cluster)) if finding.cluster else None
     started = _start(reads, api, finding) if api else {}
     # Last, since preparing this request keeps the interpreter busy while the others wait for the network.
@@ -80,8 +83,8 @@ def collect(
         facts["cluster"] = reads.result("cluster", reads.start(clusters.describe, finding.cluster))
     if api is not None:
         facts |= _objects(reads, api, started)
-    elif finding.cluster:
-        reads.missing["pod"] = "pod_unreadable"
+    elif finding.cluster or finding.pods:
+        reads.missing["pod"] = "pod_unreadable" if finding.cluster else "cluster_not_named"
     related = reads.result("related", related_read)
     pod = facts.get("pod")
     context = Context(
@@ -133,12 +136,11 @@ def _pod(
     reads: Reads, api: KubernetesApi, read: Future[dict[str, Any]] | None, objects: dict[str, dict[str, Any]]
 ) -> Pod | None:
     if read is None:
-        reads.missing["pod"] = "pod_not_named"
+        reads.missing.setdefault("pod", "pod_not_named")
         return None
     found = reads.result("pod", read)
     if found is None:
-        gone = reads.missing["pod"] == "not_found"
-        reads.missing["pod"] = "target_absent" if gone else "pod_unreadable"
+        reads.missing["pod"] = "target_absent" if reads.missing["pod"] == "not_found" else "pod_unreadable"
         return None
     objects["pod"] = found
     return parse_pod(found, _owners(reads, api, found, objects))

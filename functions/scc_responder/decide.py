@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from scc_responder.action import Hold, Skip, actions
 from scc_responder.changes import Change
 from scc_responder.context import Context
 from scc_responder.glob import matches
 from scc_responder.policy import Match, Mode, Patterns, Policy, Severity
+from scc_responder.threats import CONFIDENCES, fold
 from scc_responder.value import Value
 
 MATCHED = "matched"
 
 
 class PlannedAction(Value, frozen=True, kw_only=True):
-    """What one step comes to. `result`: planned, skipped (nothing to do) or held (may not be done)."""
+    """What one step comes to. `result`: planned, skipped (nothing to do) or held (may not be done).
+
+    `variant` is what the policy asked for (`with`), the same whatever was read.
+    """
 
     action: str
     result: str
     reason: str
     changes: tuple[Change, ...] = ()
-    on_failure: str = "stop"
+    variant: str = ""
 
 
 class PolicyDecision(Value, frozen=True, kw_only=True):
@@ -62,12 +68,12 @@ def _decide(context: Context, policy: Policy) -> PolicyDecision:
 
 
 def _plan(context: Context, name: str, params: object) -> PlannedAction:
-    planned = actions()[name].plan(context, params)
+    planned, variant = actions()[name].plan(context, params), msgspec.json.encode(params, order="sorted").decode()
     if isinstance(planned, Skip):
-        return PlannedAction(action=name, result="skipped", reason=planned.reason)
+        return PlannedAction(action=name, result="skipped", reason=planned.reason, variant=variant)
     if isinstance(planned, Hold):
-        return PlannedAction(action=name, result="held", reason=planned.reason)
-    return PlannedAction(action=name, result="planned", reason="planned", changes=tuple(planned))
+        return PlannedAction(action=name, result="held", reason=planned.reason, variant=variant)
+    return PlannedAction(action=name, result="planned", reason="planned", changes=tuple(planned), variant=variant)
 
 
 def match(context: Context, policy: Policy) -> str:
@@ -113,17 +119,26 @@ def _labels(context: Context, wanted: Mapping[str, Patterns]) -> Answer:
 
 
 def _image(context: Context, wanted: Patterns) -> Answer:
-    images = [container.image for container in context.finding.containers if container.image]
-    return any(_any(wanted, image) for image in images) if images else None
+    answers = [_any(wanted, container.image) for container in context.finding.containers]
+    return True if True in answers else None if None in answers or not answers else False
 
 
 def _folded(patterns: Patterns, value: str) -> Answer:
-    return _any(tuple(pattern.casefold() for pattern in _listed(patterns)), value.casefold())
+    return _any(tuple(map(fold, _listed(patterns))), fold(value))
 
 
 def _workload(context: Context, wanted: Patterns) -> Answer:
-    workload = context.pod.workload if context.pod else None
+    """An owner chain that could not be read to its end hides the workload."""
+    workload = context.pod.workload if context.pod and "owner" not in context.missing else None
     return _any(wanted, f"{workload.kind}/{workload.name}") if workload else None
+
+
+def _confidence(context: Context, wanted: Patterns) -> Answer:
+    """Related findings can raise it: where they could not be read, it is at least what it is."""
+    known = context.threat.confidence
+    could_be = CONFIDENCES[CONFIDENCES.index(known) :] if context.related is None else (known,)
+    answers = {_any(wanted, confidence) for confidence in could_be}
+    return answers.pop() if len(answers) == 1 else None
 
 
 def _namespace(context: Context, wanted: Patterns) -> Answer:
@@ -142,7 +157,7 @@ FIELDS: dict[str, Callable[..., Answer]] = {
     "detector": lambda context, wanted: _any(wanted, context.threat.detector),
     "severity": _severity,
     "kind": lambda context, wanted: _any(wanted, context.threat.kind),
-    "confidence": lambda context, wanted: _any(wanted, context.threat.confidence),
+    "confidence": _confidence,
     "surface": lambda context, wanted: _any(wanted, context.threat.surface),
     "cluster": lambda context, wanted: _any(wanted, context.finding.cluster.path if context.finding.cluster else None),
     "project": _project,

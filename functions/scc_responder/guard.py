@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -13,6 +13,10 @@ from scc_responder.glob import matches
 from scc_responder.guardrails import Guardrails
 from scc_responder.policy import Mode
 from scc_responder.protection import google_agent
+from scc_responder.threats import UNKNOWN
+
+CLOCK_TOLERANCE = timedelta(minutes=1)
+"""How far ahead of our clock an event may be. A later one would make any pod look older than its finding."""
 
 
 def guard(context: Context, decision: Decision, guardrails: Guardrails, now: datetime) -> Decision:
@@ -36,11 +40,17 @@ def _guard(
 
 def _held(context: Context, planned: PlannedAction, guardrails: Guardrails, now: datetime) -> PlannedAction:
     if planned.result != "planned":
-        return planned
+        return _held_all_the_same(context, planned)
     reason = hold_reason(context, actions()[planned.action], guardrails, now)
     if not reason:
         return planned
     return msgspec.structs.replace(planned, result="held", reason=reason)
+
+
+def _held_all_the_same(context: Context, planned: PlannedAction) -> PlannedAction:
+    """A finding that contradicts itself may be why there was nothing to do: say that instead."""
+    reason = "" if actions()[planned.action].observes else _contradiction(context)
+    return msgspec.structs.replace(planned, result="held", reason=reason) if reason else planned
 
 
 def hold_reason(context: Context, action: Action, guardrails: Guardrails, now: datetime) -> str:
@@ -64,8 +74,8 @@ def _protected(context: Context, guardrails: Guardrails) -> str:
 
 def _unclear(context: Context, action: Action) -> str:
     if context.finding.contradictions:
-        return f"contradiction:{context.finding.contradictions[0]}"
-    if context.threat.name == "unknown":
+        return _contradiction(context)
+    if context.threat.name == UNKNOWN:
         return "threat_unknown"
     if context.identity.level == "refuted":
         return context.identity.reason
@@ -74,6 +84,14 @@ def _unclear(context: Context, action: Action) -> str:
     return ""
 
 
+def _contradiction(context: Context) -> str:
+    found = context.finding.contradictions
+    return f"contradiction:{found[0]}" if found else ""
+
+
 def _too_old(context: Context, action: Action, guardrails: Guardrails, now: datetime) -> str:
     limit = guardrails.max_finding_age.limit(reversible=action.reversible)
-    return "finding_too_old" if now - context.finding.event_time > limit else ""
+    age = now - context.finding.event_time
+    if age < -CLOCK_TOLERANCE:
+        return "finding_from_the_future"
+    return "finding_too_old" if age > limit else ""

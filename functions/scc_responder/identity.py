@@ -6,7 +6,7 @@ that both sides know is compared; from then on the UID that was read is the only
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from scc_responder.context import ContainerStatus, Identity, Pod
 from scc_responder.finding import Finding, FindingContainer
@@ -45,9 +45,15 @@ def identify(finding: Finding, pod: Pod | None) -> Identity:
 
 
 def _created(finding: Finding, pod: Pod) -> str:
-    if pod.creation_time <= finding.event_time + CLOCK_TOLERANCE:
+    """The pod is no younger than the event, nor than its container: a quick replacement is younger than the latter."""
+    latest = min([finding.event_time, *_started_by(finding)]) + CLOCK_TOLERANCE
+    if pod.creation_time <= latest:
         return HELD
-    return f"pod created {pod.creation_time.isoformat()}, after the finding"
+    return f"pod created {pod.creation_time.isoformat()}, after what the finding tells of"
+
+
+def _started_by(finding: Finding) -> list[datetime]:
+    return [item.create_time for item in finding.containers[:1] if item.create_time is not None]
 
 
 def _node(finding: Finding, pod: Pod) -> str:
@@ -89,3 +95,14 @@ def _started(named: FindingContainer, status: ContainerStatus) -> str:
     if status.restart_count > 0 and status.started_at > named.create_time:
         return RESTARTED
     return f"container started {status.started_at.isoformat()}"
+
+
+def bound(identity: Identity, pod: Pod | None, uids: frozenset[str]) -> Identity:
+    """The identity, refuted if the case has acted on other pods (`uids`) than the one that was read now.
+
+    A case is about the pod it began with; the one that took its place is another, however alike.
+    """
+    if pod is None or not uids or pod.uid in uids:
+        return identity
+    checks = {**identity.checks, "case": f"the case is about {', '.join(sorted(uids))}"}
+    return Identity(level="refuted", reason="pod_replaced", checks=checks)

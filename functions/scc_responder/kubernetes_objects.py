@@ -15,6 +15,7 @@ _INSTANCE_ID = "container.googleapis.com/instance_id"
 _NODE_POOL = "cloud.google.com/gke-nodepool"
 _MIRROR = "kubernetes.io/config.mirror"
 _STATES = ("running", "terminated")
+_STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 
 Object = Mapping[str, Any]
 
@@ -38,7 +39,7 @@ def parse_pod(pod: Object, owners: Sequence[Owner] = ()) -> Pod:
         labels=meta.get("labels", {}),
         annotations=meta.get("annotations", {}),
         owners=tuple(owners) or ((direct,) if direct else ()),
-        containers=tuple(_container(item) for item in status.get("containerStatuses", ())),
+        containers=tuple(_container(item) for field in _STATUSES for item in status.get(field, ())),
         service_account=spec.get("serviceAccountName", ""),
     )
 
@@ -84,8 +85,9 @@ def controller(item: Object) -> Owner | None:
 
 
 def _container(status: Object) -> ContainerStatus:
-    state = {**status.get("state", {}), **({} if status.get("state") else status.get("lastState", {}))}
-    started = next((state[name]["startedAt"] for name in _STATES if state.get(name, {}).get("startedAt")), None)
+    # A container that waits for its restart is known by its last run.
+    states = [status.get(when, {}).get(name, {}) for when in ("state", "lastState") for name in _STATES]
+    started = next((state["startedAt"] for state in states if state.get("startedAt")), None)
     return ContainerStatus(
         name=status["name"],
         image=status.get("image", ""),

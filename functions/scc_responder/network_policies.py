@@ -50,7 +50,8 @@ def bypassing(policies: Iterable[Object], labels: Mapping[str, str], own_name: s
 
 def _allows(policy: Object) -> bool:
     spec = policy.get("spec", {})
-    return bool(spec.get("ingress") or spec.get("egress"))
+    types = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
+    return any(spec.get(direction.lower()) for direction in types)
 
 
 def selects(policy: Object, labels: Mapping[str, str]) -> bool:

@@ -27,7 +27,8 @@ _AGENT_PRINCIPAL = re.compile(r"[a-z0-9-]{1,128}@gcp-sa-ktd-hpsa\.iam\.gservicea
 def google_agent(context: Context) -> str | None:
     """The named reason if the finding is about one of Google's agents, else None."""
     finding = context.finding
-    if _AGENT_PRINCIPAL.fullmatch(finding.principal):
+    principals = (finding.principal, finding.principal_subject.removeprefix("serviceAccount:"))
+    if any(map(_AGENT_PRINCIPAL.fullmatch, principals)):
         return "google_agent_principal"
     for pod in finding.pods:
         if any(matches(space, pod.namespace) and matches(name, pod.name) for space, name in _AGENT_PODS):

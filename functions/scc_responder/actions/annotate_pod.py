@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scc_responder.action import Params, Planned, Skip, action
-from scc_responder.changes import PREFIX, PatchObject
+from scc_responder.action import Params, Planned, Skip, action, without_pod
+from scc_responder.changes import FINDING, THREAT, PatchObject
 from scc_responder.context import Context
 from scc_responder.guardrails import Guardrails
 from scc_responder.marks import refused_keys
@@ -16,7 +16,7 @@ class AnnotatePodParams(Params, frozen=True, kw_only=True):
 
     def refused_by(self, guardrails: Guardrails) -> str:
         """See `Params.refused_by`."""
-        return refused_keys(self.annotations, guardrails.allowed_keys.annotations, "annotations")
+        return refused_keys(self.annotations, guardrails.allowed_keys.annotations, "annotations", (FINDING, THREAT))
 
 
 @action(params=AnnotatePodParams, permissions=["pods: get, patch"], reversible=True)
@@ -33,8 +33,8 @@ def annotate_pod(context: Context, params: AnnotatePodParams) -> Planned:
     """
     pod = context.pod
     if pod is None:
-        return Skip(reason=context.pod_missing)
-    finding = {PREFIX + "finding": context.finding.canonical_name, PREFIX + "threat": context.threat.name}
+        return without_pod(context)
+    finding = {FINDING: context.finding.canonical_name, THREAT: context.threat.name}
     wanted = {**finding, **params.annotations}
     if wanted.items() <= pod.annotations.items():
         return Skip(reason="already_annotated")

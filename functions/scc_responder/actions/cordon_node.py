@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scc_responder.action import NoParams, Planned, Skip, action
-from scc_responder.changes import PREFIX, PatchObject
+from scc_responder.action import Hold, NoParams, Planned, Skip, action
+from scc_responder.changes import PRIOR_UNSCHEDULABLE, PatchObject
 from scc_responder.context import Context
 
 
@@ -19,7 +19,7 @@ def cordon_node(context: Context, _params: NoParams) -> Planned:
     """
     node = context.node
     if node is None:
-        return Skip(reason="node_" + context.missing.get("node", "absent"))
+        return _without_node(context)
     if node.unschedulable:
         return Skip(reason="already_cordoned")
     return [
@@ -28,7 +28,14 @@ def cordon_node(context: Context, _params: NoParams) -> Planned:
             name=node.name,
             uid=node.uid,
             spec={"unschedulable": True},
-            annotations={PREFIX + "prior-unschedulable": "false"},
+            annotations={PRIOR_UNSCHEDULABLE: "false"},
             versioned=True,
         )
     ]
+
+
+def _without_node(context: Context) -> Skip | Hold:
+    reason = context.missing.get("node", "")
+    if reason == "not_found":
+        return Skip(reason="node_absent")
+    return Hold(reason="node_unreadable" if reason else "node_not_known")

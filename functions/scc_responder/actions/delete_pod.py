@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from scc_responder.action import Hold, Params, Planned, Skip, action
+from scc_responder.action import Hold, Params, Planned, action, without_pod
 from scc_responder.changes import ARMED_BY, DeletePod, PatchObject
 from scc_responder.context import Context, Pod
 
@@ -35,7 +35,7 @@ def delete_pod(context: Context, params: DeletePodParams) -> Planned:
     """
     pod = context.pod
     if pod is None:
-        return Skip(reason=context.pod_missing)
+        return without_pod(context)
     held = _held(context, pod, params)
     if held:
         return Hold(reason=held)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from scc_responder.action import NoParams, Planned, Skip, action
+from scc_responder.action import NoParams, Planned, action, without_pod
 from scc_responder.case import case_id
 from scc_responder.changes import CreateNetworkPolicy, PatchObject
 from scc_responder.context import Context, Pod
-from scc_responder.marks import case_label
+from scc_responder.marks import pod_label
 
 
 @action(
@@ -18,7 +18,8 @@ from scc_responder.marks import case_label
 def isolate_pod(context: Context, _params: NoParams) -> Planned:
     """Stop new connections to and from this one pod with a NetworkPolicy of its own.
 
-    The policy selects a label that only this pod carries, so its siblings keep working. The outcome says what holds:
+    The policy selects a label with the pod's own UID, so its siblings keep working, and no other finding on the same
+    pod can take the label away. The outcome says what holds:
     `not_enforced` where the cluster has no enforcing dataplane or the pod is on the host's network, `bypassed_by`
     where another policy still allows traffic, and `unknown` for connections already established.
 
@@ -27,8 +28,8 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
     """
     pod = context.pod
     if pod is None:
-        return Skip(reason=context.pod_missing)
-    label = case_label(context.finding.key)
+        return without_pod(context)
+    label = pod_label(pod.uid)
     return [
         PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=label),
         CreateNetworkPolicy(

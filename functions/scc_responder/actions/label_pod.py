@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from scc_responder.action import Params, Planned, Skip, action
+from scc_responder.action import Params, Planned, Skip, action, without_pod
 from scc_responder.changes import PatchObject
 from scc_responder.context import Context
 from scc_responder.guardrails import Guardrails
-from scc_responder.marks import case_label, refused_keys
+from scc_responder.marks import case_label, pod_label, refused_keys, refused_values
 
 
 class LabelPodParams(Params, frozen=True, kw_only=True):
@@ -16,14 +16,14 @@ class LabelPodParams(Params, frozen=True, kw_only=True):
 
     def refused_by(self, guardrails: Guardrails) -> str:
         """See `Params.refused_by`."""
-        return refused_keys(self.labels, guardrails.allowed_keys.labels, "labels")
+        return refused_keys(self.labels, guardrails.allowed_keys.labels, "labels") or refused_values(self.labels)
 
 
 @action(params=LabelPodParams, permissions=["pods: get, patch"], reversible=True)
 def label_pod(context: Context, params: LabelPodParams) -> Planned:
     """Mark the compromised pod, so that people and tools can find it.
 
-    The label `scc-responder/case` is always set.
+    The labels `scc-responder/case` and `scc-responder/pod-uid` are always set.
 
         then:
           - action: label_pod
@@ -33,8 +33,8 @@ def label_pod(context: Context, params: LabelPodParams) -> Planned:
     """
     pod = context.pod
     if pod is None:
-        return Skip(reason=context.pod_missing)
-    wanted = {**case_label(context.finding.key), **params.labels}
+        return without_pod(context)
+    wanted = {**case_label(context.finding.key), **pod_label(pod.uid), **params.labels}
     if wanted.items() <= pod.labels.items():
         return Skip(reason="already_labeled")
     return [PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=wanted)]
