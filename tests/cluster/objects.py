@@ -162,12 +162,11 @@ def create_namespace(client: ClusterClient) -> str:
     return name
 
 
-def create_node(client: ClusterClient) -> Manifest:
+def create_node(client: ClusterClient, *, autopilot: bool = False) -> Manifest:
     """Create a node of a new name and wait until it is ready: the node as it is then. Raises TimeoutError."""
     unique = uuid.uuid4()
-    path = object_path(
-        client.create(node(f"gke-shop-default-pool-{unique.hex[:10]}", instance_id=str(unique.int)[:19]))
-    )
+    name = f"gke-shop-default-pool-{unique.hex[:10]}"
+    path = object_path(client.create(node(name, instance_id=str(unique.int)[:19], autopilot=autopilot)))
 
     def ready() -> Manifest | None:
         found = client.get(path)
