@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.adapters import lean_imports
 from scc_responder.adapters.kubeconfig import Access, read_access
 from scc_responder.context import Cluster
 from scc_responder.documents import load_yaml
@@ -128,7 +129,8 @@ def _entry_of(path: Path, name: str, fields: Any) -> tuple[str, ClusterEntry]:
 
 
 def _connected(access: Access) -> KubernetesApi:
-    adapter: Any = import_module("scc_responder.adapters.kubernetes_api")  # loads the Kubernetes client
+    lean_imports.obtain(lean_imports.KUBERNETES_REST)
+    adapter: Any = import_module("scc_responder.adapters.kubernetes_api")
     certificate = None
     if access.certificate_pem:
         certificate = adapter.ClientCertificate(certificate_pem=access.certificate_pem, key_pem=access.key_pem)
