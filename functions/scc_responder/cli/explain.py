@@ -26,6 +26,7 @@ from scc_responder.wire import parse_notification
 
 _RESULT_STYLE = {"planned": "green", "skipped": "dim", "held": "yellow"}
 _READ_SECONDS = 30.0
+_NOTHING_READ = Facts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), "not_read"))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the explanation; 1 if the finding is rejected."""
     policies = load_policies(options.policies)
     content = _read(options.finding)
-    facts = read_facts(_read(options.context), options.context.name) if options.context else Facts()
+    facts = read_facts(_read(options.context), options.context.name) if options.context else _NOTHING_READ
     told = explain(content, facts, policies, options.at)
     if options.cluster and not told["rejected"]:
         told = _explain_live(content, policies, options)
@@ -108,11 +109,12 @@ def _head(told: dict[str, Any]) -> list[str]:
     finding, threat, context = told["finding"], told["threat"], told["context"]
     pod = context["pod"]
     target = f"{pod['namespace']}/{pod['name']} on {pod['node_name']}" if pod else context["missing"].get("pod", "none")
+    hint = ": give --cluster or --context" if target == "not_read" else ""
     return [
         styled(finding["category"], "bold"),
         f"  finding   {styled(finding['canonical_name'], 'dim')}",
         f"  threat    {threat['name']} ({threat['surface']}, {threat['kind']}, {threat['confidence']})",
-        f"  pod       {styled(target, 'bold')}",
+        f"  pod       {styled(target, 'bold')}{hint}",
         f"  identity  {context['identity']['level']}: {context['identity']['reason']}",
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -54,17 +55,12 @@ def checks(seen: Observation, evidence: Path) -> Iterator[Check]:
     expected, title = seen.delivery, f"{seen.number}. {seen.delivery.title}"
     outcomes = tuple(f"{step.action}: {step.reason}" for step in seen.steps)
     writes = tuple(f"{event.verb} {event.resource}" for event in seen.writes)
+    count = len(seen.events)
     yield Check(name=f"{title}: answered 204, not {seen.status}", held=seen.status == 204)
     yield Check(name=f"{title}: ended {expected.reason}, not {seen.reason}", held=seen.reason == expected.reason)
-    yield Check(
-        name=f"{title}: steps {_listed(expected.steps)}, not {_listed(outcomes)}", held=outcomes == expected.steps
-    )
-    yield Check(
-        name=f"{title}: writes {_listed(expected.writes)}, not {_listed(writes)}", held=writes == expected.writes
-    )
-    yield Check(
-        name=f"{title}: at most {MAX_REQUESTS} requests, not {len(seen.events)}", held=len(seen.events) <= MAX_REQUESTS
-    )
+    yield Check(name=f"{title}: steps{difference(expected.steps, outcomes)}", held=outcomes == expected.steps)
+    yield Check(name=f"{title}: writes{difference(expected.writes, writes)}", held=writes == expected.writes)
+    yield Check(name=f"{title}: at most {MAX_REQUESTS} requests, not {count}", held=count <= MAX_REQUESTS)
     for step in seen.steps:
         if step.status == "done":
             name = f"{title}: {step.action} ({step.reason}) was read back"
@@ -75,8 +71,12 @@ def checks(seen: Observation, evidence: Path) -> Iterator[Check]:
             yield Check(name=f"{title}: deleted by UID and version", held=bound >= {"uid", "resourceVersion"})
 
 
-def _listed(items: Sequence[str]) -> str:
-    return ", ".join(items) or "none"
+def difference(expected: Sequence[str], found: Sequence[str]) -> str:
+    """What is missing of what was expected, and what came besides; what came twice counts twice."""
+    missing, more = Counter(expected) - Counter(found), Counter(found) - Counter(expected)
+    parts = (("without", missing), ("besides", more))
+    told = [f" {word} {', '.join(items.elements())}" for word, items in parts if items]
+    return ";".join(told) or ("" if list(expected) == list(found) else " in another order")
 
 
 def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:

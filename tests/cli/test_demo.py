@@ -1,0 +1,263 @@
+"""`demo`: the main job on a simulated cluster, shown in a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scc_responder.adapters.sqlite_store import SqliteStore, utc_now
+from scc_responder.case import CaseState
+from scc_responder.journal import Journal
+from tests.cli.commands import ROOT, Terminal, free_port, is_listening, listening_addresses, run
+from tests.cluster.polling import wait_until
+
+ENDINGS = {
+    "Execution: Modified Malicious Library Loaded": "done",
+    "Added Binary Executed": "done",
+    "Defense Evasion: Launch Code Compiler Tool In Container": "done",
+    "Execution: Container Escape": "done",
+    "Reverse Shell": "no_policy_matched",
+    "Added Binary Executed, in Google's own agent": "google_agent_pod",
+    "The first message again": "duplicate",
+    "An older message, late": "stale",
+    "No finding at all": "not_json",
+}
+REQUESTS = [17, 11, 9, 0, 4, 4, 0, 0, 0]
+
+
+class Showing:
+    """A demonstration that has ended. `parts` are its deliveries' lines."""
+
+    def __init__(self, done: subprocess.CompletedProcess[str], port: int, temporary: Path) -> None:
+        self.done = done
+        self.port = port
+        self.temporary = temporary
+        self.parts = re.split(r"\n\n\d/9  ", self.done.stdout.partition("\n\nThe cluster now")[0])[1:]
+
+    def after(self, heading: str) -> list[str]:
+        """The lines below a heading."""
+        return self.done.stdout.partition(f"\n{heading}\n")[2].partition("\n\n")[0].splitlines()
+
+
+@pytest.fixture(scope="module")
+def showing(tmp_path_factory: pytest.TempPathFactory) -> Showing:
+    """One run, from another folder, with its output in a pipe."""
+    folder, port = tmp_path_factory.mktemp("elsewhere"), free_port()
+    temporary = tmp_path_factory.mktemp("temporary")
+    # Settings of a deployment in the environment are no business of the demonstration's.
+    given = {"TMPDIR": str(temporary), "SCC_RESPONDER_CLUSTERS": "none", "SCC_RESPONDER_STORE": "none"}
+    return Showing(run("demo", "--port", str(port), cwd=folder, **given), port, temporary)
+
+
+def test_success(showing: Showing) -> None:
+    """It ends with 0, all expectations held, and nothing goes to the standard error."""
+    assert showing.done.returncode == 0, showing.done.stdout + showing.done.stderr
+    assert showing.done.stderr == ""
+    assert re.search(
+        r"\n(\d+) of \1 expectations held, checked against the cluster's audit log\.\n", showing.done.stdout
+    )
+    assert "not as expected" not in showing.done.stdout
+
+
+def test_no_escapes(showing: Showing) -> None:
+    """Where the output is no terminal it has no escape, no carriage return, and no line that comes and goes."""
+    assert {item for item in showing.done.stdout if item < " "} == {"\n"}
+    assert "waiting" not in showing.done.stdout
+
+
+def test_opening(showing: Showing) -> None:
+    """It says first what is simulated, and that policies are raised to enforce."""
+    opening = showing.done.stdout.partition("\n\n1/9")[0]
+    assert "simulated, on http://127.0.0.1:" in opening
+    assert "They come in dry_run; these copies are raised to enforce" in opening
+    assert f"under functions-framework on http://127.0.0.1:{showing.port}" in opening
+
+
+def test_endings(showing: Showing) -> None:
+    """Every delivery has a heading, and an end in the function's own word."""
+    told = {part.splitlines()[0]: re.findall(r"\n     ended +(\w+):", part) for part in showing.parts}
+    titles = {re.sub(r" {2,}[A-Z]+$", "", title): endings for title, endings in told.items()}
+    assert titles == {title: [ending] for title, ending in ENDINGS.items()}
+
+
+def test_table(showing: Showing) -> None:
+    """The table at the end repeats the ends, with the requests that each delivery made to the cluster."""
+    rows = [re.split(r" {2,}", line.strip()) for line in showing.after("The deliveries")[1:]]
+    assert [(row[1], row[2]) for row in rows] == list(ENDINGS.items())
+    assert [int(row[3]) for row in rows] == REQUESTS
+
+
+def test_containment(showing: Showing) -> None:
+    """The worst finding's steps are shown one by one, in order, each verified."""
+    steps = re.findall(r"\n     (\w+) +(done|skipped|held) +(.*)", showing.parts[0])
+    assert [(action, re.split(r" {2,}", told)[:2]) for action, status, told in steps if status == "done"] == [
+        ("label_pod", ["patched", "verified"]),
+        ("annotate_pod", ["patched", "verified"]),
+        ("isolate_pod", ["already", "it carries its case's label"]),
+        ("isolate_pod", ["isolated", "verified"]),
+        ("capture_evidence", ["captured", "verified"]),
+        ("cordon_node", ["patched", "verified"]),
+        ("delete_pod", ["armed", "verified"]),
+        ("delete_pod", ["deleted", "verified"]),
+    ]
+    assert "contain-malicious-library (enforce) matched; 3 others: when_threat_differs" in showing.parts[0]
+    assert "proved to be the finding's own pod: creation, node, container, image, start agree" in showing.parts[0]
+
+
+def test_protected(showing: Showing) -> None:
+    """Google's own agent is not touched: every action on it is held, by name, and shown so."""
+    held = re.findall(r"\n     (\w+) +held +google_agent_pod", showing.parts[5])
+    assert held == ["label_pod", "annotate_pod", "isolate_pod"]
+    assert "none of them writes" in showing.parts[5]
+
+
+def test_cluster_at_the_end(showing: Showing) -> None:
+    """It shows which pod is gone and replaced, which is isolated, which node is cordoned, and what is untouched."""
+    shown = "\n".join(showing.after("The cluster now"))
+    assert re.search(r"shop/checkout-\S+ +deleted: checkout-\S+ took its place on gke-prod-1-\S+", shown)
+    assert re.search(r"shop/web-\S+ +isolated by NetworkPolicy scc-responder-[0-9a-f]{12}", shown)
+    assert re.search(r"shop/orders-\S+ +marked with its case", shown)
+    assert re.search(r"gke-prod-1-\S+ +cordoned", shown)
+    assert re.search(r"5 other pods +untouched", shown)
+
+
+def test_where_to_look_next(showing: Showing) -> None:
+    """It ends with where to look next, by commands and files that are there."""
+    shown = "\n".join(showing.after("Where to look next"))
+    assert "explain " in shown
+    assert "demo --keep" in shown
+    for name in ("policies", "README.md"):
+        assert f"{ROOT / name}: " in shown
+
+
+def test_nothing_is_left(showing: Showing) -> None:
+    """Nothing listens any more, and its folder is gone."""
+    assert not is_listening(showing.port)
+    assert list(showing.temporary.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Showing:
+    """A kept run of a checkout whose policy no longer isolates the pod with the added binary."""
+    checkout, temporary = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("kept")
+    for name in ("functions", "policies"):
+        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    policy = checkout / "policies" / "respond-to-added-binary.yaml"
+    policy.write_text(policy.read_text().replace("  - action: isolate_pod\n", ""))
+    given = {"TMPDIR": str(temporary), "PYTHONPATH": str(checkout / "functions")}
+    return Showing(run("demo", "--keep", cwd=checkout, **given), 0, temporary)
+
+
+def test_what_is_not_as_expected(changed: Showing) -> None:
+    """Where anything ends otherwise it ends with 1 and names each expectation that did not hold."""
+    assert changed.done.returncode == 1, changed.done.stderr
+    failed = re.findall(r"\n  not as expected  (.*)", changed.done.stdout)
+    assert [re.sub(r"-[0-9a-f]{10}-\w{5}", "", name) for name in failed] == [
+        "2. Added Binary Executed: steps without isolate_pod: already, isolate_pod: isolated",
+        "2. Added Binary Executed: writes without create networkpolicies",
+        "6. Added Binary Executed, in Google's own agent: steps without isolate_pod: google_agent_pod",
+        "shop/web is isolated, not marked",
+    ]
+
+
+def test_keep(changed: Showing) -> None:
+    """With --keep the journal, evidence and log stay, where it says."""
+    (folder,) = changed.temporary.iterdir()
+    shown = "\n".join(changed.after("Where to look next"))
+    for name in ("journal.db", "evidence", "function.log", "findings"):
+        assert f"{folder / name}: " in shown
+        assert (folder / name).exists()
+
+
+def test_kept_journal(changed: Showing) -> None:
+    """The journal that is kept holds every case, each come to its end."""
+    (folder,) = changed.temporary.iterdir()
+    store = SqliteStore(folder / "journal.db")
+    cases, _ = Journal(store, utc_now).cases()
+    store.close()
+    states = sorted((case.category, case.state) for case in cases)
+    assert states == [
+        ("Added Binary Executed", CaseState.DONE),
+        ("Added Binary Executed", CaseState.PARTIAL),
+        ("Defense Evasion: Launch Code Compiler Tool In Container", CaseState.DONE),
+        ("Execution: Container Escape", CaseState.DONE),
+        ("Execution: Modified Malicious Library Loaded", CaseState.DONE),
+        ("Reverse Shell", CaseState.DONE),
+    ]
+
+
+def test_kept_policies(changed: Showing) -> None:
+    """The copies alone are raised to enforce: the shipped policies stay as they are."""
+    (folder,) = changed.temporary.iterdir()
+    raised = [path for path in (folder / "policies").glob("*.yaml") if "\nmode: enforce\n" in path.read_text()]
+    assert len(raised) == 4
+    assert not any("\nmode: enforce\n" in path.read_text() for path in (ROOT / "policies").glob("*.yaml"))
+
+
+def test_kept_log(changed: Showing) -> None:
+    """The log has one line of JSON for each delivery."""
+    (folder,) = changed.temporary.iterdir()
+    lines = [json.loads(line) for line in (folder / "function.log").read_text().splitlines()]
+    assert [line["logging.googleapis.com/labels"]["reason"] for line in lines] == list(ENDINGS.values())
+
+
+def test_port_that_is_taken(tmp_path: Path) -> None:
+    """A port that is in use, or is none, is refused by name."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        for port in (taken.getsockname()[1], 70000):
+            done = run("demo", "--port", str(port), TMPDIR=str(tmp_path))
+            assert done.returncode == 2
+            assert f"--port {port}: " in done.stderr
+            assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_function_that_does_not_start(tmp_path: Path) -> None:
+    """A function that does not start ends the demonstration with 1 and the end of its log."""
+    for name in ("functions", "policies"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "functions" / "main.py").write_text("raise SystemExit('no such luck')\n")
+    done = run("demo", cwd=tmp_path, PYTHONPATH=str(tmp_path / "functions"))
+    assert done.returncode == 1
+    assert "the function ended with status 1" in done.stderr
+    assert "no such luck" in done.stderr
+
+
+def test_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C ends it without a traceback, and nothing that it started is left."""
+    port = free_port()
+    terminal = Terminal("demo", "--port", str(port), TMPDIR=str(tmp_path))
+    terminal.wait_for("annotate_pod")
+    assert listening_addresses(port) == {"0100007F"}
+    terminal.interrupt()
+    assert terminal.ended() == 130
+    assert "Traceback" not in terminal.shown
+    assert not is_listening(port)
+    assert list(tmp_path.iterdir()) == []
+    # On a terminal it has colour, and a line that says what is being waited for.
+    assert "\x1b[1m1/9  Execution: Modified Malicious Library Loaded" in terminal.shown
+    assert "\x1b[32mdone" in terminal.shown
+    assert re.search(r"request \d+: patch pods checkout-\S+ \.\.\.", terminal.shown)
+
+
+def test_ended_by_signal(tmp_path: Path) -> None:
+    """SIGTERM ends it in order too, though the function runs in a session of its own."""
+    port = free_port()
+    terminal = Terminal("demo", "--port", str(port), TMPDIR=str(tmp_path), NO_COLOR="1")
+    terminal.wait_for("label_pod")
+    os.kill(terminal.pid, signal.SIGTERM)
+    assert terminal.ended() == 128 + signal.SIGTERM
+    wait_until(lambda: not is_listening(port), what="the function to end")
+    assert list(tmp_path.iterdir()) == []
+    # NO_COLOR is honoured: all that is left is the clearing of the line that waits.
+    assert set(re.findall(r"\x1b\[\w*", terminal.shown)) == {"\x1b[2K"}

@@ -1,0 +1,128 @@
+"""What all commands share: help, errors and exit statuses."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scc_responder.cli.main import COMMANDS, main
+from tests.cli.commands import ROOT, environment, run
+
+LIST_MODULES = """
+import json, sys
+from scc_responder.cli.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """What is imported once a command has printed its help."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_MODULES, *arguments], env=environment(), capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help names every command and what it is for."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0
+    for name, line in COMMANDS.items():
+        assert f"{name} " in shown
+        assert line in shown
+
+
+def test_help_is_cheap() -> None:
+    """The help imports no command and nothing that a command needs."""
+    imported = modules_after("--help")
+    assert {name for name in imported if name.startswith("scc_responder.cli.")} == {
+        "scc_responder.cli.main",
+        "scc_responder.cli.terminal",
+    }
+    assert imported.isdisjoint({"yaml", "msgspec", "kubernetes", "flask", "google.api_core"})
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_only_its_own(command: str) -> None:
+    """A command's help imports no other command's module, and no client of a cloud."""
+    imported = modules_after(command, "--help")
+    others = {f"scc_responder.cli.{name}" for name in COMMANDS} - {f"scc_responder.cli.{command}"}
+    # The demonstration starts the function as `serve` does.
+    assert imported & others <= ({"scc_responder.cli.serve"} if command == "demo" else set())
+    assert imported.isdisjoint({"kubernetes", "flask", "google.api_core", "grpc", "obstore"})
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_command_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command has a help of its own, with the description that stands in its module."""
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    shown = capsys.readouterr().out
+    module = importlib.import_module(f"scc_responder.cli.{command}")
+    assert ended.value.code == 0
+    assert (module.__doc__ or "-").splitlines()[0] in shown
+    assert "(default: None)" not in shown
+    assert "(default: False)" not in shown
+
+
+def test_defaults_in_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help says what an option is where it is not given."""
+    with pytest.raises(SystemExit):
+        main(["explain", "--help"])
+    assert "folder of policies (default: policies)" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["contain"], ["--frobnicate"], ["explain"], ["explain", "a.json", "--format", "xml"], ["demo", "--port", "x"]],
+    ids=["nothing", "unknown-command", "unknown-option", "no-finding", "unknown-format", "port-is-no-number"],
+)
+def test_wrong_use(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Wrong use ends with 2, and the usage goes to the standard error alone."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    shown = capsys.readouterr()
+    assert ended.value.code == 2
+    assert shown.out == ""
+    assert "usage: scc-responder" in shown.err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """The version is printed."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("scc-responder ")
+
+
+def test_error_that_is_foreseen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be used ends with 2 and one message that names it, without a traceback."""
+    assert main(["explain", str(tmp_path / "none.json"), "--policies", str(ROOT / "policies")]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == f"scc-responder: {tmp_path / 'none.json'}: No such file or directory\n"
+
+
+def test_error_with_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that would steer the terminal is shown, not obeyed, in an error too."""
+    assert main(["explain", "a.json", "--policies", "\x1b[2Jpolicies"]) == 2
+    shown = capsys.readouterr().err
+    assert "\x1b" not in shown
+    assert "\\u001b[2Jpolicies" in shown
+
+
+def test_as_a_program() -> None:
+    """The module runs as a program and its exit status is the command's."""
+    assert run("--version").returncode == 0
+    assert run("explain", "none.json").returncode == 2

@@ -1,0 +1,1 @@
+"""The story that the demonstration tells, and how it is checked."""

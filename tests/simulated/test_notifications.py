@@ -1,0 +1,113 @@
+"""The demonstration's notifications are what Security Command Center publishes, about what really runs there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from scc_responder.identity import identify
+from scc_responder.intake import open_envelope
+from scc_responder.kubernetes_objects import parse_pod
+from scc_responder.simulated import notifications
+from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.simulated.notifications import Detection, about_pod, about_service, push_body
+from scc_responder.simulated.scenario import NODES, SHOP, deliveries, populate
+from scc_responder.threats import classify, in_scope
+from scc_responder.wire import parse_notification
+
+NOW = datetime.now(UTC)
+THREATS = {
+    "modified_malicious_library_loaded": notifications.MALICIOUS_LIBRARY,
+    "added_binary_executed": notifications.ADDED_BINARY,
+    "launch_code_compiler_tool_in_container": notifications.COMPILER,
+    "reverse_shell": notifications.REVERSE_SHELL,
+}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[SimulatedCluster]:
+    """The demonstration's cluster as it is at the beginning."""
+    with SimulatedCluster() as running:
+        populate(running)
+        yield running
+
+
+@pytest.fixture
+def pod(cluster: SimulatedCluster) -> dict[str, Any]:
+    """A pod of the shop."""
+    return cluster.objects("Pod", "shop")[0]
+
+
+def test_cluster(cluster: SimulatedCluster) -> None:
+    """The cluster has two nodes, the shop's pods on both, and one agent on each."""
+    shop, agents = cluster.objects("Pod", "shop"), cluster.objects("Pod", "kube-system")
+    assert [node["metadata"]["name"] for node in cluster.objects("Node")] == list(NODES)
+    assert len(shop) == sum(SHOP.values())
+    assert {pod["status"]["phase"] for pod in shop + agents} == {"Running"}
+    assert {pod["spec"]["nodeName"] for pod in shop} == set(NODES)
+    assert sorted(pod["spec"]["nodeName"] for pod in agents) == list(NODES)
+
+
+@pytest.mark.parametrize("threat", THREATS)
+def test_pod(threat: str, pod: dict[str, Any]) -> None:
+    """A notification about a running pod is a finding of that threat, and proved to be about that pod."""
+    finding = parse_notification(about_pod(THREATS[threat], pod, NOW))
+    assert classify(finding, ()).name == threat
+    assert finding.contradictions == ()
+    assert not in_scope(finding)
+    assert identify(finding, parse_pod(pod, ())).level == "proved"
+
+
+def test_service() -> None:
+    """A notification about a Cloud Run service names the service and no pod."""
+    finding = parse_notification(about_service(notifications.CONTAINER_ESCAPE, "checkout", NOW))
+    assert classify(finding, ()).name == "cloud_run_container_escape"
+    assert finding.cloud_run is not None
+    assert finding.cloud_run.name == "checkout"
+    assert finding.pods == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [notifications.ADDED_BINARY, notifications.COMPILER],
+    ids=["another-detection", "a-third"],
+)
+def test_identity_of_findings(other: Detection, cluster: SimulatedCluster) -> None:
+    """Each detection on each pod is a finding of its own, and the same one whenever it is told again."""
+    first, second = cluster.objects("Pod", "shop")[:2]
+    key = parse_notification(about_pod(notifications.REVERSE_SHELL, first, NOW)).key
+    assert parse_notification(about_pod(notifications.REVERSE_SHELL, first, datetime.now(UTC))).key == key
+    assert parse_notification(about_pod(notifications.REVERSE_SHELL, second, NOW)).key != key
+    assert parse_notification(about_pod(other, first, NOW)).key != key
+
+
+@pytest.mark.parametrize("data", [b"{}", b"\x00\xff junk", b""], ids=["json", "bytes", "nothing"])
+def test_push(data: bytes) -> None:
+    """A push body holds the published bytes, as Pub/Sub wraps them."""
+    body = push_body(data or b"x", "m-1", NOW)
+    message = open_envelope(body, {})
+    assert (message.message_id, message.data) == ("m-1", data or b"x")
+    assert message.subscription == notifications.SUBSCRIPTION
+
+
+def test_story(cluster: SimulatedCluster) -> None:
+    """The story tells of four runbooks first, then of what is not acted on: each listed finding is a new one."""
+    story = deliveries(cluster.objects("Pod"), NOW)
+    listed = [parse_notification(item.data).key for item in story if item.listed]
+    assert [item.reason for item in story[:4]] == ["done"] * 4
+    assert all(not item.writes and item.fate == "untouched" for item in story[4:])
+    assert len(set(listed)) == len(listed) == 6
+
+
+def test_copies(cluster: SimulatedCluster) -> None:
+    """The duplicate is the first message byte for byte, and the stale one an older state of the same finding."""
+    story = {item.reason: item for item in deliveries(cluster.objects("Pod"), NOW)[6:]}
+    first = deliveries(cluster.objects("Pod"), NOW)[0]
+    older = parse_notification(story["stale"].data)
+    newer = parse_notification(first.data)
+    assert story["duplicate"].data == first.data
+    assert older.key == newer.key
+    assert older.event_time < newer.event_time

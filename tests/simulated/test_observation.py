@@ -1,0 +1,223 @@
+"""How the demonstration knows what happened: by the audit log and by hashes, not by what it was told."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.case import Step, StepStatus
+from scc_responder.simulated.api import AuditEvent
+from scc_responder.simulated.observation import Observation, captured, checks, difference, proof
+from scc_responder.simulated.scenario import Delivery
+
+NOW = datetime.now(UTC)
+UID = "11111111-1111-4111-8111-111111111111"
+NOWHERE = Path("/nonexistent")
+
+
+def event(verb: str, resource: str = "pods", name: str = "web-1", **fields: Any) -> AuditEvent:
+    """One request of the audit log."""
+    given = {"user": "responder", "namespace": "shop", "code": 200, "uri": "/", "received": NOW, "completed": NOW}
+    return AuditEvent(verb=verb, resource=resource, name=name, **{**given, **fields})
+
+
+def patch(action_id: str = "a1", marker: str = "scc-responder/action-id", **fields: Any) -> AuditEvent:
+    """A patch that carries an action's mark."""
+    return event("patch", request={"metadata": {"annotations": {marker: action_id}}}, **fields)
+
+
+def delete(uid: str = UID, version: str = "7") -> AuditEvent:
+    """A deletion bound to a UID and, if given, a version."""
+    conditions = {"uid": uid, **({"resourceVersion": version} if version else {})}
+    return event("delete", request={"preconditions": conditions})
+
+
+def step(action: str = "label_pod", reason: str = "patched", change: str = "patch", **fields: Any) -> Step:
+    """A step that the journal has as done."""
+    given: dict[str, Any] = {"action_id": "a1", "status": StepStatus.DONE, "expected_uid": UID}
+    return Step(**{**given, "action": action, "reason": reason, "change": {"change": change}, **fields})
+
+
+READ = event("get")
+POLICY = event(
+    "create", "networkpolicies", "p", request={"metadata": {"annotations": {"scc-responder/action-id": "a1"}}}
+)
+LISTED = event("list", "networkpolicies", "")
+
+
+@pytest.mark.parametrize(
+    ("found", "events", "known"),
+    [
+        (step(), [patch(), READ], "verified"),
+        (step(), [READ, patch()], ""),
+        (step(), [patch()], ""),
+        (step(), [], ""),
+        (step(), [patch("a2"), READ], ""),
+        (step(), [patch(), event("get", name="web-2")], ""),
+        (step(), [patch(), event("get", namespace="bank")], ""),
+        (step(), [patch(), event("get", "nodes")], ""),
+        (step(reason="already"), [READ], "already"),
+        (step(reason="already"), [POLICY, LISTED], "already"),
+        (step("isolate_pod", "isolated", "create_network_policy"), [POLICY, LISTED], "verified"),
+        (step("isolate_pod", "isolated", "create_network_policy"), [patch(), READ], ""),
+        (step("delete_pod", "deleted", "delete_pod"), [delete(), event("get", code=404)], "verified"),
+        (step("delete_pod", "deleted", "delete_pod"), [delete("other"), READ], ""),
+        (step("delete_pod", "armed", change="patch"), [delete(), READ], ""),
+        (step(status=StepStatus.HELD), [patch(), READ], ""),
+        (step(status=StepStatus.FAILED), [patch(), READ], ""),
+    ],
+    ids=[
+        "read-after-write",
+        "read-before-write",
+        "not-read",
+        "not-written",
+        "another-action",
+        "another-pod-read",
+        "another-namespace-read",
+        "another-kind-read",
+        "already",
+        "already-whatever-else-was-written",
+        "policy-listed",
+        "policy-not-created",
+        "gone",
+        "another-pod-deleted",
+        "arming-is-no-deletion",
+        "held",
+        "failed",
+    ],
+)
+def test_proof(found: Step, events: list[AuditEvent], known: str) -> None:
+    """A step is verified only if the audit log shows its own write, and then a read of the same object."""
+    assert proof(found, events, NOWHERE) == known
+
+
+def test_arming() -> None:
+    """The arming of a deletion is known by an annotation of its own."""
+    armed = step("delete_pod", "armed", change="patch")
+    armed = Step(**{name: getattr(armed, name) for name in armed.__struct_fields__} | {"change": ARMING})
+    assert proof(armed, [patch(marker="scc-responder/armed-by"), READ], NOWHERE) == "verified"
+    assert proof(armed, [patch(), READ], NOWHERE) == ""
+
+
+ARMING = {"change": "patch", "marker": "scc-responder/armed-by"}
+
+
+def capture(folder: Path, **contents: str) -> str:
+    """Store evidence with its manifest, and return what the step says of it."""
+    for name, content in contents.items():
+        (folder / name).write_text(content)
+    listed = [{"name": name, "sha256": sha256(text.encode()).hexdigest()} for name, text in contents.items()]
+    manifest = json.dumps({"objects": listed}).encode()
+    (folder / "manifest").write_bytes(manifest)
+    return f"manifest sha256 {sha256(manifest).hexdigest()}"
+
+
+def test_evidence(tmp_path: Path) -> None:
+    """Evidence is verified by computing every hash again."""
+    detail = capture(tmp_path, pod="{}", node="[]")
+    assert captured(tmp_path, detail) == 2
+    assert proof(step("capture_evidence", "captured", detail=detail), [], tmp_path) == "verified"
+
+
+@pytest.mark.parametrize("name", ["pod", "node", "manifest"])
+def test_evidence_that_was_changed(name: str, tmp_path: Path) -> None:
+    """One byte more in any object, or in the manifest, and nothing is verified."""
+    detail = capture(tmp_path, pod="{}", node="[]")
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes() + b" ")
+    assert captured(tmp_path, detail) == 0
+    assert proof(step("capture_evidence", "captured", detail=detail), [], tmp_path) == ""
+
+
+@pytest.mark.parametrize("detail", ["", "none sha256 00", "manifest", "pod sha256 00"], ids=repr)
+def test_evidence_that_is_not_there(detail: str, tmp_path: Path) -> None:
+    """A manifest that is not there, or is none, verifies nothing."""
+    capture(tmp_path, pod="{}")
+    assert captured(tmp_path, detail) == 0
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "told"),
+    [
+        (["a", "b"], ["a", "b"], ""),
+        ([], [], ""),
+        (["a", "b"], ["a"], " without b"),
+        (["a"], ["a", "c"], " besides c"),
+        (["a"], ["c"], " without a; besides c"),
+        (["a"], ["a", "a"], " besides a"),
+        (["a", "b"], ["b", "a"], " in another order"),
+    ],
+    ids=["same", "none", "missing", "more", "other", "twice", "order"],
+)
+def test_difference(expected: list[str], found: list[str], told: str) -> None:
+    """What differs is named, and doing something twice is a difference."""
+    assert difference(expected, found) == told
+
+
+EXPECTED = Delivery(
+    title="A finding",
+    about="",
+    data=b"",
+    reason="done",
+    steps=("label_pod: patched", "delete_pod: deleted"),
+    writes=("patch pods", "delete pods"),
+)
+STEPS = (step(), step("delete_pod", "deleted", "delete_pod"))
+EVENTS = (patch(), READ, delete(), event("get", code=404))
+
+
+def seen(**fields: Any) -> Observation:
+    """A delivery that went as it had to, but for these fields."""
+    given: dict[str, Any] = {
+        "number": 1,
+        "delivery": EXPECTED,
+        "status": 204,
+        "line": {"logging.googleapis.com/labels": {"reason": "done"}},
+        "steps": STEPS,
+        "decision": {},
+        "events": EVENTS,
+        "seconds": 0.1,
+    }
+    return Observation(**{**given, **fields})
+
+
+def failed(found: Observation) -> list[str]:
+    """The names of the expectations that did not hold."""
+    return [check.name for check in checks(found, NOWHERE) if not check.held]
+
+
+def test_as_expected() -> None:
+    """A delivery that went as it had to meets every expectation."""
+    assert failed(seen()) == []
+    assert len(list(checks(seen(), NOWHERE))) == 8
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"status": 503}, ["1. A finding: answered 204, not 503"]),
+        ({"line": {}}, ["1. A finding: ended done, not not_logged"]),
+        ({"steps": STEPS[:1]}, ["1. A finding: steps without delete_pod: deleted"]),
+        (
+            {"events": (*EVENTS, patch())},
+            ["1. A finding: writes besides patch pods"],
+        ),
+        ({"events": (*EVENTS, *[READ] * 15)}, ["1. A finding: at most 18 requests, not 19"]),
+        (
+            {"events": (patch(), READ, delete())},
+            ["1. A finding: delete_pod (deleted) was read back"],
+        ),
+        (
+            {"events": (patch(), READ, delete(version=""), READ)},
+            ["1. A finding: deleted by UID and version"],
+        ),
+    ],
+    ids=["answer", "not-logged", "step", "a-write-too-many", "too-many-requests", "not-read-back", "no-version"],
+)
+def test_not_as_expected(fields: dict[str, Any], names: list[str]) -> None:
+    """Whatever went otherwise is named, and nothing else."""
+    assert failed(seen(**fields)) == names
