@@ -1,0 +1,73 @@
+"""The deployment zip: the same content makes the same bytes, and it holds what runs and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.e2e.served import ROOT, ServedFunction, unzip
+from tests.pipeline.deployment import CLUSTER, SOURCE
+
+
+def made(target: Path) -> Path:
+    """A freshly made zip."""
+    subprocess.run(
+        [sys.executable, "functions/bundle.py", str(target)],
+        cwd=ROOT,
+        env={"PYTHONPATH": "functions"},
+        check=True,
+        capture_output=True,
+    )
+    return target
+
+
+def test_reproducible(tmp_path: Path) -> None:
+    """Two builds of one content are the same bytes, whenever and wherever they are made."""
+    first, second = made(tmp_path / "one.zip"), made(tmp_path / "elsewhere" / "two.zip")
+
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_contents(tmp_path: Path) -> None:
+    """Entry point, package, policies and hashed requirements; no tests, no command line, no simulated cluster."""
+    with ZipFile(made(tmp_path / "bundle.zip")) as bundle:
+        names = set(bundle.namelist())
+        requirements = bundle.read("requirements.txt").decode()
+
+    assert {"main.py", "requirements.txt", "scc_responder/pipeline.py", "policies/guardrails.yaml"} <= names
+    assert [name for name in names if ".test." in name or "/cli/" in name or "/simulated/" in name] == []
+    assert {name.split("/")[0] for name in names} == {"main.py", "requirements.txt", "scc_responder", "policies"}
+    pinned = [line for line in requirements.splitlines() if "==" in line]
+    assert len(pinned) > 20
+    assert all(line.rstrip().endswith("\\") for line in pinned)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        pytest.param({}, "SCC_RESPONDER_STORE", id="sqlite"),
+        pytest.param({"SCC_RESPONDER_FINDINGS": "findings"}, "SCC_RESPONDER_FINDINGS", id="file-findings"),
+        pytest.param(
+            {"SCC_RESPONDER_CLUSTERS_FILE": "clusters.yaml"}, "SCC_RESPONDER_CLUSTERS_FILE", id="clusters.yaml"
+        ),
+    ],
+)
+def test_no_start_on_cloud_run(tmp_path: Path, changed: dict[str, str], named: str) -> None:
+    """On Cloud Run, what would lose cases or believe local files stops the start with a clear error."""
+    environment = {
+        "K_SERVICE": "scc-responder",
+        "SCC_RESPONDER_CLUSTERS": CLUSTER,
+        "SCC_RESPONDER_SOURCES": SOURCE,
+        "SCC_RESPONDER_STORE": f"sqlite:///{tmp_path}/journal.db",
+        **changed,
+    }
+    function = ServedFunction(unzip(tmp_path), environment, log=tmp_path / "log").start()
+
+    code = function.process.wait(timeout=60)
+
+    assert code != 0
+    assert named in function.log.read_text()
