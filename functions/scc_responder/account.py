@@ -7,6 +7,7 @@ from typing import Any
 from scc_responder.case import CaseRecord, StepStatus, case_id
 from scc_responder.context import Context
 from scc_responder.decide import Decision
+from scc_responder.errors import OversizeMessage, RejectedMessage
 from scc_responder.finding import Finding
 from scc_responder.intake import Message
 from scc_responder.record import Ending, finding_summary, log_line, step_summary
@@ -26,6 +27,11 @@ class Account:
         self.message_id, self.trace, self.sha256 = message.message_id, message.trace, message.sha256
         if message.delivery_attempt:
             self.fields["delivery_attempt"] = message.delivery_attempt
+
+    def rejected(self, error: RejectedMessage | OversizeMessage) -> None:
+        """The message could not be parsed: its hash is what identifies it."""
+        self.sha256 = error.sha256 or self.sha256
+        self.message_id = self.message_id or error.message_id
 
     def about(self, finding: Finding) -> None:
         """The message is this finding, or the finding was read again."""

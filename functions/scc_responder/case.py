@@ -64,7 +64,8 @@ class StepStatus(StrEnum):
 class Step(Value, frozen=True, kw_only=True):
     """One change of one action. (action_id, index) names it; a settled one is never carried out again.
 
-    `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word.
+    `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is
+    the claim under which it was last meant.
     """
 
     action_id: str
@@ -76,6 +77,7 @@ class Step(Value, frozen=True, kw_only=True):
     detail: str = ""
     expected_uid: str = ""
     change: dict[str, Any] = {}
+    epoch: int = 0
     intended_at: datetime | None = None
     settled_at: datetime | None = None
 
@@ -130,6 +132,18 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     def targets(self) -> tuple[str, ...]:
         """UIDs of the objects that steps were bound to, in the order they were first meant."""
         return tuple(dict.fromkeys(step.expected_uid for step in self.steps if step.expected_uid))
+
+    @property
+    def current_steps(self) -> tuple[Step, ...]:
+        """The steps since the case was last opened."""
+        before = self.history[-1].epoch if self.history else 0
+        return tuple(step for step in self.steps if step.epoch > before)
+
+    @property
+    def pod_uids(self) -> frozenset[str]:
+        """UIDs of the pods acted upon since the case was last opened: it is about these and no others."""
+        steps = (step for step in self.current_steps if step.change.get("kind") != "Node")
+        return frozenset(step.expected_uid for step in steps if step.expected_uid)
 
     def step(self, action_id: str, index: int = 0) -> Step | None:
         """What is recorded of one step, or None."""

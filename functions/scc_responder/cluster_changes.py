@@ -6,6 +6,7 @@ What was read last of each object is kept, so that one step's verification is th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from scc_responder import paths
@@ -18,10 +19,25 @@ from scc_responder.ports import KubernetesApi
 from scc_responder.step import Result, StepRun, done, failed
 
 TRIES = 5
+NOT_VERIFIED = "not_verified"
 MAX_WAIT_SECONDS = 5.0
+PAUSE_SECONDS = 0.05
+"""Before the second try of a change; doubled for each further one."""
 DELETION_WAITS_SECONDS = (0.1, 0.9)
 
 Object = dict[str, Any]
+
+
+@dataclass(kw_only=True, slots=True)
+class Tries:
+    """What is known of the tries of one change. `sent`: a request went out, and may have been or was carried out."""
+
+    sent: bool = False
+    last: ApiError | None = None
+
+    def again(self, error: ApiError) -> bool:
+        """Whether the try before ended in the same way."""
+        return self.last is not None and (self.last.status, self.last.reason) == (error.status, error.reason)
 
 
 class ClusterChanges:
@@ -35,16 +51,16 @@ class ClusterChanges:
     def patch_object(self, change: PatchObject, step: StepRun) -> Result:
         """Merge the change into the object with this UID."""
         path = paths.pod(change.namespace, change.name) if change.kind == "Pod" else paths.node(change.name)
-        return self._until_settled(lambda sent: self._patch_once(path, change, step, sent=sent), path, change.kind)
+        return self._until_settled(lambda tries: self._patch_once(path, change, step, tries), path, change.kind)
 
-    def _patch_once(self, path: str, change: PatchObject, step: StepRun, *, sent: bool) -> Result:
+    def _patch_once(self, path: str, change: PatchObject, step: StepRun, tries: Tries) -> Result:
         found = self._read(path)
-        settled = _probe(change, step, found, sent=sent)
+        settled = _probe(change, step, found, sent=tries.sent)
         if settled:
             return settled
         step.intend()
         body = _patch_body(change, step, found)
-        self._call("patch", lambda: self._api.patch(path, body, dry_run=step.dry_run))
+        self._call("patch", lambda: self._api.patch(path, body, dry_run=step.dry_run), tries)
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason="would_patch")
         self._forget(path)
@@ -53,15 +69,15 @@ class ClusterChanges:
     def create_network_policy(self, change: CreateNetworkPolicy, step: StepRun) -> Result:
         """Create the isolating policy, and say what it is worth."""
         path = paths.network_policy(change.namespace, change.name)
-        return self._until_settled(lambda _sent: self._isolate_once(path, change, step), path, "NetworkPolicy")
+        return self._until_settled(lambda tries: self._isolate_once(path, change, step, tries), path, "NetworkPolicy")
 
-    def _isolate_once(self, path: str, change: CreateNetworkPolicy, step: StepRun) -> Result:
+    def _isolate_once(self, path: str, change: CreateNetworkPolicy, step: StepRun, tries: Tries) -> Result:
         if step.intended and self._read(path) is not None:
             return self._effect(change, step)
         step.intend()
         body, collection = manifest(change, step.action_id), paths.network_policies(change.namespace)
         try:
-            self._call("create", lambda: self._api.create(collection, body, dry_run=step.dry_run))
+            self._call("create", lambda: self._api.create(collection, body, dry_run=step.dry_run), tries)
         except ApiError as error:
             if error.body_reason != "AlreadyExists":
                 raise
@@ -76,7 +92,7 @@ class ClusterChanges:
             return Result(status=StepStatus.DRY_RUN, reason="would_isolate", detail=_effect_detail(change, others))
         own = next((policy for policy in policies if policy["metadata"]["name"] == change.name), None)
         if own is None or not isolates(own, change):
-            return failed("not_verified", f"the NetworkPolicy {change.name} is not there as it was created")
+            return failed(NOT_VERIFIED, f"the NetworkPolicy {change.name} is not there as it was created")
         if own["metadata"].get("annotations", {}).get(ACTION_ID) != step.action_id:
             return failed("name_taken", f"a NetworkPolicy {change.name} of another origin exists")
         reason = "bypassed_by" if others and change.effective == "enforced" else change.effective
@@ -88,16 +104,16 @@ class ClusterChanges:
     def delete_pod(self, change: DeletePod, step: StepRun) -> Result:
         """Delete the pod with this UID, at the version that carries our arming annotation."""
         path = paths.pod(change.namespace, change.name)
-        return self._until_settled(lambda sent: self._delete_once(path, change, step, sent=sent), path, "Pod")
+        return self._until_settled(lambda tries: self._delete_once(path, change, step, tries), path, "Pod")
 
-    def _delete_once(self, path: str, change: DeletePod, step: StepRun, *, sent: bool) -> Result:
+    def _delete_once(self, path: str, change: DeletePod, step: StepRun, tries: Tries) -> Result:
         found = self._read(path)
-        settled = _probe_deletion(change, step, found, sent=sent)
+        settled = _probe_deletion(change, step, found, sent=tries.sent)
         if settled or found is None:
             return settled or Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
         step.intend()
         options = _delete_options(change, step, found)
-        self._call("delete", lambda: self._api.delete(path, options, dry_run=step.dry_run))
+        self._call("delete", lambda: self._api.delete(path, options, dry_run=step.dry_run), tries)
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason="would_delete")
         return self._verified_deletion(path, change)
@@ -114,42 +130,33 @@ class ClusterChanges:
             kept = f"kept by {', '.join(finalizers)}" if finalizers else "within its grace period"
         return Result(status=StepStatus.TERMINATING, reason="terminating", detail=kept)
 
-    def _until_settled(self, attempt: Callable[[bool], Result], path: str, kind: str) -> Result:
+    def _until_settled(self, attempt: Callable[[Tries], Result], path: str, kind: str) -> Result:
         """Try again, each time from a fresh probe, while the target changes under us or the outcome is unknown."""
-        sent = False
-        last: ApiError | None = None
-        for _ in range(TRIES):
+        tries = Tries()
+        for number in range(TRIES):
             try:
-                return attempt(sent)
+                return attempt(tries)
             except ApiError as error:
-                sent = sent or isinstance(error, OutcomeUnknown)
-                again = last is not None and last.status == error.status
-                settled = self._judge(error, kind, again=again)
-                if settled:
-                    return settled
-                last = error
+                if not self._may_pass(error, tries):
+                    return _settled(error, kind)
+                tries.last = error
                 self._forget(path)
-        raise RetryableError(last.reason if last else "unsettled", f"{TRIES} attempts on {path}")
+            self._wait(PAUSE_SECONDS * 2**number)
+        reason = tries.last.reason if tries.last else "unsettled"
+        raise RetryableError(reason, f"{TRIES} attempts on {path}")
 
-    def _judge(self, error: ApiError, kind: str, *, again: bool) -> Result | None:
-        """The outcome an error stands for; None to probe and try again. Raises RetryableError for a later delivery."""
-        if isinstance(error, OutcomeUnknown) or error.status == 409:
-            return None
-        if error.status == 422 and not again:
-            # The API server answers a patch whose `metadata.uid` is another's with 422: probing tells.
-            return None
-        if error.status == 429 and not again and error.retry_after_seconds <= MAX_WAIT_SECONDS:
+    def _may_pass(self, error: ApiError, tries: Tries) -> bool:
+        """Whether to probe and try again at once."""
+        if isinstance(error, OutcomeUnknown) or (error.status == 409 and error.reason != NOT_VERIFIED):
+            return True
+        if error.reason == "admission_denied" or tries.again(error):
+            return False
+        if error.status == 429 and error.retry_after_seconds <= MAX_WAIT_SECONDS:
             self._wait(error.retry_after_seconds or 1.0)
-            return None
-        if error.reason == "admission_denied":
-            return _refused(error, kind)
-        if error.status == 403:
-            return failed(error.reason, f"missing permission: {error.permission}")
-        if error.status == 404:
-            return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
-        if error.status in {400, 410, 413, 415, 422}:
-            return failed(error.reason, str(error))
-        raise RetryableError(error.reason, str(error)) from error
+            return True
+        # The API server answers a patch whose `metadata.uid` is another's with 422, and one that is gone with 404:
+        # probing tells. What was changed back right away may have been another finding's mark on the same object.
+        return error.status in {404, 409, 422}
 
     def _read(self, path: str) -> Object | None:
         if path not in self._known:
@@ -165,10 +172,28 @@ class ClusterChanges:
         self._known.pop(path, None)
 
     @staticmethod
-    def _call(verb: str, request: Callable[[], Object]) -> None:
+    def _call(verb: str, request: Callable[[], Object], tries: Tries) -> None:
         boundary(f"kubernetes.{verb}:before")
-        request()
+        try:
+            request()
+        except OutcomeUnknown:
+            tries.sent = True
+            raise
+        tries.sent = True
         boundary(f"kubernetes.{verb}:after")
+
+
+def _settled(error: ApiError, kind: str) -> Result:
+    """The outcome that a refusal stands for. Raises RetryableError where a later delivery may fare better."""
+    if error.reason == "admission_denied":
+        return _refused(error, kind)
+    if error.status == 403:
+        return failed(error.reason, f"missing permission: {error.permission}")
+    if error.status == 404:
+        return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
+    if error.reason == NOT_VERIFIED or error.status in {400, 410, 413, 415, 422}:
+        return failed(error.reason, str(error))
+    raise RetryableError(error.reason, str(error)) from error
 
 
 def _refused(error: ApiError, kind: str) -> Result:
@@ -188,16 +213,24 @@ def _probe(change: PatchObject, step: StepRun, found: Object | None, *, sent: bo
         return done("done_before" if step.intended or sent else "already")
     if change.marker == ACTION_ID and _as_wanted(change, found):
         return done("already")
+    if change.spec and _has_spec(change, found):
+        # Another was first; what it was before is not ours to remember.
+        return done("already")
     return None
 
 
 def _as_wanted(change: PatchObject, found: Object) -> bool:
-    meta, spec = found["metadata"], found.get("spec", {})
+    meta = found["metadata"]
     return (
         change.labels.items() <= meta.get("labels", {}).items()
         and change.annotations.items() <= meta.get("annotations", {}).items()
-        and all(spec.get(key) == value for key, value in change.spec.items())
+        and _has_spec(change, found)
     )
+
+
+def _has_spec(change: PatchObject, found: Object) -> bool:
+    spec = found.get("spec", {})
+    return all(spec.get(key) == value for key, value in change.spec.items())
 
 
 def _patch_body(change: PatchObject, step: StepRun, found: Object | None) -> Object:
@@ -214,9 +247,10 @@ def _verified(change: PatchObject, step: StepRun, found: Object | None) -> Resul
         return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
     if found["metadata"]["uid"] != change.uid:
         return Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
-    marked = found["metadata"].get("annotations", {}).get(change.marker) == step.action_id
-    if not marked or not _as_wanted(change, found):
-        return failed("not_verified", "the object was changed back right after the request")
+    # Another finding on the same object may have put its own action's id there since; only the arming must be ours.
+    ours = change.marker == ACTION_ID or found["metadata"].get("annotations", {}).get(change.marker) == step.action_id
+    if not ours or not _as_wanted(change, found):
+        raise ApiError(NOT_VERIFIED, "the object was changed back right after the request", status=409)
     return done("armed" if change.marker == ARMED_BY else "patched")
 
 

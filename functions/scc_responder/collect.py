@@ -20,7 +20,7 @@ from scc_responder.threats import classify
 MAX_OWNERS = 4
 """Owner chains longer than this are not followed; they could loop."""
 
-READ_OWNERS = frozenset({"ReplicaSet", "Job"})
+READ_OWNERS = frozenset({("apps/v1", "ReplicaSet"), ("batch/v1", "Job")})
 """Owners that have an owner of their own. The others are workloads already: their names and UIDs are all we need."""
 
 T = TypeVar("T")
@@ -155,7 +155,7 @@ def _owners(
     namespace = pod["metadata"]["namespace"]
     while owner is not None and len(chain) < MAX_OWNERS:
         chain.append(owner)
-        if owner.kind not in READ_OWNERS:
+        if (owner.api_version, owner.kind) not in READ_OWNERS:
             break
         read = reads.start(_get, api, paths.owner, namespace, owner.api_version, owner.kind, owner.name)
         found = reads.result("owner", read)

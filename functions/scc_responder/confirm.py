@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from scc_responder.case import CaseRecord, CaseState
-from scc_responder.errors import ApiError, ResponderError, RetryableError
+from scc_responder.case import CaseRecord, CaseState, case_digest
+from scc_responder.errors import ApiError, RejectedMessage, ResponderError, RetryableError
 from scc_responder.finding import Finding
 from scc_responder.ports import Clock, Findings
 from scc_responder.resource_names import FindingName
@@ -26,10 +26,12 @@ _NO_LONGER = frozenset({"muted", "inactive"})
 class Settled(ResponderError):  # noqa: N818 - an end, not a fault
     """The finding has come to its end before anything was decided, for the named reason."""
 
-    def __init__(self, reason: str, state: CaseState, severity: str = "INFO") -> None:
+    def __init__(self, reason: str, state: CaseState, severity: str = "INFO", *, digest: str = "") -> None:
         super().__init__(reason)
         self.state = state
         self.severity = severity
+        self.digest = digest
+        """What the finding was confirmed to say, if it was: another notification that says the same changes nothing."""
 
 
 def confirm(finding: Finding, record: CaseRecord, findings: Findings, settings: Settings, clock: Clock) -> Finding:
@@ -48,7 +50,8 @@ def confirm(finding: Finding, record: CaseRecord, findings: Findings, settings: 
     refuse_beyond_reach(stored, settings)
     beyond = in_scope(stored)
     if beyond:
-        raise Settled(beyond, CaseState.SUPERSEDED if beyond in _NO_LONGER else CaseState.HELD)
+        state = CaseState.SUPERSEDED if beyond in _NO_LONGER else CaseState.HELD
+        raise Settled(beyond, state, digest=case_digest(stored))
     return stored
 
 
@@ -85,7 +88,10 @@ def _read(finding: Finding, findings: Findings) -> Finding | None:
         stored = findings.read(finding)
     except ApiError as error:
         raise unread(error) from error
-    return None if stored is None else parse_notification(stored)
+    try:
+        return None if stored is None else parse_notification(stored)
+    except RejectedMessage as error:
+        raise RetryableError("finding_unreadable", f"{finding.name}: {error.reason}") from error
 
 
 def unread(error: ResponderError) -> RetryableError:

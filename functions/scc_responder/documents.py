@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,17 +12,21 @@ from scc_responder.errors import PolicyError
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
+_NO_CHOICES: Mapping[str, Iterable[str]] = {}
 
 T = TypeVar("T")
 
 
-def read_document(path: Path, wanted: type[T]) -> T:
-    """The file's content as `wanted`. Raises PolicyError that names file, place and remedy."""
+def read_document(path: Path, wanted: type[T], choices: Mapping[str, Iterable[str]] = _NO_CHOICES) -> T:
+    """The file's content as `wanted`. Raises PolicyError that names file, place and remedy.
+
+    `choices` are the words that a field may be, by the field's name: what is said where it is another.
+    """
     data = load_yaml(_read(path), path.name)
     try:
         return msgspec.convert(data, wanted)
     except msgspec.ValidationError as error:
-        raise PolicyError("invalid_policy", f"{path.name}: {_readable(str(error))}") from error
+        raise PolicyError("invalid_policy", f"{path.name}: {_readable(str(error), choices)}") from error
 
 
 def load_yaml(text: str, name: str) -> Any:
@@ -33,7 +38,7 @@ def load_yaml(text: str, name: str) -> Any:
         _refuse_indirection(yaml.parse(text, Loader=loader), name)
         node = yaml.compose(text, Loader=loader)
         return None if node is None else _plain(node, loader(""), name)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date or number that is none
         raise PolicyError("invalid_yaml", f"{name}: {error}") from error
 
 
@@ -85,9 +90,13 @@ def _mapping(node: Any, loader: Any, name: str) -> dict[str, Any]:
     return found
 
 
-def _readable(message: str) -> str:
-    """msgspec's message with the path first: `then[0].action: unknown action`."""
+def _readable(message: str, choices: Mapping[str, Iterable[str]]) -> str:
+    """msgspec's message with the path first: `mode: expected one of disabled, dry_run, enforce`."""
     text, found, path = message.rpartition(" - at `$")
     if not found:
         return message
-    return f"{path.rstrip('`').lstrip('.') or 'top level'}: {text}"
+    place = path.rstrip("`").lstrip(".")
+    words = choices.get(place.rpartition(".")[2])
+    expected = f"; expected one of {', '.join(words)}" if words else ""
+    hint = "; YAML reads on, off, yes and no as true or false" if text.endswith("got `bool`") else ""
+    return f"{place or 'top level'}: {text}{expected}{hint}"

@@ -6,7 +6,8 @@ evidence. A failed step stops the rest of its policy. A step with an outcome is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +25,7 @@ from scc_responder.changes import (
 )
 from scc_responder.context import Context
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.errors import ResponderError, RetryableError
 from scc_responder.observations import capture, publish
 from scc_responder.open_case import OpenCase
 from scc_responder.policy import Mode
@@ -37,6 +39,9 @@ STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_
 REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED})
 """Recorded answers of steps that changed nothing: decided anew by a later delivery."""
 
+
+TROUBLE = frozenset({StepStatus.HELD, StepStatus.FAILED})
+"""Outcomes that a person must learn of."""
 
 RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason="held_or_failed")
 """Stands where a step has no policy: the responder's own message about what was held or failed."""
@@ -63,23 +68,25 @@ class Execution:
         return next((step for step in self.steps if (step.action_id, step.index) == (task.action_id, task.index)), None)
 
     @property
-    def carried_out(self) -> tuple[Step, ...]:
-        """The steps that were carried out, by this delivery or an earlier one."""
-        return tuple(step for step in self.steps if step.is_settled and step.status not in REPEATABLE)
+    def current_steps(self) -> tuple[Step, ...]:
+        """The steps since the case was last opened."""
+        return self.case.record.with_steps(tuple(self.pending)).current_steps
+
+    def is_carried_out(self, policy: str, action: str) -> bool:
+        """Whether this delivery, or an earlier one since the case was opened, carried it out, on whatever pod."""
+        steps = (step for step in self.current_steps if step.is_settled and step.status not in REPEATABLE)
+        return any((step.policy, step.action) == (policy, action) for step in steps)
 
     @property
     def pod_uid(self) -> str:
-        """The pod that the case is about: the one that was read, or, when it is gone, the one acted upon before."""
-        if self.context.pod:
-            return self.context.pod.uid
-        acted_upon = [step.expected_uid for step in self.case.record.steps if step.change.get("kind") != "Node"]
-        return next(filter(None, reversed(acted_upon)), "")
+        """The pod that the case is about: the one acted upon before, else the one that was read."""
+        return next(iter(sorted(self.case.record.pod_uids)), self.context.pod.uid if self.context.pod else "")
 
     def settle(self, task: Task, result: Result) -> None:
         """Keep the outcome for the next write."""
         self.pending.append(
             msgspec.structs.replace(
-                task.step(self.world.clock()),
+                task.step(self.world.clock(), self.case.record.epoch),
                 status=result.status,
                 reason=result.reason,
                 detail=result.detail,
@@ -98,7 +105,7 @@ class Task:
     index: int = 0
     change: Change | None = None
 
-    def step(self, now: datetime) -> Step:
+    def step(self, now: datetime, epoch: int) -> Step:
         """The step as it stands in the journal when it is only meant."""
         return Step(
             action_id=self.action_id,
@@ -107,6 +114,7 @@ class Task:
             action=self.action,
             expected_uid=getattr(self.change, "uid", "") or getattr(self.change, "pod_uid", ""),
             change={} if self.change is None else msgspec.to_builtins(self.change),
+            epoch=epoch,
             intended_at=now,
         )
 
@@ -117,11 +125,22 @@ def execute(context: Context, decision: Decision, case: OpenCase, world: World) 
     Raises RetryableError where a later delivery must go on, LostLease where another one has taken over.
     """
     execution = Execution(context=context, decision=decision, case=case, world=world)
-    _resume(execution)
-    for policy, planned in _in_order(decision):
-        _run_action(execution, policy, planned)
-    _publish_trouble(execution)
+    try:
+        _resume(execution)
+        for policy, planned in _in_order(decision):
+            _run_action(execution, policy, planned)
+        _publish_trouble(execution)
+    except RetryableError:
+        _keep(execution)
+        raise
     return tuple(execution.pending)
+
+
+def _keep(execution: Execution) -> None:
+    """Write what came of the steps so far: a later delivery must not do again what this one did."""
+    with suppress(ResponderError):
+        if execution.pending:
+            execution.case.save(*execution.pending)
 
 
 def _resume(execution: Execution) -> None:
@@ -134,9 +153,8 @@ def _resume(execution: Execution) -> None:
         policy = next((item for item in execution.decision.policies if item.name == step.policy), RESPONDER)
         change = msgspec.convert(step.change, Change)
         task = Task(policy=policy, action=step.action, action_id=step.action_id, index=step.index, change=change)
-        if policy is not RESPONDER and (step.policy, step.action) not in allowed:
-            execution.settle(task, Result(status=StepStatus.HELD, reason="held_before_resumed"))
-        elif _run_change(execution, task).status in STOPS:
+        may_act = policy is RESPONDER or (step.policy, step.action) in allowed
+        if _run_change(execution, task, may_act=may_act).status in STOPS:
             execution.stopped.add(policy.name)
 
 
@@ -162,7 +180,7 @@ def _first_irreversible(policy: PolicyDecision) -> int:
 def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:
     name = _action_id(execution, planned)
     if planned.result != "planned":
-        if any((step.policy, step.action) == (policy.name, planned.action) for step in execution.carried_out):
+        if execution.is_carried_out(policy.name, planned.action):
             return
         status = StepStatus.HELD if planned.result == "held" else StepStatus.SKIPPED
         _note(execution, Task(policy=policy, action=planned.action, action_id=name), status, planned.reason)
@@ -176,36 +194,47 @@ def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAc
 
 
 def _action_id(execution: Execution, planned: PlannedAction) -> str:
-    """The action on this target for this finding; one that can be undone also by what exactly it changes."""
+    """The action on this target for this finding: nothing that one delivery could read otherwise than the next.
+
+    An action that can be undone is named by its parameters too, one that observes by what the finding says as well.
+    """
     finding = execution.context.finding
     cluster = finding.cluster.path if finding.cluster else finding.resource_name
     known = actions()[planned.action]
-    detail = "" if known.observes or not known.reversible else msgspec.json.encode(planned.changes).decode()
+    detail = planned.variant if known.reversible else ""
+    detail += execution.case.record.digest if known.observes else ""
     return action_id(planned.action + detail, cluster, execution.pod_uid, finding.key)
 
 
-def _run_change(execution: Execution, task: Task) -> Result:
+class _MayNotAct(Exception):  # noqa: N818 - not a fault: the probe has told all that may be known
+    """A step that is held now was found not to have been carried out before."""
+
+
+def _run_change(execution: Execution, task: Task, *, may_act: bool = True) -> Result:
+    """Carry the change out, unless it was. Where that may not be any more, only the probe tells what was done."""
     recorded = execution.recorded(task)
     if recorded and recorded.is_settled and recorded.status not in REPEATABLE:
         return Result(status=recorded.status, reason=recorded.reason, detail=recorded.detail)
 
     def intend() -> None:
-        execution.case.save(*execution.pending, task.step(execution.world.clock()))
-        execution.pending.clear()
+        if not may_act:
+            raise _MayNotAct
+        if task.policy.mode == Mode.ENFORCE:
+            execution.case.save(*execution.pending, task.step(execution.world.clock(), execution.case.record.epoch))
+            execution.pending.clear()
 
     run = StepRun(
         action_id=task.action_id,
         dry_run=task.policy.mode != Mode.ENFORCE,
         intended=recorded is not None and not recorded.is_settled,
-        intend=intend if task.policy.mode == Mode.ENFORCE else _nothing,
+        intend=intend,
     )
-    result = _carry_out(execution, task.change, run)
+    try:
+        result = _carry_out(execution, task.change, run)
+    except _MayNotAct:
+        result = Result(status=StepStatus.HELD, reason="held_before_resumed")
     execution.settle(task, result)
     return result
-
-
-def _nothing() -> None:
-    """Write no intent: a dry run changes nothing that a crash could leave half done."""
 
 
 def _carry_out(execution: Execution, change: Change | None, run: StepRun) -> Result:
@@ -228,19 +257,24 @@ def _carry_out(execution: Execution, change: Change | None, run: StepRun) -> Res
 
 
 def _note(execution: Execution, task: Task, status: StepStatus, reason: str) -> None:
-    """Record why a step is not carried out, unless an earlier delivery did carry it out."""
+    """Record why a step is not carried out, unless an earlier delivery did carry it out, or recorded the same."""
     recorded = execution.recorded(task)
-    if recorded is None or recorded.status in REPEATABLE:
+    if recorded is None or (recorded.status in REPEATABLE and (recorded.status, recorded.reason) != (status, reason)):
         execution.settle(task, Result(status=status, reason=reason))
 
 
 def _publish_trouble(execution: Execution) -> None:
     """Publish what was held or failed even where no policy asks for `notify`: a person must learn of it."""
-    told = any(step.action == "notify" and step.status == StepStatus.DONE for step in execution.steps)
-    troubled = any(step.status in {StepStatus.HELD, StepStatus.FAILED} for step in execution.steps)
-    if not troubled or told or execution.world.outcomes is None:
+    if execution.world.outcomes is None or not _untold(execution.current_steps):
         return
     change = PublishDecision()
-    planned = PlannedAction(action="notify", result="planned", reason="held_or_failed", changes=(change,))
+    planned = PlannedAction(action="notify", result="planned", reason="held_or_failed", variant="held_or_failed")
     name = _action_id(execution, planned)
     _run_change(execution, Task(policy=RESPONDER, action="notify", action_id=name, change=change))
+
+
+def _untold(steps: Iterable[Step]) -> bool:
+    """Whether a step was held or failed after the last message that was published, if any was."""
+    settled = [(step, step.settled_at) for step in steps if step.settled_at]
+    told = max((at for step, at in settled if (step.action, step.status) == ("notify", StepStatus.DONE)), default=None)
+    return any(step.status in TROUBLE and (told is None or at > told) for step, at in settled)

@@ -145,6 +145,9 @@ def judge(record: CaseRecord, finding: Finding, digest: str, *, is_held: bool) -
         return ClaimOutcome.IN_PROGRESS if is_held else ClaimOutcome.RESUMED
     if finding.event_time < record.event_time:
         return ClaimOutcome.STALE
+    if record.state is CaseState.SUPERSEDED and digest != record.digest:
+        # To un-mute a finding changes no event time.
+        return ClaimOutcome.REOPENED
     if finding.event_time == record.event_time or digest == record.digest:
         return ClaimOutcome.DUPLICATE
     return ClaimOutcome.REOPENED
@@ -173,12 +176,21 @@ def _new_case(finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
 
 def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
     """The case under a new holder. Its steps stay: what was done to an object is not done to it again."""
-    if finding.event_time > record.event_time:
+    reopened = record.state is not CaseState.OPEN
+    if finding.event_time > record.event_time or reopened:
         record = replace(record, event_time=finding.event_time, digest=digest, finding_state=finding.state)
-    if record.state is not CaseState.OPEN:
+    if reopened:
         closing = Closing(state=record.state, epoch=record.epoch, reason=record.reason, closed_at=record.closed_at)
         history = (*record.history, closing)[-KEEP_CLOSINGS:]
-        record = replace(record, state=CaseState.OPEN, reason="", closed_at=None, history=history, attempts=0)
+        record = replace(
+            record,
+            state=CaseState.OPEN,
+            reason="",
+            opened_at=writer.clock(),
+            closed_at=None,
+            history=history,
+            attempts=0,
+        )
     return replace(record, owner=writer.token, epoch=record.epoch + 1, attempts=record.attempts + 1)
 
 

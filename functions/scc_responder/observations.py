@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from scc_responder import paths
 from scc_responder.boundaries import boundary
 from scc_responder.case import StepStatus
@@ -23,7 +25,9 @@ def capture(change: CaptureEvidence, step: StepRun, context: Context, world: Wor
     """Store everything that was read, and the pod's events, then the manifest that names what is complete."""
     if world.evidence is None:
         return failed("no_evidence_store", "set SCC_RESPONDER_EVIDENCE to gs://BUCKET/PREFIX or file:///FOLDER")
-    events, missing = _events(change, world.api)
+    events, unread = _events(change, world.api)
+    if unread:
+        context = replace(context, missing={**context.missing, "events": unread})
     objects = evidence(context, events)
     listed = manifest(context, objects, world.clock())
     if step.dry_run:
@@ -36,16 +40,18 @@ def capture(change: CaptureEvidence, step: StepRun, context: Context, world: Wor
             boundary("evidence.put:after")
     except ApiError as error:
         return _refused(error)
-    return done(missing or "captured", f"{listed.name} sha256 {listed.sha256}")
+    stored = f"{listed.name} sha256 {listed.sha256}"
+    return failed("captured_without_events", f"{unread}; {stored}") if unread else done("captured", stored)
 
 
 def _events(change: CaptureEvidence, api: KubernetesApi | None) -> tuple[list[Event] | None, str]:
+    """The pod's events, or why they may not be read."""
     if api is None or not change.pod_uid:
         return None, ""
     try:
         return list(api.list(paths.events(change.namespace), paths.events_about(change.pod_uid))), ""
-    except ApiError:
-        return None, "captured_without_events"
+    except ApiError as error:
+        return None, _refused(error).detail
 
 
 def publish(message: bytes, step: StepRun, attributes: Mapping[str, str], topic: Outcomes | None) -> Result:

@@ -83,12 +83,20 @@ class OpenCase:
         self._write(self.record, "renew")
 
     def close(
-        self, state: CaseState, reason: str = "", *steps: Step, decision: Mapping[str, Any] | None = None
+        self,
+        state: CaseState,
+        reason: str = "",
+        *steps: Step,
+        decision: Mapping[str, Any] | None = None,
+        digest: str = "",
     ) -> None:
-        """Bring the case to its end, with the last outcomes, and give up the lease."""
-        closed = replace(
-            self._changed(steps, decision), state=state, reason=reason, owner="", closed_at=self._writer.clock()
-        )
+        """Bring the case to its end, with the last outcomes, and give up the lease.
+
+        `digest` is that of the finding as it was confirmed, where it is not what the notification said.
+        """
+        changed = self._changed(steps, decision)
+        changed = replace(changed, digest=digest or changed.digest)
+        closed = replace(changed, state=state, reason=reason, owner="", closed_at=self._writer.clock())
         self._write(closed, "close")
         self._held = False
 

@@ -6,17 +6,20 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
+from msgspec.structs import replace
+
 from scc_responder import paths
 from scc_responder.account import Account, ending_of
 from scc_responder.case import CaseState
 from scc_responder.cluster_changes import ClusterChanges
 from scc_responder.collect import Collected, collect
 from scc_responder.confirm import Settled, confirm, read_by_name, refuse_beyond_reach, unread
-from scc_responder.decide import decide
+from scc_responder.decide import Decision, decide
 from scc_responder.errors import ApiError, OversizeMessage, RejectedMessage, ResponderError
 from scc_responder.execute import execute
 from scc_responder.finding import Finding
 from scc_responder.guard import guard
+from scc_responder.identity import bound
 from scc_responder.intake import open_envelope
 from scc_responder.journal import ClaimOutcome
 from scc_responder.open_case import OpenCase
@@ -26,6 +29,8 @@ from scc_responder.wire import parse_notification
 from scc_responder.world import World
 
 COLLECT_SECONDS = 30.0
+_LASTING = frozenset({"invalid_name", "unknown_kind"})
+"""Errors of reads that were never sent, since they never could succeed."""
 
 
 def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Ending:
@@ -49,6 +54,7 @@ def _open(body: bytes, headers: Mapping[str, str], services: Services, account: 
         account.delivered(message)
         return parse_notification(message.data)
     except OversizeMessage as error:
+        account.rejected(error)
         if error.finding_name is None:
             raise
         return read_by_name(error.finding_name, services.findings, services.settings)
@@ -71,11 +77,14 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     account.about(finding)
     collected = collect(finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS)
     context = collected.context
+    identity = bound(context.identity, context.pod, case.record.pod_uids)
+    context = replace(context, identity=identity)
     account.knows(context)
     _refuse_blind(collected)
     policies = services.policies
     decision = decide(context, policies.policies)
     decision = guard(context, decision, policies.guardrails, services.clock())
+    _refuse_half_blind(collected, decision)
     steps = execute(context, decision, case, _world(collected, services))
     summary = decision_summary(context, decision, policies.digest)
     case.close(conclusion(case.record.with_steps(steps).steps), decision.reason, *steps, decision=summary)
@@ -89,7 +98,7 @@ def _released_unless_closed(case: OpenCase) -> Iterator[None]:
     try:
         yield
     except Settled as end:
-        case.close(end.state, end.reason)
+        case.close(end.state, end.reason, digest=end.digest)
         raise
     except BaseException as error:
         with suppress(ResponderError):
@@ -105,6 +114,22 @@ def _refuse_blind(collected: Collected) -> None:
     if isinstance(error, ApiError) and error.reason in {"cluster_not_found", "invalid_name"}:
         raise Settled(error.reason, CaseState.HELD, "ERROR") from error
     raise unread(error) from error
+
+
+def _refuse_half_blind(collected: Collected, decision: Decision) -> None:
+    """Raises where a decision hangs on a fact that could not be read just now: a later delivery may read it."""
+    policies = decision.policies
+    hangs = any(policy.reason.endswith("_missing") for policy in policies) or any(
+        item.reason == "node_unreadable" for policy in policies for item in policy.actions
+    )
+    passing = next(filter(_may_pass, collected.errors.values()), None)
+    if hangs and passing:
+        raise unread(passing) from passing
+
+
+def _may_pass(error: ResponderError) -> bool:
+    status = getattr(error, "status", 0)
+    return isinstance(error, ApiError) and error.reason not in _LASTING and (status in {0, 429} or status >= 500)
 
 
 def _world(collected: Collected, services: Services) -> World:
@@ -128,8 +153,7 @@ def _end_early(error: ResponderError, services: Services, account: Account) -> E
     """What is settled without a decision is recorded; the rest must come again."""
     account.fields["error"] = str(error)
     if isinstance(error, RejectedMessage | OversizeMessage):
-        account.sha256 = error.sha256 or account.sha256
-        account.message_id = account.message_id or error.message_id
+        account.rejected(error)
         return _record_rejection(error, services, account)
     if isinstance(error, Settled):
         if error.state is CaseState.REJECTED and account.sha256:

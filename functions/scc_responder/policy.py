@@ -118,6 +118,8 @@ def load_policies(folder: Path) -> PolicySet:
     if not folder.is_dir():
         raise PolicyError("no_policy_folder", f"{folder}: there is no such folder; name one with --policies")
     rails = guardrails.load_guardrails(folder)
+    for path in folder.glob("*.yml"):
+        raise PolicyError("invalid_policy", f"{path.name}: rename it to {path.stem}.yaml, or it is not read")
     paths = sorted(path for path in folder.glob("*.yaml") if _is_policy(path))
     policies = tuple(_load_policy(path, rails) for path in paths)
     return PolicySet(policies=policies, guardrails=rails, digest=_digest(folder, paths))
@@ -136,7 +138,7 @@ def _digest(folder: Path, paths: list[Path]) -> str:
 
 
 def _load_policy(path: Path, rails: Guardrails) -> Policy:
-    file = read_document(path, PolicyFile)
+    file = read_document(path, PolicyFile, {"mode": Mode, "severity": Severity})
     if file.name != path.stem:
         raise PolicyError(
             "invalid_policy", f"{path.name}: name: {file.name!r} must be the file's own name, {path.stem!r}"
@@ -145,6 +147,7 @@ def _load_policy(path: Path, rails: Guardrails) -> Policy:
         raise PolicyError("invalid_policy", f"{path.name}: then: at least one action is needed")
     if not file.when.given():
         raise PolicyError("invalid_policy", f"{path.name}: when: at least one condition is needed")
+    _refuse_empty(path, file)
     steps = tuple(_load_step(path, index, step, rails) for index, step in enumerate(file.then))
     return Policy(
         name=file.name,
@@ -155,6 +158,15 @@ def _load_policy(path: Path, rails: Guardrails) -> Policy:
         unless=file.unless,
         then=steps,
     )
+
+
+def _refuse_empty(path: Path, file: PolicyFile) -> None:
+    """An empty list holds for nothing, and empty labels for every pod: nobody means either."""
+    for part, conditions in (("when", file.when), ("unless", file.unless)):
+        for name, value in conditions.given().items():
+            patterns = value.values() if isinstance(value, dict) else (value,)
+            if not value or not all(patterns):
+                raise PolicyError("invalid_policy", f"{path.name}: {part}.{name}: empty; give a pattern or remove it")
 
 
 def _load_step(path: Path, index: int, step: StepFile, rails: Guardrails) -> PolicyStep:

@@ -18,7 +18,7 @@ from scc_responder.decide import Decision
 from scc_responder.finding import Finding
 from scc_responder.value import Value
 
-_TROUBLE = frozenset({StepStatus.FAILED, StepStatus.UNKNOWN})
+_TROUBLE = frozenset({StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.INTENT})
 _SHORT = frozenset({StepStatus.HELD, StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING, StepStatus.NOT_POSSIBLE})
 _STALE = frozenset({StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
 

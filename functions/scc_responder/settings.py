@@ -1,7 +1,7 @@
 """The deployment's settings, read once from the environment and checked before anything is served.
 
 SCC_RESPONDER_POLICIES        folder of policies (default: `policies` beside main.py)
-SCC_RESPONDER_CLUSTERS        clusters to act in: projects/P/locations/L/clusters/C, `*` for a whole segment, comma-separated
+SCC_RESPONDER_CLUSTERS        clusters to act in, comma-separated: projects/P/locations/L/clusters/C, `*` for a segment
 SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-separated
 SCC_RESPONDER_STORE           sqlite:///PATH
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
@@ -24,9 +24,20 @@ from scc_responder.errors import SettingsError
 from scc_responder.value import Value
 
 PREFIX = "SCC_RESPONDER_"
-_CLUSTER = re.compile(r"projects/[^/]+/locations/[^/]+/clusters/[^/]+", re.ASCII)
+_SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
+_CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
 _SOURCE = re.compile(r"[0-9]{1,32}", re.ASCII)
+_STORE = re.compile(r"sqlite:///.+")
+_EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
+_UNCHECKED = (
+    "clusters_file",
+    "findings",
+    "scc_endpoint",
+    "gke_endpoint",
+    "kubernetes_token_file",
+    "trace_project",
+)
 _LOCAL_ONLY = ("CLUSTERS_FILE", "FINDINGS", "SCC_ENDPOINT", "GKE_ENDPOINT", "KUBERNETES_TOKEN_FILE")
 
 
@@ -56,22 +67,10 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         policies=Path(given.get("policies") or default_policies),
         clusters=_listed(given, "clusters", _CLUSTER, "projects/P/locations/L/clusters/C, with * for a whole segment"),
         sources=_listed(given, "sources", _SOURCE, "the numeric ids of Security Command Center sources"),
-        store=_matching(given, "store", re.compile("sqlite:///.+"), "sqlite:///PATH"),
-        outcome_topic=_matching(given, "outcome_topic", _TOPIC, "projects/P/topics/T")
-        if "outcome_topic" in given
-        else "",
-        **{
-            name: given.get(name, "")
-            for name in (
-                "evidence",
-                "clusters_file",
-                "findings",
-                "scc_endpoint",
-                "gke_endpoint",
-                "kubernetes_token_file",
-                "trace_project",
-            )
-        },
+        store=_matching(given, "store", _STORE, "sqlite:///PATH"),
+        evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
+        outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
+        **{name: given.get(name, "") for name in _UNCHECKED},
     )
 
 
@@ -106,3 +105,8 @@ def _matching(given: Mapping[str, str], name: str, form: re.Pattern[str], expect
     if not form.fullmatch(value):
         raise SettingsError("invalid_setting", f"{PREFIX}{name.upper()}: {value!a} is not {expected}")
     return value
+
+
+def _optional(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> str:
+    """A setting that may be left out, or left empty as deployment tools do."""
+    return _matching(given, name, form, expected) if given.get(name) else ""

@@ -27,6 +27,7 @@ class Model:
     """What must be so, in plain words."""
 
     is_open: bool = False
+    superseded: bool = False
     exists: bool = False
     latest: int = -1
     content: str = ""
@@ -40,6 +41,8 @@ class Model:
             return "in_progress" if now < self.expires else "resumed"
         if minutes < self.latest:
             return "stale"
+        if self.superseded and content != self.content:
+            return "reopened"
         if minutes == self.latest or content == self.content:
             return "duplicate"
         return "reopened"
@@ -77,7 +80,7 @@ class Deliveries(RuleBasedStateMachine):
             self.holder = claim.case
             self.model.exists = self.model.is_open = True
             self.renewed()
-        if expected != "in_progress" and minutes > self.model.latest:
+        if expected == "reopened" or (expected != "in_progress" and minutes > self.model.latest):
             self.model.latest, self.model.content = minutes, content
 
     @rule(seconds=st.sampled_from([1, 60, 119, 120, 300]))
@@ -101,6 +104,7 @@ class Deliveries(RuleBasedStateMachine):
     def end(self, state: CaseState) -> None:
         self.held().close(state)
         self.model.is_open = False
+        self.model.superseded = state is CaseState.SUPERSEDED
         self.zombies.append(self.held())
         self.holder = None
 

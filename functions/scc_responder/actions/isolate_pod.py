@@ -34,7 +34,7 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
         PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=label),
         CreateNetworkPolicy(
             namespace=pod.namespace,
-            name=f"scc-responder-{case_id(context.finding.key)}",
+            name=f"scc-responder-{case_id(context.finding.key)}-{pod.uid[:8]}",
             pod_name=pod.name,
             pod_uid=pod.uid,
             selector=label,
