@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": "run the function on this machine",
     "demo": "show the main job on this machine, with a simulated cluster",
     "explain": "say what every policy would do with a finding, and why",
+    "threats": "list the threats that are understood",
 }
 """Every command and its one line of help; `scc_responder.cli.<command>` holds it."""
 
