@@ -20,8 +20,9 @@ PLAIN = {"TERM": "xterm-256color", "NO_COLOR": "", "PYTHONPATH": str(ROOT / "fun
 
 
 def environment(**given: str) -> dict[str, str]:
-    """Our environment without settings of the product's, and with what is given."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("SCC_RESPONDER_")}
+    """Our environment without settings of the product's or a terminal's size, and with what is given."""
+    left_out = ("SCC_RESPONDER_", "COLUMNS", "LINES")
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**ours, **PLAIN, **given}
 
 

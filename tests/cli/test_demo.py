@@ -109,7 +109,7 @@ def test_containment(showing: Showing) -> None:
         ("delete_pod", ["deleted", "verified"]),
     ]
     assert "contain-malicious-library (enforce) matched; 3 others: when_threat_differs" in showing.parts[0]
-    assert "proved to be the finding's own pod: creation, node, container, image, start agree" in showing.parts[0]
+    assert "proved to be the finding's own pod by creation, node, container, image, start" in showing.parts[0]
 
 
 def test_protected(showing: Showing) -> None:
@@ -122,7 +122,7 @@ def test_protected(showing: Showing) -> None:
 def test_cluster_at_the_end(showing: Showing) -> None:
     """It shows which pod is gone and replaced, which is isolated, which node is cordoned, and what is untouched."""
     shown = "\n".join(showing.after("The cluster now"))
-    assert re.search(r"shop/checkout-\S+ +deleted: checkout-\S+ took its place on gke-prod-1-\S+", shown)
+    assert re.search(r"shop/checkout-\S+ +deleted: .*\n +shop/checkout-\S+\n +on gke-prod-1-\S+\n", shown)
     assert re.search(r"shop/web-\S+ +isolated by NetworkPolicy scc-responder-[0-9a-f]{12}", shown)
     assert re.search(r"shop/orders-\S+ +marked with its case", shown)
     assert re.search(r"gke-prod-1-\S+ +cordoned", shown)

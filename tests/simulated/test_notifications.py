@@ -18,7 +18,7 @@ from scc_responder.simulated.scenario import NODES, SHOP, deliveries, populate
 from scc_responder.threats import classify, in_scope
 from scc_responder.wire import parse_notification
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
 THREATS = {
     "modified_malicious_library_loaded": notifications.MALICIOUS_LIBRARY,
     "added_binary_executed": notifications.ADDED_BINARY,
@@ -54,7 +54,7 @@ def test_cluster(cluster: SimulatedCluster) -> None:
 @pytest.mark.parametrize("threat", THREATS)
 def test_pod(threat: str, pod: dict[str, Any]) -> None:
     """A notification about a running pod is a finding of that threat, and proved to be about that pod."""
-    finding = parse_notification(about_pod(THREATS[threat], pod, NOW))
+    finding = parse_notification(about_pod(THREATS[threat], pod, datetime.now(UTC)))
     assert classify(finding, ()).name == threat
     assert finding.contradictions == ()
     assert not in_scope(finding)

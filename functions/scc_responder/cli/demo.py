@@ -41,7 +41,7 @@ _PACKAGE = Path(__file__).parents[1]
 _ANSWER_SECONDS = 0.06
 """How long the cluster takes for an answer where a person watches: as a real one might over some distance."""
 _POLL_SECONDS = 0.02
-_PAUSE_SECONDS = 0.7
+_PAUSE_SECONDS = 1.0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

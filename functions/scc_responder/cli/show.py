@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.case import Step
-from scc_responder.changes import CASE_LABEL
+from scc_responder.changes import CASE_LABEL, POD_LABEL
 from scc_responder.cli.terminal import styled
 from scc_responder.simulated.aftermath import Aftermath, PodNow
 from scc_responder.simulated.api import AuditEvent
@@ -26,7 +26,7 @@ _INDENT = "     "
 _SEVERITIES = {"CRITICAL": "red", "HIGH": "yellow", "MEDIUM": "yellow", "LOW": "blue"}
 _STATUSES = {"done": "green", "held": "yellow", "skipped": "dim", "failed": "red", "unknown": "red"}
 _ENDINGS = {
-    "done": "all that was asked for is done and read back",
+    "done": "what could be done is done, and read back",
     "no_policy_matched": "nothing is done that no policy asks for",
     "google_agent_pod": "Google's own agents are never touched; the evidence is kept",
     "duplicate": "nothing is done twice",
@@ -65,7 +65,7 @@ def opening(url: str, nodes: int, pods: int, raised: int) -> Iterator[str]:
 def introduction(number: int, of: int, delivery: Delivery) -> Iterator[str]:
     """What is delivered."""
     title = f"{number}/{of}  {delivery.title}"
-    severity = styled(delivery.severity, _SEVERITIES.get(delivery.severity, "dim")) if delivery.severity else ""
+    severity = styled(f"{delivery.severity:>8}", _SEVERITIES.get(delivery.severity, "dim")) if delivery.severity else ""
     yield f"{styled(f'{title:<{_width() - 8}}', 'bold')}{severity}"
     for line in textwrap.wrap(delivery.about, _width() - len(_INDENT)):
         yield f"{_INDENT}{line}"
@@ -80,13 +80,12 @@ def _width() -> int:
 def step(found: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
     """One step of the response: action, status, reason, and how it is known to hold."""
     known = proof(found, events, evidence)
-    reason = "" if known == found.reason else found.reason
     note = _note(found, evidence)
     parts = (
         f"{_INDENT}{found.action:<18}",
         styled(f"{found.status:<9}", _STATUSES.get(found.status, "red")),
-        styled(f"{reason:<18}", "bold"),
-        styled(f"{known:<10}", "green"),
+        styled(f"{found.reason:<18}", "bold"),
+        styled(f"{known if known == 'verified' else '':<10}", "green"),
         styled(note if _NOTES_AT + len(note) <= _width() else "", "dim"),
     )
     return "".join(parts)
@@ -99,7 +98,7 @@ def _note(found: Step, evidence: Path) -> str:
         return "it carries its case's label"
     if found.action == "label_pod" and found.status == "done":
         labels = found.change.get("labels", {})
-        return ", ".join(f"{key}={value}" for key, value in labels.items() if key != CASE_LABEL)
+        return ", ".join(f"{key}={value}" for key, value in labels.items() if key not in {CASE_LABEL, POD_LABEL})
     if found.action == "cordon_node" and found.status == "done":
         return str(found.change.get("name", ""))
     return _NOTES.get(found.reason, "")
@@ -116,13 +115,15 @@ def waiting(events: Sequence[AuditEvent]) -> str:
 def ending(seen: Observation) -> Iterator[str]:
     """Why, and how it ended."""
     policies = seen.decision.get("policies", [])
+    if seen.steps:
+        yield ""
     if policies:
         yield _labeled("decided", "; ".join(_decided(policies)))
     identity = seen.decision.get("identity", {})
     if identity.get("level") == "proved":
         checks = ", ".join(word for check, word in _CHECKS.items() if check in identity["checks"])
-        yield _labeled("identity", f"proved to be the finding's own pod: {checks} agree")
-    meaning = _ENDINGS.get(seen.reason, "")
+        yield _labeled("identity", f"proved to be the finding's own pod by {checks}")
+    meaning = _ENDINGS.get(seen.reason, "not what had to come of it")
     good = seen.reason == seen.delivery.reason
     yield _labeled("ended", f"{styled(seen.reason, 'green' if good else 'red')}: {meaning}")
     yield _labeled("requests", _cost(seen))
@@ -151,7 +152,7 @@ def aftermath(found: Aftermath) -> Iterator[str]:
     """What the cluster looks like now."""
     touched = [pod for pod in found.pods if not pod.untouched]
     touched.sort(key=lambda pod: (not pod.gone, not pod.policies, pod.name))
-    rows = [(pod.name, _fate(pod)) for pod in touched]
+    rows = [row for pod in touched for row in ((pod.name, _fate(pod)), *_successor(pod))]
     rows += [(name, f"{styled('cordoned', 'yellow')}: its pods stay, no new ones come") for name in found.cordoned]
     others = f"{len(found.pods) - len(touched)} other pods"
     rows.append((others, f"{styled('untouched', 'green')}, siblings of the compromised among them"))
@@ -161,10 +162,16 @@ def aftermath(found: Aftermath) -> Iterator[str]:
 
 def _fate(pod: PodNow) -> str:
     if pod.gone:
-        return f"{styled('deleted', 'red')}: {pod.successor.rpartition('/')[2]} took its place on {pod.node}"
+        return f"{styled('deleted', 'red')}: its controller has started a clean one,"
     if pod.policies:
         return f"{styled('isolated', 'yellow')} by NetworkPolicy {', '.join(pod.policies)}"
     return f"{styled('marked', 'blue')} with its case"
+
+
+def _successor(pod: PodNow) -> Iterator[tuple[str, str]]:
+    if pod.gone:
+        yield "", pod.successor or "not yet"
+        yield "", f"on {pod.node or 'no node'}"
 
 
 def table(all_seen: Sequence[Observation]) -> Iterator[str]:
@@ -192,7 +199,7 @@ def next_steps(checkout: Path, deployment: Deployment, *, kept: bool) -> Iterato
     yield heading("Where to look next")
     finding = _near(checkout / "tests" / "findings" / "modified_malicious_library_loaded.json")
     context = finding.with_suffix(".context.json")
-    shown = f"{finding} --context {context}" if context.exists() else "FINDING.json"
+    shown = " --context ".join(str(path) for path in (finding, context) if path.exists()) or "FINDING.json"
     yield fact("explain", f"{_program()} explain {shown}")
     yield fact("", "says what every policy would do with a finding, and why")
     yield fact("policies", f"{_near(checkout / 'policies')}: what you have just seen, as YAML")
