@@ -72,6 +72,6 @@ def publish(message: bytes, step: StepRun, attributes: Mapping[str, str], topic:
 
 def _refused(error: ApiError) -> Result:
     """A refusal is an outcome; anything else may pass, so the message must come again."""
-    if error.status in {401, 403, 404}:
+    if error.status in {403, 404}:
         return failed(error.reason, f"missing permission: {error.permission}" if error.permission else str(error))
     raise RetryableError(error.reason, str(error)) from error

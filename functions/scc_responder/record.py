@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.action import actions
 from scc_responder.case import CaseState, Step, StepStatus, case_id
 from scc_responder.context import Context
 from scc_responder.decide import Decision
@@ -32,8 +33,12 @@ class Ending(Value, frozen=True, kw_only=True):
 
 
 def conclusion(steps: Iterable[Step]) -> CaseState:
-    """The case's end state, computed from outcomes alone: no error can end as a success."""
-    found = {step.status for step in steps}
+    """The case's end state, computed from outcomes alone: no error can end as a success.
+
+    To have told of it, or to have kept the evidence, is not to have done something about it.
+    """
+    known = actions()
+    found = {step.status for step in steps if step.status != StepStatus.DONE or not known[step.action].observes}
     if found & _TROUBLE:
         return CaseState.PARTIAL
     if found and found <= {StepStatus.HELD, StepStatus.SKIPPED} and StepStatus.HELD in found:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from scc_responder.adapters.findings_file import FindingsFolder
 from scc_responder.adapters.kubernetes_api import connect
+from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.case import CaseRecord
 from scc_responder.context import Cluster
 from scc_responder.finding import ClusterRef
+from scc_responder.journal import Journal
 from scc_responder.pipeline import respond
-from scc_responder.ports import KubernetesApi
+from scc_responder.ports import Clock, KubernetesApi
 from scc_responder.record import Ending
 from scc_responder.services import Services
 from scc_responder.settings import read_settings
@@ -25,6 +28,20 @@ CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
 SOURCE = "1111111111111111111"
 RUN_SOURCE = "2222222222222222222"
 SHIPPED = Path(__file__).parents[2] / "policies"
+NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
+ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
+CONTAINED = [
+    "label_pod: patched",
+    "annotate_pod: patched",
+    "isolate_pod: already",
+    "isolate_pod: isolated",
+    "capture_evidence: captured",
+    "cordon_node: patched",
+    "delete_pod: armed",
+    "delete_pod: deleted",
+    "notify: published",
+]
+"""What `ALL` comes to where nothing stands in the way."""
 
 
 class OneCluster:
@@ -86,9 +103,19 @@ class Deployment:
         """Let Security Command Center know the finding as it stands in this notification."""
         (self.findings / f"{name}.json").write_bytes(data(document))
 
+    def push(self, body: bytes) -> Ending:
+        """Push a body, and return how its delivery ended."""
+        return respond(body, {}, self.services)
+
     def deliver(self, document: Mapping[str, Any] | bytes, **envelope: Any) -> Ending:
         """Push a notification, and return how its delivery ended."""
-        return respond(push_body(document, **envelope), {}, self.services)
+        return self.push(push_body(document, **envelope))
+
+    def set_clock(self, clock: Clock) -> None:
+        """Let it be another time: for the journal too, and for what it holds."""
+        self.services.clock = clock
+        store = SqliteStore(self.folder / "journal.db", clock=clock)
+        self.services.journal = Journal(store, clock)
 
     def respond_to(self, document: Mapping[str, Any]) -> Ending:
         """List the finding and push its notification."""
@@ -111,7 +138,10 @@ class Deployment:
         return self.lines[-1]
 
 
-def write_policies(folder: Path, *policies: str, guardrails: str = "protected_namespaces: [kube-system]\n") -> Path:
+RAILS = "protected_namespaces: [kube-system]\n"
+
+
+def write_policies(folder: Path, *policies: str, guardrails: str = RAILS) -> Path:
     """A folder of policies, each given as YAML whose `name` is its file's."""
     folder.mkdir(exist_ok=True)
     (folder / "guardrails.yaml").write_text(guardrails)
@@ -131,7 +161,7 @@ def policy(*steps: str, name: str = "contain", when: str = "threat: reverse_shel
     return "\n".join(lines) + "\n"
 
 
-def finding_about(pod: Mapping[str, Any], golden: str = "reverse_shell", **changes: Any) -> dict[str, Any]:
+def finding_about(pod: Mapping[str, Any], /, golden: str = "reverse_shell", **changes: Any) -> dict[str, Any]:
     """A notification about this very pod, whose every field the pod bears out."""
     status = pod["status"]["containerStatuses"][0]
     started = status["state"]["running"]["startedAt"]
@@ -160,6 +190,55 @@ def finding_about(pod: Mapping[str, Any], golden: str = "reverse_shell", **chang
     inner.get("sourceProperties", {}).pop("Container_Creation_Timestamp", None)
     inner.update(finding)
     return document
+
+
+class Interposed:
+    """A `ports.KubernetesApi` before another: `before(number, verb, path)` runs ahead of each call, counted from 1.
+
+    `after` runs once the call was answered. Either may change the cluster, or raise what the caller is to see.
+    """
+
+    def __init__(
+        self,
+        api: KubernetesApi,
+        before: Callable[[int, str, str], object] = lambda *_: None,
+        after: Callable[[int, str, str], object] = lambda *_: None,
+    ) -> None:
+        self.api = api
+        self.before = before
+        self.after = after
+        self.calls: list[str] = []
+        self._lock = Lock()
+
+    def get(self, path: str) -> dict[str, Any]:
+        return self._passed("get", path, lambda: self.api.get(path))
+
+    def list(self, path: str, field_selector: str = "") -> list[dict[str, Any]]:
+        return self._passed("list", path, lambda: self.api.list(path, field_selector))
+
+    def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        return self._passed("create", path, lambda: self.api.create(path, body, dry_run=dry_run))
+
+    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        return self._passed("patch", path, lambda: self.api.patch(path, body, dry_run=dry_run))
+
+    def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        return self._passed("delete", path, lambda: self.api.delete(path, options, dry_run=dry_run))
+
+    def _passed(self, verb: str, path: str, call: Callable[[], Any]) -> Any:
+        with self._lock:
+            self.calls.append(f"{verb} {path}")
+            number = len(self.calls)
+            self.before(number, verb, path)
+        answer = call()
+        self.after(number, verb, path)
+        return answer
+
+
+def deployed(tmp_path: Path, cluster: Any, *policies: str, guardrails: str = RAILS, **environment: str) -> Deployment:
+    """A deployment in the cluster, with these policies."""
+    folder = write_policies(tmp_path / "policies", *policies, guardrails=guardrails)
+    return Deployment(tmp_path, api_of(cluster), folder, **environment)
 
 
 def api_of(side: Any, user: str = "responder") -> KubernetesApi:

@@ -2,60 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from scc_responder.simulated.cluster import SimulatedCluster
-from tests.cluster import objects
-from tests.pipeline.deployment import Deployment, api_of, finding_about, policy, write_policies
+from tests.pipeline.deployment import ALL, CONTAINED, NODE, deployed, finding_about, mutations, policy
 
-ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
-NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
+Object = dict[str, Any]
 
 
-@pytest.fixture
-def cluster() -> Iterator[SimulatedCluster]:
-    """A cluster with one node and a Deployment of two pods."""
-    with SimulatedCluster(stop_seconds=0) as running:
-        running.create(objects.namespace("shop"))
-        running.create(objects.namespace("kube-system"))
-        running.create(objects.node(NODE))
-        running.create(objects.deployment("web", "shop", NODE, replicas=2))
-        yield running
-
-
-@pytest.fixture
-def pod(cluster: SimulatedCluster) -> dict[str, Any]:
-    """One of the Deployment's pods."""
-    return cluster.objects("Pod", "shop")[0]
-
-
-def deployed(tmp_path: Path, cluster: SimulatedCluster, *policies: str, **given: Any) -> Deployment:
-    """A deployment with these policies."""
-    return Deployment(tmp_path, api_of(cluster), write_policies(tmp_path / "policies", *policies, **given))
-
-
-def test_all_actions(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+def test_all_actions(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """A finding makes the compromised pod labeled, isolated, captured, its node cordoned and the pod deleted."""
     deployment = deployed(tmp_path, cluster, policy(*ALL))
     document = finding_about(pod)
 
     ending = deployment.respond_to(document)
 
-    assert deployment.outcomes(document) == [
-        "label_pod: patched",
-        "annotate_pod: patched",
-        "isolate_pod: already",
-        "isolate_pod: isolated",
-        "capture_evidence: captured",
-        "cordon_node: patched",
-        "delete_pod: armed",
-        "delete_pod: deleted",
-        "notify: published",
-    ]
-    assert ending.status == 204
-    assert ending.reason == "done"
+    assert deployment.outcomes(document) == CONTAINED
+    assert (ending.status, ending.reason) == (204, "done")
     assert len([event for event in cluster.audit if event.user == "responder"]) <= 18
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A policy in dry run asks the API server for everything, and changes nothing anywhere."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL, mode="dry_run"))
+    before = cluster.objects("Pod"), cluster.objects("Node")
+    document = finding_about(pod)
+
+    ending = deployment.respond_to(document)
+
+    assert deployment.outcomes(document) == [
+        "label_pod: would_patch",
+        "annotate_pod: would_patch",
+        "isolate_pod: would_patch",
+        "isolate_pod: would_isolate",
+        "capture_evidence: would_capture",
+        "cordon_node: would_patch",
+        "delete_pod: would_patch",
+        "delete_pod: would_delete",
+        "notify: would_publish",
+    ]
+    assert ending.reason == "dry_run"
+    assert all(event.dry_run for event in cluster.audit if event.verb in {"patch", "create", "delete"})
+    assert (cluster.objects("Pod"), cluster.objects("Node")) == before
+    assert cluster.objects("NetworkPolicy") == []
+    assert list(tmp_path.glob("evidence/**/*.json")) == []
+    assert deployment.published.messages == []
+
+
+def test_only_this_pod(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """The siblings of the compromised pod are neither marked nor isolated, and go on."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod", "isolate_pod"))
+    sibling = cluster.objects("Pod", "shop")[1]
+
+    deployment.respond_to(finding_about(pod))
+
+    isolating = cluster.objects("NetworkPolicy")[0]
+    assert isolating["spec"]["podSelector"] == {"matchLabels": {"scc-responder/pod-uid": pod["metadata"]["uid"]}}
+    assert isolating["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert cluster.objects("Pod", "shop")[1] == sibling
+
+
+def test_a_second_finding_on_the_pod(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Another finding that marks the same pod does not lift its isolation."""
+    policies = (
+        policy("label_pod", "isolate_pod"),
+        policy("label_pod", name="mark", when="threat: added_binary_executed"),
+    )
+    deployment = deployed(tmp_path, cluster, *policies)
+    deployment.respond_to(finding_about(pod))
+
+    ending = deployment.respond_to(finding_about(pod, "added_binary_executed"))
+
+    selector = cluster.objects("NetworkPolicy")[0]["spec"]["podSelector"]["matchLabels"]
+    assert selector.items() <= cluster.objects("Pod", "shop")[0]["metadata"]["labels"].items()
+    assert ending.reason == "done"
+
+
+def test_the_prior_state_is_remembered(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A cordoned node says that it was schedulable before, and a node that is cordoned already is left alone."""
+    deployment = deployed(tmp_path, cluster, policy("cordon_node"))
+    deployment.respond_to(finding_about(pod))
+
+    again = finding_about(pod, finding_id="another")
+    deployment.respond_to(again)
+
+    node = cluster.objects("Node")[0]
+    assert node["metadata"]["name"] == NODE
+    assert node["metadata"]["annotations"]["scc-responder/prior-unschedulable"] == "false"
+    assert deployment.outcomes(again) == ["cordon_node: already_cordoned"]
+    assert mutations(cluster.audit) == ["patch nodes"]

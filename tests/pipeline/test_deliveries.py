@@ -1,0 +1,321 @@
+"""What is settled, what comes again, and what is refused before anything is asked."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from scc_responder.errors import ApiError
+from scc_responder.services import utc_now
+from scc_responder.simulated.cluster import SimulatedCluster
+from tests.findings import data, notification, push_body
+from tests.pipeline.deployment import (
+    ALL,
+    CONTAINED,
+    RUN_SOURCE,
+    Deployment,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+)
+
+Object = dict[str, Any]
+LABEL = policy("label_pod")
+
+
+class Unread:
+    """Findings that must not be asked for."""
+
+    def read(self, finding: object) -> None:
+        raise AssertionError("the finding was read")
+
+    related = read
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
+    """A deployment with one policy of one action."""
+    return deployed(tmp_path, cluster, LABEL)
+
+
+FOREIGN = [
+    pytest.param({"cluster": "projects/other-project/locations/europe-west1/clusters/prod-1"}, id="project"),
+    pytest.param({"cluster": "projects/example-project-2/locations/europe-west1/clusters/prod-1"}, id="look-alike"),
+]
+
+
+@pytest.mark.parametrize("changes", FOREIGN)
+def test_cluster_not_listed(deployment: Deployment, pod: Object, changes: Object) -> None:
+    """A cluster that settings do not list is refused before any connection, token or read."""
+    deployment.services.findings = Unread()  # type: ignore[assignment]  # no finding may be read
+    ending = deployment.deliver(finding_about(pod, **changes))
+    assert (ending.status, ending.reason) == (204, "cluster_not_listed")
+    assert deployment.clusters.asked == 0
+
+
+def test_source_not_allowed(deployment: Deployment, pod: Object) -> None:
+    """A finding of a source that settings do not list is refused, whatever its source calls itself."""
+    deployment.services.findings = Unread()  # type: ignore[assignment]  # no finding may be read
+    document = finding_about(pod)
+    forged = json.loads(json.dumps(document).replace("sources/1111111111111111111", "sources/9999999999999999999"))
+    ending = deployment.deliver(forged)
+    assert (ending.status, ending.reason) == (204, "source_not_allowed")
+    assert deployment.clusters.asked == 0
+
+
+def test_listed_elsewhere(deployment: Deployment, pod: Object) -> None:
+    """A finding whose source knows it to be about a cluster that is not listed is refused before any connection."""
+    document = finding_about(pod)
+    deployment.list_finding(finding_about(pod, cluster="projects/other-project/locations/europe-west1/clusters/prod-1"))
+    ending = deployment.deliver(document)
+    assert (ending.status, ending.reason) == (204, "cluster_not_listed")
+    assert deployment.clusters.asked == 0
+
+
+def test_unknown_finding(deployment: Deployment, pod: Object) -> None:
+    """A finding that its source does not list comes again for ten minutes, and is then rejected as perhaps forged."""
+    began = utc_now()
+    document = finding_about(pod)
+
+    endings = []
+    for minutes in (0, 9, 11, 12):
+        deployment.set_clock(lambda minutes=minutes: began + timedelta(minutes=minutes))
+        endings.append(deployment.deliver(document))
+
+    assert [(ending.status, ending.reason) for ending in endings] == [
+        (503, "finding_not_listed_yet"),
+        (503, "finding_not_listed_yet"),
+        (204, "unknown_finding"),
+        (204, "duplicate"),
+    ]
+    assert endings[2].severity == "ERROR"
+    assert deployment.case(document).state == "rejected"
+    assert deployment.clusters.asked == 0
+
+
+def test_duplicate(deployment: Deployment, cluster: SimulatedCluster, pod: Object) -> None:
+    """A copy of what was settled changes nothing and asks nobody."""
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    asked = len(cluster.audit)
+
+    ending = deployment.deliver(document)
+
+    assert (ending.status, ending.reason) == (204, "duplicate")
+    assert len(cluster.audit) == asked
+
+
+def test_stale(deployment: Deployment, pod: Object) -> None:
+    """A notification older than what is known of its finding changes nothing."""
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    older = finding_about(pod, finding={"eventTime": "2026-01-01T00:00:00Z"})
+
+    assert deployment.deliver(older).reason == "stale"
+
+
+def test_reopened(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A newer notification that says something new is worked on: told and captured again, nothing done twice."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod", "capture_evidence", "notify"))
+    deployment.respond_to(finding_about(pod))
+    newer = finding_about(pod, finding={"severity": "LOW", "eventTime": _later(pod)})
+
+    deployment.respond_to(newer)
+
+    assert deployment.case(newer).epoch == 2
+    assert len(deployment.published.messages) == 2
+    assert len(list(tmp_path.glob("evidence/**/manifest-*.json"))) == 2
+    assert mutations(cluster.audit) == ["patch pods"]
+
+
+def _later(pod: Object) -> str:
+    return str(finding_about(pod)["finding"]["eventTime"]).replace("Z", ".500Z")
+
+
+def test_unmuted(deployment: Deployment, pod: Object) -> None:
+    """A finding that was muted and is no longer is worked on, though its event time is the same."""
+    document = finding_about(pod)
+    muted = finding_about(pod, finding={"mute": "MUTED"})
+    deployment.list_finding(muted)
+    first = deployment.deliver(document)
+    copy = deployment.deliver(muted)
+
+    deployment.list_finding(document)
+    again = deployment.deliver(document)
+
+    assert [ending.reason for ending in (first, copy, again)] == ["muted", "duplicate", "done"]
+
+
+JUNK = [
+    pytest.param(b"\x00\xff", "not_json", id="bytes"),
+    pytest.param(b"[]", "not_a_finding", id="list"),
+    pytest.param(b'{"kind": "storage#object"}', "not_a_finding", id="foreign"),
+]
+
+
+@pytest.mark.parametrize(("content", "reason"), JUNK)
+def test_junk(deployment: Deployment, content: bytes, reason: str) -> None:
+    """What is no finding is recorded by its hash and settled."""
+    ending = deployment.deliver(content)
+    assert (ending.status, ending.reason) == (204, reason)
+    assert len(deployment.line["sha256"]) == 64
+
+
+def padded(document: Object) -> bytes:
+    """The notification, made too large to parse."""
+    return data({**document, "padding": "x" * 600_000})
+
+
+def test_oversize_is_read_again(deployment: Deployment, pod: Object) -> None:
+    """A finding padded beyond what is parsed is read again by its name, and contained."""
+    document = finding_about(pod)
+    deployment.list_finding(document)
+
+    ending = deployment.deliver(padded(document))
+
+    assert deployment.outcomes(document) == ["label_pod: patched"]
+    assert (ending.status, ending.reason) == (204, "done")
+
+
+def test_oversize_without_a_name(deployment: Deployment) -> None:
+    """What is too large to parse and names no finding reaches the dead letters, and is recorded at ERROR."""
+    ending = deployment.deliver(b"x" * 600_000)
+    assert (ending.status, ending.reason, ending.severity) == (503, "oversize", "ERROR")
+    assert len(deployment.line["sha256"]) == 64
+
+
+def test_oversize_of_a_foreign_source(deployment: Deployment, pod: Object) -> None:
+    """A padded finding of a source that is not listed is recorded by its hash."""
+    content = padded(finding_about(pod)).replace(b"sources/1111111111111111111", b"sources/9999999999999999999")
+    ending = deployment.deliver(content)
+    assert (ending.status, ending.reason) == (204, "source_not_allowed")
+    assert len(deployment.line["sha256"]) == 64
+
+
+def test_two_deliveries_at_once(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Of two deliveries at one moment one acts, and the other is asked to come again or finds it done."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    document = finding_about(pod)
+    deployment.list_finding(document)
+    together = Barrier(4)
+
+    def deliver() -> str:
+        together.wait()
+        return deployment.deliver(document).reason
+
+    with ThreadPoolExecutor(4) as pool:
+        reasons = sorted(future.result() for future in [pool.submit(deliver) for _ in range(4)])
+
+    assert reasons.count("done") == 1
+    assert set(reasons) <= {"done", "in_progress", "duplicate", "case_contended"}
+    assert deployment.outcomes(document) == CONTAINED
+    assert sorted(mutations(cluster.audit)) == [
+        "create networkpolicies",
+        "delete pods",
+        "patch nodes",
+        "patch pods",
+        "patch pods",
+        "patch pods",
+    ]
+
+
+def test_cloud_run(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A finding in Cloud Run is captured and told; there is no pod to act on, and no cluster is asked."""
+    deployment = deployed(
+        tmp_path, cluster, policy("label_pod", "capture_evidence", "notify", when="surface: cloud_run")
+    )
+    now = utc_now().isoformat().replace("+00:00", "Z")
+    document = notification("cloud_run_container_escape", event_time=now)
+
+    deployment.respond_to(document)
+
+    assert RUN_SOURCE in document["finding"]["name"]
+    assert deployment.outcomes(document) == [
+        "label_pod: pod_not_named",
+        "capture_evidence: captured",
+        "notify: published",
+    ]
+    assert deployment.clusters.asked == 0
+
+
+def test_outcome_topic_down(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Where the outcome cannot be published the message comes again, and then nothing is done a second time."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    document = finding_about(pod)
+    working, deployment.services.outcomes = deployment.services.outcomes, Broken()
+
+    first = deployment.respond_to(document)
+    deployment.services.outcomes = working
+    second = deployment.deliver(document)
+
+    assert [(ending.status, ending.reason) for ending in (first, second)] == [
+        (503, "outcomes_unavailable"),
+        (204, "done"),
+    ]
+    assert deployment.outcomes(document) == CONTAINED
+    assert mutations(cluster.audit).count("delete pods") == 1
+    assert len(list(tmp_path.glob("evidence/**/manifest-*.json"))) == 1
+    assert len(deployment.published.messages) == 1
+
+
+class Broken:
+    """An outcome topic, or a store of evidence, that cannot be reached."""
+
+    def __init__(self, status: int = 503) -> None:
+        self.status = status
+
+    def publish(self, *_arguments: object) -> str:
+        raise ApiError("outcomes_unavailable", status=self.status)
+
+    def put(self, *_arguments: object) -> bool:
+        raise ApiError("evidence_forbidden", status=self.status, permission="storage.objects.create")
+
+
+def test_no_deletion_without_evidence(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Where the evidence cannot be kept the pod is isolated and not deleted, and the missing permission is named."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    deployment.services.evidence = Broken(403)
+    document = finding_about(pod)
+
+    ending = deployment.respond_to(document)
+
+    assert deployment.outcomes(document)[3:9] == [
+        "isolate_pod: isolated",
+        "capture_evidence: evidence_forbidden",
+        "cordon_node: earlier_step_stopped",
+        "delete_pod: earlier_step_stopped",
+        "delete_pod: earlier_step_stopped",
+        "notify: earlier_step_stopped",
+    ]
+    assert ending.severity == "ERROR"
+    assert "storage.objects.create" in json.dumps(deployment.line)
+    assert len(deployment.published.messages) == 1
+    assert "delete pods" not in mutations(cluster.audit)
+
+
+def test_one_line_each(deployment: Deployment, pod: Object) -> None:
+    """Whatever a delivery comes to, it leaves one line that names its message."""
+    deployment.respond_to(finding_about(pod))
+    deployment.deliver(b"junk", message_id="22222222222222")
+    labels = "logging.googleapis.com/labels"
+    assert [line[labels]["message_id"] for line in deployment.lines] == ["11111111111111", "22222222222222"]
+
+
+def test_a_crash_of_ours(deployment: Deployment, pod: Object) -> None:
+    """An error that nobody thought of asks for the message to come again, and says where it happened."""
+    deployment.services.findings = Unread()  # type: ignore[assignment]  # fails in a way nothing expects
+    ending = deployment.deliver(finding_about(pod))
+    assert (ending.status, ending.reason, ending.severity) == (503, "internal_error", "ERROR")
+    assert "the finding was read" in deployment.line["traceback"]
+
+
+def test_bodies(deployment: Deployment) -> None:
+    """An empty envelope is junk, not an error."""
+    assert deployment.push(push_body(b"")).reason == "no_data"

@@ -1,0 +1,234 @@
+"""Every way an API server can fail, at every request of a response: no wrong success, and a redelivery converges."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.case import CaseRecord
+from scc_responder.errors import ApiError, OutcomeUnknown
+from scc_responder.simulated.cluster import SimulatedCluster
+from tests.pipeline.deployment import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
+
+Object = dict[str, Any]
+CALLS = 17
+WRITES = frozenset({"patch", "create", "delete"})
+
+
+def refusal(reason: str, status: int, **more: Any) -> Callable[[str, str], ApiError]:
+    """A certain answer: nothing was done."""
+    return lambda _verb, _path: ApiError(reason, f"HTTP {status}", status=status, **more)
+
+
+def silence(reason: str, status: int = 0) -> Callable[[str, str], ApiError]:
+    """No usable answer: a write may have been applied."""
+    return lambda verb, _path: (OutcomeUnknown if verb in WRITES else ApiError)(reason, "no answer", status=status)
+
+
+def forbidden(verb: str, path: str) -> ApiError:
+    """403, naming the permission as the adapter does."""
+    return ApiError("kubernetes_forbidden", "HTTP 403", status=403, permission=f"{path.split('/')[-2]}: {verb}")
+
+
+PASSING: dict[str, Callable[[str, str], ApiError]] = {
+    "401": refusal("kubernetes_unauthenticated", 401),
+    "409": refusal("conflict", 409, body_reason="Conflict"),
+    "422": refusal("invalid", 422),
+    "429": refusal("throttled", 429, retry_after_seconds=1.0),
+    "429-long": refusal("throttled", 429, retry_after_seconds=600.0),
+    "500": silence("server_error", 500),
+    "reset": silence("unreachable"),
+    "stall": silence("timeout"),
+}
+"""Faults that a later try, or delivery, overcomes."""
+
+
+def tried_until_settled(deployment: Deployment, document: Object) -> list[tuple[int, str]]:
+    """The endings of the first delivery and those after it, until one settles the message."""
+    endings = [deployment.respond_to(document)]
+    while endings[-1].status == 503 and len(endings) < 6:
+        endings.append(deployment.deliver(document))
+    return [(ending.status, ending.reason) for ending in endings]
+
+
+def faulty(deployment: Deployment, number: int, fault: Callable[[str, str], ApiError], *, late: bool = False) -> None:
+    """Let one call fail: before it reaches the API server, or (late) after it did its work."""
+
+    def fail(call: int, verb: str, path: str) -> None:
+        if call == number:
+            raise fault(verb, path)
+
+    api = deployment.clusters.api
+    deployment.clusters.api = Interposed(api, after=fail) if late else Interposed(api, before=fail)
+
+
+def assert_contained_once(cluster: SimulatedCluster, pod: Object) -> None:
+    """By the audit log: each write was accepted exactly once, and nothing else was."""
+    accepted = [event for event in cluster.audit if event.verb in WRITES and event.code < 300]
+    assert Counter(f"{event.verb} {event.resource}" for event in accepted) == {
+        "patch pods": 3,
+        "create networkpolicies": 1,
+        "patch nodes": 1,
+        "delete pods": 1,
+    }
+    deletion = next(event for event in accepted if event.verb == "delete")
+    assert deletion.request["preconditions"]["uid"] == pod["metadata"]["uid"]
+
+
+def effects_hold(record: CaseRecord, cluster: SimulatedCluster, pod: Object) -> bool:
+    """Whether everything that the record calls done was done in the cluster."""
+    uid = pod["metadata"]["uid"]
+    writes = [json.dumps(event.request) for event in cluster.audit if event.verb in WRITES and event.code < 300]
+    claimed = {step.reason for step in record.steps if step.status == "done"}
+    gone = uid not in {item["metadata"]["uid"] for item in cluster.objects("Pod")}
+    cordoned = any(node["spec"].get("unschedulable") for node in cluster.objects("Node"))
+    done = {step.action for step in record.steps if step.status == "done"}
+    truths = [
+        "deleted" not in claimed or gone,
+        "cordon_node" not in done or cordoned,
+        "isolated" not in claimed or any("NetworkPolicy" in write for write in writes),
+        "label_pod" not in done or any("scc-responder/case" in write for write in writes),
+        "captured" not in claimed or any(step.action == "capture_evidence" for step in record.steps),
+    ]
+    return all(truths)
+
+
+@pytest.mark.parametrize("number", range(1, CALLS + 1))
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_passing_fault(tmp_path: Path, cluster: SimulatedCluster, fault: str, number: int) -> None:
+    """Whatever request fails, the pod is contained after all, each step once."""
+    pod = cluster.objects("Pod", "shop")[0]
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    faulty(deployment, number, PASSING[fault])
+    document = finding_about(pod)
+
+    endings = tried_until_settled(deployment, document)
+
+    record = deployment.case(document)
+    assert effects_hold(record, cluster, pod)
+    assert endings[-1][0] == 204
+    assert all(reason == PASSING[fault]("get", "").reason for status, reason in endings if status == 503)
+    if record.state == "done":
+        assert [step.action for step in record.steps] == [outcome.split(":")[0] for outcome in CONTAINED]
+        assert_contained_once(cluster, pod)
+    else:
+        assert PASSING[fault]("get", "").reason in json.dumps([deployment.lines, record.decision])
+
+
+LATE = [pytest.param(fault, id=fault) for fault in ("500", "reset", "stall")]
+
+
+@pytest.mark.parametrize("number", range(1, CALLS + 1))
+@pytest.mark.parametrize("fault", LATE)
+def test_a_lost_answer(tmp_path: Path, cluster: SimulatedCluster, fault: str, number: int) -> None:
+    """A request that was carried out and whose answer was lost is not carried out again."""
+    pod = cluster.objects("Pod", "shop")[0]
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    faulty(deployment, number, PASSING[fault], late=True)
+    document = finding_about(pod)
+
+    endings = tried_until_settled(deployment, document)
+
+    assert endings[-1] == (204, "done")
+    assert deployment.case(document).state == "done"
+    assert_contained_once(cluster, pod)
+
+
+@pytest.mark.parametrize("number", range(1, CALLS + 1))
+def test_a_missing_permission(tmp_path: Path, cluster: SimulatedCluster, number: int) -> None:
+    """A refusal for want of a permission names it, and never ends as a success."""
+    pod = cluster.objects("Pod", "shop")[0]
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    faulty(deployment, number, forbidden)
+    document = finding_about(pod)
+
+    ending = deployment.respond_to(document)
+
+    record = deployment.case(document)
+    call = deployment.clusters.api.calls[number - 1]  # type: ignore[attr-defined]  # an `Interposed`
+    permission = f"missing permission: {call.split('/')[-2]}: {call.split()[0]}"
+    assert permission in json.dumps([deployment.lines, record.decision])
+    assert effects_hold(record, cluster, pod)
+    if ending.status == 503:
+        assert deployment.deliver(document).reason == "done"
+        assert_contained_once(cluster, pod)
+
+
+def lasting(deployment: Deployment, verb: str, resource: str, fault: Callable[[str, str], ApiError]) -> None:
+    """Let every call of this verb on this resource fail."""
+
+    def fail(_call: int, called: str, path: str) -> None:
+        if called == verb and f"/{resource}" in path:
+            raise fault(called, path)
+
+    deployment.clusters.api = Interposed(deployment.clusters.api, before=fail)
+
+
+REFUSED = [
+    pytest.param("patch", "pods", "label_pod: kubernetes_forbidden", id="patch-pods"),
+    pytest.param("create", "networkpolicies", "isolate_pod: kubernetes_forbidden", id="create-networkpolicies"),
+    pytest.param("list", "networkpolicies", "isolate_pod: kubernetes_forbidden", id="list-networkpolicies"),
+    pytest.param("list", "events", "capture_evidence: captured_without_events", id="list-events"),
+    pytest.param("patch", "nodes", "cordon_node: kubernetes_forbidden", id="patch-nodes"),
+    pytest.param("get", "nodes", "cordon_node: node_unreadable", id="get-nodes"),
+    pytest.param("delete", "pods", "delete_pod: kubernetes_forbidden", id="delete-pods"),
+]
+
+
+@pytest.mark.parametrize(("verb", "resource", "outcome"), REFUSED)
+def test_a_role_without(tmp_path: Path, cluster: SimulatedCluster, verb: str, resource: str, outcome: str) -> None:
+    """A role that lacks a permission stops the policy at the step that needs it, and says so to a person."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    lasting(deployment, verb, resource, forbidden)
+    document = finding_about(cluster.objects("Pod", "shop")[0])
+
+    ending = deployment.respond_to(document)
+
+    assert outcome in deployment.outcomes(document)
+    assert (ending.status, deployment.case(document).state) == (204, "partial")
+    assert ending.severity in {"ERROR", "WARNING"}
+    assert deployment.published.messages != []
+    assert "missing permission" in json.dumps([deployment.lines, deployment.case(document).decision])
+
+
+ALWAYS = [
+    pytest.param("get pods", "500", "server_error", id="500-get-pods"),
+    pytest.param("patch pods", "500", "server_error", id="500-patch-pods"),
+    pytest.param("patch pods", "409", "conflict", id="409-patch-pods"),
+    pytest.param("delete pods", "stall", "timeout", id="stall-delete-pods"),
+    pytest.param("get nodes", "500", "server_error", id="500-get-nodes"),
+    pytest.param("list events", "429", "throttled", id="429-list-events"),
+]
+
+
+@pytest.mark.parametrize(("call", "fault", "reason"), ALWAYS)
+def test_a_lasting_fault(tmp_path: Path, cluster: SimulatedCluster, call: str, fault: str, reason: str) -> None:
+    """Where a fault lasts, the message comes again and again: the case stays open, and nothing is called done."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    lasting(deployment, *call.split(), PASSING[fault])
+    document = finding_about(cluster.objects("Pod", "shop")[0])
+
+    endings = [deployment.respond_to(document), deployment.deliver(document)]
+
+    assert [(ending.status, ending.reason) for ending in endings] == [(503, reason), (503, reason)]
+    assert deployment.case(document).state == "open"
+
+
+def test_an_unread_condition(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A policy that hangs on a fact that could not be read just now is decided when the message comes again."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod", when="workload: Deployment/web"))
+    pod = cluster.objects("Pod", "shop")[0]
+    api = deployment.clusters.api
+    lasting(deployment, "get", "replicasets", PASSING["500"])
+    document = finding_about(pod)
+
+    first = deployment.respond_to(document)
+    deployment.clusters.api = api
+    second = deployment.deliver(document)
+
+    assert [(ending.status, ending.reason) for ending in (first, second)] == [(503, "server_error"), (204, "done")]

@@ -1,0 +1,132 @@
+"""A pod that took its predecessor's name is another pod: it is never marked, isolated or deleted in its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.simulated.cluster import SimulatedCluster
+from tests.cluster import objects
+from tests.pipeline.deployment import ALL, NODE, Deployment, Interposed, api_of, deployed, finding_about, policy
+
+Object = dict[str, Any]
+CALLS = 17
+"""Requests of a whole response; `test_calls` holds it."""
+
+
+@pytest.fixture
+def stateful(cluster: SimulatedCluster) -> Object:
+    """The pod of a StatefulSet that runs on any node."""
+    manifest = objects.stateful_set("db", "shop", NODE)
+    del manifest["spec"]["template"]["spec"]["nodeName"]
+    cluster.create(manifest)
+    return next(pod for pod in cluster.objects("Pod", "shop") if pod["metadata"]["name"] == "db-0")
+
+
+def replace_pod(cluster: SimulatedCluster) -> None:
+    """Let someone else delete the pod: its controller makes another of that name, on another node."""
+    if not any(node["metadata"]["name"] == "other-node" for node in cluster.objects("Node")):
+        cluster.create(objects.node("other-node"))
+    admin = api_of(cluster, "admin")
+    admin.patch(f"/api/v1/nodes/{NODE}", {"spec": {"unschedulable": True}})
+    admin.delete("/api/v1/namespaces/shop/pods/db-0", {"gracePeriodSeconds": 0})
+    admin.patch(f"/api/v1/nodes/{NODE}", {"spec": {"unschedulable": None}})
+
+
+def current(cluster: SimulatedCluster) -> Object:
+    return next(pod for pod in cluster.objects("Pod", "shop") if pod["metadata"]["name"] == "db-0")
+
+
+def assert_untouched(cluster: SimulatedCluster, old_uid: str) -> None:
+    """The pod that is there now carries no mark of ours, no policy selects it, and its node takes pods."""
+    pod = current(cluster)
+    assert pod["metadata"]["uid"] != old_uid
+    assert [key for key in pod["metadata"]["labels"] if key.startswith("scc-responder/")] == []
+    assert pod["metadata"].get("annotations", {}) == {}
+    assert "deletionTimestamp" not in pod["metadata"]
+    assert pod["spec"]["nodeName"] == "other-node"
+    other = next(node for node in cluster.objects("Node") if node["metadata"]["name"] == "other-node")
+    assert not other["spec"].get("unschedulable")
+    selectors = [item["spec"]["podSelector"]["matchLabels"] for item in cluster.objects("NetworkPolicy", "shop")]
+    assert not any(selector.items() <= pod["metadata"]["labels"].items() for selector in selectors)
+
+
+def test_replaced_before_the_read(tmp_path: Path, cluster: SimulatedCluster, stateful: Object) -> None:
+    """A pod replaced before anything was read is found out by its age, and everything is held."""
+    document = finding_about(stateful)
+    # The replacement is made within the same second here; a real one comes after the container that was seen.
+    early = "2026-03-02T08:58:03Z"
+    for place in (document["finding"], *document["finding"]["kubernetes"]["pods"]):
+        place["containers"] = [{**place["containers"][0], "createTime": early}]
+    replace_pod(cluster)
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+
+    ending = deployment.respond_to(document)
+
+    assert deployment.outcomes(document)[:3] == [
+        "label_pod: pod_replaced",
+        "annotate_pod: pod_replaced",
+        "isolate_pod: pod_replaced",
+    ]
+    assert (ending.status, ending.reason) == (204, "pod_replaced")
+    assert_untouched(cluster, stateful["metadata"]["uid"])
+
+
+def test_calls(tmp_path: Path, cluster: SimulatedCluster, stateful: Object) -> None:
+    """The whole response takes this many requests: the tests below go through all of them."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    deployment.clusters.api = interposed = Interposed(deployment.clusters.api)
+    deployment.respond_to(finding_about(stateful))
+    assert len(interposed.calls) == CALLS - 1  # a StatefulSet is not read, a ReplicaSet is
+
+
+def replaced_at(deployment: Deployment, cluster: SimulatedCluster, number: int, *, after: bool) -> None:
+    """Replace the pod right before (or after) the API server gets this call, once."""
+
+    def act(call: int, _verb: str, _path: str) -> None:
+        if call == number:
+            replace_pod(cluster)
+
+    api = deployment.clusters.api
+    deployment.clusters.api = Interposed(api, after=act) if after else Interposed(api, before=act)
+
+
+@pytest.mark.parametrize("number", range(1, CALLS))
+def test_replaced_at_any_call(tmp_path: Path, cluster: SimulatedCluster, stateful: Object, number: int) -> None:
+    """Wherever between the first read and the last the pod is replaced, its replacement is left alone."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    replaced_at(deployment, cluster, number, after=False)
+    document = finding_about(stateful)
+
+    ending = deployment.respond_to(document)
+
+    assert ending.status == 204
+    assert_untouched(cluster, stateful["metadata"]["uid"])
+    steps = deployment.case(document).steps
+    deleted = [step for step in steps if step.action == "delete_pod" and step.reason == "deleted"]
+    assert {step.expected_uid for step in deleted} <= {stateful["metadata"]["uid"]}
+
+
+@pytest.mark.parametrize("number", range(5, CALLS))
+def test_replaced_and_resumed(tmp_path: Path, cluster: SimulatedCluster, stateful: Object, number: int) -> None:
+    """A delivery that resumes a case holds to the pod the case is about, however alike the one that is there now."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    api = deployment.clusters.api
+
+    def crash(call: int, _verb: str, _path: str) -> None:
+        if call == number:
+            replace_pod(cluster)
+            raise KeyError("a crash of ours")
+
+    deployment.clusters.api = Interposed(api, before=crash)
+    document = finding_about(stateful)
+    first = deployment.respond_to(document)
+    deployment.clusters.api = api
+
+    second = deployment.deliver(document)
+
+    assert (first.status, second.status) == (503, 204)
+    if deployment.case(document).pod_uids:
+        assert_untouched(cluster, stateful["metadata"]["uid"])

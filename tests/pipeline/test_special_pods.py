@@ -1,0 +1,265 @@
+"""Pods that may not be deleted like others, nodes that may not be cordoned, isolation that does not hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.case import case_id
+from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.wire import parse_notification
+from tests.cluster import objects
+from tests.pipeline.deployment import (
+    ALL,
+    CONTAINED,
+    NODE,
+    OneCluster,
+    api_of,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+)
+
+Object = dict[str, Any]
+DELETE = policy("delete_pod")
+
+
+def created(cluster: SimulatedCluster, manifest: Object) -> Object:
+    """The pod that a manifest, or its workload, makes."""
+    made = cluster.create(manifest)
+    if made["kind"] == "Pod":
+        return made
+    name = made["metadata"]["name"]
+    return next(pod for pod in cluster.objects("Pod", "shop") if pod["metadata"]["name"].startswith(f"{name}-"))
+
+
+def mirror(cluster: SimulatedCluster) -> Object:
+    uid = cluster.objects("Node")[0]["metadata"]["uid"]
+    return created(cluster, objects.mirror_pod("proxy", "shop", uid, NODE))
+
+
+def daemon(cluster: SimulatedCluster) -> Object:
+    return created(cluster, objects.daemon_set("agent", "shop", NODE))
+
+
+def standalone(cluster: SimulatedCluster) -> Object:
+    return created(cluster, objects.pod("alone", "shop", NODE))
+
+
+ALLOW_ALL = "delete_pod {allow_standalone: true, allow_daemonset: true, identity: likely}"
+SPECIAL = [
+    pytest.param(mirror, "delete_pod", "pod_static", id="mirror"),
+    pytest.param(mirror, ALLOW_ALL, "pod_static", id="mirror-whatever-is-allowed"),
+    pytest.param(daemon, "delete_pod", "pod_daemonset", id="daemonset"),
+    pytest.param(daemon, "delete_pod {allow_standalone: true}", "pod_daemonset", id="daemonset-other-allowed"),
+    pytest.param(standalone, "delete_pod", "pod_standalone", id="standalone"),
+    pytest.param(standalone, "delete_pod {allow_daemonset: true}", "pod_standalone", id="standalone-other-allowed"),
+]
+
+
+@pytest.mark.parametrize(("make", "step", "reason"), SPECIAL)
+def test_never_deleted(tmp_path: Path, cluster: SimulatedCluster, make: Any, step: str, reason: str) -> None:
+    """Static pods are never deleted, standalone and DaemonSet pods only where the policy says so."""
+    pod = make(cluster)
+    deployment = deployed(tmp_path, cluster, policy(step))
+    document = finding_about(pod)
+
+    ending = deployment.respond_to(document)
+
+    assert deployment.outcomes(document)[0] == f"delete_pod: {reason}"
+    assert (ending.status, ending.reason, deployment.case(document).state) == (204, reason, "held")
+    assert mutations(cluster.audit) == []
+
+
+ALLOWED = [
+    pytest.param(daemon, "delete_pod {allow_daemonset: true}", id="daemonset"),
+    pytest.param(standalone, "delete_pod {allow_standalone: true}", id="standalone"),
+]
+
+
+@pytest.mark.parametrize(("make", "step"), ALLOWED)
+def test_deleted_where_allowed(tmp_path: Path, cluster: SimulatedCluster, make: Any, step: str) -> None:
+    """A policy may say that standalone or DaemonSet pods are deleted."""
+    pod = make(cluster)
+    deployment = deployed(tmp_path, cluster, policy(step))
+    document = finding_about(pod)
+
+    deployment.respond_to(document)
+
+    assert deployment.outcomes(document) == ["delete_pod: armed", "delete_pod: deleted"]
+
+
+def test_a_finalizer_keeps_it(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A pod that a finalizer keeps is terminating, not deleted."""
+    pod = created(cluster, objects.held_pod("held", "shop", NODE))
+    deployment = deployed(tmp_path, cluster, policy("delete_pod {allow_standalone: true}"))
+    document = finding_about(pod)
+
+    ending = deployment.respond_to(document)
+
+    last = deployment.case(document).steps[-1]
+    assert (last.status, last.reason, last.detail) == ("terminating", "terminating", "kept by example.com/hold")
+    assert (ending.reason, deployment.case(document).state) == ("terminating", "partial")
+
+
+def test_grace_period(tmp_path: Path) -> None:
+    """A pod within its grace period is terminating, with the grace period the policy asked for."""
+    with SimulatedCluster(stop_seconds=60) as cluster:
+        cluster.create(objects.namespace("shop"))
+        cluster.create(objects.node(NODE))
+        pod = created(cluster, objects.deployment("web", "shop", NODE))
+        deployment = deployed(tmp_path, cluster, policy("delete_pod {grace_period_seconds: 7}"))
+        document = finding_about(pod)
+        deployment.respond_to(document)
+
+        assert deployment.outcomes(document) == ["delete_pod: armed", "delete_pod: terminating"]
+        stopping = [item["metadata"] for item in cluster.objects("Pod") if "deletionTimestamp" in item["metadata"]]
+        assert [item["deletionGracePeriodSeconds"] for item in stopping] == [7]
+
+
+WARDEN = "GKE Warden rejected the request because it violates one or more constraints."
+
+
+def autopilot(admission: str) -> Any:
+    """A cluster whose admission refuses every change of a node, with this message."""
+
+    def admit(target: Any, _stored: Object, _new: Object) -> str:
+        return admission if target.resource.kind == "Node" else ""
+
+    return SimulatedCluster(stop_seconds=0, admission=admit)
+
+
+def test_autopilot(tmp_path: Path) -> None:
+    """A cordon that Autopilot refuses is not possible; the later steps go on."""
+    with autopilot(WARDEN) as cluster:
+        cluster.create(objects.namespace("shop"))
+        cluster.create(objects.node(NODE))
+        pod = created(cluster, objects.deployment("web", "shop", NODE))
+        deployment = deployed(tmp_path, cluster, policy(*ALL))
+        document = finding_about(pod)
+        deployment.respond_to(document)
+
+        expected = [*CONTAINED]
+        expected[5] = "cordon_node: not_possible_autopilot"
+        assert deployment.outcomes(document) == expected
+        assert deployment.case(document).state == "partial"
+
+
+def test_another_admission_policy(tmp_path: Path) -> None:
+    """A refusal by any other admission policy is a failure that stops the policy."""
+    with autopilot("ValidatingAdmissionPolicy 'no-cordon' with binding 'b' denied request: no") as cluster:
+        cluster.create(objects.namespace("shop"))
+        cluster.create(objects.node(NODE))
+        pod = created(cluster, objects.deployment("web", "shop", NODE))
+        deployment = deployed(tmp_path, cluster, policy("cordon_node", "delete_pod"))
+        document = finding_about(pod)
+        deployment.respond_to(document)
+
+        assert deployment.outcomes(document)[:3] == [
+            "cordon_node: admission_denied",
+            "delete_pod: earlier_step_stopped",
+            "delete_pod: earlier_step_stopped",
+        ]
+
+
+def allowing(**spec: Any) -> Object:
+    """A NetworkPolicy of someone else that selects the pods of `web`."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "allow-web", "namespace": "shop"},
+        "spec": {"podSelector": {"matchLabels": {"app": "web"}}, **spec},
+    }
+
+
+DATAPLANES = [
+    pytest.param(True, "isolated", id="enforced"),
+    pytest.param(False, "not_enforced", id="no-dataplane"),
+    pytest.param(None, "enforcement_unknown", id="unknown"),
+]
+
+
+@pytest.mark.parametrize(("enforces", "reason"), DATAPLANES)
+def test_isolation_is_worth(tmp_path: Path, cluster: SimulatedCluster, enforces: bool | None, reason: str) -> None:
+    """Isolation is said only of a cluster that enforces it; established connections are never claimed."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    deployment.services.clusters = OneCluster(api_of(cluster), enforces_network_policy=enforces)
+    document = finding_about(cluster.objects("Pod", "shop")[0])
+
+    deployment.respond_to(document)
+
+    last = deployment.case(document).steps[-1]
+    assert last.reason == reason
+    assert last.status == ("done" if reason == "isolated" else "not_effective")
+    assert "established connections unknown" in last.detail
+
+
+def test_host_network(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """No policy holds a pod on the host's network."""
+    pod = created(cluster, objects.deployment("host", "shop", NODE, hostNetwork=True))
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    document = finding_about(pod)
+
+    deployment.respond_to(document)
+
+    assert deployment.outcomes(document) == ["isolate_pod: patched", "isolate_pod: not_enforced"]
+
+
+OTHERS = [
+    pytest.param({"egress": [{}], "policyTypes": ["Egress"]}, "bypassed_by", id="allows-egress"),
+    pytest.param({"ingress": [{}]}, "bypassed_by", id="allows-ingress-by-default"),
+    pytest.param({"ingress": [], "policyTypes": ["Ingress"]}, "isolated", id="denies"),
+    pytest.param({"egress": [{}], "policyTypes": ["Ingress"]}, "isolated", id="egress-not-meant"),
+]
+
+
+@pytest.mark.parametrize(("spec", "reason"), OTHERS)
+def test_other_policies(tmp_path: Path, cluster: SimulatedCluster, spec: Object, reason: str) -> None:
+    """Another policy that still allows the pod some traffic is named: policies add up."""
+    cluster.create(allowing(**spec))
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    document = finding_about(cluster.objects("Pod", "shop")[0])
+
+    deployment.respond_to(document)
+
+    last = deployment.case(document).steps[-1]
+    assert last.reason == reason
+    assert ("bypassed_by allow-web" in last.detail) == (reason == "bypassed_by")
+
+
+def test_a_squatted_name(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A policy that someone else put under the name of ours is not taken for it."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    document = finding_about(pod)
+    deployment.list_finding(document)
+    name = f"scc-responder-{case_id(parse_notification(document).key)}-{pod['metadata']['uid'][:8]}"
+    squatter = allowing(ingress=[{}])
+    squatter["metadata"]["name"] = name
+    cluster.create(squatter)
+
+    deployment.deliver(document)
+
+    assert deployment.outcomes(document)[1] == "isolate_pod: not_verified"
+
+
+LIKELY = [
+    pytest.param("delete_pod", "delete_pod: identity_not_proved:node_absent", id="proved-wanted"),
+    pytest.param("delete_pod {identity: likely}", "delete_pod: armed", id="likely-allowed"),
+    pytest.param("isolate_pod", "isolate_pod: patched", id="isolate-needs-no-more"),
+]
+
+
+@pytest.mark.parametrize(("step", "first"), LIKELY)
+def test_likely_identity(tmp_path: Path, cluster: SimulatedCluster, step: str, first: str) -> None:
+    """A pod that is only likely the finding's is isolated, and deleted where the policy accepts that."""
+    deployment = deployed(tmp_path, cluster, policy(step))
+    document = finding_about(cluster.objects("Pod", "shop")[0])
+    document["finding"]["kubernetes"].pop("nodes")
+    document["finding"].get("sourceProperties", {}).pop("VM_Instance_Name", None)
+
+    deployment.respond_to(document)
+
+    assert deployment.outcomes(document)[0] == first
