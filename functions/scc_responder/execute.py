@@ -206,8 +206,23 @@ def _action_id(execution: Execution, planned: PlannedAction) -> str:
     return action_id(planned.action + detail, cluster, execution.pod_uid, finding.key)
 
 
-class _MayNotAct(Exception):  # noqa: N818 - not a fault: the probe has told all that may be known
-    """A step that is held now was found not to have been carried out before."""
+class _Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all that may be known
+    """A step was found not to have been carried out before, and may not be carried out now."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _reserve(execution: Execution, task: Task) -> None:
+    """Take the one right to do to this object what cannot be undone. Raises _Withheld where another finding has it."""
+    if actions()[task.action].reversible:
+        return
+    finding = execution.context.finding
+    cluster = finding.cluster.path if finding.cluster else ""
+    target = action_id(task.action, cluster, execution.pod_uid, "")
+    if not execution.case.reserve(target, task.action_id):
+        raise _Withheld("reserved_by_other_finding")
 
 
 def _run_change(execution: Execution, task: Task, *, may_act: bool = True) -> Result:
@@ -218,8 +233,9 @@ def _run_change(execution: Execution, task: Task, *, may_act: bool = True) -> Re
 
     def intend() -> None:
         if not may_act:
-            raise _MayNotAct
+            raise _Withheld("held_before_resumed")
         if task.policy.mode == Mode.ENFORCE:
+            _reserve(execution, task)
             execution.case.save(*execution.pending, task.step(execution.world.clock(), execution.case.record.epoch))
             execution.pending.clear()
 
@@ -231,8 +247,8 @@ def _run_change(execution: Execution, task: Task, *, may_act: bool = True) -> Re
     )
     try:
         result = _carry_out(execution, task.change, run)
-    except _MayNotAct:
-        result = Result(status=StepStatus.HELD, reason="held_before_resumed")
+    except _Withheld as withheld:
+        result = Result(status=StepStatus.HELD, reason=withheld.reason)
     execution.settle(task, result)
     return result
 

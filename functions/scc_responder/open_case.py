@@ -7,11 +7,12 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from scc_responder.boundaries import boundary
 from scc_responder.case import CaseRecord, CaseState, Step, encode
-from scc_responder.errors import Conflict, RetryableError, StoreUnavailable
+from scc_responder.errors import AlreadyExists, Conflict, RetryableError, StoreUnavailable
 from scc_responder.ports import CasStore, Clock, Entry
 
 
@@ -42,6 +43,21 @@ class CaseWriter:
         entry = self._unless_applied(seen.key, value, partial(self.store.replace, seen.key, value, seen.version))
         boundary(f"after journal {name}")
         return entry, sealed
+
+    def reserve(self, key: str, holder: str) -> bool:
+        """Store the holder under a new key; else whether it is the one stored there. Raises StoreUnavailable."""
+        value = msgspec.json.encode({"holder": holder, "reserved_at": self.clock()})
+        boundary("before journal reserve")
+        try:
+            self.store.create(key, value)
+        except (AlreadyExists, StoreUnavailable):
+            stored = self.store.get(key)
+            if stored is None:
+                raise
+            return bool(msgspec.json.decode(stored.value)["holder"] == holder)
+        finally:
+            boundary("after journal reserve")
+        return True
 
     def _sealed(self, record: CaseRecord) -> tuple[CaseRecord, bytes]:
         sealed = replace(record, writer=self.token, seq=record.seq + 1, updated_at=self.clock())
@@ -77,6 +93,14 @@ class OpenCase:
     def save(self, *steps: Step, decision: Mapping[str, Any] | None = None) -> None:
         """Record intents and outcomes; several in one write, such as one step's outcome and the next one's intent."""
         self._write(self._changed(steps, decision), "save")
+
+    def reserve(self, target: str, action_id: str) -> bool:
+        """Whether this action, for this finding, has the one right to what `target` names (an action on an object).
+
+        The first to ask has it for good, also after a crash: another finding about the same object never does it too.
+        Raises StoreUnavailable.
+        """
+        return self._writer.reserve(f"reservation/{target}", action_id)
 
     def renew(self) -> None:
         """Keep the lease through a long step: every write does, so nothing but the time changes."""
