@@ -123,16 +123,23 @@ def read_connections(finding: Mapping[str, Any]) -> tuple[Connection, ...]:
 
 
 def read_indicators(finding: Mapping[str, Any]) -> tuple[str, ...]:
-    """Addresses, domains, URIs, malware families and YARA rules that made the detector speak."""
+    """What made the detector speak: addresses, domains, URIs, malware families, YARA rules, traces of a rootkit."""
     indicator = part(finding, "indicator")
     plain = (strings(field(indicator, name), MAX_INDICATORS) for name in ("ipAddresses", "domains", "uris"))
-    return distinct(chain(*plain, _signatures(indicator)), MAX_INDICATORS)
+    return distinct(chain(*plain, _signatures(indicator), _rootkit(finding)), MAX_INDICATORS)
 
 
 def _signatures(indicator: Mapping[str, Any]) -> Iterator[str]:
     for signature in records(field(indicator, "signatures")):
         yield text(part(signature, "yaraRuleSignature"), "yaraRule")
         yield text(part(signature, "memoryHashSignature"), "binaryFamily")
+
+
+def _rootkit(finding: Mapping[str, Any]) -> Iterator[str]:
+    """The rootkit's name, and the names of what was unexpected in the kernel."""
+    rootkit = part(finding, "kernelRootkit")
+    yield text(rootkit, "name")
+    yield from (string(name) for name, found in islice(rootkit.items(), MAX_INDICATORS) if flag(found))
 
 
 def read_techniques(attack: Mapping[str, Any]) -> tuple[str, ...]:

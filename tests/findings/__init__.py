@@ -26,6 +26,12 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.json") if "." not in path.stem)
 
 
+def every_golden() -> list[str]:
+    """Every golden, those of the catalogue and the traps included, as `FOLDER`'s path to it without `.json`."""
+    found = (path.relative_to(FOLDER).with_suffix("") for path in FOLDER.rglob("*.json") if "." not in path.stem)
+    return sorted(str(path) for path in found if path.parts[0] != "sequences")
+
+
 def notification(
     name: str,
     *,
