@@ -1,0 +1,1 @@
+"""Notifications of every threat, shape and size: what becomes of each."""
