@@ -186,7 +186,7 @@ def test_kept_journal(changed: Showing) -> None:
     states = sorted((case.category, case.state) for case in cases)
     assert states == [
         ("Added Binary Executed", CaseState.DONE),
-        ("Added Binary Executed", CaseState.PARTIAL),
+        ("Added Binary Executed", CaseState.HELD),
         ("Defense Evasion: Launch Code Compiler Tool In Container", CaseState.DONE),
         ("Execution: Container Escape", CaseState.DONE),
         ("Execution: Modified Malicious Library Loaded", CaseState.DONE),
