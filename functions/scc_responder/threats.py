@@ -144,11 +144,15 @@ def _mitre_ids() -> dict[str, str]:
 
 @cache
 def _index() -> _Index:
+    return _index_of(catalogue())
+
+
+def _index_of(rows: Sequence[Row]) -> _Index:
     by_category: dict[str, tuple[Row, ...]] = {}
-    for row in catalogue():
+    for row in rows:
         for spelling in {fold(text) for text in (row.category, *row.aliases)}:
             by_category[spelling] = (*by_category.get(spelling, ()), row)
-    by_event_rule = {row.rule_id: row for row in catalogue() if row.detector == "event_threat_detection"}
+    by_event_rule = {row.rule_id: row for row in rows if row.detector == "event_threat_detection"}
     return _Index(by_category=by_category, by_event_rule=by_event_rule)
 
 
@@ -164,15 +168,17 @@ def in_scope(finding: Finding) -> str | None:
     return "muted" if finding.mute == "MUTED" else None
 
 
-def classify(finding: Finding, related: Sequence[RelatedFinding] = ()) -> Threat:
+def classify(finding: Finding, related: Sequence[RelatedFinding] = (), rows: Sequence[Row] | None = None) -> Threat:
     """The threat, by detector and resource first and category second. What the finding itself says wins over its row.
 
-    `related` are other findings on the same container; those near in time raise the confidence.
+    `related` are other findings on the same container; those near in time raise the confidence. `rows` are the
+    catalogue's unless others are given.
     """
-    row = _row(finding)
+    index = _index() if rows is None else _index_of(rows)
+    row = _row(finding, index)
     if row is None:
         return _unknown(finding)
-    confidence, raised_by = _raised(row.confidence, finding, related)
+    confidence, raised_by = _raised(row.confidence, finding, related, index)
     stated = tuple(map(mitre_id, finding.mitre_techniques))
     return Threat(
         name=row.name,
@@ -190,10 +196,10 @@ def classify(finding: Finding, related: Sequence[RelatedFinding] = ()) -> Threat
     )
 
 
-def _row(finding: Finding) -> Row | None:
+def _row(finding: Finding, index: _Index) -> Row | None:
     """The only row that fits; none where two detectors could have meant it."""
-    rows = _index().by_category.get(fold(finding.category), ())
-    by_rule = _index().by_event_rule.get(finding.rule)
+    rows = index.by_category.get(fold(finding.category), ())
+    by_rule = index.by_event_rule.get(finding.rule)
     fitting = [row for row in rows or ((by_rule,) if by_rule else ()) if _fits(row, finding)]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -226,15 +232,17 @@ def _unknown(finding: Finding) -> Threat:
     )
 
 
-def _raised(base: str, finding: Finding, related: Sequence[RelatedFinding]) -> tuple[str, tuple[str, ...]]:
+def _raised(
+    base: str, finding: Finding, related: Sequence[RelatedFinding], index: _Index
+) -> tuple[str, tuple[str, ...]]:
     """The confidence in company, and the names of those that raised it.
 
     A known threat beside a possible one makes it likely, as the runbooks ask; `confirmed` takes a confirmed one.
     """
     near = {
-        other.name: max(_base_confidence(other, finding), CONFIDENCES.index("likely"))
+        other.name: max(level, CONFIDENCES.index("likely"))
         for other in related
-        if _is_other(other, finding) and _base_confidence(other, finding) >= 0
+        if _is_other(other, finding) and (level := _base_confidence(other, finding, index)) >= 0
     }
     rank = CONFIDENCES.index(base)
     higher = {name: level for name, level in near.items() if level > rank}
@@ -249,8 +257,8 @@ def _is_other(other: RelatedFinding, finding: Finding) -> bool:
     return not itself and abs(other.event_time - finding.event_time) <= NEAR_IN_TIME
 
 
-def _base_confidence(other: RelatedFinding, finding: Finding) -> int:
+def _base_confidence(other: RelatedFinding, finding: Finding, index: _Index) -> int:
     """The rank of a related finding's own confidence; -1 if its category is in no row."""
-    rows = _index().by_category.get(fold(other.category), ())
+    rows = index.by_category.get(fold(other.category), ())
     fitting = [row for row in rows if _fits(row, finding)] or rows
     return max((CONFIDENCES.index(row.confidence) for row in fitting), default=-1)

@@ -1,0 +1,117 @@
+"""The catalogue: what every row must have, and spot checks against what Google publishes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from scc_responder.cli.threats import SHORT
+from scc_responder.threats import Row, catalogue, mitre_id
+from tests.findings.synthetic import synthetic
+
+CTD, CRTD = "container_threat_detection", "cloud_run_threat_detection"
+ETD, VMTD = "event_threat_detection", "virtual_machine_threat_detection"
+BY_NAME = {row.name: row for row in catalogue()}
+
+# Source: "Container Threat Detection overview", "Cloud Run Threat Detection overview", "Overview of Event Threat
+# Detection" and "Detection services", read 2026-04-10: detector, severity, surface, kind, tactic, category.
+PUBLISHED = """
+added_binary_executed                         CTD  LOW      pod       behavioral TA0002 Added Binary Executed
+pam_d_modification                            CTD  -        node      behavioral TA0009 Collection: Pam.d Modification
+gpg_key_reconnaissance                        CTD  CRITICAL pod       behavioral TA0006 Credential Access: GPG Key Reconnaissance
+base64_elf_file_cmdline                       CTD  MEDIUM   pod       behavioral TA0005 Defense Evasion: Base64 ELF File Command Line
+container_escape                              CTD  CRITICAL pod       ioc        TA0002 Execution: Container Escape
+cloud_run_container_escape                    CRTD HIGH     cloud_run ioc        TA0002 Execution: Container Escape
+fileless_execution_detection_memfd            CTD  HIGH     pod       behavioral TA0002 Execution: Fileless Execution in /memfd:
+malicious_python_executed                     CTD  CRITICAL pod       behavioral TA0002 Execution: Malicious Python executed
+modified_malicious_library_loaded             CTD  CRITICAL pod       ioc        TA0002 Execution: Modified Malicious Library Loaded
+suspicious_cron_modification                  CTD  -        node      behavioral TA0002 Execution: Suspicious Cron Modification
+remove_bulk_data_from_disk                    CTD  LOW      pod       behavioral TA0040 Impact: Remove Bulk Data From Disk
+malicious_url_observed                        CTD  MEDIUM   pod       ioc        TA0002 Malicious URL Observed
+fileless_execution_detection_shm              CTD  HIGH     pod       behavioral TA0004 Privilege Escalation: Fileless Execution in /dev/shm
+reverse_shell                                 CTD  CRITICAL pod       behavioral TA0002 Reverse Shell
+cloud_run_reverse_shell                       CRTD -        cloud_run behavioral TA0002 Reverse Shell
+cloud_run_kubernetes_attack_tool_execution    CRTD CRITICAL cloud_run ioc        TA0002 Execution: Kubernetes Attack Tool Execution
+gke_control_plane_csr_for_master_cert         ETD  HIGH     rbac      behavioral TA0004 Privilege Escalation: Create Kubernetes CSR for master cert
+gke_control_plane_launch_privileged_container ETD  LOW      pod       behavioral TA0004 Privilege Escalation: Launch of privileged Kubernetes container
+gke_suspicious_exec_attach                    ETD  MEDIUM   pod       behavioral TA0002 Execution: Suspicious Exec or Attach to a System Pod
+gke_static_pod_created                        ETD  LOW      node      behavioral TA0005 Defense Evasion: Static Pod Created
+gke_tor_proxy_ip_request                      ETD  HIGH     cluster   ioc        TA0001 Initial Access: Successful API call made from a TOR proxy IP
+cloud_run_cryptomining_docker_images          ETD  HIGH     cloud_run ioc        TA0002 Execution: Cryptomining Docker Image
+malware_bad_ip                                ETD  LOW      node      ioc        -      Malware: bad IP
+vm_rootkit                                    VMTD HIGH     node      ioc        TA0005 Defense Evasion: Rootkit
+vm_unexpected_ftrace_handler                  VMTD HIGH     node      behavioral TA0005 Defense Evasion: Unexpected ftrace handler
+"""
+
+# Techniques that Google states, on the finding's page or in real findings; every other one is inferred.
+STATED = {
+    "added_binary_executed": ("T1105", "T1106"),
+    "launch_code_compiler_tool_in_container": ("T1027.004",),
+    "modified_malicious_library_loaded": ("T1105", "T1129"),
+    "cloud_run_container_escape": ("T1611",),
+    "cloud_run_malicious_python_executed": ("T1105",),
+    "binary_authorization_breakglass_workload_create": ("T1548",),
+    "gke_control_plane_launch_privileged_container": ("T1548",),
+    "gke_service_account_creation_sensitive_namespace": ("T1098",),
+}
+
+
+@pytest.mark.parametrize("line", PUBLISHED.strip().splitlines(), ids=lambda line: line.split()[0])
+def test_a_row_says_what_is_published(line: str) -> None:
+    """Detector, severity, surface, kind, tactic and category are as published; an unpublished severity stays empty."""
+    name, detector, *published = line.split(maxsplit=6)
+    found = BY_NAME[name]
+    told = [found.severity or "-", found.surface, found.kind, found.tactic or "-", found.category]
+    assert [found.detector, *told] == [SHORT[detector.lower()], *published]
+
+
+def test_stated_techniques_are_exactly_those_that_google_states() -> None:
+    """No inferred technique is passed off as Google's."""
+    assert {row.name: row.techniques for row in catalogue() if row.techniques} == STATED
+
+
+@pytest.mark.parametrize("row", catalogue(), ids=lambda row: row.name)
+def test_every_row_has_what_it_needs(row: Row) -> None:
+    """A person can look it up, a policy can name it, an analyst knows where to look, and its detector emits it."""
+    lacking = {
+        "a rule id": row.rule_id or row.name == "vm_malicious_file_on_disk_yara",
+        "a technique": row.techniques or row.techniques_inferred,
+        "a tactic": row.tactic or row.category.startswith(("Malware: ", "Log4j Malware: ")),
+        "a sentence that says what happened": re.fullmatch(r"\S.{10,110}\.", row.meaning),
+        "a word of where to look": re.search(r"processes|files|indicator|access|kubernetes|kernelRootkit", row.fields),
+        "a surface of its detector": row.surface in _SURFACES[row.detector],
+        "a name of its detector": row.name.startswith(_PREFIXES.get(row.detector, "")),
+        "a default only where one is published": not row.default or row.detector == CTD,
+    }
+    assert [what for what, there in lacking.items() if not there] == []
+
+
+_SURFACES = {
+    CTD: {"pod", "node"},
+    CRTD: {"cloud_run"},
+    ETD: {"pod", "node", "cluster", "rbac", "cloud_run"},
+    VMTD: {"node"},
+}
+_PREFIXES = {CRTD: "cloud_run_", VMTD: "vm_"}
+
+
+def test_published_totals() -> None:
+    """As many rows as are published, by what they are about and how sure they are."""
+    assert Counter(row.surface for row in catalogue()) == {
+        "pod": 53,
+        "cloud_run": 38,
+        "node": 25,
+        "rbac": 14,
+        "cluster": 6,
+    }
+    assert Counter(row.kind for row in catalogue()) == {"behavioral": 104, "ioc": 32}
+
+
+def test_techniques_of_the_wire_are_known_by_id() -> None:
+    """What a finding states about techniques reads like what the catalogue states, so that both can be compared."""
+    for row in catalogue():
+        attack = synthetic(row)["finding"].get("mitreAttack", {})
+        told = [mitre_id(name) for name in (attack.get("primaryTactic", ""), *attack.get("primaryTechniques", ()))]
+        assert told == [row.tactic, *row.techniques], row.name
