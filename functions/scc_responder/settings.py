@@ -79,7 +79,7 @@ def _refuse_local(given: Mapping[str, str]) -> None:
     for name in _LOCAL_ONLY:
         if given.get(name.lower()):
             raise SettingsError("local_only_setting", f"{PREFIX}{name} is for local use; remove it on Cloud Run")
-    if given.get("store", "sqlite:").startswith("sqlite:"):
+    if (given.get("store") or "sqlite:").startswith("sqlite:"):
         raise SettingsError(
             "store_not_durable",
             f"{PREFIX}STORE: SQLite on Cloud Run is lost with its instance; give a store that outlives it",

@@ -1,0 +1,110 @@
+"""Kubernetes objects as API servers send them, reduced to what decisions look at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from scc_responder.context import Owner
+from scc_responder.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod
+
+META = {
+    "namespace": "shop",
+    "name": "web-1",
+    "uid": "u1",
+    "resourceVersion": "7",
+    "creationTimestamp": "2026-03-02T08:58:01Z",
+}
+
+
+def pod(status: dict[str, Any] | None = None, spec: dict[str, Any] | None = None, **meta: Any) -> dict[str, Any]:
+    return {"metadata": {**META, **meta}, "spec": spec or {}, "status": status or {}}
+
+
+def test_bare_pod() -> None:
+    """A pod that was only just made has neither status nor node, and that is ordinary."""
+    found = parse_pod({"metadata": META})
+    assert (found.uid, found.node_name, found.phase, found.owners, found.containers) == ("u1", "", "", (), ())
+    assert found.creation_time == datetime(2026, 3, 2, 8, 58, 1, tzinfo=UTC)
+
+
+def test_special_marks() -> None:
+    """What makes a pod special is told: host network, mirror, finalizers, its deletion."""
+    found = parse_pod(
+        pod(
+            spec={"hostNetwork": True, "nodeName": "n", "serviceAccountName": "sa"},
+            annotations={"kubernetes.io/config.mirror": "x"},
+            finalizers=["example.com/hold"],
+            deletionTimestamp="2026-03-02T09:00:00Z",
+        )
+    )
+    assert (found.host_network, found.mirror, found.finalizers) == (True, True, ("example.com/hold",))
+    assert (found.node_name, found.service_account) == ("n", "sa")
+    assert found.deletion_time == datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def at(time: str) -> dict[str, str]:
+    return {"startedAt": f"2026-03-02T{time}Z"}
+
+
+STATES = [
+    pytest.param({"state": {"running": at("08:00:00")}}, 8, id="running"),
+    pytest.param({"state": {"terminated": at("08:00:00")}}, 8, id="terminated"),
+    pytest.param({"state": {"waiting": {}}, "lastState": {"terminated": at("07:00:00")}}, 7, id="waiting-to-restart"),
+    pytest.param(
+        {"state": {"running": at("08:00:00")}, "lastState": {"terminated": at("07:00:00")}}, 8, id="restarted"
+    ),
+    pytest.param({"lastState": {"terminated": at("07:00:00")}}, 7, id="last-only"),
+    pytest.param({"state": {"terminated": {"startedAt": None}}}, None, id="never-started"),
+    pytest.param({"state": {"waiting": {"reason": "ImagePullBackOff"}}}, None, id="waiting"),
+    pytest.param({}, None, id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("status", "hour"), STATES)
+def test_container_start(status: dict[str, Any], hour: int | None) -> None:
+    """A container's start is that of its present run, or of its last one while it waits."""
+    found = parse_pod(pod({"containerStatuses": [{"name": "app", **status}]})).containers[0]
+    assert (found.started_at and found.started_at.hour) == hour
+
+
+def test_every_kind_of_container() -> None:
+    """A finding may name an init or an ephemeral container too."""
+    fields = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+    found = parse_pod(pod({field: [{"name": field}] for field in fields}))
+    assert [item.name for item in found.containers] == list(fields)
+
+
+OWNERS = [
+    pytest.param([], None, id="none"),
+    pytest.param([{"kind": "ReplicaSet", "name": "a", "uid": "1"}], None, id="no-controller"),
+    pytest.param(
+        [{"kind": "X", "name": "a", "uid": "1"}, {"kind": "Job", "name": "b", "uid": "2", "controller": True}],
+        Owner(kind="Job", name="b", uid="2"),
+        id="the-controller",
+    ),
+]
+
+
+@pytest.mark.parametrize(("references", "owner"), OWNERS)
+def test_controller(references: list[dict[str, Any]], owner: Owner | None) -> None:
+    """A pod belongs to its controller, not to whatever else stands among its owners."""
+    item = pod(ownerReferences=references)
+    assert controller(item) == owner
+    assert parse_pod(item).owners == ((owner,) if owner else ())
+
+
+def test_node() -> None:
+    """A node tells its instance, its pool, and whether it takes pods."""
+    labels, notes = {"cloud.google.com/gke-nodepool": "pool-1"}, {"container.googleapis.com/instance_id": "42"}
+    found = parse_node({"metadata": {**META, "labels": labels, "annotations": notes}, "spec": {"unschedulable": True}})
+    assert (found.instance_id, found.node_pool, found.unschedulable) == ("42", "pool-1", True)
+    assert parse_node({"metadata": META}).unschedulable is False
+
+
+def test_namespace() -> None:
+    """A namespace is known by name and UID."""
+    found = parse_namespace({"metadata": {**META, "labels": {"team": "shop"}}})
+    assert (found.name, found.uid, found.labels) == ("web-1", "u1", {"team": "shop"})

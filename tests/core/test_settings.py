@@ -1,0 +1,87 @@
+"""Settings are checked before anything is served; each fault names the variable and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scc_responder.errors import SettingsError
+from scc_responder.settings import read_settings
+
+LOCAL = {
+    "SCC_RESPONDER_CLUSTERS": "projects/example-project/locations/*/clusters/*, projects/p/locations/l/clusters/c",
+    "SCC_RESPONDER_SOURCES": "1, 2",
+    "SCC_RESPONDER_STORE": "sqlite:////tmp/journal.db",
+}
+
+
+def refused(**changes: str) -> SettingsError:
+    """How these settings are refused."""
+    environment = {**LOCAL, **{_variable(name): value for name, value in changes.items()}}
+    with pytest.raises(SettingsError) as caught:
+        read_settings(environment, Path("policies"))
+    return caught.value
+
+
+def _variable(name: str) -> str:
+    return name if name == "K_SERVICE" else f"SCC_RESPONDER_{name}"
+
+
+def test_read() -> None:
+    """Lists are split, and what is not given is empty."""
+    found = read_settings({**LOCAL, "SCC_RESPONDER_OUTCOME_TOPIC": ""}, Path("policies"))
+    assert found.clusters == ("projects/example-project/locations/*/clusters/*", "projects/p/locations/l/clusters/c")
+    assert (found.sources, found.policies, found.outcome_topic) == (("1", "2"), Path("policies"), "")
+
+
+ON_CLOUD_RUN = [
+    pytest.param({}, "store_not_durable", "SCC_RESPONDER_STORE", id="sqlite"),
+    pytest.param({"STORE": ""}, "store_not_durable", "SCC_RESPONDER_STORE", id="no-store"),
+    pytest.param({"FINDINGS": "/f"}, "local_only_setting", "SCC_RESPONDER_FINDINGS", id="file-findings"),
+    pytest.param(
+        {"CLUSTERS_FILE": "clusters.yaml"}, "local_only_setting", "SCC_RESPONDER_CLUSTERS_FILE", id="clusters"
+    ),
+    pytest.param({"SCC_ENDPOINT": "x:1"}, "local_only_setting", "SCC_RESPONDER_SCC_ENDPOINT", id="other-scc"),
+    pytest.param({"GKE_ENDPOINT": "x:1"}, "local_only_setting", "SCC_RESPONDER_GKE_ENDPOINT", id="other-gke"),
+    pytest.param({"KUBERNETES_TOKEN_FILE": "/t"}, "local_only_setting", "TOKEN_FILE", id="token"),
+    pytest.param(
+        {"STORE": "firestore://x", "EVIDENCE": "file:///e"},
+        "evidence_not_durable",
+        "SCC_RESPONDER_EVIDENCE",
+        id="folder",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "reason", "variable"), ON_CLOUD_RUN)
+def test_on_cloud_run(changes: dict[str, str], reason: str, variable: str) -> None:
+    """What would lose cases or believe local files stops the start on Cloud Run."""
+    error = refused(K_SERVICE="scc-responder", **changes)
+    assert (error.reason, variable in str(error)) == (reason, True)
+
+
+MISTAKES = [
+    pytest.param({"CLUSTERS": ""}, "SCC_RESPONDER_CLUSTERS is not set", id="no-clusters"),
+    pytest.param({"CLUSTERS": "prod-1"}, "SCC_RESPONDER_CLUSTERS: 'prod-1'", id="a-bare-name"),
+    pytest.param({"CLUSTERS": "projects/p/locations/l/clusters/prod-*"}, "for a whole segment", id="half-a-segment"),
+    pytest.param({"CLUSTERS": "projects/p/locations/l/clusters/**"}, "for a whole segment", id="two-stars"),
+    pytest.param({"CLUSTERS": "projects/p/locations/l/clusters/prod-?"}, "for a whole segment", id="question-mark"),
+    pytest.param({"CLUSTERS": "projects/*"}, "for a whole segment", id="too-short"),
+    pytest.param({"CLUSTERS": "projects/p/zones/z/clusters/c"}, "projects/P/locations/L", id="zones"),
+    pytest.param({"CLUSTERS": "projects/p/locations/l/clusters/c/x"}, "projects/P/locations/L", id="too-long"),
+    pytest.param({"SOURCES": ""}, "SCC_RESPONDER_SOURCES is not set", id="no-sources"),
+    pytest.param({"SOURCES": "organizations/1/sources/2"}, "numeric ids", id="a-source-name"),
+    pytest.param({"SOURCES": "*"}, "numeric ids", id="any-source"),
+    pytest.param({"STORE": ""}, "SCC_RESPONDER_STORE", id="no-store"),
+    pytest.param({"STORE": "journal.db"}, "sqlite:///PATH", id="a-bare-path"),
+    pytest.param({"EVIDENCE": "evidence"}, "gs://BUCKET/PREFIX", id="evidence-in-a-bare-path"),
+    pytest.param({"EVIDENCE": "s3://bucket"}, "gs://BUCKET/PREFIX", id="evidence-elsewhere"),
+    pytest.param({"OUTCOME_TOPIC": "outcomes"}, "projects/P/topics/T", id="a-bare-topic"),
+]
+
+
+@pytest.mark.parametrize(("changes", "told"), MISTAKES)
+def test_mistakes(changes: dict[str, str], told: str) -> None:
+    """A setting that cannot be used is named with what was expected."""
+    assert told in str(refused(**changes))
