@@ -1,0 +1,133 @@
+"""What holds for the whole package: actions explain and prove themselves, and no part outgrows its reader."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import statistics
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scc_responder.action import Action, actions
+from scc_responder.simulated.cluster import SimulatedCluster
+from tests.cluster import objects
+from tests.pipeline.deployment import NODE, deployed, finding_about
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "functions" / "scc_responder"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+BANNED = {"utils", "util", "helpers", "helper", "manager", "common", "base", "core", "misc"}
+ACTION_FILES = sorted(path for path in (PACKAGE / "actions").glob("*.py") if path.stem != "__init__")
+each_action = pytest.mark.parametrize("action", actions().values(), ids=lambda action: action.name)
+each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+
+
+def test_one_file_one_action() -> None:
+    """An action's file, its function and its name in policies are one word."""
+    assert [path.stem for path in ACTION_FILES] == sorted(actions())
+    assert [actions()[path.stem].name for path in ACTION_FILES] == [path.stem for path in ACTION_FILES]
+    assert [actions()[path.stem].plan.__name__ for path in ACTION_FILES] == [path.stem for path in ACTION_FILES]
+
+
+def example(action: Action) -> str:
+    """The policy steps in an action's documentation."""
+    text = inspect.cleandoc(action.plan.__doc__ or "")
+    return textwrap.dedent(text[re.search(r"^ *then:", text, re.MULTILINE).start() :])  # type: ignore[union-attr]
+
+
+@each_action
+def test_examples(tmp_path: Path, action: Action) -> None:
+    """The example in each action's documentation is a policy that loads, and does on a cluster what it says."""
+    steps = yaml.safe_load(example(action))["then"]
+    head = "name: example\ndescription: d\nowner: o\nmode: enforce\nwhen: {threat: reverse_shell}\n"
+    with SimulatedCluster(stop_seconds=0) as cluster:
+        cluster.create(objects.namespace("shop"))
+        cluster.create(objects.node(NODE))
+        cluster.create(objects.deployment("web", "shop", NODE))
+        deployment = deployed(tmp_path, cluster, head + example(action))
+        document = finding_about(cluster.objects("Pod", "shop")[0])
+        ending = deployment.respond_to(document)
+        used = {(event.resource, event.verb) for event in cluster.audit if event.verb != "get"}
+
+    record = deployment.case(document)
+    assert ending.reason == "done"
+    assert list(dict.fromkeys(step.action for step in record.steps)) == [step["action"] for step in steps]
+    assert {step.status for step in record.steps} == {"done"}
+    assert used <= granted(*[actions()[step["action"]] for step in steps])
+
+
+def granted(*asked: Action) -> set[tuple[str, str]]:
+    """(resource, verb) of the RBAC permissions that these actions declare."""
+    declared = [permission.split(": ") for action in asked for permission in action.permissions if ": " in permission]
+    return {(resource, verb) for resource, verbs in declared for verb in verbs.split(", ")}
+
+
+@each_action
+def test_declared(action: Action) -> None:
+    """Each action names the permissions it needs; what cannot be undone needs an identity and changes the target."""
+    assert action.permissions
+    assert action.reversible or (action.needs_identity and not action.observes)
+
+
+def reasons(tree: ast.AST) -> Iterator[str]:
+    """The reason words in an action's code."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword | ast.Return) and node.value is not None:
+            if isinstance(node, ast.keyword) and node.arg != "reason":
+                continue
+            yield from (
+                part.value.rstrip(":")
+                for part in ast.walk(node.value)
+                if isinstance(part, ast.Constant) and isinstance(part.value, str) and "_" in part.value
+            )
+
+
+@pytest.mark.parametrize("path", ACTION_FILES, ids=lambda path: path.stem)
+def test_reasons_are_tested(path: Path) -> None:
+    """Every reason that an action can give is expected by a test."""
+    tests = "".join(file.read_text() for file in (ROOT / "tests").rglob("test_*.py"))
+    words = set(reasons(ast.parse(path.read_text())))
+    assert [word for word in sorted(words) if word not in tests] == []
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Each function of a module and its length in lines, without its docstring."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+            yield node.name, (node.end_lineno or 0) - first.lineno + 1
+
+
+@each_module
+def test_sizes(path: Path) -> None:
+    """A module has fewer than 300 lines, a function at most 50."""
+    assert len(path.read_text().splitlines()) < 300
+    assert [name for name, length in functions(path) if length > 50] == []
+
+
+def test_most_functions_are_short() -> None:
+    """Half of all functions have at most 10 lines, nine in ten at most 30."""
+    lengths = [length for path in MODULES for _, length in functions(path)]
+    assert statistics.median(lengths) <= 10
+    assert statistics.quantiles(lengths, n=10)[8] <= 30
+
+
+@each_module
+def test_names(path: Path) -> None:
+    """No module is named after nothing in particular."""
+    assert path.stem not in BANNED
+
+
+@each_module
+def test_documented(path: Path) -> None:
+    """Every public module, class and function says what it is for."""
+    tree = ast.parse(path.read_text())
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    public = [node for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
+    assert ast.get_docstring(tree)
+    assert [node.name for node in public if not ast.get_docstring(node)] == []
