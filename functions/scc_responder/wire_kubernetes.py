@@ -18,6 +18,7 @@ from scc_responder.wire_values import field, part, records, text, timestamp
 MAX_PODS = 64
 MAX_CONTAINERS = 64
 MAX_CONTAINER_RECORDS = 512
+MAX_POD_RECORDS = 512
 
 
 class Pods(Value, frozen=True, kw_only=True):
@@ -31,11 +32,13 @@ class Pods(Value, frozen=True, kw_only=True):
 def read_pods(finding: Mapping[str, Any], source: Mapping[str, Any], affected: Iterable[KubernetesObject]) -> Pods:
     """The pods by the first part of the finding that names one; `pod` is contradicted by any part that says otherwise.
 
-    A name that Kubernetes would refuse is left out and named `invalid_pod_name`: it would become part of a path.
+    A name that Kubernetes would refuse is left out and named `invalid_pod_name`: it would become part of a path. Of
+    more records than any pod has (`too_many_pods`) the rest is not read.
     """
     kubernetes = part(finding, "kubernetes")
-    typed = [(text(pod, "ns"), text(pod, "name")) for pod in records(field(kubernetes, "pods"))]
-    objects = [item for item in records(field(kubernetes, "objects")) if text(item, "kind") == "Pod"]
+    listed, named_objects = records(field(kubernetes, "pods")), records(field(kubernetes, "objects"))
+    typed = [(text(pod, "ns"), text(pod, "name")) for pod in listed[:MAX_POD_RECORDS]]
+    objects = [item for item in named_objects[:MAX_POD_RECORDS] if text(item, "kind") == "Pod"]
     ranked = [
         typed,
         [(text(source, "Pod_Namespace"), text(source, "Pod_Name"))],
@@ -50,6 +53,7 @@ def read_pods(finding: Mapping[str, Any], source: Mapping[str, Any], affected: I
     faults = {
         "pod": any(not _consistent(pairs, named) for pairs in ranked),
         "several_pods": len(named) > 1,
+        "too_many_pods": max(len(listed), len(named_objects)) > MAX_POD_RECORDS,
         "invalid_pod_name": len(valid) < len(named),
     }
     return Pods(

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.text import visible
+from scc_responder.text import MAX_BYTES, visible
 
 _INT64 = 2**63
 _MAX_PAIRS = 1000
@@ -28,6 +28,7 @@ _TIME = re.compile(
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 # A Gson re-serialiser that copies text instead of JSON leaves its HTML-safe escapes behind.
 _GSON = {r"\u003d": "=", r"\u0026": "&", r"\u003c": "<", r"\u003e": ">", r"\u0027": "'"}
+_GSON_REACH = len(r"\u003d") * (MAX_BYTES + 2)
 _GSON_ESCAPE = re.compile(r"\\u00(?:3[dceDCE]|2[67])")
 
 
@@ -107,8 +108,13 @@ def decoded(value: object) -> str:
 
 
 def ungson(value: str) -> str:
-    """The text with the five HTML-safe escapes of Gson undone, for text that was escaped twice."""
-    return _GSON_ESCAPE.sub(lambda match: _GSON[match[0].lower()], value) if "\\u00" in value else value
+    """The text with the five HTML-safe escapes of Gson undone, for text that was escaped twice.
+
+    Of a text so long that it will be cut, only the part before the cut is kept.
+    """
+    if "\\u00" not in value:
+        return value
+    return _GSON_ESCAPE.sub(lambda match: _GSON[match[0].lower()], value[:_GSON_REACH])
 
 
 def link(value: object) -> str:
