@@ -30,6 +30,8 @@ MAX_BODY_BYTES = 10_000_000 * 4 // 3 + 64 * 1024
 """The largest body that is opened: Pub/Sub's limit of 10 MB in base64, and room for the envelope around it."""
 
 MAX_ATTRIBUTES = 100
+MAX_ATTRIBUTES_BYTES = 1024 * 1024
+"""What attributes may take as JSON; Pub/Sub allows 100 of them, of 1.3 KB each. Of larger ones none is read."""
 
 S = TypeVar("S")
 
@@ -64,7 +66,7 @@ class _PubsubMessage(msgspec.Struct):
     message_id_too: str | int | None = msgspec.field(name="message_id", default=None)
     publish_time: str | None = msgspec.field(name="publishTime", default=None)
     publish_time_too: str | None = msgspec.field(name="publish_time", default=None)
-    attributes: dict[str, str] | None = None
+    attributes: msgspec.Raw = msgspec.Raw()
 
 
 class _EventContext(msgspec.Struct):
@@ -99,7 +101,7 @@ class _Push(msgspec.Struct):
     message: _PubsubMessage | None = None
     subscription: str | None = None
     data: str | None = None
-    attributes: dict[str, str] | None = None
+    attributes: msgspec.Raw = msgspec.Raw()
 
 
 class _Named(msgspec.Struct):
@@ -197,7 +199,7 @@ def _decode(body: bytes, shape: type[S]) -> S:
 def _wrapped(wire: _PubsubMessage, envelope: _Envelope, headers: Mapping[str, str], trace: str) -> Message:
     """The message of a push body; what the body does not say is taken from a CloudEvent's headers."""
     message_id = visible(str(wire.message_id or wire.message_id_too or headers.get("ce-id", "")), 128)
-    attributes = islice((wire.attributes or {}).items(), MAX_ATTRIBUTES)
+    attributes = islice(_attributes(wire.attributes).items(), MAX_ATTRIBUTES)
     return Message(
         message_id=message_id,
         publish_time=timestamp(wire.publish_time or wire.publish_time_too or headers.get("ce-time")),
@@ -207,6 +209,15 @@ def _wrapped(wire: _PubsubMessage, envelope: _Envelope, headers: Mapping[str, st
         delivery_attempt=integer(envelope.delivery_attempt) or 0,
         trace=trace,
     )
+
+
+def _attributes(raw: msgspec.Raw) -> dict[str, str]:
+    if not raw or len(bytes(raw)) > MAX_ATTRIBUTES_BYTES:
+        return {}
+    try:
+        return msgspec.json.decode(raw, type=dict[str, str] | None) or {}
+    except msgspec.ValidationError as error:
+        raise RejectedMessage("not_an_envelope") from error
 
 
 def _event(envelope: _Envelope, headers: Mapping[str, str], trace: str) -> Message:
