@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.bench.cold import cold
 from tests.bench.duplicates import duplicates_per_second
+from tests.bench.parsing import parsing
 from tests.bench.rig import rig
 from tests.bench.warm import warm
 from tests.findings import push_body
@@ -24,6 +25,8 @@ TARGETS = {
     "requests_total": ("at_most", 18),
     "resident_megabytes": ("at_most", 150),
     "duplicates_per_second": ("at_least", 300),
+    "parsed_milliseconds": ("at_most", 2.0),
+    "decided_milliseconds": ("at_most", 10.0),
 }
 
 
@@ -33,8 +36,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9, help="how often each is measured")
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory(prefix="scc-responder-bench-") as folder, rig(Path(folder)) as parts:
+        _say("parsing and deciding ...")
+        figures: dict[str, Any] = parsing()
         _say("cold starts ...")
-        figures: dict[str, Any] = cold(parts, rounds)
+        figures |= cold(parts, rounds)
         with parts.served() as function:
             _say("warm findings ...")
             figures |= warm(parts, function, rounds)

@@ -1,0 +1,90 @@
+"""What a notification costs the processor: to be opened, parsed and classified, and to be decided upon."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scc_responder.decide import Decision, decide
+from scc_responder.explanation import context_of, read_facts
+from scc_responder.finding import Threat
+from scc_responder.guard import guard
+from scc_responder.intake import open_envelope
+from scc_responder.policy import PolicySet, load_policies
+from scc_responder.threats import classify
+from scc_responder.wire import parse_notification
+from tests.bench.cold import spread
+from tests.findings import FOLDER, RUNBOOKS, data, notification, push_body
+
+TYPICAL = RUNBOOKS[1]
+POLICIES = 200
+MATCHING = 10
+"""Of so many policies so many match, and plan every action; the others fail at the last of their conditions."""
+
+ACTIONS = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
+
+
+def parsing(rounds: int = 200) -> dict[str, Any]:
+    """Milliseconds of processor time: `parsed` by notification, `decided` by decision."""
+    body = push_body(data(notification(TYPICAL)))
+    return {
+        "parsed_milliseconds": _measured(lambda: classified(body), rounds),
+        "decided_milliseconds": _measured(decider(), rounds),
+    }
+
+
+def classified(body: bytes) -> Threat:
+    """From a push body to its threat."""
+    return classify(parse_notification(open_envelope(body, {}).data))
+
+
+def decider() -> Callable[[], Decision]:
+    """A decision on the typical notification by all the policies, to be made as often as wanted."""
+    finding = parse_notification(notification(TYPICAL))
+    context = context_of(finding, read_facts((FOLDER / f"{RUNBOOKS[0]}.context.json").read_bytes(), "context"))
+    policies = many_policies()
+    now = datetime.now(UTC)
+    return lambda: guard(context, decide(context, policies.policies), policies.guardrails, now)
+
+
+def many_policies() -> PolicySet:
+    """A folder of that many policies, as a large organisation could have it."""
+    with tempfile.TemporaryDirectory(prefix="scc-responder-policies-") as name:
+        folder = Path(name)
+        (folder / "guardrails.yaml").write_text("protected_namespaces: [kube-system, gke-*]\n")
+        for number in range(POLICIES):
+            (folder / f"policy-{number}.yaml").write_text(_policy(number))
+        return load_policies(folder)
+
+
+def _policy(number: int) -> str:
+    namespaces = ", ".join(f"team-{number}-{other}-*" for other in range(20))
+    matching = ", shop" if number % (POLICIES // MATCHING) == 0 else ""
+    steps = "".join(f"  - action: {action}\n" for action in ACTIONS)
+    return f"""name: policy-{number}
+description: One of many.
+owner: secops@example.com
+mode: enforce
+when:
+  threat: [reverse_shell, "*_malicious_*", "cloud_run_*"]
+  detector: container_threat_detection
+  severity: LOW
+  surface: pod
+  cluster: projects/example-project/locations/*/clusters/*
+  namespace: [{namespaces}{matching}]
+then:
+{steps}"""
+
+
+def _measured(call: Callable[[], object], rounds: int) -> dict[str, float]:
+    call()
+    spent = []
+    for _ in range(rounds):
+        started = time.process_time()
+        call()
+        spent.append((time.process_time() - started) * 1000)
+    return spread(spent)

@@ -1,0 +1,30 @@
+"""What a notification costs the processor, as `make bench` measures it."""
+
+from __future__ import annotations
+
+from scc_responder.decide import MATCHED
+from tests.bench.__main__ import TARGETS
+from tests.bench.parsing import ACTIONS, MATCHING, POLICIES, decider, many_policies, parsing
+
+
+def test_costs_are_within_their_targets() -> None:
+    """A typical notification is opened, parsed and classified in under 2 ms; 200 policies decide in under 10 ms."""
+    figures = parsing(rounds=25)
+    assert figures["parsed_milliseconds"]["median"] < 2
+    assert figures["decided_milliseconds"]["median"] < 10
+
+
+def test_make_bench_holds_them_to_the_same_targets() -> None:
+    """The bench fails where one is missed."""
+    targets = {name: TARGETS[name] for name in ("parsed_milliseconds", "decided_milliseconds")}
+    assert targets == {"parsed_milliseconds": ("at_most", 2.0), "decided_milliseconds": ("at_most", 10.0)}
+
+
+def test_the_decision_that_is_measured_is_a_real_one() -> None:
+    """Of 200 policies ten match and plan every action; the others come to their last condition."""
+    policies = decider()().policies
+    assert (len(policies), len(many_policies().policies)) == (POLICIES, POLICIES)
+    matched = [policy for policy in policies if policy.reason == MATCHED]
+    assert len(matched) == MATCHING
+    assert {tuple(action.action for action in policy.actions) for policy in matched} == {ACTIONS}
+    assert {policy.reason for policy in policies if not policy.matched} == {"when_namespace_differs"}
