@@ -169,6 +169,7 @@ def _list_item(document: Document) -> Document:
 
 
 def _console(document: Document) -> Document:
+    _legacy_source(document)
     finding = document["finding"]
     source = finding.pop("sourceProperties")
     resource = {

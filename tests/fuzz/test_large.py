@@ -144,6 +144,15 @@ def test_five_thousand_processes() -> None:
     assert seconds(lambda: classified(content)) < PARSED_SECONDS
 
 
+@pytest.mark.parametrize(("copies", "contradictions"), [(512, ()), (513, ("too_many_pods",))])
+def test_more_records_of_pods_than_there_can_be(copies: int, contradictions: tuple[str, ...]) -> None:
+    """A pod may repeat; of more records than are read the rest could name another, so that nothing is done."""
+    document = notification("reverse_shell")
+    document["finding"]["kubernetes"]["pods"] *= copies
+    finding, _threat = classified(data(document))
+    assert (len(finding.pods), finding.contradictions) == (1, contradictions)
+
+
 @pytest.mark.parametrize("text", ["x", "\u202e", '"', "\\u003d", "\ud800"])
 def test_an_argument_of_a_megabyte(text: str) -> None:
     """A megabyte of one argument is cut to a bound that is marked, quickly."""

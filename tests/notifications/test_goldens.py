@@ -28,7 +28,7 @@ SPELLINGS = [
         "broken_time", "cloud_logging_export", "list_findings_two", "not_json", "other_json", "vulnerability",
         "admission_refused", "agents_name_elsewhere", "agents_principal", "v1_of_2019", "json_encoded_args",
         "hostile_text", "gson_escapes", "gson_escapes_doubled", "lone_surrogate", "source_properties_alone",
-        "project_number",
+        "project_number", "console_json_tab",
     }
 ]  # fmt: skip
 """Traps that only spell the same finding otherwise."""
@@ -141,6 +141,7 @@ def test_other_spellings_say_the_same(name: str) -> None:
         ("json_encoded_args", ("python3", "-c", 'print("hi")\\u000a\\u202e')),
         ("lone_surrogate", ("\\ud83d", "python3", "/app/server.py")),
         ("source_properties_alone", ("python3", "/app/server.py")),
+        ("console_json_tab", ("python3", "/app/server.py")),
         ("v1_of_2019", ("python3", "/app/server.py")),
     ],
 )
