@@ -86,20 +86,35 @@ class ClusterChanges:
     def _effect(self, change: CreateNetworkPolicy, step: StepRun) -> Result:
         policies = self._api.list(paths.network_policies(change.namespace))
         pod = self._read(paths.pod(change.namespace, change.pod_name))
-        labels = {**pod["metadata"].get("labels", {}), **change.selector} if pod else change.selector
-        others = bypassing(policies, labels, change.name)
+        if pod is None:
+            return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
+        if pod["metadata"]["uid"] != change.pod_uid:
+            return Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
+        labels = pod["metadata"].get("labels", {})
+        others = bypassing(policies, {**labels, **change.selector}, change.name)
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason="would_isolate", detail=_effect_detail(change, others))
         own = next((policy for policy in policies if policy["metadata"]["name"] == change.name), None)
+        gone = self._gone(change) if own is None else None
+        if gone:
+            return gone
         if own is None or not isolates(own, change):
             return failed(NOT_VERIFIED, f"the NetworkPolicy {change.name} is not there as it was created")
         if own["metadata"].get("annotations", {}).get(ACTION_ID) != step.action_id:
             return failed("name_taken", f"a NetworkPolicy {change.name} of another origin exists")
+        if not change.selector.items() <= labels.items():
+            return failed("label_removed", "the pod no longer carries the label that the NetworkPolicy selects")
         reason = "bypassed_by" if others and change.effective == "enforced" else change.effective
         if reason == "enforced":
             return done("isolated", _effect_detail(change, others))
         word = {"unknown": "enforcement_unknown"}.get(reason, reason)
         return Result(status=StepStatus.NOT_EFFECTIVE, reason=word, detail=_effect_detail(change, others))
+
+    def _gone(self, change: CreateNetworkPolicy) -> Result | None:
+        """What became of the pod, if it is why its policy is not there: the cluster takes it away with the pod."""
+        path = paths.pod(change.namespace, change.pod_name)
+        self._forget(path)
+        return _not_the_target(self._read(path), change.pod_uid)
 
     def delete_pod(self, change: DeletePod, step: StepRun) -> Result:
         """Delete the pod with this UID, at the version that carries our arming annotation."""
@@ -202,17 +217,27 @@ def _refused(error: ApiError, kind: str) -> Result:
     return failed("admission_denied", str(error))
 
 
-def _probe(change: PatchObject, step: StepRun, found: Object | None, *, sent: bool) -> Result | None:
-    """The outcome, if the object is gone, another one, or already as wanted."""
+def _not_the_target(found: Object | None, uid: str) -> Result | None:
+    """The outcome, if the object is gone or has another UID."""
     if found is None:
         return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
-    if found["metadata"]["uid"] != change.uid:
+    if found["metadata"]["uid"] != uid:
         return Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
+    return None
+
+
+def _probe(change: PatchObject, step: StepRun, found: Object | None, *, sent: bool) -> Result | None:
+    """The outcome, if the object is gone, another one, or already as wanted."""
+    lost = _not_the_target(found, change.uid)
+    if lost or found is None:
+        return lost
     ours = found["metadata"].get("annotations", {}).get(change.marker) == step.action_id
     if ours and _as_wanted(change, found):
         return done("done_before" if step.intended or sent else "already")
     if change.marker == ACTION_ID and _as_wanted(change, found):
         return done("already")
+    if ours and step.intended:
+        return Result(status=StepStatus.OVERRIDDEN, reason="overridden", detail="done before, and undone by another")
     if change.spec and _has_spec(change, found):
         # Another was first; what it was before is not ours to remember.
         return done("already")
@@ -243,10 +268,9 @@ def _patch_body(change: PatchObject, step: StepRun, found: Object | None) -> Obj
 
 
 def _verified(change: PatchObject, step: StepRun, found: Object | None) -> Result:
-    if found is None:
-        return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
-    if found["metadata"]["uid"] != change.uid:
-        return Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
+    lost = _not_the_target(found, change.uid)
+    if lost or found is None:
+        return lost or Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
     # Another finding on the same object may have put its own action's id there since; only the arming must be ours.
     ours = change.marker == ACTION_ID or found["metadata"].get("annotations", {}).get(change.marker) == step.action_id
     if not ours or not _as_wanted(change, found):
@@ -257,15 +281,19 @@ def _verified(change: PatchObject, step: StepRun, found: Object | None) -> Resul
 def _probe_deletion(change: DeletePod, step: StepRun, found: Object | None, *, sent: bool) -> Result | None:
     """The outcome, if the pod is gone, another one, on its way out, or not armed by this very action."""
     ours = step.intended or sent
-    if found is None or found["metadata"]["uid"] != change.uid:
-        if ours:
-            return done("deleted")
-        gone = StepStatus.TARGET_GONE if found is None else StepStatus.TARGET_REPLACED
-        return Result(status=gone, reason="gone_by_other" if found is None else "target_replaced")
-    if "deletionTimestamp" in found["metadata"]:
+    lost = _not_the_target(found, change.uid)
+    if lost or found is None:
+        return done("deleted") if ours else lost
+    if "deletionTimestamp" in found["metadata"] and not _takes_longer(change, found):
         return Result(status=StepStatus.TERMINATING, reason="terminating")
     armed = found["metadata"].get("annotations", {}).get(ARMED_BY) == step.action_id
     return None if armed or step.dry_run else failed("not_armed", "the arming annotation is gone")
+
+
+def _takes_longer(change: DeletePod, found: Object) -> bool:
+    """Whether the pod is on its way out, but more slowly than we ask for: anyone may have given it a year."""
+    wanted = change.grace_period_seconds
+    return wanted is not None and found["metadata"].get("deletionGracePeriodSeconds", 0) > wanted
 
 
 def _delete_options(change: DeletePod, step: StepRun, found: Object) -> Object:

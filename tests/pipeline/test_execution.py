@@ -160,6 +160,26 @@ def test_held_when_it_resumes(tmp_path: Path, cluster: SimulatedCluster, *, sent
     assert mutations(cluster.audit).count("delete pods") == int(sent)
 
 
+def test_an_interrupted_delivery(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """What was done before a step had to wait for another delivery is kept: nobody is told twice."""
+    deployment = deployed(tmp_path, cluster, policy("notify", "capture_evidence"))
+    api = deployment.clusters.api
+
+    def fail(_number: int, verb: str, _path: str) -> None:
+        if verb == "list":
+            raise ApiError("server_error", status=500)
+
+    deployment.clusters.api = Interposed(api, before=fail)
+    document = finding_about(pod)
+    first = deployment.respond_to(document)
+    deployment.clusters.api = api
+
+    second = deployment.deliver(document)
+
+    assert [(ending.status, ending.reason) for ending in (first, second)] == [(503, "server_error"), (204, "done")]
+    assert len(deployment.published.messages) == 1
+
+
 def test_two_findings_arm_one_pod(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """A pod that another action armed meanwhile is not deleted by this one."""
     deployment = deployed(tmp_path, cluster, policy("delete_pod"))

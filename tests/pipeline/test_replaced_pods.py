@@ -107,6 +107,7 @@ def test_replaced_at_any_call(tmp_path: Path, cluster: SimulatedCluster, statefu
     steps = deployment.case(document).steps
     deleted = [step for step in steps if step.action == "delete_pod" and step.reason == "deleted"]
     assert {step.expected_uid for step in deleted} <= {stateful["metadata"]["uid"]}
+    assert [step.reason for step in steps if step.status == "failed"] == []
 
 
 @pytest.mark.parametrize("number", range(5, CALLS))
