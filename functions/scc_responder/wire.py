@@ -133,7 +133,7 @@ def _finding(parts: Parts) -> Finding:
         **place,
         **_labels(finding, source),
         **_project(parts.resource),
-        **_activity(finding),
+        **_activity(finding, source),
     )
 
 
@@ -222,7 +222,7 @@ def _project(resource: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _activity(finding: Mapping[str, Any]) -> dict[str, Any]:
+def _activity(finding: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
     access = part(finding, "access")
     return {
         "files": read_files(field(finding, "files")),
@@ -234,5 +234,5 @@ def _activity(finding: Mapping[str, Any]) -> dict[str, Any]:
         "user_agent": text(access, "userAgent") or text(access, "userAgentFamily"),
         "service_name": text(access, "serviceName"),
         "method_name": text(access, "methodName"),
-        "indicators": read_indicators(finding),
+        "indicators": read_indicators(finding, source),
     }

@@ -122,17 +122,24 @@ def read_connections(finding: Mapping[str, Any]) -> tuple[Connection, ...]:
     )
 
 
-def read_indicators(finding: Mapping[str, Any]) -> tuple[str, ...]:
+def read_indicators(finding: Mapping[str, Any], source: Mapping[str, Any]) -> tuple[str, ...]:
     """What made the detector speak: addresses, domains, URIs, malware families, YARA rules, traces of a rootkit."""
     indicator = part(finding, "indicator")
     plain = (strings(field(indicator, name), MAX_INDICATORS) for name in ("ipAddresses", "domains", "uris"))
-    return distinct(chain(*plain, _signatures(indicator), _rootkit(finding)), MAX_INDICATORS)
+    return distinct(chain(*plain, _signatures(indicator), _rootkit(finding), _threats(source)), MAX_INDICATORS)
 
 
 def _signatures(indicator: Mapping[str, Any]) -> Iterator[str]:
     for signature in records(field(indicator, "signatures")):
         yield text(part(signature, "yaraRuleSignature"), "yaraRule")
         yield text(part(signature, "memoryHashSignature"), "binaryFamily")
+
+
+def _threats(source: Mapping[str, Any]) -> Iterator[str]:
+    """What v1 findings of Virtual Machine Threat Detection say in place of signatures."""
+    for threat in records(source.get("threats")):
+        yield text(part(threat, "yara_rule_detector"), "yara_rule_name")
+        yield text(part(threat, "memory_hash_detector"), "binary")
 
 
 def _rootkit(finding: Mapping[str, Any]) -> Iterator[str]:

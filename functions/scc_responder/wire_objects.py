@@ -143,7 +143,8 @@ def read_node(
 ) -> NodeParts:
     """The node: the last segment of its instance's name.
 
-    `node` is contradicted where parts name different nodes, or the node's project or region is not the cluster's.
+    `node` is contradicted where parts name different nodes, or the node's project or region is not the cluster's. An
+    instance that is known by its number alone names no node.
     """
     typed = distinct((text(item, "name") for item in records(field(part(finding, "kubernetes"), "nodes"))), MAX_OBJECTS)
     told = (*typed, text(source, "VM_Instance_Name"), resource_name if Instance.parse(resource_name) else "")
@@ -155,10 +156,10 @@ def read_node(
         "node": len(set(valid)) > 1 or any(not _belongs(instance, cluster) for instance in instances),
         "invalid_node_name": len(valid) < len(names),
     }
-    one = len(set(valid)) == 1
+    one, unnamed = len(set(valid)) == 1, not names and len({instance.path for instance in instances}) == 1
     return NodeParts(
         node=valid[0] if one else "",
-        instance=instances[0].path if one and instances else "",
+        instance=instances[0].path if instances and (one or unnamed) else "",
         contradictions=tuple(name for name, found in faults.items() if found),
     )
 

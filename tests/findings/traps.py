@@ -29,6 +29,7 @@ def traps() -> dict[str, Trap]:
     """Every trap, by file name."""
     base = notification(BASE)
     plain = {name: Trap(about, laid_out(_changed(change)), base) for name, (about, change) in _CHANGES.items()}
+    plain["machine_v1"] = plain["machine_v1"]._replace(target=_changed(_machine_v1))
     texts = {name: Trap(about, text, base) for name, (about, text) in _texts().items()}
     return {**plain, **texts, **_contexts()}
 
@@ -193,6 +194,38 @@ def _v1(document: Document) -> Document:
     return older
 
 
+def _machine_v1(document: Document) -> Document:
+    """The instance is known by its number; what was found stands in source properties, in snake case."""
+    finding = document["finding"]
+    instance = "//compute.googleapis.com/projects/example-project/zones/europe-west1-b/instances/5289438569693667937"
+    path = "organizations/123456789012/sources/5555555555555555555"
+    found = {
+        "binary": "XMRig",
+        "detections": [{"binary_name": "linux-x86-64_xmrig_6.15.1", "percent_pages_matched": 0.23}],
+    }
+    return {
+        "notificationConfigName": "organizations/123456789012/notificationConfigs/scc-responder",
+        "finding": {
+            "category": "Execution: Cryptocurrency Mining Combined Detection",
+            "sourceProperties": {
+                "threats": [
+                    {"memory_hash_detector": found},
+                    {"yara_rule_detector": {"yara_rule_name": "YARA_RULE1"}},
+                ]
+            },
+            "parentDisplayName": "Virtual Machine Threat Detection",
+            "resourceName": instance,
+            "state": "ACTIVE",
+            "severity": "HIGH",
+            "findingClass": "THREAT",
+            "eventTime": finding["eventTime"],
+            "name": f"{path}/findings/f3aec71664673d61db90d8efb99e7bac",
+            "parent": path,
+        },
+        "resource": {"name": instance, "projectDisplayName": "example-project", "type": "google.compute.Instance"},
+    }
+
+
 def _resource_inside(document: Document) -> None:
     document["finding"]["resource"] = document.pop("resource")
 
@@ -259,6 +292,7 @@ _CHANGES: dict[str, tuple[str, Callable[[Document], Any]]] = {
     "console_json_tab": ("the console's JSON tab: `findings`, source properties beside it, snake case", _console),
     "resource_inside": ("the resource inside the finding", _resource_inside),
     "v1_of_2019": ("no class, severity, resource or typed fields", _v1),
+    "machine_v1": ("Virtual Machine Threat Detection in v1: an instance's number, and `threats`", _machine_v1),
     "cloud_logging_export": (
         "Event Threat Detection's log entry is no finding, though it tells of one",
         lambda document: {

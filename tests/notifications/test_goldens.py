@@ -28,7 +28,7 @@ SPELLINGS = [
         "broken_time", "cloud_logging_export", "list_findings_two", "not_json", "other_json", "vulnerability",
         "admission_refused", "agents_name_elsewhere", "agents_principal", "v1_of_2019", "json_encoded_args",
         "hostile_text", "gson_escapes", "gson_escapes_doubled", "lone_surrogate", "source_properties_alone",
-        "project_number", "console_json_tab",
+        "project_number", "console_json_tab", "machine_v1",
     }
 ]  # fmt: skip
 """Traps that only spell the same finding otherwise."""
@@ -150,6 +150,15 @@ def test_arguments_survive_their_escapes(name: str, args: tuple[str, ...]) -> No
     found = parse_notification((FOLDER / "traps" / f"{name}.json").read_bytes())
     assert found.processes[0].args == args
     assert found.processes[0].binary == "/usr/local/bin/python3.12"
+
+
+def test_a_machine_known_by_its_number() -> None:
+    """An instance's number names no node, but is kept; what was found in its memory is an indicator."""
+    found = parse_notification((FOLDER / "traps" / "machine_v1.json").read_bytes())
+    number = "projects/example-project/zones/europe-west1-b/instances/5289438569693667937"
+    assert (found.node, found.instance, found.contradictions) == ("", number, ())
+    assert found.indicators == ("XMRig", "YARA_RULE1")
+    assert classify(found).name == "vm_cryptocurrency_mining_combined_detection"
 
 
 def test_twins_are_told_apart() -> None:
