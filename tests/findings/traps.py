@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tests.findings import notification
 from tests.findings.layout import laid_out
+from tests.findings.trap_shapes import (
+    console_json_tab,
+    list_findings_item,
+    machine_v1,
+    resource_inside,
+    source_properties_alone,
+    v1_of_2019,
+)
 
 BASE = "modified_malicious_library_loaded"
 """What is changed: a shipped policy asks for every action upon it, so that a trap shows in the decision."""
@@ -29,7 +36,7 @@ def traps() -> dict[str, Trap]:
     """Every trap, by file name."""
     base = notification(BASE)
     plain = {name: Trap(about, laid_out(_changed(change)), base) for name, (about, change) in _CHANGES.items()}
-    plain["machine_v1"] = plain["machine_v1"]._replace(target=_changed(_machine_v1))
+    plain["machine_v1"] = plain["machine_v1"]._replace(target=_changed(machine_v1))
     texts = {name: Trap(about, text, base) for name, (about, text) in _texts().items()}
     return {**plain, **texts, **_contexts()}
 
@@ -140,96 +147,6 @@ def _turned(value: Any) -> Any:
     return [_turned(item) for item in value] if isinstance(value, list) else value
 
 
-def _legacy_source(document: Document) -> None:
-    """Typed fields gone; numbers as doubles, as an older sample has them."""
-    finding = document["finding"]
-    container = finding["containers"][0]
-    for name in ("containers", "kubernetes", "processes"):
-        finding.pop(name)
-    finding["sourceProperties"] |= {
-        "Pod_Namespace": "shop",
-        "Pod_Name": "web-6d5f9c7b4-x2x9q",
-        "Container_Name": container["name"],
-        "Container_Image_Uri": container["uri"],
-        "Container_Image_Id": container["imageId"],
-        "Container_Creation_Timestamp": {"seconds": 1772441883.0, "nanos": 7.71204518e8},
-        "Process_Binary_Fullpath": "/usr/local/bin/python3.12",
-        "Process_Arguments": ["python3", "/app/server.py"],
-        "Added_Library_Fullpath": "/usr/lib/x86_64-linux-gnu/libz.so.1.3",
-        "Pid": 17.0,
-        "Parent_Pid": 1.0,
-    }
-
-
-def _list_item(document: Document) -> Document:
-    """Numbers are whole there, and times are cut to milliseconds."""
-    finding = copy.deepcopy(document["finding"])
-    finding["eventTime"] = "2026-03-02T09:38:12.458Z"
-    finding["sourceProperties"]["Pid"] = 17
-    return {"finding": finding, "resource": document["resource"]}
-
-
-def _console(document: Document) -> Document:
-    _legacy_source(document)
-    finding = document["finding"]
-    source = finding.pop("sourceProperties")
-    resource = {
-        "name": finding["resourceName"],
-        "display_name": "prod-1",
-        "project_name": "//cloudresourcemanager.googleapis.com/projects/100000000001",
-        "project_display_name": "example-project",
-        "parent_name": "//cloudresourcemanager.googleapis.com/projects/100000000001",
-    }
-    return {"findings": finding, "resource": resource, "sourceProperties": source}
-
-
-def _v1(document: Document) -> Document:
-    """As published in 2019: no class, no severity, no resource, no typed fields."""
-    text = json.dumps(document).replace("/locations/global", "")
-    older: Document = json.loads(text)
-    _legacy_source(older)
-    for name in ("findingClass", "severity", "mute", "contacts", "mitreAttack", "canonicalName"):
-        older["finding"].pop(name, None)
-    older.pop("resource")
-    return older
-
-
-def _machine_v1(document: Document) -> Document:
-    """The instance is known by its number; what was found stands in source properties, in snake case."""
-    finding = document["finding"]
-    instance = "//compute.googleapis.com/projects/example-project/zones/europe-west1-b/instances/5289438569693667937"
-    path = "organizations/123456789012/sources/5555555555555555555"
-    found = {
-        "binary": "XMRig",
-        "detections": [{"binary_name": "linux-x86-64_xmrig_6.15.1", "percent_pages_matched": 0.23}],
-    }
-    return {
-        "notificationConfigName": "organizations/123456789012/notificationConfigs/scc-responder",
-        "finding": {
-            "category": "Execution: Cryptocurrency Mining Combined Detection",
-            "sourceProperties": {
-                "threats": [
-                    {"memory_hash_detector": found},
-                    {"yara_rule_detector": {"yara_rule_name": "YARA_RULE1"}},
-                ]
-            },
-            "parentDisplayName": "Virtual Machine Threat Detection",
-            "resourceName": instance,
-            "state": "ACTIVE",
-            "severity": "HIGH",
-            "findingClass": "THREAT",
-            "eventTime": finding["eventTime"],
-            "name": f"{path}/findings/f3aec71664673d61db90d8efb99e7bac",
-            "parent": path,
-        },
-        "resource": {"name": instance, "projectDisplayName": "example-project", "type": "google.compute.Instance"},
-    }
-
-
-def _resource_inside(document: Document) -> None:
-    document["finding"]["resource"] = document.pop("resource")
-
-
 def _json_encoded(document: Document) -> None:
     process = document["finding"]["processes"][0]
     process["args"] = [json.dumps(word) for word in ("python3", "-c", 'print("hi")\n\u202e')]
@@ -258,7 +175,7 @@ _CHANGES: dict[str, tuple[str, Callable[[Document], Any]]] = {
         "newer findings have typed fields alone",
         lambda document: document["finding"].pop("sourceProperties") and None,
     ),
-    "source_properties_alone": ("older findings have no typed fields, and numbers as doubles", _legacy_source),
+    "source_properties_alone": ("older findings have no typed fields, and numbers as doubles", source_properties_alone),
     "nine_digit_time": (
         "times have up to nine fraction digits",
         lambda document: document["finding"].update(eventTime="2026-03-02T09:38:12.458107728Z"),
@@ -280,19 +197,22 @@ _CHANGES: dict[str, tuple[str, Callable[[Document], Any]]] = {
     "json_encoded_args": ("arguments and paths have a second layer of escapes", _json_encoded),
     "unknown_fields": ("fields and enum values that are newer than the published protos", _newer),
     "hostile_text": ("text that an attacker wrote: markup, controls, templates, paths", _hostile),
-    "list_findings_item": ("one item of a ListFindings response", _list_item),
+    "list_findings_item": ("one item of a ListFindings response", list_findings_item),
     "list_findings_response": (
         "a whole ListFindings response with one item",
-        lambda document: {"listFindingsResults": [_list_item(document)], "totalSize": 1},
+        lambda document: {"listFindingsResults": [list_findings_item(document)], "totalSize": 1},
     ),
     "list_findings_two": (
         "a response with two findings is refused: which one is meant?",
         lambda document: {"listFindingsResults": [{"finding": {}}, {"finding": {}}], "totalSize": 2},
     ),
-    "console_json_tab": ("the console's JSON tab: `findings`, source properties beside it, snake case", _console),
-    "resource_inside": ("the resource inside the finding", _resource_inside),
-    "v1_of_2019": ("no class, severity, resource or typed fields", _v1),
-    "machine_v1": ("Virtual Machine Threat Detection in v1: an instance's number, and `threats`", _machine_v1),
+    "console_json_tab": (
+        "the console's JSON tab: `findings`, source properties beside it, snake case",
+        console_json_tab,
+    ),
+    "resource_inside": ("the resource inside the finding", resource_inside),
+    "v1_of_2019": ("no class, severity, resource or typed fields", v1_of_2019),
+    "machine_v1": ("Virtual Machine Threat Detection in v1: an instance's number, and `threats`", machine_v1),
     "cloud_logging_export": (
         "Event Threat Detection's log entry is no finding, though it tells of one",
         lambda document: {
