@@ -64,6 +64,7 @@ _WORST_FIRST = (
     StepStatus.TARGET_REPLACED,
     StepStatus.TARGET_GONE,
     StepStatus.HELD,
+    StepStatus.OVERRIDDEN,
     StepStatus.NOT_EFFECTIVE,
     StepStatus.TERMINATING,
     StepStatus.NOT_POSSIBLE,
@@ -73,7 +74,7 @@ _ERRORS = frozenset(_WORST_FIRST[:3])
 
 def ending_of(record: CaseRecord, decision: Decision) -> Ending:
     """How a case that was carried out ends, in its worst step's word."""
-    by_status = {step.status: step for step in reversed(record.steps)}
+    by_status = {step.status: step for step in reversed(record.current_steps)}
     for status in _WORST_FIRST:
         if status in by_status:
             return Ending(
@@ -82,4 +83,6 @@ def ending_of(record: CaseRecord, decision: Decision) -> Ending:
     for status in (StepStatus.DONE, StepStatus.DRY_RUN):
         if status in by_status:
             return Ending(status=204, reason=str(status), severity="NOTICE")
+    if not by_status and decision.reason == "planned":
+        return Ending(status=204, reason="done_before")
     return Ending(status=204, reason=by_status[StepStatus.SKIPPED].reason if by_status else decision.reason)

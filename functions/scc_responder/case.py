@@ -55,6 +55,8 @@ class StepStatus(StrEnum):
     TARGET_REPLACED = "target_replaced"
     NOT_POSSIBLE = "not_possible"
     """The platform does not allow it at all; later steps go on."""
+    OVERRIDDEN = "overridden"
+    """Carried out, and undone by another since: it is not done again."""
     FAILED = "failed"
     SKIPPED = "skipped"
     HELD = "held"
@@ -100,9 +102,9 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     """One finding's case as stored.
 
     `epoch` counts the claims, `attempts` those since it was last opened. `owner` is the token of who holds the lease,
-    empty where nobody does; `writer` and `seq` name the last write. `event_time` is the greatest seen, `digest` the
-    content digest delivered with it. `seen` counts copies that changed nothing (bounded). `extra` holds fields that
-    this version does not know.
+    empty where nobody does; `writer` and `seq` name the last write. `event_time` and `digest` are of the finding as it
+    was last confirmed, or as it was notified while it is not confirmed yet. `seen` counts copies that changed nothing
+    (bounded). `extra` holds fields that this version does not know.
     """
 
     finding_key: str
@@ -129,11 +131,6 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     extra: dict[str, Any] = {}
 
     @property
-    def targets(self) -> tuple[str, ...]:
-        """UIDs of the objects that steps were bound to, in the order they were first meant."""
-        return tuple(dict.fromkeys(step.expected_uid for step in self.steps if step.expected_uid))
-
-    @property
     def current_steps(self) -> tuple[Step, ...]:
         """The steps since the case was last opened."""
         before = self.history[-1].epoch if self.history else 0
@@ -142,7 +139,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     @property
     def pod_uids(self) -> frozenset[str]:
         """UIDs of the pods acted upon since the case was last opened: it is about these and no others."""
-        steps = (step for step in self.current_steps if step.change.get("kind") != "Node")
+        steps = (step for step in self.current_steps if step.change and step.change.get("kind") != "Node")
         return frozenset(step.expected_uid for step in steps if step.expected_uid)
 
     def step(self, action_id: str, index: int = 0) -> Step | None:
@@ -172,7 +169,8 @@ def encode(record: CaseRecord) -> bytes:
 
 
 def _bare(step: Step) -> Step:
-    return msgspec.structs.replace(step, change={}, detail="") if step.is_settled else step
+    kept = {key: step.change[key] for key in ("change", "kind") if key in step.change}
+    return msgspec.structs.replace(step, change=kept, detail="") if step.is_settled else step
 
 
 def _plain(record: CaseRecord) -> bytes:

@@ -12,14 +12,24 @@ from typing import Any
 from scc_responder import paths
 from scc_responder.boundaries import boundary
 from scc_responder.case import StepStatus
-from scc_responder.changes import ACTION_ID, ARMED_BY, CreateNetworkPolicy, DeletePod, PatchObject
+from scc_responder.changes import CreateNetworkPolicy, DeletePod, PatchObject
 from scc_responder.errors import ApiError, OutcomeUnknown, RetryableError
-from scc_responder.network_policies import bypassing, isolates, manifest
+from scc_responder.network_policies import bypassing, manifest
 from scc_responder.ports import KubernetesApi
+from scc_responder.probes import (
+    NOT_VERIFIED,
+    delete_options,
+    effect_detail,
+    not_the_target,
+    patch_body,
+    probe,
+    probe_deletion,
+    verified,
+    worth,
+)
 from scc_responder.step import Result, StepRun, done, failed
 
 TRIES = 5
-NOT_VERIFIED = "not_verified"
 MAX_WAIT_SECONDS = 5.0
 PAUSE_SECONDS = 0.05
 """Before the second try of a change; doubled for each further one."""
@@ -55,16 +65,16 @@ class ClusterChanges:
 
     def _patch_once(self, path: str, change: PatchObject, step: StepRun, tries: Tries) -> Result:
         found = self._read(path)
-        settled = _probe(change, step, found, sent=tries.sent)
+        settled = probe(change, step, found, sent=tries.sent)
         if settled:
             return settled
         step.intend()
-        body = _patch_body(change, step, found)
+        body = patch_body(change, step, found)
         self._call("patch", lambda: self._api.patch(path, body, dry_run=step.dry_run), tries)
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason="would_patch")
         self._forget(path)
-        return _verified(change, step, self._read(path))
+        return verified(change, step, self._read(path))
 
     def create_network_policy(self, change: CreateNetworkPolicy, step: StepRun) -> Result:
         """Create the isolating policy, and say what it is worth."""
@@ -93,28 +103,16 @@ class ClusterChanges:
         labels = pod["metadata"].get("labels", {})
         others = bypassing(policies, {**labels, **change.selector}, change.name)
         if step.dry_run:
-            return Result(status=StepStatus.DRY_RUN, reason="would_isolate", detail=_effect_detail(change, others))
+            return Result(status=StepStatus.DRY_RUN, reason="would_isolate", detail=effect_detail(change, others))
         own = next((policy for policy in policies if policy["metadata"]["name"] == change.name), None)
         gone = self._gone(change) if own is None else None
-        if gone:
-            return gone
-        if own is None or not isolates(own, change):
-            return failed(NOT_VERIFIED, f"the NetworkPolicy {change.name} is not there as it was created")
-        if own["metadata"].get("annotations", {}).get(ACTION_ID) != step.action_id:
-            return failed("name_taken", f"a NetworkPolicy {change.name} of another origin exists")
-        if not change.selector.items() <= labels.items():
-            return failed("label_removed", "the pod no longer carries the label that the NetworkPolicy selects")
-        reason = "bypassed_by" if others and change.effective == "enforced" else change.effective
-        if reason == "enforced":
-            return done("isolated", _effect_detail(change, others))
-        word = {"unknown": "enforcement_unknown"}.get(reason, reason)
-        return Result(status=StepStatus.NOT_EFFECTIVE, reason=word, detail=_effect_detail(change, others))
+        return gone or worth(change, step, own, labels, others)
 
     def _gone(self, change: CreateNetworkPolicy) -> Result | None:
         """What became of the pod, if it is why its policy is not there: the cluster takes it away with the pod."""
         path = paths.pod(change.namespace, change.pod_name)
         self._forget(path)
-        return _not_the_target(self._read(path), change.pod_uid)
+        return not_the_target(self._read(path), change.pod_uid)
 
     def delete_pod(self, change: DeletePod, step: StepRun) -> Result:
         """Delete the pod with this UID, at the version that carries our arming annotation."""
@@ -123,11 +121,11 @@ class ClusterChanges:
 
     def _delete_once(self, path: str, change: DeletePod, step: StepRun, tries: Tries) -> Result:
         found = self._read(path)
-        settled = _probe_deletion(change, step, found, sent=tries.sent)
+        settled = probe_deletion(change, step, found, sent=tries.sent)
         if settled or found is None:
             return settled or Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
         step.intend()
-        options = _delete_options(change, step, found)
+        options = delete_options(change, step, found)
         self._call("delete", lambda: self._api.delete(path, options, dry_run=step.dry_run), tries)
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason="would_delete")
@@ -215,97 +213,3 @@ def _refused(error: ApiError, kind: str) -> Result:
     if kind == "Node" and "GKE Warden" in str(error):
         return Result(status=StepStatus.NOT_POSSIBLE, reason="not_possible_autopilot", detail=str(error))
     return failed("admission_denied", str(error))
-
-
-def _not_the_target(found: Object | None, uid: str) -> Result | None:
-    """The outcome, if the object is gone or has another UID."""
-    if found is None:
-        return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
-    if found["metadata"]["uid"] != uid:
-        return Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
-    return None
-
-
-def _probe(change: PatchObject, step: StepRun, found: Object | None, *, sent: bool) -> Result | None:
-    """The outcome, if the object is gone, another one, or already as wanted."""
-    lost = _not_the_target(found, change.uid)
-    if lost or found is None:
-        return lost
-    ours = found["metadata"].get("annotations", {}).get(change.marker) == step.action_id
-    if ours and _as_wanted(change, found):
-        return done("done_before" if step.intended or sent else "already")
-    if change.marker == ACTION_ID and _as_wanted(change, found):
-        return done("already")
-    if ours and step.intended:
-        return Result(status=StepStatus.OVERRIDDEN, reason="overridden", detail="done before, and undone by another")
-    if change.spec and _has_spec(change, found):
-        # Another was first; what it was before is not ours to remember.
-        return done("already")
-    return None
-
-
-def _as_wanted(change: PatchObject, found: Object) -> bool:
-    meta = found["metadata"]
-    return (
-        change.labels.items() <= meta.get("labels", {}).items()
-        and change.annotations.items() <= meta.get("annotations", {}).items()
-        and _has_spec(change, found)
-    )
-
-
-def _has_spec(change: PatchObject, found: Object) -> bool:
-    spec = found.get("spec", {})
-    return all(spec.get(key) == value for key, value in change.spec.items())
-
-
-def _patch_body(change: PatchObject, step: StepRun, found: Object | None) -> Object:
-    meta: Object = {"uid": change.uid, "annotations": {**change.annotations, change.marker: step.action_id}}
-    if change.versioned and found is not None and not step.dry_run:
-        meta["resourceVersion"] = found["metadata"]["resourceVersion"]
-    if change.labels:
-        meta["labels"] = change.labels
-    return {"metadata": meta, **({"spec": change.spec} if change.spec else {})}
-
-
-def _verified(change: PatchObject, step: StepRun, found: Object | None) -> Result:
-    lost = _not_the_target(found, change.uid)
-    if lost or found is None:
-        return lost or Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
-    # Another finding on the same object may have put its own action's id there since; only the arming must be ours.
-    ours = change.marker == ACTION_ID or found["metadata"].get("annotations", {}).get(change.marker) == step.action_id
-    if not ours or not _as_wanted(change, found):
-        raise ApiError(NOT_VERIFIED, "the object was changed back right after the request", status=409)
-    return done("armed" if change.marker == ARMED_BY else "patched")
-
-
-def _probe_deletion(change: DeletePod, step: StepRun, found: Object | None, *, sent: bool) -> Result | None:
-    """The outcome, if the pod is gone, another one, on its way out, or not armed by this very action."""
-    ours = step.intended or sent
-    lost = _not_the_target(found, change.uid)
-    if lost or found is None:
-        return done("deleted") if ours else lost
-    if "deletionTimestamp" in found["metadata"] and not _takes_longer(change, found):
-        return Result(status=StepStatus.TERMINATING, reason="terminating")
-    armed = found["metadata"].get("annotations", {}).get(ARMED_BY) == step.action_id
-    return None if armed or step.dry_run else failed("not_armed", "the arming annotation is gone")
-
-
-def _takes_longer(change: DeletePod, found: Object) -> bool:
-    """Whether the pod is on its way out, but more slowly than we ask for: anyone may have given it a year."""
-    wanted = change.grace_period_seconds
-    return wanted is not None and found["metadata"].get("deletionGracePeriodSeconds", 0) > wanted
-
-
-def _delete_options(change: DeletePod, step: StepRun, found: Object) -> Object:
-    conditions = {"uid": change.uid}
-    if not step.dry_run:
-        conditions["resourceVersion"] = found["metadata"]["resourceVersion"]
-    options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": conditions}
-    if change.grace_period_seconds is not None:
-        options["gracePeriodSeconds"] = change.grace_period_seconds
-    return options
-
-
-def _effect_detail(change: CreateNetworkPolicy, others: tuple[str, ...]) -> str:
-    bypassed = f"; bypassed_by {', '.join(others)}" if others else ""
-    return f"{change.effective}{bypassed}; established connections unknown"

@@ -149,13 +149,16 @@ def _pod(
 def _owners(
     reads: Reads, api: KubernetesApi, pod: dict[str, Any], objects: dict[str, dict[str, Any]]
 ) -> tuple[Owner, ...]:
-    """The chain of controllers, nearest first, each link checked by UID."""
+    """The chain of controllers, nearest first: the nearest checked by UID, and each that has an owner of its own.
+
+    One that cannot be checked is in the chain, and `missing` says so: whoever makes a pod can write any owner into it.
+    """
     chain: list[Owner] = []
     owner = controller(pod)
     namespace = pod["metadata"]["namespace"]
     while owner is not None and len(chain) < MAX_OWNERS:
         chain.append(owner)
-        if (owner.api_version, owner.kind) not in READ_OWNERS:
+        if len(chain) > 1 and (owner.api_version, owner.kind) not in READ_OWNERS:
             break
         read = reads.start(_get, api, paths.owner, namespace, owner.api_version, owner.kind, owner.name)
         found = reads.result("owner", read)

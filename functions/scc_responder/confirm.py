@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from scc_responder.case import CaseRecord, CaseState, case_digest
+from scc_responder.case import CaseRecord, CaseState
 from scc_responder.errors import ApiError, RejectedMessage, ResponderError, RetryableError
 from scc_responder.finding import Finding
 from scc_responder.ports import Clock, Findings
@@ -26,12 +26,14 @@ _NO_LONGER = frozenset({"muted", "inactive"})
 class Settled(ResponderError):  # noqa: N818 - an end, not a fault
     """The finding has come to its end before anything was decided, for the named reason."""
 
-    def __init__(self, reason: str, state: CaseState, severity: str = "INFO", *, digest: str = "") -> None:
+    def __init__(
+        self, reason: str, state: CaseState, severity: str = "INFO", *, confirmed: Finding | None = None
+    ) -> None:
         super().__init__(reason)
         self.state = state
         self.severity = severity
-        self.digest = digest
-        """What the finding was confirmed to say, if it was: another notification that says the same changes nothing."""
+        self.confirmed = confirmed
+        """The finding as its source knows it, if it was read: another notification of the same changes nothing."""
 
 
 def confirm(finding: Finding, record: CaseRecord, findings: Findings, settings: Settings, clock: Clock) -> Finding:
@@ -40,18 +42,19 @@ def confirm(finding: Finding, record: CaseRecord, findings: Findings, settings: 
     Raises Settled where it is not to be acted on, RetryableError where it could not be read or is not listed yet.
     """
     stored = _read(finding, findings)
-    if stored is None:
-        waited = clock() - record.opened_at if record.opened_at else timedelta()
-        if waited > UNKNOWN_FINDING_AFTER:
-            raise Settled("unknown_finding", CaseState.REJECTED, "ERROR")
+    waited = clock() - record.opened_at if record.opened_at else timedelta()
+    may_lag = waited <= UNKNOWN_FINDING_AFTER
+    if may_lag and (stored is None or stored.event_time < finding.event_time):
         raise RetryableError("finding_not_listed_yet", finding.name)
+    if stored is None:
+        raise Settled("unknown_finding", CaseState.REJECTED, "ERROR")
     if stored.key != finding.key:
         raise Settled("finding_name_differs", CaseState.REJECTED, "ERROR")
     refuse_beyond_reach(stored, settings)
     beyond = in_scope(stored)
     if beyond:
         state = CaseState.SUPERSEDED if beyond in _NO_LONGER else CaseState.HELD
-        raise Settled(beyond, state, digest=case_digest(stored))
+        raise Settled(beyond, state, confirmed=stored)
     return stored
 
 
@@ -88,6 +91,8 @@ def _read(finding: Finding, findings: Findings) -> Finding | None:
         stored = findings.read(finding)
     except ApiError as error:
         raise unread(error) from error
+    except RejectedMessage as error:
+        raise Settled(error.reason, CaseState.REJECTED, "ERROR") from error
     try:
         return None if stored is None else parse_notification(stored)
     except RejectedMessage as error:

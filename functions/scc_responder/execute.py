@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 
 import msgspec
 
@@ -26,6 +25,7 @@ from scc_responder.changes import (
 from scc_responder.context import Context
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.errors import ResponderError, RetryableError
+from scc_responder.execution import REPEATABLE, RESPONDER, Execution, Task
 from scc_responder.observations import capture, publish
 from scc_responder.open_case import OpenCase
 from scc_responder.policy import Mode
@@ -36,87 +36,11 @@ from scc_responder.world import World
 STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
 """Outcomes after which the later steps of the policy make no sense."""
 
-REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED})
-"""Recorded answers of steps that changed nothing: decided anew by a later delivery."""
-
+STARTING_ENDS = timedelta(seconds=420)
+"""No step starts later than this, so that the last one and its record end before the function's 540 seconds do."""
 
 TROUBLE = frozenset({StepStatus.HELD, StepStatus.FAILED})
 """Outcomes that a person must learn of."""
-
-RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason="held_or_failed")
-"""Stands where a step has no policy: the responder's own message about what was held or failed."""
-
-
-@dataclass(kw_only=True, slots=True)
-class Execution:
-    """One decision being carried out. `pending` are outcomes that the next write to the journal takes along."""
-
-    context: Context
-    decision: Decision
-    case: OpenCase
-    world: World
-    pending: list[Step] = field(default_factory=list)
-    stopped: set[str] = field(default_factory=set)
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """All steps of the case as they stand now, written or not."""
-        return self.case.record.with_steps(tuple(self.pending)).steps
-
-    def recorded(self, task: Task) -> Step | None:
-        """What is known of the task's step."""
-        return next((step for step in self.steps if (step.action_id, step.index) == (task.action_id, task.index)), None)
-
-    @property
-    def current_steps(self) -> tuple[Step, ...]:
-        """The steps since the case was last opened."""
-        return self.case.record.with_steps(tuple(self.pending)).current_steps
-
-    def is_carried_out(self, policy: str, action: str) -> bool:
-        """Whether this delivery, or an earlier one since the case was opened, carried it out, on whatever pod."""
-        steps = (step for step in self.current_steps if step.is_settled and step.status not in REPEATABLE)
-        return any((step.policy, step.action) == (policy, action) for step in steps)
-
-    @property
-    def pod_uid(self) -> str:
-        """The pod that the case is about: the one acted upon before, else the one that was read."""
-        return next(iter(sorted(self.case.record.pod_uids)), self.context.pod.uid if self.context.pod else "")
-
-    def settle(self, task: Task, result: Result) -> None:
-        """Keep the outcome for the next write."""
-        self.pending.append(
-            msgspec.structs.replace(
-                task.step(self.world.clock(), self.case.record.epoch),
-                status=result.status,
-                reason=result.reason,
-                detail=result.detail,
-                settled_at=self.world.clock(),
-            )
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
-    """One change of one action of one policy; without a change, an action that is not carried out."""
-
-    policy: PolicyDecision
-    action: str
-    action_id: str
-    index: int = 0
-    change: Change | None = None
-
-    def step(self, now: datetime, epoch: int) -> Step:
-        """The step as it stands in the journal when it is only meant."""
-        return Step(
-            action_id=self.action_id,
-            index=self.index,
-            policy=self.policy.name,
-            action=self.action,
-            expected_uid=getattr(self.change, "uid", "") or getattr(self.change, "pod_uid", ""),
-            change={} if self.change is None else msgspec.to_builtins(self.change),
-            epoch=epoch,
-            intended_at=now,
-        )
 
 
 def execute(context: Context, decision: Decision, case: OpenCase, world: World) -> tuple[Step, ...]:
@@ -124,7 +48,7 @@ def execute(context: Context, decision: Decision, case: OpenCase, world: World) 
 
     Raises RetryableError where a later delivery must go on, LostLease where another one has taken over.
     """
-    execution = Execution(context=context, decision=decision, case=case, world=world)
+    execution = Execution(context=context, decision=decision, case=case, world=world, started=world.clock())
     try:
         _resume(execution)
         for policy, planned in _in_order(decision):
@@ -149,13 +73,22 @@ def _resume(execution: Execution) -> None:
     The target may look different by now, so that nobody would plan the change again; it may have been made, though.
     """
     allowed = {(policy.name, item.action) for policy in execution.decision.policies for item in _not_held(policy)}
+    allowed.add((RESPONDER.name, "notify"))
     for step in [step for step in execution.case.record.steps if not step.is_settled]:
-        policy = next((item for item in execution.decision.policies if item.name == step.policy), RESPONDER)
+        policy = next((item for item in execution.decision.policies if item.name == step.policy), None)
+        if policy is None:
+            policy = RESPONDER if step.policy == RESPONDER.name else _removed(step.policy)
         change = msgspec.convert(step.change, Change)
         task = Task(policy=policy, action=step.action, action_id=step.action_id, index=step.index, change=change)
-        may_act = policy is RESPONDER or (step.policy, step.action) in allowed
-        if _run_change(execution, task, may_act=may_act).status in STOPS:
+        held = "held_before_resumed" if policy.matched else policy.reason
+        withheld = "" if (step.policy, step.action) in allowed else held
+        if _run_change(execution, task, withheld=withheld).status in STOPS:
             execution.stopped.add(policy.name)
+
+
+def _removed(name: str) -> PolicyDecision:
+    """Stands for a policy that is no more: nothing may be done in its name, but what was done is looked for."""
+    return PolicyDecision(name=name, mode=Mode.ENFORCE, matched=False, reason="policy_removed")
 
 
 def _not_held(policy: PolicyDecision) -> Iterator[PlannedAction]:
@@ -189,8 +122,10 @@ def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAc
         task = Task(policy=policy, action=planned.action, action_id=name, index=index, change=change)
         if policy.name in execution.stopped:
             _note(execution, task, StepStatus.SKIPPED, "earlier_step_stopped")
-        elif _run_change(execution, task).status in STOPS:
+        elif (result := _run_change(execution, task)).status in STOPS:
             execution.stopped.add(policy.name)
+        elif result.status == StepStatus.HELD:
+            return
 
 
 def _action_id(execution: Execution, planned: PlannedAction) -> str:
@@ -225,15 +160,17 @@ def _reserve(execution: Execution, task: Task) -> None:
         raise _Withheld("reserved_by_other_finding")
 
 
-def _run_change(execution: Execution, task: Task, *, may_act: bool = True) -> Result:
-    """Carry the change out, unless it was. Where that may not be any more, only the probe tells what was done."""
+def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Result:
+    """Carry the change out, unless it was. `withheld` says why that may not be: then only the probe tells."""
     recorded = execution.recorded(task)
-    if recorded and recorded.is_settled and recorded.status not in REPEATABLE:
+    if recorded and recorded.is_settled and not execution.is_repeatable(recorded):
         return Result(status=recorded.status, reason=recorded.reason, detail=recorded.detail)
 
     def intend() -> None:
-        if not may_act:
-            raise _Withheld("held_before_resumed")
+        if withheld:
+            raise _Withheld(withheld)
+        if execution.world.clock() - execution.started > STARTING_ENDS:
+            raise RetryableError("out_of_time", "the rest is done by the next delivery")
         if task.policy.mode == Mode.ENFORCE:
             _reserve(execution, task)
             execution.case.save(*execution.pending, task.step(execution.world.clock(), execution.case.record.epoch))
@@ -244,11 +181,12 @@ def _run_change(execution: Execution, task: Task, *, may_act: bool = True) -> Re
         dry_run=task.policy.mode != Mode.ENFORCE,
         intended=recorded is not None and not recorded.is_settled,
         intend=intend,
+        renew=execution.case.renew,
     )
     try:
         result = _carry_out(execution, task.change, run)
-    except _Withheld as withheld:
-        result = Result(status=StepStatus.HELD, reason=withheld.reason)
+    except _Withheld as held:
+        result = Result(status=StepStatus.HELD, reason=held.reason)
     execution.settle(task, result)
     return result
 

@@ -27,6 +27,7 @@ from scc_responder.case import (
     CaseState,
     Closing,
     Rejection,
+    Step,
     case_digest,
     decode,
 )
@@ -59,11 +60,6 @@ class Claim(Value, frozen=True, kw_only=True):
     outcome: ClaimOutcome
     record: CaseRecord
     case: OpenCase | None = None
-
-    @property
-    def resumed(self) -> bool:
-        """Whether an earlier holder left steps behind: probe those that are not settled."""
-        return self.outcome is ClaimOutcome.RESUMED
 
 
 class Journal:
@@ -128,7 +124,7 @@ class Journal:
             taken = _taken(record, finding, digest, writer)
             return _held(outcome, *writer.replace(entry, taken, "claim"), writer)
         if outcome is not ClaimOutcome.IN_PROGRESS:
-            record = _noted(entry, record, finding, writer)
+            record = _noted(entry, record, writer)
         return Claim(outcome=outcome, record=record)
 
     def _is_held(self, record: CaseRecord, entry: Entry) -> bool:
@@ -143,14 +139,25 @@ def judge(record: CaseRecord, finding: Finding, digest: str, *, is_held: bool) -
     """
     if record.state is CaseState.OPEN:
         return ClaimOutcome.IN_PROGRESS if is_held else ClaimOutcome.RESUMED
-    if finding.event_time < record.event_time:
-        return ClaimOutcome.STALE
-    if record.state is CaseState.SUPERSEDED and digest != record.digest:
-        # To un-mute a finding changes no event time.
+    if _is_news(record, finding, digest):
         return ClaimOutcome.REOPENED
-    if finding.event_time == record.event_time or digest == record.digest:
-        return ClaimOutcome.DUPLICATE
-    return ClaimOutcome.REOPENED
+    return ClaimOutcome.STALE if finding.event_time < record.event_time else ClaimOutcome.DUPLICATE
+
+
+def _is_news(record: CaseRecord, finding: Finding, digest: str) -> bool:
+    """Whether a copy says what the closed case does not know."""
+    if record.state is CaseState.REJECTED:
+        # What was rejected may have been forged, its event time too.
+        return finding.event_time != record.event_time
+    if record.state is CaseState.SUPERSEDED and finding.event_time == record.event_time:
+        # To un-mute a finding changes no event time.
+        return digest != record.digest
+    return finding.event_time > record.event_time and (digest != record.digest or _may_mean_another_pod(finding))
+
+
+def _may_mean_another_pod(finding: Finding) -> bool:
+    """Whether a pod recreated under its name would look the same: then only the cluster can tell."""
+    return bool(finding.pods) and not any(container.create_time for container in finding.containers)
 
 
 def _case_key(finding_key: str) -> str:
@@ -189,22 +196,24 @@ def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter
             opened_at=writer.clock(),
             closed_at=None,
             history=history,
+            steps=tuple(step for step in record.steps if _is_kept(step)),
             attempts=0,
         )
     return replace(record, owner=writer.token, epoch=record.epoch + 1, attempts=record.attempts + 1)
 
 
-def _noted(entry: Entry, record: CaseRecord, finding: Finding, writer: CaseWriter) -> CaseRecord:
-    """Count a copy that changes nothing. A newer event time is always kept, so that older copies are told from it."""
-    newer = finding.event_time > record.event_time
-    if not newer and record.seen >= NOTED_COPIES:
+def _is_kept(step: Step) -> bool:
+    """Whether a step outlives its opening: what was done to an object does, what was only told or captured does not."""
+    told = step.change.get("change") in {"capture_evidence", "notify"}
+    return not step.is_settled or (bool(step.expected_uid) and not told)
+
+
+def _noted(entry: Entry, record: CaseRecord, writer: CaseWriter) -> CaseRecord:
+    """Count a copy that changes nothing. Its event time is not kept: nobody has confirmed it."""
+    if record.seen >= NOTED_COPIES:
         return record
-    latest = max(record.event_time, finding.event_time)
     try:
-        noted = replace(record, seen=min(record.seen + 1, NOTED_COPIES), event_time=latest)
-        return writer.replace(entry, noted, "note")[1]
+        return writer.replace(entry, replace(record, seen=record.seen + 1), "note")[1]
     except Conflict:
-        # Copies that arrive together are not worth a second try each; a newer time is.
-        if newer:
-            raise
+        # Copies that arrive together are not worth a second try each.
         return record

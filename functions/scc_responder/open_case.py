@@ -7,13 +7,14 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from scc_responder.boundaries import boundary
-from scc_responder.case import CaseRecord, CaseState, Step, encode
-from scc_responder.errors import AlreadyExists, Conflict, RetryableError, StoreUnavailable
+from scc_responder.case import CaseRecord, CaseState, Step, case_digest, encode
+from scc_responder.errors import Conflict, RetryableError, StoreUnavailable
+from scc_responder.finding import Finding
 from scc_responder.ports import CasStore, Clock, Entry
+from scc_responder.reservation import Reservation, reserve
 
 
 class LostLease(RetryableError):  # noqa: N818 - a fact about this holder, not a fault
@@ -43,21 +44,6 @@ class CaseWriter:
         entry = self._unless_applied(seen.key, value, partial(self.store.replace, seen.key, value, seen.version))
         boundary(f"after journal {name}")
         return entry, sealed
-
-    def reserve(self, key: str, holder: str) -> bool:
-        """Store the holder under a new key; else whether it is the one stored there. Raises StoreUnavailable."""
-        value = msgspec.json.encode({"holder": holder, "reserved_at": self.clock()})
-        boundary("before journal reserve")
-        try:
-            self.store.create(key, value)
-        except (AlreadyExists, StoreUnavailable):
-            stored = self.store.get(key)
-            if stored is None:
-                raise
-            return bool(msgspec.json.decode(stored.value)["holder"] == holder)
-        finally:
-            boundary("after journal reserve")
-        return True
 
     def _sealed(self, record: CaseRecord) -> tuple[CaseRecord, bytes]:
         sealed = replace(record, writer=self.token, seq=record.seq + 1, updated_at=self.clock())
@@ -95,31 +81,27 @@ class OpenCase:
         self._write(self._changed(steps, decision), "save")
 
     def reserve(self, target: str, action_id: str) -> bool:
-        """Whether this action, for this finding, has the one right to what `target` names (an action on an object).
+        """Whether this case has the one right to what `target` names (an action that cannot be undone, on an object).
 
-        The first to ask has it for good, also after a crash: another finding about the same object never does it too.
-        Raises StoreUnavailable.
+        The first to ask has it. It passes on only from a case that is closed and did not carry the action out.
+        Raises RetryableError while the case that has it is open, StoreUnavailable.
         """
-        return self._writer.reserve(f"reservation/{target}", action_id)
+        claim = Reservation(case=self._entry.key, action_id=action_id)
+        return reserve(self._writer.store, f"reservation/{target}", claim)
 
     def renew(self) -> None:
         """Keep the lease through a long step: every write does, so nothing but the time changes."""
         self._write(self.record, "renew")
 
-    def close(
-        self,
-        state: CaseState,
-        reason: str = "",
-        *steps: Step,
-        decision: Mapping[str, Any] | None = None,
-        digest: str = "",
-    ) -> None:
-        """Bring the case to its end, with the last outcomes, and give up the lease.
+    def confirmed(self, finding: Finding) -> None:
+        """Take event time and content from the finding as its source knows it; the next write stores them."""
+        self.record = replace(self.record, event_time=finding.event_time, digest=case_digest(finding))
 
-        `digest` is that of the finding as it was confirmed, where it is not what the notification said.
-        """
+    def close(
+        self, state: CaseState, reason: str = "", *steps: Step, decision: Mapping[str, Any] | None = None
+    ) -> None:
+        """Bring the case to its end, with the last outcomes, and give up the lease."""
         changed = self._changed(steps, decision)
-        changed = replace(changed, digest=digest or changed.digest)
         closed = replace(changed, state=state, reason=reason, owner="", closed_at=self._writer.clock())
         self._write(closed, "close")
         self._held = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -10,27 +11,32 @@ from msgspec.structs import replace
 
 from scc_responder import paths
 from scc_responder.account import Account, ending_of
-from scc_responder.case import CaseState
+from scc_responder.case import CaseState, case_id
 from scc_responder.cluster_changes import ClusterChanges
 from scc_responder.collect import Collected, collect
 from scc_responder.confirm import Settled, confirm, read_by_name, refuse_beyond_reach, unread
 from scc_responder.decide import Decision, decide
-from scc_responder.errors import ApiError, OversizeMessage, RejectedMessage, ResponderError
+from scc_responder.errors import ApiError, OversizeMessage, RejectedMessage, ResponderError, RetryableError
 from scc_responder.execute import execute
 from scc_responder.finding import Finding
-from scc_responder.guard import guard
+from scc_responder.guard import CLOCK_TOLERANCE, guard
 from scc_responder.identity import bound
 from scc_responder.intake import open_envelope
 from scc_responder.journal import ClaimOutcome
-from scc_responder.open_case import OpenCase
-from scc_responder.record import Ending, conclusion, decision_summary
+from scc_responder.open_case import LostLease, OpenCase
+from scc_responder.record import Ending, conclusion, decision_summary, waiting_message
 from scc_responder.services import Services
 from scc_responder.wire import parse_notification
 from scc_responder.world import World
 
 COLLECT_SECONDS = 30.0
-_LASTING = frozenset({"invalid_name", "unknown_kind"})
-"""Errors of reads that were never sent, since they never could succeed."""
+_PASSING = frozenset({"finding_not_listed_yet", "reserved_by_open_finding"})
+"""Reasons to come again that are ordinary, and of which nobody needs to be told."""
+
+_LASTING = frozenset(
+    {"invalid_name", "unknown_kind", "malformed_resource_name", "partial_list", "other_finding", "unusable_answer"}
+)
+"""Errors of reads that the next delivery would meet again."""
 
 
 def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Ending:
@@ -64,10 +70,12 @@ def _claim(finding: Finding, services: Services, account: Account) -> Ending:
     """Journal: one delivery works on a case, the others are settled or come again."""
     account.about(finding)
     refuse_beyond_reach(finding, services.settings)
+    if finding.event_time > services.clock() + CLOCK_TOLERANCE:
+        raise RetryableError("finding_from_the_future", finding.name)
     claim = services.journal.claim(finding)
     if claim.case is None:
         return Ending(status=503 if claim.outcome is ClaimOutcome.IN_PROGRESS else 204, reason=str(claim.outcome))
-    with _released_unless_closed(claim.case):
+    with _released_unless_closed(claim.case, services):
         return _contain(finding, claim.case, services, account)
 
 
@@ -75,6 +83,7 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     """Confirm, collect, decide, guard, execute, record."""
     finding = confirm(finding, case.record, services.findings, services.settings, services.clock)
     account.about(finding)
+    case.confirmed(finding)
     collected = collect(finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS)
     context = collected.context
     identity = bound(context.identity, context.pod, case.record.pod_uids)
@@ -87,23 +96,39 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     _refuse_half_blind(collected, decision)
     steps = execute(context, decision, case, _world(collected, services))
     summary = decision_summary(context, decision, policies.digest)
-    case.close(conclusion(case.record.with_steps(steps).steps), decision.reason, *steps, decision=summary)
+    case.close(conclusion(case.record.with_steps(steps).current_steps), decision.reason, *steps, decision=summary)
     account.decided(decision, case.record)
     return ending_of(case.record, decision)
 
 
 @contextmanager
-def _released_unless_closed(case: OpenCase) -> Iterator[None]:
+def _released_unless_closed(case: OpenCase, services: Services) -> Iterator[None]:
     """Close the case where the finding came to an end; else give the lease up, so that a redelivery goes on at once."""
     try:
         yield
     except Settled as end:
-        case.close(end.state, end.reason, digest=end.digest)
+        if end.confirmed:
+            case.confirmed(end.confirmed)
+        if end.state in {CaseState.HELD, CaseState.REJECTED}:
+            _tell(case, end, services)
+        case.close(end.state, end.reason)
         raise
     except BaseException as error:
         with suppress(ResponderError):
+            _tell(case, error, services)
             case.release(getattr(error, "reason", "internal_error"))
         raise
+
+
+def _tell(case: OpenCase, error: BaseException, services: Services) -> None:
+    """Publish that a finding is held or waits, once for each reason; not where another delivery has taken over."""
+    reason = getattr(error, "reason", "internal_error")
+    if services.outcomes is None or reason in {case.record.reason, *_PASSING} or isinstance(error, LostLease):
+        return
+    told = str(error) if isinstance(error, ResponderError) else type(error).__name__
+    with suppress(ResponderError):
+        message = waiting_message(case.record, reason, told)
+        services.outcomes.publish(message, {"case": case_id(case.record.finding_key), "reason": reason})
 
 
 def _refuse_blind(collected: Collected) -> None:
@@ -173,5 +198,8 @@ def _record_rejection(error: RejectedMessage | OversizeMessage, services: Servic
 
 
 def _crash(account: Account) -> Ending:
-    account.fields["traceback"] = traceback.format_exc(limit=20)
+    # Never the message: a library's may quote a header, and with it a token.
+    kind, _, trace = sys.exc_info()
+    account.fields["error"] = kind.__name__ if kind else ""
+    account.fields["traceback"] = "".join(traceback.format_tb(trace, limit=20))
     return Ending(status=503, reason="internal_error", severity="ERROR")

@@ -13,14 +13,16 @@ from typing import Any
 import msgspec
 
 from scc_responder.action import actions
-from scc_responder.case import CaseState, Step, StepStatus, case_id
+from scc_responder.case import CaseRecord, CaseState, Step, StepStatus, case_id
 from scc_responder.context import Context
 from scc_responder.decide import Decision
 from scc_responder.finding import Finding
 from scc_responder.value import Value
 
 _TROUBLE = frozenset({StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.INTENT})
-_SHORT = frozenset({StepStatus.HELD, StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING, StepStatus.NOT_POSSIBLE})
+_SHORT = frozenset(
+    {StepStatus.HELD, StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING, StepStatus.NOT_POSSIBLE, StepStatus.OVERRIDDEN}
+)
 _STALE = frozenset({StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
 
 
@@ -108,6 +110,19 @@ def outcome_message(context: Context, decision: Decision, steps: Iterable[Step])
         "pod": _pod(context),
         "policies": policy_answers(decision),
         "steps": [step_summary(step) for step in steps],
+    }
+    return ascii_json(content)
+
+
+def waiting_message(record: CaseRecord, reason: str, error: str) -> bytes:
+    """The message for a finding that nothing could be decided about yet, or at all."""
+    content = {
+        "case": case_id(record.finding_key),
+        "finding": {"name": record.finding_name, "category": record.category},
+        "reason": reason,
+        "error": error,
+        "attempts": record.attempts,
+        "steps": [step_summary(step) for step in record.current_steps],
     }
     return ascii_json(content)
 

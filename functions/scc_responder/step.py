@@ -23,13 +23,14 @@ class StepRun:
 
     `intend` writes the intent ahead; it is called after the probe and right before each request that changes
     anything, and raises if this process may no longer act. `intended` says that an earlier attempt got that far, so
-    that a target in the wanted state is our own work.
+    that a target in the wanted state is our own work. `renew` keeps the case through a step that takes long.
     """
 
     action_id: str
     dry_run: bool
     intended: bool
     intend: Callable[[], None]
+    renew: Callable[[], None]
 
 
 def done(reason: str, detail: str = "") -> Result:

@@ -58,7 +58,7 @@ REASONS: list[Any] = [
     pytest.param("delete_pod", {"pod": {"owners": ()}}, Hold(reason="pod_standalone"), id="standalone"),
     pytest.param(
         "delete_pod",
-        {"pod": {"owners": (Owner(kind="DaemonSet", name="d", uid="u"),)}},
+        {"pod": {"owners": (Owner(kind="DaemonSet", name="d", uid="u", api_version="apps/v1"),)}},
         Hold(reason="pod_daemonset"),
         id="daemonset",
     ),
@@ -81,7 +81,10 @@ def test_reasons(action: str, changes: dict[str, Any], expected: Any) -> None:
     ("params", "changes"),
     [
         ({"allow_standalone": True}, {"pod": {"owners": ()}}),
-        ({"allow_daemonset": True}, {"pod": {"owners": (Owner(kind="DaemonSet", name="d", uid="u"),)}}),
+        (
+            {"allow_daemonset": True},
+            {"pod": {"owners": (Owner(kind="DaemonSet", name="d", uid="u", api_version="apps/v1"),)}},
+        ),
         ({"identity": "likely"}, {"identity": Identity(level="likely", reason="node_absent")}),
     ],
     ids=["standalone", "daemonset", "likely"],

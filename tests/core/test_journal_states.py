@@ -80,7 +80,7 @@ class Deliveries(RuleBasedStateMachine):
             self.holder = claim.case
             self.model.exists = self.model.is_open = True
             self.renewed()
-        if expected == "reopened" or (expected != "in_progress" and minutes > self.model.latest):
+        if expected == "reopened" or (expected in {"claimed", "resumed"} and minutes > self.model.latest):
             self.model.latest, self.model.content = minutes, content
 
     @rule(seconds=st.sampled_from([1, 60, 119, 120, 300]))
@@ -92,7 +92,7 @@ class Deliveries(RuleBasedStateMachine):
     @rule(lost=LOST_ANSWER)
     def go_on(self, lost: str) -> None:
         self.number += 1
-        step = Step(action_id=f"{self.number:032x}", status=StepStatus.DONE)
+        step = Step(action_id=f"{self.number:032x}", status=StepStatus.DONE, expected_uid="uid")
         self.store.fail = lost
         self.held().save(step)
         self.store.fail = ""

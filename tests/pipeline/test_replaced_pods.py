@@ -79,7 +79,7 @@ def test_calls(tmp_path: Path, cluster: SimulatedCluster, stateful: Object) -> N
     deployment = deployed(tmp_path, cluster, policy(*ALL))
     deployment.clusters.api = interposed = Interposed(deployment.clusters.api)
     deployment.respond_to(finding_about(stateful))
-    assert len(interposed.calls) == CALLS - 1  # a StatefulSet is not read, a ReplicaSet is
+    assert len(interposed.calls) == CALLS
 
 
 def replaced_at(deployment: Deployment, cluster: SimulatedCluster, number: int, *, after: bool) -> None:

@@ -12,9 +12,9 @@ from scc_responder.context import Context, Pod
 
 
 class DeletePodParams(Params, frozen=True, kw_only=True):
-    """`grace_period_seconds`: the pod's own where not given. `identity: likely` accepts a pod that is not proved."""
+    """`grace_period_seconds`: never the pod's own, which its maker chose. `identity: likely` takes an unproved pod."""
 
-    grace_period_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] | None = None
+    grace_period_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 30
     allow_standalone: bool = False
     allow_daemonset: bool = False
     identity: Literal["proved", "likely"] = "proved"
@@ -54,6 +54,12 @@ def _held(context: Context, pod: Pod, params: DeletePodParams) -> str:
         return f"identity_not_proved:{context.identity.reason}"
     if not pod.owners and not params.allow_standalone:
         return "pod_standalone"
-    if any(owner.kind == "DaemonSet" for owner in pod.owners) and not params.allow_daemonset:
+    if _is_daemon(context, pod) and not params.allow_daemonset:
         return "pod_daemonset"
     return ""
+
+
+def _is_daemon(context: Context, pod: Pod) -> bool:
+    """Whether a DaemonSet really owns the pod: anyone who can make a pod can write that one does."""
+    claimed = any((owner.kind, owner.api_version) == ("DaemonSet", "apps/v1") for owner in pod.owners)
+    return claimed and "owner" not in context.missing

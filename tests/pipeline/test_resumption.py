@@ -1,0 +1,292 @@
+"""What a later delivery may do in the name of an earlier one: what was promised, if it is still allowed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.errors import ApiError
+from scc_responder.policy import load_policies
+from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.wire import parse_notification
+from tests.pipeline.deployment import (
+    NODE,
+    Deployment,
+    Interposed,
+    api_of,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+    write_policies,
+)
+
+
+def interrupted(deployment: Deployment, document: dict[str, Any], verb: str, *, after: bool) -> None:
+    """Deliver, and crash right before (or after) the first request of this verb."""
+    api = deployment.clusters.api
+
+    def crash(_number: int, called: str, _path: str) -> None:
+        if called == verb:
+            raise KeyError("a crash of ours")
+
+    deployment.clusters.api = Interposed(api, after=crash) if after else Interposed(api, before=crash)
+    assert deployment.respond_to(document).status == 503
+    deployment.clusters.api = api
+
+
+def test_a_removed_policy(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """What a policy had begun is not finished once the policy is gone, whatever else would allow it."""
+    deployment = deployed(tmp_path, cluster, policy("delete_pod"))
+    document = finding_about(pod)
+    interrupted(deployment, document, "delete", after=False)
+    (tmp_path / "policies" / "contain.yaml").unlink()
+    deployment.services.policies = load_policies(write_policies(tmp_path / "policies"))
+
+    deployment.deliver(document)
+
+    assert "delete_pod: policy_removed" in deployment.outcomes(document)
+    assert "delete pods" not in mutations(cluster.audit)
+
+
+def test_a_person_was_here(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A node that a person uncordoned before the case could be resumed stays uncordoned."""
+    deployment = deployed(tmp_path, cluster, policy("cordon_node"))
+    document = finding_about(pod)
+    interrupted(deployment, document, "patch", after=True)
+    api_of(cluster, "admin").patch(f"/api/v1/nodes/{NODE}", {"spec": {"unschedulable": None}})
+
+    ending = deployment.deliver(document)
+
+    assert deployment.outcomes(document)[0] == "cordon_node: overridden"
+    assert ending.reason == "overridden"
+    assert mutations(cluster.audit).count("patch nodes") == 2
+
+
+def test_a_removed_label(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A pod that no longer carries the label of its NetworkPolicy is not called isolated."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    document = finding_about(pod)
+    interrupted(deployment, document, "create", after=True)
+    path = f"/api/v1/namespaces/shop/pods/{pod['metadata']['name']}"
+    labels = dict.fromkeys(api_of(cluster, "admin").get(path)["metadata"]["labels"])
+    api_of(cluster, "admin").patch(path, {"metadata": {"labels": {**labels, "app": "web"}}})
+
+    deployment.deliver(document)
+
+    assert "isolate_pod: isolated" not in deployment.outcomes(document)
+    assert str(deployment.case(document).state) == "partial"
+
+
+def test_what_failed_is_tried_again_when_reopened(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
+    """A permission that was missing, and is mended by the time the finding is renewed, is used."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    api = deployment.clusters.api
+
+    def forbid(_number: int, verb: str, _path: str) -> None:
+        if verb == "create":
+            raise ApiError("kubernetes_forbidden", status=403, permission="networkpolicies: create in namespace shop")
+
+    deployment.clusters.api = Interposed(api, before=forbid)
+    first = finding_about(pod)
+    ending = deployment.respond_to(first)
+    deployment.clusters.api = api
+    later = parse_notification(first).event_time + timedelta(seconds=1)
+    second = finding_about(
+        pod, event_time=later.isoformat(), finding={"processes": [{"name": "nc", "args": ["-e", "/bin/sh"]}]}
+    )
+
+    again = deployment.respond_to(second)
+
+    assert (ending.reason, again.reason) == ("kubernetes_forbidden", "done")
+    assert "isolate_pod: isolated" in deployment.outcomes(second)
+
+
+def test_a_listing_that_lags(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A notification that is newer than the listing waits for it: what it names now may be another pod."""
+    other = cluster.objects("Pod", "shop")[1]
+    deployment = deployed(tmp_path, cluster, policy("label_pod"))
+    later = parse_notification(finding_about(pod)).event_time + timedelta(minutes=1)
+    old, new = finding_about(pod), finding_about(other, event_time=later.isoformat())
+    deployment.set_clock(lambda: later + timedelta(minutes=1))
+    deployment.list_finding(old)
+
+    waiting = deployment.deliver(new)
+    deployment.list_finding(new)
+    ended = deployment.deliver(new)
+
+    assert (waiting.status, waiting.reason) == (503, "finding_not_listed_yet")
+    assert (ended.status, ended.reason) == (204, "done")
+    labeled = [event.name for event in cluster.audit if event.verb == "patch"]
+    assert labeled == [other["metadata"]["name"]]
+
+
+def test_a_forged_time(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A copy dated far ahead comes again, and does not make the genuine finding look stale."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod"))
+    genuine = finding_about(pod)
+    deployment.list_finding(genuine)
+
+    forged = deployment.deliver(finding_about(pod, event_time="2999-01-01T00:00:00Z"))
+    ended = deployment.deliver(genuine)
+
+    assert (forged.status, forged.reason) == (503, "finding_from_the_future")
+    assert ended.reason == "done"
+
+
+def test_a_finding_of_another_name(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A source that answers with another finding than was asked for is not believed."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod"))
+    other = finding_about(pod, finding_id="another")
+    deployment.services.findings = AlwaysThis(other)
+
+    ending = deployment.deliver(finding_about(pod))
+
+    assert (ending.status, ending.reason, ending.severity) == (204, "finding_name_differs", "ERROR")
+    assert mutations(cluster.audit) == []
+
+
+class AlwaysThis:
+    """`ports.Findings` that answers with one finding, whatever it is asked for."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+
+    def read(self, _finding: object) -> dict[str, Any]:
+        return self.document
+
+    def related(self, _finding: object) -> tuple[()]:
+        return ()
+
+
+GRACE = [
+    pytest.param({"terminationGracePeriodSeconds": 31_536_000}, False, id="a-pod-that-asks-for-a-year"),
+    pytest.param({"terminationGracePeriodSeconds": 31_536_000}, True, id="and-was-deleted-with-it-before"),
+]
+
+
+@pytest.mark.parametrize(("spec", "deleted_before"), GRACE)
+def test_grace_is_not_the_pods_to_choose(
+    tmp_path: Path, cluster: SimulatedCluster, spec: dict[str, Any], *, deleted_before: bool
+) -> None:
+    """A pod cannot outlive its deletion by a long grace period of its own."""
+    from tests.cluster import objects
+
+    cluster.create(objects.pod("patient", "shop", NODE, finalizers=["example.com/hold"], **spec))
+    pod = next(item for item in cluster.objects("Pod", "shop") if item["metadata"]["name"] == "patient")
+    document = finding_about(pod)
+    if deleted_before:
+        api_of(cluster, "admin").delete("/api/v1/namespaces/shop/pods/patient", {"gracePeriodSeconds": 31_536_000})
+    steps = ("capture_evidence", "delete_pod {allow_standalone: true, grace_period_seconds: 7}")
+    deployment = deployed(tmp_path, cluster, policy(*steps))
+
+    deployment.respond_to(document)
+
+    sent = [event.request for event in cluster.audit if (event.verb, event.user) == ("delete", "responder")]
+    assert [body["gracePeriodSeconds"] for body in sent] == [7]
+
+
+def test_held_findings_are_told_of(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A finding about a cluster that is not there is held, and somebody is told, once."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod"))
+
+    class NoCluster:
+        def connect(self, _ref: object) -> None:
+            raise ApiError("cluster_not_found", status=404)
+
+        describe = connect
+
+    deployment.services.clusters = NoCluster()
+    document = finding_about(pod)
+
+    endings = [deployment.respond_to(document), deployment.deliver(document)]
+
+    assert [ending.reason for ending in endings] == ["cluster_not_found", "duplicate"]
+    assert [message["reason"] for message in deployment.published.messages] == ["cluster_not_found"]
+
+
+def test_waiting_findings_are_told_of_once(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A finding that waits for a permission is told of once, not with every delivery, and names the permission."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod"))
+
+    def forbid(_number: int, _verb: str, _path: str) -> None:
+        raise ApiError("kubernetes_forbidden", status=403, permission="pods: get in namespace shop")
+
+    deployment.clusters.api = Interposed(deployment.clusters.api, before=forbid)
+    document = finding_about(pod)
+
+    endings = [deployment.respond_to(document), deployment.deliver(document), deployment.deliver(document)]
+
+    assert [ending.status for ending in endings] == [503, 503, 503]
+    (message,) = deployment.published.messages
+    assert message["error"] == "missing permission: pods: get in namespace shop"
+
+
+def test_no_token_in_the_log(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """The text of an unexpected exception, in which a library may quote a header, does not reach the log."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod"))
+
+    token = "can" + "ary"
+
+    def leak(_number: int, _verb: str, _path: str) -> None:
+        raise ValueError(token)
+
+    deployment.clusters.api = Interposed(deployment.clusters.api, before=leak)
+
+    ending = deployment.respond_to(finding_about(pod))
+
+    assert (ending.status, ending.reason) == (503, "internal_error")
+    assert "canary" not in str(deployment.lines)
+    assert "test_resumption.py" in deployment.line["traceback"]
+
+
+def test_out_of_time(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """No step starts after seven minutes; the next delivery goes on where this one stopped."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod", "annotate_pod"))
+    times = [datetime.now(UTC)]
+    deployment.services.clock = lambda: times[-1]
+
+    def slow(_number: int, verb: str, _path: str) -> None:
+        if verb == "patch":
+            times.append(times[0] + timedelta(minutes=8))
+
+    api = deployment.clusters.api
+    deployment.clusters.api = Interposed(api, after=slow)
+    document = finding_about(pod)
+    first = deployment.respond_to(document)
+    deployment.clusters.api = api
+    second = deployment.deliver(document)
+
+    assert (first.status, first.reason) == (503, "out_of_time")
+    assert second.status == 204
+    assert mutations(cluster.audit) == ["patch pods", "patch pods"]
+
+
+@pytest.mark.parametrize("kind", ["DaemonSet", "StatefulSet"])
+def test_invented_owners(tmp_path: Path, cluster: SimulatedCluster, kind: str) -> None:
+    """An owner that a pod only claims to have satisfies no condition, and does not keep it from being deleted."""
+    from tests.cluster import objects
+
+    manifest = objects.pod("liar", "shop", NODE)
+    owner = {"apiVersion": "apps/v1", "kind": kind, "name": "payments", "uid": "invented", "controller": True}
+    manifest["metadata"]["ownerReferences"] = [owner]
+    cluster.create(manifest)
+    pod = next(item for item in cluster.objects("Pod", "shop") if item["metadata"]["name"] == "liar")
+    deployment = deployed(
+        tmp_path,
+        cluster,
+        policy("label_pod", name="spared").replace("then:", f"unless:\n  workload: {kind}/payments\nthen:"),
+        policy("delete_pod", name="strict"),
+    )
+    document = finding_about(pod)
+
+    deployment.respond_to(document)
+
+    answers = {item["name"]: item["reason"] for item in deployment.case(document).decision["policies"]}
+    assert answers == {"spared": "unless_workload_missing", "strict": "matched"}
+    assert "delete_pod: deleted" in deployment.outcomes(document)
