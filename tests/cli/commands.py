@@ -67,6 +67,8 @@ class Terminal:
         self.shown = ""
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
+            # A test run in the background of a shell ignores Ctrl-C, and would hand that on.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             os.chdir(cwd)
             os.execvpe(COMMAND[0], [*COMMAND, *arguments], environment(**given))
 
