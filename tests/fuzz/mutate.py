@@ -94,13 +94,14 @@ def _pairs(value: Any, random: Random) -> Any:
 
 
 def _repeat(value: Any, random: Random) -> Any:
-    return value * random.randint(2, 30) if isinstance(value, list) and len(value) < 50 else [value, value]
+    return value * random.randint(2, 3) if isinstance(value, list) and len(value) < 50 else [value, value]
 
 
 def _respelt(value: Any, random: Random) -> Any:
     """A number as another kind of number, a text with a layer of escapes."""
     if isinstance(value, int | float):
-        return random.choice((str(value), value * 1.0, {"value": value}))
+        whole_as_double = float(value) if abs(value) < 2**64 else -1.0
+        return random.choice((str(value)[:400], whole_as_double, {"value": value}))
     return json.dumps(value) if isinstance(value, str) else value
 
 

@@ -77,7 +77,9 @@ def _figures(printed: str, status: int, crashes: Path) -> dict[str, Any]:
     done = _DONE.search(printed)
     if not any(crashes.iterdir()):
         crashes.rmdir()
-    figures: dict[str, Any] = {"failed": printed[-4000:] if status or not done else ""}
+    raised = printed.find("=== Uncaught Python exception")
+    told = printed[raised : raised + 4000] if raised >= 0 else printed[-4000:]
+    figures: dict[str, Any] = {"failed": told if status or not done else ""}
     if done:
         figures |= {"executions": int(done[1]), "seconds": int(done[2])}
     if lines:
