@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -166,3 +167,15 @@ def test_an_argument_of_a_megabyte(text: str) -> None:
     assert len(argument.encode()) <= 4096
     assert argument.endswith("[truncated]")
     assert seconds(lambda: classified(content)) < PARSED_SECONDS
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 400, "9" * 4400, "-" + "9" * 310, "1e400", "0." + "1" * 400, "NaN", "-Infinity"]
+)
+@pytest.mark.parametrize("field", ["pid", "size", "sourcePort", "Pid", "eventTime", "category", "severity"])
+def test_numbers_that_no_field_can_hold(field: str, number: str) -> None:
+    """A number that is too large, too long or none is as if it were not there, or refused by name."""
+    text = json.dumps(notification("v1_shape" if field == "Pid" else "reverse_shell"))
+    changed = re.sub(rf'"{field}": ("[^"]*"|[0-9.]+)', f'"{field}": {number}', text)
+    assert number in changed
+    assert examined(changed.encode()) in {"reverse_shell", "unknown", "no_event_time", "not_json"}
