@@ -109,7 +109,7 @@ def _released_unless_closed(case: OpenCase, services: Services) -> Iterator[None
     except Settled as end:
         if end.confirmed:
             case.confirmed(end.confirmed)
-        if end.state in {CaseState.HELD, CaseState.REJECTED}:
+        if end.severity == "ERROR":
             _tell(case, end, services)
         case.close(end.state, end.reason)
         raise

@@ -94,6 +94,7 @@ class Scene:
                     dry_run=False,
                     intended=number in intended,
                     intend=lambda number=number: intended.add(number),
+                    renew=lambda: None,
                 )
                 settled[number] = carry_out[type(change)](change, step)
         except RetryableError:
