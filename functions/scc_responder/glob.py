@@ -11,7 +11,7 @@ def matches(pattern: str, text: str) -> bool:
     >>> matches("gke-*", "gke-managed-system"), matches("projects/*/clusters/c", "projects/a/b/clusters/c")
     (True, False)
     """
-    if pattern == text:
-        return True
+    if pattern == text or ("*" not in pattern and "?" not in pattern):
+        return pattern == text
     patterns, parts = pattern.replace("[", "[[]").split("/"), text.split("/")
     return len(patterns) == len(parts) and all(map(fnmatchcase, parts, patterns))
