@@ -17,6 +17,7 @@ import msgspec
 from scc_responder.errors import RejectedMessage
 from scc_responder.finding import ClusterRef, Finding
 from scc_responder.resource_names import FindingName, parse_cloud_run, same_project, source_of
+from scc_responder.text import visible
 from scc_responder.wire_activity import (
     MAX_PROCESSES,
     contradicts_process,
@@ -154,7 +155,7 @@ def _labels(finding: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, 
     return {
         "category": text(finding, "category"),
         "detector": "_".join(_WORDS.findall(text(finding, "parentDisplayName").lower())),
-        "rule": rule.upper(),
+        "rule": visible(rule.upper()),
         "finding_class": enum(finding, "findingClass"),
         "state": enum(finding, "state"),
         "mute": enum(finding, "mute"),

@@ -10,6 +10,7 @@ from itertools import chain, islice
 from typing import Any
 
 from scc_responder.finding import Connection, FindingFile, Process
+from scc_responder.text import visible
 from scc_responder.wire_values import (
     decoded,
     distinct,
@@ -98,7 +99,7 @@ def _file(item: Mapping[str, Any]) -> FindingFile | None:
     size, hashed = integer(field(item, "size")), integer(field(item, "hashedSize"))
     file = FindingFile(
         path=decoded(field(item, "path")) or decoded(field(part(item, "diskPath"), "relativePath")),
-        sha256=text(item, "sha256").lower(),
+        sha256=visible(text(item, "sha256").lower()),
         whole_file=size is not None and size == hashed and not flag(field(item, "partiallyHashed")),
         size=size,
         contents=decoded(field(item, "contents")),

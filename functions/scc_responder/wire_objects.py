@@ -12,6 +12,7 @@ from typing import Any
 
 from scc_responder.finding import ClusterRef, KubernetesObject
 from scc_responder.resource_names import Instance, is_object_name, same_project
+from scc_responder.text import visible
 from scc_responder.value import Value
 from scc_responder.wire_values import distinct, enum, field, part, records, text
 
@@ -94,7 +95,7 @@ def _role(item: Mapping[str, Any]) -> KubernetesObject:
 def _binding(item: Mapping[str, Any]) -> KubernetesObject:
     namespace = text(item, "ns")
     subjects = (
-        f"{_SUBJECTS.get(enum(subject, 'kind'), enum(subject, 'kind'))} {_qualified(subject)}"
+        visible(f"{_SUBJECTS.get(enum(subject, 'kind'), enum(subject, 'kind'))} {_qualified(subject)}")
         for subject in records(field(item, "subjects"))
         if text(subject, "name")
     )
@@ -127,7 +128,7 @@ def read_access_reviews(finding: Mapping[str, Any]) -> tuple[str, ...]:
 def _access_review(item: Mapping[str, Any]) -> str:
     resource = "/".join(filter(None, (text(item, "resource"), text(item, "subresource"), text(item, "name"))))
     words = (text(item, "verb"), resource, text(item, "ns") and "in " + text(item, "ns"))
-    return " ".join(filter(None, words))
+    return visible(" ".join(filter(None, words)))
 
 
 class NodeParts(Value, frozen=True, kw_only=True):

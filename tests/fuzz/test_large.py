@@ -179,3 +179,31 @@ def test_numbers_that_no_field_can_hold(field: str, number: str) -> None:
     changed = re.sub(rf'"{field}": ("[^"]*"|[0-9.]+)', f'"{field}": {number}', text)
     assert number in changed
     assert examined(changed.encode()) in {"reverse_shell", "unknown", "no_event_time", "not_json"}
+
+
+def _rule(finding: Any, text: str) -> None:
+    finding["sourceProperties"]["detectionCategory"] = {"ruleName": text, "subRuleName": text}
+
+
+def _review(finding: Any, text: str) -> None:
+    finding["kubernetes"]["accessReviews"] = [{"verb": text, "resource": text, "subresource": text, "ns": text}]
+
+
+def _subject(finding: Any, text: str) -> None:
+    subjects = [{"kind": text, "ns": text, "name": text}]
+    finding["kubernetes"]["bindings"] = [{"name": text, "role": {"name": text}, "subjects": subjects}]
+
+
+def _hash(finding: Any, text: str) -> None:
+    finding["files"] = [{"path": text, "sha256": text}]
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 4096, "\u0130" * 2048, "\u202e" * 600], ids=["plain", "grows in lower case", "hidden"]
+)
+@pytest.mark.parametrize("change", [_rule, _review, _subject, _hash])
+def test_texts_made_of_several_are_bounded_too(change: Callable[[Any, str], None], text: str) -> None:
+    """What is put together from several long texts, or written in another case, is no longer than one may be."""
+    document = notification("reverse_shell")
+    change(document["finding"], text)
+    assert examined(data(document)) == "reverse_shell"
