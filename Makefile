@@ -13,7 +13,8 @@ demo: .venv/ready ## Show the main job on this machine, with a simulated cluster
 
 test: .venv/ready bundle ## Run all tests: real API server, Pub/Sub emulator, functions-framework
 	$(BIN)/python -m tests.cluster.binaries
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e
+	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e
 
 check: .venv/ready ## Lint, types, layers and doc tests
 	$(BIN)/ruff format --check .
@@ -24,7 +25,7 @@ check: .venv/ready ## Lint, types, layers and doc tests
 
 soak: .venv/ready bundle ## Run the tests at their full counts
 	$(BIN)/python -m tests.cluster.binaries
-	SCC_RESPONDER_SOAK=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup --timeout 3600
+	SCC_RESPONDER_SOAK=1 $(BIN)/pytest -n $(WORKERS) --timeout 3600
 
 bench: .venv/ready bundle ## Measure the deployed function against its floor; prints JSON
 	@$(BIN)/python -m tests.cluster.binaries >&2
