@@ -12,6 +12,7 @@ from scc_responder.errors import ApiError
 from scc_responder.policy import load_policies
 from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.wire import parse_notification
+from tests.cluster import objects
 from tests.pipeline.deployment import (
     NODE,
     Deployment,
@@ -175,8 +176,6 @@ def test_grace_is_not_the_pods_to_choose(
     tmp_path: Path, cluster: SimulatedCluster, spec: dict[str, Any], *, deleted_before: bool
 ) -> None:
     """A pod cannot outlive its deletion by a long grace period of its own."""
-    from tests.cluster import objects
-
     cluster.create(objects.pod("patient", "shop", NODE, finalizers=["example.com/hold"], **spec))
     pod = next(item for item in cluster.objects("Pod", "shop") if item["metadata"]["name"] == "patient")
     document = finding_about(pod)
@@ -270,8 +269,6 @@ def test_out_of_time(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, A
 @pytest.mark.parametrize("kind", ["DaemonSet", "StatefulSet"])
 def test_invented_owners(tmp_path: Path, cluster: SimulatedCluster, kind: str) -> None:
     """An owner that a pod only claims to have satisfies no condition, and does not keep it from being deleted."""
-    from tests.cluster import objects
-
     manifest = objects.pod("liar", "shop", NODE)
     owner = {"apiVersion": "apps/v1", "kind": kind, "name": "payments", "uid": "invented", "controller": True}
     manifest["metadata"]["ownerReferences"] = [owner]
@@ -290,3 +287,36 @@ def test_invented_owners(tmp_path: Path, cluster: SimulatedCluster, kind: str) -
     answers = {item["name"]: item["reason"] for item in deployment.case(document).decision["policies"]}
     assert answers == {"spared": "unless_workload_missing", "strict": "matched"}
     assert "delete_pod: deleted" in deployment.outcomes(document)
+
+
+def test_a_resumed_isolation_is_looked_for(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A NetworkPolicy that was meant before is read, not requested blindly once more."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    document = finding_about(pod)
+    interrupted(deployment, document, "create", after=True)
+
+    deployment.deliver(document)
+
+    assert "isolate_pod: isolated" in deployment.outcomes(document)
+    assert mutations(cluster.audit).count("create networkpolicies") == 1
+
+
+def test_a_resumed_case_keeps_to_its_pod(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A case that has acted on one pod takes no other for it, even where the finding says too little to tell them."""
+    cluster.create(objects.stateful_set("db", "shop", NODE))
+    pod = next(item for item in cluster.objects("Pod", "shop") if item["metadata"]["name"] == "db-0")
+    soon = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
+    document = finding_about(pod, event_time=soon, finding={"containers": [], "kubernetes": {}})
+    document["finding"]["sourceProperties"] = {"Pod_Namespace": "shop", "Pod_Name": "db-0"}
+    deployment = deployed(tmp_path, cluster, policy("label_pod", "isolate_pod", "cordon_node"))
+    interrupted(deployment, document, "create", after=False)
+    api_of(cluster, "admin").delete("/api/v1/namespaces/shop/pods/db-0", {"gracePeriodSeconds": 0})
+    successor = next(item for item in cluster.objects("Pod", "shop") if item["metadata"]["name"] == "db-0")
+    assert successor["metadata"]["uid"] != pod["metadata"]["uid"]
+
+    deployment.deliver(document)
+
+    now = next(item for item in cluster.objects("Pod", "shop") if item["metadata"]["name"] == "db-0")
+    assert [key for key in now["metadata"].get("labels", {}) if key.startswith("scc-responder/")] == []
+    assert "patch nodes" not in mutations(cluster.audit)
+    assert mutations(cluster.audit).count("create networkpolicies") == 0
