@@ -151,13 +151,14 @@ class _Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all 
 
 def _reserve(execution: Execution, task: Task) -> None:
     """Take the one right to do to this object what cannot be undone. Raises _Withheld where another finding has it."""
-    if actions()[task.action].reversible:
+    if actions()[task.action].reversible or task.action_id in execution.reserved:
         return
     finding = execution.context.finding
     cluster = finding.cluster.path if finding.cluster else ""
     target = action_id(task.action, cluster, execution.pod_uid, "")
     if not execution.case.reserve(target, task.action_id):
         raise _Withheld("reserved_by_other_finding")
+    execution.reserved.add(task.action_id)
 
 
 def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Result:

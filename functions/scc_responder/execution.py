@@ -35,6 +35,7 @@ class Execution:
     world: World
     pending: list[Step] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
+    reserved: set[str] = field(default_factory=set)
     started: datetime
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,14 +14,14 @@ from scc_responder.case import StepStatus
 from scc_responder.changes import CaptureEvidence
 from scc_responder.context import Context
 from scc_responder.errors import ApiError, RetryableError
-from scc_responder.evidence import evidence, manifest
-from scc_responder.ports import KubernetesApi, Outcomes
+from scc_responder.evidence import EvidenceObject, evidence, manifest
+from scc_responder.ports import Evidence, KubernetesApi, Outcomes
 from scc_responder.step import Result, StepRun, done, failed
 from scc_responder.world import World
 
 Event = Mapping[str, Any]
 
-RENEW_AFTER = timedelta(seconds=30)
+RENEW_SECONDS = 30.0
 """How long a capture goes on before it renews the case's lease, which is four times as long."""
 
 
@@ -37,19 +37,37 @@ def capture(change: CaptureEvidence, step: StepRun, context: Context, world: Wor
     if step.dry_run:
         return Result(status=StepStatus.DRY_RUN, reason="would_capture", detail=f"{len(objects)} objects")
     step.intend()
-    renewed = world.clock()
     try:
-        for item in (*objects, listed):
-            boundary("evidence.put:before")
-            world.evidence.put(item.name, item.content)
-            boundary("evidence.put:after")
-            if world.clock() - renewed > RENEW_AFTER:
-                step.renew()
-                renewed = world.clock()
+        store_side_by_side(objects, world.evidence, world.pool, step)
+        # Last: what a manifest names is complete.
+        _put(world.evidence, listed)
     except ApiError as error:
         return _refused(error)
     stored = f"{listed.name} sha256 {listed.sha256}"
     return failed("captured_without_events", f"{unread}; {stored}") if unread else done("captured", stored)
+
+
+def store_side_by_side(
+    objects: Iterable[EvidenceObject],
+    store: Evidence,
+    pool: ThreadPoolExecutor,
+    step: StepRun,
+    renew_seconds: float = RENEW_SECONDS,
+) -> None:
+    """Store all objects, and keep the case meanwhile. Raises the first ApiError, or LostLease."""
+    waiting = {pool.submit(_put, store, item) for item in objects}
+    while waiting:
+        stored, waiting = wait(waiting, renew_seconds, FIRST_EXCEPTION)
+        for future in stored:
+            future.result()
+        if waiting:
+            step.renew()
+
+
+def _put(store: Evidence, item: EvidenceObject) -> None:
+    boundary("evidence.put:before")
+    store.put(item.name, item.content)
+    boundary("evidence.put:after")
 
 
 def _events(change: CaptureEvidence, api: KubernetesApi | None) -> tuple[list[Event] | None, str]:

@@ -171,6 +171,7 @@ def _world(collected: Collected, services: Services) -> World:
         evidence=services.evidence,
         outcomes=services.outcomes,
         clock=services.clock,
+        pool=services.pool,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from scc_responder.cluster_changes import ClusterChanges
@@ -17,3 +18,4 @@ class World:
     evidence: Evidence | None
     outcomes: Outcomes | None
     clock: Clock
+    pool: ThreadPoolExecutor
