@@ -124,7 +124,7 @@ class Journal:
             taken = _taken(record, finding, digest, writer)
             return _held(outcome, *writer.replace(entry, taken, "claim"), writer)
         if outcome is not ClaimOutcome.IN_PROGRESS:
-            record = _noted(entry, record, writer)
+            record = _noted(entry, record, finding, writer)
         return Claim(outcome=outcome, record=record)
 
     def _is_held(self, record: CaseRecord, entry: Entry) -> bool:
@@ -145,14 +145,19 @@ def judge(record: CaseRecord, finding: Finding, digest: str, *, is_held: bool) -
 
 
 def _is_news(record: CaseRecord, finding: Finding, digest: str) -> bool:
-    """Whether a copy says what the closed case does not know."""
+    """Whether a copy says what the closed case does not know, and could act upon."""
+    if finding.mute == "MUTED" or finding.state == "INACTIVE":
+        # It is over: an echo of our own work, or an analyst's. What was done stays done.
+        return False
     if record.state is CaseState.REJECTED:
         # What was rejected may have been forged, its event time too.
         return finding.event_time != record.event_time
     if record.state is CaseState.SUPERSEDED and finding.event_time == record.event_time:
         # To un-mute a finding changes no event time.
         return digest != record.digest
-    return finding.event_time > record.event_time and (digest != record.digest or _may_mean_another_pod(finding))
+    happened_again = record.finding_state == "INACTIVE"
+    differs = digest != record.digest or happened_again or _may_mean_another_pod(finding)
+    return differs and finding.event_time > record.event_time
 
 
 def _may_mean_another_pod(finding: Finding) -> bool:
@@ -208,12 +213,14 @@ def _is_kept(step: Step) -> bool:
     return not step.is_settled or (bool(step.expected_uid) and not told)
 
 
-def _noted(entry: Entry, record: CaseRecord, writer: CaseWriter) -> CaseRecord:
-    """Count a copy that changes nothing. Its event time is not kept: nobody has confirmed it."""
-    if record.seen >= NOTED_COPIES:
+def _noted(entry: Entry, record: CaseRecord, finding: Finding, writer: CaseWriter) -> CaseRecord:
+    """Count a copy that changes nothing, and keep its state. Not its event time: nobody has confirmed it."""
+    over = finding.state == "INACTIVE" and finding.event_time > record.event_time
+    if record.seen >= NOTED_COPIES and not (over and record.finding_state != finding.state):
         return record
+    state = finding.state if over else record.finding_state
     try:
-        return writer.replace(entry, replace(record, seen=record.seen + 1), "note")[1]
+        return writer.replace(entry, replace(record, seen=record.seen + 1, finding_state=state), "note")[1]
     except Conflict:
         # Copies that arrive together are not worth a second try each.
         return record

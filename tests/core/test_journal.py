@@ -138,7 +138,16 @@ DELIVERIES: dict[str, tuple[Callable[[World], None], dict[str, Any], str]] = {
         "reopened",
     ),
     "a newer copy in another state opens the case": (closed(CaseState.HELD), {"minutes": 1, "state": "X"}, "reopened"),
-    "a newer copy that is muted opens the case": (closed(CaseState.HELD), {"minutes": 1, "mute": "MUTED"}, "reopened"),
+    "a newer copy that is muted leaves it closed": (
+        closed(CaseState.DONE),
+        {"minutes": 1, "content": "other", "mute": "MUTED"},
+        "duplicate",
+    ),
+    "and so does one that is inactive": (
+        closed(CaseState.DONE),
+        {"minutes": 1, "content": "other", "state": "INACTIVE"},
+        "duplicate",
+    ),
     "a rejected finding that is notified anew opens the case": (closed(CaseState.REJECTED), {"minutes": 1}, "reopened"),
     "an older one too, for what was rejected may be forged": (
         closed(CaseState.REJECTED),
