@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.errors import ApiError
+from scc_responder.errors import ApiError, RejectedMessage
 from scc_responder.policy import load_policies
 from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.wire import parse_notification
@@ -320,3 +320,36 @@ def test_a_resumed_case_keeps_to_its_pod(tmp_path: Path, cluster: SimulatedClust
     assert [key for key in now["metadata"].get("labels", {}) if key.startswith("scc-responder/")] == []
     assert "patch nodes" not in mutations(cluster.audit)
     assert mutations(cluster.audit).count("create networkpolicies") == 0
+
+
+def test_a_malformed_name_is_settled(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A finding whose name its source refuses to look up comes to an end, and its case is not left open."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod"))
+
+    class Refusing:
+        def read(self, _finding: object) -> None:
+            raise RejectedMessage("malformed_finding_name")
+
+    deployment.services.findings = Refusing()
+    document = finding_about(pod)
+
+    ending = deployment.deliver(document)
+
+    assert (ending.status, ending.reason) == (204, "malformed_finding_name")
+    assert str(deployment.case(document).state) == "rejected"
+
+
+def test_a_record_does_not_grow(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A finding that is renewed again and again keeps what was done to objects, not every message about it."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod", "capture_evidence", "notify"))
+    start = parse_notification(finding_about(pod)).event_time
+    deployment.set_clock(lambda: start + timedelta(minutes=10))
+    sizes = []
+    for number in range(5):
+        later = (start + timedelta(seconds=number)).isoformat()
+        changed = {"processes": [{"name": "nc", "args": [str(number)]}]}
+        document = finding_about(pod, event_time=later, finding=changed)
+        assert deployment.respond_to(document).status == 204
+        sizes.append(len(deployment.case(document).steps))
+
+    assert sizes == [3, 3, 3, 3, 3]
