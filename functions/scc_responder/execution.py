@@ -45,7 +45,7 @@ class Execution:
 
     def recorded(self, task: Task) -> Step | None:
         """What is known of the task's step."""
-        return next((step for step in self.steps if (step.action_id, step.index) == (task.action_id, task.index)), None)
+        return self.case.record.with_steps(tuple(self.pending)).step(task.action_id, task.index)
 
     @property
     def current_steps(self) -> tuple[Step, ...]:

@@ -62,7 +62,7 @@ class CaseWriter:
 
 
 class OpenCase:
-    """A case this process holds. Every method but `step` writes once, and raises LostLease or StoreUnavailable."""
+    """A case this process holds. Every method but `confirmed` writes once, and raises LostLease or StoreUnavailable."""
 
     def __init__(self, writer: CaseWriter, entry: Entry, record: CaseRecord) -> None:
         self._writer = writer
@@ -71,10 +71,6 @@ class OpenCase:
         self._lock = Lock()
         self.record = record
         """The case as stored by the last write."""
-
-    def step(self, action_id: str, index: int = 0) -> Step | None:
-        """What an earlier attempt, or this one, recorded of a step: settled, or to be probed before it is tried."""
-        return self.record.step(action_id, index)
 
     def save(self, *steps: Step, decision: Mapping[str, Any] | None = None) -> None:
         """Record intents and outcomes; several in one write, such as one step's outcome and the next one's intent."""

@@ -21,7 +21,7 @@ ACTIONS = ("label_pod", "isolate_pod")
 
 def carry_out(case: OpenCase, action: str, effects: Path) -> None:
     """The step protocol: intent, probe, apply, outcome."""
-    earlier = case.step(action)
+    earlier = case.record.step(action)
     if earlier and earlier.is_settled:
         return
     if earlier is None:

@@ -235,10 +235,10 @@ def test_steps_of_an_earlier_holder_are_found_by_the_next(world: World) -> None:
     case.save(step(1, StepStatus.DONE), step(2))
     case.release()
     resumed = world.held()
-    assert resumed.step(step(1).action_id) == step(1, StepStatus.DONE)
-    assert resumed.step(step(2).action_id) == step(2)
-    assert resumed.step(step(3).action_id) is None
-    assert resumed.step(step(1).action_id, 1) is None
+    assert resumed.record.step(step(1).action_id) == step(1, StepStatus.DONE)
+    assert resumed.record.step(step(2).action_id) == step(2)
+    assert resumed.record.step(step(3).action_id) is None
+    assert resumed.record.step(step(1).action_id, 1) is None
 
 
 def test_steps_stay_when_a_case_is_reopened(world: World) -> None:
