@@ -10,7 +10,8 @@ import pytest
 from scc_responder.decide import PolicyDecision
 from scc_responder.errors import PolicyError
 from scc_responder.explanation import read_facts
-from scc_responder.policy import Mode, Policy, load_policies
+from scc_responder.mode import Mode
+from scc_responder.policy import Policy, load_policies
 from scc_responder.policy_cases import Expected, check_policies, differences, gaps
 from tests.findings import FOLDER, RUNBOOKS
 from tests.findings.decisions import committed, decision

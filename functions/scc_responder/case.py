@@ -88,6 +88,11 @@ class Step(Value, frozen=True, kw_only=True):
         """Whether its outcome is known."""
         return self.status not in {StepStatus.INTENT, StepStatus.UNKNOWN}
 
+    @property
+    def is_so_already(self) -> bool:
+        """Whether there was nothing to do because the target is as it should be."""
+        return self.status is StepStatus.SKIPPED and self.reason.startswith("already_")
+
 
 class Closing(Value, frozen=True, kw_only=True):
     """An end the case came to before it was opened again."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-import msgspec
-
 from scc_responder.action import Hold, Skip, actions
 from scc_responder.changes import Change
 from scc_responder.context import Context
-from scc_responder.glob import matches
-from scc_responder.policy import Match, Mode, Patterns, Policy, Severity
-from scc_responder.threats import CONFIDENCES, fold
+from scc_responder.limits import Limit
+from scc_responder.mode import Mode
+from scc_responder.policy import OnFailure, Policy, PolicyStep
 from scc_responder.value import Value
 
 MATCHED = "matched"
@@ -20,7 +16,7 @@ MATCHED = "matched"
 class PlannedAction(Value, frozen=True, kw_only=True):
     """What one step comes to. `result`: planned, skipped (nothing to do) or held (may not be done).
 
-    `variant` is what the policy asked for (`with`), the same whatever was read.
+    `variant` is what the policy asked for (`with`), the same whatever was read. `needs`, `on_failure` are the step's.
     """
 
     action: str
@@ -28,16 +24,19 @@ class PlannedAction(Value, frozen=True, kw_only=True):
     reason: str
     changes: tuple[Change, ...] = ()
     variant: str = ""
+    needs: tuple[str, ...] = ()
+    on_failure: OnFailure = OnFailure.STOP
 
 
 class PolicyDecision(Value, frozen=True, kw_only=True):
-    """What one policy comes to, and why."""
+    """What one policy comes to, and why. `limits` are the policy's own."""
 
     name: str
     mode: Mode
     matched: bool
     reason: str
     actions: tuple[PlannedAction, ...] = ()
+    limits: tuple[Limit, ...] = ()
 
 
 class Decision(Value, frozen=True, kw_only=True):
@@ -63,17 +62,24 @@ def _decide(context: Context, policy: Policy) -> PolicyDecision:
     reason = "mode_disabled" if policy.mode == Mode.DISABLED else match(context, policy)
     if reason != MATCHED:
         return PolicyDecision(name=policy.name, mode=policy.mode, matched=False, reason=reason)
-    planned = tuple(_plan(context, step.action, step.params) for step in policy.then)
-    return PolicyDecision(name=policy.name, mode=policy.mode, matched=True, reason=MATCHED, actions=planned)
+    planned = tuple(_plan(context, step) for step in policy.then)
+    return PolicyDecision(
+        name=policy.name, mode=policy.mode, matched=True, reason=MATCHED, actions=planned, limits=policy.limits
+    )
 
 
-def _plan(context: Context, name: str, params: object) -> PlannedAction:
-    planned, variant = actions()[name].plan(context, params), msgspec.json.encode(params, order="sorted").decode()
-    if isinstance(planned, Skip):
-        return PlannedAction(action=name, result="skipped", reason=planned.reason, variant=variant)
-    if isinstance(planned, Hold):
-        return PlannedAction(action=name, result="held", reason=planned.reason, variant=variant)
-    return PlannedAction(action=name, result="planned", reason="planned", changes=tuple(planned), variant=variant)
+def _plan(context: Context, step: PolicyStep) -> PlannedAction:
+    planned = actions()[step.action].plan(context, step.params)
+    reason = planned.reason if isinstance(planned, Skip | Hold) else "planned"
+    return PlannedAction(
+        action=step.action,
+        result="skipped" if isinstance(planned, Skip) else "held" if isinstance(planned, Hold) else "planned",
+        reason=reason,
+        changes=() if isinstance(planned, Skip | Hold) else tuple(planned),
+        variant=step.variant,
+        needs=step.needs,
+        on_failure=step.on_failure,
+    )
 
 
 def match(context: Context, policy: Policy) -> str:
@@ -81,93 +87,10 @@ def match(context: Context, policy: Policy) -> str:
 
     Missing data satisfies nothing: neither a `when`, nor the "not" of an `unless`.
     """
-    for name, wanted in policy.when.given().items():
-        answer = FIELDS[name](context, wanted)
+    for name, answer in policy.when.answers(context):
         if not answer:
             return f"when_{name}_{'missing' if answer is None else 'differs'}"
-    for name, wanted in policy.unless.given().items():
-        answer = FIELDS[name](context, wanted)
+    for name, answer in policy.unless.answers(context):
         if answer is not False:
             return f"unless_{name}{'_missing' if answer is None else ''}"
     return MATCHED
-
-
-Answer = bool | None
-
-
-def _any(patterns: Patterns, value: str | None) -> Answer:
-    if not value:
-        return None
-    return any(matches(pattern, value) for pattern in _listed(patterns))
-
-
-def _listed(patterns: Patterns) -> tuple[str, ...]:
-    return (patterns,) if isinstance(patterns, str) else patterns
-
-
-def _severity(context: Context, wanted: Severity) -> Answer:
-    order = list(Severity)
-    found = context.threat.severity
-    return order.index(Severity(found)) >= order.index(wanted) if found in order else None
-
-
-def _labels(context: Context, wanted: Mapping[str, Patterns]) -> Answer:
-    if context.pod is None:
-        return None
-    labels = context.pod.labels
-    return all(key in labels and any(matches(p, labels[key]) for p in _listed(value)) for key, value in wanted.items())
-
-
-def _image(context: Context, wanted: Patterns) -> Answer:
-    answers = [_any(wanted, container.image) for container in context.finding.containers]
-    return True if True in answers else None if None in answers or not answers else False
-
-
-def _folded(patterns: Patterns, value: str) -> Answer:
-    return _any(tuple(map(fold, _listed(patterns))), fold(value))
-
-
-def _workload(context: Context, wanted: Patterns) -> Answer:
-    """An owner chain that could not be read to its end hides the workload."""
-    workload = context.pod.workload if context.pod and "owner" not in context.missing else None
-    return _any(wanted, f"{workload.kind}/{workload.name}") if workload else None
-
-
-def _confidence(context: Context, wanted: Patterns) -> Answer:
-    """Related findings can raise it: where they could not be read, it is at least what it is."""
-    known = context.threat.confidence
-    could_be = CONFIDENCES[CONFIDENCES.index(known) :] if context.related is None else (known,)
-    answers = {_any(wanted, confidence) for confidence in could_be}
-    return answers.pop() if len(answers) == 1 else None
-
-
-def _namespace(context: Context, wanted: Patterns) -> Answer:
-    pod = context.pod or context.finding.pod
-    return _any(wanted, pod.namespace if pod else None)
-
-
-def _project(context: Context, wanted: Patterns) -> Answer:
-    target = context.finding.cluster or context.finding.cloud_run
-    return _any(wanted, target.project if target else None)
-
-
-FIELDS: dict[str, Callable[..., Answer]] = {
-    "threat": lambda context, wanted: _any(wanted, context.threat.name),
-    "category": lambda context, wanted: _folded(wanted, context.finding.category),
-    "detector": lambda context, wanted: _any(wanted, context.threat.detector),
-    "severity": _severity,
-    "kind": lambda context, wanted: _any(wanted, context.threat.kind),
-    "confidence": _confidence,
-    "surface": lambda context, wanted: _any(wanted, context.threat.surface),
-    "cluster": lambda context, wanted: _any(wanted, context.finding.cluster.path if context.finding.cluster else None),
-    "project": _project,
-    "namespace": _namespace,
-    "workload": _workload,
-    "labels": _labels,
-    "image": _image,
-    "node_pool": lambda context, wanted: _any(wanted, context.node.node_pool if context.node else None),
-    "principal": lambda context, wanted: _any(wanted, context.finding.principal),
-}
-"""One entry per condition: (context, what the policy wants) -> yes, no, or None for missing data."""
-
-assert FIELDS.keys() == set(Match.__struct_fields__)  # noqa: S101 - a condition without an entry would never hold

@@ -26,9 +26,10 @@ from scc_responder.context import Context
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.errors import ResponderError, RetryableError
 from scc_responder.execution import REPEATABLE, RESPONDER, Execution, Task
+from scc_responder.mode import Mode
 from scc_responder.observations import capture, publish
 from scc_responder.open_case import OpenCase
-from scc_responder.policy import Mode
+from scc_responder.policy import OnFailure
 from scc_responder.record import outcome_attributes, outcome_message
 from scc_responder.step import Result, StepRun
 from scc_responder.world import World
@@ -83,7 +84,14 @@ def _resume(execution: Execution) -> None:
         held = "held_before_resumed" if policy.matched else policy.reason
         withheld = "" if (step.policy, step.action) in allowed else held
         if _run_change(execution, task, withheld=withheld).status in STOPS:
-            execution.stopped.add(policy.name)
+            _stop(execution, policy, step.action)
+
+
+def _stop(execution: Execution, policy: PolicyDecision, action: str) -> None:
+    """Keep the later steps of the policy from being carried out, unless the step that failed says otherwise."""
+    goes_on = any(item.action == action and item.on_failure == OnFailure.CONTINUE for item in policy.actions)
+    if not goes_on:
+        execution.stopped.add(policy.name)
 
 
 def _removed(name: str) -> PolicyDecision:
@@ -113,19 +121,38 @@ def _first_irreversible(policy: PolicyDecision) -> int:
 def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:
     name = _action_id(execution, planned)
     if planned.result != "planned":
-        if execution.is_carried_out(policy.name, planned.action):
-            return
-        status = StepStatus.HELD if planned.result == "held" else StepStatus.SKIPPED
-        _note(execution, Task(policy=policy, action=planned.action, action_id=name), status, planned.reason)
+        if not execution.is_carried_out(policy.name, planned.action):
+            status = StepStatus.HELD if planned.result == "held" else StepStatus.SKIPPED
+            _note(execution, Task(policy=policy, action=planned.action, action_id=name), status, planned.reason)
         return
+    unmet = _unmet(execution, policy, planned)
     for index, change in enumerate(planned.changes):
         task = Task(policy=policy, action=planned.action, action_id=name, index=index, change=change)
         if policy.name in execution.stopped:
             _note(execution, task, StepStatus.SKIPPED, "earlier_step_stopped")
-        elif (result := _run_change(execution, task)).status in STOPS:
-            execution.stopped.add(policy.name)
-        elif result.status == StepStatus.HELD:
+        elif unmet:
+            _note(execution, task, StepStatus.HELD, f"needs_{unmet}")
+        elif not _goes_on(execution, policy, planned, _run_change(execution, task)):
             return
+
+
+def _goes_on(execution: Execution, policy: PolicyDecision, planned: PlannedAction, result: Result) -> bool:
+    """Whether the action's next change makes sense, or is at least to be noted as not carried out."""
+    if result.status in STOPS:
+        _stop(execution, policy, planned.action)
+        return policy.name in execution.stopped
+    return result.status != StepStatus.HELD
+
+
+def _unmet(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> str:
+    """The first action that the step needs and that is not carried out and proven; empty if all are."""
+    proven = {StepStatus.DONE} if policy.mode == Mode.ENFORCE else {StepStatus.DONE, StepStatus.DRY_RUN}
+    for needed in planned.needs:
+        names = {_action_id(execution, item) for item in policy.actions if item.action == needed}
+        steps = [step for step in execution.current_steps if step.action_id in names]
+        if not steps or any(step.status not in proven and not step.is_so_already for step in steps):
+            return needed
+    return ""
 
 
 def _action_id(execution: Execution, planned: PlannedAction) -> str:

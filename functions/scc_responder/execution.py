@@ -11,8 +11,8 @@ from scc_responder.case import Step, StepStatus
 from scc_responder.changes import Change
 from scc_responder.context import Context
 from scc_responder.decide import Decision, PolicyDecision
+from scc_responder.mode import Mode
 from scc_responder.open_case import OpenCase
-from scc_responder.policy import Mode
 from scc_responder.step import Result
 from scc_responder.world import World
 

@@ -11,7 +11,7 @@ from scc_responder.context import Context
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.glob import matches
 from scc_responder.guardrails import Guardrails
-from scc_responder.policy import Mode
+from scc_responder.mode import Mode, furthest
 from scc_responder.protection import google_agent
 from scc_responder.threats import UNKNOWN
 
@@ -21,15 +21,14 @@ CLOCK_TOLERANCE = timedelta(minutes=1)
 
 def guard(context: Context, decision: Decision, guardrails: Guardrails, now: datetime) -> Decision:
     """The decision with every policy's mode under its ceiling, and every action that must not be taken held."""
-    ceiling = Mode(guardrails.max_mode)
+    ceiling = guardrails.max_mode
     return Decision(policies=tuple(_guard(context, policy, guardrails, ceiling, now) for policy in decision.policies))
 
 
 def _guard(
     context: Context, policy: PolicyDecision, guardrails: Guardrails, ceiling: Mode, now: datetime
 ) -> PolicyDecision:
-    order = list(Mode)
-    mode = min(policy.mode, ceiling, key=order.index)
+    mode = furthest(policy.mode, ceiling)
     if policy.matched and mode == Mode.DISABLED:
         return msgspec.structs.replace(
             policy, mode=mode, matched=False, reason="mode_disabled_by_guardrails", actions=()
@@ -68,7 +67,7 @@ def hold_reason(context: Context, action: Action, guardrails: Guardrails, now: d
 def _protected(context: Context, guardrails: Guardrails) -> str:
     named = context.pod or context.finding.pod
     namespace = named.namespace if named else ""
-    protected = any(matches(pattern, namespace) for pattern in guardrails.protected_namespaces)
+    protected = any(matches(pattern, namespace) for pattern in guardrails.protected.namespaces)
     return "namespace_protected" if protected else ""
 
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from scc_responder.documents import read_document
 from scc_responder.duration import parse_duration
 from scc_responder.errors import PolicyError
+from scc_responder.limits import Limits
+from scc_responder.match import Match
+from scc_responder.mode import Mode
 from scc_responder.value import StrictValue
 
 FILE_NAME = "guardrails.yaml"
+
+
+class Day(StrEnum):
+    """The days of the week."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
 
 
 class AllowedKeys(StrictValue, frozen=True, kw_only=True):
@@ -31,19 +47,92 @@ class MaxFindingAge(StrictValue, frozen=True, kw_only=True):
         return parse_duration(self.reversible if reversible else self.irreversible)
 
 
+class Protected(StrictValue, frozen=True, kw_only=True):
+    """What no action may change. `*` and `?` are wildcards within a segment.
+
+    `workloads` are `namespace/Kind/name`, `clusters` `projects/P/locations/L/clusters/C`. Google's own agents are
+    protected whatever stands here.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    workloads: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+
+
+class Ceiling(StrictValue, frozen=True, kw_only=True):
+    """The furthest that any policy may go in an environment: in the clusters and namespaces named, all where empty."""
+
+    name: str
+    max_mode: Mode
+    clusters: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+
+
+class QuietHours(StrictValue, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
+    """A time of the week at which policies go less far. `from` after `to` is a night; an empty `days` is every day.
+
+    The day is the one on which the time begins, in `timezone`, an IANA name.
+    """
+
+    name: str
+    start: str
+    end: str
+    days: tuple[Day, ...] = ()
+    timezone: str = "UTC"
+    clusters: tuple[str, ...] = ()
+    max_mode: Mode
+
+
+class Exemption(StrictValue, frozen=True, kw_only=True):
+    """Targets that actions leave alone until a day, by whose decision, and why. `actions` are all where empty."""
+
+    name: str
+    when: Match
+    actions: tuple[str, ...] = ()
+    expires: date
+    owner: str
+    reason: str
+    ticket: str
+
+
+class Approval(StrictValue, frozen=True, kw_only=True):
+    """Who may approve what a policy in mode `approve` plans, how many of them it takes, and how long a plan waits."""
+
+    approvers: tuple[str, ...] = ()
+    needed: int = 1
+    expires: str = "1h"
+
+
+class StormBreaker(StrictValue, frozen=True, kw_only=True):
+    """When so much is to be disrupted, or denied, that a bad rule or an attack is likelier than so many incidents.
+
+    More than `targets` planned, or `denials` by a limit, `within` trips the cluster to dry run until a person resets.
+    """
+
+    targets: int = 10
+    denials: int = 5
+    within: str = "10m"
+
+
 class Guardrails(StrictValue, frozen=True, kw_only=True):
     """What holds whatever a policy says. `max_mode` is the furthest that any policy can go."""
 
-    protected_namespaces: tuple[str, ...]
-    max_mode: str = "enforce"
+    protected: Protected
+    max_mode: Mode = Mode.ENFORCE
+    ceilings: tuple[Ceiling, ...] = ()
+    quiet_hours: tuple[QuietHours, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    approval: Approval = Approval()
+    limits: Limits = Limits()
+    storm_breaker: StormBreaker = StormBreaker()
     allowed_keys: AllowedKeys = AllowedKeys()
     max_finding_age: MaxFindingAge = MaxFindingAge()
 
 
-NONE_GIVEN = Guardrails(protected_namespaces=("*",), max_mode="dry_run")
-"""A missing file allows nothing to be enforced."""
-
-_MODES = ("disabled", "dry_run", "enforce")
+NONE_GIVEN = Guardrails(protected=Protected(namespaces=("*",)), max_mode=Mode.DRY_RUN)
+"""A missing or empty file allows nothing to be enforced."""
 
 
 def load_guardrails(folder: Path) -> Guardrails:
@@ -51,9 +140,7 @@ def load_guardrails(folder: Path) -> Guardrails:
     path = folder / FILE_NAME
     if not path.exists() or not path.read_bytes().strip():
         return NONE_GIVEN
-    guardrails = read_document(path, Guardrails)
-    if guardrails.max_mode not in _MODES:
-        raise PolicyError("invalid_policy", f"{FILE_NAME}: max_mode: expected one of {', '.join(_MODES)}")
+    guardrails = read_document(path, Guardrails, {"max_mode": Mode})
     try:
         guardrails.max_finding_age.limit(reversible=True)
         guardrails.max_finding_age.limit(reversible=False)

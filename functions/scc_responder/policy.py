@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,63 +16,31 @@ from scc_responder.action import Params, actions
 from scc_responder.documents import read_document
 from scc_responder.errors import PolicyError
 from scc_responder.guardrails import Guardrails
+from scc_responder.limits import Limit
+from scc_responder.match import Match, Severity
+from scc_responder.mode import Mode
 from scc_responder.value import StrictValue, Value
 
 TEST_SUFFIX = ".test.yaml"
 
 
-class Mode(StrEnum):
-    """How far a policy goes: not at all, everything but the write, or all of it."""
+class OnFailure(StrEnum):
+    """What becomes of the later steps of a policy after one that failed."""
 
-    DISABLED = "disabled"
-    DRY_RUN = "dry_run"
-    ENFORCE = "enforce"
-
-
-class Severity(StrEnum):
-    """SCC's severities, lowest first."""
-
-    LOW = "LOW"
-    MEDIUM = "MEDIUM"
-    HIGH = "HIGH"
-    CRITICAL = "CRITICAL"
-
-
-Patterns = str | tuple[str, ...]
-
-
-class Match(StrictValue, frozen=True, kw_only=True):
-    """Conditions on a finding and its context. A list means any of these; `*` and `?` are wildcards.
-
-    `severity` means at least this severe. `labels` are the pod's, by key.
-    """
-
-    threat: Patterns | None = None
-    category: Patterns | None = None
-    detector: Patterns | None = None
-    severity: Severity | None = None
-    kind: Patterns | None = None
-    confidence: Patterns | None = None
-    surface: Patterns | None = None
-    cluster: Patterns | None = None
-    project: Patterns | None = None
-    namespace: Patterns | None = None
-    workload: Patterns | None = None
-    labels: dict[str, Patterns] | None = None
-    image: Patterns | None = None
-    node_pool: Patterns | None = None
-    principal: Patterns | None = None
-
-    def given(self) -> dict[str, Any]:
-        """The conditions that were written, by field."""
-        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
+    STOP = "stop"
+    CONTINUE = "continue"
 
 
 class StepFile(StrictValue, frozen=True, kw_only=True, rename={"parameters": "with"}):
-    """One step as written: `action` and its `with`."""
+    """One step as written: `action` and its `with`.
+
+    `needs` names actions of earlier steps that must have been carried out and proven before this one starts.
+    """
 
     action: str
     parameters: dict[str, Any] = {}
+    needs: tuple[str, ...] = ()
+    on_failure: OnFailure = OnFailure.STOP
 
 
 class PolicyFile(StrictValue, frozen=True, kw_only=True):
@@ -83,18 +52,30 @@ class PolicyFile(StrictValue, frozen=True, kw_only=True):
     mode: Mode
     when: Match
     unless: Match = Match()
+    condition: str = ""
     then: tuple[StepFile, ...]
+    limits: tuple[Limit, ...] = ()
 
 
-class PolicyStep(Value, frozen=True, kw_only=True):
-    """One step, its parameters checked and typed."""
+class PolicyStep(Value, frozen=True, kw_only=True, dict=True):
+    """One step, its parameters checked and typed. See `StepFile`."""
 
     action: str
     params: Params
+    needs: tuple[str, ...] = ()
+    on_failure: OnFailure = OnFailure.STOP
+
+    @cached_property
+    def variant(self) -> str:
+        """What is asked for, as one text: the same parameters are the same text."""
+        return msgspec.json.encode(self.params, order="sorted").decode()
 
 
 class Policy(Value, frozen=True, kw_only=True):
-    """One policy, ready to be matched."""
+    """One policy, ready to be matched. `condition` is a CEL expression, or empty.
+
+    `limits` count what this policy does anywhere; those of the guardrails hold beside them.
+    """
 
     name: str
     description: str
@@ -102,7 +83,9 @@ class Policy(Value, frozen=True, kw_only=True):
     mode: Mode
     when: Match
     unless: Match
+    condition: str = ""
     then: tuple[PolicyStep, ...]
+    limits: tuple[Limit, ...] = ()
 
 
 class PolicySet(Value, frozen=True, kw_only=True):
@@ -138,7 +121,7 @@ def _digest(folder: Path, paths: list[Path]) -> str:
 
 
 def _load_policy(path: Path, rails: Guardrails) -> Policy:
-    file = read_document(path, PolicyFile, {"mode": Mode, "severity": Severity})
+    file = read_document(path, PolicyFile, {"mode": Mode, "severity": Severity, "on_failure": OnFailure})
     if file.name != path.stem:
         raise PolicyError(
             "invalid_policy", f"{path.name}: name: {file.name!r} must be the file's own name, {path.stem!r}"
@@ -149,6 +132,7 @@ def _load_policy(path: Path, rails: Guardrails) -> Policy:
         raise PolicyError("invalid_policy", f"{path.name}: when: at least one condition is needed")
     _refuse_empty(path, file)
     steps = tuple(_load_step(path, index, step, rails) for index, step in enumerate(file.then))
+    _refuse_unmet(path, file)
     return Policy(
         name=file.name,
         description=file.description,
@@ -156,7 +140,9 @@ def _load_policy(path: Path, rails: Guardrails) -> Policy:
         mode=file.mode,
         when=file.when,
         unless=file.unless,
+        condition=file.condition,
         then=steps,
+        limits=file.limits,
     )
 
 
@@ -167,6 +153,16 @@ def _refuse_empty(path: Path, file: PolicyFile) -> None:
             patterns = value.values() if isinstance(value, dict) else (value,)
             if not value or not all(patterns):
                 raise PolicyError("invalid_policy", f"{path.name}: {part}.{name}: empty; give a pattern or remove it")
+
+
+def _refuse_unmet(path: Path, file: PolicyFile) -> None:
+    """What a step needs must stand before it, or it could never be met."""
+    for index, step in enumerate(file.then):
+        earlier = [other.action for other in file.then[:index]]
+        for needed in step.needs:
+            if needed not in earlier:
+                where = f"{path.name}: then[{index}].needs"
+                raise PolicyError("invalid_policy", f"{where}: {needed!r} must be an action of an earlier step")
 
 
 def _load_step(path: Path, index: int, step: StepFile, rails: Guardrails) -> PolicyStep:
@@ -183,7 +179,7 @@ def _load_step(path: Path, index: int, step: StepFile, rails: Guardrails) -> Pol
     refused = params.refused_by(rails)
     if refused:
         raise PolicyError("invalid_policy", f"{where}.with: {refused}")
-    return PolicyStep(action=step.action, params=params)
+    return PolicyStep(action=step.action, params=params, needs=step.needs, on_failure=step.on_failure)
 
 
 def _hint(word: str, known: dict[str, Any]) -> str:

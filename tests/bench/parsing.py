@@ -55,7 +55,7 @@ def many_policies() -> PolicySet:
     """A folder of that many policies, as a large organisation could have it."""
     with tempfile.TemporaryDirectory(prefix="scc-responder-policies-") as name:
         folder = Path(name)
-        (folder / "guardrails.yaml").write_text("protected_namespaces: [kube-system, gke-*]\n")
+        (folder / "guardrails.yaml").write_text("protected: {namespaces: [kube-system, gke-*]}\n")
         for number in range(POLICIES):
             (folder / f"policy-{number}.yaml").write_text(_policy(number))
         return load_policies(folder)

@@ -12,11 +12,11 @@ from scc_responder.context import Context, Identity
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.finding import PodRef, Threat
 from scc_responder.guard import guard, hold_reason
-from scc_responder.guardrails import NONE_GIVEN, Guardrails, MaxFindingAge
-from scc_responder.policy import Mode
+from scc_responder.guardrails import NONE_GIVEN, Guardrails, MaxFindingAge, Protected
+from scc_responder.mode import Mode
 from tests.core.contexts import EVENT, context
 
-RAILS = Guardrails(protected_namespaces=("kube-system", "gke-*"), max_finding_age=MaxFindingAge())
+RAILS = Guardrails(protected=Protected(namespaces=("kube-system", "gke-*")), max_finding_age=MaxFindingAge())
 KTD = "service-100000000001@gcp-sa-ktd-hpsa.iam.gserviceaccount.com"
 
 
@@ -115,7 +115,7 @@ CEILINGS = [
 @pytest.mark.parametrize(("ceiling", "mode", "expected"), CEILINGS)
 def test_ceiling(ceiling: str, mode: Mode, expected: tuple[bool, str, str]) -> None:
     """No policy goes further than the guardrails let any go."""
-    rails = Guardrails(protected_namespaces=(), max_mode=ceiling)
+    rails = Guardrails(protected=Protected(namespaces=()), max_mode=ceiling)
     found = guard(context(), planned(LABEL, mode=mode), rails, EVENT).policies[0]
     assert (found.matched, found.mode, found.reason) == expected
     assert bool(found.actions) == found.matched

@@ -47,7 +47,9 @@ MISTAKES = [
     ),
     pytest.param(("label_pod", "notify\n    with: {to: me}"), "invalid_policy", "`to`", id="parameter-of-none"),
     pytest.param(("mode: enforce", "mode: enforce\nmode: dry_run"), "duplicate_key", "contain.yaml:5", id="duplicate"),
-    pytest.param(("mode: enforce", "mode: off"), "invalid_policy", "disabled, dry_run, enforce", id="mode-off"),
+    pytest.param(
+        ("mode: enforce", "mode: off"), "invalid_policy", "disabled, dry_run, approve, enforce", id="mode-off"
+    ),
     pytest.param(("mode: enforce", "mode: off"), "invalid_policy", "YAML reads on, off", id="mode-off-hint"),
     pytest.param(("mode: enforce", "mode: observe"), "invalid_policy", "mode: ", id="mode-unknown"),
     pytest.param(
@@ -109,7 +111,7 @@ def test_keys(tmp_path: Path, step: str, told: str) -> None:
 
 def test_allowed_keys(tmp_path: Path) -> None:
     """Guardrails can list further keys; never those that the responder itself goes by."""
-    rails = "protected_namespaces: []\nallowed_keys: {labels: [team, scc-responder/case], annotations: [note]}\n"
+    rails = "protected: {namespaces: []}\nallowed_keys: {labels: [team, scc-responder/case], annotations: [note]}\n"
     steps = "label_pod {labels: {team: x}}", "annotate_pod {annotations: {note: anything at all}}"
     folder = write_policies(tmp_path / "p", policy(*steps), guardrails=rails)
     assert len(load_policies(folder).policies) == 1
@@ -173,18 +175,18 @@ def test_digest(tmp_path: Path) -> None:
     first = load_policies(folder).digest
     (folder / "contain.test.yaml").write_text("policy: contain\n")
     unchanged = load_policies(folder).digest
-    write_policies(folder, RIGHT, guardrails="protected_namespaces: []\n")
+    write_policies(folder, RIGHT, guardrails="protected: {namespaces: []}\n")
     rails = load_policies(folder).digest
-    write_policies(folder, RIGHT.replace("For a test", "For another test"), guardrails="protected_namespaces: []\n")
+    write_policies(folder, RIGHT.replace("For a test", "For another test"), guardrails="protected: {namespaces: []}\n")
     assert first == unchanged
     assert len({first, rails, load_policies(folder).digest}) == 3
 
 
 RAILS = [
-    pytest.param("protected_namespaces: []\nmax_mode: observe\n", "max_mode", id="mode"),
-    pytest.param("protected_namespaces: []\nmax_finding_age: {irreversible: soon}\n", "no duration", id="age"),
-    pytest.param("max_mode: enforce\n", "protected_namespaces", id="no-namespaces"),
-    pytest.param("protected_namespaces: []\nmax_pods: 3\n", "max_pods", id="unknown"),
+    pytest.param("protected: {namespaces: []}\nmax_mode: observe\n", "max_mode", id="mode"),
+    pytest.param("protected: {namespaces: []}\nmax_finding_age: {irreversible: soon}\n", "no duration", id="age"),
+    pytest.param("max_mode: enforce\n", "`protected`", id="no-protection"),
+    pytest.param("protected: {namespaces: []}\nmax_pods: 3\n", "max_pods", id="unknown"),
     pytest.param("# nothing\n", "guardrails.yaml", id="only-a-comment"),
 ]
 

@@ -133,8 +133,8 @@ def test_a_principal_that_only_looks_like_an_agents(
 
 
 RAILS = [
-    pytest.param("protected_namespaces: []\n", id="no namespace is protected"),
-    pytest.param("protected_namespaces: []\nmax_mode: enforce\n", id="everything is allowed"),
+    pytest.param("protected: {namespaces: []}\n", id="no namespace is protected"),
+    pytest.param("protected: {namespaces: []}\nmax_mode: enforce\n", id="everything is allowed"),
 ]
 
 

@@ -138,7 +138,7 @@ class Deployment:
         return self.lines[-1]
 
 
-RAILS = "protected_namespaces: [kube-system]\n"
+RAILS = "protected: {namespaces: [kube-system]}\n"
 
 
 def write_policies(folder: Path, *policies: str, guardrails: str = RAILS) -> Path:

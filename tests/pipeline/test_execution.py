@@ -151,7 +151,7 @@ def test_held_when_it_resumes(tmp_path: Path, cluster: SimulatedCluster, *, sent
     document = finding_about(cluster.objects("Pod", "shop")[0])
     deployment.respond_to(document)
     deployment.clusters.api = api
-    folder = write_policies(tmp_path / "policies", policy("delete_pod"), guardrails="protected_namespaces: [shop]\n")
+    folder = write_policies(tmp_path / "policies", policy("delete_pod"), guardrails="protected: {namespaces: [shop]}\n")
     deployment.services.policies = load_policies(folder)
 
     deployment.deliver(document)

@@ -126,7 +126,7 @@ def test_misconfiguration(tmp_path: Path, cluster: SimulatedCluster) -> None:
 def test_google_agent(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """Google's own agent is never touched, even where no namespace is protected; a person is told."""
     agent = cluster.create(objects.pod("container-watcher-abc12", "kube-system", NODE))
-    deployment = deployed(tmp_path, cluster, ANY, guardrails="protected_namespaces: []\n")
+    deployment = deployed(tmp_path, cluster, ANY, guardrails="protected: {namespaces: []}\n")
     document = finding_about(agent)
 
     deployment.respond_to(document)

@@ -1,0 +1,37 @@
+"""How much may be disrupted within a time: limits as people write them, and the defaults."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from scc_responder.value import StrictValue
+
+
+class Limit(StrictValue, frozen=True, kw_only=True):
+    """At most so many different pods, or nodes, within a time: `{most: 3, of: pods, within: 10m}`.
+
+    `most` is a number, or a share (`25%`) of the workload's replicas or the pool's nodes, of which one is always
+    allowed. A target counts once, whatever is done to it; actions that disrupt nothing do not count.
+    """
+
+    most: int | str
+    within: str
+    of: Literal["pods", "nodes"] = "pods"
+
+
+class Limits(StrictValue, frozen=True, kw_only=True):
+    """The limits of each scope, each counted on its own: by workload, namespace, node, pool, cluster and altogether."""
+
+    owner: tuple[Limit, ...] = (Limit(most="25%", within="10m"),)
+    namespace: tuple[Limit, ...] = (Limit(most=3, within="10m"),)
+    node: tuple[Limit, ...] = (Limit(most=5, within="10m"),)
+    node_pool: tuple[Limit, ...] = (
+        Limit(most=1, of="nodes", within="10m"),
+        Limit(most="10%", of="nodes", within="24h"),
+    )
+    cluster: tuple[Limit, ...] = (
+        Limit(most=5, within="10m"),
+        Limit(most=20, within="24h"),
+        Limit(most=3, of="nodes", within="24h"),
+    )
+    organization: tuple[Limit, ...] = (Limit(most=20, within="1h"),)

@@ -1,0 +1,172 @@
+"""What a finding and its context must be for a policy to apply: `when` and `unless`, and the same in guardrails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from scc_responder.context import Context
+from scc_responder.glob import matcher
+from scc_responder.threats import CONFIDENCES, fold
+from scc_responder.value import StrictValue
+
+
+class Severity(StrEnum):
+    """SCC's severities, lowest first."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    CRITICAL = "CRITICAL"
+
+
+Patterns = str | tuple[str, ...]
+Answer = bool | None
+"""Yes, no, or None for missing data."""
+Condition = Callable[[Context], Answer]
+
+
+class Match(StrictValue, frozen=True, kw_only=True, dict=True):
+    """Conditions on a finding and its context. A list means any of these; `*` and `?` are wildcards.
+
+    `severity` means at least this severe. `labels` are the pod's, by key.
+    """
+
+    threat: Patterns | None = None
+    category: Patterns | None = None
+    detector: Patterns | None = None
+    severity: Severity | None = None
+    kind: Patterns | None = None
+    confidence: Patterns | None = None
+    surface: Patterns | None = None
+    cluster: Patterns | None = None
+    project: Patterns | None = None
+    namespace: Patterns | None = None
+    workload: Patterns | None = None
+    labels: dict[str, Patterns] | None = None
+    image: Patterns | None = None
+    node_pool: Patterns | None = None
+    principal: Patterns | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The conditions that were written, by field."""
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
+
+    def answers(self, context: Context) -> Iterator[tuple[str, Answer]]:
+        """Each condition's name and answer, in the order of the fields."""
+        return ((name, condition(context)) for name, condition in self._conditions)
+
+    @cached_property
+    def _conditions(self) -> tuple[tuple[str, Condition], ...]:
+        """Made once, since one policy meets many findings."""
+        return tuple((name, FIELDS[name](wanted)) for name, wanted in self.given().items())
+
+
+def listed(patterns: Patterns) -> tuple[str, ...]:
+    """One pattern, or several, as several."""
+    return (patterns,) if isinstance(patterns, str) else patterns
+
+
+def _text(read: Callable[[Context], str | None]) -> Callable[[Patterns], Condition]:
+    """A condition on one text of the context; an empty one is missing."""
+
+    def made(wanted: Patterns) -> Condition:
+        fits = matcher(listed(wanted))
+
+        def holds(context: Context) -> Answer:
+            text = read(context)
+            return fits(text) if text else None
+
+        return holds
+
+    return made
+
+
+def _category(wanted: Patterns) -> Condition:
+    folded = tuple(map(fold, listed(wanted)))
+    return _text(lambda context: fold(context.finding.category))(folded)
+
+
+def _severity(wanted: Severity) -> Condition:
+    order = {str(severity): rank for rank, severity in enumerate(Severity)}
+
+    def holds(context: Context) -> Answer:
+        rank = order.get(context.threat.severity)
+        return None if rank is None else rank >= order[wanted]
+
+    return holds
+
+
+def _confidence(wanted: Patterns) -> Condition:
+    """Related findings can raise it: where they could not be read, it is at least what it is."""
+    fits = {confidence: matcher(listed(wanted))(confidence) for confidence in CONFIDENCES}
+
+    def holds(context: Context) -> Answer:
+        known = context.threat.confidence
+        could_be = CONFIDENCES[CONFIDENCES.index(known) :] if context.related is None else (known,)
+        answers = {fits[confidence] for confidence in could_be}
+        return answers.pop() if len(answers) == 1 else None
+
+    return holds
+
+
+def _labels(wanted: Mapping[str, Patterns]) -> Condition:
+    fits = {key: matcher(listed(value)) for key, value in wanted.items()}
+
+    def holds(context: Context) -> Answer:
+        if context.pod is None:
+            return None
+        labels = context.pod.labels
+        return all(key in labels and fit(labels[key]) for key, fit in fits.items())
+
+    return holds
+
+
+def _image(wanted: Patterns) -> Condition:
+    fits = matcher(listed(wanted))
+
+    def holds(context: Context) -> Answer:
+        answers = [fits(container.image) if container.image else None for container in context.finding.containers]
+        return True if True in answers else None if None in answers or not answers else False
+
+    return holds
+
+
+def _workload(context: Context) -> str | None:
+    """An owner chain that could not be read to its end hides the workload."""
+    workload = context.pod.workload if context.pod and "owner" not in context.missing else None
+    return f"{workload.kind}/{workload.name}" if workload else None
+
+
+def _namespace(context: Context) -> str | None:
+    pod = context.pod or context.finding.pod
+    return pod.namespace if pod else None
+
+
+def _project(context: Context) -> str | None:
+    target = context.finding.cluster or context.finding.cloud_run
+    return target.project if target else None
+
+
+FIELDS: dict[str, Callable[[Any], Condition]] = {
+    "threat": _text(lambda context: context.threat.name),
+    "category": _category,
+    "detector": _text(lambda context: context.threat.detector),
+    "severity": _severity,
+    "kind": _text(lambda context: context.threat.kind),
+    "confidence": _confidence,
+    "surface": _text(lambda context: context.threat.surface),
+    "cluster": _text(lambda context: context.finding.cluster.path if context.finding.cluster else None),
+    "project": _text(_project),
+    "namespace": _text(_namespace),
+    "workload": _text(_workload),
+    "labels": _labels,
+    "image": _image,
+    "node_pool": _text(lambda context: context.node.node_pool if context.node else None),
+    "principal": _text(lambda context: context.finding.principal),
+}
+"""One entry per condition: what the policy wants -> its test of a context."""
+
+assert FIELDS.keys() == set(Match.__struct_fields__)  # noqa: S101 - a condition without an entry would never hold
