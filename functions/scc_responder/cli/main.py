@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "show the main job on this machine, with a simulated cluster",
     "explain": "say what every policy would do with a finding, and why",
     "threats": "list the threats that are understood",
+    "policy": "check, test and document a folder of policies",
 }
 """Every command and its one line of help; `scc_responder.cli.<command>` holds it."""
 

@@ -1,0 +1,1 @@
+"""The commands under `scc-responder policy`: one module each, with `add_options` and `run`."""
