@@ -10,7 +10,7 @@ from scc_responder.decide import Decision
 from scc_responder.errors import OversizeMessage, RejectedMessage
 from scc_responder.finding import Finding
 from scc_responder.intake import Message
-from scc_responder.record import Ending, finding_summary, log_line, step_summary
+from scc_responder.record import Ending, finding_summary, log_line, plan_summary, step_summary
 
 
 class Account:
@@ -45,8 +45,10 @@ class Account:
         if context.missing:
             self.fields["missing"] = context.missing
 
-    def decided(self, decision: Decision, record: CaseRecord) -> None:
+    def decided(self, decision: Decision, record: CaseRecord, answered_at: str = "") -> None:
         """The case was brought to its end."""
+        if record.plan:
+            self.fields["approval"] = plan_summary(record.finding_key, record.plan, answered_at)
         self.fields["state"] = str(record.state)
         self.fields["policies"] = {policy.name: policy.reason for policy in decision.policies}
         self.fields["steps"] = [step_summary(step) for step in record.steps]
@@ -63,6 +65,7 @@ _WORST_FIRST = (
     StepStatus.INTENT,
     StepStatus.TARGET_REPLACED,
     StepStatus.TARGET_GONE,
+    StepStatus.WAITING,
     StepStatus.HELD,
     StepStatus.OVERRIDDEN,
     StepStatus.NOT_EFFECTIVE,

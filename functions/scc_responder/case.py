@@ -15,6 +15,7 @@ import msgspec
 
 from scc_responder.errors import RetryableError
 from scc_responder.finding import Finding
+from scc_responder.plan import Approval, Plan, PlanState
 from scc_responder.store_limits import MAX_VALUE_BYTES
 from scc_responder.value import Value
 from scc_responder.wire import content_digest
@@ -38,6 +39,8 @@ class CaseState(StrEnum):
     """The finding is no longer active or was muted before the last step."""
     REJECTED = "rejected"
     """The finding could not be confirmed: perhaps forged."""
+    WAITING = "waiting"
+    """A plan waits for a person's approval. Everything else is done; an approval opens the case again."""
 
 
 class StepStatus(StrEnum):
@@ -61,6 +64,8 @@ class StepStatus(StrEnum):
     SKIPPED = "skipped"
     HELD = "held"
     DRY_RUN = "dry_run"
+    WAITING = "waiting"
+    """Part of a plan that a person has not approved yet."""
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -95,12 +100,13 @@ class Step(Value, frozen=True, kw_only=True):
 
 
 class Closing(Value, frozen=True, kw_only=True):
-    """An end the case came to before it was opened again."""
+    """An end the case came to before it was opened again. `approvals` are those its plan was given."""
 
     state: CaseState
     epoch: int
     reason: str = ""
     closed_at: datetime | None = None
+    approvals: tuple[Approval, ...] = ()
 
 
 class CaseRecord(Value, frozen=True, kw_only=True):
@@ -109,7 +115,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     `epoch` counts the claims, `attempts` those since it was last opened. `owner` is the token of who holds the lease,
     empty where nobody does; `writer` and `seq` name the last write. `event_time` and `digest` are of the finding as it
     was last confirmed, or as it was notified while it is not confirmed yet. `seen` counts copies that changed nothing
-    (bounded). `extra` holds fields that this version does not know.
+    (bounded). `plan` is what waits for approval, or how it ended. `extra` holds fields that this version does not know.
     """
 
     finding_key: str
@@ -129,6 +135,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     seen: int = 0
     steps: tuple[Step, ...] = ()
     decision: dict[str, Any] = {}
+    plan: Plan | None = None
     history: tuple[Closing, ...] = ()
     opened_at: datetime | None = None
     updated_at: datetime | None = None
@@ -146,6 +153,17 @@ class CaseRecord(Value, frozen=True, kw_only=True):
         """UIDs of the pods acted upon since the case was last opened: it is about these and no others."""
         steps = (step for step in self.current_steps if step.change and step.change.get("kind") != "Node")
         return frozenset(step.expected_uid for step in steps if step.expected_uid)
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether a person approved what mode `approve` plans, and nothing had changed when it began."""
+        return self.plan is not None and self.plan.state is PlanState.USED
+
+    @property
+    def planned_at(self) -> datetime | None:
+        """When the plan was made that waits or was approved: a finding's age counts up to it, not up to the answer."""
+        counts = self.plan is not None and (self.plan.is_pending or self.is_approved)
+        return self.plan.created_at if self.plan and counts else None
 
     def step(self, action_id: str, index: int = 0) -> Step | None:
         """What is recorded of one step, or None."""

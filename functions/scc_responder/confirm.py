@@ -67,23 +67,28 @@ def refuse_beyond_reach(finding: Finding, settings: Settings) -> None:
 
 def read_by_name(name: str, findings: Findings, settings: Settings) -> Finding:
     """The finding whose notification was too large to parse. Raises Settled, RetryableError."""
+    stub = named(name)
+    refuse_beyond_reach(stub, settings)
+    stored = _read(stub, findings)
+    if stored is None:
+        raise RetryableError("finding_not_listed_yet", name)
+    return stored
+
+
+def named(name: str, event_time: datetime = datetime.fromtimestamp(0, UTC)) -> Finding:  # noqa: B008 - a constant
+    """What a finding's name alone says of it, which is enough to read it. Raises RetryableError for what is no name."""
     parsed = FindingName.parse(name)
     if parsed is None:
         raise RetryableError("malformed_finding_name", name)
-    stub = Finding(
+    return Finding(
         key=parsed.key,
         name=name,
         canonical_name=name,
         source_id=parsed.source_id,
         finding_id=parsed.finding_id,
         category="",
-        event_time=datetime.fromtimestamp(0, UTC),
+        event_time=event_time,
     )
-    refuse_beyond_reach(stub, settings)
-    stored = _read(stub, findings)
-    if stored is None:
-        raise RetryableError("finding_not_listed_yet", name)
-    return stored
 
 
 def _read(finding: Finding, findings: Findings) -> Finding | None:

@@ -14,7 +14,7 @@ MATCHED = "matched"
 
 
 class PlannedAction(Value, frozen=True, kw_only=True):
-    """What one step comes to. `result`: planned, skipped (nothing to do) or held (may not be done).
+    """What one step comes to. `result`: planned, waiting (for approval), skipped (nothing to do) or held (may not be).
 
     `variant` is what the policy asked for (`with`), the same whatever was read. `needs`, `on_failure` are the step's.
     """
@@ -50,7 +50,9 @@ class Decision(Value, frozen=True, kw_only=True):
         if not any(policy.matched for policy in self.policies):
             return "no_policy_matched"
         results = {action.result for policy in self.policies for action in policy.actions}
-        return next((result for result in ("planned", "held", "skipped") if result in results), "mode_disabled")
+        return next(
+            (result for result in ("planned", "waiting", "held", "skipped") if result in results), "mode_disabled"
+        )
 
 
 def decide(context: Context, policies: tuple[Policy, ...]) -> Decision:

@@ -1,4 +1,7 @@
-"""The HTTP edge: a request in, 204 or 503 out, with a constant empty body."""
+"""The HTTP edge: a request in, a status out, with a constant empty body.
+
+Pub/Sub pushes to any path but two: `/approve` and `/reject`, at which a person answers a plan that waits.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ from scc_responder.pipeline import respond
 from scc_responder.services import Services
 from scc_responder.settings import read_settings
 
+ANSWERS = {"/approve": "approve", "/reject": "reject"}
+"""The paths at which a waiting plan is answered."""
+
 
 def make_services(folder: Path, environment: Mapping[str, str] = os.environ) -> Services:
     """The services of a deployment whose `policies` lie beside main.py. Raises SettingsError, PolicyError: no start."""
@@ -22,6 +28,17 @@ def make_services(folder: Path, environment: Mapping[str, str] = os.environ) -> 
 
 def answer(request: Any, services: Services) -> tuple[str, int]:
     """Answer a Flask request. Its size is bounded before it is read."""
+    if request.method == "POST" and request.path in ANSWERS:
+        return "", _answer(request, services)
     body = request.stream.read(MAX_BODY_BYTES + 1)
     ending = respond(body, dict(request.headers), services)
     return "", ending.status
+
+
+def _answer(request: Any, services: Services) -> int:
+    from scc_responder import answer as answers  # noqa: PLC0415 - a finding's delivery need not wait for it
+
+    body = request.stream.read(answers.MAX_BODY_BYTES + 1)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    asked = answers.Request(verb=ANSWERS[request.path], body=body, headers=headers, peer=str(request.remote_addr or ""))
+    return answers.answer(asked, services).status

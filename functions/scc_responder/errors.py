@@ -5,6 +5,7 @@ ResponderError
   PolicyError        a policy or guardrails file is unusable: nothing may be decided
   RejectedMessage    not a finding that can be read: recorded and settled
   OversizeMessage    too large to parse: the finding is re-read by name
+  Forbidden          who asks may not, or cannot prove who they are: answered 403
   RetryableError     a later delivery may succeed: answered 503
   ApiError           an API refused or failed; adapters raise it, `execute` and `collect` classify it
     OutcomeUnknown   the request may or may not have been applied: probe before deciding
@@ -61,6 +62,10 @@ class OversizeMessage(ResponderError):  # noqa: N818 - a fact about a message, n
         self.sha256 = sha256
         self.message_id = message_id
         self.finding_name = finding_name
+
+
+class Forbidden(ResponderError):  # noqa: N818 - the protocol's own term
+    """Who asks may not have this done, or could not prove who they are. The reason is for the log alone."""
 
 
 class RetryableError(ResponderError):

@@ -13,6 +13,7 @@ from datetime import timedelta
 import msgspec
 
 from scc_responder.action import actions
+from scc_responder.approval import WAITS
 from scc_responder.case import Step, StepStatus, action_id
 from scc_responder.changes import (
     CaptureEvidence,
@@ -54,7 +55,7 @@ def execute(context: Context, decision: Decision, case: OpenCase, world: World) 
         _resume(execution)
         for policy, planned in _in_order(decision):
             _run_action(execution, policy, planned)
-        _publish_trouble(execution)
+        _tell(execution)
     except RetryableError:
         _keep(execution)
         raise
@@ -73,7 +74,7 @@ def _resume(execution: Execution) -> None:
 
     The target may look different by now, so that nobody would plan the change again; it may have been made, though.
     """
-    allowed = {(policy.name, item.action) for policy in execution.decision.policies for item in _not_held(policy)}
+    allowed = {(policy.name, item.action) for policy in execution.decision.policies for item in _allowed(policy)}
     allowed.add((RESPONDER.name, "notify"))
     for step in [step for step in execution.case.record.steps if not step.is_settled]:
         policy = next((item for item in execution.decision.policies if item.name == step.policy), None)
@@ -99,8 +100,8 @@ def _removed(name: str) -> PolicyDecision:
     return PolicyDecision(name=name, mode=Mode.ENFORCE, matched=False, reason="policy_removed")
 
 
-def _not_held(policy: PolicyDecision) -> Iterator[PlannedAction]:
-    return (item for item in policy.actions if policy.matched and item.result != "held")
+def _allowed(policy: PolicyDecision) -> Iterator[PlannedAction]:
+    return (item for item in policy.actions if policy.matched and item.result not in {"held", "waiting"})
 
 
 def _in_order(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:
@@ -122,8 +123,8 @@ def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAc
     name = _action_id(execution, planned)
     if planned.result != "planned":
         if not execution.is_carried_out(policy.name, planned.action):
-            status = StepStatus.HELD if planned.result == "held" else StepStatus.SKIPPED
-            _note(execution, Task(policy=policy, action=planned.action, action_id=name), status, planned.reason)
+            task = Task(policy=policy, action=planned.action, action_id=name)
+            _note(execution, task, *_not_planned(execution, policy, planned))
         return
     unmet = _unmet(execution, policy, planned)
     for index, change in enumerate(planned.changes):
@@ -136,6 +137,13 @@ def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAc
             return
 
 
+def _not_planned(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> tuple[StepStatus, str]:
+    """What is noted of an action that is not carried out. Nobody is asked for what could not follow an earlier step."""
+    if planned.result == "waiting" and policy.name in execution.stopped:
+        return StepStatus.SKIPPED, "earlier_step_stopped"
+    return StepStatus(planned.result), planned.reason
+
+
 def _goes_on(execution: Execution, policy: PolicyDecision, planned: PlannedAction, result: Result) -> bool:
     """Whether the action's next change makes sense, or is at least to be noted as not carried out."""
     if result.status in STOPS:
@@ -146,7 +154,7 @@ def _goes_on(execution: Execution, policy: PolicyDecision, planned: PlannedActio
 
 def _unmet(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> str:
     """The first action that the step needs and that is not carried out and proven; empty if all are."""
-    proven = {StepStatus.DONE} if policy.mode == Mode.ENFORCE else {StepStatus.DONE, StepStatus.DRY_RUN}
+    proven = {StepStatus.DONE, StepStatus.DRY_RUN} if policy.mode == Mode.DRY_RUN else {StepStatus.DONE}
     for needed in planned.needs:
         names = {_action_id(execution, item) for item in policy.actions if item.action == needed}
         steps = [step for step in execution.current_steps if step.action_id in names]
@@ -195,18 +203,18 @@ def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Resu
         return Result(status=recorded.status, reason=recorded.reason, detail=recorded.detail)
 
     def intend() -> None:
-        if withheld:
-            raise _Withheld(withheld)
+        if withheld or execution.is_unapproved(task):
+            raise _Withheld(withheld or WAITS)
         if execution.world.clock() - execution.started > STARTING_ENDS:
             raise RetryableError("out_of_time", "the rest is done by the next delivery")
-        if task.policy.mode == Mode.ENFORCE:
+        if not run.dry_run:
             _reserve(execution, task)
             execution.case.save(*execution.pending, task.step(execution.world.clock(), execution.case.record.epoch))
             execution.pending.clear()
 
     run = StepRun(
         action_id=task.action_id,
-        dry_run=task.policy.mode != Mode.ENFORCE,
+        dry_run=task.policy.mode not in {Mode.APPROVE, Mode.ENFORCE},
         intended=recorded is not None and not recorded.is_settled,
         intend=intend,
         renew=execution.case.renew,
@@ -225,8 +233,10 @@ def _carry_out(execution: Execution, change: Change | None, run: StepRun) -> Res
         case CaptureEvidence():
             return capture(change, run, context, world)
         case PublishDecision():
-            message = outcome_message(context, execution.decision, execution.steps)
-            return publish(message, run, outcome_attributes(context), world.outcomes)
+            record = execution.case.record
+            message = outcome_message(context, execution.decision, execution.steps, record.plan, world.answered_at)
+            waits = {"reason": WAITS} if execution.is_waiting else {}
+            return publish(message, run, {**outcome_attributes(context), **waits}, world.outcomes)
     if world.cluster is None or change is None:
         return Result(status=StepStatus.SKIPPED, reason=context.pod_missing)
     match change:
@@ -245,14 +255,26 @@ def _note(execution: Execution, task: Task, status: StepStatus, reason: str) -> 
         execution.settle(task, Result(status=status, reason=reason))
 
 
-def _publish_trouble(execution: Execution) -> None:
-    """Publish what was held or failed even where no policy asks for `notify`: a person must learn of it."""
-    if execution.world.outcomes is None or not _untold(execution.current_steps):
+def _tell(execution: Execution) -> None:
+    """Publish what a person must learn of even where no policy asks for `notify`, each once.
+
+    It is what waits for approval, what came of an approval, and what was held or failed.
+    """
+    if execution.world.outcomes is None:
         return
-    change = PublishDecision()
-    planned = PlannedAction(action="notify", result="planned", reason="held_or_failed", variant="held_or_failed")
+    plan = execution.case.record.plan
+    if plan and execution.is_waiting:
+        _publish(execution, f"waiting:{plan.digest}")
+    if plan and execution.case.record.is_approved:
+        _publish(execution, f"approved:{plan.digest}")
+    if _untold(execution.current_steps):
+        _publish(execution, "held_or_failed")
+
+
+def _publish(execution: Execution, news: str) -> None:
+    planned = PlannedAction(action="notify", result="planned", reason="held_or_failed", variant=news)
     name = _action_id(execution, planned)
-    _run_change(execution, Task(policy=RESPONDER, action="notify", action_id=name, change=change))
+    _run_change(execution, Task(policy=RESPONDER, action="notify", action_id=name, change=PublishDecision()))
 
 
 def _untold(steps: Iterable[Step]) -> bool:

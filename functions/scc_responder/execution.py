@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from scc_responder.action import actions
 from scc_responder.case import Step, StepStatus
 from scc_responder.changes import Change
 from scc_responder.context import Context
@@ -18,7 +19,7 @@ from scc_responder.world import World
 
 RETRIED_WHEN_REOPENED = frozenset({StepStatus.FAILED, StepStatus.NOT_POSSIBLE})
 
-REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED})
+REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED, StepStatus.WAITING})
 """Recorded answers of steps that changed nothing: decided anew by a later delivery."""
 
 RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason="held_or_failed")
@@ -52,10 +53,20 @@ class Execution:
         """The steps since the case was last opened."""
         return self.case.record.with_steps(tuple(self.pending)).current_steps
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a step waits for a person's approval."""
+        return any(step.status is StepStatus.WAITING for step in self.current_steps)
+
     def is_carried_out(self, policy: str, action: str) -> bool:
         """Whether this delivery, or an earlier one since the case was opened, carried it out, on whatever pod."""
         steps = (step for step in self.current_steps if step.is_settled and step.status not in REPEATABLE)
         return any((step.policy, step.action) == (policy, action) for step in steps)
+
+    def is_unapproved(self, task: Task) -> bool:
+        """Whether only a person's approval lets the task be carried out, and there is none."""
+        observes = actions()[task.action].observes
+        return task.policy.mode == Mode.APPROVE and not observes and not self.case.record.is_approved
 
     @property
     def pod_uid(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.approval import unapproved
 from scc_responder.context import Cluster, Context, Namespace, Node, Pod, RelatedFinding
 from scc_responder.decide import decide
 from scc_responder.errors import PolicyError, RejectedMessage
@@ -73,7 +74,7 @@ def explain(content: bytes, facts: Facts, policies: PolicySet, now: datetime | N
 
 def explain_context(context: Context, policies: PolicySet, now: datetime) -> dict[str, Any]:
     """As `explain`, of a context that was read."""
-    decision = guard(context, decide(context, policies.policies), policies.guardrails, now)
+    decision = unapproved(guard(context, decide(context, policies.policies), policies.guardrails, now))
     read = msgspec.to_builtins(context)
     for field in ("finding", "threat", "objects"):
         read.pop(field)

@@ -19,28 +19,46 @@ CLOCK_TOLERANCE = timedelta(minutes=1)
 """How far ahead of our clock an event may be. A later one would make any pod look older than its finding."""
 
 
-def guard(context: Context, decision: Decision, guardrails: Guardrails, now: datetime) -> Decision:
-    """The decision with every policy's mode under its ceiling, and every action that must not be taken held."""
+def guard(
+    context: Context, decision: Decision, guardrails: Guardrails, now: datetime, *, planned_at: datetime | None = None
+) -> Decision:
+    """The decision with every policy's mode under its ceiling, and every action that must not be taken held.
+
+    `planned_at` is when the plan was made that waits for a person, or was approved: in mode `approve` a finding's age
+    counts up to it.
+    """
     ceiling = guardrails.max_mode
-    return Decision(policies=tuple(_guard(context, policy, guardrails, ceiling, now) for policy in decision.policies))
+    policies = (
+        _guard(context, policy, guardrails, ceiling, now, planned_at=planned_at) for policy in decision.policies
+    )
+    return Decision(policies=tuple(policies))
 
 
 def _guard(
-    context: Context, policy: PolicyDecision, guardrails: Guardrails, ceiling: Mode, now: datetime
+    context: Context,
+    policy: PolicyDecision,
+    guardrails: Guardrails,
+    ceiling: Mode,
+    now: datetime,
+    *,
+    planned_at: datetime | None,
 ) -> PolicyDecision:
     mode = furthest(policy.mode, ceiling)
     if policy.matched and mode == Mode.DISABLED:
         return msgspec.structs.replace(
             policy, mode=mode, matched=False, reason="mode_disabled_by_guardrails", actions=()
         )
-    held = tuple(_held(context, planned, guardrails, now) for planned in policy.actions)
+    aged = planned_at if planned_at and mode == Mode.APPROVE else now
+    held = tuple(_held(context, planned, guardrails, now, aged) for planned in policy.actions)
     return msgspec.structs.replace(policy, mode=mode, actions=held)
 
 
-def _held(context: Context, planned: PlannedAction, guardrails: Guardrails, now: datetime) -> PlannedAction:
+def _held(
+    context: Context, planned: PlannedAction, guardrails: Guardrails, now: datetime, aged: datetime
+) -> PlannedAction:
     if planned.result != "planned":
         return _held_all_the_same(context, planned)
-    reason = hold_reason(context, actions()[planned.action], guardrails, now)
+    reason = hold_reason(context, actions()[planned.action], guardrails, now, aged)
     if not reason:
         return planned
     return msgspec.structs.replace(planned, result="held", reason=reason)
@@ -52,15 +70,20 @@ def _held_all_the_same(context: Context, planned: PlannedAction) -> PlannedActio
     return msgspec.structs.replace(planned, result="held", reason=reason) if reason else planned
 
 
-def hold_reason(context: Context, action: Action, guardrails: Guardrails, now: datetime) -> str:
-    """Why the action may not be taken, or an empty string. Actions that only observe are never held."""
+def hold_reason(
+    context: Context, action: Action, guardrails: Guardrails, now: datetime, aged: datetime | None = None
+) -> str:
+    """Why the action may not be taken, or an empty string. Actions that only observe are never held.
+
+    `aged` is the time up to which the finding's age counts, where that is not now.
+    """
     if action.observes:
         return ""
     return (
         google_agent(context)
         or _protected(context, guardrails)
         or _unclear(context, action)
-        or _too_old(context, action, guardrails, now)
+        or _too_old(context, action, guardrails, now, aged or now)
     )
 
 
@@ -88,9 +111,8 @@ def _contradiction(context: Context) -> str:
     return f"contradiction:{found[0]}" if found else ""
 
 
-def _too_old(context: Context, action: Action, guardrails: Guardrails, now: datetime) -> str:
+def _too_old(context: Context, action: Action, guardrails: Guardrails, now: datetime, aged: datetime) -> str:
     limit = guardrails.max_finding_age.limit(reversible=action.reversible)
-    age = now - context.finding.event_time
-    if age < -CLOCK_TOLERANCE:
+    if now - context.finding.event_time < -CLOCK_TOLERANCE:
         return "finding_from_the_future"
-    return "finding_too_old" if age > limit else ""
+    return "finding_too_old" if aged - context.finding.event_time > limit else ""

@@ -5,13 +5,14 @@ alone. Every write replaces the version the holder saw last: the first write of 
 it must stop. So the journal is the fence among holders; conditions on the requests themselves are the fence at the
 target.
 
-   absent --claim--> open(epoch 1) --save--> ... --close--> done | partial | held | superseded | rejected
+   absent --claim--> open(epoch 1) --save--> ... --close--> done | partial | held | superseded | rejected | waiting
                        | lease ran out, or was released          | newer event, other content
-                       +--claim--> open(epoch + 1)  <------------+
+                       +--claim--> open(epoch + 1)  <------------+ enough approvals of what is waiting
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
@@ -62,6 +63,22 @@ class Claim(Value, frozen=True, kw_only=True):
     case: OpenCase | None = None
 
 
+class Verdict(Value, frozen=True, kw_only=True):
+    """What a person's answer to a waiting plan comes to, given the case as it stands.
+
+    `record` is the case as it is to be stored, None where nothing changes. `starts`: its holder may go on with it.
+    """
+
+    reason: str
+    status: int
+    record: CaseRecord | None = None
+    starts: bool = False
+
+
+Judge = Callable[[CaseRecord, bool], Verdict]
+"""The verdict on an answer, by the case and whether it is held at this moment. Pure."""
+
+
 class Journal:
     """The cases and rejected messages in a store."""
 
@@ -92,6 +109,35 @@ class Journal:
         page = self._store.scan(_case_key(""), cursor, limit)
         return tuple(decode(entry.value) for entry in page.entries), page.cursor
 
+    def find(self, case: str) -> str | None:
+        """The key of the one finding whose case id, or key, this is; None where there is none, or several."""
+        page = self._store.scan(_case_key(case), limit=2)
+        return page.entries[0].key.removeprefix(_case_key("")) if len(page.entries) == 1 else None
+
+    def answer(self, finding_key: str, judge: Judge) -> tuple[Verdict, OpenCase | None]:
+        """Take a person's answer in one compare-and-set write; the case where it may be gone on with.
+
+        So an approval is used by whoever takes the case with it, and by nobody else. Raises RetryableError
+        (`case_contended`, `record_newer`, `record_unreadable`, `no_such_case`) and StoreUnavailable.
+        """
+        writer = CaseWriter(self._store, self._clock, token_hex(8))
+        for _ in range(_TRIES):
+            with suppress(Conflict):
+                return self._try_answer(finding_key, judge, writer)
+        raise RetryableError("case_contended", finding_key)
+
+    def _try_answer(self, finding_key: str, judge: Judge, writer: CaseWriter) -> tuple[Verdict, OpenCase | None]:
+        entry = self._store.get(_case_key(finding_key))
+        if entry is None:
+            raise RetryableError("no_such_case", finding_key)
+        record = decode(entry.value)
+        verdict = judge(record, self._is_held(record, entry))
+        if verdict.record is None:
+            return verdict, None
+        stored = _resumed(verdict.record, writer) if verdict.starts else verdict.record
+        entry, record = writer.replace(entry, stored, "answer")
+        return verdict, OpenCase(writer, entry, record) if verdict.starts else None
+
     def reject(self, sha256: str, reason: str, *, size: int = 0) -> Rejection:
         """Record a message that is no finding, by the hash of its body; copies are counted up to `NOTED_COPIES`.
 
@@ -121,7 +167,7 @@ class Journal:
         record = decode(entry.value)
         outcome = judge(record, finding, digest, is_held=self._is_held(record, entry))
         if outcome in {ClaimOutcome.RESUMED, ClaimOutcome.REOPENED}:
-            taken = _taken(record, finding, digest, writer)
+            taken = _taken(record, finding, digest, writer, reopened=outcome is ClaimOutcome.REOPENED)
             return _held(outcome, *writer.replace(entry, taken, "claim"), writer)
         if outcome is not ClaimOutcome.IN_PROGRESS:
             record = _noted(entry, record, finding, writer)
@@ -135,10 +181,13 @@ class Journal:
 def judge(record: CaseRecord, finding: Finding, digest: str, *, is_held: bool) -> ClaimOutcome:
     """What a delivery may do, given the case as it stands. Pure.
 
-    An open case is resumed whatever the copy looks like: a redelivery is how a crashed case goes on.
+    An open case is resumed whatever the copy looks like: a redelivery is how a crashed case goes on. A waiting one is
+    gone on with where its finding is said to be over, so that nobody is asked about it any longer.
     """
     if record.state is CaseState.OPEN:
         return ClaimOutcome.IN_PROGRESS if is_held else ClaimOutcome.RESUMED
+    if record.state is CaseState.WAITING and _is_over(finding) and finding.event_time >= record.event_time:
+        return ClaimOutcome.RESUMED
     if _is_news(record, finding, digest):
         return ClaimOutcome.REOPENED
     return ClaimOutcome.STALE if finding.event_time < record.event_time else ClaimOutcome.DUPLICATE
@@ -146,7 +195,7 @@ def judge(record: CaseRecord, finding: Finding, digest: str, *, is_held: bool) -
 
 def _is_news(record: CaseRecord, finding: Finding, digest: str) -> bool:
     """Whether a copy says what the closed case does not know, and could act upon."""
-    if finding.mute == "MUTED" or finding.state == "INACTIVE":
+    if _is_over(finding):
         # It is over: an echo of our own work, or an analyst's. What was done stays done.
         return False
     if record.state is CaseState.REJECTED:
@@ -158,6 +207,10 @@ def _is_news(record: CaseRecord, finding: Finding, digest: str) -> bool:
     happened_again = record.finding_state == "INACTIVE"
     differs = digest != record.digest or happened_again or _may_mean_another_pod(finding)
     return differs and finding.event_time > record.event_time
+
+
+def _is_over(finding: Finding) -> bool:
+    return finding.mute == "MUTED" or finding.state == "INACTIVE"
 
 
 def _may_mean_another_pod(finding: Finding) -> bool:
@@ -186,24 +239,35 @@ def _new_case(finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
     )
 
 
-def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
+def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter, *, reopened: bool) -> CaseRecord:
     """The case under a new holder. Its steps stay: what was done to an object is not done to it again."""
-    reopened = record.state is not CaseState.OPEN
     if finding.event_time > record.event_time or reopened:
         record = replace(record, event_time=finding.event_time, digest=digest, finding_state=finding.state)
-    if reopened:
-        closing = Closing(state=record.state, epoch=record.epoch, reason=record.reason, closed_at=record.closed_at)
-        history = (*record.history, closing)[-KEEP_CLOSINGS:]
-        record = replace(
-            record,
-            state=CaseState.OPEN,
-            reason="",
-            opened_at=writer.clock(),
-            closed_at=None,
-            history=history,
-            steps=tuple(step for step in record.steps if _is_kept(step)),
-            attempts=0,
-        )
+    return _resumed(_reopened(record, writer) if reopened else record, writer)
+
+
+def _reopened(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
+    """The case at a new beginning: a plan of before, approved or not, counts no more."""
+    closing = Closing(
+        state=record.state,
+        epoch=record.epoch,
+        reason=record.reason,
+        closed_at=record.closed_at,
+        approvals=record.plan.approvals if record.plan else (),
+    )
+    return replace(
+        record,
+        opened_at=writer.clock(),
+        history=(*record.history, closing)[-KEEP_CLOSINGS:],
+        steps=tuple(step for step in record.steps if _is_kept(step)),
+        plan=None,
+        attempts=0,
+    )
+
+
+def _resumed(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
+    if record.state is not CaseState.OPEN:
+        record = replace(record, state=CaseState.OPEN, reason="", closed_at=None)
     return replace(record, owner=writer.token, epoch=record.epoch + 1, attempts=record.attempts + 1)
 
 

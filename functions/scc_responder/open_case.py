@@ -62,7 +62,10 @@ class CaseWriter:
 
 
 class OpenCase:
-    """A case this process holds. Every method but `confirmed` writes once, and raises LostLease or StoreUnavailable."""
+    """A case this process holds. Methods write once, and raise LostLease or StoreUnavailable.
+
+    `confirmed` and `keep` do neither.
+    """
 
     def __init__(self, writer: CaseWriter, entry: Entry, record: CaseRecord) -> None:
         self._writer = writer
@@ -92,6 +95,10 @@ class OpenCase:
     def confirmed(self, finding: Finding) -> None:
         """Take event time and content from the finding as its source knows it; the next write stores them."""
         self.record = replace(self.record, event_time=finding.event_time, digest=case_digest(finding))
+
+    def keep(self, record: CaseRecord) -> None:
+        """Take what became of the plan; the next write stores it."""
+        self.record = record
 
     def close(
         self, state: CaseState, reason: str = "", *steps: Step, decision: Mapping[str, Any] | None = None

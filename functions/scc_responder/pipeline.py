@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from msgspec.structs import replace
 
 from scc_responder import paths
 from scc_responder.account import Account, ending_of
+from scc_responder.approval import FINDING_CHANGED, ask, review, withdrawn
 from scc_responder.case import CaseState, case_id
 from scc_responder.cluster_changes import ClusterChanges
 from scc_responder.collect import Collected, collect
 from scc_responder.confirm import Settled, confirm, read_by_name, refuse_beyond_reach, unread
 from scc_responder.decide import Decision, decide
-from scc_responder.errors import ApiError, OversizeMessage, RejectedMessage, ResponderError, RetryableError
+from scc_responder.errors import ApiError, Forbidden, OversizeMessage, RejectedMessage, ResponderError, RetryableError
 from scc_responder.execute import execute
 from scc_responder.finding import Finding
 from scc_responder.guard import CLOCK_TOLERANCE, guard
@@ -24,6 +25,7 @@ from scc_responder.identity import bound
 from scc_responder.intake import open_envelope
 from scc_responder.journal import ClaimOutcome
 from scc_responder.open_case import LostLease, OpenCase
+from scc_responder.plan import PlanState
 from scc_responder.record import Ending, conclusion, decision_summary, waiting_message
 from scc_responder.services import Services
 from scc_responder.wire import parse_notification
@@ -41,13 +43,22 @@ _LASTING = frozenset(
 
 def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Ending:
     """Respond to one delivery: the ending says whether the message is settled (204) or must come again (503)."""
+
+    def deliver(account: Account) -> Ending:
+        finding = _open(body, headers, services, account)
+        return _claim(finding, services, account)
+
+    return accounted(deliver, services)
+
+
+def accounted(work: Callable[[Account], Ending], services: Services) -> Ending:
+    """Do the work, and tell how it ended in one log line, whatever happened."""
     account = Account()
     try:
-        finding = _open(body, headers, services, account)
-        ending = _claim(finding, services, account)
+        ending = work(account)
     except ResponderError as error:
         ending = _end_early(error, services, account)
-    except Exception:  # noqa: BLE001 - the one edge: whatever happened, the message must come again
+    except Exception:  # noqa: BLE001 - the one edge: whatever happened, it must be asked for again
         ending = _crash(account)
     services.tell(account.line(ending, services.settings.trace_project))
     return ending
@@ -75,12 +86,17 @@ def _claim(finding: Finding, services: Services, account: Account) -> Ending:
     claim = services.journal.claim(finding)
     if claim.case is None:
         return Ending(status=503 if claim.outcome is ClaimOutcome.IN_PROGRESS else 204, reason=str(claim.outcome))
-    with _released_unless_closed(claim.case, services):
-        return _contain(finding, claim.case, services, account)
+    return work_on(finding, claim.case, services, account)
+
+
+def work_on(finding: Finding, case: OpenCase, services: Services, account: Account) -> Ending:
+    """Bring a case in hand to its end, or give it back."""
+    with _released_unless_closed(case, services):
+        return _contain(finding, case, services, account)
 
 
 def _contain(finding: Finding, case: OpenCase, services: Services, account: Account) -> Ending:
-    """Confirm, collect, decide, guard, execute, record."""
+    """Confirm, collect, decide, guard, execute, record. What needs a person's approval waits, as a plan in the case."""
     finding = confirm(finding, case.record, services.findings, services.settings, services.clock)
     account.about(finding)
     case.confirmed(finding)
@@ -90,14 +106,19 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     context = replace(context, identity=identity)
     account.knows(context)
     _refuse_blind(collected)
-    policies = services.policies
+    policies, now = services.policies, services.clock()
     decision = decide(context, policies.policies)
-    decision = guard(context, decision, policies.guardrails, services.clock())
+    if case.record.plan:
+        _refuse_half_blind(collected, decision)
+        case.keep(review(case.record, context, decision, policies, now))
+    decision = guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
     _refuse_half_blind(collected, decision)
+    decision, record = ask(decision, case.record, policies, now)
+    case.keep(record)
     steps = execute(context, decision, case, _world(collected, services))
     summary = decision_summary(context, decision, policies.digest)
     case.close(conclusion(case.record.with_steps(steps).current_steps), decision.reason, *steps, decision=summary)
-    account.decided(decision, case.record)
+    account.decided(decision, case.record, services.settings.answered_at)
     return ending_of(case.record, decision)
 
 
@@ -111,6 +132,9 @@ def _released_unless_closed(case: OpenCase, services: Services) -> Iterator[None
             case.confirmed(end.confirmed)
         if end.severity == "ERROR":
             _tell(case, end, services)
+        if case.record.plan and case.record.plan.is_pending:
+            now = services.clock()
+            case.keep(withdrawn(case.record, PlanState.VOID, FINDING_CHANGED, now, said=end.reason))
         case.close(end.state, end.reason)
         raise
     except BaseException as error:
@@ -172,12 +196,15 @@ def _world(collected: Collected, services: Services) -> World:
         outcomes=services.outcomes,
         clock=services.clock,
         pool=services.pool,
+        answered_at=services.settings.answered_at,
     )
 
 
 def _end_early(error: ResponderError, services: Services, account: Account) -> Ending:
     """What is settled without a decision is recorded; the rest must come again."""
     account.fields["error"] = str(error)
+    if isinstance(error, Forbidden):
+        return Ending(status=403, reason=error.reason, severity="WARNING")
     if isinstance(error, RejectedMessage | OversizeMessage):
         account.rejected(error)
         return _record_rejection(error, services, account)

@@ -123,6 +123,14 @@ class Outcomes(Protocol):
         ...
 
 
+class Approvers(Protocol):
+    """Who approvers are, by what proves it."""
+
+    def email(self, token: str) -> str:
+        """The verified e-mail address of the token's bearer. Raises Forbidden; RetryableError where nobody can tell."""
+        ...
+
+
 class Clock(Protocol):
     """The one source of the present time."""
 

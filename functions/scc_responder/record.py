@@ -17,6 +17,7 @@ from scc_responder.case import CaseRecord, CaseState, Step, StepStatus, case_id
 from scc_responder.context import Context
 from scc_responder.decide import Decision
 from scc_responder.finding import Finding
+from scc_responder.plan import Plan, PlanState
 from scc_responder.value import Value
 
 _TROUBLE = frozenset({StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.INTENT})
@@ -37,9 +38,12 @@ class Ending(Value, frozen=True, kw_only=True):
 def conclusion(steps: Iterable[Step]) -> CaseState:
     """The case's end state, computed from outcomes alone: no error can end as a success.
 
-    To have told of it, or to have kept the evidence, is not to have done something about it.
+    To have told of it, or to have kept the evidence, is not to have done something about it. While a step waits for a
+    person, so does the case.
     """
-    known = actions()
+    known, steps = actions(), tuple(steps)
+    if any(step.status is StepStatus.WAITING for step in steps):
+        return CaseState.WAITING
     found = {step.status for step in steps if step.status != StepStatus.DONE or not known[step.action].observes}
     if found & _TROUBLE:
         return CaseState.PARTIAL
@@ -101,8 +105,13 @@ def _pod(context: Context) -> dict[str, Any]:
     }
 
 
-def outcome_message(context: Context, decision: Decision, steps: Iterable[Step]) -> bytes:
-    """The message for the outcome topic: finding, threat, pod, every policy's answer, every step's outcome."""
+def outcome_message(
+    context: Context, decision: Decision, steps: Iterable[Step], plan: Plan | None = None, answered_at: str = ""
+) -> bytes:
+    """The message for the outcome topic: finding, threat, pod, every policy's answer, every step's outcome.
+
+    With it the plan that waits for approval, exactly, and how to answer it; or what became of it.
+    """
     content = {
         "case": case_id(context.finding.key),
         "finding": finding_summary(context.finding),
@@ -111,7 +120,19 @@ def outcome_message(context: Context, decision: Decision, steps: Iterable[Step])
         "policies": policy_answers(decision),
         "steps": [step_summary(step) for step in steps],
     }
+    if plan:
+        content["approval"] = plan_summary(context.finding.key, plan, answered_at)
     return ascii_json(content)
+
+
+def plan_summary(finding_key: str, plan: Plan, answered_at: str = "") -> dict[str, Any]:
+    """The plan as JSON data, with the commands that answer it while it waits. `answered_at` is the function's URL."""
+    told: dict[str, Any] = msgspec.to_builtins(plan)
+    if plan.state is PlanState.WAITING:
+        case, url = case_id(finding_key), f" --url {answered_at}" if answered_at else ""
+        told["to_approve"] = f"scc-responder case approve {case} --plan {plan.digest}{url}"
+        told["to_reject"] = f"scc-responder case reject {case} --reason 'WHY'{url}"
+    return told
 
 
 def waiting_message(record: CaseRecord, reason: str, error: str) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
 from scc_responder.policy import PolicySet, load_policies
-from scc_responder.ports import Clusters, Evidence, Findings, Outcomes
+from scc_responder.ports import Approvers, Clusters, Evidence, Findings, Outcomes
 from scc_responder.settings import Settings
 
 WORKERS = 16
@@ -72,6 +72,13 @@ class Services:
         from scc_responder.adapters.security_center import SecurityCenter  # noqa: PLC0415
 
         return SecurityCenter(endpoint=self.settings.scc_endpoint)
+
+    @cached_property
+    def approvers(self) -> Approvers:
+        """Who a Google ID token says its bearer is."""
+        from scc_responder.adapters.google_identity import GoogleIdentity  # noqa: PLC0415
+
+        return GoogleIdentity(self.settings.approval_audience, self.settings.approval_certs)
 
     @cached_property
     def evidence(self) -> Evidence | None:

@@ -6,11 +6,14 @@ SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-s
 SCC_RESPONDER_STORE           sqlite:///PATH
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
+SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL, or a
+                              client id. Without it nobody can approve, but on this machine with a SQLite store.
 SCC_RESPONDER_CLUSTERS_FILE   clusters.yaml for local use, in place of the GKE API
 SCC_RESPONDER_FINDINGS        folder of findings for local use, in place of the Security Command Center API
 SCC_RESPONDER_SCC_ENDPOINT    host:port of another Security Command Center server
 SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
+SCC_RESPONDER_APPROVAL_CERTS  http:// address on this machine of another issuer's certificates
 SCC_RESPONDER_TRACE_PROJECT   project whose traces the log lines point to
 """
 
@@ -29,6 +32,7 @@ _CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEG
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
 _SOURCE = re.compile(r"[0-9]{1,32}", re.ASCII)
 _STORE = re.compile(r"sqlite:///.+")
+_AUDIENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,299}", re.ASCII)
 _EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
 _UNCHECKED = (
     "clusters_file",
@@ -37,8 +41,9 @@ _UNCHECKED = (
     "gke_endpoint",
     "kubernetes_token_file",
     "trace_project",
+    "approval_certs",
 )
-_LOCAL_ONLY = ("CLUSTERS_FILE", "FINDINGS", "SCC_ENDPOINT", "GKE_ENDPOINT", "KUBERNETES_TOKEN_FILE")
+_LOCAL_ONLY = ("CLUSTERS_FILE", "FINDINGS", "SCC_ENDPOINT", "GKE_ENDPOINT", "KUBERNETES_TOKEN_FILE", "APPROVAL_CERTS")
 
 
 class Settings(Value, frozen=True, kw_only=True):
@@ -56,6 +61,18 @@ class Settings(Value, frozen=True, kw_only=True):
     gke_endpoint: str = ""
     kubernetes_token_file: str = ""
     trace_project: str = ""
+    approval_audience: str = ""
+    approval_certs: str = ""
+
+    @property
+    def answered_at(self) -> str:
+        """The function's own address, where the audience says it; else empty."""
+        return self.approval_audience if self.approval_audience.startswith("https://") else ""
+
+    @property
+    def trusts_this_machine(self) -> bool:
+        """Whether whoever is on this machine may approve: SQLite (never on Cloud Run), and no audience."""
+        return self.store.startswith("sqlite:") and not self.approval_audience
 
 
 def read_settings(environment: Mapping[str, str], default_policies: Path) -> Settings:
@@ -70,6 +87,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         store=_matching(given, "store", _STORE, "sqlite:///PATH"),
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
+        approval_audience=_optional(given, "approval_audience", _AUDIENCE, "an https:// URL or a client id"),
         **{name: given.get(name, "") for name in _UNCHECKED},
     )
 

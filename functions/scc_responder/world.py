@@ -11,11 +11,15 @@ from scc_responder.ports import Clock, Evidence, KubernetesApi, Outcomes
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
-    """The finding's cluster, and where evidence and outcomes go. None is what this finding or deployment has not."""
+    """The finding's cluster, and where evidence and outcomes go. None is what this finding or deployment has not.
+
+    `answered_at` is the function's own address, as far as known, at which a person answers a plan that waits.
+    """
 
     cluster: ClusterChanges | None
     api: KubernetesApi | None
     evidence: Evidence | None
     outcomes: Outcomes | None
     clock: Clock
+    answered_at: str = ""
     pool: ThreadPoolExecutor

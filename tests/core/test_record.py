@@ -83,9 +83,11 @@ CONCLUSIONS: list[Any] = [
     *[
         pytest.param([DONE, ("delete_pod", status)], CaseState.PARTIAL, id=str(status))
         for status in StepStatus
-        if status not in {StepStatus.DONE, StepStatus.SKIPPED, StepStatus.DRY_RUN}
+        if status not in {StepStatus.DONE, StepStatus.SKIPPED, StepStatus.DRY_RUN, StepStatus.WAITING}
     ],
     pytest.param([("notify", StepStatus.FAILED)], CaseState.PARTIAL, id="not-told"),
+    pytest.param([DONE, ("delete_pod", StepStatus.WAITING)], CaseState.WAITING, id="waiting"),
+    pytest.param([("label_pod", StepStatus.FAILED), ("delete_pod", StepStatus.WAITING)], CaseState.WAITING, id="both"),
 ]
 
 

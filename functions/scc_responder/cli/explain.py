@@ -24,7 +24,7 @@ from scc_responder.finding import Finding
 from scc_responder.policy import PolicySet, load_policies
 from scc_responder.wire import parse_notification
 
-_RESULT_STYLE = {"planned": "green", "skipped": "dim", "held": "yellow"}
+_RESULT_STYLE = {"planned": "green", "waiting": "blue", "skipped": "dim", "held": "yellow"}
 _READ_SECONDS = 30.0
 _NOTHING_READ = Facts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), "not_read"))
 

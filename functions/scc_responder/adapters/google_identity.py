@@ -1,0 +1,96 @@
+"""Who sends a Google ID token: its signature, audience, issuer, times and verified address, checked by google-auth.
+
+Source: Google Identity, "OpenID Connect", "Validating an ID token".
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+from scc_responder.adapters.google_channel import check_loopback
+from scc_responder.adapters.google_credentials import http_request
+from scc_responder.errors import Forbidden, RetryableError, SettingsError
+
+GOOGLE_CERTS = "https://www.googleapis.com/oauth2/v1/certs"
+ISSUERS = frozenset({"https://accounts.google.com", "accounts.google.com"})
+CLOCK_SKEW_SECONDS = 10
+MAX_TOKEN_BYTES = 8 * 1024
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]*)=*", re.ASCII)
+_REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
+_EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}")
+
+
+class GoogleIdentity:
+    """`ports.Approvers` over Google ID tokens made for one audience.
+
+    `certs`: another issuer's certificates, http:// on this machine (any other raises SettingsError); Google's where
+    empty. They are fetched for each token that could be one: approvals are rare, and keys may be withdrawn.
+    """
+
+    def __init__(self, audience: str, certs: str = "") -> None:
+        if not audience:
+            raise SettingsError("missing_setting", "SCC_RESPONDER_APPROVAL_AUDIENCE is not set")
+        self._audience = audience
+        self._certs = _checked(certs) if certs else GOOGLE_CERTS
+
+    def email(self, token: str) -> str:
+        """The bearer's verified e-mail address, in lower case.
+
+        Raises Forbidden, whose reason never quotes the token; RetryableError `certificates_unavailable`.
+        """
+        match = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN_BYTES else None
+        if match is None:
+            raise Forbidden("token_malformed")
+        if match[1] == _REMOVED:
+            raise Forbidden(
+                "token_signature_removed", "send this token in Authorization, Cloud Run's in X-Serverless-*"
+            )
+        claims = self._verified(token)
+        if claims.get("iss") not in ISSUERS:
+            raise Forbidden("token_wrong_issuer")
+        email = claims.get("email")
+        if not isinstance(email, str) or not _EMAIL.fullmatch(email):
+            raise Forbidden("token_without_email", "a service account's token needs --include-email")
+        if claims.get("email_verified") is not True:
+            raise Forbidden("email_not_verified")
+        return email.lower()
+
+    def _verified(self, token: str) -> dict[str, Any]:
+        tokens: Any = import_module("google.oauth2.id_token")
+        problems: Any = import_module("google.auth.exceptions")
+        try:
+            return dict(
+                tokens.verify_token(
+                    token,
+                    http_request(),
+                    audience=self._audience,
+                    certs_url=self._certs,
+                    clock_skew_in_seconds=CLOCK_SKEW_SECONDS,
+                )
+            )
+        except problems.TransportError as error:
+            raise RetryableError("certificates_unavailable", f"{self._certs} did not answer") from error
+        except (problems.GoogleAuthError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Forbidden(self._why(token)) from error
+
+    def _why(self, token: str) -> str:
+        """The reason for the log, by what the refused token says of itself."""
+        jwt: Any = import_module("google.auth.jwt")
+        try:
+            claims = jwt.decode(token, verify=False)
+            if claims.get("aud") != self._audience:
+                return "token_wrong_audience"
+            now = import_module("time").time()
+            return "token_expired" if float(claims["exp"]) + CLOCK_SKEW_SECONDS < now else "token_not_verified"
+        except Exception:  # noqa: BLE001 - whatever it says, it was refused already
+            return "token_not_verified"
+
+
+def _checked(certs: str) -> str:
+    parts = urlsplit(certs)
+    check_loopback(parts.netloc if parts.scheme == "http" else certs, "SCC_RESPONDER_APPROVAL_CERTS")
+    return certs
