@@ -161,9 +161,8 @@ class CaseRecord(Value, frozen=True, kw_only=True):
 
     @property
     def planned_at(self) -> datetime | None:
-        """When the plan was made that waits or was approved: a finding's age counts up to it, not up to the answer."""
-        counts = self.plan is not None and (self.plan.is_pending or self.is_approved)
-        return self.plan.created_at if self.plan and counts else None
+        """When the plan was made, unless it is void: a finding's age counts up to it, not up to the answer."""
+        return self.plan.created_at if self.plan and self.plan.state is not PlanState.VOID else None
 
     def step(self, action_id: str, index: int = 0) -> Step | None:
         """What is recorded of one step, or None."""

@@ -41,7 +41,7 @@ STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_
 STARTING_ENDS = timedelta(seconds=420)
 """No step starts later than this, so that the last one and its record end before the function's 540 seconds do."""
 
-TROUBLE = frozenset({StepStatus.HELD, StepStatus.FAILED})
+NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
 """Outcomes that a person must learn of."""
 
 
@@ -263,12 +263,10 @@ def _tell(execution: Execution) -> None:
     if execution.world.outcomes is None:
         return
     plan = execution.case.record.plan
-    if plan and execution.is_waiting:
-        _publish(execution, f"waiting:{plan.digest}")
     if plan and execution.case.record.is_approved:
         _publish(execution, f"approved:{plan.digest}")
     if _untold(execution.current_steps):
-        _publish(execution, "held_or_failed")
+        _publish(execution, f"waiting:{plan.digest}" if plan and execution.is_waiting else "held_or_failed")
 
 
 def _publish(execution: Execution, news: str) -> None:
@@ -278,7 +276,7 @@ def _publish(execution: Execution, news: str) -> None:
 
 
 def _untold(steps: Iterable[Step]) -> bool:
-    """Whether a step was held or failed after the last message that was published, if any was."""
+    """Whether a step was held, failed or began to wait after the last message that was published, if any was."""
     settled = [(step, step.settled_at) for step in steps if step.settled_at]
     told = max((at for step, at in settled if (step.action, step.status) == ("notify", StepStatus.DONE)), default=None)
-    return any(step.status in TROUBLE and (told is None or at > told) for step, at in settled)
+    return any(step.status in NEWS and (told is None or at > told) for step, at in settled)
