@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": "run the function on this machine",
     "demo": "show the main job on this machine, with a simulated cluster",
     "explain": "say what every policy would do with a finding, and why",
+    "case": "list and show cases, and answer a plan that waits for a person",
     "threats": "list the threats that are understood",
     "policy": "check, test and document a folder of policies",
 }

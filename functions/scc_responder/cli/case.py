@@ -1,0 +1,163 @@
+"""List and show cases, and answer a plan that waits for a person.
+
+A policy in mode `approve` does nothing to its target by itself: it publishes the exact plan, and waits. To answer it:
+
+  scc-responder case list --state waiting       what waits, and for how long still
+  scc-responder case show CASE                  exactly what would be done, to what, and the plan's digest
+  scc-responder case approve CASE --plan DIGEST do it now: this plan and no other, once
+  scc-responder case reject CASE --reason WHY   do not do it; who and why is kept
+
+`list` and `show` read the store of a deployment on this machine. `approve` and `reject` ask the function (--url); away
+from this machine it wants a Google ID token that proves who you are, in a file (--token-file) or in
+SCC_RESPONDER_ID_TOKEN:
+
+  gcloud auth print-identity-token > token
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.case import CaseRecord, CaseState, case_id
+from scc_responder.cli import case_text
+from scc_responder.cli.answer_client import TOKEN, send
+from scc_responder.cli.terminal import visible_lines
+from scc_responder.errors import SettingsError
+from scc_responder.journal import Journal
+from scc_responder.plan import MIN_DIGEST
+from scc_responder.record import plan_summary
+
+_STORE = "scc-responder.db"
+_URL = "http://127.0.0.1:8080"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the commands under `case`."""
+    commands = parser.add_subparsers(dest="case_command", metavar="COMMAND", required=True)
+    listing = commands.add_parser("list", help="list cases, those that wait first")
+    listing.add_argument("--state", choices=[str(state) for state in CaseState], help="only cases in this state")
+    _reading(listing)
+    shown = commands.add_parser("show", help="show one case: its plan exactly, its steps, and how to answer")
+    shown.add_argument("case", metavar="CASE", help="the case's id, or the first digits of it")
+    _reading(shown)
+    approve = commands.add_parser("approve", help="let the plan that waits be carried out now, once")
+    approve.add_argument(
+        "--plan", required=True, metavar="DIGEST", help=f"its digest, or the first {MIN_DIGEST} digits or more of it"
+    )
+    approve.add_argument("--reason", default="", help="why, in your words")
+    _asking(approve)
+    reject = commands.add_parser("reject", help="do not let the plan that waits be carried out")
+    reject.add_argument("--reason", required=True, metavar="WHY", help="why not, in your words: the case keeps them")
+    reject.add_argument("--plan", default="", metavar="DIGEST", help="only if it is this plan")
+    _asking(reject)
+    for command, run_command in ((listing, _list), (shown, _show), (approve, _answer), (reject, _answer)):
+        command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+        command.set_defaults(run_case_command=run_command)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command under `case`."""
+    return int(options.run_case_command(options))
+
+
+def _reading(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--store", default=_STORE, metavar="FILE", help=f"the SQLite file (default: {_STORE})")
+
+
+def _asking(command: argparse.ArgumentParser) -> None:
+    command.add_argument("case", metavar="CASE", help="the case's id: 12 digits, as the message says them")
+    command.add_argument("--url", default=_URL, help=f"the function's address (default: {_URL})")
+    command.add_argument(
+        "--token-file", type=Path, metavar="FILE", help=f"a file with your Google ID token (default: ${TOKEN})"
+    )
+
+
+def _list(options: argparse.Namespace) -> int:
+    """Print the cases. 0, also where there are none."""
+    records = [record for record in _cases(options.store) if options.state in {None, str(record.state)}]
+    records.sort(key=lambda record: (record.state is not CaseState.WAITING, -_moment(record)))
+    if options.format == "json":
+        print(json.dumps([_data(record) for record in records], indent=2))
+    else:
+        print("\n".join(case_text.listing(records, _now())))
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    """Print one case; 1 where there is none, or several."""
+    found = [record for record in _cases(options.store) if record.finding_key.startswith(options.case)]
+    if len(found) != 1:
+        what = f"{len(found)} cases begin with it: give more digits" if found else "there is none; see `case list`"
+        print(f"scc-responder: case {visible_lines(options.case)}: {what}", file=sys.stderr)
+        return 1
+    told = json.dumps(_data(found[0]), indent=2) if options.format == "json" else None
+    print(told if told is not None else "\n".join(case_text.case(found[0], _now())))
+    return 0
+
+
+def _answer(options: argparse.Namespace) -> int:
+    """Send the answer; 0 if it was taken, else 1."""
+    token = _token(options.token_file)
+    body = {"case": options.case, "plan": options.plan, "reason": options.reason}
+    status = send(options.url, options.case_command, body, token)
+    taken = status == 204
+    if options.format == "json":
+        print(json.dumps({"case": options.case, "answer": options.case_command, "taken": taken, "status": status}))
+    else:
+        print(
+            f"scc-responder: {case_text.answered(options.case_command, visible_lines(options.case), status)}",
+            file=sys.stdout if taken else sys.stderr,
+        )
+    return 0 if taken else 1
+
+
+def _token(file: Path | None) -> str:
+    if file is None:
+        return os.environ.get(TOKEN, "").strip()
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("token_unreadable", f"--token-file {file}: it cannot be read ({error})") from error
+
+
+def _cases(store: str) -> Iterator[CaseRecord]:
+    path = Path(store.removeprefix("sqlite:///"))
+    if not path.is_file():
+        raise SettingsError("no_store", f"--store {path}: there is no such file; name the SQLite file of `serve`")
+    opened = SqliteStore(path)
+    try:
+        journal, cursor = Journal(opened, _now), None
+        while True:
+            records, cursor = journal.cases(cursor)
+            yield from records
+            if cursor is None:
+                return
+    finally:
+        opened.close()
+
+
+def _data(record: CaseRecord) -> dict[str, Any]:
+    """The case as it is stored, with the commands that answer it."""
+    told: dict[str, Any] = msgspec.to_builtins(record)
+    told["case"] = case_id(record.finding_key)
+    if record.plan:
+        told["plan"] = plan_summary(record.finding_key, record.plan)
+    return told
+
+
+def _moment(record: CaseRecord) -> float:
+    return record.updated_at.timestamp() if record.updated_at else 0.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,254 @@
+"""`case`: what waits is shown exactly, and answered, at a function that is really served."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scc_responder.case import CaseRecord, CaseState, Step, StepStatus
+from scc_responder.cli import case_text
+from scc_responder.cli.function_process import FunctionProcess
+from scc_responder.plan import Approval, Plan, PlanState, PlanStep
+from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.simulated.deployment import Deployment
+from tests.cli.commands import ROOT, free_port, run
+from tests.cluster import objects
+from tests.findings import data, push_body
+from tests.google.issuer import AUDIENCE, Issuer
+from tests.pipeline.deployment import NODE, finding_about, mutations, policy, write_policies
+
+Object = dict[str, Any]
+RAILS = "protected: {namespaces: [kube-system]}\napproval: {approvers: [ann@example.com]}\n"
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+DIGEST = "ab12cd34" * 8
+
+
+@pytest.fixture
+def cluster() -> Iterator[SimulatedCluster]:
+    """A cluster with a pod for each test to act on."""
+    with SimulatedCluster(stop_seconds=0) as running:
+        running.create(objects.namespace("shop"))
+        running.create(objects.node(NODE))
+        running.create(objects.deployment("web", "shop", NODE, replicas=2))
+        yield running
+
+
+class Waiting:
+    """A served function with a case that waits."""
+
+    def __init__(self, folder: Path, cluster: SimulatedCluster, **settings: str) -> None:
+        policies = write_policies(folder / "given", policy("label_pod", "delete_pod", mode="approve"), guardrails=RAILS)
+        self.deployment = Deployment(folder)
+        self.deployment.lay_out(cluster, policies)
+        given = self.deployment.settings | {f"SCC_RESPONDER_{name.upper()}": value for name, value in settings.items()}
+        self.function = FunctionProcess(ROOT / "functions", self.deployment.log, given)
+        self.document = finding_about(cluster.objects("Pod", "shop")[0])
+
+    def __enter__(self) -> Waiting:
+        self.function.__enter__()
+        (self.deployment.findings / "finding.json").write_bytes(data(self.document))
+        assert self.function.push(push_body(self.document)) == 204
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.function.__exit__(*exception)
+
+    def shown(self) -> dict[str, Any]:
+        """The case as `case list` prints it."""
+        done = run("case", "list", "--store", self.deployment.journal, "--format", "json")
+        (told,) = json.loads(done.stdout)
+        return dict(told)
+
+
+def test_from_waiting_to_done(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A person lists what waits, sees exactly what would be done, and approves it with the command that is shown."""
+    with Waiting(tmp_path, cluster) as waiting:
+        store = waiting.deployment.journal
+        listed = run("case", "list", "--state", "waiting", "--store", store)
+        told = waiting.shown()
+        shown = run("case", "show", told["case"], "--store", store)
+        command = told["plan"]["to_approve"].split()
+        wrong = run(*command[1:4], "--plan", "0" * 64, "--url", waiting.function.url)
+        approved = run(*command[1:], "--url", waiting.function.url)
+        again = run(*command[1:], "--url", waiting.function.url)
+        ended = waiting.shown()
+
+    uid = waiting.document and told["plan"]["steps"][0]["changes"][0]["uid"]
+    assert (listed.returncode, told["case"] in listed.stdout, "expires in 59 min" in listed.stdout) == (0, True, True)
+    assert told["plan"]["digest"] in shown.stdout
+    assert told["plan"]["to_approve"] in shown.stdout
+    assert uid in shown.stdout
+    assert "delete_pod" in shown.stdout
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "this plan does not wait" in wrong.stderr
+    assert (approved.returncode, approved.stderr) == (0, "")
+    assert (again.returncode, "was answered" in again.stderr) == (1, True)
+    assert (ended["state"], ended["plan"]["approvals"][0]["by"]) == ("done", "local")
+    assert mutations(cluster.audit) == ["patch pods", "patch pods", "delete pods"]
+
+
+def test_rejected(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A person rejects it; the reason is kept, and `list` says that nothing waits."""
+    with Waiting(tmp_path, cluster) as waiting:
+        case, url = waiting.shown()["case"], waiting.function.url
+        done = run("case", "reject", case, "--reason", "a test of ours", "--url", url, "--format", "json")
+        none = run("case", "list", "--state", "waiting", "--store", waiting.deployment.journal)
+        shown = run("case", "show", case, "--store", waiting.deployment.journal)
+
+    assert json.loads(done.stdout) == {"case": case, "answer": "reject", "taken": True, "status": 204}
+    assert none.stdout == "There are no such cases.\n"
+    assert "rejected approval_rejected by local a test of ours" in shown.stdout
+    assert mutations(cluster.audit) == []
+
+
+def test_with_a_token(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Where tokens are wanted, one from a file or the environment proves who approves; without it nothing is done."""
+    with (
+        Issuer() as issuer,
+        Waiting(tmp_path, cluster, approval_audience=AUDIENCE, approval_certs=issuer.certs) as waiting,
+    ):
+        told = waiting.shown()
+        asked = ("case", "approve", told["case"], "--plan", told["plan"]["digest"][:8], "--url", waiting.function.url)
+        (tmp_path / "token").write_text(issuer.token("eve@example.com") + "\n")
+        refused = [run(*asked), run(*asked, "--token-file", tmp_path / "token")]
+        taken = run(*asked, SCC_RESPONDER_ID_TOKEN=issuer.token())
+        log = waiting.deployment.log.read_text()
+
+    assert [(done.returncode, "you are no approver" in done.stderr) for done in refused] == [(1, True)] * 2
+    assert taken.returncode == 0
+    assert mutations(cluster.audit) == ["patch pods", "patch pods", "delete pods"]
+    assert {"no_token", "approver_not_listed"} <= {
+        json.loads(line)["logging.googleapis.com/labels"]["reason"] for line in log.splitlines() if line[:1] == "{"
+    }
+
+
+def test_the_edge(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Answers have constant bodies; other methods and paths are not theirs; a body has its bound."""
+    with Waiting(tmp_path, cluster) as waiting:
+        case = waiting.shown()["case"]
+        body = json.dumps({"case": case, "plan": "<script>"}).encode()
+        told = [
+            post(waiting, "/approve", body),
+            post(waiting, "/approve", b"x" * 100_000),
+            post(waiting, "/approve", json.dumps({"case": case, "plan": "0" * 64}).encode()),
+            post(waiting, "/approve", body, Origin="https://example.com"),
+            post(waiting, "/approve", body, method="PUT"),
+            post(waiting, "/approve/", body),
+        ]
+        state = waiting.shown()["state"]
+
+    assert told == [(400, b""), (400, b""), (409, b""), (403, b""), (204, b""), (204, b"")]
+    assert state == "waiting"
+    assert mutations(cluster.audit) == []
+
+
+def post(waiting: Waiting, path: str, body: bytes, method: str = "POST", **headers: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", waiting.function.port, timeout=20)
+    connection.request(method, path, body, {"Content-Type": "application/json", **headers})
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    return answer.status, content
+
+
+WRONG = {
+    "no-store": (["list", "--store", "nowhere.db"], 2, "nowhere.db: there is no such file"),
+    "no-function": (["approve", "0" * 12, "--plan", DIGEST, "--url", "http://127.0.0.1:PORT"], 2, "did not answer"),
+    "in-the-clear": (["approve", "0" * 12, "--plan", DIGEST, "--url", "http://192.0.2.1"], 2, "give https://"),
+    "no-address": (["approve", "0" * 12, "--plan", DIGEST, "--url", "my-function"], 2, "give an address"),
+    "a-bad-port": (["approve", "0" * 12, "--plan", DIGEST, "--url", "http://localhost:x"], 2, "--url"),
+    "no-token-file": (["approve", "0" * 12, "--plan", DIGEST, "--token-file", "nowhere"], 2, "nowhere: it cannot be"),
+    "no-digest": (["approve", "0" * 12], 2, "--plan"),
+    "no-reason": (["reject", "0" * 12], 2, "--reason"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_use(tmp_path: Path, name: str) -> None:
+    """What cannot be asked ends with what to do about it, and is not asked."""
+    words, status, told = WRONG[name]
+    done = run("case", *(word.replace("PORT", str(free_port())) for word in words), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def record(**changes: Any) -> CaseRecord:
+    """A case with a plan."""
+    change = {"change": "delete_pod", "namespace": "shop", "name": "web-1", "uid": "u-1", "grace_period_seconds": 30}
+    plan = Plan(
+        digest=DIGEST,
+        policy_digest="p",
+        steps=(PlanStep(policy="contain", action="delete_pod", changes=(change,)),),
+        created_at=NOW,
+        expires_at=NOW + timedelta(hours=1),
+        needed=2,
+        approvals=(Approval(by="ann@example.com", at=NOW),),
+    )
+    values: dict[str, Any] = {
+        "finding_key": "0a" * 32,
+        "finding_name": "organizations/1/sources/2/findings/f",
+        "event_time": NOW,
+        "digest": "d",
+        "category": "Reverse Shell",
+        "state": CaseState.WAITING,
+        "plan": plan,
+        "steps": (Step(action_id="1", policy="contain", action="delete_pod", status=StepStatus.WAITING, reason="r"),),
+    }
+    return CaseRecord(**{**values, **changes})
+
+
+def test_shown() -> None:
+    """The plan says what would be done to what, how many have approved, how long it waits, and what to type."""
+    text = "\n".join(case_text.case(record(), NOW + timedelta(minutes=10)))
+    for part in (
+        "1. delete_pod  asked for by policy contain",
+        "change delete_pod, namespace shop, name web-1, uid u-1, grace_period_seconds 30",
+        "1 of 2 needed: ann@example.com at 10:00:00",
+        "expires in 50 min, at 11:00:00 UTC",
+        f"scc-responder case approve 0a0a0a0a0a0a --plan {DIGEST}",
+        "scc-responder case reject 0a0a0a0a0a0a --reason 'WHY'",
+    ):
+        assert part in text
+
+
+def test_shown_too_late() -> None:
+    """Nobody is told to type what would be refused."""
+    text = "\n".join(case_text.case(record(), NOW + timedelta(hours=2)))
+    assert "expired" in text
+    assert "case approve" not in text
+    assert next(case_text.listing([record()], NOW + timedelta(hours=2))).endswith("expired")
+
+
+@given(evil=st.text() | st.sampled_from(["\x1b[2J\x07", "\u202etxt.exe", "a\r\nb", "\x85"]))
+def test_nothing_a_terminal_acts_on(evil: str) -> None:
+    """Whatever a finding, a pod or a person's words contain, each line shown is one printable line."""
+    plan = record().plan
+    assert plan is not None
+    step = PlanStep(policy=evil, action=evil, changes=({evil: evil, "labels": {evil: evil}},))
+    ended = Plan(
+        **{name: getattr(plan, name) for name in ("policy_digest", "created_at", "expires_at")},
+        digest=evil,
+        steps=(step,),
+        approvals=(Approval(by=evil, at=NOW),),
+        state=PlanState.REJECTED,
+        by=evil,
+        said=evil,
+        after=evil,
+    )
+    steps = (Step(action_id="1", policy=evil, action=evil, reason=evil, detail=evil),)
+    pod = {"pod": dict.fromkeys(("namespace", "name", "uid", "node"), evil)}
+    hostile = record(category=evil, finding_name=evil, reason=evil, plan=ended, steps=steps, decision=pod)
+    lines = [*case_text.case(hostile, NOW), *case_text.listing([hostile], NOW)]
+    hidden = SimpleNamespace(found=[line for line in lines if not line.replace("\u00a0", " ").isprintable()])
+    assert [line for line in hidden.found if any(ord(char) < 32 or char in "\u202e\x7f\x85" for char in line)] == []
