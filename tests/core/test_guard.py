@@ -130,3 +130,28 @@ def test_a_contradiction_outweighs_a_skip() -> None:
         ("held", "contradiction:pod"),
         ("skipped", "any"),
     ]
+
+
+AGES = [
+    pytest.param(Mode.APPROVE, 29, "planned", id="planned-in-time"),
+    pytest.param(Mode.APPROVE, 31, "finding_too_old", id="planned-too-late"),
+    pytest.param(Mode.ENFORCE, 29, "finding_too_old", id="not-waiting"),
+    pytest.param(Mode.APPROVE, None, "finding_too_old", id="no-plan"),
+]
+
+
+@pytest.mark.parametrize(("mode", "planned_after", "expected"), AGES)
+def test_age_of_what_waits(mode: Mode, planned_after: int | None, expected: str) -> None:
+    """What waits for a person is as old as its plan; what does not wait is as old as it is now."""
+    delete = PlannedAction(action="delete_pod", result="planned", reason="planned")
+    at = None if planned_after is None else EVENT + timedelta(minutes=planned_after)
+    found = guard(context(), planned(delete, mode=mode), RAILS, EVENT + timedelta(minutes=50), planned_at=at)
+    assert found.policies[0].actions[0].reason == expected
+
+
+def test_a_plan_lets_no_future_in() -> None:
+    """A finding from the future is one by the present time, whenever the plan was made."""
+    delete = PlannedAction(action="delete_pod", result="planned", reason="planned")
+    later = EVENT + timedelta(hours=1)
+    found = guard(context(), planned(delete, mode=Mode.APPROVE), RAILS, EVENT - timedelta(hours=1), planned_at=later)
+    assert found.policies[0].actions[0].reason == "finding_from_the_future"

@@ -45,6 +45,7 @@ ON_CLOUD_RUN = [
     pytest.param({"SCC_ENDPOINT": "x:1"}, "local_only_setting", "SCC_RESPONDER_SCC_ENDPOINT", id="other-scc"),
     pytest.param({"GKE_ENDPOINT": "x:1"}, "local_only_setting", "SCC_RESPONDER_GKE_ENDPOINT", id="other-gke"),
     pytest.param({"KUBERNETES_TOKEN_FILE": "/t"}, "local_only_setting", "TOKEN_FILE", id="token"),
+    pytest.param({"APPROVAL_CERTS": "http://127.0.0.1:1/"}, "local_only_setting", "APPROVAL_CERTS", id="other-issuer"),
     pytest.param(
         {"STORE": "firestore://x", "EVIDENCE": "file:///e"},
         "evidence_not_durable",
@@ -77,6 +78,7 @@ MISTAKES = [
     pytest.param({"STORE": "journal.db"}, "sqlite:///PATH", id="a-bare-path"),
     pytest.param({"EVIDENCE": "evidence"}, "gs://BUCKET/PREFIX", id="evidence-in-a-bare-path"),
     pytest.param({"EVIDENCE": "s3://bucket"}, "gs://BUCKET/PREFIX", id="evidence-elsewhere"),
+    pytest.param({"APPROVAL_AUDIENCE": "https://x.example.com --help"}, "https:// URL or a client id", id="audience"),
     pytest.param({"OUTCOME_TOPIC": "outcomes"}, "projects/P/topics/T", id="a-bare-topic"),
 ]
 
@@ -85,3 +87,19 @@ MISTAKES = [
 def test_mistakes(changes: dict[str, str], told: str) -> None:
     """A setting that cannot be used is named with what was expected."""
     assert told in str(refused(**changes))
+
+
+AUDIENCES = [
+    pytest.param({}, (True, ""), id="none"),
+    pytest.param({"APPROVAL_AUDIENCE": ""}, (True, ""), id="empty"),
+    pytest.param({"APPROVAL_AUDIENCE": "https://x.example.com"}, (False, "https://x.example.com"), id="url"),
+    pytest.param({"APPROVAL_AUDIENCE": "1.apps.googleusercontent.com"}, (False, ""), id="client-id"),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), AUDIENCES)
+def test_who_may_approve(changes: dict[str, str], expected: tuple[bool, str]) -> None:
+    """Without an audience this machine is trusted; a URL as the audience is where the function is asked."""
+    environment = {**LOCAL, **{_variable(name): value for name, value in changes.items()}}
+    found = read_settings(environment, Path("policies"))
+    assert (found.trusts_this_machine, found.answered_at) == expected

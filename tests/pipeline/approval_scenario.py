@@ -1,0 +1,71 @@
+"""One delivery, or one approval, run as a program of its own so that it can be killed: deliver|approve FOLDER.
+
+The folder is laid out by `scc_responder.simulated.deployment`; what is published is appended to `published` in it. The
+lease has no length, so that what goes on need not wait for it to run out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.answer import Request, answer
+from scc_responder.case import CaseRecord
+from scc_responder.journal import Journal
+from scc_responder.pipeline import respond
+from scc_responder.record import Ending
+from scc_responder.services import Services, utc_now
+from scc_responder.settings import read_settings
+from scc_responder.simulated.deployment import Deployment
+from tests.findings import push_body
+
+HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}
+
+
+class Topic:
+    """`ports.Outcomes` in a file, one message a line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
+        """Append the message."""
+        with self.path.open("ab") as file:
+            file.write(message + b"\n")
+        return "1"
+
+
+def services_of(folder: Path) -> Services:
+    """The services of the folder's deployment."""
+    deployment = Deployment(folder)
+    services = Services(read_settings(deployment.settings, deployment.policies))
+    services.journal = Journal(SqliteStore(deployment.journal), utc_now, lease=timedelta(0))
+    services.outcomes = Topic(folder / "published")
+    services.tell = lambda _line: None
+    services.wait = lambda _seconds: None
+    return services
+
+
+def case_of(folder: Path) -> CaseRecord:
+    """The one case of the folder's deployment."""
+    (record,), _ = services_of(folder).journal.cases()
+    return record
+
+
+def main(what: str, folder: Path) -> Ending:
+    """Deliver the folder's finding, or approve the plan that its message tells of."""
+    services = services_of(folder)
+    if what == "deliver":
+        document = (folder / "findings" / "finding.json").read_bytes()
+        return respond(push_body(document), {}, services)
+    told = json.loads((folder / "published").read_bytes().splitlines()[0])
+    body = json.dumps({"case": told["case"], "plan": told["approval"]["digest"]}).encode()
+    return answer(Request(verb="approve", body=body, headers=HERE, peer="127.0.0.1"), services)
+
+
+if __name__ == "__main__":
+    print(main(sys.argv[1], Path(sys.argv[2])).reason)
