@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier
@@ -10,7 +12,12 @@ from typing import Any
 
 import pytest
 
+from scc_responder.adapters.findings_file import FindingsFolder
+from scc_responder.collect import collect
+from scc_responder.decide import decide
 from scc_responder.errors import ApiError
+from scc_responder.execute import execute
+from scc_responder.pipeline import _world
 from scc_responder.policy import load_policies
 from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.wire import parse_notification
@@ -51,6 +58,20 @@ def decide_again(deployment: Deployment, *policies: str, guardrails: str = RAILS
     """Deploy other policies."""
     folder = write_policies(deployment.folder / "policies", *policies, guardrails=guardrails)
     deployment.services.policies = load_policies(folder)
+
+
+@contextmanager
+def crashing_at(deployment: Deployment, verb: str, *, sent: bool = True) -> Iterator[None]:
+    """Let the process crash around each such request to the cluster, meanwhile."""
+    api = deployment.clusters.api
+
+    def crash(_number: int, called: str, _path: str) -> None:
+        if called == verb:
+            raise KeyError("a crash of ours")
+
+    deployment.clusters.api = Interposed(api, after=crash) if sent else Interposed(api, before=crash)
+    yield
+    deployment.clusters.api = api
 
 
 def later(deployment: Deployment, document: Object, **passed: float) -> None:
@@ -369,15 +390,8 @@ def test_an_outage_after_the_approval(deployment: Deployment, waiting: Object, c
 
 def test_a_redelivery_goes_on(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
     """So does a delivery of the finding."""
-    api = deployment.clusters.api
-
-    def crash(_number: int, verb: str, _path: str) -> None:
-        if verb == "patch":
-            raise KeyError("a crash of ours")
-
-    deployment.clusters.api = Interposed(api, after=crash)
-    answered(deployment, waiting)
-    deployment.clusters.api = api
+    with crashing_at(deployment, "patch"):
+        answered(deployment, waiting)
 
     assert deployment.deliver(waiting).reason == "done"
     assert mutations(cluster.audit) == DELETED
@@ -387,15 +401,8 @@ def test_an_approval_does_not_outlive_its_expiry(
     deployment: Deployment, waiting: Object, cluster: SimulatedCluster
 ) -> None:
     """A plan that was interrupted is not gone on with after its expiry; what was sent is still found out."""
-    api = deployment.clusters.api
-
-    def crash(_number: int, verb: str, path: str) -> None:
-        if verb == "patch":
-            raise KeyError("a crash of ours")
-
-    deployment.clusters.api = Interposed(api, after=crash)
-    answered(deployment, waiting)
-    deployment.clusters.api = api
+    with crashing_at(deployment, "patch"):
+        answered(deployment, waiting)
     later(deployment, waiting, hours=5)
 
     deployment.deliver(waiting)
@@ -490,4 +497,35 @@ def test_several_are_needed_locally(tmp_path: Path, cluster: SimulatedCluster, p
         (204, "already_approved"),
         (204, "already_approved"),
     ]
+    assert mutations(cluster.audit) == []
+
+
+def test_meant_before_it_had_to_be_approved(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """What was only meant while its policy enforced is not sent once the policy asks first."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod"))
+    with crashing_at(deployment, "patch", sent=False):
+        document = finding_about(pod)
+        deployment.respond_to(document)
+    decide_again(deployment, policy("label_pod", mode="approve"))
+
+    deployment.deliver(document)
+
+    assert mutations(cluster.audit) == []
+    assert deployment.outcomes(document)[0] == "label_pod: waiting_for_approval"
+
+
+def test_nothing_unapproved_is_sent(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A decision that nobody was asked about is not carried out, whoever hands it on."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod", mode="approve"))
+    document, services = finding_about(pod), deployment.services
+    finding = parse_notification(document)
+    case = services.journal.claim(finding).case
+    assert case is not None
+    collected = collect(finding, services.clusters, FindingsFolder(deployment.findings), services.pool, 30)
+    decision = decide(collected.context, services.policies.policies)
+
+    steps = execute(collected.context, decision, case, _world(collected, services))
+
+    found = case.record.with_steps(steps).steps[0]
+    assert (found.action, found.status, found.reason) == ("label_pod", "held", "waiting_for_approval")
     assert mutations(cluster.audit) == []
