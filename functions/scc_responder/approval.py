@@ -18,7 +18,6 @@ from scc_responder.case import CaseRecord, Step, StepStatus
 from scc_responder.context import Context
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.duration import parse_duration
-from scc_responder.guard import guard
 from scc_responder.guardrails import Approval
 from scc_responder.mode import Mode
 from scc_responder.plan import Plan, PlanState, PlanStep, plan_digest
@@ -37,8 +36,13 @@ MAX_PLAN_BYTES = 32 * 1024
 _WRITING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 
 
-def review(record: CaseRecord, context: Context, decided: Decision, policies: PolicySet, now: datetime) -> CaseRecord:
-    """The record with a plan that no longer holds at its end, and with an approved one that does in use."""
+def review(
+    record: CaseRecord, context: Context, as_planned: Decision, policies: PolicySet, now: datetime
+) -> CaseRecord:
+    """The record with a plan that no longer holds at its end, and with an approved one that does in use.
+
+    `as_planned` is what is decided and guarded now, the finding being as old as when the plan was made.
+    """
     plan = record.plan
     if plan is None or not (plan.is_pending or record.is_approved):
         return record
@@ -47,8 +51,7 @@ def review(record: CaseRecord, context: Context, decided: Decision, policies: Po
     if record.is_approved:
         changed = policies.digest != plan.policy_digest
         return withdrawn(record, PlanState.VOID, PLAN_CHANGED, now) if changed else record
-    planned = guard(context, decided, policies.guardrails, now, planned_at=plan.created_at)
-    void = _void(plan, record, context, planned, policies)
+    void = _void(plan, record, context, as_planned, policies)
     if void:
         return withdrawn(record, PlanState.VOID, void, now)
     return _in_use(record, now) if plan.state is PlanState.APPROVED else record

@@ -109,8 +109,9 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     policies, now = services.policies, services.clock()
     decision = decide(context, policies.policies)
     if case.record.plan:
-        _refuse_half_blind(collected, decision)
-        case.keep(review(case.record, context, decision, policies, now))
+        as_planned = guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
+        _refuse_half_blind(collected, as_planned)
+        case.keep(review(case.record, context, as_planned, policies, now))
     decision = guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
     _refuse_half_blind(collected, decision)
     decision, record = ask(decision, case.record, policies, now)

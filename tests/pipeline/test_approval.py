@@ -529,3 +529,23 @@ def test_nothing_unapproved_is_sent(tmp_path: Path, cluster: SimulatedCluster, p
     found = case.record.with_steps(steps).steps[0]
     assert (found.action, found.status, found.reason) == ("label_pod", "held", "waiting_for_approval")
     assert mutations(cluster.audit) == []
+
+
+def test_the_node_cannot_be_read(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """An approval is not void because something could not be read just now: it is to be asked again."""
+    deployment = deployed(tmp_path, cluster, policy("cordon_node", mode="approve"))
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    api = deployment.clusters.api
+
+    def fail(_number: int, verb: str, path: str) -> None:
+        if verb == "get" and "/nodes/" in path:
+            raise ApiError("server_error", status=500)
+
+    deployment.clusters.api = Interposed(api, before=fail)
+    first = answered(deployment, document)
+    deployment.clusters.api = api
+    second = answered(deployment, document)
+
+    assert [(ending.status, ending.reason) for ending in (first, second)] == [(503, "server_error"), (204, "done")]
+    assert mutations(cluster.audit) == ["patch nodes"]
