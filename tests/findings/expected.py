@@ -12,6 +12,8 @@ from scc_responder.explanation import explain, read_facts
 from scc_responder.policy import PolicySet, load_policies
 
 POLICIES = Path(__file__).parents[2] / "policies"
+OTHER_THREAT = "when_threat_differs"
+"""Why a policy does not match a finding that it is not about. The others' reasons are what a reviewer looks for."""
 
 
 def shipped_policies() -> PolicySet:
@@ -28,7 +30,8 @@ def expected(content: bytes, context: Mapping[str, Any] | None, policies: Policy
 def reduced(told: Mapping[str, Any]) -> dict[str, Any]:
     """What `explain --format json` prints, without what is in the finding or context anyway.
 
-    `does` has what the policies that match do; `not` has the others, by why they do not match.
+    `does` has what the policies that match do; `not` has the others, by why they do not match, but for those that are
+    about other threats: a policy more or less then changes no decision but those that it is about.
     """
     if told["rejected"]:
         return {"rejected": told["rejected"]}
@@ -36,7 +39,7 @@ def reduced(told: Mapping[str, Any]) -> dict[str, Any]:
     does = {policy["name"]: _does(policy) for policy in told["policies"] if policy["matched"]}
     others: dict[str, list[str]] = {}
     for policy in told["policies"]:
-        if not policy["matched"]:
+        if not policy["matched"] and policy["reason"] != OTHER_THREAT:
             others.setdefault(policy["reason"], []).append(policy["name"])
     return {
         "rejected": None,

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from scc_responder.adapters.clusters_file import ClustersFile
@@ -26,6 +27,7 @@ from scc_responder.wire import parse_notification
 
 _RESULT_STYLE = {"planned": "green", "waiting": "blue", "skipped": "dim", "held": "yellow"}
 _READ_SECONDS = 30.0
+_WIDTH = 100
 _NOTHING_READ = Facts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), "not_read"))
 
 
@@ -100,8 +102,14 @@ def _text(told: dict[str, Any]) -> str:
     if told["rejected"]:
         return f"Nothing is decided: {styled(told['rejected'], 'yellow')}"
     lines = [*_head(told), ""]
+    others: dict[str, list[str]] = {}
     for policy in told["policies"]:
-        lines += _policy(policy)
+        if policy["matched"]:
+            lines += _policy(policy)
+        else:
+            others.setdefault(policy["reason"], []).append(policy["name"])
+    for reason, names in sorted(others.items(), key=lambda item: len(item[1])):
+        lines += _others(reason, names)
     return "\n".join(lines)
 
 
@@ -119,9 +127,14 @@ def _head(told: dict[str, Any]) -> list[str]:
     ]
 
 
+def _others(reason: str, names: Sequence[str]) -> list[str]:
+    """The policies that do not match, those of one reason together."""
+    listed = wrap(", ".join(names), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return [f"{len(names)} not: {styled(reason, 'yellow')}", *(styled(line, "dim") for line in listed)]
+
+
 def _policy(policy: dict[str, Any]) -> list[str]:
-    style = "green" if policy["matched"] else "dim"
-    lines = [f"{styled(policy['name'], 'bold')} ({policy['mode']}): {styled(policy['reason'], style)}"]
+    lines = [f"{styled(policy['name'], 'bold')} ({policy['mode']}): {styled(policy['reason'], 'green')}"]
     for action in policy["actions"]:
         result = styled(f"{action['result']:8}", _RESULT_STYLE[action["result"]])
         reason = "" if action["reason"] == action["result"] else f"  {styled(action['reason'], 'yellow')}"

@@ -67,13 +67,16 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
     found = _runbooks(pods, now)
     library = found[0]
     older = about_pod(notifications.MALICIOUS_LIBRARY, _pod_of(pods, "shop", "checkout"), now - timedelta(minutes=5))
-    refused = (
+    others = (
         _about_pod(
             notifications.REVERSE_SHELL,
             _pod_of(pods, "shop", "cart"),
             now,
-            about=f"{notifications.REVERSE_SHELL.description} But there is no policy for it yet.",
-            reason="no_policy_matched",
+            about=f"{notifications.REVERSE_SHELL.description} Likely, not confirmed: what is done can be undone.",
+            reason="done",
+            steps=(*_LABEL, *_ISOLATE, *_KEEP, *_TELL),
+            writes=(*_PATCHES, "create networkpolicies"),
+            fate="isolated",
         ),
         _about_pod(
             notifications.ADDED_BINARY,
@@ -93,7 +96,7 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
             reason="not_json",
         ),
     )
-    return found + refused
+    return found + others
 
 
 def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delivery, ...]:
