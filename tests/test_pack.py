@@ -1,0 +1,200 @@
+"""The policies that the product comes with, as a whole: every threat answered, by one ladder, and no rung too high."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.action import actions
+from scc_responder.context import Context, RelatedFinding
+from scc_responder.decide import PolicyDecision, decide
+from scc_responder.explanation import context_of, read_facts
+from scc_responder.guard import guard
+from scc_responder.match import listed
+from scc_responder.mode import Mode
+from scc_responder.policy import OnFailure, Policy, load_policies
+from scc_responder.threats import CONFIDENCES, UNKNOWN, Row, catalogue
+from scc_responder.wire import parse_notification
+from tests.findings import FOLDER
+from tests.pipeline.deployment import SHIPPED
+
+PACK = load_policies(SHIPPED)
+SCHEMA_LINE = "# yaml-language-server: $schema=./.schema/policy.json"
+LADDER = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
+TIERS = {
+    "report": {"capture_evidence", "notify"},
+    "mark": {"label_pod", "annotate_pod", "capture_evidence", "notify"},
+    "isolate": {"label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "notify"},
+    "contain": {"label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "delete_pod", "notify"},
+}
+"""What a policy does at least, by the verb that its name begins with."""
+MAY_CORDON = {"isolate", "contain"}
+RUNBOOKS = {"respond-to-added-binary": "isolate", "respond-to-compiler": "mark"}
+"""Policies that are named after their runbooks, and the tier of each."""
+
+each_policy = pytest.mark.parametrize("policy", PACK.policies, ids=lambda policy: policy.name)
+each_row = pytest.mark.parametrize("row", catalogue(), ids=lambda row: row.name)
+
+
+def tier(policy: Policy) -> str:
+    """The verb that says how far a policy goes."""
+    return RUNBOOKS.get(policy.name) or policy.name.partition("-")[0]
+
+
+def steps(policy: Policy) -> list[str]:
+    """The policy's actions in order."""
+    return [step.action for step in policy.then]
+
+
+def plain(row: Row) -> Context:
+    """The row's golden, with its target there."""
+    path = FOLDER / "catalogue" / row.detector / row.name
+    facts = read_facts(path.with_suffix(".context.json").read_bytes(), row.name)
+    return context_of(parse_notification(path.with_suffix(".json").read_bytes()), facts)
+
+
+def beside(context: Context, category: str) -> Context:
+    """The same, with another finding on the same container a minute earlier."""
+    finding = context.finding
+    name = finding.name.rpartition("/")[0] + "/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+    related = RelatedFinding(name=name, category=category, event_time=finding.event_time - timedelta(minutes=1))
+    facts = read_facts(b"{}", "none")
+    known = {field: getattr(context, field) for field in ("cluster", "pod", "namespace", "node", "missing")}
+    return context_of(finding, type(facts)(**known, related=(related,)))
+
+
+def matched(context: Context) -> Iterator[PolicyDecision]:
+    """The shipped policies that match, under the shipped guardrails."""
+    decision = guard(context, decide(context, PACK.policies), PACK.guardrails, context.finding.event_time)
+    return (policy for policy in decision.policies if policy.matched)
+
+
+def planned(context: Context) -> set[str]:
+    """Every action that is planned by any of them."""
+    return {item.action for policy in matched(context) for item in policy.actions if item.result == "planned"}
+
+
+@each_row
+def test_every_threat_is_answered(row: Row) -> None:
+    """A plain finding of each threat is met by exactly one policy, which keeps the evidence and tells a person."""
+    (answer,) = matched(plain(row))
+    assert {"capture_evidence", "notify"} <= planned(plain(row))
+    assert answer.mode == Mode.DRY_RUN
+
+
+COMPANY = {
+    "nothing": "",
+    "a bad practice": "Added Binary Executed",
+    "an attack": "Reverse Shell",
+    "known malware": "Execution: Added Malicious Binary Executed",
+}
+
+
+@pytest.mark.parametrize("category", COMPANY.values(), ids=COMPANY)
+@each_row
+def test_only_what_is_confirmed_deletes(row: Row, category: str) -> None:
+    """Whatever is found beside it: what is not confirmed deletes nothing, what is only possible cordons nothing."""
+    context = beside(plain(row), category) if category else plain(row)
+    confidence = context.threat.confidence
+    assert CONFIDENCES.index(confidence) >= CONFIDENCES.index(row.confidence)
+    assert "delete_pod" not in planned(context) or confidence == "confirmed"
+    assert "cordon_node" not in planned(context) or confidence != "possible"
+
+
+@each_row
+def test_company_never_does_less(row: Row) -> None:
+    """What is planned for a finding by itself is planned for it in worse company too."""
+    alone = planned(plain(row))
+    assert alone <= planned(beside(plain(row), COMPANY["an attack"]))
+    assert alone <= planned(beside(plain(row), COMPANY["known malware"]))
+
+
+def test_suspicion_is_raised() -> None:
+    """Bad practice in a container where an attack was found has its pod cut off."""
+    rows = [row for row in catalogue() if (row.detector, row.surface) == ("container_threat_detection", "pod")]
+    raised = [row.name for row in rows if "isolate_pod" in planned(beside(plain(row), COMPANY["an attack"]))]
+    assert raised == [row.name for row in rows]
+
+
+@pytest.mark.parametrize("surface", ["node", "cluster", "rbac", "cloud_run"])
+def test_what_names_no_pod_is_reported(surface: str) -> None:
+    """Findings about nodes, clusters, roles and Cloud Run change nothing, and try nothing that would be held."""
+    for row in (row for row in catalogue() if row.surface == surface):
+        answers = [item for policy in matched(plain(row)) for item in policy.actions]
+        assert {(item.action, item.result) for item in answers} == {
+            ("capture_evidence", "planned"),
+            ("notify", "planned"),
+        }
+
+
+@each_policy
+def test_file(policy: Policy) -> None:
+    """Each file names the schema in its first line, has its test beside it, and a description worth reading."""
+    text = (SHIPPED / f"{policy.name}.yaml").read_text()
+    assert text.splitlines()[0] == SCHEMA_LINE
+    assert (SHIPPED / f"{policy.name}.test.yaml").exists()
+    assert (policy.mode, policy.owner) == (Mode.DRY_RUN, "secops@example.com")
+    assert 60 < len(policy.description) < 400
+
+
+@each_policy
+def test_name(policy: Policy) -> None:
+    """A name is kebab-case and begins with the verb that says how far the policy goes."""
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)+", policy.name)
+    wanted = TIERS[tier(policy)]
+    assert set(steps(policy)) - wanted <= ({"cordon_node"} if tier(policy) in MAY_CORDON else set())
+    assert wanted <= set(steps(policy))
+
+
+@each_policy
+def test_order(policy: Policy) -> None:
+    """Mark, isolate, capture, cordon, delete, tell: and deletion waits for evidence that is proven."""
+    assert steps(policy) == [action for action in LADDER if action in steps(policy)]
+    for index, step in enumerate(policy.then):
+        assert actions()[step.action].reversible or "capture_evidence" in step.needs
+        assert actions()[step.action].reversible or "capture_evidence" in steps(policy)[:index]
+
+
+@each_policy
+def test_a_failed_isolation_costs_no_evidence(policy: Policy) -> None:
+    """Where the network policy cannot be made, the evidence is captured all the same."""
+    isolating = [step.on_failure for step in policy.then if step.action == "isolate_pod"]
+    assert set(isolating) <= {OnFailure.CONTINUE}
+
+
+@each_policy
+def test_the_unknown_is_only_observed(policy: Policy) -> None:
+    """A policy that a threat of no row can reach does nothing but observe."""
+    reaches = policy.when.threat is None or any(pattern in {UNKNOWN, "*"} for pattern in listed(policy.when.threat))
+    assert not reaches or all(actions()[name].observes for name in steps(policy))
+
+
+def test_a_new_detector_is_reported() -> None:
+    """A finding that no row describes is kept and told, and nothing else is tried."""
+    finding = parse_notification((FOLDER / "unknown_category.json").read_bytes())
+    facts = read_facts((FOLDER / "unknown_category.context.json").read_bytes(), "unknown")
+    (answer,) = matched(context_of(finding, facts))
+    assert [item.action for item in answer.actions] == ["capture_evidence", "notify"]
+
+
+@each_policy
+def test_a_policy_names_what_it_is_for(policy: Policy) -> None:
+    """Threats are named in full: a pattern would take in detectors that are not here yet."""
+    names = {row.name for row in catalogue()} | {UNKNOWN}
+    assert policy.when.threat is not None
+    assert set(listed(policy.when.threat)) <= names
+
+
+def test_replacements_are_left_alone() -> None:
+    """Of every threat in a pod: the pod that took its place is touched by no policy."""
+    for row in (row for row in catalogue() if row.surface == "pod"):
+        context = plain(row)
+        assert context.pod is not None
+        younger = replace(context.pod, creation_time=context.finding.event_time + timedelta(minutes=5))
+        facts = read_facts(b"{}", "none")
+        other = context_of(context.finding, replace(facts, cluster=context.cluster, pod=younger, node=context.node))
+        assert planned(other) <= {"capture_evidence", "notify"}
