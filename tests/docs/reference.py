@@ -1,0 +1,201 @@
+"""`python -m tests.docs.reference [--write]`: the tables of policies/README.md, made of the code and the policies.
+
+What stands above the first of them is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+from msgspec.structs import fields
+
+from scc_responder.action import Action, actions
+from scc_responder.cli.threats import markdown_table
+from scc_responder.context import Context
+from scc_responder.match import Match, Severity, listed
+from scc_responder.policy import Policy, load_policies
+from scc_responder.threats import CONFIDENCES, DETECTORS, KINDS, SURFACES
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "policies" / "README.md"
+COMMAND = "python -m tests.docs.reference --write"
+BEGINS = f"<!-- From here on generated: {COMMAND} -->\n"
+
+NOT_TOLD = {"missing", "objects"}
+RENAMED = {"namespace": "namespace_object"}
+"""`namespace` is a word that CEL keeps for itself."""
+
+CONDITIONS: Mapping[str, tuple[str, str]] = {
+    "threat": ("the threat's name: `scc-responder threats`, or [THREATS.md](THREATS.md)", "[reverse_shell, unknown]"),
+    "category": ("Security Command Center's category, in any case", '"Execution: *"'),
+    "detector": (f"who found it: {', '.join(f'`{name}`' for name in DETECTORS)}", "container_threat_detection"),
+    "severity": (f"at least this severe: {', '.join(f'`{name}`' for name in Severity)}", "HIGH"),
+    "kind": ("`ioc`: threat intelligence knows it; `behavioral`: it looks like an attack", "ioc"),
+    "confidence": (
+        f"{', '.join(f'`{name}`' for name in CONFIDENCES)}; others on the same container within the hour raise it",
+        "[likely, confirmed]",
+    ),
+    "surface": (f"what it is about: {', '.join(f'`{name}`' for name in SURFACES)}", "pod"),
+    "cluster": (
+        "`projects/P/locations/L/clusters/C`, segment by segment",
+        "projects/example-project/locations/*/clusters/prod-*",
+    ),
+    "project": ("the project of the cluster, or of the Cloud Run service", "example-*"),
+    "namespace": ("the pod's namespace", "[shop, web-*]"),
+    "workload": ("what owns the pod, as `Kind/name`", "Deployment/checkout"),
+    "labels": ("the pod's labels, by key; all of them must fit", "{tier: [web, api]}"),
+    "image": ("the image of a container that the finding names", "europe-docker.pkg.dev/example-project/*/*"),
+    "node_pool": ("the node pool of the pod's node", "pool-1"),
+    "principal": ("who did it, as the audit log has it", '"*@example.com"'),
+}
+"""Each condition: what it compares, and an example."""
+
+assert CONDITIONS.keys() == set(Match.__struct_fields__)
+assert set(KINDS) == {"ioc", "behavioral"}
+
+TIERS = {
+    "report": "keep the evidence and tell a person: the finding names no pod, or nothing is known of it",
+    "mark": "label and annotate the pod as well: it may be bad practice",
+    "isolate": "cut the pod off as well: likely an attack, and all of it can be undone",
+    "contain": "delete the pod as well: threat intelligence confirms it",
+    "respond-to": "named after a runbook of Google's, and goes as far as the runbook",
+}
+"""What the verb that a shipped policy's name begins with means."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or say that it differs: then the status is 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.docs.reference", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the page; without it it is only checked")
+    page = PAGE.read_text()
+    wanted = page.partition(BEGINS)[0] + reference()
+    if parser.parse_args(arguments).write:
+        PAGE.write_text(wanted)
+        return 0
+    told = "nothing has drifted" if page == wanted else f"differs: {PAGE}\nrun: {COMMAND}"
+    print(told, file=sys.stderr)
+    return int(page != wanted)
+
+
+def reference() -> str:
+    """Everything that is generated, with the line that it begins with."""
+    parts = [BEGINS, "\n## Conditions\n\n", _conditions(), "\n## Facts\n\n", _facts()]
+    parts += ["\n## Actions\n\n", _actions()]
+    parts += ["\n".join(_in_full(action)) for action in actions().values()]
+    return "".join([*parts, "\n## The policies in this folder\n\n", *_pack(load_policies(PAGE.parent).policies)])
+
+
+def _conditions() -> str:
+    """The words that `when`, `unless` and exemptions share."""
+    told = (
+        "For `when` and `unless`. A list means any of these; `*` and `?` are wildcards, within a segment of a path.\n\n"
+    )
+    rows = ((f"`{name}`", about, f"`{name}: {example}`") for name, (about, example) in CONDITIONS.items())
+    return told + markdown_table(("condition", "compares", "for example"), rows)
+
+
+def _facts() -> str:
+    """What a `condition` can ask for, as the types have it."""
+    told = "For `condition`, by these names. What is not known is not there: to ask for it holds the policy.\n\n"
+    rows = ((f"`{path}`", ", ".join(f"`{name}`" for name in kind.__struct_fields__)) for path, kind in _records())
+    return told + markdown_table(("fact", "fields"), rows)
+
+
+def _records() -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """Every record within the context, by where it is; `[]` is a list of them."""
+    waiting = [(RENAMED.get(fact.name, fact.name), fact.type) for fact in fields(Context) if fact.name not in NOT_TOLD]
+    while waiting:
+        path, kind = waiting.pop(0)
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            yield path, kind
+            waiting = [(f"{path}.{field.name}", field.type) for field in fields(kind)] + waiting
+        listed_there = "[]" if get_origin(kind) is tuple else ""
+        waiting = [(path + listed_there, inner) for inner in get_args(kind)] + waiting
+
+
+def _actions() -> str:
+    rows = ((f"[`{name}`](#{name})", _summary(action), *_bounds(action)) for name, action in actions().items())
+    return markdown_table(("action", "what it does", "can be undone", "the pod must be the finding's"), rows)
+
+
+def _summary(action: Action) -> str:
+    return " ".join(_paragraphs(action)[0].split())
+
+
+def _bounds(action: Action) -> tuple[str, str]:
+    if action.observes:
+        return "changes nothing", "no: never held"
+    return "yes" if action.reversible else "no", "at least likely" if action.needs_identity else "unless it is refuted"
+
+
+def _paragraphs(action: Action) -> list[str]:
+    """The documentation without its example, which is below the last `then:`."""
+    return inspect.cleandoc(action.plan.__doc__ or "").partition("\n    then:")[0].partition("\nthen:")[0].split("\n\n")
+
+
+def example(action: Action) -> str:
+    """The steps in an action's documentation."""
+    lines = inspect.cleandoc(action.plan.__doc__ or "").splitlines()
+    start = next(index for index, line in enumerate(lines) if line.strip() == "then:")
+    indent = len(lines[start]) - len(lines[start].lstrip())
+    return "\n".join(line[indent:] for line in lines[start:])
+
+
+def _in_full(action: Action) -> Iterator[str]:
+    """One action: all that its documentation says, its parameters, its permissions, and its example."""
+    yield f"\n### {action.name}\n"
+    yield from (f"{paragraph.strip()}\n" for paragraph in _paragraphs(action) if paragraph.strip())
+    parameters = list(_parameters(action))
+    if parameters:
+        yield f"{inspect.cleandoc(action.params.__doc__ or '')}\n"
+        yield markdown_table(("parameter", "takes", "default"), iter(parameters))
+    yield f"Permissions: {', '.join(f'`{permission}`' for permission in action.permissions)}\n"
+    yield f"```yaml\n{example(action)}\n```\n"
+
+
+def _parameters(action: Action) -> Iterator[tuple[str, str, str]]:
+    """Name, what it takes, and its default, of each parameter."""
+    (_,), components = msgspec.json.schema_components([action.params])
+    for name, field in components[action.params.__name__]["properties"].items():
+        default = msgspec.json.encode(field["default"]).decode() if "default" in field else "none: it must be given"
+        yield f"`{name}`", _takes(field), f"`{default}`"
+
+
+def _takes(field: Mapping[str, Any]) -> str:
+    if "enum" in field:
+        return " or ".join(f"`{value}`" for value in field["enum"])
+    if field["type"] == "object":
+        return f"{_takes(field['additionalProperties'])}s by key"
+    words = {"integer": "number", "boolean": "`true` or `false`", "string": "text"}
+    bounds = f", {field['minimum']} to {field['maximum']}" if {"minimum", "maximum"} <= field.keys() else ""
+    return words[field["type"]] + bounds
+
+
+def _pack(policies: Sequence[Policy]) -> Iterator[str]:
+    """The shipped policies by how far they go."""
+    yield "Each answers to the threats that it names, all in `dry_run`. [THREATS.md](THREATS.md) has them by threat.\n"
+    for verb, meaning in TIERS.items():
+        own = [policy for policy in policies if policy.name.startswith(f"{verb}-")]
+        yield f"\n`{verb}-...`: {meaning}.\n\n"
+        yield markdown_table(("policy", "when"), ((_link(policy), _when(policy)) for policy in own))
+
+
+def _link(policy: Policy) -> str:
+    return f"[{policy.name}]({policy.name}.yaml)"
+
+
+def _when(policy: Policy) -> str:
+    """The first sentence of its description, and how many threats it names."""
+    first = policy.description.partition(". ")[0].rstrip(".")
+    names = len(listed(policy.when.threat)) if policy.when.threat else 0
+    return f"{first} ({names} threat{'s' if names != 1 else ''})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""What documents and docstrings show is true: every YAML is read, every command is run, every link leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scc_responder.errors import ResponderError
+from scc_responder.policy import load_policies
+from scc_responder.policy_cases import check_policies
+from tests.docs.examples import (
+    NEEDS_MORE,
+    ROOT,
+    Example,
+    commands,
+    documents,
+    fenced,
+    help_of,
+    load,
+    run,
+    written_in_code,
+)
+from tests.findings import FOLDER
+from tests.pipeline.deployment import write_policies
+
+EXAMPLES = [*fenced(), *written_in_code()]
+KINDS = {"yaml", "sh", ""}
+"""The languages of examples; one without a language is a picture."""
+
+yaml_examples = [example for example in EXAMPLES if example.kind == "yaml"]
+command_lines = [
+    (example.where, line) for example in EXAMPLES if example.kind == "sh" for line in commands(example.text)
+]
+each_yaml = pytest.mark.parametrize("example", yaml_examples, ids=lambda example: example.where)
+each_command = pytest.mark.parametrize(("where", "line"), command_lines)
+each_document = pytest.mark.parametrize("path", list(documents()), ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def make_targets() -> set[str]:
+    """Every documented target of the Makefile."""
+    return set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.where)
+def test_every_example_is_tried(example: Example) -> None:
+    """No example is of a kind that nothing here tries."""
+    assert example.kind in KINDS
+
+
+def test_examples_are_found() -> None:
+    """Documents and docstrings are really searched."""
+    found = {example.where.partition(":")[0] for example in EXAMPLES}
+    assert {"README.md", "policies/README.md", "functions/scc_responder/actions/delete_pod.py"} <= found
+
+
+@each_yaml
+def test_yaml(example: Example, tmp_path: Path) -> None:
+    """Every example of YAML is a policy, or steps of one, or cases, guardrails or clusters, and is read as it is."""
+    assert load(example.text, tmp_path / "policies") in {"policy", "cases", "guardrails", "clusters"}
+
+
+def damaged(text: str) -> str:
+    """An example with its first key misspelt."""
+    return re.sub(r"^([\w/-]+)(?=:)", r"x\1", text, count=1, flags=re.MULTILINE)
+
+
+@each_yaml
+def test_a_damaged_example_is_noticed(example: Example, tmp_path: Path) -> None:
+    """The same with a key misspelt is refused: the test above could fail."""
+    with pytest.raises((ResponderError, ValueError)):
+        load(damaged(example.text), tmp_path / "policies")
+
+
+@each_command
+def test_commands(where: str, line: str, tmp_path: Path) -> None:
+    """Every command that is shown ends with 0 as it stands; of those that need a deployment, the options are there."""
+    words = line.split()
+    if words[0] == "make":
+        assert words[1] in make_targets()
+        return
+    assert words[0] == "scc-responder", f"{where}: nothing here runs {words[0]}"
+    if words[1] in NEEDS_MORE:
+        options, told = help_of(line, tmp_path / "shown")
+        assert told.startswith("usage: ")
+        assert [option for option in options if option not in told] == []
+        return
+    done = run(line, tmp_path / "shown")
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+@each_document
+def test_commands_in_text(path: Path) -> None:
+    """A `make` target that a sentence names is there."""
+    named = set(re.findall(r"`make ([a-z]+)`", path.read_text()))
+    assert named - {"help"} <= make_targets()
+
+
+@each_document
+def test_links(path: Path) -> None:
+    """Every link within the repository leads to a file, or to a heading of this one."""
+    text = path.read_text()
+    headings = {
+        re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in headings
+        elif not re.match(r"[a-z]+:", target):
+            assert (path.parent / target.partition("#")[0]).exists(), target
+
+
+def test_the_first_policy_and_its_cases(tmp_path: Path) -> None:
+    """The policy that a newcomer reads first does what the cases shown beside it say, and they say enough."""
+    shown = [example.text for example in EXAMPLES if example.where.startswith("policies/README.md:")]
+    policy, cases = shown[0], next(text for text in shown if text.startswith("policy:"))
+    name = yaml.safe_load(cases)["policy"]
+    folder = write_policies(tmp_path / "policies", policy)
+    (folder / f"{name}.test.yaml").write_text(cases)
+    loaded = load_policies(folder)
+    assert [item.name for item in loaded.policies] == [name]
+    assert check_policies(loaded, folder, FOLDER) == ()
