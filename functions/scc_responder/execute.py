@@ -1,7 +1,8 @@
 """Carry out a decision step by step: every intent is written before its request, every outcome after its check.
 
 Steps that can be undone come first, whichever policy asked for them: no policy's deletion goes before another's
-evidence. A failed step stops the rest of its policy. A step with an outcome is never carried out again.
+evidence. What policies tell at their end is told last, so that one message tells what all of them did. A failed step
+stops the rest of its policy. A step with an outcome is never carried out again.
 """
 
 from __future__ import annotations
@@ -105,18 +106,24 @@ def _allowed(policy: PolicyDecision) -> Iterator[PlannedAction]:
 
 
 def _in_order(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:
-    """Every action: first those of each policy up to its first irreversible one, then the rest."""
+    """Every action: those of each policy up to its first irreversible one, then the rest, then each one's last word."""
     matched = [policy for policy in decision.policies if policy.matched]
-    for late in (False, True):
-        for policy in matched:
-            first = _first_irreversible(policy)
-            for planned in policy.actions[first:] if late else policy.actions[:first]:
-                yield policy, planned
+    parts = [_parts(policy.actions) for policy in matched]
+    for part in range(3):
+        for policy, own in zip(matched, parts, strict=True):
+            yield from ((policy, planned) for planned in own[part])
 
 
-def _first_irreversible(policy: PolicyDecision) -> int:
+def _parts(planned: tuple[PlannedAction, ...]) -> tuple[tuple[PlannedAction, ...], ...]:
+    """A policy's actions before the first irreversible one, from there on, and its message if it ends with one."""
     known = actions()
-    return next((n for n, item in enumerate(policy.actions) if not known[item.action].reversible), len(policy.actions))
+    last = len(planned) - _ends_with_message(planned)
+    first = next((n for n, item in enumerate(planned[:last]) if not known[item.action].reversible), last)
+    return planned[:first], planned[first:last], planned[last:]
+
+
+def _ends_with_message(planned: tuple[PlannedAction, ...]) -> bool:
+    return bool(planned) and any(isinstance(change, PublishDecision) for change in planned[-1].changes)
 
 
 def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:
