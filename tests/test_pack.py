@@ -23,7 +23,7 @@ from tests.findings import FOLDER
 from tests.pipeline.deployment import SHIPPED
 
 PACK = load_policies(SHIPPED)
-SCHEMA_LINE = "# yaml-language-server: $schema=./.schema/policy.json"
+SCHEMA_LINE = "# yaml-language-server: $schema=./.schema/{}.json"
 LADDER = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
 TIERS = {
     "report": {"capture_evidence", "notify"},
@@ -133,10 +133,10 @@ def test_what_names_no_pod_is_reported(surface: str) -> None:
 
 @each_policy
 def test_file(policy: Policy) -> None:
-    """Each file names the schema in its first line, has its test beside it, and a description worth reading."""
-    text = (SHIPPED / f"{policy.name}.yaml").read_text()
-    assert text.splitlines()[0] == SCHEMA_LINE
-    assert (SHIPPED / f"{policy.name}.test.yaml").exists()
+    """A policy and the test beside it name their schemas in the first line; its description is worth reading."""
+    text, test = ((SHIPPED / f"{policy.name}{suffix}").read_text() for suffix in (".yaml", ".test.yaml"))
+    assert text.splitlines()[0] == SCHEMA_LINE.format("policy")
+    assert test.splitlines()[0] == SCHEMA_LINE.format("test")
     assert (policy.mode, policy.owner) == (Mode.DRY_RUN, "secops@example.com")
     assert 60 < len(policy.description) < 400
 

@@ -19,7 +19,7 @@ from scc_responder.adapters.clusters_file import ClustersFile
 from scc_responder.documents import read_document
 from scc_responder.errors import SettingsError
 from scc_responder.guardrails import Guardrails
-from scc_responder.policy import TEST_SUFFIX, PolicyFile, load_policies
+from scc_responder.policy import TEST_SUFFIX, Policy, load_policies
 from scc_responder.policy_cases import CaseFile
 from tests.pipeline.deployment import write_policies
 
@@ -97,7 +97,7 @@ def load(text: str, folder: Path) -> str:
     folder.mkdir(exist_ok=True)
     if keys == {"policy", "cases"}:
         return _load_cases(text, content, folder)
-    if keys <= set(PolicyFile.__struct_fields__) and "then" in keys:
+    if keys <= set(Policy.__struct_fields__) and "then" in keys:
         load_policies(write_policies(folder, policy_of(text, content)))
         return "policy"
     if keys <= set(Guardrails.__struct_fields__):

@@ -9,7 +9,7 @@ import yaml
 
 from scc_responder.action import actions
 from scc_responder.match import Match
-from scc_responder.policy import PolicyFile, StepFile, load_policies
+from scc_responder.policy import Policy, PolicyStep, load_policies
 from tests.docs import reference
 from tests.pipeline.deployment import SHIPPED, policy, write_policies
 
@@ -42,7 +42,7 @@ def test_one_screen() -> None:
 def test_the_whole_language_is_shown() -> None:
     """Every field of a policy and of a step, and every mode, is in an example of the page."""
     shown = "\n".join(block.split("\n```")[0] for block in BY_HAND.split("```yaml\n")[1:])
-    fields = {*PolicyFile.__struct_fields__, *(StepFile.__struct_fields__)} - {"parameters"} | {"with"}
+    fields = {*Policy.__struct_fields__, *PolicyStep.__struct_fields__, "with"} - {"params"}
     assert [name for name in sorted(fields) if f"{name}:" not in shown] == []
     assert "disabled | dry_run | approve | enforce" in shown
 
