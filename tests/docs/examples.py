@@ -139,12 +139,19 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a documented command as a reader would, in a folder that has the repository's; files are written there."""
     folder.mkdir(exist_ok=True)
     for name in ("policies", "tests", "functions"):
-        (folder / name).symlink_to(ROOT / name)
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment |= {"PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT}"}
     return subprocess.run(
         ["bash", "-euc", line], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
+
+
+def reads_what_is_not_here(line: str) -> bool:
+    """Whether a command names a file or folder of the reader's own, such as `findings.json`."""
+    words = [word for word in shlex.split(line, comments=True) if "/" in word or word.endswith((".json", ".yaml"))]
+    return any(not word.startswith("/dev/") and not (ROOT / word).exists() for word in words)
 
 
 def help_of(line: str, folder: Path) -> tuple[list[str], str]:
