@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from scc_responder.action import actions
 from scc_responder.context import Context, RelatedFinding
 from scc_responder.decide import PolicyDecision, decide
-from scc_responder.explanation import context_of, read_facts
+from scc_responder.explanation import Facts, context_of, read_facts
+from scc_responder.finding import Finding
 from scc_responder.guard import guard
 from scc_responder.match import listed
 from scc_responder.mode import Mode
@@ -50,21 +51,24 @@ def steps(policy: Policy) -> list[str]:
     return [step.action for step in policy.then]
 
 
-def plain(row: Row) -> Context:
-    """The row's golden, with its target there."""
+def golden(row: Row) -> tuple[Finding, Facts]:
+    """The row's golden, and what is known of its target, which is there."""
     path = FOLDER / "catalogue" / row.detector / row.name
     facts = read_facts(path.with_suffix(".context.json").read_bytes(), row.name)
-    return context_of(parse_notification(path.with_suffix(".json").read_bytes()), facts)
+    return parse_notification(path.with_suffix(".json").read_bytes()), facts
 
 
-def beside(context: Context, category: str) -> Context:
-    """The same, with another finding on the same container a minute earlier."""
-    finding = context.finding
+def plain(row: Row) -> Context:
+    """The row's golden by itself."""
+    return context_of(*golden(row))
+
+
+def beside(row: Row, category: str) -> Context:
+    """The row's golden with another finding on the same container a minute earlier."""
+    finding, facts = golden(row)
     name = finding.name.rpartition("/")[0] + "/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
     related = RelatedFinding(name=name, category=category, event_time=finding.event_time - timedelta(minutes=1))
-    facts = read_facts(b"{}", "none")
-    known = {field: getattr(context, field) for field in ("cluster", "pod", "namespace", "node", "missing")}
-    return context_of(finding, type(facts)(**known, related=(related,)))
+    return context_of(finding, replace(facts, related=(related,)))
 
 
 def matched(context: Context) -> Iterator[PolicyDecision]:
@@ -98,7 +102,7 @@ COMPANY = {
 @each_row
 def test_only_what_is_confirmed_deletes(row: Row, category: str) -> None:
     """Whatever is found beside it: what is not confirmed deletes nothing, what is only possible cordons nothing."""
-    context = beside(plain(row), category) if category else plain(row)
+    context = beside(row, category) if category else plain(row)
     confidence = context.threat.confidence
     assert CONFIDENCES.index(confidence) >= CONFIDENCES.index(row.confidence)
     assert "delete_pod" not in planned(context) or confidence == "confirmed"
@@ -109,14 +113,14 @@ def test_only_what_is_confirmed_deletes(row: Row, category: str) -> None:
 def test_company_never_does_less(row: Row) -> None:
     """What is planned for a finding by itself is planned for it in worse company too."""
     alone = planned(plain(row))
-    assert alone <= planned(beside(plain(row), COMPANY["an attack"]))
-    assert alone <= planned(beside(plain(row), COMPANY["known malware"]))
+    assert alone <= planned(beside(row, COMPANY["an attack"]))
+    assert alone <= planned(beside(row, COMPANY["known malware"]))
 
 
 def test_suspicion_is_raised() -> None:
     """Bad practice in a container where an attack was found has its pod cut off."""
     rows = [row for row in catalogue() if (row.detector, row.surface) == ("container_threat_detection", "pod")]
-    raised = [row.name for row in rows if "isolate_pod" in planned(beside(plain(row), COMPANY["an attack"]))]
+    raised = [row.name for row in rows if "isolate_pod" in planned(beside(row, COMPANY["an attack"]))]
     assert raised == [row.name for row in rows]
 
 
@@ -192,9 +196,7 @@ def test_a_policy_names_what_it_is_for(policy: Policy) -> None:
 def test_replacements_are_left_alone() -> None:
     """Of every threat in a pod: the pod that took its place is touched by no policy."""
     for row in (row for row in catalogue() if row.surface == "pod"):
-        context = plain(row)
-        assert context.pod is not None
-        younger = replace(context.pod, creation_time=context.finding.event_time + timedelta(minutes=5))
-        facts = read_facts(b"{}", "none")
-        other = context_of(context.finding, replace(facts, cluster=context.cluster, pod=younger, node=context.node))
-        assert planned(other) <= {"capture_evidence", "notify"}
+        finding, facts = golden(row)
+        assert facts.pod is not None
+        younger = replace(facts.pod, creation_time=finding.event_time + timedelta(minutes=5))
+        assert planned(context_of(finding, replace(facts, pod=younger))) <= {"capture_evidence", "notify"}
