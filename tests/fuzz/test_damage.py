@@ -48,8 +48,8 @@ def test_damages_are_of_every_kind() -> None:
 
 def test_a_widened_policy_is_noticed(tmp_path: Path) -> None:
     """A policy that matches every pod's finding fails the case in which it is not to match."""
-    subject = Subject("contain-malicious-library", tmp_path / "p")
-    widened = subject.text.replace("threat: modified_malicious_library_loaded", "threat: '*'")
+    subject = Subject("respond-to-compiler", tmp_path / "p")
+    widened = subject.text.replace("threat: launch_code_compiler_tool_in_container", "threat: '*'")
     assert widened != subject.text
     assert subject.verdict(subject.text) == "harmless"
     assert subject.verdict(widened) == "failed"
@@ -57,9 +57,9 @@ def test_a_widened_policy_is_noticed(tmp_path: Path) -> None:
 
 def test_a_widened_policy_without_that_case_is_not(tmp_path: Path) -> None:
     """What finds a widened policy is its test file: without the case that it must not match, it goes unnoticed."""
-    subject = Subject("contain-malicious-library", tmp_path / "p")
-    tests = tmp_path / "p" / "contain-malicious-library.test.yaml"
-    head, _, _ = tests.read_text().partition("  - name: An added binary")
+    subject = Subject("respond-to-compiler", tmp_path / "p")
+    tests = tmp_path / "p" / "respond-to-compiler.test.yaml"
+    head, _, _ = tests.read_text().partition("  - name: A malicious library")
     tests.write_text(head)
-    widened = subject.text.replace("threat: modified_malicious_library_loaded", "threat: '*'")
+    widened = subject.text.replace("threat: launch_code_compiler_tool_in_container", "threat: '*'")
     assert subject.verdict(widened) == "unnoticed"
