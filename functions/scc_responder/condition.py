@@ -17,7 +17,7 @@ import msgspec
 
 from scc_responder import condition_types, finding
 from scc_responder.context import Context
-from scc_responder.fault import Mistake, Path, expected
+from scc_responder.fault import Mistake, Place, expected
 from scc_responder.finding import Connection, Finding, Threat
 from scc_responder.threats import CONFIDENCES
 
@@ -26,25 +26,28 @@ HOLDS = "holds"
 DIFFERS = "condition_differs"
 ERROR = "condition_error"
 
-_KNOWN_EMPTY = {Finding: {"contradictions", "truncated"}, Threat: {"raised_by"}}
+_KNOWN_EMPTY: dict[type, set[str]] = {Finding: {"contradictions", "truncated"}, Threat: {"raised_by"}}
 """Empty lists that say something. All others in what a finding itself tells mean that it does not tell."""
 
-_ZERO_IS_MISSING = {Connection: {"destination_port", "source_port"}}
+_ZERO_IS_MISSING: dict[type, set[str]] = {Connection: {"destination_port", "source_port"}}
 _MISSING = re.compile(r'(?:No value with name|Key not found in map :) "(\w+)"', re.ASCII)
 _FOUND = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _UNDEFINED = re.compile(r"undefined field '(\w+)' not found in struct 'scc\.(\w+)'")
-_UNDECLARED = re.compile(r"undeclared reference to '(\w+)' \(in container ''\)")
+_UNDECLARED = re.compile(r"undeclared reference to '(\w+)[\w.]*' \(in container ''\)")
+_RESERVED = re.compile(r"reserved identifier: (\w+)")
+_OVERLOAD = re.compile(r"found no matching overload for '(\S+)' applied to '\((.*)\)'")
+_PATTERN = re.compile(r"""\.matches\(\s*([rR]?(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))\s*\)""")
 _REFUSED = {
-    "has": "what is missing satisfies nothing; ask for the value itself, or for a key: \"tier\" in pod.labels",
+    "has": 'what is missing satisfies nothing; ask for the value itself, or for a key: "tier" in pod.labels',
     "dyn": "write the field itself, so that it can be checked",
     "type": "write the field itself, so that it can be checked",
 }
 
 
 class Facts:
-    """What is known, as conditions see it: made once for all the policies of a decision."""
+    """What is known, as conditions see it: made once for all the policies of a decision. Of no context, nothing."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context | None) -> None:
         self._context = context
 
     @cached_property
@@ -56,8 +59,13 @@ class Facts:
     def known(self) -> dict[str, Any]:
         """Every fact that is known, as maps that lack the others."""
         context = self._context
-        known = {name: _plain(getattr(context, name)) for name in condition_types.variables()}
-        known = {name: value for name, value in known.items() if value is not None}
+        if context is None:
+            return {}
+        known = {
+            condition_types.RENAMED.get(name, name): _plain(value)
+            for name in context.__struct_fields__
+            if name not in condition_types.NOT_TOLD and (value := getattr(context, name)) is not None
+        }
         if context.related is None and context.threat.confidence != CONFIDENCES[-1]:
             # A related finding that could not be read might have raised it.
             known["threat"] = {name: value for name, value in known["threat"].items() if name != "confidence"}
@@ -85,7 +93,8 @@ def answer(expression: str, facts: Facts) -> str:
     if missing is None:
         return ERROR
     # A key of a map may be the attacker's text: only our own words stand in a reason.
-    return f"condition_{missing[1] if missing[1] in _names() else 'key'}_missing"
+    fact = missing[1] if missing[1] in _names() else "key"
+    return f"condition_{fact.removesuffix('_object')}_missing"
 
 
 @cache
@@ -95,7 +104,7 @@ def compiled(expression: str) -> Any:
     return condition_types.evaluator().deserialize(checked.serialize())
 
 
-def mistakes(expression: str, path: Path) -> Iterator[Mistake]:
+def mistakes(expression: str, path: Place) -> Iterator[Mistake]:
     """Every mistake in an expression, with a caret below its place; none in an empty one."""
     if not expression.strip():
         return
@@ -110,9 +119,13 @@ def mistakes(expression: str, path: Path) -> Iterator[Mistake]:
         return
     if kind != "BOOL":
         yield Mistake(path=path, text=f"expected true or false, got {kind.lower()}; compare it with something")
+    for pattern in _PATTERN.findall(expression):
+        told = answer(f'"".matches({pattern})', Facts(None))
+        if told == ERROR:
+            yield Mistake(path=path, text=f"{pattern} is no regular expression of RE2 (github.com/google/re2)")
 
 
-def _told(expression: str, message: str, path: Path) -> Iterator[Mistake]:
+def _told(expression: str, message: str, path: Place) -> Iterator[Mistake]:
     lines = expression.splitlines()
     found = [match for match in _FOUND.finditer(message) if "*error*" not in match[3]]
     for match in found:
@@ -127,15 +140,29 @@ def _told(expression: str, message: str, path: Path) -> Iterator[Mistake]:
 def _mended(told: str) -> str:
     """CEL's own words, with what could have stood there."""
     undefined, undeclared = _UNDEFINED.search(told), _UNDECLARED.search(told)
+    reserved, overload = _RESERVED.search(told), _OVERLOAD.search(told)
     if undefined:
-        return f"unknown field {undefined[1]!r} of {undefined[2]}; " + expected(
-            undefined[1], condition_types.fields()[undefined[2]]
-        )
+        known = condition_types.fields()[undefined[2]]
+        return f"unknown field {undefined[1]!r} of {undefined[2]}; {expected(undefined[1], known)}"
     if undeclared and undeclared[1] in _REFUSED:
         return f"{undeclared[1]!r} is not allowed; {_REFUSED[undeclared[1]]}"
     if undeclared:
         return f"unknown word {undeclared[1]!r}; {expected(undeclared[1], condition_types.variables())}"
-    return re.sub(r" \[[A-Z_]+\]$", "", told)
+    if reserved:
+        meant = condition_types.RENAMED.get(reserved[1])
+        return f"{reserved[1]!r} is a word of CEL's own{f'; write {meant!r}' if meant else ''}"
+    if overload:
+        return _uncomparable(overload[1].strip("_@"), overload[2].replace("scc.", "").replace("google.protobuf.", ""))
+    return re.sub(r" expecting \{.*| \[[A-Z_]+\]$", "", told)
+
+
+def _uncomparable(operator: str, kinds: str) -> str:
+    told = f"{operator!r} cannot be asked of {kinds.replace(', ', ' and ')}"
+    if operator in {"<", "<=", ">", ">="} and "string" in kinds:
+        return f'{told}: texts have no order; name them: finding.severity in ["HIGH", "CRITICAL"]'
+    if any(name in kinds for name in condition_types.fields()):
+        return f"{told}; compare a field of it"
+    return f"{told}; both sides must be of one type"
 
 
 @cache
@@ -170,7 +197,7 @@ def _record(record: msgspec.Struct) -> dict[str, Any]:
     """The fields of a record that are known: not None, no empty text, nor what else means "not set" in it."""
     kind = type(record)
     unset = kind.__module__ == finding.__name__
-    known_empty, zeros = _KNOWN_EMPTY.get(kind, frozenset()), _ZERO_IS_MISSING.get(kind, frozenset())
+    known_empty, zeros = _KNOWN_EMPTY.get(kind, ()), _ZERO_IS_MISSING.get(kind, ())
     known = {}
     for name in kind.__struct_fields__:
         value = getattr(record, name)

@@ -18,15 +18,30 @@ from scc_responder.context import Context
 NOT_TOLD = frozenset({"missing", "objects"})
 """What of the context a condition may not ask for: what is missing satisfies nothing, and objects are evidence."""
 
+RENAMED = {"namespace": "namespace_object"}
+"""`namespace` is a word that CEL keeps for itself; Kubernetes' admission policies say `namespaceObject`."""
+
 PACKAGE = "scc"
 _WELL_KNOWN = {inspect.DateTimeType: "Timestamp", inspect.TimeDeltaType: "Duration"}
 _TEXTS = inspect.StrType | inspect.EnumType | inspect.LiteralType
 _SUBSET = """
 stdlib:
   exclude_macros: [has]
-  exclude_functions: [{name: dyn}, {name: type}, {name: _==_}, {name: _!=_}, {name: "@in"}]
+  exclude_functions:
+    - {name: dyn}
+    - {name: type}
+    - {name: _==_}
+    - {name: _!=_}
+    - {name: "@in"}
+    - {name: _<_, overloads: [{id: less_string}]}
+    - {name: _<=_, overloads: [{id: less_equals_string}]}
+    - {name: _>_, overloads: [{id: greater_string}]}
+    - {name: _>=_, overloads: [{id: greater_equals_string}]}
 """
-"""`has` and `dyn` would let an expression hold because something is missing; equality is declared anew below."""
+"""`has` and `dyn` would let an expression hold because something is missing; equality is declared anew below.
+
+Texts have no order: `CRITICAL` would come before `HIGH`.
+"""
 
 
 @cache
@@ -34,7 +49,8 @@ def variables() -> dict[str, inspect.Type]:
     """Every fact that a condition may name, and its type."""
     told = inspect.type_info(Context)
     assert isinstance(told, inspect.StructType)  # noqa: S101 - for the type checker
-    return {field.name: _given(field.type) for field in told.fields if field.name not in NOT_TOLD}
+    given = {field.name: _given(field.type) for field in told.fields if field.name not in NOT_TOLD}
+    return {RENAMED.get(name, name): kind for name, kind in given.items()}
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from scc_responder.fault import Mistake, Path, closest, expected
+from scc_responder.fault import Mistake, Place, closest, expected
 
 _BOOLEANS = "YAML reads on, off, yes and no as true or false"
 _SIMPLE: dict[type[inspect.Type], tuple[type, str]] = {
@@ -33,7 +33,7 @@ def diagnose(data: Any, wanted: type) -> Iterator[Mistake]:
     return _diagnose(data, inspect.type_info(wanted), ())
 
 
-def _diagnose(data: Any, wanted: inspect.Type, path: Path) -> Iterator[Mistake]:
+def _diagnose(data: Any, wanted: inspect.Type, path: Place) -> Iterator[Mistake]:
     if isinstance(wanted, inspect.Metadata):
         wanted = wanted.type
     if isinstance(wanted, inspect.UnionType):
@@ -65,7 +65,7 @@ def _fits(data: Any, wanted: inspect.Type) -> bool:
     return isinstance(data, int | float if kind is float else kind)
 
 
-def _word(data: Any, words: list[str], path: Path) -> Iterator[Mistake]:
+def _word(data: Any, words: list[str], path: Place) -> Iterator[Mistake]:
     if data in words:
         return
     if isinstance(data, bool):
@@ -77,7 +77,7 @@ def _word(data: Any, words: list[str], path: Path) -> Iterator[Mistake]:
     yield Mistake(path=path, text=told)
 
 
-def _struct(data: dict[str, Any], wanted: inspect.StructType, path: Path) -> Iterator[Mistake]:
+def _struct(data: dict[str, Any], wanted: inspect.StructType, path: Place) -> Iterator[Mistake]:
     fields = {field.encode_name: field for field in wanted.fields}
     missing = [name for name, field in fields.items() if field.required and name not in data]
     for name, value in data.items():
@@ -103,24 +103,24 @@ def _wanted(kind: inspect.Type) -> str:
     return f"add it, {_name(kind)}"
 
 
-def _mapping(data: dict[str, Any], wanted: inspect.DictType, path: Path) -> Iterator[Mistake]:
+def _mapping(data: dict[str, Any], wanted: inspect.DictType, path: Place) -> Iterator[Mistake]:
     for key, value in data.items():
         yield from _diagnose(value, wanted.value_type, (*path, key))
 
 
-def _list(data: list[Any], wanted: inspect.VarTupleType | inspect.ListType, path: Path) -> Iterator[Mistake]:
+def _list(data: list[Any], wanted: inspect.VarTupleType | inspect.ListType, path: Place) -> Iterator[Mistake]:
     for index, value in enumerate(data):
         yield from _diagnose(value, wanted.item_type, (*path, index))
 
 
-def _number(data: int, wanted: inspect.IntType, path: Path) -> Iterator[Mistake]:
+def _number(data: int, wanted: inspect.IntType, path: Place) -> Iterator[Mistake]:
     if wanted.ge is not None and data < wanted.ge:
         yield Mistake(path=path, text=f"{data} is too small; expected at least {wanted.ge}")
     if wanted.le is not None and data > wanted.le:
         yield Mistake(path=path, text=f"{data} is too large; expected at most {wanted.le}")
 
 
-_DEEPER: dict[type[inspect.Type], Callable[[Any, Any, Path], Iterator[Mistake]]] = {
+_DEEPER: dict[type[inspect.Type], Callable[[Any, Any, Place], Iterator[Mistake]]] = {
     inspect.StructType: _struct,
     inspect.DictType: _mapping,
     inspect.VarTupleType: _list,

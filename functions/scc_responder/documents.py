@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from scc_responder import fault
 from scc_responder.errors import PolicyError
-from scc_responder.fault import Fault, Mistake, refusal, written
+from scc_responder.fault import Fault, Mistake, Place, refusal, written
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -75,7 +74,7 @@ class Document:
         return line + mistake.row if is_block and path == mistake.path else line
 
     @cached_property
-    def _places(self) -> dict[fault.Path, tuple[int, bool]]:
+    def _places(self) -> dict[Place, tuple[int, bool]]:
         """The line of every key and list item, and whether a text whose lines are kept (`|`) stands there."""
         import yaml  # noqa: PLC0415 - only a mistake needs it
 
@@ -223,7 +222,7 @@ class _Builder:
         self._faults.append(Fault(file=self._name, line=line, text=text, reason=reason))
 
 
-def _places(node: Any, path: fault.Path) -> Iterator[tuple[fault.Path, tuple[int, bool]]]:
+def _places(node: Any, path: Place) -> Iterator[tuple[Place, tuple[int, bool]]]:
     if node.id == "mapping":
         for key, value in node.value:
             yield (*path, key.value), (key.start_mark.line + 1, getattr(value, "style", None) == "|")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from scc_responder.duration import parse_duration
-from scc_responder.fault import Mistake, Path
+from scc_responder.fault import Mistake, Place
 from scc_responder.value import StrictValue
 
 _SHARE = re.compile(r"(?:[1-9][0-9]?|100)%", re.ASCII)
@@ -43,7 +43,7 @@ class Limits(StrictValue, frozen=True, kw_only=True):
     organization: tuple[Limit, ...] = (Limit(most=20, within="1h"),)
 
 
-def limit_mistakes(limit: Limit, path: Path) -> Iterator[Mistake]:
+def limit_mistakes(limit: Limit, path: Place) -> Iterator[Mistake]:
     """What is wrong with one limit, of guardrails or of a policy."""
     most = limit.most
     if isinstance(most, str) and not _SHARE.fullmatch(most):
@@ -53,7 +53,7 @@ def limit_mistakes(limit: Limit, path: Path) -> Iterator[Mistake]:
     yield from duration_mistakes(limit.within, (*path, "within"))
 
 
-def duration_mistakes(text: str, path: Path) -> Iterator[Mistake]:
+def duration_mistakes(text: str, path: Place) -> Iterator[Mistake]:
     """What is wrong with a length of time."""
     try:
         length = parse_duration(text)

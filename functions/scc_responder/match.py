@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from scc_responder.context import Context
-from scc_responder.fault import Mistake, Path, did_you_mean, expected
+from scc_responder.fault import Mistake, Place, did_you_mean, expected
 from scc_responder.glob import matcher, matches
 from scc_responder.threats import CONFIDENCES, DETECTORS, KINDS, SURFACES, UNKNOWN, catalogue, fold
 from scc_responder.value import StrictValue
@@ -164,7 +164,7 @@ VOCABULARIES: dict[str, Callable[[], tuple[str, ...]]] = {
 """The only words that these conditions can meet: a pattern that fits none of them would never hold."""
 
 
-def match_mistakes(match: Match, path: Path) -> Iterator[Mistake]:
+def match_mistakes(match: Match, path: Place) -> Iterator[Mistake]:
     """Every condition that can never hold, or that nobody means: an empty list holds for nothing, no labels for all."""
     for name, value in match.given().items():
         patterns = value.values() if isinstance(value, dict) else (value,)
@@ -176,9 +176,9 @@ def match_mistakes(match: Match, path: Path) -> Iterator[Mistake]:
                 yield from _unmatchable(name, pattern, place)
 
 
-def _unmatchable(name: str, pattern: str, path: Path) -> Iterator[Mistake]:
+def _unmatchable(name: str, pattern: str, path: Place) -> Iterator[Mistake]:
     words = VOCABULARIES[name]()
-    if pattern in words or ("*" in pattern or "?" in pattern) and any(matches(pattern, word) for word in words):
+    if pattern in words or (("*" in pattern or "?" in pattern) and any(matches(pattern, word) for word in words)):
         return
     if len(words) > MOST_LISTED:
         told = f"scc-responder {name}s lists the {len(words)} that there are{did_you_mean(pattern, words)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,8 +80,8 @@ def read_files(folder: Path) -> tuple[Guardrails, tuple[PolicyFile, ...]]:
         Fault(file=path.name, text=f"rename it to {path.stem}.yaml, or it is not read")
         for path in sorted(folder.glob("*.yml"))
     ]
-    rails = _collected(faults, lambda: guardrails.load_guardrails(folder))
-    read = [_collected(faults, lambda path=path: _read_policy(path, rails)) for path in policy_paths(folder)]
+    rails = _collected(faults, partial(guardrails.load_guardrails, folder))
+    read = [_collected(faults, partial(_read_policy, path, rails)) for path in policy_paths(folder)]
     if faults or rails is None:
         raise refusal(faults)
     return rails, tuple(file for file in read if file)

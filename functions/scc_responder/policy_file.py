@@ -10,7 +10,7 @@ import msgspec
 
 from scc_responder import condition
 from scc_responder.action import Params, actions
-from scc_responder.fault import Mistake, Path, expected
+from scc_responder.fault import Mistake, Place, expected
 from scc_responder.guardrails import Guardrails
 from scc_responder.limits import Limit, limit_mistakes
 from scc_responder.match import Match, match_mistakes
@@ -76,7 +76,7 @@ _SAY = {"description": "say what the policy is for", "owner": "say who answers f
 def _steps(steps: tuple[StepFile, ...], rails: Guardrails | None) -> Iterator[Mistake]:
     seen: dict[tuple[str, bytes], int] = {}
     for index, step in enumerate(steps):
-        path: Path = ("then", index)
+        path: Place = ("then", index)
         if step.action not in actions():
             told = f"unknown action {step.action!r}; {expected(step.action, actions())}"
             yield Mistake(path=(*path, "action"), text=told, reason="unknown_action")
@@ -97,7 +97,7 @@ def typed(step: StepFile) -> Params:
     return msgspec.convert(step.parameters, actions()[step.action].params)
 
 
-def _parameters(step: StepFile, path: Path, rails: Guardrails | None) -> Iterator[Mistake]:
+def _parameters(step: StepFile, path: Place, rails: Guardrails | None) -> Iterator[Mistake]:
     try:
         refused = typed(step).refused_by(rails) if rails else ""
     except msgspec.ValidationError as error:
@@ -112,11 +112,10 @@ def _parameters(step: StepFile, path: Path, rails: Guardrails | None) -> Iterato
             yield Mistake(path=(*path, field) if known else path, text=told if known else refused)
 
 
-def _unmet(step: StepFile, earlier: list[str], path: Path) -> Iterator[Mistake]:
+def _unmet(step: StepFile, earlier: list[str], path: Place) -> Iterator[Mistake]:
     """What a step needs must stand before it, or it could never be met."""
     for index, needed in enumerate(step.needs):
         if needed not in earlier:
             found = f"; {expected(needed, earlier)}" if earlier else ", and this step is the first"
             told = f"{needed!r} must be an action of an earlier step{found}"
             yield Mistake(path=(*path, index), text=told)
-
