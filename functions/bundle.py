@@ -1,7 +1,8 @@
 """Make the zip that is deployed: `python functions/bundle.py [dist/scc-responder.zip]`.
 
 It holds the entry point, the package without what only a desk needs, the policies without their tests and with their
-compiled form, and the hash-pinned requirements. The same content makes the same bytes, so that the digest in its name changes only with it.
+compiled form, and the hash-pinned requirements. The same content makes the same bytes, so that the digest in its name
+changes only with it.
 """
 
 from __future__ import annotations

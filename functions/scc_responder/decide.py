@@ -94,10 +94,12 @@ def match(context: Context, policy: Policy, facts: Facts | None = None) -> str:
     Missing data satisfies nothing: neither a `when`, nor the "not" of an `unless`, nor a `condition`. `facts` are the
     context's, where they are made already.
     """
-    for name, answer in policy.when.answers(context):
+    for name, condition in policy.when.conditions:
+        answer = condition(context)
         if not answer:
             return f"when_{name}_{'missing' if answer is None else 'differs'}"
-    for name, answer in policy.unless.answers(context):
+    for name, condition in policy.unless.conditions:
+        answer = condition(context)
         if answer is not False:
             return f"unless_{name}{'_missing' if answer is None else ''}"
     found = condition_answer(policy.condition, facts or Facts(context)) if policy.condition else HOLDS

@@ -57,11 +57,11 @@ class Match(StrictValue, frozen=True, kw_only=True, dict=True):
 
     def answers(self, context: Context) -> Iterator[tuple[str, Answer]]:
         """Each condition's name and answer, in the order of the fields."""
-        return ((name, condition(context)) for name, condition in self._conditions)
+        return ((name, condition(context)) for name, condition in self.conditions)
 
     @cached_property
-    def _conditions(self) -> tuple[tuple[str, Condition], ...]:
-        """Made once, since one policy meets many findings."""
+    def conditions(self) -> tuple[tuple[str, Condition], ...]:
+        """Each condition's name and test, in the order of the fields: made once, as one policy meets many findings."""
         return tuple((name, FIELDS[name](wanted)) for name, wanted in self.given().items())
 
 

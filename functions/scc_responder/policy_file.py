@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from scc_responder import condition
 from scc_responder.action import Params, actions
 from scc_responder.fault import Mistake, Place, expected
 from scc_responder.guardrails import Guardrails
@@ -62,12 +61,20 @@ def policy_mistakes(file: PolicyFile, own_name: str, rails: Guardrails | None) -
         yield Mistake(path=("when",), text='at least one condition is needed; for every threat write threat: "*"')
     yield from match_mistakes(file.when, ("when",))
     yield from match_mistakes(file.unless, ("unless",))
-    yield from condition.mistakes(file.condition, ("condition",))
+    yield from _condition(file.condition)
     if not file.then:
         yield Mistake(path=("then",), text=f"at least one action is needed, one of {', '.join(actions())}")
     yield from _steps(file.then, rails)
     for index, limit in enumerate(file.limits):
         yield from limit_mistakes(limit, ("limits", index))
+
+
+def _condition(expression: str) -> Iterator[Mistake]:
+    if not expression:
+        return
+    from scc_responder.condition_check import condition_mistakes  # noqa: PLC0415 - only a policy with one needs it
+
+    yield from condition_mistakes(expression, ("condition",))
 
 
 _SAY = {"description": "say what the policy is for", "owner": "say who answers for it, such as secops@example.com"}
