@@ -26,7 +26,7 @@ _REFUSED = {
 
 def condition_mistakes(expression: str, path: Place) -> Iterator[Mistake]:
     """Every mistake in an expression, with a caret below its place."""
-    size = len(expression.encode(errors="surrogatepass"))
+    size = len(expression.encode(errors="replace"))
     if not expression.strip():
         yield Mistake(path=path, text="empty; write an expression or remove it")
         return
@@ -34,10 +34,13 @@ def condition_mistakes(expression: str, path: Place) -> Iterator[Mistake]:
         yield Mistake(path=path, text=f"{size} bytes; at most {MAX_BYTES} are allowed: split it up")
         return
     try:
-        compiled(expression)
+        compiled(expression).eval(data={})  # what cannot be evaluated at all is found only by trying
         kind = condition_types.checker().compile(expression).return_type().name()
     except RuntimeError as error:
         yield from _told(expression, str(error), path)
+        return
+    except TypeError:
+        yield Mistake(path=path, text="no text that can be read; remove what is no character")
         return
     if kind != "BOOL":
         yield Mistake(path=path, text=f"expected true or false, got {kind.lower()}; compare it with something")

@@ -24,7 +24,6 @@ _SIMPLE: dict[type[inspect.Type], tuple[type, str]] = {
     inspect.VarTupleType: (list, "a list"),
     inspect.ListType: (list, "a list"),
     inspect.DateType: (date, "a date such as 2026-12-31"),
-    inspect.NoneType: (type(None), "nothing"),
 }
 
 
@@ -51,14 +50,14 @@ def _diagnose(data: Any, wanted: inspect.Type, path: Place) -> Iterator[Mistake]
 def _meant(data: Any, union: inspect.UnionType) -> inspect.Type:
     """The member of the union that the data comes closest to; the union itself where none does."""
     words = inspect.EnumType | inspect.LiteralType
-    fitting = [kind for kind in union.types if (isinstance(kind, words) and isinstance(data, str)) or _fits(data, kind)]
     given = [kind for kind in union.types if not isinstance(kind, inspect.NoneType)]
+    fitting = [kind for kind in given if (isinstance(kind, words) and isinstance(data, str)) or _fits(data, kind)]
     return fitting[0] if fitting else given[0] if len(given) == 1 else union
 
 
 def _fits(data: Any, wanted: inspect.Type) -> bool:
     if isinstance(wanted, inspect.UnionType):
-        return any(_fits(data, kind) for kind in wanted.types)
+        return False
     kind = _SIMPLE.get(type(wanted), (object, ""))[0]
     if isinstance(data, bool):
         return kind in {bool, object}
@@ -131,6 +130,8 @@ _DEEPER: dict[type[inspect.Type], Callable[[Any, Any, Place], Iterator[Mistake]]
 
 def _expected_kind(data: Any, wanted: inspect.Type) -> str:
     told = f"expected {_name(wanted)}, {_got(data)}"
+    if data is None:
+        return f"{told}; write it, or remove the key"
     if isinstance(data, bool):
         return f"{told}; {_BOOLEANS}; put a text in quotes"
     if "a text" in told and isinstance(data, int | float | date):

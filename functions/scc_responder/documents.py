@@ -45,14 +45,21 @@ class Document:
         try:
             value = msgspec.convert(self.data, wanted)
         except msgspec.ValidationError as error:
-            from scc_responder.diagnosis import diagnose  # noqa: PLC0415 - only a mistake needs it
-
-            mistakes = list(diagnose(self.data, wanted)) or [Mistake(text=str(error))]
-        else:
-            mistakes = list(check(value))
+            raise self._refusal(self._diagnosed(wanted) or [Mistake(text=str(error))]) from error
+        # A key without a value would be taken for one that is not there: a condition the less.
+        mistakes = self._diagnosed(wanted) if _has_gap(self.data) else []
+        mistakes += check(value)
         if mistakes:
-            raise refusal([self.fault(mistake) for mistake in mistakes])
+            raise self._refusal(mistakes)
         return value
+
+    def _diagnosed(self, wanted: type) -> list[Mistake]:
+        from scc_responder.diagnosis import diagnose  # noqa: PLC0415 - only a mistake needs it
+
+        return list(diagnose(self.data, wanted))
+
+    def _refusal(self, mistakes: Iterable[Mistake]) -> PolicyError:
+        return refusal([self.fault(mistake) for mistake in mistakes])
 
     def fault(self, mistake: Mistake) -> Fault:
         """The mistake with its file and line."""
@@ -220,6 +227,11 @@ class _Builder:
     def _note(self, event: Any, reason: str, text: str) -> None:
         line = event.start_mark.line + 1
         self._faults.append(Fault(file=self._name, line=line, text=text, reason=reason))
+
+
+def _has_gap(data: Any) -> bool:
+    parts = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return data is None or any(map(_has_gap, parts))
 
 
 def _places(node: Any, path: Place) -> Iterator[tuple[Place, tuple[int, bool]]]:

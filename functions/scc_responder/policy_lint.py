@@ -75,7 +75,9 @@ def _seldom_meant(document: Document, path: Path, file: PolicyFile) -> Iterator[
         yield Mistake(text=f"no schema in line 1; for help while typing write {SCHEMA_LINE}", reason="no_schema")
     test = path.with_name(f"{path.stem}{TEST_SUFFIX}")
     if not test.exists():
-        yield Mistake(text=f"no {test.name} stands beside it; give it a case that acts and one that does not", reason="no_test")
+        yield Mistake(
+            text=f"no {test.name} stands beside it; give it a case that acts and one that does not", reason="no_test"
+        )
     yield from _unmatchable(file.when)
     seen: set[str] = set()
     for index, step in enumerate(file.then):
@@ -89,7 +91,7 @@ def _unmatchable(when: Match) -> Iterator[Mistake]:
     """Conditions that are each possible, and not together."""
     fitting = list(catalogue())
     given = when.given()
-    if any(matcher(listed(given.get("threat", "*")))(UNKNOWN) for _ in "."):
+    if UNKNOWN in listed(given.get("threat", ())):
         return
     for name in [name for name in given if name in _READ]:
         fits = matcher(tuple(map(fold, listed(given[name]))) if name == "category" else listed(given[name]))

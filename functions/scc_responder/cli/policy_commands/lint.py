@@ -32,17 +32,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _text(found: Linted) -> str:
-    faults = [(fault, "error") for fault in found.errors] + [(fault, "warning") for fault in found.warnings]
+    faults = [(fault, "") for fault in found.errors] + [(fault, "warning: ") for fault in found.warnings]
     faults.sort(key=lambda item: (item[0].file, item[0].line))
     return "\n".join([*(_line(fault, kind) for fault, kind in faults), _summary(found)])
 
 
 def _line(fault: Fault, kind: str) -> str:
-    first, _, detail = str(fault).partition("\n")
     place = f"{fault.file}:{fault.line}: " if fault.line else f"{fault.file}: " if fault.file else ""
-    said = styled(f"{kind}:", "red" if kind == "error" else "yellow")
-    told = f"{styled(place, 'bold')}{said} {visible_lines(first.removeprefix(place))}"
-    return f"{told}\n{visible_lines(detail)}" if detail else told
+    told = visible_lines(str(fault).removeprefix(place))
+    return f"{styled(place, 'bold')}{styled(kind, 'yellow') if kind else ''}{told}"
 
 
 def _summary(found: Linted) -> str:
