@@ -6,6 +6,7 @@ Used once `msgspec.convert` has refused the data: it stops at the first mistake,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from datetime import date
 from typing import Any
 
@@ -30,6 +31,49 @@ _SIMPLE: dict[type[inspect.Type], tuple[type, str]] = {
 def diagnose(data: Any, wanted: type) -> Iterator[Mistake]:
     """Every mistake in the data, in its order. Empty for what this does not know to be wrong."""
     return _diagnose(data, inspect.type_info(wanted), ())
+
+
+def mended(data: Any, wanted: type, mistakes: Iterable[Mistake]) -> Any:
+    """The data without what is wrong with it and with something in place of what is missing, to look for more."""
+    kept = deepcopy(data)
+    for mistake in mistakes:
+        holder = kept
+        for part in mistake.path[:-1]:
+            holder = holder[part]
+        if mistake.path and isinstance(holder, dict):
+            holder.pop(mistake.path[-1], None)
+    return _filled(kept, inspect.type_info(wanted))
+
+
+def _filled(data: Any, wanted: inspect.Type) -> Any:
+    if isinstance(wanted, inspect.StructType) and isinstance(data, dict):
+        kinds = {field.encode_name: field.type for field in wanted.fields}
+        missing = {field.encode_name for field in wanted.fields if field.required} - data.keys()
+        made = {name: _something(kinds[name]) for name in missing}
+        return made | {name: _filled(value, kinds[name]) for name, value in data.items() if name in kinds}
+    if isinstance(wanted, inspect.VarTupleType) and isinstance(data, list):
+        return [_filled(item, wanted.item_type) for item in data]
+    return data
+
+
+def _something(wanted: inspect.Type) -> Any:
+    """A value of the type, such as somebody might have written."""
+    if isinstance(wanted, inspect.UnionType):
+        return _something(wanted.types[0])
+    if isinstance(wanted, inspect.EnumType):
+        return next(iter(wanted.cls))
+    if isinstance(wanted, inspect.StructType):
+        return _filled({}, wanted)
+    return _SOME.get(type(wanted))
+
+
+_SOME: dict[type[inspect.Type], Any] = {
+    inspect.StrType: "-",
+    inspect.IntType: 1,
+    inspect.BoolType: False,
+    inspect.VarTupleType: [],
+    inspect.DateType: date.max,
+}
 
 
 def _diagnose(data: Any, wanted: inspect.Type, path: Place) -> Iterator[Mistake]:
@@ -83,11 +127,19 @@ def _struct(data: dict[str, Any], wanted: inspect.StructType, path: Place) -> It
         if name in fields:
             yield from _diagnose(value, fields[name].type, (*path, name))
         elif wanted.forbid_unknown_fields:
-            meant = closest(name, missing) or closest(name, fields)
+            meant = _deeper(name, fields.values()) or closest(name, missing) or closest(name, fields)
             missing = [other for other in missing if other != meant]
             yield Mistake(path=(*path, name), text=_unknown(fields, meant))
     for name in missing:
         yield Mistake(path=(*path, name), text=f"missing; {_wanted(fields[name].type)}")
+
+
+def _deeper(name: str, fields: Iterable[inspect.Field]) -> str:
+    """Where the field would belong, if it is only not indented far enough."""
+    for field in fields:
+        if isinstance(field.type, inspect.StructType) and name in {inner.encode_name for inner in field.type.fields}:
+            return f"{field.encode_name}.{name}"
+    return ""
 
 
 def _unknown(fields: Iterable[str], meant: str) -> str:

@@ -18,10 +18,10 @@ from scc_responder.fault import Fault, Mistake, Place, refusal, written
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 _HINTS = {
-    "mapping values are not allowed": "a text with ': ' in it stands in quotes, and a key begins as far in as its like",
+    "mapping values are not allowed": "put a text with ': ' in it in quotes, and indent alike what belongs together",
     "found character that cannot start any token": "indent with spaces, and put a text that begins so in quotes",
     "found unexpected end of stream": "close the quote",
-    "did not find expected key": "a key begins as far in as its like, and a text with ': ' or quotes stands in quotes",
+    "did not find expected key": "indent alike what belongs together, and put a text with ': ' or quotes in quotes",
     "did not find expected ',' or ']'": "close the list with ]",
     "did not find expected ',' or '}'": "close the braces with }",
     "could not find expected ':'": "write 'key: value', with a space after the colon",
@@ -45,21 +45,28 @@ class Document:
         try:
             value = msgspec.convert(self.data, wanted)
         except msgspec.ValidationError as error:
-            raise self._refusal(self._diagnosed(wanted) or [Mistake(text=str(error))]) from error
+            found = self._diagnosed(wanted, check) or [Mistake(text=str(error))]
+            raise self._refusal(found) from error
         # A key without a value would be taken for one that is not there: a condition the less.
-        mistakes = self._diagnosed(wanted) if _has_gap(self.data) else []
-        mistakes += check(value)
+        mistakes = (self._diagnosed(wanted, check) if _has_gap(self.data) else []) or list(check(value))
         if mistakes:
             raise self._refusal(mistakes)
         return value
 
-    def _diagnosed(self, wanted: type) -> list[Mistake]:
-        from scc_responder.diagnosis import diagnose  # noqa: PLC0415 - only a mistake needs it
+    def _diagnosed(self, wanted: type[T], check: Callable[[T], Iterable[Mistake]]) -> list[Mistake]:
+        """The mistakes of types, and those that the check finds in the rest."""
+        from scc_responder.diagnosis import diagnose, mended  # noqa: PLC0415 - only a mistake needs it
 
-        return list(diagnose(self.data, wanted))
+        mistakes = list(diagnose(self.data, wanted))
+        try:
+            rest = msgspec.convert(mended(self.data, wanted, mistakes), wanted)
+        except msgspec.ValidationError:
+            return mistakes
+        further = [found for found in check(rest) if not any(_overlap(found.path, told.path) for told in mistakes)]
+        return [*mistakes, *further]
 
     def _refusal(self, mistakes: Iterable[Mistake]) -> PolicyError:
-        return refusal([self.fault(mistake) for mistake in mistakes])
+        return refusal(sorted(map(self.fault, mistakes), key=lambda fault: fault.line))
 
     def fault(self, mistake: Mistake) -> Fault:
         """The mistake with its file and line."""
@@ -227,6 +234,11 @@ class _Builder:
     def _note(self, event: Any, reason: str, text: str) -> None:
         line = event.start_mark.line + 1
         self._faults.append(Fault(file=self._name, line=line, text=text, reason=reason))
+
+
+def _overlap(one: Place, other: Place) -> bool:
+    """Whether one place is within the other."""
+    return all(left == right for left, right in zip(one, other, strict=False))
 
 
 def _has_gap(data: Any) -> bool:

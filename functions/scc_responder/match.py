@@ -181,7 +181,7 @@ def _unmatchable(name: str, pattern: str, path: Place) -> Iterator[Mistake]:
     if pattern in words or (("*" in pattern or "?" in pattern) and any(matches(pattern, word) for word in words)):
         return
     if len(words) > MOST_LISTED:
-        told = f"scc-responder {name}s lists the {len(words)} that there are{did_you_mean(pattern, words)}"
+        told = f"scc-responder {name}s lists them{did_you_mean(pattern, words)}"
     else:
         told = expected(pattern, words)
     yield Mistake(path=path, text=f"unknown {name} {pattern!r}; {told}")

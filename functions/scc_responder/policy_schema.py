@@ -45,7 +45,8 @@ def schema(kind: str) -> Schema:
         for action in actions().values():
             parts |= _params(action)
     root = parts.pop(KINDS[kind].__name__)
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **root, "$defs": dict(sorted(parts.items()))}
+    whole = {"$schema": "http://json-schema.org/draft-07/schema#", **root, "$defs": dict(sorted(parts.items()))}
+    return msgspec.json.decode(msgspec.json.encode(whole), type=Schema)
 
 
 def schema_text(kind: str) -> str:

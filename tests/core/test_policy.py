@@ -133,7 +133,7 @@ MISTAKES = [
     pytest.param(
         ("threat: reverse_shell", "threat: revers_shell"),
         "invalid_policy",
-        ":6: when.threat: unknown threat 'revers_shell'; scc-responder threats lists the 137 that there are; "
+        ":6: when.threat: unknown threat 'revers_shell'; scc-responder threats lists them; "
         "did you mean 'reverse_shell'?",
         id="unknown-threat",
     ),
@@ -198,7 +198,7 @@ MISTAKES = [
     pytest.param(
         ("description: For a test.", "description: a: b"),
         "invalid_yaml",
-        ":2: no YAML: column 15: mapping values are not allowed in this context; a text with ': ' in it stands in",
+        ":2: no YAML: column 15: mapping values are not allowed in this context; put a text with ': ' in it in quotes",
         id="colon",
     ),
     pytest.param(
@@ -312,6 +312,7 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
         ("guardrails.yaml", 2, "max_mode"),
         ("contain.yaml", 4, "mode"),
         ("contain.yaml", 6, "when.thread"),
+        ("contain.yaml", 9, "then[1].action"),
         ("other.yaml", 2, ""),
         ("other.yaml", 3, ""),
     ]
