@@ -1,14 +1,19 @@
-"""What a notification costs the processor: to be opened, parsed and classified, and to be decided upon."""
+"""What a notification costs the processor: to be opened, parsed and classified, and to be decided upon.
+
+And what policies cost it: to be loaded from their sources, and at a start of the deployed function.
+"""
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from scc_responder.compiled_policies import FILE_NAME, compile_policies, load_deployed
 from scc_responder.decide import Decision, decide
 from scc_responder.explanation import context_of, read_facts
 from scc_responder.finding import Threat
@@ -21,20 +26,34 @@ from tests.bench.cold import spread
 from tests.findings import FOLDER, RUNBOOKS, data, notification, push_body
 
 TYPICAL = RUNBOOKS[1]
-POLICIES = 200
+POLICIES = 1000
 MATCHING = 10
 """Of so many policies so many match, and plan every action; the others fail at the last of their conditions."""
+
+DEPLOYED = 50
+"""As many policies as one deployment is likely to have."""
 
 ACTIONS = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
 
 
 def parsing(rounds: int = 200) -> dict[str, Any]:
-    """Milliseconds of processor time: `parsed` by notification, `decided` by decision."""
+    """Milliseconds of processor time: `parsed` by notification, `decided` by decision, `loaded` by folder."""
     body = push_body(data(notification(TYPICAL)))
     return {
+        **loading(),
         "parsed_milliseconds": _measured(lambda: classified(body), rounds),
         "decided_milliseconds": _measured(decider(), rounds),
     }
+
+
+def loading(rounds: int = 5) -> dict[str, Any]:
+    """Milliseconds to load a large folder from its sources, and a deployment's from its compiled form."""
+    with written(POLICIES) as large, written(DEPLOYED) as deployed:
+        (deployed / FILE_NAME).write_bytes(compile_policies(deployed))
+        return {
+            "loaded_milliseconds": _measured(lambda: load_policies(large), rounds),
+            "deployed_load_milliseconds": _measured(lambda: load_deployed(deployed), rounds * 10),
+        }
 
 
 def classified(body: bytes) -> Threat:
@@ -53,12 +72,19 @@ def decider() -> Callable[[], Decision]:
 
 def many_policies() -> PolicySet:
     """A folder of that many policies, as a large organisation could have it."""
+    with written(POLICIES) as folder:
+        return load_policies(folder)
+
+
+@contextmanager
+def written(count: int) -> Iterator[Path]:
+    """A folder of so many policies."""
     with tempfile.TemporaryDirectory(prefix="scc-responder-policies-") as name:
         folder = Path(name)
         (folder / "guardrails.yaml").write_text("protected: {namespaces: [kube-system, gke-*]}\n")
-        for number in range(POLICIES):
+        for number in range(count):
             (folder / f"policy-{number}.yaml").write_text(_policy(number))
-        return load_policies(folder)
+        yield folder
 
 
 def _policy(number: int) -> str:
