@@ -20,7 +20,9 @@ from scc_responder.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
 from scc_responder.value import Value
 
 SOON = timedelta(days=14)
-SCHEMA_LINE = "# yaml-language-server: $schema=./.schema/policy.json"
+SCHEMA_LINE = "# yaml-language-server: $schema=./.schema/{kind}.json"
+"""What line 1 of a file says, by its kind, for editors to complete and check it."""
+
 _SCHEMA = re.compile(r"#\s*yaml-language-server:\s*\$schema=\S+", re.ASCII)
 
 
@@ -40,7 +42,7 @@ def lint(folder: Path, today: date) -> Linted:
         errors += _refused(lambda path=path: read_document(path, CaseFile))  # type: ignore[misc]
     policies = policy_paths(folder)
     warnings = [warning for path in policies for warning in _policy_warnings(path)]
-    warnings += _orphans(tests)
+    warnings += [warning for path in tests for warning in _test_warnings(path)]
     warnings += _guardrails_warnings(folder / FILE_NAME, today)
     return Linted(policies=len(policies), errors=_in_order(errors), warnings=_in_order(warnings))
 
@@ -71,8 +73,7 @@ def _policy_warnings(path: Path) -> Iterator[Fault]:
 
 
 def _seldom_meant(document: Document, path: Path, file: PolicyFile) -> Iterator[Mistake]:
-    if not _SCHEMA.match(document.text):
-        yield Mistake(text=f"no schema in line 1; for help while typing write {SCHEMA_LINE}", reason="no_schema")
+    yield from _schema(document, "policy")
     test = path.with_name(f"{path.stem}{TEST_SUFFIX}")
     if not test.exists():
         yield Mistake(
@@ -115,11 +116,21 @@ _READ: dict[str, Callable[[Row], tuple[str, ...]]] = {
 """What a condition may meet in findings of a row; related findings can raise the confidence."""
 
 
-def _orphans(tests: list[Path]) -> Iterator[Fault]:
-    for path in tests:
-        name = f"{path.name.removesuffix(TEST_SUFFIX)}.yaml"
-        if not path.with_name(name).exists():
-            yield Fault(file=path.name, text=f"there is no {name} that it could test", reason="no_policy")
+def _schema(document: Document, kind: str) -> Iterator[Mistake]:
+    if not _SCHEMA.match(document.text):
+        told = f"no schema in line 1; for help while typing write {SCHEMA_LINE.format(kind=kind)}"
+        yield Mistake(text=told, reason="no_schema")
+
+
+def _test_warnings(path: Path) -> Iterator[Fault]:
+    name = f"{path.name.removesuffix(TEST_SUFFIX)}.yaml"
+    if not path.with_name(name).exists():
+        yield Fault(file=path.name, text=f"there is no {name} that it could test", reason="no_policy")
+    try:
+        document = open_document(path)
+    except PolicyError:
+        return
+    yield from map(document.fault, _schema(document, "test"))
 
 
 def _guardrails_warnings(path: Path, today: date) -> Iterator[Fault]:
@@ -131,7 +142,7 @@ def _guardrails_warnings(path: Path, today: date) -> Iterator[Fault]:
         guardrails = document.converted(Guardrails)
     except PolicyError:
         return
-    for warning in (*_exemptions(guardrails, today), *_limits_off(guardrails)):
+    for warning in (*_schema(document, "guardrails"), *_exemptions(guardrails, today), *_limits_off(guardrails)):
         yield document.fault(warning)
 
 

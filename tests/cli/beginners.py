@@ -41,6 +41,7 @@ then:
   - action: notify
 """
 CASES = """\
+# yaml-language-server: $schema=./.schema/test.json
 policy: contain-reverse-shell
 cases:
   - name: A reverse shell is contained
@@ -50,7 +51,11 @@ cases:
     finding: launch_code_compiler_tool_in_container
     expect: {reason: when_threat_differs}
 """
-GUARDRAILS = "protected:\n  namespaces: [kube-system]\n"
+GUARDRAILS = """\
+# yaml-language-server: $schema=./.schema/guardrails.json
+protected:
+  namespaces: [kube-system]
+"""
 
 STEPS = RIGHT[RIGHT.index("  - action: label_pod") :]
 MISTAKES: dict[str, tuple[tuple[str, str], str]] = {

@@ -91,7 +91,7 @@ def test_conditions_that_can_be_met(tmp_path: Path, when: str) -> None:
 
 
 RAILS = [
-    pytest.param("limits: {cluster: []}\n", ":3: limits.cluster: no limit holds here; remove", "limit_off", id="off"),
+    pytest.param("limits: {cluster: []}\n", ":4: limits.cluster: no limit holds here; remove", "limit_off", id="off"),
     pytest.param("limits: {organization: [{most: 5, within: 1h}]}\n", None, "", id="other-limits"),
 ]
 
@@ -120,7 +120,7 @@ def test_exemptions(tmp_path: Path, left: timedelta, text: str | None) -> None:
         "    owner: me\n    reason: r\n    ticket: t\n"
     )
     found = told(linted(tmp_path, guardrails=rails).warnings)
-    assert found == ([] if text is None else [f"guardrails.yaml:6: exemptions[0].expires: {text}"])
+    assert found == ([] if text is None else [f"guardrails.yaml:7: exemptions[0].expires: {text}"])
 
 
 def test_missing_files(tmp_path: Path) -> None:
@@ -133,6 +133,16 @@ def test_missing_files(tmp_path: Path) -> None:
     ]
 
 
+def test_schemas_of_the_other_files(tmp_path: Path) -> None:
+    """Tests and guardrails too are written with an editor."""
+    cases, rails = CASES.partition("\n")[2], GUARDRAILS.partition("\n")[2]
+    assert told(linted(tmp_path, guardrails=rails, cases=cases).warnings) == [
+        f"{file}:1: no schema in line 1; for help while typing write "
+        f"# yaml-language-server: $schema=./.schema/{kind}.json"
+        for file, kind in ((f"{NAME}.test.yaml", "test"), ("guardrails.yaml", "guardrails"))
+    ]
+
+
 def test_errors_of_all_kinds_of_files(tmp_path: Path) -> None:
     """Mistakes in policy, test and guardrails are told together, in the order of files and lines."""
     found = linted(
@@ -142,10 +152,10 @@ def test_errors_of_all_kinds_of_files(tmp_path: Path) -> None:
         cases=CASES.replace("expect:", "expct:", 1),
     )
     assert [(fault.file, fault.line, fault.path) for fault in found.errors] == [
-        (f"{NAME}.test.yaml", 5, "cases[0].expct"),
+        (f"{NAME}.test.yaml", 6, "cases[0].expct"),
         (f"{NAME}.yaml", 5, "mode"),
         (f"{NAME}.yaml", 23, "then[4].action"),
-        ("guardrails.yaml", 2, "protected.namespace"),
+        ("guardrails.yaml", 3, "protected.namespace"),
     ]
     assert all("did you mean" in fault.text for fault in found.errors)
 

@@ -136,10 +136,12 @@ def test_every_word_is_offered() -> None:
         assert when[name]["anyOf"][0]["anyOf"][0]["enum"] == list(words())
 
 
-def test_the_line_names_the_schema() -> None:
-    """The line that lint asks for is one that names a committed schema."""
-    name = SCHEMA_LINE.partition("$schema=")[2]
-    assert json.loads((SHIPPED / name).read_text()) == schema("policy")
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.name)
+def test_line_1(path: Path) -> None:
+    """Every shipped file names its schema in line 1, and it is a committed one."""
+    line = path.read_text().splitlines()[0]
+    assert line == SCHEMA_LINE.format(kind=kind_of(path))
+    assert json.loads((SHIPPED / line.partition("$schema=")[2]).read_text()) == schema(kind_of(path))
 
 
 @pytest.mark.parametrize("name", beginners.MISTAKES)
