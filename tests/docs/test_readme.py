@@ -14,6 +14,8 @@ import yaml
 from scc_responder.action import actions
 from scc_responder.adapters.clusters_file import ClustersFile
 from scc_responder.cli.main import main
+from scc_responder.condition_check import condition_mistakes
+from scc_responder.condition_types import variables
 from scc_responder.errors import SettingsError
 from scc_responder.policy import load_policies
 from tests.pipeline.deployment import write_policies
@@ -81,6 +83,15 @@ def test_policy_example(tmp_path: Path) -> None:
         "delete_pod",
         "notify",
     ]
+
+
+def test_condition_example() -> None:
+    """The README's condition is one that lint takes, and it names every fact that there is."""
+    paragraph = README.split("What `when` and `unless` cannot say")[1].split("\n\n")[0]
+    *facts, example = re.findall(r"`([^`]+)`", paragraph)[1:]
+
+    assert list(condition_mistakes(example, ())) == []
+    assert set(facts) == set(variables())
 
 
 def test_clusters_example(tmp_path: Path) -> None:
