@@ -9,10 +9,10 @@ from pathlib import Path
 
 from scc_responder.documents import Document, open_document, read_document
 from scc_responder.errors import PolicyError
-from scc_responder.fault import Fault, Mistake
+from scc_responder.fault import Fault, Mistake, did_you_mean
 from scc_responder.glob import matcher
 from scc_responder.guardrails import FILE_NAME, Guardrails
-from scc_responder.match import Match, listed
+from scc_responder.match import MOST_LISTED, Match, listed
 from scc_responder.policy import TEST_SUFFIX, policy_paths, read_files
 from scc_responder.policy_cases import CaseFile
 from scc_responder.policy_file import PolicyFile
@@ -98,8 +98,10 @@ def _unmatchable(when: Match) -> Iterator[Mistake]:
         fits = matcher(tuple(map(fold, listed(given[name]))) if name == "category" else listed(given[name]))
         left = [row for row in fitting if any(map(fits, _READ[name](row)))]
         if not left:
-            known = ", ".join(sorted({word for row in fitting for word in _READ[name](row)})[:5])
-            told = f"no threat can match: with the conditions before it, {name} is {known}"
+            known = sorted({word for row in fitting for word in _READ[name](row)})
+            could = ", ".join(known) if len(known) <= MOST_LISTED else "another"
+            meant = did_you_mean(listed(given[name])[0], known)
+            told = f"no threat can match: with the conditions before it, {name} is {could}{meant}"
             yield Mistake(path=("when", name), text=told, reason="never_matches")
             return
         fitting = left

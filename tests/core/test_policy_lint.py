@@ -57,6 +57,13 @@ WARNINGS = [
         id="category",
     ),
     pytest.param(
+        ("threat: reverse_shell", "category: Reverse Shel"),
+        ":8: when.category: no threat can match: with the conditions before it, category is another; "
+        "did you mean 'reverse shell'?",
+        "never_matches",
+        id="category-misspelt",
+    ),
+    pytest.param(
         ("  threat: reverse_shell", "  threat: reverse_shell\n  confidence: possible"),
         ":9: when.confidence: no threat can match: with the conditions before it, confidence is confirmed, likely",
         "never_matches",
