@@ -1,7 +1,8 @@
 """Make the zip that is deployed: `python functions/bundle.py [dist/scc-responder.zip]`.
 
-It holds the entry point, the package without what only a desk needs, the policies without their tests, and the
-hash-pinned requirements. The same content makes the same bytes, so that the digest in its name changes only with it.
+It holds the entry point, the package without what only a desk needs, the policies without their tests and with their
+compiled form, and the hash-pinned requirements. The same content makes the same bytes, so that the digest in its name
+changes only with it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
+from scc_responder.compiled_policies import FILE_NAME, compile_policies
 from scc_responder.errors import PolicyError
-from scc_responder.policy import TEST_SUFFIX, load_policies
+from scc_responder.policy import TEST_SUFFIX
 
 FUNCTIONS = Path(__file__).parent
 POLICIES = FUNCTIONS.parent / "policies"
@@ -22,8 +24,8 @@ DESK_ONLY = ("cli", "simulated")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def contents() -> Iterator[tuple[str, Path]]:
-    """Every file of the zip as (name inside, path), in the order it is written."""
+def contents() -> Iterator[tuple[str, bytes]]:
+    """Every file of the zip as (name inside, content), in the order it is written. Raises PolicyError."""
     package = FUNCTIONS / "scc_responder"
     found = {"main.py": FUNCTIONS / "main.py", "requirements.txt": FUNCTIONS / "requirements.txt"}
     for path in package.rglob("*"):
@@ -33,19 +35,20 @@ def contents() -> Iterator[tuple[str, Path]]:
     for path in POLICIES.glob("*.yaml"):
         if not path.name.endswith(TEST_SUFFIX):
             found[f"policies/{path.name}"] = path
-    yield from sorted(found.items())
+    files = {name: path.read_bytes() for name, path in found.items()}
+    yield from sorted({**files, f"policies/{FILE_NAME}": compile_policies(POLICIES)}.items())
 
 
 def write(target: Path) -> str:
     """Write the zip and return its SHA-256. Raises PolicyError where the policies cannot be loaded."""
-    load_policies(POLICIES)
+    files = list(contents())
     target.parent.mkdir(parents=True, exist_ok=True)
     with ZipFile(target, "w", ZIP_STORED) as bundle:
-        for name, path in contents():
+        for name, content in files:
             entry = ZipInfo(name, EPOCH)
             entry.external_attr = 0o644 << 16
             entry.create_system = 3
-            bundle.writestr(entry, path.read_bytes())
+            bundle.writestr(entry, content)
     return hashlib.sha256(target.read_bytes()).hexdigest()
 
 

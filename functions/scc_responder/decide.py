@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from scc_responder.action import Hold, Skip, actions
 from scc_responder.changes import Change
+from scc_responder.condition import HOLDS, Facts
+from scc_responder.condition import answer as condition_answer
 from scc_responder.context import Context
 from scc_responder.limits import Limit
 from scc_responder.mode import Mode
-from scc_responder.policy import OnFailure, Policy, PolicyStep
+from scc_responder.policy import Policy, PolicyStep
+from scc_responder.policy_file import OnFailure
 from scc_responder.value import Value
 
 MATCHED = "matched"
@@ -57,11 +60,12 @@ class Decision(Value, frozen=True, kw_only=True):
 
 def decide(context: Context, policies: tuple[Policy, ...]) -> Decision:
     """Every policy's answer, in the order given."""
-    return Decision(policies=tuple(_decide(context, policy) for policy in policies))
+    facts = Facts(context)
+    return Decision(policies=tuple(_decide(context, policy, facts) for policy in policies))
 
 
-def _decide(context: Context, policy: Policy) -> PolicyDecision:
-    reason = "mode_disabled" if policy.mode == Mode.DISABLED else match(context, policy)
+def _decide(context: Context, policy: Policy, facts: Facts) -> PolicyDecision:
+    reason = "mode_disabled" if policy.mode == Mode.DISABLED else match(context, policy, facts)
     if reason != MATCHED:
         return PolicyDecision(name=policy.name, mode=policy.mode, matched=False, reason=reason)
     planned = tuple(_plan(context, step) for step in policy.then)
@@ -84,15 +88,19 @@ def _plan(context: Context, step: PolicyStep) -> PlannedAction:
     )
 
 
-def match(context: Context, policy: Policy) -> str:
-    """`matched`, or why not: `when_severity_differs`, `when_namespace_missing`, `unless_namespace`.
+def match(context: Context, policy: Policy, facts: Facts | None = None) -> str:
+    """`matched`, or why not: `when_severity_differs`, `unless_namespace`, `condition_pod_missing`.
 
-    Missing data satisfies nothing: neither a `when`, nor the "not" of an `unless`.
+    Missing data satisfies nothing: neither a `when`, nor the "not" of an `unless`, nor a `condition`. `facts` are the
+    context's, where they are made already.
     """
-    for name, answer in policy.when.answers(context):
+    for name, condition in policy.when.conditions:
+        answer = condition(context)
         if not answer:
             return f"when_{name}_{'missing' if answer is None else 'differs'}"
-    for name, answer in policy.unless.answers(context):
+    for name, condition in policy.unless.conditions:
+        answer = condition(context)
         if answer is not False:
             return f"unless_{name}{'_missing' if answer is None else ''}"
-    return MATCHED
+    found = condition_answer(policy.condition, facts or Facts(context)) if policy.condition else HOLDS
+    return MATCHED if found == HOLDS else found

@@ -17,6 +17,8 @@ ResponderError
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ResponderError(Exception):
     """Everything this package raises on purpose. `reason` is a snake_case word for the record."""
@@ -31,7 +33,14 @@ class SettingsError(ResponderError):
 
 
 class PolicyError(ResponderError):
-    """A policy or guardrails file is unusable. The message names file, path and remedy."""
+    """A policy or guardrails file is unusable. The message names file, line, path and remedy.
+
+    `faults` are the mistakes one by one (`fault.Fault`), where they are known.
+    """
+
+    def __init__(self, reason: str, message: str = "", *, faults: tuple[Any, ...] = ()) -> None:
+        super().__init__(reason, message)
+        self.faults = faults
 
 
 class RejectedMessage(ResponderError):  # noqa: N818 - a fact about a message, not a fault of ours

@@ -31,7 +31,7 @@ from scc_responder.execution import REPEATABLE, RESPONDER, Execution, Task
 from scc_responder.mode import Mode
 from scc_responder.observations import capture, publish
 from scc_responder.open_case import OpenCase
-from scc_responder.policy import OnFailure
+from scc_responder.policy_file import OnFailure
 from scc_responder.record import outcome_attributes, outcome_message
 from scc_responder.step import Result, StepRun
 from scc_responder.world import World

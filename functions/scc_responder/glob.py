@@ -7,6 +7,9 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+MOST_KEPT = 256
+"""Answers about longer texts are not remembered."""
+
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole text fits the pattern. `*` stands for any characters but `/`, `?` for one.
@@ -16,6 +19,12 @@ def matches(pattern: str, text: str) -> bool:
     """
     if pattern == text or ("*" not in pattern and "?" not in pattern):
         return pattern == text
+    # Many policies ask the same of one finding; what an attacker made long is not kept.
+    return _fits(pattern, text) if len(text) <= MOST_KEPT else _fits.__wrapped__(pattern, text)
+
+
+@lru_cache(maxsize=4096)
+def _fits(pattern: str, text: str) -> bool:
     segments, parts = _segments(pattern), text.split("/")
     return len(segments) == len(parts) and all(fits(part) for fits, part in zip(segments, parts, strict=True))
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 
 from scc_responder.documents import read_document
 from scc_responder.duration import parse_duration
-from scc_responder.errors import PolicyError
-from scc_responder.limits import Limits
-from scc_responder.match import Match
+from scc_responder.fault import Mistake
+from scc_responder.limits import Limits, duration_mistakes, limit_mistakes
+from scc_responder.match import Match, match_mistakes
 from scc_responder.mode import Mode
 from scc_responder.value import StrictValue
 
@@ -140,10 +141,17 @@ def load_guardrails(folder: Path) -> Guardrails:
     path = folder / FILE_NAME
     if not path.exists() or not path.read_bytes().strip():
         return NONE_GIVEN
-    guardrails = read_document(path, Guardrails, {"max_mode": Mode})
-    try:
-        guardrails.max_finding_age.limit(reversible=True)
-        guardrails.max_finding_age.limit(reversible=False)
-    except ValueError as error:
-        raise PolicyError("invalid_policy", f"{FILE_NAME}: max_finding_age: {error}") from error
-    return guardrails
+    return read_document(path, Guardrails, mistakes)
+
+
+def mistakes(guardrails: Guardrails) -> Iterator[Mistake]:
+    """Everything in guardrails that could not hold, or that nobody means."""
+    for scope in guardrails.limits.__struct_fields__:
+        for index, limit in enumerate(getattr(guardrails.limits, scope)):
+            yield from limit_mistakes(limit, ("limits", scope, index))
+    for index, exemption in enumerate(guardrails.exemptions):
+        yield from match_mistakes(exemption.when, ("exemptions", index, "when"))
+    for part, field in (("approval", "expires"), ("storm_breaker", "within")):
+        yield from duration_mistakes(getattr(getattr(guardrails, part), field), (part, field))
+    for field in guardrails.max_finding_age.__struct_fields__:
+        yield from duration_mistakes(getattr(guardrails.max_finding_age, field), ("max_finding_age", field))

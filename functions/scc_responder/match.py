@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from scc_responder.context import Context
-from scc_responder.glob import matcher
-from scc_responder.threats import CONFIDENCES, fold
+from scc_responder.fault import Mistake, Place, did_you_mean, expected
+from scc_responder.glob import matcher, matches
+from scc_responder.threats import CONFIDENCES, DETECTORS, KINDS, SURFACES, UNKNOWN, catalogue, fold
 from scc_responder.value import StrictValue
 
 
@@ -56,11 +57,11 @@ class Match(StrictValue, frozen=True, kw_only=True, dict=True):
 
     def answers(self, context: Context) -> Iterator[tuple[str, Answer]]:
         """Each condition's name and answer, in the order of the fields."""
-        return ((name, condition(context)) for name, condition in self._conditions)
+        return ((name, condition(context)) for name, condition in self.conditions)
 
     @cached_property
-    def _conditions(self) -> tuple[tuple[str, Condition], ...]:
-        """Made once, since one policy meets many findings."""
+    def conditions(self) -> tuple[tuple[str, Condition], ...]:
+        """Each condition's name and test, in the order of the fields: made once, as one policy meets many findings."""
         return tuple((name, FIELDS[name](wanted)) for name, wanted in self.given().items())
 
 
@@ -148,6 +149,42 @@ def _namespace(context: Context) -> str | None:
 def _project(context: Context) -> str | None:
     target = context.finding.cluster or context.finding.cloud_run
     return target.project if target else None
+
+
+MOST_LISTED = 30
+"""More words than these are not listed in an error."""
+
+VOCABULARIES: dict[str, Callable[[], tuple[str, ...]]] = {
+    "threat": lambda: (*(row.name for row in catalogue()), UNKNOWN),
+    "detector": lambda: DETECTORS,
+    "kind": lambda: KINDS,
+    "confidence": lambda: CONFIDENCES,
+    "surface": lambda: (*SURFACES, UNKNOWN),
+}
+"""The only words that these conditions can meet: a pattern that fits none of them would never hold."""
+
+
+def match_mistakes(match: Match, path: Place) -> Iterator[Mistake]:
+    """Every condition that can never hold, or that nobody means: an empty list holds for nothing, no labels for all."""
+    for name, value in match.given().items():
+        patterns = value.values() if isinstance(value, dict) else (value,)
+        if not value or not all(patterns):
+            yield Mistake(path=(*path, name), text="empty; give a pattern or remove it")
+        elif name in VOCABULARIES:
+            for index, pattern in enumerate(listed(value)):
+                place = (*path, name) if isinstance(value, str) else (*path, name, index)
+                yield from _unmatchable(name, pattern, place)
+
+
+def _unmatchable(name: str, pattern: str, path: Place) -> Iterator[Mistake]:
+    words = VOCABULARIES[name]()
+    if pattern in words or (("*" in pattern or "?" in pattern) and any(matches(pattern, word) for word in words)):
+        return
+    if len(words) > MOST_LISTED:
+        told = f"scc-responder {name}s lists them{did_you_mean(pattern, words)}"
+    else:
+        told = expected(pattern, words)
+    yield Mistake(path=path, text=f"unknown {name} {pattern!r}; {told}")
 
 
 FIELDS: dict[str, Callable[[Any], Condition]] = {

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+from scc_responder.compiled_policies import load_deployed
 from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
-from scc_responder.policy import PolicySet, load_policies
+from scc_responder.policy import PolicySet
 from scc_responder.ports import Approvers, Clusters, Evidence, Findings, Outcomes
 from scc_responder.settings import Settings
 
@@ -37,7 +38,7 @@ class Services:
     @cached_property
     def policies(self) -> PolicySet:
         """All policies and guardrails. Raises PolicyError."""
-        return load_policies(self.settings.policies)
+        return load_deployed(self.settings.policies)
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:

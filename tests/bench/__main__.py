@@ -27,6 +27,9 @@ TARGETS = {
     "duplicates_per_second": ("at_least", 300),
     "parsed_milliseconds": ("at_most", 2.0),
     "decided_milliseconds": ("at_most", 10.0),
+    "thousand_decided_milliseconds": ("at_most", 20.0),
+    "loaded_milliseconds": ("at_most", 1000.0),
+    "deployed_load_milliseconds": ("at_most", 5.0),
 }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from scc_responder.condition_check import condition_mistakes
+from scc_responder.condition_types import variables
 from scc_responder.threats import catalogue
 from tests.docs.examples import ROOT, commands, fenced, load, run
 
@@ -35,3 +38,12 @@ def test_examples(tmp_path: Path) -> None:
 def test_numbers() -> None:
     """The number of threats that it names is the catalogue's."""
     assert f"the {len(catalogue())} threats" in README
+
+
+def test_condition_example() -> None:
+    """The README's condition is one that lint takes, and it names every fact that there is."""
+    paragraph = README.split("What `when` and `unless` cannot say")[1].split("\n\n")[0]
+    *facts, example = re.findall(r"`([^`]+)`", paragraph)[1:]
+
+    assert list(condition_mistakes(example, ())) == []
+    assert set(facts) == set(variables())

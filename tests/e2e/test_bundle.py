@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,11 @@ from zipfile import ZipFile
 
 import pytest
 
+from scc_responder.compiled_policies import compile_policies
 from tests.e2e.served import ROOT, ServedFunction, unzip
 from tests.pipeline.deployment import CLUSTER, SOURCE
+
+PATHS = {"PYTHONPATH": "functions"}
 
 
 def made(target: Path) -> Path:
@@ -18,7 +22,7 @@ def made(target: Path) -> Path:
     subprocess.run(
         [sys.executable, "functions/bundle.py", str(target)],
         cwd=ROOT,
-        env={"PYTHONPATH": "functions"},
+        env=PATHS,
         check=True,
         capture_output=True,
     )
@@ -33,17 +37,30 @@ def test_reproducible(tmp_path: Path) -> None:
 
 
 def test_contents(tmp_path: Path) -> None:
-    """Entry point, package, policies and hashed requirements; no tests, no command line, no simulated cluster."""
+    """Entry point, package, policies as written and compiled, and hashed requirements; no tests, no command line."""
     with ZipFile(made(tmp_path / "bundle.zip")) as bundle:
         names = set(bundle.namelist())
         requirements = bundle.read("requirements.txt").decode()
+        compiled = bundle.read("policies/.compiled.json")
 
     assert {"main.py", "requirements.txt", "scc_responder/pipeline.py", "policies/guardrails.yaml"} <= names
     assert [name for name in names if ".test." in name or "/cli/" in name or "/simulated/" in name] == []
     assert {name.split("/")[0] for name in names} == {"main.py", "requirements.txt", "scc_responder", "policies"}
+    assert compiled == compile_policies(ROOT / "policies")
     pinned = [line for line in requirements.splitlines() if "==" in line]
     assert len(pinned) > 20
     assert all(line.rstrip().endswith("\\") for line in pinned)
+
+
+def test_a_compiled_form_is_made_and_never_taken(tmp_path: Path) -> None:
+    """A compiled form that somebody put beside the policies is not what is deployed."""
+    for name in ("functions", "policies"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    planted = compile_policies(tmp_path / "policies").replace(b'"mode":"dry_run"', b'"mode":"enforce"')
+    (tmp_path / "policies" / ".compiled.json").write_bytes(planted)
+    subprocess.run([sys.executable, "functions/bundle.py", "out.zip"], cwd=tmp_path, env=PATHS, check=True)
+    with ZipFile(tmp_path / "out.zip") as bundle:
+        assert bundle.read("policies/.compiled.json") == compile_policies(ROOT / "policies") != planted
 
 
 @pytest.mark.parametrize(

@@ -86,5 +86,5 @@ def test_a_failed_arming_never_deletes(tmp_path: Path, cluster: SimulatedCluster
 def test_a_need_that_cannot_be_met(tmp_path: Path) -> None:
     """A step that needs what no earlier step does is refused when the policy is loaded."""
     text = NEEDING.replace("  - action: capture_evidence\n", "", 1)
-    with pytest.raises(PolicyError, match=r"then\[0\].needs: 'capture_evidence'"):
+    with pytest.raises(PolicyError, match=r"then\[0\].needs\[0\]: 'capture_evidence'"):
         load_policies(write_policies(tmp_path / "p", text))
