@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from scc_responder import guardrails
 from scc_responder.action import Params, actions
 from scc_responder.documents import read_document
 from scc_responder.errors import PolicyError
-from scc_responder.guardrails import Guardrails
+from scc_responder.guardrails import FILE_NAME, Guardrails
+from scc_responder.guardrails_file import load_guardrails
 from scc_responder.limits import Limit
 from scc_responder.match import Match, Severity
 from scc_responder.mode import Mode
@@ -100,7 +100,7 @@ def load_policies(folder: Path) -> PolicySet:
     """Every policy of the folder: all of them or none. Raises PolicyError."""
     if not folder.is_dir():
         raise PolicyError("no_policy_folder", f"{folder}: there is no such folder; name one with --policies")
-    rails = guardrails.load_guardrails(folder)
+    rails = load_guardrails(folder)
     for path in folder.glob("*.yml"):
         raise PolicyError("invalid_policy", f"{path.name}: rename it to {path.stem}.yaml, or it is not read")
     paths = sorted(path for path in folder.glob("*.yaml") if _is_policy(path))
@@ -109,12 +109,12 @@ def load_policies(folder: Path) -> PolicySet:
 
 
 def _is_policy(path: Path) -> bool:
-    return not path.name.endswith(TEST_SUFFIX) and path.name != guardrails.FILE_NAME
+    return not path.name.endswith(TEST_SUFFIX) and path.name != FILE_NAME
 
 
 def _digest(folder: Path, paths: list[Path]) -> str:
     digest = hashlib.sha256()
-    rails = folder / guardrails.FILE_NAME
+    rails = folder / FILE_NAME
     for path in [*paths, *([rails] if rails.exists() else [])]:
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

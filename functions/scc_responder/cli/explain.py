@@ -134,7 +134,8 @@ def _others(reason: str, names: Sequence[str]) -> list[str]:
 
 
 def _policy(policy: dict[str, Any]) -> list[str]:
-    lines = [f"{styled(policy['name'], 'bold')} ({policy['mode']}): {styled(policy['reason'], 'green')}"]
+    lowered = f"  {styled(policy['mode_reason'], 'yellow')}" if policy["mode_reason"] else ""
+    lines = [f"{styled(policy['name'], 'bold')} ({policy['mode']}): {styled(policy['reason'], 'green')}{lowered}"]
     for action in policy["actions"]:
         result = styled(f"{action['result']:8}", _RESULT_STYLE[action["result"]])
         reason = "" if action["reason"] == action["result"] else f"  {styled(action['reason'], 'yellow')}"
