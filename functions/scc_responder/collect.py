@@ -23,6 +23,20 @@ MAX_OWNERS = 4
 READ_OWNERS = frozenset({("apps/v1", "ReplicaSet"), ("batch/v1", "Job")})
 """Owners that have an owner of their own. The others are workloads already: their names and UIDs are all we need."""
 
+PERMISSIONS = (
+    "pods: get",
+    "nodes: get",
+    "namespaces: get",
+    "replicationcontrollers: get",
+    "replicasets.apps: get",
+    "deployments.apps: get",
+    "statefulsets.apps: get",
+    "daemonsets.apps: get",
+    "jobs.batch: get",
+    "cronjobs.batch: get",
+)
+"""What is read of a cluster for every finding: the target, and whatever kind of workload owns it."""
+
 T = TypeVar("T")
 Started = dict[str, Future[dict[str, Any]]]
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "explain": "say what every policy would do with a finding, and why",
     "case": "list and show cases, and answer a plan that waits for a person",
     "threats": "list the threats that are understood",
+    "permissions": "say which IAM and RBAC permissions the enabled policies need",
     "policy": "check, test and document a folder of policies",
 }
 """Every command and its one line of help; `scc_responder.cli.<command>` holds it."""

@@ -49,6 +49,7 @@ RESOURCES = (
     Resource(kind="Event", plural="events"),
     Resource(kind="Node", plural="nodes", namespaced=False),
     Resource(kind="Namespace", plural="namespaces", namespaced=False),
+    Resource(kind="ReplicationController", plural="replicationcontrollers"),
     Resource(kind="ReplicaSet", plural="replicasets", group="apps"),
     Resource(kind="Deployment", plural="deployments", group="apps"),
     Resource(kind="StatefulSet", plural="statefulsets", group="apps"),
