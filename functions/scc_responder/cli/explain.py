@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +17,10 @@ from typing import Any
 from scc_responder.adapters.clusters_file import ClustersFile
 from scc_responder.cli.terminal import styled
 from scc_responder.collect import collect
-from scc_responder.context import RelatedFinding
-from scc_responder.errors import ApiError, SettingsError
+from scc_responder.errors import SettingsError
 from scc_responder.explanation import Facts, explain, explain_context, read_facts
-from scc_responder.finding import Finding
 from scc_responder.policy import PolicySet, load_policies
+from scc_responder.snapshots import NoFindings
 from scc_responder.wire import parse_notification
 
 _RESULT_STYLE = {"planned": "green", "waiting": "blue", "skipped": "dim", "held": "yellow"}
@@ -62,18 +60,6 @@ def run(options: argparse.Namespace) -> int:
         told = _explain_live(content, policies, options)
     print(json.dumps(told, indent=2) if options.format == "json" else _text(told))
     return 1 if told["rejected"] else 0
-
-
-class NoFindings:
-    """`ports.Findings` for explaining one finding: it is taken as it stands, and others are not looked for."""
-
-    def read(self, finding: Finding) -> Mapping[str, Any] | None:
-        """Raise ApiError `not_read`."""
-        raise ApiError("not_read", f"{finding.name}: Security Command Center is not asked here")
-
-    def related(self, finding: Finding) -> Sequence[RelatedFinding]:
-        """Raise ApiError `not_read`."""
-        raise ApiError("not_read", f"{finding.name}: Security Command Center is not asked here")
 
 
 def _explain_live(content: bytes, policies: PolicySet, options: argparse.Namespace) -> dict[str, Any]:
