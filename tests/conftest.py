@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.cluster import binaries, given, objects
 from tests.cluster import control_plane as cluster
@@ -96,3 +97,8 @@ def _uncaptured(config: pytest.Config) -> Iterator[None]:
     capture = config.pluginmanager.get_plugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
         yield
+
+
+# A test that says how long something may take measures it; examples slow on a busy machine are no fault.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")

@@ -64,7 +64,7 @@ def test_examples(tmp_path: Path, action: Action) -> None:
 def granted(*asked: Action) -> set[tuple[str, str]]:
     """(resource, verb) of the RBAC permissions that these actions declare."""
     declared = [permission.split(": ") for action in asked for permission in action.permissions if ": " in permission]
-    return {(resource, verb) for resource, verbs in declared for verb in verbs.split(", ")}
+    return {(resource.partition(".")[0], verb) for resource, verbs in declared for verb in verbs.split(", ")}
 
 
 @each_action

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from time import monotonic
 from typing import Any, TypeVar
@@ -23,6 +23,20 @@ MAX_OWNERS = 4
 READ_OWNERS = frozenset({("apps/v1", "ReplicaSet"), ("batch/v1", "Job")})
 """Owners that have an owner of their own. The others are workloads already: their names and UIDs are all we need."""
 
+PERMISSIONS = (
+    "pods: get",
+    "nodes: get",
+    "namespaces: get",
+    "replicationcontrollers: get",
+    "replicasets.apps: get",
+    "deployments.apps: get",
+    "statefulsets.apps: get",
+    "daemonsets.apps: get",
+    "jobs.batch: get",
+    "cronjobs.batch: get",
+)
+"""What is read of a cluster for every finding: the target, and whatever kind of workload owns it."""
+
 T = TypeVar("T")
 Started = dict[str, Future[dict[str, Any]]]
 
@@ -30,7 +44,7 @@ Started = dict[str, Future[dict[str, Any]]]
 class Reads:
     """The reads of one finding, running side by side. `missing` collects what could not be read, and why."""
 
-    def __init__(self, pool: ThreadPoolExecutor, deadline_seconds: float) -> None:
+    def __init__(self, pool: Executor, deadline_seconds: float) -> None:
         self._pool = pool
         self._until = monotonic() + deadline_seconds
         self.missing: dict[str, str] = {}
@@ -64,7 +78,7 @@ class Collected:
 
 
 def collect(
-    finding: Finding, clusters: Clusters, findings: Findings, pool: ThreadPoolExecutor, deadline_seconds: float
+    finding: Finding, clusters: Clusters, findings: Findings, pool: Executor, deadline_seconds: float
 ) -> Collected:
     """Read cluster, pod, owners, namespace, node and related findings.
 

@@ -32,10 +32,14 @@ class PlannedAction(Value, frozen=True, kw_only=True):
 
 
 class PolicyDecision(Value, frozen=True, kw_only=True):
-    """What one policy comes to, and why. `limits` are the policy's own."""
+    """What one policy comes to, and why. `limits` are the policy's own.
+
+    `mode_reason` says what took the mode further down than the policy has it (`mode_lowered_by:night`), if anything.
+    """
 
     name: str
     mode: Mode
+    mode_reason: str = ""
     matched: bool
     reason: str
     actions: tuple[PlannedAction, ...] = ()

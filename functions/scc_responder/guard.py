@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from scc_responder.action import Action, actions
+from scc_responder.ceilings import lowest
+from scc_responder.changes import Change
 from scc_responder.context import Context
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
-from scc_responder.glob import matches
 from scc_responder.guardrails import Guardrails
 from scc_responder.mode import Mode, furthest
+from scc_responder.protected import protected_reason
 from scc_responder.protection import google_agent
 from scc_responder.threats import UNKNOWN
 
@@ -27,30 +30,28 @@ def guard(
     `planned_at` is when the plan was made that waits for a person, or was approved: in mode `approve` a finding's age
     counts up to it.
     """
-    ceiling = guardrails.max_mode
-    policies = (
-        _guard(context, policy, guardrails, ceiling, now, planned_at=planned_at) for policy in decision.policies
-    )
-    return Decision(policies=tuple(policies))
+    ceiling = lowest(context, guardrails, now)
+    policies = (lowered(policy, ceiling.max_mode, ceiling.name) for policy in decision.policies)
+    return Decision(policies=tuple(_guard(context, policy, guardrails, now, planned_at) for policy in policies))
+
+
+def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
+    """The policy's answer under one more ceiling, which is named where it is what lowers the mode."""
+    mode = furthest(policy.mode, ceiling)
+    if mode == policy.mode:
+        return policy
+    policy = msgspec.structs.replace(policy, mode=mode, mode_reason=f"mode_lowered_by:{name}")
+    if policy.matched and mode == Mode.DISABLED:
+        return msgspec.structs.replace(policy, matched=False, reason="mode_disabled_by_guardrails", actions=())
+    return policy
 
 
 def _guard(
-    context: Context,
-    policy: PolicyDecision,
-    guardrails: Guardrails,
-    ceiling: Mode,
-    now: datetime,
-    *,
-    planned_at: datetime | None,
+    context: Context, policy: PolicyDecision, guardrails: Guardrails, now: datetime, planned_at: datetime | None
 ) -> PolicyDecision:
-    mode = furthest(policy.mode, ceiling)
-    if policy.matched and mode == Mode.DISABLED:
-        return msgspec.structs.replace(
-            policy, mode=mode, matched=False, reason="mode_disabled_by_guardrails", actions=()
-        )
-    aged = planned_at if planned_at and mode == Mode.APPROVE else now
+    aged = planned_at if planned_at and policy.mode == Mode.APPROVE else now
     held = tuple(_held(context, planned, guardrails, now, aged) for planned in policy.actions)
-    return msgspec.structs.replace(policy, mode=mode, actions=held)
+    return msgspec.structs.replace(policy, actions=held)
 
 
 def _held(
@@ -58,7 +59,7 @@ def _held(
 ) -> PlannedAction:
     if planned.result != "planned":
         return _held_all_the_same(context, planned)
-    reason = hold_reason(context, actions()[planned.action], guardrails, now, aged)
+    reason = hold_reason(context, actions()[planned.action], guardrails, now, planned.changes, aged=aged)
     if not reason:
         return planned
     return msgspec.structs.replace(planned, result="held", reason=reason)
@@ -71,9 +72,15 @@ def _held_all_the_same(context: Context, planned: PlannedAction) -> PlannedActio
 
 
 def hold_reason(
-    context: Context, action: Action, guardrails: Guardrails, now: datetime, aged: datetime | None = None
+    context: Context,
+    action: Action,
+    guardrails: Guardrails,
+    now: datetime,
+    changes: Iterable[Change] = (),
+    *,
+    aged: datetime | None = None,
 ) -> str:
-    """Why the action may not be taken, or an empty string. Actions that only observe are never held.
+    """Why the action may not make these changes, or an empty string. Actions that only observe are never held.
 
     `aged` is the time up to which the finding's age counts, where that is not now.
     """
@@ -81,17 +88,22 @@ def hold_reason(
         return ""
     return (
         google_agent(context)
-        or _protected(context, guardrails)
+        or protected_reason(context, guardrails.protected, changes)
+        or _exempt(context, action, guardrails, now)
         or _unclear(context, action)
         or _too_old(context, action, guardrails, now, aged or now)
     )
 
 
-def _protected(context: Context, guardrails: Guardrails) -> str:
-    named = context.pod or context.finding.pod
-    namespace = named.namespace if named else ""
-    protected = any(matches(pattern, namespace) for pattern in guardrails.protected.namespaces)
-    return "namespace_protected" if protected else ""
+def _exempt(context: Context, action: Action, guardrails: Guardrails, now: datetime) -> str:
+    """The exemption that holds the action. What it says of data that is missing counts as met: deny wins."""
+    today = now.astimezone(UTC).date()
+    for exemption in guardrails.exemptions:
+        means_it = not exemption.actions or action.name in exemption.actions
+        met = all(answer is not False for _, answer in exemption.when.answers(context))
+        if means_it and today <= exemption.expires and met:
+            return f"exempt:{exemption.name}"
+    return ""
 
 
 def _unclear(context: Context, action: Action) -> str:

@@ -1,17 +1,16 @@
-"""The limits that no policy can lift, owned by the platform team: `policies/guardrails.yaml`."""
+"""The limits that no policy can lift, owned by the platform team: `policies/guardrails.yaml`, field by field."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from enum import StrEnum
-from pathlib import Path
+from typing import Annotated
 
-from scc_responder.documents import read_document
+import msgspec
+
 from scc_responder.duration import parse_duration
-from scc_responder.fault import Mistake
-from scc_responder.limits import Limits, duration_mistakes, limit_mistakes
-from scc_responder.match import Match, match_mistakes
+from scc_responder.limits import Limits
+from scc_responder.match import Match
 from scc_responder.mode import Mode
 from scc_responder.value import StrictValue
 
@@ -51,8 +50,9 @@ class MaxFindingAge(StrictValue, frozen=True, kw_only=True):
 class Protected(StrictValue, frozen=True, kw_only=True):
     """What no action may change. `*` and `?` are wildcards within a segment.
 
-    `workloads` are `namespace/Kind/name`, `clusters` `projects/P/locations/L/clusters/C`. Google's own agents are
-    protected whatever stands here.
+    `workloads` are `namespace/Kind/name`, of any owner of the pod or of the pod itself; `clusters` are
+    `projects/P/locations/L/clusters/C`. `nodes` keeps changes off the node itself, not off the pods that run on it.
+    `principals` are those whose doing the finding tells of. Google's own agents are protected whatever stands here.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -63,7 +63,10 @@ class Protected(StrictValue, frozen=True, kw_only=True):
 
 
 class Ceiling(StrictValue, frozen=True, kw_only=True):
-    """The furthest that any policy may go in an environment: in the clusters and namespaces named, all where empty."""
+    """The furthest that any policy may go in an environment: in the clusters and namespaces named, all where empty.
+
+    It holds as well where cluster or namespace are not known. What runs on Cloud Run is in neither.
+    """
 
     name: str
     max_mode: Mode
@@ -71,15 +74,25 @@ class Ceiling(StrictValue, frozen=True, kw_only=True):
     namespaces: tuple[str, ...] = ()
 
 
+TimeOfDay = Annotated[
+    str | int,
+    msgspec.Meta(
+        description='A time of day such as "22:00", in quotes: YAML reads 22:00 as a number.',
+        extra_json_schema={"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"},
+    ),
+]
+"""`HH:MM`. A number is taken only to say what is wrong with it."""
+
+
 class QuietHours(StrictValue, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
     """A time of the week at which policies go less far. `from` after `to` is a night; an empty `days` is every day.
 
-    The day is the one on which the time begins, in `timezone`, an IANA name.
+    The day is the one on which the time begins, by the wall clock of `timezone`, an IANA name. `to` may be `24:00`.
     """
 
     name: str
-    start: str
-    end: str
+    start: TimeOfDay
+    end: TimeOfDay
     days: tuple[Day, ...] = ()
     timezone: str = "UTC"
     clusters: tuple[str, ...] = ()
@@ -87,7 +100,10 @@ class QuietHours(StrictValue, frozen=True, kw_only=True, rename={"start": "from"
 
 
 class Exemption(StrictValue, frozen=True, kw_only=True):
-    """Targets that actions leave alone until a day, by whose decision, and why. `actions` are all where empty."""
+    """Targets that actions leave alone until the end of a day in UTC, by whose decision, and why.
+
+    `actions` are all where empty. Missing data in `when` counts as a match.
+    """
 
     name: str
     when: Match
@@ -134,24 +150,3 @@ class Guardrails(StrictValue, frozen=True, kw_only=True):
 
 NONE_GIVEN = Guardrails(protected=Protected(namespaces=("*",)), max_mode=Mode.DRY_RUN)
 """A missing or empty file allows nothing to be enforced."""
-
-
-def load_guardrails(folder: Path) -> Guardrails:
-    """The folder's guardrails; `NONE_GIVEN` where there are none. Raises PolicyError."""
-    path = folder / FILE_NAME
-    if not path.exists() or not path.read_bytes().strip():
-        return NONE_GIVEN
-    return read_document(path, Guardrails, mistakes)
-
-
-def mistakes(guardrails: Guardrails) -> Iterator[Mistake]:
-    """Everything in guardrails that could not hold, or that nobody means."""
-    for scope in guardrails.limits.__struct_fields__:
-        for index, limit in enumerate(getattr(guardrails.limits, scope)):
-            yield from limit_mistakes(limit, ("limits", scope, index))
-    for index, exemption in enumerate(guardrails.exemptions):
-        yield from match_mistakes(exemption.when, ("exemptions", index, "when"))
-    for part, field in (("approval", "expires"), ("storm_breaker", "within")):
-        yield from duration_mistakes(getattr(getattr(guardrails, part), field), (part, field))
-    for field in guardrails.max_finding_age.__struct_fields__:
-        yield from duration_mistakes(getattr(guardrails.max_finding_age, field), ("max_finding_age", field))

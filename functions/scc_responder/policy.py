@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import msgspec
 
-from scc_responder import guardrails
 from scc_responder.action import Params
 from scc_responder.documents import read_document
 from scc_responder.errors import PolicyError
 from scc_responder.fault import Fault, refusal
-from scc_responder.guardrails import Guardrails
+from scc_responder.guardrails import FILE_NAME, Guardrails
+from scc_responder.guardrails_file import load_guardrails
 from scc_responder.limits import Limit
 from scc_responder.match import Match
 from scc_responder.mode import Mode
@@ -80,7 +80,7 @@ def read_files(folder: Path) -> tuple[Guardrails, tuple[PolicyFile, ...]]:
         Fault(file=path.name, text=f"rename it to {path.stem}.yaml, or it is not read")
         for path in sorted(folder.glob("*.yml"))
     ]
-    rails = _collected(faults, partial(guardrails.load_guardrails, folder))
+    rails = _collected(faults, partial(load_guardrails, folder))
     read = [_collected(faults, partial(_read_policy, path, rails)) for path in policy_paths(folder)]
     if faults or rails is None:
         raise refusal(faults)
@@ -100,7 +100,7 @@ def policy_paths(folder: Path) -> list[Path]:
 def digest(folder: Path) -> str:
     """What every file of the folder that a decision depends on says, as one number."""
     found = hashlib.sha256()
-    rails = folder / guardrails.FILE_NAME
+    rails = folder / FILE_NAME
     for path in [*policy_paths(folder), *([rails] if rails.exists() else [])]:
         found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
@@ -116,7 +116,7 @@ def _collected(faults: list[Fault], read: Callable[[], T]) -> T | None:
 
 
 def _is_policy(path: Path) -> bool:
-    return not path.name.endswith(TEST_SUFFIX) and path.name != guardrails.FILE_NAME
+    return not path.name.endswith(TEST_SUFFIX) and path.name != FILE_NAME
 
 
 def _read_policy(path: Path, rails: Guardrails | None) -> PolicyFile:

@@ -83,6 +83,17 @@ class KubernetesApi(Protocol):
         ...
 
 
+class PagedApi(KubernetesApi, Protocol):
+    """An API server whose collections are read in parts, however large they are."""
+
+    def page(self, path: str, limit: int, after: str = "") -> tuple[list[dict[str, Any]], str]:
+        """At most `limit` items of a collection, of all namespaces too, and the cursor of the next ones ("" if none).
+
+        Raises ApiError `gone` if the server has forgotten the cursor: then from the beginning.
+        """
+        ...
+
+
 class Clusters(Protocol):
     """Where clusters are reached. `describe` and `connect` are only called for clusters that settings list."""
 

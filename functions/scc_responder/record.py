@@ -74,6 +74,7 @@ def policy_answers(decision: Decision) -> list[dict[str, Any]]:
         {
             "name": policy.name,
             "mode": str(policy.mode),
+            "mode_reason": policy.mode_reason,
             "matched": policy.matched,
             "reason": policy.reason,
             "actions": [

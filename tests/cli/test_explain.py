@@ -22,6 +22,7 @@ from scc_responder.simulated.scenario import AGENT, populate
 from tests.cli.commands import ROOT, Terminal, run
 from tests.findings import FOLDER, RUNBOOKS, data, names, notification
 from tests.findings.expected import shipped_policies
+from tests.pipeline import deployment
 
 POLICIES = ROOT / "policies"
 CONTEXT_FILE = FOLDER / "added_binary_executed.context.json"
@@ -47,6 +48,7 @@ class ToldPolicy(msgspec.Struct, forbid_unknown_fields=True):
 
     name: str
     mode: str
+    mode_reason: str
     matched: bool
     reason: str
     actions: list[ToldAction]
@@ -367,6 +369,18 @@ def test_held(live: Live, explained: Explained) -> None:
     assert (actions["isolate_pod"].result, actions["isolate_pod"].reason) == ("held", "google_agent_pod")
     assert actions["capture_evidence"].result == "planned"
     assert "  isolate_pod       held      google_agent_pod" in shown.splitlines()
+
+
+def test_lowered(tmp_path: Path, explained: Explained) -> None:
+    """What takes a policy's mode down is named beside it, in text as in JSON."""
+    rails = "protected: {}\nceilings: [{name: production, max_mode: dry_run, namespaces: [shop]}]\n"
+    enforcing = deployment.policy("label_pod", when="category: Added Binary Executed")
+    folder = deployment.write_policies(tmp_path / "policies", enforcing, guardrails=rails)
+    options = ("--context", CONTEXT_FILE, "--policies", folder)
+    _, told = explained.json(golden("added_binary_executed"), *options)
+    _, shown = explained.text(golden("added_binary_executed"), *options)
+    assert (told.policies[0].mode, told.policies[0].mode_reason) == ("dry_run", "mode_lowered_by:production")
+    assert "contain (dry_run): matched  mode_lowered_by:production" in shown.splitlines()
 
 
 @pytest.mark.parametrize("name", ["prod-2", "prod", "clusters/prod-1", "*"])

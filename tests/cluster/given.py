@@ -16,6 +16,7 @@ import yaml
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.roles import roles
 from tests.cluster.state import Identity
 
 VARIABLE = "SCC_RESPONDER_TEST_KUBECONFIG"
@@ -62,20 +63,17 @@ def _admin(path: Path) -> ClusterClient:
 def _identities(admin: ClusterClient) -> dict[str, Identity]:
     if admin.send("GET", f"/api/v1/namespaces/{NAMESPACE}").status == 404:
         admin.create(objects.namespace(NAMESPACE))
-    roles = [_for_accounts(item) for item in yaml.safe_load_all(Path(__file__).with_name("rbac.yaml").read_text())]
-    admin.apply(yaml.safe_dump_all([*map(_account, ACCOUNTS), *roles]))
-    return {
-        name: Identity(user=f"system:serviceaccount:{NAMESPACE}:{name}", token=_token(admin, name)) for name in ACCOUNTS
-    }
+    users = {name: f"system:serviceaccount:{NAMESPACE}:{name}" for name in ACCOUNTS}
+    bound = [_renamed(item) for item in roles(users["responder"], users["reader"])]
+    admin.apply(yaml.safe_dump_all([*map(_account, ACCOUNTS), *bound]))
+    return {name: Identity(user=users[name], token=_token(admin, name)) for name in ACCOUNTS}
 
 
-def _for_accounts(item: dict[str, Any]) -> dict[str, Any]:
-    """A role as it is; a binding under a name of its own, to our service accounts."""
+def _renamed(item: dict[str, Any]) -> dict[str, Any]:
+    """A role as it is; a binding under a name of its own, beside any that the cluster has."""
     if item["kind"] != "ClusterRoleBinding":
         return item
-    names = [subject["name"].partition("@")[0].removeprefix("scc-") for subject in item["subjects"]]
-    subjects = [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE} for name in names]
-    return {**item, "metadata": {"name": f"{item['metadata']['name']}-tests"}, "subjects": subjects}
+    return {**item, "metadata": {"name": f"{item['metadata']['name']}-tests"}}
 
 
 def _account(name: str) -> dict[str, Any]:

@@ -20,10 +20,12 @@ from pathlib import Path
 
 import msgspec
 import urllib3
+import yaml
 
 from tests.cluster import launch
 from tests.cluster.client import ClusterClient
 from tests.cluster.polling import wait_until
+from tests.cluster.roles import roles
 from tests.cluster.state import State
 
 ATTEMPTS = 3
@@ -91,7 +93,7 @@ def _start(folder: Path, programs: Programs) -> State:
     _wait_ready(admin, programs)
     programs.start("kube-controller-manager", launch.kube_controller_manager(folder))
     programs.start("kwok", launch.kwok(folder))
-    admin.apply((launch.HERE / "rbac.yaml").read_text())
+    admin.apply(yaml.safe_dump_all(roles(identities["responder"].user, identities["reader"].user)))
     _wait_service_accounts(admin, programs)
     return State(url=url, supervisor=os.getpid(), ready_seconds=time.monotonic() - started, identities=identities)
 

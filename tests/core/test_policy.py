@@ -10,7 +10,8 @@ import pytest
 from scc_responder.documents import MAX_BYTES, load_yaml
 from scc_responder.duration import parse_duration
 from scc_responder.errors import PolicyError
-from scc_responder.guardrails import NONE_GIVEN, load_guardrails
+from scc_responder.guardrails import NONE_GIVEN
+from scc_responder.guardrails_file import load_guardrails
 from scc_responder.policy import load_policies
 from tests.pipeline.deployment import policy, write_policies
 

@@ -157,6 +157,49 @@ class Reading:
         assert side.api().list(paths.network_policies(side.namespace)) == []
 
 
+class Paging:
+    """Collections that are read in parts, as for a snapshot."""
+
+    def test_pages(self, side: Side) -> None:
+        """Each part goes on where the one before it ended; the last one has no cursor."""
+        names = [side.pod(f"web-{n}")["metadata"]["name"] for n in range(3)]
+        api = side.api("admin")
+        first, cursor = api.page(paths.pods(side.namespace), 2)
+        rest, end = api.page(paths.pods(side.namespace), 2, cursor)
+        assert [item["metadata"]["name"] for item in first + rest] == names
+        assert (len(first), bool(cursor), end) == (2, True, "")
+
+    def test_all_at_once(self, side: Side) -> None:
+        """A part that has room for all of them is the whole list."""
+        side.pod()
+        found, end = side.api("admin").page(paths.pods(side.namespace), 500)
+        assert ([item["metadata"]["name"] for item in found], end) == (["web-1"], "")
+
+    def test_all_namespaces(self, side: Side) -> None:
+        """A collection without a namespace is that of all of them."""
+        side.pod()
+        api, found, cursor = side.api("admin"), [], ""
+        while True:
+            items, cursor = api.page("/api/v1/pods", 1, cursor)
+            found += items
+            if not cursor:
+                break
+        assert (side.namespace, "web-1") in {(i["metadata"]["namespace"], i["metadata"]["name"]) for i in found}
+
+    def test_no_cursor(self, side: Side) -> None:
+        """A cursor that is none is refused."""
+        error = refused(side.api("admin").page, paths.pods(side.namespace), 2, "no cursor")
+        assert told(error) == ("bad_request", 400, "BadRequest")
+
+    def test_forbidden(self, side: Side) -> None:
+        """What may not be listed may not be paged."""
+        error = refused(side.api("responder").page, paths.pods(side.namespace), 2)
+        assert (error.reason, error.permission) == (
+            "kubernetes_forbidden",
+            f"pods: list in namespace {side.namespace}",
+        )
+
+
 class Patching:
     """PATCH, as JSON merge patch."""
 

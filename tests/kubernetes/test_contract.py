@@ -15,7 +15,7 @@ from scc_responder.simulated.resources import Target
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient
 from tests.cluster.control_plane import ControlPlane
-from tests.kubernetes.contract import Creating, Deleting, Identifying, Patching, Reading, Side
+from tests.kubernetes.contract import Creating, Deleting, Identifying, Paging, Patching, Reading, Side
 
 NUMBERS = itertools.count(1)
 
@@ -93,6 +93,9 @@ class OnReal:
 class TestSimulatedReading(OnSimulated, Reading): ...
 
 
+class TestSimulatedPaging(OnSimulated, Paging): ...
+
+
 class TestSimulatedPatching(OnSimulated, Patching): ...
 
 
@@ -106,6 +109,9 @@ class TestSimulatedIdentifying(OnSimulated, Identifying): ...
 
 
 class TestRealReading(OnReal, Reading): ...
+
+
+class TestRealPaging(OnReal, Paging): ...
 
 
 class TestRealPatching(OnReal, Patching): ...

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scc_responder import paths
 from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.simulated.controllers import digest_of
-from scc_responder.simulated.identities import RULES
+from scc_responder.simulated.identities import rules
 from scc_responder.simulated.objects import Objects, timestamp
 from scc_responder.simulated.refusal import Refusal
 from scc_responder.simulated.resources import BY_KIND, RESOURCES, Target, target_of
@@ -159,7 +159,8 @@ def test_fixtures_are_checked(cluster: SimulatedCluster) -> None:
         ("GET", "/", {}, 404),
         ("GET", "/api/v1/secrets", {}, 404),
         ("GET", "/api/v1/namespaces/shop/secrets/token", {}, 404),
-        ("GET", "/api/v1/pods", {}, 404),
+        ("GET", "/api/v1/pods/web-1", {}, 404),
+        ("POST", "/api/v1/pods", {"body": {}}, 405),
         ("GET", "/api/v1/namespaces/shop/nodes/n", {}, 404),
         ("GET", "/api/v1/namespaces/shop/pods/web-1/log", {}, 404),
         ("PUT", "/api/v1/nodes/" + NODE, {"body": {}}, 405),
@@ -213,7 +214,7 @@ def test_token_is_of_one_cluster(cluster: SimulatedCluster) -> None:
 def test_rules_are_of_known_resources() -> None:
     """The rules of RBAC speak of resources that the cluster has."""
     known = {resource.plural for resource in RESOURCES}
-    assert {resource for rules in RULES.values() for resource in rules} <= known
+    assert {resource for granted in rules().values() for resource in granted} <= known
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.kind)

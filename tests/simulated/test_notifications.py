@@ -94,11 +94,12 @@ def test_push(data: bytes) -> None:
 
 
 def test_story(cluster: SimulatedCluster) -> None:
-    """The story tells of four runbooks first, then of what is not acted on: each listed finding is a new one."""
+    """The story tells of the plainest attack, four runbooks, then what is not acted on: each listed finding is new."""
     story = deliveries(cluster.objects("Pod"), NOW)
     listed = [parse_notification(item.data).key for item in story if item.listed]
-    assert [item.reason for item in story[:4]] == ["done"] * 4
-    assert all(not item.writes and item.fate == "untouched" for item in story[4:])
+    acted = [item for item in story if item.reason == "done"]
+    assert len(acted) == 5
+    assert all(not item.writes and item.fate == "untouched" for item in story if item not in acted)
     assert len(set(listed)) == len(listed) == 6
 
 

@@ -11,7 +11,7 @@ from scc_responder.marks import pod_label
 
 @action(
     params=NoParams,
-    permissions=["pods: get, patch", "networkpolicies: create, get, list"],
+    permissions=["pods: get, patch", "networkpolicies.networking.k8s.io: create, get, list"],
     reversible=True,
     needs_identity=True,
 )

@@ -21,7 +21,7 @@ from scc_responder.context import Cluster
 from scc_responder.documents import load_yaml
 from scc_responder.errors import ApiError, PolicyError, SettingsError
 from scc_responder.finding import ClusterRef
-from scc_responder.ports import Clusters, KubernetesApi
+from scc_responder.ports import Clusters, KubernetesApi, PagedApi
 from scc_responder.value import StrictValue
 
 
@@ -46,20 +46,25 @@ class ClustersFile:
 
         Raises SettingsError.
         """
-        exact = [local for path, local in self._clusters.items() if name == path]
-        short = [local for path, local in self._clusters.items() if name in {path.rpartition("/")[2], local.context}]
-        found = exact or short
+        found = self._clusters[self.find(name).path]
+        return _Renamed({ref.path: found} if ref else {})
+
+    def find(self, name: str) -> ClusterRef:
+        """The cluster of that full name, or whose last part or context it is. Raises SettingsError."""
+        exact = [path for path in self._clusters if name == path]
+        short = [path for path, local in self._clusters.items() if name in {path.rpartition("/")[2], local.context}]
+        found = [ref for path in exact or short if (ref := ClusterRef.parse(path))]
         if len(found) != 1:
             known = ", ".join(f"{path} (context {local.context})" for path, local in self._clusters.items()) or "none"
             problem = "several clusters are" if found else "no cluster is"
             raise SettingsError("unknown_cluster", f"{self._path}: {problem} named {name!r}; there are: {known}")
-        return _Renamed({ref.path: found[0]} if ref else {})
+        return found[0]
 
     def describe(self, ref: ClusterRef) -> Cluster:
         """The cluster as the file has it. Raises ApiError `cluster_not_found`."""
         return _found(self._clusters, ref).describe(ref)
 
-    def connect(self, ref: ClusterRef) -> KubernetesApi:
+    def connect(self, ref: ClusterRef) -> PagedApi:
         """Its API server; the same connections at every call. Raises ApiError `cluster_not_found`."""
         return _found(self._clusters, ref).connect()
 
@@ -84,14 +89,14 @@ class _Local:
         self.context = entry.context
         self._entry = entry
         self._access = read_access(path.parent / Path(entry.kubeconfig).expanduser(), entry.context)
-        self._api: KubernetesApi | None = None
+        self._api: PagedApi | None = None
         self._lock = threading.Lock()
 
     def describe(self, ref: ClusterRef) -> Cluster:
         entry = self._entry
         return Cluster(ref=ref, autopilot=entry.autopilot, enforces_network_policy=entry.enforces_network_policy)
 
-    def connect(self) -> KubernetesApi:
+    def connect(self) -> PagedApi:
         with self._lock:
             if self._api is None:
                 self._api = _connected(self._access)
@@ -128,14 +133,14 @@ def _entry_of(path: Path, name: str, fields: Any) -> tuple[str, ClusterEntry]:
         raise SettingsError("unusable_clusters", f"{path}: {name}: {error}") from error
 
 
-def _connected(access: Access) -> KubernetesApi:
+def _connected(access: Access) -> PagedApi:
     lean_imports.obtain(lean_imports.KUBERNETES_REST)
     adapter: Any = import_module("scc_responder.adapters.kubernetes_api")
     certificate = None
     if access.certificate_pem:
         certificate = adapter.ClientCertificate(certificate_pem=access.certificate_pem, key_pem=access.key_pem)
     try:
-        api: KubernetesApi = adapter.connect(
+        api: PagedApi = adapter.connect(
             access.server, access.ca_pem, access.token, renew=access.renew, client_certificate=certificate
         )
     except SettingsError as error:

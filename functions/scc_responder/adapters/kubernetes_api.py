@@ -73,12 +73,16 @@ class KubernetesRest:
         """All items of a collection. Raises ApiError; `partial_list` if the server kept some back."""
         request = Request(method="GET", path=path)
         answer = self._call(request, query={"fieldSelector": field_selector} if field_selector else {})
-        metadata, items = answer.get("metadata"), answer.get("items")
-        if isinstance(metadata, dict) and metadata.get("continue"):
+        items, more = _items(request, answer)
+        if more:
             raise ApiError("partial_list", f"GET {path}: the server answered with a part of the list")
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise failure(request, UnusableAnswer("unusable_answer"))
         return items
+
+    def page(self, path: str, limit: int, after: str = "") -> tuple[Objects, str]:
+        """Some items of a collection and the cursor of the next ones. Raises ApiError; `gone` if it is too old."""
+        request = Request(method="GET", path=path)
+        cursor = {"continue": after} if after else {}
+        return _items(request, self._call(request, query={"limit": str(limit), **cursor}))
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> Object:
         """POST to a collection. Raises ApiError, OutcomeUnknown."""
@@ -241,6 +245,14 @@ def _decoded(request: Request, answer: Answer) -> Object:
         return msgspec.json.decode(answer.body, type=Object)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise failure(request, UnusableAnswer("unusable_answer")) from None
+
+
+def _items(request: Request, answer: Object) -> tuple[Objects, str]:
+    """The items of a list and the cursor of those that it does not have."""
+    metadata, items = answer.get("metadata"), answer.get("items")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise failure(request, UnusableAnswer("unusable_answer"))
+    return items, str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
 
 
 def _wrapped(error: ApiException) -> Exception:

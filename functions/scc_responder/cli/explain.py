@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +18,10 @@ from typing import Any
 from scc_responder.adapters.clusters_file import ClustersFile
 from scc_responder.cli.terminal import styled
 from scc_responder.collect import collect
-from scc_responder.context import RelatedFinding
-from scc_responder.errors import ApiError, SettingsError
+from scc_responder.errors import SettingsError
 from scc_responder.explanation import Facts, explain, explain_context, read_facts
-from scc_responder.finding import Finding
 from scc_responder.policy import PolicySet, load_policies
+from scc_responder.snapshots import NoFindings
 from scc_responder.wire import parse_notification
 
 _RESULT_STYLE = {"planned": "green", "waiting": "blue", "skipped": "dim", "held": "yellow"}
@@ -62,18 +61,6 @@ def run(options: argparse.Namespace) -> int:
         told = _explain_live(content, policies, options)
     print(json.dumps(told, indent=2) if options.format == "json" else _text(told))
     return 1 if told["rejected"] else 0
-
-
-class NoFindings:
-    """`ports.Findings` for explaining one finding: it is taken as it stands, and others are not looked for."""
-
-    def read(self, finding: Finding) -> Mapping[str, Any] | None:
-        """Raise ApiError `not_read`."""
-        raise ApiError("not_read", f"{finding.name}: Security Command Center is not asked here")
-
-    def related(self, finding: Finding) -> Sequence[RelatedFinding]:
-        """Raise ApiError `not_read`."""
-        raise ApiError("not_read", f"{finding.name}: Security Command Center is not asked here")
 
 
 def _explain_live(content: bytes, policies: PolicySet, options: argparse.Namespace) -> dict[str, Any]:
@@ -134,7 +121,8 @@ def _others(reason: str, names: Sequence[str]) -> list[str]:
 
 
 def _policy(policy: dict[str, Any]) -> list[str]:
-    lines = [f"{styled(policy['name'], 'bold')} ({policy['mode']}): {styled(policy['reason'], 'green')}"]
+    lowered = f"  {styled(policy['mode_reason'], 'yellow')}" if policy["mode_reason"] else ""
+    lines = [f"{styled(policy['name'], 'bold')} ({policy['mode']}): {styled(policy['reason'], 'green')}{lowered}"]
     for action in policy["actions"]:
         result = styled(f"{action['result']:8}", _RESULT_STYLE[action["result"]])
         reason = "" if action["reason"] == action["result"] else f"  {styled(action['reason'], 'yellow')}"

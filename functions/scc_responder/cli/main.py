@@ -17,6 +17,8 @@ COMMANDS = {
     "explain": "say what every policy would do with a finding, and why",
     "case": "list and show cases, and answer a plan that waits for a person",
     "threats": "list the threats that are understood",
+    "permissions": "say which IAM and RBAC permissions the enabled policies need",
+    "snapshot": "copy what decisions need from a cluster into a file",
     "policy": "check, test and document a folder of policies",
 }
 """Every command and its one line of help; `scc_responder.cli.<command>` holds it."""

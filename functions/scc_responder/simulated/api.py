@@ -15,6 +15,7 @@ from scc_responder.simulated import refusal
 from scc_responder.simulated.controllers import Controllers
 from scc_responder.simulated.identities import Identities, allowed
 from scc_responder.simulated.objects import Object, Objects
+from scc_responder.simulated.pages import paged
 from scc_responder.simulated.refusal import Refusal
 from scc_responder.simulated.resources import Target, target_of
 from scc_responder.value import Value
@@ -117,8 +118,11 @@ class Api:
         if verb == "get":
             return self._objects.get(target)
         if verb == "list":
-            fields, labels = (",".join(asked.call.query(name)) for name in ("fieldSelector", "labelSelector"))
-            return self._objects.list(target, fields, labels)
+            names = ("fieldSelector", "labelSelector", "limit", "continue")
+            fields, labels, limit, after = (",".join(asked.call.query(name)) for name in names)
+            return paged(self._objects.list(target, fields, labels), limit, after)
+        if target.resource.namespaced and not target.namespace:
+            raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
         return self._write(asked.call, target, verb)
 
     def _write(self, call: Call, target: Target, verb: str) -> Object:

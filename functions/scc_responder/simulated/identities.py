@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from functools import cache
 
-READ: Mapping[str, frozenset[str]] = {
-    "pods": frozenset({"get"}),
-    "nodes": frozenset({"get"}),
-    "namespaces": frozenset({"get"}),
-    "events": frozenset({"list"}),
-    "replicasets": frozenset({"get"}),
-    "deployments": frozenset({"get"}),
-    "statefulsets": frozenset({"get"}),
-    "daemonsets": frozenset({"get"}),
-    "jobs": frozenset({"get"}),
-    "cronjobs": frozenset({"get"}),
-    "networkpolicies": frozenset({"get", "list"}),
-}
-"""What the responder reads, by resource."""
+from scc_responder.permissions import READING, of_all_actions
 
-_WRITE: Mapping[str, frozenset[str]] = {
-    "pods": frozenset({"patch", "delete"}),
-    "nodes": frozenset({"patch"}),
-    "networkpolicies": frozenset({"create"}),
-}
+Rules = Mapping[str, frozenset[str]]
 
-RULES: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "responder": {resource: verbs | _WRITE.get(resource, frozenset()) for resource, verbs in READ.items()},
-    "reader": READ,
-}
-"""Verbs by user and resource. A user who is not listed may do everything."""
+
+@cache
+def rules() -> Mapping[str, Rules]:
+    """Verbs by user and resource. A user who is not listed may do everything.
+
+    `responder` may do what every action together needs, `reader` what is reading of that.
+    """
+    verbs: dict[str, frozenset[str]] = {}
+    for need in of_all_actions():
+        plural = need.resource.partition(".")[0]
+        verbs[plural] = verbs.get(plural, frozenset()) | {need.verb}
+    verbs.pop("", None)
+    return {"responder": verbs, "reader": {resource: granted & READING for resource, granted in verbs.items()}}
 
 
 class Identities:
@@ -50,5 +42,5 @@ class Identities:
 
 def allowed(user: str, verb: str, resource: str) -> bool:
     """Whether a rule lets this user do that."""
-    rules = RULES.get(user)
-    return rules is None or verb in rules.get(resource, ())
+    granted = rules().get(user)
+    return granted is None or verb in granted.get(resource, ())

@@ -49,12 +49,14 @@ RESOURCES = (
     Resource(kind="Event", plural="events"),
     Resource(kind="Node", plural="nodes", namespaced=False),
     Resource(kind="Namespace", plural="namespaces", namespaced=False),
+    Resource(kind="ReplicationController", plural="replicationcontrollers"),
     Resource(kind="ReplicaSet", plural="replicasets", group="apps"),
     Resource(kind="Deployment", plural="deployments", group="apps"),
     Resource(kind="StatefulSet", plural="statefulsets", group="apps"),
     Resource(kind="DaemonSet", plural="daemonsets", group="apps"),
     Resource(kind="Job", plural="jobs", group="batch"),
     Resource(kind="CronJob", plural="cronjobs", group="batch"),
+    Resource(kind="PodDisruptionBudget", plural="poddisruptionbudgets", group="policy"),
     Resource(kind="NetworkPolicy", plural="networkpolicies", group="networking.k8s.io"),
 )
 
@@ -73,6 +75,9 @@ def target_of(path: str) -> Target | None:
         return None
     resource = _BY_PLURAL.get((match["group"] or "", match["version"], match["plural"]))
     namespace = match["namespace"] or ""
-    if resource is None or bool(namespace) != resource.namespaced:
+    # Without a namespace, all of a kind can be listed; one object cannot be named so.
+    if resource is None or (namespace and not resource.namespaced):
+        return None
+    if match["name"] and resource.namespaced and not namespace:
         return None
     return Target(resource=resource, namespace=namespace, name=match["name"] or "")

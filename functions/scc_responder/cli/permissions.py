@@ -1,0 +1,113 @@
+"""Say which permissions the enabled policies need, and which policy and action needs each.
+
+text: a table. rbac: a ClusterRole for `kubectl apply -f -`, with --user its binding too. iam: custom roles, one for
+each place where they are granted, for `gcloud iam roles create ID --file FILE`. A policy in dry run needs what it would
+need to enforce: its requests are sent with dryRun=All, and are authorized like any other. A disabled one needs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scc_responder.cli.terminal import styled
+from scc_responder.mode import Mode
+from scc_responder.permissions import (
+    EVERY_FINDING,
+    Need,
+    cluster_role,
+    cluster_role_binding,
+    enabled,
+    iam_roles,
+    needed,
+)
+from scc_responder.policy import PolicySet, load_policies
+
+_WIDTH = 100
+_NAMED = 3
+"""Policies that the table names before it only counts them; JSON names all."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `permissions`."""
+    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
+    parser.add_argument("--format", choices=("text", "iam", "rbac", "json"), default="text", help="what to print")
+    parser.add_argument("--name", default="scc-responder", help="name of the ClusterRole")
+    parser.add_argument("--user", metavar="EMAIL", help="with rbac: bind it to this service account")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the permissions."""
+    policies = load_policies(options.policies)
+    needs = needed(enabled(policies.policies))
+    if options.format == "json":
+        print(json.dumps(_document(policies, needs), indent=2))
+    elif options.format == "rbac":
+        print(_rbac(needs, options), end="")
+    elif options.format == "iam":
+        print(_iam(needs), end="")
+    else:
+        print("\n".join(_text(policies, needs)))
+    return 0
+
+
+def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
+    told = [msgspec.to_builtins(need) for need in needs]
+    return {
+        "policies": {policy.name: str(policy.mode) for policy in policies.policies},
+        "kubernetes": [need for need in told if need["verb"]],
+        "iam": [{"permission": need["permission"], "by": need["by"]} for need in told if not need["verb"]],
+    }
+
+
+def _rbac(needs: Sequence[Need], options: argparse.Namespace) -> str:
+    objects = [cluster_role(needs, options.name)]
+    if options.user:
+        objects.append(cluster_role_binding(options.name, options.user))
+    return _yaml(objects)
+
+
+def _iam(needs: Sequence[Need]) -> str:
+    return "---\n".join(f"# Grant on {place.grant}.\n{_yaml([role])}" for place, role in iam_roles(needs))
+
+
+def _yaml(documents: Sequence[dict[str, Any]]) -> str:
+    import yaml  # noqa: PLC0415 - the table needs none
+
+    return str(yaml.safe_dump_all(documents, sort_keys=False, default_flow_style=None, width=_WIDTH))
+
+
+def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
+    off = [policy.name for policy in policies.policies if policy.mode == Mode.DISABLED]
+    width = max(len(need.permission) for need in needs) + 2
+    yield styled(f"{'Kubernetes (RBAC)':<{width}}  needed by", "bold")
+    yield from _rows([need for need in needs if need.verb], width)
+    yield ""
+    yield styled(f"{'Google Cloud (IAM)':<{width}}  needed by", "bold")
+    yield from _rows([need for need in needs if not need.verb], width)
+    yield ""
+    on = len(policies.policies) - len(off)
+    yield styled(f"{on} policies are enabled, {len(off)} disabled. In dry run a policy needs the same.", "dim")
+
+
+def _rows(needs: Sequence[Need], width: int) -> Iterator[str]:
+    room = max(30, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 0)).columns) - width - 2)
+    for need in needs:
+        told = [f"{reason} ({_shortened(names)})" if names else reason for reason, names in need.by.items()]
+        # What every finding needs is needed whatever else needs it.
+        told = [EVERY_FINDING] if EVERY_FINDING in need.by else told
+        first, *rest = textwrap.wrap("; ".join(told), room, break_long_words=False, break_on_hyphens=False)
+        yield f"  {need.permission:<{width}}{styled(first, 'dim')}"
+        yield from (f"  {'':<{width}}{styled(line, 'dim')}" for line in rest)
+
+
+def _shortened(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

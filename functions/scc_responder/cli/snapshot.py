@@ -1,0 +1,72 @@
+"""Copy what decisions need from a cluster into a file, for `explain` and `simulate`. Reads only.
+
+Pods, their owners, nodes, namespaces, disruption budgets and network policies: of each the fields that decisions look
+at. No secret is read, and no environment, argument, command, volume or other annotation is kept. A policy whose
+condition looks at an annotation of your own needs --annotation. Exit 1 if something could not be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from scc_responder.adapters.clusters_file import ClustersFile
+from scc_responder.cli.screen import Screen
+from scc_responder.cli.terminal import styled
+from scc_responder.errors import SettingsError
+from scc_responder.services import utc_now
+from scc_responder.snapshot_file import SnapshotFile, encoded
+from scc_responder.snapshots import take
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `snapshot`."""
+    parser.add_argument(
+        "--cluster",
+        required=True,
+        metavar="NAME",
+        help="the entry of --clusters to read: its name, the last part of it, or its context",
+    )
+    parser.add_argument("--clusters", type=Path, default=Path("clusters.yaml"), metavar="FILE", help="local clusters")
+    parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="where the snapshot goes")
+    parser.add_argument(
+        "--annotation", action="append", metavar="KEY", help="keep this annotation too; * is a wildcard"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Take the snapshot; 1 if a part of it is missing."""
+    clusters = ClustersFile(options.clusters)
+    ref = clusters.find(options.cluster)
+    screen = Screen(sys.stderr)
+    file = take(
+        clusters.connect(ref),
+        clusters.describe(ref),
+        utc_now(),
+        annotations=options.annotation or (),
+        progress=lambda name, count: screen.wait_for(f"{ref.name}: {count} {name} ..."),
+    )
+    _write(options.output, encoded(file))
+    _tell(screen, file, options.output)
+    return 1 if file.missing else 0
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, and for its owner's eyes: it says what runs where."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.touch(mode=0o600)
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise SettingsError("unwritable_file", f"{path}: {error.strerror}") from error
+
+
+def _tell(screen: Screen, file: SnapshotFile, path: Path) -> None:
+    counts = ", ".join(f"{len(items)} {name}" for name, items in file.objects.items() if items)
+    screen.line(styled(f"{path}: {counts or 'nothing'}", "bold", sys.stderr))
+    for name, why in file.missing.items():
+        screen.line(styled(f"  without {name}: {why}", "yellow", sys.stderr))
