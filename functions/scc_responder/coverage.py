@@ -1,0 +1,172 @@
+"""Which policies answer to which threats, and where none does: every policy is tried on a plain finding of each. Pure.
+
+A policy may ask for more than the threat: a namespace, an image, a `condition`. It then covers some targets only,
+whatever the plain finding's own target is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from scc_responder.action import actions
+from scc_responder.context import Context
+from scc_responder.decide import MATCHED, decide, match
+from scc_responder.explanation import context_of
+from scc_responder.match import Match
+from scc_responder.mode import Mode
+from scc_responder.policy import Policy
+from scc_responder.samples import sample_facts, sample_finding
+from scc_responder.threats import Row, catalogue
+from scc_responder.value import Value
+
+OF_THREAT = frozenset({"threat", "category", "detector", "severity", "kind", "confidence", "surface"})
+"""The conditions that speak of the threat alone. All others narrow a policy to some targets."""
+
+
+class Tier(StrEnum):
+    """How far the actions go that can be planned, the least first."""
+
+    NONE = "none"
+    OBSERVE = "observe"
+    REVERSIBLE = "reversible"
+    IRREVERSIBLE = "irreversible"
+
+
+class Gap(StrEnum):
+    """Why a threat is not answered to wherever it appears; empty where it is."""
+
+    NONE = ""
+    NO_POLICY = "no_policy"
+    DISABLED_ONLY = "disabled_only"
+    SOME_TARGETS_ONLY = "some_targets_only"
+    NOTHING_PLANNED = "nothing_planned"
+
+
+class Step(Value, frozen=True, kw_only=True):
+    """What an action of a policy comes to for the plain finding: planned, skipped or held, and why."""
+
+    action: str
+    result: str
+    reason: str
+
+
+class Cover(Value, frozen=True, kw_only=True):
+    """A policy that answers to a threat. `narrowed_by` are the conditions that make it some targets only."""
+
+    policy: str
+    mode: Mode
+    tier: Tier
+    narrowed_by: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+class Covered(Value, frozen=True, kw_only=True):
+    """One threat, the policies that answer to it, and the gap that they leave."""
+
+    row: Row
+    covers: tuple[Cover, ...]
+    gap: Gap
+
+    @property
+    def tier(self) -> Tier:
+        """How far any policy that is not disabled goes."""
+        return max((cover.tier for cover in self.covers if cover.mode != Mode.DISABLED), key=_rank, default=Tier.NONE)
+
+
+class Coverage(Value, frozen=True, kw_only=True):
+    """All threats, and the policies that answer to none of them."""
+
+    threats: tuple[Covered, ...]
+    idle: tuple[str, ...]
+
+    @property
+    def gaps(self) -> tuple[Covered, ...]:
+        """The threats that are not answered to wherever they appear."""
+        return tuple(threat for threat in self.threats if threat.gap)
+
+
+def coverage(policies: Sequence[Policy], rows: Iterable[Row] | None = None) -> Coverage:
+    """Every threat of the catalogue, tried on every policy."""
+    threats = tuple(_covered(row, policies) for row in (catalogue() if rows is None else rows))
+    used = {cover.policy for threat in threats for cover in threat.covers}
+    return Coverage(threats=threats, idle=tuple(policy.name for policy in policies if policy.name not in used))
+
+
+def _covered(row: Row, policies: Sequence[Policy]) -> Covered:
+    finding = sample_finding(row)
+    context = context_of(finding, sample_facts(finding))
+    covers = tuple(_cover(context, policy) for policy in policies if _answers(context, policy))
+    return Covered(row=row, covers=covers, gap=_gap(covers))
+
+
+def _answers(context: Context, policy: Policy) -> bool:
+    """Whether the policy's conditions on the threat hold, and what it says of targets can hold for some."""
+    when = (answer for name, answer in policy.when.answers(context) if name in OF_THREAT)
+    unless = (answer for name, answer in policy.unless.answers(context) if name in OF_THREAT)
+    told_of_threat = all(when) and all(answer is False for answer in unless)
+    return told_of_threat and (bool(_narrowed_by(policy)) or _unless_held(context, policy))
+
+
+def _unless_held(context: Context, policy: Policy) -> bool:
+    """Whether the policy matches, or only an exception for some targets keeps it from this one."""
+    reason = match(context, policy)
+    return reason == MATCHED or reason.startswith("unless_")
+
+
+def _narrowed_by(policy: Policy) -> tuple[str, ...]:
+    wanted = tuple(name for name in policy.when.given() if name not in OF_THREAT)
+    return (*wanted, *(["condition"] if policy.condition else []))
+
+
+def _cover(context: Context, policy: Policy) -> Cover:
+    steps = _steps(context, policy)
+    return Cover(
+        policy=policy.name,
+        mode=policy.mode,
+        tier=_tier(steps),
+        narrowed_by=_narrowed_by(policy),
+        steps=steps,
+    )
+
+
+def _steps(context: Context, policy: Policy) -> tuple[Step, ...]:
+    """What the actions come to where all conditions hold: those on the target are taken as given."""
+    enabled = Policy(
+        name=policy.name,
+        description=policy.description,
+        owner=policy.owner,
+        mode=Mode.ENFORCE,
+        when=Match(),
+        unless=Match(),
+        then=policy.then,
+    )
+    decision = decide(context, (enabled,))
+    planned = decision.policies[0].actions
+    return tuple(Step(action=item.action, result=item.result, reason=item.reason) for item in planned)
+
+
+def _tier(steps: Iterable[Step]) -> Tier:
+    known = actions()
+    planned = [known[step.action] for step in steps if step.result == "planned"]
+    tiers = [
+        Tier.OBSERVE if action.observes else Tier.REVERSIBLE if action.reversible else Tier.IRREVERSIBLE
+        for action in planned
+    ]
+    return max(tiers, key=_rank, default=Tier.NONE)
+
+
+def _rank(tier: Tier) -> int:
+    return tuple(Tier).index(tier)
+
+
+def _gap(covers: Sequence[Cover]) -> Gap:
+    enabled = [cover for cover in covers if cover.mode != Mode.DISABLED]
+    acting = [cover for cover in enabled if cover.tier != Tier.NONE]
+    if not covers:
+        return Gap.NO_POLICY
+    if not enabled:
+        return Gap.DISABLED_ONLY
+    if not acting:
+        return Gap.NOTHING_PLANNED
+    return Gap.NONE if any(not cover.narrowed_by for cover in acting) else Gap.SOME_TARGETS_ONLY
