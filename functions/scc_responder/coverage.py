@@ -6,22 +6,29 @@ whatever the plain finding's own target is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from scc_responder.action import actions
 from scc_responder.context import Context
 from scc_responder.decide import MATCHED, decide, match
 from scc_responder.explanation import context_of
+from scc_responder.finding import Finding
 from scc_responder.match import Match
 from scc_responder.mode import Mode
 from scc_responder.policy import Policy
-from scc_responder.samples import sample_facts, sample_finding
-from scc_responder.threats import Row, catalogue
+from scc_responder.samples import sample_facts, sample_finding, unknown_finding
+from scc_responder.threats import CONFIDENCES, Row, catalogue
 from scc_responder.value import Value
 
 OF_THREAT = frozenset({"threat", "category", "detector", "severity", "kind", "confidence", "surface"})
 """The conditions that speak of the threat alone. All others narrow a policy to some targets."""
+
+
+RAISED = "raised_confidence"
+"""What narrows a policy that answers only where related findings raise the confidence."""
 
 
 class Tier(StrEnum):
@@ -52,11 +59,15 @@ class Step(Value, frozen=True, kw_only=True):
 
 
 class Cover(Value, frozen=True, kw_only=True):
-    """A policy that answers to a threat. `narrowed_by` are the conditions that make it some targets only."""
+    """A policy that answers to a threat. `narrowed_by` are the conditions that make it some targets only.
+
+    `plain` is its answer to the plain finding: `matched`, or what of the finding's own target stood against it.
+    """
 
     policy: str
     mode: Mode
     tier: Tier
+    plain: str
     narrowed_by: tuple[str, ...]
     steps: tuple[Step, ...]
 
@@ -75,9 +86,10 @@ class Covered(Value, frozen=True, kw_only=True):
 
 
 class Coverage(Value, frozen=True, kw_only=True):
-    """All threats, and the policies that answer to none of them."""
+    """All threats, the policies that answer to threats outside the catalogue, and those that answer to none."""
 
     threats: tuple[Covered, ...]
+    unknown: tuple[Cover, ...]
     idle: tuple[str, ...]
 
     @property
@@ -89,15 +101,40 @@ class Coverage(Value, frozen=True, kw_only=True):
 def coverage(policies: Sequence[Policy], rows: Iterable[Row] | None = None) -> Coverage:
     """Every threat of the catalogue, tried on every policy."""
     threats = tuple(_covered(row, policies) for row in (catalogue() if rows is None else rows))
-    used = {cover.policy for threat in threats for cover in threat.covers}
-    return Coverage(threats=threats, idle=tuple(policy.name for policy in policies if policy.name not in used))
+    unknown = _covers(unknown_finding(), policies)
+    used = {cover.policy for covers in (unknown, *(threat.covers for threat in threats)) for cover in covers}
+    return Coverage(
+        threats=threats, unknown=unknown, idle=tuple(policy.name for policy in policies if policy.name not in used)
+    )
 
 
 def _covered(row: Row, policies: Sequence[Policy]) -> Covered:
-    finding = sample_finding(row)
-    context = context_of(finding, sample_facts(finding))
-    covers = tuple(_cover(context, policy) for policy in policies if _answers(context, policy))
+    covers = _covers(sample_finding(row), policies)
     return Covered(row=row, covers=covers, gap=_gap(covers))
+
+
+def _covers(finding: Finding, policies: Sequence[Policy]) -> tuple[Cover, ...]:
+    plain = context_of(finding, sample_facts(finding))
+    raised = tuple(_raised(plain))
+    covers = (_plain_cover(plain, policy) or _raised_cover(raised, policy) for policy in policies)
+    return tuple(filter(None, covers))
+
+
+def _raised(context: Context) -> Iterator[Context]:
+    """The same finding in company: related findings raise the confidence."""
+    for confidence in CONFIDENCES[CONFIDENCES.index(context.threat.confidence) + 1 :]:
+        yield replace(context, threat=replace(context.threat, confidence=confidence))
+
+
+def _plain_cover(context: Context, policy: Policy) -> Cover | None:
+    return _cover(context, policy, _narrowed_by(policy)) if _answers(context, policy) else None
+
+
+def _raised_cover(raised: Iterable[Context], policy: Policy) -> Cover | None:
+    for context in raised:
+        if _answers(context, policy):
+            return _cover(context, policy, (*_narrowed_by(policy), RAISED))
+    return None
 
 
 def _answers(context: Context, policy: Policy) -> bool:
@@ -119,30 +156,22 @@ def _narrowed_by(policy: Policy) -> tuple[str, ...]:
     return (*wanted, *(["condition"] if policy.condition else []))
 
 
-def _cover(context: Context, policy: Policy) -> Cover:
+def _cover(context: Context, policy: Policy, narrowed_by: tuple[str, ...]) -> Cover:
     steps = _steps(context, policy)
     return Cover(
         policy=policy.name,
         mode=policy.mode,
         tier=_tier(steps),
-        narrowed_by=_narrowed_by(policy),
+        plain=match(context, policy),
+        narrowed_by=narrowed_by,
         steps=steps,
     )
 
 
 def _steps(context: Context, policy: Policy) -> tuple[Step, ...]:
     """What the actions come to where all conditions hold: those on the target are taken as given."""
-    enabled = Policy(
-        name=policy.name,
-        description=policy.description,
-        owner=policy.owner,
-        mode=Mode.ENFORCE,
-        when=Match(),
-        unless=Match(),
-        then=policy.then,
-    )
-    decision = decide(context, (enabled,))
-    planned = decision.policies[0].actions
+    enabled = replace(policy, mode=Mode.ENFORCE, when=Match(), unless=Match(), condition="")
+    planned = decide(context, (enabled,)).policies[0].actions
     return tuple(Step(action=item.action, result=item.result, reason=item.reason) for item in planned)
 
 

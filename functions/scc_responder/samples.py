@@ -8,17 +8,20 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from scc_responder.context import Cluster, ContainerStatus, Namespace, Node, Owner, Pod
 from scc_responder.explanation import Facts
 from scc_responder.finding import CloudRunTarget, ClusterRef, Finding, FindingContainer, PodRef
 from scc_responder.resource_names import FindingName
-from scc_responder.threats import DETECTORS, Row
+from scc_responder.threats import DETECTORS, Row, catalogue
 
 EVENT_TIME = datetime(2026, 3, 2, 9, 38, 12, tzinfo=UTC)
 STARTED = EVENT_TIME - timedelta(hours=1)
 CLUSTER = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
 POD = PodRef(namespace="shop", name="web-6d5f9c7b4-x2x9q")
 NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
+INSTANCE = f"projects/example-project/zones/europe-west1-b/instances/{NODE}"
 CONTAINER = FindingContainer(
     name="app",
     image="europe-docker.pkg.dev/example-project/shop/web:1.4.2",
@@ -53,14 +56,24 @@ def sample_finding(row: Row) -> Finding:
 
 
 def _place(row: Row) -> dict[str, Any]:
-    """Where it happened. Only machines and containers have agents on them; calls of an API have a principal."""
-    called = {"principal": PRINCIPAL} if row.detector == "event_threat_detection" else {}
+    """Where it happened, as far as its detector says: one that looks at a machine does not know of a cluster."""
+    called = {"principal": PRINCIPAL} if "access." in row.fields else {}
     if row.surface == "cloud_run":
         return {"cloud_run": SERVICE, "containers": (CONTAINER,), **called}
-    if row.surface == "node":
-        return {"cluster": CLUSTER, "node": NODE, **called}
-    pod = {"pods": (POD,), "containers": (CONTAINER,), "node": NODE} if row.surface == "pod" else {}
-    return {"cluster": CLUSTER, **pod, **called}
+    in_node = row.detector == "container_threat_detection"
+    node = {"node": NODE, "instance": INSTANCE} if in_node else {}
+    if row.surface == "node" and not in_node and not called:
+        return {"node": NODE, "instance": INSTANCE}
+    pod = (
+        {"pods": (POD,), "containers": (CONTAINER,)} if row.surface == "pod" or "kubernetes.pods" in row.fields else {}
+    )
+    return {"cluster": CLUSTER, **node, **pod, **called}
+
+
+def unknown_finding() -> Finding:
+    """What a detector would publish that is newer than the catalogue: its threat is unknown."""
+    plain = sample_finding(catalogue()[0])
+    return replace(plain, category="Execution: Newer Than This Catalogue", rule="NEWER_THAN_THIS_CATALOGUE")
 
 
 def sample_facts(finding: Finding) -> Facts:
@@ -72,7 +85,7 @@ def sample_facts(finding: Finding) -> Facts:
         cluster=Cluster(ref=finding.cluster, autopilot=False, enforces_network_policy=True),
         pod=_pod(finding.pod) if finding.pod else None,
         namespace=Namespace(name=POD.namespace, uid="44444444-4444-4444-8444-444444444444") if finding.pod else None,
-        node=node if finding.node else None,
+        node=node if finding.node or finding.pod else None,
         related=(),
         missing={} if finding.pod else {"pod": "pod_not_named"},
     )
