@@ -19,7 +19,7 @@ from scc_responder.finding import Finding
 from scc_responder.match import Match
 from scc_responder.mode import Mode
 from scc_responder.policy import Policy
-from scc_responder.samples import sample_facts, sample_finding, unknown_finding
+from scc_responder.samples import facts_as_told, sample_finding, unknown_finding
 from scc_responder.threats import CONFIDENCES, Row, catalogue
 from scc_responder.value import Value
 
@@ -114,7 +114,7 @@ def _covered(row: Row, policies: Sequence[Policy]) -> Covered:
 
 
 def _covers(finding: Finding, policies: Sequence[Policy]) -> tuple[Cover, ...]:
-    plain = context_of(finding, sample_facts(finding))
+    plain = context_of(finding, facts_as_told(finding))
     raised = tuple(_raised(plain))
     covers = (_plain_cover(plain, policy) or _raised_cover(raised, policy) for policy in policies)
     return tuple(filter(None, covers))

@@ -35,7 +35,7 @@ from scc_responder.hints import policy_hint, step_hint
 from scc_responder.merge import merged
 from scc_responder.mode import Mode
 from scc_responder.policy import TEST_SUFFIX, Policy, PolicySet
-from scc_responder.samples import sample_facts, sample_finding
+from scc_responder.samples import facts_as_told, sample_finding
 from scc_responder.threats import catalogue
 from scc_responder.value import StrictValue, Value
 from scc_responder.wire import parse_notification
@@ -228,7 +228,7 @@ def _found(case: PolicyCase, findings: Path) -> tuple[Finding, Facts]:
     row = next((row for row in catalogue() if row.name == case.finding), None)
     if path is None and row:
         finding = sample_finding(row)
-        return finding, sample_facts(finding)
+        return finding, facts_as_told(finding)
     content = _read(path or findings / f"{case.finding}.json", case)
     facts = (path or findings / case.finding).with_suffix(".context.json")
     try:

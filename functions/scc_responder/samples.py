@@ -1,12 +1,14 @@
-"""A plain finding of each threat, and its target with everything known: what policies are tried on without a cluster.
+"""A plain finding of each threat, and a target as its finding tells of it: to try policies without a cluster.
 
-All of it is synthetic: `example-project`, namespace `shop`, a Deployment `web`.
+The findings are synthetic: `example-project`, namespace `shop`, a Deployment `web`.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from msgspec.structs import replace
 
@@ -21,6 +23,7 @@ STARTED = EVENT_TIME - timedelta(hours=1)
 CLUSTER = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
 POD = PodRef(namespace="shop", name="web-6d5f9c7b4-x2x9q")
 NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
+_GENERATED = re.compile(r"([a-z0-9.-]{1,240})-([a-z0-9]{6,10})-([a-z0-9]{5})", re.ASCII)
 INSTANCE = f"projects/example-project/zones/europe-west1-b/instances/{NODE}"
 CONTAINER = FindingContainer(
     name="app",
@@ -76,44 +79,59 @@ def unknown_finding() -> Finding:
     return replace(plain, category="Execution: Newer Than This Catalogue", rule="NEWER_THAN_THIS_CATALOGUE")
 
 
-def sample_facts(finding: Finding) -> Facts:
-    """What would be read about the finding's target: all there is, and all of it in agreement with the finding."""
+def facts_as_told(finding: Finding, *, looked_around: bool = True) -> Facts:
+    """What would be read about the finding's target if all there is were there, in agreement with the finding.
+
+    What the finding does not tell is made up: a pod that is named like a Deployment's has one. `looked_around`: there
+    are no findings near it, else that is not known.
+    """
+    related = () if looked_around else None
     if finding.cluster is None:
-        return Facts(related=())
-    node = Node(name=NODE, uid="55555555-5555-4555-8555-555555555555", resource_version="2001", node_pool="pool-1")
+        return Facts(related=related)
+    pod = finding.pod
+    node = Node(name=finding.node or NODE, uid=_uid("Node", finding.node), resource_version="1", node_pool="pool-1")
     return Facts(
         cluster=Cluster(ref=finding.cluster, autopilot=False, enforces_network_policy=True),
-        pod=_pod(finding.pod) if finding.pod else None,
-        namespace=Namespace(name=POD.namespace, uid="44444444-4444-4444-8444-444444444444") if finding.pod else None,
-        node=node if finding.node or finding.pod else None,
-        related=(),
-        missing={} if finding.pod else {"pod": "pod_not_named"},
+        pod=_pod(finding, pod) if pod else None,
+        namespace=Namespace(name=pod.namespace, uid=_uid("Namespace", pod.namespace)) if pod else None,
+        node=node if finding.node or pod else None,
+        related=related,
+        missing={} if pod else {"pod": "several_pods" if finding.pods else "pod_not_named"},
     )
 
 
-def _pod(named: PodRef) -> Pod:
-    workload, _, template = named.name.rpartition("-")[0].rpartition("-")
-    replica_set = Owner(
-        kind="ReplicaSet",
-        name=f"{workload}-{template}",
-        uid="22222222-2222-4222-8222-222222222222",
-        api_version="apps/v1",
+def _pod(finding: Finding, named: PodRef) -> Pod:
+    cluster = finding.cluster.path if finding.cluster else ""
+    told = [finding.event_time, *(item.create_time for item in finding.containers if item.create_time)]
+    statuses = (
+        ContainerStatus(name=item.name, image=item.image, image_id=item.image_id, started_at=item.create_time)
+        for item in finding.containers
     )
-    deployment = Owner(
-        kind="Deployment", name=workload, uid="33333333-3333-4333-8333-333333333333", api_version="apps/v1"
-    )
-    status = ContainerStatus(
-        name=CONTAINER.name, image=CONTAINER.image, image_id=CONTAINER.image_id, started_at=CONTAINER.create_time
-    )
+    owners = _owners(named)
     return Pod(
         namespace=named.namespace,
         name=named.name,
-        uid="11111111-1111-4111-8111-111111111111",
-        resource_version="1001",
-        creation_time=STARTED - timedelta(seconds=3),
-        node_name=NODE,
+        uid=_uid("Pod", f"{cluster}/{named.namespace}/{named.name}"),
+        resource_version="1",
+        creation_time=min(told) - timedelta(seconds=3),
+        node_name=finding.node or NODE,
         phase="Running",
-        labels={"app": workload},
-        owners=(replica_set, deployment),
-        containers=(status,),
+        labels={"app": owners[-1].name} if owners else {},
+        owners=owners,
+        containers=tuple(statuses),
     )
+
+
+def _owners(pod: PodRef) -> tuple[Owner, ...]:
+    match = _GENERATED.fullmatch(pod.name)
+    if match is None:
+        return ()
+    chain = (("ReplicaSet", f"{match[1]}-{match[2]}"), ("Deployment", match[1]))
+    return tuple(
+        Owner(kind=kind, name=name, uid=_uid(kind, f"{pod.namespace}/{name}"), api_version="apps/v1")
+        for kind, name in chain
+    )
+
+
+def _uid(kind: str, name: str) -> str:
+    return str(uuid5(NAMESPACE_OID, f"{kind} {name}"))

@@ -21,7 +21,16 @@ from scc_responder.threats import DETECTORS, SURFACES
 _TIER_COLOURS = {Tier.NONE: "", Tier.OBSERVE: "blue", Tier.REVERSIBLE: "amber", Tier.IRREVERSIBLE: "red"}
 _MODE_COLOURS = {Mode.DISABLED: "", Mode.DRY_RUN: "blue", Mode.APPROVE: "amber", Mode.ENFORCE: "red"}
 _SEVERITY_COLOURS = {"CRITICAL": "red", "HIGH": "amber", "MEDIUM": "amber", "LOW": "blue"}
-_COLUMNS = ("Threat", "Detector", "Surface", "Confidence", "Severity", "Furthest", "Policies and their actions", "Gap")
+_COLUMNS = (
+    "Threat",
+    "Detector",
+    "Surface",
+    "Confidence",
+    "Severity",
+    "Furthest",
+    "Policies and their actions",
+    "Coverage",
+)
 _ANY_GAP = "any"
 
 
