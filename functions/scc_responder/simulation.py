@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -25,6 +26,9 @@ from scc_responder.value import Value
 
 MAX_NAMED = 50
 """More bad findings than these are counted, not named."""
+
+MOST_LISTED = 10_000
+"""More targets, or changes of what is done to them, than these are counted, not listed."""
 
 NEAR = timedelta(hours=1)
 _MOST_NEAR = 20_000
@@ -64,7 +68,10 @@ class Bad(Value, frozen=True, kw_only=True):
 
 
 class Report(Value, frozen=True, kw_only=True):
-    """What became of all findings. `left_alone` and `bad` count by reason; `complete` is false beyond the bounds."""
+    """What became of all findings. `left_alone` and `bad` count by reason; `complete`: every target was told apart.
+
+    `reached` lists the first of `reached_count`.
+    """
 
     findings: int
     matched: int
@@ -76,6 +83,7 @@ class Report(Value, frozen=True, kw_only=True):
     last: datetime | None
     complete: bool
     policies: tuple[PolicyReport, ...]
+    reached_count: int
     reached: tuple[Reached, ...]
 
 
@@ -88,8 +96,12 @@ class RaisedMode(Value, frozen=True, kw_only=True):
 
 
 class Comparison(Value, frozen=True, kw_only=True):
-    """What a change of policies adds and takes away. Where there were too many targets, it is taken to widen."""
+    """What a change of policies adds and takes away. Where there were too many targets, it is taken to widen.
 
+    `counts` are by kind (`added`, `removed`, `raised`, `lowered`); `differences` lists the first of them.
+    """
+
+    counts: dict[str, int]
     differences: tuple[Difference, ...]
     raised: tuple[RaisedMode, ...]
     complete: bool
@@ -97,9 +109,7 @@ class Comparison(Value, frozen=True, kw_only=True):
     @property
     def widens(self) -> bool:
         """Whether it reaches a new target, does something new to one, or goes further than it did."""
-        return (
-            not self.complete or bool(self.raised) or any(item.kind in {"added", "raised"} for item in self.differences)
-        )
+        return not self.complete or bool(self.raised or self.counts.keys() & {"added", "raised"})
 
 
 class Recent:
@@ -223,7 +233,8 @@ class Replay:
             last=self._last,
             complete=not self._numbers.full,
             policies=tuple(self.now.reports()),
-            reached=tuple(self.now.reached()),
+            reached_count=sum(1 for _ in self.now.reached()),
+            reached=tuple(islice(self.now.reached(), MOST_LISTED)),
         )
 
     def comparison(self) -> Comparison | None:
@@ -237,7 +248,8 @@ class Replay:
             if name in before and furthest(mode, before[name]) != mode
         )
         return Comparison(
-            differences=tuple(differences(self.now.reach, self.former.reach)),
+            counts=dict(Counter(item.kind for item in differences(self.now.reach, self.former.reach))),
+            differences=tuple(islice(differences(self.now.reach, self.former.reach), MOST_LISTED)),
             raised=tuple(raised),
             complete=not self._numbers.full,
         )

@@ -53,8 +53,8 @@ class FindingsExport:
     def __init__(self, paths: Sequence[Path], since: datetime | None = None, until: datetime | None = None) -> None:
         """Read where the findings lie. Raises SettingsError for what is not there. `until` itself is left out."""
         self._files = [file for path in paths for file in _files(path)]
-        self._file, self._number = array("L"), array("L")
-        self._start, self._length = array("Q"), array("Q")
+        self._file, self._number = array("I"), array("I")
+        self._start, self._length = array("Q"), array("I")
         self._times = array("d")
         self._faults: dict[int, str] = {}
         self._holds = [0] * len(self._files)

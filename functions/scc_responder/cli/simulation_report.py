@@ -17,9 +17,6 @@ from scc_responder.simulation import Comparison, PolicyReport, Reached, Report
 from scc_responder.tally import Count
 from scc_responder.value import Value
 
-MOST_LISTED = 10_000
-"""More targets, or changes of them, than these are counted only."""
-
 _COLUMNS = (
     "Policy",
     "Mode",
@@ -57,8 +54,8 @@ def text(told: Told) -> str:
     if quiet:
         lines += [styled(f"Matched nothing: {', '.join(policy.name for policy in quiet)}", "dim"), ""]
     if told.targets:
-        lines += [styled("Who would have been touched", "bold"), *map(_reached, report.reached[:MOST_LISTED])]
-        lines += [*_omitted(report.reached), ""]
+        lines += [styled("Who would have been touched", "bold"), *map(_reached, report.reached)]
+        lines += [*_omitted(report.reached_count, report.reached), ""]
     if told.comparison:
         lines += [*_comparison(told.comparison), ""]
     return "\n".join(lines[:-1]) + "\n"
@@ -119,16 +116,16 @@ def _reached(item: Reached) -> str:
     return f"  {styled(item.target.shown, 'bold')}  {item.action}  {styled(f'{item.policy} ({item.mode})', 'dim')}"
 
 
-def _omitted(items: Sequence[object]) -> list[str]:
-    return [f"  ... and {len(items) - MOST_LISTED:,} more"] if len(items) > MOST_LISTED else []
+def _omitted(count: int, listed: Sequence[object]) -> list[str]:
+    return [f"  ... and {count - len(listed):,} more"] if count > len(listed) else []
 
 
 def _comparison(found: Comparison) -> Iterator[str]:
     yield styled("What the policies change", "bold")
     for raised in found.raised:
         yield f"  {styled('raised ', 'red')}  {raised.policy}: {raised.before} -> {raised.after}"
-    yield from map(_difference, found.differences[:MOST_LISTED])
-    yield from _omitted(found.differences)
+    yield from map(_difference, found.differences)
+    yield from _omitted(sum(found.counts.values()), found.differences)
     yield f"  {_verdict(found)}"
 
 
@@ -144,10 +141,7 @@ def _modes(item: Difference) -> str:
 def _verdict(found: Comparison) -> str:
     if not found.complete:
         return styled("WIDENS, as far as can be told: there are more targets than are told apart", "red")
-    counts = {kind: sum(item.kind == kind for item in found.differences) for kind in _KIND_STYLES}
-    told = (
-        ", ".join(f"{number:,} {kind}" for kind, number in counts.items() if number) or "no target is touched otherwise"
-    )
+    told = ", ".join(f"{number:,} {kind}" for kind, number in found.counts.items()) or "no target is touched otherwise"
     word = styled("WIDENS", "red") if found.widens else styled("does not widen", "green")
     return f"{word}: {told}"
 
@@ -160,9 +154,9 @@ def markdown(told: Told) -> str:
     parts.append(markdown_table(_COLUMNS, rows))
     if told.targets:
         parts.append("\n## Who would have been touched\n\n")
-        cells = ((item.target.shown, item.action, item.policy, str(item.mode)) for item in report.reached[:MOST_LISTED])
+        cells = ((item.target.shown, item.action, item.policy, str(item.mode)) for item in report.reached)
         parts.append(markdown_table(("Target", "Action", "Policy", "Mode"), map(_escaped, cells)))
-        parts += _omitted(report.reached)
+        parts += _omitted(report.reached_count, report.reached)
     if told.comparison:
         parts += _compared(told.comparison)
     return "".join(parts)
@@ -195,21 +189,17 @@ def _escaped(cells: Iterable[str]) -> Sequence[str]:
 def _compared(found: Comparison) -> Iterator[str]:
     yield f"\n## What the policies change\n\n**{'Widens reach' if found.widens else 'Does not widen reach'}.**\n\n"
     raised = [("raised", item.policy, "mode", f"{item.before} -> {item.after}") for item in found.raised]
-    changed = [(item.kind, item.target.shown, item.action, _modes(item)) for item in found.differences[:MOST_LISTED]]
+    changed = [(item.kind, item.target.shown, item.action, _modes(item)) for item in found.differences]
     if raised or changed:
         yield markdown_table(("Change", "Of", "What", "Policy and mode"), map(_escaped, [*raised, *changed]))
-    yield from _omitted(found.differences)
+    yield from _omitted(sum(found.counts.values()), found.differences)
 
 
 def as_json(told: Told) -> str:
     """One JSON document, in ASCII."""
     data: dict[str, Any] = msgspec.to_builtins(told.report)
     reached = data.pop("reached")
-    if told.targets:
-        data["targets"] = reached[:MOST_LISTED]
-    data |= {"targets_counted": len(reached), "limits": "not_simulated"}
+    data |= {"targets": reached if told.targets else None, "limits": "not_simulated"}
     if told.comparison:
-        changed = msgspec.to_builtins(told.comparison)
-        changed["differences"] = changed["differences"][:MOST_LISTED]
-        data["comparison"] = {"widens": told.comparison.widens, **changed}
+        data["comparison"] = {"widens": told.comparison.widens, **msgspec.to_builtins(told.comparison)}
     return json.dumps(data, indent=2) + "\n"
