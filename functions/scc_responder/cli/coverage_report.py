@@ -13,6 +13,7 @@ from scc_responder.cli.markdown import escaped, markdown_table
 from scc_responder.cli.terminal import styled
 from scc_responder.cli.threats import title
 from scc_responder.coverage import Cover, Coverage, Covered, Gap, Tier
+from scc_responder.text import visible
 from scc_responder.threats import DETECTORS
 
 GAPS = {
@@ -74,7 +75,7 @@ def text(found: Coverage) -> str:
         lines.append(styled("Threats that the catalogue does not know", "bold"))
         lines += [line for cover in found.unknown for line in _cover(cover)] + [""]
     if found.idle:
-        lines += [styled("Policies that match no threat", "yellow"), *(f"  {name}" for name in found.idle), ""]
+        lines += [styled("Policies that match no threat", "yellow"), *(f"  {visible(name)}" for name in found.idle), ""]
     return "\n".join([*lines, summary(found)]) + "\n"
 
 
