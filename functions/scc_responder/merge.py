@@ -37,7 +37,7 @@ def _merged(known: Any, patch: Any) -> Any:
 
 def _unknown(patch: Any, became: Any, known: Any, path: str) -> Iterator[str]:
     """What was written and is not in what it became: a key that is spelt wrong, or a removal of what is not there."""
-    if isinstance(patch, list) and isinstance(became, list):
+    if isinstance(patch, list) and isinstance(became, list | tuple):
         for index, (written, item) in enumerate(zip(patch, became, strict=True)):
             yield from _unknown(written, item, None, f"{path}[{index}]")
     if not isinstance(patch, Mapping) or not isinstance(became, Mapping):
