@@ -14,6 +14,7 @@ from scc_responder.changes import Change
 from scc_responder.context import Context
 from scc_responder.decide import PolicyDecision
 from scc_responder.mode import Mode
+from scc_responder.text import visible
 from scc_responder.value import Value
 
 MAX_TARGETS = 100_000
@@ -78,6 +79,8 @@ class Numbers:
     def of(self, *words: str) -> int | None:
         """The thing's number, a new one where it has none."""
         thing = "\0".join(words)
+        if thing.count("\0") >= len(words):
+            thing = "\0".join(map(visible, words))
         number = self._numbers.get(thing)
         if number is None and len(self._numbers) < self._most:
             number = self._numbers[thing] = len(self._numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -54,9 +55,8 @@ REFUSED = [
 @pytest.mark.parametrize(("patch", "told"), REFUSED)
 def test_refused(patch: dict[str, Any], told: str) -> None:
     """A key that is spelt wrong, a removal of what is not there, or a wrong type is told with its path."""
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=re.escape(told)):
         merged(FACTS, patch)
-    assert told in str(caught.value)
 
 
 JSON = st.recursive(
