@@ -16,9 +16,10 @@ T = TypeVar("T")
 
 
 def shown(
-    items: Iterable[T], total: int, what: str, stream: TextIO = sys.stderr, clock: Callable[[], float] = monotonic
+    items: Iterable[T], total: int, what: str, stream: TextIO | None = None, clock: Callable[[], float] = monotonic
 ) -> Iterator[T]:
     """The items, with a bar for as long as they last."""
+    stream = stream or sys.stderr
     live = stream.isatty() and os.environ.get("TERM") != "dumb"
     began = last = clock()
     try:
