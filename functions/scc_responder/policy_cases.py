@@ -134,7 +134,7 @@ def orphans(policies: PolicySet, folder: Path) -> tuple[str, ...]:
 def read_cases(policy: Policy, folder: Path) -> CaseFile | None:
     """The cases beside a policy, or None. Raises PolicyError."""
     path = folder / f"{policy.name}{TEST_SUFFIX}"
-    return read_document(path, CaseFile, {"mode": Mode}) if path.exists() else None
+    return read_document(path, CaseFile) if path.exists() else None
 
 
 def check_case(policies: PolicySet, policy: Policy, case: PolicyCase, findings: Path) -> CaseResult:

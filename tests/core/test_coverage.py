@@ -81,7 +81,7 @@ GAPS = [
     pytest.param("threat: reverse_shell", "enforce", "notify", Gap.NONE, Tier.OBSERVE, id="observed"),
     pytest.param("threat: reverse_*", "dry_run", "isolate_pod", Gap.NONE, Tier.REVERSIBLE, id="reversible"),
     pytest.param("surface: pod", "enforce", "delete_pod", Gap.NONE, Tier.IRREVERSIBLE, id="irreversible"),
-    pytest.param("threat: rootkit*", "enforce", "notify", Gap.NO_POLICY, Tier.NONE, id="none"),
+    pytest.param("threat: vm_rootkit", "enforce", "notify", Gap.NO_POLICY, Tier.NONE, id="none"),
     pytest.param("threat: reverse_shell", "disabled", "notify", Gap.DISABLED_ONLY, Tier.NONE, id="disabled"),
     pytest.param(
         "{threat: reverse_shell, namespace: shop}", "enforce", "notify", Gap.SOME_TARGETS_ONLY, Tier.OBSERVE, id="shop"
