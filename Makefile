@@ -13,6 +13,7 @@ demo: .venv/ready ## Show the main job on this machine, with a simulated cluster
 
 test: .venv/ready bundle ## Run all tests: real API server, Pub/Sub emulator, functions-framework
 	$(BIN)/python -m tests.cluster.binaries
+	$(BIN)/python -m tests.browser
 	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e
 	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e
 

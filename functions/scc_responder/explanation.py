@@ -32,6 +32,10 @@ class Facts(StrictValue, frozen=True, kw_only=True):
     missing: dict[str, str] = {}
 
 
+NOTHING_READ = Facts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), "not_read"))
+"""What is known of a target that nobody has looked at."""
+
+
 def read_facts(content: bytes, name: str) -> Facts:
     """The facts of a context file. Raises PolicyError that names the field."""
     try:

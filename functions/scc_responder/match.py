@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from scc_responder.context import Context
 from scc_responder.fault import Mistake, Place, did_you_mean, expected
@@ -27,6 +27,7 @@ Patterns = str | tuple[str, ...]
 Answer = bool | None
 """Yes, no, or None for missing data."""
 Condition = Callable[[Context], Answer]
+Read = Callable[[Context], Any]
 
 
 class Match(StrictValue, frozen=True, kw_only=True, dict=True):
@@ -62,7 +63,7 @@ class Match(StrictValue, frozen=True, kw_only=True, dict=True):
     @cached_property
     def conditions(self) -> tuple[tuple[str, Condition], ...]:
         """Each condition's name and test, in the order of the fields: made once, as one policy meets many findings."""
-        return tuple((name, FIELDS[name](wanted)) for name, wanted in self.given().items())
+        return tuple((name, FIELDS[name].condition(wanted)) for name, wanted in self.given().items())
 
 
 def listed(patterns: Patterns) -> tuple[str, ...]:
@@ -70,42 +71,48 @@ def listed(patterns: Patterns) -> tuple[str, ...]:
     return (patterns,) if isinstance(patterns, str) else patterns
 
 
-def _text(read: Callable[[Context], str | None]) -> Callable[[Patterns], Condition]:
+class Field(NamedTuple):
+    """What a condition is about: how it is read of a context, and how a wanted value becomes a test of it."""
+
+    read: Read
+    made: Callable[[Read, Any], Condition]
+
+    def condition(self, wanted: Any) -> Condition:
+        """The test of a context for what a policy wants."""
+        return self.made(self.read, wanted)
+
+
+def _text(read: Read, wanted: Patterns) -> Condition:
     """A condition on one text of the context; an empty one is missing."""
+    fits = matcher(listed(wanted))
 
-    def made(wanted: Patterns) -> Condition:
-        fits = matcher(listed(wanted))
+    def holds(context: Context) -> Answer:
+        text = read(context)
+        return fits(text) if text else None
 
-        def holds(context: Context) -> Answer:
-            text = read(context)
-            return fits(text) if text else None
-
-        return holds
-
-    return made
+    return holds
 
 
-def _category(wanted: Patterns) -> Condition:
-    folded = tuple(map(fold, listed(wanted)))
-    return _text(lambda context: fold(context.finding.category))(folded)
+def _folded(read: Read, wanted: Patterns) -> Condition:
+    return _text(lambda context: fold(read(context)), tuple(map(fold, listed(wanted))))
 
 
-def _severity(wanted: Severity) -> Condition:
+def _at_least(read: Read, wanted: Severity) -> Condition:
     order = {str(severity): rank for rank, severity in enumerate(Severity)}
 
     def holds(context: Context) -> Answer:
-        rank = order.get(context.threat.severity)
+        rank = order.get(read(context))
         return None if rank is None else rank >= order[wanted]
 
     return holds
 
 
-def _confidence(wanted: Patterns) -> Condition:
+def _confidence(read: Read, wanted: Patterns) -> Condition:
     """Related findings can raise it: where they could not be read, it is at least what it is."""
     fits = {confidence: matcher(listed(wanted))(confidence) for confidence in CONFIDENCES}
 
     def holds(context: Context) -> Answer:
-        known = context.threat.confidence
+        known = read(context)
         could_be = CONFIDENCES[CONFIDENCES.index(known) :] if context.related is None else (known,)
         answers = {fits[confidence] for confidence in could_be}
         return answers.pop() if len(answers) == 1 else None
@@ -113,23 +120,21 @@ def _confidence(wanted: Patterns) -> Condition:
     return holds
 
 
-def _labels(wanted: Mapping[str, Patterns]) -> Condition:
+def _by_key(read: Read, wanted: Mapping[str, Patterns]) -> Condition:
     fits = {key: matcher(listed(value)) for key, value in wanted.items()}
 
     def holds(context: Context) -> Answer:
-        if context.pod is None:
-            return None
-        labels = context.pod.labels
-        return all(key in labels and fit(labels[key]) for key, fit in fits.items())
+        labels = read(context)
+        return None if labels is None else all(key in labels and fit(labels[key]) for key, fit in fits.items())
 
     return holds
 
 
-def _image(wanted: Patterns) -> Condition:
+def _any_of(read: Read, wanted: Patterns) -> Condition:
     fits = matcher(listed(wanted))
 
     def holds(context: Context) -> Answer:
-        answers = [fits(container.image) if container.image else None for container in context.finding.containers]
+        answers = [fits(text) if text else None for text in read(context)]
         return True if True in answers else None if None in answers or not answers else False
 
     return holds
@@ -187,23 +192,23 @@ def _unmatchable(name: str, pattern: str, path: Place) -> Iterator[Mistake]:
     yield Mistake(path=path, text=f"unknown {name} {pattern!r}; {told}")
 
 
-FIELDS: dict[str, Callable[[Any], Condition]] = {
-    "threat": _text(lambda context: context.threat.name),
-    "category": _category,
-    "detector": _text(lambda context: context.threat.detector),
-    "severity": _severity,
-    "kind": _text(lambda context: context.threat.kind),
-    "confidence": _confidence,
-    "surface": _text(lambda context: context.threat.surface),
-    "cluster": _text(lambda context: context.finding.cluster.path if context.finding.cluster else None),
-    "project": _text(_project),
-    "namespace": _text(_namespace),
-    "workload": _text(_workload),
-    "labels": _labels,
-    "image": _image,
-    "node_pool": _text(lambda context: context.node.node_pool if context.node else None),
-    "principal": _text(lambda context: context.finding.principal),
+FIELDS: dict[str, Field] = {
+    "threat": Field(lambda context: context.threat.name, _text),
+    "category": Field(lambda context: context.finding.category, _folded),
+    "detector": Field(lambda context: context.threat.detector, _text),
+    "severity": Field(lambda context: context.threat.severity, _at_least),
+    "kind": Field(lambda context: context.threat.kind, _text),
+    "confidence": Field(lambda context: context.threat.confidence, _confidence),
+    "surface": Field(lambda context: context.threat.surface, _text),
+    "cluster": Field(lambda context: context.finding.cluster.path if context.finding.cluster else None, _text),
+    "project": Field(_project, _text),
+    "namespace": Field(_namespace, _text),
+    "workload": Field(_workload, _text),
+    "labels": Field(lambda context: context.pod.labels if context.pod else None, _by_key),
+    "image": Field(lambda context: [container.image for container in context.finding.containers], _any_of),
+    "node_pool": Field(lambda context: context.node.node_pool if context.node else None, _text),
+    "principal": Field(lambda context: context.finding.principal, _text),
 }
-"""One entry per condition: what the policy wants -> its test of a context."""
+"""One entry per condition: what it is about, and its kind of test."""
 
 assert FIELDS.keys() == set(Match.__struct_fields__)  # noqa: S101 - a condition without an entry would never hold

@@ -101,7 +101,7 @@ def transcript(text: str) -> str:
         (folder / "contain-reverse-shell.test.yaml").write_text(CASES)
         out, errors = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
-            status = main(["policy", "lint", name])
+            status = main(["policy", "lint", "--policies", name])
     return f"$ scc-responder policy lint\n{out.getvalue()}{errors.getvalue()}[exit status {status}]\n"
 
 

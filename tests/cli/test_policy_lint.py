@@ -49,14 +49,14 @@ def test_a_right_policy() -> None:
 
 def test_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     """The shipped policies have neither errors nor warnings."""
-    assert main(["policy", "lint", "--strict", str(SHIPPED)]) == 0
+    assert main(["policy", "lint", "--strict", "--policies", str(SHIPPED)]) == 0
     assert capsys.readouterr().out.endswith(" policies, 0 errors, 0 warnings\n")
 
 
 def test_warnings_fail_only_if_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A warning is printed and passes; with --strict it fails."""
     text = beginners.RIGHT.replace("  - action: capture_evidence\n", "")
-    arguments = ["policy", "lint", str(folder(tmp_path, text))]
+    arguments = ["policy", "lint", "--policies", str(folder(tmp_path, text))]
     assert main(arguments) == 0
     out = capsys.readouterr().out
     assert out.startswith("contain-reverse-shell.yaml:19: warning: then[2].action: the pod is deleted before")
@@ -67,7 +67,7 @@ def test_warnings_fail_only_if_asked(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A pipeline gets one document with every field of every fault, and the same exit status."""
     where = folder(tmp_path, beginners.broken("misspelt-field"))
-    assert main(["policy", "lint", str(where), "--format", "json"]) == 1
+    assert main(["policy", "lint", "--policies", str(where), "--format", "json"]) == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["policies"], told["warnings"]) == (1, [])
     (error,) = told["errors"]
@@ -77,7 +77,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder that is not there is wrong use."""
-    assert main(["policy", "lint", str(tmp_path / "none")]) == 2
+    assert main(["policy", "lint", "--policies", str(tmp_path / "none")]) == 2
     said = capsys.readouterr()
     assert (said.out, "there is no such folder" in said.err) == ("", True)
 
@@ -95,7 +95,7 @@ HOSTILE = "a\x1b]0;owned\x07\u202eb"
 )
 def test_nothing_acts_on_the_terminal(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever stands in a policy that somebody sent, the terminal shows it and does not obey it."""
-    assert main(["policy", "lint", str(folder(tmp_path, text))]) == 1
+    assert main(["policy", "lint", "--policies", str(folder(tmp_path, text))]) == 1
     out = capsys.readouterr().out
     assert all(sign not in out for sign in ("\x1b", "\x07", "\u202e"))
 
@@ -103,7 +103,7 @@ def test_nothing_acts_on_the_terminal(tmp_path: Path, text: str, capsys: pytest.
 def test_colour(tmp_path: Path) -> None:
     """On a terminal the place stands out; elsewhere nothing but text is written."""
     where = str(folder(tmp_path, beginners.broken("mode-on")))
-    terminal = Terminal("policy", "lint", where)
+    terminal = Terminal("policy", "lint", "--policies", where)
     assert terminal.ended() == 1
     assert "\x1b[1mcontain-reverse-shell.yaml:5: \x1b[0m" in terminal.shown
 

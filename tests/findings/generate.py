@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scc_responder.cli.threats import markdown_table, title
+from scc_responder.cli.markdown import markdown_table
+from scc_responder.cli.threats import title
 from scc_responder.threats import DETECTORS, Row, catalogue
 from tests.findings import FOLDER, RUNBOOKS, data, names
 from tests.findings.contexts import context_for

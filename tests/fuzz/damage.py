@@ -17,7 +17,7 @@ from scc_responder.errors import PolicyError, RejectedMessage
 from scc_responder.explanation import Facts, context_of, read_facts
 from scc_responder.guard import guard
 from scc_responder.policy import PolicySet, load_policies
-from scc_responder.policy_cases import check_policies
+from scc_responder.policy_cases import check_policy
 from scc_responder.threats import in_scope
 from scc_responder.wire import parse_notification
 from tests.findings import FOLDER, every_golden
@@ -150,4 +150,5 @@ class Subject:
             return "refused"
         if acts(policies) <= self.acts:
             return "harmless"
-        return "failed" if check_policies(policies, self.folder, FOLDER) else "unnoticed"
+        results = (check_policy(policies, policy, self.folder, FOLDER) for policy in policies.policies)
+        return "unnoticed" if all(result.passed for result in results) else "failed"

@@ -19,7 +19,7 @@ from scc_responder.adapters.clusters_file import ClustersFile
 from scc_responder.cli.terminal import styled
 from scc_responder.collect import collect
 from scc_responder.errors import SettingsError
-from scc_responder.explanation import Facts, explain, explain_context, read_facts
+from scc_responder.explanation import NOTHING_READ, explain, explain_context, read_facts
 from scc_responder.policy import PolicySet, load_policies
 from scc_responder.snapshots import NoFindings
 from scc_responder.wire import parse_notification
@@ -27,7 +27,6 @@ from scc_responder.wire import parse_notification
 _RESULT_STYLE = {"planned": "green", "waiting": "blue", "skipped": "dim", "held": "yellow"}
 _READ_SECONDS = 30.0
 _WIDTH = 100
-_NOTHING_READ = Facts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), "not_read"))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the explanation; 1 if the finding is rejected."""
     policies = load_policies(options.policies)
     content = _read(options.finding)
-    facts = read_facts(_read(options.context), options.context.name) if options.context else _NOTHING_READ
+    facts = read_facts(_read(options.context), options.context.name) if options.context else NOTHING_READ
     told = explain(content, facts, policies, options.at)
     if options.cluster and not told["rejected"]:
         told = _explain_live(content, policies, options)

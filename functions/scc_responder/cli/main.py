@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "show the main job on this machine, with a simulated cluster",
     "explain": "say what every policy would do with a finding, and why",
     "case": "list and show cases, and answer a plan that waits for a person",
+    "simulate": "say whom policies would have touched, by recorded findings",
     "threats": "list the threats that are understood",
     "permissions": "say which IAM and RBAC permissions the enabled policies need",
     "snapshot": "copy what decisions need from a cluster into a file",

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from scc_responder.cli.markdown import markdown_table
 from scc_responder.cli.terminal import styled
 from scc_responder.errors import SettingsError
 from scc_responder.threats import (
@@ -170,12 +171,6 @@ def _markdown(rows: Sequence[Row]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     category = f"[{row.category}]({row.runbook})"
     return (category, title(row.detector), f"`{row.name}`", row.surface, row.kind, row.confidence, row.severity or "-")
-
-
-def markdown_table(columns: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
-    """A Markdown table of cells that are Markdown already, but for the bars in them."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
 _FORMATS: Mapping[str, Callable[[Sequence[Row]], str]] = {"text": _text, "json": _json, "markdown": _markdown}

@@ -19,14 +19,14 @@ from scc_responder.policy_lint import Linted, lint
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `policy lint`."""
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("policies"), metavar="DIR", help="the policies")
+    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
     parser.add_argument("--strict", action="store_true", help="let warnings fail too")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print every error and warning; 1 if there is one that fails."""
-    found = lint(options.folder, datetime.now(UTC).date())
+    found = lint(options.policies, datetime.now(UTC).date())
     print(json.dumps(msgspec.to_builtins(found), indent=2) if options.format == "json" else _text(found))
     return 1 if found.errors or (options.strict and found.warnings) else 0
 

@@ -1,0 +1,142 @@
+"""A headless Chromium for tests of pages, spoken to over pipes. `python -m tests.browser` installs it where CI may.
+
+Source: Chrome DevTools Protocol; `--remote-debugging-pipe` reads from descriptor 3 and writes to 4.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.requirements import in_ci, missing
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+INSTALL = (("apt-get", "update", "-qq"), ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"))
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--remote-debugging-pipe",
+)
+
+_ON_THREE_AND_FOUR = """
+import fcntl, os, sys
+there, back = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
+os.dup2(there, 3)
+os.dup2(back, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+def program() -> str | None:
+    """The browser's path, or None."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+class Page:
+    """One page. `requests` and `errors` are what it asked the network for, and what went wrong in it."""
+
+    def __init__(self, commands: int, events: int) -> None:
+        self._commands, self._events = commands, events
+        self._received = b""
+        self._number = 0
+        self._session = ""
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+
+    def open(self, path: Path) -> None:
+        """Show a file, and wait until it is loaded."""
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.send(f"{domain}.enable")
+        self.send("Page.navigate", url=path.as_uri())
+        while self._read().get("method") != "Page.loadEventFired":
+            pass
+
+    def value(self, expression: str) -> Any:
+        """What the expression is in the page."""
+        answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command, and return its result."""
+        self._number += 1
+        session = {"sessionId": self._session} if self._session else {}
+        command = {"id": self._number, "method": method, "params": parameters, **session}
+        os.write(self._commands, json.dumps(command).encode() + b"\0")
+        while True:
+            message = self._read()
+            if message.get("id") == self._number:
+                assert "error" not in message, message
+                return dict(message["result"])
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._received:
+            part = os.read(self._events, 1 << 16)
+            assert part, "the browser ended"
+            self._received += part
+        text, _, self._received = self._received.partition(b"\0")
+        message = dict(json.loads(text))
+        self._note(message)
+        return message
+
+    def _note(self, message: dict[str, Any]) -> None:
+        told = message.get("params", {})
+        if message.get("method") == "Network.requestWillBeSent":
+            self.requests.append(told["request"]["url"])
+        if message.get("method") == "Runtime.exceptionThrown":
+            self.errors.append(told["exceptionDetails"]["text"])
+        if message.get("method") == "Log.entryAdded" and told["entry"]["level"] in {"error", "warning"}:
+            self.errors.append(told["entry"]["text"])
+
+
+@contextmanager
+def page(profile: Path) -> Iterator[Page]:
+    """A page in a browser of its own, with a new profile. Skips the test loudly where there is no browser."""
+    chromium = program()
+    if chromium is None:
+        missing("Chromium", "no chromium on the PATH", " && ".join(" ".join(words) for words in INSTALL))
+    (their_in, commands), (events, their_out) = os.pipe(), os.pipe()
+    arguments = [sys.executable, "-c", _ON_THREE_AND_FOUR, str(their_in), str(their_out), chromium]
+    arguments += [*OPTIONS, f"--user-data-dir={profile}"]
+    browser = subprocess.Popen(
+        arguments, pass_fds=(their_in, their_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    os.close(their_in)
+    os.close(their_out)
+    try:
+        yield Page(commands, events)
+    finally:
+        os.close(commands)
+        os.close(events)
+        browser.kill()
+        browser.wait()
+
+
+def main() -> int:
+    """Install the browser where CI may. Elsewhere people decide on system packages, and tests say what is missing."""
+    if program() or not in_ci() or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return 0
+    for words in INSTALL:
+        if subprocess.run(words, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, check=False).returncode:
+            print(f"could not install Chromium: {' '.join(words)}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

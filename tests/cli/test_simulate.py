@@ -1,0 +1,264 @@
+"""`simulate`: whom policies would have touched, what a change of them adds, and what that costs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.cli.main import main
+from scc_responder.cli.simulation_report import Told, as_json, markdown, text
+from scc_responder.policy import load_policies
+from scc_responder.reach import Target
+from scc_responder.samples import facts_as_told
+from scc_responder.simulation import Reached, Replay
+from scc_responder.wire import parse_notification
+from tests.cli.commands import COMMAND, Terminal, environment, run
+from tests.findings import FOLDER, data, notification
+from tests.findings.recorded import write_array, write_lines
+from tests.pipeline.deployment import SHIPPED, policy, write_policies
+
+SOAK = os.environ.get("SCC_RESPONDER_SOAK") == "1"
+HOSTILE = "a\x1b[31m\u202e|<img src=x onerror=alert(1)>[a](javascript:b)@team"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Policies for reverse shells."""
+    return write_policies(tmp_path / "policies", policy("label_pod", "delete_pod", "notify"))
+
+
+@pytest.fixture
+def findings(tmp_path: Path) -> Path:
+    """Three findings on two days about two pods, what is known of two of them, and one file that is none."""
+    folder = tmp_path / "findings"
+    folder.mkdir()
+    context = (FOLDER / "reverse_shell.context.json").read_text()
+    for number, (moment, pod) in enumerate([("2T09", "a"), ("3T09", "a"), ("3T10", "b")]):
+        name = f"web-6d5f9c7b4-{pod * 5}"
+        document = notification(
+            "reverse_shell", event_time=f"2026-03-0{moment}:40:00Z", finding_id=f"f{number}", pod=name
+        )
+        (folder / f"f{number}.json").write_bytes(data(document))
+        if pod == "a":
+            (folder / f"f{number}.context.json").write_text(context.replace("web-6d5f9c7b4-x2x9q", name))
+    (folder / "bad.json").write_text("junk")
+    return folder
+
+
+def simulated(
+    capsys: pytest.CaptureFixture[str], findings: Path, policies: Path, *options: str | Path
+) -> tuple[int, str]:
+    """The exit status, and what is printed."""
+    status = main(["simulate", str(findings), "--policies", str(policies), *map(str, options)])
+    return status, capsys.readouterr().out
+
+
+def test_text(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A person reads what was found, what each policy would have done, day by day, and what could not be read."""
+    status, shown = simulated(capsys, findings, folder)
+    assert status == 0
+    assert (
+        shown
+        == f"""\
+3 findings from 2026-03-02 to 2026-03-03, 3 matched by a policy
+  1 could not be read: not_json
+    {findings / "bad.json"}: not_json
+  limits and the storm breaker are not simulated
+
+contain (enforce): 3 findings
+  act            2  delete_pod
+                 2  label_pod
+                 3  notify
+  held           1  delete_pod: not_read
+                 1  label_pod: not_read
+  touches  1 pod, 1 workload, 1 namespace
+  2026-03-02  matched 1, 3 actions act, 0 held; touches 1 pod, 1 workload, 1 namespace
+  2026-03-03  matched 2, 4 actions act, 2 held; touches 1 pod, 1 workload, 1 namespace
+"""
+    )
+
+
+def test_assumed_present(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A target that nobody looked at is taken to have been there, where that is asked for."""
+    _, shown = simulated(capsys, findings, folder, "--assume-present", "--totals", "--targets")
+    assert "  touches  2 pods, 1 workload, 1 namespace" in shown
+    assert "  Pod shop/web-6d5f9c7b4-bbbbb in prod-1  delete_pod  contain (enforce)" in shown
+    assert "2026-03-02  matched" not in shown
+
+
+def test_period(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only findings of the period count; a day as its end is a whole day."""
+    counts = {
+        options: json.loads(simulated(capsys, findings, folder, *options, "--format", "json")[1])["findings"]
+        for options in (
+            ("--from", "2026-03-03"),
+            ("--to", "2026-03-02"),
+            ("--to", "2026-03-03T09:40:00"),
+            ("--from", "2026-03-03T10:00:00+00:00", "--to", "2026-03-03"),
+        )
+    }
+    assert list(counts.values()) == [2, 1, 1, 1]
+
+
+def test_json(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON is one document with every policy and day, and targets where they are asked for."""
+    _, shown = simulated(capsys, findings, folder, "--format", "json", "--targets")
+    told = json.loads(shown)
+    assert [day["count"]["matched"] for day in told["policies"][0]["days"]] == [1, 2]
+    assert {item["action"] for item in told["targets"]} == {"label_pod", "delete_pod"}
+    assert told["limits"] == "not_simulated"
+    assert json.loads(simulated(capsys, findings, folder, "--format", "json")[1])["targets"] is None
+
+
+def test_against(findings: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """CI is told by the exit status that a change widens reach, and a person whom it newly reaches."""
+    former = write_policies(tmp_path / "former", policy("label_pod", "notify"))
+    status, shown = simulated(capsys, findings, folder, "--against", former)
+    assert status == 1
+    assert "  added    Pod shop/web-6d5f9c7b4-aaaaa in prod-1  delete_pod  contain (enforce)" in shown
+    assert shown.endswith("  WIDENS: 1 added\n")
+    status, shown = simulated(capsys, findings, former, "--against", folder)
+    assert (status, shown.endswith("  does not widen: 1 removed\n")) == (0, True)
+    assert simulated(capsys, findings, folder, "--against", folder)[0] == 0
+    status, shown = simulated(capsys, findings, folder, "--against", former, "--format", "json")
+    assert (status, json.loads(shown)["comparison"]["widens"]) == (1, True)
+    assert "**Widens reach.**" in simulated(capsys, findings, folder, "--against", former, "--format", "markdown")[1]
+
+
+def test_raised_mode(findings: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A policy that was in dry run and is enforced now widens reach."""
+    former = write_policies(tmp_path / "former", policy("label_pod", "delete_pod", "notify", mode="dry_run"))
+    status, shown = simulated(capsys, findings, folder, "--against", former)
+    assert status == 1
+    assert "  raised   contain: dry_run -> enforce" in shown
+    assert shown.endswith("  WIDENS: 2 raised\n")
+
+
+def test_shipped_policies_against_themselves(capsys: pytest.CaptureFixture[str]) -> None:
+    """The shipped policies on all goldens: whatever is odd there is counted, and nothing widens."""
+    status, shown = simulated(
+        capsys, FOLDER / "catalogue", SHIPPED, "--against", SHIPPED, "--assume-present", "--format", "json"
+    )
+    told = json.loads(shown)
+    assert (status, told["bad"], told["findings"]) == (0, {}, 136)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["nowhere.json"], "nowhere.json: there is no such file or folder"),
+        ([str(FOLDER / "reverse_shell.json"), "--policies", "nowhere"], "nowhere: there is no such folder"),
+        ([str(FOLDER / "reverse_shell.json"), "--against", "nowhere"], "nowhere: there is no such folder"),
+    ],
+)
+def test_wrong_use(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not there ends with 2, is named, and leaves standard output empty."""
+    assert main(["simulate", *options]) == 2
+    told = capsys.readouterr()
+    assert (told.out, said in told.err) == ("", True)
+
+
+def test_wrong_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """A time that is none is wrong use."""
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "x", "--from", "yesterday"])
+    assert ended.value.code == 2
+    assert "--from" in capsys.readouterr().err
+
+
+def hostile_told(folder: Path) -> Told:
+    """A report in which everything that a finding or a file can name is hostile."""
+    replay = Replay(load_policies(folder), load_policies(folder))
+    found = parse_notification(notification("reverse_shell"))
+    replay.add(found, facts_as_told(found))
+    replay.bad(HOSTILE, "not_json")
+    report = replay.report()
+    target = Target(cluster="c", kind="Pod", namespace=HOSTILE, name=HOSTILE)
+    reached = (Reached(target=target, action="label_pod", mode=report.policies[0].mode, policy=HOSTILE),)
+    return Told(report=_with(report, reached=reached), comparison=replay.comparison(), targets=True)
+
+
+def _with(report: Any, **fields: Any) -> Any:
+    return type(report)(**{**{name: getattr(report, name) for name in report.__struct_fields__}, **fields})
+
+
+def test_hostile_names(folder: Path) -> None:
+    """Names are text in every format: no escape, no reordering, no markup, no cell of their own."""
+    told = hostile_told(folder)
+    for shown in (text(told), markdown(told), as_json(told)):
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+    assert "<img" not in markdown(told)
+    assert "](javascript" not in markdown(told)
+    assert "@team" not in markdown(told)
+    rows = [line for line in markdown(told).splitlines() if line.startswith("| Pod")]
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [5]
+    assert json.loads(as_json(told))["bad_named"][0]["where"] == HOSTILE
+    assert as_json(told).isascii()
+
+
+def test_a_hostile_file_name(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file's name is shown as text."""
+    (tmp_path / "\x1b[31mx.json").write_text("junk")
+    _, shown = simulated(capsys, tmp_path / "\x1b[31mx.json", folder)
+    assert ("\x1b" in shown, "\\u001b[31mx.json: not_json" in shown) == (False, True)
+
+
+def test_progress_on_a_terminal_only(tmp_path: Path, folder: Path) -> None:
+    """A long run shows how far it has come on a terminal, and takes that away; elsewhere there is none of it."""
+    export = write_lines(tmp_path / "export.jsonl", 2_000)
+    terminal = Terminal("simulate", str(export), "--policies", str(folder), "--assume-present")
+    assert terminal.ended() == 0
+    assert re.search(r"\[#+\.+\] [\d,]+ of 2,000 findings, \d+ s left", terminal.shown)
+    piped = run("simulate", export, "--policies", folder, "--assume-present")
+    assert (piped.returncode, piped.stderr) == (0, "")
+    assert "of 2,000 findings," not in piped.stdout
+
+
+def fifty_policies(folder: Path) -> Path:
+    """Fifty policies, of which several meet every finding."""
+    rows = ["surface: pod", "kind: [ioc, behavioral]", "threat: '*shell*'", "severity: LOW", "confidence: likely"]
+    texts = [
+        policy("label_pod", "isolate_pod", "capture_evidence", "delete_pod", name=f"p{number}", when=rows[number % 5])
+        for number in range(50)
+    ]
+    return write_policies(folder, *texts)
+
+
+def cost(export: Path, policies: Path) -> tuple[float, int, dict[str, Any]]:
+    """Seconds of processor time, the most resident memory in bytes, and the report."""
+    arguments = [*COMMAND, "simulate", export, "--policies", policies, "--assume-present", "--format", "json"]
+    shown = export.with_suffix(".report")
+    with shown.open("wb") as output:
+        process = subprocess.Popen(list(map(str, arguments)), env=environment(), stdout=output)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return used.ru_utime, used.ru_maxrss * 1024, json.loads(shown.read_bytes())
+
+
+@pytest.mark.parametrize("write", [write_array, write_lines], ids=["array", "lines"])
+def test_flat_in_memory(tmp_path: Path, write: Any) -> None:
+    """Ten times the findings, each about a pod of its own, take hardly more memory, and at most 3 ms each."""
+    policies = fifty_policies(tmp_path / "policies")
+    few, many = (2_000, 20_000) if SOAK else (300, 3_000)
+    _, small, _ = cost(write(tmp_path / "few.json", few), policies)
+    seconds, large, told = cost(write(tmp_path / "many.json", many), policies)
+    assert told["findings"] == many
+    assert large - small < 12 * 1024 * 1024, (small, large)
+    assert seconds < many * 0.003
+
+
+def test_a_hostile_amount_of_reasons(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Many bad findings are counted, and few named: the report stays short."""
+    (tmp_path / "bad.jsonl").write_text("{}\njunk\n" * 500)
+    _, shown = simulated(capsys, tmp_path / "bad.jsonl", folder)
+    assert "500 could not be read: not_json" in shown
+    assert "500 could not be read: not_a_finding" in shown
+    assert len(shown.splitlines()) < 70
