@@ -7,7 +7,7 @@ are kept. Times are for people: leases are judged by the store's own clock, neve
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,12 @@ from scc_responder.wire import content_digest
 
 SCHEMA = 1
 KEEP_CLOSINGS = 20
+KEEP_CLOSED = timedelta(days=400)
+"""How long a closed case and a reservation are needed: a year's incidents, and no copy comes later."""
+
+KEEP_REJECTED = timedelta(days=90)
+"""How long a message that was no finding is told of."""
+
 MAX_DETAIL = 500
 
 
@@ -173,6 +179,11 @@ class CaseRecord(Value, frozen=True, kw_only=True):
         known = {(step.action_id, step.index): step for step in self.steps}
         known |= {(step.action_id, step.index): _shortened(step) for step in steps}
         return msgspec.structs.replace(self, steps=tuple(known.values()))
+
+
+def kept(record: CaseRecord) -> timedelta | None:
+    """How long the case is to be kept from now on: an open one for ever."""
+    return None if record.state is CaseState.OPEN else KEEP_CLOSED
 
 
 def _shortened(step: Step) -> Step:

@@ -12,7 +12,8 @@ ResponderError
   StoreError
     AlreadyExists    create of a key that is there
     Conflict         the entry has another version than the caller saw
-    StoreUnavailable the store did not answer: nothing may be changed
+    StoreUnavailable the store was not asked, or did nothing: nothing may be changed
+      StoreOutcomeUnknown  the write may or may not have been stored: read before deciding
 """
 
 from __future__ import annotations
@@ -122,4 +123,8 @@ class Conflict(StoreError):  # noqa: N818 - the store's own term
 
 
 class StoreUnavailable(StoreError):  # noqa: N818 - the store's own term
-    """The store could not be asked, or may or may not have written."""
+    """The store did not do it, and nothing was written. Whoever cannot tell this from `StoreOutcomeUnknown` stops."""
+
+
+class StoreOutcomeUnknown(StoreUnavailable):
+    """A write was sent and no usable answer came: it may have been stored, or may yet be."""

@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from scc_responder.boundaries import boundary
 from scc_responder.case import (
     KEEP_CLOSINGS,
+    KEEP_REJECTED,
     CaseRecord,
     CaseState,
     Closing,
@@ -155,7 +156,10 @@ class Journal:
         # A copy rejected at the same moment may have been first: it has recorded the same.
         with suppress(AlreadyExists, Conflict):
             value = msgspec.json.encode(rejection)
-            self._store.replace(key, value, entry.version) if entry else self._store.create(key, value)
+            if entry:
+                self._store.replace(key, value, entry.version, keep=KEEP_REJECTED)
+            else:
+                self._store.create(key, value, keep=KEEP_REJECTED)
         boundary("after journal reject")
         return rejection
 

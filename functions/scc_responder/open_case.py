@@ -10,8 +10,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from scc_responder.boundaries import boundary
-from scc_responder.case import CaseRecord, CaseState, Step, case_digest, encode
-from scc_responder.errors import Conflict, RetryableError, StoreUnavailable
+from scc_responder.case import CaseRecord, CaseState, Step, case_digest, encode, kept
+from scc_responder.errors import Conflict, RetryableError, StoreOutcomeUnknown
 from scc_responder.finding import Finding
 from scc_responder.ports import CasStore, Clock, Entry
 from scc_responder.reservation import Reservation, reserve
@@ -33,7 +33,7 @@ class CaseWriter:
         """Store the first form of a case. Raises AlreadyExists, StoreUnavailable."""
         sealed, value = self._sealed(record)
         boundary("before journal claim")
-        entry = self._unless_applied(key, value, partial(self.store.create, key, value))
+        entry = self._unless_applied(key, value, partial(self.store.create, key, value, keep=kept(record)))
         boundary("after journal claim")
         return entry, sealed
 
@@ -41,7 +41,8 @@ class CaseWriter:
         """Store over the version seen. Raises Conflict, StoreUnavailable."""
         sealed, value = self._sealed(record)
         boundary(f"before journal {name}")
-        entry = self._unless_applied(seen.key, value, partial(self.store.replace, seen.key, value, seen.version))
+        write = partial(self.store.replace, seen.key, value, seen.version, keep=kept(record))
+        entry = self._unless_applied(seen.key, value, write)
         boundary(f"after journal {name}")
         return entry, sealed
 
@@ -54,7 +55,7 @@ class CaseWriter:
         # recognisable as ours.
         try:
             return write()
-        except StoreUnavailable:
+        except StoreOutcomeUnknown:
             stored = self.store.get(key)
             if stored is None or stored.value != value:
                 raise

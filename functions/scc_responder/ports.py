@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from scc_responder.context import Cluster, RelatedFinding
@@ -33,26 +33,31 @@ class Page(Value, frozen=True, kw_only=True):
 
 
 class CasStore(Protocol):
-    """One key, one version, compare-and-set. No transactions over several keys, so that all backends mean the same."""
+    """One key, one version, compare-and-set. No transactions over several keys, so that all backends mean the same.
+
+    A write raises StoreUnavailable where it was certainly not stored, and StoreOutcomeUnknown where nobody can tell:
+    then what is stored has to be read and recognised. `keep`: the entry is not needed longer, and a store may remove it
+    some time after; without it, an entry stays.
+    """
 
     def get(self, key: str) -> Entry | None:
         """The entry, or None. Raises StoreUnavailable."""
         ...
 
-    def create(self, key: str, value: bytes) -> Entry:
-        """Store under a new key. Raises AlreadyExists, StoreUnavailable."""
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None) -> Entry:
+        """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
         ...
 
-    def replace(self, key: str, value: bytes, version: str) -> Entry:
-        """Store over the version the caller saw. Raises Conflict, StoreUnavailable."""
+    def replace(self, key: str, value: bytes, version: str, *, keep: timedelta | None = None) -> Entry:
+        """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         ...
 
     def delete(self, key: str, version: str) -> None:
-        """Remove the version the caller saw. Raises Conflict, StoreUnavailable."""
+        """Remove the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         ...
 
     def scan(self, prefix: str, cursor: str | None = None, limit: int = 100) -> Page:
-        """Entries whose key starts with prefix, in key order, after cursor."""
+        """Entries whose key starts with prefix, in key order, after cursor. Raises StoreUnavailable."""
         ...
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from scc_responder.boundaries import boundary
-from scc_responder.case import CaseState, StepStatus, decode
-from scc_responder.errors import AlreadyExists, Conflict, RetryableError, StoreUnavailable
+from scc_responder.case import KEEP_CLOSED, CaseState, StepStatus, decode
+from scc_responder.errors import AlreadyExists, Conflict, RetryableError, StoreOutcomeUnknown
 from scc_responder.ports import CasStore
 from scc_responder.value import Value
 
@@ -38,8 +38,8 @@ def reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
 def _reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
     value = msgspec.json.encode(wanted)
     try:
-        store.create(key, value)
-    except (AlreadyExists, StoreUnavailable):
+        store.create(key, value, keep=KEEP_CLOSED)
+    except (AlreadyExists, StoreOutcomeUnknown):
         stored = store.get(key)
         if stored is None:
             raise
@@ -49,7 +49,7 @@ def _reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
         if _was_used(store, held):
             return False
         try:
-            store.replace(key, value, stored.version)
+            store.replace(key, value, stored.version, keep=KEEP_CLOSED)
         except Conflict as error:
             raise RetryableError("reserved_by_open_finding", "another finding reserved it at this moment") from error
     return True

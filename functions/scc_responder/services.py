@@ -14,7 +14,7 @@ from scc_responder.compiled_policies import load_deployed
 from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
 from scc_responder.policy import PolicySet
-from scc_responder.ports import Approvers, Clusters, Evidence, Findings, Outcomes
+from scc_responder.ports import Approvers, CasStore, Clusters, Evidence, Findings, Outcomes
 from scc_responder.settings import Settings
 
 WORKERS = 16
@@ -47,10 +47,20 @@ class Services:
 
     @cached_property
     def journal(self) -> Journal:
-        """The journal, in the store that settings name."""
+        """The journal, in the store."""
+        return Journal(self.store, self.clock)
+
+    @cached_property
+    def store(self) -> CasStore:
+        """The compare-and-set store that settings name: Firestore, or a file of SQLite's."""
+        address = self.settings.store
+        if address.startswith("firestore:"):
+            from scc_responder.adapters.firestore_store import FirestoreStore  # noqa: PLC0415
+
+            return FirestoreStore(address, emulator=self.settings.firestore_emulator)
         from scc_responder.adapters.sqlite_store import SqliteStore  # noqa: PLC0415
 
-        return Journal(SqliteStore(Path(self.settings.store.removeprefix("sqlite:///"))), self.clock)
+        return SqliteStore(Path(address.removeprefix("sqlite:///")))
 
     @cached_property
     def clusters(self) -> Clusters:

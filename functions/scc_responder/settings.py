@@ -3,7 +3,7 @@
 SCC_RESPONDER_POLICIES        folder of policies (default: `policies` beside main.py)
 SCC_RESPONDER_CLUSTERS        clusters to act in, comma-separated: projects/P/locations/L/clusters/C, `*` for a segment
 SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-separated
-SCC_RESPONDER_STORE           sqlite:///PATH
+SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION] (collection: scc-responder), or sqlite:///PATH
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
 SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL, or a
@@ -15,6 +15,7 @@ SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
 SCC_RESPONDER_APPROVAL_CERTS  http:// address on this machine of another issuer's certificates
 SCC_RESPONDER_TRACE_PROJECT   project whose traces the log lines point to
+FIRESTORE_EMULATOR_HOST       host:port of Google's Firestore emulator on this machine, as for Google's own tools
 """
 
 from __future__ import annotations
@@ -31,8 +32,13 @@ _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
 _CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
 _SOURCE = re.compile(r"[0-9]{1,32}", re.ASCII)
-_STORE = re.compile(r"sqlite:///.+")
 _AUDIENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,299}", re.ASCII)
+FIRESTORE = re.compile(
+    r"firestore://(?P<project>[a-z0-9][a-z0-9.:-]{0,99})/(?P<database>\(default\)|[a-z][a-z0-9-]{2,62})"
+    r"(?:/(?P<collection>[A-Za-z][A-Za-z0-9_-]{0,99}))?",
+    re.ASCII,
+)
+_STORE = re.compile(rf"sqlite:///.+|{FIRESTORE.pattern}", re.ASCII)
 _EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
 _UNCHECKED = (
     "clusters_file",
@@ -44,6 +50,7 @@ _UNCHECKED = (
     "approval_certs",
 )
 _LOCAL_ONLY = ("CLUSTERS_FILE", "FINDINGS", "SCC_ENDPOINT", "GKE_ENDPOINT", "KUBERNETES_TOKEN_FILE", "APPROVAL_CERTS")
+_EMULATOR = "FIRESTORE_EMULATOR_HOST"
 
 
 class Settings(Value, frozen=True, kw_only=True):
@@ -63,6 +70,7 @@ class Settings(Value, frozen=True, kw_only=True):
     trace_project: str = ""
     approval_audience: str = ""
     approval_certs: str = ""
+    firestore_emulator: str = ""
 
     @property
     def answered_at(self) -> str:
@@ -79,28 +87,31 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
     """The settings of an environment. Raises SettingsError that names the variable and the remedy."""
     given = {name[len(PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
     if environment.get("K_SERVICE"):
-        _refuse_local(given)
+        _refuse_local(given, environment)
     return Settings(
         policies=Path(given.get("policies") or default_policies),
         clusters=_listed(given, "clusters", _CLUSTER, "projects/P/locations/L/clusters/C, with * for a whole segment"),
         sources=_listed(given, "sources", _SOURCE, "the numeric ids of Security Command Center sources"),
-        store=_matching(given, "store", _STORE, "sqlite:///PATH"),
+        store=_matching(given, "store", _STORE, "firestore://PROJECT/DATABASE[/COLLECTION] or sqlite:///PATH"),
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         approval_audience=_optional(given, "approval_audience", _AUDIENCE, "an https:// URL or a client id"),
+        firestore_emulator=environment.get(_EMULATOR, ""),
         **{name: given.get(name, "") for name in _UNCHECKED},
     )
 
 
-def _refuse_local(given: Mapping[str, str]) -> None:
+def _refuse_local(given: Mapping[str, str], environment: Mapping[str, str]) -> None:
     """What would lose cases or believe local files has no place on Cloud Run."""
+    if environment.get(_EMULATOR):
+        raise SettingsError("local_only_setting", f"{_EMULATOR} is for local use; remove it on Cloud Run")
     for name in _LOCAL_ONLY:
         if given.get(name.lower()):
             raise SettingsError("local_only_setting", f"{PREFIX}{name} is for local use; remove it on Cloud Run")
     if (given.get("store") or "sqlite:").startswith("sqlite:"):
         raise SettingsError(
             "store_not_durable",
-            f"{PREFIX}STORE: SQLite on Cloud Run is lost with its instance; give a store that outlives it",
+            f"{PREFIX}STORE: SQLite on Cloud Run is lost with its instance; give firestore://PROJECT/DATABASE",
         )
     if given.get("evidence", "").startswith("file:"):
         raise SettingsError(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scc_responder.errors import StoreUnavailable
+from scc_responder.errors import StoreOutcomeUnknown, StoreUnavailable
 from scc_responder.finding import Finding
 from scc_responder.ports import CasStore, Entry, Page
 
@@ -29,6 +29,8 @@ class SetClock:
 class FaultyStore:
     """A store whose next write is lost (`fail = "before"`) or whose answer is (`fail = "after"`); it counts calls.
 
+    With `fail = "unknown"` a write is lost and nobody can tell; with `fail = "all"` nothing answers any more.
+
     `meanwhile` is what another process does just before the next write.
     """
 
@@ -38,6 +40,7 @@ class FaultyStore:
         self.meanwhile: Callable[[], object] | None = None
         self.reads = 0
         self.writes = 0
+        self.kept: dict[str, timedelta | None] = {}
 
     def get(self, key: str) -> Entry | None:
         self.reads += 1
@@ -45,11 +48,13 @@ class FaultyStore:
             raise StoreUnavailable("store_unavailable")
         return self.store.get(key)
 
-    def create(self, key: str, value: bytes) -> Entry:
-        return self._write(lambda: self.store.create(key, value))
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None) -> Entry:
+        self.kept[key] = keep
+        return self._write(lambda: self.store.create(key, value, keep=keep))
 
-    def replace(self, key: str, value: bytes, version: str) -> Entry:
-        return self._write(lambda: self.store.replace(key, value, version))
+    def replace(self, key: str, value: bytes, version: str, *, keep: timedelta | None = None) -> Entry:
+        self.kept[key] = keep
+        return self._write(lambda: self.store.replace(key, value, version, keep=keep))
 
     def delete(self, key: str, version: str) -> None:
         self.store.delete(key, version)
@@ -63,11 +68,13 @@ class FaultyStore:
         if meanwhile:
             meanwhile()
         fail, self.fail = self.fail, self.fail if self.fail == "all" else ""
-        if fail in {"before", "all"}:
+        if fail == "before":
             raise StoreUnavailable("store_unavailable")
+        if fail in {"unknown", "all"}:
+            raise StoreOutcomeUnknown("store_outcome_unknown")
         entry = write()
         if fail == "after":
-            raise StoreUnavailable("store_unavailable")
+            raise StoreOutcomeUnknown("store_outcome_unknown")
         return entry
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
 from scc_responder.adapters import lean_imports
 from scc_responder.adapters.google_credentials import default_credentials, http_request
 from scc_responder.errors import SettingsError
+
+Options = Sequence[tuple[str, int]]
 
 _HOST_AND_PORT = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", re.ASCII)
 _UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))  # as Google's clients do
@@ -32,22 +34,30 @@ def check_loopback(endpoint: str, setting: str) -> str:
     return endpoint
 
 
-def open_channel(service: str, endpoint: str = "", *, credentials: Callable[[], Any] = default_credentials) -> Any:
+def open_channel(
+    service: str,
+    endpoint: str = "",
+    *,
+    credentials: Callable[[], Any] = default_credentials,
+    options: Options = (),
+) -> Any:
     """A channel to `service` (`container.googleapis.com`), or to a stand-in at `endpoint`. Connects on first use.
 
-    Raises ApiError `no_credentials`, SettingsError for an endpoint that is not on this machine.
+    `options`: more of gRPC's channel options. Raises ApiError `no_credentials`, SettingsError for an endpoint that is
+    not on this machine.
     """
     if endpoint:
         check_loopback(endpoint, "endpoint")
-        return import_module("grpc").insecure_channel(endpoint, options=(*_UNLIMITED, _DIRECT))
+        return import_module("grpc").insecure_channel(endpoint, options=(*_UNLIMITED, _DIRECT, *options))
     secure_channel = lean_imports.obtain(lean_imports.SECURE_CHANNEL)
-    return secure_channel(credentials(), http_request(), f"{service}:443", options=_UNLIMITED)
+    return secure_channel(credentials(), http_request(), f"{service}:443", options=(*_UNLIMITED, *options))
 
 
-def client(lean: lean_imports.Lean, service: str, endpoint: str = "") -> Any:
-    """One of Google's generated clients over `open_channel`, whose errors it raises."""
+def client(lean: lean_imports.Lean, service: str, endpoint: str = "", **channel: Any) -> Any:
+    """One of Google's generated clients over `open_channel`, whose arguments it takes and whose errors it raises."""
     kind = lean_imports.obtain(lean)
-    return kind(transport=kind.get_transport_class("grpc")(channel=open_channel(service, endpoint), host=service))
+    opened = open_channel(service, endpoint, **channel)
+    return kind(transport=kind.get_transport_class("grpc")(channel=opened, host=service))
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,11 +1,11 @@
 """Load Google's and Kubernetes' clients without what a finding never needs: a cold start is mostly imports.
 
-The clients' packages load every service, an asynchronous twin and a REST transport of each client, `aiohttp` and
-`cryptography`, whatever is used. `obtain` imports the module that defines one client while the modules listed as
-deferred stay unread. A deferred module is complete all the same: whoever first uses it, at any later time, causes
-the ordinary import, so that nothing of a library is missing or replaced. It is what Python 3.15's lazy imports do (and
-Google's packages declare them: `__lazy_modules__`) for the versions before. Where a library's layout is not the one
-known here, the ordinary import is made instead: slower, and equal.
+The clients' packages load every service, an asynchronous twin and a REST transport of each client, `aiohttp`,
+`requests` and `cryptography`, whatever is used. `obtain` imports the module that defines one client while the modules
+listed as deferred stay unread. A deferred module is complete all the same: whoever first uses it, at any later time,
+causes the ordinary import, so that nothing of a library is missing or replaced. It is what Python 3.15's lazy imports
+do (and Google's packages declare them: `__lazy_modules__`) for the versions before. Where a library's layout is not the
+one known here, the ordinary import is made instead: slower, and equal.
 """
 
 from __future__ import annotations
@@ -42,12 +42,15 @@ class Lean(Value, frozen=True, kw_only=True):
     deferred: tuple[str, ...] = ()
 
 
-def _client(package: str, service: str, name: str) -> Lean:
-    """A generated client: its package's face, its asynchronous twin and its other transports are deferred."""
+def _client(package: str, service: str, name: str, *, is_of_service: bool = False) -> Lean:
+    """A generated client: its package's face, its asynchronous twin and its other transports are deferred.
+
+    `is_of_service`: the service's package offers it and the one above does not.
+    """
     at = f"{package}.services.{service}"
     unused = ("transports", "transports.grpc_asyncio", "transports.rest", "async_client")
     return Lean(
-        package=package,
+        package=at if is_of_service else package,
         name=name,
         module=f"{at}.client",
         deferred=(package, at, *(f"{at}.{module}" for module in unused), *_GOOGLE_SHARED),
@@ -60,10 +63,14 @@ _GOOGLE_SHARED = (
     "google.api_core.operations_v1",  # long-running operations: its asynchronous REST transport loads aiohttp
     "google.auth.transport.requests",
     "google.oauth2.service_account",  # reads key files; loads cryptography
+    "grpc_status._async",  # loads grpc.aio
+    "requests",  # google.api_core.retry names two of its errors
+    "requests.exceptions",
 )
 
 SECURITY_CENTER = _client("google.cloud.securitycenter_v2", "security_center", "SecurityCenterClient")
 CLUSTER_MANAGER = _client("google.cloud.container_v1", "cluster_manager", "ClusterManagerClient")
+FIRESTORE = _client("google.cloud.firestore_v1", "firestore", "FirestoreClient", is_of_service=True)
 
 GENERATED_PUBLISHER = _client("google.pubsub_v1", "publisher", "PublisherClient")
 PUBLISHER = Lean(

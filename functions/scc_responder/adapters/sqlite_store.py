@@ -11,14 +11,14 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 from secrets import token_hex
 from threading import Lock
 from typing import Any
 
-from scc_responder.errors import AlreadyExists, Conflict, SettingsError, StoreUnavailable
+from scc_responder.errors import AlreadyExists, Conflict, SettingsError, StoreOutcomeUnknown, StoreUnavailable
 from scc_responder.ports import Clock, Entry, Page
 from scc_responder.store_limits import check_key, check_scan, check_value
 
@@ -31,6 +31,9 @@ _REPLACE = "UPDATE entries SET value = ?, version = ?, update_time = ? WHERE key
 _DELETE = "DELETE FROM entries WHERE key = ? AND version = ?"
 _SCAN = "SELECT key, value, version, update_time FROM entries WHERE key >= ? AND key > ? ORDER BY key LIMIT ?"
 
+_IN_MID_COMMIT = frozenset({sqlite3.SQLITE_IOERR})
+"""Errors that can come when the write is in the log already: whoever opens the file next may find it there."""
+
 
 def utc_now() -> datetime:
     """The machine's clock, in UTC."""
@@ -38,7 +41,10 @@ def utc_now() -> datetime:
 
 
 class SqliteStore:
-    """`ports.CasStore` in one file. Safe to use from many threads and processes, and after a fork."""
+    """`ports.CasStore` in one file. Safe to use from many threads and processes, and after a fork.
+
+    It removes nothing by itself: `keep` says how long an entry is needed at least, and here it stays.
+    """
 
     def __init__(self, path: Path | str, *, clock: Clock = utc_now, busy_seconds: float = 5.0) -> None:
         """Create the file (mode 0600) and its folder where missing. Raises SettingsError `store_unusable`."""
@@ -61,22 +67,22 @@ class SqliteStore:
             row = connection.execute(_GET, (key,)).fetchone()
         return self._entry(row) if row else None
 
-    def create(self, key: str, value: bytes) -> Entry:
-        """Store under a new key. Raises AlreadyExists, StoreUnavailable."""
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None) -> Entry:  # noqa: ARG002 - see class
+        """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
         entry = self._new_entry(key, value)
         if not self._run(_CREATE, key, value, entry.version, entry.server_time.isoformat()):
             raise AlreadyExists("already_exists", key)
         return entry
 
-    def replace(self, key: str, value: bytes, version: str) -> Entry:
-        """Store over the version the caller saw. Raises Conflict, StoreUnavailable."""
+    def replace(self, key: str, value: bytes, version: str, *, keep: timedelta | None = None) -> Entry:  # noqa: ARG002 - see class
+        """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         entry = self._new_entry(key, value)
         if not self._run(_REPLACE, value, entry.version, entry.server_time.isoformat(), key, version):
             raise Conflict("conflict", key)
         return entry
 
     def delete(self, key: str, version: str) -> None:
-        """Remove the version the caller saw. Raises Conflict, StoreUnavailable."""
+        """Remove the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         check_key(key)
         if not self._run(_DELETE, key, version):
             raise Conflict("conflict", key)
@@ -112,16 +118,18 @@ class SqliteStore:
         return Entry(key=key, value=value, version=version, server_time=self._clock(), update_time=written)
 
     def _run(self, statement: str, *values: Any) -> int:
-        with self._connection() as connection:
+        with self._connection(writes=True) as connection:
             return connection.execute(statement, values).rowcount
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self, *, writes: bool = False) -> Iterator[sqlite3.Connection]:
         """This process's connection, for one caller at a time."""
         try:
             with self._lock:
                 yield self._current()
         except sqlite3.Error as error:
+            if writes and getattr(error, "sqlite_errorcode", 0) & 0xFF in _IN_MID_COMMIT:
+                raise StoreOutcomeUnknown("store_outcome_unknown", f"{self._path}: {error}") from error
             raise StoreUnavailable("store_unavailable", f"{self._path}: {error}") from error
 
     def _current(self) -> sqlite3.Connection:
