@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.google.fixtures import cluster_manager, emulator, security_center
+from tests.google.fixtures import cluster_manager, emulator, firestore, security_center
 
-__all__ = ["cluster_manager", "emulator", "security_center"]
+__all__ = ["cluster_manager", "emulator", "firestore", "security_center"]

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -21,88 +15,17 @@ from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1.types import DeadLetterPolicy, PubsubMessage, PushConfig, RetryPolicy, Subscription
 
 from tests.cluster.polling import wait_until
+from tests.google.emulator_process import Component
 
 PROJECT = "example-project"
-START_SECONDS = 60.0
-ATTEMPTS = 3
-REMEDY = "install Java and the gcloud SDK, then: gcloud components install pubsub-emulator"
-
-
-class EmulatorUnavailable(Exception):  # noqa: N818 - names what is the case
-    """This machine has no Pub/Sub emulator, or it does not start. The message says why."""
-
-
-def command(search_path: str | None = None) -> list[str]:
-    """What starts the emulator, but for host and port. `search_path`: PATH. Raises EmulatorUnavailable."""
-    gcloud = shutil.which("gcloud", path=search_path)
-    if gcloud is None:
-        raise EmulatorUnavailable("gcloud is not installed")
-    java = shutil.which("java", path=search_path)
-    if java is None:
-        raise EmulatorUnavailable("java is not installed")
-    root = Path(gcloud).resolve().parent.parent
-    jars = _jars(root) or _jars(_reported_root(gcloud))
-    if not jars:
-        raise EmulatorUnavailable(f"the gcloud SDK in {root} lacks the component pubsub-emulator")
-    return [java, "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", str(jars[-1])]
-
-
-def _jars(root: Path) -> list[Path]:
-    return sorted(root.glob("platform/pubsub-emulator/lib/cloud-pubsub-emulator-*.jar"))
-
-
-def _reported_root(gcloud: str) -> Path:
-    """Where gcloud itself says that it is installed: wrappers such as snap's are no links into the SDK."""
-    asked = [gcloud, "info", "--format=value(installation.sdk_root)"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)
-    return Path(answer.stdout.strip() or os.devnull)
+PUBSUB = Component(name="pubsub-emulator", jar="platform/pubsub-emulator/lib/cloud-pubsub-emulator-*.jar")
 
 
 @contextmanager
 def running() -> Iterator[Emulator]:
     """A Pub/Sub emulator of one's own; it ends with the block. Raises EmulatorUnavailable."""
-    arguments = command()
-    with tempfile.TemporaryDirectory(prefix="pubsub-emulator-") as folder:
-        process, port = _started(arguments, Path(folder) / "emulator.log")
-        try:
-            yield Emulator(f"127.0.0.1:{port}", process.pid)
-        finally:
-            process.kill()  # it keeps nothing, so there is nothing to end in order
-            process.wait()
-
-
-def _started(arguments: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """The process, accepting connections. Another may take the port first: then again, with another port."""
-    for _ in range(ATTEMPTS):
-        port = _free_port()
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [*arguments, "--host=127.0.0.1", f"--port={port}"],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=log.parent,
-            )
-        if _came_up(process, port):
-            return process, port
-    raise EmulatorUnavailable(f"the emulator does not start: {log.read_text(errors='replace')[-500:]}")
-
-
-def _came_up(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Whether it accepts connections; False if it ended instead."""
-    wait_until(lambda: process.poll() is not None or _accepts(port), what="the emulator", seconds=START_SECONDS)
-    return process.poll() is None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    with PUBSUB.running() as (host, pid):
+        yield Emulator(host, pid)
 
 
 @dataclass(frozen=True)

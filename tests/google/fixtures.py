@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from typing import TypeVar
 
 import pytest
 
 from tests.google import emulator as pubsub
+from tests.google import firestore as firestore_emulator
+from tests.google.emulator_process import Component, EmulatorUnavailable
+from tests.google.firestore import FirestoreEmulator
 from tests.google.grpc_servers import ClusterManagerServer, SecurityCenterServer
 from tests.requirements import missing
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -30,9 +36,21 @@ def cluster_manager() -> Iterator[ClusterManagerServer]:
 def emulator() -> Iterator[pubsub.Emulator]:
     """Google's Pub/Sub emulator, one for the run."""
     with ExitStack() as stack:
-        try:
-            started = stack.enter_context(pubsub.running())
-        except pubsub.EmulatorUnavailable as error:
-            missing("Google's Pub/Sub emulator", str(error), pubsub.REMEDY)
+        started = _entered(stack, pubsub.running(), pubsub.PUBSUB, "Google's Pub/Sub emulator")
         stack.callback(started.close)
         yield started
+
+
+@pytest.fixture(scope="session")
+def firestore() -> Iterator[FirestoreEmulator]:
+    """Google's Firestore emulator, one for the run. Tests are kept apart by their collections."""
+    with ExitStack() as stack:
+        yield _entered(stack, firestore_emulator.running(), firestore_emulator.FIRESTORE, "Google's Firestore emulator")
+
+
+def _entered(stack: ExitStack, running: AbstractContextManager[T], component: Component, name: str) -> T:
+    """The running emulator; without it, the test is skipped, and said to be."""
+    try:
+        return stack.enter_context(running)
+    except EmulatorUnavailable as error:
+        missing(name, str(error), component.remedy)

@@ -22,7 +22,9 @@ from scc_responder.wire import parse_notification
 from tests import findings
 from tests.cluster.polling import wait_until
 from tests.google import emulator as pubsub
-from tests.google.emulator import Emulator, EmulatorUnavailable
+from tests.google.emulator import Emulator
+from tests.google.emulator_process import Component, EmulatorUnavailable
+from tests.google.firestore import FIRESTORE
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -139,18 +141,20 @@ def program(tmp_path: Path) -> Callable[[str], None]:
     [
         ((), "gcloud is not installed"),
         (("gcloud",), "java is not installed"),
-        (("gcloud", "java"), "lacks the component pubsub-emulator"),
+        (("gcloud", "java"), "lacks the component"),
     ],
     ids=["no gcloud", "no java", "no component"],
 )
-def test_what_is_missing_for_the_emulator_is_named(
-    present: tuple[str, ...], reason: str, tmp_path: Path, program: Callable[[str], None]
+@pytest.mark.parametrize("component", [pubsub.PUBSUB, FIRESTORE], ids=lambda component: component.name)
+def test_what_is_missing_for_an_emulator_is_named(
+    component: Component, present: tuple[str, ...], reason: str, tmp_path: Path, program: Callable[[str], None]
 ) -> None:
-    """Whoever runs the tests without the emulator learns what to install."""
+    """Whoever runs the tests without an emulator learns what to install."""
     for name in present:
         program(name)
     with pytest.raises(EmulatorUnavailable, match=reason):
-        pubsub.command(search_path=str(tmp_path))
+        component.command(search_path=str(tmp_path))
+    assert f"gcloud components install {component.name}" in component.remedy
 
 
 def test_the_servers_run_in_a_process_of_their_own(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from scc_responder.settings import FIRESTORE
 from scc_responder.value import Value
 
 DEFAULT_COLLECTION = "scc-responder"
-_VERSION = re.compile(r"([0-9]{1,12})\.([0-9]{9})", re.ASCII)
+_VERSION = re.compile(r"([0-9]{1,12})\.([0-9]{9})/([0-9a-f]{8})", re.ASCII)
 _BEYOND = "\U0010ffff"
 """Comes after whatever a key can go on with: it is not printable, so no key has it."""
 
@@ -48,7 +48,7 @@ class Collection(Value, frozen=True, kw_only=True):
 
     def document(self, key: str) -> str:
         """The full name of an entry's document."""
-        return f"{self.database}/documents/{self.name}/{hashlib.sha256(key.encode()).hexdigest()}"
+        return f"{self.database}/documents/{self.name}/{_id(key)}"
 
     def written(self, key: str, value: bytes, word: str, expires_at: datetime | None) -> dict[str, Any]:
         """The document of an entry, for a `Write`."""
@@ -88,10 +88,16 @@ def _bound(operator: str, text: str) -> dict[str, Any]:
     return {"field_filter": {"field": {"field_path": "key"}, "op": operator, "value": {"string_value": text}}}
 
 
-def precondition(version: str) -> dict[str, Any] | None:
-    """What a write over this version asks for; None for a text that is no version of this store's."""
+def precondition(key: str, version: str) -> dict[str, Any] | None:
+    """What a write over this version asks for; None for a text that never was a version of this key."""
     match = _VERSION.fullmatch(version)
-    return {"update_time": {"seconds": int(match[1]), "nanos": int(match[2])}} if match else None
+    if match is None or match[3] != _id(key)[:8]:
+        return None
+    return {"update_time": {"seconds": int(match[1]), "nanos": int(match[2])}}
+
+
+def _id(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def entry(key: str, value: bytes, update_time: Any, server_time: Any) -> Entry:
@@ -99,7 +105,7 @@ def entry(key: str, value: bytes, update_time: Any, server_time: Any) -> Entry:
     return Entry(
         key=key,
         value=value,
-        version=f"{update_time.seconds}.{update_time.nanos:09d}",
+        version=f"{update_time.seconds}.{update_time.nanos:09d}/{_id(key)[:8]}",
         server_time=server_time.ToDatetime(tzinfo=UTC),
         update_time=update_time.ToDatetime(tzinfo=UTC),
     )

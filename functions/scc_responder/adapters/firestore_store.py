@@ -116,14 +116,14 @@ class FirestoreStore:
     def replace(self, key: str, value: bytes, version: str, *, keep: timedelta | None = None) -> Entry:
         """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         try:
-            return self._put(REPLACE, key, value, keep, precondition(version))
+            return self._put(REPLACE, key, value, keep, precondition(key, version))
         except _Failed as failed:
             raise failed.as_error(_OTHER_VERSION, Conflict("conflict", key)) from failed.problem
 
     def delete(self, key: str, version: str) -> None:
         """Remove the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         check_key(key)
-        seen = precondition(version)
+        seen = precondition(key, version)
         if seen is None:
             raise Conflict("conflict", key)
         try:
