@@ -6,13 +6,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
 from itertools import chain
+from secrets import token_bytes
 from typing import Any
 
 import pytest
 
 from scc_responder.errors import AlreadyExists, Conflict, StoreError
 from scc_responder.ports import CasStore, Entry
-from tests.store.racers import Opener, count_up, create_all, in_processes, in_threads, kept_by_killed_writers
+from tests.store.racers import (
+    Opener,
+    count_up,
+    create_all,
+    in_processes,
+    in_threads,
+    kept_by_killed_writers,
+    replace_all,
+)
 
 KEYS = {
     "plain": "case",
@@ -59,6 +68,8 @@ SCANS = {
     "nothing": ("zzz", None, 100, set()),
     "case matters": ("A", None, 100, set()),
 }
+JUNK_VERSIONS = ("", "0", "-1", "latest", "1795628409.128927000", "x" * 1000, "\0", "'; --")
+KEEPS = {"for ever": None, "for a year": timedelta(days=365), "no longer": timedelta(0)}
 CALLS: dict[str, Callable[[CasStore, str], Any]] = {
     "get": lambda store, key: store.get(key),
     "create": lambda store, key: store.create(key, b""),
@@ -88,6 +99,16 @@ def pages(store: CasStore, prefix: str, limit: int) -> Iterator[list[str]]:
         cursor = page.cursor
         if cursor is None:
             return
+
+
+def replaced(store: CasStore, key: str, version: str) -> bytes:
+    """Replace by a value of one's own: that value, or nothing where another was first."""
+    mine = token_bytes(8)
+    try:
+        store.replace(key, mine, version)
+    except Conflict:
+        return b""
+    return mine
 
 
 class CasStoreContract:
@@ -167,6 +188,53 @@ class CasStoreContract:
             versions += [entry.version, changed.version]
             store.delete("key", changed.version)
         assert len(set(versions)) == 40
+
+    def test_the_same_value_written_again_is_a_new_version(self, store: CasStore) -> None:
+        """A lease is renewed by writing what is there: the others must see that it was."""
+        created = store.create("key", b"same")
+        replaced = store.replace("key", b"same", created.version)
+        assert created.version != replaced.version
+        with pytest.raises(Conflict):
+            store.replace("key", b"same", created.version)
+
+    def test_each_version_can_be_replaced_by_who_wrote_it(self, store: CasStore) -> None:
+        """A holder goes on from its own writes, and need not read between them."""
+        entry = store.create("key", b"0")
+        for number in range(1, 10):
+            entry = store.replace("key", b"%d" % number, entry.version)
+        assert read(store, "key").value == b"9"
+
+    @pytest.mark.parametrize("version", JUNK_VERSIONS, ids=ascii)
+    def test_what_is_no_version_is_refused_as_an_old_one(self, store: CasStore, version: str) -> None:
+        """Whatever text stands for a version, it is not the one that was seen."""
+        store.create("key", b"value")
+        with pytest.raises(Conflict):
+            store.replace("key", b"other", version)
+        with pytest.raises(Conflict):
+            store.delete("key", version)
+        assert read(store, "key").value == b"value"
+
+    @table(KEEPS)
+    def test_an_entry_is_there_while_it_is_to_be_kept(self, store: CasStore, case: timedelta | None) -> None:
+        """And where it is not, it goes some time after: not by itself at once, and not by halves."""
+        created = store.create("key", b"1", keep=case)
+        assert read(store, "key").version == created.version
+        replaced = store.replace("key", b"2", created.version, keep=case)
+        assert [(entry.value, entry.version) for entry in store.scan("key").entries] == [(b"2", replaced.version)]
+
+    def test_a_key_that_was_deleted_can_be_created_again(self, store: CasStore) -> None:
+        """Nothing of what was there before is left."""
+        store.delete("key", store.create("key", b"old").version)
+        store.create("key", b"new")
+        assert [entry.value for entry in store.scan("").entries] == [b"new"]
+
+    def test_an_error_tells_which_key_it_is_about(self, store: CasStore) -> None:
+        """A person who reads the log finds the entry."""
+        store.create("case/0a1b", b"")
+        with pytest.raises(AlreadyExists, match="case/0a1b"):
+            store.create("case/0a1b", b"")
+        with pytest.raises(Conflict, match="case/0a1b"):
+            store.replace("case/0a1b", b"", "0")
 
     def test_a_version_from_before_a_delete_is_refused(self, store: CasStore) -> None:
         """A holder from before the key was made anew is told so."""
@@ -248,6 +316,21 @@ class CasStoreContract:
         assert created.update_time < replaced.update_time
         assert read(store, "key").update_time == replaced.update_time
 
+    def test_a_write_happened_at_the_time_of_its_answer(self, store: CasStore) -> None:
+        """One clock tells both, so that a lease just taken is not an old one."""
+        created = store.create("key", b"1")
+        replaced = store.replace("key", b"2", created.version)
+        for entry in (created, replaced):
+            assert entry.update_time is not None
+            assert timedelta(0) <= entry.server_time - entry.update_time < timedelta(seconds=1)
+
+    def test_the_time_goes_on_between_reads(self, store: CasStore) -> None:
+        """That of the answer, not that of the write: so a lease runs out."""
+        store.create("key", b"1")
+        first, second = read(store, "key"), read(store, "key")
+        assert first.update_time == second.update_time
+        assert first.server_time < second.server_time
+
     @table(SCANS)
     def test_a_scan_finds_the_keys_of_a_prefix_in_order(
         self, store: CasStore, case: tuple[str, str | None, int, set[str]]
@@ -316,6 +399,23 @@ class CasStoreContract:
         with ThreadPoolExecutor(8) as pool:
             won = list(pool.map(lambda racer: create_all(store, f"{racer}", 100), range(8)))
         assert sorted(chain(*won)) == sorted(f"race/{number}" for number in range(100))
+
+    def test_of_threads_that_replace_a_version_one_wins(self, store: CasStore) -> None:
+        """Eight heirs of one expired lease: one has it, and its value stands."""
+        for number in range(10):
+            version = store.create(f"key/{number}", b"").version
+            won = in_threads(8, lambda number=number, version=version: replaced(store, f"key/{number}", version))
+            (winner,) = [value for value in won if value]
+            assert read(store, f"key/{number}").value == winner
+
+    def test_of_processes_that_replace_a_version_one_wins(self, opener: Opener) -> None:
+        """The same among processes."""
+        store = opener()
+        for number in range(20):
+            store.create(f"race/{number}", b"")
+        won = in_processes(4, replace_all, opener, 20)
+        assert sorted(chain(*won)) == sorted(f"race/{number}" for number in range(20))
+        assert {entry.value for entry in store.scan("race/").entries} <= {b"0", b"1", b"2", b"3"}
 
     def test_of_processes_that_create_a_key_one_wins(self, opener: Opener) -> None:
         """The same among processes."""

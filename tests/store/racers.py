@@ -29,6 +29,20 @@ def create_all(store: CasStore, racer: str, count: int) -> list[str]:
     return won
 
 
+def replace_all(store: CasStore, racer: str, count: int) -> list[str]:
+    """Replace `race/0` and on, of those that nobody has replaced yet; the keys this racer won."""
+    versions = {entry.key: entry.version if entry.value == b"" else "" for entry in store.scan("race/").entries}
+    won = []
+    for number in range(count):
+        key = f"race/{number}"
+        try:
+            store.replace(key, racer.encode(), versions[key])
+        except Conflict:
+            continue
+        won.append(key)
+    return won
+
+
 def count_up(store: CasStore, racer: str, count: int) -> list[str]:
     """Add 1 to `counter` `count` times, again after each conflict; the versions that were written."""
     versions: list[str] = []

@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import import_module
@@ -180,10 +181,11 @@ class FirestoreStore:
             if not (failed.is_unknown and failed.is_refusal(_TAKEN | _OTHER_VERSION)):
                 raise
             # An earlier try may be what stands in the way of this one.
-            found, read_time = self._read(key, end)
-            if found is None or found.fields["write"].string_value != word:
-                raise
-            return stored(found, read_time)
+            with suppress(StoreUnavailable):
+                found, read_time = self._read(key, end)
+                if found is not None and found.fields["write"].string_value == word:
+                    return stored(found, read_time)
+            raise
         return entry(key, value, answer.write_results[0].update_time, answer.commit_time)
 
     def _commit(self, call: Call, end: float, write: dict[str, Any]) -> Any:
