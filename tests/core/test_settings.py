@@ -25,7 +25,7 @@ def refused(**changes: str) -> SettingsError:
 
 
 def _variable(name: str) -> str:
-    return name if name == "K_SERVICE" else f"SCC_RESPONDER_{name}"
+    return name if name in {"K_SERVICE", "FIRESTORE_EMULATOR_HOST"} else f"SCC_RESPONDER_{name}"
 
 
 def test_read() -> None:
@@ -47,6 +47,9 @@ ON_CLOUD_RUN = [
     pytest.param({"KUBERNETES_TOKEN_FILE": "/t"}, "local_only_setting", "TOKEN_FILE", id="token"),
     pytest.param({"APPROVAL_CERTS": "http://127.0.0.1:1/"}, "local_only_setting", "APPROVAL_CERTS", id="other-issuer"),
     pytest.param(
+        {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"}, "local_only_setting", "FIRESTORE_EMULATOR_HOST", id="emulator"
+    ),
+    pytest.param(
         {"STORE": "firestore://x", "EVIDENCE": "file:///e"},
         "evidence_not_durable",
         "SCC_RESPONDER_EVIDENCE",
@@ -60,6 +63,32 @@ def test_on_cloud_run(changes: dict[str, str], reason: str, variable: str) -> No
     """What would lose cases or believe local files stops the start on Cloud Run."""
     error = refused(K_SERVICE="scc-responder", **changes)
     assert (error.reason, variable in str(error)) == (reason, True)
+
+
+STORES = [
+    "sqlite:///journal.db",
+    "firestore://example-project/(default)",
+    "firestore://example-project/responder",
+    "firestore://example.com:old-project/responder-1/cases",
+]
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_stores(store: str) -> None:
+    """A store is a file, or a collection in a Firestore database."""
+    assert read_settings({**LOCAL, "SCC_RESPONDER_STORE": store}, Path("policies")).store == store
+
+
+def test_firestore_on_cloud_run() -> None:
+    """With Firestore, the function starts."""
+    environment = {**LOCAL, "K_SERVICE": "scc-responder", "SCC_RESPONDER_STORE": STORES[1]}
+    assert read_settings(environment, Path("policies")).store == STORES[1]
+
+
+def test_emulator() -> None:
+    """On this machine, Google's emulator is used as by Google's own tools."""
+    found = read_settings({**LOCAL, "FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"}, Path("policies"))
+    assert found.firestore_emulator == "127.0.0.1:8080"
 
 
 MISTAKES = [
@@ -76,6 +105,11 @@ MISTAKES = [
     pytest.param({"SOURCES": "*"}, "numeric ids", id="any-source"),
     pytest.param({"STORE": ""}, "SCC_RESPONDER_STORE", id="no-store"),
     pytest.param({"STORE": "journal.db"}, "sqlite:///PATH", id="a-bare-path"),
+    pytest.param({"STORE": "firestore://example-project"}, "firestore://PROJECT/DATABASE", id="no-database"),
+    pytest.param({"STORE": "firestore://p/(default)/a/b"}, "firestore://PROJECT/DATABASE", id="a-subcollection"),
+    pytest.param({"STORE": "firestore://p/(default)/__a__"}, "firestore://PROJECT/DATABASE", id="a-reserved-name"),
+    pytest.param({"STORE": "firestore://p/(default)/a\n"}, "firestore://PROJECT/DATABASE", id="a-line-end"),
+    pytest.param({"STORE": "firestore://../(default)"}, "firestore://PROJECT/DATABASE", id="a-path-upwards"),
     pytest.param({"EVIDENCE": "evidence"}, "gs://BUCKET/PREFIX", id="evidence-in-a-bare-path"),
     pytest.param({"EVIDENCE": "s3://bucket"}, "gs://BUCKET/PREFIX", id="evidence-elsewhere"),
     pytest.param({"APPROVAL_AUDIENCE": "https://x.example.com --help"}, "https:// URL or a client id", id="audience"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from scc_responder.adapters.firestore_store import FirestoreStore
 from scc_responder.adapters.gke import GkeClusters
 from scc_responder.adapters.security_center import SecurityCenter
 from scc_responder.errors import SettingsError
@@ -31,3 +32,11 @@ def test_the_gke_api_is_believed_over_tls_alone() -> None:
         GkeClusters(endpoint="192.0.2.1:80")
     assert error.value.reason == "plaintext_endpoint"
     assert "SCC_RESPONDER_GKE_ENDPOINT" in str(error.value)
+
+
+def test_cases_go_over_tls_alone() -> None:
+    """An emulator elsewhere is refused: cases are not sent over a network without TLS."""
+    with pytest.raises(SettingsError) as error:
+        FirestoreStore("firestore://example-project/(default)", emulator="192.0.2.1:8080")
+    assert error.value.reason == "plaintext_endpoint"
+    assert "FIRESTORE_EMULATOR_HOST" in str(error.value)

@@ -8,6 +8,7 @@ from tests.google.interpreter import in_fresh_interpreter
 CLIENTS = {
     "SECURITY_CENTER": "google.cloud.securitycenter_v2.SecurityCenterClient",
     "CLUSTER_MANAGER": "google.cloud.container_v1.ClusterManagerClient",
+    "FIRESTORE": "google.cloud.firestore_v1.services.firestore.FirestoreClient",
     "PUBLISHER": "google.cloud.pubsub_v1.publisher.Client",
     "GENERATED_PUBLISHER": "google.pubsub_v1.PublisherClient",
     "METADATA_CREDENTIALS": "google.auth.compute_engine.Credentials",
@@ -57,6 +58,8 @@ UNUSED = (
     "pydantic",
     "google.cloud.securitycenter_v2.services.security_center.async_client",
     "google.cloud.container_v1.services.cluster_manager.async_client",
+    "google.cloud.firestore_v1.services.firestore.async_client",
+    "google.cloud.firestore_v1.client",
     "google.cloud.pubsub_v1.subscriber",
     "kubernetes.config",
     "kubernetes.client.models",
@@ -76,7 +79,8 @@ import json, sys
 from scc_responder.adapters.gke import GkeClusters, Server, connect_to_server
 from scc_responder.adapters.security_center import SecurityCenter
 from scc_responder.adapters.outcome_topic import OutcomeTopic
-from scc_responder.errors import ApiError
+from scc_responder.adapters.firestore_store import FirestoreStore
+from scc_responder.errors import ApiError, ResponderError
 from scc_responder.finding import ClusterRef
 from scc_responder.wire import parse_notification
 finding = parse_notification({findings.notification("reverse_shell")!r})
@@ -84,18 +88,19 @@ nowhere = dict(endpoint="127.0.0.1:1", timeout_seconds=2.0)
 def reason(call, *arguments):
     try:
         call(*arguments)
-    except ApiError as error:
+    except ResponderError as error:
         return error.reason
 reasons = [
     reason(SecurityCenter(**nowhere).read, finding),
     reason(GkeClusters(**nowhere).describe, ClusterRef(project="example-project", location="us", name="c")),
+    reason(FirestoreStore("firestore://p/d-1", emulator="127.0.0.1:1", deadline_seconds=0.1).get, "key"),
     reason(OutcomeTopic("projects/p/topics/t", emulator="127.0.0.1:1", timeout_seconds=2.0).publish, b"x", {{}}),
 ]
 connect_to_server(Server(url="https://127.0.0.1:1", ca_pem=None), str)
 print(json.dumps([reasons, [name for name in {UNUSED!r} if name in sys.modules]]))
 """
     reasons, loaded = in_fresh_interpreter(script)
-    assert reasons == ["scc_unavailable", "gke_unavailable", "pubsub_unavailable"]
+    assert reasons == ["scc_unavailable", "gke_unavailable", "store_unavailable", "pubsub_unavailable"]
     assert loaded == []
 
 
@@ -166,6 +171,21 @@ found, expected = isinstance(session, requests.Session), True
     "subscriber": """
 from google.cloud import pubsub_v1
 found, expected = pubsub_v1.SubscriberClient.__name__, "SubscriberClient"
+""",
+    "Firestore's own client": """
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+client = firestore.Client(project="p", credentials=AnonymousCredentials())
+found, expected = client.collection("c").document("d").path, "c/d"
+""",
+    "asynchronous Firestore client": """
+from google.cloud.firestore_v1 import AsyncClient
+from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
+found, expected = [AsyncClient.__name__, FirestoreAsyncClient.__name__], ["AsyncClient", "FirestoreAsyncClient"]
+""",
+    "statuses of asynchronous calls": """
+import grpc_status.rpc_status
+found, expected = grpc_status.rpc_status.aio.from_call.__name__, "from_call"
 """,
     "typed Kubernetes client": """
 import kubernetes

@@ -1,11 +1,11 @@
 """Load Google's and Kubernetes' clients without what a finding never needs: a cold start is mostly imports.
 
-The clients' packages load every service, an asynchronous twin and a REST transport of each client, `aiohttp`,
-`requests` and `cryptography`, whatever is used. `obtain` imports the module that defines one client while the modules
-listed as deferred stay unread. A deferred module is complete all the same: whoever first uses it, at any later time,
-causes the ordinary import, so that nothing of a library is missing or replaced. It is what Python 3.15's lazy imports
-do (and Google's packages declare them: `__lazy_modules__`) for the versions before. Where a library's layout is not the
-one known here, the ordinary import is made instead: slower, and equal.
+The clients' packages load every service, an asynchronous twin and a REST transport of each client, `aiohttp` and
+`cryptography`, whatever is used. `obtain` imports the module that defines one client while the modules listed as
+deferred stay unread. A deferred module is complete all the same: whoever first uses it, at any later time, causes
+the ordinary import, so that nothing of a library is missing or replaced. It is what Python 3.15's lazy imports do (and
+Google's packages declare them: `__lazy_modules__`) for the versions before. Where a library's layout is not the one
+known here, the ordinary import is made instead: slower, and equal.
 """
 
 from __future__ import annotations
@@ -64,8 +64,6 @@ _GOOGLE_SHARED = (
     "google.auth.transport.requests",
     "google.oauth2.service_account",  # reads key files; loads cryptography
     "grpc_status._async",  # loads grpc.aio
-    "requests",  # google.api_core.retry names two of its errors
-    "requests.exceptions",
 )
 
 SECURITY_CENTER = _client("google.cloud.securitycenter_v2", "security_center", "SecurityCenterClient")
