@@ -1,14 +1,17 @@
 """One small case from claim to close, run as a program of its own so that it can be killed: STORE EFFECTS.
 
+STORE is a file, or `firestore://...` on the emulator that FIRESTORE_EMULATOR_HOST names.
 EFFECTS is the world: a file to which each action appends a line, once, unless its line is there already (the probe).
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
 
+from scc_responder.adapters.firestore_store import FirestoreStore
 from scc_responder.adapters.sqlite_store import SqliteStore, utc_now
 from scc_responder.boundaries import boundary
 from scc_responder.case import CaseState, Step, StepStatus
@@ -34,9 +37,15 @@ def carry_out(case: OpenCase, action: str, effects: Path) -> None:
     case.save(Step(action_id=action, action=action, status=StepStatus.DONE))
 
 
+def _opened(store: str) -> SqliteStore | FirestoreStore:
+    if store.startswith("firestore:"):
+        return FirestoreStore(store, emulator=os.environ["FIRESTORE_EMULATOR_HOST"])
+    return SqliteStore(store)
+
+
 def main(store: str, effects: str) -> str:
     # The lease has no length, so that a later delivery need not wait for it to run out.
-    opened = SqliteStore(store)
+    opened = _opened(store)
     claim = Journal(opened, utc_now, lease=timedelta(0)).claim(finding())
     if claim.case:
         for action in ACTIONS:
