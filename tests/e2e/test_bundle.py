@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -12,9 +13,14 @@ import pytest
 
 from scc_responder.compiled_policies import compile_policies
 from tests.e2e.served import ROOT, ServedFunction, unzip
+from tests.findings import push_body
+from tests.google.firestore import FirestoreEmulator, Opened
+from tests.google.fixtures import firestore
 from tests.pipeline.deployment import CLUSTER, SOURCE
 
+__all__ = ["firestore"]
 PATHS = {"PYTHONPATH": "functions"}
+FIRESTORE = "firestore://example-project/(default)"
 
 
 def made(target: Path) -> Path:
@@ -71,6 +77,11 @@ def test_a_compiled_form_is_made_and_never_taken(tmp_path: Path) -> None:
         pytest.param(
             {"SCC_RESPONDER_CLUSTERS_FILE": "clusters.yaml"}, "SCC_RESPONDER_CLUSTERS_FILE", id="clusters.yaml"
         ),
+        pytest.param(
+            {"SCC_RESPONDER_STORE": FIRESTORE, "FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"},
+            "FIRESTORE_EMULATOR_HOST",
+            id="firestore-emulator",
+        ),
     ],
 )
 def test_no_start_on_cloud_run(tmp_path: Path, changed: dict[str, str], named: str) -> None:
@@ -88,3 +99,40 @@ def test_no_start_on_cloud_run(tmp_path: Path, changed: dict[str, str], named: s
 
     assert code != 0
     assert named in function.log.read_text()
+
+
+def test_start_on_cloud_run(tmp_path: Path) -> None:
+    """With Firestore the function starts on Cloud Run; while Firestore cannot be reached, every message comes again."""
+    environment = {
+        "K_SERVICE": "scc-responder",
+        "SCC_RESPONDER_CLUSTERS": CLUSTER,
+        "SCC_RESPONDER_SOURCES": SOURCE,
+        "SCC_RESPONDER_STORE": FIRESTORE,
+        "SCC_RESPONDER_EVIDENCE": "gs://example-bucket/evidence",
+        "SCC_RESPONDER_OUTCOME_TOPIC": "projects/example-project/topics/outcomes",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "none.json"),
+    }
+    with ServedFunction(unzip(tmp_path), environment, log=tmp_path / "log") as function:
+        status, answer = function.post(push_body(b"no finding"))
+
+    assert (status, answer) == (503, b"")
+    assert "store_unavailable" in (tmp_path / "log").read_text()
+
+
+def test_a_message_is_settled_with_firestore(tmp_path: Path, firestore: FirestoreEmulator) -> None:
+    """The deployed zip keeps what it is told in Firestore."""
+    address = firestore.address()
+    environment = {
+        "SCC_RESPONDER_CLUSTERS": CLUSTER,
+        "SCC_RESPONDER_SOURCES": SOURCE,
+        "SCC_RESPONDER_STORE": address,
+        "FIRESTORE_EMULATOR_HOST": firestore.host,
+    }
+    with ServedFunction(unzip(tmp_path), environment, log=tmp_path / "log") as function:
+        statuses = [function.post(push_body(b"no finding"))[0] for _ in range(2)]
+
+    opened = Opened(firestore.host, address)
+    (entry,) = opened().scan("rejected/").entries
+    opened.close()
+    assert statuses == [204, 204]
+    assert json.loads(entry.value)["count"] == 2

@@ -9,7 +9,10 @@ import pytest
 
 from scc_responder.simulated.cluster import SimulatedCluster
 from tests.cluster import objects
+from tests.google.fixtures import firestore
 from tests.pipeline.deployment import NODE
+
+__all__ = ["cluster", "firestore", "pod"]
 
 
 @pytest.fixture

@@ -1,0 +1,131 @@
+"""Containment with its journal in Firestore: whatever becomes of a call, nothing is doubled, lost or unrecorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from scc_responder.adapters.firestore_store import FirestoreStore
+from scc_responder.journal import LEASE, Journal
+from scc_responder.record import Ending
+from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.wire import parse_notification
+from tests.google.firestore import FirestoreEmulator, Opened
+from tests.google.firestore_faults import CallFault, CallScript, Cut, FaultyFirestore, Lose, Refuse, Stall
+from tests.pipeline.deployment import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
+from tests.pipeline.test_faults import assert_contained_once
+
+CALLS = 12
+"""Of the store, in one delivery that does everything."""
+
+CALM = {"deadline_seconds": 60.0, "try_seconds": 60.0}
+PATIENT = {"deadline_seconds": 30.0, "try_seconds": 1.0}
+HASTY = {"deadline_seconds": 0.4, "try_seconds": 0.2}
+CHANGES = {"patch": "patch", "create": "create_network_policy", "delete": "delete_pod"}
+PASSING = {"lost": Lose(), "stalled after the commit": Stall(forward=True), "cut": Cut()}
+LASTING = {"unavailable": Refuse(), "lost": Lose()}
+
+
+class Response:
+    """A deployment whose journal is in Firestore, by a way that is not to be relied on."""
+
+    def __init__(self, folder: Path, cluster: SimulatedCluster, firestore: FirestoreEmulator) -> None:
+        self.opened = Opened(firestore.host, firestore.address())
+        self.host = firestore.host
+        self.deployment: Deployment = deployed(folder, cluster, policy(*ALL), store=self.opened.address)
+        self.direct = Journal(self.opened(), self.deployment.services.clock)
+        self.document: dict[str, Any] = finding_about(cluster.objects("Pod", "shop")[0])
+        self.key = parse_notification(self.document).key
+        self.unrecorded: list[str] = []
+        self.deployment.clusters.api = Interposed(self.deployment.clusters.api, before=self._check)
+
+    def _check(self, _number: int, verb: str, path: str) -> None:
+        """Keep what is about to be changed without that standing in the record as meant."""
+        record = self.direct.read(self.key)
+        meant = [step.change for step in record.steps if not step.is_settled] if record else []
+        if verb in CHANGES and not any(
+            change.get("change") == CHANGES[verb] and (verb == "create" or path.endswith(f"/{change['name']}"))
+            for change in meant
+        ):
+            self.unrecorded.append(f"{verb} {path}")
+
+    def deliver(self, script: CallScript, *, lease: timedelta = LEASE, **bounds: float) -> tuple[Ending, list[str]]:
+        """Deliver the finding while the store's calls fail by a script: the ending, and the calls."""
+        with FaultyFirestore(self.host, script) as proxy:
+            store = FirestoreStore(self.opened.address, emulator=proxy.host, **bounds)  # type: ignore[arg-type]
+            self.deployment.services.journal = Journal(store, self.deployment.services.clock, lease=lease)
+            ending = self.deployment.respond_to(self.document)
+            store.close()
+            return ending, proxy.calls
+
+    def record_tells(self) -> tuple[str, list[str]]:
+        """The case's state and outcomes, read directly."""
+        record = self.direct.read(self.key)
+        assert record is not None
+        return record.state, [f"{step.action}: {step.reason}" for step in record.steps]
+
+
+@pytest.fixture
+def response(tmp_path: Path, cluster: SimulatedCluster, firestore: FirestoreEmulator) -> Iterator[Response]:
+    made = Response(tmp_path, cluster, firestore)
+    yield made
+    made.opened.close()
+
+
+def test_calls(response: Response, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A finding costs at most four writes, and two more for each action."""
+    ending, calls = response.deliver({}, **CALM)
+    assert (ending.reason, response.record_tells()) == ("done", ("done", CONTAINED))
+    assert len(calls) == CALLS
+    assert calls.count("Commit") <= 2 * len(ALL) + 4
+    assert_contained_once(cluster, pod)
+    assert response.unrecorded == []
+
+
+@pytest.mark.parametrize("number", range(1, CALLS + 1))
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+def test_a_fault_at_one_call(
+    response: Response, cluster: SimulatedCluster, pod: dict[str, Any], fault: CallFault, number: int
+) -> None:
+    """It is made up for within the delivery."""
+    ending, calls = response.deliver({number: fault}, **PATIENT)
+    assert (ending.status, ending.reason) == (204, "done")
+    assert len(calls) > CALLS
+    assert response.record_tells() == ("done", CONTAINED)
+    assert_contained_once(cluster, pod)
+    assert response.unrecorded == []
+
+
+@pytest.mark.parametrize("number", range(1, CALLS + 1))
+@pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
+def test_an_outage_from_one_call_on(
+    response: Response, cluster: SimulatedCluster, pod: dict[str, Any], fault: CallFault, number: int
+) -> None:
+    """The message comes again, and what the first delivery did is found and not done again."""
+    ending, _ = response.deliver(lambda call, _: fault if call >= number else None, **HASTY)
+    assert (ending.status, ending.reason) in {(503, "store_unavailable"), (503, "store_outcome_unknown")}
+    again, _ = response.deliver({}, lease=timedelta(0), **PATIENT)
+    assert (again.status, response.record_tells()[0]) == (204, "done")
+    assert_contained_once(cluster, pod)
+    assert response.unrecorded == []
+
+
+def test_an_outage_of_the_whole_delivery_touches_nothing(response: Response, cluster: SimulatedCluster) -> None:
+    """Without a journal there is no response: not even a read of the cluster."""
+    ending, _ = response.deliver(lambda _call, _: Refuse(), **HASTY)
+    assert (ending.status, ending.reason) == (503, "store_unavailable")
+    assert response.deployment.clusters.asked == 0
+    assert list(cluster.audit) == []
+
+
+def test_a_role_that_cannot_write(response: Response) -> None:
+    """A missing permission is an error that a person is told of by name, and nothing is changed."""
+    refuse = Refuse(grpc.StatusCode.PERMISSION_DENIED)
+    ending, _ = response.deliver(lambda _call, method: refuse if method == "Commit" else None, **HASTY)
+    assert (ending.status, ending.severity) == (503, "ERROR")
+    assert "missing permission: datastore.entities.create" in response.deployment.line["error"]
