@@ -11,7 +11,7 @@ help: ## List the targets
 demo: .venv/ready ## Show the main job on this machine, with a simulated cluster
 	$(BIN)/scc-responder demo
 
-test: .venv/ready bundle ## Run all tests: real API server, Pub/Sub emulator, functions-framework
+test: .venv/ready bundle ## Run all tests: real API server, Google's emulators, functions-framework
 	$(BIN)/python -m tests.cluster.binaries
 	$(BIN)/python -m tests.browser
 	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e
