@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scc_responder.compiled_policies import load_deployed
 from scc_responder.errors import SettingsError
@@ -16,6 +17,10 @@ from scc_responder.journal import Journal
 from scc_responder.policy import PolicySet
 from scc_responder.ports import Approvers, CasStore, Clusters, Evidence, Findings, Outcomes
 from scc_responder.settings import Settings
+
+if TYPE_CHECKING:
+    from scc_responder.adapters.firestore_store import FirestoreStore
+    from scc_responder.adapters.sqlite_store import SqliteStore
 
 WORKERS = 16
 """Reads side by side, over all findings that one instance is working on."""
@@ -52,15 +57,8 @@ class Services:
 
     @cached_property
     def store(self) -> CasStore:
-        """The compare-and-set store that settings name: Firestore, or a file of SQLite's."""
-        address = self.settings.store
-        if address.startswith("firestore:"):
-            from scc_responder.adapters.firestore_store import FirestoreStore  # noqa: PLC0415
-
-            return FirestoreStore(address, emulator=self.settings.firestore_emulator)
-        from scc_responder.adapters.sqlite_store import SqliteStore  # noqa: PLC0415
-
-        return SqliteStore(Path(address.removeprefix("sqlite:///")))
+        """The compare-and-set store that settings name."""
+        return open_store(self.settings.store, self.settings.firestore_emulator)
 
     @cached_property
     def clusters(self) -> Clusters:
@@ -113,6 +111,17 @@ class Services:
     def _token(self) -> Callable[[], str] | None:
         path = self.settings.kubernetes_token_file
         return (lambda: _read_token(path)) if path else None
+
+
+def open_store(address: str, emulator: str = "") -> FirestoreStore | SqliteStore:
+    """A store by its setting: a collection in Firestore, or a file of SQLite's."""
+    if address.startswith("firestore:"):
+        from scc_responder.adapters.firestore_store import FirestoreStore  # noqa: PLC0415
+
+        return FirestoreStore(address, emulator=emulator)
+    from scc_responder.adapters.sqlite_store import SqliteStore  # noqa: PLC0415
+
+    return SqliteStore(Path(address.removeprefix("sqlite:///")))
 
 
 def _print(line: str) -> None:

@@ -50,7 +50,7 @@ _UNCHECKED = (
     "approval_certs",
 )
 _LOCAL_ONLY = ("CLUSTERS_FILE", "FINDINGS", "SCC_ENDPOINT", "GKE_ENDPOINT", "KUBERNETES_TOKEN_FILE", "APPROVAL_CERTS")
-_EMULATOR = "FIRESTORE_EMULATOR_HOST"
+EMULATOR = "FIRESTORE_EMULATOR_HOST"
 
 
 class Settings(Value, frozen=True, kw_only=True):
@@ -96,15 +96,15 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         approval_audience=_optional(given, "approval_audience", _AUDIENCE, "an https:// URL or a client id"),
-        firestore_emulator=environment.get(_EMULATOR, ""),
+        firestore_emulator=environment.get(EMULATOR, ""),
         **{name: given.get(name, "") for name in _UNCHECKED},
     )
 
 
 def _refuse_local(given: Mapping[str, str], environment: Mapping[str, str]) -> None:
     """What would lose cases or believe local files has no place on Cloud Run."""
-    if environment.get(_EMULATOR):
-        raise SettingsError("local_only_setting", f"{_EMULATOR} is for local use; remove it on Cloud Run")
+    if environment.get(EMULATOR):
+        raise SettingsError("local_only_setting", f"{EMULATOR} is for local use; remove it on Cloud Run")
     for name in _LOCAL_ONLY:
         if given.get(name.lower()):
             raise SettingsError("local_only_setting", f"{PREFIX}{name} is for local use; remove it on Cloud Run")

@@ -16,16 +16,21 @@ from hypothesis import strategies as st
 from scc_responder.case import CaseRecord, CaseState, Step, StepStatus
 from scc_responder.cli import case_text
 from scc_responder.cli.function_process import FunctionProcess
+from scc_responder.journal import Journal
 from scc_responder.plan import Approval, Plan, PlanState, PlanStep
 from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.simulated.deployment import Deployment
 from scc_responder.text import visible
 from tests.cli.commands import ROOT, free_port, run
 from tests.cluster import objects
+from tests.core.journal_worlds import finding
 from tests.findings import data, push_body
+from tests.google.firestore import FirestoreEmulator, Opened
+from tests.google.fixtures import firestore
 from tests.google.issuer import AUDIENCE, Issuer
 from tests.pipeline.deployment import NODE, finding_about, mutations, policy, write_policies
 
+__all__ = ["cluster", "firestore"]
 Object = dict[str, Any]
 RAILS = "protected: {namespaces: [kube-system]}\napproval: {approvers: [ann@example.com]}\n"
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -252,3 +257,34 @@ def test_nothing_a_terminal_acts_on(evil: str) -> None:
     hostile = record(category=evil, finding_name=evil, reason=evil, plan=ended, steps=steps, decision=pod)
     lines = [*case_text.case(hostile, NOW), *case_text.listing([hostile], NOW)]
     assert [line for line in lines if visible(line) != line] == []
+
+
+def test_in_firestore(firestore: FirestoreEmulator) -> None:
+    """The cases of a deployed function are read where it keeps them."""
+    opened = Opened(firestore.host, firestore.address())
+    case = Journal(opened(), lambda: NOW).claim(finding()).case
+    assert case is not None
+    case.close(CaseState.DONE, "contained")
+    opened.close()
+    listed = run("case", "list", "--store", opened.address, "--format", "json", FIRESTORE_EMULATOR_HOST=firestore.host)
+    shown = run("case", "show", "0a0a", "--store", opened.address, FIRESTORE_EMULATOR_HOST=firestore.host)
+    assert [(told["state"], told["reason"]) for told in json.loads(listed.stdout)] == [("done", "contained")]
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("store", "told"),
+    [
+        ("nowhere.db", "nowhere.db: there is no such file"),
+        ("firestore://example-project", "there is no such file"),
+        ("firestore://example-project/(default)", "store"),
+    ],
+    ids=["no-file", "no-database", "out-of-reach"],
+)
+def test_no_store(tmp_path: Path, store: str, told: str) -> None:
+    """A store that cannot be read is named, and none is made."""
+    done = run("case", "list", "--store", store, cwd=tmp_path, FIRESTORE_EMULATOR_HOST="127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -152,6 +152,12 @@ def test_options_win(tmp_path: Path) -> None:
     assert found["SCC_RESPONDER_STORE"] == f"sqlite:///{tmp_path / 'a.db'}"
 
 
+def test_firestore_is_no_file() -> None:
+    """A store in Firestore is given as the setting is."""
+    store = "firestore://example-project/(default)"
+    assert environment_of(parsed("--store", store), {})["SCC_RESPONDER_STORE"] == store
+
+
 @pytest.mark.parametrize("name", ["STORE", "EVIDENCE", "POLICIES", "CLUSTERS", "SOURCES", "FINDINGS", "CLUSTERS_FILE"])
 def test_environment_counts(name: str) -> None:
     """What no option says is taken from the environment."""

@@ -33,10 +33,10 @@ from scc_responder.errors import (
     StoreUnavailable,
 )
 from scc_responder.ports import Clock, Entry, Page
+from scc_responder.settings import EMULATOR
 from scc_responder.store_limits import check_key, check_scan, check_value
 
 SERVICE = "firestore.googleapis.com"
-EMULATOR = "FIRESTORE_EMULATOR_HOST"
 GET = Call(api="firestore", permission="datastore.entities.get")
 SCAN = Call(api="firestore", permission="datastore.entities.list")
 CREATE = Call(api="firestore", permission="datastore.entities.create", writes=True)

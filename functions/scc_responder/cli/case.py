@@ -7,9 +7,9 @@ A policy in mode `approve` does nothing to its target by itself: it publishes th
   scc-responder case approve CASE --plan DIGEST do it now: this plan and no other, once
   scc-responder case reject CASE --reason WHY   do not do it; who and why is kept
 
-`list` and `show` read the store of a deployment on this machine. `approve` and `reject` ask the function (--url); away
-from this machine it wants a Google ID token that proves who you are, in a file (--token-file) or in
-SCC_RESPONDER_ID_TOKEN:
+`list` and `show` read a store: a file on this machine, or Firestore as who you are to Google. `approve` and `reject`
+ask the function (--url); away from this machine it wants a Google ID token that proves who you are, in a file
+(--token-file) or in SCC_RESPONDER_ID_TOKEN:
 
   gcloud auth print-identity-token > token
 """
@@ -27,6 +27,7 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.adapters.firestore_store import FirestoreStore
 from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.case import CaseRecord, CaseState, case_id
 from scc_responder.cli import case_text
@@ -36,6 +37,8 @@ from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
 from scc_responder.plan import MIN_DIGEST
 from scc_responder.record import plan_summary
+from scc_responder.services import open_store
+from scc_responder.settings import EMULATOR, FIRESTORE
 
 _STORE = "scc-responder.db"
 _URL = "http://127.0.0.1:8080"
@@ -71,7 +74,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _reading(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--store", default=_STORE, metavar="FILE", help=f"the SQLite file (default: {_STORE})")
+    told = f"the SQLite file, or firestore://PROJECT/DATABASE[/COLLECTION] (default: {_STORE})"
+    command.add_argument("--store", default=_STORE, metavar="STORE", help=told)
 
 
 def _asking(command: argparse.ArgumentParser) -> None:
@@ -131,10 +135,7 @@ def _token(file: Path | None) -> str:
 
 
 def _cases(store: str) -> Iterator[CaseRecord]:
-    path = Path(store.removeprefix("sqlite:///"))
-    if not path.is_file():
-        raise SettingsError("no_store", f"--store {path}: there is no such file; name the SQLite file of `serve`")
-    opened = SqliteStore(path)
+    opened = _opened(store)
     try:
         journal, cursor = Journal(opened, _now), None
         while True:
@@ -144,6 +145,14 @@ def _cases(store: str) -> Iterator[CaseRecord]:
                 return
     finally:
         opened.close()
+
+
+def _opened(store: str) -> FirestoreStore | SqliteStore:
+    """An existing store: asking for a case must not make a file."""
+    path = Path(store.removeprefix("sqlite:///"))
+    if not FIRESTORE.fullmatch(store) and not path.is_file():
+        raise SettingsError("no_store", f"--store {path}: there is no such file; name the store of the function")
+    return open_store(store, os.environ.get(EMULATOR, ""))
 
 
 def _data(record: CaseRecord) -> dict[str, Any]:

@@ -33,7 +33,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on")
     parser.add_argument("--policies", metavar="DIR", help="folder of policies (default: policies)")
-    parser.add_argument("--store", metavar="FILE", help="SQLite file for the journal (default: scc-responder.db)")
+    parser.add_argument(
+        "--store", metavar="STORE", help="SQLite file for the journal, or firestore://... (default: scc-responder.db)"
+    )
     parser.add_argument("--evidence", metavar="FOLDER", help="folder or gs:// address for evidence (default: evidence)")
     parser.add_argument("--clusters", metavar="FILE", help="clusters.yaml, in place of the GKE API")
     parser.add_argument("--findings", metavar="FOLDER", help="findings, in place of the Security Command Center API")
@@ -76,19 +78,19 @@ def environment_of(options: argparse.Namespace, environment: Mapping[str, str]) 
     """The environment with the options written into it, and the defaults of local use where it says nothing."""
     given = {PREFIX + name: value for option, name in _OPTIONS.items() if (value := getattr(options, option))}
     if options.store:
-        given[PREFIX + "STORE"] = _sqlite(options.store)
+        given[PREFIX + "STORE"] = _store(options.store)
     if options.evidence and "://" not in options.evidence:
         given[PREFIX + "EVIDENCE"] = _folder(options.evidence)
     defaults = {
         PREFIX + "POLICIES": "policies",
-        PREFIX + "STORE": _sqlite("scc-responder.db"),
+        PREFIX + "STORE": _store("scc-responder.db"),
         PREFIX + "EVIDENCE": _folder("evidence"),
     }
     return {**defaults, **environment, **given}
 
 
-def _sqlite(file: str) -> str:
-    return f"sqlite:///{Path(file).absolute()}"
+def _store(given: str) -> str:
+    return given if given.startswith("firestore:") else f"sqlite:///{Path(given).absolute()}"
 
 
 def _folder(name: str) -> str:
