@@ -152,8 +152,10 @@ def test_a_connection_that_fails_is_made_up_for(scene: Scene, name: str, fault: 
     """The next try has a connection of its own, also where the first is still open and silent."""
     operation = OPERATIONS[name]
     store, proxy = scene.unreliable({1: fault})
+    waiting = store._opened()  # as another thread has it, that still waits for an answer
     operation.ask(store, scene.seen)
     assert proxy.connections > 1
+    waiting.transport.close()
     assert operation.done(scene.direct) == operation.writes
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -96,7 +98,7 @@ def test_a_file_locked_for_too_long_is_unavailable(opener: Opened) -> None:
         with pytest.raises(StoreUnavailable) as caught:
             hasty.create("key", b"value")
         other.execute("ROLLBACK")
-    assert caught.value.reason == "store_unavailable"
+    assert (type(caught.value), caught.value.reason) == (StoreUnavailable, "store_unavailable")
     assert hasty.get("key") is None
     hasty.close()
 
@@ -170,3 +172,28 @@ def test_a_child_process_gets_a_connection_of_its_own(opener: Opener) -> None:
     assert os.waitpid(child, 0)[1] == 0
     store.create("parent again", b"3")
     assert [entry.key for entry in store.scan("").entries] == ["child", "parent", "parent again"]
+
+
+FULL_DISK = """
+import resource, sys
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.errors import StoreUnavailable
+store = SqliteStore(sys.argv[1])
+store.create("before", b"1")
+resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, resource.RLIM_INFINITY))
+try:
+    store.create("large", bytes(100 * 1024))
+except StoreUnavailable as error:
+    print(type(error).__name__, error.reason)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+store.create("after", b"2")
+print(*(entry.key for entry in store.scan("").entries))
+"""
+
+
+def test_a_write_that_fails_on_the_way_to_the_disk_is_unknown(tmp_path: Path) -> None:
+    """As of Firestore: where part of it may be on the disk, nobody claims to know; and the store goes on."""
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "store.db")]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "functions")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == ["StoreOutcomeUnknown store_outcome_unknown", "after before"]
