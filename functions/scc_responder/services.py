@@ -80,7 +80,7 @@ class Services:
             return FindingsFolder(Path(self.settings.findings))
         from scc_responder.adapters.security_center import SecurityCenter  # noqa: PLC0415
 
-        return SecurityCenter(endpoint=self.settings.scc_endpoint)
+        return SecurityCenter(endpoint=self.settings.scc_endpoint, location=self.settings.scc_location)
 
     @cached_property
     def approvers(self) -> Approvers:

@@ -10,6 +10,7 @@ SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made f
                               client id. Without it nobody can approve, but on this machine with a SQLite store.
 SCC_RESPONDER_CLUSTERS_FILE   clusters.yaml for local use, in place of the GKE API
 SCC_RESPONDER_FINDINGS        folder of findings for local use, in place of the Security Command Center API
+SCC_RESPONDER_SCC_LOCATION    where findings are kept: global (default); eu, us or sa with data residency
 SCC_RESPONDER_SCC_ENDPOINT    host:port of another Security Command Center server
 SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
@@ -31,6 +32,7 @@ PREFIX = "SCC_RESPONDER_"
 _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
 _CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
+_LOCATION = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _SOURCE = re.compile(r"[0-9]{1,32}", re.ASCII)
 _AUDIENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,299}", re.ASCII)
 FIRESTORE = re.compile(
@@ -64,6 +66,7 @@ class Settings(Value, frozen=True, kw_only=True):
     outcome_topic: str = ""
     clusters_file: str = ""
     findings: str = ""
+    scc_location: str = ""
     scc_endpoint: str = ""
     gke_endpoint: str = ""
     kubernetes_token_file: str = ""
@@ -94,6 +97,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         sources=_listed(given, "sources", _SOURCE, "the numeric ids of Security Command Center sources"),
         store=_matching(given, "store", _STORE, "firestore://PROJECT/DATABASE[/COLLECTION] or sqlite:///PATH"),
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
+        scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         approval_audience=_optional(given, "approval_audience", _AUDIENCE, "an https:// URL or a client id"),
         firestore_emulator=environment.get(EMULATOR, ""),

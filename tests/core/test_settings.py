@@ -114,6 +114,7 @@ MISTAKES = [
     pytest.param({"EVIDENCE": "s3://bucket"}, "gs://BUCKET/PREFIX", id="evidence-elsewhere"),
     pytest.param({"APPROVAL_AUDIENCE": "https://x.example.com --help"}, "https:// URL or a client id", id="audience"),
     pytest.param({"OUTCOME_TOPIC": "outcomes"}, "projects/P/topics/T", id="a-bare-topic"),
+    pytest.param({"SCC_LOCATION": "eu.rep.example.com/"}, "data residency", id="a-host-as-location"),
 ]
 
 

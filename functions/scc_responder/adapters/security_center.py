@@ -37,11 +37,13 @@ _MILLISECOND = timedelta(milliseconds=1)
 class SecurityCenter:
     """`ports.Findings` over ListFindings. Connects on first use. `endpoint`: a stand-in on this machine, host:port.
 
-    Raises SettingsError for any other endpoint. `timeout_seconds` bounds each request; nothing is retried here.
+    Raises SettingsError for any other endpoint. `location`: where the findings are, with data residency.
+    `timeout_seconds` bounds each request; nothing is retried here.
     """
 
-    def __init__(self, *, endpoint: str = "", timeout_seconds: float = 10.0) -> None:
+    def __init__(self, *, endpoint: str = "", location: str = "", timeout_seconds: float = 10.0) -> None:
         self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_SCC_ENDPOINT") if endpoint else ""
+        self._service = service_in(location)
         self._timeout_seconds = timeout_seconds
         self._client: Any = None
         self._opening = threading.Lock()
@@ -96,8 +98,19 @@ class SecurityCenter:
     def _opened(self) -> Any:
         with self._opening:
             if self._client is None:
-                self._client = google_channel.client(lean_imports.SECURITY_CENTER, SERVICE, self._endpoint)
+                self._client = google_channel.client(lean_imports.SECURITY_CENTER, self._service, self._endpoint)
             return self._client
+
+
+def service_in(location: str) -> str:
+    """The API's host for findings in a location: with data residency, no other answers for them.
+
+    Source: Security Command Center, "Regional endpoints".
+
+    >>> service_in("eu"), service_in("global")
+    ('securitycenter.eu.rep.googleapis.com', 'securitycenter.googleapis.com')
+    """
+    return SERVICE if location in {"", "global"} else f"securitycenter.{location}.rep.googleapis.com"
 
 
 def _checked_name(finding: Finding) -> tuple[str, FindingName]:
