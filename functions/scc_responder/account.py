@@ -10,7 +10,7 @@ from scc_responder.decide import Decision
 from scc_responder.errors import OversizeMessage, RejectedMessage
 from scc_responder.finding import Finding
 from scc_responder.intake import Message
-from scc_responder.record import Ending, finding_summary, log_line, plan_summary, step_summary
+from scc_responder.record import Ending, contained_seconds, finding_summary, log_line, plan_summary, step_summary
 
 
 class Account:
@@ -52,6 +52,9 @@ class Account:
         self.fields["state"] = str(record.state)
         self.fields["policies"] = {policy.name: policy.reason for policy in decision.policies}
         self.fields["steps"] = [step_summary(step) for step in record.steps]
+        seconds = contained_seconds(record)
+        if seconds is not None:
+            self.fields["contained_seconds"] = seconds
 
     def line(self, ending: Ending, project: str) -> str:
         """The log line."""

@@ -210,6 +210,7 @@ def _end_early(error: ResponderError, services: Services, account: Account) -> E
         account.rejected(error)
         return _record_rejection(error, services, account)
     if isinstance(error, Settled):
+        account.fields["state"] = str(error.state)
         if error.state is CaseState.REJECTED and account.sha256:
             with suppress(ResponderError):
                 services.journal.reject(account.sha256, error.reason)

@@ -54,6 +54,20 @@ def conclusion(steps: Iterable[Step]) -> CaseState:
     return CaseState.DONE
 
 
+def contained_seconds(record: CaseRecord) -> float | None:
+    """Seconds from the finding's event to the end of its case, where that is how long the threat went on.
+
+    None where the case did not end well, or nothing was done that contains: labels, messages and evidence do not.
+    """
+    known = actions()
+    contains = any(
+        step.status is StepStatus.DONE and known[step.action].needs_identity for step in record.current_steps
+    )
+    if record.state is not CaseState.DONE or record.closed_at is None or not contains:
+        return None
+    return max(0.0, round((record.closed_at - record.event_time).total_seconds(), 3))
+
+
 def decision_summary(context: Context, decision: Decision, digest: str) -> dict[str, Any]:
     """What the case keeps of a decision: the threat, the pod, every policy's answer, and the policy set's digest."""
     return {

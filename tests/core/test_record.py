@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.case import CaseState, Step, StepStatus
+from scc_responder.case import CaseRecord, CaseState, Step, StepStatus
 from scc_responder.decide import Decision
 from scc_responder.finding import PodRef
-from scc_responder.record import Ending, conclusion, finding_summary, log_line, outcome_attributes, outcome_message
+from scc_responder.record import (
+    Ending,
+    conclusion,
+    contained_seconds,
+    finding_summary,
+    log_line,
+    outcome_attributes,
+    outcome_message,
+)
 from tests.core.contexts import context
 
 ENDING = Ending(status=204, reason="done", severity="NOTICE")
@@ -95,3 +104,32 @@ CONCLUSIONS: list[Any] = [
 def test_conclusions(outcomes: list[tuple[str, StepStatus]], state: CaseState) -> None:
     """No outcome but one that was carried out and read back ends as a success."""
     assert conclusion(steps(*outcomes)) == state
+
+
+EVENT = datetime(2026, 3, 2, 9, 38, 16, tzinfo=UTC)
+CONTAINED = [
+    pytest.param("delete_pod", StepStatus.DONE, CaseState.DONE, 90, 90.0, id="contained"),
+    pytest.param("isolate_pod", StepStatus.DONE, CaseState.DONE, -2, 0.0, id="clocks-differ"),
+    pytest.param("label_pod", StepStatus.DONE, CaseState.DONE, 90, None, id="only-marked"),
+    pytest.param("capture_evidence", StepStatus.DONE, CaseState.DONE, 90, None, id="only-evidence"),
+    pytest.param("delete_pod", StepStatus.DRY_RUN, CaseState.DONE, 90, None, id="dry-run"),
+    pytest.param("delete_pod", StepStatus.DONE, CaseState.PARTIAL, 90, None, id="in-part"),
+    pytest.param("delete_pod", StepStatus.DONE, CaseState.OPEN, None, None, id="still-open"),
+]
+
+
+@pytest.mark.parametrize(("action", "status", "state", "after", "seconds"), CONTAINED)
+def test_time_to_contain(
+    action: str, status: StepStatus, state: CaseState, after: int | None, seconds: float | None
+) -> None:
+    """The time to contain is that of cases that ended well and in which something was done that contains."""
+    record = CaseRecord(
+        finding_key="k",
+        finding_name="f",
+        event_time=EVENT,
+        digest="d",
+        state=state,
+        steps=(Step(action_id="a", action=action, status=status, epoch=1),),
+        closed_at=None if after is None else EVENT + timedelta(seconds=after),
+    )
+    assert contained_seconds(record) == seconds
