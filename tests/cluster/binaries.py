@@ -75,21 +75,24 @@ MODULES = (
 )
 
 
-def programs(environment: Mapping[str, str] = os.environ) -> dict[str, Path]:
+def programs(
+    environment: Mapping[str, str] = os.environ, modules: Sequence[Module] = MODULES, kind: str = "control-plane"
+) -> dict[str, Path]:
     """The path of `etcd`, `kube-apiserver`, `kube-controller-manager` and `kwok`, built if need be.
 
-    What the folder `KUBEBUILDER_ASSETS` holds is taken from there. Raises BinariesUnavailable.
+    What the folder `KUBEBUILDER_ASSETS` holds is taken from there. Raises BinariesUnavailable. Other `modules` are kept
+    in a cache folder of their `kind`.
     """
     try:
-        return _programs(environment)
+        return _programs(environment, modules, kind)
     except OSError as error:
         raise BinariesUnavailable(f"the cache folder cannot be used: {error}", _REMEDY) from error
 
 
-def _programs(environment: Mapping[str, str]) -> dict[str, Path]:
-    found = _given(environment)
-    folder = cache_folder(environment)
-    for module in MODULES:
+def _programs(environment: Mapping[str, str], modules: Sequence[Module], kind: str) -> dict[str, Path]:
+    found = _given(environment, modules)
+    folder = cache_folder(environment, modules, kind)
+    for module in modules:
         wanted = [name for name in module.packages if name not in found]
         if not all((folder / name).exists() for name in wanted):
             _build_locked(module, wanted, folder, environment)
@@ -97,14 +100,16 @@ def _programs(environment: Mapping[str, str]) -> dict[str, Path]:
     return found
 
 
-def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+def cache_folder(
+    environment: Mapping[str, str] = os.environ, modules: Sequence[Module] = MODULES, kind: str = "control-plane"
+) -> Path:
     """Where built programs are kept: one folder for each combination of pins, flags and platform."""
     digest = hashlib.sha256(f"{platform.system()} {platform.machine()} {_FLAGS}".encode())
-    for module in MODULES:
+    for module in modules:
         digest.update(module.linker_flags.encode())
         for name in ("go.mod", "go.sum"):
             digest.update((HERE / module.folder / name).read_bytes())
-    return _cache_root(environment) / "control-plane" / digest.hexdigest()[:16]
+    return _cache_root(environment) / kind / digest.hexdigest()[:16]
 
 
 def _cache_root(environment: Mapping[str, str]) -> Path:
@@ -112,11 +117,11 @@ def _cache_root(environment: Mapping[str, str]) -> Path:
     return Path(root) / "scc-responder"
 
 
-def _given(environment: Mapping[str, str]) -> dict[str, Path]:
+def _given(environment: Mapping[str, str], modules: Sequence[Module]) -> dict[str, Path]:
     assets = environment.get("KUBEBUILDER_ASSETS")
     if not assets:
         return {}
-    names = [name for module in MODULES for name in module.packages]
+    names = [name for module in modules for name in module.packages]
     return {name: Path(assets) / name for name in names if (Path(assets) / name).exists()}
 
 
@@ -139,7 +144,7 @@ def _lock(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say("another run is building the control plane; waiting for it")
+            _say("another run is building the same programs; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
