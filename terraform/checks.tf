@@ -1,0 +1,43 @@
+# What is allowed and risky: each warns at every plan, and none stops it.
+
+check "someone_is_told" {
+  assert {
+    condition     = length(var.alert_channels) > 0
+    error_message = "No alert reaches anybody: give alert_channels."
+  }
+}
+
+check "evidence_is_locked" {
+  assert {
+    condition     = var.evidence.locked
+    error_message = "Whoever may administer the evidence bucket can shorten its retention and delete evidence: set locked in evidence once retention_days is what you want to keep. It cannot be taken back."
+  }
+}
+
+check "an_instance_waits" {
+  assert {
+    condition     = var.limits.min_instances > 0
+    error_message = "With min_instances 0 a finding that comes after a quiet time waits for a cold start first."
+  }
+}
+
+check "clusters_are_narrow" {
+  assert {
+    condition     = length(local.cluster_projects) > 0 || local.scope == "project"
+    error_message = "A pattern of clusters has * as its project: access is granted to all clusters of the ${local.scope}. Name the projects to grant it there alone."
+  }
+}
+
+check "project_is_of_its_own" {
+  assert {
+    condition     = !contains(local.cluster_projects, var.project_id)
+    error_message = "The responder runs in the project ${var.project_id}, whose clusters it acts in: whoever takes over that project can act as the responder. Give it a project of its own."
+  }
+}
+
+check "function_is_internal" {
+  assert {
+    condition     = var.ingress != "ALLOW_ALL"
+    error_message = "The function can be called from the internet by whoever may call it: only identities that were given run.invoker, but nothing else is in between."
+  }
+}

@@ -1,0 +1,64 @@
+# Metrics from the one log line that ends each delivery (functions/scc_responder/record.py).
+
+locals {
+  _lines = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.name}\" AND labels.reason:*"
+
+  _counted = {
+    deliveries = ""
+    failed     = " AND (jsonPayload.state=\"partial\" OR severity>=ERROR)"
+    heartbeats = " AND labels.reason=\"heartbeat\""
+    held       = " AND jsonPayload.state=\"held\""
+  }
+  metric_types = { for name in concat(keys(local._counted), ["contained_seconds"]) : name => "logging.googleapis.com/user/${var.name}/${name}" }
+}
+
+resource "google_logging_metric" "count" {
+  for_each = local._counted
+
+  description = "Log lines of ${var.name}: ${each.key}."
+  filter      = "${local._lines}${each.value}"
+  name        = "${var.name}/${each.key}"
+  project     = var.project_id
+
+  label_extractors = {
+    reason = "EXTRACT(labels.reason)"
+  }
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    unit        = "1"
+    value_type  = "INT64"
+
+    labels {
+      description = "The one word for how the delivery ended."
+      key         = "reason"
+      value_type  = "STRING"
+    }
+  }
+
+  depends_on = [google_project_service.needed]
+}
+
+resource "google_logging_metric" "contained_seconds" {
+  description     = "Seconds from a finding's event to its last verified change, of cases that ended well."
+  filter          = "${local._lines} AND jsonPayload.contained_seconds>=0"
+  name            = "${var.name}/contained_seconds"
+  project         = var.project_id
+  value_extractor = "EXTRACT(jsonPayload.contained_seconds)"
+
+  bucket_options {
+    exponential_buckets {
+      growth_factor      = 1.5
+      num_finite_buckets = 32
+      scale              = 0.5
+    }
+  }
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    unit        = "s"
+    value_type  = "DISTRIBUTION"
+  }
+
+  depends_on = [google_project_service.needed]
+}

@@ -1,0 +1,130 @@
+# What the runtime identity may do: the permissions that the enabled policies need, as `scc-responder permissions` lists
+# them in permissions.json, each granted at the one place where it is used. Everything inside clusters is Kubernetes
+# RBAC: a permission such as container.pods.delete would hold in every namespace of every cluster, and is refused.
+
+locals {
+  permissions = toset(jsondecode(file("${path.module}/permissions.json")).iam[*].permission)
+
+  _known = {
+    clusters = "^container[.]clusters[.](connect|get)$|^gkehub[.](gateway[.](delete|get|patch|post|put)|memberships[.]get)$"
+    evidence = "^storage[.]objects[.]create$"
+    findings = "^securitycenter[.]findings[.]list$"
+    outcomes = "^pubsub[.]topics[.]publish$"
+    store    = "^datastore[.]entities[.](create|delete|get|list|update)$"
+  }
+  _granted = { for place, known in local._known : place => [for name in local.permissions : name if can(regex(known, name))] }
+  _unknown = setsubtract(local.permissions, flatten(values(local._granted)))
+
+  # Folders have no custom roles: theirs are the organisation's.
+  _reach = { for place in ["clusters", "findings"] : place => local._granted[place] if length(local._granted[place]) > 0 }
+  _own   = { for place in ["evidence", "outcomes", "store"] : place => local._granted[place] if length(local._granted[place]) > 0 }
+
+  _roles_prefix = replace(var.name, "-", "_")
+  _roles = merge(
+    { for place, role in google_organization_iam_custom_role.reach : place => role.name },
+    { for place, role in google_project_iam_custom_role.reach : place => role.name },
+  )
+
+  _projects        = toset([for cluster in var.clusters : split("/", cluster)[1]])
+  cluster_projects = contains(local._projects, "*") ? toset([]) : local._projects
+  _at_scope        = toset([for place in keys(local._reach) : place if place == "findings" || length(local.cluster_projects) == 0])
+}
+
+resource "google_organization_iam_custom_role" "reach" {
+  for_each = local.scope == "project" ? {} : local._reach
+
+  description = "What ${var.name} needs for: ${each.key}."
+  org_id      = var.scope.organization
+  permissions = each.value
+  role_id     = "${local._roles_prefix}_${each.key}"
+  title       = "${var.name} ${each.key}"
+}
+
+resource "google_project_iam_custom_role" "reach" {
+  for_each = local.scope == "project" ? local._reach : {}
+
+  description = "What ${var.name} needs for: ${each.key}."
+  permissions = each.value
+  project     = var.scope.project
+  role_id     = "${local._roles_prefix}_${each.key}"
+  title       = "${var.name} ${each.key}"
+}
+
+resource "google_project_iam_custom_role" "own" {
+  for_each = local._own
+
+  description = "What ${var.name} needs for: ${each.key}."
+  permissions = each.value
+  project     = var.project_id
+  role_id     = "${local._roles_prefix}_${each.key}"
+  title       = "${var.name} ${each.key}"
+
+  lifecycle {
+    precondition {
+      condition     = length(local._unknown) == 0
+      error_message = "The permissions ${join(", ", local._unknown)} are not granted by this module: permissions.tf knows no place where they would be safe. Write permissions.json anew with: scc-responder permissions --format json."
+    }
+  }
+}
+
+resource "google_organization_iam_member" "run" {
+  for_each = local.scope == "organization" ? local._at_scope : toset([])
+
+  member = google_service_account.responder["run"].member
+  org_id = var.scope.organization
+  role   = local._roles[each.key]
+}
+
+resource "google_folder_iam_member" "run" {
+  for_each = local.scope == "folder" ? local._at_scope : toset([])
+
+  folder = "folders/${var.scope.folder}"
+  member = google_service_account.responder["run"].member
+  role   = local._roles[each.key]
+}
+
+resource "google_project_iam_member" "run" {
+  for_each = local.scope == "project" ? local._at_scope : toset([])
+
+  member  = google_service_account.responder["run"].member
+  project = var.scope.project
+  role    = local._roles[each.key]
+}
+
+resource "google_project_iam_member" "clusters" {
+  for_each = contains(keys(local._reach), "clusters") ? local.cluster_projects : toset([])
+
+  member  = google_service_account.responder["run"].member
+  project = each.value
+  role    = local._roles["clusters"]
+}
+
+resource "google_project_iam_member" "store" {
+  count = contains(keys(local._own), "store") ? 1 : 0
+
+  member  = google_service_account.responder["run"].member
+  project = var.project_id
+  role    = google_project_iam_custom_role.own["store"].name
+
+  condition {
+    expression = "resource.name == \"projects/${var.project_id}/databases/${google_firestore_database.journal.name}\""
+    title      = "journal_only"
+  }
+}
+
+resource "google_storage_bucket_iam_member" "evidence" {
+  count = contains(keys(local._own), "evidence") ? 1 : 0
+
+  bucket = google_storage_bucket.evidence.name
+  member = google_service_account.responder["run"].member
+  role   = google_project_iam_custom_role.own["evidence"].name
+}
+
+resource "google_pubsub_topic_iam_member" "outcomes" {
+  count = contains(keys(local._own), "outcomes") ? 1 : 0
+
+  member  = google_service_account.responder["run"].member
+  project = var.project_id
+  role    = google_project_iam_custom_role.own["outcomes"].name
+  topic   = google_pubsub_topic.responder["outcomes"].name
+}

@@ -1,0 +1,27 @@
+# The responder's own project: its number, which Google's service agents are named after, and the APIs it needs.
+
+data "google_project" "responder" {
+  project_id = var.project_id
+}
+
+resource "google_project_service" "needed" {
+  for_each = toset(!var.enable_apis ? [] : [
+    "artifactregistry.googleapis.com",
+    "cloudbuild.googleapis.com",
+    "cloudfunctions.googleapis.com",
+    "cloudscheduler.googleapis.com",
+    "container.googleapis.com",
+    "firestore.googleapis.com",
+    "iam.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "pubsub.googleapis.com",
+    "run.googleapis.com",
+    "securitycenter.googleapis.com",
+    "storage.googleapis.com",
+  ])
+
+  disable_on_destroy = false
+  project            = var.project_id
+  service            = each.value
+}

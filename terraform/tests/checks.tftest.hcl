@@ -1,0 +1,86 @@
+# What is risky but allowed warns, and what was not tested is not uploaded.
+
+mock_provider "google" {
+  source = "./tests/mocks"
+}
+
+variables {
+  alert_channels = ["projects/example-project/notificationChannels/1"]
+  bundle         = { path = "versions.tf", sha256 = filesha256("versions.tf") }
+  clusters       = ["projects/shop-prod/locations/europe-west1/clusters/prod-1"]
+  evidence       = { locked = true }
+  project_id     = "example-project"
+  region         = "europe-west1"
+  scope          = { organization = "123" }
+  source_ids     = ["1111111111111111111"]
+}
+
+run "nobody_is_told" {
+  command = plan
+
+  variables {
+    alert_channels = []
+  }
+
+  expect_failures = [check.someone_is_told]
+}
+
+run "evidence_unlocked" {
+  command = plan
+
+  variables {
+    evidence = {}
+  }
+
+  expect_failures = [check.evidence_is_locked]
+}
+
+run "cold_starts" {
+  command = plan
+
+  variables {
+    limits = { min_instances = 0 }
+  }
+
+  expect_failures = [check.an_instance_waits]
+}
+
+run "clusters_of_any_project" {
+  command = plan
+
+  variables {
+    clusters = ["projects/*/locations/*/clusters/*"]
+  }
+
+  expect_failures = [check.clusters_are_narrow]
+}
+
+run "among_its_own_clusters" {
+  command = plan
+
+  variables {
+    clusters = ["projects/example-project/locations/*/clusters/*"]
+  }
+
+  expect_failures = [check.project_is_of_its_own]
+}
+
+run "another_zip" {
+  command = plan
+
+  variables {
+    bundle = { path = "outputs.tf", sha256 = filesha256("versions.tf") }
+  }
+
+  expect_failures = [google_storage_bucket_object.bundle]
+}
+
+run "open_to_the_internet" {
+  command = plan
+
+  variables {
+    ingress = "ALLOW_ALL"
+  }
+
+  expect_failures = [check.function_is_internal]
+}

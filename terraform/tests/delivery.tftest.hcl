@@ -1,0 +1,137 @@
+# A finding is delivered until it is handled, or becomes a dead letter that somebody hears of.
+
+mock_provider "google" {
+  source = "./tests/mocks"
+}
+
+variables {
+  alert_channels = ["projects/example-project/notificationChannels/1"]
+  bundle         = { path = "versions.tf", sha256 = filesha256("versions.tf") }
+  clusters       = ["projects/shop-prod/locations/europe-west1/clusters/prod-1"]
+  evidence       = { locked = true }
+  project_id     = "example-project"
+  region         = "europe-west1"
+  scope          = { organization = "123" }
+  source_ids     = ["1111111111111111111"]
+}
+
+run "delivery" {
+  assert {
+    condition     = google_pubsub_subscription.push.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.responder["dead-letters"].id
+    error_message = "What cannot be handled does not become a dead letter."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.dead_letters.topic == google_pubsub_topic.responder["dead-letters"].id
+    error_message = "Dead letters are lost: their topic has no subscription."
+  }
+
+  assert {
+    condition     = google_pubsub_topic_iam_member.dead_letters.topic == google_pubsub_topic.responder["dead-letters"].name && google_pubsub_topic_iam_member.dead_letters.role == "roles/pubsub.publisher" && endswith(google_pubsub_topic_iam_member.dead_letters.member, "@gcp-sa-pubsub.iam.gserviceaccount.com")
+    error_message = "Pub/Sub may not publish dead letters: they would be delivered for ever."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription_iam_member.dead_letters.subscription == google_pubsub_subscription.push.name && google_pubsub_subscription_iam_member.dead_letters.role == "roles/pubsub.subscriber" && endswith(google_pubsub_subscription_iam_member.dead_letters.member, "@gcp-sa-pubsub.iam.gserviceaccount.com")
+    error_message = "Pub/Sub may not take dead letters from the subscription: they would be delivered for ever."
+  }
+
+  assert {
+    condition     = alltrue([for subscription in [google_pubsub_subscription.push, google_pubsub_subscription.dead_letters] : subscription.expiration_policy[0].ttl == ""])
+    error_message = "A subscription would be deleted after 31 quiet days."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.push.ack_deadline_seconds > google_cloudfunctions2_function.responder.service_config[0].timeout_seconds && google_pubsub_subscription.push.ack_deadline_seconds <= 600
+    error_message = "A finding would be delivered again while it is still being worked on."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.push.retry_policy[0].minimum_backoff == "10s" && google_pubsub_subscription.push.retry_policy[0].maximum_backoff == "600s"
+    error_message = "Without back-off, a finding that cannot be handled now is out of deliveries within seconds."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.push.topic == google_pubsub_topic.responder["findings"].id && !coalesce(google_pubsub_subscription.push.enable_message_ordering, false) && google_pubsub_subscription.push.filter == null
+    error_message = "The subscription brings other messages than the findings, or holds some back."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.push.push_config[0].push_endpoint == google_cloudfunctions2_function.responder.service_config[0].uri && google_pubsub_subscription.push.push_config[0].oidc_token[0].audience == google_cloudfunctions2_function.responder.service_config[0].uri
+    error_message = "Findings are pushed to something else than the function, or with a token for something else."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.push.push_config[0].oidc_token[0].service_account_email == google_service_account.responder["push"].email && google_cloud_run_v2_service_iam_member.push.member == google_service_account.responder["push"].member
+    error_message = "Pub/Sub calls the function as somebody who may not."
+  }
+
+  assert {
+    condition     = google_pubsub_topic.responder["findings"].message_retention_duration == "604800s" && google_pubsub_subscription.push.message_retention_duration == "604800s" && google_pubsub_subscription.dead_letters.message_retention_duration == "2678400s"
+    error_message = "Findings are kept for a shorter time than was asked for."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].max_instance_request_concurrency == 8 && google_cloudfunctions2_function.responder.service_config[0].environment_variables.THREADS == "8"
+    error_message = "Requests would wait inside an instance, or threads would be idle."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.threshold["dead_letters"].severity == "CRITICAL" && strcontains(google_monitoring_alert_policy.threshold["dead_letters"].conditions[0].condition_threshold[0].filter, google_pubsub_subscription.dead_letters.name) && google_monitoring_alert_policy.threshold["dead_letters"].conditions[0].condition_threshold[0].threshold_value == 0
+    error_message = "A dead letter alarms nobody."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.heartbeat.conditions[0].condition_absent[0].duration == "1800s" && google_cloud_scheduler_job.heartbeat.schedule == "*/10 * * * *"
+    error_message = "Three missed heartbeats raise no alert."
+  }
+}
+
+run "delivery_settings" {
+  variables {
+    additional_filter      = "severity = \"HIGH\" OR severity = \"CRITICAL\""
+    concurrency            = 4
+    heartbeat_minutes      = 5
+    limits                 = { timeout_seconds = 90 }
+    message_retention_days = 31
+    retry                  = { max_delivery_attempts = 5, minimum_backoff_seconds = 1, maximum_backoff_seconds = 60 }
+    vpc_connector          = "projects/example-project/locations/europe-west1/connectors/clusters"
+  }
+
+  assert {
+    condition     = google_scc_v2_organization_notification_config.responder[0].streaming_config[0].filter == "state = \"ACTIVE\" AND finding_class = \"THREAT\" AND -mute = \"MUTED\" AND (severity = \"HIGH\" OR severity = \"CRITICAL\")"
+    error_message = "OR binds tighter than AND in these filters: what is added has to be in parentheses."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].max_instance_request_concurrency == 4 && google_cloudfunctions2_function.responder.service_config[0].environment_variables.THREADS == "4"
+    error_message = "Concurrency and threads differ."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.push.ack_deadline_seconds == 120 && google_pubsub_subscription.push.dead_letter_policy[0].max_delivery_attempts == 5
+    error_message = "The subscription does not follow its settings."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.heartbeat.conditions[0].condition_absent[0].duration == "900s" && google_cloud_scheduler_job.heartbeat.schedule == "*/5 * * * *"
+    error_message = "The heartbeat's alert does not follow its schedule."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].vpc_connector_egress_settings == "PRIVATE_RANGES_ONLY"
+    error_message = "Google's APIs are not to be called through the connector."
+  }
+}
+
+run "approvals" {
+  variables {
+    approvers = ["group:secops@example.com"]
+    ingress   = "ALLOW_INTERNAL_AND_GCLB"
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service_iam_member.approver["group:secops@example.com"].role == "roles/run.invoker" && google_cloudfunctions2_function.responder.service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB"
+    error_message = "Approvers may not call the function, or cannot reach it."
+  }
+}

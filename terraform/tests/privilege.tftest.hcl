@@ -1,0 +1,120 @@
+# Nobody may do more than what is needed, and what must outlive a mistake does.
+
+mock_provider "google" {
+  source = "./tests/mocks"
+}
+
+variables {
+  alert_channels = ["projects/example-project/notificationChannels/1"]
+  bundle         = { path = "versions.tf", sha256 = filesha256("versions.tf") }
+  clusters       = ["projects/shop-prod/locations/europe-west1/clusters/prod-1"]
+  evidence       = { locked = true }
+  project_id     = "example-project"
+  region         = "europe-west1"
+  scope          = { organization = "123" }
+  source_ids     = ["1111111111111111111"]
+}
+
+run "privilege" {
+  assert {
+    condition     = google_organization_iam_custom_role.reach["findings"].permissions == toset(["securitycenter.findings.list"])
+    error_message = "More than reading findings is granted in the organisation."
+  }
+
+  assert {
+    condition     = google_organization_iam_custom_role.reach["clusters"].permissions == toset(["container.clusters.connect", "container.clusters.get"])
+    error_message = "More than reaching clusters is granted: what is done inside them is Kubernetes RBAC's to allow."
+  }
+
+  assert {
+    condition     = google_project_iam_custom_role.own["evidence"].permissions == toset(["storage.objects.create"]) && google_project_iam_custom_role.own["outcomes"].permissions == toset(["pubsub.topics.publish"])
+    error_message = "More than writing is granted on the evidence bucket or the outcome topic."
+  }
+
+  assert {
+    condition     = google_project_iam_member.store[0].condition[0].expression == "resource.name == \"projects/example-project/databases/scc-responder-journal\""
+    error_message = "Every database of the project may be written to."
+  }
+
+  assert {
+    condition     = toset(values(google_pubsub_topic_iam_member.publisher)[*].member) == toset(["serviceAccount:service-org-123@gcp-sa-scc-notification.iam.gserviceaccount.com", google_service_account.responder["redrive"].member, google_service_account.responder["scheduler"].member])
+    error_message = "Others than Security Command Center, the scheduler and redrive may publish findings."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"
+    error_message = "The function can be called from the internet."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].service_account_email == google_service_account.responder["run"].email && google_cloudfunctions2_function.responder.build_config[0].service_account == google_service_account.responder["build"].id
+    error_message = "The function runs, or is built, as somebody else."
+  }
+
+  assert {
+    condition     = length(google_service_account_iam_member.operator) == 0
+    error_message = "Somebody may act as the redrive identity who was not listed."
+  }
+
+  assert {
+    condition     = google_firestore_database.journal.delete_protection_state == "DELETE_PROTECTION_ENABLED" && google_firestore_database.journal.point_in_time_recovery_enablement == "POINT_IN_TIME_RECOVERY_ENABLED"
+    error_message = "The journal can be deleted or spoilt for good."
+  }
+
+  assert {
+    condition     = tostring(google_storage_bucket.evidence.retention_policy[0].retention_period) == "31536000" && google_storage_bucket.evidence.retention_policy[0].is_locked && !coalesce(google_storage_bucket.evidence.force_destroy, false)
+    error_message = "Evidence can be deleted before its time."
+  }
+
+  assert {
+    condition     = alltrue([for bucket in [google_storage_bucket.evidence, google_storage_bucket.source] : bucket.public_access_prevention == "enforced" && bucket.uniform_bucket_level_access])
+    error_message = "A bucket can be made public."
+  }
+
+  assert {
+    condition     = length(google_kms_crypto_key_iam_member.agent) == 0
+    error_message = "Keys are granted that were not given."
+  }
+}
+
+run "customer_managed_keys" {
+  variables {
+    kms_key_names = {
+      firestore = "projects/keys/locations/europe-west1/keyRings/responder/cryptoKeys/firestore"
+      function  = "projects/keys/locations/europe-west1/keyRings/responder/cryptoKeys/function"
+      pubsub    = "projects/keys/locations/europe-west1/keyRings/responder/cryptoKeys/pubsub"
+      storage   = "projects/keys/locations/europe-west1/keyRings/responder/cryptoKeys/storage"
+    }
+    operators = ["group:secops@example.com"]
+  }
+
+  assert {
+    condition     = alltrue([for topic in google_pubsub_topic.responder : topic.kms_key_name == var.kms_key_names.pubsub])
+    error_message = "A topic is not under the key that was given for it."
+  }
+
+  assert {
+    condition     = google_storage_bucket.evidence.encryption[0].default_kms_key_name == var.kms_key_names.storage && google_storage_bucket.source.encryption[0].default_kms_key_name == var.kms_key_names.storage
+    error_message = "A bucket is not under the key that was given for it."
+  }
+
+  assert {
+    condition     = google_firestore_database.journal.cmek_config[0].kms_key_name == var.kms_key_names.firestore
+    error_message = "The journal is not under the key that was given for it."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.kms_key_name == var.kms_key_names.function && google_artifact_registry_repository.images.kms_key_name == var.kms_key_names.function
+    error_message = "The function or its images are not under the key that was given for them."
+  }
+
+  assert {
+    condition     = keys(google_kms_crypto_key_iam_member.agent) == ["firestore/gcp-sa-firestore", "function/gcf-admin-robot", "function/gcp-sa-artifactregistry", "function/gs-project-accounts", "function/serverless-robot-prod", "pubsub/gcp-sa-pubsub", "storage/gs-project-accounts"]
+    error_message = "Others than Google's own agents may use the keys, or one of these may not."
+  }
+
+  assert {
+    condition     = google_service_account_iam_member.operator["group:secops@example.com"].service_account_id == google_service_account.responder["redrive"].name
+    error_message = "Operators may act as another identity than redrive's."
+  }
+}

@@ -1,0 +1,576 @@
+# Every input that a deployment must not have is refused before anything is planned.
+
+mock_provider "google" {
+  source = "./tests/mocks"
+}
+
+variables {
+  alert_channels = ["projects/example-project/notificationChannels/1"]
+  bundle         = { path = "versions.tf", sha256 = filesha256("versions.tf") }
+  clusters       = ["projects/shop-prod/locations/europe-west1/clusters/prod-1"]
+  evidence       = { locked = true }
+  project_id     = "example-project"
+  region         = "europe-west1"
+  scope          = { organization = "123" }
+  source_ids     = ["1111111111111111111"]
+}
+
+run "alert_channels_a_bare_id" {
+  command = plan
+
+  variables {
+    alert_channels = ["123"]
+  }
+
+  expect_failures = [var.alert_channels]
+}
+
+run "approvers_everybody" {
+  command = plan
+
+  variables {
+    approvers = ["allAuthenticatedUsers"]
+  }
+
+  expect_failures = [var.approvers]
+}
+
+run "approvers_a_pattern" {
+  command = plan
+
+  variables {
+    approvers = ["user:*@example.com"]
+  }
+
+  expect_failures = [var.approvers]
+}
+
+run "bundle_no_digest" {
+  command = plan
+
+  variables {
+    bundle = { path = "versions.tf", sha256 = "latest" }
+  }
+
+  expect_failures = [var.bundle]
+}
+
+run "clusters_none" {
+  command = plan
+
+  variables {
+    clusters = []
+  }
+
+  expect_failures = [var.clusters]
+}
+
+run "clusters_a_bare_name" {
+  command = plan
+
+  variables {
+    clusters = ["prod-1"]
+  }
+
+  expect_failures = [var.clusters]
+}
+
+run "clusters_half_a_segment" {
+  command = plan
+
+  variables {
+    clusters = ["projects/p/locations/l/clusters/prod-*"]
+  }
+
+  expect_failures = [var.clusters]
+}
+
+run "clusters_a_comma" {
+  command = plan
+
+  variables {
+    clusters = ["projects/p/locations/l/clusters/c,projects/*/locations/*/clusters/*"]
+  }
+
+  expect_failures = [var.clusters]
+}
+
+run "clusters_too_short" {
+  command = plan
+
+  variables {
+    clusters = ["projects/*"]
+  }
+
+  expect_failures = [var.clusters]
+}
+
+run "clusters_zones" {
+  command = plan
+
+  variables {
+    clusters = ["projects/p/zones/z/clusters/c"]
+  }
+
+  expect_failures = [var.clusters]
+}
+
+run "clusters_beyond_the_project" {
+  command = plan
+
+  variables {
+    scope = { project = "shop-test" }
+  }
+
+  expect_failures = [var.clusters]
+}
+
+run "concurrency_none" {
+  command = plan
+
+  variables {
+    concurrency = 0
+  }
+
+  expect_failures = [var.concurrency]
+}
+
+run "concurrency_too_many" {
+  command = plan
+
+  variables {
+    concurrency = 81
+  }
+
+  expect_failures = [var.concurrency]
+}
+
+run "concurrency_half" {
+  command = plan
+
+  variables {
+    concurrency = 1.5
+  }
+
+  expect_failures = [var.concurrency]
+}
+
+run "evidence_no_retention" {
+  command = plan
+
+  variables {
+    evidence = { retention_days = 0 }
+  }
+
+  expect_failures = [var.evidence]
+}
+
+run "evidence_too_long" {
+  command = plan
+
+  variables {
+    evidence = { retention_days = 3651 }
+  }
+
+  expect_failures = [var.evidence]
+}
+
+run "heartbeat_minutes_uneven" {
+  command = plan
+
+  variables {
+    heartbeat_minutes = 7
+  }
+
+  expect_failures = [var.heartbeat_minutes]
+}
+
+run "ingress_unknown" {
+  command = plan
+
+  variables {
+    ingress = "INTERNAL"
+  }
+
+  expect_failures = [var.ingress]
+}
+
+run "kms_key_names_a_bare_name" {
+  command = plan
+
+  variables {
+    kms_key_names = { pubsub = "key" }
+  }
+
+  expect_failures = [var.kms_key_names]
+}
+
+run "limits_over_the_lease" {
+  command = plan
+
+  variables {
+    limits = { timeout_seconds = 120 }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_no_time" {
+  command = plan
+
+  variables {
+    limits = { timeout_seconds = 59 }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_min_over_max" {
+  command = plan
+
+  variables {
+    limits = { min_instances = 3, max_instances = 2 }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_no_instances" {
+  command = plan
+
+  variables {
+    limits = { min_instances = 0, max_instances = 0 }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_too_many_instances" {
+  command = plan
+
+  variables {
+    limits = { max_instances = 1001 }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_half_a_cpu" {
+  command = plan
+
+  variables {
+    limits = { cpu = "0.5" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "message_retention_days_none" {
+  command = plan
+
+  variables {
+    message_retention_days = 0
+  }
+
+  expect_failures = [var.message_retention_days]
+}
+
+run "message_retention_days_too_many" {
+  command = plan
+
+  variables {
+    message_retention_days = 32
+  }
+
+  expect_failures = [var.message_retention_days]
+}
+
+run "name_too_long" {
+  command = plan
+
+  variables {
+    name = "a-name-of-21-letters-x"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "name_too_short" {
+  command = plan
+
+  variables {
+    name = "ab"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "name_upper_case" {
+  command = plan
+
+  variables {
+    name = "Responder"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "name_underscore" {
+  command = plan
+
+  variables {
+    name = "scc_responder"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "operators_everybody" {
+  command = plan
+
+  variables {
+    operators = ["allUsers"]
+  }
+
+  expect_failures = [var.operators]
+}
+
+run "operators_a_bare_address" {
+  command = plan
+
+  variables {
+    operators = ["secops@example.com"]
+  }
+
+  expect_failures = [var.operators]
+}
+
+run "operators_a_pattern" {
+  command = plan
+
+  variables {
+    operators = ["user:*@example.com"]
+  }
+
+  expect_failures = [var.operators]
+}
+
+run "project_id_a_number" {
+  command = plan
+
+  variables {
+    project_id = "123456789012"
+  }
+
+  expect_failures = [var.project_id]
+}
+
+run "project_id_with_prefix" {
+  command = plan
+
+  variables {
+    project_id = "projects/example-project"
+  }
+
+  expect_failures = [var.project_id]
+}
+
+run "region_a_zone" {
+  command = plan
+
+  variables {
+    region = "europe-west1-b"
+  }
+
+  expect_failures = [var.region]
+}
+
+run "region_a_multi_region" {
+  command = plan
+
+  variables {
+    region = "EU"
+  }
+
+  expect_failures = [var.region]
+}
+
+run "retry_no_backoff" {
+  command = plan
+
+  variables {
+    retry = { minimum_backoff_seconds = 0 }
+  }
+
+  expect_failures = [var.retry]
+}
+
+run "retry_min_over_max" {
+  command = plan
+
+  variables {
+    retry = { minimum_backoff_seconds = 20, maximum_backoff_seconds = 10 }
+  }
+
+  expect_failures = [var.retry]
+}
+
+run "retry_too_long" {
+  command = plan
+
+  variables {
+    retry = { maximum_backoff_seconds = 601 }
+  }
+
+  expect_failures = [var.retry]
+}
+
+run "retry_too_few" {
+  command = plan
+
+  variables {
+    retry = { max_delivery_attempts = 4 }
+  }
+
+  expect_failures = [var.retry]
+}
+
+run "retry_too_many" {
+  command = plan
+
+  variables {
+    retry = { max_delivery_attempts = 101 }
+  }
+
+  expect_failures = [var.retry]
+}
+
+run "runtime_too_old" {
+  command = plan
+
+  variables {
+    runtime = "python310"
+  }
+
+  expect_failures = [var.runtime]
+}
+
+run "scc_location_a_region" {
+  command = plan
+
+  variables {
+    scc_location = "europe-west1"
+  }
+
+  expect_failures = [var.scc_location]
+}
+
+run "scope_none" {
+  command = plan
+
+  variables {
+    scope = {}
+  }
+
+  expect_failures = [var.scope]
+}
+
+run "scope_two" {
+  command = plan
+
+  variables {
+    scope = { organization = "123", project = "shop-prod" }
+  }
+
+  expect_failures = [var.scope]
+}
+
+run "scope_folder_alone" {
+  command = plan
+
+  variables {
+    scope = { folder = "456" }
+  }
+
+  expect_failures = [var.scope]
+}
+
+run "scope_folder_and_project" {
+  command = plan
+
+  variables {
+    scope = { folder = "456", project = "shop-prod" }
+  }
+
+  expect_failures = [var.scope]
+}
+
+run "scope_with_prefix" {
+  command = plan
+
+  variables {
+    scope = { organization = "organizations/123" }
+  }
+
+  expect_failures = [var.scope]
+}
+
+run "scope_folder_with_prefix" {
+  command = plan
+
+  variables {
+    scope = { organization = "123", folder = "folders/456" }
+  }
+
+  expect_failures = [var.scope]
+}
+
+run "scope_project_number" {
+  command = plan
+
+  variables {
+    scope = { project = "123456789012" }
+  }
+
+  expect_failures = [var.scope]
+}
+
+run "source_ids_none" {
+  command = plan
+
+  variables {
+    source_ids = []
+  }
+
+  expect_failures = [var.source_ids]
+}
+
+run "source_ids_a_name" {
+  command = plan
+
+  variables {
+    source_ids = ["organizations/123/sources/1"]
+  }
+
+  expect_failures = [var.source_ids]
+}
+
+run "source_ids_any" {
+  command = plan
+
+  variables {
+    source_ids = ["*"]
+  }
+
+  expect_failures = [var.source_ids]
+}
+
+run "vpc_connector_a_bare_name" {
+  command = plan
+
+  variables {
+    vpc_connector = "clusters"
+  }
+
+  expect_failures = [var.vpc_connector]
+}

@@ -1,0 +1,335 @@
+variable "additional_filter" {
+  description = "More that a finding must meet to be sent at all, in the syntax of Security Command Center's filters. What is done about a finding is better chosen in the policies: a mistake here is silent."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
+variable "alert_channels" {
+  description = "Notification channels that the alerts go to, as `projects/P/notificationChannels/ID`."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for channel in var.alert_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", channel))])
+    error_message = "Each of alert_channels must be the full name of a notification channel: projects/P/notificationChannels/ID."
+  }
+}
+
+variable "approvers" {
+  description = "Who may call the function to approve or reject a plan, as IAM members (`group:secops@example.com`). Which of them are listened to is for `guardrails.yaml` to say. Without any, nobody can approve."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for member in var.approvers : can(regex("^(user|group|serviceAccount|principal|principalSet):[^*]+$", member))])
+    error_message = "Each of approvers must name one person, group or identity, as in group:secops@example.com; allUsers and patterns are not accepted."
+  }
+}
+
+variable "bundle" {
+  description = "The zip that `make bundle` wrote and the SHA-256 that it printed: what was tested is what is uploaded."
+  type = object({
+    path   = string
+    sha256 = string
+  })
+  nullable = false
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{64}$", var.bundle.sha256))
+    error_message = "The sha256 of bundle must be the 64 hexadecimal digits that make bundle prints."
+  }
+}
+
+variable "clusters" {
+  description = "Clusters that may be acted in: `projects/P/locations/L/clusters/C`, with `*` for a whole segment. Where every pattern names its project, access to clusters is granted in those projects alone."
+  type        = set(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.clusters) > 0
+    error_message = "The clusters must be listed: without any, no finding is acted upon."
+  }
+
+  validation {
+    condition     = alltrue([for cluster in var.clusters : can(regex("^projects/([*]|[a-z0-9][a-z0-9.:-]*)/locations/([*]|[a-z0-9][a-z0-9.:-]*)/clusters/([*]|[a-z0-9][a-z0-9.:-]*)$", cluster))])
+    error_message = "Each of clusters must be projects/P/locations/L/clusters/C, with * for a whole segment and nothing else."
+  }
+
+  validation {
+    condition     = var.scope.project == null || alltrue([for cluster in var.clusters : contains(["*", coalesce(var.scope.project, "-")], try(split("/", cluster)[1], ""))])
+    error_message = "With a project as scope, each of clusters must name that project or * as its project: no other can be reached from it."
+  }
+}
+
+variable "concurrency" {
+  description = "Findings that one instance works on at a time: the function's concurrency and the framework's threads alike, so that no request waits inside an instance while its acknowledgement deadline runs."
+  type        = number
+  default     = 8
+  nullable    = false
+
+  validation {
+    condition     = var.concurrency >= 1 && var.concurrency <= 80 && floor(var.concurrency) == var.concurrency
+    error_message = "The concurrency must be a whole number from 1 to 80."
+  }
+}
+
+variable "enable_apis" {
+  description = "Whether to enable the APIs that are needed in the responder's project. They stay enabled when the module is removed."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "evidence" {
+  description = "How long evidence cannot be deleted, in days, and whether that is locked. A lock cannot be taken back, by anyone."
+  type = object({
+    locked         = optional(bool, false)
+    retention_days = optional(number, 365)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.evidence.retention_days >= 1 && var.evidence.retention_days <= 3650
+    error_message = "The retention_days of evidence must be from 1 to 3650."
+  }
+}
+
+variable "heartbeat_minutes" {
+  description = "Minutes between two heartbeats. Three missed ones raise an alert: on a quiet day nothing else shows that a finding would not get through."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = contains([5, 10, 15, 20, 30], var.heartbeat_minutes)
+    error_message = "The heartbeat_minutes must be 5, 10, 15, 20 or 30."
+  }
+}
+
+variable "ingress" {
+  description = "From where the function can be called at all, by those who may: Pub/Sub counts as internal. Approvers who are not inside your VPC need `ALLOW_INTERNAL_AND_GCLB` with a load balancer, or `ALLOW_ALL`."
+  type        = string
+  default     = "ALLOW_INTERNAL_ONLY"
+  nullable    = false
+
+  validation {
+    condition     = contains(["ALLOW_ALL", "ALLOW_INTERNAL_AND_GCLB", "ALLOW_INTERNAL_ONLY"], var.ingress)
+    error_message = "The ingress must be ALLOW_INTERNAL_ONLY, ALLOW_INTERNAL_AND_GCLB or ALLOW_ALL."
+  }
+}
+
+variable "kms_key_names" {
+  description = "Customer-managed keys as `projects/P/locations/L/keyRings/R/cryptoKeys/K`; where none is given, Google manages it. The module lets Google's service agents use them."
+  type = object({
+    firestore = optional(string)
+    function  = optional(string)
+    pubsub    = optional(string)
+    storage   = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for key in values(var.kms_key_names) : key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", key))])
+    error_message = "Each of kms_key_names must be the full name of a key: projects/P/locations/L/keyRings/R/cryptoKeys/K."
+  }
+}
+
+variable "labels" {
+  description = "Labels on everything that can have labels."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "limits" {
+  description = "What the function may use. The timeout is for one finding, in seconds; `max_instances` times `concurrency` findings are worked on at a time."
+  type = object({
+    cpu             = optional(string, "1")
+    max_instances   = optional(number, 20)
+    memory          = optional(string, "512Mi")
+    min_instances   = optional(number, 1)
+    timeout_seconds = optional(number, 110)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.limits.timeout_seconds >= 60 && var.limits.timeout_seconds < 120
+    error_message = "The timeout_seconds of limits must be at least 60 and under 120, the lease of a case: after that, another delivery may take the case over."
+  }
+
+  validation {
+    condition     = var.limits.min_instances >= 0 && var.limits.max_instances >= 1 && var.limits.max_instances <= 1000 && var.limits.min_instances <= var.limits.max_instances
+    error_message = "The instances of limits must be 0 <= min_instances <= max_instances, and max_instances from 1 to 1000."
+  }
+
+  validation {
+    condition     = var.concurrency == 1 || try(tonumber(var.limits.cpu) >= 1, false)
+    error_message = "The cpu of limits must be at least 1 where concurrency is over 1: Cloud Run asks for that."
+  }
+}
+
+variable "message_retention_days" {
+  description = "Days that findings stay in Pub/Sub: how long an outage may last, and how far back `gcloud pubsub subscriptions seek` can go."
+  type        = number
+  default     = 7
+  nullable    = false
+
+  validation {
+    condition     = var.message_retention_days >= 1 && var.message_retention_days <= 31
+    error_message = "The message_retention_days must be from 1 to 31."
+  }
+}
+
+variable "name" {
+  description = "What everything is named after. Give each responder of one organisation its own: its roles bear the name too."
+  type        = string
+  default     = "scc-responder"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name))
+    error_message = "The name must be 3 to 20 lower-case letters, digits and hyphens, begin with a letter and not end with a hyphen."
+  }
+}
+
+variable "operators" {
+  description = "Who may send dead letters again, as IAM members (`group:secops@example.com`): they may act as the redrive identity."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for member in var.operators : can(regex("^(user|group|serviceAccount|principal|principalSet):[^*]+$", member))])
+    error_message = "Each of operators must name one person, group or identity, as in group:secops@example.com; allUsers and patterns are not accepted."
+  }
+}
+
+variable "project_id" {
+  description = "The project that the responder runs in. One of its own is best: whoever may act in it may act as the responder."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "The project_id must be a project's id, such as example-project: not its number and not its display name."
+  }
+}
+
+variable "region" {
+  description = "The region that everything is in, such as `europe-west1`: function, topics' storage, Firestore database, buckets."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "The region must be one of Google Cloud's regions, such as europe-west1: no zone and no multi-region."
+  }
+}
+
+variable "retry" {
+  description = "When a delivery that failed comes again, and after how many it becomes a dead letter."
+  type = object({
+    maximum_backoff_seconds = optional(number, 600)
+    max_delivery_attempts   = optional(number, 20)
+    minimum_backoff_seconds = optional(number, 10)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.retry.minimum_backoff_seconds >= 1 && var.retry.minimum_backoff_seconds <= var.retry.maximum_backoff_seconds && var.retry.maximum_backoff_seconds <= 600
+    error_message = "The back-off of retry must be 1 <= minimum_backoff_seconds <= maximum_backoff_seconds <= 600."
+  }
+
+  validation {
+    condition     = var.retry.max_delivery_attempts >= 5 && var.retry.max_delivery_attempts <= 100
+    error_message = "The max_delivery_attempts of retry must be from 5 to 100: Pub/Sub takes no other."
+  }
+}
+
+variable "runtime" {
+  description = "The function's Python: `python311` to `python314`."
+  type        = string
+  default     = "python313"
+  nullable    = false
+
+  validation {
+    condition     = contains(["python311", "python312", "python313", "python314"], var.runtime)
+    error_message = "The runtime must be python311, python312, python313 or python314."
+  }
+}
+
+variable "scc_location" {
+  description = "Where Security Command Center keeps the findings: `global`, or with data residency `eu`, `us` or `sa`. Notifications and the reading of findings both use it."
+  type        = string
+  default     = "global"
+  nullable    = false
+
+  validation {
+    condition     = contains(["eu", "global", "sa", "us"], var.scc_location)
+    error_message = "The scc_location must be global, or with data residency eu, us or sa."
+  }
+}
+
+variable "scope" {
+  description = "Whose findings are responded to: `{organization = \"123\"}`, one folder of it `{organization = \"123\", folder = \"456\"}` (its custom roles are the organisation's), or `{project = \"example-project\"}`."
+  type = object({
+    folder       = optional(string)
+    organization = optional(string)
+    project      = optional(string)
+  })
+  nullable = false
+
+  validation {
+    condition     = (var.scope.project == null) != (var.scope.organization == null)
+    error_message = "The scope must be an organization, a folder with its organization, or a project: give organization or project, and not both."
+  }
+
+  validation {
+    condition     = var.scope.folder == null || var.scope.organization != null
+    error_message = "The scope of a folder needs its organization too: a folder has no custom roles of its own."
+  }
+
+  validation {
+    condition     = alltrue([for id in [var.scope.folder, var.scope.organization] : id == null || can(regex("^[0-9]{1,20}$", id))])
+    error_message = "The folder and the organization of scope must be their numeric ids, without folders/ or organizations/ before them."
+  }
+
+  validation {
+    condition     = var.scope.project == null || can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.scope.project))
+    error_message = "The project of scope must be a project's id, such as example-project."
+  }
+}
+
+variable "source_ids" {
+  description = "Numeric ids of the Security Command Center sources that are believed, such as Event Threat Detection's. Whoever may create findings can choose a source's display name, but not its id."
+  type        = set(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.source_ids) > 0
+    error_message = "The source_ids must be listed: without any, no finding is believed. List them with: gcloud scc sources describe organizations/ID --source-display-name=NAME."
+  }
+
+  validation {
+    condition     = alltrue([for id in var.source_ids : can(regex("^[0-9]{1,20}$", id))])
+    error_message = "Each of source_ids must be a source's numeric id: the digits after sources/ in its name."
+  }
+}
+
+variable "vpc_connector" {
+  description = "Serverless VPC Access connector as `projects/P/locations/L/connectors/C`, for clusters that are reached by a private address only."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.vpc_connector == null || can(regex("^projects/[^/]+/locations/[^/]+/connectors/[^/]+$", var.vpc_connector))
+    error_message = "The vpc_connector must be a connector's full name: projects/P/locations/L/connectors/C."
+  }
+}
