@@ -13,6 +13,7 @@ demo: .venv/ready ## Show the main job on this machine, with a simulated cluster
 
 test: .venv/ready bundle ## Run all tests: real API server, Google's emulators, functions-framework
 	$(BIN)/python -m tests.cluster.binaries
+	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
 	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e
 	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e
@@ -26,6 +27,7 @@ check: .venv/ready ## Lint, types, layers and doc tests
 
 soak: .venv/ready bundle ## Run the tests at their full counts
 	$(BIN)/python -m tests.cluster.binaries
+	-$(BIN)/python -m tests.terraform.program
 	SCC_RESPONDER_SOAK=1 $(BIN)/pytest -n $(WORKERS) --timeout 3600
 
 bench: .venv/ready bundle ## Measure the deployed function against its floor; prints JSON

@@ -14,6 +14,8 @@ import pytest
 from _pytest.outcomes import Skipped  # `pytest.skip.Exception` is this class, but cannot be named as a base
 
 PROPERTY = "missing-requirement"
+NOTE = "ran-with"
+"""The property (`record_property`) of what a person should know of how a test ran: shown once at the end."""
 
 
 class MissingRequirement(Skipped):
@@ -35,6 +37,7 @@ class RequirementsReport:
 
     def __init__(self) -> None:
         self.tests: dict[tuple[str, str, str], int] = {}
+        self.notes: set[str] = set()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -47,7 +50,8 @@ class RequirementsReport:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count one test that did not run."""
+        """Count one test that did not run, and keep what is to be said of one that did."""
+        self.notes.update(str(value) for key, value in report.user_properties if key == NOTE)
         for key, value in report.user_properties:
             if key == PROPERTY and isinstance(value, tuple | list) and report.skipped:
                 name, reason, remedy = value
@@ -62,6 +66,8 @@ class RequirementsReport:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
         """The loud section at the very end, below pytest's own list of skipped tests."""
         yield
+        for note in sorted(self.notes):
+            terminalreporter.line(note)
         for (name, reason, remedy), count in sorted(self.tests.items()):
             terminalreporter.section(f"NOT TESTED: {name} is missing", sep="!", red=True, bold=True)
             terminalreporter.line(f"{count} test{'s' if count > 1 else ''} did not run.", red=True)
