@@ -1,0 +1,138 @@
+"""Who may do what: every grant that the module makes, and the table of those that it is to make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tests.terraform.checking import State
+
+Grant = tuple[str, str, str]
+"""(what on, role, member). A grant with a condition names it after the role."""
+
+PUBSUB = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
+_TARGETS = {
+    "google_artifact_registry_repository_iam_member": ("repository", "repository"),
+    "google_cloud_run_v2_service_iam_member": ("service", "name"),
+    "google_folder_iam_member": ("folder", "folder"),
+    "google_kms_crypto_key_iam_member": ("key", "crypto_key_id"),
+    "google_organization_iam_member": ("organization", "org_id"),
+    "google_project_iam_member": ("project", "project"),
+    "google_pubsub_subscription_iam_member": ("subscription", "subscription"),
+    "google_pubsub_topic_iam_member": ("topic", "topic"),
+    "google_service_account_iam_member": ("identity", "service_account_id"),
+    "google_storage_bucket_iam_member": ("bucket", "bucket"),
+}
+
+
+def grants(state: State) -> set[Grant]:
+    """Every grant in a state."""
+    found = {}
+    for address, values in state.items():
+        kind = address.partition(".")[0]
+        if re.search(r"_iam_member$", kind):
+            name, field = _TARGETS[kind]
+            found[address] = (f"{name}/{values[field].rpartition('/')[2]}", _role(values), values["member"])
+    assert len(set(found.values())) == len(found), "the same grant is made twice"
+    return set(found.values())
+
+
+def _role(values: Mapping[str, Any]) -> str:
+    conditions = [condition["expression"] for condition in values.get("condition") or ()]
+    return " if ".join([values["role"], *conditions])
+
+
+def members(state: State, *identities: str) -> set[str]:
+    """The module's own identities as IAM members."""
+    return {state[f'google_service_account.responder["{name}"]']["member"] for name in identities}
+
+
+def expected_grants(state: State) -> set[Grant]:
+    """The grants that are to be there, in the scope and with the keys and operators of this state."""
+    scopes = {
+        "organization": ("organization/123", "organizations/123"),
+        "folder": ("folder/456", "organizations/123"),
+        "project": ("project/shop-prod", "projects/example-project"),
+    }
+    (scope,) = {name for name in scopes if f"google_scc_v2_{name}_notification_config.responder[0]" in state}
+    target, owner = scopes[scope]
+    run, build, push, redrive, scheduler = (
+        next(iter(members(state, name))) for name in ("run", "build", "push", "redrive", "scheduler")
+    )
+    notifier = "123456789012" if scope == "project" else "org-123"
+    own = "projects/example-project/roles/scc_responder"
+    clusters = sorted(_cluster_projects(state)) or [target]
+    database, sources = "example-project/databases/scc-responder-journal", "gcf-v2-sources-123456789012-europe-west1"
+    return {
+        # What responding takes.
+        (target, f"{owner}/roles/scc_responder_findings", run),
+        *((where, f"{owner}/roles/scc_responder_clusters", run) for where in clusters),
+        ("project/example-project", f'{own}_store if resource.name == "projects/{database}"', run),
+        ("bucket/example-project-scc-responder-evidence", f"{own}_evidence", run),
+        ("topic/scc-responder-outcomes", f"{own}_outcomes", run),
+        # What brings findings here, and keeps those that cannot be handled.
+        (
+            "topic/scc-responder-findings",
+            "roles/pubsub.publisher",
+            f"serviceAccount:service-{notifier}@gcp-sa-scc-notification.iam.gserviceaccount.com",
+        ),
+        ("topic/scc-responder-findings", "roles/pubsub.publisher", scheduler),
+        ("topic/scc-responder-findings", "roles/pubsub.publisher", redrive),
+        ("topic/scc-responder-dead-letters", "roles/pubsub.publisher", PUBSUB),
+        ("subscription/scc-responder-push", "roles/pubsub.subscriber", PUBSUB),
+        ("subscription/scc-responder-dead-letters", "roles/pubsub.subscriber", redrive),
+        ("service/scc-responder", "roles/run.invoker", push),
+        # What building the image takes.
+        ("repository/scc-responder-images", "roles/artifactregistry.writer", build),
+        ("bucket/example-project-scc-responder-source", "roles/storage.objectViewer", build),
+        ("project/example-project", "roles/logging.logWriter", build),
+        (
+            "project/example-project",
+            f'roles/storage.objectViewer if resource.name.startsWith("projects/_/buckets/{sources}")',
+            build,
+        ),
+        *_people(state),
+        *_keys(state),
+    }
+
+
+def _cluster_projects(state: State) -> set[str]:
+    (function,) = (
+        values for address, values in state.items() if address.startswith("google_cloudfunctions2_function.")
+    )
+    patterns = function["service_config"][0]["environment_variables"]["SCC_RESPONDER_CLUSTERS"].split(",")
+    named = {pattern.split("/")[1] for pattern in patterns}
+    return set() if "*" in named else {f"project/{name}" for name in named}
+
+
+def _people(state: State) -> set[Grant]:
+    """Operators on the redrive identity, and approvers on the function, where they were given."""
+    person = "group:secops@example.com"
+    redrive = "identity/scc-responder-redrive@example-project.iam.gserviceaccount.com"
+    given = {
+        "google_service_account_iam_member.operator": (redrive, "roles/iam.serviceAccountTokenCreator", person),
+        "google_cloud_run_v2_service_iam_member.approver": ("service/scc-responder", "roles/run.invoker", person),
+    }
+    return {grant for resource, grant in given.items() if f'{resource}["{person}"]' in state}
+
+
+def _keys(state: State) -> set[Grant]:
+    """Google's service agents on the keys that the resources name."""
+    agents = {
+        "firestore": ["gcp-sa-firestore"],
+        "function": ["gcf-admin-robot", "gcp-sa-artifactregistry", "gs-project-accounts", "serverless-robot-prod"],
+        "pubsub": ["gcp-sa-pubsub"],
+        "storage": ["gs-project-accounts"],
+    }
+    if not state['google_pubsub_topic.responder["findings"]']["kms_key_name"]:
+        return set()
+    return {
+        (
+            f"key/{purpose}",
+            "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+            f"serviceAccount:service-123456789012@{agent}.iam.gserviceaccount.com",
+        )
+        for purpose, names in agents.items()
+        for agent in names
+    }

@@ -1,0 +1,268 @@
+"""What holds of everything that the module makes, as functions over a state that `terraform test` told.
+
+Each raises AssertionError where it does not hold. They run on the states of the module's own tests, and on those of
+copies that were spoilt on purpose (`test_mutations.py`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.terraform.checking import State
+from tests.terraform.grants import expected_grants, grants, members
+
+PROMISES: dict[str, Callable[[State], None]] = {}
+PROJECT = "example-project"
+TOPIC = 'google_pubsub_topic.responder["{}"]'
+
+
+def promise(check: Callable[[State], None]) -> Callable[[State], None]:
+    """Add a function to the promises, by its name."""
+    PROMISES[check.__name__] = check
+    return check
+
+
+def of_type(state: State, kind: str) -> Iterator[dict[str, Any]]:
+    """The values of each resource of a type."""
+    return (values for address, values in state.items() if re.match(rf"(?:data\.)?{kind}[.\[]", address))
+
+
+def only(state: State, kind: str) -> dict[str, Any]:
+    """The values of the one resource of a type."""
+    (found,) = of_type(state, kind)
+    return found
+
+
+def function(state: State) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The function's service_config and build_config."""
+    values = only(state, "google_cloudfunctions2_function")
+    return values["service_config"][0], values["build_config"][0]
+
+
+def email(state: State, identity: str) -> str:
+    """The address of one of the module's own identities."""
+    return str(state[f'google_service_account.responder["{identity}"]']["email"])
+
+
+@promise
+def grants_are_exactly_these(state: State) -> None:
+    """Every grant is one of those listed in grants.py, and each of those is there."""
+    made, wanted = grants(state), expected_grants(state)
+    assert made == wanted, f"too many: {sorted(made - wanted)}; missing: {sorted(wanted - made)}"
+
+
+@promise
+def grants_are_only_added(state: State) -> None:
+    """No policy is set as a whole, no role is basic, and nobody is everybody."""
+    assert [address for address in state if re.match(r"google_\w+_iam_(policy|binding|audit_config)\.", address)] == []
+    for _target, role, member in grants(state):
+        assert not re.fullmatch(r"roles/(owner|editor|viewer)", role)
+        assert not member.startswith("all")
+        assert "*" not in member
+
+
+@promise
+def roles_are_exact(state: State) -> None:
+    """Custom roles hold the permissions of permissions.json between them, each once, and no wildcard."""
+    held = [
+        name
+        for kind in ("google_organization_iam_custom_role", "google_project_iam_custom_role")
+        for role in of_type(state, kind)
+        for name in role["permissions"]
+    ]
+    assert len(held) == len(set(held))
+    assert not [name for name in held if not re.fullmatch(r"[a-z]+\.[A-Za-z]+\.[A-Za-z]+", name)]
+    assert not [name for name in held if re.search(r"setIamPolicy|actAs|\.pods\.|secrets|impersonate", name)]
+
+
+@promise
+def findings_have_three_publishers(state: State) -> None:
+    """On the topic of findings publish Security Command Center's agent, the scheduler and redrive, and no other."""
+    topic = state[TOPIC.format("findings")]["name"]
+    published = {member for target, _role, member in grants(state) if target == f"topic/{topic}"}
+    notifier = next(
+        values["service_account"] for address, values in state.items() if "_notification_config." in address
+    )
+    assert published == members(state, "scheduler", "redrive") | {f"serviceAccount:{notifier}"}
+
+
+@promise
+def topics_are_read_by_someone(state: State) -> None:
+    """Findings are pushed, and dead letters are kept by a subscription of their own, which never expires."""
+    read = {values["topic"]: values for values in of_type(state, "google_pubsub_subscription")}
+    findings, dead_letters = (state[TOPIC.format(name)]["id"] for name in ("findings", "dead-letters"))
+    assert read.keys() == {findings, dead_letters}
+    assert read[findings]["push_config"]
+    assert not read[dead_letters]["push_config"]
+    for subscription in read.values():
+        assert subscription["expiration_policy"] == [{"ttl": ""}]
+        assert not subscription["enable_message_ordering"]
+        assert not subscription["filter"]
+        assert subscription["message_retention_duration"] in {"604800s", "2678400s"}
+    assert read[dead_letters]["message_retention_duration"] == "2678400s"
+
+
+@promise
+def what_fails_comes_again_or_is_kept(state: State) -> None:
+    """A delivery that fails comes again with back-off, and then becomes a dead letter; Pub/Sub may do both."""
+    push = state["google_pubsub_subscription.push"]
+    letters = push["dead_letter_policy"][0]
+    assert letters["dead_letter_topic"] == state[TOPIC.format("dead-letters")]["id"]
+    assert letters["max_delivery_attempts"] == 20
+    assert push["retry_policy"] == [{"maximum_backoff": "600s", "minimum_backoff": "10s"}]
+
+
+@promise
+def a_delivery_outlasts_the_function(state: State) -> None:
+    """The deadline of a delivery is longer than the function's timeout, and the timeout shorter than a lease."""
+    service, _ = function(state)
+    push = state["google_pubsub_subscription.push"]
+    assert 120 > service["timeout_seconds"] >= 60
+    assert 600 >= push["ack_deadline_seconds"] >= service["timeout_seconds"] + 10
+
+
+@promise
+def only_pubsub_calls_the_function(state: State) -> None:
+    """The function is closed to the internet, and is called with a token made for it, by an identity of its own."""
+    service, _ = function(state)
+    pushed = state["google_pubsub_subscription.push"]["push_config"][0]
+    assert service["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
+    assert pushed["push_endpoint"] == service["uri"]
+    assert pushed["oidc_token"] == [{"audience": service["uri"], "service_account_email": email(state, "push")}]
+    assert pushed["no_wrapper"] == []
+
+
+@promise
+def the_tested_zip_is_run(state: State) -> None:
+    """The function is built from the zip that was given, under a name that its content alone decides."""
+    _, build = function(state)
+    source = build["source"][0]["storage_source"][0]
+    bundle = only(state, "google_storage_bucket_object")
+    assert re.fullmatch(r"[0-9a-f]{64}\.zip", bundle["name"])
+    assert (source["bucket"], source["object"]) == (bundle["bucket"], bundle["name"])
+    assert source["generation"] == bundle["generation"]
+    assert (build["entry_point"], build["runtime"]) == ("respond", "python313")
+
+
+@promise
+def each_does_its_own_part(state: State) -> None:
+    """The function runs as one identity, is built as another and called as a third; the heartbeat is a fourth's."""
+    service, build = function(state)
+    heartbeat = only(state, "google_cloud_scheduler_job")["http_target"][0]
+    assert service["service_account_email"] == email(state, "run")
+    assert build["service_account"].endswith(email(state, "build"))
+    assert heartbeat["oauth_token"][0]["service_account_email"] == email(state, "scheduler")
+    assert len({email(state, name) for name in ("build", "push", "redrive", "run", "scheduler")}) == 5
+
+
+@promise
+def the_function_uses_what_is_protected(state: State) -> None:
+    """Cases, evidence and outcomes go to the database, the bucket and the topic that are made for them."""
+    service, _ = function(state)
+    given = service["environment_variables"]
+    database = only(state, "google_firestore_database")
+    assert given["SCC_RESPONDER_STORE"] == f"firestore://{PROJECT}/{database['name']}"
+    assert given["SCC_RESPONDER_EVIDENCE"] == f"gs://{state['google_storage_bucket.evidence']['name']}/cases"
+    assert given["SCC_RESPONDER_OUTCOME_TOPIC"] == state[TOPIC.format("outcomes")]["id"]
+
+
+@promise
+def nobody_approves_who_may_not_call(state: State) -> None:
+    """Tokens of approvers are listened to where there are approvers, and not otherwise."""
+    service, _ = function(state)
+    approvers = list(of_type(state, "google_cloud_run_v2_service_iam_member.approver"))
+    assert ("SCC_RESPONDER_APPROVAL_AUDIENCE" in service["environment_variables"]) is bool(approvers)
+
+
+@promise
+def threads_match_concurrency(state: State) -> None:
+    """No request waits inside an instance for a thread."""
+    service, _ = function(state)
+    assert service["environment_variables"]["THREADS"] == str(service["max_instance_request_concurrency"])
+
+
+@promise
+def only_active_threats_are_sent(state: State) -> None:
+    """The filter keeps what is not active, no threat, or muted, from being sent; whatever is added narrows it."""
+    notification = next(values for address, values in state.items() if "_notification_config." in address)
+    sent = notification["streaming_config"][0]["filter"]
+    always = 'state = "ACTIVE" AND finding_class = "THREAT" AND -mute = "MUTED"'
+    assert re.fullmatch(re.escape(always) + r"(?: AND \(.*\))?", sent)
+    assert notification["pubsub_topic"] == state[TOPIC.format("findings")]["id"]
+
+
+@promise
+def findings_come_from_where_they_are_read(state: State) -> None:
+    """Notifications and the reading of findings use the same location."""
+    notification = next(values for address, values in state.items() if "_notification_config." in address)
+    service, _ = function(state)
+    assert service["environment_variables"]["SCC_RESPONDER_SCC_LOCATION"] == notification["location"]
+
+
+@promise
+def the_journal_outlives_mistakes(state: State) -> None:
+    """The journal's database cannot be deleted by mistake, can be brought back to any minute, and forgets in time."""
+    database = only(state, "google_firestore_database")
+    assert database["delete_protection_state"] == "DELETE_PROTECTION_ENABLED"
+    assert database["point_in_time_recovery_enablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
+    assert database["type"] == "FIRESTORE_NATIVE"
+    fields = {values["field"]: values for values in of_type(state, "google_firestore_field")}
+    assert [name for name, values in fields.items() if values["ttl_config"]] == ["expires_at"]
+    assert {values["database"] for values in fields.values()} == {database["name"]}
+
+
+@promise
+def evidence_is_kept(state: State) -> None:
+    """Evidence cannot be deleted, nor read by the public; the bucket is not emptied to be destroyed."""
+    bucket = state["google_storage_bucket.evidence"]
+    (retention,) = bucket["retention_policy"]
+    assert int(retention["retention_period"]) == 365 * 86400
+    assert retention["is_locked"] is True
+    assert not bucket["force_destroy"]
+    for one in of_type(state, "google_storage_bucket"):
+        assert one["public_access_prevention"] == "enforced"
+        assert one["uniform_bucket_level_access"] is True
+
+
+@promise
+def findings_stay_in_their_region(state: State) -> None:
+    """Whatever holds a finding is in the region that was asked for."""
+    for topic in of_type(state, "google_pubsub_topic"):
+        assert topic["message_storage_policy"][0]["allowed_persistence_regions"] == ["europe-west1"]
+    for kind, field in (
+        ("google_storage_bucket", "location"),
+        ("google_firestore_database", "location_id"),
+        ("google_cloudfunctions2_function", "location"),
+        ("google_artifact_registry_repository", "location"),
+    ):
+        assert {values[field] for values in of_type(state, kind)} == {"europe-west1"}
+
+
+@promise
+def alerts_reach_someone(state: State) -> None:
+    """Each alert goes to the channels that were given, and says what to do."""
+    alerts = {values["display_name"]: values for values in of_type(state, "google_monitoring_alert_policy")}
+    assert {name.partition(": ")[2] for name in alerts} == {
+        *("dead letters", "failed", "heartbeat missing", "held", "oldest message", "saturated")
+    }
+    for alert in alerts.values():
+        assert alert["notification_channels"] == ["projects/example-project/notificationChannels/1"]
+        assert len(alert["documentation"][0]["content"]) > 80
+
+
+@promise
+def the_heartbeat_names_no_target(state: State) -> None:
+    """The heartbeat goes to the topic of findings, and no cluster, pod or other resource can be read into it."""
+    job = only(state, "google_cloud_scheduler_job")
+    target = job["http_target"][0]
+    assert target["uri"] == f"https://pubsub.googleapis.com/v1/{state[TOPIC.format('findings')]['id']}:publish"
+    (message,) = json.loads(base64.b64decode(target["body"]))["messages"]
+    told = json.loads(base64.b64decode(message["data"]))
+    assert told.keys() == {"finding"}
+    assert told["finding"].keys() == {"category", "eventTime", "name", "state"}
+    assert told["finding"]["name"].endswith("/findings/heartbeat")
+    assert told["finding"]["state"] == "INACTIVE"

@@ -1,0 +1,66 @@
+"""What the module makes, read from the states of its own tests: exact grants, nothing lost, nothing open."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.terraform.checking import MODULE, OwnTests, State
+from tests.terraform.promises import PROMISES, of_type
+
+RUNS = (
+    "scopes/organization",
+    "scopes/organization_any_project",
+    "scopes/folder",
+    "scopes/project",
+    "delivery/delivery",
+    "privilege/privilege",
+    "privilege/customer_managed_keys",
+)
+
+
+@pytest.fixture(scope="session")
+def states(tested: OwnTests) -> dict[str, State]:
+    """The state after each run."""
+    return tested.states()
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("name", PROMISES)
+def test_promise(states: dict[str, State], run: str, name: str) -> None:
+    """What holds of everything that the module makes, holds in each scope."""
+    PROMISES[name](states[run])
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_permissions(states: dict[str, State], run: str) -> None:
+    """The custom roles hold exactly what permissions.json lists."""
+    kinds = ("google_organization_iam_custom_role", "google_project_iam_custom_role")
+    held = [name for kind in kinds for role in of_type(states[run], kind) for name in role["permissions"]]
+
+    assert sorted(held) == sorted(need["permission"] for need in permissions())
+
+
+def permissions() -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads((MODULE / "permissions.json").read_text())["iam"]
+    return found
+
+
+ADJUSTED = ("delivery/delivery_settings", "delivery/approvals")
+STILL = (
+    *("grants_are_exactly_these", "a_delivery_outlasts_the_function"),
+    *("threads_match_concurrency", "nobody_approves_who_may_not_call"),
+)
+
+
+@pytest.mark.parametrize("run", ADJUSTED)
+@pytest.mark.parametrize("name", STILL)
+def test_with_other_settings(states: dict[str, State], run: str, name: str) -> None:
+    """Other settings let nobody do more, and deliveries still outlast the function."""
+    PROMISES[name](states[run])
+
+
+def test_every_state_is_looked_at(states: dict[str, State]) -> None:
+    """No test of the module's own goes without."""
+    assert states.keys() == {*RUNS, *ADJUSTED}
