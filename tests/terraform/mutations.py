@@ -1,0 +1,303 @@
+"""Lines of the module on which safety hangs, each with a change that Terraform takes and that must be noticed."""
+
+from __future__ import annotations
+
+from scc_responder.value import Value
+
+
+class Mutation(Value, frozen=True, kw_only=True):
+    """In `file`, `right` is replaced by `wrong`. `tests` are the module's test files that are run then."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    tests: tuple[str, ...] = ("delivery", "privilege", "scopes")
+
+
+def _of(
+    file: str, *rows: tuple[str, str, str], tests: tuple[str, ...] = ("delivery", "privilege", "scopes")
+) -> list[Mutation]:
+    return [Mutation(name=name, file=file, right=right, wrong=wrong, tests=tests) for name, right, wrong in rows]
+
+
+_TOPIC = 'google_pubsub_topic.responder["{}"]'
+_FOLDER = "folder       = var.scope.folder\n  location     = var.scc_location\n  pubsub_topic = "
+_JOURNAL = 'resource.name == \\"projects/${var.project_id}/databases/${google_firestore_database.journal.name}\\"'
+_EVIDENCE = '\n  name                        = "${var.project_id}-${var.name}-evidence"'
+_SAYS_SO = " # the function's Cloud Run service bears its name\n  project  = var.project_id\n  role     = "
+_TOLD = "\n  project               = var.project_id\n  severity              = each"
+_SOMEBODY = 'can(regex("^(user|group|serviceAccount|principal|principalSet):[^*]+$", member))])\n'
+_OPERATORS = '    error_message = "Each of operators'
+_VALIDATION = ("validation",)
+MUTATIONS = [
+    *_of(
+        "findings.tf",
+        ("inactive findings", '"state = \\"ACTIVE\\"", ', ""),
+        ("other classes", '"finding_class = \\"THREAT\\"", ', ""),
+        ("muted findings", ', "-mute = \\"MUTED\\""', ""),
+        ("only muted findings", '"-mute', '"mute'),
+        ("filter without parentheses", '["(${var.additional_filter})"]', "[var.additional_filter]"),
+        ("organisation instead of folder", 'count = local.scope == "organization"', 'count = local.scope != "project"'),
+        ("folder never", 'count = local.scope == "folder"', 'count = local.scope == "none"'),
+        ("other location", "location     = var.scc_location\n  organization", 'location     = "eu"\n  organization'),
+        (
+            "findings to outcomes",
+            f"{_FOLDER}{_TOPIC.format('findings')}",
+            f"{_FOLDER}{_TOPIC.format('outcomes')}",
+        ),
+    ),
+    *_of(
+        "pubsub.tf",
+        (
+            "dead letters into the loop",
+            f"dead_letter_topic     = {_TOPIC.format('dead-letters')}",
+            f"dead_letter_topic     = {_TOPIC.format('findings')}",
+        ),
+        (
+            "dead letters unread",
+            f"topic                      = {_TOPIC.format('dead-letters')}",
+            f"topic                      = {_TOPIC.format('outcomes')}",
+        ),
+        (
+            "push of outcomes",
+            f"topic                      = {_TOPIC.format('findings')}",
+            f"topic                      = {_TOPIC.format('outcomes')}",
+        ),
+        ("deadline of the timeout", "var.limits.timeout_seconds + 30", "var.limits.timeout_seconds"),
+        ("expiring push", 'ttl = "" # never', 'ttl = "2678400s" # never'),
+        ("expiring dead letters", 'ttl = ""\n', 'ttl = "2678400s"\n'),
+        (
+            "other audience",
+            "audience              = google_cloudfunctions2_function.responder.service_config[0].uri",
+            'audience              = "https://example.com"',
+        ),
+        (
+            "other endpoint",
+            "push_endpoint = google_cloudfunctions2_function.responder.service_config[0].uri",
+            'push_endpoint = "https://example.com"',
+        ),
+        ("called as the runtime", 'responder["push"].email', 'responder["run"].email'),
+        ("no back-off", '"${var.retry.minimum_backoff_seconds}s"', '"0s"'),
+        ("no retries to speak of", "max_delivery_attempts = var.retry", "max_delivery_attempts = 5 # var.retry"),
+        (
+            "short memory",
+            'message_retention_duration = local._retention\n  name                       = "${var.name}-push"',
+            'message_retention_duration = "600s"\n  name                       = "${var.name}-push"',
+        ),
+        (
+            "dead letters forgotten",
+            "message_retention_duration = local._longest",
+            "message_retention_duration = local._retention",
+        ),
+        (
+            "everybody publishes",
+            'notifier  = "serviceAccount:${local.notifier}"',
+            'notifier  = "allAuthenticatedUsers"',
+        ),
+        (
+            "runtime publishes findings",
+            'google_service_account.responder["redrive"].member\n  }\n}',
+            'google_service_account.responder["run"].member\n  }\n}',
+        ),
+        (
+            "publishers may do more",
+            'role    = "roles/pubsub.publisher"\n  topic   = google_pubsub_topic.responder["findings"].name',
+            'role    = "roles/pubsub.editor"\n  topic   = google_pubsub_topic.responder["findings"].name',
+        ),
+        (
+            "dead letters not forwarded",
+            "member  = local._pubsub_agent",
+            'member  = google_service_account.responder["run"].member',
+        ),
+        (
+            "dead letters not taken off",
+            "subscription = google_pubsub_subscription.push.name",
+            "subscription = google_pubsub_subscription.dead_letters.name",
+        ),
+        (
+            "redrive reads findings",
+            "subscription = google_pubsub_subscription.dead_letters.name",
+            "subscription = google_pubsub_subscription.push.name",
+        ),
+        (
+            "other regions",
+            "allowed_persistence_regions = [var.region]",
+            'allowed_persistence_regions = ["us-central1"]',
+        ),
+        (
+            "topics without the key",
+            "kms_key_name               = var.kms_key_names.pubsub",
+            "kms_key_name               = null",
+        ),
+    ),
+    *_of(
+        "function.tf",
+        ("open ingress", "= var.ingress", '= "ALLOW_ALL"'),
+        ("threads of their own", "tostring(var.concurrency)", '"4"'),
+        (
+            "concurrency of its own",
+            "max_instance_request_concurrency = var.concurrency",
+            "max_instance_request_concurrency = 80",
+        ),
+        (
+            "another store",
+            '"firestore://${var.project_id}/${google_firestore_database.journal.name}"',
+            '"firestore://${var.project_id}/(default)"',
+        ),
+        ("another location", "= var.scc_location", '= "global"'),
+        ("any cluster", 'join(",", sort(var.clusters))', '"projects/*/locations/*/clusters/*"'),
+        (
+            "runs as the builder",
+            'service_account_email            = google_service_account.responder["run"].email',
+            'service_account_email            = google_service_account.responder["build"].email',
+        ),
+        (
+            "builds as the runtime",
+            'google_service_account.responder["build"].id',
+            'google_service_account.responder["run"].id',
+        ),
+        ("calls for everybody", 'member   = google_service_account.responder["push"].member', 'member   = "allUsers"'),
+        (
+            "callers may do more",
+            f'{_SAYS_SO}"roles/run.invoker"',
+            f'{_SAYS_SO}"roles/run.admin"',
+        ),
+        ("one name for every zip", '"${var.bundle.sha256}.zip"', '"bundle.zip"'),
+        ("public source", 'public_access_prevention    = "enforced"', 'public_access_prevention    = "inherited"'),
+        ("approval without approvers", "length(var.approvers) == 0 ?", "length(var.approvers) == -1 ?"),
+        ("all traffic by the connector", '"PRIVATE_RANGES_ONLY"', '"ALL_TRAFFIC"'),
+    ),
+    *_of(
+        "function.tf",
+        (
+            "a zip that was not tested",
+            "filesha256(var.bundle.path) == var.bundle.sha256",
+            "var.bundle.path != var.bundle.sha256",
+        ),
+        tests=("checks",),
+    ),
+    *_of(
+        "permissions.tf",
+        (
+            "clusters everywhere",
+            'place == "findings" || length(local.cluster_projects) == 0',
+            'true || place == "findings"',
+        ),
+        ("any project as one", 'contains(local._projects, "*") ? toset([]) : local._projects', "local._projects"),
+        (
+            "a known role",
+            'role   = local._roles[each.key]\n}\n\nresource "google_folder',
+            'role   = "roles/container.admin"\n}\n\nresource "google_folder',
+        ),
+        (
+            "folder's roles in the organisation",
+            'resource "google_organization_iam_member" "run" {\n  for_each = local.scope == "organization"',
+            'resource "google_organization_iam_member" "run" {\n  for_each = local.scope != "project"',
+        ),
+        (
+            "every database",
+            f'expression = "{_JOURNAL}"',
+            'expression = "resource.name != \\"\\""',
+        ),
+        (
+            "evidence can be read",
+            'role   = google_project_iam_custom_role.own["evidence"].name',
+            'role   = "roles/storage.objectAdmin"',
+        ),
+        ("outcomes anywhere", f"topic   = {_TOPIC.format('outcomes')}", f"topic   = {_TOPIC.format('dead-letters')}"),
+        (
+            "more in the role",
+            "permissions = each.value\n  project     = var.project_id",
+            'permissions = concat(each.value, ["iam.serviceAccounts.actAs"])\n  project     = var.project_id',
+        ),
+        (
+            "builder reaches clusters",
+            'member  = google_service_account.responder["run"].member\n  project = each.value',
+            'member  = google_service_account.responder["build"].member\n  project = each.value',
+        ),
+    ),
+    *_of(
+        "identities.tf",
+        ("builder writes anywhere", '"roles/storage.objectViewer"\n}', '"roles/storage.admin"\n}'),
+        ("builder reads any bucket", "gcf-v2-sources-${data.google_project.responder.number}-${var.region}", ""),
+        ("builder administers images", '"roles/artifactregistry.writer"', '"roles/artifactregistry.admin"'),
+        ("builder edits the project", '"roles/logging.logWriter"', '"roles/editor"'),
+        (
+            "operators act as the runtime",
+            'service_account_id = google_service_account.responder["redrive"].name',
+            'service_account_id = google_service_account.responder["run"].name',
+        ),
+        ("operators own the identity", '"roles/iam.serviceAccountTokenCreator"', '"roles/iam.serviceAccountAdmin"'),
+    ),
+    *_of(
+        "storage.tf",
+        ("database can be deleted", '"DELETE_PROTECTION_ENABLED"', '"DELETE_PROTECTION_DISABLED"'),
+        ("no way back", '"POINT_IN_TIME_RECOVERY_ENABLED"', '"POINT_IN_TIME_RECOVERY_DISABLED"'),
+        ("nothing expires", 'each.key == "expires_at" ? [true] : []', "[]"),
+        ("everything expires", 'each.key == "expires_at" ? [true] : []', "[true]"),
+        ("public evidence", 'public_access_prevention    = "enforced"', 'public_access_prevention    = "inherited"'),
+        ("access lists", "uniform_bucket_level_access = true", "uniform_bucket_level_access = false"),
+        ("unlocked for good", "is_locked        = var.evidence.locked", "is_locked        = false"),
+        ("retention in seconds", "var.evidence.retention_days * 86400", "var.evidence.retention_days"),
+        (
+            "evidence elsewhere",
+            f"location                    = var.region{_EVIDENCE}",
+            f'location                    = "US"{_EVIDENCE}',
+        ),
+        ("evidence without the key", "for_each = var.kms_key_names.storage[*]", "for_each = []"),
+        ("journal without the key", "for_each = var.kms_key_names.firestore[*]", "for_each = []"),
+    ),
+    *_of(
+        "keys.tf",
+        ("more agents", '["gcp-sa-pubsub"]', '["gcp-sa-pubsub", "compute-system"]'),
+        ("keys administered", '"roles/cloudkms.cryptoKeyEncrypterDecrypter"', '"roles/cloudkms.admin"'),
+    ),
+    *_of(
+        "heartbeat.tf",
+        ("published by the runtime", 'responder["scheduler"].email', 'responder["run"].email'),
+        ("a finding that may exist", "/findings/heartbeat", "/findings/f1"),
+        ("an active finding", '"INACTIVE"', '"ACTIVE"'),
+        ("never", '"*/${var.heartbeat_minutes} * * * *"', '"0 0 1 1 *"'),
+    ),
+    *_of(
+        "alerts.tf",
+        ("dead letters whisper", 'filter   = "${local._dead_letters} AND', 'filter   = "${local._push} AND'),
+        (
+            "nobody is told",
+            f"notification_channels = var.alert_channels{_TOLD}",
+            f"notification_channels = []{_TOLD}",
+        ),
+        ("silence for long", "3 * var.heartbeat_minutes * 60", "30 * var.heartbeat_minutes * 60"),
+    ),
+    *_of(
+        "checks.tf",
+        (
+            "no word of unlocked evidence",
+            "condition     = var.evidence.locked",
+            "condition     = var.evidence.retention_days > 0",
+        ),
+        ("no word of silence", "length(var.alert_channels) > 0", "length(var.alert_channels) >= 0"),
+        ("no word of wide access", "length(local.cluster_projects) > 0 ||", "length(local.cluster_projects) >= 0 ||"),
+        ("no word of the internet", 'var.ingress != "ALLOW_ALL"', 'var.ingress != ""'),
+        tests=("checks",),
+    ),
+    *_of(
+        "variables.tf",
+        ("half a segment", "clusters/([*]|[a-z0-9][a-z0-9.:-]*)$", "clusters/[a-z0-9.:*-]*$"),
+        (
+            "clusters of other projects",
+            'contains(["*", coalesce(var.scope.project, "-")],',
+            'contains(["*", try(split("/", cluster)[1], "")],',
+        ),
+        (
+            "any source",
+            '[for id in var.source_ids : can(regex("^[0-9]{1,20}$", id))]',
+            '[for id in var.source_ids : can(regex("^[0-9*]{1,20}$", id))]',
+        ),
+        ("everybody operates", f"{_SOMEBODY}{_OPERATORS}", f'can(regex(".", member))])\n{_OPERATORS}'),
+        ("over the lease", "var.limits.timeout_seconds < 120", "var.limits.timeout_seconds <= 540"),
+        ("any digest", "^[0-9a-f]{64}$", ".*"),
+        tests=_VALIDATION,
+    ),
+]

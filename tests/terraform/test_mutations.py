@@ -1,0 +1,55 @@
+"""Each line on which safety hangs, changed on purpose, is noticed: by the module's own tests, or by the promises."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.terraform.checking import MODULE, OwnTests, Terraform
+from tests.terraform.mutations import MUTATIONS, Mutation
+from tests.terraform.promises import PROMISES
+from tests.terraform.test_promises import RUNS
+
+TRIED = MUTATIONS if os.environ.get("SCC_RESPONDER_SOAK") else MUTATIONS[::30]
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
+def test_there(mutation: Mutation) -> None:
+    """The line is still in the module: a table that fell behind would prove nothing."""
+    assert mutation.right in (MODULE / mutation.file).read_text()
+    assert mutation.right != mutation.wrong
+
+
+@pytest.mark.parametrize("mutation", TRIED, ids=lambda one: one.name)
+def test_noticed(terraform: Terraform, mutation: Mutation) -> None:
+    """Terraform takes the change as valid, and it is noticed all the same."""
+    folder = terraform.initialized(mutated(terraform, mutation))
+    assert terraform.run(folder, "validate").returncode == 0
+
+    assert noticed(terraform.test(folder, *mutation.tests)) != []
+
+
+def mutated(terraform: Terraform, mutation: Mutation) -> Path:
+    """A copy of the module with the change."""
+    folder = terraform.copied(f"mutated-{mutation.name.replace(' ', '-')}")
+    path = folder / mutation.file
+    path.write_text(path.read_text().replace(mutation.right, mutation.wrong, 1))
+    return folder
+
+
+def noticed(tested: OwnTests) -> list[str]:
+    """What noticed a change: the runs that failed, and the promises that do not hold."""
+    found = [run for run, end in tested.runs.items() if end in {"fail", "error"}]
+    states = tested.states()
+    return found + [name for name in PROMISES for run in RUNS if run in states and not holds(name, tested, run)]
+
+
+def holds(name: str, tested: OwnTests, run: str) -> bool:
+    """Whether a promise holds after a run."""
+    try:
+        PROMISES[name](tested.states()[run])
+    except (AssertionError, LookupError, StopIteration, ValueError):
+        return False
+    return True
