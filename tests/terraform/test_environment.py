@@ -1,0 +1,110 @@
+"""The environment that the module gives the function is one that the function starts with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scc_responder import settings
+from scc_responder.adapters.firestore_documents import Collection
+from scc_responder.adapters.security_center import service_in
+from scc_responder.settings import Settings, read_settings
+from tests.terraform.checking import MODULE, OwnTests
+from tests.terraform.promises import of_type, only
+
+RUNS = ("scopes/organization", "scopes/folder", "scopes/project", "delivery/delivery_settings", "delivery/approvals")
+PLATFORM = {"LOG_EXECUTION_ID", "THREADS"}
+"""What functions-framework reads."""
+
+
+def environment(tested: OwnTests, run: str) -> dict[str, str]:
+    """The function's environment after a run."""
+    function = only(tested.states()[run], "google_cloudfunctions2_function")
+    found: dict[str, str] = function["service_config"][0]["environment_variables"]
+    return found
+
+
+def read(tested: OwnTests, run: str) -> Settings:
+    """What the function reads from it on Cloud Run."""
+    return read_settings({**environment(tested, run), "K_SERVICE": "scc-responder"}, Path("policies"))
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_starts(tested: OwnTests, run: str) -> None:
+    """The function starts with it, on Cloud Run, with what would lose cases refused."""
+    found = read(tested, run)
+
+    assert found.clusters
+    assert found.sources
+    assert found.evidence == "gs://example-project-scc-responder-evidence/cases"
+    assert found.outcome_topic == "projects/example-project/topics/scc-responder-outcomes"
+    assert found.trace_project == "example-project"
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_names(tested: OwnTests, run: str) -> None:
+    """Each variable is one that settings document, or the framework's."""
+    documented = set(re.findall(r"^(SCC_RESPONDER_\w+)", settings.__doc__ or "", re.MULTILINE))
+
+    assert environment(tested, run).keys() - PLATFORM <= documented
+
+
+def test_lists(tested: OwnTests) -> None:
+    """Clusters and sources arrive as they were given."""
+    found = read(tested, "scopes/organization")
+
+    assert found.clusters == (
+        "projects/shop-prod/locations/europe-west1/clusters/prod-1",
+        "projects/shop-test/locations/*/clusters/*",
+    )
+    assert found.sources == ("1111111111111111111", "2222222222222222222")
+
+
+def test_location(tested: OwnTests) -> None:
+    """Findings are read where notifications come from: with data residency, at the regional endpoint."""
+    assert service_in(read(tested, "scopes/folder").scc_location) == "securitycenter.eu.rep.googleapis.com"
+    assert service_in(read(tested, "scopes/organization").scc_location) == "securitycenter.googleapis.com"
+
+
+def test_store(tested: OwnTests) -> None:
+    """The journal is in the database that is made, and the collection whose entries expire."""
+    state = tested.states()["scopes/organization"]
+    collection = Collection.of(read(tested, "scopes/organization").store)
+    database = only(state, "google_firestore_database")["name"]
+
+    assert collection.database == f"projects/example-project/databases/{database}"
+    assert {values["collection"] for values in of_type(state, "google_firestore_field")} == {collection.name}
+
+
+def test_approvals(tested: OwnTests) -> None:
+    """Where approvers are given, their tokens are to be made for the function's own address; else nobody approves."""
+    found = read(tested, "delivery/approvals")
+
+    assert found.approval_audience == "https://scc-responder-123456789012.europe-west1.run.app"
+    assert found.answered_at == found.approval_audience
+    assert read(tested, "scopes/organization").approval_audience == ""
+
+
+CLUSTERS = [
+    pytest.param("projects/p/locations/l/clusters/c", True, id="one"),
+    pytest.param("projects/*/locations/*/clusters/*", True, id="any"),
+    pytest.param("projects/example.com:p/locations/europe-west1/clusters/c-1", True, id="domain-scoped"),
+    pytest.param("projects/p/locations/l/clusters/prod-*", False, id="half-a-segment"),
+    pytest.param("projects/p/zones/z/clusters/c", False, id="zones"),
+    pytest.param("projects/p/locations/l/clusters/c/x", False, id="too-long"),
+    pytest.param("projects/P/locations/l/clusters/c", False, id="upper-case"),
+    pytest.param("projects/p/locations/l/clusters/c\n", False, id="line-break"),
+    pytest.param("projects/p/locations/l/clusters/a,projects/p/locations/l/clusters/b", False, id="two-in-one"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "accepted"), CLUSTERS)
+def test_patterns_are_the_same(pattern: str, accepted: bool) -> None:
+    """The module accepts the cluster patterns that settings accept, and no other."""
+    text = (MODULE / "variables.tf").read_text()
+    rule = next(match for match in re.findall(r'regex\("(\^projects/.*?)", cluster\)', text))
+
+    assert bool(re.search(rule.replace("$", r"\Z"), pattern)) is accepted
+    assert bool(settings._CLUSTER.fullmatch(pattern)) is accepted
