@@ -21,6 +21,10 @@ GOOGLE_READS = {
     "securitycenter.findings.list": EVERY_FINDING,
     "container.clusters.get": EVERY_FINDING,
     "container.clusters.connect": "clusters reached by their DNS endpoint",
+    "datastore.entities.create": EVERY_FINDING,
+    "datastore.entities.get": EVERY_FINDING,
+    "datastore.entities.list": "finding a case by the start of its id",
+    "datastore.entities.update": EVERY_FINDING,
     "pubsub.topics.publish": "telling of what is held or failed",
 }
 """What every finding needs of Google's APIs, whatever the policies are, and what for."""
@@ -41,6 +45,9 @@ PLACES = {
         title="scc-responder findings", grant="the organization, folder or project whose findings it responds to"
     ),
     "container": Place(title="scc-responder clusters", grant="every project with a cluster that it may act on"),
+    "datastore": Place(
+        title="scc-responder store", grant="the project of the journal, with a condition that names its database"
+    ),
     "storage": Place(title="scc-responder evidence", grant="the bucket for evidence, and nothing above it"),
     "pubsub": Place(title="scc-responder outcomes", grant="the outcome topic, and nothing above it"),
 }
