@@ -23,11 +23,15 @@ check: .venv/ready ## Lint, types, layers and doc tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/scc-responder policy lint --strict
+	$(BIN)/scc-responder policy test
+	$(BIN)/scc-responder policy coverage --strict > /dev/null
 	$(BIN)/pytest -q --doctest-modules functions/scc_responder -p no:cacheprovider
 
 soak: .venv/ready bundle ## Run the tests at their full counts
 	$(BIN)/python -m tests.cluster.binaries
 	-$(BIN)/python -m tests.terraform.program
+	$(BIN)/python -m tests.browser
 	SCC_RESPONDER_SOAK=1 $(BIN)/pytest -n $(WORKERS) --timeout 3600
 
 bench: .venv/ready bundle ## Measure the deployed function against its floor; prints JSON
