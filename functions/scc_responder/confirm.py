@@ -27,9 +27,15 @@ class Settled(ResponderError):  # noqa: N818 - an end, not a fault
     """The finding has come to its end before anything was decided, for the named reason."""
 
     def __init__(
-        self, reason: str, state: CaseState, severity: str = "INFO", *, confirmed: Finding | None = None
+        self,
+        reason: str,
+        state: CaseState,
+        severity: str = "INFO",
+        *,
+        confirmed: Finding | None = None,
+        message: str = "",
     ) -> None:
-        super().__init__(reason)
+        super().__init__(reason, message)
         self.state = state
         self.severity = severity
         self.confirmed = confirmed

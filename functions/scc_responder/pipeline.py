@@ -35,6 +35,18 @@ COLLECT_SECONDS = 30.0
 _PASSING = frozenset({"finding_not_listed_yet", "reserved_by_open_finding"})
 """Reasons to come again that are ordinary, and of which nobody needs to be told."""
 
+_BEYOND_REACH = frozenset(
+    {
+        "cluster_endpoint_private",
+        "cluster_not_found",
+        "invalid_name",
+        "malformed_cluster_name",
+        "no_cluster_authority",
+        "no_reachable_endpoint",
+    }
+)
+"""Why a finding's target is out of reach until somebody changes the cluster, or this deployment."""
+
 _LASTING = frozenset(
     {"invalid_name", "unknown_kind", "malformed_resource_name", "partial_list", "other_finding", "unusable_answer"}
 )
@@ -161,8 +173,8 @@ def _refuse_blind(collected: Collected) -> None:
     error = collected.errors.get("api") or collected.errors.get("pod")
     if error is None or collected.context.missing.get("pod") == "target_absent":
         return
-    if isinstance(error, ApiError) and error.reason in {"cluster_not_found", "invalid_name"}:
-        raise Settled(error.reason, CaseState.HELD, "ERROR") from error
+    if isinstance(error, ApiError) and error.reason in _BEYOND_REACH:
+        raise Settled(error.reason, CaseState.HELD, "ERROR", message=str(error)) from error
     raise unread(error) from error
 
 

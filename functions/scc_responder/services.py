@@ -69,7 +69,8 @@ class Services:
             return ClustersFile(Path(self.settings.clusters_file))
         from scc_responder.adapters.gke import GkeClusters  # noqa: PLC0415
 
-        return GkeClusters(endpoint=self.settings.gke_endpoint, token=self._token)
+        settings = self.settings
+        return GkeClusters(endpoint=settings.gke_endpoint, token=self._token, vpc_egress=settings.vpc_egress)
 
     @cached_property
     def findings(self) -> Findings:

@@ -8,6 +8,8 @@ SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
 SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL, or a
                               client id. Without it nobody can approve, but on this machine with a SQLite store.
+SCC_RESPONDER_VPC_EGRESS      true where this deployment's network reaches the private addresses of control planes:
+                              clusters that have no other endpoint are then reached by it, else not at all.
 SCC_RESPONDER_CLUSTERS_FILE   clusters.yaml for local use, in place of the GKE API
 SCC_RESPONDER_FINDINGS        folder of findings for local use, in place of the Security Command Center API
 SCC_RESPONDER_SCC_LOCATION    where findings are kept: global (default); eu, us or sa with data residency
@@ -41,6 +43,7 @@ FIRESTORE = re.compile(
     re.ASCII,
 )
 _STORE = re.compile(rf"sqlite:///.+|{FIRESTORE.pattern}", re.ASCII)
+_YES_OR_NO = re.compile(r"true|false")
 _EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
 _UNCHECKED = (
     "clusters_file",
@@ -74,6 +77,7 @@ class Settings(Value, frozen=True, kw_only=True):
     approval_audience: str = ""
     approval_certs: str = ""
     firestore_emulator: str = ""
+    vpc_egress: bool = False
 
     @property
     def answered_at(self) -> str:
@@ -101,6 +105,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         approval_audience=_optional(given, "approval_audience", _AUDIENCE, "an https:// URL or a client id"),
         firestore_emulator=environment.get(EMULATOR, ""),
+        vpc_egress=_optional(given, "vpc_egress", _YES_OR_NO, "true or false") == "true",
         **{name: given.get(name, "") for name in _UNCHECKED},
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,14 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
+ADDRESSES = ("127.0.0.1", "10.0.0.1")
 LIFETIME = timedelta(days=30)
 
 
-def write_certificates(folder: Path) -> None:
-    """Write ca.pem, server.pem, server.key, service-accounts.key and service-accounts.pub."""
+def write_certificates(folder: Path, *, names: Sequence[str] = NAMES, addresses: Sequence[str] = ADDRESSES) -> None:
+    """Write ca.pem, server.pem (for these names and addresses), server.key, service-accounts.key and .pub."""
     authority_key, server_key, account_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
     authority = _authority(authority_key)
-    server = _server(server_key, authority_key, authority.subject)
+    server = _server(server_key, authority_key, authority.subject, _alternatives(names, addresses))
     (folder / "ca.pem").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     (folder / "server.pem").write_bytes(server.public_bytes(serialization.Encoding.PEM))
     _write_key(folder / "server.key", server_key)
@@ -50,11 +52,17 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     return builder.add_extension(identifier, critical=False).sign(key, hashes.SHA256())
 
 
+def _alternatives(names: Sequence[str], addresses: Sequence[str]) -> x509.SubjectAlternativeName:
+    known = [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
+    return x509.SubjectAlternativeName([*(x509.DNSName(name) for name in names), *known])
+
+
 def _server(
-    key: ec.EllipticCurvePrivateKey, authority_key: ec.EllipticCurvePrivateKey, issuer: x509.Name
+    key: ec.EllipticCurvePrivateKey,
+    authority_key: ec.EllipticCurvePrivateKey,
+    issuer: x509.Name,
+    alternatives: x509.SubjectAlternativeName,
 ) -> x509.Certificate:
-    addresses = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.IPAddress(ipaddress.ip_address("10.0.0.1"))]
-    alternatives = x509.SubjectAlternativeName([*(x509.DNSName(name) for name in NAMES), *addresses])
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     builder = _builder(_name("kube-apiserver"), issuer, key.public_key())
     builder = builder.add_extension(alternatives, critical=False).add_extension(identifier, critical=False)

@@ -9,7 +9,8 @@ from typing import Any, cast
 import grpc
 import pytest
 
-from scc_responder.adapters.gke import KEPT_SECONDS, GkeClusters, Server
+from scc_responder.adapters.endpoints import Endpoint
+from scc_responder.adapters.gke import KEPT_SECONDS, GkeClusters, Retell
 from scc_responder.errors import ApiError
 from scc_responder.finding import ClusterRef
 from scc_responder.ports import KubernetesApi
@@ -36,11 +37,11 @@ class Connections:
     """Stands for the way to API servers: keeps what was asked for."""
 
     def __init__(self) -> None:
-        self.servers: list[Server] = []
+        self.endpoints: list[Endpoint] = []
 
-    def __call__(self, server: Server, token: Callable[[], str]) -> KubernetesApi:
-        self.servers.append(server)
-        return cast("KubernetesApi", (server, token))
+    def __call__(self, endpoint: Endpoint, token: Callable[[], str], retell: Retell) -> KubernetesApi:
+        self.endpoints.append(endpoint)
+        return cast("KubernetesApi", (endpoint, token, retell))
 
 
 @pytest.fixture
@@ -96,75 +97,6 @@ def test_a_cluster_is_described_as_gke_configures_it(
     assert (described.ref, described.labels) == (REF, {"env": "prod"})
 
 
-def endpoints(dns: dict[str, Any] | None = None, ip: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {"controlPlaneEndpointsConfig": {"dnsEndpointConfig": dns or {}, "ipEndpointsConfig": ip or {}}}
-
-
-DNS = "gke-0123456789ab-100000000001.europe-west1.gke.goog"
-
-
-@pytest.mark.parametrize(
-    ("document", "url", "ca_pem"),
-    [
-        pytest.param({}, "https://192.0.2.10", CA, id="the address, with the cluster's own authority"),
-        pytest.param(
-            endpoints({"endpoint": DNS, "allowExternalTraffic": True}),
-            f"https://{DNS}",
-            None,
-            id="the open DNS endpoint",
-        ),
-        pytest.param(endpoints({"endpoint": DNS}), "https://192.0.2.10", CA, id="a closed DNS endpoint is passed over"),
-        pytest.param(
-            endpoints(ip={"enablePublicEndpoint": True, "publicEndpoint": "192.0.2.1", "privateEndpoint": "10.0.0.2"}),
-            "https://192.0.2.1",
-            CA,
-            id="the public address",
-        ),
-        pytest.param(
-            endpoints(ip={"publicEndpoint": "192.0.2.1", "privateEndpoint": "10.0.0.2"}),
-            "https://10.0.0.2",
-            CA,
-            id="the private address where the public one is off",
-        ),
-        pytest.param({"endpoint": "127.0.0.1:6443"}, "https://127.0.0.1:6443", CA, id="an address with its port"),
-    ],
-)
-def test_the_api_server_is_reached_by_its_best_endpoint(
-    document: dict[str, Any],
-    url: str,
-    ca_pem: bytes | None,
-    clusters: GkeClusters,
-    cluster_manager: ClusterManagerServer,
-) -> None:
-    """TLS is verified against the public authorities for the DNS endpoint, and the cluster's own for addresses."""
-    cluster_manager.clusters[REF.path] = cluster({**STANDARD, **document})
-    server, token = cast("Any", clusters.connect(REF))
-    assert (server.url, server.ca_pem) == (url, ca_pem)
-    assert token() == "token"
-
-
-@pytest.mark.parametrize(
-    ("document", "reason"),
-    [
-        pytest.param({"masterAuth": {"clusterCaCertificate": ENCODED_CA}}, "no_reachable_endpoint", id="no endpoint"),
-        pytest.param({**STANDARD, "endpoint": "a/../b"}, "no_reachable_endpoint", id="no host"),
-        pytest.param({**STANDARD, "endpoint": "user@192.0.2.1"}, "no_reachable_endpoint", id="a user"),
-        pytest.param({"endpoint": "192.0.2.10"}, "no_cluster_authority", id="no authority"),
-        pytest.param(
-            {**STANDARD, "masterAuth": {"clusterCaCertificate": "%"}}, "no_cluster_authority", id="not base64"
-        ),
-    ],
-)
-def test_no_connection_is_made_without_endpoint_and_authority(
-    document: dict[str, Any], reason: str, clusters: GkeClusters, cluster_manager: ClusterManagerServer
-) -> None:
-    """Tokens go only where TLS can be verified."""
-    cluster_manager.clusters[REF.path] = cluster(document)
-    with pytest.raises(ApiError) as error:
-        clusters.connect(REF)
-    assert error.value.reason == reason
-
-
 def test_one_answer_serves_description_and_connection_for_ten_minutes(
     clusters: GkeClusters, cluster_manager: ClusterManagerServer, clock: Clock, connections: Connections
 ) -> None:
@@ -179,7 +111,7 @@ def test_one_answer_serves_description_and_connection_for_ten_minutes(
     clock.now += 1
     clusters.connect(REF)
     assert cluster_manager.requests == [REF.path, REF.path]
-    assert [server.url for server in connections.servers] == ["https://192.0.2.10", "https://192.0.2.11"]
+    assert [endpoint.url for endpoint in connections.endpoints] == ["https://192.0.2.10", "https://192.0.2.11"]
 
 
 def test_an_unchanged_cluster_keeps_its_connection(
@@ -190,7 +122,7 @@ def test_an_unchanged_cluster_keeps_its_connection(
     first = clusters.connect(REF)
     clock.now += KEPT_SECONDS
     assert clusters.connect(REF) is first
-    assert len(connections.servers) == 1
+    assert len(connections.endpoints) == 1
 
 
 def test_clusters_are_kept_apart(clusters: GkeClusters, cluster_manager: ClusterManagerServer) -> None:

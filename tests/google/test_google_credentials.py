@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import google.auth.credentials
@@ -47,7 +49,21 @@ def test_a_token_about_to_expire_is_refreshed() -> None:
 def test_a_refused_token_is_renewed() -> None:
     """A token that was revoked early is not sent twice."""
     token = token_of(Credentials("first", "second"))
-    assert [token(), token.renew(), token()] == ["first", "second", "second"]
+    assert [token(), token.renew("first"), token()] == ["first", "second", "second"]
+
+
+def test_requests_that_were_refused_together_renew_once() -> None:
+    """Reads run side by side: all of them go on with the token that the first refusal brought."""
+    token = token_of(Credentials("first", "second"))
+    barrier = threading.Barrier(8)
+
+    def refused(_number: int) -> str:
+        sent = token()
+        barrier.wait(5)
+        return token.renew(sent)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(refused, range(8))) == ["second"] * 8
 
 
 @pytest.mark.parametrize(

@@ -493,9 +493,9 @@ class Identifying:
     def test_renewed_token(self, side: Side) -> None:
         """A refused token is replaced once, and the request sent again."""
         side.pod()
-        api = connect(side.url, side.ca_pem, lambda: "expired", renew=lambda: side.token("responder"))
+        api = connect(side.url, side.ca_pem, lambda: "expired", renew=lambda _: side.token("responder"))
         assert api.get(side.path())["metadata"]["name"] == "web-1"
-        again = connect(side.url, side.ca_pem, lambda: "expired", renew=lambda: "expired-too")
+        again = connect(side.url, side.ca_pem, lambda: "expired", renew=lambda _: "expired-too")
         assert told(refused(again.get, side.path())) == ("kubernetes_unauthenticated", 401, "Unauthorized")
 
     def test_missing_permissions(self, side: Side) -> None:

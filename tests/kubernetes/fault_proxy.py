@@ -14,14 +14,14 @@ import ssl
 import struct
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.cluster.certificates import write_certificates
+from tests.cluster.certificates import ADDRESSES, NAMES, write_certificates
 
 _HOP_BY_HOP = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding"})
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -100,7 +100,8 @@ Script = Mapping[int, Fault] | Callable[[Call], Fault]
 class FaultProxy:
     """`script` says what to do with each call, by its number or by a function of it; the rest is forwarded.
 
-    With `ask_certificate` only clients with `certificate_pem` and `key_pem` are served.
+    With `ask_certificate` only clients with `certificate_pem` and `key_pem` are served. Its certificate is for `names` and
+    `addresses`.
     """
 
     def __init__(
@@ -111,6 +112,8 @@ class FaultProxy:
         *,
         tls: bool = True,
         ask_certificate: bool = False,
+        names: Sequence[str] = NAMES,
+        addresses: Sequence[str] = ADDRESSES,
     ) -> None:
         self.upstream = urlsplit(upstream)
         self.trust = _trust(upstream_ca_pem)
@@ -122,7 +125,7 @@ class FaultProxy:
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.proxy = self
         self.ca_pem, self.certificate_pem, self.key_pem = (
-            _certify(self._server, ask_certificate) if tls else (None, b"", b"")
+            _certify(self._server, ask_certificate, names, addresses) if tls else (None, b"", b"")
         )
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -269,11 +272,13 @@ def _trust(ca_pem: bytes | None) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=ca_pem.decode() if ca_pem else None)
 
 
-def _certify(server: _Server, ask_certificate: bool) -> tuple[bytes, bytes, bytes]:
+def _certify(
+    server: _Server, ask_certificate: bool, names: Sequence[str], addresses: Sequence[str]
+) -> tuple[bytes, bytes, bytes]:
     """Serve TLS with a certificate of an authority made for this server: authority, certificate and key, as PEM."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_certificates(folder)
+        write_certificates(folder, names=names, addresses=addresses)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "server.pem", folder / "server.key")
         if ask_certificate:

@@ -150,11 +150,11 @@ def test_server_errors_of_writes(server: FaultProxy, call: Operation, code: int)
 
 
 SILENCES = [
-    pytest.param(Break(forward=False), "unreachable", id="reset"),
-    pytest.param(Break(forward=False, reset=False), "unreachable", id="closed"),
+    pytest.param(Break(forward=False), "cluster_unreachable", id="reset"),
+    pytest.param(Break(forward=False, reset=False), "cluster_unreachable", id="closed"),
     pytest.param(Stall(), "timeout", id="stall"),
-    pytest.param(Truncate(10, FOUND), "unreachable", id="truncated"),
-    pytest.param(Truncate(0, FOUND), "unreachable", id="headers-only"),
+    pytest.param(Truncate(10, FOUND), "cluster_unreachable", id="truncated"),
+    pytest.param(Truncate(0, FOUND), "cluster_unreachable", id="headers-only"),
     pytest.param(Drip((b"{", b'"', b"a", b'"', b":", b"1", b"}"), 0.15), "timeout", id="dripping"),
     pytest.param(Delay(SHORT * 2, FOUND), "timeout", id="late"),
     pytest.param(Answer(200, b""), "unusable_answer", id="empty"),
@@ -187,7 +187,7 @@ def test_silence_after_writes(server: FaultProxy, call: Operation, fault: Any, r
 def test_truncated_refusal_proves_nothing(server: FaultProxy) -> None:
     """Half of a 404 does not say that a pod is gone."""
     error = error_of(server, READS[0][1], Truncate(30, status(404, "NotFound", "pods not found")))
-    assert (error.reason, error.status) == ("unreachable", 0)
+    assert (error.reason, error.status) == ("cluster_unreachable", 0)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_nobody_listens(call: Operation) -> None:
         port = listener.getsockname()[1]
     with pytest.raises(ApiError) as caught:
         call(connect(f"https://127.0.0.1:{port}", None, lambda: "t", timeout_seconds=SHORT))
-    assert (caught.value.reason, caught.value.status, type(caught.value)) == ("unreachable", 0, ApiError)
+    assert (caught.value.reason, caught.value.status, type(caught.value)) == ("cluster_unreachable", 0, ApiError)
 
 
 @each_call
@@ -348,13 +348,15 @@ def test_what_is_sent(server: FaultProxy) -> None:
 
 
 class Tokens:
-    """Gives out t1, t2, ... and counts."""
+    """Gives out t1, t2, ... and counts. `refused`: the tokens that others were asked for in place of."""
 
     def __init__(self, prefix: str) -> None:
         self.given: list[str] = []
+        self.refused: list[str] = []
         self._prefix = prefix
 
-    def __call__(self) -> str:
+    def __call__(self, *refused: str) -> str:
+        self.refused += refused
         self.given.append(f"{self._prefix}{len(self.given) + 1}")
         return self.given[-1]
 
@@ -380,7 +382,7 @@ def test_refused_token(server: FaultProxy, call: Operation) -> None:
     refused = status(401, "Unauthorized")
     error = error_of(server, call, refused, refused, FOUND, token=Tokens("t"), renew=renew)
     assert (error.reason, sent_tokens(server)) == ("kubernetes_unauthenticated", ["Bearer t1", "Bearer r1"])
-    assert renew.given == ["r1"]
+    assert (renew.given, renew.refused) == (["r1"], ["t1"])
 
 
 def test_renewed_token(server: FaultProxy) -> None:

@@ -42,7 +42,7 @@ PASSING: dict[str, Callable[[str, str], ApiError]] = {
     "429": refusal("throttled", 429, retry_after_seconds=1.0),
     "429-long": refusal("throttled", 429, retry_after_seconds=600.0),
     "500": silence("server_error", 500),
-    "reset": silence("unreachable"),
+    "reset": silence("cluster_unreachable"),
     "stall": silence("timeout"),
 }
 """Faults that a later try, or delivery, overcomes."""

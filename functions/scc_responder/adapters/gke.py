@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import threading
 import time
@@ -12,13 +10,14 @@ from importlib import import_module
 from typing import Any
 
 from scc_responder.adapters import google_channel, lean_imports
+from scc_responder.adapters.endpoint_errors import retold
+from scc_responder.adapters.endpoints import Endpoint, Reach, Server, choose
 from scc_responder.adapters.google_credentials import AccessToken
 from scc_responder.adapters.grpc_errors import Call, failure
 from scc_responder.context import Cluster
 from scc_responder.errors import ApiError
 from scc_responder.finding import ClusterRef
 from scc_responder.ports import KubernetesApi
-from scc_responder.value import Value
 
 SERVICE = "container.googleapis.com"
 GET_CLUSTER = Call(api="gke", permission="container.clusters.get")
@@ -29,25 +28,24 @@ KEPT_SECONDS = 600.0
 _PATH = re.compile(
     r"projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}/clusters/[a-z0-9][a-z0-9-]{0,62}", re.ASCII
 )
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}(?::[0-9]{1,5})?", re.ASCII)
+
+Retell = Callable[[str, ApiError], ApiError]
+Connect = Callable[[Endpoint, Callable[[], str], Retell], KubernetesApi]
 
 
-class Server(Value, frozen=True, kw_only=True):
-    """An API server: its URL and the authority to trust for it in PEM (None: the public ones)."""
+def connect_to_server(
+    server: Server, token: Callable[[], str], retell: Retell | None = None, *, timeout_seconds: float = 10.0
+) -> KubernetesApi:
+    """The API server as whom `token` says; an `AccessToken` is renewed when the server refuses it.
 
-    url: str
-    ca_pem: bytes | None
-
-
-Connect = Callable[[Server, Callable[[], str]], KubernetesApi]
-
-
-def connect_to_server(server: Server, token: Callable[[], str]) -> KubernetesApi:
-    """The API server as whom `token` says; an `AccessToken` is renewed when the server refuses it."""
+    `retell` is given the method and the error of each failed request, and says which error to raise.
+    """
     lean_imports.obtain(lean_imports.KUBERNETES_REST)
     adapter: Any = import_module("scc_responder.adapters.kubernetes_api")
     renew = token.renew if isinstance(token, AccessToken) else None
-    api: KubernetesApi = adapter.connect(server.url, server.ca_pem, token, renew=renew)
+    api: KubernetesApi = adapter.connect(
+        server.url, server.ca_pem, token, renew=renew, retell=retell, timeout_seconds=timeout_seconds
+    )
     return api
 
 
@@ -55,7 +53,10 @@ class GkeClusters:
     """`ports.Clusters` over GetCluster, asked once for a cluster's description and its API server together.
 
     `endpoint`: a stand-in for the GKE API on this machine, host:port (any other raises SettingsError). `token`: bearer
-    tokens for API servers, instead of the environment's identity. `clock`: seconds, for keeping descriptions.
+    tokens for API servers, instead of the environment's identity. `vpc_egress`: whether private addresses can be
+    reached from here. `clock`: seconds, for keeping descriptions.
+
+    Where the way that a description named led nowhere, the next connection asks again; the description itself holds.
     """
 
     def __init__(
@@ -63,11 +64,13 @@ class GkeClusters:
         *,
         endpoint: str = "",
         token: Callable[[], str] | None = None,
+        vpc_egress: bool = False,
         clock: Callable[[], float] = time.monotonic,
         connect: Connect = connect_to_server,
         timeout_seconds: float = 10.0,
     ) -> None:
         self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_GKE_ENDPOINT") if endpoint else ""
+        self._reach = Reach(vpc_egress=vpc_egress, local=bool(endpoint))
         self._token = token or AccessToken()
         self._clock = clock
         self._connect = connect
@@ -81,12 +84,13 @@ class GkeClusters:
         return _cluster(ref, self._kept(ref).message())
 
     def connect(self, ref: ClusterRef) -> KubernetesApi:
-        """Its API server. Raises ApiError as `describe`, and `no_reachable_endpoint`."""
+        """Its API server. Raises ApiError as `describe`, and as `endpoints.choose`."""
         known = self._kept(ref)
-        server = _server(known.message())
+        endpoint = choose(known.message(to_connect=True), self._reach)
         with known.lock:
-            if known.api is None or known.server != server:
-                known.api, known.server = self._connect(server, self._token), server
+            if known.api is None or known.endpoint != endpoint:
+                known.api = self._connect(endpoint, self._token, _doubting(known, endpoint))
+                known.endpoint = endpoint
             return known.api
 
     def close(self) -> None:
@@ -127,16 +131,36 @@ class _Known:
         self._clock = clock
         self._message: Any = None
         self._until = 0.0
+        self._doubted = False
         self.lock = threading.Lock()
-        self.server: Server | None = None
+        self.endpoint: Endpoint | None = None
         self.api: KubernetesApi | None = None
 
-    def message(self) -> Any:
+    def message(self, *, to_connect: bool = False) -> Any:
         with self.lock:
-            if self._message is None or self._clock() >= self._until:
+            doubted = to_connect and self._doubted
+            if self._message is None or doubted or self._clock() >= self._until:
                 self._message = self._get()
                 self._until = self._clock() + KEPT_SECONDS
+                self._doubted = False
             return self._message
+
+    def doubt(self) -> None:
+        """Ask again before the next connection.
+
+        Not under the lock: a failed request need not wait for another thread's answer.
+        """
+        self._doubted = True
+
+
+def _doubting(known: _Known, endpoint: Endpoint) -> Retell:
+    def retell(method: str, error: ApiError) -> ApiError:
+        told = retold(endpoint, method, error)
+        if told is not error:
+            known.doubt()
+        return told
+
+    return retell
 
 
 def _cluster(ref: ClusterRef, message: Any) -> Cluster:
@@ -153,31 +177,3 @@ def _enforces_network_policy(message: Any) -> bool:
     if message.autopilot.enabled or message.network_config.datapath_provider.name == "ADVANCED_DATAPATH":
         return True
     return bool(message.network_policy.enabled and not message.addons_config.network_policy_config.disabled)
-
-
-def _server(message: Any) -> Server:
-    """The DNS endpoint where it is open to callers outside the VPC (a public certificate), else the address."""
-    endpoints = message.control_plane_endpoints_config
-    dns = endpoints.dns_endpoint_config
-    if dns.allow_external_traffic and dns.endpoint:
-        return Server(url=f"https://{_checked_host(dns.endpoint)}", ca_pem=None)
-    addresses = endpoints.ip_endpoints_config
-    public = addresses.public_endpoint if addresses.enable_public_endpoint else ""
-    host = _checked_host(public or addresses.private_endpoint or message.endpoint)
-    return Server(url=f"https://{host}", ca_pem=_authority(message.master_auth.cluster_ca_certificate))
-
-
-def _checked_host(host: str) -> str:
-    if not _HOST.fullmatch(host):
-        raise ApiError("no_reachable_endpoint", "GKE names no endpoint of the cluster's API server")
-    return host
-
-
-def _authority(encoded: str) -> bytes:
-    try:
-        pem = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        pem = b""
-    if not pem:
-        raise ApiError("no_cluster_authority", "GKE names no certificate authority for the cluster's address")
-    return pem

@@ -55,11 +55,11 @@ class AccessToken:
                 self._refresh()
             return str(self._credentials.token)
 
-    def renew(self) -> str:
-        """Another token than the one that was just refused. Raises ApiError as above."""
+    def renew(self, refused: str) -> str:
+        """Another token than the refused one. Requests that were refused together refresh once. Raises as above."""
         with self._lock:
-            self._found()
-            self._refresh()
+            if self._found().token in {None, refused}:
+                self._refresh()
             return str(self._credentials.token)
 
     def _found(self) -> Any:

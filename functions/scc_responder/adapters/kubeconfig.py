@@ -29,7 +29,7 @@ class Access(Value, frozen=True, kw_only=True):
     server: str
     ca_pem: bytes | None = None
     token: Callable[[], str]
-    renew: Callable[[], str] | None = None
+    renew: Callable[[str], str] | None = None
     certificate_pem: bytes = b""
     key_pem: bytes = b""
 
@@ -137,7 +137,7 @@ def _refuse_unsafe(path: Path, cluster: _Cluster, user: _User) -> None:
             )
 
 
-def _tokens(path: Path, user: _User) -> tuple[Callable[[], str], Callable[[], str] | None]:
+def _tokens(path: Path, user: _User) -> tuple[Callable[[], str], Callable[[str], str] | None]:
     if user.exec is not None:
         plugin = _ExecToken(path, user.exec)
         return plugin, plugin.renew
@@ -173,10 +173,11 @@ class _ExecToken:
                 self._run()
             return self._token
 
-    def renew(self) -> str:
-        """A new token. Raises ApiError `no_credentials`."""
+    def renew(self, refused: str) -> str:
+        """Another token than the refused one. Raises ApiError `no_credentials`."""
         with self._lock:
-            self._run()
+            if self._token == refused:
+                self._run()
             return self._token
 
     def _run(self) -> None:

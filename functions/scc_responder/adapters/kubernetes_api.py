@@ -44,6 +44,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Object = dict[str, Any]
 Objects = list[Object]
+Retell = Callable[[str, ApiError], ApiError]
 
 
 class ClientCertificate(Value, frozen=True, kw_only=True):
@@ -57,13 +58,21 @@ class KubernetesRest:
     """`ports.KubernetesApi` over HTTPS. Safe to use from several threads."""
 
     def __init__(
-        self, url: str, rest: RESTClientObject, headers: Mapping[str, str], identity: Identity, timeout_seconds: float
+        self,
+        url: str,
+        rest: RESTClientObject,
+        headers: Mapping[str, str],
+        identity: Identity,
+        timeout_seconds: float,
+        *,
+        retell: Retell | None,
     ) -> None:
         self._url = url
         self._rest = rest
         self._headers = headers
         self._identity = identity
         self._timeout_seconds = timeout_seconds
+        self._retell = retell
 
     def get(self, path: str) -> Object:
         """One object. Raises ApiError; 404 `not_found` only where the API server itself says so."""
@@ -103,7 +112,15 @@ class KubernetesRest:
         """Close the kept connections."""
         self._rest.close()
 
-    def _call(
+    def _call(self, request: Request, **more: Any) -> Object:
+        try:
+            return self._answered(request, **more)
+        except ApiError as error:
+            if self._retell is None:
+                raise
+            raise self._retell(request.method, error) from None
+
+    def _answered(
         self,
         request: Request,
         *,
@@ -123,10 +140,12 @@ class KubernetesRest:
 
     def _authenticated(self, request: Request, url: str, body: Mapping[str, Any] | None, content_type: str) -> Answer:
         """The answer, asked for a second time with a renewed token if the first was refused unread."""
-        answer = self._send(request, url, body, self._headers_with(self._identity.token(), content_type, body))
+        token = self._identity.token()
+        answer = self._send(request, url, body, self._headers_with(token, content_type, body))
         if answer.status != 401 or self._identity.renew is None:
             return answer
-        return self._send(request, url, body, self._headers_with(self._identity.renew(), content_type, body))
+        renewed = self._identity.renew(token)
+        return self._send(request, url, body, self._headers_with(renewed, content_type, body))
 
     def _headers_with(self, token: str, content_type: str, body: object) -> dict[str, str]:
         authorization = {"Authorization": f"Bearer {token}"} if token else {}
@@ -146,10 +165,10 @@ class KubernetesRest:
 
 
 class Identity(Value, frozen=True, kw_only=True):
-    """How requests say who sends them. `renew` is asked once for another token when one was refused."""
+    """How requests say who sends them. `renew` is asked once for another token than the refused one."""
 
     token: Callable[[], str]
-    renew: Callable[[], str] | None = None
+    renew: Callable[[str], str] | None = None
 
 
 def connect(
@@ -157,16 +176,18 @@ def connect(
     ca_pem: bytes | None,
     token: Callable[[], str],
     *,
-    renew: Callable[[], str] | None = None,
+    renew: Callable[[str], str] | None = None,
     client_certificate: ClientCertificate | None = None,
     user_agent: str = USER_AGENT,
     timeout_seconds: float = 10.0,
+    retell: Retell | None = None,
 ) -> KubernetesRest:
     """The API server at `url`, trusted by `ca_pem` (None: by the public authorities). Connects on first use.
 
-    `token` is called for every request; "" sends none. `renew`, if given, is called once after a 401 and the request
-    sent again. `timeout_seconds` bounds connecting, and then the answer. Raises SettingsError for an unusable URL or
-    certificate.
+    `token` is called for every request; "" sends none. `renew`, if given, is called once after a 401, with the
+    token that was refused, and the request sent again. `timeout_seconds` bounds connecting, and then the answer.
+    `retell`, if given, says which error to raise for a request that failed. Raises SettingsError for an unusable URL
+    or certificate.
     """
     _check_url(url)
     configuration = Configuration(
@@ -181,7 +202,8 @@ def connect(
         rest.pool_manager.pool_classes_by_scheme = {"https": OneWritePool}
         rest.pool_manager.connection_pool_kw["ssl_context"] = _trust(ca_pem, client_certificate)
     headers = {"Accept": _JSON, "User-Agent": user_agent}
-    return KubernetesRest(url.rstrip("/"), rest, headers, Identity(token=token, renew=renew), timeout_seconds)
+    identity = Identity(token=token, renew=renew)
+    return KubernetesRest(url.rstrip("/"), rest, headers, identity, timeout_seconds, retell=retell)
 
 
 def _check_url(url: str) -> None:

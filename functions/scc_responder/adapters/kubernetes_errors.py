@@ -138,7 +138,7 @@ def _silence(error: Exception) -> str:
         return error.reason
     if _untrusted(error):
         return "untrusted_certificate"
-    return "timeout" if isinstance(error, TimeoutError) and not _never_sent(error) else "unreachable"
+    return "timeout" if isinstance(error, TimeoutError) and not _never_sent(error) else "cluster_unreachable"
 
 
 def _never_sent(error: Exception) -> bool:
