@@ -35,6 +35,16 @@ def test_read() -> None:
     assert (found.sources, found.policies, found.outcome_topic) == (("1", "2"), Path("policies"), "")
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, False), ({"VPC_EGRESS": ""}, False), ({"VPC_EGRESS": "false"}, False), ({"VPC_EGRESS": "true"}, True)],
+)
+def test_vpc_egress(given: dict[str, str], expected: bool) -> None:
+    """Private addresses are in reach only where the deployment says so."""
+    environment = {**LOCAL, **{_variable(name): value for name, value in given.items()}}
+    assert read_settings(environment, Path("policies")).vpc_egress is expected
+
+
 ON_CLOUD_RUN = [
     pytest.param({}, "store_not_durable", "SCC_RESPONDER_STORE", id="sqlite"),
     pytest.param({"STORE": ""}, "store_not_durable", "SCC_RESPONDER_STORE", id="no-store"),
@@ -113,6 +123,7 @@ MISTAKES = [
     pytest.param({"EVIDENCE": "evidence"}, "gs://BUCKET/PREFIX", id="evidence-in-a-bare-path"),
     pytest.param({"EVIDENCE": "s3://bucket"}, "gs://BUCKET/PREFIX", id="evidence-elsewhere"),
     pytest.param({"APPROVAL_AUDIENCE": "https://x.example.com --help"}, "https:// URL or a client id", id="audience"),
+    pytest.param({"VPC_EGRESS": "yes"}, "SCC_RESPONDER_VPC_EGRESS: 'yes' is not true or false", id="vpc-egress"),
     pytest.param({"OUTCOME_TOPIC": "outcomes"}, "projects/P/topics/T", id="a-bare-topic"),
     pytest.param({"SCC_LOCATION": "eu.rep.example.com/"}, "data residency", id="a-host-as-location"),
 ]

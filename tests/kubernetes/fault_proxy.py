@@ -100,8 +100,8 @@ Script = Mapping[int, Fault] | Callable[[Call], Fault]
 class FaultProxy:
     """`script` says what to do with each call, by its number or by a function of it; the rest is forwarded.
 
-    With `ask_certificate` only clients with `certificate_pem` and `key_pem` are served. Its certificate is for `names` and
-    `addresses`.
+    With `ask_certificate` only clients with `certificate_pem` and `key_pem` are served. Its certificate is for
+    `names` and `addresses`.
     """
 
     def __init__(
