@@ -83,8 +83,10 @@ def node(control_plane: ControlPlane) -> Iterator[dict[str, Any]]:
     """A fresh node, ready; its name is `node["metadata"]["name"]`."""
     created = objects.create_node(control_plane.admin)
     yield created
-    with contextlib.suppress(ApiFailure):
-        control_plane.admin.delete(f"/api/v1/nodes/{created['metadata']['name']}")
+    name = created["metadata"]["name"]
+    for item in (name, objects.spare_of(name)):
+        with contextlib.suppress(ApiFailure):
+            control_plane.admin.delete(f"/api/v1/nodes/{item}")
 
 
 def _cluster_folder() -> Path:

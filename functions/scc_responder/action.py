@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from scc_responder.changes import Change
 from scc_responder.context import Context
@@ -43,6 +43,9 @@ class Hold(Value, frozen=True, kw_only=True):
     reason: str
 
 
+Disrupts = Literal["pods", "nodes", ""]
+"""What an action may make unavailable: it counts against limits, and the cluster is looked at before."""
+
 Planned = Sequence[Change] | Skip | Hold
 
 
@@ -60,7 +63,8 @@ class Action(Value, frozen=True, kw_only=True):
 
     `permissions` are Kubernetes RBAC (`pods: get, patch`) or IAM (`pubsub.topics.publish`) permissions. `reversible`
     says whether it can be undone. `needs_identity` asks that the pod be at least likely the finding's own. `observes`
-    marks actions that change nothing on the target: guards for the target do not hold them.
+    marks actions that change nothing on the target: guards for the target do not hold them. `disrupts` says what may
+    become unavailable by it.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Action(Value, frozen=True, kw_only=True):
     reversible: bool
     needs_identity: bool
     observes: bool
+    disrupts: Disrupts
 
 
 def action(
@@ -79,6 +84,7 @@ def action(
     reversible: bool,
     needs_identity: bool = False,
     observes: bool = False,
+    disrupts: Disrupts = "",
 ) -> Callable[[Callable[[Context, P], Planned]], Action]:
     """Declare a planning function as the action of its own name. Its docstring is the user's documentation."""
 
@@ -91,6 +97,7 @@ def action(
             reversible=reversible,
             needs_identity=needs_identity,
             observes=observes,
+            disrupts=disrupts,
         )
 
     return declare

@@ -54,12 +54,16 @@ class CreateNetworkPolicy(Value, frozen=True, kw_only=True, tag="create_network_
 
 
 class DeletePod(Value, frozen=True, kw_only=True, tag="delete_pod", tag_field="change"):
-    """Delete the pod with this UID, at the resource version that carries our arming annotation."""
+    """Delete the pod with this UID, at the resource version that carries our arming annotation.
+
+    `allow_last_replica`: even if no ready pod of its workload is left then.
+    """
 
     namespace: str
     name: str
     uid: str
     grace_period_seconds: int | None = None
+    allow_last_replica: bool = False
 
 
 class CaptureEvidence(Value, frozen=True, kw_only=True, tag="capture_evidence", tag_field="change"):

@@ -69,12 +69,20 @@ class Reads:
 
 
 class Collected:
-    """The context, the API it was read through (None if the finding names no cluster), and the errors met."""
+    """The context, the API it was read through (None if the finding names no cluster), and its reads.
 
-    def __init__(self, context: Context, api: KubernetesApi | None, errors: dict[str, ResponderError]) -> None:
+    `reads` takes further ones under the same deadline.
+    """
+
+    def __init__(self, context: Context, api: KubernetesApi | None, reads: Reads) -> None:
         self.context = context
         self.api = api
-        self.errors = errors
+        self.reads = reads
+
+    @property
+    def errors(self) -> dict[str, ResponderError]:
+        """The errors met, by what could not be read."""
+        return self.reads.errors
 
 
 def collect(
@@ -109,7 +117,7 @@ def collect(
         missing=reads.missing,
         **facts,
     )
-    return Collected(context, api, reads.errors)
+    return Collected(context, api, reads)
 
 
 def _start(reads: Reads, api: KubernetesApi, finding: Finding) -> Started:

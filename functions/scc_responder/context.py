@@ -32,7 +32,10 @@ class ContainerStatus(Value, frozen=True, kw_only=True):
 
 
 class Pod(Value, frozen=True, kw_only=True):
-    """core/v1 Pod, reduced to what decisions need. `mirror`: a static pod's mirror, run by the kubelet alone."""
+    """core/v1 Pod, reduced to what decisions need.
+
+    `mirror`: a static pod's mirror, run by the kubelet alone. `ready` is None where nothing says so: then it counts.
+    """
 
     namespace: str
     name: str
@@ -41,6 +44,7 @@ class Pod(Value, frozen=True, kw_only=True):
     creation_time: datetime
     node_name: str = ""
     phase: str = ""
+    ready: bool | None = None
     host_network: bool = False
     mirror: bool = False
     deletion_time: datetime | None = None
@@ -58,14 +62,19 @@ class Pod(Value, frozen=True, kw_only=True):
 
 
 class Node(Value, frozen=True, kw_only=True):
-    """core/v1 Node. `instance_id` is the annotation `container.googleapis.com/instance_id`."""
+    """core/v1 Node. `instance_id` is the annotation `container.googleapis.com/instance_id`.
+
+    `ready` is None where nothing says so: then it counts. `zone` is the label `topology.kubernetes.io/zone`.
+    """
 
     name: str
     uid: str
     resource_version: str
     unschedulable: bool = False
+    ready: bool | None = None
     instance_id: str = ""
     node_pool: str = ""
+    zone: str = ""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
 
@@ -86,6 +95,57 @@ class Cluster(Value, frozen=True, kw_only=True):
     autopilot: bool | None = None
     enforces_network_policy: bool | None = None
     labels: dict[str, str] = {}
+
+
+class Workload(Value, frozen=True, kw_only=True):
+    """How many pods a workload wants, and has that are ready. None for kinds that count none (Job, DaemonSet)."""
+
+    kind: str
+    name: str
+    replicas: int | None = None
+    ready: int | None = None
+
+
+class DisruptionBudget(Value, frozen=True, kw_only=True):
+    """A policy/v1 PodDisruptionBudget that selects the pod. Nothing is allowed while its status is out of date."""
+
+    name: str
+    disruptions_allowed: int
+
+
+class Zone(Value, frozen=True, kw_only=True):
+    """The nodes of a pool in one zone. `schedulable` are ready and take new pods."""
+
+    nodes: int
+    schedulable: int
+
+
+class NodePool(Value, frozen=True, kw_only=True):
+    """The nodes of a pool now, by zone. Nodes without a pool's label are a pool without a name."""
+
+    name: str
+    zones: dict[str, Zone]
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes it has."""
+        return sum(zone.nodes for zone in self.zones.values())
+
+    @property
+    def schedulable(self) -> int:
+        """How many of them are ready and take new pods."""
+        return sum(zone.schedulable for zone in self.zones.values())
+
+
+class LiveLook(Value, frozen=True, kw_only=True):
+    """What a disruption would meet, read right before it: whatever anyone else is doing to the same pods and nodes.
+
+    A fact that was not needed, or could not be read, is None; then `Context.missing` says why.
+    """
+
+    workload: Workload | None = None
+    budgets: tuple[DisruptionBudget, ...] | None = None
+    node_pool: NodePool | None = None
 
 
 class RelatedFinding(Value, frozen=True, kw_only=True):
@@ -112,6 +172,7 @@ class Identity(Value, frozen=True, kw_only=True):
 class Context(Value, frozen=True, kw_only=True):
     """Everything a decision may look at. `missing` maps a fact (`node`, `namespace`, ...) to why it is not here.
 
+    `live` is looked at by guards alone: it is read once a disruption is planned.
     `objects` keeps the Kubernetes objects as read, by kind, for evidence; decisions do not look at it.
     """
 
@@ -122,6 +183,7 @@ class Context(Value, frozen=True, kw_only=True):
     namespace: Namespace | None = None
     node: Node | None = None
     related: tuple[RelatedFinding, ...] | None = None
+    live: LiveLook | None = None
     identity: Identity = Identity()
     missing: dict[str, str] = {}
     objects: dict[str, dict[str, Any]] = {}

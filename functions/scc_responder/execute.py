@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from scc_responder.action import actions
 from scc_responder.approval import WAITS
@@ -26,6 +27,7 @@ from scc_responder.changes import (
 )
 from scc_responder.context import Context
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.disruption import request
 from scc_responder.errors import ResponderError, RetryableError
 from scc_responder.execution import REPEATABLE, RESPONDER, Execution, Task
 from scc_responder.mode import Mode
@@ -186,9 +188,10 @@ def _action_id(execution: Execution, planned: PlannedAction) -> str:
 class _Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all that may be known
     """A step was found not to have been carried out before, and may not be carried out now."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.detail = detail
 
 
 def _reserve(execution: Execution, task: Task) -> None:
@@ -201,6 +204,20 @@ def _reserve(execution: Execution, task: Task) -> None:
     if not execution.case.reserve(target, task.action_id):
         raise _Withheld("reserved_by_other_finding")
     execution.reserved.add(task.action_id)
+
+
+def _stay_within_limits(execution: Execution, task: Task, *, dry_run: bool) -> None:
+    """Count the target against every limit. Raises _Withheld where one has no room for it, or the breaker tripped."""
+    action, limiter = actions()[task.action], execution.world.limiter
+    if action.observes:
+        return
+    answer = limiter.breaker()
+    asked = request(execution.context, action, task.action_id)
+    if answer.allowed and asked is not None:
+        asked = replace(asked, policy=task.policy.name, policy_limits=task.policy.limits)
+        answer = limiter.reserve(asked, dry_run=dry_run)
+    if not answer.allowed:
+        raise _Withheld(answer.reason, answer.detail)
 
 
 def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Result:
@@ -216,6 +233,8 @@ def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Resu
             raise RetryableError("out_of_time", "the rest is done by the next delivery")
         if not run.dry_run:
             _reserve(execution, task)
+        _stay_within_limits(execution, task, dry_run=run.dry_run)
+        if not run.dry_run:
             execution.case.save(*execution.pending, task.step(execution.world.clock(), execution.case.record.epoch))
             execution.pending.clear()
 
@@ -229,7 +248,7 @@ def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Resu
     try:
         result = _carry_out(execution, task.change, run)
     except _Withheld as held:
-        result = Result(status=StepStatus.HELD, reason=held.reason)
+        result = Result(status=StepStatus.HELD, reason=held.reason, detail=held.detail)
     execution.settle(task, result)
     return result
 
@@ -283,7 +302,10 @@ def _publish(execution: Execution, news: str) -> None:
 
 
 def _untold(steps: Iterable[Step]) -> bool:
-    """Whether a step was held, failed or began to wait after the last message that was published, if any was."""
-    settled = [(step, step.settled_at) for step in steps if step.settled_at]
+    """Whether a step was held, failed or began to wait after the last message that was published, if any was.
+
+    Of a breaker that tripped a person is told once, not by every finding that it holds.
+    """
+    settled = [(step, step.settled_at) for step in steps if step.settled_at and step.reason != "storm_breaker"]
     told = max((at for step, at in settled if (step.action, step.status) == ("notify", StepStatus.DONE)), default=None)
     return any(step.status in NEWS and (told is None or at > told) for step, at in settled)

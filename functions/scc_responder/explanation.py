@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.approval import unapproved
-from scc_responder.context import Cluster, Context, Namespace, Node, Pod, RelatedFinding
+from scc_responder.context import Cluster, Context, LiveLook, Namespace, Node, Pod, RelatedFinding
 from scc_responder.decide import decide
 from scc_responder.errors import PolicyError, RejectedMessage
 from scc_responder.finding import Finding
@@ -29,6 +29,7 @@ class Facts(StrictValue, frozen=True, kw_only=True):
     namespace: Namespace | None = None
     node: Node | None = None
     related: tuple[RelatedFinding, ...] | None = None
+    live: LiveLook | None = None
     missing: dict[str, str] = {}
 
 
@@ -54,6 +55,7 @@ def context_of(finding: Finding, facts: Facts) -> Context:
         namespace=facts.namespace,
         node=facts.node,
         related=facts.related,
+        live=facts.live,
         identity=identify(finding, facts.pod),
         missing=facts.missing,
     )

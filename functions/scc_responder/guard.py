@@ -12,6 +12,7 @@ from scc_responder.ceilings import lowest
 from scc_responder.changes import Change
 from scc_responder.context import Context
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.disruption import disruption_reason
 from scc_responder.guardrails import Guardrails
 from scc_responder.mode import Mode, furthest
 from scc_responder.protected import protected_reason
@@ -92,6 +93,7 @@ def hold_reason(
         or _exempt(context, action, guardrails, now)
         or _unclear(context, action)
         or _too_old(context, action, guardrails, now, aged or now)
+        or disruption_reason(context, action, changes)
     )
 
 

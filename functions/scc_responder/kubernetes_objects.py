@@ -1,18 +1,31 @@
 """Kubernetes objects as the API server sends them, reduced to what decisions look at.
 
-Source: core/v1 Pod, Node, Namespace; meta/v1 OwnerReference. Absent fields are ordinary: nothing here raises for them.
+Absent fields are ordinary: nothing here raises for them.
+Source: core/v1 Pod, Node, Namespace; meta/v1 OwnerReference; apps/v1; policy/v1 PodDisruptionBudget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from scc_responder.context import ContainerStatus, Namespace, Node, Owner, Pod
+from scc_responder import paths
+from scc_responder.context import (
+    ContainerStatus,
+    DisruptionBudget,
+    Namespace,
+    Node,
+    NodePool,
+    Owner,
+    Pod,
+    Workload,
+    Zone,
+)
+from scc_responder.selectors import selects
 
 _INSTANCE_ID = "container.googleapis.com/instance_id"
-_NODE_POOL = "cloud.google.com/gke-nodepool"
+_ZONE = "topology.kubernetes.io/zone"
 _MIRROR = "kubernetes.io/config.mirror"
 _STATES = ("running", "terminated")
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
@@ -32,6 +45,7 @@ def parse_pod(pod: Object, owners: Sequence[Owner] = ()) -> Pod:
         creation_time=_time(meta["creationTimestamp"]),
         node_name=spec.get("nodeName", ""),
         phase=status.get("phase", ""),
+        ready=_is_ready(pod),
         host_network=bool(spec.get("hostNetwork", False)),
         mirror=_MIRROR in meta.get("annotations", {}),
         deletion_time=_time(meta["deletionTimestamp"]) if "deletionTimestamp" in meta else None,
@@ -53,8 +67,10 @@ def parse_node(node: Object) -> Node:
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
         unschedulable=bool(node.get("spec", {}).get("unschedulable", False)),
+        ready=_is_ready(node),
         instance_id=meta.get("annotations", {}).get(_INSTANCE_ID, ""),
-        node_pool=labels.get(_NODE_POOL, ""),
+        node_pool=labels.get(paths.NODE_POOL, ""),
+        zone=labels.get(_ZONE, ""),
         labels=labels,
         annotations=meta.get("annotations", {}),
     )
@@ -69,6 +85,44 @@ def parse_namespace(namespace: Object) -> Namespace:
         labels=meta.get("labels", {}),
         annotations=meta.get("annotations", {}),
     )
+
+
+def parse_workload(workload: Object, owner: Owner) -> Workload:
+    """A workload that counts replicas: a Deployment, ReplicaSet, StatefulSet or ReplicationController."""
+    wanted = workload.get("spec", {}).get("replicas", 1)
+    ready = workload.get("status", {}).get("readyReplicas", 0)
+    return Workload(kind=owner.kind, name=owner.name, replicas=wanted, ready=ready)
+
+
+def budgets_of(labels: Mapping[str, str], budgets: Iterable[Object]) -> tuple[DisruptionBudget, ...]:
+    """The PodDisruptionBudgets, of all in the namespace, that select a pod of these labels."""
+    selecting = (item for item in budgets if selects(item.get("spec", {}).get("selector"), labels))
+    return tuple(
+        DisruptionBudget(name=item["metadata"]["name"], disruptions_allowed=_allowed(item)) for item in selecting
+    )
+
+
+def parse_node_pool(name: str, nodes: Iterable[Object]) -> NodePool:
+    """A pool of these nodes."""
+    zones: dict[str, Zone] = {}
+    for node in map(parse_node, nodes):
+        zone = zones.get(node.zone, Zone(nodes=0, schedulable=0))
+        free = int(bool(node.ready) and not node.unschedulable)
+        zones[node.zone] = Zone(nodes=zone.nodes + 1, schedulable=zone.schedulable + free)
+    return NodePool(name=name, zones=zones)
+
+
+def _allowed(budget: Object) -> int:
+    """What the budget allows now; nothing until its controller has seen its last change, as the eviction API has it."""
+    status = budget.get("status", {})
+    seen = status.get("observedGeneration", 0) >= budget["metadata"].get("generation", 0)
+    return int(status.get("disruptionsAllowed", 0)) if seen else 0
+
+
+def _is_ready(item: Object) -> bool | None:
+    """The object's `Ready` condition, or None where it has none."""
+    conditions = item.get("status", {}).get("conditions", ())
+    return next((entry.get("status") == "True" for entry in conditions if entry.get("type") == "Ready"), None)
 
 
 def controller(item: Object) -> Owner | None:

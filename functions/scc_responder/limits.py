@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
 from typing import Literal
 
 from scc_responder.duration import parse_duration
@@ -62,3 +64,20 @@ def duration_mistakes(text: str, path: Place) -> Iterator[Mistake]:
     else:
         if not length:
             yield Mistake(path=path, text=f"{text!r} is no time at all; write a longer one, such as 10m")
+
+
+def allowed_count(limit: Limit, share_of: int | None = None) -> int:
+    """How many targets the limit allows. Of a share one is always allowed, and no more where the whole is not known.
+
+    >>> allowed_count(Limit(most="25%", within="10m"), 10)
+    2
+    """
+    if isinstance(limit.most, int):
+        return limit.most
+    return max(1, (share_of or 0) * int(limit.most.removesuffix("%")) // 100)
+
+
+@cache
+def window(limit: Limit) -> timedelta:
+    """The time within which the limit counts."""
+    return parse_duration(limit.within)

@@ -1,7 +1,7 @@
 """The NetworkPolicy that isolates one pod, and which others defeat it: pure.
 
 NetworkPolicies add up: a connection is allowed if any policy that selects the pod allows it. Source:
-networking.k8s.io/v1 NetworkPolicy, meta/v1 LabelSelector.
+networking.k8s.io/v1 NetworkPolicy.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from scc_responder import selectors
 from scc_responder.changes import ACTION_ID, CreateNetworkPolicy
 
 Object = Mapping[str, Any]
@@ -56,23 +57,4 @@ def _allows(policy: Object) -> bool:
 
 def selects(policy: Object, labels: Mapping[str, str]) -> bool:
     """Whether the policy's `podSelector` matches a pod of these labels."""
-    selector = policy.get("spec", {}).get("podSelector", {})
-    wanted = selector.get("matchLabels", {})
-    return all(labels.get(key) == value for key, value in wanted.items()) and all(
-        _expression(expression, labels) for expression in selector.get("matchExpressions", ())
-    )
-
-
-def _expression(expression: Object, labels: Mapping[str, str]) -> bool:
-    key, values = expression["key"], expression.get("values", ())
-    match expression["operator"]:
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-    # An operator that this version does not know might match: better to name one policy too many.
-    return True
+    return selectors.selects(policy.get("spec", {}).get("podSelector", {}), labels)

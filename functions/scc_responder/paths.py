@@ -15,6 +15,8 @@ _NAMESPACE = re.compile(_LABEL, re.ASCII)
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 _UID = re.compile(r"[0-9A-Za-z](?:[-0-9A-Za-z]{0,126}[0-9A-Za-z])?", re.ASCII)
 _NAME_LENGTH = 253
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII)
+NODE_POOL = "cloud.google.com/gke-nodepool"
 
 _OWNERS = {
     ("v1", "ReplicationController"): "/api/v1{}/replicationcontrollers/{}",
@@ -47,6 +49,27 @@ def pod(namespace: str, name: str) -> str:
 def node(name: str) -> str:
     """One node."""
     return f"/api/v1/nodes/{_name(name)}"
+
+
+def nodes() -> str:
+    """All nodes; see `nodes_of_pool` for which."""
+    return "/api/v1/nodes"
+
+
+def nodes_of_pool(pool: str) -> str:
+    """The label selector for the nodes of a pool; without a name, for those that no pool's label is on.
+
+    >>> nodes_of_pool("pool-1")
+    'cloud.google.com/gke-nodepool=pool-1'
+    """
+    if pool and not _LABEL_VALUE.fullmatch(pool):
+        raise ApiError("invalid_name", "not the value of a Kubernetes label")
+    return f"{NODE_POOL}={pool}" if pool else f"!{NODE_POOL}"
+
+
+def disruption_budgets(namespace: str) -> str:
+    """The PodDisruptionBudgets of a namespace."""
+    return f"/apis/policy/v1{_scope(namespace)}/poddisruptionbudgets"
 
 
 def namespace(name: str) -> str:

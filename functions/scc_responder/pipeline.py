@@ -24,6 +24,7 @@ from scc_responder.guard import CLOCK_TOLERANCE, guard
 from scc_responder.identity import bound
 from scc_responder.intake import open_envelope
 from scc_responder.journal import ClaimOutcome
+from scc_responder.live_look import look
 from scc_responder.open_case import LostLease, OpenCase
 from scc_responder.plan import PlanState
 from scc_responder.record import Ending, conclusion, decision_summary, waiting_message
@@ -32,6 +33,9 @@ from scc_responder.wire import parse_notification
 from scc_responder.world import World
 
 COLLECT_SECONDS = 30.0
+LOOKS = 3
+"""Deliveries that wait for a live look which failed, before the rest is done without it."""
+
 _PASSING = frozenset({"finding_not_listed_yet", "reserved_by_open_finding"})
 """Reasons to come again that are ordinary, and of which nobody needs to be told."""
 
@@ -120,12 +124,14 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     _refuse_blind(collected)
     policies, now = services.policies, services.clock()
     decision = decide(context, policies.policies)
+    context = look(context, collected, decision)
+    account.knows(context)
     if case.record.plan:
         as_planned = guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
         _refuse_half_blind(collected, as_planned)
         case.keep(review(case.record, context, as_planned, policies, now))
     decision = guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
-    _refuse_half_blind(collected, decision)
+    _refuse_half_blind(collected, decision, case.record.attempts)
     decision, record = ask(decision, case.record, policies, now)
     case.keep(record)
     steps = execute(context, decision, case, _world(collected, services))
@@ -178,12 +184,15 @@ def _refuse_blind(collected: Collected) -> None:
     raise unread(error) from error
 
 
-def _refuse_half_blind(collected: Collected, decision: Decision) -> None:
-    """Raises where a decision hangs on a fact that could not be read just now: a later delivery may read it."""
+def _refuse_half_blind(collected: Collected, decision: Decision, attempts: int = 0) -> None:
+    """Raises where a decision hangs on a fact that could not be read just now: a later delivery may read it.
+
+    What only the live look lacks is not waited for long: the steps that need it are held, and isolation goes on.
+    """
     policies = decision.policies
-    hangs = any(policy.reason.endswith("_missing") for policy in policies) or any(
-        item.reason == "node_unreadable" for policy in policies for item in policy.actions
-    )
+    held = {item.reason for policy in policies for item in policy.actions if item.result == "held"}
+    unseen = attempts <= LOOKS and any(reason.endswith("_unread") for reason in held)
+    hangs = unseen or "node_unreadable" in held or any(policy.reason.endswith("_missing") for policy in policies)
     passing = next(filter(_may_pass, collected.errors.values()), None)
     if hangs and passing:
         raise unread(passing) from passing
@@ -195,7 +204,7 @@ def _may_pass(error: ResponderError) -> bool:
 
 
 def _world(collected: Collected, services: Services) -> World:
-    api, objects = collected.api, collected.context.objects
+    api, objects, finding = collected.api, collected.context.objects, collected.context.finding
     known = {}
     if "pod" in objects:
         meta = objects["pod"]["metadata"]
@@ -205,6 +214,7 @@ def _world(collected: Collected, services: Services) -> World:
     return World(
         cluster=ClusterChanges(api, known, services.wait) if api else None,
         api=api,
+        limiter=services.limiter(finding.cluster.path if finding.cluster else ""),
         evidence=services.evidence,
         outcomes=services.outcomes,
         clock=services.clock,

@@ -71,8 +71,8 @@ class KubernetesApi(Protocol):
         """One object, such as `/api/v1/namespaces/shop/pods/web-1`."""
         ...
 
-    def list(self, path: str, field_selector: str = "") -> list[dict[str, Any]]:
-        """All items of one namespaced collection. Raises ApiError `partial_list` if the server paged it."""
+    def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[dict[str, Any]]:
+        """All items of one collection. Raises ApiError `partial_list` if the server paged it."""
         ...
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -161,6 +162,15 @@ def waiting_message(record: CaseRecord, reason: str, error: str) -> bytes:
         "steps": [step_summary(step) for step in record.current_steps],
     }
     return ascii_json(content)
+
+
+BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"
+
+
+def breaker_message(cluster: str, tripped_at: datetime, detail: str) -> bytes:
+    """The message for the outcome topic that a cluster's storm breaker tripped: nothing is changed until its reset."""
+    content = {"reason": "storm_breaker", "cluster": cluster, "tripped_at": tripped_at, "detail": detail}
+    return ascii_json({**content, "remedy": BREAKER_REMEDY})
 
 
 def outcome_attributes(context: Context) -> dict[str, str]:

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 from scc_responder.compiled_policies import load_deployed
 from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
+from scc_responder.ledger import Breaker
+from scc_responder.limiter import Limiter
 from scc_responder.policy import PolicySet
 from scc_responder.ports import Approvers, CasStore, Clusters, Evidence, Findings, Outcomes
+from scc_responder.record import BREAKER_REMEDY, Ending, breaker_message, log_line
 from scc_responder.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,6 +62,10 @@ class Services:
     def store(self) -> CasStore:
         """The compare-and-set store that settings name."""
         return open_store(self.settings.store, self.settings.firestore_emulator)
+
+    def limiter(self, cluster: str) -> Limiter:
+        """The limits on one cluster, given by its path."""
+        return Limiter(self.store, cluster, self.policies.guardrails, self.wait, self._page)
 
     @cached_property
     def clusters(self) -> Clusters:
@@ -107,6 +114,15 @@ class Services:
         from scc_responder.adapters.outcome_topic import OutcomeTopic  # noqa: PLC0415
 
         return OutcomeTopic(self.settings.outcome_topic)
+
+    def _page(self, cluster: str, breaker: Breaker) -> None:
+        """Tell people, by log and by message, that the breaker of a cluster tripped. Raises ApiError."""
+        ending = Ending(status=204, reason="storm_breaker", severity="ERROR")
+        fields = {"cluster": cluster, "detail": breaker.detail, "remedy": BREAKER_REMEDY}
+        self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
+        if self.outcomes is not None:
+            attributes = {"reason": "storm_breaker", "cluster": cluster}
+            self.outcomes.publish(breaker_message(cluster, breaker.tripped_at, breaker.detail), attributes)
 
     @cached_property
     def _token(self) -> Callable[[], str] | None:

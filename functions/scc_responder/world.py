@@ -6,18 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from scc_responder.cluster_changes import ClusterChanges
+from scc_responder.limiter import Limiter
 from scc_responder.ports import Clock, Evidence, KubernetesApi, Outcomes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
-    """The finding's cluster, and where evidence and outcomes go. None is what this finding or deployment has not.
+    """The finding's cluster and its limits, and where evidence and outcomes go.
 
-    `answered_at` is the function's own address, as far as known, at which a person answers a plan that waits.
+    None is what this finding or deployment has not. `answered_at` is the function's own address, as far as known, at
+    which a person answers a plan that waits.
     """
 
     cluster: ClusterChanges | None
     api: KubernetesApi | None
+    limiter: Limiter
     evidence: Evidence | None
     outcomes: Outcomes | None
     clock: Clock

@@ -22,7 +22,7 @@ TARGETS = {
     "cold_ready": ("at_most", 1.5),
     "cold_contained": ("at_most", 5.0),
     "warm": ("at_most", 2.0),
-    "requests_total": ("at_most", 18),
+    "requests_total": ("at_most", 21),
     "resident_megabytes": ("at_most", 150),
     "duplicates_per_second": ("at_least", 300),
     "parsed_milliseconds": ("at_most", 2.0),

@@ -49,8 +49,8 @@ class Rig:
         node = objects.create_node(self.plane.admin)["metadata"]["name"]
         self._runs += 1
         name = f"web-{self._runs}"
-        self.plane.admin.create(objects.deployment(name, self.namespace, node))
-        pod = objects.running_pods(self.plane.admin, self.namespace, name)[0]
+        self.plane.admin.create(objects.deployment(name, self.namespace, node, replicas=2))
+        pod = objects.running_pods(self.plane.admin, self.namespace, name, count=2)[0]
         return finding_about(pod, finding_id=pod["metadata"]["uid"].replace("-", ""))
 
     def served(self, *, floor: bool = False) -> ServedFunction:

@@ -24,7 +24,7 @@ _RESOURCES = {
     "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
 }
 """Cluster-wide kinds; namespaced ones are found by name."""
-_IRREGULAR = {"NetworkPolicy": "networkpolicies"}
+_IRREGULAR = {"NetworkPolicy": "networkpolicies", "PodDisruptionBudget": "poddisruptionbudgets"}
 
 
 class Answer(Value, frozen=True, kw_only=True):

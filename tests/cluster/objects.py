@@ -134,6 +134,12 @@ def job(name: str, namespace: str, node_name: str, **spec: Any) -> Manifest:
     return {**manifest, "spec": {"template": template}}
 
 
+def disruption_budget(name: str, namespace: str, app: str, **spec: Any) -> Manifest:
+    """policy/v1 PodDisruptionBudget for the pods of a workload: `minAvailable=1` or `maxUnavailable="25%"`."""
+    manifest = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata(name, namespace)}
+    return {**manifest, "spec": {"selector": {"matchLabels": {"app": app}}, **spec}}
+
+
 def _workload(kind: str, meta: Manifest, spec: Manifest, **fields: Any) -> Manifest:
     labels = {"app": meta["name"]}
     template = {"metadata": {"labels": labels}, "spec": spec}
@@ -163,10 +169,25 @@ def create_namespace(client: ClusterClient) -> str:
 
 
 def create_node(client: ClusterClient, *, autopilot: bool = False) -> Manifest:
-    """Create a node of a new name and wait until it is ready: the node as it is then. Raises TimeoutError."""
+    """Create a node of a new name in a pool of its own, and wait until it is ready: the node as it is then.
+
+    A second node is in the pool, so that the first may be cordoned; `spare_of` names it. Raises TimeoutError.
+    """
     unique = uuid.uuid4()
     name = f"gke-shop-default-pool-{unique.hex[:10]}"
-    path = object_path(client.create(node(name, instance_id=str(unique.int)[:19], autopilot=autopilot)))
+    more = {"instance_id": str(unique.int)[:19], "pool": f"pool-{unique.hex[:10]}", "autopilot": autopilot}
+    create_settled(client, node(spare_of(name), **more))
+    return create_settled(client, node(name, **more))
+
+
+def spare_of(name: str) -> str:
+    """The name of the other node in the pool of a node that `create_node` made."""
+    return f"{name}-spare"
+
+
+def create_settled(client: ClusterClient, manifest: Mapping[str, Any]) -> Manifest:
+    """Create a node and wait until it is ready: the node as it is then. Raises TimeoutError."""
+    path = object_path(client.create(manifest))
 
     def ready() -> Manifest | None:
         found = client.get(path)
@@ -187,12 +208,20 @@ def create_running(client: ClusterClient, manifest: Mapping[str, Any]) -> Manife
 
 
 def running_pods(client: ClusterClient, namespace: str, app: str, *, count: int = 1) -> list[Manifest]:
-    """Wait until exactly `count` pods labeled `app` are there and run: those pods. Raises TimeoutError."""
+    """Wait until exactly `count` pods labeled `app` are there, run, and are told of by the Deployment of that name.
+
+    Raises TimeoutError.
+    """
     path = f"/api/v1/namespaces/{namespace}/pods"
 
     def running() -> list[Manifest] | None:
         found = client.list(path, labelSelector=f"app={app}")
-        return found if len(found) == count and all(map(is_running, found)) else None
+        there = len(found) == count and all(map(is_running, found))
+        return found if there and told() else None
+
+    def told() -> bool:
+        answer = client.send("GET", f"/apis/apps/v1/namespaces/{namespace}/deployments/{app}")
+        return answer.status == 404 or answer.body.get("status", {}).get("readyReplicas") == count
 
     return wait_until(running, what=f"{count} running pods of {app} in {namespace}") or []
 

@@ -37,8 +37,8 @@ class Scene:
     def __init__(self, plane: ControlPlane, namespace: str, node: str, folder: Path, *steps: str) -> None:
         self.plane, self.namespace, self.node, self.folder = plane, namespace, node, folder
         self.started = datetime.now(UTC)
-        plane.admin.create(objects.deployment("web", namespace, node))
-        self.pod = objects.running_pods(plane.admin, namespace, "web")[0]
+        plane.admin.create(objects.deployment("web", namespace, node, replicas=2))
+        self.pod = objects.running_pods(plane.admin, namespace, "web", count=2)[0]
         folder.mkdir(parents=True, exist_ok=True)
         self.document = finding_about(self.pod, finding_id=self.pod["metadata"]["uid"].replace("-", ""))
         (folder / "findings").mkdir()

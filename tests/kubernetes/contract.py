@@ -10,7 +10,9 @@ import pytest
 
 from scc_responder import paths
 from scc_responder.adapters.kubernetes_api import KubernetesRest, connect
+from scc_responder.context import DisruptionBudget, Owner, Workload, Zone
 from scc_responder.errors import ApiError
+from scc_responder.kubernetes_objects import budgets_of, parse_node_pool, parse_pod, parse_workload
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient
 from tests.cluster.polling import wait_until
@@ -151,6 +153,56 @@ class Reading:
         found = side.api().list(paths.network_policies(side.namespace))
         assert sorted(item["metadata"]["name"] for item in found) == ["allow-web", "deny-all"]
         assert side.api().get(paths.network_policy(side.namespace, "deny-all"))["kind"] == "NetworkPolicy"
+
+    def test_nodes_of_a_pool(self, side: Side) -> None:
+        """The nodes of a pool are listed by its label, and those of no pool by the label's absence; both are ready."""
+        pool = f"pool-{side.namespace}"
+        inside, outside = (objects.node(f"{side.namespace}-{name}", pool=pool) for name in ("in", "out"))
+        del outside["metadata"]["labels"][paths.NODE_POOL]
+        created = [objects.create_settled(side.admin, manifest) for manifest in (inside, outside)]
+        listed = {
+            wanted: {item["metadata"]["uid"]: item for item in side.api().list(paths.nodes(), label_selector=wanted)}
+            for wanted in (paths.nodes_of_pool(pool), paths.nodes_of_pool(""))
+        }
+        for node in created:
+            side.admin.delete(paths.node(node["metadata"]["name"]))
+        of_pool, of_none = listed.values()
+        uids = [node["metadata"]["uid"] for node in created]
+        assert list(of_pool) == [uids[0]]
+        assert (uids[0] in of_none, uids[1] in of_none) == (False, True)
+        assert parse_node_pool(pool, of_pool.values()).zones == {"europe-west1-b": Zone(nodes=1, schedulable=1)}
+
+    def test_ready_replicas(self, side: Side) -> None:
+        """A Deployment says how many pods it wants and how many are ready, and its pods say that they are."""
+        side.admin.create(objects.deployment("web", side.namespace, side.node, replicas=2))
+        pods = objects.running_pods(side.admin, side.namespace, "web", count=2)
+        owner = Owner(kind="Deployment", name="web", uid="")
+        found = side.api().get(paths.owner(side.namespace, "apps/v1", "Deployment", "web"))
+        assert parse_workload(found, owner) == Workload(kind="Deployment", name="web", replicas=2, ready=2)
+        assert [parse_pod(pod).ready for pod in pods] == [True, True]
+
+    BUDGETS = (
+        pytest.param({"minAvailable": 2}, 1, id="min-available"),
+        pytest.param({"minAvailable": "51%"}, 1, id="min-available-share-rounds-up"),
+        pytest.param({"maxUnavailable": 2}, 2, id="max-unavailable"),
+        pytest.param({"maxUnavailable": "10%"}, 1, id="max-unavailable-share-rounds-up"),
+        pytest.param({"minAvailable": 4}, 0, id="more-than-there-are"),
+    )
+
+    @pytest.mark.parametrize(("spec", "allowed"), BUDGETS)
+    def test_disruption_budgets(self, side: Side, spec: Mapping[str, Any], allowed: int) -> None:
+        """A budget says how many of the pods that it selects may be disrupted now."""
+        side.admin.create(objects.deployment("web", side.namespace, side.node, replicas=3))
+        objects.running_pods(side.admin, side.namespace, "web", count=3)
+        side.admin.create(objects.disruption_budget("web", side.namespace, "web", **spec))
+
+        def told() -> bool:
+            items = side.api().list(paths.disruption_budgets(side.namespace))
+            healthy = [item for item in items if item.get("status", {}).get("currentHealthy") == 3]
+            return budgets_of({"app": "web"}, healthy) == (DisruptionBudget(name="web", disruptions_allowed=allowed),)
+
+        wait_until(told, what=f"the budget to allow {allowed}")
+        assert budgets_of({"app": "other"}, side.api().list(paths.disruption_budgets(side.namespace))) == ()
 
     def test_list_of_nothing(self, side: Side) -> None:
         """An empty collection is an empty list, not an error."""

@@ -10,18 +10,19 @@ import pytest
 from scc_responder.simulated.cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.google.fixtures import firestore
-from tests.pipeline.deployment import NODE
+from tests.pipeline.deployment import NODE, SPARE_NODE
 
 __all__ = ["cluster", "firestore", "pod"]
 
 
 @pytest.fixture
 def cluster() -> Iterator[SimulatedCluster]:
-    """A cluster with one node and a Deployment of two pods."""
+    """A cluster with a Deployment of two pods on one node, and a second node in the pool."""
     with SimulatedCluster(stop_seconds=0) as running:
         running.create(objects.namespace("shop"))
         running.create(objects.namespace("kube-system"))
         running.create(objects.node(NODE))
+        running.create(objects.node(SPARE_NODE))
         running.create(objects.deployment("web", "shop", NODE, replicas=2))
         yield running
 

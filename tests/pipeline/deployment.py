@@ -29,6 +29,7 @@ SOURCE = "1111111111111111111"
 RUN_SOURCE = "2222222222222222222"
 SHIPPED = Path(__file__).parents[2] / "policies"
 NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
+SPARE_NODE = "gke-prod-1-pool-1-3f2a1b0c-x8kd"
 ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
 CONTAINED = [
     "label_pod: patched",
@@ -114,8 +115,8 @@ class Deployment:
     def set_clock(self, clock: Clock) -> None:
         """Let it be another time: for the journal too, and for what it holds."""
         self.services.clock = clock
-        store = SqliteStore(self.folder / "journal.db", clock=clock)
-        self.services.journal = Journal(store, clock)
+        self.services.store = SqliteStore(self.folder / "journal.db", clock=clock)
+        self.services.journal = Journal(self.services.store, clock)
 
     def respond_to(self, document: Mapping[str, Any]) -> Ending:
         """List the finding and push its notification."""
@@ -213,8 +214,8 @@ class Interposed:
     def get(self, path: str) -> dict[str, Any]:
         return self._passed("get", path, lambda: self.api.get(path))
 
-    def list(self, path: str, field_selector: str = "") -> list[dict[str, Any]]:
-        return self._passed("list", path, lambda: self.api.list(path, field_selector))
+    def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[dict[str, Any]]:
+        return self._passed("list", path, lambda: self.api.list(path, field_selector, label_selector))
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         return self._passed("create", path, lambda: self.api.create(path, body, dry_run=dry_run))

@@ -7,11 +7,18 @@ from scc_responder.changes import PRIOR_UNSCHEDULABLE, PatchObject
 from scc_responder.context import Context
 
 
-@action(params=NoParams, permissions=["nodes: get, patch"], reversible=True, needs_identity=True)
+@action(
+    params=NoParams,
+    permissions=["nodes: get, list, patch"],
+    reversible=True,
+    needs_identity=True,
+    disrupts="nodes",
+)
 def cordon_node(context: Context, _params: NoParams) -> Planned:
     """Keep new pods off the node that the compromised pod runs on; running pods stay.
 
-    The prior state is remembered in `scc-responder/prior-unschedulable`. On Autopilot, whose nodes are Google's, it
+    Held while a quarter of its pool takes no pods, and for the last node of its pool or zone that does. The prior state
+    is remembered in `scc-responder/prior-unschedulable`. On Autopilot, whose nodes are Google's, it
     ends as `not_possible_autopilot` and the later steps go on.
 
         then:

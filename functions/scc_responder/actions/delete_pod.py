@@ -12,20 +12,31 @@ from scc_responder.context import Context, Pod
 
 
 class DeletePodParams(Params, frozen=True, kw_only=True):
-    """`grace_period_seconds`: never the pod's own, which its maker chose. `identity: likely` takes an unproved pod."""
+    """`grace_period_seconds`: never the pod's own, which its maker chose. `identity: likely` takes an unproved pod.
+
+    `allow_last_replica` deletes the last ready pod of a workload too.
+    """
 
     grace_period_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 30
     allow_standalone: bool = False
     allow_daemonset: bool = False
+    allow_last_replica: bool = False
     identity: Literal["proved", "likely"] = "proved"
 
 
-@action(params=DeletePodParams, permissions=["pods: get, patch, delete"], reversible=False, needs_identity=True)
+@action(
+    params=DeletePodParams,
+    permissions=["pods: get, patch, delete", "poddisruptionbudgets.policy: list"],
+    reversible=False,
+    needs_identity=True,
+    disrupts="pods",
+)
 def delete_pod(context: Context, params: DeletePodParams) -> Planned:
     """Delete the compromised pod, and only that pod: its replacement has another UID.
 
     Two steps: the pod is armed with `scc-responder/armed-by`, then deleted on condition of its UID and of the very
-    version that was armed. Static pods are never deleted; standalone and DaemonSet pods only where the policy says so.
+    version that was armed. Static pods are never deleted; standalone and DaemonSet pods, and the last ready one of a
+    workload, only where the policy says so; a ready pod never where its disruption budget allows none.
 
         then:
           - action: capture_evidence
@@ -42,7 +53,11 @@ def delete_pod(context: Context, params: DeletePodParams) -> Planned:
     return [
         PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, marker=ARMED_BY, versioned=True),
         DeletePod(
-            namespace=pod.namespace, name=pod.name, uid=pod.uid, grace_period_seconds=params.grace_period_seconds
+            namespace=pod.namespace,
+            name=pod.name,
+            uid=pod.uid,
+            grace_period_seconds=params.grace_period_seconds,
+            allow_last_replica=params.allow_last_replica,
         ),
     ]
 

@@ -14,6 +14,7 @@ from scc_responder.marks import pod_label
     permissions=["pods: get, patch", "networkpolicies.networking.k8s.io: create, get, list"],
     reversible=True,
     needs_identity=True,
+    disrupts="pods",
 )
 def isolate_pod(context: Context, _params: NoParams) -> Planned:
     """Stop new connections to and from this one pod with a NetworkPolicy of its own.

@@ -78,10 +78,11 @@ class KubernetesRest:
         """One object. Raises ApiError; 404 `not_found` only where the API server itself says so."""
         return self._call(Request(method="GET", path=path))
 
-    def list(self, path: str, field_selector: str = "") -> Objects:
+    def list(self, path: str, field_selector: str = "", label_selector: str = "") -> Objects:
         """All items of a collection. Raises ApiError; `partial_list` if the server kept some back."""
         request = Request(method="GET", path=path)
-        answer = self._call(request, query={"fieldSelector": field_selector} if field_selector else {})
+        selectors = {"fieldSelector": field_selector, "labelSelector": label_selector}
+        answer = self._call(request, query={name: value for name, value in selectors.items() if value})
         items, more = _items(request, answer)
         if more:
             raise ApiError("partial_list", f"GET {path}: the server answered with a part of the list")

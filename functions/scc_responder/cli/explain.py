@@ -18,8 +18,10 @@ from typing import Any
 from scc_responder.adapters.clusters_file import ClustersFile
 from scc_responder.cli.terminal import styled
 from scc_responder.collect import collect
+from scc_responder.decide import decide
 from scc_responder.errors import SettingsError
 from scc_responder.explanation import NOTHING_READ, explain, explain_context, read_facts
+from scc_responder.live_look import look
 from scc_responder.policy import PolicySet, load_policies
 from scc_responder.snapshots import NoFindings
 from scc_responder.wire import parse_notification
@@ -67,7 +69,8 @@ def _explain_live(content: bytes, policies: PolicySet, options: argparse.Namespa
     finding = parse_notification(content)
     clusters = ClustersFile(options.clusters).renamed(finding.cluster, options.cluster)
     with ThreadPoolExecutor(8) as pool:
-        context = collect(finding, clusters, NoFindings(), pool, _READ_SECONDS).context
+        collected = collect(finding, clusters, NoFindings(), pool, _READ_SECONDS)
+        context = look(collected.context, collected, decide(collected.context, policies.policies))
     return explain_context(context, policies, options.at or finding.event_time)
 
 

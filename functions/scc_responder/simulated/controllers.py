@@ -13,6 +13,7 @@ from typing import Any
 
 from scc_responder.simulated.objects import Object, Objects, suffix, target_to, timestamp
 from scc_responder.simulated.resources import BY_KIND, Target
+from scc_responder.simulated.statuses import ready_condition, report
 
 
 class Controllers:
@@ -39,6 +40,7 @@ class Controllers:
                 for name, node in list(self._wanted(workload)):
                     self._create(_pod(workload, name, node))
         self._start_pods()
+        report(self._objects)
 
     def _wanted(self, workload: Object) -> Iterator[tuple[str, str]]:
         """The pods to be made, by name and node."""
@@ -161,7 +163,8 @@ def _running(pod: Object, moment: datetime) -> Object:
         }
         for container in pod["spec"].get("containers", ())
     ]
-    return {"phase": "Running", "startTime": started, "containerStatuses": statuses}
+    conditions = [ready_condition()]
+    return {"phase": "Running", "startTime": started, "conditions": conditions, "containerStatuses": statuses}
 
 
 def _sha256(text: str) -> str:

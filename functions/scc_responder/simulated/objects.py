@@ -58,11 +58,15 @@ class Objects:
         return copy.deepcopy(stored)
 
     def list(self, target: Target, fields: str = "", labels: str = "") -> Object:
-        """The list object of a collection, narrowed by selectors (`a=b,c=d`) of fields and of labels."""
+        """The list object of a collection, narrowed by selectors: of fields `a=b,c=d`, of labels also `a` and `!a`."""
         items = self.of_kind(target.resource.kind, target.namespace)
         wanted = [(path.split("."), value) for path, value in _terms(fields)]
-        wanted += [(["metadata", "labels", key], value) for key, value in _terms(labels)]
-        matching = [item for item in items if all(_field(item, path) == value for path, value in wanted)]
+        matching = [
+            item
+            for item in items
+            if all(_field(item, path) == value for path, value in wanted)
+            and _has_labels(labels, item["metadata"].get("labels", {}))
+        ]
         kind, version = f"{target.resource.kind}List", target.resource.api_version
         metadata = {"resourceVersion": str(self._version)}
         return {"kind": kind, "apiVersion": version, "metadata": metadata, "items": matching}
@@ -197,6 +201,16 @@ def _terms(selector: str) -> Iterator[tuple[str, str]]:
     for term in filter(None, selector.split(",")):
         path, _, value = term.replace("==", "=").partition("=")
         yield path, value
+
+
+def _has_labels(selector: str, labels: Mapping[str, str]) -> bool:
+    """Whether an object of these labels is selected by `a=b`, `a` and `!a`, all of them."""
+    for term in filter(None, selector.split(",")):
+        key, equals, value = term.lstrip("!").replace("==", "=").partition("=")
+        absent = term.startswith("!")
+        if (key in labels) is absent or (equals and labels.get(key) != value):
+            return False
+    return True
 
 
 def _field(item: Any, path: Sequence[str]) -> str:
