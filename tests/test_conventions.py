@@ -16,7 +16,7 @@ import yaml
 from scc_responder.action import Action, actions
 from scc_responder.simulated.cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.pipeline.deployment import NODE, deployed, finding_about
+from tests.pipeline.deployment import NODE, SPARE_NODE, deployed, finding_about
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "functions" / "scc_responder"
@@ -48,7 +48,8 @@ def test_examples(tmp_path: Path, action: Action) -> None:
     with SimulatedCluster(stop_seconds=0) as cluster:
         cluster.create(objects.namespace("shop"))
         cluster.create(objects.node(NODE))
-        cluster.create(objects.deployment("web", "shop", NODE))
+        cluster.create(objects.node(SPARE_NODE))
+        cluster.create(objects.deployment("web", "shop", NODE, replicas=2))
         deployment = deployed(tmp_path, cluster, head + example(action))
         document = finding_about(cluster.objects("Pod", "shop")[0])
         ending = deployment.respond_to(document)

@@ -7,7 +7,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from scc_responder.context import Cluster, ContainerStatus, Context, Node, Owner, Pod
+from scc_responder.context import (
+    Cluster,
+    ContainerStatus,
+    Context,
+    LiveLook,
+    Node,
+    NodePool,
+    Owner,
+    Pod,
+    Workload,
+    Zone,
+)
 from scc_responder.finding import ClusterRef, Finding, FindingContainer, PodRef, Threat
 from scc_responder.identity import identify
 
@@ -42,6 +53,7 @@ POD = Pod(
     creation_time=datetime(2026, 3, 2, 8, 58, 1, tzinfo=UTC),
     node_name="node-1",
     phase="Running",
+    ready=True,
     labels={"app": "web"},
     owners=(
         Owner(kind="ReplicaSet", name="web-6d5f", uid="22222222-2222-4222-8222-222222222222", api_version="apps/v1"),
@@ -49,7 +61,20 @@ POD = Pod(
     ),
     containers=(ContainerStatus(name="app", image=IMAGE, image_id=f"repo@{DIGEST}", started_at=STARTED),),
 )
-NODE = Node(name="node-1", uid="55555555-5555-4555-8555-555555555555", resource_version="2001", node_pool="pool-1")
+NODE = Node(
+    name="node-1",
+    uid="55555555-5555-4555-8555-555555555555",
+    resource_version="2001",
+    ready=True,
+    node_pool="pool-1",
+    zone="europe-west1-b",
+)
+LIVE = LiveLook(
+    workload=Workload(kind="Deployment", name="web", replicas=4, ready=4),
+    budgets=(),
+    node_pool=NodePool(name="pool-1", zones={"europe-west1-b": Zone(nodes=4, schedulable=4)}),
+)
+"""Nothing stands in the way of a disruption."""
 THREAT = Threat(
     name="reverse_shell",
     surface="pod",
@@ -74,6 +99,7 @@ def context(*, finding: dict[str, Any] | None = None, pod: Any = None, **fields:
         "pod": known,
         "node": NODE,
         "related": (),
+        "live": LIVE,
         "identity": identify(changed, known),
         "missing": {} if known else {"pod": "target_absent"},
     }

@@ -33,20 +33,34 @@ def _cluster_facts(finding: Finding) -> dict[str, Any]:
     facts: dict[str, Any] = {"cluster": {"ref": ref, "autopilot": False, "enforces_network_policy": True}}
     if finding.node or finding.pod:
         facts["node"] = _node(finding.node or "gke-prod-1-pool-1-3f2a1b0c-q7wz")
+        facts["live"] = {"node_pool": _NODE_POOL}
     if finding.pod is None:
         reason = "several_pods" if finding.pods else "pod_not_named"
         return {**facts, "missing": {"pod": reason}}
     namespace = {"name": finding.pod.namespace, "uid": "44444444-4444-4444-8444-444444444444"}
-    return {**facts, "pod": _pod(finding), "namespace": namespace}
+    pod = _pod(finding)
+    return {**facts, "pod": pod, "namespace": namespace, "live": {**facts["live"], **_live(pod)}}
 
 
-def _node(name: str) -> Mapping[str, str]:
+def _node(name: str) -> Mapping[str, Any]:
     return {
         "name": name,
         "uid": "55555555-5555-4555-8555-555555555555",
         "resource_version": "2001",
+        "ready": True,
         "node_pool": "pool-1",
+        "zone": "europe-west1-b",
     }
+
+
+_NODE_POOL = {"name": "pool-1", "zones": {"europe-west1-b": {"nodes": 4, "schedulable": 4}}}
+
+
+def _live(pod: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is seen right before a disruption: nothing that stands in its way."""
+    owners = pod.get("owners")
+    workload = {"kind": owners[-1]["kind"], "name": owners[-1]["name"], "replicas": 4, "ready": 4} if owners else None
+    return {"workload": workload, "budgets": []} if workload else {"budgets": []}
 
 
 def _pod(finding: Finding) -> dict[str, Any]:
@@ -63,6 +77,7 @@ def _pod(finding: Finding) -> dict[str, Any]:
         "creation_time": (finding.event_time if asked_for else min(told) - _START).isoformat(),
         "node_name": finding.node or "gke-prod-1-pool-1-3f2a1b0c-q7wz",
         "phase": "Running",
+        "ready": True,
         "containers": [_container(finding, number) for number in range(len(finding.containers))],
     }
     return {**facts, **_owned(pod.name)}

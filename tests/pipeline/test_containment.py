@@ -20,7 +20,7 @@ def test_all_actions(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> 
 
     assert deployment.outcomes(document) == CONTAINED
     assert (ending.status, ending.reason) == (204, "done")
-    assert len([event for event in cluster.audit if event.user == "responder"]) <= 18
+    assert len([event for event in cluster.audit if event.user == "responder"]) <= 21
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:

@@ -16,7 +16,7 @@ from scc_responder.simulated.cluster import SimulatedCluster
 from tests.pipeline.deployment import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
 
 Object = dict[str, Any]
-CALLS = 17
+CALLS = 20
 WRITES = frozenset({"patch", "create", "delete"})
 
 
@@ -177,6 +177,9 @@ REFUSED = [
     pytest.param("patch", "nodes", "cordon_node: kubernetes_forbidden", id="patch-nodes"),
     pytest.param("get", "nodes", "cordon_node: node_unreadable", id="get-nodes"),
     pytest.param("delete", "pods", "delete_pod: kubernetes_forbidden", id="delete-pods"),
+    pytest.param("list", "poddisruptionbudgets", "delete_pod: budgets_unread", id="list-disruption-budgets"),
+    pytest.param("list", "nodes", "cordon_node: node_pool_unread", id="list-nodes"),
+    pytest.param("get", "deployments", "delete_pod: workload_unread", id="get-deployments"),
 ]
 
 

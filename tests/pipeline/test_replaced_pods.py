@@ -9,17 +9,27 @@ import pytest
 
 from scc_responder.simulated.cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.pipeline.deployment import ALL, NODE, Deployment, Interposed, api_of, deployed, finding_about, policy
+from tests.pipeline.deployment import (
+    ALL,
+    NODE,
+    SPARE_NODE,
+    Deployment,
+    Interposed,
+    api_of,
+    deployed,
+    finding_about,
+    policy,
+)
 
 Object = dict[str, Any]
-CALLS = 17
+CALLS = 19
 """Requests of a whole response; `test_calls` holds it."""
 
 
 @pytest.fixture
 def stateful(cluster: SimulatedCluster) -> Object:
-    """The pod of a StatefulSet that runs on any node."""
-    manifest = objects.stateful_set("db", "shop", NODE)
+    """One of the two pods of a StatefulSet that run on any node."""
+    manifest = objects.stateful_set("db", "shop", NODE, replicas=2)
     del manifest["spec"]["template"]["spec"]["nodeName"]
     cluster.create(manifest)
     return next(pod for pod in cluster.objects("Pod", "shop") if pod["metadata"]["name"] == "db-0")
@@ -30,9 +40,11 @@ def replace_pod(cluster: SimulatedCluster) -> None:
     if not any(node["metadata"]["name"] == "other-node" for node in cluster.objects("Node")):
         cluster.create(objects.node("other-node"))
     admin = api_of(cluster, "admin")
-    admin.patch(f"/api/v1/nodes/{NODE}", {"spec": {"unschedulable": True}})
+    for node in (NODE, SPARE_NODE):
+        admin.patch(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}})
     admin.delete("/api/v1/namespaces/shop/pods/db-0", {"gracePeriodSeconds": 0})
-    admin.patch(f"/api/v1/nodes/{NODE}", {"spec": {"unschedulable": None}})
+    for node in (NODE, SPARE_NODE):
+        admin.patch(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": None}})
 
 
 def current(cluster: SimulatedCluster) -> Object:

@@ -15,6 +15,7 @@ from tests.pipeline.deployment import (
     ALL,
     CONTAINED,
     NODE,
+    SPARE_NODE,
     OneCluster,
     api_of,
     deployed,
@@ -110,7 +111,8 @@ def test_grace_period(tmp_path: Path) -> None:
     with SimulatedCluster(stop_seconds=60) as cluster:
         cluster.create(objects.namespace("shop"))
         cluster.create(objects.node(NODE))
-        pod = created(cluster, objects.deployment("web", "shop", NODE))
+        cluster.create(objects.node(SPARE_NODE))
+        pod = created(cluster, objects.deployment("web", "shop", NODE, replicas=2))
         deployment = deployed(tmp_path, cluster, policy("delete_pod {grace_period_seconds: 7}"))
         document = finding_about(pod)
         deployment.respond_to(document)
@@ -137,7 +139,8 @@ def test_autopilot(tmp_path: Path) -> None:
     with autopilot(WARDEN) as cluster:
         cluster.create(objects.namespace("shop"))
         cluster.create(objects.node(NODE))
-        pod = created(cluster, objects.deployment("web", "shop", NODE))
+        cluster.create(objects.node(SPARE_NODE))
+        pod = created(cluster, objects.deployment("web", "shop", NODE, replicas=2))
         deployment = deployed(tmp_path, cluster, policy(*ALL))
         document = finding_about(pod)
         deployment.respond_to(document)
@@ -153,7 +156,8 @@ def test_another_admission_policy(tmp_path: Path) -> None:
     with autopilot("ValidatingAdmissionPolicy 'no-cordon' with binding 'b' denied request: no") as cluster:
         cluster.create(objects.namespace("shop"))
         cluster.create(objects.node(NODE))
-        pod = created(cluster, objects.deployment("web", "shop", NODE))
+        cluster.create(objects.node(SPARE_NODE))
+        pod = created(cluster, objects.deployment("web", "shop", NODE, replicas=2))
         deployment = deployed(tmp_path, cluster, policy("cordon_node", "delete_pod"))
         document = finding_about(pod)
         deployment.respond_to(document)
