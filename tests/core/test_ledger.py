@@ -1,0 +1,319 @@
+"""The ledger: limits hold in any order of requests, and a storm trips the breaker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scc_responder.guardrails import Guardrails, Protected, StormBreaker
+from scc_responder.ledger import LAG, Answer, Request, State, judge, reset
+from scc_responder.limits import Limit, Limits, allowed_count, window
+
+NOW = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
+EMPTY = State()
+CALM = StormBreaker(targets=1000, denials=1000)
+NONE = Limits(owner=(), namespace=(), node=(), node_pool=(), cluster=(), organization=())
+
+
+def rails(storm: StormBreaker = CALM, **limits: tuple[Limit, ...]) -> Guardrails:
+    """Guardrails with these limits and no others."""
+    return Guardrails(protected=Protected(), limits=msgspec.structs.replace(NONE, **limits), storm_breaker=storm)
+
+
+def pod(number: int, **changes: Any) -> Request:
+    """A request about a pod of `web` in `shop`."""
+    scopes = {"owner": "web", "namespace": "shop", "node": "node-1", "node_pool": "pool-1", **changes.pop("scopes", {})}
+    values = {"action_id": f"a{number}", "target": f"pod-{number}", "kind": "pods", "scopes": scopes, **changes}
+    return Request(**values)
+
+
+def node(number: int, **changes: Any) -> Request:
+    values = {"action_id": f"n{number}", "target": f"node-{number}", "kind": "nodes", "scopes": {"node_pool": "pool-1"}}
+    return Request(**{**values, **changes})
+
+
+def asked(requests: Iterable[Request], guardrails: Guardrails, state: State = EMPTY, every: float = 1) -> list[str]:
+    """What each request comes to, one after another: `ok` or the reason."""
+    return [answer.reason or "ok" for _, answer in steps(requests, guardrails, state, every)]
+
+
+def steps(
+    requests: Iterable[Request], guardrails: Guardrails, state: State = EMPTY, every: float = 1
+) -> list[tuple[State, Answer]]:
+    found = []
+    for number, request in enumerate(requests):
+        state, answer = judge(state, request, guardrails, NOW + timedelta(seconds=number * every))
+        found.append((state, answer))
+    return found
+
+
+TWO = (Limit(most=2, within="10m"),)
+SCOPES = [
+    pytest.param("owner", {"owner": "other"}, id="owner"),
+    pytest.param("namespace", {"namespace": "other"}, id="namespace"),
+    pytest.param("node", {"node": "other"}, id="node"),
+    pytest.param("node_pool", {"node_pool": "other"}, id="node-pool"),
+]
+
+
+@pytest.mark.parametrize(("scope", "elsewhere"), SCOPES)
+def test_each_scope(scope: str, elsewhere: dict[str, str]) -> None:
+    """A limit counts the targets of its scope, and those elsewhere on their own."""
+    requests = [pod(1), pod(2), pod(3), pod(4, scopes=elsewhere)]
+    assert asked(requests, rails(**{scope: TWO})) == ["ok", "ok", f"limit_{scope}", "ok"]
+
+
+@pytest.mark.parametrize("scope", ["cluster", "organization"])
+def test_wide_scopes(scope: str) -> None:
+    """Cluster and organisation count whatever is in them."""
+    requests = [pod(1), pod(2, scopes={"namespace": "x", "owner": "y"}), pod(3, scopes={"namespace": "z"})]
+    assert asked(requests, rails(**{scope: TWO})) == ["ok", "ok", f"limit_{scope}"]
+
+
+def test_a_policys_own_limits() -> None:
+    """A policy's limits count what it does anywhere, beside the guardrails' own."""
+    own = {"policy": "contain", "policy_limits": (Limit(most=1, within="1h"),)}
+    requests = [pod(1, **own), pod(2, **own), pod(3, policy="other"), pod(4)]
+    assert asked(requests, rails(namespace=(Limit(most=2, within="10m"),))) == [
+        "ok",
+        "limit_policy",
+        "ok",
+        "limit_namespace",
+    ]
+
+
+def test_a_policys_limits_outlive_others_requests() -> None:
+    """What a policy with a long window did is remembered, whatever others with short ones ask meanwhile."""
+    own = {"policy": "contain", "policy_limits": (Limit(most=1, within="7d"),)}
+    others = [pod(number, policy="other") for number in range(2, 6)]
+    assert asked([pod(1, **own), *others, pod(9, **own)], rails(), every=86_400)[-1] == "limit_policy"
+
+
+def test_a_denial_counts_nowhere() -> None:
+    """What one limit denies is not counted by the others: nothing was done."""
+    own = {"policy": "contain", "policy_limits": (Limit(most=1, within="1h"),)}
+    requests = [pod(1, **own), *(pod(number, **own) for number in range(2, 8)), pod(9, policy="other")]
+    assert asked(requests, rails(cluster=TWO))[-1] == "ok"
+
+
+def test_kinds_are_counted_apart() -> None:
+    """Limits of pods do not count nodes, and the other way round."""
+    limits = (Limit(most=1, within="10m"), Limit(most=1, within="10m", of="nodes"))
+    requests = [pod(1), node(1), pod(2), node(2)]
+    assert asked(requests, rails(cluster=limits)) == ["ok", "ok", "limit_cluster", "limit_cluster"]
+
+
+def test_a_target_counts_once() -> None:
+    """A pod that is isolated and then deleted, for two findings, counts once."""
+    requests = [pod(1), pod(1, action_id="a1-delete"), pod(1, action_id="b1", policy="other"), pod(2), pod(3)]
+    assert asked(requests, rails(namespace=TWO), every=30) == ["ok", "ok", "ok", "ok", "limit_namespace"]
+
+
+def test_asked_twice() -> None:
+    """The same request again is allowed again, and there is nothing to write."""
+    (state, first), (again, second) = steps([pod(1), pod(1)], rails(namespace=TWO))
+    assert (first, second) == (Answer(), Answer())
+    assert again is state
+
+
+def test_denied_twice() -> None:
+    """A denial again changes nothing: it is one denial."""
+    found = steps([pod(1), pod(2), pod(3), pod(3)], rails(namespace=TWO))
+    assert found[-1][1].reason == "limit_namespace"
+    assert found[-1][0] is found[-2][0]
+
+
+def test_the_window_moves() -> None:
+    """After the window, and the time that an effect may take, there is room again."""
+    (state, _), *_ = steps([pod(1)], rails(cluster=(Limit(most=1, within="10m"),)))
+    within = judge(state, pod(2), rails(cluster=(Limit(most=1, within="10m"),)), NOW + timedelta(minutes=10))
+    after = judge(state, pod(2), rails(cluster=(Limit(most=1, within="10m"),)), NOW + timedelta(minutes=10) + LAG)
+    assert (within[1].reason, after[1].reason) == ("limit_cluster", "")
+
+
+def test_a_late_effect_counts_anew() -> None:
+    """A target reserved long ago and not acted upon until now counts in the window of now."""
+    limits = rails(cluster=(Limit(most=1, within="10m"),))
+    (_, (state, second)) = steps([pod(1), pod(2)], limits, every=700)
+    _, late = judge(state, pod(1), limits, NOW + timedelta(seconds=710))
+    assert (second.reason, late.reason) == ("", "limit_cluster")
+
+
+SHARES = [
+    pytest.param(10, "25%", 2, id="rounds-down"),
+    pytest.param(3, "25%", 1, id="at-least-one"),
+    pytest.param(None, "25%", 1, id="of-nobody-knows-how-many"),
+    pytest.param(8, "100%", 8, id="all"),
+    pytest.param(10, 0, 0, id="a-number-may-be-none"),
+]
+
+
+@pytest.mark.parametrize(("share_of", "most", "allowed"), SHARES)
+def test_shares(share_of: int | None, most: int | str, allowed: int) -> None:
+    """A share is of what is there, rounded down, and one at least."""
+    assert allowed_count(Limit(most=most, within="10m"), share_of) == allowed
+    requests = [pod(number, share_of=share_of) for number in range(12)]
+    answers = asked(requests, rails(owner=(Limit(most=most, within="10m"),)))
+    assert answers.count("ok") == allowed
+
+
+@pytest.mark.parametrize("most", ["25", "-1%", "101%", "%", "a%", "25 %"])
+def test_no_limit(most: str) -> None:
+    """What is no limit is refused, with what was expected."""
+    with pytest.raises(ValueError, match="such as 25%"):
+        allowed_count(Limit(most=most, within="10m"), 10)
+
+
+def test_what_is_told() -> None:
+    """A denial names the limit, and what was counted."""
+    state, answer = steps([pod(1), pod(2), pod(3)], rails(namespace=TWO))[-1]
+    assert answer.detail == "namespace shop: 2 pods within 10m, at most 2 (2)"
+    assert not answer.allowed
+    assert state.cluster.entries[-1].denied == ("namespace=shop",)
+
+
+PODS = st.builds(
+    pod,
+    st.integers(0, 30),
+    scopes=st.fixed_dictionaries(
+        {"owner": st.sampled_from("ab"), "namespace": st.sampled_from("cd"), "node": st.sampled_from("ef")}
+    ),
+    action_id=st.sampled_from(["isolate", "delete"]),
+    policy=st.sampled_from(["p", "q"]),
+)
+LIMIT = st.builds(Limit, most=st.integers(0, 4), within=st.sampled_from(["2m", "10m", "1h"]))
+LIMITS = st.fixed_dictionaries(
+    {name: st.lists(LIMIT, max_size=2).map(tuple) for name in ("owner", "namespace", "node", "cluster", "organization")}
+)
+
+
+def most_together(times: Sequence[tuple[datetime, str]], within: timedelta) -> int:
+    """The most different targets in any window."""
+    return max((len({name for at, name in times if start <= at < start + within}) for start, _ in times), default=0)
+
+
+@given(
+    asks=st.lists(st.tuples(PODS, st.integers(0, 200)), max_size=40),
+    limits=LIMITS,
+    own=LIMIT,
+    late=st.lists(st.integers(0, 39), min_size=40, max_size=40),
+)
+def test_no_limit_is_ever_exceeded(
+    asks: list[tuple[Request, int]], limits: dict[str, tuple[Limit, ...]], own: Limit, late: list[int]
+) -> None:
+    """Whatever is asked in whatever order, and however late its effects are: in no window is there too much."""
+    guardrails, state, now = rails(**limits), State(), NOW
+    effects: list[tuple[datetime, Request]] = []
+    for (request, pause), delay in zip(asks, late, strict=False):
+        now += timedelta(seconds=pause)
+        full = msgspec.structs.replace(request, policy_limits=(own,) if request.policy == "p" else ())
+        state, answer = judge(state, full, guardrails, now)
+        if answer.allowed:
+            effects.append((now + timedelta(seconds=delay), full))
+    for scope, allowed in limits.items():
+        for value in {request.scopes.get(scope, "") for _, request in effects}:
+            here = [(at, item.target) for at, item in effects if item.scopes.get(scope, "") == value]
+            assert all(most_together(here, window(limit)) <= int(limit.most) for limit in allowed)
+    mine = [(at, item.target) for at, item in effects if item.policy == "p"]
+    assert most_together(mine, window(own)) <= int(own.most)
+
+
+@given(asks=st.lists(st.tuples(PODS, st.integers(0, 200)), max_size=20), limits=LIMITS)
+def test_asking_again_changes_nothing(asks: list[tuple[Request, int]], limits: dict[str, tuple[Limit, ...]]) -> None:
+    """In any state, to ask for the same once more has the same answer and leaves the same state."""
+    guardrails, state, now = rails(**limits), State(), NOW
+    for request, pause in asks:
+        now += timedelta(seconds=pause)
+        state, answer = judge(state, request, guardrails, now)
+        again, second = judge(state, request, guardrails, now)
+        assert again is state
+        assert second.allowed == answer.allowed
+
+
+@given(asks=st.lists(PODS, max_size=40), limits=LIMITS)
+def test_it_is_stored_as_it_is(asks: list[Request], limits: dict[str, tuple[Limit, ...]]) -> None:
+    """A ledger comes back from its stored form as it was."""
+    for state, _ in steps(asks, rails(**limits)):
+        assert msgspec.json.decode(msgspec.json.encode(state), type=State) == state
+
+
+def test_it_does_not_grow() -> None:
+    """What counts nowhere any more is dropped: a year of findings leaves no more than a window of them."""
+    guardrails = rails(cluster=(Limit(most=1000, within="24h"),))
+    found = steps([pod(number) for number in range(400)], guardrails, every=6 * 3600)
+    assert max(len(state.cluster.entries) for state, _ in found) <= 6
+
+
+STORMY = StormBreaker(targets=3, denials=2, within="10m")
+
+
+def test_too_much_is_planned() -> None:
+    """More targets planned than so many incidents would explain: the breaker trips, and stays so."""
+    found = steps([*(pod(number) for number in range(6)), node(1)], rails(STORMY))
+    assert [answer.reason for _, answer in found] == ["", "", "", *["storm_breaker"] * 4]
+    tripped = found[3][0].cluster.breaker
+    assert tripped is not None
+    assert tripped.detail == "4 targets planned within 10m, of at most 3"
+    assert all(after is before for (before, _), (after, _) in pairwise(found[3:]))
+
+
+def test_too_much_is_denied() -> None:
+    """More denials in one scope than so many incidents would explain trip it too."""
+    storm = StormBreaker(targets=1000, denials=2, within="10m")
+    limits = rails(storm, namespace=(Limit(most=0, within="10m"),))
+    elsewhere = {"namespace": "other"}
+    requests = [pod(1), pod(1), pod(2), pod(3, scopes=elsewhere), pod(4), pod(5, scopes=elsewhere)]
+    answers = steps(requests, limits)
+    assert [answer.reason for _, answer in answers] == [*["limit_namespace"] * 5, "storm_breaker"]
+    tripped = answers[-1][0].cluster.breaker
+    assert tripped is not None
+    assert tripped.detail == "3 targets denied within 10m in namespace=shop, of at most 2"
+
+
+def test_slowly_is_no_storm() -> None:
+    """The same number over a longer time trips nothing."""
+    assert asked([pod(number) for number in range(20)], rails(STORMY), every=250) == ["ok"] * 20
+
+
+def test_reset() -> None:
+    """A reset closes the breaker and keeps what was reserved, who did it and why; the next storm trips it again."""
+    tripped, _ = steps([pod(number) for number in range(4)], rails(STORMY))[-1]
+    later = NOW + timedelta(minutes=1)
+    closed = reset(tripped.cluster, "secops@example.com", "a bad rule, withdrawn", later)
+    assert closed.breaker is None
+    assert [entry.target for entry in closed.entries if entry.reserved_at] == ["pod-0", "pod-1", "pod-2"]
+    assert [(item.by, item.reason, item.at) for item in closed.resets] == [
+        ("secops@example.com", "a bad rule, withdrawn", later)
+    ]
+    state = msgspec.structs.replace(tripped, cluster=closed)
+    assert asked([pod(number) for number in range(10, 14)], rails(STORMY), state) == ["ok"] * 3 + ["storm_breaker"]
+
+
+def test_reset_of_nothing() -> None:
+    """A breaker that has not tripped is left as it is."""
+    state, _ = steps([pod(1)], rails())[-1]
+    assert reset(state.cluster, "secops@example.com", "why not", NOW) is state.cluster
+
+
+def test_the_defaults() -> None:
+    """By default: a quarter of a workload, three of a namespace and five of a cluster in ten minutes, one node."""
+    defaults = Guardrails(protected=Protected(), storm_breaker=CALM)
+    web = [pod(number, share_of=10) for number in range(5)]
+    shop = [pod(10 + number, scopes={"owner": f"w{number}", "node": f"n{number}"}) for number in range(5)]
+    wide = [
+        pod(number, scopes={"owner": f"w{number}", "node": f"n{number}", "namespace": f"s{number}"})
+        for number in range(30, 37)
+    ]
+    nodes = [node(number, share_of=20) for number in range(3)]
+    assert asked(web, defaults) == ["ok", "ok", *["limit_owner"] * 3]
+    assert asked(shop, defaults) == ["ok", "ok", "ok", *["limit_namespace"] * 2]
+    assert asked(wide, defaults) == [*["ok"] * 5, *["limit_cluster"] * 2]
+    assert asked(nodes, defaults) == ["ok", *["limit_node_pool"] * 2]
+    assert asked(nodes, defaults, every=12 * 60) == ["ok", "ok", "limit_node_pool"]
