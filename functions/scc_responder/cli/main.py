@@ -18,6 +18,7 @@ COMMANDS = {
     "case": "list and show cases, and answer a plan that waits for a person",
     "simulate": "say whom policies would have touched, by recorded findings",
     "threats": "list the threats that are understood",
+    "breaker": "show the storm breakers, or reset one that tripped",
     "permissions": "say which IAM and RBAC permissions the enabled policies need",
     "snapshot": "copy what decisions need from a cluster into a file",
     "policy": "check, test and document a folder of policies",

@@ -83,6 +83,8 @@ def _expected(pods: Sequence[Object], objects: Objects) -> int:
     return wanted + sum(not pod["metadata"].get("ownerReferences") for pod in pods)
 
 
-def _share(amount: Any, of: int) -> int:
+def _share(amount: int | str, of: int) -> int:
     """A number, or a percentage rounded up."""
-    return math.ceil(of * int(amount.removesuffix("%")) / 100) if isinstance(amount, str) else int(amount)
+    if isinstance(amount, int):
+        return amount
+    return math.ceil(of * int(amount.removesuffix("%")) / 100)

@@ -1,0 +1,105 @@
+"""Show the storm breakers, or reset one that tripped.
+
+A breaker trips where so much is to be disrupted at once that a bad rule or an attack on the responder is likelier than
+so many incidents. Until a person resets it, nothing is changed in its cluster; evidence is kept and people are told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.cli.terminal import styled, visible_lines
+from scc_responder.errors import Conflict, SettingsError
+from scc_responder.ledger import Ledger, reset
+from scc_responder.limiter import CLUSTERS, cluster_key, read_ledger
+from scc_responder.ports import CasStore, Entry
+
+_TRIES = 8
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `breaker`."""
+    commands = parser.add_subparsers(dest="breaker_command", metavar="COMMAND", required=True)
+    show = commands.add_parser("show", help="every cluster's breaker; 1 if one has tripped")
+    show.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+    closing = commands.add_parser("reset", help="let actions be taken again; 1 if the breaker had not tripped")
+    closing.add_argument("--reason", required=True, help="why it is safe to go on; it is kept")
+    closing.add_argument("--by", default=getpass.getuser(), help="who resets it")
+    for command in (show, closing):
+        command.add_argument("--store", required=True, metavar="FILE", help="SQLite file of the journal")
+        command.add_argument("--cluster", metavar="PATH", help="projects/P/locations/L/clusters/C")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show, or reset."""
+    file = Path(options.store.removeprefix("sqlite:///"))
+    if not file.exists():
+        raise SettingsError("no_store", f"{file}: there is no such file; name the store of the function with --store")
+    store = SqliteStore(file)
+    return _reset(store, options) if options.breaker_command == "reset" else _show(store, options)
+
+
+def _show(store: CasStore, options: argparse.Namespace) -> int:
+    found = [read_ledger(entry) for entry in _entries(store)]
+    ledgers = [ledger for ledger in found if options.cluster in {None, ledger.cluster}]
+    if options.format == "json":
+        print(json.dumps([_facts(ledger) for ledger in ledgers], indent=2))
+    else:
+        print("\n".join(_line(ledger) for ledger in ledgers) or "no cluster has a ledger yet")
+    return 1 if any(ledger.breaker for ledger in ledgers) else 0
+
+
+def _entries(store: CasStore) -> Iterator[Entry]:
+    cursor: str | None = None
+    while True:
+        page = store.scan(CLUSTERS, cursor)
+        yield from page.entries
+        if page.cursor is None:
+            return
+        cursor = page.cursor
+
+
+def _facts(ledger: Ledger) -> dict[str, Any]:
+    facts: dict[str, Any] = msgspec.to_builtins(ledger)
+    return {name: facts[name] for name in ("cluster", "breaker", "resets")}
+
+
+def _line(ledger: Ledger) -> str:
+    if ledger.breaker is None:
+        return f"{styled('closed', 'green'):8} {visible_lines(ledger.cluster)}"
+    since = ledger.breaker.tripped_at.isoformat(timespec="seconds")
+    return f"{styled('tripped', 'red'):8} {visible_lines(ledger.cluster)} since {since}: {ledger.breaker.detail}"
+
+
+def _reset(store: CasStore, options: argparse.Namespace) -> int:
+    cluster = options.cluster or _only_tripped(store)
+    for _ in range(_TRIES):
+        entry = store.get(cluster_key(cluster))
+        ledger = read_ledger(entry) if entry else None
+        if entry is None or ledger is None or ledger.breaker is None:
+            print(f"the breaker of {visible_lines(cluster)} has not tripped")
+            return 1
+        closed = reset(ledger, options.by, options.reason, entry.server_time)
+        try:
+            store.replace(entry.key, msgspec.json.encode(closed), entry.version)
+        except Conflict:
+            continue
+        print(f"reset: {visible_lines(cluster)}, by {visible_lines(options.by)}")
+        return 0
+    raise SettingsError("ledger_contended", f"{cluster}: it changed {_TRIES} times meanwhile; try again")
+
+
+def _only_tripped(store: CasStore) -> str:
+    tripped = [ledger.cluster for entry in _entries(store) if (ledger := read_ledger(entry)).breaker]
+    if len(tripped) != 1:
+        names = ", ".join(tripped) or "none"
+        raise SettingsError("which_cluster", f"tripped: {names}; name the one to reset with --cluster")
+    return tripped[0]
