@@ -76,7 +76,8 @@ def _line(ledger: Ledger) -> str:
     if ledger.breaker is None:
         return f"{styled('closed', 'green'):8} {visible_lines(ledger.cluster)}"
     since = ledger.breaker.tripped_at.isoformat(timespec="seconds")
-    return f"{styled('tripped', 'red'):8} {visible_lines(ledger.cluster)} since {since}: {ledger.breaker.detail}"
+    told = visible_lines(f"{ledger.cluster} since {since}: {ledger.breaker.detail}")
+    return f"{styled('tripped', 'red'):8} {told}"
 
 
 def _reset(store: CasStore, options: argparse.Namespace) -> int:

@@ -27,10 +27,13 @@ class Controllers:
         self._clock = clock
         self._stop_seconds = stop_seconds
         self._stopping: dict[str, float] = {}
+        self._settled_at = 0
 
     def settle(self) -> None:
         """Bring the cluster to where its workloads want it."""
         self._stop_pods()
+        if self._objects.version == self._settled_at:
+            return
         self._collect_garbage()
         for deployment in self._objects.of_kind("Deployment"):
             if not self._owned("ReplicaSet", deployment):
@@ -41,6 +44,7 @@ class Controllers:
                     self._create(_pod(workload, name, node))
         self._start_pods()
         report(self._objects)
+        self._settled_at = self._objects.version
 
     def _wanted(self, workload: Object) -> Iterator[tuple[str, str]]:
         """The pods to be made, by name and node."""

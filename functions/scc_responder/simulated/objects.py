@@ -43,7 +43,8 @@ class Objects:
         self._clock = clock
         self._admission = admission
         self._objects: dict[tuple[str, str, str], Object] = {}
-        self._version = 1
+        self.version = 1
+        """Changes with every write."""
 
     def of_kind(self, kind: str, namespace: str = "") -> list[Object]:
         """Objects of one kind, of one namespace or of all."""
@@ -68,7 +69,7 @@ class Objects:
             and _has_labels(labels, item["metadata"].get("labels", {}))
         ]
         kind, version = f"{target.resource.kind}List", target.resource.api_version
-        metadata = {"resourceVersion": str(self._version)}
+        metadata = {"resourceVersion": str(self.version)}
         return {"kind": kind, "apiVersion": version, "metadata": metadata, "items": matching}
 
     def create(self, target: Target, body: Object, *, dry_run: bool = False) -> Object:
@@ -117,7 +118,7 @@ class Objects:
 
     def remove(self, target: Target) -> None:
         """Take it away at once, as a kubelet does at the end of a grace period."""
-        self._version += 1
+        self.version += 1
         del self._objects[target.key]
 
     def replace(self, new: Object) -> None:
@@ -127,8 +128,8 @@ class Objects:
     def _store(self, target: Target, new: Object, *, dry_run: bool = False) -> Object:
         metadata = new["metadata"]
         if not dry_run:
-            self._version += 1
-            metadata["resourceVersion"] = str(self._version)
+            self.version += 1
+            metadata["resourceVersion"] = str(self.version)
             self._objects[target.key] = copy.deepcopy(new)
             if metadata.get("deletionGracePeriodSeconds") == 0 and not metadata.get("finalizers"):
                 self.remove(target)

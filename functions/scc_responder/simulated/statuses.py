@@ -80,11 +80,9 @@ def _expected(pods: Sequence[Object], objects: Objects) -> int:
     owners = {ref["uid"] for pod in pods for ref in pod["metadata"].get("ownerReferences", ())}
     workloads = (item for kind in ("ReplicaSet", "StatefulSet") for item in objects.of_kind(kind))
     wanted = sum(item["spec"].get("replicas", 1) for item in workloads if item["metadata"]["uid"] in owners)
-    return wanted + sum(not pod["metadata"].get("ownerReferences") for pod in pods)
+    return int(wanted) + sum(not pod["metadata"].get("ownerReferences") for pod in pods)
 
 
 def _share(amount: int | str, of: int) -> int:
     """A number, or a percentage rounded up."""
-    if isinstance(amount, int):
-        return amount
-    return math.ceil(of * int(amount.removesuffix("%")) / 100)
+    return amount if isinstance(amount, int) else math.ceil(of * int(amount.removesuffix("%")) / 100)

@@ -1,0 +1,109 @@
+"""`scc-responder breaker`: who looks, and who says that it is safe to go on."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.ledger import Breaker, Ledger
+from scc_responder.limiter import cluster_key, read_ledger
+from tests.cli.commands import run
+
+AT = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
+PROD, TEST = (f"projects/example-project/locations/europe-west1/clusters/{name}" for name in ("prod-1", "test-1"))
+TRIPPED = Breaker(tripped_at=AT, detail="11 targets planned within 10m, of at most 10", paging_since=AT, told_at=AT)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """The store of a function that works on two clusters; one breaker tripped."""
+    path = tmp_path / "journal.db"
+    store = SqliteStore(path)
+    for cluster, breaker in ((PROD, TRIPPED), (TEST, None)):
+        store.create(cluster_key(cluster), msgspec.json.encode(Ledger(cluster=cluster, breaker=breaker)))
+    return path
+
+
+def ledger(path: Path, cluster: str) -> Ledger:
+    entry = SqliteStore(path).get(cluster_key(cluster))
+    assert entry is not None
+    return read_ledger(entry)
+
+
+def test_show(journal: Path) -> None:
+    """Every cluster's breaker, with why and when it tripped; the status says that one did."""
+    done = run("breaker", "show", "--store", journal)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"tripped  {PROD} since 2026-03-02T09:31:12+00:00: 11 targets planned within 10m" in done.stdout
+    assert f"closed   {TEST}\n" in done.stdout
+
+
+def test_show_one(journal: Path) -> None:
+    """One cluster's breaker; closed, the status is 0."""
+    done = run("breaker", "show", "--store", journal, "--cluster", TEST)
+    assert (done.returncode, done.stdout) == (0, f"closed   {TEST}\n")
+
+
+def test_show_json(journal: Path) -> None:
+    """For machines: one JSON document."""
+    done = run("breaker", "show", "--store", journal, "--format", "json")
+    told = {item["cluster"]: item["breaker"] for item in json.loads(done.stdout)}
+    assert told[TEST] is None
+    assert told[PROD]["detail"] == TRIPPED.detail
+
+
+def test_reset(journal: Path) -> None:
+    """A person resets the one that tripped, and says why; both are kept, and a second reset has nothing to do."""
+    options = (
+        "breaker",
+        "reset",
+        "--store",
+        journal,
+        "--reason",
+        "a bad rule, withdrawn",
+        "--by",
+        "secops@example.com",
+    )
+    done = run(*options)
+    assert (done.returncode, done.stdout) == (0, f"reset: {PROD}, by secops@example.com\n")
+    (kept,) = ledger(journal, PROD).resets
+    assert (kept.by, kept.reason, kept.detail) == ("secops@example.com", "a bad rule, withdrawn", TRIPPED.detail)
+    assert run("breaker", "show", "--store", journal).returncode == 0
+    again = run(*options, "--cluster", PROD)
+    assert (again.returncode, again.stdout) == (1, f"the breaker of {PROD} has not tripped\n")
+
+
+WRONG = [
+    pytest.param(("reset",), "--reason", id="no-reason"),
+    pytest.param(("show", "--store", "missing.db"), "there is no such file", id="no-store"),
+]
+
+
+@pytest.mark.parametrize(("options", "complaint"), WRONG)
+def test_wrong_use(tmp_path: Path, options: tuple[str, ...], complaint: str) -> None:
+    """A reset without a reason, and a store that is not there, are refused with the remedy."""
+    done = run("breaker", *options, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert complaint in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_which_cluster(journal: Path) -> None:
+    """Where it is not plain which one is meant, it must be named."""
+    run("breaker", "reset", "--store", journal, "--reason", "x", "--cluster", PROD)
+    done = run("breaker", "reset", "--store", journal, "--reason", "x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "tripped: none; name the one to reset with --cluster" in done.stderr
+
+
+def test_hostile_text(journal: Path) -> None:
+    """What is printed cannot act on the terminal."""
+    store = SqliteStore(journal)
+    hostile = Ledger(cluster="\x1b[2Jprod", breaker=msgspec.structs.replace(TRIPPED, detail="\x1b]0;x\x07"))
+    store.create(cluster_key("other"), msgspec.json.encode(hostile))
+    assert "\x1b" not in run("breaker", "show", "--store", journal).stdout

@@ -1,0 +1,320 @@
+"""How much one responder may disrupt: the live look, the limits and the storm breaker, on a simulated cluster."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.errors import ApiError
+from scc_responder.limiter import ORGANIZATION, cluster_key
+from scc_responder.simulated.cluster import SimulatedCluster
+from tests.cluster import objects
+from tests.pipeline.deployment import (
+    ALL,
+    CLUSTER,
+    RAILS,
+    Deployment,
+    Interposed,
+    api_of,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+)
+
+Object = dict[str, Any]
+DELETE = policy("delete_pod")
+LOOK = {"list poddisruptionbudgets", "list nodes", "get deployments"}
+
+
+def requests(cluster: SimulatedCluster) -> list[str]:
+    """What the responder asked of the API server, as `verb resource`."""
+    return [f"{event.verb} {event.resource}" for event in cluster.audit if event.user == "responder"]
+
+
+LOOKS = [
+    pytest.param(("label_pod", "annotate_pod", "capture_evidence", "notify"), set(), id="nothing-is-disrupted"),
+    pytest.param(("isolate_pod",), {"get deployments"}, id="isolation-needs-the-replicas"),
+    pytest.param(("delete_pod",), {"get deployments", "list poddisruptionbudgets"}, id="deletion"),
+    pytest.param(("cordon_node",), {"list nodes"}, id="cordon"),
+    pytest.param(ALL, LOOK, id="everything"),
+]
+
+
+@pytest.mark.parametrize("mode", ["enforce", "dry_run"])
+@pytest.mark.parametrize(("steps", "looked"), LOOKS)
+def test_what_is_looked_at(
+    tmp_path: Path, cluster: SimulatedCluster, steps: Sequence[str], looked: set[str], mode: str
+) -> None:
+    """Only what would be disrupted is looked at, once, in three requests at most."""
+    deployed(tmp_path, cluster, policy(*steps, mode=mode)).respond_to(finding_about(cluster.objects("Pod", "shop")[0]))
+    counted = Counter(request for request in requests(cluster) if request in LOOK)
+    assert counted == dict.fromkeys(looked, 1)
+
+
+def test_no_look_without_a_plan(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A policy that is disabled, or does not match, has nothing looked at."""
+    policies = (policy(*ALL, mode="disabled"), policy(*ALL, name="other", when="threat: added_binary_executed"))
+    deployed(tmp_path, cluster, *policies).respond_to(finding_about(pod))
+    assert LOOK.isdisjoint(requests(cluster))
+
+
+def outcome(deployment: Deployment, document: Object, action: str = "delete_pod") -> str:
+    """What the first step of an action came to."""
+    return next(step.reason for step in deployment.case(document).steps if step.action == action)
+
+
+def test_the_last_ready_replica(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """The last ready pod of a workload is isolated and not deleted, unless the policy says so."""
+    cluster.create(objects.deployment("alone", "shop", cluster.objects("Node")[0]["metadata"]["name"]))
+    pod = next(item for item in cluster.objects("Pod") if item["metadata"]["name"].startswith("alone-"))
+    steps = ("isolate_pod", "delete_pod")
+    deployment = deployed(tmp_path, cluster, policy(*steps))
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert deployment.outcomes(document)[1:3] == ["isolate_pod: isolated", "delete_pod: last_ready_replica"]
+
+    (tmp_path / "second").mkdir()
+    allowing = deployed(tmp_path / "second", cluster, policy("delete_pod {allow_last_replica: true}"))
+    allowing.respond_to(document)
+    assert allowing.outcomes(document) == ["delete_pod: armed", "delete_pod: deleted"]
+
+
+BUDGETS = [
+    pytest.param([("web", {"minAvailable": 1})], "armed", id="allows-one"),
+    pytest.param([("web", {"minAvailable": 2})], "disruption_budget", id="allows-none"),
+    pytest.param(
+        [("web", {"minAvailable": 1}), ("web-2", {"minAvailable": 1})], "several_disruption_budgets", id="two"
+    ),
+    pytest.param([("other", {"minAvailable": 9})], "armed", id="of-others"),
+]
+
+
+@pytest.mark.parametrize(("budgets", "expected"), BUDGETS)
+def test_disruption_budgets(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, budgets: Any, expected: str
+) -> None:
+    """A deletion keeps to the pod's disruption budget."""
+    for name, spec in budgets:
+        app = name.removesuffix("-2")
+        cluster.create(objects.disruption_budget(name, "shop", app, **spec))
+    deployment = deployed(tmp_path, cluster, DELETE)
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert outcome(deployment, document) == expected
+
+
+def test_a_look_that_goes_on_failing(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A look that fails is waited for, but not for ever: then the pod is isolated, and not deleted."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod", "delete_pod"))
+
+    def fail(_call: int, _verb: str, path: str) -> None:
+        if "poddisruptionbudgets" in path:
+            raise ApiError("server_error", "HTTP 500", status=500)
+
+    deployment.clusters.api = Interposed(deployment.clusters.api, before=fail)
+    document = finding_about(pod)
+    endings = [deployment.respond_to(document), *(deployment.deliver(document) for _ in range(3))]
+
+    assert [(ending.status, ending.reason) for ending in endings] == [
+        *[(503, "server_error")] * 3,
+        (204, "budgets_unread"),
+    ]
+    assert deployment.outcomes(document)[1:3] == ["isolate_pod: isolated", "delete_pod: budgets_unread"]
+
+
+def test_a_part_of_a_list(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A list that the server gave in part proves nothing: the step is held."""
+    deployment = deployed(tmp_path, cluster, policy("cordon_node"))
+
+    def partial(_call: int, verb: str, path: str) -> None:
+        if verb == "list":
+            raise ApiError("partial_list", f"GET {path}: the server answered with a part of the list")
+
+    deployment.clusters.api = Interposed(deployment.clusters.api, before=partial)
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert outcome(deployment, document, "cordon_node") == "node_pool_unread"
+    assert deployment.case(document).decision["missing"]["node_pool"] == "partial_list"
+
+
+def busy(cluster: SimulatedCluster, namespaces: int, workloads: int, replicas: int) -> list[Object]:
+    """The pods of more workloads, each on a node of its own."""
+    for space in range(namespaces):
+        cluster.create(objects.namespace(f"space-{space}"))
+        for number in range(workloads):
+            node = f"node-{space}-{number}"
+            cluster.create(objects.node(node))
+            cluster.create(objects.deployment(f"app-{number}", f"space-{space}", node, replicas=replicas))
+    return [pod for pod in cluster.objects("Pod") if pod["metadata"]["namespace"].startswith("space-")]
+
+
+def about(pods: Sequence[Object]) -> list[Object]:
+    """One finding about each."""
+    return [finding_about(pod, finding_id=pod["metadata"]["uid"].replace("-", "")) for pod in pods]
+
+
+def told(deployment: Deployment, documents: Sequence[Object]) -> list[str]:
+    """What the first step of each came to."""
+    found = []
+    for number, document in enumerate(documents):
+        deployment.list_finding(document, str(number))
+        deployment.deliver(document)
+        found.append(deployment.case(document).steps[0].reason)
+    return found
+
+
+def test_a_namespace_limit(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Three pods of a namespace in ten minutes, whatever workload they are of; the record names the limit."""
+    documents = about(busy(cluster, 1, 5, 4)[::4])
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    assert told(deployment, documents) == [*["patched"] * 3, *["limit_namespace"] * 2]
+    held = deployment.case(documents[3]).steps[0]
+    assert held.detail == "namespace space-0: 3 pods within 10m, at most 3 (3)"
+    assert deployment.case(documents[3]).state == "held"
+    assert Counter(mutations(cluster.audit)) == {"patch pods": 3, "create networkpolicies": 3}
+
+
+def test_a_workload_limit(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A quarter of the ready replicas of a workload, which are looked at."""
+    documents = about(busy(cluster, 1, 1, 8))
+    assert told(deployed(tmp_path, cluster, policy("isolate_pod")), documents[:4]) == [
+        *["patched"] * 2,
+        *["limit_owner"] * 2,
+    ]
+
+
+def test_a_pod_counts_once(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Isolated, armed and deleted, a pod is one pod."""
+    documents = about(busy(cluster, 1, 4, 4)[::4])
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod", "delete_pod"))
+    told(deployment, documents)
+    assert Counter(mutations(cluster.audit))["delete pods"] == 3
+
+
+def test_a_policys_own_limit(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A policy's own limit holds beside those of the guardrails."""
+    own = policy("isolate_pod") + "limits:\n  - {most: 1, within: 1h}\n"
+    documents = about(busy(cluster, 2, 1, 4)[::4])
+    deployment = deployed(tmp_path, cluster, own)
+    assert told(deployment, documents) == ["patched", "limit_policy"]
+
+
+def test_a_dry_run_says_so_too(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A dry run says which limit would hold, and uses up none of it."""
+    documents = about(busy(cluster, 1, 6, 4)[::4])
+    rehearsing = policy("isolate_pod", name="rehearse", when="threat: added_binary_executed", mode="dry_run")
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"), rehearsing)
+    pods = [item for item in cluster.objects("Pod") if item["metadata"]["namespace"] == "space-0"][::4]
+    rehearsals = [
+        finding_about(pod, "added_binary_executed", finding_id=pod["metadata"]["uid"].replace("-", "")[::-1])
+        for pod in pods
+    ]
+
+    before = told(deployment, rehearsals[:5])
+    unwritten = deployment.services.store.get(cluster_key(CLUSTER))
+    told(deployment, documents[:3])
+    (after,) = told(deployment, rehearsals[5:])
+
+    assert (before, unwritten, after) == (["would_patch"] * 5, None, "limit_namespace")
+
+
+def test_the_store_is_gone(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Where the ledger cannot be read nothing is disrupted: the message comes again."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    deployment.services.store.create(ORGANIZATION, b"no json")
+    document = finding_about(pod)
+    ending = deployment.respond_to(document)
+    assert (ending.status, ending.reason) == (204, "ledger_unusable")
+    assert mutations(cluster.audit) == []
+
+
+STORM_RAILS = RAILS + "storm_breaker: {targets: 2, denials: 99, within: 10m}\n"
+
+
+def test_a_tripped_breaker_holds_everything_but_watching(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """After the trip nothing is changed any more, not even marks; evidence is kept, and one page is sent."""
+    documents = about(busy(cluster, 5, 1, 4)[::4])
+    steps = ("label_pod", "isolate_pod", "capture_evidence", "notify")
+    deployment = deployed(tmp_path, cluster, policy(*steps), guardrails=STORM_RAILS)
+    for number, document in enumerate(documents):
+        deployment.list_finding(document, str(number))
+        deployment.deliver(document)
+    assert deployment.outcomes(documents[1])[:2] == ["label_pod: patched", "isolate_pod: already"]
+    assert deployment.outcomes(documents[2]) == [
+        "label_pod: patched",
+        "isolate_pod: already",
+        "isolate_pod: storm_breaker",
+        "capture_evidence: captured",
+        "notify: published",
+    ]
+    for document in documents[3:]:
+        assert deployment.outcomes(document) == [
+            "label_pod: storm_breaker",
+            "isolate_pod: storm_breaker",
+            "capture_evidence: captured",
+            "notify: published",
+        ]
+    errors = [line for line in deployment.lines if line["severity"] == "ERROR"]
+    assert [(line["cluster"], line["detail"]) for line in errors] == [
+        (CLUSTER, "3 targets planned within 10m, of at most 2")
+    ]
+    pages = [item for item in deployment.published.messages if item["attributes"].get("reason") == "storm_breaker"]
+    assert [page["cluster"] for page in pages] == [CLUSTER]
+
+
+FINDINGS = 500 if os.environ.get("SCC_RESPONDER_SOAK") else 100
+
+
+def test_hundreds_of_findings(tmp_path: Path) -> None:
+    """A rule gone wrong about every pod of a Deployment and every node: a few are disrupted, then all stands still.
+
+    Three quarters of the replicas are in service throughout, at most one node is cordoned, and one page is sent.
+    """
+    with SimulatedCluster(stop_seconds=3600) as cluster:
+        cluster.create(objects.namespace("shop"))
+        for number in range(20):
+            cluster.create(objects.node(f"node-{number:02}"))
+        manifest = objects.deployment("web", "shop", "", replicas=10)
+        del manifest["spec"]["template"]["spec"]["nodeName"]
+        cluster.create(manifest)
+        deployment = deployed(tmp_path, cluster, policy("isolate_pod", "cordon_node", "delete_pod"))
+        original = {pod["metadata"]["uid"] for pod in cluster.objects("Pod")}
+        for number in range(FINDINGS):
+            pods = [pod for pod in cluster.objects("Pod") if "deletionTimestamp" not in pod["metadata"]]
+            document = finding_about(pods[number % len(pods)], finding_id=f"{number:032x}")
+            deployment.list_finding(document)
+            assert deployment.deliver(document).status == 204
+            assert len(original - disrupted(cluster)) >= 7.5
+
+        assert len(disrupted(cluster)) == 2
+        assert sum(bool(node["spec"].get("unschedulable")) for node in cluster.objects("Node")) == 1
+        pages = [line for line in deployment.lines if line["severity"] == "ERROR"]
+        assert [page["message"] for page in pages] == ["scc-responder: storm_breaker"]
+        published = Counter(item["attributes"].get("reason", "") for item in deployment.published.messages)
+        assert published["storm_breaker"] == 1
+        assert published.total() < 15
+
+
+def disrupted(cluster: SimulatedCluster) -> set[str]:
+    """The pods that were cut off or deleted, by UID: by the audit log."""
+    writes = [event for event in cluster.audit if event.user == "responder" and event.code < 300]
+    isolated = {
+        event.request["metadata"]["ownerReferences"][0]["uid"]
+        for event in writes
+        if event.resource == "networkpolicies" and event.verb == "create"
+    }
+    return isolated | {event.request["preconditions"]["uid"] for event in writes if event.verb == "delete"}
+
+
+def test_as_the_reader(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """The role that only reads is enough to rehearse: the look needs no more than reading."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod", mode="dry_run"))
+    deployment.clusters.api = api_of(cluster, "reader")
+    deployment.respond_to(finding_about(pod))
+    assert mutations(cluster.audit) == ["patch pods"]
