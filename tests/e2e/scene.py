@@ -31,6 +31,63 @@ ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_n
 WRITES = {"patch", "create", "update", "delete", "deletecollection"}
 
 
+def responder_environment(plane: ControlPlane, folder: Path) -> dict[str, str]:
+    """The settings of a responder in the test cluster: journal, evidence, findings and policies in this folder."""
+    cluster = {
+        "kubeconfig": str(plane.kubeconfig),
+        "context": "responder",
+        "autopilot": False,
+        "enforces_network_policy": True,
+    }
+    (folder / "clusters.yaml").write_text(yaml.safe_dump({CLUSTER: cluster}))
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SCC_RESPONDER_")},
+        "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}",
+        "SCC_RESPONDER_CLUSTERS": CLUSTER,
+        "SCC_RESPONDER_SOURCES": SOURCE,
+        "SCC_RESPONDER_STORE": f"sqlite:///{folder / 'journal.db'}",
+        "SCC_RESPONDER_EVIDENCE": f"file://{folder / 'evidence'}",
+        "SCC_RESPONDER_POLICIES": str(folder / "policies"),
+        "SCC_RESPONDER_FINDINGS": str(folder / "findings"),
+        "SCC_RESPONDER_CLUSTERS_FILE": str(folder / "clusters.yaml"),
+    }
+
+
+def start_delivery(document: Mapping[str, Any], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Begin one delivery of a finding in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.e2e.one_delivery"],
+        env=environment,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    process.stdin.write(push_body(document))
+    process.stdin.close()
+    return process
+
+
+def finish_delivery(process: subprocess.Popen[bytes]) -> int:
+    """The HTTP status that a delivery ended with, or the negative signal that ended its process."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout, process.stderr:
+        answer, complaint = process.stdout.read(), process.stderr.read()
+    code = process.wait(timeout=60)
+    assert code <= 0, complaint.decode()
+    return code or int(answer.split()[-1])
+
+
+def let_leases_run_out(folder: Path) -> None:
+    """Make what the journal holds an hour older, so that no test waits two minutes for a lease."""
+    with closing(sqlite3.connect(folder / "journal.db", timeout=30)) as store, store:
+        if not store.execute("SELECT name FROM sqlite_master WHERE name = 'entries'").fetchall():
+            return
+        store.execute("UPDATE entries SET update_time = ?", [(datetime.now(UTC) - timedelta(hours=1)).isoformat()])
+
+
 class Scene:
     """One Deployment's pod, the finding about it, and the responder's journal, evidence and settings."""
 
@@ -43,60 +100,20 @@ class Scene:
         self.document = finding_about(self.pod, finding_id=self.pod["metadata"]["uid"].replace("-", ""))
         (folder / "findings").mkdir()
         (folder / "findings" / "finding.json").write_bytes(data(self.document))
-        (folder / "clusters.yaml").write_text(yaml.safe_dump({CLUSTER: self._cluster()}))
         write_policies(folder / "policies", policy(*(steps or ALL)))
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("SCC_RESPONDER_")},
-            "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}",
-            "SCC_RESPONDER_CLUSTERS": CLUSTER,
-            "SCC_RESPONDER_SOURCES": SOURCE,
-            "SCC_RESPONDER_STORE": f"sqlite:///{folder / 'journal.db'}",
-            "SCC_RESPONDER_EVIDENCE": f"file://{folder / 'evidence'}",
-            "SCC_RESPONDER_POLICIES": str(folder / "policies"),
-            "SCC_RESPONDER_FINDINGS": str(folder / "findings"),
-            "SCC_RESPONDER_CLUSTERS_FILE": str(folder / "clusters.yaml"),
-        }
-
-    def _cluster(self) -> Mapping[str, Any]:
-        return {
-            "kubeconfig": str(self.plane.kubeconfig),
-            "context": "responder",
-            "autopilot": False,
-            "enforces_network_policy": True,
-        }
+        self.environment = responder_environment(plane, folder)
 
     def start(self, **environment: str) -> subprocess.Popen[bytes]:
         """Begin one delivery of the finding in a process of its own."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.one_delivery"],
-            env={**self.environment, **environment},
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        assert process.stdin is not None
-        process.stdin.write(push_body(self.document))
-        process.stdin.close()
-        return process
+        return start_delivery(self.document, {**self.environment, **environment})
 
     def deliver(self, **environment: str) -> int:
         """Deliver the finding once: the HTTP status, or the negative signal that ended the process."""
-        process = self.start(**environment)
-        assert process.stdout is not None
-        assert process.stderr is not None
-        with process.stdout, process.stderr:
-            answer, complaint = process.stdout.read(), process.stderr.read()
-        code = process.wait(timeout=60)
-        assert code <= 0, complaint.decode()
-        return code or int(answer.split()[-1])
+        return finish_delivery(self.start(**environment))
 
     def let_lease_run_out(self) -> None:
-        """Make what the journal holds an hour older, so that no test waits two minutes for a lease."""
-        with closing(sqlite3.connect(self.folder / "journal.db", timeout=30)) as store, store:
-            if not store.execute("SELECT name FROM sqlite_master WHERE name = 'entries'").fetchall():
-                return
-            store.execute("UPDATE entries SET update_time = ?", [(datetime.now(UTC) - timedelta(hours=1)).isoformat()])
+        """See the function of this name."""
+        let_leases_run_out(self.folder)
 
     @property
     def case(self) -> CaseRecord:
