@@ -16,9 +16,19 @@ from typing import Any
 from tests.cluster import binaries, objects
 from tests.cluster.control_plane import ControlPlane, running
 from tests.e2e.served import ROOT, ServedFunction, unzip
-from tests.pipeline.deployment import CLUSTER, SOURCE, finding_about, policy, write_policies
+from tests.pipeline.deployment import CLUSTER, RAILS, SOURCE, finding_about, policy, write_policies
 
 ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
+GUARDRAILS = RAILS + "".join(
+    [
+        "storm_breaker: {targets: 1000, denials: 1000}\nlimits:\n",
+        *(
+            f"  {scope}: [{{most: 1000, within: 10m}}, {{most: 1000, of: nodes, within: 10m}}]\n"
+            for scope in ("owner", "namespace", "node", "node_pool", "cluster", "organization")
+        ),
+    ]
+)
+"""Every limit is counted, and none is met by as many findings as are measured."""
 FLOOR = 'import functions_framework\n\n\n@functions_framework.http\ndef respond(request):\n    return "", 204\n'
 
 
@@ -31,7 +41,7 @@ class Rig:
         self.floor = folder / "floor"
         self.floor.mkdir()
         (self.floor / "main.py").write_text(FLOOR)
-        write_policies(folder / "policies", policy(*ALL))
+        write_policies(folder / "policies", policy(*ALL), guardrails=GUARDRAILS)
         (folder / "token").write_text(plane.token("responder"))
         self.namespace = objects.create_namespace(plane.admin)
         self.findings: list[dict[str, Any]] = []

@@ -37,8 +37,8 @@ def test_autopilot(tmp_path: Path, control_plane: ControlPlane, namespace: str) 
     objects.start_warden(control_plane.admin)
     node = objects.create_node(control_plane.admin, autopilot=True)["metadata"]["name"]
     objects.wait_refused(control_plane.client("responder"), f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}})
-    control_plane.admin.create(objects.deployment("web", namespace, node))
-    pod = objects.running_pods(control_plane.admin, namespace, "web")[0]
+    control_plane.admin.create(objects.deployment("web", namespace, node, replicas=2))
+    pod = objects.running_pods(control_plane.admin, namespace, "web", count=2)[0]
     made = responder(tmp_path, control_plane, "cordon_node", "capture_evidence", "delete_pod", "notify")
     document = about(pod)
 
