@@ -124,8 +124,12 @@ def test_a_notification_contains_the_pod(
         "resourceVersion": armed.response["metadata"]["resourceVersion"],
     }
     assert {event.verb for event in scene.requests()} <= {"get", "list", "patch", "create", "delete"}
-    assert {event.resource for event in scene.requests() if event.verb == "list"} == {"networkpolicies", "events"}
-    assert len(scene.requests()) <= 18
+    assert {event.resource for event in scene.requests() if event.verb == "list"} == {
+        "networkpolicies",
+        "events",
+        "poddisruptionbudgets",
+    }
+    assert len(scene.requests()) <= 20  # and the list of the nodes, which is not about this scene alone
     assert function.post(push_body(scene.document)) == (204, b"")
     assert len([event for event in scene.requests() if event.verb == "delete"]) == 1
 
