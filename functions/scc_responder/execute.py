@@ -12,7 +12,6 @@ from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
-from msgspec.structs import replace
 
 from scc_responder.action import actions
 from scc_responder.approval import WAITS
@@ -27,7 +26,6 @@ from scc_responder.changes import (
 )
 from scc_responder.context import Context
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
-from scc_responder.disruption import request
 from scc_responder.errors import ResponderError, RetryableError
 from scc_responder.execution import REPEATABLE, RESPONDER, Execution, Task
 from scc_responder.mode import Mode
@@ -36,6 +34,7 @@ from scc_responder.open_case import OpenCase
 from scc_responder.policy_file import OnFailure
 from scc_responder.record import outcome_attributes, outcome_message
 from scc_responder.step import Result, StepRun
+from scc_responder.withheld import Withheld, reserve, stay_within_limits
 from scc_responder.world import World
 
 STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
@@ -185,41 +184,6 @@ def _action_id(execution: Execution, planned: PlannedAction) -> str:
     return action_id(planned.action + detail, cluster, execution.pod_uid, finding.key)
 
 
-class _Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all that may be known
-    """A step was found not to have been carried out before, and may not be carried out now."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.detail = detail
-
-
-def _reserve(execution: Execution, task: Task) -> None:
-    """Take the one right to do to this object what cannot be undone. Raises _Withheld where another finding has it."""
-    if actions()[task.action].reversible or task.action_id in execution.reserved:
-        return
-    finding = execution.context.finding
-    cluster = finding.cluster.path if finding.cluster else ""
-    target = action_id(task.action, cluster, execution.pod_uid, "")
-    if not execution.case.reserve(target, task.action_id):
-        raise _Withheld("reserved_by_other_finding")
-    execution.reserved.add(task.action_id)
-
-
-def _stay_within_limits(execution: Execution, task: Task, *, dry_run: bool) -> None:
-    """Count the target against every limit. Raises _Withheld where one has no room for it, or the breaker tripped."""
-    action, limiter = actions()[task.action], execution.world.limiter
-    if action.observes:
-        return
-    answer = limiter.breaker()
-    asked = request(execution.context, action, task.action_id)
-    if answer.allowed and asked is not None:
-        asked = replace(asked, policy=task.policy.name, policy_limits=task.policy.limits)
-        answer = limiter.reserve(asked, dry_run=dry_run)
-    if not answer.allowed:
-        raise _Withheld(answer.reason, answer.detail)
-
-
 def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Result:
     """Carry the change out, unless it was. `withheld` says why that may not be: then only the probe tells."""
     recorded = execution.recorded(task)
@@ -228,12 +192,12 @@ def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Resu
 
     def intend() -> None:
         if withheld or execution.is_unapproved(task):
-            raise _Withheld(withheld or WAITS)
+            raise Withheld(withheld or WAITS)
         if execution.world.clock() - execution.started > STARTING_ENDS:
             raise RetryableError("out_of_time", "the rest is done by the next delivery")
         if not run.dry_run:
-            _reserve(execution, task)
-        _stay_within_limits(execution, task, dry_run=run.dry_run)
+            reserve(execution, task)
+        stay_within_limits(execution, task, dry_run=run.dry_run)
         if not run.dry_run:
             execution.case.save(*execution.pending, task.step(execution.world.clock(), execution.case.record.epoch))
             execution.pending.clear()
@@ -247,7 +211,7 @@ def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Resu
     )
     try:
         result = _carry_out(execution, task.change, run)
-    except _Withheld as held:
+    except Withheld as held:
         result = Result(status=StepStatus.HELD, reason=held.reason, detail=held.detail)
     execution.settle(task, result)
     return result

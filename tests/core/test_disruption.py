@@ -43,7 +43,7 @@ def zones(**counts: tuple[int, int]) -> NodePool:
 def reason(found: Context, action: str, *, last: bool = False) -> str:
     """Why the action is held, by all the guards."""
     change = DeletePod(namespace="shop", name="web-1", uid=POD.uid, allow_last_replica=last)
-    return hold_reason(found, actions()[action], FREE, EVENT + timedelta(seconds=1), [change])
+    return hold_reason(found, actions()[action], FREE, EVENT + timedelta(seconds=1), changes=[change])
 
 
 DELETIONS = [

@@ -32,7 +32,7 @@ def scene(folder: Path) -> Iterator[SimulatedCluster]:
     with SimulatedCluster(stop_seconds=0) as cluster:
         cluster.create(objects.namespace("shop"))
         cluster.create(objects.node(NODE))
-        cluster.create(objects.deployment("web", "shop", NODE))
+        cluster.create(objects.deployment("web", "shop", NODE, replicas=2))
         folder.mkdir()
         policies = write_policies(folder / "given", STEPS)
         deployment = Deployment(folder)

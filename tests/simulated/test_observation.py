@@ -206,7 +206,7 @@ def test_as_expected() -> None:
             {"events": (*EVENTS, patch())},
             ["1. A finding: writes besides patch pods"],
         ),
-        ({"events": (*EVENTS, *[READ] * 15)}, ["1. A finding: at most 18 requests, not 19"]),
+        ({"events": (*EVENTS, *[READ] * 18)}, ["1. A finding: at most 21 requests, not 22"]),
         (
             {"events": (patch(), READ, delete())},
             ["1. A finding: delete_pod (deleted) was read back"],

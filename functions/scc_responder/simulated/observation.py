@@ -15,7 +15,7 @@ from scc_responder.simulated.api import AuditEvent
 from scc_responder.simulated.scenario import Delivery
 from scc_responder.value import Value
 
-MAX_REQUESTS = 18
+MAX_REQUESTS = 21
 WRITES = frozenset({"create", "patch", "update", "delete"})
 _VERBS = {"patch": "patch", "create_network_policy": "create", "delete_pod": "delete"}
 
