@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scc_responder.guardrails import Guardrails, Protected, StormBreaker
 from scc_responder.ledger import LAG, Answer, Request, State, judge, reset
-from scc_responder.limits import Limit, Limits, allowed_count, window
+from scc_responder.limits import Limit, Limits, allowed_count, limit_mistakes, window
 
 NOW = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
 EMPTY = State()
@@ -164,11 +164,13 @@ def test_shares(share_of: int | None, most: int | str, allowed: int) -> None:
     assert answers.count("ok") == allowed
 
 
-@pytest.mark.parametrize("most", ["25", "-1%", "101%", "%", "a%", "25 %"])
-def test_no_limit(most: str) -> None:
-    """What is no limit is refused, with what was expected."""
-    with pytest.raises(ValueError, match="such as 25%"):
-        allowed_count(Limit(most=most, within="10m"), 10)
+@given(most=st.one_of(st.integers(), st.text(), st.from_regex(r"[0-9]{1,4}%")), share_of=st.integers(0, 10_000))
+def test_what_passes_lint_can_be_counted(most: int | str, share_of: int) -> None:
+    """A limit that is not refused when it is loaded has a number, of one at least and of no more than there are."""
+    limit = Limit(most=most, within="10m")
+    if not list(limit_mistakes(limit, ())):
+        allowed = allowed_count(limit, share_of)
+        assert 1 <= allowed <= max(1, share_of if isinstance(most, str) else int(most))
 
 
 def test_what_is_told() -> None:
