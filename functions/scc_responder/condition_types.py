@@ -15,8 +15,11 @@ from msgspec import inspect
 
 from scc_responder.context import Context
 
-NOT_TOLD = frozenset({"missing", "objects"})
-"""What of the context a condition may not ask for: what is missing satisfies nothing, and objects are evidence."""
+NOT_TOLD = frozenset({"missing", "objects", "live"})
+"""What of the context a condition may not ask for.
+
+What is missing satisfies nothing, objects are evidence, and the live look comes after the conditions.
+"""
 
 RENAMED = {"namespace": "namespace_object"}
 """`namespace` is a word that CEL keeps for itself; Kubernetes' admission policies say `namespaceObject`."""

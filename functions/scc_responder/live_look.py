@@ -37,7 +37,16 @@ def look(context: Context, collected: Collected, decision: Decision) -> Context:
 
     Never raises for what cannot be read: it is missing, with its reason, and guards hold what depends on it.
     """
-    api, planned = collected.api, tuple(_disruptions(decision))
+    return _looked(context, collected, tuple(_disruptions(decision)))
+
+
+def look_around(collected: Collected) -> Context:
+    """The context with what any disruption of its target would meet."""
+    return _looked(collected.context, collected, tuple(action for action in actions().values() if action.disrupts))
+
+
+def _looked(context: Context, collected: Collected, planned: tuple[Action, ...]) -> Context:
+    api = collected.api
     if api is None or not planned:
         return context
     parts = _parts(api, context, planned)

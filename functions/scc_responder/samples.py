@@ -12,7 +12,18 @@ from uuid import NAMESPACE_OID, uuid5
 
 from msgspec.structs import replace
 
-from scc_responder.context import Cluster, ContainerStatus, Namespace, Node, Owner, Pod
+from scc_responder.context import (
+    Cluster,
+    ContainerStatus,
+    LiveLook,
+    Namespace,
+    Node,
+    NodePool,
+    Owner,
+    Pod,
+    Workload,
+    Zone,
+)
 from scc_responder.explanation import Facts
 from scc_responder.finding import CloudRunTarget, ClusterRef, Finding, FindingContainer, PodRef
 from scc_responder.resource_names import FindingName
@@ -23,6 +34,7 @@ STARTED = EVENT_TIME - timedelta(hours=1)
 CLUSTER = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
 POD = PodRef(namespace="shop", name="web-6d5f9c7b4-x2x9q")
 NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
+POOL = NodePool(name="pool-1", zones={"europe-west1-b": Zone(nodes=4, schedulable=4)})
 _GENERATED = re.compile(r"([a-z0-9.-]{1,240})-([a-z0-9]{6,10})-([a-z0-9]{5})", re.ASCII)
 INSTANCE = f"projects/example-project/zones/europe-west1-b/instances/{NODE}"
 CONTAINER = FindingContainer(
@@ -89,13 +101,22 @@ def facts_as_told(finding: Finding, *, looked_around: bool = True) -> Facts:
     if finding.cluster is None:
         return Facts(related=related)
     pod = finding.pod
-    node = Node(name=finding.node or NODE, uid=_uid("Node", finding.node), resource_version="1", node_pool="pool-1")
+    node = Node(
+        name=finding.node or NODE,
+        uid=_uid("Node", finding.node),
+        resource_version="1",
+        ready=True,
+        node_pool=POOL.name,
+        zone=next(iter(POOL.zones)),
+    )
+    known = _pod(finding, pod) if pod else None
     return Facts(
         cluster=Cluster(ref=finding.cluster, autopilot=False, enforces_network_policy=True),
-        pod=_pod(finding, pod) if pod else None,
+        pod=known,
         namespace=Namespace(name=pod.namespace, uid=_uid("Namespace", pod.namespace)) if pod else None,
         node=node if finding.node or pod else None,
         related=related,
+        live=LiveLook(workload=_workload(known), budgets=() if pod else None, node_pool=POOL),
         missing={} if pod else {"pod": "several_pods" if finding.pods else "pod_not_named"},
     )
 
@@ -116,10 +137,17 @@ def _pod(finding: Finding, named: PodRef) -> Pod:
         creation_time=min(told) - timedelta(seconds=3),
         node_name=finding.node or NODE,
         phase="Running",
+        ready=True,
         labels={"app": owners[-1].name} if owners else {},
         owners=owners,
         containers=tuple(statuses),
     )
+
+
+def _workload(pod: Pod | None) -> Workload | None:
+    """A workload that can spare a pod."""
+    owner = pod.workload if pod else None
+    return Workload(kind=owner.kind, name=owner.name, replicas=4, ready=4) if owner else None
 
 
 def _owners(pod: PodRef) -> tuple[Owner, ...]:

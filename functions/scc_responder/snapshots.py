@@ -18,6 +18,7 @@ from scc_responder.context import Cluster, RelatedFinding
 from scc_responder.errors import ApiError, SettingsError
 from scc_responder.explanation import Facts
 from scc_responder.finding import ClusterRef, Finding
+from scc_responder.live_look import look_around
 from scc_responder.ports import Findings, KubernetesApi, PagedApi
 from scc_responder.snapshot_file import (
     COLLECTIONS,
@@ -126,7 +127,7 @@ class Snapshot:
 
     def facts(self, finding: Finding, findings: Findings | None = None) -> Facts:
         """What would have been read about the finding's target when the snapshot was taken."""
-        context = self.collect(finding, findings).context
+        context = look_around(self.collect(finding, findings))
         return Facts(**{field: getattr(context, field) for field in Facts.__struct_fields__})
 
     def collect(self, finding: Finding, findings: Findings | None = None) -> Collected:

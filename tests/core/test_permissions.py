@@ -62,7 +62,7 @@ def test_dropping_a_policy_drops_its_verbs(tmp_path: Path, capsys: pytest.Captur
     """Without the policy that deletes, the verb is gone, and what others need stays."""
     both = verbs(printed(capsys, write_policies(tmp_path / "both", LABEL, DELETE), "--format", "rbac"))
     one = verbs(printed(capsys, write_policies(tmp_path / "one", LABEL), "--format", "rbac"))
-    assert both - one == {"pods: delete", "events: list"}
+    assert both - one == {"pods: delete", "poddisruptionbudgets.policy: list", "events: list"}
     assert "pods: patch" in one
 
 

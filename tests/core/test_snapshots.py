@@ -21,6 +21,7 @@ from scc_responder.context import Cluster, Context
 from scc_responder.errors import ApiError, SettingsError
 from scc_responder.explanation import Facts, context_of
 from scc_responder.finding import ClusterRef, Finding
+from scc_responder.live_look import look_around
 from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.snapshot_file import COLLECTIONS, SnapshotFile, collection_of, decoded, encoded, reduced
 from scc_responder.snapshots import NoFindings, Snapshot, read_snapshot, take
@@ -167,7 +168,7 @@ def test_annotations_on_demand(side: Side) -> None:
 def live(side: Side, finding: Finding) -> Context:
     """What is read of the finding's target from the cluster itself."""
     with ThreadPoolExecutor(4) as pool:
-        return collect(finding, OneCluster(side.api), NoFindings(), pool, 30).context
+        return look_around(collect(finding, OneCluster(side.api), NoFindings(), pool, 30))
 
 
 def comparable(facts: Facts | Context) -> dict[str, Any]:
@@ -305,7 +306,11 @@ def test_forbidden(small: Side) -> None:
     found = Snapshot(file).facts(about(small))
     assert file.missing["pods"] == "kubernetes_forbidden: missing permission: pods: list"
     assert "networkpolicies" in file.objects
-    assert (found.pod, found.missing["pod"], found.missing["node"]) == (None, "pod_unreadable", "not_in_snapshot")
+    assert (found.pod, found.missing["pod"], found.missing["namespace"]) == (
+        None,
+        "pod_unreadable",
+        "not_in_snapshot",
+    )
 
 
 def test_unreachable() -> None:

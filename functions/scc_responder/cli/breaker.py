@@ -10,12 +10,11 @@ import argparse
 import getpass
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.cli.existing_store import existing_store
 from scc_responder.cli.terminal import styled, visible_lines
 from scc_responder.errors import Conflict, SettingsError
 from scc_responder.ledger import Ledger, reset
@@ -34,17 +33,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     closing.add_argument("--reason", required=True, help="why it is safe to go on; it is kept")
     closing.add_argument("--by", default=getpass.getuser(), help="who resets it")
     for command in (show, closing):
-        command.add_argument("--store", required=True, metavar="FILE", help="SQLite file of the journal")
+        command.add_argument("--store", required=True, metavar="STORE", help="SQLite file, or firestore: address")
         command.add_argument("--cluster", metavar="PATH", help="projects/P/locations/L/clusters/C")
 
 
 def run(options: argparse.Namespace) -> int:
     """Show, or reset."""
-    file = Path(options.store.removeprefix("sqlite:///"))
-    if not file.exists():
-        raise SettingsError("no_store", f"{file}: there is no such file; name the store of the function with --store")
-    store = SqliteStore(file)
-    return _reset(store, options) if options.breaker_command == "reset" else _show(store, options)
+    store = existing_store(options.store)
+    try:
+        return _reset(store, options) if options.breaker_command == "reset" else _show(store, options)
+    finally:
+        store.close()
 
 
 def _show(store: CasStore, options: argparse.Namespace) -> int:

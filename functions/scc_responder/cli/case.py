@@ -27,18 +27,15 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.adapters.firestore_store import FirestoreStore
-from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.case import CaseRecord, CaseState, case_id
 from scc_responder.cli import case_text
 from scc_responder.cli.answer_client import TOKEN, send
+from scc_responder.cli.existing_store import existing_store
 from scc_responder.cli.terminal import visible_lines
 from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
 from scc_responder.plan import MIN_DIGEST
 from scc_responder.record import plan_summary
-from scc_responder.services import open_store
-from scc_responder.settings import EMULATOR, FIRESTORE
 
 _STORE = "scc-responder.db"
 _URL = "http://127.0.0.1:8080"
@@ -135,7 +132,7 @@ def _token(file: Path | None) -> str:
 
 
 def _cases(store: str) -> Iterator[CaseRecord]:
-    opened = _opened(store)
+    opened = existing_store(store)
     try:
         journal, cursor = Journal(opened, _now), None
         while True:
@@ -145,14 +142,6 @@ def _cases(store: str) -> Iterator[CaseRecord]:
                 return
     finally:
         opened.close()
-
-
-def _opened(store: str) -> FirestoreStore | SqliteStore:
-    """An existing store: asking for a case must not make a file."""
-    path = Path(store.removeprefix("sqlite:///"))
-    if not FIRESTORE.fullmatch(store) and not path.is_file():
-        raise SettingsError("no_store", f"--store {path}: there is no such file; name the store of the function")
-    return open_store(store, os.environ.get(EMULATOR, ""))
 
 
 def _data(record: CaseRecord) -> dict[str, Any]:

@@ -1,0 +1,20 @@
+"""The store of a function that is there already: to look into it must not make one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from scc_responder.adapters.firestore_store import FirestoreStore
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.errors import SettingsError
+from scc_responder.services import open_store
+from scc_responder.settings import EMULATOR, FIRESTORE
+
+
+def existing_store(store: str) -> FirestoreStore | SqliteStore:
+    """The store that `--store` names: a file, or a collection in Firestore. Raises SettingsError."""
+    path = Path(store.removeprefix("sqlite:///"))
+    if not FIRESTORE.fullmatch(store) and not path.is_file():
+        raise SettingsError("no_store", f"--store {path}: there is no such file; name the store of the function")
+    return open_store(store, os.environ.get(EMULATOR, ""))
