@@ -144,6 +144,11 @@ def _answer(denial: _Denial | None, breaker: Breaker | None) -> Answer:
     return Answer(reason="storm_breaker", detail=breaker.detail if breaker else "")
 
 
+def counts_in_organization(request: Request, guardrails: Guardrails) -> bool:
+    """Whether any limit over all clusters applies to the request; else their ledger need not be read."""
+    return next(_organization_limits(request, guardrails), None) is not None
+
+
 def reset(ledger: Ledger, by: str, reason: str, now: datetime) -> Ledger:
     """The ledger with its breaker closed: what was planned and denied is forgotten, what was reserved still counts."""
     if ledger.breaker is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from scc_responder.boundaries import boundary
 from scc_responder.errors import AlreadyExists, Conflict, ResponderError, RetryableError, StoreError, StoreUnavailable
 from scc_responder.guardrails import Guardrails
-from scc_responder.ledger import FRESH, Answer, Breaker, Ledger, Request, State, judge
+from scc_responder.ledger import FRESH, Answer, Breaker, Ledger, Request, State, counts_in_organization, judge
 from scc_responder.ports import CasStore, Entry
 from scc_responder.store_limits import MAX_VALUE_BYTES
 
@@ -86,13 +86,20 @@ class Limiter:
         return answer
 
     def _judged(self, call: Callable[[], Answer]) -> Answer:
-        """The answer of a try that no other writer came in between of."""
+        """The answer of a try that no other writer came in between of.
+
+        A write whose answer did not come may have been made: it is looked for, once.
+        """
+        silent = False
         for number in range(_TRIES):
             try:
                 return call()
             except (Conflict, AlreadyExists):
                 self._wait(secrets.SystemRandom().uniform(0, _PAUSE_SECONDS * 2 ** min(number, 6)))
             except StoreUnavailable as error:
+                if not silent:
+                    silent = True
+                    continue
                 raise RetryableError("ledger_unavailable", str(error)) from error
             except StoreError as error:
                 return Answer(reason=error.reason, detail=str(error))
@@ -110,26 +117,27 @@ class Limiter:
         return Answer(reason="storm_breaker", detail=breaker.detail)
 
     def _rehearse(self, request: Request) -> Answer:
-        entries = [self._store.get(key) for key in self._keys]
-        cluster, organization = (read_ledger(entry) if entry else Ledger() for entry in entries)
+        entries = [self._store.get(key) for key in self._documents(request)]
         now = next((entry.server_time for entry in entries if entry), _EPOCH)
-        return judge(State(cluster=cluster, organization=organization), request, self._guardrails, now)[1]
+        return judge(
+            _state([read_ledger(entry) if entry else Ledger() for entry in entries]), request, self._guardrails, now
+        )[1]
 
     def _reserve(self, request: Request) -> Answer:
-        entries = [self._entry(key, path) for key, path in zip(self._keys, (self._cluster, ""), strict=True)]
-        before = State(cluster=read_ledger(entries[0]), organization=read_ledger(entries[1]))
-        after, answer = judge(before, request, self._guardrails, entries[0].server_time)
-        if after.cluster is not before.cluster:
-            written = self._replace(entries[0], after.cluster)
-            if after.cluster.breaker:
-                self._tell(written, after.cluster)
-        if after.organization is not before.organization:
-            self._replace(entries[1], after.organization)
+        entries = [self._entry(key, path) for key, path in self._documents(request).items()]
+        before = [read_ledger(entry) for entry in entries]
+        after, answer = judge(_state(before), request, self._guardrails, entries[0].server_time)
+        for entry, old, new in zip(entries, before, (after.cluster, after.organization), strict=False):
+            if new is not old:
+                written = self._replace(entry, new)
+                if new.breaker:
+                    self._tell(written, new)
         return answer
 
-    @property
-    def _keys(self) -> tuple[str, str]:
-        return cluster_key(self._cluster), ORGANIZATION
+    def _documents(self, request: Request) -> dict[str, str]:
+        """The keys of the documents that the request counts in, the cluster's first, and each one's cluster."""
+        wide = {ORGANIZATION: ""} if counts_in_organization(request, self._guardrails) else {}
+        return {cluster_key(self._cluster): self._cluster, **wide}
 
     def _entry(self, key: str, cluster: str) -> Entry:
         """The stored document, made where there is none: only the store's answer says what time it is there."""
@@ -157,3 +165,8 @@ class Limiter:
             self._page(self._cluster, ledger.breaker)
             told = replace(ledger.breaker, told_at=entry.server_time)
             self._replace(entry, replace(ledger, breaker=told))
+
+
+def _state(ledgers: Sequence[Ledger]) -> State:
+    """The cluster's ledger, and the organisation's where it was read."""
+    return State(cluster=ledgers[0], organization=ledgers[1] if len(ledgers) > 1 else Ledger())

@@ -141,22 +141,34 @@ def test_a_dry_run_counts_nothing(store: Store) -> None:
 
 SILENT = StoreUnavailable("store_unavailable")
 FAILING = [
-    pytest.param("get", "ledger_unavailable", SILENT, False, id="unreadable"),
-    pytest.param("create", "ledger_unavailable", SILENT, False, id="not-made"),
-    pytest.param("create", "ledger_unavailable", SILENT, True, id="made-without-an-answer"),
-    pytest.param("replace", "ledger_unavailable", SILENT, False, id="unwritable"),
-    pytest.param("replace", "ledger_unavailable", SILENT, True, id="written-without-an-answer"),
-    pytest.param("replace", "ledger_contended", Conflict("conflict"), False, id="contended"),
+    pytest.param("get", "ledger_unavailable", SILENT, id="unreadable"),
+    pytest.param("create", "ledger_unavailable", SILENT, id="not-made"),
+    pytest.param("replace", "ledger_unavailable", SILENT, id="unwritable"),
+    pytest.param("replace", "ledger_contended", Conflict("conflict"), id="contended"),
 ]
 
 
-@pytest.mark.parametrize(("call", "reason", "error", "after"), FAILING)
-def test_it_fails_closed(store: Store, call: str, reason: str, error: Exception, after: bool) -> None:
+@pytest.mark.parametrize(("call", "reason", "error"), FAILING)
+def test_it_fails_closed(store: Store, call: str, reason: str, error: Exception) -> None:
     """Without the store's word nothing is allowed: the message comes again, and then finds its own reservation."""
-    with store.failing(call, error, after=after), pytest.raises(RetryableError) as caught:
+    with store.failing(call, error), pytest.raises(RetryableError) as caught:
         limiter(store).reserve(pod(1), dry_run=False)
     assert caught.value.reason == reason
     assert reasons(store, [1, 2]) == ["ok", "limit_cluster"]
+
+
+@pytest.mark.parametrize("call", ["create", "replace"])
+def test_a_lost_answer(store: Store, call: str) -> None:
+    """What was written, and of which the store's word was lost, is found."""
+    with store.failing(call, SILENT, after=True):
+        assert limiter(store).reserve(pod(1), dry_run=False).allowed
+    assert reasons(store, [2]) == ["limit_cluster"]
+
+
+def test_only_what_counts_is_read(store: Store) -> None:
+    """The organisation's document is left alone where no limit of it applies."""
+    reasons(store, [0])
+    assert store.get(ORGANIZATION) is None
 
 
 def test_a_crash_in_between_allows_less(store: Store) -> None:
@@ -180,6 +192,7 @@ def test_a_crash_in_between_allows_less(store: Store) -> None:
     assert [entry.target for entry in stored(store, ORGANIZATION).entries] == ["pod-1"]
 
 
+BOTH = rails(cluster=(Limit(most=1, within="10m"),), organization=(Limit(most=9, within="1h"),))
 UNUSABLE = [
     pytest.param(b"", id="empty"),
     pytest.param(b"no json", id="no-json"),
@@ -194,7 +207,7 @@ UNUSABLE = [
 def test_a_malformed_document(store: Store, key: str, value: bytes) -> None:
     """A document that makes no sense holds, is left as it is, and is named."""
     store.create(key, value)
-    answers = [limiter(store).reserve(pod(1), dry_run=dry_run) for dry_run in (False, True)]
+    answers = [limiter(store, BOTH).reserve(pod(1), dry_run=dry_run) for dry_run in (False, True)]
     assert [answer.reason for answer in answers] == ["ledger_unusable", "ledger_unusable"]
     assert all(key in answer.detail for answer in answers)
     if key != ORGANIZATION:

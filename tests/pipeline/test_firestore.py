@@ -20,7 +20,7 @@ from tests.google.firestore_faults import CallFault, CallScript, Cut, FaultyFire
 from tests.pipeline.deployment import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
 from tests.pipeline.test_faults import assert_contained_once
 
-CALLS = 12
+CALLS = 21
 """Of the store, in one delivery that does everything."""
 
 CALM = {"deadline_seconds": 60.0, "try_seconds": 60.0}
@@ -28,6 +28,7 @@ PATIENT = {"deadline_seconds": 30.0, "try_seconds": 1.0}
 HASTY = {"deadline_seconds": 0.4, "try_seconds": 0.2}
 CHANGES = {"patch": "patch", "create": "create_network_policy", "delete": "delete_pod"}
 PASSING = {"lost": Lose(), "stalled after the commit": Stall(forward=True), "cut": Cut()}
+OUTAGES = {(503, reason) for reason in ("store_unavailable", "store_outcome_unknown", "ledger_unavailable")}
 LASTING = {"unavailable": Refuse(), "lost": Lose()}
 
 
@@ -58,6 +59,7 @@ class Response:
         """Deliver the finding while the store's calls fail by a script: the ending, and the calls."""
         with FaultyFirestore(self.host, script) as proxy:
             store = FirestoreStore(self.opened.address, emulator=proxy.host, **bounds)  # type: ignore[arg-type]
+            self.deployment.services.store = store
             self.deployment.services.journal = Journal(store, self.deployment.services.clock, lease=lease)
             ending = self.deployment.respond_to(self.document)
             store.close()
@@ -108,7 +110,7 @@ def test_an_outage_from_one_call_on(
 ) -> None:
     """The message comes again, and what the first delivery did is found and not done again."""
     ending, _ = response.deliver(lambda call, _: fault if call >= number else None, **HASTY)
-    assert (ending.status, ending.reason) in {(503, "store_unavailable"), (503, "store_outcome_unknown")}
+    assert (ending.status, ending.reason) in OUTAGES
     again, _ = response.deliver({}, lease=timedelta(0), **PATIENT)
     assert (again.status, response.record_tells()[0]) == (204, "done")
     assert_contained_once(cluster, pod)
