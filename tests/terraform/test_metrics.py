@@ -13,7 +13,7 @@ from scc_responder.errors import ApiError
 from scc_responder.record import Ending
 from scc_responder.simulated.cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.pipeline.deployment import ALL, NODE, Deployment, Interposed, deployed, finding_about, policy
+from tests.pipeline.deployment import ALL, NODE, SPARE_NODE, Deployment, Interposed, deployed, finding_about, policy
 from tests.terraform.checking import OwnTests
 from tests.terraform.log_entries import Entry, entry, extract, selects
 from tests.terraform.promises import of_type
@@ -35,7 +35,8 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lines]:
     with SimulatedCluster(stop_seconds=0) as cluster:
         cluster.create(objects.namespace("shop"))
         cluster.create(objects.namespace("kube-system"))
-        cluster.create(objects.node(NODE))
+        for name in (NODE, SPARE_NODE):
+            cluster.create(objects.node(name))
         cluster.create(objects.deployment("web", "shop", NODE, replicas=6))
         cluster.create(objects.deployment("dns", "kube-system", NODE))
         yield dict(_deliveries(cluster, tmp_path_factory))
