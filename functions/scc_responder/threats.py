@@ -132,6 +132,11 @@ def fold(category: str) -> str:
     return " ".join(category.casefold().split())
 
 
+def title(detector: str) -> str:
+    """A detector as its display name: `Container Threat Detection`."""
+    return detector.replace("_", " ").title()
+
+
 def mitre_id(name: str) -> str:
     """The MITRE id of an enum name (`ESCAPE_TO_HOST`); a name that is newer than the table stays as it is."""
     return _mitre_ids().get(name, name)

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import fields
 
 from scc_responder.action import Action, actions
-from scc_responder.cli.threats import markdown_table
+from scc_responder.cli.markdown import markdown_table
 from scc_responder.context import Context
 from scc_responder.match import Match, Severity, listed
 from scc_responder.policy import Policy, load_policies

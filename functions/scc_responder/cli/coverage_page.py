@@ -12,11 +12,10 @@ from html import escape
 from pathlib import Path
 
 from scc_responder.cli.coverage_report import GAPS, TIERS, by_detector, summary, totals
-from scc_responder.cli.threats import title
 from scc_responder.coverage import Cover, Coverage, Covered, Gap, Tier
 from scc_responder.mode import Mode
 from scc_responder.text import visible
-from scc_responder.threats import DETECTORS, SURFACES
+from scc_responder.threats import DETECTORS, SURFACES, title
 
 _TIER_COLOURS = {Tier.NONE: "", Tier.OBSERVE: "blue", Tier.REVERSIBLE: "amber", Tier.IRREVERSIBLE: "red"}
 _MODE_COLOURS = {Mode.DISABLED: "", Mode.DRY_RUN: "blue", Mode.APPROVE: "amber", Mode.ENFORCE: "red"}

@@ -11,10 +11,9 @@ import msgspec
 
 from scc_responder.cli.markdown import escaped, markdown_table
 from scc_responder.cli.terminal import styled
-from scc_responder.cli.threats import title
 from scc_responder.coverage import Cover, Coverage, Covered, Gap, Tier
 from scc_responder.text import visible
-from scc_responder.threats import DETECTORS
+from scc_responder.threats import DETECTORS, title
 
 GAPS = {
     Gap.NONE: "covered",

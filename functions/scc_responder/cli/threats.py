@@ -27,6 +27,7 @@ from scc_responder.threats import (
     Row,
     catalogue,
     fold,
+    title,
 )
 
 FILTERS: Mapping[str, Sequence[str]] = {
@@ -153,11 +154,6 @@ def _in_full(row: Row) -> Iterator[str]:
         "runbook": row.runbook,
     }
     yield from (f"  {styled(f'{name:<12}', 'dim')}{value}" for name, value in facts.items() if value)
-
-
-def title(detector: str) -> str:
-    """A detector as its display name: `Container Threat Detection`."""
-    return detector.replace("_", " ").title()
 
 
 def _json(rows: Sequence[Row]) -> str:
