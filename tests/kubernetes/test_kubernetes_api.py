@@ -135,6 +135,13 @@ def test_refusals(server: FaultProxy, call: Operation, answer: Answer, reason: s
     assert server.count == 1
 
 
+def test_who_refused_is_not_cut_off(server: FaultProxy) -> None:
+    """However long the object's name is that the server begins with, the admission policy is named, and its words."""
+    words = "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: the namespace is protected"
+    error = error_of(server, WRITES[0][1], status(422, "Invalid", f'pods "{"x" * 500}" is forbidden: {words}'))
+    assert str(error).endswith(f"HTTP 422: {words}")
+
+
 @pytest.mark.parametrize("code", [500, 502, 503, 504])
 @each_read
 def test_server_errors_of_reads(server: FaultProxy, call: Operation, code: int) -> None:

@@ -32,6 +32,7 @@ _REASONS = {
     429: "throttled",
 }
 _ADMISSION = re.compile(r"ValidatingAdmissionPolicy|GKE Warden|denied the request|denied request|violates PodSecurity")
+_POLICY = re.compile(r"ValidatingAdmissionPolicy '[a-z0-9.-]+' with binding '[a-z0-9.-]+' denied request")
 _RETRY_AFTER_LIMIT = 3600.0
 
 
@@ -160,7 +161,10 @@ def _status_of(answer: Answer) -> Status:
 
 
 def _message(request: Request, answer: Answer, status: Status) -> str:
-    said = f": {printable(status.message)}" if status.message else ""
+    # The server begins with the object's name, which may be long; whose refusal it is must not be cut off.
+    policy = _POLICY.search(status.message)
+    words = status.message[policy.start() :] if policy else status.message
+    said = f": {printable(words)}" if words else ""
     return f"{request.method} {request.path}: HTTP {answer.status}{said}"
 
 
