@@ -18,6 +18,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 _RESOURCES = {
     "ClusterRole": "clusterroles",
     "ClusterRoleBinding": "clusterrolebindings",
+    "FlowSchema": "flowschemas",
     "Namespace": "namespaces",
     "Node": "nodes",
     "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
@@ -32,6 +33,7 @@ class Answer(Value, frozen=True, kw_only=True):
 
     status: int
     body: dict[str, Any]
+    headers: dict[str, str] = {}
 
 
 class ApiFailure(Exception):  # noqa: N818 - names the server's answer
@@ -98,7 +100,8 @@ class ClusterClient:
         content = None if body is None else json.dumps(body).encode()
         response = self._pool.request(method, target, body=content, headers=fields)
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        return Answer(status=response.status, body=response.json() if is_json else {"message": response.data.decode()})
+        answered = response.json() if is_json else {"message": response.data.decode()}
+        return Answer(status=response.status, body=answered, headers=dict(response.headers))
 
     def request(self, method: str, path: str, body: object = None, **options: Any) -> dict[str, Any]:
         """One request. Raises ApiFailure unless the server agreed."""

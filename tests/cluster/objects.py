@@ -168,6 +168,14 @@ def create_namespace(client: ClusterClient) -> str:
     return name
 
 
+def create_service_account(client: ClusterClient, namespace: str, name: str) -> str:
+    """Create a service account that may do nothing yet: a token of it, for ten minutes."""
+    client.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata(name, namespace)})
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 600}}
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
+    return str(client.request("POST", path, request)["status"]["token"])
+
+
 def create_node(client: ClusterClient, *, autopilot: bool = False) -> Manifest:
     """Create a node of a new name in a pool of its own, and wait until it is ready: the node as it is then.
 

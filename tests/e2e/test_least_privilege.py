@@ -37,7 +37,8 @@ from tests.pipeline.deployment import (
 
 pytestmark = pytest.mark.timeout(180)
 
-STEPS = [step.replace("delete_pod", "delete_pod {allow_daemonset: true, allow_standalone: true}") for step in ALL]
+ANY_POD = "delete_pod {allow_daemonset: true, allow_standalone: true, allow_last_replica: true}"
+STEPS = [step.replace("delete_pod", ANY_POD) for step in ALL]
 NEEDS = tuple(need for need in of_all_actions() if need.verb)
 FEW = {"pods: get", "pods: delete", "networkpolicies.networking.k8s.io: get", "statefulsets.apps: get"}
 TAKEN = [need for need in NEEDS if need.permission in FEW or os.environ.get("SCC_RESPONDER_SOAK")]
@@ -51,15 +52,11 @@ class Privileged:
         self.url, self.ca_pem = plane.url, plane.ca_pem.encode()
         self.user = f"system:serviceaccount:{namespace}:scc-responder"
         self.started = datetime.now(UTC)
-        account = {"name": "scc-responder", "namespace": namespace}
-        plane.admin.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
-        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 600}}
-        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/scc-responder/token"
-        self._token = plane.admin.request("POST", path, request)["status"]["token"]
+        self._token = objects.create_service_account(plane.admin, namespace, "scc-responder")
 
     def token(self, _user: str) -> str:
         """The account's token."""
-        return str(self._token)
+        return self._token
 
     def grant(self, printed: str) -> None:
         """Apply what `permissions --format rbac` printed, and wait until the API server goes by it."""
