@@ -18,7 +18,7 @@ test: .venv/ready bundle ## Run all tests: real API server, Google's emulators, 
 	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e
 	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e
 
-check: .venv/ready ## Lint, types, layers and doc tests
+check: .venv/ready ## Lint, types, layers, generated files and doc tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -26,6 +26,7 @@ check: .venv/ready ## Lint, types, layers and doc tests
 	$(BIN)/scc-responder policy lint --strict
 	$(BIN)/scc-responder policy test
 	$(BIN)/scc-responder policy coverage --strict > /dev/null
+	$(BIN)/scc-responder permissions --kustomization terraform/kubernetes --check
 	$(BIN)/pytest -q --doctest-modules functions/scc_responder -p no:cacheprovider
 
 soak: .venv/ready bundle ## Run the tests at their full counts

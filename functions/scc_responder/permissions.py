@@ -31,6 +31,8 @@ GOOGLE_READS = {
 
 VERBS = ("get", "list", "create", "patch", "delete")
 READING = frozenset({"get", "list"})
+TIERS = ("observe", "act", "forensic")
+"""Roles that cluster teams can grant one after the other; see `tier`."""
 
 
 class Place(Value, frozen=True, kw_only=True):
@@ -118,6 +120,16 @@ def _need(resource: str, verb: str, by: Mapping[str, Iterable[str]]) -> Need:
     return Need(permission=f"{resource}: {verb}", resource=resource, verb=verb, by=told)
 
 
+def tier(need: Need) -> str:
+    """How far a Kubernetes permission goes, for those who grant it: `observe`, `act` or `forensic`.
+
+    Forensic is what looks inside a running container or changes it: logs, exec, ephemeral containers.
+    """
+    if "/" in need.resource:
+        return TIERS[2]
+    return TIERS[0] if need.verb in READING else TIERS[1]
+
+
 def cluster_role(needs: Iterable[Need], name: str) -> dict[str, Any]:
     """The ClusterRole that grants the Kubernetes permissions among the needs."""
     verbs: dict[str, list[str]] = {}
@@ -135,13 +147,13 @@ def cluster_role(needs: Iterable[Need], name: str) -> dict[str, Any]:
     return {**_rbac("ClusterRole", name), "rules": rules}
 
 
-def cluster_role_binding(name: str, user: str) -> dict[str, Any]:
-    """The binding of that role to a user: on GKE, the e-mail address of the function's service account."""
+def cluster_role_binding(name: str, *users: str) -> dict[str, Any]:
+    """The binding of that role to users: on GKE, the e-mail address and the unique id of one service account."""
     group = "rbac.authorization.k8s.io"
     return {
         **_rbac("ClusterRoleBinding", name),
         "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-        "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
+        "subjects": [{"apiGroup": group, "kind": "User", "name": user} for user in users],
     }
 
 

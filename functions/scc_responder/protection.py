@@ -10,7 +10,7 @@ import re
 from scc_responder.context import Context
 from scc_responder.glob import matches
 
-_AGENT_PODS = (
+AGENT_PODS = (
     ("kube-system", "container-watcher*"),
     ("kube-system", "gke-metadata-server*"),
     ("kube-system", "gke-metrics-agent*"),
@@ -21,6 +21,8 @@ _AGENT_PODS = (
     ("gmp-system", "*"),
     ("gke-managed-*", "*"),
 )
+"""Patterns of namespace and name, which must fit together."""
+
 _AGENT_PRINCIPAL = re.compile(r"[a-z0-9-]{1,128}@gcp-sa-ktd-hpsa\.iam\.gserviceaccount\.com", re.ASCII)
 
 
@@ -31,6 +33,6 @@ def google_agent(context: Context) -> str | None:
     if any(map(_AGENT_PRINCIPAL.fullmatch, principals)):
         return "google_agent_principal"
     for pod in finding.pods:
-        if any(matches(space, pod.namespace) and matches(name, pod.name) for space, name in _AGENT_PODS):
+        if any(matches(space, pod.namespace) and matches(name, pod.name) for space, name in AGENT_PODS):
             return "google_agent_pod"
     return None

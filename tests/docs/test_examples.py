@@ -32,11 +32,14 @@ KINDS = {"yaml", "sh", "hcl", ""}
 OF_TERRAFORM = "terraform/README.md:"
 """Its examples need terraform: tests/terraform/test_readme.py tries each of them."""
 
+OF_CLUSTERS = "terraform/kubernetes/README.md:"
+"""Its examples need a cluster: tests/admission/test_readme.py tries each of them."""
+
 yaml_examples = [example for example in EXAMPLES if example.kind == "yaml"]
 command_lines = [
     (example.where, line)
     for example in EXAMPLES
-    if example.kind == "sh" and not example.where.startswith(OF_TERRAFORM)
+    if example.kind == "sh" and not example.where.startswith((OF_TERRAFORM, OF_CLUSTERS))
     for line in commands(example.text)
 ]
 each_yaml = pytest.mark.parametrize("example", yaml_examples, ids=lambda example: example.where)

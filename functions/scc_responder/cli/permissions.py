@@ -3,6 +3,9 @@
 text: a table. rbac: a ClusterRole for `kubectl apply -f -`, with --user its binding too. iam: custom roles, one for
 each place where they are granted, for `gcloud iam roles create ID --file FILE`. A policy in dry run needs what it would
 need to enforce: its requests are sent with dryRun=All, and are authorized like any other. A disabled one needs nothing.
+
+With --kustomization, what stands in terraform/kubernetes is written anew: the roles, and the guardrails' lists in the
+admission policy. --check only says whether they are what policies and guardrails ask for, and exits with 1 if not.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.cli import kustomization
 from scc_responder.cli.terminal import styled
 from scc_responder.mode import Mode
 from scc_responder.permissions import (
@@ -40,17 +44,30 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
     parser.add_argument("--format", choices=("text", "iam", "rbac", "json"), default="text", help="what to print")
     parser.add_argument("--name", default="scc-responder", help="name of the ClusterRole")
-    parser.add_argument("--user", metavar="EMAIL", help="with rbac: bind it to this service account")
+    parser.add_argument(
+        "--user",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with rbac: bind it to this service account; once for its e-mail address, once for its unique id",
+    )
+    parser.add_argument(
+        "--kustomization", type=Path, metavar="DIR", help="write the roles and lists of the kustomization in DIR"
+    )
+    parser.add_argument("--check", action="store_true", help="with --kustomization: say what differs, write nothing")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the permissions."""
     policies = load_policies(options.policies)
     needs = needed(enabled(policies.policies))
+    if options.kustomization:
+        files = kustomization.generated(options.kustomization, needs, policies.guardrails)
+        return kustomization.compare(files) if options.check else kustomization.write(files)
     if options.format == "json":
         print(json.dumps(_document(policies, needs), indent=2))
     elif options.format == "rbac":
-        print(_rbac(needs, options), end="")
+        print(kustomization.as_yaml(_roles(needs, options)), end="")
     elif options.format == "iam":
         print(_iam(needs), end="")
     else:
@@ -67,21 +84,17 @@ def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
     }
 
 
-def _rbac(needs: Sequence[Need], options: argparse.Namespace) -> str:
+def _roles(needs: Sequence[Need], options: argparse.Namespace) -> list[dict[str, Any]]:
     objects = [cluster_role(needs, options.name)]
     if options.user:
-        objects.append(cluster_role_binding(options.name, options.user))
-    return _yaml(objects)
+        objects.append(cluster_role_binding(options.name, *options.user))
+    return objects
 
 
 def _iam(needs: Sequence[Need]) -> str:
-    return "---\n".join(f"# Grant on {place.grant}.\n{_yaml([role])}" for place, role in iam_roles(needs))
-
-
-def _yaml(documents: Sequence[dict[str, Any]]) -> str:
-    import yaml  # noqa: PLC0415 - the table needs none
-
-    return str(yaml.safe_dump_all(documents, sort_keys=False, default_flow_style=None, width=_WIDTH))
+    return "---\n".join(
+        f"# Grant on {place.grant}.\n{kustomization.as_yaml([role])}" for place, role in iam_roles(needs)
+    )
 
 
 def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
