@@ -18,6 +18,7 @@ from scc_responder.account import Account
 from scc_responder.approval import FINDING_CHANGED
 from scc_responder.case import CaseRecord, case_id
 from scc_responder.confirm import Settled, named
+from scc_responder.control import DISABLED
 from scc_responder.errors import Forbidden, ResponderError
 from scc_responder.journal import Judge, Verdict
 from scc_responder.open_case import OpenCase
@@ -102,7 +103,8 @@ def _go_on(case: OpenCase, services: Services, account: Account) -> Ending:
         ending = work_on(finding, case, services, account)
     except Settled as settled:
         account.fields["error"] = str(settled)
-        return Ending(status=409, reason=FINDING_CHANGED, severity="WARNING")
+        reason = DISABLED if settled.reason == DISABLED else FINDING_CHANGED
+        return Ending(status=409, reason=reason, severity="WARNING")
     plan = case.record.plan
     if plan is None or case.record.is_approved:
         return ending

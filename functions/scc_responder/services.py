@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from scc_responder.compiled_policies import load_deployed
 from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
+from scc_responder.kill_switch import KillSwitch
 from scc_responder.ledger import Breaker
 from scc_responder.limiter import Limiter
 from scc_responder.policy import PolicySet
@@ -57,6 +58,11 @@ class Services:
     def journal(self) -> Journal:
         """The journal, in the store."""
         return Journal(self.store, self.clock)
+
+    @property
+    def kill_switch(self) -> KillSwitch:
+        """The kill switch, in the store."""
+        return KillSwitch(self.store)
 
     @cached_property
     def store(self) -> CasStore:
