@@ -50,13 +50,14 @@ class Ceiling(Value, frozen=True, kw_only=True):
     reason: str = ""
 
 
-def parse(value: bytes, cluster: str) -> Control | None:
-    """The document about that cluster (empty: everywhere), or None where the bytes are none of this version's."""
+def parse(value: bytes, cluster: str | None = None) -> Control | None:
+    """The document, or None where the bytes are none of this version's, or are about another cluster than is named."""
     try:
         found = msgspec.json.decode(value, type=Control)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    return found if (found.schema, found.cluster) == (SCHEMA, cluster) else None
+    is_meant = cluster is None or found.cluster == cluster
+    return found if found.schema == SCHEMA and is_meant else None
 
 
 def ceiling(everywhere: bytes | None, own: bytes | None, cluster: str) -> Ceiling:

@@ -13,14 +13,14 @@ from scc_responder.errors import AlreadyExists, Conflict, RetryableError, StoreE
 from scc_responder.mode import Mode
 from scc_responder.ports import CasStore
 
-GLOBAL = "control/global"
-CLUSTERS = "control/cluster/"
+PREFIX = "control/"
+GLOBAL = f"{PREFIX}global"
 _TRIES = 8
 
 
 def key_of(cluster: str) -> str:
     """Where the document of a cluster, given by its path, is; of everywhere, if the path is empty."""
-    return CLUSTERS + hashlib.sha256(cluster.encode()).hexdigest()[:32] if cluster else GLOBAL
+    return f"{PREFIX}cluster/" + hashlib.sha256(cluster.encode()).hexdigest()[:32] if cluster else GLOBAL
 
 
 class KillSwitch:
@@ -64,13 +64,13 @@ class KillSwitch:
                 return control
         raise RetryableError("control_contended", f"{key} changed {_TRIES} times meanwhile: look at it, and try again")
 
-    def clusters(self) -> Iterator[tuple[str, Control | None]]:
-        """Every cluster's document by its key; None for one that makes no sense. Raises StoreError."""
+    def documents(self) -> Iterator[tuple[str, Control | None]]:
+        """Every document by its key, clusters first; None for one that makes no sense. Raises StoreError."""
         cursor: str | None = None
         while True:
-            page = self._store.scan(CLUSTERS, cursor)
+            page = self._store.scan(PREFIX, cursor)
             for entry in page.entries:
-                yield entry.key, _cluster_document(entry.key, entry.value)
+                yield entry.key, _own(entry.key, entry.value)
             cursor = page.cursor
             if cursor is None:
                 return
@@ -80,10 +80,6 @@ class KillSwitch:
         return entry.value if entry else None
 
 
-def _cluster_document(key: str, value: bytes) -> Control | None:
-    try:
-        path = msgspec.json.decode(value, type=dict[str, object]).get("cluster")
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    is_its_own = isinstance(path, str) and key_of(path) == key
-    return parse(value, str(path)) if is_its_own else None
+def _own(key: str, value: bytes) -> Control | None:
+    found = parse(value)
+    return found if found and key_of(found.cluster) == key else None

@@ -90,6 +90,11 @@ class Settings(Value, frozen=True, kw_only=True):
         return self.store.startswith("sqlite:") and not self.approval_audience
 
 
+def is_cluster(path: str) -> bool:
+    """Whether it is the path of one cluster."""
+    return _CLUSTER.fullmatch(path) is not None and "*" not in path
+
+
 def read_settings(environment: Mapping[str, str], default_policies: Path) -> Settings:
     """The settings of an environment. Raises SettingsError that names the variable and the remedy."""
     given = {name[len(PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(PREFIX)}

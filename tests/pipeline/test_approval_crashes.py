@@ -18,7 +18,7 @@ from scc_responder.simulated.deployment import Deployment
 from tests.cluster import objects
 from tests.findings import data
 from tests.pipeline.approval_scenario import case_of, main
-from tests.pipeline.deployment import NODE, finding_about, mutations, policy, write_policies
+from tests.pipeline.deployment import NODE, finding_about, mutations, policy, turn, write_policies
 
 ROOT = Path(__file__).parents[2]
 SIDE_BY_SIDE = 2
@@ -37,6 +37,7 @@ def scene(folder: Path) -> Iterator[SimulatedCluster]:
         policies = write_policies(folder / "given", STEPS)
         deployment = Deployment(folder)
         deployment.lay_out(cluster, policies)
+        turn(deployment.journal)
         document = finding_about(cluster.objects("Pod", "shop")[0])
         (deployment.findings / "finding.json").write_bytes(data(document))
         yield cluster

@@ -21,6 +21,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,13 @@ import msgspec
 from scc_responder.case import CaseRecord, CaseState, case_id
 from scc_responder.cli import case_text
 from scc_responder.cli.answer_client import TOKEN, send
-from scc_responder.cli.existing_store import existing_store
+from scc_responder.cli.existing_store import existing_store, store_option
 from scc_responder.cli.terminal import visible_lines
 from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
 from scc_responder.plan import MIN_DIGEST
 from scc_responder.record import plan_summary
 
-_STORE = "scc-responder.db"
 _URL = "http://127.0.0.1:8080"
 
 
@@ -46,10 +46,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="case_command", metavar="COMMAND", required=True)
     listing = commands.add_parser("list", help="list cases, those that wait first")
     listing.add_argument("--state", choices=[str(state) for state in CaseState], help="only cases in this state")
-    _reading(listing)
+    store_option(listing)
     shown = commands.add_parser("show", help="show one case: its plan exactly, its steps, and how to answer")
     shown.add_argument("case", metavar="CASE", help="the case's id, or the first digits of it")
-    _reading(shown)
+    store_option(shown)
     approve = commands.add_parser("approve", help="let the plan that waits be carried out now, once")
     approve.add_argument(
         "--plan", required=True, metavar="DIGEST", help=f"its digest, or the first {MIN_DIGEST} digits or more of it"
@@ -68,11 +68,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command under `case`."""
     return int(options.run_case_command(options))
-
-
-def _reading(command: argparse.ArgumentParser) -> None:
-    told = f"the SQLite file, or firestore://PROJECT/DATABASE[/COLLECTION] (default: {_STORE})"
-    command.add_argument("--store", default=_STORE, metavar="STORE", help=told)
 
 
 def _asking(command: argparse.ArgumentParser) -> None:
@@ -132,16 +127,13 @@ def _token(file: Path | None) -> str:
 
 
 def _cases(store: str) -> Iterator[CaseRecord]:
-    opened = existing_store(store)
-    try:
+    with closing(existing_store(store)) as opened:
         journal, cursor = Journal(opened, _now), None
         while True:
             records, cursor = journal.cases(cursor)
             yield from records
             if cursor is None:
                 return
-    finally:
-        opened.close()
 
 
 def _data(record: CaseRecord) -> dict[str, Any]:
