@@ -23,6 +23,7 @@ from scc_responder.errors import ApiError, Forbidden, OversizeMessage, RejectedM
 from scc_responder.execute import execute
 from scc_responder.finding import Finding
 from scc_responder.guard import CLOCK_TOLERANCE, guard
+from scc_responder.heartbeat import beat, is_heartbeat, take
 from scc_responder.identity import bound
 from scc_responder.intake import open_envelope
 from scc_responder.journal import ClaimOutcome
@@ -100,6 +101,9 @@ def _claim(finding: Finding, services: Services, account: Account) -> Ending:
     """Journal: one delivery works on a case, the others are settled or come again."""
     account.about(finding)
     refuse_beyond_reach(finding, services.settings)
+    if is_heartbeat(finding):
+        case = take(finding, services.journal)
+        return work_on(finding, case, services, account) if case else Ending(status=503, reason="in_progress")
     if finding.event_time > services.clock() + CLOCK_TOLERANCE:
         raise RetryableError("finding_from_the_future", finding.name)
     claim = services.journal.claim(finding)
@@ -111,6 +115,8 @@ def _claim(finding: Finding, services: Services, account: Account) -> Ending:
 def work_on(finding: Finding, case: OpenCase, services: Services, account: Account) -> Ending:
     """Bring a case in hand to its end, or give it back."""
     with _released_unless_closed(case, services):
+        if is_heartbeat(finding):
+            return beat(finding, case, services)
         return _contain(finding, case, services, account)
 
 

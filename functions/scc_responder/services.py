@@ -103,6 +103,12 @@ class Services:
 
         return GoogleIdentity(self.settings.approval_audience, self.settings.approval_certs)
 
+    def checked_email(self, token: str) -> str:
+        """The address in a token that Cloud Run has checked; empty where the token is still to be verified."""
+        from scc_responder.adapters.google_identity import email_of_checked  # noqa: PLC0415
+
+        return email_of_checked(token)
+
     @cached_property
     def evidence(self) -> Evidence | None:
         """Where evidence goes, if anywhere."""

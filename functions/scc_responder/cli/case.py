@@ -12,6 +12,11 @@ ask the function (--url); away from this machine it wants a Google ID token that
 (--token-file) or in SCC_RESPONDER_ID_TOKEN:
 
   gcloud auth print-identity-token > token
+
+What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. One case,
+whatever its age, goes on with the next sweep or redelivery after:
+
+  scc-responder case resume CASE
 """
 
 from __future__ import annotations
@@ -37,6 +42,7 @@ from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
 from scc_responder.plan import MIN_DIGEST
 from scc_responder.record import plan_summary
+from scc_responder.sweep import RESUMED, resume
 
 _URL = "http://127.0.0.1:8080"
 
@@ -60,7 +66,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     reject.add_argument("--reason", required=True, metavar="WHY", help="why not, in your words: the case keeps them")
     reject.add_argument("--plan", default="", metavar="DIGEST", help="only if it is this plan")
     _asking(reject)
-    for command, run_command in ((listing, _list), (shown, _show), (approve, _answer), (reject, _answer)):
+    resuming = commands.add_parser("resume", help="let a case that the kill switch held go on")
+    resuming.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
+    store_option(resuming)
+    runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: _resume}
+    for command, run_command in runs.items():
         command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
         command.set_defaults(run_case_command=run_command)
 
@@ -115,6 +125,22 @@ def _answer(options: argparse.Namespace) -> int:
             file=sys.stdout if taken else sys.stderr,
         )
     return 0 if taken else 1
+
+
+def _resume(options: argparse.Namespace) -> int:
+    """Open the case again; 0 if it was held by the kill switch, else 1."""
+    with closing(existing_store(options.store)) as opened:
+        journal = Journal(opened, _now)
+        key = journal.find(options.case)
+        reason = journal.answer(key, resume)[0].reason if key else "no_such_case"
+    opened_again = reason == RESUMED
+    if options.format == "json":
+        print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))
+        return 0 if opened_again else 1
+    told = "open again; the next sweep goes on with it" if opened_again else f"not resumed: {reason}"
+    stream = sys.stdout if opened_again else sys.stderr
+    print(f"scc-responder: case {visible_lines(options.case)}: {told}", file=stream)
+    return 0 if opened_again else 1
 
 
 def _token(file: Path | None) -> str:
