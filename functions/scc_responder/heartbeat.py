@@ -16,8 +16,8 @@ from scc_responder.errors import ApiError, RetryableError
 from scc_responder.finding import Finding
 from scc_responder.journal import Journal, Verdict
 from scc_responder.open_case import OpenCase
+from scc_responder.ports import Findings
 from scc_responder.record import Ending
-from scc_responder.services import Services
 
 HEARTBEAT_ID = "sccresponderheartbeat"
 """The reserved finding id: organizations/O/sources/S/locations/L/findings/sccresponderheartbeat."""
@@ -38,13 +38,13 @@ def take(finding: Finding, journal: Journal) -> OpenCase | None:
     return journal.claim(finding).case
 
 
-def beat(finding: Finding, case: OpenCase, services: Services) -> Ending:
+def beat(finding: Finding, case: OpenCase, findings: Findings) -> Ending:
     """Ask Security Command Center for it, as for any finding. That there is none is the ordinary answer.
 
     Raises RetryableError where it did not answer, and as `OpenCase.close`.
     """
     try:
-        services.findings.read(finding)
+        findings.read(finding)
     except ApiError as error:
         raise unread(error) from error
     case.close(CaseState.DONE, HEARTBEAT)

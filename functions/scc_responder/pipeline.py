@@ -116,7 +116,7 @@ def work_on(finding: Finding, case: OpenCase, services: Services, account: Accou
     """Bring a case in hand to its end, or give it back."""
     with _released_unless_closed(case, services):
         if is_heartbeat(finding):
-            return beat(finding, case, services)
+            return beat(finding, case, services.findings)
         return _contain(finding, case, services, account)
 
 
