@@ -93,7 +93,7 @@ class _Sweep:
                 if not self._goes_on():
                     break
                 after = entry.key
-                self._met[self._attend(entry)] += 1
+                self._met[self._attended(entry)] += 1
             else:
                 after = after if page.cursor else ""
                 if not after:
@@ -105,6 +105,15 @@ class _Sweep:
     def _goes_on(self) -> bool:
         looked_at = self._met.total()
         return looked_at < MAX_LOOKED_AT and self._begun < MAX_BEGUN and self._services.clock() < self._until
+
+    def _attended(self, entry: Entry) -> str:
+        """The same, and where it ends the sweep, the next one begins behind it."""
+        try:
+            return self._attend(entry)
+        except BaseException:
+            with suppress(ResponderError):
+                self._keep(entry.key)
+            raise
 
     def _attend(self, entry: Entry) -> str:
         """What became of one case, in a word. One that cannot be read keeps nobody from the others."""

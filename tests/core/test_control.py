@@ -89,7 +89,7 @@ json_values = st.recursive(
 )
 near_documents = st.fixed_dictionaries(
     {},
-    optional={name: json_values for name in ("mode", "reason", "by", "at", "cluster", "schema", "history")},
+    optional=dict.fromkeys(("mode", "reason", "by", "at", "cluster", "schema", "history"), json_values),
 ).map(msgspec.json.encode)
 damaged = st.tuples(st.sampled_from(MODES), st.integers(0, 200), st.binary(max_size=4)).map(
     lambda item: stored(item[0])[: item[1]] + item[2] + stored(item[0])[item[1] + 1 :]

@@ -17,6 +17,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +25,8 @@ from msgspec.structs import replace
 
 from scc_responder.adapters.dead_letters import DeadLetters
 from scc_responder.adapters.outcome_topic import OutcomeTopic
+from scc_responder.cli.existing_store import existing_store
 from scc_responder.cli.progress import shown
-from scc_responder.cli.stores import existing
 from scc_responder.cli.terminal import visible_lines
 from scc_responder.dead_letter import JUNK, NOTHING_TO_PROVE, Prospect, copies, foreseen, prospect
 from scc_responder.errors import ApiError, RetryableError, SettingsError
@@ -90,7 +91,7 @@ def _check(options: argparse.Namespace) -> None:
 def _foreseen(prospects: list[Prospect], store: str | None) -> list[Prospect]:
     if store is None:
         return prospects
-    with existing(store) as opened:
+    with closing(existing_store(store)) as opened:
         journal = Journal(opened, utc_now)
         return [_by_case(item, journal) for item in prospects]
 
