@@ -56,7 +56,7 @@ def run(what: str, folder: Path, **environment: str) -> int:
 
 
 def boundaries(folder: Path, what: str, steps: str = STEPS, before: int = 0) -> list[str]:
-    """The boundaries of one undisturbed run, counted by the code itself; `before`: a delivery was killed at this one."""
+    """The boundaries of one undisturbed run, counted by the code itself; `before`: where a delivery was killed."""
     log = folder.with_suffix(".log")
     with scene(folder, steps):
         if before:

@@ -22,7 +22,7 @@ _PAGE = 100
 class DeadLetters:
     """One pull subscription (`projects/P/subscriptions/S`). `wait_seconds`: how long an empty one is waited for."""
 
-    def __init__(self, subscription: str, *, emulator: str | None = None, wait_seconds: float = 4.0) -> None:
+    def __init__(self, subscription: str, *, emulator: str | None = None, wait_seconds: float = 2.0) -> None:
         self._subscription = subscription
         self._wait_seconds = wait_seconds
         at = os.environ.get(EMULATOR, "") if emulator is None else emulator

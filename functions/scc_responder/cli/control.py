@@ -55,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
     """Show, or turn."""
     if options.cluster and not is_cluster(options.cluster):
         raise SettingsError("invalid_cluster", f"--cluster {options.cluster}: give projects/P/locations/L/clusters/C")
+    if options.control_command == "set" and not options.reason.strip():
+        raise SettingsError("no_reason", "--reason: say why; it is kept with the setting")
     # On this machine, turning the switch may come before the function's first start.
     with closing(existing_store(options.store, create=options.control_command == "set")) as store:
         switch = KillSwitch(store)
@@ -70,8 +72,6 @@ def standing(switch: KillSwitch, store: str) -> str:
 
 def _set(switch: KillSwitch, options: argparse.Namespace) -> int:
     reason = visible(options.reason.strip(), MAX_REASON)
-    if not reason:
-        raise SettingsError("no_reason", "--reason: say why; it is kept with the setting")
     setting = Setting(mode=Mode(options.mode), reason=reason, by=visible(options.by, MAX_REASON), at=utc_now())
     control = switch.set(setting, options.cluster)
     if options.format == "json":

@@ -29,7 +29,7 @@ from scc_responder.cli.existing_store import existing_store
 from scc_responder.cli.progress import shown
 from scc_responder.cli.terminal import visible_lines
 from scc_responder.dead_letter import JUNK, NOTHING_TO_PROVE, Prospect, copies, foreseen, prospect
-from scc_responder.errors import ApiError, RetryableError, SettingsError
+from scc_responder.errors import ApiError, ResponderError, RetryableError, SettingsError
 from scc_responder.journal import Journal
 from scc_responder.services import utc_now
 
@@ -64,17 +64,26 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     queue = DeadLetters(options.subscription)
     try:
-        pulled = queue.pull(options.limit)
-        prospects = _foreseen([prospect(same) for same in copies(pulled)], options.store)
-        try:
-            if options.apply:
-                prospects = _published(prospects, queue, options)
-        finally:
-            _release(queue, prospects, options)
+        prospects = _handled(queue, options)
+    except ApiError as error:
+        lacking = f"; missing permission: {error.permission}" if error.permission else ""
+        raise ResponderError(error.reason, f"{options.subscription}: {error}{lacking}") from error
     finally:
         queue.close()
     _print(prospects, options)
     return 1 if any(item.fate == NOT_PUBLISHED for item in prospects) else 0
+
+
+def _handled(queue: DeadLetters, options: argparse.Namespace) -> list[Prospect]:
+    """What is there and what was made of it; the rest is given back."""
+    prospects = [prospect(same) for same in copies(queue.pull(options.limit))]
+    try:
+        prospects = _foreseen(prospects, options.store)
+        if options.apply:
+            prospects = _published(prospects, queue, options)
+    finally:
+        _release(queue, prospects, options)
+    return prospects
 
 
 def _check(options: argparse.Namespace) -> None:
