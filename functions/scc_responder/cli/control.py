@@ -23,9 +23,10 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.cli.control_text import described, line, told
 from scc_responder.cli.existing_store import existing_store, store_option
 from scc_responder.cli.terminal import styled, visible_lines
-from scc_responder.control import MISSING, UNUSABLE, Ceiling, Control, Setting
+from scc_responder.control import Control, Setting
 from scc_responder.errors import SettingsError
 from scc_responder.kill_switch import GLOBAL, KillSwitch, key_of
 from scc_responder.mode import Mode
@@ -34,7 +35,6 @@ from scc_responder.settings import is_cluster
 from scc_responder.text import visible
 
 MAX_REASON = 500
-_STYLES = {Mode.DISABLED: "red", Mode.DRY_RUN: "yellow", Mode.APPROVE: "yellow", Mode.ENFORCE: "green"}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -63,13 +63,6 @@ def run(options: argparse.Namespace) -> int:
         return _set(switch, options) if options.control_command == "set" else _show(switch, options)
 
 
-def standing(switch: KillSwitch, store: str) -> str:
-    """One line for whoever starts the function: how far it may go, and how to change that."""
-    limit = switch.ceiling("")
-    how = "" if limit.mode == Mode.ENFORCE else f"; scc-responder control set enforce --reason WHY --store {store}"
-    return f"control: {_described(limit)}{how}"
-
-
 def _set(switch: KillSwitch, options: argparse.Namespace) -> int:
     reason = visible(options.reason.strip(), MAX_REASON)
     setting = Setting(mode=Mode(options.mode), reason=reason, by=visible(options.by, MAX_REASON), at=utc_now())
@@ -77,7 +70,7 @@ def _set(switch: KillSwitch, options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps(_facts(key_of(options.cluster), control), indent=2))
     else:
-        print(_line(control))
+        print(line(control))
     if control.mode == Mode.DISABLED:
         print("scc-responder: what is held until then can be resumed; see `case resume --help`", file=sys.stderr)
     return 0
@@ -88,10 +81,10 @@ def _show(switch: KillSwitch, options: argparse.Namespace) -> int:
     documents = {key: control for key, control in switch.documents() if not options.cluster or key in wanted}
     limit = switch.ceiling(options.cluster)
     if options.format == "json":
-        told = [_facts(key, control) for key, control in documents.items()]
-        print(json.dumps({"mode": str(limit.mode), "reason": limit.reason, "documents": told}, indent=2))
+        listed = [_facts(key, control) for key, control in documents.items()]
+        print(json.dumps({"mode": str(limit.mode), "reason": limit.reason, "documents": listed}, indent=2))
     else:
-        print(f"{'now':10} {visible_lines(_described(limit))}")
+        print(f"{'now':10} {visible_lines(described(limit))}")
         for key, control in documents.items():
             print("\n".join(_lines(key, control)))
     return 1 if None in documents.values() else 0
@@ -101,26 +94,8 @@ def _lines(key: str, control: Control | None) -> Iterator[str]:
     if control is None:
         yield f"{styled('dry_run', 'red')}    {key}: the document makes no sense; set it anew"
         return
-    yield _line(control)
-    yield from (visible_lines(f"{'':13}before: {before.mode} {_told(before)}") for before in control.history)
-
-
-def _described(limit: Ceiling) -> str:
-    reasons = {
-        MISSING: "no document says otherwise, so nothing is changed",
-        UNUSABLE: "the document makes no sense, so nothing is changed",
-    }
-    told = reasons.get(limit.reason, "")
-    return f"{limit.mode} ({told})" if told else str(limit.mode)
-
-
-def _line(control: Control) -> str:
-    mode = styled(f"{control.mode:10}", _STYLES[control.mode])
-    return f"{mode} {visible_lines(control.cluster or 'everywhere')} {visible_lines(_told(control))}"
-
-
-def _told(setting: Setting) -> str:
-    return f"since {setting.at.isoformat(timespec='seconds')} by {setting.by}: {setting.reason}"
+    yield line(control)
+    yield from (visible_lines(f"{'':13}before: {before.mode} {told(before)}") for before in control.history)
 
 
 def _facts(key: str, control: Control | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scc_responder.adapters.clusters_file import ClustersFile
-from scc_responder.cli.control import standing
+from scc_responder.cli.control_text import standing
 from scc_responder.errors import ResponderError, SettingsError
 from scc_responder.kill_switch import KillSwitch
 from scc_responder.policy import load_policies
