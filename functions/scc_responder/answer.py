@@ -6,7 +6,6 @@ makes enough takes the case, and the case is gone on with in the same request.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated
@@ -16,8 +15,10 @@ import msgspec
 from scc_responder import verdict
 from scc_responder.account import Account
 from scc_responder.approval import FINDING_CHANGED
+from scc_responder.caller import bearer, is_local
 from scc_responder.case import CaseRecord, case_id
 from scc_responder.confirm import Settled, named
+from scc_responder.control import DISABLED
 from scc_responder.errors import Forbidden, ResponderError
 from scc_responder.journal import Judge, Verdict
 from scc_responder.open_case import OpenCase
@@ -102,7 +103,8 @@ def _go_on(case: OpenCase, services: Services, account: Account) -> Ending:
         ending = work_on(finding, case, services, account)
     except Settled as settled:
         account.fields["error"] = str(settled)
-        return Ending(status=409, reason=FINDING_CHANGED, severity="WARNING")
+        reason = DISABLED if settled.reason == DISABLED else FINDING_CHANGED
+        return Ending(status=409, reason=reason, severity="WARNING")
     plan = case.record.plan
     if plan is None or case.record.is_approved:
         return ending
@@ -129,27 +131,9 @@ def _identified(request: Request, services: Services) -> str:
     """
     settings = services.settings
     if settings.trusts_this_machine:
-        if not _is_local(request):
+        if not is_local(request.headers, request.peer):
             raise Forbidden("not_from_this_machine", "set SCC_RESPONDER_APPROVAL_AUDIENCE to approve from elsewhere")
         return LOCAL
     if not settings.approval_audience:
         raise Forbidden("approval_not_configured", "SCC_RESPONDER_APPROVAL_AUDIENCE is not set")
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Forbidden("no_token", "the request has no bearer token in Authorization")
-    return services.approvers.email(token.strip())
-
-
-def _is_local(request: Request) -> bool:
-    """Whether a program on this machine asks: neither another machine, nor a web page in a browser on this one."""
-    host = request.headers.get("host", "").rpartition(":")[0].strip("[]")
-    through = {"origin", "referer", "sec-fetch-site", "forwarded", "x-forwarded-for"} & request.headers.keys()
-    is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-    return is_json and not through and _is_loopback(request.peer) and (host == "localhost" or _is_loopback(host))
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    return services.approvers.email(bearer(request.headers))

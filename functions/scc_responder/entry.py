@@ -1,6 +1,7 @@
 """The HTTP edge: a request in, a status out, with a constant empty body.
 
-Pub/Sub pushes to any path but two: `/approve` and `/reject`, at which a person answers a plan that waits.
+Pub/Sub pushes to any path but three: `/approve` and `/reject`, at which a person answers a plan that waits, and
+`/sweep`, to which Cloud Scheduler posts.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from scc_responder.settings import read_settings
 
 ANSWERS = {"/approve": "approve", "/reject": "reject"}
 """The paths at which a waiting plan is answered."""
+SWEEP = "/sweep"
+"""The path at which what was left behind is gone on with."""
 
 
 def make_services(folder: Path, environment: Mapping[str, str] = os.environ) -> Services:
@@ -30,6 +33,8 @@ def answer(request: Any, services: Services) -> tuple[str, int]:
     """Answer a Flask request. Its size is bounded before it is read."""
     if request.method == "POST" and request.path in ANSWERS:
         return "", _answer(request, services)
+    if request.method == "POST" and request.path == SWEEP:
+        return "", _sweep(request, services)
     body = request.stream.read(MAX_BODY_BYTES + 1)
     ending = respond(body, dict(request.headers), services)
     return "", ending.status
@@ -39,6 +44,18 @@ def _answer(request: Any, services: Services) -> int:
     from scc_responder import answer as answers  # noqa: PLC0415 - a finding's delivery need not wait for it
 
     body = request.stream.read(answers.MAX_BODY_BYTES + 1)
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    asked = answers.Request(verb=ANSWERS[request.path], body=body, headers=headers, peer=str(request.remote_addr or ""))
+    headers, peer = _sender(request)
+    asked = answers.Request(verb=ANSWERS[request.path], body=body, headers=headers, peer=peer)
     return answers.answer(asked, services).status
+
+
+def _sweep(request: Any, services: Services) -> int:
+    from scc_responder.sweep import sweep  # noqa: PLC0415 - a finding's delivery need not wait for it
+
+    return sweep(*_sender(request), services).status
+
+
+def _sender(request: Any) -> tuple[dict[str, str], str]:
+    """The headers, their names in lower case, and the sender's address."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return headers, str(request.remote_addr or "")

@@ -24,6 +24,7 @@ from scc_responder.changes import (
     PatchObject,
     PublishDecision,
 )
+from scc_responder.confirm import Settled
 from scc_responder.context import Context
 from scc_responder.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.errors import ResponderError, RetryableError
@@ -34,6 +35,7 @@ from scc_responder.open_case import OpenCase
 from scc_responder.policy_file import OnFailure
 from scc_responder.record import outcome_attributes, outcome_message
 from scc_responder.step import Result, StepRun
+from scc_responder.under_control import stay_under_control
 from scc_responder.withheld import Withheld, reserve, stay_within_limits
 from scc_responder.world import World
 
@@ -50,7 +52,8 @@ NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
 def execute(context: Context, decision: Decision, case: OpenCase, world: World) -> tuple[Step, ...]:
     """Carry out what is planned and return the outcomes that are not written yet: the caller closes the case with them.
 
-    Raises RetryableError where a later delivery must go on, LostLease where another one has taken over.
+    Raises RetryableError where a later delivery must go on, LostLease where another one has taken over, Settled where
+    the kill switch ends it.
     """
     execution = Execution(context=context, decision=decision, case=case, world=world, started=world.clock())
     try:
@@ -58,7 +61,7 @@ def execute(context: Context, decision: Decision, case: OpenCase, world: World) 
         for policy, planned in _in_order(decision):
             _run_action(execution, policy, planned)
         _tell(execution)
-    except RetryableError:
+    except (RetryableError, Settled):
         _keep(execution)
         raise
     return tuple(execution.pending)
@@ -193,6 +196,7 @@ def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Resu
     def intend() -> None:
         if withheld or execution.is_unapproved(task):
             raise Withheld(withheld or WAITS)
+        stay_under_control(execution, task)
         if execution.world.clock() - execution.started > STARTING_ENDS:
             raise RetryableError("out_of_time", "the rest is done by the next delivery")
         if not run.dry_run:

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -16,11 +17,13 @@ from scc_responder.case import CaseState, case_id
 from scc_responder.cluster_changes import ClusterChanges
 from scc_responder.collect import Collected, collect
 from scc_responder.confirm import Settled, confirm, read_by_name, refuse_beyond_reach, unread
+from scc_responder.control import DISABLED, under
 from scc_responder.decide import Decision, decide
 from scc_responder.errors import ApiError, Forbidden, OversizeMessage, RejectedMessage, ResponderError, RetryableError
 from scc_responder.execute import execute
 from scc_responder.finding import Finding
 from scc_responder.guard import CLOCK_TOLERANCE, guard
+from scc_responder.heartbeat import beat, is_heartbeat, take
 from scc_responder.identity import bound
 from scc_responder.intake import open_envelope
 from scc_responder.journal import ClaimOutcome
@@ -29,6 +32,7 @@ from scc_responder.open_case import LostLease, OpenCase
 from scc_responder.plan import PlanState
 from scc_responder.record import Ending, conclusion, decision_summary, waiting_message
 from scc_responder.services import Services
+from scc_responder.under_control import refuse_disabled
 from scc_responder.wire import parse_notification
 from scc_responder.world import World
 
@@ -97,6 +101,9 @@ def _claim(finding: Finding, services: Services, account: Account) -> Ending:
     """Journal: one delivery works on a case, the others are settled or come again."""
     account.about(finding)
     refuse_beyond_reach(finding, services.settings)
+    if is_heartbeat(finding):
+        case = take(finding, services.journal)
+        return work_on(finding, case, services, account) if case else Ending(status=503, reason="in_progress")
     if finding.event_time > services.clock() + CLOCK_TOLERANCE:
         raise RetryableError("finding_from_the_future", finding.name)
     claim = services.journal.claim(finding)
@@ -108,6 +115,8 @@ def _claim(finding: Finding, services: Services, account: Account) -> Ending:
 def work_on(finding: Finding, case: OpenCase, services: Services, account: Account) -> Ending:
     """Bring a case in hand to its end, or give it back."""
     with _released_unless_closed(case, services):
+        if is_heartbeat(finding):
+            return beat(finding, case, services.findings)
         return _contain(finding, case, services, account)
 
 
@@ -116,6 +125,8 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     finding = confirm(finding, case.record, services.findings, services.settings, services.clock)
     account.about(finding)
     case.confirmed(finding)
+    limit = services.kill_switch.ceiling(_cluster(finding))
+    refuse_disabled(limit, finding)
     collected = collect(finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS)
     context = collected.context
     identity = bound(context.identity, context.pod, case.record.pod_uids)
@@ -123,7 +134,7 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     account.knows(context)
     _refuse_blind(collected)
     policies, now = services.policies, services.clock()
-    decision = decide(context, policies.policies)
+    decision = under(limit, decide(context, policies.policies))
     context = look(context, collected, decision)
     account.knows(context)
     if case.record.plan:
@@ -153,7 +164,8 @@ def _released_unless_closed(case: OpenCase, services: Services) -> Iterator[None
             _tell(case, end, services)
         if case.record.plan and case.record.plan.is_pending:
             now = services.clock()
-            case.keep(withdrawn(case.record, PlanState.VOID, FINDING_CHANGED, now, said=end.reason))
+            why = DISABLED if end.reason == DISABLED else FINDING_CHANGED
+            case.keep(withdrawn(case.record, PlanState.VOID, why, now, said=end.reason))
         case.close(end.state, end.reason)
         raise
     except BaseException as error:
@@ -203,6 +215,11 @@ def _may_pass(error: ResponderError) -> bool:
     return isinstance(error, ApiError) and error.reason not in _LASTING and (status in {0, 429} or status >= 500)
 
 
+def _cluster(finding: Finding) -> str:
+    """The path by which limits and the kill switch know where the finding is; empty where it is in no cluster."""
+    return finding.cluster.path if finding.cluster else ""
+
+
 def _world(collected: Collected, services: Services) -> World:
     api, objects, finding = collected.api, collected.context.objects, collected.context.finding
     known = {}
@@ -214,10 +231,11 @@ def _world(collected: Collected, services: Services) -> World:
     return World(
         cluster=ClusterChanges(api, known, services.wait) if api else None,
         api=api,
-        limiter=services.limiter(finding.cluster.path if finding.cluster else ""),
+        limiter=services.limiter(_cluster(finding)),
         evidence=services.evidence,
         outcomes=services.outcomes,
         clock=services.clock,
+        ceiling=partial(services.kill_switch.ceiling, _cluster(finding)),
         pool=services.pool,
         answered_at=services.settings.answered_at,
     )

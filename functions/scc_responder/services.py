@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from scc_responder.compiled_policies import load_deployed
 from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
+from scc_responder.kill_switch import KillSwitch
 from scc_responder.ledger import Breaker
 from scc_responder.limiter import Limiter
 from scc_responder.policy import PolicySet
@@ -58,6 +59,11 @@ class Services:
         """The journal, in the store."""
         return Journal(self.store, self.clock)
 
+    @property
+    def kill_switch(self) -> KillSwitch:
+        """The kill switch, in the store."""
+        return KillSwitch(self.store)
+
     @cached_property
     def store(self) -> CasStore:
         """The compare-and-set store that settings name."""
@@ -96,6 +102,12 @@ class Services:
         from scc_responder.adapters.google_identity import GoogleIdentity  # noqa: PLC0415
 
         return GoogleIdentity(self.settings.approval_audience, self.settings.approval_certs)
+
+    def checked_email(self, token: str) -> str:
+        """The address in a token that Cloud Run has checked; empty where the token is still to be verified."""
+        from scc_responder.adapters.google_identity import email_of_checked  # noqa: PLC0415
+
+        return email_of_checked(token)
 
     @cached_property
     def evidence(self) -> Evidence | None:

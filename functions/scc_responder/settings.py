@@ -10,6 +10,7 @@ SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made f
                               client id. Without it nobody can approve, but on this machine with a SQLite store.
 SCC_RESPONDER_VPC_EGRESS      true where this deployment's network reaches the private addresses of control planes:
                               clusters that have no other endpoint are then reached by it, else not at all.
+SCC_RESPONDER_SWEEPER         e-mail address of the identity that may post to /sweep (Cloud Scheduler's)
 SCC_RESPONDER_CLUSTERS_FILE   clusters.yaml for local use, in place of the GKE API
 SCC_RESPONDER_FINDINGS        folder of findings for local use, in place of the Security Command Center API
 SCC_RESPONDER_SCC_LOCATION    where findings are kept: global (default); eu, us or sa with data residency
@@ -44,6 +45,7 @@ FIRESTORE = re.compile(
 )
 _STORE = re.compile(rf"sqlite:///.+|{FIRESTORE.pattern}", re.ASCII)
 _YES_OR_NO = re.compile(r"true|false")
+_EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}")
 _EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
 _UNCHECKED = (
     "clusters_file",
@@ -76,6 +78,8 @@ class Settings(Value, frozen=True, kw_only=True):
     trace_project: str = ""
     approval_audience: str = ""
     approval_certs: str = ""
+    sweeper: str = ""
+    on_cloud_run: bool = False
     firestore_emulator: str = ""
     vpc_egress: bool = False
 
@@ -88,6 +92,11 @@ class Settings(Value, frozen=True, kw_only=True):
     def trusts_this_machine(self) -> bool:
         """Whether whoever is on this machine may approve: SQLite (never on Cloud Run), and no audience."""
         return self.store.startswith("sqlite:") and not self.approval_audience
+
+
+def is_cluster(path: str) -> bool:
+    """Whether it is the path of one cluster."""
+    return _CLUSTER.fullmatch(path) is not None and "*" not in path
 
 
 def read_settings(environment: Mapping[str, str], default_policies: Path) -> Settings:
@@ -106,6 +115,8 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         approval_audience=_optional(given, "approval_audience", _AUDIENCE, "an https:// URL or a client id"),
         firestore_emulator=environment.get(EMULATOR, ""),
         vpc_egress=_optional(given, "vpc_egress", _YES_OR_NO, "true or false") == "true",
+        sweeper=_optional(given, "sweeper", _EMAIL, "an e-mail address"),
+        on_cloud_run=bool(environment.get("K_SERVICE")),
         **{name: given.get(name, "") for name in _UNCHECKED},
     )
 

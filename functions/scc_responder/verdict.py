@@ -60,6 +60,14 @@ def reject(record: CaseRecord, answer: Answer, now: datetime, *, is_held: bool) 
     return refused or _accepted(REJECTED, _ended(record, PlanState.REJECTED, REJECTED, now, answer))
 
 
+def expire(record: CaseRecord, now: datetime, *, is_held: bool) -> Verdict:
+    """Bring a plan to its end that nobody answered in time."""
+    plan = record.plan
+    if plan is None or now < plan.expires_at:
+        return _refused("not_expired")
+    return _not_answerable(record, plan, now, is_held=is_held) or _refused("not_expired")
+
+
 def _not_answerable(record: CaseRecord, plan: Plan, now: datetime, *, is_held: bool) -> Verdict | None:
     if plan.state is not PlanState.WAITING:
         return _refused(plan.reason or "not_waiting")

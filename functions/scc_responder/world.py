@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from scc_responder.cluster_changes import ClusterChanges
+from scc_responder.control import Ceiling
 from scc_responder.limiter import Limiter
 from scc_responder.ports import Clock, Evidence, KubernetesApi, Outcomes
 
@@ -24,5 +26,6 @@ class World:
     evidence: Evidence | None
     outcomes: Outcomes | None
     clock: Clock
+    ceiling: Callable[[], Ceiling]
     answered_at: str = ""
     pool: ThreadPoolExecutor

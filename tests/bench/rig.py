@@ -16,7 +16,7 @@ from typing import Any
 from tests.cluster import binaries, objects
 from tests.cluster.control_plane import ControlPlane, running
 from tests.e2e.served import ROOT, ServedFunction, unzip
-from tests.pipeline.deployment import CLUSTER, RAILS, SOURCE, finding_about, policy, write_policies
+from tests.pipeline.deployment import CLUSTER, RAILS, SOURCE, finding_about, policy, turn, write_policies
 
 ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
 GUARDRAILS = RAILS + "".join(
@@ -72,6 +72,7 @@ class Rig:
         return ServedFunction(self.function, self._environment(self._runs), log=log)
 
     def _environment(self, run: int) -> dict[str, str]:
+        turn(self.folder / f"journal-{run}.db")
         return {
             "SCC_RESPONDER_CLUSTERS": CLUSTER,
             "SCC_RESPONDER_SOURCES": SOURCE,

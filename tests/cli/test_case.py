@@ -28,7 +28,7 @@ from tests.findings import data, push_body
 from tests.google.firestore import FirestoreEmulator, Opened
 from tests.google.fixtures import firestore
 from tests.google.issuer import AUDIENCE, Issuer
-from tests.pipeline.deployment import NODE, finding_about, mutations, policy, write_policies
+from tests.pipeline.deployment import NODE, finding_about, mutations, policy, turn, write_policies
 
 __all__ = ["cluster", "firestore"]
 Object = dict[str, Any]
@@ -54,6 +54,7 @@ class Waiting:
         policies = write_policies(folder / "given", policy("label_pod", "delete_pod", mode="approve"), guardrails=RAILS)
         self.deployment = Deployment(folder)
         self.deployment.lay_out(cluster, policies)
+        turn(self.deployment.journal)
         given = self.deployment.settings | {f"SCC_RESPONDER_{name.upper()}": value for name, value in settings.items()}
         self.function = FunctionProcess(ROOT / "functions", self.deployment.log, given)
         self.document = finding_about(cluster.objects("Pod", "shop")[0])

@@ -34,10 +34,10 @@ class Server:
         self.port = port
         self.folder = folder
 
-    def post(self, body: bytes, method: str = "POST") -> tuple[int, bytes]:
+    def post(self, body: bytes, method: str = "POST", path: str = "/") -> tuple[int, bytes]:
         """The status and body of an answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(method, "/", body, {"Content-Type": "application/json"})
+        connection.request(method, path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
@@ -84,6 +84,16 @@ def test_other_methods(server: Server) -> None:
     assert server.post(b"", method="GET") == (204, b"")
 
 
+def test_sweep(server: Server) -> None:
+    """A sweep is a request of its own; with another method it is a look like any other."""
+    assert server.post(b"{}", path="/sweep") == (204, b"")
+    assert server.post(b"", method="GET", path="/sweep") == (204, b"")
+    store = SqliteStore(server.folder / "journal.db")
+    place = store.get("sweep/cursor")
+    store.close()
+    assert place is not None
+
+
 def test_junk_is_recorded(server: Server) -> None:
     """What was rejected stands in the store that was given."""
     server.post(b"another kind of junk")
@@ -101,6 +111,16 @@ def test_end_by_signal(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
     assert not is_listening(port)
+
+
+def test_its_kill_switch(tmp_path: Path) -> None:
+    """It says how far it may go, and how to change that: a fresh store means that nothing is changed."""
+    port, options = free_port(), settings_given(tmp_path)
+    with started("serve", "--port", str(port), *flat(options), cwd=tmp_path) as process:
+        assert process.stderr is not None
+        told = process.stderr.readline()
+    assert told.startswith("scc-responder: control: dry_run (no document says otherwise, so nothing is changed); ")
+    assert f"scc-responder control set enforce --reason WHY --store {options['--store']}" in told
 
 
 @pytest.mark.parametrize(

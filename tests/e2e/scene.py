@@ -24,7 +24,7 @@ from tests.cluster import objects
 from tests.cluster.audit import AuditEvent
 from tests.cluster.control_plane import ControlPlane
 from tests.findings import data, push_body
-from tests.pipeline.deployment import CLUSTER, SOURCE, finding_about, policy, write_policies
+from tests.pipeline.deployment import CLUSTER, SOURCE, finding_about, policy, turn, write_policies
 
 ROOT = Path(__file__).parents[2]
 ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
@@ -40,6 +40,7 @@ def responder_environment(plane: ControlPlane, folder: Path) -> dict[str, str]:
         "enforces_network_policy": True,
     }
     (folder / "clusters.yaml").write_text(yaml.safe_dump({CLUSTER: cluster}))
+    turn(folder / "journal.db")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("SCC_RESPONDER_")},
         "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}",

@@ -1,4 +1,4 @@
-"""One delivery, or one approval, run as a program of its own so that it can be killed: deliver|approve FOLDER.
+"""One delivery, approval or sweep, run as a program of its own so that it can be killed: deliver|approve|sweep FOLDER.
 
 The folder is laid out by `scc_responder.simulated.deployment`; what is published is appended to `published` in it. The
 lease has no length, so that what goes on need not wait for it to run out.
@@ -21,6 +21,7 @@ from scc_responder.record import Ending
 from scc_responder.services import Services, utc_now
 from scc_responder.settings import read_settings
 from scc_responder.simulated.deployment import Deployment
+from scc_responder.sweep import sweep
 from tests.findings import push_body
 
 HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}
@@ -57,8 +58,10 @@ def case_of(folder: Path) -> CaseRecord:
 
 
 def main(what: str, folder: Path) -> Ending:
-    """Deliver the folder's finding, or approve the plan that its message tells of."""
+    """Deliver the folder's finding, approve the plan that its message tells of, or sweep."""
     services = services_of(folder)
+    if what == "sweep":
+        return sweep(HERE, "127.0.0.1", services)
     if what == "deliver":
         document = (folder / "findings" / "finding.json").read_bytes()
         return respond(push_body(document), {}, services)

@@ -14,12 +14,15 @@ from scc_responder.adapters.kubernetes_api import connect
 from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.case import CaseRecord
 from scc_responder.context import Cluster
+from scc_responder.control import Setting
 from scc_responder.finding import ClusterRef
 from scc_responder.journal import Journal
+from scc_responder.kill_switch import KillSwitch
+from scc_responder.mode import Mode
 from scc_responder.pipeline import respond
 from scc_responder.ports import Clock, KubernetesApi
 from scc_responder.record import Ending
-from scc_responder.services import Services
+from scc_responder.services import Services, open_store, utc_now
 from scc_responder.settings import read_settings
 from scc_responder.wire import parse_notification
 from tests.findings import data, notification, push_body
@@ -43,6 +46,14 @@ CONTAINED = [
     "notify: published",
 ]
 """What `ALL` comes to where nothing stands in the way."""
+
+
+def turn(store: Path | str, mode: Mode | str = Mode.ENFORCE, cluster: str = "", *, emulator: str = "") -> None:
+    """Turn the kill switch in a store: a fresh one has no document, which means `dry_run`."""
+    opened = open_store(str(store), emulator)
+    setting = Setting(mode=Mode(mode), reason="For a test.", by="secops@example.com", at=utc_now())
+    KillSwitch(opened).set(setting, cluster)
+    opened.close()
 
 
 class OneCluster:
@@ -88,9 +99,10 @@ class Deployment:
             "SCC_RESPONDER_SOURCES": f"{SOURCE},{RUN_SOURCE}",
             "SCC_RESPONDER_STORE": f"sqlite:///{folder / 'journal.db'}",
             "SCC_RESPONDER_EVIDENCE": f"file://{folder / 'evidence'}",
-            **{f"SCC_RESPONDER_{name.upper()}": value for name, value in environment.items()},
+            **{_variable(name): value for name, value in environment.items()},
         }
         self.services = Services(read_settings(settings, policies))
+        self.turn(Mode.ENFORCE)
         self.clusters = OneCluster(api)
         self.published = PublishedMessages()
         self.lines: list[dict[str, Any]] = []
@@ -99,6 +111,11 @@ class Deployment:
         self.services.outcomes = self.published
         self.services.tell = lambda line: self.lines.append(json.loads(line))
         self.services.wait = lambda _seconds: None
+
+    def turn(self, mode: Mode | str, cluster: str = "") -> None:
+        """Turn the kill switch."""
+        settings = self.services.settings
+        turn(settings.store, mode, cluster, emulator=settings.firestore_emulator)
 
     def list_finding(self, document: Mapping[str, Any], name: str = "finding") -> None:
         """Let Security Command Center know the finding as it stands in this notification."""
@@ -137,6 +154,10 @@ class Deployment:
     def line(self) -> dict[str, Any]:
         """The last log line."""
         return self.lines[-1]
+
+
+def _variable(name: str) -> str:
+    return "FIRESTORE_EMULATOR_HOST" if name == "emulator" else f"SCC_RESPONDER_{name.upper()}"
 
 
 RAILS = "protected: {namespaces: [kube-system]}\n"

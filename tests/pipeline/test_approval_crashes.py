@@ -18,7 +18,7 @@ from scc_responder.simulated.deployment import Deployment
 from tests.cluster import objects
 from tests.findings import data
 from tests.pipeline.approval_scenario import case_of, main
-from tests.pipeline.deployment import NODE, finding_about, mutations, policy, write_policies
+from tests.pipeline.deployment import NODE, finding_about, mutations, policy, turn, write_policies
 
 ROOT = Path(__file__).parents[2]
 SIDE_BY_SIDE = 2
@@ -27,16 +27,17 @@ WRITES = ["patch pods", "patch pods", "delete pods"]
 
 
 @contextmanager
-def scene(folder: Path) -> Iterator[SimulatedCluster]:
+def scene(folder: Path, steps: str = STEPS) -> Iterator[SimulatedCluster]:
     """A deployment in the folder, in a cluster of its own, with a finding about one of its pods."""
     with SimulatedCluster(stop_seconds=0) as cluster:
         cluster.create(objects.namespace("shop"))
         cluster.create(objects.node(NODE))
         cluster.create(objects.deployment("web", "shop", NODE, replicas=2))
         folder.mkdir()
-        policies = write_policies(folder / "given", STEPS)
+        policies = write_policies(folder / "given", steps)
         deployment = Deployment(folder)
         deployment.lay_out(cluster, policies)
+        turn(deployment.journal)
         document = finding_about(cluster.objects("Pod", "shop")[0])
         (deployment.findings / "finding.json").write_bytes(data(document))
         yield cluster
@@ -54,19 +55,23 @@ def run(what: str, folder: Path, **environment: str) -> int:
     ).returncode
 
 
-def boundaries(folder: Path, what: str) -> list[str]:
-    """The boundaries of one undisturbed run, counted by the code itself."""
+def boundaries(folder: Path, what: str, steps: str = STEPS, before: int = 0) -> list[str]:
+    """The boundaries of one undisturbed run, counted by the code itself; `before`: where a delivery was killed."""
     log = folder.with_suffix(".log")
-    with scene(folder):
+    with scene(folder, steps):
+        if before:
+            run("deliver", folder, SCC_RESPONDER_KILL_AT=str(before))
         if what == "approve":
             main("deliver", folder)
         assert run(what, folder, SCC_RESPONDER_COUNT_BOUNDARIES=str(log)) == 0
     return log.read_text().splitlines()
 
 
-def at_each(tmp_path: Path, what: str, killed: Callable[[int], Any]) -> dict[str, Any]:
+def at_each(
+    tmp_path: Path, what: str, killed: Callable[[int], Any], steps: str = STEPS, before: int = 0
+) -> dict[str, Any]:
     """What comes of being killed at each boundary, by its number and name."""
-    names = boundaries(tmp_path / "whole", what)
+    names = boundaries(tmp_path / "whole", what, steps, before)
     numbers = range(1, len(names) + 1)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         return dict(zip((f"{n} {names[n - 1]}" for n in numbers), pool.map(killed, numbers), strict=True))

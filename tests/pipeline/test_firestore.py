@@ -38,7 +38,9 @@ class Response:
     def __init__(self, folder: Path, cluster: SimulatedCluster, firestore: FirestoreEmulator) -> None:
         self.opened = Opened(firestore.host, firestore.address())
         self.host = firestore.host
-        self.deployment: Deployment = deployed(folder, cluster, policy(*ALL), store=self.opened.address)
+        self.deployment: Deployment = deployed(
+            folder, cluster, policy(*ALL), store=self.opened.address, emulator=firestore.host
+        )
         self.direct = Journal(self.opened(), self.deployment.services.clock)
         self.document: dict[str, Any] = finding_about(cluster.objects("Pod", "shop")[0])
         self.key = parse_notification(self.document).key

@@ -12,6 +12,11 @@ ask the function (--url); away from this machine it wants a Google ID token that
 (--token-file) or in SCC_RESPONDER_ID_TOKEN:
 
   gcloud auth print-identity-token > token
+
+What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. One case,
+whatever its age, goes on with the next sweep or redelivery after:
+
+  scc-responder case resume CASE
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,14 +36,14 @@ import msgspec
 from scc_responder.case import CaseRecord, CaseState, case_id
 from scc_responder.cli import case_text
 from scc_responder.cli.answer_client import TOKEN, send
-from scc_responder.cli.existing_store import existing_store
+from scc_responder.cli.existing_store import existing_store, store_option
 from scc_responder.cli.terminal import visible_lines
 from scc_responder.errors import SettingsError
 from scc_responder.journal import Journal
 from scc_responder.plan import MIN_DIGEST
 from scc_responder.record import plan_summary
+from scc_responder.sweep import RESUMED, resume
 
-_STORE = "scc-responder.db"
 _URL = "http://127.0.0.1:8080"
 
 
@@ -46,10 +52,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="case_command", metavar="COMMAND", required=True)
     listing = commands.add_parser("list", help="list cases, those that wait first")
     listing.add_argument("--state", choices=[str(state) for state in CaseState], help="only cases in this state")
-    _reading(listing)
+    store_option(listing)
     shown = commands.add_parser("show", help="show one case: its plan exactly, its steps, and how to answer")
     shown.add_argument("case", metavar="CASE", help="the case's id, or the first digits of it")
-    _reading(shown)
+    store_option(shown)
     approve = commands.add_parser("approve", help="let the plan that waits be carried out now, once")
     approve.add_argument(
         "--plan", required=True, metavar="DIGEST", help=f"its digest, or the first {MIN_DIGEST} digits or more of it"
@@ -60,7 +66,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     reject.add_argument("--reason", required=True, metavar="WHY", help="why not, in your words: the case keeps them")
     reject.add_argument("--plan", default="", metavar="DIGEST", help="only if it is this plan")
     _asking(reject)
-    for command, run_command in ((listing, _list), (shown, _show), (approve, _answer), (reject, _answer)):
+    resuming = commands.add_parser("resume", help="let a case that the kill switch held go on")
+    resuming.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
+    store_option(resuming)
+    runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: _resume}
+    for command, run_command in runs.items():
         command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
         command.set_defaults(run_case_command=run_command)
 
@@ -68,11 +78,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command under `case`."""
     return int(options.run_case_command(options))
-
-
-def _reading(command: argparse.ArgumentParser) -> None:
-    told = f"the SQLite file, or firestore://PROJECT/DATABASE[/COLLECTION] (default: {_STORE})"
-    command.add_argument("--store", default=_STORE, metavar="STORE", help=told)
 
 
 def _asking(command: argparse.ArgumentParser) -> None:
@@ -122,6 +127,22 @@ def _answer(options: argparse.Namespace) -> int:
     return 0 if taken else 1
 
 
+def _resume(options: argparse.Namespace) -> int:
+    """Open the case again; 0 if it was held by the kill switch, else 1."""
+    with closing(existing_store(options.store)) as opened:
+        journal = Journal(opened, _now)
+        key = journal.find(options.case)
+        reason = journal.answer(key, resume)[0].reason if key else "no_such_case"
+    opened_again = reason == RESUMED
+    if options.format == "json":
+        print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))
+        return 0 if opened_again else 1
+    told = "open again; the next sweep goes on with it" if opened_again else f"not resumed: {reason}"
+    stream = sys.stdout if opened_again else sys.stderr
+    print(f"scc-responder: case {visible_lines(options.case)}: {told}", file=stream)
+    return 0 if opened_again else 1
+
+
 def _token(file: Path | None) -> str:
     if file is None:
         return os.environ.get(TOKEN, "").strip()
@@ -132,16 +153,13 @@ def _token(file: Path | None) -> str:
 
 
 def _cases(store: str) -> Iterator[CaseRecord]:
-    opened = existing_store(store)
-    try:
+    with closing(existing_store(store)) as opened:
         journal, cursor = Journal(opened, _now), None
         while True:
             records, cursor = journal.cases(cursor)
             yield from records
             if cursor is None:
                 return
-    finally:
-        opened.close()
 
 
 def _data(record: CaseRecord) -> dict[str, Any]:

@@ -26,7 +26,10 @@ from scc_responder.cli.function_process import FunctionError, FunctionProcess
 from scc_responder.cli.screen import Screen
 from scc_responder.cli.serve import function_folder
 from scc_responder.cli.terminal import visible_lines
+from scc_responder.control import Setting
 from scc_responder.journal import Journal
+from scc_responder.kill_switch import KillSwitch
+from scc_responder.mode import Mode
 from scc_responder.services import utc_now
 from scc_responder.simulated import aftermath, observation
 from scc_responder.simulated.api import AuditEvent
@@ -78,13 +81,15 @@ class Demo:
         self._cluster = cluster
         self._deployment = deployment
         self._pool = pool
-        self._journal = Journal(SqliteStore(deployment.journal), utc_now)
+        self._store = SqliteStore(deployment.journal)
+        self._journal = Journal(self._store, utc_now)
 
     def play(self, shipped: Path, options: argparse.Namespace) -> bool:
         """Show everything; whether all came as it had to."""
         populate(self._cluster)
         before = self._cluster.objects("Pod")
         raised = self._deployment.lay_out(self._cluster, shipped)
+        KillSwitch(self._store).set(Setting(mode=Mode.ENFORCE, reason="demo", by="demo", at=utc_now()))
         self._lines(show.opening(self._cluster.url, len(NODES), len(before), raised))
         self._screen.wait_for("  function   starting functions-framework ...")
         function = FunctionProcess(function_folder(), self._deployment.log, self._deployment.settings, options.port)

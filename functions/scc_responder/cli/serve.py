@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scc_responder.adapters.clusters_file import ClustersFile
-from scc_responder.errors import SettingsError
+from scc_responder.cli.control_text import standing
+from scc_responder.errors import ResponderError, SettingsError
+from scc_responder.kill_switch import KillSwitch
 from scc_responder.policy import load_policies
-from scc_responder.settings import PREFIX, read_settings
+from scc_responder.services import open_store
+from scc_responder.settings import PREFIX, Settings, read_settings
 
 _OPTIONS = {
     "policies": "POLICIES",
@@ -56,8 +59,20 @@ def run(options: argparse.Namespace) -> int:
     if settings.clusters_file:
         ClustersFile(Path(settings.clusters_file))
     arguments = command(function_folder(), options.host, options.port)
+    print(f"scc-responder: {_standing(settings, options)}", file=sys.stderr)
     print(f"scc-responder: starting on http://{options.host}:{options.port}", file=sys.stderr)
     os.execvpe(arguments[0], arguments, environment)  # noqa: S606 - no shell
+
+
+def _standing(settings: Settings, options: argparse.Namespace) -> str:
+    """How far the kill switch lets anything go; a store that does not answer must not keep the function from it."""
+    store = open_store(settings.store, settings.firestore_emulator)
+    try:
+        return standing(KillSwitch(store), options.store or "scc-responder.db")
+    except ResponderError as error:
+        return f"control: unreadable ({error}); while it is, nothing is changed"
+    finally:
+        store.close()
 
 
 def function_folder() -> Path:

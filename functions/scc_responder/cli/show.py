@@ -60,6 +60,7 @@ def opening(url: str, nodes: int, pods: int, raised: int) -> Iterator[str]:
     yield fact("cluster", f"simulated, on {url}: {nodes} nodes, {pods} pods, an audit log")
     enforce = styled("enforce", "yellow")
     yield fact("policies", f"the {raised} shipped ones. They come in dry_run; these copies are raised to {enforce}")
+    yield fact("control", f"{enforce}, set for this; a store without `scc-responder control set` means dry_run")
 
 
 def introduction(number: int, of: int, delivery: Delivery) -> Iterator[str]:

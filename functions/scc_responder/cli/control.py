@@ -1,0 +1,102 @@
+"""Show the kill switch, or turn it.
+
+The mode is a ceiling on every policy, read before every decision and before every change; it never raises one:
+
+  disabled  findings are recorded and settled, and no cluster is asked anything; their cases can be resumed
+  dry_run   everything but the writes; this is also what a store without the document means
+  approve   what policies may enforce waits for a person as well
+  enforce   as far as policies and guardrails go
+
+  scc-responder control set enforce --reason "week of dry-run reviewed" --store firestore://PROJECT/DATABASE
+  scc-responder control set disabled --reason "INC-1" --cluster projects/P/locations/L/clusters/C --store ...
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import msgspec
+
+from scc_responder.cli.control_text import described, line, told
+from scc_responder.cli.existing_store import existing_store, store_option
+from scc_responder.cli.terminal import styled, visible_lines
+from scc_responder.control import Control, Setting
+from scc_responder.errors import SettingsError
+from scc_responder.kill_switch import GLOBAL, KillSwitch, key_of
+from scc_responder.mode import Mode
+from scc_responder.services import utc_now
+from scc_responder.settings import is_cluster
+from scc_responder.text import visible
+
+MAX_REASON = 500
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `control`."""
+    commands = parser.add_subparsers(dest="control_command", metavar="COMMAND", required=True)
+    show = commands.add_parser("show", help="the switch, everywhere and by cluster; 1 if a document makes no sense")
+    turn = commands.add_parser("set", help="turn it; it counts from the next step on")
+    turn.add_argument("mode", choices=[str(mode) for mode in Mode], help="how far anything may go")
+    turn.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
+    turn.add_argument("--by", default=getpass.getuser(), help="who turns it")
+    for command in (show, turn):
+        command.add_argument("--cluster", default="", metavar="PATH", help="projects/P/locations/L/clusters/C alone")
+        store_option(command)
+        command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show, or turn."""
+    if options.cluster and not is_cluster(options.cluster):
+        raise SettingsError("invalid_cluster", f"--cluster {options.cluster}: give projects/P/locations/L/clusters/C")
+    if options.control_command == "set" and not options.reason.strip():
+        raise SettingsError("no_reason", "--reason: say why; it is kept with the setting")
+    # On this machine, turning the switch may come before the function's first start.
+    with closing(existing_store(options.store, create=options.control_command == "set")) as store:
+        switch = KillSwitch(store)
+        return _set(switch, options) if options.control_command == "set" else _show(switch, options)
+
+
+def _set(switch: KillSwitch, options: argparse.Namespace) -> int:
+    reason = visible(options.reason.strip(), MAX_REASON)
+    setting = Setting(mode=Mode(options.mode), reason=reason, by=visible(options.by, MAX_REASON), at=utc_now())
+    control = switch.set(setting, options.cluster)
+    if options.format == "json":
+        print(json.dumps(_facts(key_of(options.cluster), control), indent=2))
+    else:
+        print(line(control))
+    if control.mode == Mode.DISABLED:
+        print("scc-responder: what is held until then can be resumed; see `case resume --help`", file=sys.stderr)
+    return 0
+
+
+def _show(switch: KillSwitch, options: argparse.Namespace) -> int:
+    wanted = {GLOBAL, key_of(options.cluster)}
+    documents = {key: control for key, control in switch.documents() if not options.cluster or key in wanted}
+    limit = switch.ceiling(options.cluster)
+    if options.format == "json":
+        listed = [_facts(key, control) for key, control in documents.items()]
+        print(json.dumps({"mode": str(limit.mode), "reason": limit.reason, "documents": listed}, indent=2))
+    else:
+        print(f"{'now':10} {visible_lines(described(limit))}")
+        for key, control in documents.items():
+            print("\n".join(_lines(key, control)))
+    return 1 if None in documents.values() else 0
+
+
+def _lines(key: str, control: Control | None) -> Iterator[str]:
+    if control is None:
+        yield f"{styled('dry_run', 'red')}    {key}: the document makes no sense; set it anew"
+        return
+    yield line(control)
+    yield from (visible_lines(f"{'':13}before: {before.mode} {told(before)}") for before in control.history)
+
+
+def _facts(key: str, control: Control | None) -> dict[str, Any]:
+    return {"key": key, "control": msgspec.to_builtins(control)}

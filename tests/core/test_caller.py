@@ -1,0 +1,110 @@
+"""Who may have a sweep: the scheduler's identity, as Cloud Run checked it or as its token proves it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.caller import check_sweeper
+from scc_responder.errors import Forbidden
+from scc_responder.services import Services
+from scc_responder.settings import read_settings
+
+SWEEPER = "sweeper@example-project.iam.gserviceaccount.com"
+CLAIMS = {"iss": "https://accounts.google.com", "email": SWEEPER, "email_verified": True}
+REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
+
+
+def services(**changes: str) -> Services:
+    """The services of a deployment on Cloud Run."""
+    given = {
+        "CLUSTERS": "projects/example-project/locations/*/clusters/*",
+        "SOURCES": "1",
+        "STORE": "firestore://example-project/responder",
+        "SWEEPER": SWEEPER,
+        "APPROVAL_AUDIENCE": "https://responder.example.com",
+    }
+    environment = {f"SCC_RESPONDER_{name}": value for name, value in given.items()} | {"K_SERVICE": "responder"}
+    made = Services(read_settings(environment | changes, Path("policies")))
+    made.approvers = Verifier()
+    return made
+
+
+class Verifier:
+    """`ports.Approvers` that knows one token."""
+
+    def email(self, token: str) -> str:
+        """Whose token it is."""
+        if token == "proved.by.signature":
+            return SWEEPER
+        if token == "another.ones.signature":
+            return "someone@example.com"
+        raise Forbidden("token_not_verified")
+
+
+def token(signature: str = REMOVED, **changes: Any) -> str:
+    claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not None}
+    parts = [json.dumps(part).encode() for part in ({"alg": "RS256"}, claims)]
+    return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), signature])
+
+
+def headers(bearer: str, **more: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {bearer}", **more}
+
+
+TAKEN = [
+    pytest.param(headers(token()), id="as-cloud-run-hands-it-on"),
+    pytest.param(headers(token(email=SWEEPER.upper())), id="in-capitals"),
+    pytest.param(headers("proved.by.signature"), id="with-its-signature"),
+    pytest.param(headers("proved.by.signature", **{"x-serverless-authorization": "Bearer x"}), id="beside-another"),
+]
+
+
+@pytest.mark.parametrize("given", TAKEN)
+def test_taken(given: dict[str, str]) -> None:
+    """The scheduler may, from wherever it calls."""
+    check_sweeper(given, "192.0.2.1", services())
+
+
+Refusal = tuple[dict[str, str], dict[str, str], str]
+REFUSED: dict[str, Refusal] = {
+    "no token": ({}, {}, "no_token"),
+    "no bearer": ({"authorization": "Basic x"}, {}, "no_token"),
+    "another identity": (headers(token(email="push@example.com")), {}, "not_the_sweeper"),
+    "another, proved": (headers("another.ones.signature"), {}, "not_the_sweeper"),
+    "an address that is not verified": (headers(token(email_verified=False)), {}, "email_not_verified"),
+    "verified in words": (headers(token(email_verified="true")), {}, "email_not_verified"),
+    "no address": (headers(token(email=None)), {}, "token_without_email"),
+    "an address that is none": (headers(token(email=["x"])), {}, "token_without_email"),
+    "another issuer": (headers(token(iss="https://evil.example")), {}, "token_wrong_issuer"),
+    "a signature of one's own": (headers(token("AAAA")), {}, "token_not_verified"),
+    "no signature": (headers(token("")), {}, "token_not_verified"),
+    "claims that are no JSON": (headers(f"e30.AAAA.{REMOVED}"), {}, "token_malformed"),
+    "claims that are no object": (headers(f"e30.W10.{REMOVED}"), {}, "token_wrong_issuer"),
+    "not what Cloud Run looked at": (headers(token(), **{"x-serverless-authorization": "x"}), {}, "token_not_verified"),
+    "not on Cloud Run": (headers(token()), {"K_SERVICE": ""}, "token_not_verified"),
+    "nobody is named": (headers(token()), {"SCC_RESPONDER_SWEEPER": ""}, "sweep_not_configured"),
+}
+
+
+@pytest.mark.parametrize(("given", "changes", "reason"), REFUSED.values(), ids=REFUSED)
+def test_refused(given: dict[str, str], changes: dict[str, str], reason: str) -> None:
+    """Nobody else may, and the reason never quotes the token."""
+    with pytest.raises(Forbidden) as caught:
+        check_sweeper(given, "127.0.0.1", services(**changes))
+    assert caught.value.reason == reason
+    sent = given.get("authorization", "").partition(" ")[2]
+    assert not sent or sent not in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", [lambda t: t[:-1], lambda t: t + "x", lambda t: "." + t, lambda t: t * 100])
+def test_a_damaged_token(damage: Callable[[str], str]) -> None:
+    """A token that is not whole is left to the one who verifies signatures."""
+    with pytest.raises(Forbidden) as caught:
+        check_sweeper(headers(damage(token())), "127.0.0.1", services())
+    assert caught.value.reason == "token_not_verified"

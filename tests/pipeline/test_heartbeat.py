@@ -1,0 +1,186 @@
+"""The heartbeat proves the way to a record, and a forged one can do no more than that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.adapters.findings_file import FindingsFolder
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.errors import ApiError
+from scc_responder.finding import Finding
+from scc_responder.heartbeat import HEARTBEAT_ID
+from scc_responder.journal import LEASE
+from scc_responder.resource_names import FindingName
+from scc_responder.simulated.cluster import SimulatedCluster
+from tests.core.journal_worlds import FaultyStore
+from tests.findings import push_body
+from tests.pipeline.deployment import ALL, SOURCE, Deployment, deployed, finding_about, policy
+
+NAME = f"organizations/1/sources/{SOURCE}/locations/global/findings/{HEARTBEAT_ID}"
+MESSAGE: dict[str, Any] = {
+    "finding": {"name": NAME, "category": "HEARTBEAT", "state": "ACTIVE", "eventTime": "2020-01-01T00:00:00Z"}
+}
+"""What Cloud Scheduler publishes, as the README has it."""
+
+
+class Asked:
+    """`ports.Findings` that counts, and answers with one finding or an error."""
+
+    def __init__(self, answer: Mapping[str, Any] | ApiError | None = None) -> None:
+        self.answer = answer
+        self.names: list[str] = []
+
+    def read(self, finding: Finding) -> Mapping[str, Any] | None:
+        self.names.append(finding.name)
+        if isinstance(self.answer, ApiError):
+            raise self.answer
+        return self.answer
+
+    def related(self, _finding: Finding) -> Sequence[Any]:
+        raise AssertionError("a heartbeat has no related findings")
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
+    made = deployed(tmp_path, cluster, policy(*ALL))
+    made.services.findings = Asked()
+    return made
+
+
+def case_bytes(deployment: Deployment) -> bytes:
+    parsed = FindingName.parse(NAME)
+    assert parsed is not None
+    entry = deployment.services.store.get(f"case/{parsed.key}")
+    assert entry is not None
+    return entry.value
+
+
+def test_a_beat(deployment: Deployment, cluster: SimulatedCluster) -> None:
+    """Security Command Center is asked once, the record says `heartbeat`, and metrics can count it."""
+    ending = deployment.deliver(MESSAGE)
+    assert (ending.status, ending.reason, ending.severity) == (204, "heartbeat", "NOTICE")
+    assert deployment.services.findings.names == [NAME]  # type: ignore[attr-defined]
+    assert deployment.line["logging.googleapis.com/labels"]["reason"] == "heartbeat"
+    assert (deployment.clusters.asked, list(cluster.audit), deployment.published.messages) == (0, [], [])
+    assert json.loads(case_bytes(deployment))["reason"] == "heartbeat"
+
+
+def test_cheap(tmp_path: Path, deployment: Deployment) -> None:
+    """Each beat but the first costs one read, two writes and one question; its case does not grow."""
+    store = FaultyStore(SqliteStore(tmp_path / "journal.db"))
+    deployment.services.store = store
+    deployment.deliver(MESSAGE)
+    first, sizes = (store.reads, store.writes), []
+    for _ in range(30):
+        before = (store.reads, store.writes)
+        assert deployment.deliver(MESSAGE).reason == "heartbeat"
+        assert (store.reads - before[0], store.writes - before[1]) == (1, 2)
+        sizes.append(len(case_bytes(deployment)))
+    assert first == (2, 2)
+    assert max(sizes) - min(sizes) <= 4
+    assert len(deployment.services.findings.names) == 31  # type: ignore[attr-defined]
+
+
+def forged(pod: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return finding_about(pod, finding_id=HEARTBEAT_ID, **changes)
+
+
+FORGED = [
+    pytest.param({}, id="a-real-pod"),
+    pytest.param({"event_time": "2999-01-01T00:00:00Z"}, id="from-the-future"),
+    pytest.param({"finding": {"state": "INACTIVE"}}, id="inactive"),
+    pytest.param({"finding": {"mute": "MUTED"}}, id="muted"),
+]
+
+
+@pytest.mark.parametrize("changes", FORGED)
+@pytest.mark.parametrize("known", [False, True], ids=["unknown-to-scc", "known-to-scc"])
+def test_forged(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], changes: dict[str, Any], *, known: bool
+) -> None:
+    """One that names a real pod causes no request to any cluster, even where Security Command Center has it."""
+    document = forged(pod, **changes)
+    asked = Asked(document if known else None)
+    deployment.services.findings = asked
+
+    endings = [deployment.deliver(document) for _ in range(3)]
+
+    assert {(ending.status, ending.reason) for ending in endings} == {(204, "heartbeat")}
+    assert (deployment.clusters.asked, list(cluster.audit), deployment.published.messages) == (0, [], [])
+    assert len(asked.names) == 3
+
+
+def test_the_same_finding_with_another_id(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
+    """It is the id that makes it a heartbeat: what is otherwise the same is contained."""
+    deployment.services.findings = FindingsFolder(deployment.findings)
+    assert deployment.respond_to(finding_about(pod)).reason == "done"
+
+
+def test_another_source(deployment: Deployment) -> None:
+    """A heartbeat of a source that is not listed is settled like any other finding of it: that is a wrong setting."""
+    message = {"finding": {**MESSAGE["finding"], "name": NAME.replace(SOURCE, "999")}}
+    assert deployment.deliver(message).reason == "source_not_allowed"
+    assert deployment.services.findings.names == []  # type: ignore[attr-defined]
+
+
+def test_no_answer(deployment: Deployment) -> None:
+    """While Security Command Center does not answer there is no heartbeat, and the reason names the permission."""
+    error = ApiError("scc_permission_denied", status=403, permission="securitycenter.findings.list")
+    deployment.services.findings = Asked(error)
+    ending = deployment.deliver(MESSAGE)
+    assert (ending.status, ending.reason) == (503, "scc_permission_denied")
+    assert "securitycenter.findings.list" in deployment.line["error"]
+    deployment.services.findings = Asked()
+    assert deployment.deliver(MESSAGE).reason == "heartbeat"
+
+
+def test_store_down(tmp_path: Path, deployment: Deployment) -> None:
+    """Nor while the store does not."""
+    store = FaultyStore(SqliteStore(tmp_path / "journal.db"))
+    deployment.services.store = store
+    deployment.deliver(MESSAGE)
+    store.fail = "all"
+    assert (deployment.deliver(MESSAGE).status, deployment.line["status"]) == (503, 503)
+
+
+def test_two_at_once(deployment: Deployment) -> None:
+    """While one is under way another comes again; once its holder is dead, it does not stay in the way."""
+    deployment.deliver(MESSAGE)
+    inner = []
+
+    class Meanwhile(Asked):
+        def read(self, finding: Finding) -> None:
+            deployment.services.findings = Asked()
+            inner.append(deployment.deliver(MESSAGE))
+
+    deployment.services.findings = Meanwhile()
+    outer = deployment.deliver(MESSAGE)
+    assert (inner[0].status, inner[0].reason, outer.reason) == (503, "in_progress", "heartbeat")
+
+    class Dies(BaseException):
+        pass
+
+    class Killed(Asked):
+        def read(self, finding: Finding) -> None:
+            raise Dies
+
+    deployment.services.findings = Killed()
+    with pytest.raises(Dies):
+        deployment.push(push_body(MESSAGE))
+    deployment.services.findings = Asked()
+    now = deployment.services.clock() + LEASE
+    deployment.set_clock(lambda: now)
+    assert deployment.deliver(MESSAGE).reason == "heartbeat"
+
+
+def test_switched_off(deployment: Deployment) -> None:
+    """A kill switch that is turned does not stop the heart."""
+    deployment.turn("disabled")
+    assert deployment.deliver(MESSAGE).reason == "heartbeat"

@@ -1,0 +1,454 @@
+"""The sweep: what no message brings back is brought to its end, once, and within bounds."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder import sweep as sweeping
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.case import CaseState, decode
+from scc_responder.errors import ApiError, StoreUnavailable
+from scc_responder.journal import LEASE
+from scc_responder.record import Ending
+from scc_responder.services import utc_now
+from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.sweep import MAX_BEGUN, QUIET, RESUMED, resume, sweep
+from tests.findings import data
+from tests.pipeline.answers import HERE, answered, plan_of
+from tests.pipeline.deployment import (
+    ALL,
+    CLUSTER,
+    CONTAINED,
+    Deployment,
+    Interposed,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+)
+from tests.pipeline.test_heartbeat import MESSAGE
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
+    return deployed(tmp_path, cluster, policy(*ALL))
+
+
+def swept(deployment: Deployment, **headers: str) -> dict[str, int]:
+    """Sweep, and return what it met."""
+    ending = sweep({**HERE, **headers}, "127.0.0.1", deployment.services)
+    assert (ending.status, ending.reason) == (204, "swept"), deployment.line
+    return dict(deployment.line["swept"])
+
+
+def later(deployment: Deployment, wait: timedelta) -> None:
+    """Let it be later, for the store too."""
+    now = utc_now() + wait
+    deployment.set_clock(lambda: now)
+
+
+def crashed(deployment: Deployment, document: dict[str, Any], write: int) -> None:
+    """Let the process of a delivery end right after its write of this number, and its message be lost."""
+    api, count = deployment.clusters.api, {"writes": 0}
+
+    def kill(_number: int, verb: str, _path: str) -> None:
+        count["writes"] += verb in {"patch", "create", "delete"}
+        if count["writes"] == write:
+            raise Killed
+
+    deployment.clusters.api = Interposed(api, after=kill)
+    deployment.list_finding(document)
+    with pytest.raises(Killed):
+        deployment.deliver(document)
+    deployment.clusters.api = api
+    hold_again(deployment)
+
+
+def hold_again(deployment: Deployment) -> None:
+    """A process that has ended gives nothing up: let its lease have to run out."""
+    store = SqliteStore(deployment.folder / "journal.db")
+    for entry in store.scan("case/").entries:
+        fields = json.loads(entry.value) | {"owner": "0123456789abcdef"}
+        store.replace(entry.key, json.dumps(fields).encode(), entry.version)
+    store.close()
+
+
+@pytest.mark.parametrize("write", range(1, 7))
+def test_a_crashed_case(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], write: int) -> None:
+    """Its message lost, it is gone on with once its lease has run out: every write is made once."""
+    document = finding_about(pod)
+    crashed(deployment, document, write)
+
+    held = swept(deployment)
+    later(deployment, LEASE + timedelta(seconds=1))
+    resumed = swept(deployment)
+
+    assert (held, resumed) == ({"in_progress": 1}, {"resumed": 1})
+    record = deployment.case(document)
+    assert record.state == "done"
+    assert sorted(step.action for step in record.steps) == sorted(line.split(":")[0] for line in CONTAINED)
+    assert len(mutations(cluster.audit)) == 6
+    assert swept(deployment) == {"at_rest": 1}
+    assert len(mutations(cluster.audit)) == 6
+
+
+def test_its_log(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """What a sweep goes on with has a line of its own, like a delivery."""
+    document = finding_about(pod)
+    crashed(deployment, document, 2)
+    later(deployment, LEASE + timedelta(seconds=1))
+    swept(deployment)
+    one, whole = deployment.lines[-2:]
+    assert (one["by"], one["state"], one["logging.googleapis.com/labels"]["reason"]) == ("sweep", "done", "done")
+    assert (whole["severity"], whole["logging.googleapis.com/labels"]["reason"]) == ("NOTICE", "swept")
+
+
+def given_back(deployment: Deployment, document: dict[str, Any]) -> None:
+    """A delivery that ends because the API server does not answer."""
+    api = deployment.clusters.api
+
+    def fail(_number: int, _verb: str, _path: str) -> None:
+        raise ApiError("kubernetes_unavailable", status=503)
+
+    deployment.clusters.api = Interposed(api, before=fail)
+    assert deployment.respond_to(document).status == 503
+    deployment.clusters.api = api
+
+
+def test_a_case_that_was_given_back(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """Its message comes again by itself; only if it has not for long does the sweep go on with it."""
+    document = finding_about(pod)
+    given_back(deployment, document)
+
+    at_once = swept(deployment)
+    later(deployment, QUIET + timedelta(seconds=1))
+
+    assert (at_once, swept(deployment)) == ({"at_rest": 1}, {"resumed": 1})
+    assert deployment.case(document).state == "done"
+
+
+def test_it_fails_again(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """What cannot be done yet stays open, and waits as long again."""
+    document = finding_about(pod)
+    given_back(deployment, document)
+    later(deployment, QUIET + timedelta(seconds=1))
+    (deployment.findings / "finding.json").unlink()
+
+    assert swept(deployment) == {"resumed": 1}
+    assert deployment.case(document).state in {"open", "rejected"}
+    assert swept(deployment) == {"at_rest": 1}
+
+
+def test_a_finding_that_is_over(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """The finding is read again by its name: one that was muted meanwhile is not acted on."""
+    document = finding_about(pod)
+    crashed(deployment, document, 1)
+    later(deployment, LEASE + timedelta(seconds=1))
+    deployment.list_finding(finding_about(pod, finding={"mute": "MUTED"}))
+
+    assert swept(deployment) == {"resumed": 1}
+    assert deployment.case(document).state == "superseded"
+    assert len(mutations(cluster.audit)) == 1
+
+
+WAITING_POLICY = policy("label_pod", "delete_pod {allow_standalone: true}", mode="approve")
+
+
+def test_an_expired_plan(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A plan that nobody answered is closed, and somebody is told, once."""
+    deployment = deployed(tmp_path, cluster, WAITING_POLICY)
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    told = len(deployment.published.messages)
+    in_time = swept(deployment)
+    later(deployment, plan_of(deployment, document).expires_at - utc_now() + timedelta(seconds=1))
+
+    assert (in_time, swept(deployment), swept(deployment)) == (
+        {"at_rest": 1},
+        {"approval_expired": 1},
+        {"at_rest": 1},
+    )
+    record = deployment.case(document)
+    assert (record.state, record.reason, plan_of(deployment, document).state) == ("held", "approval_expired", "expired")
+    assert {step.reason for step in record.steps if step.status == "held"} == {"approval_expired"}
+    assert [item["attributes"]["reason"] for item in deployment.published.messages[told:]] == ["approval_expired"]
+    assert answered(deployment, document).reason == "approval_expired"
+    assert mutations(cluster.audit) == []
+
+
+def held_by_control(deployment: Deployment, document: dict[str, Any], cluster: str = "") -> None:
+    deployment.turn("disabled", cluster)
+    assert deployment.respond_to(document).reason == "control_disabled"
+
+
+def test_enabled_again(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """What the kill switch held goes on by itself, once it may be done again and not before."""
+    document = finding_about(pod)
+    held_by_control(deployment, document)
+    disabled = swept(deployment)
+    deployment.turn("dry_run")
+    rehearsed = swept(deployment)
+    deployment.turn("enforce")
+
+    assert (disabled, rehearsed, swept(deployment)) == ({"at_rest": 1}, {"at_rest": 1}, {"resumed": 1})
+    assert (deployment.case(document).state, deployment.outcomes(document)) == ("done", CONTAINED)
+
+
+def test_stopped_in_the_middle(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A response that the switch stopped goes on where it was: nothing is done twice."""
+    document = finding_about(pod)
+    count = {"writes": 0}
+
+    def turn(_number: int, verb: str, _path: str) -> None:
+        count["writes"] += verb in {"patch", "create", "delete"}
+        if count["writes"] == 3 and verb != "get":
+            deployment.turn("disabled")
+
+    api = deployment.clusters.api
+    deployment.clusters.api = Interposed(api, after=turn)
+    deployment.respond_to(document)
+    deployment.clusters.api = api
+    stopped = len(mutations(cluster.audit))
+    deployment.turn("enforce")
+
+    assert (stopped, swept(deployment)) == (3, {"resumed": 1})
+    assert deployment.case(document).state == "done"
+    assert len(mutations(cluster.audit)) == 6
+
+
+def test_another_cluster_is_still_off(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A case of a cluster that is still off is left alone, without a write."""
+    document = finding_about(pod)
+    held_by_control(deployment, document, CLUSTER)
+    before = deployment.case(document)
+    assert swept(deployment) == {"at_rest": 1}
+    assert deployment.case(document) == before
+    deployment.turn("enforce", CLUSTER)
+    assert swept(deployment) == {"resumed": 1}
+
+
+def test_too_old(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """What has grown too old while the switch was off is not done any more, and not asked about either."""
+    document = finding_about(pod)
+    held_by_control(deployment, document)
+    deployment.turn("enforce")
+    later(deployment, timedelta(days=30))
+    assert swept(deployment) == {"at_rest": 1}
+    assert deployment.case(document).state == "held"
+    assert mutations(cluster.audit) == []
+
+
+def resumed_by_person(deployment: Deployment, document: dict[str, Any]) -> str:
+    return deployment.services.journal.answer(deployment.case(document).finding_key, resume)[0].reason
+
+
+def test_resumed_by_a_person(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A person may let one case go on: then with the switch as it is, and with the age limits as they are."""
+    document = finding_about(pod)
+    held_by_control(deployment, document)
+    deployment.turn("dry_run")
+
+    assert resumed_by_person(deployment, document) == RESUMED
+    assert (deployment.case(document).state, deployment.case(document).owner) == (CaseState.OPEN, "")
+    assert swept(deployment) == {"resumed": 1}
+    assert deployment.case(document).state == "done"
+    assert [event for event in cluster.audit if event.verb in {"patch", "create"} and not event.dry_run] == []
+    assert resumed_by_person(deployment, document) == "not_control_disabled"
+
+
+def test_resumed_while_off(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """While the switch is off it is held again."""
+    document = finding_about(pod)
+    held_by_control(deployment, document)
+    resumed_by_person(deployment, document)
+    assert swept(deployment) == {"resumed": 1}
+    assert (deployment.case(document).state, deployment.case(document).reason) == ("held", "control_disabled")
+    assert list(cluster.audit) == []
+
+
+def test_resumed_by_a_copy(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """A redelivery does as well as a sweep."""
+    document = finding_about(pod)
+    held_by_control(deployment, document)
+    deployment.turn("enforce")
+    resumed_by_person(deployment, document)
+    assert deployment.deliver(document).reason == "done"
+    assert swept(deployment) == {"at_rest": 1}
+
+
+def many(deployment: Deployment, pod: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    """Findings about one pod, all held by the kill switch."""
+    deployment.turn("disabled")
+    made = [finding_about(pod, finding_id=f"f{number}") for number in range(count)]
+    for number, document in enumerate(made):
+        (deployment.findings / f"{number}.json").write_bytes(data(document))
+        assert deployment.deliver(document).reason == "control_disabled"
+    deployment.turn("enforce")
+    return made
+
+
+def test_bounded(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """One sweep begins so many cases; the next goes on behind them."""
+    deployment = deployed(tmp_path, cluster, policy("capture_evidence"))
+    many(deployment, pod, MAX_BEGUN + 5)
+    assert swept(deployment) == {"resumed": MAX_BEGUN}
+    assert swept(deployment) == {"resumed": 5}
+    assert swept(deployment) == {"at_rest": MAX_BEGUN + 5}
+
+
+def test_out_of_time(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """After its time no case is begun; the next sweep begins where this one stopped."""
+    deployment = deployed(tmp_path, cluster, policy("capture_evidence"))
+    many(deployment, pod, 3)
+    now = utc_now()
+
+    def slow() -> datetime:
+        nonlocal now
+        now += timedelta(seconds=4)
+        return now
+
+    deployment.services.clock = slow
+    first = swept(deployment)
+    deployment.services.clock = lambda: now
+    rest = swept(deployment)
+    assert 0 < first.get("resumed", 0) < 3
+    assert first.get("resumed", 0) + rest["resumed"] == 3
+
+
+def test_junk_in_the_store(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """A case that cannot be read, and a place that makes no sense, keep nobody from the others."""
+    document = finding_about(pod)
+    crashed(deployment, document, 1)
+    later(deployment, LEASE + timedelta(seconds=1))
+    store = deployment.services.store
+    store.create("case/" + "0" * 64, b"junk")
+    store.create("case/" + "f" * 64, b'{"schema": 99}')
+    store.create(sweeping.CURSOR, b"\xff")
+
+    assert swept(deployment) == {"record_unreadable": 1, "resumed": 1, "record_newer": 1}
+
+
+def test_a_case_that_kills(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A case at which the process ends each time is not the first of every sweep."""
+    deployment = deployed(tmp_path, cluster, policy("capture_evidence"))
+    many(deployment, pod, 3)
+    findings, asked, fatal = deployment.services.findings, [], []
+
+    class Fatal:
+        related = findings.related
+
+        def read(self, finding: Any) -> Any:
+            asked.append(finding.name)
+            if len(asked) == 2:
+                fatal.append(finding.name)
+            if finding.name in fatal:
+                raise Killed
+            return findings.read(finding)
+
+    deployment.services.findings = Fatal()  # type: ignore[assignment]
+    with pytest.raises(Killed):
+        swept(deployment)
+    assert swept(deployment)["resumed"] == 2
+
+
+def test_a_fault_of_ours(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """Nor is one at which the sweep itself fails."""
+    deployment = deployed(tmp_path, cluster, policy("capture_evidence"))
+    many(deployment, pod, 3)
+    findings = deployment.services.findings
+
+    class Faulty:
+        related = findings.related
+
+        def read(self, finding: Any) -> Any:
+            raise ZeroDivisionError
+
+    deployment.services.findings = Faulty()
+    assert sweep(HERE, "127.0.0.1", deployment.services).reason == "internal_error"
+    deployment.services.findings = findings
+    assert swept(deployment) == {"resumed": 2}
+
+
+def test_the_heartbeats_case(deployment: Deployment) -> None:
+    """A heartbeat that ended in the middle is not made up for: the next one is the proof."""
+    deployment.deliver(MESSAGE)
+    store = deployment.services.store
+    (entry,) = store.scan("case/").entries
+    fields = json.loads(entry.value) | {"state": "open", "owner": ""}
+    store.replace(entry.key, json.dumps(fields).encode(), entry.version)
+    later(deployment, QUIET * 2)
+    assert swept(deployment) == {"at_rest": 1}
+
+
+def test_store_down(deployment: Deployment) -> None:
+    """While the store does not answer the sweep is asked for again."""
+
+    class Down(SqliteStore):
+        def get(self, key: str) -> Any:
+            raise StoreUnavailable("store_unavailable", key)
+
+    deployment.services.store = Down(deployment.folder / "journal.db")
+    ending = sweep(HERE, "127.0.0.1", deployment.services)
+    assert (ending.status, ending.reason) == (503, "store_unavailable")
+
+
+def test_two_sweeps_at_once(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """While one goes on with a case another leaves it alone."""
+    document = finding_about(pod)
+    crashed(deployment, document, 2)
+    later(deployment, LEASE + timedelta(seconds=1))
+    inner: list[dict[str, int]] = []
+    api = deployment.clusters.api
+
+    def other(number: int, _verb: str, _path: str) -> None:
+        if number == 3:
+            forget_place(deployment)
+            inner.append(swept(deployment))
+
+    deployment.clusters.api = Interposed(api, before=other)
+    outer = swept(deployment)
+
+    assert (inner, outer) == ([{"in_progress": 1}], {"resumed": 1})
+    assert len(mutations(cluster.audit)) == 6
+
+
+def forget_place(deployment: Deployment) -> None:
+    """Let the next sweep begin at the first case."""
+    store = SqliteStore(deployment.folder / "journal.db")
+    entry = store.get(sweeping.CURSOR)
+    assert entry is not None
+    store.delete(entry.key, entry.version)
+    store.close()
+
+
+def test_cases_are_as_they_were(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """What is at rest is only looked at: not a byte of it changes."""
+    deployment.respond_to(finding_about(pod))
+    before = [entry.value for entry in deployment.services.store.scan("case/").entries]
+    assert swept(deployment) == {"at_rest": 1}
+    assert [entry.value for entry in deployment.services.store.scan("case/").entries] == before
+    assert decode(before[0]).state == "done"
+
+
+NOT_FROM_HERE = [
+    pytest.param(HERE, "192.0.2.1", id="another-machine"),
+    pytest.param({**HERE, "origin": "http://evil.example"}, "127.0.0.1", id="a-web-page"),
+    pytest.param({**HERE, "host": "evil.example"}, "127.0.0.1", id="another-host"),
+    pytest.param({**HERE, "content-type": "text/plain"}, "127.0.0.1", id="a-form"),
+]
+
+
+@pytest.mark.parametrize(("headers", "peer"), NOT_FROM_HERE)
+def test_locally_only_from_this_machine(deployment: Deployment, headers: dict[str, str], peer: str) -> None:
+    """Without an identity to ask for, nobody but this machine may sweep."""
+    ending: Ending = sweep(headers, peer, deployment.services)
+    assert (ending.status, ending.reason) == (403, "not_from_this_machine")

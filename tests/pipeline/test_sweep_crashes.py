@@ -1,0 +1,54 @@
+"""A process killed at any boundary, its message lost: the sweep brings the case to its end, whatever kills that too."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from scc_responder.simulated.cluster import SimulatedCluster
+from tests.pipeline.approval_scenario import case_of, main, services_of
+from tests.pipeline.deployment import mutations, policy
+from tests.pipeline.test_approval_crashes import WRITES, at_each, run, scene
+
+STEPS = policy("label_pod", "capture_evidence", "delete_pod")
+
+
+def ended(folder: Path, cluster: SimulatedCluster) -> tuple[str, list[str], str]:
+    """The case's state, the writes to the cluster, and what another sweep does."""
+    main("sweep", folder)
+    main("sweep", folder)
+    return str(case_of(folder).state), list(mutations(cluster.audit)), main("sweep", folder).reason
+
+
+def test_a_delivery_killed_and_lost(tmp_path: Path) -> None:
+    """A sweep goes on where the delivery stopped: each write is made exactly once, by the audit log."""
+
+    def killed(number: int) -> tuple[str, list[str], str]:
+        folder = tmp_path / str(number)
+        with scene(folder, STEPS) as cluster:
+            assert run("deliver", folder, SCC_RESPONDER_KILL_AT=str(number)) == -signal.SIGKILL
+            if not services_of(folder).journal.cases()[0]:
+                # It ended before the claim: nothing was recorded, and Pub/Sub still has the message.
+                main("deliver", folder)
+            return ended(folder, cluster)
+
+    found = at_each(tmp_path, "deliver", killed, STEPS)
+
+    assert len(found) > 15
+    assert {name: what for name, what in found.items() if what != ("done", WRITES, "swept")} == {}
+
+
+def test_a_sweep_killed(tmp_path: Path) -> None:
+    """Killed itself at any boundary, the next sweep or the one after it goes on."""
+
+    def killed(number: int) -> tuple[str, list[str], str]:
+        folder = tmp_path / str(number)
+        with scene(folder, STEPS) as cluster:
+            assert run("deliver", folder, SCC_RESPONDER_KILL_AT="6") == -signal.SIGKILL
+            assert run("sweep", folder, SCC_RESPONDER_KILL_AT=str(number)) == -signal.SIGKILL
+            return ended(folder, cluster)
+
+    found = at_each(tmp_path, "sweep", killed, STEPS, before=6)
+
+    assert len(found) > 10
+    assert {name: what for name, what in found.items() if what != ("done", WRITES, "swept")} == {}
