@@ -20,7 +20,7 @@ from tests.google.firestore_faults import CallFault, CallScript, Cut, FaultyFire
 from tests.pipeline.deployment import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
 from tests.pipeline.test_faults import assert_contained_once
 
-CALLS = 21
+CALLS = 39
 """Of the store, in one delivery that does everything."""
 
 CALM = {"deadline_seconds": 60.0, "try_seconds": 60.0}
@@ -28,7 +28,8 @@ PATIENT = {"deadline_seconds": 30.0, "try_seconds": 1.0}
 HASTY = {"deadline_seconds": 0.4, "try_seconds": 0.2}
 CHANGES = {"patch": "patch", "create": "create_network_policy", "delete": "delete_pod"}
 PASSING = {"lost": Lose(), "stalled after the commit": Stall(forward=True), "cut": Cut()}
-OUTAGES = {(503, reason) for reason in ("store_unavailable", "store_outcome_unknown", "ledger_unavailable")}
+_UNANSWERED = ("store_unavailable", "store_outcome_unknown", "ledger_unavailable", "control_unreadable")
+OUTAGES = {(503, reason) for reason in _UNANSWERED}
 LASTING = {"unavailable": Refuse(), "lost": Lose()}
 
 
