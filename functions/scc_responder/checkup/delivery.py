@@ -1,0 +1,218 @@
+"""Whether findings get to the function, and whether what it cannot handle is kept: the subscription, point by point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from scc_responder.checkup.check import MISSING_PERMISSION, Check, failed, fault, ok, permission_of, skipped, unknown
+from scc_responder.checkup.deployment import Deployment
+from scc_responder.errors import ApiError
+from scc_responder.settings import PREFIX
+from scc_responder.value import Value
+
+MOST_LETTERS = 10
+"""Dead letters that are looked at; each is given back at once."""
+
+_VIEWER = "run doctor as somebody with roles/pubsub.viewer too: the function's own identity may not look at this"
+_CONSUMER = "run doctor as somebody who may consume it, such as an operator: the function's own identity may not"
+
+
+class Subscription(Value, frozen=True, kw_only=True):
+    """A Pub/Sub subscription, as far as it matters. `expires_after_seconds`: 0 is never."""
+
+    topic: str
+    push_endpoint: str = ""
+    push_identity: str = ""
+    ack_deadline_seconds: int = 0
+    minimum_backoff_seconds: float = 0.0
+    expires_after_seconds: float = 0.0
+    dead_letter_topic: str = ""
+    max_delivery_attempts: int = 0
+
+
+class PubSub(Protocol):
+    """What is asked of Pub/Sub. Every method raises ApiError."""
+
+    def subscription(self, name: str) -> Subscription:
+        """The subscription; ApiError with status 404 if there is none."""
+        ...
+
+    def subscriptions_of(self, topic: str) -> Sequence[str]:
+        """The names of a topic's subscriptions."""
+        ...
+
+    def waiting(self, subscription: str, most: int) -> int:
+        """How many messages wait, of at most that many. Each is given back."""
+        ...
+
+    def has_topic(self, topic: str) -> bool:
+        """Whether there is such a topic."""
+        ...
+
+    def may_publish(self, topic: str) -> bool:
+        """Whether the caller has `pubsub.topics.publish` on the topic."""
+        ...
+
+
+def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:
+    """The push subscription and its dead letters."""
+    probed = deployment.subscription
+    if not probed:
+        mend = f"set {PREFIX}SUBSCRIPTION; terraform output -raw settings > responder.env gives it"
+        yield unknown("delivery.subscription", f"{PREFIX}SUBSCRIPTION", "subscription_not_named", "not set", mend)
+        return
+    try:
+        found = pubsub.subscription(probed)
+    except ApiError as error:
+        yield _unseen("delivery.subscription", probed, error, "terraform apply makes it: google_pubsub_subscription.push")
+        return
+    yield ok("delivery.subscription", probed, f"of {found.topic}")
+    yield from judge(probed, found, deployment)
+    if found.dead_letter_topic:
+        yield from _dead_letters(pubsub, found.dead_letter_topic)
+
+
+def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Check]:
+    """What the subscription says of itself."""
+    yield _endpoint(name, found, deployment.push_endpoint)
+    yield _identity(name, found, deployment.push_identity)
+    yield _deadline(name, found, deployment.timeout_seconds)
+    if found.minimum_backoff_seconds > 0:
+        yield ok("delivery.retry", name, f"first again after {found.minimum_backoff_seconds:g} s")
+    else:
+        why = "a delivery that failed comes again at once, and uses up its attempts within seconds"
+        mend = f"Terraform variable retry, or: {_update(name)} --min-retry-delay=10s --max-retry-delay=600s"
+        yield fault("delivery.retry", name, "retry_policy_absent", why, mend)
+    if found.expires_after_seconds == 0:
+        yield ok("delivery.expiration", name, "never expires")
+    else:
+        days = found.expires_after_seconds / 86400
+        why = f"it is deleted after {days:g} days without traffic, and no finding comes any more"
+        yield fault(
+            "delivery.expiration", name, "subscription_expires", why, f"{_update(name)} --expiration-period=never"
+        )
+    if not found.dead_letter_topic:
+        why = "what cannot be handled is delivered again until it is too old, and then is lost"
+        mend = f"{_update(name)} --dead-letter-topic=TOPIC --max-delivery-attempts=20; terraform apply does it"
+        yield fault("delivery.dead_letter_topic", name, "dead_letter_topic_absent", why, mend)
+
+
+def _endpoint(name: str, found: Subscription, wanted: str) -> Check:
+    command = f"gcloud pubsub subscriptions modify-push-config {_flags(name)} --push-endpoint={wanted or 'URL'}"
+    if not found.push_endpoint:
+        why = "it pushes nowhere: the responder is paused, and findings wait"
+        return fault("delivery.push_endpoint", name, "push_endpoint_absent", why, f"{command}, or terraform apply")
+    if wanted and found.push_endpoint.rstrip("/") != wanted.rstrip("/"):
+        why = f"it pushes to {found.push_endpoint}, and the function is at {wanted}"
+        return fault("delivery.push_endpoint", name, "push_endpoint_differs", why, f"{command}, or terraform apply")
+    return ok("delivery.push_endpoint", name, found.push_endpoint)
+
+
+def _identity(name: str, found: Subscription, wanted: str) -> Check:
+    whom = wanted or "EMAIL"
+    mend = f"gcloud pubsub subscriptions modify-push-config {_flags(name)} --push-endpoint={found.push_endpoint or 'URL'}"
+    mend += f" --push-auth-service-account={whom}, or terraform apply"
+    if not found.push_identity:
+        why = "it sends no ID token: the function refuses it"
+        return fault("delivery.push_identity", name, "push_identity_absent", why, mend)
+    if wanted and found.push_identity != wanted:
+        why = f"it pushes as {found.push_identity}, and {wanted} may call the function"
+        return fault("delivery.push_identity", name, "push_identity_differs", why, mend)
+    return ok("delivery.push_identity", name, found.push_identity)
+
+
+def _deadline(name: str, found: Subscription, timeout: int) -> Check:
+    seconds = found.ack_deadline_seconds
+    if not timeout:
+        mend = f"set {PREFIX}TIMEOUT_SECONDS; terraform output -raw settings > responder.env gives it"
+        why = f"it is {seconds} s; the function's timeout is not known here"
+        return unknown("delivery.ack_deadline", name, "timeout_not_known", why, mend)
+    if seconds <= timeout:
+        why = f"after {seconds} s Pub/Sub delivers again, while the function may take {timeout} s"
+        mend = f"{_update(name)} --ack-deadline={timeout + 30}, or terraform apply, which follows limits.timeout_seconds"
+        return fault("delivery.ack_deadline", name, "ack_deadline_short", why, mend)
+    return ok("delivery.ack_deadline", name, f"{seconds} s, the function's timeout is {timeout} s")
+
+
+def _dead_letters(pubsub: PubSub, topic: str) -> Iterator[Check]:
+    name = "delivery.dead_letter_subscription"
+    try:
+        names = pubsub.subscriptions_of(topic)
+    except ApiError as error:
+        yield _unseen(name, topic, error, "terraform apply makes it: google_pubsub_topic.responder")
+        return
+    if not names:
+        project, short = topic.split("/")[1], topic.rpartition("/")[2]
+        why = "dead letters are published and nobody keeps them: they are lost"
+        mend = f"gcloud pubsub subscriptions create {short} --project={project} --topic={short} --expiration-period=never"
+        yield fault(name, topic, "dead_letter_subscription_absent", why, f"{mend}, or terraform apply")
+        return
+    yield ok(name, topic, ", ".join(names[:3]))
+    yield _waiting(pubsub, names[0])
+
+
+def _waiting(pubsub: PubSub, subscription: str) -> Check:
+    name = "delivery.dead_letters"
+    try:
+        count = pubsub.waiting(subscription, MOST_LETTERS)
+    except ApiError as error:
+        if permission_of(error):
+            return unknown(name, subscription, MISSING_PERMISSION, f"missing permission: {error.permission}", _CONSUMER)
+        return failed(name, subscription, error, "terraform apply")
+    if count == 0:
+        return ok(name, subscription, "none waits")
+    why = f"{count}{' or more' if count == MOST_LETTERS else ''} findings were not handled and nobody responds to them"
+    mend = f"scc-responder redrive --subscription {subscription} --dry-run; then without --dry-run"
+    return fault(name, subscription, "dead_letters_waiting", why, mend)
+
+
+def examine_outcomes(pubsub: PubSub, topic: str) -> Iterator[Check]:
+    """The outcome topic: that it is there, and that one may publish on it."""
+    if not topic:
+        yield skipped("outcomes.topic", f"{PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", "nothing is published")
+        return
+    project, short = topic.split("/")[1], topic.rpartition("/")[2]
+    try:
+        if not pubsub.has_topic(topic):
+            why = "there is no such topic: nobody is told of what was held or failed"
+            mend = f"gcloud pubsub topics create {short} --project={project}, or terraform apply"
+            yield fault("outcomes.topic", topic, "outcome_topic_absent", why, mend)
+            return
+        yield ok("outcomes.topic", topic)
+    except ApiError as error:
+        if not permission_of(error):
+            yield failed("outcomes.topic", topic, error, "terraform apply")
+            return
+        # Its own identity may publish and no more; what the topic is good for is asked next.
+    yield _publish(pubsub, topic, project, short)
+
+
+def _publish(pubsub: PubSub, topic: str, project: str, short: str) -> Check:
+    name = "outcomes.publish"
+    try:
+        allowed = pubsub.may_publish(topic)
+    except ApiError as error:
+        if error.status == 501:  # Google's emulator knows no IAM
+            return unknown(name, topic, "permission_test_unsupported", str(error), "ask Google's Pub/Sub")
+        return failed(name, topic, error, "terraform apply")
+    if allowed:
+        return ok(name, topic, "pubsub.topics.publish")
+    why = "missing permission: pubsub.topics.publish, or there is no such topic"
+    mend = f"gcloud pubsub topics add-iam-policy-binding {short} --project={project}"
+    mend += " --member=serviceAccount:IDENTITY --role=roles/pubsub.publisher, or terraform apply"
+    return fault(name, topic, MISSING_PERMISSION, why, mend)
+
+
+def _unseen(name: str, probed: str, error: ApiError, mend: str) -> Check:
+    if permission_of(error):
+        return unknown(name, probed, MISSING_PERMISSION, f"missing permission: {error.permission}", _VIEWER)
+    return failed(name, probed, error, mend)
+
+
+def _update(name: str) -> str:
+    return f"gcloud pubsub subscriptions update {_flags(name)}"
+
+
+def _flags(name: str) -> str:
+    return f"{name.rpartition('/')[2]} --project={name.split('/')[1]}"

@@ -1,0 +1,57 @@
+"""Jobs done side by side, all before one deadline: one that hangs keeps nobody waiting beyond it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+WORKERS = 16
+
+
+class Answer(Generic[T]):
+    """What came of one job: a value, or the error it ended with. Neither: it did not end in time."""
+
+    def __init__(self, number: int, value: T | None = None, error: Exception | None = None) -> None:
+        self.number = number
+        self.value = value
+        self.error = error
+
+
+def side_by_side(jobs: Sequence[Callable[[], T]], seconds: float, workers: int = WORKERS) -> Iterator[Answer[T]]:
+    """Each job's answer as it comes; at the deadline those that are missing, with neither value nor error."""
+    waiting: SimpleQueue[int] = SimpleQueue()
+    answers: SimpleQueue[Answer[T]] = SimpleQueue()
+    for number in range(len(jobs)):
+        waiting.put(number)
+    for _ in range(min(workers, len(jobs))):
+        # Daemons: Python would wait for other threads before it ends.
+        threading.Thread(target=_work, args=(jobs, waiting, answers), name="probe", daemon=True).start()
+    missing = set(range(len(jobs)))
+    end = time.monotonic() + seconds
+    while missing:
+        try:
+            answer = answers.get(timeout=max(0.0, end - time.monotonic()))
+        except Empty:
+            break
+        missing.discard(answer.number)
+        yield answer
+    yield from (Answer(number) for number in sorted(missing))
+
+
+def _work(
+    jobs: Sequence[Callable[[], T]], waiting: SimpleQueue[int], answers: SimpleQueue[Answer[T]]
+) -> None:
+    while True:
+        try:
+            number = waiting.get_nowait()
+        except Empty:
+            return
+        try:
+            answers.put(Answer(number, jobs[number]()))
+        except Exception as error:  # noqa: BLE001 - whatever ends a job is its answer
+            answers.put(Answer(number, error=error))
