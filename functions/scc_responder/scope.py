@@ -14,12 +14,12 @@ def out_of_reach(finding: Finding, settings: Settings) -> str | None:
     if finding.source_id not in settings.sources:
         return "source_not_allowed"
     cluster = finding.cluster
-    if cluster and not any(_covers(pattern, cluster.path) for pattern in settings.clusters):
+    if cluster and not any(covers(pattern, cluster.path) for pattern in settings.clusters):
         return "cluster_not_listed"
     return None
 
 
-def _covers(pattern: str, path: str) -> bool:
+def covers(pattern: str, path: str) -> bool:
     """Whether the path is the pattern's, segment by segment; `*` stands for one whole segment."""
     wanted, parts = pattern.split("/"), path.split("/")
     return len(wanted) == len(parts) and all(one in {"*", other} for one, other in zip(wanted, parts, strict=True))

@@ -41,6 +41,15 @@ class ClustersFile:
         self._path = path
         self._clusters = {name: _Local(path, entry) for name, entry in _read(path).items()}
 
+    @property
+    def refs(self) -> tuple[ClusterRef, ...]:
+        """Every cluster of the file."""
+        return tuple(ref for path in self._clusters if (ref := ClusterRef.parse(path)))
+
+    def way(self, ref: ClusterRef) -> str:
+        """By which kubeconfig context the cluster is reached. Raises ApiError `cluster_not_found`."""
+        return f"context {_found(self._clusters, ref).context}"
+
     def renamed(self, ref: ClusterRef | None, name: str) -> Clusters:
         """One cluster, that `ref` shall mean: by its full name, or by its last part or context if only one has it.
 

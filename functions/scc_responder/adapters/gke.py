@@ -83,6 +83,10 @@ class GkeClusters:
         """The cluster. Raises ApiError: `cluster_not_found`, `malformed_cluster_name`, or what GKE refuses."""
         return _cluster(ref, self._kept(ref).message())
 
+    def way(self, ref: ClusterRef) -> str:
+        """Which of its endpoints the API server is reached by. Raises ApiError as `connect`."""
+        return str(choose(self._kept(ref).message(), self._reach).kind)
+
     def connect(self, ref: ClusterRef) -> KubernetesApi:
         """Its API server. Raises ApiError as `describe`, and as `endpoints.choose`."""
         known = self._kept(ref)

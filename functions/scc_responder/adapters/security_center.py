@@ -29,6 +29,9 @@ MAX_RELATED = 100
 MAX_PAGES = 5
 """Pages read of one answer. A server may send empty ones, so the first need not be the only one."""
 
+ABSENT = "sccresponderprobe"
+"""An id that no finding has."""
+
 _RESOURCE_NAME = re.compile(r"//[a-z0-9.-]{1,100}/[A-Za-z0-9._~%:@+=/-]{1,1000}", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -44,6 +47,7 @@ class SecurityCenter:
     def __init__(self, *, endpoint: str = "", location: str = "", timeout_seconds: float = 10.0) -> None:
         self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_SCC_ENDPOINT") if endpoint else ""
         self._service = service_in(location)
+        self._location = location or "global"
         self._timeout_seconds = timeout_seconds
         self._client: Any = None
         self._opening = threading.Lock()
@@ -73,6 +77,11 @@ class SecurityCenter:
         answer = self._list(_parent(name, parsed, source="-"), _near(finding), page_size=MAX_RELATED)
         others = (other for other in _parsed(answer) if other.key != finding.key and _same_target(other, finding))
         return tuple(_related(other) for other in islice(others, MAX_RELATED))
+
+    def probe(self, source: str) -> None:
+        """Ask a source (`organizations/O/sources/S`) for a finding that cannot be there. Raises ApiError."""
+        parent = f"{source}/locations/{self._location}"
+        list(self._list(parent, f'name="{parent}/findings/{ABSENT}"', page_size=1))
 
     def close(self) -> None:
         """Close the connection, if there is one."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from enum import StrEnum
+from shlex import quote
+
+from msgspec.structs import replace
 
 from scc_responder.errors import ResponderError
 from scc_responder.text import visible
@@ -34,22 +39,22 @@ class Check(Value, frozen=True, kw_only=True):
 
 def ok(name: str, probed: str, why: str = "") -> Check:
     """It is as it should be."""
-    return Check(name=name, probed=visible(probed), result=Result.OK, why=visible(why, MAX_TEXT))
+    return _told(Check(name=name, probed=probed, result=Result.OK, why=why))
 
 
 def fault(name: str, probed: str, reason: str, why: str, mend: str) -> Check:
     """It is not, and this mends it."""
-    return _told(Result.FAULT, name, probed, reason, why, mend)
+    return _told(Check(name=name, probed=probed, result=Result.FAULT, reason=reason, why=why, mend=mend))
 
 
 def unknown(name: str, probed: str, reason: str, why: str, mend: str) -> Check:
     """Nobody can tell from here; with this, one could."""
-    return _told(Result.UNKNOWN, name, probed, reason, why, mend)
+    return _told(Check(name=name, probed=probed, result=Result.UNKNOWN, reason=reason, why=why, mend=mend))
 
 
 def skipped(name: str, probed: str, reason: str, why: str) -> Check:
     """There is nothing to probe."""
-    return _told(Result.SKIPPED, name, probed, reason, why, "")
+    return _told(Check(name=name, probed=probed, result=Result.SKIPPED, reason=reason, why=why))
 
 
 def failed(name: str, probed: str, error: ResponderError, mend: str) -> Check:
@@ -58,6 +63,25 @@ def failed(name: str, probed: str, error: ResponderError, mend: str) -> Check:
     if permission:
         return fault(name, probed, MISSING_PERMISSION, f"missing permission: {permission}", mend)
     return fault(name, probed, error.reason, str(error), mend)
+
+
+def unanswered(name: str, probed: str, error: Exception | None, seconds: float) -> Check:
+    """A probe that came to no result: it ended with an error that is no answer, or not in time."""
+    if isinstance(error, ResponderError):
+        return failed(name, probed, error, "mend the setting that the message names")
+    if error is not None:
+        why = f"the probe ended with {type(error).__name__}: {error}"
+        return unknown(name, probed, "probe_failed", why, "report it: this is a mistake of doctor's own")
+    why = f"no answer within {seconds:g} s"
+    return unknown(name, probed, "no_answer_in_time", why, "scc-responder doctor --seconds MORE, or --cluster NAME")
+
+
+def filled(check: Check, names: Mapping[str, str]) -> Check:
+    """The check with what is known in place of the words in capitals in its command."""
+    mend = check.mend
+    for word, value in names.items():
+        mend = re.sub(rf"\b{word}\b", quote(value).replace("\\", "\\\\"), mend) if value else mend
+    return replace(check, mend=visible(mend, MAX_TEXT))
 
 
 def permission_of(error: BaseException | None) -> str:
@@ -70,13 +94,8 @@ def permission_of(error: BaseException | None) -> str:
     return ""
 
 
-def _told(result: Result, name: str, probed: str, reason: str, why: str, mend: str) -> Check:
-    # Names of objects and words of servers are others' text.
-    return Check(
-        name=name,
-        probed=visible(probed),
-        result=result,
-        reason=reason,
-        why=visible(why, MAX_TEXT),
-        mend=visible(mend, MAX_TEXT),
+def _told(made: Check) -> Check:
+    """The check with others' text in it made visible: names of objects, words of servers."""
+    return replace(
+        made, probed=visible(made.probed), why=visible(made.why, MAX_TEXT), mend=visible(made.mend, MAX_TEXT)
     )

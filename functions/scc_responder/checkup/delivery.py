@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Protocol
 
 from scc_responder.checkup.check import MISSING_PERMISSION, Check, failed, fault, ok, permission_of, skipped, unknown
@@ -65,12 +66,14 @@ def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:
     try:
         found = pubsub.subscription(probed)
     except ApiError as error:
-        yield _unseen("delivery.subscription", probed, error, "terraform apply makes it: google_pubsub_subscription.push")
+        yield _unseen(
+            "delivery.subscription", probed, error, "terraform apply makes it: google_pubsub_subscription.push"
+        )
         return
     yield ok("delivery.subscription", probed, f"of {found.topic}")
     yield from judge(probed, found, deployment)
     if found.dead_letter_topic:
-        yield from _dead_letters(pubsub, found.dead_letter_topic)
+        yield from _dead_letters(pubsub, found)
 
 
 def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Check]:
@@ -99,7 +102,7 @@ def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Ch
 
 
 def _endpoint(name: str, found: Subscription, wanted: str) -> Check:
-    command = f"gcloud pubsub subscriptions modify-push-config {_flags(name)} --push-endpoint={wanted or 'URL'}"
+    command = f"gcloud pubsub subscriptions modify-push-config {_flags(name)} --push-endpoint={quote(wanted or 'URL')}"
     if not found.push_endpoint:
         why = "it pushes nowhere: the responder is paused, and findings wait"
         return fault("delivery.push_endpoint", name, "push_endpoint_absent", why, f"{command}, or terraform apply")
@@ -110,9 +113,9 @@ def _endpoint(name: str, found: Subscription, wanted: str) -> Check:
 
 
 def _identity(name: str, found: Subscription, wanted: str) -> Check:
-    whom = wanted or "EMAIL"
-    mend = f"gcloud pubsub subscriptions modify-push-config {_flags(name)} --push-endpoint={found.push_endpoint or 'URL'}"
-    mend += f" --push-auth-service-account={whom}, or terraform apply"
+    mend = f"gcloud pubsub subscriptions modify-push-config {_flags(name)}"
+    mend += f" --push-endpoint={quote(found.push_endpoint or 'URL')}"
+    mend += f" --push-auth-service-account={quote(wanted or 'EMAIL')}, or terraform apply"
     if not found.push_identity:
         why = "it sends no ID token: the function refuses it"
         return fault("delivery.push_identity", name, "push_identity_absent", why, mend)
@@ -130,29 +133,33 @@ def _deadline(name: str, found: Subscription, timeout: int) -> Check:
         return unknown("delivery.ack_deadline", name, "timeout_not_known", why, mend)
     if seconds <= timeout:
         why = f"after {seconds} s Pub/Sub delivers again, while the function may take {timeout} s"
-        mend = f"{_update(name)} --ack-deadline={timeout + 30}, or terraform apply, which follows limits.timeout_seconds"
+        mend = (
+            f"{_update(name)} --ack-deadline={timeout + 30}, or terraform apply, which follows limits.timeout_seconds"
+        )
         return fault("delivery.ack_deadline", name, "ack_deadline_short", why, mend)
     return ok("delivery.ack_deadline", name, f"{seconds} s, the function's timeout is {timeout} s")
 
 
-def _dead_letters(pubsub: PubSub, topic: str) -> Iterator[Check]:
-    name = "delivery.dead_letter_subscription"
+def _dead_letters(pubsub: PubSub, found: Subscription) -> Iterator[Check]:
+    name, topic = "delivery.dead_letter_subscription", found.dead_letter_topic
     try:
         names = pubsub.subscriptions_of(topic)
     except ApiError as error:
         yield _unseen(name, topic, error, "terraform apply makes it: google_pubsub_topic.responder")
         return
     if not names:
-        project, short = topic.split("/")[1], topic.rpartition("/")[2]
+        short, project = _parts(topic)
         why = "dead letters are published and nobody keeps them: they are lost"
-        mend = f"gcloud pubsub subscriptions create {short} --project={project} --topic={short} --expiration-period=never"
+        mend = (
+            f"gcloud pubsub subscriptions create {short} --project={project} --topic={short} --expiration-period=never"
+        )
         yield fault(name, topic, "dead_letter_subscription_absent", why, f"{mend}, or terraform apply")
         return
     yield ok(name, topic, ", ".join(names[:3]))
-    yield _waiting(pubsub, names[0])
+    yield _waiting(pubsub, names[0], found.topic)
 
 
-def _waiting(pubsub: PubSub, subscription: str) -> Check:
+def _waiting(pubsub: PubSub, subscription: str, topic: str) -> Check:
     name = "delivery.dead_letters"
     try:
         count = pubsub.waiting(subscription, MOST_LETTERS)
@@ -163,7 +170,7 @@ def _waiting(pubsub: PubSub, subscription: str) -> Check:
     if count == 0:
         return ok(name, subscription, "none waits")
     why = f"{count}{' or more' if count == MOST_LETTERS else ''} findings were not handled and nobody responds to them"
-    mend = f"scc-responder redrive --subscription {subscription} --dry-run; then without --dry-run"
+    mend = f"scc-responder redrive --subscription {quote(subscription)} --topic {quote(topic)}; then with --apply"
     return fault(name, subscription, "dead_letters_waiting", why, mend)
 
 
@@ -172,7 +179,7 @@ def examine_outcomes(pubsub: PubSub, topic: str) -> Iterator[Check]:
     if not topic:
         yield skipped("outcomes.topic", f"{PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", "nothing is published")
         return
-    project, short = topic.split("/")[1], topic.rpartition("/")[2]
+    short, project = _parts(topic)
     try:
         if not pubsub.has_topic(topic):
             why = "there is no such topic: nobody is told of what was held or failed"
@@ -215,4 +222,10 @@ def _update(name: str) -> str:
 
 
 def _flags(name: str) -> str:
-    return f"{name.rpartition('/')[2]} --project={name.split('/')[1]}"
+    short, project = _parts(name)
+    return f"{short} --project={project}"
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """A topic's or subscription's short name and its project, safe in a shell."""
+    return quote(name.rpartition("/")[2]), quote(name.removeprefix("projects/").partition("/")[0])

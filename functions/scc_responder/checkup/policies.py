@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from shlex import quote
 
 from scc_responder.checkup.check import Check, fault, ok
 from scc_responder.errors import PolicyError
@@ -18,8 +19,8 @@ def load(settings: Settings, read: Callable[[], PolicySet]) -> tuple[PolicySet |
     try:
         policies = read()
     except PolicyError as error:
-        mend = f"scc-responder policy lint {folder}"
-        return None, fault("policies", folder, error.reason, str(error), mend)
+        mend = f"scc-responder policy lint --policies {quote(folder)}"
+        return None, fault("policies", folder, error.reason, "; ".join(str(error).splitlines()), mend)
     on = sum(policy.mode != Mode.DISABLED for policy in policies.policies)
     return policies, ok("policies", folder, f"{on} enabled, digest {policies.digest[:12]}")
 

@@ -43,9 +43,7 @@ def side_by_side(jobs: Sequence[Callable[[], T]], seconds: float, workers: int =
     yield from (Answer(number) for number in sorted(missing))
 
 
-def _work(
-    jobs: Sequence[Callable[[], T]], waiting: SimpleQueue[int], answers: SimpleQueue[Answer[T]]
-) -> None:
+def _work(jobs: Sequence[Callable[[], T]], waiting: SimpleQueue[int], answers: SimpleQueue[Answer[T]]) -> None:
     while True:
         try:
             number = waiting.get_nowait()

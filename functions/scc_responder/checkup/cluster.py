@@ -1,0 +1,222 @@
+"""What the responder can do in one cluster, by the cluster's own answers: nothing is changed.
+
+Whether the admission policies are in force is asked of them, not of their definitions, which the responder may not
+read: a NetworkPolicy in our form must be admitted, and one in any other form refused, both with `dryRun=All`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from scc_responder.changes import CreateNetworkPolicy
+from scc_responder.checkup.check import Check, failed, fault, ok, skipped, unknown
+from scc_responder.context import Cluster
+from scc_responder.errors import ApiError
+from scc_responder.finding import ClusterRef
+from scc_responder.marks import pod_label
+from scc_responder.mode import Mode
+from scc_responder.network_policies import manifest
+from scc_responder.permissions import Need
+from scc_responder.ports import Clusters, KubernetesApi
+from scc_responder.value import Value
+
+MODE = "scc-responder/mode"
+ACTS, SWITCH = "scc-responder-acts", "scc-responder-mode"
+"""The admission policies of terraform/kubernetes: what the responder may do, and how far."""
+
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_CREATES = ("networkpolicies.networking.k8s.io", "create")
+_APPLY = "kubectl apply -k terraform/kubernetes"
+_UID = "00000000-0000-4000-8000-000000000000"
+
+
+class Examined(Value, frozen=True, kw_only=True):
+    """A cluster and what the enabled policies need in it.
+
+    `furthest` is how far they go, `identity` the function's service account, for commands. `namespace` bears the
+    parameter of the admission policies, and is where writes are rehearsed.
+    """
+
+    ref: ClusterRef
+    needs: tuple[Need, ...]
+    identity: str = ""
+    furthest: Mode = Mode.DRY_RUN
+    namespace: str = "default"
+
+    @property
+    def rehearses(self) -> bool:
+        """Whether the policies need what the admission policies are tried with."""
+        return any((need.resource, need.verb) == _CREATES for need in self.needs)
+
+
+def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: Examined) -> Iterator[Check]:
+    """One cluster. What cannot be asked because it is not reached is left out; that it is not is a fault."""
+    path = one.ref.path
+    try:
+        described = clusters.describe(one.ref)
+    except ApiError as error:
+        yield failed("cluster.found", path, error, _find(one.ref))
+        return
+    yield ok("cluster.found", path)
+    if one.rehearses:
+        yield _enforces(described, path)
+    try:
+        endpoint, api = way(one.ref), clusters.connect(one.ref)
+        reviewed = list(_permissions(api, one))
+    except ApiError as error:
+        yield failed("cluster.reached", path, error, _reach(one.ref))
+        return
+    yield ok("cluster.reached", path, f"by {endpoint}")
+    yield from reviewed
+    yield from _admission(api, one)
+
+
+def _find(ref: ClusterRef) -> str:
+    listed = f"gcloud container clusters list --project={ref.project}"
+    return f"{listed}; Terraform variable clusters names it and grants container.clusters.get in its project"
+
+
+def _reach(ref: ClusterRef) -> str:
+    place = f"{ref.name} --location={ref.location} --project={ref.project}"
+    return f"gcloud container clusters update {place} --enable-dns-access; or Terraform variable vpc_connector"
+
+
+def _enforces(cluster: Cluster, path: str) -> Check:
+    name, place = "cluster.network_policy", f"{cluster.ref.name} --location={cluster.ref.location}"
+    if cluster.enforces_network_policy:
+        return ok(name, path, "enforced")
+    if cluster.enforces_network_policy is None:
+        why = "nobody says whether this cluster enforces NetworkPolicies"
+        return unknown(name, path, "enforcement_not_known", why, "say enforces_network_policy in clusters.yaml")
+    why = "nothing enforces NetworkPolicies: isolate_pod would end as not_enforced"
+    mend = (
+        f"gcloud container clusters update {place} --update-addons=NetworkPolicy=ENABLED, then --enable-network-policy"
+    )
+    return fault(name, path, "network_policy_not_enforced", why, mend)
+
+
+def _permissions(api: KubernetesApi, one: Examined) -> Iterator[Check]:
+    """Each permission that the policies need in clusters. Raises ApiError if the server does not answer."""
+    for need in one.needs:
+        if need.verb:
+            yield _reviewed(api, one, need)
+
+
+def _reviewed(api: KubernetesApi, one: Examined, need: Need) -> Check:
+    probed = f"{one.ref.path} {need.permission}"
+    plural, _, group = need.resource.partition(".")
+    resource, _, part = plural.partition("/")
+    attributes = {"group": group, "resource": resource, "subresource": part, "verb": need.verb}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    status = api.create(_REVIEWS, review).get("status")
+    if isinstance(status, dict) and status.get("allowed") is True:
+        return ok("cluster.permission", probed)
+    why = f"missing permission: {need.permission}, which {', '.join(need.by)} needs"
+    command = f"scc-responder permissions --format rbac --user {one.identity or 'EMAIL'} | kubectl apply -f -"
+    return fault("cluster.permission", probed, "permission_missing", why, f"{_APPLY}; or: {command}")
+
+
+def _admission(api: KubernetesApi, one: Examined) -> Iterator[Check]:
+    path = one.ref.path
+    if not one.rehearses:
+        why = "no enabled policy creates NetworkPolicies, with which it is tried"
+        yield skipped("cluster.admission", path, "nothing_to_rehearse", why)
+        return
+    yield _mode(api, one)
+    yield _refuses(api, one)
+    yield _admits(api, one)
+
+
+def _mode(api: KubernetesApi, one: Examined) -> Check:
+    """The admission policies' parameter: an annotation of a namespace, which no reconciler applies."""
+    name, probed = "cluster.mode", f"{one.ref.path} {MODE}"
+    try:
+        namespace = api.get(f"/api/v1/namespaces/{one.namespace}")
+    except ApiError as error:
+        return failed(name, probed, error, _APPLY)
+    told = _annotation(namespace)
+    mend = _annotate(one, one.furthest)
+    if told is None:
+        why = f"the namespace {one.namespace} does not carry the annotation: nothing may be written in this cluster"
+        return fault(name, probed, "mode_not_set", why, mend)
+    if told not in {Mode.DISABLED, Mode.DRY_RUN, Mode.ENFORCE}:
+        return fault(name, probed, "mode_unusable", f"{told!a} is no mode: nothing may be written", mend)
+    needed = one.furthest in {Mode.APPROVE, Mode.ENFORCE}
+    if told == Mode.DISABLED or (needed and told != Mode.ENFORCE):
+        why = f"policies go as far as {one.furthest}; the cluster allows {told}"
+        return fault(name, probed, f"mode_{told}", why, mend)
+    return ok(name, probed, told)
+
+
+def _annotation(namespace: dict[str, Any]) -> str | None:
+    found = namespace.get("metadata", {}).get("annotations", {})
+    told = found.get(MODE) if isinstance(found, dict) else None
+    return told if isinstance(told, str) else None
+
+
+def _annotate(one: Examined, mode: Mode) -> str:
+    # The annotation knows no approval: what a person approved is enforced.
+    word = Mode.ENFORCE if mode is Mode.APPROVE else mode
+    return f"kubectl annotate namespace {one.namespace} {MODE}={word} --overwrite"
+
+
+def _refuses(api: KubernetesApi, one: Examined) -> Check:
+    """Whether what is no act of the responder's is refused."""
+    name, probed = "cluster.admission", f"{one.ref.path} {ACTS}"
+    foreign = _isolating(one.namespace)
+    foreign["spec"] = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}
+    refusal = _rehearsed(api, one.namespace, foreign)
+    if refusal is None:
+        why = "a NetworkPolicy that is none of the responder's would be admitted: policy or binding is absent"
+        return fault(name, probed, "admission_policy_absent", why, _APPLY)
+    if refusal.reason != "admission_denied":
+        return failed(name, probed, refusal, _APPLY)
+    if ACTS not in str(refusal):
+        why = f"it was refused, and not by this policy: {refusal}"
+        return unknown(name, probed, "refused_by_another", why, f"set the mode first, then again; or {_APPLY}")
+    return ok(name, probed, "in force")
+
+
+def _admits(api: KubernetesApi, one: Examined) -> Check:
+    """Whether an exact act of the responder's passes authorization, validation and admission."""
+    name = "cluster.rehearsal"
+    probed = f"{one.ref.path} {_CREATES[0]}: {_CREATES[1]} (dry run)"
+    refusal = _rehearsed(api, one.namespace, _isolating(one.namespace))
+    if refusal is None:
+        return ok(name, probed, "admitted")
+    mend = _annotate(one, one.furthest) if SWITCH in str(refusal) else _APPLY
+    return failed(name, probed, refusal, mend)
+
+
+def _isolating(namespace: str) -> dict[str, Any]:
+    """A NetworkPolicy as the responder would make it, for a pod that is not there."""
+    change = CreateNetworkPolicy(
+        namespace=namespace,
+        name=f"scc-responder-d0c702000000-{_UID[:8]}",
+        pod_name="doctor",
+        pod_uid=_UID,
+        selector=pod_label(_UID),
+        effective="unknown",
+    )
+    return manifest(change, "doctor")
+
+
+def _rehearsed(api: KubernetesApi, namespace: str, body: dict[str, Any]) -> ApiError | None:
+    try:
+        api.create(f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies", body, dry_run=True)
+    except ApiError as error:
+        return error
+    return None
+
+
+def listed(patterns: Sequence[str], path: str, covers: Callable[[str, str], bool]) -> Check | None:
+    """The fault that a cluster which was asked for is in no pattern; None if it is in one."""
+    if any(covers(pattern, path) for pattern in patterns):
+        return None
+    why = f"no pattern of {', '.join(patterns)} covers it: findings about it are settled as cluster_not_listed"
+    return fault("cluster.listed", path, "cluster_not_listed", why, f'Terraform variable clusters: add "{path}"')

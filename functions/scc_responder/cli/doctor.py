@@ -1,0 +1,90 @@
+"""Say whether a deployment can really respond: everything it needs is probed, and nothing is changed.
+
+The settings are those of the function: from the environment, or from a file that Terraform writes. Run it as who the
+function is, so that it sees what the function sees; what only others may look at is `unknown` then, and says for whom:
+
+  terraform output -raw settings > responder.env
+  gcloud auth application-default login --impersonate-service-account=IDENTITY
+  scc-responder doctor --settings responder.env
+  scc-responder doctor --settings responder.env --only delivery      as yourself: subscription and dead letters
+
+Every fault comes with what mends it. In the store, doctor writes one entry of its own, doctor/probe; changes to
+clusters are sent with dryRun=All; dead letters are looked at and given back. Exit 1 if there is a fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from scc_responder.checkup.check import Check, Result
+from scc_responder.checkup.deployment import parse_environment
+from scc_responder.cli.doctor_probes import GROUPS, Doctor
+from scc_responder.cli.doctor_report import as_json, as_text
+from scc_responder.cli.progress import shown
+from scc_responder.errors import SettingsError
+from scc_responder.services import utc_now
+from scc_responder.settings import PREFIX
+
+SECONDS = 120.0
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `doctor`."""
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="NAME=VALUE lines, in place of the environment's")
+    parser.add_argument(
+        "--policies", type=Path, metavar="DIR", help="the local policies (default: as the settings say)"
+    )
+    parser.add_argument(
+        "--cluster", default="", metavar="NAME", help="these clusters alone: a full name, or a pattern of names"
+    )
+    parser.add_argument("--only", action="append", choices=GROUPS, metavar="GROUP", help=f"one of {', '.join(GROUPS)}")
+    parser.add_argument("--seconds", type=_seconds, default=SECONDS, metavar="N", help="how long it may take at most")
+    parser.add_argument("--strict", action="store_true", help="exit 1 also if something is unknown")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Probe, and print what came of it."""
+    environment = _environment(options)
+    with Doctor(environment, clock=utc_now, cluster=options.cluster, only=options.only or GROUPS) as doctor:
+        checks = _examined(doctor, options.seconds)
+    if options.format == "json":
+        print(json.dumps(as_json(checks), indent=2))
+    else:
+        print("\n".join(as_text(checks)))
+    failing = {Result.FAULT, Result.UNKNOWN} if options.strict else {Result.FAULT}
+    return 1 if any(check.result in failing for check in checks) else 0
+
+
+def _examined(doctor: Doctor, seconds: float) -> list[Check]:
+    found = doctor.prepared(seconds)
+    jobs = doctor.jobs()
+    answers = shown(doctor.answers(jobs, seconds), len(jobs), "probes")
+    return found + [check for _, checks in sorted(answers, key=lambda item: item[0]) for check in checks]
+
+
+def _environment(options: argparse.Namespace) -> Mapping[str, str]:
+    """The environment, with the file's settings in place of its own. Raises SettingsError."""
+    given = dict(os.environ)
+    if options.settings:
+        try:
+            text = options.settings.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            told = getattr(error, "strerror", None) or "not UTF-8"
+            raise SettingsError("unreadable_settings", f"{options.settings}: {told}") from error
+        given = {name: value for name, value in given.items() if not name.startswith(PREFIX)}
+        given |= parse_environment(text, str(options.settings))
+    if options.policies:
+        given[f"{PREFIX}POLICIES"] = str(options.policies)
+    return given
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError("must be from 1 to 3600")
+    return seconds
