@@ -37,6 +37,19 @@ output "redrive_identity" {
   value       = google_service_account.responder["redrive"].email
 }
 
+output "settings" {
+  description = "The function's settings and what else `scc-responder doctor` needs to know, as its `--settings` file: `terraform output -raw settings > responder.env`."
+  value = join("", [for name, value in merge(local.environment, {
+    SCC_RESPONDER_HEARTBEAT_MINUTES = tostring(var.heartbeat_minutes)
+    SCC_RESPONDER_IDENTITY          = google_service_account.responder["run"].email
+    SCC_RESPONDER_PUSH_ENDPOINT     = google_cloudfunctions2_function.responder.service_config[0].uri
+    SCC_RESPONDER_PUSH_IDENTITY     = google_service_account.responder["push"].email
+    SCC_RESPONDER_SCOPE             = local._parent
+    SCC_RESPONDER_SUBSCRIPTION      = google_pubsub_subscription.push.id
+    SCC_RESPONDER_TIMEOUT_SECONDS   = tostring(var.limits.timeout_seconds)
+  }) : "${name}=${value}\n"])
+}
+
 output "store" {
   description = "The journal's address, as the command line takes it."
   value       = local.environment.SCC_RESPONDER_STORE

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import grpc
-from google.cloud.container_v1.types import Cluster, GetClusterRequest
+from google.cloud.container_v1.types import Cluster, GetClusterRequest, ListClustersRequest, ListClustersResponse
 from google.cloud.securitycenter_v2.types import ListFindingsRequest, ListFindingsResponse
 from google.protobuf import json_format
 
@@ -30,6 +30,7 @@ _NEAR = re.compile(
     r'resource_name="(//[a-z0-9.-]+/[A-Za-z0-9._~%:@+=/-]+)" AND event_time>=(-?[0-9]+) AND event_time<=(-?[0-9]+)',
     re.ASCII,
 )
+_LOCATION = re.compile(r"(projects/[a-z0-9.:-]+)/locations/([a-z0-9-]+)", re.ASCII)
 _CLUSTER = re.compile(r"projects/[a-z0-9.:-]+/locations/[a-z0-9-]+/clusters/[a-z0-9-]+", re.ASCII)
 
 
@@ -135,13 +136,16 @@ class SecurityCenterServer(LocalServer):
 
 
 class ClusterManagerServer(LocalServer):
-    """`google.container.v1.ClusterManager`, of which GetCluster is served from `clusters`, by their path."""
+    """`google.container.v1.ClusterManager`, of which Get- and ListClusters are served from `clusters`, by path."""
 
     def __init__(self, clusters: Mapping[str, Cluster] | None = None, *, port: int = 0) -> None:
         self.clusters: dict[str, Cluster] = dict(clusters or {})
         self.requests: list[str] = []
-        handler = unary(self.get_cluster, GetClusterRequest, Cluster)
-        super().__init__("google.container.v1.ClusterManager", {"GetCluster": handler}, port)
+        handlers = {
+            "GetCluster": unary(self.get_cluster, GetClusterRequest, Cluster),
+            "ListClusters": unary(self.list_clusters, ListClustersRequest, ListClustersResponse),
+        }
+        super().__init__("google.container.v1.ClusterManager", handlers, port)
 
     def get_cluster(self, request: GetClusterRequest, context: grpc.ServicerContext) -> Cluster:
         """GetCluster by the full name alone."""
@@ -152,6 +156,18 @@ class ClusterManagerServer(LocalServer):
         if request.name not in self.clusters:
             context.abort(grpc.StatusCode.NOT_FOUND, f"Not found: {request.name}.")
         return self.clusters[request.name]
+
+    def list_clusters(self, request: ListClustersRequest, context: grpc.ServicerContext) -> ListClustersResponse:
+        """ListClusters of a project in one location, or in all (`-`)."""
+        self.requests.append(request.parent)
+        self.befall(context)
+        parent = _LOCATION.fullmatch(request.parent)
+        if not parent:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "invalid parent")
+        inside = re.compile(
+            f"{re.escape(parent[1])}/locations/{'[^/]+' if parent[2] == '-' else parent[2]}/clusters/.+"
+        )
+        return ListClustersResponse(clusters=[one for path, one in self.clusters.items() if inside.fullmatch(path)])
 
 
 def item(notification: Mapping[str, Any]) -> Item:

@@ -103,6 +103,16 @@ class OwnTests:
         applied = (event for event in self.events if event["type"] == "test_state")
         return {_name(event["@testfile"], event["@testrun"]): _resources(event["test_state"]) for event in applied}
 
+    def outputs(self) -> dict[str, dict[str, Any]]:
+        """The outputs' values after each run that applied, by `file/run`."""
+        applied = (event for event in self.events if event["type"] == "test_state")
+        return {
+            _name(event["@testfile"], event["@testrun"]): {
+                name: output["value"] for name, output in event["test_state"]["values"]["outputs"].items()
+            }
+            for event in applied
+        }
+
 
 def _name(path: str, run: str) -> str:
     return f"{Path(path).name.removesuffix('.tftest.hcl')}/{run}"

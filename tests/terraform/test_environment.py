@@ -10,6 +10,7 @@ import pytest
 from scc_responder import settings
 from scc_responder.adapters.firestore_documents import Collection
 from scc_responder.adapters.security_center import service_in
+from scc_responder.checkup.deployment import parse_environment, read_deployment
 from scc_responder.settings import Settings, read_settings
 from tests.terraform.checking import MODULE, OwnTests
 from tests.terraform.promises import of_type, only
@@ -85,6 +86,31 @@ def test_approvals(tested: OwnTests) -> None:
     assert found.approval_audience == "https://scc-responder-123456789012.europe-west1.run.app"
     assert found.answered_at == found.approval_audience
     assert read(tested, "scopes/organization").approval_audience == ""
+
+
+@pytest.mark.parametrize(
+    ("run", "scope"),
+    [
+        ("scopes/organization", "organizations/123456789012"),
+        ("scopes/folder", "folders/210987654321"),
+        ("scopes/project", "projects/shop-prod"),
+    ],
+)
+def test_settings_file(tested: OwnTests, run: str, scope: str) -> None:
+    """The output `settings` is a file that doctor reads: the function's environment, and what was made besides."""
+    given = parse_environment(tested.outputs()[run]["settings"], "responder.env")
+    state = tested.states()[run]
+    made = read_deployment(given)
+    (function,) = of_type(state, "google_cloudfunctions2_function")
+
+    assert environment(tested, run).items() <= given.items()
+    assert read_settings(given, Path("policies")).sources
+    assert made.scope == scope
+    assert made.subscription == state["google_pubsub_subscription.push"]["id"]
+    assert made.timeout_seconds == function["service_config"][0]["timeout_seconds"]
+    assert made.identity == function["service_config"][0]["service_account_email"]
+    assert made.push_endpoint == state["google_pubsub_subscription.push"]["push_config"][0]["push_endpoint"]
+    assert made.heartbeat_minutes == 10
 
 
 CLUSTERS = [

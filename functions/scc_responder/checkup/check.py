@@ -9,12 +9,13 @@ from shlex import quote
 
 from msgspec.structs import replace
 
-from scc_responder.errors import ResponderError
+from scc_responder.errors import ResponderError, SettingsError
 from scc_responder.text import visible
 from scc_responder.value import Value
 
 MAX_TEXT = 600
 MISSING_PERMISSION = "permission_missing"
+REACH = "curl -sSI https://www.googleapis.com: if this machine reaches Google's APIs, run doctor again"
 
 
 class Result(StrEnum):
@@ -59,6 +60,8 @@ def skipped(name: str, probed: str, reason: str, why: str) -> Check:
 
 def failed(name: str, probed: str, error: ResponderError, mend: str) -> Check:
     """The probe ended with an error. The permission that is missing is named, where that is why."""
+    if error.reason == "no_credentials":
+        mend = "gcloud auth application-default login --impersonate-service-account=IDENTITY"
     permission = permission_of(error)
     if permission:
         return fault(name, probed, MISSING_PERMISSION, f"missing permission: {permission}", mend)
@@ -68,7 +71,8 @@ def failed(name: str, probed: str, error: ResponderError, mend: str) -> Check:
 def unanswered(name: str, probed: str, error: Exception | None, seconds: float) -> Check:
     """A probe that came to no result: it ended with an error that is no answer, or not in time."""
     if isinstance(error, ResponderError):
-        return failed(name, probed, error, "mend the setting that the message names")
+        setting = isinstance(error, SettingsError)
+        return failed(name, probed, error, "mend the setting that the message names" if setting else REACH)
     if error is not None:
         why = f"the probe ended with {type(error).__name__}: {error}"
         return unknown(name, probed, "probe_failed", why, "report it: this is a mistake of doctor's own")

@@ -12,7 +12,7 @@ from typing import Any
 from scc_responder.changes import CreateNetworkPolicy
 from scc_responder.checkup.check import Check, failed, fault, ok, skipped, unknown
 from scc_responder.context import Cluster
-from scc_responder.errors import ApiError
+from scc_responder.errors import ApiError, ResponderError
 from scc_responder.finding import ClusterRef
 from scc_responder.marks import pod_label
 from scc_responder.mode import Mode
@@ -64,7 +64,7 @@ def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: E
     try:
         endpoint, api = way(one.ref), clusters.connect(one.ref)
         reviewed = list(_permissions(api, one))
-    except ApiError as error:
+    except ResponderError as error:
         yield failed("cluster.reached", path, error, _reach(one.ref))
         return
     yield ok("cluster.reached", path, f"by {endpoint}")

@@ -79,7 +79,8 @@ def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:
 def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Check]:
     """What the subscription says of itself."""
     yield _endpoint(name, found, deployment.push_endpoint)
-    yield _identity(name, found, deployment.push_identity)
+    if found.push_endpoint:
+        yield _identity(name, found, deployment.push_identity)
     yield _deadline(name, found, deployment.timeout_seconds)
     if found.minimum_backoff_seconds > 0:
         yield ok("delivery.retry", name, f"first again after {found.minimum_backoff_seconds:g} s")
@@ -114,7 +115,7 @@ def _endpoint(name: str, found: Subscription, wanted: str) -> Check:
 
 def _identity(name: str, found: Subscription, wanted: str) -> Check:
     mend = f"gcloud pubsub subscriptions modify-push-config {_flags(name)}"
-    mend += f" --push-endpoint={quote(found.push_endpoint or 'URL')}"
+    mend += f" --push-endpoint={quote(found.push_endpoint)}"
     mend += f" --push-auth-service-account={quote(wanted or 'EMAIL')}, or terraform apply"
     if not found.push_identity:
         why = "it sends no ID token: the function refuses it"

@@ -7,7 +7,7 @@ from datetime import datetime
 from shlex import quote
 from typing import Protocol
 
-from scc_responder.checkup.check import MISSING_PERMISSION, Check, failed, fault, ok, permission_of, unknown
+from scc_responder.checkup.check import MISSING_PERMISSION, REACH, Check, failed, fault, ok, permission_of, unknown
 from scc_responder.checkup.clock import judge_clock
 from scc_responder.errors import ApiError
 from scc_responder.ports import Clock
@@ -55,7 +55,7 @@ def examine_source(sources: Sources, scope: str, source_id: str) -> Check:
             why = f"Security Command Center knows no such source: {error}"
             mend = f"Terraform variable source_ids: take the number after sources/ in the name of a finding of {scope}"
             return fault(name, source, "source_not_found", why, mend)
-        return failed(name, source, error, _grant(scope))
+        return failed(name, source, error, _grant(scope) if permission_of(error) else REACH)
     return ok(name, source, "securitycenter.findings.list")
 
 
@@ -80,7 +80,8 @@ def examine_evidence(bucket: Bucket, address: str, clock: Clock) -> Iterator[Che
     try:
         may = bucket.may_create()
     except ApiError as error:
-        yield failed("evidence.write", address, error, grant)
+        make = f"gcloud storage buckets create gs://{name}; terraform apply makes it (google_storage_bucket.evidence)"
+        yield failed("evidence.write", address, error, {404: make, 0: REACH}.get(error.status, grant))
         return
     after = clock()
     if may:

@@ -75,6 +75,7 @@ def examine_store(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
 def _written(store: CasStore, now: datetime) -> datetime:
     """Use every permission that the journal needs on an entry of our own: the store's time. Raises StoreError."""
     value = msgspec.json.encode({"doctor": now})
+    store.get(PROBE)  # first: where nobody answers, nothing is left in doubt
     with suppress(AlreadyExists):  # asked for all the same: who may not create is told so first
         store.create(PROBE, value, keep=_KEEP)
     entry = store.get(PROBE)

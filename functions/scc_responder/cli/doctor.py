@@ -20,7 +20,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from scc_responder.checkup.check import Check, Result
+from scc_responder.checkup.check import Result
 from scc_responder.checkup.deployment import parse_environment
 from scc_responder.cli.doctor_probes import GROUPS, Doctor
 from scc_responder.cli.doctor_report import as_json, as_text
@@ -51,20 +51,13 @@ def run(options: argparse.Namespace) -> int:
     """Probe, and print what came of it."""
     environment = _environment(options)
     with Doctor(environment, clock=utc_now, cluster=options.cluster, only=options.only or GROUPS) as doctor:
-        checks = _examined(doctor, options.seconds)
+        checks = doctor.examined(options.seconds, lambda answers, total: shown(answers, total, "probes"))
     if options.format == "json":
         print(json.dumps(as_json(checks), indent=2))
     else:
         print("\n".join(as_text(checks)))
     failing = {Result.FAULT, Result.UNKNOWN} if options.strict else {Result.FAULT}
     return 1 if any(check.result in failing for check in checks) else 0
-
-
-def _examined(doctor: Doctor, seconds: float) -> list[Check]:
-    found = doctor.prepared(seconds)
-    jobs = doctor.jobs()
-    answers = shown(doctor.answers(jobs, seconds), len(jobs), "probes")
-    return found + [check for _, checks in sorted(answers, key=lambda item: item[0]) for check in checks]
 
 
 def _environment(options: argparse.Namespace) -> Mapping[str, str]:

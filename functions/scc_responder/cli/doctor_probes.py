@@ -31,6 +31,9 @@ from scc_responder.settings import PREFIX, Settings, read_settings
 
 GROUPS = ("delivery", "outcomes", "findings", "store", "evidence", "cluster")
 
+Answers = Iterator[tuple[int, list[Check]]]
+Progress = Callable[[Answers, int], Answers]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
@@ -42,9 +45,16 @@ class Job:
 
 
 class Doctor:
-    """One examination: `prepared`, then `jobs`, then their `answers`. A context manager: it closes what it opened."""
+    """One examination: `prepared`, then `jobs`, then their `answers`. A context manager: it closes what it opened.
 
-    def __init__(self, environment: Mapping[str, str], *, clock: Clock, cluster: str, only: Sequence[str]) -> None:
+    `namespace`: see `Examined`.
+    """
+
+    namespace = "default"
+
+    def __init__(
+        self, environment: Mapping[str, str], *, clock: Clock, cluster: str = "", only: Sequence[str] = GROUPS
+    ) -> None:
         self._environment = environment
         self._clock = clock
         self._cluster = cluster
@@ -95,7 +105,7 @@ class Doctor:
         }
         return [job for group, make in made.items() if group in self._only for job in make(self._settings)]
 
-    def answers(self, jobs: Sequence[Job], seconds: float) -> Iterator[tuple[int, list[Check]]]:
+    def answers(self, jobs: Sequence[Job], seconds: float) -> Answers:
         """What came of each, as it comes: the number of the job, and its checks."""
         for answer in side_by_side([job.ask for job in jobs], seconds):
             job = jobs[answer.number]
@@ -103,6 +113,12 @@ class Doctor:
             if checks is None:
                 checks = [check.unanswered(job.name, job.probed, answer.error, seconds)]
             yield answer.number, self._named(checks)
+
+    def examined(self, seconds: float, progress: Progress) -> list[Check]:
+        """Everything, in the order in which it is told; `progress` is given the answers as they come."""
+        found, jobs = self.prepared(seconds), self.jobs()
+        answers = progress(self.answers(jobs, seconds), len(jobs))
+        return found + [one for _, checks in sorted(answers, key=lambda item: item[0]) for one in checks]
 
     def _named(self, checks: Sequence[Check]) -> list[Check]:
         store = self._settings.store if self._settings else ""
@@ -164,7 +180,8 @@ class Doctor:
         needs = needed(enabled(policies))
         furthest = max((policy.mode for policy in policies), key=list(Mode).index, default=Mode.DRY_RUN)
         for ref in self._found.refs:
-            one = Examined(ref=ref, needs=needs, identity=self._deployment.identity, furthest=furthest)
+            identity, namespace = self._deployment.identity, self.namespace
+            one = Examined(ref=ref, needs=needs, identity=identity, furthest=furthest, namespace=namespace)
             clusters = self._clusters
             ask = partial(_listed, partial(examine_cluster, clusters, clusters.way, one))
             yield Job(name="cluster.reached", probed=ref.path, ask=ask)
@@ -175,9 +192,10 @@ class Doctor:
 
     @cached_property
     def _pubsub(self) -> Any:
-        from scc_responder.adapters.pubsub_access import PubSubAccess  # noqa: PLC0415 - imports Pub/Sub's clients
+        from scc_responder.adapters.outcome_topic import EMULATOR  # noqa: PLC0415 - a group of probes alone needs it
+        from scc_responder.adapters.pubsub_access import PubSubAccess  # noqa: PLC0415 - as above
 
-        return self._closing(PubSubAccess())
+        return self._closing(PubSubAccess(emulator=self._environment.get(EMULATOR, "")))
 
     def _closing(self, adapter: Any) -> Any:
         close = getattr(adapter, "close", None)

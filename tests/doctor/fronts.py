@@ -1,0 +1,113 @@
+"""What Google's emulators leave out: IAM before the Pub/Sub emulator, and as much of Cloud Storage as doctor asks."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+from google.iam.v1.iam_policy_pb2 import TestIamPermissionsRequest, TestIamPermissionsResponse
+
+IAM = "/google.iam.v1.IAMPolicy/TestIamPermissions"
+
+
+class PubSubWithIam:
+    """The emulator with IAM in front. `held`: the caller's permissions on topics; `denied`: methods it may not call."""
+
+    def __init__(self, upstream: str) -> None:
+        self.held = {"pubsub.topics.publish"}
+        self.denied: set[str] = set()
+        self._channel = grpc.insecure_channel(upstream)
+        self._server = grpc.server(ThreadPoolExecutor(8), handlers=(_Handler(self._answer),))
+        self.host = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+
+    def _answer(self, method: str, request: bytes, context: grpc.ServicerContext) -> bytes:
+        if method == IAM:
+            asked = TestIamPermissionsRequest.FromString(request).permissions
+            return TestIamPermissionsResponse(permissions=self.held & set(asked)).SerializeToString()
+        if method.rpartition("/")[2] in self.denied:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "User not authorized to perform this action.")
+        try:
+            return self._channel.unary_unary(method)(request, timeout=context.time_remaining())
+        except grpc.RpcError as error:
+            context.abort(error.code(), error.details())
+            raise
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop(grace=0).wait(5)
+        self._channel.close()
+
+
+class _Handler(grpc.GenericRpcHandler):
+    def __init__(self, answer: Callable[[str, bytes, grpc.ServicerContext], bytes]) -> None:
+        self._answer = answer
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        method = details.method
+        return grpc.unary_unary_rpc_method_handler(lambda request, context: self._answer(method, request, context))
+
+
+class Storage:
+    """Cloud Storage's JSON API with one bucket: what one may do in it, and how long it keeps what is in it."""
+
+    def __init__(self, bucket: str) -> None:
+        self.bucket = bucket
+        self.held = {"storage.objects.create", "storage.buckets.get"}
+        self.retention: dict[str, Any] = {"retentionPolicy": {"retentionPeriod": "31536000"}}
+        self.requests: list[str] = []
+        self.date = ""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.host = f"127.0.0.1:{self._server.server_port}"
+
+    def answer(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Status and body."""
+        self.requests.append(path)
+        if path.startswith(f"/storage/v1/b/{self.bucket}/iam/testPermissions?permissions="):
+            asked = {path.partition("=")[2]}
+            return 200, {"permissions": sorted(asked & self.held)} if asked & self.held else {}
+        if path.startswith(f"/storage/v1/b/{self.bucket}?"):
+            return (200, self.retention) if "storage.buckets.get" in self.held else (403, {})
+        return 404, {}
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        storage = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                status, body = storage.answer(self.path)
+                content = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return storage.date or super().date_time_string(timestamp)
+
+            def log_request(self, code: object = "-", size: object = "-") -> None:
+                """Keep quiet."""
+
+        return Handler
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
