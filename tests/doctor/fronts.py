@@ -67,12 +67,15 @@ class Storage:
         self.retention: dict[str, Any] = {"retentionPolicy": {"retentionPeriod": "31536000"}}
         self.requests: list[str] = []
         self.date = ""
+        self.always: tuple[int, Any] | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.host = f"127.0.0.1:{self._server.server_port}"
 
     def answer(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body."""
         self.requests.append(path)
+        if self.always:
+            return self.always
         if path.startswith(f"/storage/v1/b/{self.bucket}/iam/testPermissions?permissions="):
             asked = {path.partition("=")[2]}
             return 200, {"permissions": sorted(asked & self.held)} if asked & self.held else {}

@@ -26,7 +26,8 @@ from google.pubsub_v1.types import (
 from scc_responder.adapters.firestore_store import FirestoreStore
 from scc_responder.case import CaseRecord, CaseState, encode
 from scc_responder.checkup.check import Check, Result
-from scc_responder.checkup.store import CONTROL, heartbeat_key
+from scc_responder.checkup.control import CONTROL
+from scc_responder.checkup.store import heartbeat_key
 from scc_responder.cli.doctor_probes import GROUPS, Doctor
 from scc_responder.policy import load_policies
 from scc_responder.ports import Clock
@@ -156,14 +157,14 @@ class Patient:
         settings = read_settings(self.environment, self.policies)
         self.record(heartbeat_key(settings), reason="heartbeat", updated_at=utc_now() - ago)
 
-    def control(self, mode: str) -> None:
+    def control(self, mode: str, key: str = CONTROL, cluster: str = "") -> None:
         """Turn the kill switch."""
-        value = msgspec.json.encode({"mode": mode, "reason": "INC-1", "by": "ada", "at": utc_now(), "schema": 1})
-        entry = self.store.get(CONTROL)
+        document = {"mode": mode, "reason": "INC-1", "by": "ada", "at": utc_now(), "schema": 1, "cluster": cluster}
+        entry, value = self.store.get(key), msgspec.json.encode(document)
         if entry is None:
-            self.store.create(CONTROL, value)
+            self.store.create(key, value)
         else:
-            self.store.replace(CONTROL, value, entry.version)
+            self.store.replace(key, value, entry.version)
 
     def examined(
         self, clock: Clock = utc_now, cluster: str = "", only: Sequence[str] = GROUPS, seconds: float = 60.0

@@ -278,6 +278,14 @@ KEPT = [
         "policies go as far as enforce",
         "control set enforce",
     ),
+    Broken(
+        "disabled-in-one-cluster",
+        lambda patient: patient.control("disabled", "control/cluster/x", CLUSTER),
+        "control",
+        "control_disabled",
+        f"disabled in {CLUSTER}: INC-1 (ada)",
+        'scc-responder control set enforce --reason "WHY" --store firestore://',
+    ),
     Broken("no-control", _no_control, "control", "control_missing", "which means dry_run", "control set enforce"),
     Broken(
         "control-unusable",

@@ -108,7 +108,7 @@ class OwnTests:
         applied = (event for event in self.events if event["type"] == "test_state")
         return {
             _name(event["@testfile"], event["@testrun"]): {
-                name: output["value"] for name, output in event["test_state"]["values"]["outputs"].items()
+                name: output["value"] for name, output in event["test_state"]["outputs"].items()
             }
             for event in applied
         }

@@ -88,28 +88,23 @@ def test_approvals(tested: OwnTests) -> None:
     assert read(tested, "scopes/organization").approval_audience == ""
 
 
-@pytest.mark.parametrize(
-    ("run", "scope"),
-    [
-        ("scopes/organization", "organizations/123456789012"),
-        ("scopes/folder", "folders/210987654321"),
-        ("scopes/project", "projects/shop-prod"),
-    ],
-)
-def test_settings_file(tested: OwnTests, run: str, scope: str) -> None:
+@pytest.mark.parametrize("kind", ["organization", "folder", "project"])
+def test_settings_file(tested: OwnTests, kind: str) -> None:
     """The output `settings` is a file that doctor reads: the function's environment, and what was made besides."""
+    run = f"scopes/{kind}"
     given = parse_environment(tested.outputs()[run]["settings"], "responder.env")
-    state = tested.states()[run]
+    push = tested.states()[run]["google_pubsub_subscription.push"]
+    pushed_to = given.pop(f"{settings.PREFIX}PUSH_ENDPOINT")  # a word that the mock made up
     made = read_deployment(given)
-    (function,) = of_type(state, "google_cloudfunctions2_function")
+    service = only(tested.states()[run], "google_cloudfunctions2_function")["service_config"][0]
 
     assert environment(tested, run).items() <= given.items()
-    assert read_settings(given, Path("policies")).sources
-    assert made.scope == scope
-    assert made.subscription == state["google_pubsub_subscription.push"]["id"]
-    assert made.timeout_seconds == function["service_config"][0]["timeout_seconds"]
-    assert made.identity == function["service_config"][0]["service_account_email"]
-    assert made.push_endpoint == state["google_pubsub_subscription.push"]["push_config"][0]["push_endpoint"]
+    assert read_settings(given, Path("policies")) == read(tested, run)
+    assert made.scope.startswith(f"{kind}s/")
+    assert made.subscription == "projects/example-project/subscriptions/scc-responder-push"
+    assert (made.timeout_seconds, made.identity) == (service["timeout_seconds"], service["service_account_email"])
+    assert pushed_to == push["push_config"][0]["push_endpoint"]
+    assert made.push_identity == push["push_config"][0]["oidc_token"][0]["service_account_email"]
     assert made.heartbeat_minutes == 10
 
 

@@ -12,10 +12,10 @@ import msgspec
 from scc_responder.case import CaseRecord
 from scc_responder.checkup.check import Check, failed, fault, ok, skipped, unknown
 from scc_responder.checkup.clock import judge_clock
+from scc_responder.checkup.control import examine_control
 from scc_responder.checkup.deployment import Deployment
 from scc_responder.errors import AlreadyExists, ResponderError, RetryableError, StoreError
 from scc_responder.journal import Journal
-from scc_responder.mode import Mode, furthest
 from scc_responder.policy import PolicySet
 from scc_responder.ports import CasStore, Clock
 from scc_responder.resource_names import FindingName, source_of
@@ -25,7 +25,6 @@ from scc_responder.value import Value
 PROBE = "doctor/probe"
 """The key of doctor's own entry: made once, then replaced, and given up after a day."""
 
-CONTROL = "control/global"
 HEARTBEAT_ID = "sccresponderheartbeat"
 MOST_RECORDS = 2000
 """Cases that are looked through for the latest: they are kept by finding, not by time."""
@@ -68,7 +67,7 @@ def examine_store(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
         return
     yield ok("store", probed, "create, read, replace and list")
     yield judge_clock("clock.store", probed, entry, (before, after))
-    yield _control(store, ask.policies)
+    yield from examine_control(store, ask.policies)
     yield from _records(store, ask, clock)
 
 
@@ -93,35 +92,6 @@ def _mend(address: str) -> str:
     project, database = address.removeprefix("firestore://").split("/")[:2]
     found = f"gcloud firestore databases describe --project={project} --database={database}"
     return f"{found}; terraform apply makes it, and grants datastore.entities.* on it (google_project_iam_member.store)"
-
-
-class _Control(msgspec.Struct):
-    """As much of the kill switch's document as is looked at."""
-
-    mode: Mode
-    reason: str = ""
-    by: str = ""
-
-
-def _control(store: CasStore, policies: PolicySet | None) -> Check:
-    """The kill switch, against what the policies would do without it."""
-    modes = [policy.mode for policy in policies.policies] if policies else []
-    wanted = max(modes, key=list(Mode).index, default=Mode.DRY_RUN)
-    mend = f'scc-responder control set {wanted} --reason "WHY" --store STORE'
-    try:
-        entry = store.get(CONTROL)
-        found = msgspec.json.decode(entry.value, type=_Control) if entry else None
-    except StoreError as error:
-        return failed("control", CONTROL, error, "terraform apply")
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        why = "the kill switch's document makes no sense, which means dry_run"
-        return fault("control", CONTROL, "control_unusable", why, mend)
-    mode = found.mode if found else Mode.DRY_RUN
-    told = f"{mode}: {found.reason} ({found.by})" if found else "no document, which means dry_run"
-    if furthest(wanted, mode) == wanted:
-        return ok("control", CONTROL, told)
-    reason = "control_disabled" if mode is Mode.DISABLED else "control_lowers" if found else "control_missing"
-    return fault("control", CONTROL, reason, f"policies go as far as {wanted}; the kill switch says {told}", mend)
 
 
 def _records(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -116,8 +117,9 @@ class Doctor:
 
     def examined(self, seconds: float, progress: Progress) -> list[Check]:
         """Everything, in the order in which it is told; `progress` is given the answers as they come."""
+        end = time.monotonic() + seconds
         found, jobs = self.prepared(seconds), self.jobs()
-        answers = progress(self.answers(jobs, seconds), len(jobs))
+        answers = progress(self.answers(jobs, max(0.0, end - time.monotonic())), len(jobs))
         return found + [one for _, checks in sorted(answers, key=lambda item: item[0]) for one in checks]
 
     def _named(self, checks: Sequence[Check]) -> list[Check]:

@@ -1,0 +1,224 @@
+"""What doctor makes of answers, whoever gives them."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.case import CaseRecord, encode
+from scc_responder.checkup.check import Result, fault, filled, permission_of, unanswered
+from scc_responder.checkup.clock import MOST, judge_clock
+from scc_responder.checkup.cluster import listed
+from scc_responder.checkup.delivery import Subscription, judge
+from scc_responder.checkup.deployment import Deployment, parse_environment, read_deployment
+from scc_responder.checkup.policies import consistent
+from scc_responder.checkup.side_by_side import Answer, side_by_side
+from scc_responder.checkup.store import look_through
+from scc_responder.errors import ApiError, SettingsError, StoreUnavailable
+from scc_responder.journal import Journal
+from scc_responder.policy import load_policies
+from scc_responder.scope import covers
+from scc_responder.settings import Settings
+from tests.pipeline.deployment import policy, write_policies
+
+NAME = "projects/example-project/subscriptions/push"
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SOUND = Subscription(
+    topic="projects/example-project/topics/findings",
+    push_endpoint="https://a.example.com/",
+    push_identity="push@example.com",
+    ack_deadline_seconds=140,
+    minimum_backoff_seconds=10,
+    dead_letter_topic="projects/example-project/topics/dead",
+)
+MADE = Deployment(push_endpoint="https://a.example.com", push_identity="push@example.com", timeout_seconds=110)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "timeout", "result"),
+    [(111, 110, Result.OK), (110, 110, Result.FAULT), (10, 110, Result.FAULT), (600, 0, Result.UNKNOWN)],
+)
+def test_ack_deadline(seconds: int, timeout: int, result: Result) -> None:
+    """The deadline has to be longer than the function's timeout; without knowing that one, nobody can tell."""
+    found = Subscription(topic="t", ack_deadline_seconds=seconds)
+    checks = {check.name: check for check in judge(NAME, found, Deployment(timeout_seconds=timeout))}
+    assert checks["delivery.ack_deadline"].result is result
+
+
+def test_sound() -> None:
+    """A subscription that is as it should be has no fault, whether its address ends in a slash or not."""
+    assert {check.result for check in judge(NAME, SOUND, MADE)} == {Result.OK}
+
+
+@given(st.text(min_size=1))
+def test_commands_are_safe_to_copy(text: str) -> None:
+    """What a subscription says of itself is one word of the command that mends it, whatever it says."""
+    found = Subscription(topic="t", push_endpoint=text, push_identity="other@example.com")
+    (check,) = (check for check in judge(NAME, found, MADE) if check.reason == "push_identity_differs")
+    command = check.mend.removesuffix(", or terraform apply")
+    if len(check.mend) < 600:
+        words = shlex.split(command)
+        assert words[:4] == ["gcloud", "pubsub", "subscriptions", "modify-push-config"]
+        assert len(words) == 8
+
+
+@pytest.mark.parametrize(
+    ("server", "result", "told"),
+    [
+        (NOON, Result.OK, "agree"),
+        (NOON - MOST, Result.OK, "agree"),
+        (NOON - MOST - timedelta(seconds=1), Result.FAULT, "11 s ahead of"),
+        (NOON + timedelta(seconds=5) + MOST, Result.OK, "agree"),
+        (NOON + timedelta(seconds=16), Result.FAULT, "11 s behind"),
+    ],
+)
+def test_clock(server: datetime, result: Result, told: str) -> None:
+    """The time that an answer took counts for nobody."""
+    check = judge_clock("clock", "s", server, (NOON, NOON + timedelta(seconds=5)))
+    assert check.result is result
+    assert told in check.why
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"[A-Z_][A-Z0-9_]{0,9}", fullmatch=True), st.from_regex(r"[!-~]{0,20}", fullmatch=True)
+    )
+)
+def test_settings_file(values: dict[str, str]) -> None:
+    """A settings file gives back what was written, quoted or not."""
+    plain = {name: value.strip("'\"") for name, value in values.items()}
+    for quote in ("", "'", '"'):
+        text = "".join(f"{name}={quote}{value}{quote}\n" for name, value in plain.items())
+        assert parse_environment(f"# made\n\n{text}", "x.env") == plain
+
+
+@given(st.text())
+def test_settings_file_of_anything(text: str) -> None:
+    """Whatever the file holds, it is read or refused with its line."""
+    try:
+        parse_environment(text, "x.env")
+    except SettingsError as error:
+        assert str(error).startswith("x.env:")  # noqa: PT017 - either end will do
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SUBSCRIPTION", "push"), ("SCOPE", "organizations/a"), ("TIMEOUT_SECONDS", "2m"), ("SCOPE", "projects/a\n")],
+)
+def test_deployment(name: str, value: str) -> None:
+    """What is no such thing is refused by its variable's name."""
+    with pytest.raises(SettingsError, match=f"SCC_RESPONDER_{name}"):
+        read_deployment({f"SCC_RESPONDER_{name}": value})
+
+
+def answers(*jobs: Any, seconds: float = 5.0) -> dict[int, Answer[Any]]:
+    """Each job's answer by its number."""
+    return {answer.number: answer for answer in side_by_side(jobs, seconds, workers=2)}
+
+
+def test_side_by_side() -> None:
+    """Each job has one answer: its value, or its error."""
+    found = answers(lambda: "a", lambda: 1 / 0, lambda: None, *[lambda: "b"] * 50)
+    assert len(found) == 53
+    assert found[0].value == "a"
+    assert isinstance(found[1].error, ZeroDivisionError)
+
+
+def test_one_hangs() -> None:
+    """One that hangs takes no other's answer, and nobody waits for it beyond the deadline."""
+    for_ever = threading.Event()
+    began = time.monotonic()
+    found = answers(for_ever.wait, *[lambda: "b"] * 9, seconds=0.5)
+    for_ever.set()
+    assert time.monotonic() - began < 5
+    assert (found[0].value, found[0].error) == (None, None)
+    assert [found[number].value for number in range(1, 10)] == ["b"] * 9
+
+
+def test_unanswered() -> None:
+    """Why a probe came to nothing: a setting, an API, doctor itself, or the time."""
+    told = [SettingsError("s", "x"), ApiError("a", "x"), ValueError("x"), None]
+    checks = [unanswered("n", "p", error, 5) for error in told]
+    assert [(check.result, check.reason) for check in checks] == [
+        (Result.FAULT, "s"),
+        (Result.FAULT, "a"),
+        (Result.UNKNOWN, "probe_failed"),
+        (Result.UNKNOWN, "no_answer_in_time"),
+    ]
+    assert all(check.mend for check in checks)
+
+
+def test_permission() -> None:
+    """The permission is found where a store's error only says what caused it."""
+    error = StoreUnavailable("store_unavailable")
+    error.__cause__ = ApiError("x", permission="datastore.entities.get")
+    assert permission_of(error) == "datastore.entities.get"
+    assert permission_of(ValueError()) == ""
+
+
+def test_filled() -> None:
+    """Words in capitals become what is known, in quotes where a shell would not leave them whole."""
+    check = fault("n", "p", "r", "IDENTITY", "do --member=IDENTITY in STORE of PROJECT")
+    assert filled(check, {"IDENTITY": "a@b; rm \\1", "STORE": ""}).mend == (
+        "do --member='a@b; rm \\1' in STORE of PROJECT"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "covered"),
+    [("projects/a/locations/l/clusters/c", True), ("projects/b/locations/l/clusters/c", False)],
+)
+def test_listed(path: str, covered: bool) -> None:
+    """A cluster in no pattern is a fault that names the variable."""
+    check = listed(["projects/a/locations/*/clusters/*"], path, covers)
+    assert (check is None) is covered
+    assert check is None or check.mend == f'Terraform variable clusters: add "{path}"'
+
+
+@pytest.mark.parametrize(
+    ("store", "audience", "reasons"),
+    [
+        ("firestore://p/journal", "", ["approval_audience_not_set"]),
+        ("firestore://p/journal", "https://a.example.com", []),
+        ("sqlite:///x.db", "", []),
+    ],
+)
+def test_nobody_can_approve(tmp_path: Path, store: str, audience: str, reasons: list[str]) -> None:
+    """A policy that waits for approval needs somebody who can give it."""
+    folder = write_policies(tmp_path / "policies", policy("label_pod", mode="approve"))
+    settings = Settings(policies=folder, clusters=(), sources=(), store=store, approval_audience=audience)
+    assert [check.reason for check in consistent(settings, load_policies(folder))] == reasons
+
+
+def test_look_through(tmp_path: Path) -> None:
+    """Of all cases the latest decision counts, however they are ordered; so many are read and no more."""
+    store = SqliteStore(tmp_path / "journal.db")
+    for number in range(450):
+        minute = timedelta(minutes=(number * 7) % 450)
+        record = CaseRecord(
+            finding_key=f"{number:064}",
+            finding_name="f",
+            event_time=NOON,
+            digest="d",
+            reason="source_not_allowed" if number % 2 else "done",
+            updated_at=NOON + minute,
+            decision={"policy_digest": f"of minute {minute.total_seconds() / 60:g}"},
+        )
+        store.create(f"case/{record.finding_key}", encode(record))
+    journal = Journal(store, lambda: NOON)
+    kept, fewer = look_through(journal), look_through(journal, most=300)
+    store.close()
+
+    assert (kept.digest, kept.looked_through, kept.complete) == ("of minute 449", 450, True)
+    assert kept.refused.keys() == {"source_not_allowed"}
+    assert kept.refused["source_not_allowed"].updated_at == NOON + timedelta(minutes=449)
+    assert (fewer.looked_through, fewer.complete) == (300, False)
