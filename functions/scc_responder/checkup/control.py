@@ -1,4 +1,4 @@
-"""The kill switch, against what the policies would do without it: one document for everywhere, one for some clusters."""
+"""The kill switch, everywhere and in some clusters, against what the policies would do without it."""
 
 from __future__ import annotations
 
