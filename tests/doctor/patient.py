@@ -95,7 +95,7 @@ class Patient:
 
     def joined(self, member: Member) -> None:
         """Let the cluster be the one where this member acts."""
-        (self.folder / "token").write_text(member.token)
+        (self.folder / "token").write_text(member.token(""))
         self.ca_pem = member.plane.ca_pem
         self.namespace = member.namespace
         self.describe(member.plane.url.removeprefix("https://"), member.plane.ca_pem)

@@ -359,7 +359,7 @@ def test_cluster_not_listed(patient: Patient) -> None:
 @pytest.mark.parametrize("taken", ["pods: delete", "networkpolicies.networking.k8s.io: list"])
 def test_missing_verb(patient: Patient, member: Member, taken: str) -> None:
     """A verb that RBAC does not grant is named with what needs it, and the command that grants it."""
-    member.install(needs=[need for need in NEEDS if need.permission != taken])
+    member.install(taken=taken)
     patient.joined(member)
     checks = patient.examined(only=["cluster"])
     (check,) = found(checks, Result.FAULT).values()
@@ -371,7 +371,7 @@ def test_missing_verb(patient: Patient, member: Member, taken: str) -> None:
 
 def test_no_admission_policy(patient: Patient, member: Member) -> None:
     """Where nothing refuses what is no act of the responder's, that is a fault, and nothing was created."""
-    member.install(without=[ACTS])
+    member.install(without=ACTS)
     patient.joined(member)
     (check,) = found(patient.examined(only=["cluster"]), Result.FAULT).values()
     assert (check.name, check.reason) == ("cluster.admission", "admission_policy_absent")
@@ -383,13 +383,13 @@ def test_no_admission_policy(patient: Patient, member: Member) -> None:
 @pytest.mark.parametrize(
     ("mode", "reasons"),
     [
-        ("", {"mode_not_set", "admission_denied"}),
+        (None, {"mode_not_set", "admission_denied"}),
         ("asleep", {"mode_unusable", "admission_denied"}),
         ("disabled", {"mode_disabled", "admission_denied"}),
         ("dry_run", {"mode_dry_run"}),
     ],
 )
-def test_mode(patient: Patient, member: Member, mode: str, reasons: set[str]) -> None:
+def test_mode(patient: Patient, member: Member, mode: str | None, reasons: set[str]) -> None:
     """The admission policies' parameter: absent, unusable or lower than the policies want, with how to set it."""
     member.install(mode=mode)
     patient.joined(member)
