@@ -136,7 +136,7 @@ def test_alike() -> None:
     faults = [
         fault("cluster.permission", f"prod-2 {number}", "permission_missing", "why", "mend it") for number in "ab"
     ]
-    lines = list(as_text([*checks, *faults]))
+    lines = list(as_text([*checks[:5], *faults, *checks[5:]]))
     assert sum("cluster.permission" in line for line in lines) == 3
     assert "9 probed" in lines[0]
     assert sum("mend: mend it" in line for line in lines) == 2

@@ -43,6 +43,9 @@ def test_bucket(storage: Storage) -> None:
     assert bucket.server_time() is not None
     storage.held.clear()
     assert bucket.may_create() is False
+    storage.always = (200, {"permissions": ["storage.objects.get"]})
+    assert bucket.may_create() is False
+    storage.always = None
     assert all(path.startswith(f"/storage/v1/b/{BUCKET}") for path in storage.requests)
 
 

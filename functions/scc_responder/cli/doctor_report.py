@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -33,18 +32,24 @@ def as_text(checks: Sequence[Check]) -> Iterator[str]:
     """The table. What is as it should be takes a line for each kind of check, all else says why and what mends it."""
     width = max((len(check.name) for check in checks), default=0) + 2
     room = max(60, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 0)).columns))
-    for (name, result), group in groupby(checks, key=lambda check: (check.name, check.result)):
-        alike = list(group)
-        if result is Result.OK:
-            yield _row(name, result, _summary(alike), width)
-            continue
-        for check in alike:
-            yield _row(name, result, check.probed, width)
-            yield from _lines(f"{check.reason}: {check.why}", room, "dim" if result is Result.SKIPPED else "")
-            yield from _lines(f"mend: {check.mend}" if check.mend else "", room, "bold")
+    sound: dict[str, list[Check]] = {}
+    for check in checks:
+        if check.result is Result.OK:
+            sound.setdefault(check.name, []).append(check)
+    for check in checks:
+        if check.result is not Result.OK:
+            yield from _trouble(check, width, room)
+        elif check.name in sound:
+            yield _row(check.name, check.result, _summary(sound.pop(check.name)), width)
     yield ""
     told = ((result, _count(checks, result)) for result in Result)
     yield ", ".join(styled(f"{count} {_word(result, count)}", _STYLES[result]) for result, count in told if count)
+
+
+def _trouble(check: Check, width: int, room: int) -> Iterator[str]:
+    yield _row(check.name, check.result, check.probed, width)
+    yield from _lines(f"{check.reason}: {check.why}", room, "dim" if check.result is Result.SKIPPED else "")
+    yield from _lines(f"mend: {check.mend}" if check.mend else "", room, "bold")
 
 
 def _row(name: str, result: Result, told: str, width: int) -> str:
