@@ -26,9 +26,9 @@ from google.pubsub_v1.types import (
 from scc_responder.adapters.firestore_store import FirestoreStore
 from scc_responder.case import CaseRecord, CaseState, encode
 from scc_responder.checkup.check import Check, Result
-from scc_responder.checkup.control import CONTROL
 from scc_responder.checkup.store import heartbeat_key
 from scc_responder.cli.doctor_probes import GROUPS, Doctor
+from scc_responder.kill_switch import GLOBAL
 from scc_responder.policy import load_policies
 from scc_responder.ports import Clock
 from scc_responder.services import utc_now
@@ -157,7 +157,7 @@ class Patient:
         settings = read_settings(self.environment, self.policies)
         self.record(heartbeat_key(settings), reason="heartbeat", updated_at=utc_now() - ago)
 
-    def control(self, mode: str, key: str = CONTROL, cluster: str = "") -> None:
+    def control(self, mode: str, key: str = GLOBAL, cluster: str = "") -> None:
         """Turn the kill switch."""
         document = {"mode": mode, "reason": "INC-1", "by": "ada", "at": utc_now(), "schema": 1, "cluster": cluster}
         entry, value = self.store.get(key), msgspec.json.encode(document)

@@ -13,6 +13,7 @@ from google.pubsub_v1.types import ExpirationPolicy, PushConfig
 from scc_responder.checkup.check import Result
 from scc_responder.checkup.cluster import ACTS
 from scc_responder.cli.doctor_probes import GROUPS
+from scc_responder.kill_switch import key_of
 from scc_responder.services import utc_now
 from tests.cli.commands import free_port
 from tests.doctor.member import NEEDS, Member
@@ -281,7 +282,7 @@ KEPT = [
     ),
     Broken(
         "disabled-in-one-cluster",
-        lambda patient: patient.control("disabled", "control/cluster/x", CLUSTER),
+        lambda patient: patient.control("disabled", key_of(CLUSTER), CLUSTER),
         "control",
         "control_disabled",
         f"disabled in {CLUSTER}: INC-1 (ada)",

@@ -3,64 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import msgspec
+from shlex import quote
 
 from scc_responder.checkup.check import Check, failed, fault, ok
+from scc_responder.control import DISABLED, MISSING, UNUSABLE, Control
 from scc_responder.errors import StoreError
-from scc_responder.finding import ClusterRef
+from scc_responder.kill_switch import GLOBAL, KillSwitch
 from scc_responder.mode import Mode, furthest
 from scc_responder.policy import PolicySet
 from scc_responder.ports import CasStore
 
-CONTROL = "control/global"
-OF_CLUSTERS = "control/cluster/"
-_MOST = 500
 _NAME = "control"
 
 
-class _Document(msgspec.Struct):
-    """As much of the kill switch's document as is looked at."""
-
-    mode: Mode
-    reason: str = ""
-    by: str = ""
-    cluster: str = ""
-
-
 def examine_control(store: CasStore, policies: PolicySet | None) -> Iterator[Check]:
-    """Every document that lets policies go less far than they say."""
+    """The document for everywhere, and of the others each that lets policies go less far than they say."""
     modes = [policy.mode for policy in policies.policies] if policies else []
     wanted = max(modes, key=list(Mode).index, default=Mode.DRY_RUN)
     try:
-        entry = store.get(CONTROL)
-        own = store.scan(OF_CLUSTERS, limit=_MOST).entries
+        documents = dict(KillSwitch(store).documents())
     except StoreError as error:
-        yield failed(_NAME, CONTROL, error, "scc-responder control show --store STORE")
+        yield failed(_NAME, GLOBAL, error, "scc-responder control show --store STORE")
         return
-    yield _judged(CONTROL, entry.value if entry else None, wanted)
-    judged = (_judged(item.key, item.value, wanted) for item in own)
+    yield _judged(GLOBAL, documents.pop(GLOBAL), wanted) if GLOBAL in documents else _missing(wanted)
+    judged = (_judged(key, control, wanted) for key, control in documents.items())
     yield from (check for check in judged if check.reason)
 
 
-def _judged(key: str, value: bytes | None, wanted: Mode) -> Check:
-    mend = f'scc-responder control set {wanted} --reason "WHY" --store STORE'
-    if value is None:
-        return _against(key, wanted, _Document(mode=Mode.DRY_RUN), "control_missing", mend)
-    try:
-        found = msgspec.json.decode(value, type=_Document)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+def _missing(wanted: Mode) -> Check:
+    if furthest(wanted, Mode.DRY_RUN) == wanted:
+        return ok(_NAME, GLOBAL, "no document, which means dry_run")
+    why = f"policies go as far as {wanted}; there is no document of the kill switch, which means dry_run"
+    return fault(_NAME, GLOBAL, MISSING, why, _turn(wanted))
+
+
+def _judged(key: str, control: Control | None, wanted: Mode) -> Check:
+    if control is None:
         why = "the kill switch's document makes no sense, which means dry_run"
-        return fault(_NAME, key, "control_unusable", why, f"{mend}{' --cluster CLUSTER' if key != CONTROL else ''}")
-    ref = ClusterRef.parse(found.cluster)
-    reason = "control_disabled" if found.mode is Mode.DISABLED else "control_lowers"
-    return _against(key, wanted, found, reason, f"{mend} --cluster {ref.path}" if ref else mend)
-
-
-def _against(key: str, wanted: Mode, found: _Document, reason: str, mend: str) -> Check:
-    missing = "" if reason != "control_missing" else "no document, which means "
-    place = f" in {found.cluster}" if found.cluster else ""
-    told = f"{missing}{found.mode}{place}" + (f": {found.reason} ({found.by})" if found.by else "")
-    if furthest(wanted, found.mode) == wanted:
+        place = "" if key == GLOBAL else " --cluster CLUSTER"
+        return fault(_NAME, key, UNUSABLE, why, f"{_turn(wanted)}{place}")
+    place = f" in {control.cluster}" if control.cluster else ""
+    told = f"{control.mode}{place}: {control.reason} ({control.by})"
+    if furthest(wanted, control.mode) == wanted:
         return ok(_NAME, key, told)
-    return fault(_NAME, key, reason, f"policies go as far as {wanted}; the kill switch says {told}", mend)
+    reason = DISABLED if control.mode is Mode.DISABLED else "control_lowers"
+    why = f"policies go as far as {wanted}; the kill switch says {told}"
+    return fault(_NAME, key, reason, why, _turn(wanted, control.cluster))
+
+
+def _turn(wanted: Mode, cluster: str = "") -> str:
+    place = f" --cluster {quote(cluster)}" if cluster else ""
+    return f'scc-responder control set {wanted} --reason "WHY" --store STORE{place}'

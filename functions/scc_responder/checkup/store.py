@@ -15,6 +15,7 @@ from scc_responder.checkup.clock import judge_clock
 from scc_responder.checkup.control import examine_control
 from scc_responder.checkup.deployment import Deployment
 from scc_responder.errors import AlreadyExists, ResponderError, RetryableError, StoreError
+from scc_responder.heartbeat import HEARTBEAT_ID
 from scc_responder.journal import Journal
 from scc_responder.policy import PolicySet
 from scc_responder.ports import CasStore, Clock
@@ -25,7 +26,6 @@ from scc_responder.value import Value
 PROBE = "doctor/probe"
 """The key of doctor's own entry: made once, then replaced, and given up after a day."""
 
-HEARTBEAT_ID = "sccresponderheartbeat"
 MOST_RECORDS = 2000
 """Cases that are looked through for the latest: they are kept by finding, not by time."""
 
