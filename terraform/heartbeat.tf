@@ -10,7 +10,7 @@ locals {
     finding = {
       category  = "HEARTBEAT"
       eventTime = "2000-01-01T00:00:00Z"
-      name      = "${local._located}/findings/heartbeat"
+      name      = "${local._located}/findings/sccresponderheartbeat"
       state     = "INACTIVE"
     }
   }

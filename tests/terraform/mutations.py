@@ -256,7 +256,7 @@ MUTATIONS = [
     *_of(
         "heartbeat.tf",
         ("published by the runtime", 'responder["scheduler"].email', 'responder["run"].email'),
-        ("a finding that may exist", "/findings/heartbeat", "/findings/f1"),
+        ("a finding that may exist", "/findings/sccresponderheartbeat", "/findings/f1"),
         ("an active finding", '"INACTIVE"', '"ACTIVE"'),
         ("never", '"*/${var.heartbeat_minutes} * * * *"', '"0 0 1 1 *"'),
     ),

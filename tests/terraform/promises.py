@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from scc_responder.heartbeat import HEARTBEAT_ID
 from tests.terraform.checking import State
 from tests.terraform.grants import expected_grants, grants, members
 
@@ -264,5 +265,5 @@ def the_heartbeat_names_no_target(state: State) -> None:
     told = json.loads(base64.b64decode(message["data"]))
     assert told.keys() == {"finding"}
     assert told["finding"].keys() == {"category", "eventTime", "name", "state"}
-    assert told["finding"]["name"].endswith("/findings/heartbeat")
+    assert told["finding"]["name"].endswith(f"/findings/{HEARTBEAT_ID}")
     assert told["finding"]["state"] == "INACTIVE"
