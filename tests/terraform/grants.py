@@ -57,8 +57,8 @@ def expected_grants(state: State) -> set[Grant]:
     }
     (scope,) = {name for name in scopes if f"google_scc_v2_{name}_notification_config.responder[0]" in state}
     target, owner = scopes[scope]
-    run, build, push, redrive, scheduler = (
-        next(iter(members(state, name))) for name in ("run", "build", "push", "redrive", "scheduler")
+    run, build, push, redrive, scheduler, sweep = (
+        next(iter(members(state, name))) for name in ("run", "build", "push", "redrive", "scheduler", "sweep")
     )
     notifier = "123456789012" if scope == "project" else "org-123"
     own = "projects/example-project/roles/scc_responder"
@@ -83,6 +83,7 @@ def expected_grants(state: State) -> set[Grant]:
         ("subscription/scc-responder-push", "roles/pubsub.subscriber", PUBSUB),
         ("subscription/scc-responder-dead-letters", "roles/pubsub.subscriber", redrive),
         ("service/scc-responder", "roles/run.invoker", push),
+        ("service/scc-responder", "roles/run.invoker", sweep),
         # What building the image takes.
         ("repository/scc-responder-images", "roles/artifactregistry.writer", build),
         ("bucket/example-project-scc-responder-source", "roles/storage.objectViewer", build),

@@ -261,6 +261,13 @@ MUTATIONS = [
         ("never", '"*/${var.heartbeat_minutes} * * * *"', '"0 0 1 1 *"'),
     ),
     *_of(
+        "sweep.tf",
+        ("swept by the runtime", 'responder["sweep"].email', 'responder["run"].email'),
+        ("swept nowhere", "].uri}/sweep", "].uri}/"),
+        ("anybody sweeps", 'member   = google_service_account.responder["sweep"].member', 'member   = "allUsers"'),
+        ("swept once a year", '"*/5 * * * *"', '"0 0 1 1 *"'),
+    ),
+    *_of(
         "alerts.tf",
         ("dead letters whisper", 'filter   = "${local._dead_letters} AND', 'filter   = "${local._push} AND'),
         (

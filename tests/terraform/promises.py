@@ -153,11 +153,11 @@ def the_tested_zip_is_run(state: State) -> None:
 def each_does_its_own_part(state: State) -> None:
     """The function runs as one identity, is built as another and called as a third; the heartbeat is a fourth's."""
     service, build = function(state)
-    heartbeat = only(state, "google_cloud_scheduler_job")["http_target"][0]
+    heartbeat = state["google_cloud_scheduler_job.heartbeat"]["http_target"][0]
     assert service["service_account_email"] == email(state, "run")
     assert build["service_account"].endswith(email(state, "build"))
     assert heartbeat["oauth_token"][0]["service_account_email"] == email(state, "scheduler")
-    assert len({email(state, name) for name in ("build", "push", "redrive", "run", "scheduler")}) == 5
+    assert len({email(state, name) for name in ("build", "push", "redrive", "run", "scheduler", "sweep")}) == 6
 
 
 @promise
@@ -256,9 +256,20 @@ def alerts_reach_someone(state: State) -> None:
 
 
 @promise
+def the_sweep_is_asked_for(state: State) -> None:
+    """Every five minutes the function is asked to sweep, by the one identity that its settings name."""
+    service, _ = function(state)
+    job = state["google_cloud_scheduler_job.sweep"]
+    target = job["http_target"][0]
+    assert (job["schedule"], target["uri"]) == ("*/5 * * * *", f"{service['uri']}/sweep")
+    assert target["oidc_token"] == [{"audience": service["uri"], "service_account_email": email(state, "sweep")}]
+    assert service["environment_variables"]["SCC_RESPONDER_SWEEPER"] == email(state, "sweep")
+
+
+@promise
 def the_heartbeat_names_no_target(state: State) -> None:
     """The heartbeat goes to the topic of findings, and no cluster, pod or other resource can be read into it."""
-    job = only(state, "google_cloud_scheduler_job")
+    job = state["google_cloud_scheduler_job.heartbeat"]
     target = job["http_target"][0]
     assert target["uri"] == f"https://pubsub.googleapis.com/v1/{state[TOPIC.format('findings')]['id']}:publish"
     (message,) = json.loads(base64.b64decode(target["body"]))["messages"]

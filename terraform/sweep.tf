@@ -1,0 +1,40 @@
+# What a crash leaves behind is taken up again, whatever became of its message: cases whose lease ran out, plans that
+# nobody answered in time, and what the kill switch held.
+
+resource "google_cloud_scheduler_job" "sweep" {
+  attempt_deadline = "120s"
+  description      = "Lets ${var.name} go on with what a crash left behind."
+  name             = "${var.name}-sweep"
+  project          = var.project_id
+  region           = var.region
+  schedule         = "*/5 * * * *"
+  time_zone        = "Etc/UTC"
+
+  http_target {
+    http_method = "POST"
+    uri         = "${google_cloudfunctions2_function.responder.service_config[0].uri}/sweep"
+
+    oidc_token {
+      audience              = google_cloudfunctions2_function.responder.service_config[0].uri
+      service_account_email = google_service_account.responder["sweep"].email
+    }
+  }
+
+  retry_config {
+    retry_count = 1
+  }
+
+  depends_on = [google_project_service.needed]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "sweep" {
+  location = var.region
+  member   = google_service_account.responder["sweep"].member
+  name     = google_cloudfunctions2_function.responder.name
+  project  = var.project_id
+  role     = "roles/run.invoker"
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.responder]
+  }
+}
