@@ -48,27 +48,12 @@ class Rehearsal:
         cluster = context.finding.cluster.path if context.finding.cluster else ""
         if not cluster:
             return foreseen(decision)
-        self._reset(cluster, now)
-        is_tripped = self._clusters[cluster].breaker is not None
-        done: set[tuple[str, str]] = set()
+        if self._is_tripped(cluster, now):
+            return foreseen(decision, lambda _, planned: "" if actions()[planned.action].observes else "storm_breaker")
+        return foreseen(decision, Asking(self, cluster, context, now).denied)
 
-        def denied(policy: PolicyDecision, planned: PlannedAction) -> str:
-            action = actions()[planned.action]
-            # What another policy did to the target already is not asked for again.
-            same = planned.action, planned.variant if action.reversible else ""
-            if action.observes or same in done:
-                return ""
-            if is_tripped:
-                return "storm_breaker"
-            asked = request(context, action, planned.action)
-            reason = self._judged(cluster, replace(asked, **_own(policy)), now) if asked else ""
-            if not reason:
-                done.add(same)
-            return reason
-
-        return foreseen(decision, denied)
-
-    def _judged(self, cluster: str, asked: Request, now: datetime) -> str:
+    def judged(self, cluster: str, asked: Request, now: datetime) -> str:
+        """Why the target may not be disrupted, or an empty string; then it counts."""
         before = State(cluster=self._clusters[cluster], organization=self._organization)
         after, answer = judge(before, asked, self._guardrails, now)
         self._clusters[cluster], self._organization = after.cluster, after.organization
@@ -79,11 +64,47 @@ class Rehearsal:
                 self.trips.append(Trip(cluster=cluster, at=now, detail=tripped.detail))
         return answer.reason
 
-    def _reset(self, cluster: str, now: datetime) -> None:
+    def _is_tripped(self, cluster: str, now: datetime) -> bool:
+        """Whether the cluster's breaker tripped, and nobody is supposed to have reset it since."""
         breaker = self._clusters[cluster].breaker
         if breaker and self._reset_after is not None and now - breaker.tripped_at >= self._reset_after:
-            self._clusters[cluster] = reset(self._clusters[cluster], "simulate", "as asked", now)
+            self._clusters[cluster] = reset(self._clusters[cluster], "simulate", "--reset-after", now)
+            return False
+        return breaker is not None
 
 
-def _own(policy: PolicyDecision) -> dict[str, object]:
-    return {"policy": policy.name, "policy_limits": policy.limits}
+class Asking:
+    """What one finding asks the limits: for each target once, whatever is done to it and by how many policies."""
+
+    def __init__(self, limits: Rehearsal, cluster: str, context: Context, now: datetime) -> None:
+        self._limits = limits
+        self._cluster = cluster
+        self._context = context
+        self._now = now
+        self._done: set[tuple[str, str]] = set()
+        self._answers: dict[str, str] = {}
+
+    def denied(self, policy: PolicyDecision, planned: PlannedAction) -> str:
+        """Why the policy may not take the step, or an empty string."""
+        action = actions()[planned.action]
+        # What another policy did to the target already is not asked for again.
+        same = planned.action, planned.variant if action.reversible else ""
+        if not action.disrupts or same in self._done:
+            return ""
+        asked = request(self._context, action, planned.action)
+        reason = self._answer(policy, asked) if asked else ""
+        if not reason:
+            self._done.add(same)
+        return reason
+
+    def _answer(self, policy: PolicyDecision, asked: Request) -> str:
+        """The same for all policies but those that have limits of their own."""
+        if policy.limits:
+            asked = replace(asked, policy=policy.name, policy_limits=policy.limits)
+            reason = self._limits.judged(self._cluster, asked, self._now)
+            if reason == "storm_breaker":
+                self._answers.clear()
+            return reason
+        if asked.target not in self._answers:
+            self._answers[asked.target] = self._limits.judged(self._cluster, asked, self._now)
+        return self._answers[asked.target]

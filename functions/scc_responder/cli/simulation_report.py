@@ -70,7 +70,8 @@ def _head(told: Told) -> Iterator[str]:
     yield from (f"  {count:,} left alone: {reason}" for reason, count in report.left_alone.items())
     yield from (styled(f"  {count:,} could not be read: {reason}", "yellow") for reason, count in report.bad.items())
     yield from (styled(f"    {bad.where}: {bad.reason}", "dim") for bad in report.bad_named)
-    yield from (f"  {count:,} about a cluster without a snapshot: {path}" for path, count in told.unseen.items())
+    for path, count in told.unseen.items():
+        yield styled(f"  {count:,} about a cluster without a snapshot: {path}", "yellow")
     yield from _trips(report)
     if not report.complete:
         yield styled("  there are more targets than are told apart: counts of them are too low", "yellow")
