@@ -53,9 +53,9 @@ def told(found: Finding) -> Facts:
     return facts_as_told(found, looked_around=False)
 
 
-def replayed(policies: PolicySet, *findings: Finding, former: PolicySet | None = None, reset_after: Any = None) -> Replay:
+def replayed(policies: PolicySet, *findings: Finding, former: PolicySet | None = None, **options: Any) -> Replay:
     """The findings, simulated with their targets there."""
-    replay = Replay(policies, former, reset_after)
+    replay = Replay(policies, former, **options)
     for found in findings:
         replay.add(found, told(found))
     return replay
@@ -63,7 +63,8 @@ def replayed(policies: PolicySet, *findings: Finding, former: PolicySet | None =
 
 def test_counts(written: Callable[..., PolicySet]) -> None:
     """Findings, actions that act, are held or skipped, and different targets are counted, altogether and by day."""
-    policies = written(policy("label_pod", "cordon_node", "delete_pod", "notify"))
+    rails = "protected: {namespaces: [kube-system]}\nlimits: {owner: [], namespace: [], cluster: [], node_pool: []}\n"
+    policies = written(policy("label_pod", "cordon_node", "delete_pod", "notify"), guardrails=rails)
     findings = [
         finding(1),
         finding(2),
@@ -176,12 +177,10 @@ def test_limits_in_every_mode(written: Callable[..., PolicySet], mode: str) -> N
 
 @pytest.mark.parametrize(
     ("reset_after", "acts", "trips"),
-    [(None, 2, 1), (timedelta(minutes=1), 3, 1), (timedelta(hours=2), 2, 1)],
+    [(None, 2, 1), (timedelta(minutes=1), 4, 1), (timedelta(hours=2), 2, 1)],
     ids=["never", "soon", "late"],
 )
-def test_storm_breaker(
-    written: Callable[..., PolicySet], reset_after: timedelta | None, acts: int, trips: int
-) -> None:
+def test_storm_breaker(written: Callable[..., PolicySet], reset_after: timedelta | None, acts: int, trips: int) -> None:
     """After too much at once nothing acts in the cluster, until a person is supposed to have reset its breaker."""
     policies = written(policy("label_pod", "delete_pod", "notify"), guardrails=STORMY)
     findings = [*pods(5), finding(9, pod="web-6d5f9c7b4-bbbbb", minutes=60)]
