@@ -66,7 +66,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--snapshot",
         action="append",
-        default=[],
         type=Path,
         metavar="FILE",
         help="what is known of one cluster; may be given again",
@@ -90,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the report; 1 if `--against` is given and reach is widened."""
     former = load_policies(options.against) if options.against else None
     replay = Replay(load_policies(options.policies), former, options.reset_after)
-    facts = TargetFacts(options.snapshot, assume_present=options.assume_present)
+    facts = TargetFacts(options.snapshot or (), assume_present=options.assume_present)
     export = FindingsExport(options.findings, options.since, options.until)
     for entry in shown(export, len(export), "findings"):
         _take(replay, entry, facts)
