@@ -244,12 +244,37 @@ def test_wrong_use(options: list[str], said: str, capsys: pytest.CaptureFixture[
     assert (told.out, said in told.err) == ("", True)
 
 
-def test_wrong_time(capsys: pytest.CaptureFixture[str]) -> None:
-    """A time that is none is wrong use."""
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--from", "yesterday", "--from: 'yesterday' is no time; write a day such as 2026-03-02"),
+        ("--to", "2026-13-01", "--to: '2026-13-01' is no time"),
+        ("--reset-after", "soon", "--reset-after: 'soon' is no duration; write a number and a unit"),
+    ],
+)
+def test_wrong_time(option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A time that is none is wrong use, and told with what was expected."""
     with pytest.raises(SystemExit) as ended:
-        main(["simulate", "x", "--from", "yesterday"])
+        main(["simulate", "x", option, value])
     assert ended.value.code == 2
-    assert "--from" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
+
+
+def test_nothing_to_compare_by(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A change does not pass because what should have been findings were none."""
+    (tmp_path / "export.json").write_text("[{}, {}]")
+    command = ["simulate", str(tmp_path / "export.json"), "--policies", str(folder), "--against", str(folder)]
+    assert main(command) == 2
+    assert "nothing to compare by: none of 2 could be read as a finding" in capsys.readouterr().err
+
+
+def test_which_folder_is_wrong(
+    tmp_path: Path, findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both folders have files of the same name: a mistake says in which it is."""
+    former = write_policies(tmp_path / "former", policy("label_pod") + "x: 1\n")
+    assert main(["simulate", str(findings), "--policies", str(folder), "--against", str(former)]) == 2
+    assert f"--against {former}:\ncontain.yaml:9: x: unknown field" in capsys.readouterr().err
 
 
 def hostile_told(folder: Path) -> Told:

@@ -35,7 +35,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from scc_responder.adapters.findings_export import Entry, FindingsExport
@@ -43,9 +42,9 @@ from scc_responder.cli import simulation_report
 from scc_responder.cli.progress import shown
 from scc_responder.cli.simulation_report import Told
 from scc_responder.cli.target_facts import TargetFacts
-from scc_responder.duration import parse_duration
-from scc_responder.errors import PolicyError, RejectedMessage
-from scc_responder.policy import load_policies
+from scc_responder.cli.times import end, length, moment
+from scc_responder.errors import PolicyError, RejectedMessage, SettingsError
+from scc_responder.policy import PolicySet, load_policies
 from scc_responder.simulation import Replay
 from scc_responder.wire import parse_notification
 
@@ -72,13 +71,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--assume-present", action="store_true", help="targets nobody looked at were there, as told")
     parser.add_argument(
-        "--from", dest="since", type=_moment, metavar="TIME", help="only findings since this day or time"
+        "--from", dest="since", type=moment, metavar="TIME", help="only findings since this day or time"
     )
     parser.add_argument(
-        "--to", dest="until", type=_end, metavar="TIME", help="only until the end of this day, or this time"
+        "--to", dest="until", type=end, metavar="TIME", help="only until the end of this day, or this time"
     )
     parser.add_argument(
-        "--reset-after", type=_length, metavar="TIME", help="a person resets a tripped breaker after this, such as 1h"
+        "--reset-after", type=length, metavar="TIME", help="a person resets a tripped breaker after this, such as 1h"
     )
     parser.add_argument("--totals", action="store_true", help="do not show each day")
     parser.add_argument("--targets", action="store_true", help="list who would have been touched")
@@ -87,15 +86,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the report; 1 if `--against` is given and reach is widened."""
-    former = load_policies(options.against) if options.against else None
-    replay = Replay(load_policies(options.policies), former, options.reset_after)
+    replay = Replay(load_policies(options.policies), _former(options.against), options.reset_after)
     facts = TargetFacts(options.snapshot or (), assume_present=options.assume_present)
     export = FindingsExport(options.findings, options.since, options.until)
     for entry in shown(export, len(export), "findings"):
         _take(replay, entry, facts)
-    comparison = replay.comparison()
+    report, comparison = replay.report(), replay.comparison()
+    if comparison and report.bad and not report.findings:
+        raise SettingsError("no_findings", f"nothing to compare by: none of {len(export)} could be read as a finding")
     told = Told(
-        report=replay.report(),
+        report=report,
         comparison=comparison,
         unseen=facts.unseen,
         days=not options.totals,
@@ -103,6 +103,16 @@ def run(options: argparse.Namespace) -> int:
     )
     print(_FORMATS[options.format](told), end="")
     return 1 if comparison and comparison.widens else 0
+
+
+def _former(folder: Path | None) -> PolicySet | None:
+    """The policies to compare with. Raises PolicyError that says which folder it is about."""
+    if folder is None:
+        return None
+    try:
+        return load_policies(folder)
+    except PolicyError as error:
+        raise PolicyError(error.reason, f"--against {folder}:\n{error}", faults=error.faults) from error
 
 
 def _take(replay: Replay, entry: Entry, facts: TargetFacts) -> None:
@@ -114,19 +124,3 @@ def _take(replay: Replay, entry: Entry, facts: TargetFacts) -> None:
         replay.add(finding, facts.of(entry, finding))
     except (RejectedMessage, PolicyError) as error:
         replay.bad(entry.where, error.reason)
-
-
-def _moment(text: str) -> datetime:
-    """A day or a time of ISO 8601, in UTC where it does not say."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _end(text: str) -> datetime:
-    """As `_moment`; of a day, its end."""
-    return _moment(text) + timedelta(days=1 if len(text) <= len("2026-03-02") else 0)
-
-
-def _length(text: str) -> timedelta:
-    """A length of time. argparse tells a ValueError as wrong use."""
-    return parse_duration(text)
