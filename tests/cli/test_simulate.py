@@ -133,6 +133,23 @@ def test_two_snapshots_of_one_cluster(tmp_path: Path, folder: Path, capsys: pyte
     assert "b.json: another snapshot is of projects/example-project/locations" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("damage", [{"uid": None}, {"creationTimestamp": "yesterday"}, {"labels": ["a"]}])
+def test_a_damaged_snapshot(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str], damage: dict[str, Any]
+) -> None:
+    """A snapshot that somebody has edited into nonsense is refused by its name: 2, and no trace."""
+    path = write_snapshot(tmp_path / "prod-1.json", 20)
+    content = json.loads(path.read_bytes())
+    for pod in content["objects"]["pods"]:
+        pod["metadata"] |= damage
+        pod["metadata"] = {name: value for name, value in pod["metadata"].items() if value is not None}
+    path.write_text(json.dumps(content))
+    export = write_lines(tmp_path / "export.jsonl", 20)
+    assert main(["simulate", str(export), "--policies", str(folder), "--snapshot", str(path)]) == 2
+    told = capsys.readouterr()
+    assert (told.out, f"{path}: an object about organizations/" in told.err) == ("", True)
+
+
 def test_storm_breaker(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A person is told when a breaker would have tripped, and why nothing happens after that."""
     export = write_lines(tmp_path / "flood.jsonl", 1_500, days=1)
