@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scc_responder.action import Hold, Skip, actions
+from scc_responder.action import Hold, Planned, Skip, actions
 from scc_responder.changes import Change
 from scc_responder.condition import HOLDS, Facts
 from scc_responder.condition import answer as condition_answer
@@ -14,6 +14,9 @@ from scc_responder.policy_file import OnFailure
 from scc_responder.value import Value
 
 MATCHED = "matched"
+
+Plans = dict[tuple[str, str], Planned]
+"""What an action comes to by its name and what is asked for: the same for every policy."""
 
 
 class PlannedAction(Value, frozen=True, kw_only=True):
@@ -65,21 +68,26 @@ class Decision(Value, frozen=True, kw_only=True):
 def decide(context: Context, policies: tuple[Policy, ...]) -> Decision:
     """Every policy's answer, in the order given."""
     facts = Facts(context)
-    return Decision(policies=tuple(_decide(context, policy, facts) for policy in policies))
+    plans: Plans = {}
+    return Decision(policies=tuple(_decide(context, policy, facts, plans) for policy in policies))
 
 
-def _decide(context: Context, policy: Policy, facts: Facts) -> PolicyDecision:
+def _decide(context: Context, policy: Policy, facts: Facts, plans: Plans) -> PolicyDecision:
     reason = "mode_disabled" if policy.mode == Mode.DISABLED else match(context, policy, facts)
     if reason != MATCHED:
         return PolicyDecision(name=policy.name, mode=policy.mode, matched=False, reason=reason)
-    planned = tuple(_plan(context, step) for step in policy.then)
+    planned = tuple(_plan(context, step, plans) for step in policy.then)
     return PolicyDecision(
         name=policy.name, mode=policy.mode, matched=True, reason=MATCHED, actions=planned, limits=policy.limits
     )
 
 
-def _plan(context: Context, step: PolicyStep) -> PlannedAction:
-    planned = actions()[step.action].plan(context, step.params)
+def _plan(context: Context, step: PolicyStep, plans: Plans) -> PlannedAction:
+    key = step.action, step.variant
+    if key not in plans:
+        planned = actions()[step.action].plan(context, step.params)
+        plans[key] = planned if isinstance(planned, Skip | Hold) else tuple(planned)
+    planned = plans[key]
     reason = planned.reason if isinstance(planned, Skip | Hold) else "planned"
     return PlannedAction(
         action=step.action,

@@ -190,6 +190,9 @@ def _expected_kind(data: Any, wanted: inspect.Type) -> str:
         return f"{told}; put it in quotes"
     if "a list" in told and isinstance(data, dict):
         return f"{told}; begin each item with '- '"
+    if isinstance(data, str) and isinstance(wanted, inspect.StructType):
+        first = next((field.encode_name for field in wanted.fields if field.required), "")
+        return f"{told}; write '{first}: ...'" if first else told
     return told
 
 

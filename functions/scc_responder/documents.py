@@ -32,6 +32,9 @@ _HINTS = {
 T = TypeVar("T")
 
 
+_ANCHOR = "anchors and aliases are not allowed; write the value out; put a text that begins with * or & in quotes"
+
+
 class Document:
     """One YAML file as plain data, which knows the line of each of its parts; they are looked for when asked for."""
 
@@ -178,7 +181,10 @@ class _Builder:
     def _value(self, event: Any, depth: int) -> Any:
         kind = type(event).__name__
         if kind == "AliasEvent" or event.anchor:
-            self._note(event, "yaml_anchor", "anchors and aliases are not allowed; write the value out")
+            told = (
+                "anchors and aliases are not allowed; write the value out; put a text that begins with * or & in quotes"
+            )
+            self._note(event, "yaml_anchor", told)
         elif event.tag:
             self._note(event, "yaml_tag", f"the tag {event.tag} is not allowed; remove it")
         if kind == "AliasEvent":

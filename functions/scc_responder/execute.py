@@ -1,8 +1,7 @@
 """Carry out a decision step by step: every intent is written before its request, every outcome after its check.
 
-Steps that can be undone come first, whichever policy asked for them: no policy's deletion goes before another's
-evidence. What policies tell at their end is told last, so that one message tells what all of them did. A failed step
-stops the rest of its policy. A step with an outcome is never carried out again.
+They come in the order of `order.py`. A failed step stops the rest of its policy. A step with an outcome is never
+carried out again.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from scc_responder.execution import REPEATABLE, RESPONDER, Execution, Task
 from scc_responder.mode import Mode
 from scc_responder.observations import capture, publish
 from scc_responder.open_case import OpenCase
+from scc_responder.order import in_order
 from scc_responder.policy_file import OnFailure
 from scc_responder.record import outcome_attributes, outcome_message
 from scc_responder.step import Result, StepRun
@@ -58,7 +58,7 @@ def execute(context: Context, decision: Decision, case: OpenCase, world: World) 
     execution = Execution(context=context, decision=decision, case=case, world=world, started=world.clock())
     try:
         _resume(execution)
-        for policy, planned in _in_order(decision):
+        for policy, planned in in_order(decision):
             _run_action(execution, policy, planned)
         _tell(execution)
     except (RetryableError, Settled):
@@ -107,27 +107,6 @@ def _removed(name: str) -> PolicyDecision:
 
 def _allowed(policy: PolicyDecision) -> Iterator[PlannedAction]:
     return (item for item in policy.actions if policy.matched and item.result not in {"held", "waiting"})
-
-
-def _in_order(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:
-    """Every action: those of each policy up to its first irreversible one, then the rest, then each one's last word."""
-    matched = [policy for policy in decision.policies if policy.matched]
-    parts = [_parts(policy.actions) for policy in matched]
-    for part in range(3):
-        for policy, own in zip(matched, parts, strict=True):
-            yield from ((policy, planned) for planned in own[part])
-
-
-def _parts(planned: tuple[PlannedAction, ...]) -> tuple[tuple[PlannedAction, ...], ...]:
-    """A policy's actions before the first irreversible one, from there on, and its message if it ends with one."""
-    known = actions()
-    last = len(planned) - _ends_with_message(planned)
-    first = next((n for n, item in enumerate(planned[:last]) if not known[item.action].reversible), last)
-    return planned[:first], planned[first:last], planned[last:]
-
-
-def _ends_with_message(planned: tuple[PlannedAction, ...]) -> bool:
-    return bool(planned) and any(isinstance(change, PublishDecision) for change in planned[-1].changes)
 
 
 def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:

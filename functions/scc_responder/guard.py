@@ -33,7 +33,8 @@ def guard(
     """
     ceiling = lowest(context, guardrails, now)
     policies = (lowered(policy, ceiling.max_mode, ceiling.name) for policy in decision.policies)
-    return Decision(policies=tuple(_guard(context, policy, guardrails, now, planned_at) for policy in policies))
+    guarding = _Guarding(context, guardrails, now)
+    return Decision(policies=tuple(guarding.guarded(policy, planned_at) for policy in policies))
 
 
 def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
@@ -47,23 +48,35 @@ def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
     return policy
 
 
-def _guard(
-    context: Context, policy: PolicyDecision, guardrails: Guardrails, now: datetime, planned_at: datetime | None
-) -> PolicyDecision:
-    aged = planned_at if planned_at and policy.mode == Mode.APPROVE else now
-    held = tuple(_held(context, planned, guardrails, now, aged) for planned in policy.actions)
-    return msgspec.structs.replace(policy, actions=held)
+class _Guarding:
+    """What is held of one finding: the same action with the same changes is judged once for all policies."""
 
+    def __init__(self, context: Context, guardrails: Guardrails, now: datetime) -> None:
+        self._context = context
+        self._guardrails = guardrails
+        self._now = now
+        self._reasons: dict[tuple[str, int, datetime], str] = {}
 
-def _held(
-    context: Context, planned: PlannedAction, guardrails: Guardrails, now: datetime, aged: datetime
-) -> PlannedAction:
-    if planned.result != "planned":
-        return _held_all_the_same(context, planned)
-    reason = hold_reason(context, actions()[planned.action], guardrails, now, planned.changes, aged=aged)
-    if not reason:
-        return planned
-    return msgspec.structs.replace(planned, result="held", reason=reason)
+    def guarded(self, policy: PolicyDecision, planned_at: datetime | None) -> PolicyDecision:
+        if not policy.actions:
+            return policy
+        aged = planned_at if planned_at and policy.mode == Mode.APPROVE else self._now
+        return msgspec.structs.replace(policy, actions=tuple(self._held(planned, aged) for planned in policy.actions))
+
+    def _held(self, planned: PlannedAction, aged: datetime) -> PlannedAction:
+        if planned.result != "planned":
+            return _held_all_the_same(self._context, planned)
+        reason = self._reason(planned, aged)
+        return msgspec.structs.replace(planned, result="held", reason=reason) if reason else planned
+
+    def _reason(self, planned: PlannedAction, aged: datetime) -> str:
+        # The decision keeps its changes for as long as this lives, so that no other has their id.
+        key = planned.action, id(planned.changes), aged
+        if key not in self._reasons:
+            self._reasons[key] = hold_reason(
+                self._context, actions()[planned.action], self._guardrails, self._now, planned.changes, aged=aged
+            )
+        return self._reasons[key]
 
 
 def _held_all_the_same(context: Context, planned: PlannedAction) -> PlannedAction:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from scc_responder.action import actions
 from scc_responder.changes import Change
 from scc_responder.context import Context
@@ -131,7 +133,10 @@ class Reach:
 
 
 class Difference(Value, frozen=True, kw_only=True):
-    """One action on one target that is `added`, `removed`, `raised` or `lowered`. An empty mode is none."""
+    """One action on one target that is `added`, `removed`, `raised` or `lowered`. An empty mode is none.
+
+    `behind_limits`: only the limits keep it from showing.
+    """
 
     kind: str
     target: Target
@@ -139,22 +144,42 @@ class Difference(Value, frozen=True, kw_only=True):
     policy: str
     before: str
     after: str
+    behind_limits: bool = False
+
+    @property
+    def counted_as(self) -> str:
+        """Its kind, those behind limits on their own."""
+        return f"{self.kind}_behind_limits" if self.behind_limits else self.kind
 
 
 def differences(after: Reach, before: Reach) -> Iterator[Difference]:
     """What the one reaches and the other does not, and where one goes further. Both have the same numbers."""
+    return filter(None, _changes(after, before))
+
+
+def behind_limits(shown: tuple[Reach, Reach], whole: tuple[Reach, Reach]) -> Iterator[Difference]:
+    """What differs in the whole of (after, before), and does not in what limits let show of them."""
+    for seen, full in zip(_changes(*shown), _changes(*whole), strict=True):
+        if full and (seen is None or seen.kind != full.kind):
+            yield replace(full, behind_limits=True)
+
+
+def _changes(after: Reach, before: Reach) -> Iterator[Difference | None]:
+    """What differs of each target and action, None where nothing does."""
     for (target, action, mode, policy), (_, _, former, former_policy) in zip(
         after.entries(), before.entries(), strict=True
     ):
-        if mode != former:
-            yield Difference(
-                kind=_kind(mode, former),
-                target=target,
-                action=action,
-                policy=policy or former_policy,
-                before=str(former or ""),
-                after=str(mode or ""),
-            )
+        if mode == former:
+            yield None
+            continue
+        yield Difference(
+            kind=_kind(mode, former),
+            target=target,
+            action=action,
+            policy=policy or former_policy,
+            before=str(former or ""),
+            after=str(mode or ""),
+        )
 
 
 def _kind(mode: Mode | None, former: Mode | None) -> str:

@@ -5,21 +5,24 @@ Nothing is carried out, and nothing is kept but counters and a bounded number of
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 
 from msgspec.structs import replace
 
 from scc_responder.context import Context, RelatedFinding
-from scc_responder.decide import Decision, decide
+from scc_responder.decide import Decision, PolicyDecision, decide
 from scc_responder.explanation import Facts, context_of
 from scc_responder.finding import Finding
 from scc_responder.guard import guard
 from scc_responder.mode import Mode, furthest
+from scc_responder.order import foreseen
 from scc_responder.policy import PolicySet
-from scc_responder.reach import Difference, Numbers, Reach, Target, differences, effects
+from scc_responder.reach import Difference, Numbers, Reach, Target, behind_limits, differences, effects
+from scc_responder.recent import Recent
+from scc_responder.rehearsal import Rehearsal, Trip
 from scc_responder.tally import Count, DayCount, Tally
 from scc_responder.threats import in_scope
 from scc_responder.value import Value
@@ -29,17 +32,6 @@ MAX_NAMED = 50
 
 MOST_LISTED = 10_000
 """More targets, or changes of what is done to them, than these are counted, not listed."""
-
-NEAR = timedelta(hours=1)
-_MOST_NEAR = 20_000
-
-Limit = Callable[[Context, Decision, datetime], Decision]
-"""The decision with what the limits deny held: called once for each finding, in the order of their event times."""
-
-
-def unlimited(_context: Context, decision: Decision, _now: datetime) -> Decision:
-    """Where no limits are simulated."""
-    return decision
 
 
 class PolicyReport(Value, frozen=True, kw_only=True):
@@ -70,7 +62,7 @@ class Bad(Value, frozen=True, kw_only=True):
 class Report(Value, frozen=True, kw_only=True):
     """What became of all findings. `left_alone` and `bad` count by reason; `complete`: every target was told apart.
 
-    `reached` lists the first of `reached_count`.
+    `reached` lists the first of `reached_count`, `trips` the first of the `tripped` storm breakers.
     """
 
     findings: int
@@ -82,6 +74,8 @@ class Report(Value, frozen=True, kw_only=True):
     first: datetime | None
     last: datetime | None
     complete: bool
+    tripped: int
+    trips: tuple[Trip, ...]
     policies: tuple[PolicyReport, ...]
     reached_count: int
     reached: tuple[Reached, ...]
@@ -98,7 +92,8 @@ class RaisedMode(Value, frozen=True, kw_only=True):
 class Comparison(Value, frozen=True, kw_only=True):
     """What a change of policies adds and takes away. Where there were too many targets, it is taken to widen.
 
-    `counts` are by kind (`added`, `removed`, `raised`, `lowered`); `differences` lists the first of them.
+    `counts` are by kind (`added`, `removed`, `raised`, `lowered`, and each `_behind_limits`); `differences` lists the
+    first of them. What limits keep from showing counts like what they do not: they are no reason to overlook it.
     """
 
     counts: dict[str, int]
@@ -109,43 +104,26 @@ class Comparison(Value, frozen=True, kw_only=True):
     @property
     def widens(self) -> bool:
         """Whether it reaches a new target, does something new to one, or goes further than it did."""
-        return not self.complete or bool(self.raised or self.counts.keys() & {"added", "raised"})
+        return not self.complete or bool(self.raised or self.counts.keys() & _WIDENING)
 
 
-class Recent:
-    """The findings of the last hour, by what they are about: what would have been found beside one."""
-
-    def __init__(self) -> None:
-        self._order: deque[tuple[datetime, object, RelatedFinding]] = deque()
-        self._by_place: dict[object, list[RelatedFinding]] = {}
-
-    def near(self, finding: Finding) -> tuple[RelatedFinding, ...]:
-        """The others on the same pod or resource, and remember this one. Findings come in order."""
-        while self._order and (finding.event_time - self._order[0][0] > NEAR or len(self._order) >= _MOST_NEAR):
-            _, place, oldest = self._order.popleft()
-            kept = [item for item in self._by_place[place] if item is not oldest]
-            self._by_place[place] = kept
-            if not kept:
-                del self._by_place[place]
-        place = (finding.cluster, finding.pods) if finding.pods else finding.resource_name
-        others = self._by_place.setdefault(place, [])
-        found = tuple(others)
-        itself = RelatedFinding(
-            name=finding.name, category=finding.category, event_time=finding.event_time, severity=finding.severity
-        )
-        others.append(itself)
-        self._order.append((finding.event_time, place, itself))
-        return found
+_WIDENING = frozenset({"added", "raised", "added_behind_limits", "raised_behind_limits"})
 
 
 class Simulation:
-    """One set of policies, and what it came to. Findings come in the order of their event times."""
+    """One set of policies, and what it came to. Findings come in the order of their event times.
 
-    def __init__(self, policies: PolicySet, numbers: Numbers, limit: Limit = unlimited) -> None:
+    `reach` is what the limits let through, `whole` what there would be without limits, kept to compare with.
+    """
+
+    def __init__(
+        self, policies: PolicySet, numbers: Numbers, reset_after: timedelta | None = None, *, compared: bool = False
+    ) -> None:
         self.policies = policies
-        self._limit = limit
+        self.limits = Rehearsal(policies.guardrails, reset_after)
         self._tallies = {policy.name: Tally(numbers) for policy in policies.policies}
         self.reach = Reach(numbers)
+        self.whole = Reach(numbers) if compared else None
         self.matched = 0
 
     def add(self, context: Context) -> None:
@@ -154,12 +132,15 @@ class Simulation:
         decided = decide(context, self.policies.policies).policies
         matched = Decision(policies=tuple(policy for policy in decided if policy.matched))
         guarded = guard(context, matched, self.policies.guardrails, now)
-        limited = [policy for policy in self._limit(context, guarded, now).policies if policy.matched]
-        self.matched += bool(limited)
-        for policy in limited:
+        allowed = _matched(self.limits.limited(context, guarded, now))
+        self.matched += bool(allowed)
+        for policy in allowed:
             found = effects(context, policy)
             self._tallies[policy.name].add(context, policy, found)
             self.reach.add(policy, found)
+        if self.whole is not None:
+            for policy in _matched(foreseen(guarded)):
+                self.whole.add(policy, effects(context, policy))
 
     def modes(self) -> dict[str, Mode]:
         """How far each policy may go."""
@@ -179,17 +160,20 @@ class Simulation:
                 yield Reached(target=target, action=action, mode=mode, policy=policy)
 
 
+def _matched(decision: Decision) -> list[PolicyDecision]:
+    return [policy for policy in decision.policies if policy.matched]
+
+
 class Replay:
     """Recorded findings under one set of policies, and where `former` is given under that one as well."""
 
     def __init__(
-        self, policies: PolicySet, former: PolicySet | None = None, limit: Callable[[], Limit] | None = None
+        self, policies: PolicySet, former: PolicySet | None = None, reset_after: timedelta | None = None
     ) -> None:
-        """`limit` makes the limits of one set, with a count of its own."""
-        make = limit or (lambda: unlimited)
+        """`reset_after` a breaker tripped a person resets it; None: nobody does."""
         self._numbers = Numbers()
-        self.now = Simulation(policies, self._numbers, make())
-        self.former = Simulation(former, self._numbers, make()) if former else None
+        self.now = Simulation(policies, self._numbers, reset_after, compared=former is not None)
+        self.former = Simulation(former, self._numbers, reset_after, compared=True) if former else None
         self._recent = Recent()
         self._findings = self._duplicates = 0
         self._left_alone: Counter[str] = Counter()
@@ -232,6 +216,8 @@ class Replay:
             first=self._first,
             last=self._last,
             complete=not self._numbers.full,
+            tripped=self.now.limits.tripped,
+            trips=tuple(self.now.limits.trips),
             policies=tuple(self.now.reports()),
             reached_count=sum(1 for _ in self.now.reached()),
             reached=tuple(islice(self.now.reached(), MOST_LISTED)),
@@ -248,8 +234,8 @@ class Replay:
             if name in before and furthest(mode, before[name]) != mode
         )
         return Comparison(
-            counts=dict(Counter(item.kind for item in differences(self.now.reach, self.former.reach))),
-            differences=tuple(islice(differences(self.now.reach, self.former.reach), MOST_LISTED)),
+            counts=dict(Counter(item.counted_as for item in _differences(self.now, self.former))),
+            differences=tuple(islice(_differences(self.now, self.former), MOST_LISTED)),
             raised=tuple(raised),
             complete=not self._numbers.full,
         )
@@ -263,6 +249,14 @@ class Replay:
         known = finding.key in self._seen
         self._seen.add(finding.key)
         return known
+
+
+def _differences(now: Simulation, former: Simulation) -> Iterator[Difference]:
+    """What differs with limits, then what they keep from showing."""
+    shown = differences(now.reach, former.reach)
+    if now.whole is None or former.whole is None:
+        return shown
+    return chain(shown, behind_limits((now.reach, former.reach), (now.whole, former.whole)))
 
 
 def _in_company(facts: Facts, near: tuple[RelatedFinding, ...]) -> Facts:

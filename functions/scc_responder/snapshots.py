@@ -120,14 +120,22 @@ class Snapshot:
 
     def __init__(self, file: SnapshotFile, name: str = "snapshot") -> None:
         """Raise SettingsError `unusable_snapshot` where an object has no name."""
+        self.name = name
         self.cluster = file.cluster
         self.taken_at = file.taken_at
         self.missing = dict(file.missing)
         self._api = SnapshotApi(file, name)
 
     def facts(self, finding: Finding, findings: Findings | None = None) -> Facts:
-        """What would have been read about the finding's target when the snapshot was taken."""
-        context = look_around(self.collect(finding, findings))
+        """What would have been read about the finding's target when the snapshot was taken.
+
+        Raises SettingsError `unusable_snapshot` where its objects are not as they were copied.
+        """
+        try:
+            context = look_around(self.collect(finding, findings))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            told = f"{self.name}: an object about {finding.name} is not as it was copied: {error!r}; take it anew"
+            raise SettingsError("unusable_snapshot", told) from error
         return Facts(**{field: getattr(context, field) for field in Facts.__struct_fields__})
 
     def collect(self, finding: Finding, findings: Findings | None = None) -> Collected:

@@ -13,15 +13,20 @@ import pytest
 
 from scc_responder.cli.main import main
 from scc_responder.cli.simulation_report import Told, as_json, markdown, text
+from scc_responder.context import Cluster
+from scc_responder.explanation import read_facts
+from scc_responder.finding import ClusterRef
 from scc_responder.policy import load_policies
 from scc_responder.reach import Target
 from scc_responder.samples import facts_as_told
 from scc_responder.simulation import Reached, Replay
+from scc_responder.snapshot_file import SnapshotFile, encoded
 from scc_responder.wire import parse_notification
 from tests.cli.commands import COMMAND, Terminal, environment, run
 from tests.findings import FOLDER, data, notification
 from tests.findings.recorded import write_array, write_lines
-from tests.pipeline.deployment import SHIPPED, policy, write_policies
+from tests.findings.recorded_cluster import TAKEN, write_snapshot
+from tests.pipeline.deployment import RAILS, SHIPPED, policy, write_policies
 
 SOAK = os.environ.get("SCC_RESPONDER_SOAK") == "1"
 HOSTILE = "a\x1b[31m\u202e|<img src=x onerror=alert(1)>[a](javascript:b)@team"
@@ -69,7 +74,6 @@ def test_text(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) 
 3 findings from 2026-03-02 to 2026-03-03, 3 matched by a policy
   1 could not be read: not_json
     {findings / "bad.json"}: not_json
-  limits and the storm breaker are not simulated
 
 contain (enforce): 3 findings
   act            2  delete_pod
@@ -92,6 +96,99 @@ def test_assumed_present(findings: Path, folder: Path, capsys: pytest.CaptureFix
     assert "2026-03-02  matched" not in shown
 
 
+def test_snapshots(findings: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a snapshot tells of its cluster goes before a file beside the finding, and any guess."""
+    found = cluster_beside(findings / "f0.json")
+    gone = SnapshotFile(taken_at=TAKEN, cluster=found, objects={"pods": [], "namespaces": [], "nodes": []})
+    (tmp_path / "prod-1.json").write_bytes(encoded(gone))
+    snapshot = ("--snapshot", tmp_path / "prod-1.json", "--assume-present", "--totals")
+    _, shown = simulated(capsys, findings, folder, *snapshot)
+    assert "3  delete_pod: target_absent" in shown
+    assert "without a snapshot" not in shown
+
+
+def test_clusters_without_a_snapshot(
+    findings: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Findings about other clusters are counted and named, and told of as without any snapshot."""
+    other = Cluster(ref=ClusterRef(project="example-project", location="europe-west1", name="prod-2"))
+    (tmp_path / "prod-2.json").write_bytes(encoded(SnapshotFile(taken_at=TAKEN, cluster=other, objects={})))
+    _, shown = simulated(capsys, findings, folder, "--snapshot", tmp_path / "prod-2.json", "--totals")
+    path = "projects/example-project/locations/europe-west1/clusters/prod-1"
+    assert f"  3 about a cluster without a snapshot: {path}\n" in shown
+    assert "held           1  delete_pod: not_read" in shown
+    _, shown = simulated(capsys, findings, folder, "--snapshot", tmp_path / "prod-2.json", "--format", "json")
+    assert json.loads(shown)["without_snapshot"] == {path: 3}
+    _, shown = simulated(capsys, findings, folder, "--snapshot", tmp_path / "prod-2.json", "--format", "markdown")
+    assert "- 3 about a cluster without a snapshot" in shown
+
+
+def test_two_snapshots_of_one_cluster(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody knows which of them is meant."""
+    one, two = (write_snapshot(tmp_path / name, 10) for name in ("a.json", "b.json"))
+    assert (
+        main(["simulate", str(tmp_path), "--policies", str(folder), "--snapshot", str(one), "--snapshot", str(two)])
+        == 2
+    )
+    assert "b.json: another snapshot is of projects/example-project/locations" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", [{"uid": None}, {"creationTimestamp": "yesterday"}, {"labels": ["a"]}])
+def test_a_damaged_snapshot(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str], damage: dict[str, Any]
+) -> None:
+    """A snapshot that somebody has edited into nonsense is refused by its name: 2, and no trace."""
+    path = write_snapshot(tmp_path / "prod-1.json", 20)
+    content = json.loads(path.read_bytes())
+    for pod in content["objects"]["pods"]:
+        pod["metadata"] |= damage
+        pod["metadata"] = {name: value for name, value in pod["metadata"].items() if value is not None}
+    path.write_text(json.dumps(content))
+    export = write_lines(tmp_path / "export.jsonl", 20)
+    assert main(["simulate", str(export), "--policies", str(folder), "--snapshot", str(path)]) == 2
+    told = capsys.readouterr()
+    assert (told.out, f"{path}: an object about organizations/" in told.err) == ("", True)
+
+
+def test_storm_breaker(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A person is told when a breaker would have tripped, and why nothing happens after that."""
+    export = write_lines(tmp_path / "flood.jsonl", 1_500, days=1)
+    policies = write_policies(tmp_path / "all", policy("isolate_pod", "notify", when="surface: pod"))
+    told = [
+        simulated(capsys, export, policies, "--assume-present", "--totals", *options)[1]
+        for options in ((), ("--reset-after", "1h"))
+    ]
+    for shown in told:
+        assert "  storm breaker of prod-1 trips at 2026-02-01 00:" in shown
+    acts = [int(re.search(r"(\d+)  isolate_pod\n", shown)[1]) for shown in told]  # type: ignore[index]
+    assert acts[0] < acts[1] < 1_000
+    assert "isolate_pod: storm_breaker" in told[0]
+
+
+def test_behind_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wider policy does not pass because a limit happened to be reached before."""
+    rails = RAILS + "limits: {owner: [], cluster: [{most: 1, within: 7d}]}\n"
+    shell, wide = policy("isolate_pod"), policy("isolate_pod", when="surface: pod")
+    former = write_policies(tmp_path / "former", shell, guardrails=rails)
+    wider = write_policies(tmp_path / "wider", wide, guardrails=rails)
+    findings = tmp_path / "findings"
+    findings.mkdir()
+    for number, name in enumerate(["reverse_shell", "added_binary_executed"]):
+        document = notification(name, event_time=f"2026-03-02T10:0{number}:00Z", pod=f"web-6d5f9c7b4-aaaa{number}")
+        (findings / f"f{number}.json").write_bytes(data(document))
+    status, shown = simulated(capsys, findings, wider, "--against", former, "--assume-present")
+    assert status == 1
+    assert "isolate_pod  contain (enforce) behind limits" in shown
+    assert shown.endswith("  WIDENS: 1 added behind limits\n")
+
+
+def cluster_beside(path: Path) -> Cluster:
+    """The cluster that stands beside a finding."""
+    facts = read_facts(path.with_suffix(".context.json").read_bytes(), path.name)
+    assert facts.cluster is not None
+    return facts.cluster
+
+
 def test_period(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Only findings of the period count; a day as its end is a whole day."""
     counts = {
@@ -112,7 +209,7 @@ def test_json(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) 
     told = json.loads(shown)
     assert [day["count"]["matched"] for day in told["policies"][0]["days"]] == [1, 2]
     assert {item["action"] for item in told["targets"]} == {"label_pod", "delete_pod"}
-    assert told["limits"] == "not_simulated"
+    assert (told["trips"], told["without_snapshot"]) == ([], {})
     assert json.loads(simulated(capsys, findings, folder, "--format", "json")[1])["targets"] is None
 
 
@@ -164,12 +261,37 @@ def test_wrong_use(options: list[str], said: str, capsys: pytest.CaptureFixture[
     assert (told.out, said in told.err) == ("", True)
 
 
-def test_wrong_time(capsys: pytest.CaptureFixture[str]) -> None:
-    """A time that is none is wrong use."""
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--from", "yesterday", "--from: 'yesterday' is no time; write a day such as 2026-03-02"),
+        ("--to", "2026-13-01", "--to: '2026-13-01' is no time"),
+        ("--reset-after", "soon", "--reset-after: 'soon' is no duration; write a number and a unit"),
+    ],
+)
+def test_wrong_time(option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A time that is none is wrong use, and told with what was expected."""
     with pytest.raises(SystemExit) as ended:
-        main(["simulate", "x", "--from", "yesterday"])
+        main(["simulate", "x", option, value])
     assert ended.value.code == 2
-    assert "--from" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
+
+
+def test_nothing_to_compare_by(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A change does not pass because what should have been findings were none."""
+    (tmp_path / "export.json").write_text("[{}, {}]")
+    command = ["simulate", str(tmp_path / "export.json"), "--policies", str(folder), "--against", str(folder)]
+    assert main(command) == 2
+    assert "nothing to compare by: none of 2 could be read as a finding" in capsys.readouterr().err
+
+
+def test_which_folder_is_wrong(
+    tmp_path: Path, findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both folders have files of the same name: a mistake says in which it is."""
+    former = write_policies(tmp_path / "former", policy("label_pod") + "x: 1\n")
+    assert main(["simulate", str(findings), "--policies", str(folder), "--against", str(former)]) == 2
+    assert f"--against {former}:\ncontain.yaml:9: x: unknown field" in capsys.readouterr().err
 
 
 def hostile_told(folder: Path) -> Told:
@@ -231,9 +353,9 @@ def fifty_policies(folder: Path) -> Path:
     return write_policies(folder, *texts)
 
 
-def cost(export: Path, policies: Path) -> tuple[float, int, dict[str, Any]]:
+def cost(export: Path, policies: Path, *options: str | Path) -> tuple[float, int, dict[str, Any]]:
     """Seconds of processor time, the most resident memory in bytes, and the report."""
-    arguments = [*COMMAND, "simulate", export, "--policies", policies, "--assume-present", "--format", "json"]
+    arguments = [*COMMAND, "simulate", export, "--policies", policies, *options, "--format", "json"]
     shown = export.with_suffix(".report")
     with shown.open("wb") as output:
         process = subprocess.Popen(list(map(str, arguments)), env=environment(), stdout=output)
@@ -248,9 +370,24 @@ def test_flat_in_memory(tmp_path: Path, write: Any) -> None:
     """Ten times the findings, each about a pod of its own, take hardly more memory, and at most 3 ms each."""
     policies = fifty_policies(tmp_path / "policies")
     few, many = (2_000, 20_000) if SOAK else (300, 3_000)
-    _, small, _ = cost(write(tmp_path / "few.json", few), policies)
-    seconds, large, told = cost(write(tmp_path / "many.json", many), policies)
+    _, small, _ = cost(write(tmp_path / "few.json", few), policies, "--assume-present")
+    seconds, large, told = cost(write(tmp_path / "many.json", many), policies, "--assume-present")
     assert told["findings"] == many
+    assert large - small < 12 * 1024 * 1024, (small, large)
+    assert seconds < many * 0.003
+
+
+def test_flat_with_a_snapshot(tmp_path: Path) -> None:
+    """So it is with limits that are met, about a thousand pods of a snapshot."""
+    policies = fifty_policies(tmp_path / "policies")
+    few, many = (2_000, 20_000) if SOAK else (300, 3_000)
+    snapshot = write_snapshot(tmp_path / "prod-1.json", many, pods=1_000)
+    _, small, _ = cost(write_lines(tmp_path / "few.json", few, pods=1_000), policies, "--snapshot", snapshot)
+    seconds, large, told = cost(write_lines(tmp_path / "many.json", many, pods=1_000), policies, "--snapshot", snapshot)
+    total = told["policies"][0]["total"]
+    assert (told["findings"], total["touched"]["pods"]) == (many, 1_000)
+    assert total["acts"]["isolate_pod"] > 0
+    assert any("limit_" in reason for reason in total["held"])
     assert large - small < 12 * 1024 * 1024, (small, large)
     assert seconds < many * 0.003
 

@@ -174,7 +174,7 @@ MISTAKES = [
     pytest.param(
         ("description: For a test.", "description: &a For"),
         "yaml_anchor",
-        ":2: anchors and aliases are not allowed; write the value out",
+        ":2: anchors and aliases are not allowed; write the value out; put a text that begins with * or & in quotes",
         id="anchor",
     ),
     pytest.param(("description: For a test.", "description: *a"), "yaml_anchor", ":2: anchors", id="dangling-alias"),
@@ -239,7 +239,7 @@ MISTAKES = [
     pytest.param(
         ("  - action: label_pod\n  - action: notify", "  - label_pod"),
         "invalid_policy",
-        ":8: then[0]: expected a mapping, got the text 'label_pod'",
+        ":8: then[0]: expected a mapping, got the text 'label_pod'; write 'action: ...'",
         id="bare-action",
     ),
     pytest.param(

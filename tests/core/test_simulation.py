@@ -12,14 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.context import Context
-from scc_responder.decide import Decision
 from scc_responder.explanation import NOTHING_READ, Facts
 from scc_responder.finding import Finding, PodRef
 from scc_responder.policy import PolicySet, load_policies
 from scc_responder.reach import Numbers
+from scc_responder.recent import Recent
 from scc_responder.samples import facts_as_told, sample_finding
-from scc_responder.simulation import MAX_NAMED, Limit, Recent, Replay, as_it_was
+from scc_responder.simulation import MAX_NAMED, Replay, as_it_was
 from scc_responder.tally import Bits
 from scc_responder.threats import catalogue
 from tests.pipeline.deployment import policy, write_policies
@@ -54,9 +53,9 @@ def told(found: Finding) -> Facts:
     return facts_as_told(found, looked_around=False)
 
 
-def replayed(policies: PolicySet, *findings: Finding, former: PolicySet | None = None, limit: Any = None) -> Replay:
+def replayed(policies: PolicySet, *findings: Finding, former: PolicySet | None = None, **options: Any) -> Replay:
     """The findings, simulated with their targets there."""
-    replay = Replay(policies, former, limit)
+    replay = Replay(policies, former, **options)
     for found in findings:
         replay.add(found, told(found))
     return replay
@@ -64,7 +63,8 @@ def replayed(policies: PolicySet, *findings: Finding, former: PolicySet | None =
 
 def test_counts(written: Callable[..., PolicySet]) -> None:
     """Findings, actions that act, are held or skipped, and different targets are counted, altogether and by day."""
-    policies = written(policy("label_pod", "cordon_node", "delete_pod", "notify"))
+    rails = "protected: {namespaces: [kube-system]}\nlimits: {owner: [], namespace: [], cluster: [], node_pool: []}\n"
+    policies = written(policy("label_pod", "cordon_node", "delete_pod", "notify"), guardrails=rails)
     findings = [
         finding(1),
         finding(2),
@@ -151,31 +151,82 @@ def test_recent_forgets() -> None:
     assert len(recent._order) == len(recent._by_place) == 1
 
 
+ONE = "protected: {namespaces: [kube-system]}\nlimits: {namespace: [{most: 1, within: 10m}], owner: []}\n"
+STORMY = "protected: {namespaces: [kube-system]}\nstorm_breaker: {targets: 2}\nlimits: {owner: [], namespace: []}\n"
+
+
+def pods(count: int, minutes: int = 0) -> list[Finding]:
+    """A finding each minute, each about a pod of its own."""
+    return [finding(number, pod=f"web-6d5f9c7b4-aaaa{number}", minutes=minutes + number) for number in range(1, count)]
+
+
 def test_limits_come_in_time_order(written: Callable[..., PolicySet]) -> None:
-    """The limits are asked once for each finding, in order, and what they hold is counted as held."""
-    asked: list[datetime] = []
-
-    def limit() -> Limit:
-        def one_only(_context: Context, decision: Decision, now: datetime) -> Decision:
-            asked.append(now)
-            return decision if len(asked) == 1 else _held(decision)
-
-        return one_only
-
-    findings = [finding(1), finding(2, pod="web-6d5f9c7b4-zzzzz"), finding(3)]
-    (report,) = replayed(written(policy("delete_pod")), *findings, limit=limit).report().policies
-    assert asked == sorted(asked)
-    assert len(asked) == 3
-    assert (report.total.acts, report.total.held) == ({"delete_pod": 1}, {"delete_pod: limit_cluster": 2})
-    assert report.total.touched["pods"] == 1
+    """What comes first takes the room; what is held touches nobody, and a later window has room again."""
+    findings = [*pods(4), finding(5, pod="web-6d5f9c7b4-bbbbb", minutes=30)]
+    (report,) = replayed(written(policy("label_pod", "delete_pod"), guardrails=ONE), *findings).report().policies
+    assert report.total.acts == {"label_pod": 4, "delete_pod": 2}
+    assert report.total.held == {"delete_pod: limit_namespace": 2}
 
 
-def _held(decision: Decision) -> Decision:
-    policies = tuple(
-        replace(one, actions=tuple(replace(item, result="held", reason="limit_cluster") for item in one.actions))
-        for one in decision.policies
+@pytest.mark.parametrize("mode", ["dry_run", "approve", "enforce"])
+def test_limits_in_every_mode(written: Callable[..., PolicySet], mode: str) -> None:
+    """A policy that only rehearses is told what would be held if it acted."""
+    (report,) = replayed(written(policy("delete_pod", mode=mode), guardrails=ONE), *pods(4)).report().policies
+    assert report.total.held == {"delete_pod: limit_namespace": 2}
+
+
+@pytest.mark.parametrize(
+    ("reset_after", "acts", "trips"),
+    [(None, 2, 1), (timedelta(minutes=1), 4, 1), (timedelta(hours=2), 2, 1)],
+    ids=["never", "soon", "late"],
+)
+def test_storm_breaker(written: Callable[..., PolicySet], reset_after: timedelta | None, acts: int, trips: int) -> None:
+    """After too much at once nothing acts in the cluster, until a person is supposed to have reset its breaker."""
+    policies = written(policy("label_pod", "delete_pod", "notify"), guardrails=STORMY)
+    findings = [*pods(5), finding(9, pod="web-6d5f9c7b4-bbbbb", minutes=60)]
+    report = replayed(policies, *findings, reset_after=reset_after).report()
+    (trip,) = report.trips
+    assert (report.tripped, trip.at, trip.detail) == (
+        trips,
+        T0 + timedelta(minutes=3),
+        "3 targets planned within 10m, of at most 2",
     )
-    return Decision(policies=policies)
+    total = report.policies[0].total
+    assert (total.acts["delete_pod"], total.acts["notify"]) == (acts, 5)
+
+
+def test_clusters_have_breakers_of_their_own(written: Callable[..., PolicySet]) -> None:
+    """A storm in one cluster holds nothing in another."""
+    plain = sample_finding(SHELL)
+    assert plain.cluster is not None
+    elsewhere = replace(plain.cluster, name="prod-2")
+    findings = [*pods(5), finding(9, pod="web-6d5f9c7b4-bbbbb", minutes=9, cluster=elsewhere)]
+    report = replayed(written(policy("delete_pod"), guardrails=STORMY), *findings).report()
+    assert report.policies[0].total.acts == {"delete_pod": 3}
+
+
+def test_no_limit_hides_a_wider_policy(written: Callable[..., PolicySet]) -> None:
+    """What is new but for a limit that is reached already widens, and is told apart from what would show."""
+    shop = policy("delete_pod", when="{threat: reverse_shell, namespace: shop}").replace("\n  {", " {")
+    rails = ONE.replace("namespace: [{most: 1, within: 10m}]", "cluster: [{most: 1, within: 10m}], namespace: []")
+    former, wider = written(shop, name="former", guardrails=rails), written(policy("delete_pod"), guardrails=rails)
+    findings = [finding(1), finding(2, namespace="bank")]
+    found = replayed(wider, *findings, former=former).comparison()
+    assert found is not None
+    assert (found.counts, found.widens) == ({"added_behind_limits": 1}, True)
+    assert [(item.target.namespace, item.behind_limits) for item in found.differences] == [("bank", True)]
+    back = replayed(former, *findings, former=wider).comparison()
+    assert back is not None
+    assert (back.counts, back.widens) == ({"removed_behind_limits": 1}, False)
+
+
+def test_a_raised_limit_widens(written: Callable[..., PolicySet]) -> None:
+    """Whoever is touched because there is more room is newly touched."""
+    former = written(policy("delete_pod"), name="former", guardrails=ONE)
+    more = written(policy("delete_pod"), guardrails=ONE.replace("most: 1", "most: 2"))
+    found = replayed(more, *pods(4), former=former).comparison()
+    assert found is not None
+    assert (found.counts, found.widens) == ({"added": 1}, True)
 
 
 CHANGES = [

@@ -10,13 +10,13 @@ import argparse
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
 from scc_responder.adapters.clusters_file import ClustersFile
 from scc_responder.cli.terminal import styled
+from scc_responder.cli.times import moment
 from scc_responder.collect import collect
 from scc_responder.decide import decide
 from scc_responder.errors import SettingsError
@@ -45,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
     parser.add_argument(
         "--at",
-        type=_moment,
+        type=moment,
         metavar="TIME",
         help="when it arrives, if not at its event time; in UTC unless it says otherwise",
     )
@@ -72,12 +72,6 @@ def _explain_live(content: bytes, policies: PolicySet, options: argparse.Namespa
         collected = collect(finding, clusters, NoFindings(), pool, _READ_SECONDS)
         context = look(collected.context, collected, decide(collected.context, policies.policies))
     return explain_context(context, policies, options.at or finding.event_time)
-
-
-def _moment(text: str) -> datetime:
-    """A time of ISO 8601, in UTC where it does not say."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read(path: Path) -> bytes:

@@ -5,16 +5,25 @@ FINDINGS are files and folders, read in the order of the findings' event times, 
     gcloud scc findings list ORGANIZATION --filter 'finding_class="THREAT"' --format=json > findings.json
     scc-responder simulate findings.json --assume-present
 
-A file is such an export, JSON Lines, an answer of the API, or one notification; a folder has any of these. What was
-known of a finding's target stands in NAME.context.json beside NAME.json. Where there is none, `--assume-present` takes
-the target to have been there as the finding tells of it; without that, what needs a target is held.
+A file is such an export, JSON Lines, an answer of the API, or one notification; a folder has any of these.
+
+What was known of a finding's target comes from the first of these that there is:
+  --snapshot         the snapshot of its cluster (`scc-responder snapshot`): with replicas, budgets and node pool
+  NAME.context.json  a file beside NAME.json
+  --assume-present   the target was there as the finding tells of it, with replicas to spare
+Without any, what needs a target is held.
 
 For each policy and day (UTC): findings matched, actions that would act, what would have been
 held and why, and how many different pods, nodes, workloads and namespaces would have been changed. `--targets` lists
-them. Modes do not matter for that: a policy in dry_run is counted as if it acted.
+them. Modes do not matter for that: a policy in dry_run is counted as if it acted, and so it is by the limits.
+
+The limits of the guardrails and of each policy, and the storm breakers, count in the order of time. After a breaker has
+tripped nothing acts in its cluster, until a person resets it: `--reset-after 1h` supposes that somebody does.
 
 `--against OTHER_POLICIES` compares with another folder, such as the one that is deployed: what these policies add, and
-what they take away. It ends with 1 when they widen reach: a new target, a new action on one, or a mode raised.
+what they take away, each under its own limits. It ends with 1 when they widen reach: a new target, a new action on one,
+or a mode raised. What would be new but for the limits (`behind limits`) widens as well: a limit that happened to be
+reached in these findings is no reason why it would be next time.
 
     git worktree add /tmp/deployed main
     scc-responder simulate findings.json --assume-present --against /tmp/deployed/policies
@@ -26,18 +35,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from scc_responder.adapters.findings_export import Entry, FindingsExport
 from scc_responder.cli import simulation_report
 from scc_responder.cli.progress import shown
 from scc_responder.cli.simulation_report import Told
-from scc_responder.errors import PolicyError, RejectedMessage
-from scc_responder.explanation import NOTHING_READ, Facts, read_facts
-from scc_responder.finding import Finding
-from scc_responder.policy import load_policies
-from scc_responder.samples import facts_as_told
+from scc_responder.cli.target_facts import TargetFacts
+from scc_responder.cli.times import end, length, moment
+from scc_responder.errors import PolicyError, RejectedMessage, SettingsError
+from scc_responder.policy import PolicySet, load_policies
 from scc_responder.simulation import Replay
 from scc_responder.wire import parse_notification
 
@@ -55,12 +62,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", type=Path, metavar="DIR", help="what they change of these policies; 1 if they widen"
     )
+    parser.add_argument(
+        "--snapshot",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="what is known of one cluster; may be given again",
+    )
     parser.add_argument("--assume-present", action="store_true", help="targets nobody looked at were there, as told")
     parser.add_argument(
-        "--from", dest="since", type=_moment, metavar="TIME", help="only findings since this day or time"
+        "--from", dest="since", type=moment, metavar="TIME", help="only findings since this day or time"
     )
     parser.add_argument(
-        "--to", dest="until", type=_end, metavar="TIME", help="only until the end of this day, or this time"
+        "--to", dest="until", type=end, metavar="TIME", help="only until the end of this day, or this time"
+    )
+    parser.add_argument(
+        "--reset-after", type=length, metavar="TIME", help="a person resets a tripped breaker after this, such as 1h"
     )
     parser.add_argument("--totals", action="store_true", help="do not show each day")
     parser.add_argument("--targets", action="store_true", help="list who would have been touched")
@@ -69,39 +86,41 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the report; 1 if `--against` is given and reach is widened."""
-    replay = Replay(load_policies(options.policies), load_policies(options.against) if options.against else None)
+    replay = Replay(load_policies(options.policies), _former(options.against), options.reset_after)
+    facts = TargetFacts(options.snapshot or (), assume_present=options.assume_present)
     export = FindingsExport(options.findings, options.since, options.until)
     for entry in shown(export, len(export), "findings"):
-        _take(replay, entry, present=options.assume_present)
-    comparison = replay.comparison()
-    told = Told(report=replay.report(), comparison=comparison, days=not options.totals, targets=options.targets)
+        _take(replay, entry, facts)
+    report, comparison = replay.report(), replay.comparison()
+    if comparison and report.bad and not report.findings:
+        raise SettingsError("no_findings", f"nothing to compare by: none of {len(export)} could be read as a finding")
+    told = Told(
+        report=report,
+        comparison=comparison,
+        unseen=facts.unseen,
+        days=not options.totals,
+        targets=options.targets,
+    )
     print(_FORMATS[options.format](told), end="")
     return 1 if comparison and comparison.widens else 0
 
 
-def _take(replay: Replay, entry: Entry, *, present: bool) -> None:
+def _former(folder: Path | None) -> PolicySet | None:
+    """The policies to compare with. Raises PolicyError that says which folder it is about."""
+    if folder is None:
+        return None
+    try:
+        return load_policies(folder)
+    except PolicyError as error:
+        raise PolicyError(error.reason, f"--against {folder}:\n{error}", faults=error.faults) from error
+
+
+def _take(replay: Replay, entry: Entry, facts: TargetFacts) -> None:
     if entry.fault:
         replay.bad(entry.where, entry.fault)
         return
     try:
         finding = parse_notification(entry.content)
-        replay.add(finding, _facts(entry, finding, present=present))
+        replay.add(finding, facts.of(entry, finding))
     except (RejectedMessage, PolicyError) as error:
         replay.bad(entry.where, error.reason)
-
-
-def _facts(entry: Entry, finding: Finding, *, present: bool) -> Facts:
-    if entry.facts is not None:
-        return read_facts(entry.facts, entry.where)
-    return facts_as_told(finding, looked_around=False) if present else NOTHING_READ
-
-
-def _moment(text: str) -> datetime:
-    """A day or a time of ISO 8601, in UTC where it does not say."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _end(text: str) -> datetime:
-    """As `_moment`; of a day, its end."""
-    return _moment(text) + timedelta(days=1 if len(text) <= len("2026-03-02") else 0)

@@ -35,10 +35,11 @@ _MODE_STYLES = {Mode.DISABLED: "dim", Mode.DRY_RUN: "blue", Mode.APPROVE: "yello
 
 
 class Told(Value, frozen=True, kw_only=True):
-    """What is to be told, and how much of it."""
+    """What is to be told, and how much of it. `unseen`: findings by cluster that no snapshot was given of."""
 
     report: Report
     comparison: Comparison | None = None
+    unseen: dict[str, int] = {}
     days: bool = True
     targets: bool = False
 
@@ -46,7 +47,7 @@ class Told(Value, frozen=True, kw_only=True):
 def text(told: Told) -> str:
     """For a terminal."""
     report = told.report
-    lines = [*_head(report), ""]
+    lines = [*_head(told), ""]
     quiet = [policy for policy in report.policies if not policy.total.matched]
     for policy in report.policies:
         if policy.total.matched:
@@ -61,16 +62,29 @@ def text(told: Told) -> str:
     return "\n".join(lines[:-1]) + "\n"
 
 
-def _head(report: Report) -> Iterator[str]:
+def _head(told: Told) -> Iterator[str]:
+    report = told.report
     yield f"{_counted(report.findings, 'finding')}{_period(report)}, {report.matched:,} matched by a policy"
     if report.duplicates:
         yield f"  {report.duplicates:,} came twice"
     yield from (f"  {count:,} left alone: {reason}" for reason, count in report.left_alone.items())
     yield from (styled(f"  {count:,} could not be read: {reason}", "yellow") for reason, count in report.bad.items())
     yield from (styled(f"    {bad.where}: {bad.reason}", "dim") for bad in report.bad_named)
-    yield styled("  limits and the storm breaker are not simulated", "dim")
+    for path, count in told.unseen.items():
+        yield styled(f"  {count:,} about a cluster without a snapshot: {path}", "yellow")
+    yield from _trips(report)
     if not report.complete:
         yield styled("  there are more targets than are told apart: counts of them are too low", "yellow")
+
+
+def _trips(report: Report) -> Iterator[str]:
+    """The storm breakers that tripped: what follows in their clusters was held."""
+    for trip in report.trips:
+        place = trip.cluster.rpartition("/")[2]
+        told = f"  storm breaker of {place} trips at {trip.at:%Y-%m-%d %H:%M:%S}Z: {trip.detail}"
+        yield styled(told, "yellow")
+    if report.tripped > len(report.trips):
+        yield styled(f"  ... and {report.tripped - len(report.trips):,} more times", "yellow")
 
 
 def _period(report: Report) -> str:
@@ -131,7 +145,11 @@ def _comparison(found: Comparison) -> Iterator[str]:
 
 def _difference(item: Difference) -> str:
     kind = styled(f"{item.kind:<7}", _KIND_STYLES[item.kind])
-    return f"  {kind}  {styled(item.target.shown, 'bold')}  {item.action}  {styled(_modes(item), 'dim')}"
+    return f"  {kind}  {styled(item.target.shown, 'bold')}  {item.action}  {styled(_why(item), 'dim')}"
+
+
+def _why(item: Difference) -> str:
+    return _modes(item) + (" behind limits" if item.behind_limits else "")
 
 
 def _modes(item: Difference) -> str:
@@ -141,7 +159,10 @@ def _modes(item: Difference) -> str:
 def _verdict(found: Comparison) -> str:
     if not found.complete:
         return styled("WIDENS, as far as can be told: there are more targets than are told apart", "red")
-    told = ", ".join(f"{number:,} {kind}" for kind, number in found.counts.items()) or "no target is touched otherwise"
+    told = (
+        ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in found.counts.items())
+        or "no target is touched otherwise"
+    )
     word = styled("WIDENS", "red") if found.widens else styled("does not widen", "green")
     return f"{word}: {told}"
 
@@ -149,7 +170,7 @@ def _verdict(found: Comparison) -> str:
 def markdown(told: Told) -> str:
     """For a pull request."""
     report = told.report
-    parts = ["# Simulation\n\n", *(f"- {escaped(line)}\n" for line in _plain(_head(report))), "\n"]
+    parts = ["# Simulation\n\n", *(f"- {escaped(line)}\n" for line in _plain(_head(told))), "\n"]
     rows = (row for policy in report.policies if policy.total.matched for row in _rows(policy, days=told.days))
     parts.append(markdown_table(_COLUMNS, rows))
     if told.targets:
@@ -189,7 +210,7 @@ def _escaped(cells: Iterable[str]) -> Sequence[str]:
 def _compared(found: Comparison) -> Iterator[str]:
     yield f"\n## What the policies change\n\n**{'Widens reach' if found.widens else 'Does not widen reach'}.**\n\n"
     raised = [("raised", item.policy, "mode", f"{item.before} -> {item.after}") for item in found.raised]
-    changed = [(item.kind, item.target.shown, item.action, _modes(item)) for item in found.differences]
+    changed = [(item.kind, item.target.shown, item.action, _why(item)) for item in found.differences]
     if raised or changed:
         yield markdown_table(("Change", "Of", "What", "Policy and mode"), map(_escaped, [*raised, *changed]))
     yield from _omitted(sum(found.counts.values()), found.differences)
@@ -199,7 +220,7 @@ def as_json(told: Told) -> str:
     """One JSON document, in ASCII."""
     data: dict[str, Any] = msgspec.to_builtins(told.report)
     reached = data.pop("reached")
-    data |= {"targets": reached if told.targets else None, "limits": "not_simulated"}
+    data |= {"targets": reached if told.targets else None, "without_snapshot": dict(told.unseen)}
     if told.comparison:
         data["comparison"] = {"widens": told.comparison.widens, **msgspec.to_builtins(told.comparison)}
     return json.dumps(data, indent=2) + "\n"

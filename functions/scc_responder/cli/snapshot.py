@@ -1,4 +1,4 @@
-"""Copy what decisions need from a cluster into a file, for `explain` and `simulate`. Reads only.
+"""Copy what decisions need from a cluster into a file, for `simulate --snapshot`. Reads only.
 
 Pods, their owners, nodes, namespaces, disruption budgets and network policies: of each the fields that decisions look
 at. No secret is read, and no environment, argument, command, volume or other annotation is kept. A policy whose
