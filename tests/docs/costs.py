@@ -16,7 +16,7 @@ from scc_responder.journal import Journal
 from scc_responder.simulated.cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.docs.examples import ROOT
-from tests.pipeline.deployment import ALL, NODE, SPARE_NODE, deployed, finding_about, mutations, policy
+from tests.pipeline.deployment import ALL, NODE, SPARE_NODE, Deployment, deployed, finding_about, mutations, policy
 
 PAGE = ROOT / "terraform" / "docs" / "cost-and-quotas.md"
 COMMAND = "python -m tests.docs.costs"
@@ -31,6 +31,8 @@ RESPONSES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "the last one, in dry run": (ALL, "dry_run"),
 }
 """What is done about a finding, by a policy with these actions and this mode."""
+
+DUPLICATE = "the same notification again"
 
 
 class Cost(NamedTuple):
@@ -64,8 +66,8 @@ class CountedStore:
 
 
 def measured(name: str) -> Cost:
-    """The cost of one response, in a cluster that starts afresh."""
-    actions, mode = RESPONSES[name]
+    """The cost of one response, in a cluster that starts afresh; of a duplicate, that of its second delivery."""
+    actions, mode = RESPONSES.get(name, (ALL, "enforce"))
     with tempfile.TemporaryDirectory() as folder, SimulatedCluster(stop_seconds=0) as cluster:
         for item in (objects.namespace("shop"), objects.node(NODE), objects.node(SPARE_NODE)):
             cluster.create(item)
@@ -74,20 +76,30 @@ def measured(name: str) -> Cost:
         services = deployment.services
         store: Any = CountedStore(services.store)
         services.store, services.journal = store, Journal(store, services.clock)
-        deployment.respond_to(finding_about(cluster.objects("Pod", "shop")[0]))
-        asked = [event for event in cluster.audit if event.user == "responder"]
-        return Cost(
-            requests=len(asked),
-            changes=len(mutations(event for event in asked if not event.dry_run)),
-            store_writes=store.writes,
-            evidence=len([*Path(folder).glob("evidence/**/*.json")]),
-            messages=len(deployment.published.messages),
-        )
+        document = finding_about(cluster.objects("Pod", "shop")[0])
+        deployment.respond_to(document)
+        first = _so_far(cluster, store, deployment)
+        if name != DUPLICATE:
+            return first
+        deployment.deliver(document)
+        both = _so_far(cluster, store, deployment)
+        return Cost(*(after - before for after, before in zip(both, first, strict=True)))
+
+
+def _so_far(cluster: SimulatedCluster, store: CountedStore, deployment: Deployment) -> Cost:
+    asked = [event for event in cluster.audit if event.user == "responder"]
+    return Cost(
+        requests=len(asked),
+        changes=len(mutations(event for event in asked if not event.dry_run)),
+        store_writes=store.writes,
+        evidence=len([*deployment.folder.glob("evidence/**/*.json")]),
+        messages=len(deployment.published.messages),
+    )
 
 
 def table() -> str:
     """The costs as a Markdown table."""
-    rows = [f"| {name} | {' | '.join(map(str, measured(name)))} |" for name in RESPONSES]
+    rows = [f"| {name} | {' | '.join(map(str, measured(name)))} |" for name in (*RESPONSES, DUPLICATE)]
     head = "| one finding | API server requests | of them changes | store writes | evidence objects | messages |"
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])
 

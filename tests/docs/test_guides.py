@@ -135,7 +135,9 @@ def made_names() -> re.Pattern[str]:
     """The names of what the module makes by default in `example-project`."""
     sources = "\n".join(path.read_text() for path in (ROOT / "terraform").glob("*.tf"))
     told = re.findall(r'^\s*(?:name|account_id) += "(.*\$\{var\.name\}.*)"', sources, re.MULTILINE)
-    keys = "|".join(["dead-letters", "findings", "outcomes", *re.findall(r'^    (\w+) += "\w+ .*"$', sources, re.MULTILINE)])
+    keys = "|".join(
+        ["dead-letters", "findings", "outcomes", *re.findall(r'^    (\w+) += "\w+ .*"$', sources, re.MULTILINE)]
+    )
     parts = {"${var.name}": "scc-responder", "${var.project_id}": "example-project", "${each.key}": f"(?:{keys})"}
     for variable, value in parts.items():
         told = [name.replace(variable, value) for name in told]

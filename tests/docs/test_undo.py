@@ -45,10 +45,17 @@ def pod(control_plane: ControlPlane, namespace: str, node: dict[str, Any]) -> di
     return objects.running_pods(control_plane.admin, namespace, name, count=2)[0]
 
 
+class Side:
+    """The control plane, as a deployment reaches it."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self.url, self.ca_pem, self.token = plane.url, plane.ca_pem.encode(), plane.token
+
+
 @pytest.fixture
 def contained(control_plane: ControlPlane, tmp_path: Path, pod: dict[str, Any]) -> tuple[Deployment, CaseRecord]:
     """The case in which it was marked and cut off, and its node cordoned."""
-    deployment = deployed(tmp_path, control_plane, policy(*ACTIONS))
+    deployment = deployed(tmp_path, Side(control_plane), policy(*ACTIONS))
     deployment.services.wait = time.sleep
     document = finding_about(pod, finding_id=pod["metadata"]["uid"].replace("-", ""))
     assert deployment.respond_to(document).reason == "done"
