@@ -37,8 +37,8 @@ DEFAULTS = {
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _STARTS = re.compile(r"^( *)(?:then|policy|when|protected):(?: .*)?$", re.MULTILINE)
 _COMMAND = re.compile(r"^ {4,}(scc-responder .*)$", re.MULTILINE)
-NEEDS_MORE = {"serve", "demo", "case", "control", "redrive", "doctor", "snapshot"}
-"""Commands that need a deployment, or do not end: their options are looked up instead."""
+NEEDS_MORE = {"serve", "demo", "breaker", "case", "control", "redrive", "doctor", "snapshot", "permissions"}
+"""Commands that need a deployment, write into the repository, or do not end: their options are looked up instead."""
 
 
 class Example(NamedTuple):
@@ -158,6 +158,6 @@ def help_of(line: str, folder: Path) -> tuple[list[str], str]:
     """The options in a command line, and the help of that command."""
     words = shlex.split(line, comments=True)
     names = [word for word in words[1:] if re.fullmatch(r"[a-z]+", word)][:2]
-    command = names if names[0] in {"case", "control", "policy"} else names[:1]
+    command = names if names[0] in {"breaker", "case", "control", "policy"} else names[:1]
     options = [word.partition("=")[0] for word in words if word.startswith("--")]
     return options, run(shlex.join(["scc-responder", *command, "--help"]), folder).stdout

@@ -10,6 +10,7 @@ import yaml
 
 from scc_responder.errors import ResponderError
 from scc_responder.policy import load_policies
+from tests.docs.command_lines import PROGRAMS, mistakes
 from tests.docs.examples import (
     NEEDS_MORE,
     ROOT,
@@ -85,14 +86,20 @@ def test_a_damaged_example_is_noticed(example: Example, tmp_path: Path) -> None:
 
 @each_command
 def test_commands(where: str, line: str, tmp_path: Path) -> None:
-    """Every command that is shown ends with 0 as it stands; of those that need a deployment, the options are there."""
+    """Every command that is shown ends with 0 as it stands; of those that need a deployment, the options are there.
+
+    Other programs' command lines are compared with the commands and options that those are known to have.
+    """
     words = line.split()
     if words[0] == "make":
         assert words[1] in make_targets()
         return
+    if words[0] in PROGRAMS:
+        assert list(mistakes(line)) == []
+        return
     assert words[0] == "scc-responder", f"{where}: nothing here runs {words[0]}"
-    in_code = where.startswith("functions/")
-    if words[1] in NEEDS_MORE or (in_code and reads_what_is_not_here(line)):
+    for_readers_files = where.startswith(("functions/", "terraform/docs/"))
+    if words[1] in NEEDS_MORE or (for_readers_files and reads_what_is_not_here(line)):
         options, told = help_of(line, tmp_path / "shown")
         assert told.startswith("usage: ")
         assert [option for option in options if option not in told] == []
@@ -108,19 +115,22 @@ def test_commands_in_text(path: Path) -> None:
     assert named - {"help"} <= make_targets()
 
 
+def headings(path: Path) -> set[str]:
+    """The headings of a document, as links name them."""
+    found = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-") for line in found}
+
+
 @each_document
 def test_links(path: Path) -> None:
-    """Every link within the repository leads to a file, or to a heading of this one."""
-    text = path.read_text()
-    headings = {
-        re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
-        for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    }
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in headings
-        elif not re.match(r"[a-z]+:", target):
-            assert (path.parent / target.partition("#")[0]).exists(), target
+    """Every link within the repository leads to a file, and to a heading that is there."""
+    for target in re.findall(r"\]\(([^)]+)\)", path.read_text()):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, heading = target.partition("#")
+        file = path.parent / name if name else path
+        assert file.exists(), target
+        assert not heading or heading in headings(file), target
 
 
 def test_the_first_policy_and_its_cases(tmp_path: Path) -> None:

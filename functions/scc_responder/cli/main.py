@@ -65,7 +65,8 @@ class _Wide(argparse.RawDescriptionHelpFormatter):
     """Keep the description's lines, and show the defaults that say something."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        told = action.default not in {None, False, argparse.SUPPRESS} and "%(default)" not in (action.help or "")
+        is_given = bool(action.default) and action.default != argparse.SUPPRESS
+        told = is_given and "%(default)" not in (action.help or "")
         return f"{action.help} (default: %(default)s)" if told and action.option_strings else action.help
 
 

@@ -1,0 +1,62 @@
+"""Command lines of other programs, as documents show them: which commands and options there are.
+
+Sources: `gcloud` 528 (its own table for completion), `kubectl` 1.32 and `terraform` 1.11 (`--help`), `git` 2.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+
+GCLOUD = {"--project", "--format", "--impersonate-service-account", "--quiet"}
+KUBECTL = {"--namespace", "--context"}
+
+KNOWN: Mapping[str, set[str]] = {
+    "gcloud auth application-default login": GCLOUD,
+    "gcloud auth print-identity-token": {*GCLOUD, "--audiences", "--include-email"},
+    "gcloud logging read": {*GCLOUD, "--freshness", "--limit", "--order"},
+    "gcloud pubsub subscriptions describe": GCLOUD,
+    "gcloud pubsub subscriptions modify-push-config": {
+        *GCLOUD,
+        "--push-endpoint",
+        "--push-auth-service-account",
+        "--push-auth-token-audience",
+    },
+    "gcloud run services describe": {*GCLOUD, "--region"},
+    "gcloud scc findings list": {*GCLOUD, "--filter", "--location", "--source"},
+    "gcloud scheduler jobs run": {*GCLOUD, "--location"},
+    "gcloud storage ls": {*GCLOUD, "--recursive", "--long"},
+    "git checkout": set(),
+    "git worktree add": set(),
+    "kubectl annotate": {*KUBECTL, "--overwrite", "--selector", "--all"},
+    "kubectl apply": {*KUBECTL, "-k", "-f", "--dry-run"},
+    "kubectl delete": {*KUBECTL, "--selector"},
+    "kubectl get": {*KUBECTL, "--all-namespaces", "--selector", "--output", "--show-labels"},
+    "kubectl kustomize": set(),
+    "kubectl label": {*KUBECTL, "--overwrite", "--selector"},
+    "kubectl uncordon": KUBECTL,
+    "terraform apply": {"-chdir", "-var", "-var-file"},
+    "terraform init": {"-chdir"},
+    "terraform output": {"-chdir", "-raw", "-json"},
+    "terraform plan": {"-chdir", "-var", "-var-file"},
+}
+"""Each command that documents may show, with the options that they may show of it."""
+
+PROGRAMS = {command.partition(" ")[0] for command in KNOWN}
+
+
+def mistakes(line: str) -> Iterator[str]:
+    """What is wrong with a command line of one of these programs."""
+    try:
+        words = shlex.split(line.partition(" > ")[0], comments=True)
+    except ValueError as error:
+        yield str(error)
+        return
+    # Keys to be taken away end with a dash, and values may begin with one: neither is an option.
+    options = [word.partition("=")[0] for word in words if word.startswith("-") and word != "-"]
+    told = " ".join(word for word in words if not word.startswith("-"))
+    command = next((known for known in KNOWN if f"{told} ".startswith(f"{known} ")), None)
+    if command is None:
+        yield f"no command that is known: {told}"
+        return
+    yield from (f"{command} has no {option}" for option in options if option not in KNOWN[command])

@@ -1,0 +1,115 @@
+"""What a finding costs in requests and writes, measured, for terraform/docs/cost-and-quotas.md.
+
+`python -m tests.docs.costs` writes the page's table anew.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scc_responder.journal import Journal
+from scc_responder.simulated.cluster import SimulatedCluster
+from tests.cluster import objects
+from tests.docs.examples import ROOT
+from tests.pipeline.deployment import ALL, NODE, SPARE_NODE, Deployment, deployed, finding_about, mutations, policy
+
+PAGE = ROOT / "terraform" / "docs" / "cost-and-quotas.md"
+COMMAND = "python -m tests.docs.costs"
+_TABLE = re.compile(rf"(<!-- costs: {COMMAND} -->\n).*?(<!-- end -->)", re.DOTALL)
+
+MARK = ("label_pod", "annotate_pod", "capture_evidence", "notify")
+RESPONSES: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "evidence and a message": (("capture_evidence", "notify"), "enforce"),
+    "the pod marked as well": (MARK, "enforce"),
+    "cut off as well": (("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "notify"), "enforce"),
+    "node cordoned and pod deleted as well": (ALL, "enforce"),
+    "the last one, in dry run": (ALL, "dry_run"),
+}
+"""What is done about a finding, by a policy with these actions and this mode."""
+
+DUPLICATE = "the same notification again"
+
+
+class Cost(NamedTuple):
+    """What one finding takes: `changes` are the requests that change something in the cluster."""
+
+    requests: int
+    changes: int
+    store_writes: int
+    evidence: int
+    messages: int
+
+
+class CountedStore:
+    """A store, whose successful writes are counted."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.writes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
+        return self._counted(found) if name in {"create", "replace", "delete"} else found
+
+    def _counted(self, call: Any) -> Any:
+        def counted(*args: Any, **options: Any) -> Any:
+            answer = call(*args, **options)
+            self.writes += 1
+            return answer
+
+        return counted
+
+
+def measured(name: str) -> Cost:
+    """The cost of one response, in a cluster that starts afresh; of a duplicate, that of its second delivery."""
+    actions, mode = RESPONSES.get(name, (ALL, "enforce"))
+    with tempfile.TemporaryDirectory() as folder, SimulatedCluster(stop_seconds=0) as cluster:
+        for item in (objects.namespace("shop"), objects.node(NODE), objects.node(SPARE_NODE)):
+            cluster.create(item)
+        cluster.create(objects.deployment("web", "shop", NODE, replicas=2))
+        deployment = deployed(Path(folder), cluster, policy(*actions, mode=mode))
+        services = deployment.services
+        store: Any = CountedStore(services.store)
+        services.store, services.journal = store, Journal(store, services.clock)
+        document = finding_about(cluster.objects("Pod", "shop")[0])
+        deployment.respond_to(document)
+        first = _so_far(cluster, store, deployment)
+        if name != DUPLICATE:
+            return first
+        deployment.deliver(document)
+        both = _so_far(cluster, store, deployment)
+        return Cost(*(after - before for after, before in zip(both, first, strict=True)))
+
+
+def _so_far(cluster: SimulatedCluster, store: CountedStore, deployment: Deployment) -> Cost:
+    asked = [event for event in cluster.audit if event.user == "responder"]
+    return Cost(
+        requests=len(asked),
+        changes=len(mutations(event for event in asked if not event.dry_run)),
+        store_writes=store.writes,
+        evidence=len([*deployment.folder.glob("evidence/**/*.json")]),
+        messages=len(deployment.published.messages),
+    )
+
+
+def table() -> str:
+    """The costs as a Markdown table."""
+    rows = [f"| {name} | {' | '.join(map(str, measured(name)))} |" for name in (*RESPONSES, DUPLICATE)]
+    head = "| one finding | API server requests | of them changes | store writes | evidence objects | messages |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+
+
+def written(page: str) -> str:
+    """The page with its table as it should be."""
+    measured_now = table()
+    return _TABLE.sub(lambda match: f"{match[1]}\n{measured_now}\n\n{match[2]}", page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text()))
+    sys.stdout.write(f"{PAGE}\n")

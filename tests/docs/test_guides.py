@@ -1,0 +1,181 @@
+"""terraform/docs: what the pages for people promise of commands, names, reasons, alerts and numbers is so."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from scc_responder.case import CaseState
+from scc_responder.cli.main import COMMANDS
+from scc_responder.simulated.cluster import SimulatedCluster
+from tests.docs import costs
+from tests.docs.command_lines import KNOWN, mistakes
+from tests.docs.examples import ROOT, commands, fenced
+from tests.docs.reasons import exists
+from tests.pipeline.conftest import cluster, pod
+from tests.pipeline.deployment import deployed, finding_about, policy
+from tests.terraform.log_entries import entry, selects
+
+__all__ = ["cluster", "pod"]
+
+FOLDER = "terraform/docs/"
+PAGES = sorted((ROOT / FOLDER).glob("*.md"))
+ON_CALL = (ROOT / FOLDER / "on-call.md").read_text()
+LINES = [
+    line
+    for example in fenced()
+    if example.where.startswith(FOLDER) and example.kind == "sh"
+    for line in commands(example.text)
+]
+OURS = [line for line in LINES if line.startswith("scc-responder ")]
+
+
+def rows(page: str, heading: str) -> Iterator[list[str]]:
+    """The cells of every table row below a heading of a page, up to the next one of its rank."""
+    part = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    for line in part.splitlines():
+        if line.startswith("| ") and not line.startswith("| | "):
+            yield [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+def quoted(text: str) -> list[str]:
+    """What stands in backticks."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+REASONS = [word for first, *_ in rows(ON_CALL, "Reasons") for word in quoted(first)]
+
+
+def test_the_pages() -> None:
+    """There are four of them, and the module's page and the README lead to each or to where it begins."""
+    names = {path.name for path in PAGES}
+    assert names == {"first-hour.md", "on-call.md", "cost-and-quotas.md", "upgrades.md"}
+    module = (ROOT / "terraform" / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in sorted(names) if f"](docs/{name})" not in module] == []
+    assert {name for name in names if f"](terraform/docs/{name})" in readme} >= {"first-hour.md", "on-call.md"}
+
+
+@pytest.mark.parametrize("line", OURS)
+def test_commands_parse(line: str) -> None:
+    """Every command of ours is one that its parser takes: nothing that it requires is missing."""
+    _, command, *given = shlex.split(line, comments=True)
+    parser = argparse.ArgumentParser()
+    import_module(f"scc_responder.cli.{command}").add_options(parser)
+    parser.parse_args(given)
+
+
+def test_commands_are_found() -> None:
+    """The pages are really searched: they show the commands that a person on call needs."""
+    shown = {line.split()[1] for line in OURS}
+    assert {"case", "control", "breaker", "redrive", "doctor", "simulate", "policy"} <= shown <= set(COMMANDS)
+    assert {line.split()[0] for line in LINES} == {"scc-responder", "make", "git", "gcloud", "kubectl", "terraform"}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("gcloud pubsub subscriptions modify-push-conf s", "no command that is known"),
+        ("gcloud pubsub subscriptions modify-push-config s --push-endpiont=", "has no --push-endpiont"),
+        ("kubectl cordon node-1", "no command that is known"),
+        ("kubectl annotate namespace default 'key=value", "No closing quotation"),
+        ("terraform -chdir=x apply -auto-approve", "has no -auto-approve"),
+    ],
+)
+def test_mistakes_are_noticed(line: str, told: str) -> None:
+    """A command that is not there, an option that is not there, and a quote left open are each told."""
+    (mistake,) = mistakes(line)
+    assert told in mistake
+
+
+def test_known_commands_are_shown() -> None:
+    """Nothing is listed as known that no page shows."""
+    every = [line for example in fenced() if example.kind == "sh" for line in commands(example.text)]
+    plain = [" ".join(word for word in line.split() if not word.startswith("-")) for line in every]
+    assert [known for known in KNOWN if not any(f"{line} ".startswith(f"{known} ") for line in plain)] == []
+
+
+@pytest.mark.parametrize("word", REASONS)
+def test_reasons_exist(word: str) -> None:
+    """Every reason that the page for on-call explains is a word that the code says."""
+    assert exists(word)
+
+
+def test_a_reason_that_is_not_there_is_noticed() -> None:
+    """The test above can fail, and there is much that it looks at."""
+    assert not exists("namespace_protektet")
+    assert len(REASONS) > 100
+    assert len(set(REASONS)) == len(REASONS)
+
+
+def test_records() -> None:
+    """The page names every state of a case, and no other, and only fields that there are."""
+    cells = [quoted(first) for first, *_ in rows(ON_CALL, "Read a record")]
+    names = [name for (name,) in filter(None, cells)]
+    assert {name for name in names if "." not in name} == set(CaseState)
+    fields = [name.partition("jsonPayload.")[2] for name in names if name.startswith("jsonPayload.")]
+    assert [name for name in fields if not exists(name)] == []
+
+
+def test_alerts() -> None:
+    """The page says what to do about every alert that the module makes, and about no other."""
+    module = (ROOT / "terraform" / "alerts.tf").read_text()
+    thresholds = re.findall(r"^    (\w+) = \{$", module, re.MULTILINE)
+    made = {name.replace("_", " ") for name in thresholds} | set(re.findall(r'"\$\{var.name\}: ([a-z ]+)"', module))
+    assert {first for first, *_ in rows(ON_CALL, "Alerts")} - {"alert"} == made
+
+
+def made_names() -> re.Pattern[str]:
+    """The names of what the module makes by default in `example-project`."""
+    sources = "\n".join(path.read_text() for path in (ROOT / "terraform").glob("*.tf"))
+    told = re.findall(r'^\s*(?:name|account_id) += "(.*\$\{var\.name\}.*)"', sources, re.MULTILINE)
+    keys = "|".join(
+        ["dead-letters", "findings", "outcomes", *re.findall(r'^    (\w+) += "\w+ .*"$', sources, re.MULTILINE)]
+    )
+    parts = {"${var.name}": "scc-responder", "${var.project_id}": "example-project", "${each.key}": f"(?:{keys})"}
+    for variable, value in parts.items():
+        told = [name.replace(variable, value) for name in told]
+    return re.compile("|".join(told))
+
+
+def test_names() -> None:
+    """Every name in the pages' commands that begins like the module's is one that the module makes."""
+    made = made_names()
+    shown = {name for line in LINES for name in re.findall(r"(?:example-project-)?scc-responder-[a-z-]+\b", line)}
+    assert {name for name in shown if not made.fullmatch(name) and not name.startswith("scc-responder-0")} == set()
+    assert {"scc-responder-push", "scc-responder-journal", "scc-responder-redrive"} <= shown
+
+
+def test_filters(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, object]) -> None:
+    """Each filter for Cloud Logging selects the line that a rehearsal leaves, and not one of another service."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod", mode="dry_run"))
+    printed: list[str] = []
+    deployment.services.tell = printed.append
+    deployment.respond_to(finding_about(pod))
+    (line,) = printed
+    case = entry(line, "scc-responder")["labels"]["case"]
+    filters = [re.findall(r"'([^']+)'", line)[0] for line in LINES if line.startswith("gcloud logging read")]
+    for expression in filters:
+        assert selects(expression.replace("0123456789ab", case), entry(line, "scc-responder"))
+        assert not selects(expression.replace("0123456789ab", case), entry(line, "another"))
+    assert len(filters) == 2
+
+
+def test_costs() -> None:
+    """The numbers are those that are measured; python -m tests.docs.costs writes them anew."""
+    page = costs.PAGE.read_text()
+    assert costs.written(page) == page, costs.COMMAND
+    assert page.count("\n| ") > len(costs.RESPONSES)
+
+
+@pytest.mark.parametrize("name", costs.RESPONSES)
+def test_store_writes(name: str) -> None:
+    """No response takes more writes of the store than the page says."""
+    actions, _ = costs.RESPONSES[name]
+    assert costs.measured(name).store_writes <= 2 * len(actions) + 4
