@@ -16,6 +16,7 @@ from tests.terraform.checking import MODULE, OwnTests
 from tests.terraform.promises import of_type, only
 
 RUNS = ("scopes/organization", "scopes/folder", "scopes/project", "delivery/delivery_settings", "delivery/approvals")
+SWEEPER = "SCC_RESPONDER_SWEEPER"
 PLATFORM = {"LOG_EXECUTION_ID", "THREADS"}
 """What functions-framework reads."""
 
@@ -23,8 +24,11 @@ PLATFORM = {"LOG_EXECUTION_ID", "THREADS"}
 def environment(tested: OwnTests, run: str) -> dict[str, str]:
     """The function's environment after a run."""
     function = only(tested.states()[run], "google_cloudfunctions2_function")
-    found: dict[str, str] = function["service_config"][0]["environment_variables"]
-    return found
+    found: dict[str, str] = dict(function["service_config"][0]["environment_variables"])
+    # Google makes the address of an identity; the mocked provider makes up a word.
+    made = tested.states()[run]['google_service_account.responder["sweep"]']
+    assert found[SWEEPER] == made["email"]
+    return {**found, SWEEPER: f"{made['account_id']}@{made['project']}.iam.gserviceaccount.com"}
 
 
 def read(tested: OwnTests, run: str) -> Settings:
@@ -92,13 +96,14 @@ def test_approvals(tested: OwnTests) -> None:
 def test_settings_file(tested: OwnTests, kind: str) -> None:
     """The output `settings` is a file that doctor reads: the function's environment, and what was made besides."""
     run = f"scopes/{kind}"
-    given = parse_environment(tested.outputs()[run]["settings"], "responder.env")
+    told = environment(tested, run)
+    given = {**parse_environment(tested.outputs()[run]["settings"], "responder.env"), SWEEPER: told[SWEEPER]}
     push = tested.states()[run]["google_pubsub_subscription.push"]
     pushed_to = given.pop(f"{settings.PREFIX}PUSH_ENDPOINT")  # a word that the mock made up
     made = read_deployment(given)
     service = only(tested.states()[run], "google_cloudfunctions2_function")["service_config"][0]
 
-    assert environment(tested, run).items() <= given.items()
+    assert told.items() <= given.items()
     assert read_settings(given, Path("policies")) == read(tested, run)
     assert made.scope.startswith(f"{kind}s/")
     assert made.subscription == "projects/example-project/subscriptions/scc-responder-push"
