@@ -104,7 +104,7 @@ def test_settings_file(tested: OwnTests, kind: str) -> None:
     service = only(tested.states()[run], "google_cloudfunctions2_function")["service_config"][0]
 
     assert told.items() <= given.items()
-    assert read_settings(given, Path("policies")) == read(tested, run)
+    assert read_settings({**given, "K_SERVICE": "scc-responder"}, Path("policies")) == read(tested, run)
     assert made.scope.startswith(f"{kind}s/")
     assert made.subscription == "projects/example-project/subscriptions/scc-responder-push"
     assert (made.timeout_seconds, made.identity) == (service["timeout_seconds"], service["service_account_email"])
