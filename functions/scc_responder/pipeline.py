@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from scc_responder import paths
 from scc_responder.account import Account, ending_of
 from scc_responder.approval import FINDING_CHANGED, ask, review, withdrawn
-from scc_responder.case import CaseState, case_id
+from scc_responder.case import CaseState, Step, case_id
 from scc_responder.cluster_changes import ClusterChanges
 from scc_responder.collect import Collected, collect
 from scc_responder.confirm import Settled, confirm, read_by_name, refuse_beyond_reach, unread
+from scc_responder.context import Context
 from scc_responder.control import DISABLED, under
 from scc_responder.decide import Decision, decide
 from scc_responder.errors import ApiError, Forbidden, OversizeMessage, RejectedMessage, ResponderError, RetryableError
@@ -127,16 +128,28 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     case.confirmed(finding)
     limit = services.kill_switch.ceiling(_cluster(finding))
     refuse_disabled(limit, finding)
-    collected = collect(finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS)
-    context = collected.context
-    identity = bound(context.identity, context.pod, case.record.pod_uids)
-    context = replace(context, identity=identity)
-    account.knows(context)
-    _refuse_blind(collected)
-    policies, now = services.policies, services.clock()
-    decision = under(limit, decide(context, policies.policies))
+    collected, context = _collect(finding, case, services, account)
+    decision = under(limit, decide(context, services.policies.policies))
     context = look(context, collected, decision)
     account.knows(context)
+    decision = _guard(context, decision, collected, case, services)
+    steps = execute(context, decision, case, _world(collected, services))
+    return _record(context, decision, steps, case, services, account)
+
+
+def _collect(finding: Finding, case: OpenCase, services: Services, account: Account) -> tuple[Collected, Context]:
+    """What is known of the target, and that it is the pod that this case is about."""
+    collected = collect(finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS)
+    context = collected.context
+    context = replace(context, identity=bound(context.identity, context.pod, case.record.pod_uids))
+    account.knows(context)
+    _refuse_blind(collected)
+    return collected, context
+
+
+def _guard(context: Context, decision: Decision, collected: Collected, case: OpenCase, services: Services) -> Decision:
+    """Guardrails, and approval: what was approved is planned again first, and holds only where it is the very same."""
+    policies, now = services.policies, services.clock()
     if case.record.plan:
         as_planned = guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
         _refuse_half_blind(collected, as_planned)
@@ -145,8 +158,13 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     _refuse_half_blind(collected, decision, case.record.attempts)
     decision, record = ask(decision, case.record, policies, now)
     case.keep(record)
-    steps = execute(context, decision, case, _world(collected, services))
-    summary = decision_summary(context, decision, policies.digest)
+    return decision
+
+
+def _record(
+    context: Context, decision: Decision, steps: tuple[Step, ...], case: OpenCase, services: Services, account: Account
+) -> Ending:
+    summary = decision_summary(context, decision, services.policies.digest)
     case.close(conclusion(case.record.with_steps(steps).current_steps), decision.reason, *steps, decision=summary)
     account.decided(decision, case.record, services.settings.answered_at)
     return ending_of(case.record, decision)
