@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from scc_responder import paths
 from scc_responder.account import Account, ending_of
 from scc_responder.approval import FINDING_CHANGED, ask, review, withdrawn
-from scc_responder.case import CaseState, Step, case_id
+from scc_responder.case import CaseState, case_id
 from scc_responder.cluster_changes import ClusterChanges
 from scc_responder.collect import Collected, collect
 from scc_responder.confirm import Settled, confirm, read_by_name, refuse_beyond_reach, unread
@@ -134,7 +134,10 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     account.knows(context)
     decision = _guard(context, decision, collected, case, services)
     steps = execute(context, decision, case, _world(collected, services))
-    return _record(context, decision, steps, case, services, account)
+    summary = decision_summary(context, decision, services.policies.digest)
+    case.close(conclusion(case.record.with_steps(steps).current_steps), decision.reason, *steps, decision=summary)
+    account.decided(decision, case.record, services.settings.answered_at)
+    return ending_of(case.record, decision)
 
 
 def _collect(finding: Finding, case: OpenCase, services: Services, account: Account) -> tuple[Collected, Context]:
@@ -159,15 +162,6 @@ def _guard(context: Context, decision: Decision, collected: Collected, case: Ope
     decision, record = ask(decision, case.record, policies, now)
     case.keep(record)
     return decision
-
-
-def _record(
-    context: Context, decision: Decision, steps: tuple[Step, ...], case: OpenCase, services: Services, account: Account
-) -> Ending:
-    summary = decision_summary(context, decision, services.policies.digest)
-    case.close(conclusion(case.record.with_steps(steps).current_steps), decision.reason, *steps, decision=summary)
-    account.decided(decision, case.record, services.settings.answered_at)
-    return ending_of(case.record, decision)
 
 
 @contextmanager
