@@ -20,12 +20,14 @@ class Identity(Value, frozen=True, kw_only=True):
 IDENTITIES = {
     "admin": Identity(user="admin", groups=("system:masters",)),
     "responder": Identity(user="scc-responder@example-project.iam.gserviceaccount.com"),
+    "deployed": Identity(user="scc-responder-run@example-project.iam.gserviceaccount.com"),
     "reader": Identity(user="reader@example-project.iam.gserviceaccount.com"),
     "powerless": Identity(user="powerless@example-project.iam.gserviceaccount.com"),
     "controller-manager": Identity(user="system:kube-controller-manager"),
     "kwok": Identity(user="kwok", groups=("system:masters",)),
 }
-"""`admin` is for fixtures. `reader` may read what the responder reads. `powerless` may do nothing."""
+"""`admin` is for fixtures. `reader` may read what the responder reads. `powerless` may do nothing,
+and neither may `deployed`, the identity that Terraform makes, before the shipped roles are bound to it."""
 
 
 class State(Value, frozen=True, kw_only=True):

@@ -28,11 +28,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def unzip(target: Path) -> Path:
+def unzip(target: Path, repository: Path = ROOT) -> Path:
     """Make the deployment zip as `make bundle` does, and lay it out as Cloud Functions does: the folder."""
-    bundle = target / "bundle.zip"
-    make = [sys.executable, str(ROOT / "functions" / "bundle.py"), str(bundle)]
-    subprocess.run(make, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT / "functions")})
+    bundle, functions = target / "bundle.zip", repository / "functions"
+    make = [sys.executable, str(functions / "bundle.py"), str(bundle)]
+    subprocess.run(make, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(functions)})
     with ZipFile(bundle) as archive:
         archive.extractall(target / "function")
     # Cloud Functions compiles the tree when it builds the image.
@@ -48,7 +48,7 @@ class ServedFunction:
     ) -> None:
         self.port = port or free_port()
         self.log = log
-        self._folder = folder
+        self.source = folder
         self._target = target
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("SCC_RESPONDER_", "PYTHON"))},
@@ -74,10 +74,10 @@ class ServedFunction:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "functions_framework", "--target", self._target),
-                    *("--source", str(self._folder / "main.py"), "--host", "127.0.0.1", "--port", str(self.port)),
+                    *("--source", str(self.source / "main.py"), "--host", "127.0.0.1", "--port", str(self.port)),
                 ],
                 env=self._environment,
-                cwd=self._folder,
+                cwd=self.source,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

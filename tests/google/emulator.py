@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,6 +85,24 @@ class Emulator:
             outcome_topic=topics["outcomes"],
             outcome_subscription=self._pulled(f"outcomes-{suffix}", topics["outcomes"]),
         )
+
+    def set_up(self, topics: Sequence[str], subscriptions: Sequence[Subscription]) -> None:
+        """Topics by full name, and subscriptions with all their settings."""
+        for topic in topics:
+            self._publisher.create_topic(name=topic)
+        for subscription in subscriptions:
+            self._subscriber.create_subscription(request=subscription)
+
+    def take_down(self, topics: Sequence[str], subscriptions: Sequence[Subscription]) -> None:
+        """Delete them again, with the messages that are waiting."""
+        for subscription in subscriptions:
+            self._subscriber.delete_subscription(subscription=subscription.name)
+        for topic in topics:
+            self._publisher.delete_topic(topic=topic)
+
+    def settings(self, subscription: str) -> Subscription:
+        """What the emulator says of a subscription."""
+        return self._subscriber.get_subscription(subscription=subscription)
 
     def publish(self, topic: str, data: bytes, **attributes: str) -> str:
         """Publish as Security Command Center does; the message id."""

@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 
+from scc_responder.adapters.firestore_documents import Collection
 from scc_responder.adapters.firestore_store import FirestoreStore
 from tests.google.emulator_process import Component
 
@@ -28,6 +30,16 @@ class FirestoreEmulator:
     def address(self) -> str:
         """A collection that nothing was written to yet, as settings name it."""
         return f"firestore://example-project/(default)/test-{uuid.uuid4().hex[:12]}"
+
+
+    def forget(self, address: str) -> None:
+        """Delete every document of the database that settings name."""
+        path = f"/emulator/v1/{Collection.of(address).database}/documents"
+        connection = HTTPConnection(self.host, timeout=30)
+        connection.request("DELETE", path)
+        status = connection.getresponse().status
+        connection.close()
+        assert status == 200, f"{path}: {status}"
 
 
 @contextmanager

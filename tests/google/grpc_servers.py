@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import grpc
 from google.cloud.container_v1.types import Cluster, GetClusterRequest, ListClustersRequest, ListClustersResponse
@@ -34,6 +34,28 @@ _LOCATION = re.compile(r"(projects/[a-z0-9.:-]+)/locations/([a-z0-9-]+)", re.ASC
 _CLUSTER = re.compile(r"projects/[a-z0-9.:-]+/locations/[a-z0-9-]+/clusters/[a-z0-9-]+", re.ASCII)
 
 
+class Method(NamedTuple):
+    """What a method needs, and the page of Google's that says so."""
+
+    permission: str
+    source: str
+
+
+METHODS = {
+    "google.cloud.securitycenter.v2.SecurityCenter/ListFindings": Method(
+        "securitycenter.findings.list",
+        "https://cloud.google.com/security-command-center/docs/reference/rest/v2/organizations.sources.findings/list",
+    ),
+    "google.container.v1.ClusterManager/GetCluster": Method(
+        "container.clusters.get", "https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions"
+    ),
+    "google.pubsub.v1.Publisher/Publish": Method(
+        "pubsub.topics.publish", "https://cloud.google.com/pubsub/docs/access-control"
+    ),
+}
+"""Every method that is served here."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What happens to one call: it ends with `code`, or, without one, is held for `seconds` first."""
@@ -45,10 +67,15 @@ class Fault:
 
 
 class LocalServer:
-    """One gRPC service on a free port of 127.0.0.1. `faults` befall the next calls, one each."""
+    """One gRPC service on a free port of 127.0.0.1. `faults` befall the next calls, one each.
+
+    `granted`, where set, are the permissions of whoever calls: a method that needs another is refused.
+    """
 
     def __init__(self, service: str, methods: Mapping[str, grpc.RpcMethodHandler], port: int = 0) -> None:
         self.faults: deque[Fault] = deque()
+        self.granted: Collection[str] | None = None
+        self._needed = {name: METHODS[f"{service}/{name}"].permission for name in methods}
         self._stopping = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(8), options=(("grpc.so_reuseport", 0),))
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, dict(methods)),))
@@ -84,8 +111,11 @@ class LocalServer:
     ) -> None:
         self.stop()
 
-    def befall(self, context: grpc.ServicerContext) -> None:
-        """Apply the next fault, if any, to this call."""
+    def befall(self, method: str, context: grpc.ServicerContext) -> None:
+        """Refuse this call for want of a permission, or apply the next fault, if any, to it."""
+        needed = self._needed[method]
+        if self.granted is not None and needed not in self.granted:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, f"Permission '{needed}' denied on resource.")
         fault = self.faults.popleft() if self.faults else None
         if fault is None:
             return
@@ -115,7 +145,7 @@ class SecurityCenterServer(LocalServer):
     def list_findings(self, request: ListFindingsRequest, context: grpc.ServicerContext) -> ListFindingsResponse:
         """ListFindings, with the filters that the responder may send and no others."""
         self.requests.append(request)
-        self.befall(context)
+        self.befall("ListFindings", context)
         chosen = self.answers if self.answers is not None else self._chosen(request, context)
         number = int(request.page_token or 0)
         size = min(request.page_size or 10, self.page_limit)
@@ -150,7 +180,7 @@ class ClusterManagerServer(LocalServer):
     def get_cluster(self, request: GetClusterRequest, context: grpc.ServicerContext) -> Cluster:
         """GetCluster by the full name alone."""
         self.requests.append(request.name)
-        self.befall(context)
+        self.befall("GetCluster", context)
         if not _CLUSTER.fullmatch(request.name):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "invalid cluster name")
         if request.name not in self.clusters:

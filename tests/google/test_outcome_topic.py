@@ -30,7 +30,7 @@ class PublisherServer(LocalServer):
 
     def publish(self, request: PublishRequest, context: grpc.ServicerContext) -> PublishResponse:
         self.requests.append(request)
-        self.befall(context)
+        self.befall("Publish", context)
         return PublishResponse(message_ids=[str(len(self.requests))])
 
 

@@ -1,0 +1,1 @@
+"""What Terraform would deploy, run on this machine: only addresses differ."""

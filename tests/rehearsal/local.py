@@ -1,0 +1,36 @@
+"""What a rehearsal changes of the environment that Terraform rendered, and why. Nothing else differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+REPLACED = {
+    "SCC_RESPONDER_EVIDENCE": "a bucket (gs://) cannot be had here: a folder, written to by the same library",
+}
+"""Rendered settings with another value."""
+
+ADDED = {
+    "FIRESTORE_EMULATOR_HOST": "Google's emulator in place of firestore.googleapis.com; the database's name stays",
+    "PUBSUB_EMULATOR_HOST": "Google's emulator in place of pubsub.googleapis.com; the topic's name stays",
+    "SCC_RESPONDER_SCC_ENDPOINT": "a local server of Google's protos in place of securitycenter.googleapis.com",
+    "SCC_RESPONDER_GKE_ENDPOINT": "a local server of Google's protos in place of container.googleapis.com",
+    "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": "there is no metadata server to give the identity's token",
+}
+"""Addresses that a deployment does not have."""
+
+PLATFORM = {
+    "K_SERVICE": "set by Cloud Run, where the function refuses every line above: so it is left out, and that is tested",
+    "CLOUD_RUN_TIMEOUT_SECONDS": "set by Cloud Run to the rendered timeout, and so here",
+}
+"""What Cloud Run sets itself."""
+
+LONGEST_RETENTION = 7 * 86400
+"""Google keeps messages for 31 days, as dead letters are to be. Its emulator refuses more than 7."""
+
+
+def localized(rendered: Mapping[str, str], addresses: Mapping[str, str], timeout_seconds: int) -> dict[str, str]:
+    """The rendered environment with these addresses, which must be all of those in the tables and no others."""
+    assert addresses.keys() == REPLACED.keys() | ADDED.keys()
+    assert rendered.keys() >= REPLACED.keys()
+    assert not rendered.keys() & (ADDED.keys() | PLATFORM.keys())
+    return {**rendered, **addresses, "CLOUD_RUN_TIMEOUT_SECONDS": str(timeout_seconds)}

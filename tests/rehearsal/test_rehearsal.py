@@ -1,0 +1,80 @@
+"""What Terraform would deploy contains a pod, on this machine, with nothing changed but addresses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scc_responder.case import CaseState
+from scc_responder.errors import SettingsError
+from scc_responder.settings import read_settings
+from tests.cluster.client import ApiFailure
+from tests.e2e.served import unzip
+from tests.pipeline.deployment import CONTAINED, mutations
+from tests.rehearsal.local import ADDED, REPLACED
+from tests.rehearsal.rendered import Rendered
+from tests.rehearsal.stage import Served, Stage
+from tests.rehearsal.timeline import timeline
+from tests.rehearsal.zipped import entries
+from tests.requirements import NOTE
+
+pytestmark = pytest.mark.timeout(300)
+
+WRITES = ["patch pods", "patch pods", "create networkpolicies", "patch nodes", "patch pods", "delete pods"]
+
+
+def test_contained(served: Served, record_property: pytest.RecordProperty) -> None:
+    """A finding published on Pub/Sub ends contained, with the shipped roles alone, by the API server's audit log."""
+    response = served.respond(served.stage.victim(), until={CaseState.DONE, CaseState.PARTIAL, CaseState.HELD})
+
+    assert (response.case.state, response.steps) == (CaseState.DONE, CONTAINED), response.log
+    assert list(mutations(response.writes)) == WRITES
+    assert [str(event) for event in response.audit if event.code in {401, 403, 422}] == []
+    assert [delivery.status for delivery in response.deliveries] == [204]
+    with pytest.raises(ApiFailure, match="not found"):
+        served.stage.plane.admin.get(f"/api/v1/namespaces/{response.pod.namespace}/pods/{response.pod.name}")
+    told = timeline(response)
+    assert list(told.values()) == sorted(told.values())
+    moments = ", ".join(f"{name} {milliseconds}" for name, milliseconds in told.items())
+    record_property(NOTE, f"Rehearsal, milliseconds from publish: {moments}.")
+
+
+def test_zip(enforcing: Path, tmp_path: Path) -> None:
+    """The zip that is rehearsed is the one that is uploaded, but for the policies' modes."""
+    unzip(tmp_path)
+    shipped, rehearsed = entries(tmp_path / "bundle.zip"), entries(enforcing.parent / "bundle.zip")
+
+    assert shipped.keys() == rehearsed.keys()
+    differing = {name for name in shipped if shipped[name] != rehearsed[name]}
+    assert differing
+    assert {name.partition("/")[0] for name in differing} == {"policies"}
+    assert all(
+        rehearsed[name] == shipped[name].replace(b"\nmode: dry_run\n", b"\nmode: enforce\n")
+        for name in differing
+        if name.endswith(".yaml")
+    )
+
+
+def test_settings(stage: Stage) -> None:
+    """Every setting is the rendered one but those of the table, each of which the function refuses on Cloud Run."""
+    rendered, local = stage.rendered.environment, stage.environment
+    changed = {name for name in rendered if local[name] != rendered[name]}
+    assert changed == REPLACED.keys()
+    for name in REPLACED.keys() | ADDED.keys():
+        if name != "PUBSUB_EMULATOR_HOST":
+            with pytest.raises(SettingsError, match=name):
+                read_settings({**rendered, name: local[name], "K_SERVICE": "scc-responder"}, Path("policies"))
+
+
+def test_subscriptions(served: Served, rendered: Rendered) -> None:
+    """The emulator has taken the rendered settings: deadline, back-off, attempts, dead letters, time to keep."""
+    values = rendered.state["google_pubsub_subscription.push"]
+    push = served.stage.pubsub.settings(served.subscriptions[0].name)
+
+    assert push.ack_deadline_seconds == values["ack_deadline_seconds"]
+    assert push.dead_letter_policy.max_delivery_attempts == values["dead_letter_policy"][0]["max_delivery_attempts"]
+    assert push.dead_letter_policy.dead_letter_topic == rendered.topic("dead-letters")
+    assert f"{push.retry_policy.minimum_backoff.seconds}s" == values["retry_policy"][0]["minimum_backoff"]
+    assert f"{push.retry_policy.maximum_backoff.seconds}s" == values["retry_policy"][0]["maximum_backoff"]
+    assert f"{int(push.message_retention_duration.total_seconds())}s" == values["message_retention_duration"]
