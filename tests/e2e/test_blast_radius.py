@@ -15,9 +15,12 @@ import yaml
 
 from tests.cluster import objects
 from tests.cluster.control_plane import ControlPlane
-from tests.e2e.scene import Scene, finish_delivery, let_leases_run_out, responder_environment, start_delivery
+from tests.e2e.scene import Scene, finish_delivery, responder_environment, start_delivery
 from tests.findings import data
+from tests.google.fixtures import firestore
 from tests.pipeline.deployment import finding_about, policy, write_policies
+
+__all__ = ["firestore"]
 
 PROCESSES = 8
 LOOK = ("list poddisruptionbudgets", "list nodes", "get deployments")
@@ -55,10 +58,13 @@ class Crowd:
         self.plane.admin.create(objects.deployment(name, namespace, self.nodes[number], replicas=4))
         return objects.running_pods(self.plane.admin, namespace, name, count=4)
 
-    def deliver(self, documents: Sequence[Any], kills: Sequence[int] = ()) -> list[int]:
-        """Deliver these at once, each in a process of its own, of which some die at a boundary of this number."""
+    def deliver(self, documents: Sequence[Any], kills: Sequence[int] = (), **more: str) -> list[int]:
+        """Deliver these at once, each in a process of its own, of which some die at a boundary of this number.
+
+        `more` is more of their environment.
+        """
         fatal = [{"SCC_RESPONDER_KILL_AT": str(number)} if number else {} for number in kills]
-        environments = [{**self.environment, **more} for more in fatal or [{}] * len(documents)]
+        environments = [{**self.environment, **more, **kill} for kill in fatal or [{}] * len(documents)]
         return list(map(finish_delivery, list(map(start_delivery, documents, environments))))
 
     def scope(self, uid: str, scope: str) -> str:
@@ -88,14 +94,23 @@ def target(event: Any) -> str:
     return str(owners[0]["uid"] if owners else body["metadata"]["uid"])
 
 
+@pytest.fixture(params=["sqlite", "firestore"])
+def crowd(request: pytest.FixtureRequest, control_plane: ControlPlane, tmp_path: Path) -> Crowd:
+    """Pods and findings, with a ledger in each store."""
+    made = Crowd(control_plane, tmp_path / "crowd")
+    if request.param == "firestore":
+        emulator = request.getfixturevalue("firestore")
+        made.environment |= {"SCC_RESPONDER_STORE": emulator.address(), "FIRESTORE_EMULATOR_HOST": emulator.host}
+    return made
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(ROUNDS))
-def test_no_limit_is_exceeded(control_plane: ControlPlane, tmp_path: Path, seed: int) -> None:
+def test_no_limit_is_exceeded(crowd: Crowd, seed: int) -> None:
     """Whoever decides at the same time and whoever dies in between: no more pods are disrupted than any limit allows.
 
     And no fewer: what a crash left reserved is used by the delivery that goes on.
     """
-    crowd = Crowd(control_plane, tmp_path / "crowd")
     chance = random.Random(seed)
     chance.shuffle(crowd.documents)
     waiting = crowd.documents
@@ -106,9 +121,8 @@ def test_no_limit_is_exceeded(control_plane: ControlPlane, tmp_path: Path, seed:
     assert -9 in statuses
     for _ in range(6):
         waiting = [document for document, status in zip(waiting, statuses, strict=True) if status != 204]
-        let_leases_run_out(crowd.folder)
         parts = [waiting[first : first + PROCESSES] for first in range(0, len(waiting), PROCESSES)]
-        statuses = [status for part in parts for status in crowd.deliver(part)]
+        statuses = [status for part in parts for status in crowd.deliver(part, LEASE_SECONDS="0")]
 
     assert statuses == []
     disrupted = crowd.disrupted()
