@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.bench.cold import cold
 from tests.bench.duplicates import duplicates_per_second
+from tests.bench.on_firestore import MOST_WRITES, on_firestore
 from tests.bench.parsing import parsing
 from tests.bench.rig import rig
 from tests.bench.warm import warm
@@ -24,6 +25,8 @@ TARGETS = {
     "warm": ("at_most", 2.0),
     "requests_total": ("at_most", 21),
     "resident_megabytes": ("at_most", 150),
+    "firestore_cold_ready": ("at_most", 2.8),
+    "store_writes": ("at_most", MOST_WRITES),
     "duplicates_per_second": ("at_least", 300),
     "parsed_milliseconds": ("at_most", 2.0),
     "decided_milliseconds": ("at_most", 10.0),
@@ -51,6 +54,8 @@ def main() -> int:
             body = push_body(parts.findings[-2 if rounds else -1])
             function.post(body)
             figures["duplicates_per_second"] = duplicates_per_second(function, body, 5.0)
+        _say("Firestore ...")
+        figures |= on_firestore(parts, rounds)
     missed = [name for name in TARGETS if not _met(name, figures)]
     told = {"figures": figures, "targets": TARGETS, "missed": missed, "machine": _machine()}
     print(json.dumps(told, indent=2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import socket
 import subprocess
@@ -45,7 +46,8 @@ class Rig:
         (folder / "token").write_text(plane.token("responder"))
         self.namespace = objects.create_namespace(plane.admin)
         self.findings: list[dict[str, Any]] = []
-        self._runs = 0
+        self.golden = "reverse_shell"
+        self._numbers = itertools.count(1)
 
     def victims(self, count: int) -> list[dict[str, Any]]:
         """Findings about fresh pods, each of a Deployment and on a node of its own, known to the local servers."""
@@ -57,28 +59,33 @@ class Rig:
 
     def _victim(self) -> dict[str, Any]:
         node = objects.create_node(self.plane.admin)["metadata"]["name"]
-        self._runs += 1
-        name = f"web-{self._runs}"
+        name = f"web-{next(self._numbers)}"
         self.plane.admin.create(objects.deployment(name, self.namespace, node, replicas=2))
         pod = objects.running_pods(self.plane.admin, self.namespace, name, count=2)[0]
-        return finding_about(pod, finding_id=pod["metadata"]["uid"].replace("-", ""))
+        return finding_about(pod, self.golden, finding_id=pod["metadata"]["uid"].replace("-", ""))
 
     def served(self, *, floor: bool = False) -> ServedFunction:
         """A function that is not started yet, with a journal of its own."""
-        self._runs += 1
-        log = self.folder / f"function-{self._runs}.log"
+        number = next(self._numbers)
+        log = self.folder / f"function-{number}.log"
         if floor:
             return ServedFunction(self.floor, {}, log=log)
-        return ServedFunction(self.function, self._environment(self._runs), log=log)
+        return ServedFunction(self.function, {**self._environment(), **self.journal(number)}, log=log)
 
-    def _environment(self, run: int) -> dict[str, str]:
-        turn(self.folder / f"journal-{run}.db")
+    def journal(self, number: int) -> dict[str, str]:
+        """The settings of a fresh journal, and of the policies."""
+        path = self.folder / f"journal-{number}.db"
+        turn(path)
+        return {
+            "SCC_RESPONDER_STORE": f"sqlite:///{path}",
+            "SCC_RESPONDER_POLICIES": str(self.folder / "policies"),
+        }
+
+    def _environment(self) -> dict[str, str]:
         return {
             "SCC_RESPONDER_CLUSTERS": CLUSTER,
             "SCC_RESPONDER_SOURCES": SOURCE,
-            "SCC_RESPONDER_STORE": f"sqlite:///{self.folder / f'journal-{run}.db'}",
             "SCC_RESPONDER_EVIDENCE": f"file://{self.folder / 'evidence'}",
-            "SCC_RESPONDER_POLICIES": str(self.folder / "policies"),
             "SCC_RESPONDER_SCC_ENDPOINT": self.endpoints["scc"],
             "SCC_RESPONDER_GKE_ENDPOINT": self.endpoints["gke"],
             "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": str(self.folder / "token"),

@@ -18,7 +18,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.e2e.scene import Scene, finish_delivery, responder_environment, start_delivery
 from tests.findings import data
 from tests.google.fixtures import firestore
-from tests.pipeline.deployment import finding_about, policy, write_policies
+from tests.pipeline.deployment import finding_about, policy, turn, write_policies
 
 __all__ = ["firestore"]
 
@@ -99,8 +99,9 @@ def crowd(request: pytest.FixtureRequest, control_plane: ControlPlane, tmp_path:
     """Pods and findings, with a ledger in each store."""
     made = Crowd(control_plane, tmp_path / "crowd")
     if request.param == "firestore":
-        emulator = request.getfixturevalue("firestore")
-        made.environment |= {"SCC_RESPONDER_STORE": emulator.address(), "FIRESTORE_EMULATOR_HOST": emulator.host}
+        emulator, address = request.getfixturevalue("firestore"), request.getfixturevalue("firestore").address()
+        turn(address, emulator=emulator.host)
+        made.environment |= {"SCC_RESPONDER_STORE": address, "FIRESTORE_EMULATOR_HOST": emulator.host}
     return made
 
 

@@ -31,7 +31,6 @@ class FirestoreEmulator:
         """A collection that nothing was written to yet, as settings name it."""
         return f"firestore://example-project/(default)/test-{uuid.uuid4().hex[:12]}"
 
-
     def forget(self, address: str) -> None:
         """Delete every document of the database that settings name."""
         path = f"/emulator/v1/{Collection.of(address).database}/documents"

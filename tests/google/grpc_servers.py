@@ -41,14 +41,14 @@ class Method(NamedTuple):
     source: str
 
 
+_GKE_PERMISSIONS = "https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions"
 METHODS = {
     "google.cloud.securitycenter.v2.SecurityCenter/ListFindings": Method(
         "securitycenter.findings.list",
         "https://cloud.google.com/security-command-center/docs/reference/rest/v2/organizations.sources.findings/list",
     ),
-    "google.container.v1.ClusterManager/GetCluster": Method(
-        "container.clusters.get", "https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions"
-    ),
+    "google.container.v1.ClusterManager/GetCluster": Method("container.clusters.get", _GKE_PERMISSIONS),
+    "google.container.v1.ClusterManager/ListClusters": Method("container.clusters.list", _GKE_PERMISSIONS),
     "google.pubsub.v1.Publisher/Publish": Method(
         "pubsub.topics.publish", "https://cloud.google.com/pubsub/docs/access-control"
     ),
@@ -190,7 +190,7 @@ class ClusterManagerServer(LocalServer):
     def list_clusters(self, request: ListClustersRequest, context: grpc.ServicerContext) -> ListClustersResponse:
         """ListClusters of a project in one location, or in all (`-`)."""
         self.requests.append(request.parent)
-        self.befall(context)
+        self.befall("ListClusters", context)
         parent = _LOCATION.fullmatch(request.parent)
         if not parent:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "invalid parent")

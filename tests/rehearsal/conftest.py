@@ -12,6 +12,7 @@ from tests.cluster.control_plane import running
 from tests.google.emulator import Emulator
 from tests.google.firestore import FirestoreEmulator
 from tests.google.fixtures import emulator, firestore
+from tests.rehearsal.lessened import Lessened
 from tests.rehearsal.rendered import Rendered
 from tests.rehearsal.stage import Served, Stage
 from tests.rehearsal.zipped import raised
@@ -64,3 +65,11 @@ def served(deployed: Served) -> Iterator[Served]:
     deployed.start_over()
     yield deployed
     deployed.stage.grant()
+
+
+@pytest.fixture
+def lessened(stage: Stage) -> Iterator[Lessened]:
+    """Takes verbs out of the shipped roles for one test."""
+    made = Lessened(stage)
+    yield made
+    made.put_back()

@@ -1,4 +1,4 @@
-"""What Terraform rendered, taken from the state that `terraform test` told: nothing of it is written down here again."""
+"""What Terraform rendered, taken from the state that `terraform test` told; nothing of it is written down again."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from tests.findings import data
 from tests.google.emulator import Emulator
 from tests.google.firestore import FirestoreEmulator
 from tests.google.grpc_servers import ClusterManagerServer, SecurityCenterServer, cluster, item
-from tests.pipeline.deployment import finding_about
+from tests.pipeline.deployment import finding_about, turn
 from tests.rehearsal.local import localized
 from tests.rehearsal.relay import Delivery, Relay
 from tests.rehearsal.rendered import Rendered
@@ -176,13 +176,15 @@ class Served:
         self.function.start().wait_listening()
 
     def start_over(self) -> None:
-        """Go on with empty queues and an empty journal."""
+        """Go on with empty queues and a journal that holds nothing but the kill switch, at `enforce`."""
         self._take_down()
         self._set_up()
 
     def _set_up(self) -> None:
         rendered = self.stage.rendered
-        self.stage.firestore.forget(rendered.environment["SCC_RESPONDER_STORE"])
+        journal = rendered.environment["SCC_RESPONDER_STORE"]
+        self.stage.firestore.forget(journal)
+        turn(journal, emulator=self.stage.firestore.host)
         self.stage.pubsub.set_up([rendered.topic(name) for name in TOPICS], self.subscriptions)
 
     def _take_down(self) -> None:

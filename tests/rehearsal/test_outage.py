@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.outcome_topic import OutcomeTopic
-from scc_responder.case import CaseState, Step
+from scc_responder.case import CaseState, Step, StepStatus
 from scc_responder.journal import Journal
 from scc_responder.pipeline import respond
+from scc_responder.record import Ending
 from scc_responder.services import Services, utc_now
 from scc_responder.settings import read_settings
 from tests.cluster.audit import AuditEvent
@@ -23,32 +24,36 @@ from tests.cluster.polling import wait_until
 from tests.findings import push_body
 from tests.google.firestore_faults import FaultyConnections, Reset
 from tests.pipeline.deployment import CONTAINED, mutations
-from tests.rehearsal.stage import SECONDS, Response, Served, Stage
+from tests.pipeline.test_firestore import CALLS
+from tests.rehearsal.lessened import AFTER_A_CRASH, SHIPPED, Lessened, permission
+from tests.rehearsal.stage import SECONDS, Served, Stage
 from tests.rehearsal.test_rehearsal import WRITES
 
 pytestmark = pytest.mark.timeout(400)
 SOAK = bool(os.environ.get("SCC_RESPONDER_SOAK"))
-REQUESTS = 21
-"""Of the store, in one delivery that does everything: see tests/pipeline/test_firestore.py."""
-KILLED_AT = range(2, REQUESTS + 1) if SOAK else (9, 16)
+KILLED_AT = range(2, CALLS + 1) if SOAK else (CALLS // 2, CALLS - 5)
 CHANGES = {"patch": "patch", "create": "create_network_policy", "delete": "delete_pod"}
 
 
 class Dying(FaultyConnections):
-    """A Firestore that is killed at one request: its connections end, and none is taken any more until `revive`."""
+    """A Firestore that is killed at one request: its connections end, and none is taken any more until `revive`.
 
-    def __init__(self, upstream: str, killed_at: int) -> None:
-        super().__init__(upstream, {killed_at: Reset()})
+    `is_fatal` is asked at each request, by its number.
+    """
 
-    def take(self) -> Any:
+    def __init__(self, upstream: str, is_fatal: Callable[[int], bool]) -> None:
+        super().__init__(upstream)
+        self.is_fatal = is_fatal
+
+    def take(self) -> Reset | None:
         """Count a request; from the fatal one on, there is no server."""
-        fault = super().take()
-        self.refuses = self.refuses or fault is not None
+        super().take()
+        self.refuses = self.refuses or self.is_fatal(self.requests)
         return Reset() if self.refuses else None
 
     def revive(self) -> None:
         """Let there be a server again, with what it had confirmed."""
-        self.script = {}
+        self.is_fatal = lambda _: False
         self.refuses = False
 
 
@@ -61,7 +66,7 @@ def delivering_to(stage: Stage, source: Path, firestore: Dying) -> Iterator[Serv
 @pytest.mark.parametrize("killed_at", KILLED_AT)
 def test_killed(stage: Stage, enforcing: Path, killed_at: int) -> None:
     """What was done by then was meant in the journal first; once it is back, the rest is done, and nothing twice."""
-    firestore = Dying(stage.firestore.host, killed_at)
+    firestore = Dying(stage.firestore.host, lambda number: number == killed_at)
     with delivering_to(stage, enforcing, firestore) as served:
         document = stage.victim()
         response = served.respond(document)
@@ -76,9 +81,33 @@ def test_killed(stage: Stage, enforcing: Path, killed_at: int) -> None:
         if SOAK:
             wait_until(lambda: response.case.state is not CaseState.OPEN, what="the redelivery", seconds=4 * SECONDS)
         else:
-            resumed(served, document)
-        assert (response.case.state, reasons(response)) == (CaseState.DONE, CONTAINED), response.log
+            assert resumed(served, document).status == 204
+        assert response.case.state is CaseState.DONE, response.log
+        assert [step.action for step in response.case.steps] == [step.partition(":")[0] for step in CONTAINED]
+        assert {step.status for step in response.case.steps} == {StepStatus.DONE}
         assert Counter(mutations(response.writes)) == Counter(WRITES)
+
+
+LOOKED_FOR = next(verb for verb in SHIPPED if permission(verb) in AFTER_A_CRASH)
+
+
+def test_what_a_crash_takes(stage: Stage, enforcing: Path, lessened: Lessened) -> None:
+    """Whether a policy is there is asked only after a crash between making and recording it: then the verb is named."""
+    document = stage.victim()
+    space = document["finding"]["kubernetes"]["pods"][0]["ns"]
+    policies = f"/apis/networking.k8s.io/v1/namespaces/{space}/networkpolicies"
+    firestore = Dying(stage.firestore.host, lambda _: bool(stage.plane.admin.list(policies)))
+    with delivering_to(stage, enforcing, firestore) as served:
+        response = served.respond(document)
+        assert [event.verb for event in response.writes][-1] == "create"
+        lessened.take(LOOKED_FOR)
+        firestore.revive()
+        resumed(served, document)
+
+        refused = {(event.resource, event.verb) for event in response.audit if event.code == 403}
+        assert refused == {LOOKED_FOR[2:]}
+        assert f"missing permission: {permission(LOOKED_FOR)}" in str(response.case)
+        assert mutations(response.writes).count("create networkpolicies") == 1
 
 
 def meant(event: AuditEvent, steps: tuple[Step, ...]) -> bool:
@@ -87,24 +116,13 @@ def meant(event: AuditEvent, steps: tuple[Step, ...]) -> bool:
     return any(event.verb == "create" or change.get("name") == event.name for change in changes)
 
 
-def reasons(response: Response) -> list[str]:
-    """The steps; one that a first delivery had carried out is found so, and says it."""
-    settled = {"already": {"patched", "isolated", "armed", "captured"}}
-    return [
-        wanted if reason in settled and wanted.partition(": ")[2] in settled[reason] else f"{action}: {reason}"
-        for (action, reason), wanted in zip(
-            ((step.action, step.reason) for step in response.case.steps), CONTAINED, strict=True
-        )
-    ]
-
-
-def resumed(served: Served, document: Any) -> None:
+def resumed(served: Served, document: Any) -> Ending:
     """Deliver it again, as Pub/Sub does later: by another instance, to which the two minutes' lease has run out."""
     services = Services(read_settings(served.environment, served.function.source / "policies"))
     services.journal = Journal(services.store, utc_now, lease=timedelta(0))
     services.outcomes = OutcomeTopic(services.settings.outcome_topic, emulator=served.stage.pubsub.host)
     served.stage.pubsub.take_down([], served.subscriptions[:1])
     try:
-        assert respond(push_body(document), {}, services).status == 204
+        return respond(push_body(document), {}, services)
     finally:
         served.stage.pubsub.set_up([], served.subscriptions[:1])

@@ -12,13 +12,18 @@ from tests.e2e.served import ROOT, unzip
 _MODE = re.compile(r"^mode: dry_run$", re.MULTILINE)
 
 
-def raised(folder: Path) -> Path:
-    """The function's folder, unpacked from the zip of a copy of this repository in which every policy enforces."""
+def raised(folder: Path, guardrails: str = "") -> Path:
+    """The function's folder, unpacked from the zip of a copy of this repository in which every policy enforces.
+
+    `guardrails`: others than the shipped ones.
+    """
     copy = folder / "repository"
     for part in ("functions", "policies"):
         shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (copy / "policies").glob("*.yaml"):
         path.write_text(_MODE.sub("mode: enforce", path.read_text()))
+    if guardrails:
+        (copy / "policies" / "guardrails.yaml").write_text(guardrails)
     return unzip(folder, copy)
 
 
