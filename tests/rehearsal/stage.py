@@ -6,7 +6,6 @@ Google's emulators and local servers hold what Terraform rendered; the cluster, 
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
@@ -28,10 +27,11 @@ from tests.cluster.client import object_path
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.polling import wait_until
 from tests.e2e.served import ServedFunction, free_port
+from tests.e2e.test_end_to_end import gke_cluster
 from tests.findings import data
 from tests.google.emulator import Emulator
 from tests.google.firestore import FirestoreEmulator
-from tests.google.grpc_servers import ClusterManagerServer, SecurityCenterServer, cluster, item
+from tests.google.grpc_servers import ClusterManagerServer, SecurityCenterServer, item
 from tests.pipeline.deployment import finding_about, turn
 from tests.rehearsal.local import localized
 from tests.rehearsal.relay import Delivery, Relay
@@ -255,15 +255,3 @@ class Response:
     def writes(self) -> Sequence[AuditEvent]:
         """The accepted ones of those that change something."""
         return [event for event in self.audit if event.verb not in {"get", "list"} and event.code < 300]
-
-
-def gke_cluster(plane: ControlPlane) -> Any:
-    """What the GKE API says of the cluster."""
-    return cluster(
-        {
-            "name": "prod-1",
-            "endpoint": plane.url.removeprefix("https://"),
-            "masterAuth": {"clusterCaCertificate": base64.b64encode(plane.ca_pem.encode()).decode()},
-            "networkConfig": {"datapathProvider": "ADVANCED_DATAPATH"},
-        }
-    )
