@@ -92,6 +92,17 @@ override_resource {
 }
 
 override_resource {
+  target = google_service_account.responder["sweep"]
+  values = {
+    email     = "scc-responder-sweep@example-project.iam.gserviceaccount.com"
+    id        = "projects/example-project/serviceAccounts/scc-responder-sweep@example-project.iam.gserviceaccount.com"
+    member    = "serviceAccount:scc-responder-sweep@example-project.iam.gserviceaccount.com"
+    name      = "projects/example-project/serviceAccounts/scc-responder-sweep@example-project.iam.gserviceaccount.com"
+    unique_id = "100000000000000000000"
+  }
+}
+
+override_resource {
   target = google_pubsub_topic.responder["dead-letters"]
   values = {
     id = "projects/example-project/topics/scc-responder-dead-letters"
