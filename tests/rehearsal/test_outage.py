@@ -31,7 +31,7 @@ from tests.rehearsal.test_rehearsal import WRITES
 
 pytestmark = pytest.mark.timeout(400)
 SOAK = bool(os.environ.get("SCC_RESPONDER_SOAK"))
-KILLED_AT = range(2, CALLS + 1) if SOAK else (CALLS // 2, CALLS - 5)
+KILLED_AT = range(CALLS // 4, CALLS - 4, 3) if SOAK else (CALLS // 2, CALLS - 5)
 CHANGES = {"patch": "patch", "create": "create_network_policy", "delete": "delete_pod"}
 
 
