@@ -94,8 +94,11 @@ class ClusterChanges:
         return self._effect(change, step)
 
     def _effect(self, change: CreateNetworkPolicy, step: StepRun) -> Result:
+        path = paths.pod(change.namespace, change.pod_name)
         policies = self._api.list(paths.network_policies(change.namespace))
-        pod = self._read(paths.pod(change.namespace, change.pod_name))
+        # Read anew: another controller may have taken the label away since it was verified.
+        self._forget(path)
+        pod = self._read(path)
         if pod is None:
             return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
         if pod["metadata"]["uid"] != change.pod_uid:

@@ -169,6 +169,10 @@ class Identity(Value, frozen=True, kw_only=True):
     checks: dict[str, str] = {}
 
 
+NO_SUCH_OWNER = frozenset({"not_found", "owner_replaced"})
+"""Why an owner that a pod names is missing, where it is proved not to own the pod: no workload loses a replica."""
+
+
 class Context(Value, frozen=True, kw_only=True):
     """Everything a decision may look at. `missing` maps a fact (`node`, `namespace`, ...) to why it is not here.
 

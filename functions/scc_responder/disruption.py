@@ -10,14 +10,14 @@ from collections.abc import Iterable
 
 from scc_responder.action import Action
 from scc_responder.changes import Change, DeletePod
-from scc_responder.context import Context, NodePool, Pod, Zone
+from scc_responder.context import NO_SUCH_OWNER, Context, NodePool, Pod, Zone
 from scc_responder.ledger import Request
 
 UNHEALTHY_SHARE = 0.25
 """Of a pool's nodes; with as many that take no pods already, another one is not cordoned."""
 
-NO_SUCH_OWNER = frozenset({"not_found", "owner_replaced"})
-"""The owner that the pod names is proved not to own it: no workload loses a replica."""
+_SETTLED = NO_SUCH_OWNER | {"unknown_kind"}
+"""Why an owner is missing, where the next reading finds the same workload: what the pod counts as stays so."""
 
 
 def disruption_reason(context: Context, action: Action, changes: Iterable[Change]) -> str:
@@ -89,7 +89,9 @@ def request(context: Context, action: Action, action_id: str) -> Request | None:
 
 
 def _owner(context: Context, pod: Pod) -> str:
-    """The workload that loses a replica: the pod itself where it has none."""
+    """The workload that loses a replica: the pod itself where it has none; empty, so any, where it was not read."""
+    if "owner" in context.missing and context.missing["owner"] not in _SETTLED:
+        return ""
     alone = pod.workload is None or context.missing.get("owner") in NO_SUCH_OWNER
     return pod.uid if alone or pod.workload is None else pod.workload.uid
 

@@ -206,7 +206,10 @@ def _count(entries: Iterable[Entry], request: Request, scope: str, value: str, s
 def _is_in(entry: Entry, scope: str, value: str) -> bool:
     if scope in {"cluster", "organization"}:
         return True
-    return value in entry.policies if scope == "policy" else entry.scopes.get(scope, "") == value
+    if scope == "policy":
+        return value in entry.policies
+    # What is not known of either may be the same: it counts.
+    return not value or entry.scopes.get(scope, "") in {"", value}
 
 
 def _planned(ledger: Ledger, request: Request, denial: _Denial | None, storm: StormBreaker, now: datetime) -> Ledger:
@@ -232,8 +235,11 @@ def _reserved(ledger: Ledger, request: Request, limits: tuple[Limit, ...], now: 
 
 
 def _find(ledger: Ledger, request: Request) -> Entry:
-    known = (entry for entry in ledger.entries if entry.target == request.target)
-    return next(known, Entry(target=request.target, kind=request.kind, scopes=request.scopes))
+    known = next((entry for entry in ledger.entries if entry.target == request.target), None)
+    if known is None:
+        return Entry(target=request.target, kind=request.kind, scopes=request.scopes)
+    # An earlier delivery may have known less of it.
+    return replace(known, scopes={**known.scopes, **{name: value for name, value in request.scopes.items() if value}})
 
 
 def _with(ledger: Ledger, entry: Entry, now: datetime) -> Ledger:

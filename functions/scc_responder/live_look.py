@@ -14,9 +14,17 @@ from msgspec.structs import replace
 from scc_responder import paths
 from scc_responder.action import Action, actions
 from scc_responder.collect import Collected
-from scc_responder.context import Context, DisruptionBudget, LiveLook, NodePool, Owner, Pod, Workload
+from scc_responder.context import (
+    NO_SUCH_OWNER,
+    Context,
+    DisruptionBudget,
+    LiveLook,
+    NodePool,
+    Owner,
+    Pod,
+    Workload,
+)
 from scc_responder.decide import Decision
-from scc_responder.disruption import NO_SUCH_OWNER
 from scc_responder.errors import ApiError
 from scc_responder.kubernetes_objects import budgets_of, parse_node_pool, parse_workload
 from scc_responder.mode import Mode

@@ -64,6 +64,15 @@ REASONS: list[Any] = [
     ),
     pytest.param(
         "delete_pod",
+        {
+            "pod": {"owners": (Owner(kind="DaemonSet", name="d", uid="u", api_version="apps/v1"),)},
+            "missing": {"owner": "deadline"},
+        },
+        Hold(reason="pod_daemonset"),
+        id="daemonset-unread",
+    ),
+    pytest.param(
+        "delete_pod",
         {"identity": Identity(level="likely", reason="node_absent")},
         Hold(reason="identity_not_proved:node_absent"),
         id="not-proved",

@@ -154,6 +154,13 @@ REQUESTS = [
         "isolate_pod", {"missing": {"owner": "not_found"}}, ("pods", POD.uid, 4, POD.uid), id="an-invented-owner"
     ),
     pytest.param("delete_pod", {"live": None}, ("pods", POD.uid, None, POD.owners[-1].uid), id="share-not-known"),
+    pytest.param("isolate_pod", {"missing": {"owner": "deadline"}}, ("pods", POD.uid, 4, ""), id="owner-unread"),
+    pytest.param(
+        "isolate_pod",
+        {"missing": {"owner": "unknown_kind"}},
+        ("pods", POD.uid, 4, POD.owners[-1].uid),
+        id="an-operator",
+    ),
     pytest.param("cordon_node", {}, ("nodes", NODE.uid, 4, ""), id="node"),
 ]
 

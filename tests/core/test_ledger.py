@@ -77,6 +77,21 @@ def test_wide_scopes(scope: str) -> None:
     assert asked(requests, rails(**{scope: TWO})) == ["ok", "ok", f"limit_{scope}"]
 
 
+def test_what_is_not_known_may_be_the_same() -> None:
+    """A pod whose workload, or node pool, was not read counts in each, and each counts for it."""
+    one = rails(node_pool=(Limit(most=1, within="10m"),))
+    unread, read = pod(1, scopes={"node_pool": ""}), pod(2, scopes={"node_pool": "pool-1"})
+    assert asked([unread, read], one) == ["ok", "limit_node_pool"]
+    assert asked([read, unread], one) == ["ok", "limit_node_pool"]
+
+
+def test_what_is_learnt_later_counts() -> None:
+    """A target that was reserved before its node pool was read counts in its pool alone once it was."""
+    one = rails(node_pool=(Limit(most=1, within="10m"),))
+    later = [pod(1, scopes={"node_pool": ""}), pod(1, scopes={"node_pool": "pool-1"}), pod(2, scopes={"node_pool": "pool-2"})]
+    assert asked(later, one, every=60) == ["ok", "ok", "ok"]
+
+
 def test_a_policys_own_limits() -> None:
     """A policy's limits count what it does anywhere, beside the guardrails' own."""
     own = {"policy": "contain", "policy_limits": (Limit(most=1, within="1h"),)}

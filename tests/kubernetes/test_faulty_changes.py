@@ -116,7 +116,7 @@ def scene(script: Script) -> Iterator[Scene]:
 
 
 EXPECTED = ["patched", "isolated", "patched", "armed", "deleted"]
-CALLS = 12
+CALLS = 13
 
 
 def test_calls() -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from scc_responder.action import Hold, Params, Planned, action, without_pod
 from scc_responder.changes import ARMED_BY, DeletePod, PatchObject
-from scc_responder.context import Context, Pod
+from scc_responder.context import NO_SUCH_OWNER, Context, Pod
 
 
 class DeletePodParams(Params, frozen=True, kw_only=True):
@@ -75,6 +75,6 @@ def _held(context: Context, pod: Pod, params: DeletePodParams) -> str:
 
 
 def _is_daemon(context: Context, pod: Pod) -> bool:
-    """Whether a DaemonSet really owns the pod: anyone who can make a pod can write that one does."""
+    """Whether a DaemonSet may own the pod: anyone who can make a pod can write that one does, until it is disproved."""
     claimed = any((owner.kind, owner.api_version) == ("DaemonSet", "apps/v1") for owner in pod.owners)
-    return claimed and "owner" not in context.missing
+    return claimed and context.missing.get("owner") not in NO_SUCH_OWNER
