@@ -32,6 +32,7 @@ from tests.store.conformance import read
 Code = grpc.StatusCode
 PATIENT = {"deadline_seconds": 30.0, "try_seconds": 1.0}
 HASTY = {"deadline_seconds": 1.2, "try_seconds": 0.4}
+FIRM = {"deadline_seconds": 4.0, "try_seconds": 0.4}
 MANY = range(1, 200)
 
 
@@ -193,7 +194,7 @@ def test_a_store_out_of_reach_is_unavailable_and_changes_nothing(scene: Scene, n
 
 def test_an_outage_is_over_for_the_store_when_it_is_over(scene: Scene) -> None:
     """The pauses between attempts to connect do not outlast the outage: the very next operation succeeds."""
-    store, proxy = scene.unreliable({}, **HASTY)
+    store, proxy = scene.unreliable({}, **FIRM)
     store.get("key")
     proxy.refuses = True
     proxy.script = dict.fromkeys(MANY, Reset())
