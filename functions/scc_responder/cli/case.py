@@ -11,7 +11,9 @@ A policy in mode `approve` does nothing to its target by itself: it publishes th
 ask the function (--url); away from this machine it wants a Google ID token that proves who you are, in a file
 (--token-file) or in SCC_RESPONDER_ID_TOKEN:
 
-  gcloud auth print-identity-token > token
+  gcloud auth print-identity-token --impersonate-service-account=SA --audiences=URL --include-email > token
+
+SA is your own service account, which guardrails.yaml lists; URL is what --url gets, as the message that waits says it.
 
 What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. One case,
 whatever its age, goes on with the next sweep or redelivery after:
