@@ -16,7 +16,7 @@ ask the function (--url); away from this machine it wants a Google ID token that
 SA is your own service account, which guardrails.yaml lists; URL is what --url gets, as the message that waits says it.
 
 What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. One case,
-whatever its age, goes on with the next sweep or redelivery after:
+whatever its age, goes on with the next redelivery, or the next sweep that comes to it:
 
   scc-responder case resume CASE
 """
@@ -139,7 +139,7 @@ def _resume(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))
         return 0 if opened_again else 1
-    told = "open again; the next sweep goes on with it" if opened_again else f"not resumed: {reason}"
+    told = "open again; a sweep goes on with it" if opened_again else f"not resumed: {reason}"
     stream = sys.stdout if opened_again else sys.stderr
     print(f"scc-responder: case {visible_lines(options.case)}: {told}", file=stream)
     return 0 if opened_again else 1
