@@ -54,3 +54,9 @@ output "store" {
   description = "The journal's address, as the command line takes it."
   value       = local.environment.SCC_RESPONDER_STORE
 }
+
+output "url" {
+  description = "Where approvers ask, and the audience that their tokens are to be made for."
+  value       = local._address
+  depends_on  = [google_cloudfunctions2_function.responder, google_cloud_run_v2_service_iam_member.approver]
+}

@@ -15,7 +15,7 @@ resource "google_cloud_scheduler_job" "sweep" {
     uri         = "${google_cloudfunctions2_function.responder.service_config[0].uri}/sweep"
 
     oidc_token {
-      audience              = google_cloudfunctions2_function.responder.service_config[0].uri
+      audience              = local._address # the one that the function knows itself by
       service_account_email = google_service_account.responder["sweep"].email
     }
   }

@@ -6,8 +6,9 @@ SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-s
 SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION] (collection: scc-responder), or sqlite:///PATH
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
-SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL, or a
-                              client id. Without it nobody can approve, but on this machine with a SQLite store.
+SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL; away
+                              from Cloud Run also a client id of your own. Without it nobody can approve, but on this
+                              machine with a SQLite store.
 SCC_RESPONDER_VPC_EGRESS      true where this deployment's network reaches the private addresses of control planes:
                               clusters that have no other endpoint are then reached by it, else not at all.
 SCC_RESPONDER_SWEEPER         e-mail address of the identity that may post to /sweep (Cloud Scheduler's)
@@ -38,6 +39,10 @@ _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _SOURCE = re.compile(r"[0-9]{1,32}", re.ASCII)
 _AUDIENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,299}", re.ASCII)
+_SHARED_CLIENTS = {
+    "32555940559.apps.googleusercontent.com": "gcloud's own client id",
+    "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com": "the client id of gcloud's ADC login",
+}
 FIRESTORE = re.compile(
     r"firestore://(?P<project>[a-z0-9][a-z0-9.:-]{0,99})/(?P<database>\(default\)|[a-z][a-z0-9-]{2,62})"
     r"(?:/(?P<collection>[A-Za-z][A-Za-z0-9_-]{0,99}))?",
@@ -112,7 +117,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
         scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
-        approval_audience=_optional(given, "approval_audience", _AUDIENCE, "an https:// URL or a client id"),
+        approval_audience=_audience(given, on_cloud_run=bool(environment.get("K_SERVICE"))),
         firestore_emulator=environment.get(EMULATOR, ""),
         vpc_egress=_optional(given, "vpc_egress", _YES_OR_NO, "true or false") == "true",
         sweeper=_optional(given, "sweeper", _EMAIL, "an e-mail address"),
@@ -137,6 +142,21 @@ def _refuse_local(given: Mapping[str, str], environment: Mapping[str, str]) -> N
         raise SettingsError(
             "evidence_not_durable", f"{PREFIX}EVIDENCE: a folder on Cloud Run is lost; give gs://BUCKET/PREFIX"
         )
+
+
+def _audience(given: Mapping[str, str], *, on_cloud_run: bool) -> str:
+    """Whom approvers' tokens are made for: something that nobody else's tokens are made for."""
+    found = _optional(given, "approval_audience", _AUDIENCE, "an https:// URL or a client id")
+    if whose := _SHARED_CLIENTS.get(found.lower()):
+        why = "whatever service an approver sends a gcloud token to could approve with it"
+        raise SettingsError(
+            "audience_shared", f"{PREFIX}APPROVAL_AUDIENCE: {found} is {whose}: {why}; give the function's https:// URL"
+        )
+    if on_cloud_run and found and not found.startswith("https://"):
+        raise SettingsError(
+            "invalid_setting", f"{PREFIX}APPROVAL_AUDIENCE: {found!a} is not the function's https:// URL"
+        )
+    return found
 
 
 def _listed(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> tuple[str, ...]:

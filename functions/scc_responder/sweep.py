@@ -27,7 +27,7 @@ from scc_responder.journal import Verdict
 from scc_responder.mode import Mode
 from scc_responder.pipeline import accounted, work_on
 from scc_responder.plan import PlanState
-from scc_responder.ports import CasStore, Entry
+from scc_responder.ports import CasStore, Entry, Page
 from scc_responder.record import Ending, waiting_message
 from scc_responder.services import Services
 from scc_responder.value import Value
@@ -36,7 +36,8 @@ CASES = "case/"
 CURSOR = "sweep/cursor"
 BEGINNING_ENDS = timedelta(seconds=60)
 """No case is begun later than this in one sweep, so that the last one ends before the function's 540 seconds do."""
-MAX_LOOKED_AT = 1000
+MAX_LOOKED_AT = 10_000
+"""Each is one read that the store bills: with more cases than this, a whole round takes several sweeps."""
 MAX_BEGUN = 20
 QUIET = timedelta(minutes=15)
 """A case that was given back is left to its message's redelivery for this long; the longest back-off is 10 minutes."""
@@ -65,7 +66,7 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
 
 
 def resume(record: CaseRecord, _is_held: bool) -> Verdict:
-    """A person's wish that a case which the kill switch held is gone on with: by the next sweep. A `journal.Judge`."""
+    """A person's wish that a case which the kill switch held is gone on with: by a sweep. A `journal.Judge`."""
     if not _is_held_by_control(record):
         return Verdict(reason="not_control_disabled", status=409)
     opened = msgspec.structs.replace(record, state=CaseState.OPEN, reason=RESUMED, closed_at=None, owner="")
@@ -88,7 +89,7 @@ class _Sweep:
         """Look at cases until there are no more, or enough is done for once."""
         after = self._place()
         while self._goes_on():
-            page = self._store.scan(CASES, after or None, _PAGE)
+            page = self._scanned(after)
             for entry in page.entries:
                 if not self._goes_on():
                     break
@@ -105,6 +106,15 @@ class _Sweep:
     def _goes_on(self) -> bool:
         looked_at = self._met.total()
         return looked_at < MAX_LOOKED_AT and self._begun < MAX_BEGUN and self._services.clock() < self._until
+
+    def _scanned(self, after: str) -> Page:
+        """The next cases; where they cannot be read, the next sweep begins at them."""
+        try:
+            return self._store.scan(CASES, after or None, _PAGE)
+        except ResponderError:
+            with suppress(ResponderError):
+                self._keep(after)
+            raise
 
     def _attended(self, entry: Entry) -> str:
         """The same, and where it ends the sweep, the next one begins behind it."""

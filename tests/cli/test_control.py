@@ -163,7 +163,7 @@ def test_resume(tmp_path: Path) -> None:
         met = swept(deployment)
 
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == f"scc-responder: case {case}: open again; the next sweep goes on with it\n"
+        assert done.stdout == f"scc-responder: case {case}: open again; a sweep goes on with it\n"
         assert (again.returncode, json.loads(again.stdout)["reason"]) == (1, "not_control_disabled")
         assert (unknown.returncode, "no_such_case" in unknown.stderr) == (1, True)
         assert (met, mutations(cluster.audit)) == ({"resumed": 1}, ["patch pods"])

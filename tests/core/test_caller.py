@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,15 @@ from scc_responder.services import Services
 from scc_responder.settings import read_settings
 
 SWEEPER = "sweeper@example-project.iam.gserviceaccount.com"
-CLAIMS = {"iss": "https://accounts.google.com", "email": SWEEPER, "email_verified": True}
+OWN = "https://responder.example.com"
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+CLAIMS = {
+    "iss": "https://accounts.google.com",
+    "email": SWEEPER,
+    "email_verified": True,
+    "aud": OWN,
+    "exp": int(NOW.timestamp()) + 3600,
+}
 REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
 
 
@@ -27,11 +36,12 @@ def services(**changes: str) -> Services:
         "SOURCES": "1",
         "STORE": "firestore://example-project/responder",
         "SWEEPER": SWEEPER,
-        "APPROVAL_AUDIENCE": "https://responder.example.com",
+        "APPROVAL_AUDIENCE": OWN,
     }
     environment = {f"SCC_RESPONDER_{name}": value for name, value in given.items()} | {"K_SERVICE": "responder"}
     made = Services(read_settings(environment | changes, Path("policies")))
     made.approvers = Verifier()
+    made.clock = lambda: NOW
     return made
 
 
@@ -60,6 +70,8 @@ def headers(bearer: str, **more: str) -> dict[str, str]:
 TAKEN = [
     pytest.param(headers(token()), id="as-cloud-run-hands-it-on"),
     pytest.param(headers(token(email=SWEEPER.upper())), id="in-capitals"),
+    pytest.param(headers(token(aud=f"{OWN}/sweep")), id="for-the-path"),
+    pytest.param(headers(token(exp=NOW.timestamp() - 5)), id="over-by-another-clock"),
     pytest.param(headers("proved.by.signature"), id="with-its-signature"),
     pytest.param(headers("proved.by.signature", **{"x-serverless-authorization": "Bearer x"}), id="beside-another"),
 ]
@@ -69,6 +81,12 @@ TAKEN = [
 def test_taken(given: dict[str, str]) -> None:
     """The scheduler may, from wherever it calls."""
     check_sweeper(given, "192.0.2.1", services())
+
+
+def test_taken_without_an_address_of_its_own() -> None:
+    """Where nobody approves the function does not know its address: Cloud Run alone looks whom the token is for."""
+    given = headers(token(aud="https://other.example.com"))
+    check_sweeper(given, "192.0.2.1", services(SCC_RESPONDER_APPROVAL_AUDIENCE=""))
 
 
 Refusal = tuple[dict[str, str], dict[str, str], str]
@@ -85,7 +103,21 @@ REFUSED: dict[str, Refusal] = {
     "a signature of one's own": (headers(token("AAAA")), {}, "token_not_verified"),
     "no signature": (headers(token("")), {}, "token_not_verified"),
     "claims that are no JSON": (headers(f"e30.AAAA.{REMOVED}"), {}, "token_malformed"),
-    "claims that are no object": (headers(f"e30.W10.{REMOVED}"), {}, "token_wrong_issuer"),
+    "claims that are no object": (headers(f"e30.W10.{REMOVED}"), {}, "token_malformed"),
+    "over": (headers(token(exp=int(NOW.timestamp()) - 60)), {}, "token_expired"),
+    "without an end": (headers(token(exp=None)), {}, "token_expired"),
+    "an end in words": (headers(token(exp="never")), {}, "token_expired"),
+    "an end that is no number": (headers(token(exp=float("nan"))), {}, "token_expired"),
+    "true as its end": (headers(token(exp=True)), {}, "token_expired"),
+    "for another": (headers(token(aud="https://other.example.com")), {}, "token_wrong_audience"),
+    "for one that begins so": (headers(token(aud=f"{OWN}.evil.example")), {}, "token_wrong_audience"),
+    "for nobody": (headers(token(aud=None)), {}, "token_wrong_audience"),
+    "for several": (headers(token(aud=[OWN, "https://other.example.com"])), {}, "token_wrong_audience"),
+    "over, where its own address is not known": (
+        headers(token(exp=int(NOW.timestamp()) - 60)),
+        {"SCC_RESPONDER_APPROVAL_AUDIENCE": ""},
+        "token_expired",
+    ),
     "not what Cloud Run looked at": (headers(token(), **{"x-serverless-authorization": "x"}), {}, "token_not_verified"),
     "not on Cloud Run": (headers(token()), {"K_SERVICE": ""}, "token_not_verified"),
     "nobody is named": (headers(token()), {"SCC_RESPONDER_SWEEPER": ""}, "sweep_not_configured"),

@@ -135,6 +135,32 @@ def test_mistakes(changes: dict[str, str], told: str) -> None:
     assert told in str(refused(**changes))
 
 
+GCLOUD = "32555940559.apps.googleusercontent.com"
+ADC = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com"
+
+
+@pytest.mark.parametrize("audience", [GCLOUD, ADC, ADC.upper()])
+@pytest.mark.parametrize("where", ["", "responder"], ids=["local", "cloud-run"])
+def test_an_audience_that_everybody_shares(audience: str, where: str) -> None:
+    """A token that gcloud makes for anybody must not approve: whoever gets one could send it on."""
+    store = {"SCC_RESPONDER_STORE": "firestore://example-project/responder"}
+    environment = {**LOCAL, **store, "SCC_RESPONDER_APPROVAL_AUDIENCE": audience, "K_SERVICE": where}
+    with pytest.raises(SettingsError, match="a gcloud token to could approve with it") as caught:
+        read_settings(environment, Path("policies"))
+    assert caught.value.reason == "audience_shared"
+
+
+@pytest.mark.parametrize("audience", ["1.apps.googleusercontent.com", "http://x.example.com", "https:x.example.com"])
+def test_an_audience_on_cloud_run(audience: str) -> None:
+    """On Cloud Run only a URL can be the function's own."""
+    store = {"SCC_RESPONDER_STORE": "firestore://example-project/responder", "K_SERVICE": "responder"}
+    environment = {**LOCAL, **store, "SCC_RESPONDER_APPROVAL_AUDIENCE": audience}
+    with pytest.raises(SettingsError, match=r"is not the function's https:// URL"):
+        read_settings(environment, Path("policies"))
+    url = {"SCC_RESPONDER_APPROVAL_AUDIENCE": "https://x.example.com"}
+    assert read_settings({**environment, **url}, Path("policies")).answered_at == "https://x.example.com"
+
+
 AUDIENCES = [
     pytest.param({}, (True, ""), id="none"),
     pytest.param({"APPROVAL_AUDIENCE": ""}, (True, ""), id="empty"),

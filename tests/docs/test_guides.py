@@ -71,6 +71,27 @@ def test_commands_parse(line: str) -> None:
     parser.parse_args(given)
 
 
+TOKENS = [
+    line.strip()
+    for text in (ON_CALL, str(import_module("scc_responder.cli.case").__doc__))
+    for line in commands(text)
+    if line.strip().startswith("gcloud auth print-identity-token")
+]
+
+
+def test_tokens_for_approvals() -> None:
+    """`case --help` and the page show the same way to a token, made for the function's address."""
+    assert len(TOKENS) == 2
+    for line in TOKENS:
+        given = {word.partition("=")[0]: word.partition("=")[2] for word in shlex.split(line)}
+        assert given["--audiences"] == "URL"
+        assert given["--impersonate-service-account"]
+        assert "--include-email" in given
+        assert list(mistakes(line)) == []
+    approving = ON_CALL.partition("## Approve or reject")[2].partition("\n## ")[0]
+    assert "`terraform output -raw url`" in approving
+
+
 def test_commands_are_found() -> None:
     """The pages are really searched: they show the commands that a person on call needs."""
     shown = {line.split()[1] for line in OURS}

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from scc_responder import sweep as sweeping
 from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseState, decode
+from scc_responder.case import CaseState, decode, encode
 from scc_responder.errors import ApiError, StoreUnavailable
 from scc_responder.journal import LEASE
+from scc_responder.ports import Page
 from scc_responder.record import Ending
 from scc_responder.services import utc_now
 from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.sweep import MAX_BEGUN, QUIET, RESUMED, resume, sweep
+from scc_responder.sweep import BEGINNING_ENDS, MAX_BEGUN, QUIET, RESUMED, resume, sweep
 from tests.findings import data
 from tests.pipeline.answers import HERE, answered, plan_of
 from tests.pipeline.deployment import (
@@ -303,6 +307,75 @@ def test_bounded(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any])
     assert swept(deployment) == {"resumed": MAX_BEGUN}
     assert swept(deployment) == {"resumed": 5}
     assert swept(deployment) == {"at_rest": MAX_BEGUN + 5}
+
+
+def closed_before(deployment: Deployment, document: dict[str, Any], count: int) -> None:
+    """So many closed cases, as large as a real one, whose keys come before every other."""
+    record = msgspec.structs.replace(deployment.case(document), state=CaseState.DONE, reason="done", owner="")
+    for number in range(count):
+        copy = msgspec.structs.replace(record, finding_key=f"{number:064x}")
+        deployment.services.store.create(f"case/{copy.finding_key}", encode(copy))
+
+
+def test_behind_thousands_that_are_closed(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """What waits is reached by one sweep also behind 5,000 closed cases, in a fraction of the sweep's time."""
+    document = finding_about(pod)
+    crashed(deployment, document, 5)
+    closed_before(deployment, document, 5000)
+    later(deployment, LEASE + timedelta(seconds=1))
+
+    began = time.monotonic()
+    assert swept(deployment) == {"at_rest": 5000, "resumed": 1}
+    assert time.monotonic() - began < BEGINNING_ENDS.total_seconds() / 2
+    assert deployment.case(document).state == "done"
+
+
+class Pages(SqliteStore):
+    """A store that can tell, or refuse, each page that is read."""
+
+    on_page: Callable[[], None] = staticmethod(lambda: None)
+
+    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100) -> Page:
+        self.on_page()
+        return super().scan(prefix, cursor, limit)
+
+
+def behind(deployment: Deployment, pod: dict[str, Any], count: int) -> Pages:
+    """The store of a deployment in which a case that is due stands behind so many that are closed."""
+    document = finding_about(pod)
+    held_by_control(deployment, document)
+    closed_before(deployment, document, count)
+    deployment.turn("enforce")
+    deployment.services.store = store = Pages(deployment.folder / "journal.db")
+    return store
+
+
+def test_looking_ends_with_the_time(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """Where the store is slow a sweep looks at fewer, and the next one goes on where it stopped."""
+    store, now = behind(deployment, pod, 1000), utc_now()
+
+    def slow() -> None:
+        nonlocal now
+        now += timedelta(seconds=9)
+
+    store.on_page, deployment.services.clock = slow, lambda: now
+    first, second = swept(deployment), swept(deployment)
+    assert (first, second) == ({"at_rest": 600}, {"at_rest": 400, "resumed": 1})
+
+
+def test_the_store_fails_in_the_middle(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """What was looked at before the store failed is not looked at first again."""
+    store, pages = behind(deployment, pod, 500), 0
+
+    def fail() -> None:
+        nonlocal pages
+        pages += 1
+        if pages == 4:
+            raise StoreUnavailable("store_unavailable", "case/")
+
+    store.on_page = fail
+    assert sweep(HERE, "127.0.0.1", deployment.services).reason == "store_unavailable"
+    assert swept(deployment) == {"at_rest": 200, "resumed": 1}
 
 
 def test_out_of_time(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:

@@ -264,6 +264,7 @@ MUTATIONS = [
         "sweep.tf",
         ("swept by the runtime", 'responder["sweep"].email', 'responder["run"].email'),
         ("swept nowhere", "].uri}/sweep", "].uri}/"),
+        ("a token for another", "= local._address #", '= "https://example.com" #'),
         ("anybody sweeps", 'member   = google_service_account.responder["sweep"].member', 'member   = "allUsers"'),
         ("swept once a year", '"*/5 * * * *"', '"0 0 1 1 *"'),
     ),

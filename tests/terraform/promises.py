@@ -262,7 +262,12 @@ def the_sweep_is_asked_for(state: State) -> None:
     job = state["google_cloud_scheduler_job.sweep"]
     target = job["http_target"][0]
     assert (job["schedule"], target["uri"]) == ("*/5 * * * *", f"{service['uri']}/sweep")
-    assert target["oidc_token"] == [{"audience": service["uri"], "service_account_email": email(state, "sweep")}]
+    (token,) = target["oidc_token"]
+    assert token["service_account_email"] == email(state, "sweep")
+    own = rf"https://{re.escape(job['name'].removesuffix('-sweep'))}-[0-9]+\.{re.escape(job['region'])}\.run\.app"
+    assert re.fullmatch(own, token["audience"])
+    known = service["environment_variables"].get("SCC_RESPONDER_APPROVAL_AUDIENCE", token["audience"])
+    assert known == token["audience"]
     assert service["environment_variables"]["SCC_RESPONDER_SWEEPER"] == email(state, "sweep")
 
 

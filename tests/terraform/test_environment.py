@@ -92,6 +92,13 @@ def test_approvals(tested: OwnTests) -> None:
     assert read(tested, "scopes/organization").approval_audience == ""
 
 
+@pytest.mark.parametrize("run", ["delivery/approvals", "scopes/organization"])
+def test_where_to_approve(tested: OwnTests, run: str) -> None:
+    """The output `url` is the audience that approvers' tokens must be made for, character by character."""
+    assert tested.outputs()[run]["url"] == "https://scc-responder-123456789012.europe-west1.run.app"
+    assert read(tested, run).approval_audience in {"", tested.outputs()[run]["url"]}
+
+
 @pytest.mark.parametrize("kind", ["organization", "folder", "project"])
 def test_settings_file(tested: OwnTests, kind: str) -> None:
     """The output `settings` is a file that doctor reads: the function's environment, and what was made besides."""

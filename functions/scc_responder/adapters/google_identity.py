@@ -85,20 +85,38 @@ class GoogleIdentity:
             return "token_not_verified"
 
 
-def email_of_checked(token: str) -> str:
+def email_of_checked(token: str, audience: str, now: float) -> str:
     """The verified address in a token that Cloud Run checked, which then has no signature any more; else empty.
 
-    Raises Forbidden where it has no such address. To be asked about nothing but what Cloud Run itself looked at.
+    Raises Forbidden where it has no such address, is over, or is for another than `audience`, an address or what lies
+    below it (empty where the function's own is not known). To be asked about nothing but what Cloud Run looked at.
     """
     match = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN_BYTES else None
     if match is None or match[1] != _REMOVED:
         return ""
+    claims = _claims(token)
+    if audience and not _is_for(claims.get("aud"), audience):
+        raise Forbidden("token_wrong_audience")
+    expiry = claims.get("exp")
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float) or not expiry + CLOCK_SKEW_SECONDS >= now:
+        raise Forbidden("token_expired")
+    return _email(claims)
+
+
+def _claims(token: str) -> Mapping[str, Any]:
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (ValueError, RecursionError) as error:
         raise Forbidden("token_malformed") from error
-    return _email(claims if isinstance(claims, dict) else {})
+    if not isinstance(claims, dict):
+        raise Forbidden("token_malformed")
+    return claims
+
+
+def _is_for(claimed: object, audience: str) -> bool:
+    own = audience.rstrip("/")
+    return isinstance(claimed, str) and (claimed == own or claimed.startswith(f"{own}/"))
 
 
 def _email(claims: Mapping[str, Any]) -> str:

@@ -11,10 +11,12 @@ A policy in mode `approve` does nothing to its target by itself: it publishes th
 ask the function (--url); away from this machine it wants a Google ID token that proves who you are, in a file
 (--token-file) or in SCC_RESPONDER_ID_TOKEN:
 
-  gcloud auth print-identity-token > token
+  gcloud auth print-identity-token --impersonate-service-account=SA --audiences=URL --include-email > token
+
+SA is your own service account, which guardrails.yaml lists; URL is what --url gets, as the message that waits says it.
 
 What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. One case,
-whatever its age, goes on with the next sweep or redelivery after:
+whatever its age, goes on with the next redelivery, or the next sweep that comes to it:
 
   scc-responder case resume CASE
 """
@@ -137,7 +139,7 @@ def _resume(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))
         return 0 if opened_again else 1
-    told = "open again; the next sweep goes on with it" if opened_again else f"not resumed: {reason}"
+    told = "open again; a sweep goes on with it" if opened_again else f"not resumed: {reason}"
     stream = sys.stdout if opened_again else sys.stderr
     print(f"scc-responder: case {visible_lines(options.case)}: {told}", file=stream)
     return 0 if opened_again else 1
