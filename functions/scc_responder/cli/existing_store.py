@@ -29,4 +29,4 @@ def existing_store(store: str, *, create: bool = False) -> FirestoreStore | Sqli
     path = Path(store.removeprefix("sqlite:///"))
     if not create and not FIRESTORE.fullmatch(store) and not path.is_file():
         raise SettingsError("no_store", f"--store {path}: there is no such file; name the store of the function")
-    return open_store(store, os.environ.get(EMULATOR, ""))
+    return open_store(store, os.environ.get(EMULATOR, ""), existing=not create)
