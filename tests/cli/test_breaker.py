@@ -97,6 +97,7 @@ LOOKS = [
     ("breaker", "show"),
     ("breaker", "reset", "--reason", "x"),
     ("control", "show"),
+    ("control", "set", "disabled", "--reason", "x"),
     ("case", "list"),
     ("case", "show", "0a0a"),
     ("case", "resume", "0a0a"),
