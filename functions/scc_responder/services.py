@@ -142,15 +142,15 @@ class Services:
         return (lambda: _read_token(path)) if path else None
 
 
-def open_store(address: str, emulator: str = "") -> FirestoreStore | SqliteStore:
-    """A store by its setting: a collection in Firestore, or a file of SQLite's."""
+def open_store(address: str, emulator: str = "", *, existing: bool = False) -> FirestoreStore | SqliteStore:
+    """A store by its setting: a collection in Firestore, or a file of SQLite's, that may have to be there already."""
     if address.startswith("firestore:"):
         from scc_responder.adapters.firestore_store import FirestoreStore  # noqa: PLC0415
 
         return FirestoreStore(address, emulator=emulator)
     from scc_responder.adapters.sqlite_store import SqliteStore  # noqa: PLC0415
 
-    return SqliteStore(Path(address.removeprefix("sqlite:///")))
+    return SqliteStore(Path(address.removeprefix("sqlite:///")), existing=existing)
 
 
 def _print(line: str) -> None:

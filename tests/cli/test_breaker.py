@@ -93,6 +93,28 @@ def test_wrong_use(tmp_path: Path, options: tuple[str, ...], complaint: str) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+LOOKS = [
+    ("breaker", "show"),
+    ("breaker", "reset", "--reason", "x"),
+    ("control", "show"),
+    ("control", "set", "disabled", "--reason", "x"),
+    ("case", "list"),
+    ("case", "show", "0a0a"),
+    ("case", "resume", "0a0a"),
+]
+
+
+@pytest.mark.parametrize("command", LOOKS, ids=" ".join)
+def test_an_empty_file_is_no_store(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """A file that was named by mistake is refused, and stays as it was."""
+    path = tmp_path / "empty.db"
+    path.touch()
+    done = run(*command, "--store", path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{path}: no store of scc-responder" in done.stderr
+    assert ([file.name for file in tmp_path.iterdir()], path.stat().st_size) == (["empty.db"], 0)
+
+
 def test_which_cluster(journal: Path) -> None:
     """Where it is not plain which one is meant, it must be named."""
     run("breaker", "reset", "--store", journal, "--reason", "x", "--cluster", PROD)

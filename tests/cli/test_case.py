@@ -172,6 +172,7 @@ WRONG = {
     "in-the-clear": (["approve", "0" * 12, "--plan", DIGEST, "--url", "http://192.0.2.1"], 2, "give https://"),
     "no-address": (["approve", "0" * 12, "--plan", DIGEST, "--url", "my-function"], 2, "give an address"),
     "a-bad-port": (["approve", "0" * 12, "--plan", DIGEST, "--url", "http://localhost:x"], 2, "--url"),
+    "a-bad-host": (["approve", "0" * 12, "--plan", DIGEST, "--url", "http://[::1"], 2, "--url http://[::1: Invalid"),
     "no-token-file": (["approve", "0" * 12, "--plan", DIGEST, "--token-file", "nowhere"], 2, "nowhere: it cannot be"),
     "no-digest": (["approve", "0" * 12], 2, "--plan"),
     "no-reason": (["reject", "0" * 12], 2, "--reason"),

@@ -31,7 +31,8 @@ def store(tmp_path: Path) -> Path:
 
 
 def turned(store: Path, mode: str, *more: str) -> subprocess.CompletedProcess[str]:
-    return run("control", "set", mode, "--reason", "INC-1: look", "--by", "secops@example.com", "--store", store, *more)
+    given = ("--reason", "INC-1: look", "--by", "secops@example.com", "--store", store)
+    return run("control", "set", mode, *given, "--create", *more)
 
 
 def shown(store: Path, *more: str) -> dict[str, Any]:
@@ -48,8 +49,9 @@ def test_set_and_show(store: Path) -> None:
     assert (first.returncode, second.returncode, third.returncode, done.returncode) == (0, 0, 0, 0)
     assert first.stdout.startswith("enforce    everywhere since 20")
     assert "case resume" in third.stderr
-    now, one, everywhere, before = done.stdout.splitlines()
-    assert now == "now        dry_run"
+    assert first.stdout.splitlines()[1] == f"store      {store}"
+    place, now, one, everywhere, before = done.stdout.splitlines()
+    assert (place, now) == (f"store      {store}", "now        dry_run")
     assert one.startswith(f"disabled   {PROD} since")
     assert everywhere.startswith("dry_run    everywhere since")
     assert everywhere.endswith("by secops@example.com: INC-1: look")
@@ -76,6 +78,7 @@ def test_json(store: Path) -> None:
         "secops@example.com",
     )
     assert done.stderr == ""
+    assert told.pop("store") == shown(store)["store"] == str(store)
     assert shown(store)["documents"] == [told]
 
 
@@ -83,7 +86,9 @@ def test_nothing_set(store: Path) -> None:
     """A store without a document says that nothing is changed."""
     SqliteStore(store).close()
     done = run("control", "show", "--store", store)
-    assert done.stdout == "now        dry_run (no document says otherwise, so nothing is changed)\n"
+    assert (
+        done.stdout == f"store      {store}\nnow        dry_run (no document says otherwise, so nothing is changed)\n"
+    )
     assert (done.returncode, shown(store)["reason"]) == (0, "control_missing")
 
 
@@ -105,6 +110,7 @@ WRONG = [
     pytest.param(("set", "off", "--reason", "x"), "choose from", id="no-such-mode"),
     pytest.param(("set", "enforce", "--reason", "x", "--cluster", "prod-1"), "projects/P/", id="no-path"),
     pytest.param(("set", "enforce", "--reason", "x", "--cluster", PROD[:-1] + "*"), "projects/P/", id="a-pattern"),
+    pytest.param(("set", "disabled", "--reason", "x"), "there is no such file", id="nothing-to-stop"),
     pytest.param(("show",), "there is no such file", id="no-store"),
 ]
 
@@ -125,9 +131,24 @@ def test_wrong_use(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_store_must_be_named(tmp_path: Path) -> None:
+    """To stop everything in whatever store is at hand would stop nothing: it is named, or the environment names it."""
+    path = tmp_path / "scc-responder.db"
+    SqliteStore(path).close()
+    command = ("control", "set", "disabled", "--reason", "x")
+    unnamed = run(*command, cwd=tmp_path)
+    assert (unnamed.returncode, unnamed.stdout) == (2, "")
+    assert "the following arguments are required: --store" in unnamed.stderr
+    for given in ("scc-responder.db", f"sqlite:///{path}"):
+        named = run(*command, cwd=tmp_path, SCC_RESPONDER_STORE=given)
+        assert (named.returncode, named.stdout.splitlines()[1]) == (0, f"store      {path}")
+    looked = run("control", "show", cwd=tmp_path)
+    assert looked.stdout.startswith(f"store      {path}\nnow        disabled\n")
+
+
 def test_hostile_text(store: Path) -> None:
     """What is kept and printed cannot act on a terminal."""
-    run("control", "set", "dry_run", "--reason", "\x1b[2Jx", "--by", "\x1b]0;x\x07", "--store", store)
+    run("control", "set", "dry_run", "--reason", "\x1b[2Jx", "--by", "\x1b]0;x\x07", "--store", store, "--create")
     done = run("control", "show", "--store", store)
     assert "\x1b" not in done.stdout + json.dumps(shown(store))
     assert "\\u001b[2Jx" in done.stdout

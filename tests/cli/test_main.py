@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.cli.main import COMMANDS, main
-from tests.cli.commands import ROOT, environment, run
+from tests.cli.commands import COMMAND, ROOT, environment, run
 
 LIST_MODULES = """
 import json, sys
@@ -85,8 +86,24 @@ def test_defaults_in_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["contain"], ["--frobnicate"], ["explain"], ["explain", "a.json", "--format", "xml"], ["demo", "--port", "x"]],
-    ids=["nothing", "unknown-command", "unknown-option", "no-finding", "unknown-format", "port-is-no-number"],
+    [
+        [],
+        ["contain"],
+        ["--frobnicate"],
+        ["explain"],
+        ["explain", "a.json", "--format", "xml"],
+        ["demo", "--port", "x"],
+        ["serve", "--port", "99999999"],
+    ],
+    ids=[
+        "nothing",
+        "unknown-command",
+        "unknown-option",
+        "no-finding",
+        "unknown-format",
+        "port-is-no-number",
+        "port-out-of-range",
+    ],
 )
 def test_wrong_use(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Wrong use ends with 2, and the usage goes to the standard error alone."""
@@ -120,6 +137,40 @@ def test_error_with_control_characters(capsys: pytest.CaptureFixture[str]) -> No
     shown = capsys.readouterr().err
     assert "\x1b" not in shown
     assert "\\u001b[2Jpolicies" in shown
+
+
+@pytest.mark.parametrize("command", [["threats"], ["policy", "schema", "policy"], ["permissions"]], ids=" ".join)
+def test_a_full_disk(command: list[str]) -> None:
+    """Output that cannot be written is a problem and told in one line, however short the output is."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            cwd=ROOT,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "scc-responder: [Errno 28] No space left on device\n"
+
+
+def test_a_reader_that_left() -> None:
+    """A pipe whose reader has gone, as `head` does, is no reason to complain."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "threats"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=ROOT,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_as_a_program() -> None:

@@ -108,6 +108,25 @@ def test_colour(tmp_path: Path) -> None:
     assert "\x1b[1mcontain-reverse-shell.yaml:5: \x1b[0m" in terminal.shown
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("policy", "lint"), ("policy", "lint", "--format", "json"), ("policy", "test"), ("permissions",)],
+    ids=" ".join,
+)
+def test_no_policies(tmp_path: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder without policies is the wrong folder, and not one in which all is well."""
+    (tmp_path / "guardrails.yaml").write_text(beginners.GUARDRAILS)
+    assert main([*command, "--policies", str(tmp_path)]) == 2
+    told = capsys.readouterr()
+    assert (told.out, f"no policies in {tmp_path}; name their folder with --policies" in told.err) == ("", True)
+
+
+def test_folder_without_its_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks as other linters are asked is told the option."""
+    assert main(["policy", "lint", str(folder(tmp_path))]) == 2
+    assert capsys.readouterr().err == f"scc-responder: name the folder with --policies {tmp_path}\n"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A schema is printed as one JSON document."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,13 @@ def findings(tmp_path: Path) -> Path:
             (folder / f"f{number}.context.json").write_text(context.replace("web-6d5f9c7b4-x2x9q", name))
     (folder / "bad.json").write_text("junk")
     return folder
+
+
+@pytest.fixture
+def readable(findings: Path) -> Path:
+    """The findings without the file that is none."""
+    (findings / "bad.json").unlink()
+    return findings
 
 
 def simulated(
@@ -213,25 +221,25 @@ def test_json(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert json.loads(simulated(capsys, findings, folder, "--format", "json")[1])["targets"] is None
 
 
-def test_against(findings: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_against(readable: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """CI is told by the exit status that a change widens reach, and a person whom it newly reaches."""
     former = write_policies(tmp_path / "former", policy("label_pod", "notify"))
-    status, shown = simulated(capsys, findings, folder, "--against", former)
+    status, shown = simulated(capsys, readable, folder, "--against", former)
     assert status == 1
     assert "  added    Pod shop/web-6d5f9c7b4-aaaaa in prod-1  delete_pod  contain (enforce)" in shown
     assert shown.endswith("  WIDENS: 1 added\n")
-    status, shown = simulated(capsys, findings, former, "--against", folder)
+    status, shown = simulated(capsys, readable, former, "--against", folder)
     assert (status, shown.endswith("  does not widen: 1 removed\n")) == (0, True)
-    assert simulated(capsys, findings, folder, "--against", folder)[0] == 0
-    status, shown = simulated(capsys, findings, folder, "--against", former, "--format", "json")
+    assert simulated(capsys, readable, folder, "--against", folder)[0] == 0
+    status, shown = simulated(capsys, readable, folder, "--against", former, "--format", "json")
     assert (status, json.loads(shown)["comparison"]["widens"]) == (1, True)
-    assert "**Widens reach.**" in simulated(capsys, findings, folder, "--against", former, "--format", "markdown")[1]
+    assert "**Widens reach.**" in simulated(capsys, readable, folder, "--against", former, "--format", "markdown")[1]
 
 
-def test_raised_mode(findings: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_raised_mode(readable: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A policy that was in dry run and is enforced now widens reach."""
     former = write_policies(tmp_path / "former", policy("label_pod", "delete_pod", "notify", mode="dry_run"))
-    status, shown = simulated(capsys, findings, folder, "--against", former)
+    status, shown = simulated(capsys, readable, folder, "--against", former)
     assert status == 1
     assert "  raised   contain: dry_run -> enforce" in shown
     assert shown.endswith("  WIDENS: 2 raised\n")
@@ -283,6 +291,48 @@ def test_nothing_to_compare_by(tmp_path: Path, folder: Path, capsys: pytest.Capt
     command = ["simulate", str(tmp_path / "export.json"), "--policies", str(folder), "--against", str(folder)]
     assert main(command) == 2
     assert "nothing to compare by: none of 2 could be read as a finding" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}"], ids=["empty-folder", "empty-file", "empty-list", "junk"])
+def test_a_gate_needs_findings(
+    tmp_path: Path, folder: Path, content: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An export that is empty lets no change pass; without a comparison it is a short report."""
+    recorded = tmp_path / "recorded"
+    recorded.mkdir()
+    if content is not None:
+        (recorded / "export.json").write_text(content)
+    assert simulated(capsys, recorded, folder)[0] == 0
+    assert main(["simulate", str(recorded), "--policies", str(folder), "--against", str(folder)]) == 2
+    told = capsys.readouterr()
+    assert (told.out, "nothing to compare by" in told.err) == ("", True)
+
+
+def test_a_period_without_findings(readable: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor does a period in which there is none."""
+    options = ["--policies", str(folder), "--against", str(folder), "--from", "2027-01-01"]
+    assert main(["simulate", str(readable), *options]) == 2
+    assert "none of the time that --from and --to leave" in capsys.readouterr().err
+
+
+def test_a_gate_needs_every_finding(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that cannot be read may be the one that a change would reach: the report is shown, and it does not pass."""
+    assert main(["simulate", str(findings), "--policies", str(folder), "--against", str(folder)]) == 2
+    told = capsys.readouterr()
+    assert f"{findings / 'bad.json'}: not_json" in told.out
+    assert told.err == "scc-responder: 1 could not be read: not compared by all there is\n"
+
+
+@pytest.mark.parametrize(("mode", "status"), [("approve", 1), ("disabled", 0)], ids=["raised", "lowered"])
+def test_a_change_of_the_shipped_policies(
+    tmp_path: Path, mode: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the goldens of all threats, a copy of the shipped policies passes with less reach, and not with more."""
+    changed = Path(shutil.copytree(SHIPPED, tmp_path / "changed"))
+    path = changed / "isolate-reverse-shell.yaml"
+    path.write_text(path.read_text().replace("mode: dry_run", f"mode: {mode}"))
+    given = ("--assume-present", "--against", SHIPPED)
+    assert simulated(capsys, FOLDER / "catalogue", changed, *given)[0] == status
 
 
 def test_which_folder_is_wrong(

@@ -52,6 +52,29 @@ class TestSqliteStore(CasStoreContract):
     """All of the contract."""
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"not a database, but a longer text " * 100, None], ids=["empty", "text", "none"]
+)
+def test_what_is_no_store_is_not_made_one(tmp_path: Path, content: bytes | None) -> None:
+    """Where it must exist, a file without its table is refused and left as it was."""
+    path = tmp_path / "store.db"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError) as refused:
+        SqliteStore(path, existing=True)
+    assert refused.value.reason == ("no_store" if content == b"" else "store_unusable")
+    assert [(file, file.read_bytes()) for file in tmp_path.iterdir()] == ([] if content is None else [(path, content)])
+
+
+def test_an_existing_store(opener: Opened) -> None:
+    """One that is there, in use or not, is opened as it is, and can be written."""
+    opener().create("key", b"value")
+    store = SqliteStore(opener.path, existing=True)
+    store.create("other", b"value")
+    store.close()
+    assert read(opener(), "other").value == b"value"
+
+
 def test_the_file_is_for_its_owner_alone_and_its_folder_is_made(tmp_path: Path) -> None:
     """A record tells where an attacker was seen."""
     path = tmp_path / "a" / "b" / "store.db"

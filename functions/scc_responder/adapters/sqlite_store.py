@@ -25,6 +25,7 @@ from scc_responder.store_limits import check_key, check_scan, check_value
 _SCHEMA = """CREATE TABLE IF NOT EXISTS entries (
     key TEXT PRIMARY KEY, value BLOB NOT NULL, version TEXT NOT NULL, update_time TEXT NOT NULL
 ) WITHOUT ROWID"""
+_HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'entries'"
 _GET = "SELECT key, value, version, update_time FROM entries WHERE key = ?"
 _CREATE = "INSERT INTO entries (key, value, version, update_time) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _REPLACE = "UPDATE entries SET value = ?, version = ?, update_time = ? WHERE key = ? AND version = ?"
@@ -46,8 +47,13 @@ class SqliteStore:
     It removes nothing by itself: `keep` says how long an entry is needed at least, and here it stays.
     """
 
-    def __init__(self, path: Path | str, *, clock: Clock = utc_now, busy_seconds: float = 5.0) -> None:
-        """Create the file (mode 0600) and its folder where missing. Raises SettingsError `store_unusable`."""
+    def __init__(
+        self, path: Path | str, *, clock: Clock = utc_now, busy_seconds: float = 5.0, existing: bool = False
+    ) -> None:
+        """Create the file (mode 0600) and its folder where missing. Raises SettingsError `store_unusable`.
+
+        `existing`: nothing is made, and a file that is no store is refused. Raises SettingsError `no_store`.
+        """
         self._path = Path(path)
         self._clock = clock
         self._busy_seconds = busy_seconds
@@ -55,10 +61,12 @@ class SqliteStore:
         self._opened: tuple[int, sqlite3.Connection] | None = None
         self._inherited: list[sqlite3.Connection] = []
         try:
-            self._prepare()
+            is_store = self._is_store() if existing else self._prepare()
         except (OSError, ValueError, sqlite3.Error) as error:
             message = f"the store {self._path} cannot be used ({error}): name a file in a folder that can be written"
             raise SettingsError("store_unusable", message) from error
+        if not is_store:
+            raise SettingsError("no_store", f"{self._path}: no store of scc-responder; name the function's own")
 
     def get(self, key: str) -> Entry | None:
         """The entry, or None. Raises StoreUnavailable."""
@@ -148,7 +156,13 @@ class SqliteStore:
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
-    def _prepare(self) -> None:
+    def _is_store(self) -> bool:
+        # Neither the file nor anything in it is made, not even for as long as a look takes.
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=self._busy_seconds)) as connection:
+            return connection.execute(_HAS_TABLE).fetchone() is not None
+
+    def _prepare(self) -> bool:
         """Make the file and its table, then let go of it: a server that forks has nothing to hand on."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
@@ -156,6 +170,7 @@ class SqliteStore:
         deadline = time.monotonic() + self._busy_seconds
         while not self._has_schema(last_try=time.monotonic() > deadline):
             time.sleep(0.01)
+        return True
 
     def _has_schema(self, *, last_try: bool) -> bool:
         # SQLite does not wait by itself when several processes switch a new file to WAL at once.

@@ -17,8 +17,8 @@ ANSWER_SECONDS = 600.0
 
 def send(url: str, verb: str, body: Mapping[str, str], token: str) -> int:
     """The status of the answer. Raises SettingsError for an unusable address, ResponderError where nothing answers."""
-    parts = urlsplit(url)
     host, port = _address(url)
+    parts = urlsplit(url)
     if parts.scheme == "http" and not _is_here(host):
         raise SettingsError("plaintext_url", f"--url {url}: only this machine is asked without TLS; give https://")
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection

@@ -9,6 +9,8 @@ The mode is a ceiling on every policy, read before every decision and before eve
 
   scc-responder control set enforce --reason "week of dry-run reviewed" --store firestore://PROJECT/DATABASE
   scc-responder control set disabled --reason "INC-1" --cluster projects/P/locations/L/clusters/C --store ...
+
+The answer names the store: the switch of another one than the function's stops nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.cli.control_text import described, line, told
-from scc_responder.cli.existing_store import existing_store, store_option
+from scc_responder.cli.existing_store import STORE, address, existing_store, store_option
 from scc_responder.cli.terminal import styled, visible_lines
 from scc_responder.control import Control, Setting
 from scc_responder.errors import SettingsError
@@ -45,9 +47,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     turn.add_argument("mode", choices=[str(mode) for mode in Mode], help="how far anything may go")
     turn.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
     turn.add_argument("--by", default=getpass.getuser(), help="who turns it")
+    turn.add_argument("--create", action="store_true", help="make the SQLite file, before the function's first start")
     for command in (show, turn):
         command.add_argument("--cluster", default="", metavar="PATH", help="projects/P/locations/L/clusters/C alone")
-        store_option(command)
+        # To turn the switch of another store than the function's stops nothing.
+        store_option(command, fallback=STORE if command is show else "")
         command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
 
 
@@ -57,10 +61,10 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("invalid_cluster", f"--cluster {options.cluster}: give projects/P/locations/L/clusters/C")
     if options.control_command == "set" and not options.reason.strip():
         raise SettingsError("no_reason", "--reason: say why; it is kept with the setting")
-    # On this machine, turning the switch may come before the function's first start.
-    with closing(existing_store(options.store, create=options.control_command == "set")) as store:
+    turns = options.control_command == "set"
+    with closing(existing_store(options.store, create=turns and options.create)) as store:
         switch = KillSwitch(store)
-        return _set(switch, options) if options.control_command == "set" else _show(switch, options)
+        return _set(switch, options) if turns else _show(switch, options)
 
 
 def _set(switch: KillSwitch, options: argparse.Namespace) -> int:
@@ -68,9 +72,9 @@ def _set(switch: KillSwitch, options: argparse.Namespace) -> int:
     setting = Setting(mode=Mode(options.mode), reason=reason, by=visible(options.by, MAX_REASON), at=utc_now())
     control = switch.set(setting, options.cluster)
     if options.format == "json":
-        print(json.dumps(_facts(key_of(options.cluster), control), indent=2))
+        print(json.dumps({"store": address(options.store), **_facts(key_of(options.cluster), control)}, indent=2))
     else:
-        print(line(control))
+        print(f"{line(control)}\n{_place(options)}")
     if control.mode == Mode.DISABLED:
         print("scc-responder: what is held until then can be resumed; see `case resume --help`", file=sys.stderr)
     return 0
@@ -82,12 +86,18 @@ def _show(switch: KillSwitch, options: argparse.Namespace) -> int:
     limit = switch.ceiling(options.cluster)
     if options.format == "json":
         listed = [_facts(key, control) for key, control in documents.items()]
-        print(json.dumps({"mode": str(limit.mode), "reason": limit.reason, "documents": listed}, indent=2))
+        told = {"store": address(options.store), "mode": str(limit.mode), "reason": limit.reason, "documents": listed}
+        print(json.dumps(told, indent=2))
     else:
+        print(_place(options))
         print(f"{'now':10} {visible_lines(described(limit))}")
         for key, control in documents.items():
             print("\n".join(_lines(key, control)))
     return 1 if None in documents.values() else 0
+
+
+def _place(options: argparse.Namespace) -> str:
+    return f"{'store':10} {visible_lines(address(options.store))}"
 
 
 def _lines(key: str, control: Control | None) -> Iterator[str]:

@@ -10,15 +10,23 @@ from scc_responder.adapters.firestore_store import FirestoreStore
 from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.errors import SettingsError
 from scc_responder.services import open_store
-from scc_responder.settings import EMULATOR, FIRESTORE
+from scc_responder.settings import EMULATOR, FIRESTORE, PREFIX
 
 STORE = "scc-responder.db"
+SETTING = f"{PREFIX}STORE"
 
 
-def store_option(command: argparse.ArgumentParser) -> None:
-    """Declare `--store`."""
-    told = f"the SQLite file, or firestore://PROJECT/DATABASE[/COLLECTION] (default: {STORE})"
-    command.add_argument("--store", default=STORE, metavar="STORE", help=told)
+def store_option(command: argparse.ArgumentParser, *, fallback: str = STORE) -> None:
+    """Declare `--store`. Without a `fallback` it must be given where the environment does not."""
+    default = os.environ.get(SETTING) or fallback
+    told = f"the SQLite file, or firestore://PROJECT/DATABASE[/COLLECTION] (default: ${SETTING}"
+    more = f", else {fallback})" if fallback else ")"
+    command.add_argument("--store", default=default, required=not default, metavar="STORE", help=told + more)
+
+
+def address(store: str) -> str:
+    """What `--store` names, in full: a relative path means another file in another folder."""
+    return store if FIRESTORE.fullmatch(store) else str(Path(store.removeprefix("sqlite:///")).absolute())
 
 
 def existing_store(store: str, *, create: bool = False) -> FirestoreStore | SqliteStore:
@@ -29,4 +37,4 @@ def existing_store(store: str, *, create: bool = False) -> FirestoreStore | Sqli
     path = Path(store.removeprefix("sqlite:///"))
     if not create and not FIRESTORE.fullmatch(store) and not path.is_file():
         raise SettingsError("no_store", f"--store {path}: there is no such file; name the store of the function")
-    return open_store(store, os.environ.get(EMULATOR, ""))
+    return open_store(store, os.environ.get(EMULATOR, ""), existing=not create)

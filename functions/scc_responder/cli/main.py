@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -34,13 +35,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser(wanted=next((word for word in given if not word.startswith("-")), "")).parse_args(given)
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        # Here, not when the interpreter ends: a disk that is full is told like any other error.
+        sys.stdout.flush()
     except ResponderError as error:
         print(f"scc-responder: {visible_lines(str(error))}", file=sys.stderr)
         return 2
+    except OSError as error:
+        return _unwritten(error)
     except KeyboardInterrupt:
         print("\nscc-responder: interrupted", file=sys.stderr)
         return 130
+    return status
+
+
+def _unwritten(error: OSError) -> int:
+    """Say what could not be read or written; nothing to a reader that has gone, such as `head`."""
+    if not isinstance(error, BrokenPipeError):
+        print(f"scc-responder: {visible_lines(str(error))}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What is left in the buffer cannot be written, and must not fail again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def _parser(wanted: str) -> argparse.ArgumentParser:

@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.cli import kustomization
+from scc_responder.cli.policy_folder import require_policies
 from scc_responder.cli.terminal import styled
 from scc_responder.mode import Mode
 from scc_responder.permissions import (
@@ -60,6 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the permissions."""
     policies = load_policies(options.policies)
+    require_policies(len(policies.policies), options.policies)
     needs = needed(enabled(policies.policies))
     if options.kustomization:
         files = kustomization.generated(options.kustomization, needs, policies.guardrails)

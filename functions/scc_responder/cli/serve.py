@@ -20,6 +20,7 @@ from scc_responder.policy import load_policies
 from scc_responder.services import open_store
 from scc_responder.settings import PREFIX, Settings, read_settings
 
+MAX_PORT = 65535
 _OPTIONS = {
     "policies": "POLICIES",
     "store": "STORE",
@@ -34,7 +35,7 @@ _OPTIONS = {
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `serve`."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8080, help="port to listen on")
+    parser.add_argument("--port", type=port, default=8080, help="port to listen on")
     parser.add_argument("--policies", metavar="DIR", help="folder of policies (default: policies)")
     parser.add_argument(
         "--store", metavar="STORE", help="SQLite file for the journal, or firestore://... (default: scc-responder.db)"
@@ -46,6 +47,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--cluster-patterns", metavar="P,...", help="clusters to act in: projects/P/locations/L/clusters/C"
     )
     parser.add_argument("--sources", metavar="ID,...", help="numeric ids of the SCC sources to believe")
+
+
+def port(given: str) -> int:
+    """A port to listen on, of the command line. Raises ArgumentTypeError."""
+    if not (given.isascii() and given.isdecimal() and 1 <= int(given[:6]) <= MAX_PORT):
+        raise argparse.ArgumentTypeError(f"{given!r} is no port; give a number from 1 to {MAX_PORT}")
+    return int(given)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -28,7 +28,8 @@ reached in these findings is no reason why it would be next time.
     git worktree add /tmp/deployed main
     scc-responder simulate findings.json --assume-present --against /tmp/deployed/policies
 
-A finding of a list is taken as active, as it was when it happened. What cannot be read is counted and named.
+A finding of a list is taken as active, as it was when it happened. What cannot be read is counted and named. With
+`--against` it ends with 2 where anything could not be read, or nothing was there: a change does not pass on that.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from scc_responder.cli.target_facts import TargetFacts
 from scc_responder.cli.times import end, length, moment
 from scc_responder.errors import PolicyError, RejectedMessage, SettingsError
 from scc_responder.policy import PolicySet, load_policies
-from scc_responder.simulation import Replay
+from scc_responder.simulation import Replay, Report
 from scc_responder.wire import parse_notification
 
 _FORMATS: Mapping[str, Callable[[Told], str]] = {
@@ -85,15 +86,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the report; 1 if `--against` is given and reach is widened."""
+    """Print the report; with `--against`, 1 if reach is widened, and 2 if not all could be compared by."""
     replay = Replay(load_policies(options.policies), _former(options.against), options.reset_after)
     facts = TargetFacts(options.snapshot or (), assume_present=options.assume_present)
     export = FindingsExport(options.findings, options.since, options.until)
     for entry in shown(export, len(export), "findings"):
         _take(replay, entry, facts)
     report, comparison = replay.report(), replay.comparison()
-    if comparison and report.bad and not report.findings:
-        raise SettingsError("no_findings", f"nothing to compare by: none of {len(export)} could be read as a finding")
+    if comparison and not report.findings:
+        raise SettingsError("no_findings", _nothing(report, len(export)))
     told = Told(
         report=report,
         comparison=comparison,
@@ -102,7 +103,20 @@ def run(options: argparse.Namespace) -> int:
         targets=options.targets,
     )
     print(_FORMATS[options.format](told), end="")
+    if comparison and report.bad:
+        raise SettingsError("unread_findings", f"{_unread(report)} could not be read: not compared by all there is")
     return 1 if comparison and comparison.widens else 0
+
+
+def _nothing(report: Report, count: int) -> str:
+    """Why there is nothing to compare by."""
+    if report.bad:
+        return f"nothing to compare by: none of {count} could be read as a finding"
+    return "nothing to compare by: there is no finding in FINDINGS, or none of the time that --from and --to leave"
+
+
+def _unread(report: Report) -> int:
+    return sum(report.bad.values())
 
 
 def _former(folder: Path | None) -> PolicySet | None:

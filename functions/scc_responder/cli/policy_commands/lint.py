@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from scc_responder.cli.policy_folder import require_policies
 from scc_responder.cli.terminal import styled, visible_lines
+from scc_responder.errors import SettingsError
 from scc_responder.fault import Fault
 from scc_responder.policy_lint import Linted, lint
 
@@ -20,13 +23,18 @@ from scc_responder.policy_lint import Linted, lint
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `policy lint`."""
     parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
+    # Only to be told of: it is how other linters are asked.
+    parser.add_argument("folder", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--strict", action="store_true", help="let warnings fail too")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print every error and warning; 1 if there is one that fails."""
+    if options.folder:
+        raise SettingsError("wrong_use", f"name the folder with --policies {shlex.join(options.folder)}")
     found = lint(options.policies, datetime.now(UTC).date())
+    require_policies(found.policies + len(found.errors), options.policies)
     print(json.dumps(msgspec.to_builtins(found), indent=2) if options.format == "json" else _text(found))
     return 1 if found.errors or (options.strict and found.warnings) else 0
 

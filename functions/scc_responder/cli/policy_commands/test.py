@@ -31,6 +31,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.cli.case_report import report
+from scc_responder.cli.policy_folder import require_policies
 from scc_responder.errors import SettingsError
 from scc_responder.policy import Policy, PolicySet, load_policies
 from scc_responder.policy_cases import PolicyResult, check_policy, orphans
@@ -52,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = list(_chosen(policies, options.policy))
     results = [check_policy(policies, policy, options.policies, options.findings) for policy in chosen]
     stray = () if options.policy else orphans(policies, options.policies)
+    require_policies(len(policies.policies) + len(stray), options.policies)
     if options.format == "json":
         print(json.dumps(_data(results, stray), indent=2))
     else:
