@@ -88,7 +88,11 @@ def test_what_is_not_known_may_be_the_same() -> None:
 def test_what_is_learnt_later_counts() -> None:
     """A target that was reserved before its node pool was read counts in its pool alone once it was."""
     one = rails(node_pool=(Limit(most=1, within="10m"),))
-    later = [pod(1, scopes={"node_pool": ""}), pod(1, scopes={"node_pool": "pool-1"}), pod(2, scopes={"node_pool": "pool-2"})]
+    later = [
+        pod(1, scopes={"node_pool": ""}),
+        pod(1, scopes={"node_pool": "pool-1"}),
+        pod(2, scopes={"node_pool": "pool-2"}),
+    ]
     assert asked(later, one, every=60) == ["ok", "ok", "ok"]
 
 
