@@ -106,7 +106,7 @@ def test_no_limit_is_exceeded(control_plane: ControlPlane, tmp_path: Path, seed:
     assert -9 in statuses
     for _ in range(6):
         waiting = [document for document, status in zip(waiting, statuses, strict=True) if status != 204]
-        let_leases_run_out(crowd.folder)
+        let_leases_run_out(crowd.folder / "journal.db")
         parts = [waiting[first : first + PROCESSES] for first in range(0, len(waiting), PROCESSES)]
         statuses = [status for part in parts for status in crowd.deliver(part)]
 
