@@ -65,9 +65,9 @@ variable "clusters" {
 }
 
 variable "concurrency" {
-  description = "Findings that one instance works on at a time: the function's concurrency and the framework's threads alike, so that no request waits inside an instance while its acknowledgement deadline runs."
+  description = "Findings that one instance works on at a time: the function's concurrency and the framework's threads alike, so that no request waits inside an instance while its acknowledgement deadline runs. Killed, an instance cuts off as many findings, and each waits for its lease to run out: the default keeps that at 4, for in `python -m tests.bench.concurrency` more was not reliably faster."
   type        = number
-  default     = 8
+  default     = 4
   nullable    = false
 
   validation {

@@ -72,7 +72,7 @@ run "delivery" {
   }
 
   assert {
-    condition     = google_cloudfunctions2_function.responder.service_config[0].max_instance_request_concurrency == 8 && google_cloudfunctions2_function.responder.service_config[0].environment_variables.THREADS == "8"
+    condition     = google_cloudfunctions2_function.responder.service_config[0].max_instance_request_concurrency == 4 && google_cloudfunctions2_function.responder.service_config[0].environment_variables.THREADS == "4"
     error_message = "Requests would wait inside an instance, or threads would be idle."
   }
 
@@ -90,7 +90,7 @@ run "delivery" {
 run "delivery_settings" {
   variables {
     additional_filter      = "severity = \"HIGH\" OR severity = \"CRITICAL\""
-    concurrency            = 4
+    concurrency            = 2
     heartbeat_minutes      = 5
     limits                 = { timeout_seconds = 90 }
     message_retention_days = 31
@@ -104,7 +104,7 @@ run "delivery_settings" {
   }
 
   assert {
-    condition     = google_cloudfunctions2_function.responder.service_config[0].max_instance_request_concurrency == 4 && google_cloudfunctions2_function.responder.service_config[0].environment_variables.THREADS == "4"
+    condition     = google_cloudfunctions2_function.responder.service_config[0].max_instance_request_concurrency == 2 && google_cloudfunctions2_function.responder.service_config[0].environment_variables.THREADS == "2"
     error_message = "Concurrency and threads differ."
   }
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ GUARDRAILS = RAILS + "".join(
     ]
 )
 """Every limit is counted, and none is met by as many findings as are measured."""
+SIDE_BY_SIDE = 4
 FLOOR = 'import functions_framework\n\n\n@functions_framework.http\ndef respond(request):\n    return "", 204\n'
 
 
@@ -47,11 +49,12 @@ class Rig:
         self.namespace = objects.create_namespace(plane.admin)
         self.findings: list[dict[str, Any]] = []
         self.golden = "reverse_shell"
-        self._numbers = itertools.count(1)
+        self.runs = itertools.count(1)
 
     def victims(self, count: int) -> list[dict[str, Any]]:
         """Findings about fresh pods, each of a Deployment and on a node of its own, known to the local servers."""
-        made = [self._victim() for _ in range(count)]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            made = list(pool.map(lambda _: self._victim(), range(count)))
         self.findings += made
         (self.folder / "findings.json").write_text(json.dumps(self.findings))
         time.sleep(0.3)  # the servers' process looks for changes every 50 ms
@@ -59,14 +62,14 @@ class Rig:
 
     def _victim(self) -> dict[str, Any]:
         node = objects.create_node(self.plane.admin)["metadata"]["name"]
-        name = f"web-{next(self._numbers)}"
+        name = f"web-{next(self.runs)}"
         self.plane.admin.create(objects.deployment(name, self.namespace, node, replicas=2))
         pod = objects.running_pods(self.plane.admin, self.namespace, name, count=2)[0]
         return finding_about(pod, self.golden, finding_id=pod["metadata"]["uid"].replace("-", ""))
 
     def served(self, *, floor: bool = False) -> ServedFunction:
         """A function that is not started yet, with a journal of its own."""
-        number = next(self._numbers)
+        number = next(self.runs)
         log = self.folder / f"function-{number}.log"
         if floor:
             return ServedFunction(self.floor, {}, log=log)
@@ -74,7 +77,13 @@ class Rig:
 
     def journal(self, number: int) -> dict[str, str]:
         """The settings of a fresh journal, and of the policies."""
-        path = self.folder / f"journal-{number}.db"
+        return self._kept_in(self.folder / f"journal-{number}.db")
+
+    def environment(self, journal: Path) -> dict[str, str]:
+        """All settings of a function whose journal is this new file, with the kill switch at enforce."""
+        return {**self._environment(), **self._kept_in(journal)}
+
+    def _kept_in(self, path: Path) -> dict[str, str]:
         turn(path)
         return {
             "SCC_RESPONDER_STORE": f"sqlite:///{path}",
@@ -94,18 +103,24 @@ class Rig:
 
 @contextmanager
 def rig(folder: Path) -> Iterator[Rig]:
-    """A rig that ends with the block."""
-    with running(binaries.programs()) as plane:
-        (folder / "findings.json").write_text("[]")
-        (folder / "clusters.json").write_text(json.dumps({CLUSTER: _gke_cluster(plane)}))
-        serve = [sys.executable, "-m", "tests.google.serve", "--scc-findings", str(folder / "findings.json")]
-        serve += ["--clusters", str(folder / "clusters.json")]
-        with subprocess.Popen(serve, stdout=subprocess.PIPE, cwd=ROOT) as servers:
-            try:
-                assert servers.stdout is not None
-                yield Rig(plane, folder, json.loads(servers.stdout.readline()))
-            finally:
-                servers.terminate()
+    """A rig with a control plane of its own, which end with the block."""
+    with running(binaries.programs()) as plane, rig_on(plane, folder) as parts:
+        yield parts
+
+
+@contextmanager
+def rig_on(plane: ControlPlane, folder: Path) -> Iterator[Rig]:
+    """A rig on a control plane that runs already; its local servers end with the block."""
+    (folder / "findings.json").write_text("[]")
+    (folder / "clusters.json").write_text(json.dumps({CLUSTER: _gke_cluster(plane)}))
+    serve = [sys.executable, "-m", "tests.google.serve", "--scc-findings", str(folder / "findings.json")]
+    serve += ["--clusters", str(folder / "clusters.json")]
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, cwd=ROOT) as servers:
+        try:
+            assert servers.stdout is not None
+            yield Rig(plane, folder, json.loads(servers.stdout.readline()))
+        finally:
+            servers.terminate()
 
 
 def _gke_cluster(plane: ControlPlane) -> dict[str, Any]:

@@ -81,9 +81,9 @@ def finish_delivery(process: subprocess.Popen[bytes]) -> int:
     return code or int(answer.split()[-1])
 
 
-def let_leases_run_out(folder: Path) -> None:
+def let_leases_run_out(journal: Path) -> None:
     """Make what the journal holds an hour older, so that no test waits two minutes for a lease."""
-    with closing(sqlite3.connect(folder / "journal.db", timeout=30)) as store, store:
+    with closing(sqlite3.connect(journal, timeout=30)) as store, store:
         if not store.execute("SELECT name FROM sqlite_master WHERE name = 'entries'").fetchall():
             return
         store.execute("UPDATE entries SET update_time = ?", [(datetime.now(UTC) - timedelta(hours=1)).isoformat()])
@@ -114,7 +114,7 @@ class Scene:
 
     def let_lease_run_out(self) -> None:
         """See the function of this name."""
-        let_leases_run_out(self.folder)
+        let_leases_run_out(self.folder / "journal.db")
 
     @property
     def case(self) -> CaseRecord:
@@ -137,10 +137,11 @@ class Scene:
     def writes(self) -> Counter[str]:
         """The responder's accepted writes, each with what it was for."""
         accepted = [event for event in self.requests() if event.verb in WRITES and event.code < 300]
-        return Counter(_purpose(event) for event in accepted)
+        return Counter(purpose(event) for event in accepted)
 
 
-def _purpose(event: AuditEvent) -> str:
+def purpose(event: AuditEvent) -> str:
+    """What a write is for, as `EACH_ONCE` names it."""
     body = event.request or {}
     meta = body.get("metadata", {})
     if event.verb == "patch" and "scc-responder/armed-by" in meta.get("annotations", {}):

@@ -52,7 +52,7 @@ class ServedFunction:
         self._target = target
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("SCC_RESPONDER_", "PYTHON"))},
-            "THREADS": "8",
+            "THREADS": "4",
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -90,8 +90,7 @@ class ServedFunction:
 
         def listening() -> bool:
             assert self.process.poll() is None, self.log.read_text()
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return self._listening()
 
         wait_until(listening, what="functions-framework to listen", seconds=seconds)
 
@@ -113,6 +112,17 @@ class ServedFunction:
         """Resident memory of the largest of its processes, in MB: the worker that answers."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return max(_resident(int(pid)) for pid in [self.process.pid, *children])
+
+    def kill(self) -> None:
+        """SIGKILL it and its workers, and wait until they are gone. `start` brings it back on the same port."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        # The worker holds the port until it is gone as well, and it is no child of ours to wait for.
+        wait_until(lambda: not self._listening(), what="the killed function to be gone")
+
+    def _listening(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
         """End it and its workers."""
