@@ -42,6 +42,11 @@ def test_reproducible(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_size(tmp_path: Path) -> None:
+    """Without its dependencies it is small: under 20 MB."""
+    assert made(tmp_path / "one.zip").stat().st_size < 20_000_000
+
+
 def test_contents(tmp_path: Path) -> None:
     """Entry point, package, policies as written and compiled, and hashed requirements; no tests, no command line."""
     with ZipFile(made(tmp_path / "bundle.zip")) as bundle:
