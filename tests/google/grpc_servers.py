@@ -52,6 +52,15 @@ METHODS = {
     "google.pubsub.v1.Publisher/Publish": Method(
         "pubsub.topics.publish", "https://cloud.google.com/pubsub/docs/access-control"
     ),
+    "google.pubsub.v1.Subscriber/Pull": Method(
+        "pubsub.subscriptions.consume", "https://cloud.google.com/pubsub/docs/access-control"
+    ),
+    "google.pubsub.v1.Subscriber/Acknowledge": Method(
+        "pubsub.subscriptions.consume", "https://cloud.google.com/pubsub/docs/access-control"
+    ),
+    "google.pubsub.v1.Subscriber/ModifyAckDeadline": Method(
+        "pubsub.subscriptions.consume", "https://cloud.google.com/pubsub/docs/access-control"
+    ),
 }
 """Every method that is served here."""
 

@@ -22,7 +22,7 @@ from tests.pipeline.deployment import (
 )
 
 Object = dict[str, Any]
-CALLS = 19
+CALLS = 20
 """Requests of a whole response; `test_calls` holds it."""
 
 
