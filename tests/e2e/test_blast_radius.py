@@ -80,7 +80,9 @@ class Crowd:
     def disrupted(self) -> set[str]:
         """UIDs of the pods that were marked for isolation, cut off, armed or deleted, by the audit log."""
         events = [event for space in self.spaces for event in self.plane.audit(user="responder", namespace=space)]
-        accepted = [event for event in events if event.code < 300 and not event.dry_run]
+        # Others' nodes stand in the log too: the cluster is shared.
+        own = [event for event in events if event.namespace in self.spaces]
+        accepted = [event for event in own if event.code < 300 and not event.dry_run]
         writes = [event for event in accepted if event.verb in {"patch", "create", "delete"}]
         return set(map(target, writes))
 
