@@ -3,8 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 export PYTHONPATH := functions:.
-# Many tests have deadlines. What failed beside others is tried once more, alone and by name: what fails then has failed.
-once_more = { echo "once more, alone:"; $(BIN)/pytest --verbose --last-failed --last-failed-no-failures none $(1); }
 
 .PHONY: help demo test check soak bench bundle cluster lock format clean
 help: ## List the targets
@@ -17,8 +15,8 @@ test: .venv/ready bundle ## Run all tests: real API server, Google's emulators, 
 	$(BIN)/python -m tests.cluster.binaries
 	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
-	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e || $(call once_more,--ignore tests/e2e)
-	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e || $(call once_more,tests/e2e)
+	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e
+	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e
 
 check: .venv/ready ## Lint, types, layers, generated files and doc tests
 	$(BIN)/ruff format --check .
