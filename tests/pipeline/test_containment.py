@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.simulated.cluster import SimulatedCluster
-from tests.pipeline.deployment import ALL, CONTAINED, NODE, deployed, finding_about, mutations, policy
+from tests.pipeline.deployment import ALL, CONTAINED, NODE, Interposed, deployed, finding_about, mutations, policy
 
 Object = dict[str, Any]
 
@@ -92,3 +92,21 @@ def test_the_prior_state_is_remembered(tmp_path: Path, cluster: SimulatedCluster
     assert node["metadata"]["annotations"]["scc-responder/prior-unschedulable"] == "false"
     assert deployment.outcomes(again) == ["cordon_node: already_cordoned"]
     assert mutations(cluster.audit) == ["patch nodes"]
+
+
+def test_a_label_that_is_taken_away_meanwhile(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A pod that another controller robs of its label while it is isolated is not told as isolated."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    api = deployment.clusters.api
+    path = f"/api/v1/namespaces/shop/pods/{pod['metadata']['name']}"
+
+    def rob(_number: int, verb: str, _path: str) -> None:
+        if verb == "create":
+            api.patch(path, {"metadata": {"labels": {"scc-responder/pod-uid": None}}})
+
+    deployment.clusters.api = Interposed(api, after=rob)
+    document = finding_about(pod)
+    deployment.respond_to(document)
+
+    assert deployment.case(document).state != "done"
+    assert "isolate_pod: label_removed" in deployment.outcomes(document)
