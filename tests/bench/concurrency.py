@@ -29,7 +29,8 @@ from scc_responder.services import utc_now
 from scc_responder.wire import parse_notification
 from tests.bench.rig import Rig, rig
 from tests.cluster.audit import AuditEvent
-from tests.e2e.scene import EACH_ONCE, WRITES, let_leases_run_out, purpose
+from tests.cluster.cut_off import made, named
+from tests.e2e.scene import EACH_ONCE, let_leases_run_out, purpose
 from tests.e2e.served import ServedFunction
 from tests.findings import push_body
 
@@ -114,11 +115,10 @@ class Burst:
         self._start()
 
     def writes(self) -> list[AuditEvent]:
-        """The accepted writes to this burst's pods, nodes and network policies, by the audit log."""
+        """The writes made to this burst's pods, nodes and network policies, by the audit log."""
         nodes = {_pod_of(document)["node"] for document in self.documents}
         events = self.rig.plane.audit(since=self.begun, namespace=self.rig.namespace)
-        accepted = [event for event in events if event.verb in WRITES and event.code < 300 and not event.dry_run]
-        return [event for event in accepted if event.resource != "nodes" or event.name in nodes]
+        return [event for event in made(events) if event.resource != "nodes" or event.name in nodes]
 
     def cases(self) -> list[CaseRecord]:
         """The findings' cases. Raises AssertionError where one was never opened."""
@@ -139,7 +139,7 @@ def _pod_of(document: Mapping[str, Any]) -> dict[str, str]:
 
 def deviations(writes: Sequence[AuditEvent], findings: int) -> list[str]:
     """Where the writes are not each purpose once for each finding: empty when nothing was lost or doubled."""
-    counts = Counter((purpose(event), _name(event)) for event in writes)
+    counts = Counter((purpose(event), named(event)) for event in writes)
     doubled = [f"{what} {name}: {count} times" for (what, name), count in counts.items() if count != 1]
     objects = Counter(what for what, _name in counts)
     wanted = dict.fromkeys(EACH_ONCE, findings)
@@ -149,10 +149,6 @@ def deviations(writes: Sequence[AuditEvent], findings: int) -> list[str]:
         for what in names
         if objects[what] != wanted.get(what, 0)
     ]
-
-
-def _name(event: AuditEvent) -> str:
-    return event.name or str((event.request or {}).get("metadata", {}).get("name", ""))
 
 
 def moments(findings: int, kills: int, seed: int) -> list[int]:
