@@ -6,6 +6,7 @@ What was read last of each object is kept, so that one step's verification is th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,12 +52,18 @@ class Tries:
 
 
 class ClusterChanges:
-    """One cluster's changes. `known` maps API paths to objects that were just read; `wait` sleeps for seconds."""
+    """One cluster's changes.
 
-    def __init__(self, api: KubernetesApi, known: Mapping[str, Object], wait: Callable[[float], None]) -> None:
+    `known` maps API paths to objects that were just read; `wait` sleeps for seconds; `pool` reads side by side.
+    """
+
+    def __init__(
+        self, api: KubernetesApi, known: Mapping[str, Object], wait: Callable[[float], None], pool: Executor
+    ) -> None:
         self._api = api
         self._known = dict(known)
         self._wait = wait
+        self._pool = pool
 
     def patch_object(self, change: PatchObject, step: StepRun) -> Result:
         """Merge the change into the object with this UID."""
@@ -95,10 +102,11 @@ class ClusterChanges:
 
     def _effect(self, change: CreateNetworkPolicy, step: StepRun) -> Result:
         path = paths.pod(change.namespace, change.pod_name)
-        policies = self._api.list(paths.network_policies(change.namespace))
+        listed = self._pool.submit(self._api.list, paths.network_policies(change.namespace))
         # Read anew: another controller may have taken the label away since it was verified.
         self._forget(path)
         pod = self._read(path)
+        policies = listed.result()
         if pod is None:
             return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
         if pod["metadata"]["uid"] != change.pod_uid:

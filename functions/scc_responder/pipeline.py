@@ -241,7 +241,7 @@ def _world(collected: Collected, services: Services) -> World:
     if "node" in objects:
         known[paths.node(objects["node"]["metadata"]["name"])] = objects["node"]
     return World(
-        cluster=ClusterChanges(api, known, services.wait) if api else None,
+        cluster=ClusterChanges(api, known, services.wait, services.pool) if api else None,
         api=api,
         limiter=services.limiter(_cluster(finding)),
         evidence=services.evidence,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.kubernetes.fault_proxy import Answer, Break, Fault, FaultProxy, Scrip
 NODE = "node-1"
 SHORT = 0.3
 WRITES = frozenset({"patch", "create", "delete"})
+READERS = ThreadPoolExecutor(2)
 
 
 def refusal(code: int, reason: str, headers: dict[str, str] | None = None) -> Answer:
@@ -81,7 +83,7 @@ class Scene:
         """Carry out what is not settled yet, as a delivery would; whether it came to its end."""
         token = self.cluster.token("responder")
         api = connect(self.proxy.url, self.proxy.ca_pem, lambda: token, timeout_seconds=SHORT)
-        world = ClusterChanges(api, {}, lambda _seconds: None)
+        world = ClusterChanges(api, {}, lambda _seconds: None, READERS)
         carry_out = {PatchObject: world.patch_object, CreateNetworkPolicy: world.create_network_policy}
         carry_out[DeletePod] = world.delete_pod
         try:
