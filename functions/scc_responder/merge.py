@@ -1,4 +1,4 @@
-"""Change typed values as JSON Merge Patch (RFC 7396) does, refusing what the value has no place for. Pure."""
+"""JSON Merge Patch (RFC 7396): of plain JSON, and of typed values, which have no place for just anything. Pure."""
 
 from __future__ import annotations
 
@@ -10,20 +10,12 @@ import msgspec
 T = TypeVar("T")
 
 
-def merged(value: T, patch: Mapping[str, Any]) -> T:
-    """The value with the patch merged over it; null removes. Raises ValueError that names the path of what is wrong."""
-    known = msgspec.to_builtins(value)
-    try:
-        changed = msgspec.convert(_merged(known, patch), type(value))
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error).replace("`$.", "`")) from error
-    unknown = next(_unknown(patch, msgspec.to_builtins(changed), known, ""), None)
-    if unknown:
-        raise ValueError(unknown)
-    return changed
+def merge_patch(known: Any, patch: Any) -> Any:
+    """The JSON value with the patch merged over it; null removes. Neither is changed.
 
-
-def _merged(known: Any, patch: Any) -> Any:
+    >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"c": None}})
+    {'a': 1, 'b': {'d': 3}}
+    """
     if not isinstance(patch, Mapping):
         return patch
     kept = dict(known) if isinstance(known, Mapping) else {}
@@ -31,8 +23,21 @@ def _merged(known: Any, patch: Any) -> Any:
         if value is None:
             kept.pop(key, None)
         else:
-            kept[key] = _merged(kept.get(key), value)
+            kept[key] = merge_patch(kept.get(key), value)
     return kept
+
+
+def merged(value: T, patch: Mapping[str, Any]) -> T:
+    """The value with the patch merged over it; null removes. Raises ValueError that names the path of what is wrong."""
+    known = msgspec.to_builtins(value)
+    try:
+        changed = msgspec.convert(merge_patch(known, patch), type(value))
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error).replace("`$.", "`")) from error
+    unknown = next(_unknown(patch, msgspec.to_builtins(changed), known, ""), None)
+    if unknown:
+        raise ValueError(unknown)
+    return changed
 
 
 def _unknown(patch: Any, became: Any, known: Any, path: str) -> Iterator[str]:

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
+from scc_responder.adapters.security_center import SecurityCenter
 from tests.google.fixtures import cluster_manager, emulator, firestore, security_center
+from tests.google.grpc_servers import SecurityCenterServer
 
 __all__ = ["cluster_manager", "emulator", "firestore", "security_center"]
+
+
+@pytest.fixture
+def client(security_center: SecurityCenterServer) -> Iterator[SecurityCenter]:
+    """The adapter, asking this test's server."""
+    adapter = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=5.0)
+    yield adapter
+    adapter.close()

@@ -1,42 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
-
-import msgspec
 import pytest
 
 from scc_responder.adapters.security_center import MAX_RELATED, SecurityCenter
 from scc_responder.errors import ApiError
-from scc_responder.finding import Finding
-from scc_responder.wire import parse_notification
 from tests import findings
-from tests.google.grpc_servers import Item, SecurityCenterServer, item
-
-REVERSE_SHELL = findings.notification("reverse_shell")
-FINDING = parse_notification(REVERSE_SHELL)
-NAME = "projects/100000000001/sources/1111111111111111111/locations/global/findings"
-
-
-@pytest.fixture
-def client(security_center: SecurityCenterServer) -> Iterator[SecurityCenter]:
-    """The adapter, asking this test's server."""
-    adapter = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=5.0)
-    yield adapter
-    adapter.close()
-
-
-def varied(**fields: Any) -> Finding:
-    return msgspec.structs.replace(FINDING, **fields)
-
-
-def other(finding_id: str, **more: Any) -> Item:
-    return item(findings.notification("added_binary_executed", finding_id=finding_id, **more))
-
-
-def at(seconds: float) -> str:
-    return (FINDING.event_time + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+from tests.google.grpc_servers import SecurityCenterServer, item
+from tests.google.scc_findings import FINDING, NAME, REVERSE_SHELL, at, other, varied
 
 
 def test_related_findings_are_others_on_the_same_pod_within_the_hour(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,12 +18,10 @@ from scc_responder.errors import ApiError, RejectedMessage
 from scc_responder.finding import Finding
 from scc_responder.wire import parse_notification
 from tests import findings
-from tests.google.grpc_servers import Item, SecurityCenterServer, item
+from tests.google.grpc_servers import SecurityCenterServer, item
+from tests.google.scc_findings import FINDING, NAME, REVERSE_SHELL, other, varied
 
 V2 = [name for name in findings.names() if name not in {"bare_finding", "v1_shape"}]
-REVERSE_SHELL = findings.notification("reverse_shell")
-FINDING = parse_notification(REVERSE_SHELL)
-NAME = "projects/100000000001/sources/1111111111111111111/locations/global/findings"
 
 # A status here is the HTTP status of google/rpc/code.proto.
 CODES = [
@@ -45,26 +42,6 @@ CODES = [
     (grpc.StatusCode.DATA_LOSS, 500),
     (grpc.StatusCode.UNAUTHENTICATED, 401),
 ]
-
-
-@pytest.fixture
-def client(security_center: SecurityCenterServer) -> Iterator[SecurityCenter]:
-    """The adapter, asking this test's server."""
-    adapter = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=5.0)
-    yield adapter
-    adapter.close()
-
-
-def varied(**fields: Any) -> Finding:
-    return msgspec.structs.replace(FINDING, **fields)
-
-
-def other(finding_id: str, **more: Any) -> Item:
-    return item(findings.notification("added_binary_executed", finding_id=finding_id, **more))
-
-
-def at(seconds: float) -> str:
-    return (FINDING.event_time + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
 
 
 def in_order(finding: Finding) -> Finding:

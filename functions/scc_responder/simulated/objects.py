@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from scc_responder.merge import merge_patch
 from scc_responder.simulated import refusal, validation
 from scc_responder.simulated.resources import BY_KIND, Target
 
@@ -91,7 +92,7 @@ class Objects:
     def patch(self, target: Target, body: Object, *, dry_run: bool = False) -> Object:
         """JSON merge patch (RFC 7386). A `resourceVersion` or `uid` in it is a condition."""
         stored = self.get(target)
-        new = _merged(stored, body)
+        new = merge_patch(stored, body)
         if not isinstance(new.get("metadata"), dict):
             raise refusal.bad_request("the patch removes the metadata")
         if new["metadata"].get("resourceVersion") != stored["metadata"]["resourceVersion"]:
@@ -184,18 +185,6 @@ def _grace_seconds(stored: Object, wanted: int | None) -> int:
 def _success(target: Target, stored: Object) -> Object:
     details = {"name": target.name, "kind": target.resource.plural, "uid": stored["metadata"]["uid"]}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-
-
-def _merged(stored: Any, patch: Any) -> Any:
-    if not isinstance(patch, dict):
-        return patch
-    kept = dict(stored) if isinstance(stored, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            kept.pop(key, None)
-        else:
-            kept[key] = _merged(kept.get(key), value)
-    return kept
 
 
 def _terms(selector: str) -> Iterator[tuple[str, str]]:
