@@ -17,7 +17,7 @@ from scc_responder.account import Account
 from scc_responder.approval import FINDING_CHANGED
 from scc_responder.caller import bearer, is_local
 from scc_responder.case import CaseRecord, case_id
-from scc_responder.confirm import Settled, named
+from scc_responder.confirm import Settled, finding_of
 from scc_responder.control import DISABLED
 from scc_responder.errors import Forbidden, ResponderError
 from scc_responder.journal import Judge, Verdict
@@ -98,7 +98,7 @@ def _judge(verb: str, key: str, given: Answer, services: Services, account: Acco
 
 def _go_on(case: OpenCase, services: Services, account: Account) -> Ending:
     """Go on with the case at once. Where anything has changed since it was planned, the approval was in vain."""
-    finding = named(case.record.finding_name, case.record.event_time)
+    finding = finding_of(case.record)
     try:
         ending = work_on(finding, case, services, account)
     except Settled as settled:

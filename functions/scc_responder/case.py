@@ -121,7 +121,9 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     `epoch` counts the claims, `attempts` those since it was last opened. `owner` is the token of who holds the lease,
     empty where nobody does; `writer` and `seq` name the last write. `event_time` and `digest` are of the finding as it
     was last confirmed, or as it was notified while it is not confirmed yet. `seen` counts copies that changed nothing
-    (bounded). `plan` is what waits for approval, or how it ended. `extra` holds fields that this version does not know.
+    (bounded). `canonical_name` is under the nearest ancestor: who may read the findings of one project or folder alone
+    reads by it. `plan` is what waits for approval, or how it ended. `extra` holds fields that this version does not
+    know.
     """
 
     finding_key: str
@@ -129,6 +131,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     event_time: datetime
     digest: str
     schema: int = SCHEMA
+    canonical_name: str = ""
     state: CaseState = CaseState.OPEN
     reason: str = ""
     finding_state: str = ""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from scc_responder.case import CaseRecord, CaseState
 from scc_responder.errors import ApiError, RejectedMessage, ResponderError, RetryableError
 from scc_responder.finding import Finding
@@ -20,6 +22,7 @@ from scc_responder.wire import parse_notification
 UNKNOWN_FINDING_AFTER = timedelta(minutes=10)
 """The findings list may lag behind notifications. A finding that is not in it after this is perhaps forged."""
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _NO_LONGER = frozenset({"muted", "inactive"})
 
 
@@ -73,16 +76,26 @@ def refuse_beyond_reach(finding: Finding, settings: Settings) -> None:
 
 def read_by_name(name: str, findings: Findings, settings: Settings) -> Finding:
     """The finding whose notification was too large to parse. Raises Settled, RetryableError."""
-    stub = named(name)
+    return read_again(_named(name), findings, settings)
+
+
+def read_again(stub: Finding, findings: Findings, settings: Settings) -> Finding:
+    """The finding of which only its names are known. Raises Settled, RetryableError."""
     refuse_beyond_reach(stub, settings)
     stored = _read(stub, findings)
     if stored is None:
-        raise RetryableError("finding_not_listed_yet", name)
+        raise RetryableError("finding_not_listed_yet", stub.name)
     return stored
 
 
-def named(name: str, event_time: datetime = datetime.fromtimestamp(0, UTC)) -> Finding:  # noqa: B008 - a constant
-    """What a finding's name alone says of it, which is enough to read it. Raises RetryableError for what is no name."""
+def finding_of(record: CaseRecord) -> Finding:
+    """What a case says of its finding, which is enough to read it. Raises RetryableError where it names none."""
+    stub = _named(record.finding_name)
+    return replace(stub, canonical_name=record.canonical_name or stub.name, event_time=record.event_time)
+
+
+def _named(name: str) -> Finding:
+    """What a finding's name alone says of it. Raises RetryableError for what is no name."""
     parsed = FindingName.parse(name)
     if parsed is None:
         raise RetryableError("malformed_finding_name", name)
@@ -93,7 +106,7 @@ def named(name: str, event_time: datetime = datetime.fromtimestamp(0, UTC)) -> F
         source_id=parsed.source_id,
         finding_id=parsed.finding_id,
         category="",
-        event_time=event_time,
+        event_time=_EPOCH,
     )
 
 

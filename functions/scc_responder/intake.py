@@ -116,7 +116,8 @@ class _Enveloped(_Named):
 def find_name(data: bytes) -> str | None:
     """The finding's name in a notification too large to parse, or None if it names none or several.
 
-    The one under `finding` is preferred; other fields are skipped, not built, so that padding costs no memory. What is
+    The one under `finding` is preferred, and the canonical one, by which whoever may read one project's findings may
+    read it; other fields are skipped, not built, so that padding costs no memory. What is
     no JSON is searched for the only name in it. Linear in the length of data.
     """
     try:
@@ -124,7 +125,7 @@ def find_name(data: bytes) -> str | None:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return _only_name(data)
     for named in filter(None, (found.finding, found)):
-        for name in filter(None, (named.name, named.canonical_name)):
+        for name in filter(None, (named.canonical_name, named.name)):
             if FindingName.parse(name):
                 return name
     return _only_name(data)
@@ -140,7 +141,8 @@ def _only_name(data: bytes) -> str | None:
         keys.add(parsed.key if parsed else "")
         if len(keys) > 1:
             return None
-    return min(names, default=None)
+    # Of one finding's names, `projects/` is nearest to it, then `organizations/`, then `folders/`.
+    return max(names, default=None)
 
 
 def open_envelope(body: bytes, headers: Mapping[str, str]) -> Message:

@@ -234,6 +234,7 @@ def _new_case(finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
     return CaseRecord(
         finding_key=finding.key,
         finding_name=finding.name,
+        canonical_name=finding.canonical_name,
         category=finding.category,
         event_time=finding.event_time,
         digest=digest,
@@ -245,6 +246,7 @@ def _new_case(finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
 
 def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter, *, reopened: bool) -> CaseRecord:
     """The case under a new holder. Its steps stay: what was done to an object is not done to it again."""
+    record = replace(record, canonical_name=finding.canonical_name)
     if finding.event_time > record.event_time or reopened:
         record = replace(record, event_time=finding.event_time, digest=digest, finding_state=finding.state)
     return _resumed(_reopened(record, writer) if reopened else record, writer)

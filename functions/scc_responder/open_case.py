@@ -94,8 +94,13 @@ class OpenCase:
         self._write(self.record, "renew")
 
     def confirmed(self, finding: Finding) -> None:
-        """Take event time and content from the finding as its source knows it; the next write stores them."""
-        self.record = replace(self.record, event_time=finding.event_time, digest=case_digest(finding))
+        """Take event time, content and canonical name from the finding as its source knows it, for the next write."""
+        self.record = replace(
+            self.record,
+            event_time=finding.event_time,
+            digest=case_digest(finding),
+            canonical_name=finding.canonical_name,
+        )
 
     def keep(self, record: CaseRecord) -> None:
         """Take what became of the plan; the next write stores it."""

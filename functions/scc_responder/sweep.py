@@ -19,7 +19,7 @@ from scc_responder.account import Account
 from scc_responder.approval import EXPIRED
 from scc_responder.caller import check_sweeper
 from scc_responder.case import CaseRecord, CaseState, case_id, decode
-from scc_responder.confirm import named, read_by_name
+from scc_responder.confirm import finding_of, read_again
 from scc_responder.control import DISABLED
 from scc_responder.errors import AlreadyExists, Conflict, ResponderError
 from scc_responder.heartbeat import is_heartbeat
@@ -138,7 +138,7 @@ class _Sweep:
 
     def _due(self, record: CaseRecord, entry: Entry) -> str:
         now = self._services.clock()
-        if is_heartbeat(named(record.finding_name)):
+        if is_heartbeat(finding_of(record)):
             return ""
         if record.state is CaseState.WAITING:
             plan = record.plan
@@ -153,7 +153,7 @@ class _Sweep:
         young = now - record.event_time <= self._max_age
         if not young or self._services.kill_switch.ceiling("").mode not in _OPENING:
             return False
-        finding = read_by_name(record.finding_name, self._services.findings, self._services.settings)
+        finding = read_again(finding_of(record), self._services.findings, self._services.settings)
         cluster = finding.cluster.path if finding.cluster else ""
         return self._services.kill_switch.ceiling(cluster).mode in _OPENING
 
@@ -176,7 +176,7 @@ class _Sweep:
         self._begun += 1
         # Before, not after: a case that ends this process must not be the first of every sweep.
         self._keep(key)
-        finding = named(record.finding_name, record.event_time)
+        finding = finding_of(record)
 
         def go_on(account: Account) -> Ending:
             account.about(finding)

@@ -184,7 +184,7 @@ def test_a_padded_finding_is_named_and_not_parsed(size: int) -> None:
         open_envelope(push_body(content), {})
     told = oversize.value
     assert (told.reason, told.message_id, told.sha256) == ("oversize", "11111111111111", sha256(content).hexdigest())
-    assert told.finding_name == notification("reverse_shell")["finding"]["name"]
+    assert told.finding_name == notification("reverse_shell")["finding"]["canonicalName"]
 
 
 def test_oversize_junk_has_no_name() -> None:
@@ -239,4 +239,4 @@ def test_any_fields_of_a_message_are_opened_or_refused(message_data: Any, attrib
 
 def test_the_scan_agrees_with_the_envelope() -> None:
     """What is cut out of an oversize message is what parsing a small one gives."""
-    assert find_name(open_envelope(push_body(NOTICE), {}).data) == notification("reverse_shell")["finding"]["name"]
+    assert find_name(open_envelope(push_body(NOTICE), {}).data) == notification("reverse_shell")["finding"]["canonicalName"]

@@ -139,6 +139,7 @@ class SecurityCenterServer(LocalServer):
 
     `items` are the findings it holds, `requests` what it was asked, `refused` the filters it could not read.
     `answers`, where set, are the items it gives whatever it is asked. `empty_pages` come before the first item.
+    `granted_on`, where set, are the ancestors whose findings the caller may list: others are refused.
     """
 
     def __init__(self, notifications: Sequence[Mapping[str, Any]] = (), *, port: int = 0) -> None:
@@ -148,6 +149,7 @@ class SecurityCenterServer(LocalServer):
         self.answers: list[Item] | None = None
         self.page_limit = 1000
         self.empty_pages = 0
+        self.granted_on: Collection[str] | None = None
         handler = unary(self.list_findings, ListFindingsRequest, ListFindingsResponse)
         super().__init__("google.cloud.securitycenter.v2.SecurityCenter", {"ListFindings": handler}, port)
 
@@ -171,6 +173,9 @@ class SecurityCenterServer(LocalServer):
         if parent is None or wanted is None:
             self.refused.append(f"{request.parent} {request.filter}")
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "invalid parent or filter")
+        if self.granted_on is not None and parent[1] not in self.granted_on:
+            needed = self._needed["ListFindings"]
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, f"Permission '{needed}' denied on resource '{parent[1]}'.")
         return [one for one in self.items if _is_under(one, parent) and wanted(one)]
 
 
