@@ -28,6 +28,9 @@ KEEP_CLOSED = timedelta(days=400)
 KEEP_REJECTED = timedelta(days=90)
 """How long a message that was no finding is told of."""
 
+HELD_BY_CONTROL = "control_disabled"
+"""The reason of a case that the kill switch held, and that goes on once it is turned back."""
+
 MAX_DETAIL = 500
 
 
@@ -187,6 +190,21 @@ class CaseRecord(Value, frozen=True, kw_only=True):
 def kept(record: CaseRecord) -> timedelta | None:
     """How long the case is to be kept from now on: an open one for ever."""
     return None if record.state is CaseState.OPEN else KEEP_CLOSED
+
+
+def is_held_by_control(record: CaseRecord) -> bool:
+    """Whether the kill switch held the case."""
+    return record.state is CaseState.HELD and record.reason == HELD_BY_CONTROL
+
+
+def is_unfinished(record: CaseRecord) -> bool:
+    """Whether the case may have to be gone on with though no message brings it back: a sweep looks at no others.
+
+    That is one that is open (its process may have ended), one whose plan may expire, one that the kill switch held.
+    """
+    if record.state is CaseState.WAITING:
+        return record.plan is not None and record.plan.state is PlanState.WAITING
+    return record.state is CaseState.OPEN or is_held_by_control(record)
 
 
 def _shortened(step: Step) -> Step:

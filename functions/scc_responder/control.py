@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
+from scc_responder.case import HELD_BY_CONTROL
 from scc_responder.decide import Decision
 from scc_responder.guard import lowered
 from scc_responder.mode import Mode, furthest
@@ -18,7 +19,7 @@ from scc_responder.value import Value
 
 NAME = "control"
 LOWERED = f"mode_lowered_by:{NAME}"
-DISABLED = "control_disabled"
+DISABLED = HELD_BY_CONTROL
 MISSING = "control_missing"
 UNUSABLE = "control_unusable"
 SCHEMA = 1

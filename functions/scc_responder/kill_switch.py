@@ -36,18 +36,18 @@ class KillSwitch:
         message comes again. Where it answers with nonsense, `dry_run`.
         """
         try:
-            everywhere = self._value("")
-            own = self._value(cluster) if cluster else None
+            entries = self._store.get_many([GLOBAL, key_of(cluster)] if cluster else [GLOBAL])
         except StoreUnavailable as error:
             raise RetryableError("control_unreadable", str(error)) from error
         except StoreError:
             return Ceiling(mode=Mode.DRY_RUN, reason=UNUSABLE)
-        return ceiling(everywhere, own, cluster)
+        everywhere, *own = (entry.value if entry else None for entry in entries)
+        return ceiling(everywhere, own[0] if own else None, cluster)
 
     def read(self, cluster: str = "") -> Control | None:
         """One document as it stands; None where there is none, or none that makes sense. Raises StoreError."""
-        value = self._value(cluster)
-        return parse(value, cluster) if value is not None else None
+        entry = self._store.get(key_of(cluster))
+        return parse(entry.value, cluster) if entry else None
 
     def set(self, setting: Setting, cluster: str = "") -> Control:
         """Turn the switch. What cannot be read is replaced. Raises RetryableError `control_contended`, StoreError."""
@@ -74,10 +74,6 @@ class KillSwitch:
             cursor = page.cursor
             if cursor is None:
                 return
-
-    def _value(self, cluster: str) -> bytes | None:
-        entry = self._store.get(key_of(cluster))
-        return entry.value if entry else None
 
 
 def _own(key: str, value: bytes) -> Control | None:

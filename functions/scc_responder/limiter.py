@@ -1,8 +1,10 @@
 """One delivery's way to the ledger in the store: asked before anything is disrupted, and before anything is changed.
 
 Fails closed: where the store cannot be read or written, or too many write at once, the message comes again and nothing
-is done; where a document makes no sense, the step is held. Two documents are written one after the other, the
-cluster's first: a crash in between leaves one target too many counted, never one too few.
+is done; where a document makes no sense, the step is held. Two documents are read in one request, and written one after
+the other, the cluster's first: a crash in between leaves one target too many counted, never one too few. They are not
+written side by side: of many that want a cluster's last place at once, those that lose it would already have taken
+places of the organisation's, and so a storm in one cluster would use up what all the others may do.
 """
 
 from __future__ import annotations
@@ -117,14 +119,16 @@ class Limiter:
         return Answer(reason="storm_breaker", detail=breaker.detail)
 
     def _rehearse(self, request: Request) -> Answer:
-        entries = [self._store.get(key) for key in self._documents(request)]
+        entries = self._store.get_many(tuple(self._documents(request)))
         now = next((entry.server_time for entry in entries if entry), _EPOCH)
         return judge(
             _state([read_ledger(entry) if entry else Ledger() for entry in entries]), request, self._guardrails, now
         )[1]
 
     def _reserve(self, request: Request) -> Answer:
-        entries = [self._entry(key, path) for key, path in self._documents(request).items()]
+        documents = self._documents(request)
+        found = self._store.get_many(tuple(documents))
+        entries = [entry or self._made(*at) for entry, at in zip(found, documents.items(), strict=True)]
         before = [read_ledger(entry) for entry in entries]
         after, answer = judge(_state(before), request, self._guardrails, entries[0].server_time)
         for entry, old, new in zip(entries, before, (after.cluster, after.organization), strict=False):
@@ -139,13 +143,11 @@ class Limiter:
         wide = {ORGANIZATION: ""} if counts_in_organization(request, self._guardrails) else {}
         return {cluster_key(self._cluster): self._cluster, **wide}
 
-    def _entry(self, key: str, cluster: str) -> Entry:
-        """The stored document, made where there is none: only the store's answer says what time it is there."""
-        entry = self._store.get(key)
-        if entry is None:
-            boundary("before ledger create")
-            entry = self._store.create(key, msgspec.json.encode(Ledger(cluster=cluster)))
-            boundary("after ledger create")
+    def _made(self, key: str, cluster: str) -> Entry:
+        """The document, where there was none: only the store's answer says what time it is there."""
+        boundary("before ledger create")
+        entry = self._store.create(key, msgspec.json.encode(Ledger(cluster=cluster)))
+        boundary("after ledger create")
         return entry
 
     def _replace(self, entry: Entry, ledger: Ledger) -> Entry:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from scc_responder.boundaries import boundary
-from scc_responder.case import CaseRecord, CaseState, Step, case_digest, encode, kept
+from scc_responder.case import CaseRecord, CaseState, Step, case_digest, encode, is_unfinished, kept
 from scc_responder.errors import Conflict, RetryableError, StoreOutcomeUnknown
 from scc_responder.finding import Finding
 from scc_responder.ports import CasStore, Clock, Entry
@@ -33,7 +33,7 @@ class CaseWriter:
         """Store the first form of a case. Raises AlreadyExists, StoreUnavailable."""
         sealed, value = self._sealed(record)
         boundary("before journal claim")
-        entry = self._unless_applied(key, value, partial(self.store.create, key, value, keep=kept(record)))
+        entry = self._unless_applied(key, value, partial(self.store.create, key, value, **_told(record)))
         boundary("after journal claim")
         return entry, sealed
 
@@ -41,7 +41,7 @@ class CaseWriter:
         """Store over the version seen. Raises Conflict, StoreUnavailable."""
         sealed, value = self._sealed(record)
         boundary(f"before journal {name}")
-        write = partial(self.store.replace, seen.key, value, seen.version, keep=kept(record))
+        write = partial(self.store.replace, seen.key, value, seen.version, **_told(record))
         entry = self._unless_applied(seen.key, value, write)
         boundary(f"after journal {name}")
         return entry, sealed
@@ -60,6 +60,11 @@ class CaseWriter:
             if stored is None or stored.value != value:
                 raise
             return stored
+
+
+def _told(record: CaseRecord) -> dict[str, Any]:
+    """What a store is told of a case beside its content."""
+    return {"keep": kept(record), "unfinished": is_unfinished(record)}
 
 
 class OpenCase:

@@ -15,7 +15,8 @@ class Entry(Value, frozen=True, kw_only=True):
     """One stored value. `version` changes with every write; `server_time` is the store's clock at this answer.
 
     `update_time` is the store's clock at the last write of this entry, so that the age of a lease is judged by one
-    clock alone. None where a store cannot tell: leases in it never expire by themselves.
+    clock alone. None where a store cannot tell: leases in it never expire by themselves. `unfinished` is what the last
+    write said.
     """
 
     key: str
@@ -23,6 +24,7 @@ class Entry(Value, frozen=True, kw_only=True):
     version: str
     server_time: datetime
     update_time: datetime | None = None
+    unfinished: bool = False
 
 
 class Page(Value, frozen=True, kw_only=True):
@@ -37,18 +39,25 @@ class CasStore(Protocol):
 
     A write raises StoreUnavailable where it was certainly not stored, and StoreOutcomeUnknown where nobody can tell:
     then what is stored has to be read and recognised. `keep`: the entry is not needed longer, and a store may remove it
-    some time after; without it, an entry stays.
+    some time after; without it, an entry stays. `unfinished`: somebody may still have to go on with the entry, and a
+    scan can ask for those alone; a write that does not say so takes it back.
     """
 
     def get(self, key: str) -> Entry | None:
         """The entry, or None. Raises StoreUnavailable."""
         ...
 
-    def create(self, key: str, value: bytes, *, keep: timedelta | None = None) -> Entry:
+    def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """The entry of each key, or None, in one request: all of them, or StoreUnavailable."""
+        ...
+
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
         """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
         ...
 
-    def replace(self, key: str, value: bytes, version: str, *, keep: timedelta | None = None) -> Entry:
+    def replace(
+        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
+    ) -> Entry:
         """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         ...
 
@@ -56,8 +65,11 @@ class CasStore(Protocol):
         """Remove the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         ...
 
-    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100) -> Page:
-        """Entries whose key starts with prefix, in key order, after cursor. Raises StoreUnavailable."""
+    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
+        """Entries whose key starts with prefix, in key order, after cursor; with `unfinished` no others are read.
+
+        Raises StoreUnavailable.
+        """
         ...
 
 

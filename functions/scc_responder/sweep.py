@@ -1,8 +1,9 @@
 """Go on with what no message brings back: crashed cases, plans nobody answered, cases that the kill switch held.
 
-A sweep looks at some cases, in the order of their keys, from where the last one stopped. It goes on with a case only
-after taking it as any delivery does, and reads the finding again by its name: several sweeps at once, or a sweep and a
-redelivery, do nothing twice.
+A sweep looks at the cases that the store knows as unfinished, in the order of their keys, from where the last one
+stopped. Before that it reviews a few of the others in the same way: another version, whose rule was another, may have
+stored them. It goes on with a case only after taking it as any delivery does, and reads the finding again by its name:
+several sweeps at once, or a sweep and a redelivery, do nothing twice.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
@@ -18,15 +19,13 @@ from scc_responder import verdict
 from scc_responder.account import Account
 from scc_responder.approval import EXPIRED
 from scc_responder.caller import check_sweeper
-from scc_responder.case import CaseRecord, CaseState, case_id, decode
+from scc_responder.case import CaseRecord, CaseState, case_id, decode, is_held_by_control, is_unfinished, kept
 from scc_responder.confirm import finding_of, read_again
-from scc_responder.control import DISABLED
 from scc_responder.errors import AlreadyExists, Conflict, ResponderError
 from scc_responder.heartbeat import is_heartbeat
 from scc_responder.journal import Verdict
 from scc_responder.mode import Mode
 from scc_responder.pipeline import accounted, work_on
-from scc_responder.plan import PlanState
 from scc_responder.ports import CasStore, Entry, Page
 from scc_responder.record import Ending, waiting_message
 from scc_responder.services import Services
@@ -37,19 +36,24 @@ CURSOR = "sweep/cursor"
 BEGINNING_ENDS = timedelta(seconds=60)
 """No case is begun later than this in one sweep, so that the last one ends before the function's 540 seconds do."""
 MAX_LOOKED_AT = 10_000
-"""Each is one read that the store bills: with more cases than this, a whole round takes several sweeps."""
+"""Of unfinished cases. Each is one read that the store bills: with more of them, a whole round takes several sweeps."""
+MAX_REVIEWED = 100
+"""Of all cases, for those among them that should be known as unfinished and are not."""
 MAX_BEGUN = 20
 QUIET = timedelta(minutes=15)
 """A case that was given back is left to its message's redelivery for this long; the longest back-off is 10 minutes."""
 RESUMED = "resumed_by_person"
 _PAGE = 100
+_ROUNDS = {"reviewed": MAX_REVIEWED, "unfinished": MAX_LOOKED_AT}
+"""How many cases a sweep reads in each of its rounds, by the field of their places."""
 _OPENING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 
 
 class Place(Value, frozen=True, kw_only=True):
-    """Where the last sweep stopped: the key of the last case that it looked at."""
+    """Where the last sweep stopped in each round: the key of the last case that it read."""
 
-    after: str = ""
+    reviewed: str = ""
+    unfinished: str = ""
 
 
 def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
@@ -67,7 +71,7 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
 
 def resume(record: CaseRecord, _is_held: bool) -> Verdict:
     """A person's wish that a case which the kill switch held is gone on with: by a sweep. A `journal.Judge`."""
-    if not _is_held_by_control(record):
+    if not is_held_by_control(record):
         return Verdict(reason="not_control_disabled", status=409)
     opened = msgspec.structs.replace(record, state=CaseState.OPEN, reason=RESUMED, closed_at=None, owner="")
     return Verdict(reason=RESUMED, status=204, record=opened)
@@ -86,72 +90,84 @@ class _Sweep:
         self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
 
     def run(self, account: Account) -> Ending:
-        """Look at cases until there are no more, or enough is done for once."""
-        after = self._place()
-        while self._goes_on():
-            page = self._scanned(after)
-            for entry in page.entries:
-                if not self._goes_on():
-                    break
-                after = entry.key
-                self._met[self._attended(entry)] += 1
-            else:
-                after = after if page.cursor else ""
-                if not after:
-                    break
-        self._keep(after)
+        """Look at cases, and keep the place, also where one ends the sweep: the next sweep begins behind it."""
+        self._place = self._kept_place()
+        try:
+            for name, most in _ROUNDS.items():
+                self._round(name, most)
+        except BaseException:
+            with suppress(ResponderError):
+                self._keep()
+            raise
+        self._keep()
         account.fields["swept"] = dict(self._met)
         return Ending(status=204, reason="swept", severity="NOTICE" if self._begun else "INFO")
 
-    def _goes_on(self) -> bool:
-        looked_at = self._met.total()
-        return looked_at < MAX_LOOKED_AT and self._begun < MAX_BEGUN and self._services.clock() < self._until
+    def _round(self, name: str, most: int) -> None:
+        """Look at the next cases, until there are no more, or enough is done for once."""
+        while self._goes_on(most):
+            page = self._scanned(name)
+            for entry in page.entries:
+                if not self._goes_on(most):
+                    return
+                most -= 1
+                self._move(name, entry.key)
+                if entry.unfinished == (name == "unfinished"):
+                    self._met[self._attend(entry)] += 1
+            if page.cursor is None:
+                self._move(name, "")
+                return
 
-    def _scanned(self, after: str) -> Page:
-        """The next cases; where they cannot be read, the next sweep begins at them."""
-        try:
-            return self._store.scan(CASES, after or None, _PAGE)
-        except ResponderError:
-            with suppress(ResponderError):
-                self._keep(after)
-            raise
+    def _goes_on(self, most: int) -> bool:
+        return most > 0 and self._begun < MAX_BEGUN and self._services.clock() < self._until
 
-    def _attended(self, entry: Entry) -> str:
-        """The same, and where it ends the sweep, the next one begins behind it."""
-        try:
-            return self._attend(entry)
-        except BaseException:
-            with suppress(ResponderError):
-                self._keep(entry.key)
-            raise
+    def _scanned(self, name: str) -> Page:
+        after = getattr(self._place, name) or None
+        return self._store.scan(CASES, after, _PAGE, unfinished=name == "unfinished")
+
+    def _move(self, name: str, after: str) -> None:
+        self._place = msgspec.structs.replace(self._place, **{name: after})
 
     def _attend(self, entry: Entry) -> str:
         """What became of one case, in a word. One that cannot be read keeps nobody from the others."""
         try:
             record = decode(entry.value)
-            due = self._due(record, entry)
+            unfinished = self._is_unfinished(record)
+            due = self._due(record, entry) if unfinished else ""
             if due == "expire":
                 return self._expire(record)
-            return self._resume(record, entry.key) if due else "at_rest"
+            if due:
+                return self._resume(record)
+            self._mark(entry, record, unfinished=unfinished)
         except ResponderError as error:
             return error.reason
+        return "at_rest"
 
     def _due(self, record: CaseRecord, entry: Entry) -> str:
         now = self._services.clock()
         if is_heartbeat(finding_of(record)):
             return ""
         if record.state is CaseState.WAITING:
-            plan = record.plan
-            return "expire" if plan and plan.state is PlanState.WAITING and now >= plan.expires_at else ""
+            return "expire" if record.plan and now >= record.plan.expires_at else ""
         if record.state is CaseState.OPEN:
             waits = not record.owner and record.reason != RESUMED and _idle(entry) < QUIET
             return "" if waits else "resume"
-        return "resume" if _is_held_by_control(record) and self._may_begin(record, now) else ""
+        return "resume" if self._may_begin(record) else ""
 
-    def _may_begin(self, record: CaseRecord, now: datetime) -> bool:
-        """Whether a case that the kill switch held is still young enough, and the switch has been turned back."""
-        young = now - record.event_time <= self._max_age
-        if not young or self._services.kill_switch.ceiling("").mode not in _OPENING:
+    def _is_unfinished(self, record: CaseRecord) -> bool:
+        """Whether a sweep may ever go on with it: with what the kill switch held, not once it has grown too old."""
+        too_old = self._services.clock() - record.event_time > self._max_age
+        return is_unfinished(record) and not (too_old and is_held_by_control(record))
+
+    def _mark(self, entry: Entry, record: CaseRecord, *, unfinished: bool) -> None:
+        """Let the store know what is so, unless somebody works on the case: whoever does tells it with every write."""
+        if entry.unfinished != unfinished and not record.owner:
+            with suppress(Conflict):
+                self._store.replace(entry.key, entry.value, entry.version, keep=kept(record), unfinished=unfinished)
+
+    def _may_begin(self, record: CaseRecord) -> bool:
+        """Whether the switch that held the case has been turned back."""
+        if self._services.kill_switch.ceiling("").mode not in _OPENING:
             return False
         finding = read_again(finding_of(record), self._services.findings, self._services.settings)
         cluster = finding.cluster.path if finding.cluster else ""
@@ -169,13 +185,13 @@ class _Sweep:
                 self._services.outcomes.publish(message, attributes)
         return said.reason
 
-    def _resume(self, record: CaseRecord, key: str) -> str:
+    def _resume(self, record: CaseRecord) -> str:
         said, case = self._services.journal.answer(record.finding_key, _taken)
         if case is None:
             return said.reason
         self._begun += 1
         # Before, not after: a case that ends this process must not be the first of every sweep.
-        self._keep(key)
+        self._keep()
         finding = finding_of(record)
 
         def go_on(account: Account) -> Ending:
@@ -186,16 +202,17 @@ class _Sweep:
         accounted(go_on, self._services)
         return "resumed"
 
-    def _place(self) -> str:
+    def _kept_place(self) -> Place:
         entry = self._store.get(CURSOR)
         with suppress(msgspec.DecodeError, UnicodeError):
-            after = msgspec.json.decode(entry.value, type=Place).after if entry else ""
-            return after if after.startswith(CASES) and after.isprintable() else ""
-        return ""
+            place = msgspec.json.decode(entry.value, type=Place) if entry else Place()
+            if all(not key or (key.startswith(CASES) and key.isprintable()) for key in msgspec.structs.astuple(place)):
+                return place
+        return Place()
 
-    def _keep(self, after: str) -> None:
+    def _keep(self) -> None:
         """Keep the place. Where another sweep keeps another at the same moment, either will do."""
-        value = msgspec.json.encode(Place(after=after))
+        value = msgspec.json.encode(self._place)
         with suppress(AlreadyExists, Conflict):
             entry = self._store.get(CURSOR)
             if entry is None:
@@ -208,13 +225,9 @@ def _taken(record: CaseRecord, is_held: bool) -> Verdict:
     """Whether the case may be taken, as it stands when it is: a delivery may have come in between."""
     if record.state is CaseState.OPEN and is_held:
         return Verdict(reason="in_progress", status=503)
-    if record.state is not CaseState.OPEN and not _is_held_by_control(record):
+    if record.state is not CaseState.OPEN and not is_held_by_control(record):
         return Verdict(reason="at_rest", status=409)
     return Verdict(reason="resumed", status=204, record=record, starts=True)
-
-
-def _is_held_by_control(record: CaseRecord) -> bool:
-    return record.state is CaseState.HELD and record.reason == DISABLED
 
 
 def _idle(entry: Entry) -> timedelta:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -20,7 +20,7 @@ from secrets import token_hex
 from typing import Any, TypeVar
 
 from scc_responder.adapters import google_channel, lean_imports
-from scc_responder.adapters.firestore_documents import Collection, entry, precondition, stored
+from scc_responder.adapters.firestore_documents import ALL, UNFINISHED, Collection, entry, precondition, stored
 from scc_responder.adapters.google_credentials import default_credentials
 from scc_responder.adapters.grpc_errors import Call, failure
 from scc_responder.errors import (
@@ -34,7 +34,7 @@ from scc_responder.errors import (
 )
 from scc_responder.ports import Clock, Entry, Page
 from scc_responder.settings import EMULATOR
-from scc_responder.store_limits import check_key, check_scan, check_value
+from scc_responder.store_limits import check_key, check_keys, check_scan, check_value
 
 SERVICE = "firestore.googleapis.com"
 GET = Call(api="firestore", permission="datastore.entities.get")
@@ -103,21 +103,26 @@ class FirestoreStore:
 
     def get(self, key: str) -> Entry | None:
         """The entry, or None. Raises StoreUnavailable."""
-        check_key(key)
-        found, read_time = self._read(key, self._end())
-        return stored(found, read_time) if found else None
+        return self.get_many((key,))[0]
 
-    def create(self, key: str, value: bytes, *, keep: timedelta | None = None) -> Entry:
+    def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """The entry of each key, or None, in one request: all of them, or StoreUnavailable."""
+        check_keys(keys)
+        return tuple(stored(found, at) if found else None for found, at in self._read(keys, self._end()))
+
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
         """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
         try:
-            return self._put(CREATE, key, value, keep, {"exists": False})
+            return self._put(CREATE, {"exists": False}, key, value, keep=keep, unfinished=unfinished)
         except _Failed as failed:
             raise failed.as_error(_TAKEN, AlreadyExists("already_exists", key)) from failed.problem
 
-    def replace(self, key: str, value: bytes, version: str, *, keep: timedelta | None = None) -> Entry:
+    def replace(
+        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
+    ) -> Entry:
         """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         try:
-            return self._put(REPLACE, key, value, keep, precondition(key, version))
+            return self._put(REPLACE, precondition(key, version), key, value, keep=keep, unfinished=unfinished)
         except _Failed as failed:
             raise failed.as_error(_OTHER_VERSION, Conflict("conflict", key)) from failed.problem
 
@@ -132,10 +137,10 @@ class FirestoreStore:
         except _Failed as failed:
             raise failed.as_error(_OTHER_VERSION, Conflict("conflict", key)) from failed.problem
 
-    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100) -> Page:
+    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
         """Entries whose key starts with prefix, in the order of their UTF-8 bytes, after cursor."""
         check_scan(prefix, cursor, limit)
-        request = self._collection.scan(prefix, cursor or "", limit + 1)
+        request = self._collection.scan(prefix, cursor or "", limit + 1, field=UNFINISHED if unfinished else ALL)
         answers = self._answered(
             SCAN, self._end(), lambda client, options: list(client.run_query(request=request, **options))
         )
@@ -154,19 +159,32 @@ class FirestoreStore:
     def _end(self) -> float:
         return self._clock() + self._deadline_seconds
 
-    def _read(self, key: str, end: float) -> tuple[Any, Any]:
-        """The document as protobuf, or None, and the server's time."""
-        request = self._collection.read(key)
+    def _read(self, keys: Sequence[str], end: float) -> list[tuple[Any, Any]]:
+        """The document of each key as protobuf, or None, and the server's time. It answers in any order."""
+        if not keys:
+            return []
+        request = self._collection.read(dict.fromkeys(keys))
         answers = self._answered(
             GET, end, lambda client, options: list(client.batch_get_documents(request=request, **options))
         )
-        for answer in answers:
-            raw = type(answer).pb(answer)
-            return (raw.found if raw.HasField("found") else None), raw.read_time
-        raise StoreUnavailable("store_unavailable", "Firestore answered with nothing")
+        found = {}
+        for raw in (type(answer).pb(answer) for answer in answers):
+            is_there = raw.HasField("found")
+            found[raw.found.name if is_there else raw.missing] = (raw.found if is_there else None, raw.read_time)
+        try:
+            return [found[self._collection.document(key)] for key in keys]
+        except KeyError as missing:
+            raise StoreUnavailable("store_unavailable", f"Firestore did not answer about {missing}") from missing
 
     def _put(
-        self, call: Call, key: str, value: bytes, keep: timedelta | None, condition: dict[str, Any] | None
+        self,
+        call: Call,
+        condition: dict[str, Any] | None,
+        key: str,
+        value: bytes,
+        *,
+        keep: timedelta | None,
+        unfinished: bool,
     ) -> Entry:
         check_key(key)
         check_value(value)
@@ -174,7 +192,7 @@ class FirestoreStore:
             raise Conflict("conflict", key)
         word, end = token_hex(8), self._end()
         expires_at = self._now() + keep if keep is not None else None
-        document = self._collection.written(key, value, word, expires_at)
+        document = self._collection.written(key, value, word, expires_at, unfinished=unfinished)
         try:
             answer = self._commit(call, end, {"update": document, "current_document": condition})
         except _Failed as failed:
@@ -182,11 +200,11 @@ class FirestoreStore:
                 raise
             # An earlier try may be what stands in the way of this one.
             with suppress(StoreUnavailable):
-                found, read_time = self._read(key, end)
+                [(found, read_time)] = self._read((key,), end)
                 if found is not None and found.fields["write"].string_value == word:
                     return stored(found, read_time)
             raise
-        return entry(key, value, answer.write_results[0].update_time, answer.commit_time)
+        return entry(key, value, answer.write_results[0].update_time, answer.commit_time, unfinished=unfinished)
 
     def _commit(self, call: Call, end: float, write: dict[str, Any]) -> Any:
         """Commit one write: the answer as protobuf. Raises _Failed."""
