@@ -21,6 +21,7 @@ SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE AP
 SCC_RESPONDER_APPROVAL_CERTS  http:// address on this machine of another issuer's certificates
 SCC_RESPONDER_TRACE_PROJECT   project whose traces the log lines point to
 FIRESTORE_EMULATOR_HOST       host:port of Google's Firestore emulator on this machine, as for Google's own tools
+PUBSUB_EMULATOR_HOST          host:port of Google's Pub/Sub emulator, in the same way
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ _UNCHECKED = (
 )
 _LOCAL_ONLY = ("CLUSTERS_FILE", "FINDINGS", "SCC_ENDPOINT", "GKE_ENDPOINT", "KUBERNETES_TOKEN_FILE", "APPROVAL_CERTS")
 EMULATOR = "FIRESTORE_EMULATOR_HOST"
+PUBSUB_EMULATOR = "PUBSUB_EMULATOR_HOST"
 
 
 class Settings(Value, frozen=True, kw_only=True):
@@ -128,11 +130,9 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
 
 def _refuse_local(given: Mapping[str, str], environment: Mapping[str, str]) -> None:
     """What would lose cases or believe local files has no place on Cloud Run."""
-    if environment.get(EMULATOR):
-        raise SettingsError("local_only_setting", f"{EMULATOR} is for local use; remove it on Cloud Run")
-    for name in _LOCAL_ONLY:
-        if given.get(name.lower()):
-            raise SettingsError("local_only_setting", f"{PREFIX}{name} is for local use; remove it on Cloud Run")
+    emulators = [name for name in (EMULATOR, PUBSUB_EMULATOR) if environment.get(name)]
+    for name in (*emulators, *(f"{PREFIX}{name}" for name in _LOCAL_ONLY if given.get(name.lower()))):
+        raise SettingsError("local_only_setting", f"{name} is for local use; remove it on Cloud Run")
     if (given.get("store") or "sqlite:").startswith("sqlite:"):
         raise SettingsError(
             "store_not_durable",

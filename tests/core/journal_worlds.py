@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,24 +43,29 @@ class FaultyStore:
         self.kept: dict[str, timedelta | None] = {}
 
     def get(self, key: str) -> Entry | None:
+        return self.get_many((key,))[0]
+
+    def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
         self.reads += 1
         if self.fail == "all":
             raise StoreUnavailable("store_unavailable")
-        return self.store.get(key)
+        return self.store.get_many(keys)
 
-    def create(self, key: str, value: bytes, *, keep: timedelta | None = None) -> Entry:
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
         self.kept[key] = keep
-        return self._write(lambda: self.store.create(key, value, keep=keep))
+        return self._write(lambda: self.store.create(key, value, keep=keep, unfinished=unfinished))
 
-    def replace(self, key: str, value: bytes, version: str, *, keep: timedelta | None = None) -> Entry:
+    def replace(
+        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
+    ) -> Entry:
         self.kept[key] = keep
-        return self._write(lambda: self.store.replace(key, value, version, keep=keep))
+        return self._write(lambda: self.store.replace(key, value, version, keep=keep, unfinished=unfinished))
 
     def delete(self, key: str, version: str) -> None:
         self.store.delete(key, version)
 
-    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100) -> Page:
-        return self.store.scan(prefix, cursor, limit)
+    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
+        return self.store.scan(prefix, cursor, limit, unfinished=unfinished)
 
     def _write(self, write: Callable[[], Entry]) -> Entry:
         self.writes += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,9 +46,9 @@ class Store(SqliteStore):
         yield
         delattr(self, call)
 
-    def get(self, key: str) -> Entry | None:
-        self.calls.append("get")
-        return super().get(key)
+    def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        self.calls.append("get_many")
+        return super().get_many(keys)
 
     def replace(self, key: str, value: bytes, version: str) -> Entry:
         self.calls.append("replace")
@@ -118,14 +118,16 @@ def test_clusters_are_counted_apart(store: Store) -> None:
 
 
 def test_few_calls(store: Store) -> None:
-    """A target costs two reads and two writes; the further steps of a delivery on it cost nothing."""
+    """A target costs one read, of both documents, and two writes; what else a delivery does to it costs nothing."""
     guardrails = rails(organization=(Limit(most=9, within="1h"),))
     reasons(store, [0], guardrails)
     store.calls.clear()
     own = limiter(store, guardrails)
     for step in ("isolate", "arm", "delete"):
         assert own.reserve(pod(1, action_id=step), dry_run=False).allowed
-    assert store.calls == ["get", "get", "replace", "replace"]
+    assert store.calls == ["get_many", "replace", "replace"]
+    assert limiter(store, guardrails).reserve(pod(1), dry_run=True).allowed
+    assert store.calls[3:] == ["get_many"]
 
 
 def test_a_dry_run_counts_nothing(store: Store) -> None:
@@ -141,7 +143,7 @@ def test_a_dry_run_counts_nothing(store: Store) -> None:
 
 SILENT = StoreUnavailable("store_unavailable")
 FAILING = [
-    pytest.param("get", "ledger_unavailable", SILENT, id="unreadable"),
+    pytest.param("get_many", "ledger_unavailable", SILENT, id="unreadable"),
     pytest.param("create", "ledger_unavailable", SILENT, id="not-made"),
     pytest.param("replace", "ledger_unavailable", SILENT, id="unwritable"),
     pytest.param("replace", "ledger_contended", Conflict("conflict"), id="contended"),
@@ -254,4 +256,4 @@ def test_no_breaker(store: Store) -> None:
     """Where nothing was ever reserved, nothing has tripped, and to look writes nothing."""
     own = limiter(store)
     assert [own.breaker().allowed, own.breaker().allowed] == [True, True]
-    assert store.calls == ["get"]
+    assert store.calls == ["get_many"]

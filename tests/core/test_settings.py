@@ -25,7 +25,7 @@ def refused(**changes: str) -> SettingsError:
 
 
 def _variable(name: str) -> str:
-    return name if name in {"K_SERVICE", "FIRESTORE_EMULATOR_HOST"} else f"SCC_RESPONDER_{name}"
+    return name if name == "K_SERVICE" or name.endswith("_EMULATOR_HOST") else f"SCC_RESPONDER_{name}"
 
 
 def test_read() -> None:
@@ -58,6 +58,9 @@ ON_CLOUD_RUN = [
     pytest.param({"APPROVAL_CERTS": "http://127.0.0.1:1/"}, "local_only_setting", "APPROVAL_CERTS", id="other-issuer"),
     pytest.param(
         {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"}, "local_only_setting", "FIRESTORE_EMULATOR_HOST", id="emulator"
+    ),
+    pytest.param(
+        {"PUBSUB_EMULATOR_HOST": "127.0.0.1:8085"}, "local_only_setting", "PUBSUB_EMULATOR_HOST", id="pubsub-emulator"
     ),
     pytest.param(
         {"STORE": "firestore://x", "EVIDENCE": "file:///e"},

@@ -72,6 +72,7 @@ JUNK_VERSIONS = ("", "0", "-1", "latest", "1795628409.128927000", "x" * 1000, "\
 KEEPS = {"for ever": None, "for a year": timedelta(days=365), "no longer": timedelta(0)}
 CALLS: dict[str, Callable[[CasStore, str], Any]] = {
     "get": lambda store, key: store.get(key),
+    "get_many": lambda store, key: store.get_many(["fine", key]),
     "create": lambda store, key: store.create(key, b""),
     "replace": lambda store, key: store.replace(key, b"", "0"),
     "delete": lambda store, key: store.delete(key, "0"),
@@ -90,11 +91,11 @@ def read(store: CasStore, key: str) -> Entry:
     return entry
 
 
-def pages(store: CasStore, prefix: str, limit: int) -> Iterator[list[str]]:
+def pages(store: CasStore, prefix: str, limit: int, *, unfinished: bool = False) -> Iterator[list[str]]:
     """The keys of each page of a whole scan."""
     cursor = None
     while True:
-        page = store.scan(prefix, cursor, limit)
+        page = store.scan(prefix, cursor, limit, unfinished=unfinished)
         yield [entry.key for entry in page.entries]
         cursor = page.cursor
         if cursor is None:
@@ -109,6 +110,15 @@ def replaced(store: CasStore, key: str, version: str) -> bytes:
     except Conflict:
         return b""
     return mine
+
+
+def with_unfinished(store: CasStore) -> None:
+    """Create every other key as unfinished, in the order of SCANNED, and the rest not."""
+    for number, key in enumerate(SCANNED):
+        store.create(key, key.encode(), unfinished=number % 2 == 0)
+
+
+UNFINISHED = set(SCANNED[::2])
 
 
 class CasStoreContract:
@@ -370,6 +380,101 @@ class CasStoreContract:
         (entry,) = store.scan("key").entries
         assert entry.update_time == read(store, "key").update_time
         assert store.replace("key", b"new", entry.version).value == b"new"
+
+    def test_many_are_read_as_one_by_one(self, store: CasStore) -> None:
+        """Each in its place, in the order that was asked for, twice where it was asked for twice."""
+        for key in ("b", "a", "c"):
+            store.create(key, key.encode(), unfinished=key == "a")
+        keys = ["c", "nothing", "a", "c", "nothing", "b"]
+        found = store.get_many(keys)
+        assert [entry and (entry.key, entry.value) for entry in found] == [
+            ("c", b"c"),
+            None,
+            ("a", b"a"),
+            ("c", b"c"),
+            None,
+            ("b", b"b"),
+        ]
+        for key, entry in zip(keys, found, strict=True):
+            alone = store.get(key)
+            if entry is not None:
+                assert alone is not None
+                assert (entry.version, entry.update_time, entry.unfinished) == (
+                    alone.version,
+                    alone.update_time,
+                    alone.unfinished,
+                )
+
+    def test_many_may_be_none_at_all(self, store: CasStore) -> None:
+        """Of no keys there are no entries, and of keys that nobody wrote none is there."""
+        assert store.get_many([]) == ()
+        assert store.get_many(["one", "two"]) == (None, None)
+
+    def test_what_was_read_with_others_can_be_replaced(self, store: CasStore) -> None:
+        """Each entry has its own version."""
+        for key in ("one", "two"):
+            store.create(key, b"old")
+        for entry in store.get_many(["one", "two"]):
+            assert entry is not None
+            store.replace(entry.key, b"new", entry.version)
+        assert [entry and entry.value for entry in store.get_many(["one", "two"])] == [b"new", b"new"]
+
+    def test_as_many_as_can_be_read_at_once(self, store: CasStore) -> None:
+        """A hundred keys are one request; more are a mistake, and none is left out in silence."""
+        keys = [f"key/{number}" for number in range(100)]
+        for key in keys[::3]:
+            store.create(key, b"")
+        assert [key for key, entry in zip(keys, store.get_many(keys), strict=True) if entry] == keys[::3]
+        with pytest.raises(StoreError) as caught:
+            store.get_many([*keys, "one more"])
+        assert caught.value.reason == "invalid_limit"
+
+    def test_what_is_unfinished_says_so_until_a_write_takes_it_back(self, store: CasStore) -> None:
+        """Each write says it anew, and every way to read tells it."""
+        entry = store.create("key", b"1", unfinished=True)
+        for number, unfinished in enumerate((True, False, True, False)):
+            entry = store.replace("key", b"%d" % number, entry.version, unfinished=unfinished)
+            told = [entry, read(store, "key"), *store.get_many(["key"]), *store.scan("key").entries]
+            assert [one and one.unfinished for one in told] == [unfinished] * 4
+            assert [one.key for one in store.scan("", unfinished=True).entries] == ["key"] * unfinished
+
+    def test_nothing_is_unfinished_by_itself(self, store: CasStore) -> None:
+        """Who does not say so is not asked about it."""
+        created = store.create("key", b"")
+        assert (created.unfinished, read(store, "key").unfinished) == (False, False)
+        assert store.scan("", unfinished=True).entries == ()
+
+    def test_a_refused_write_leaves_what_is_unfinished(self, store: CasStore) -> None:
+        """The mark is written with the value, or not at all."""
+        created = store.create("key", b"", unfinished=True)
+        with pytest.raises(AlreadyExists):
+            store.create("key", b"")
+        with pytest.raises(Conflict):
+            store.replace("key", b"", "0")
+        assert read(store, "key").unfinished
+        store.delete("key", created.version)
+        assert store.scan("", unfinished=True).entries == ()
+
+    @table(SCANS)
+    def test_a_scan_of_the_unfinished_differs_in_nothing_else(
+        self, store: CasStore, case: tuple[str, str | None, int, set[str]]
+    ) -> None:
+        """The same order, the same prefixes, the same cursors, which may be those of finished entries."""
+        with_unfinished(store)
+        prefix, cursor, limit, expected = case
+        page = store.scan(prefix, cursor, limit, unfinished=True)
+        assert sorted(expected & UNFINISHED, key=str.encode) == [entry.key for entry in page.entries]
+        assert [entry.key.encode() for entry in page.entries] == [entry.value for entry in page.entries]
+        assert page.cursor is None
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
+    def test_the_pages_of_the_unfinished_are_the_whole(self, store: CasStore, limit: int) -> None:
+        """Finished entries between them fill no page."""
+        with_unfinished(store)
+        found = list(pages(store, "a", limit, unfinished=True))
+        assert sorted((key for key in UNFINISHED if key.startswith("a")), key=str.encode) == list(chain(*found))
+        assert all(len(page) == limit for page in found[:-1])
+        assert found[-1]
 
     @pytest.mark.parametrize("limit", [0, -1, 1001])
     def test_a_page_size_out_of_range_is_refused(self, store: CasStore, limit: int) -> None:

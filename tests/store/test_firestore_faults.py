@@ -47,7 +47,9 @@ class Operation:
 
 OPERATIONS = {
     "get": Operation(lambda store, _: store.get("key"), lambda _: False, writes=False),
+    "get_many": Operation(lambda store, _: store.get_many(["none", "key"]), lambda _: False, writes=False),
     "scan": Operation(lambda store, _: store.scan("key"), lambda _: False, writes=False),
+    "scan_unfinished": Operation(lambda store, _: store.scan("key", unfinished=True), lambda _: False, writes=False),
     "create": Operation(lambda store, _: store.create("new", b"new"), lambda store: store.get("new") is not None),
     "replace": Operation(
         lambda store, seen: store.replace("key", b"new", seen.version), lambda store: read(store, "key").value == b"new"
@@ -110,7 +112,7 @@ def scene(firestore: FirestoreEmulator) -> Iterator[Scene]:
     direct = Opened(firestore.host, address)()
     with ExitStack() as stack:
         stack.callback(direct.close)
-        yield Scene(firestore.host, direct, direct.create("key", b"old"), address, stack)
+        yield Scene(firestore.host, direct, direct.create("key", b"old", unfinished=True), address, stack)
 
 
 def caught(call: Callable[[], object]) -> StoreError:
@@ -131,7 +133,7 @@ def assert_told_as_it_is(operation: Operation, error: StoreError) -> None:
 
 
 @pytest.mark.parametrize("fault", CALL_FAULTS.values(), ids=CALL_FAULTS)
-@pytest.mark.parametrize("name", ["get", "scan", "create", "replace"])
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "delete"])
 def test_one_call_that_fails_is_made_up_for(scene: Scene, name: str, fault: CallFault) -> None:
     """The caller sees the answer, and what was written was written once."""
     operation = OPERATIONS[name]
@@ -143,12 +145,12 @@ def test_one_call_that_fails_is_made_up_for(scene: Scene, name: str, fault: Call
         stored = read(scene.direct, answer.key)
         assert (stored.value, stored.version, stored.update_time) == (answer.value, answer.version, answer.update_time)
     else:
-        found = answer if name == "get" else answer.entries[0]
+        found = {"get": lambda: answer, "get_many": lambda: answer[1]}.get(name, lambda: answer.entries[0])()
         assert (found.value, found.version) == (b"old", scene.seen.version)
 
 
 @pytest.mark.parametrize("fault", CONNECTION_FAULTS.values(), ids=CONNECTION_FAULTS)
-@pytest.mark.parametrize("name", ["get", "scan", "create", "replace"])
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "delete"])
 def test_a_connection_that_fails_is_made_up_for(scene: Scene, name: str, fault: ConnectionFault) -> None:
     """The next try has a connection of its own, also where the first is still open and silent."""
     operation = OPERATIONS[name]
@@ -222,7 +224,9 @@ def test_what_was_certainly_not_done_is_told_as_that(scene: Scene, name: str, fa
 
 PERMISSIONS = {
     "get": "datastore.entities.get",
+    "get_many": "datastore.entities.get",
     "scan": "datastore.entities.list",
+    "scan_unfinished": "datastore.entities.list",
     "create": "datastore.entities.create",
     "replace": "datastore.entities.update",
     "delete": "datastore.entities.delete",
@@ -245,7 +249,7 @@ def test_a_missing_permission_is_named_and_not_tried_again(scene: Scene, name: s
 def test_a_database_that_cannot_be_used_is_no_missing_entry(scene: Scene, code: grpc.StatusCode) -> None:
     """No identity, no such database, one in Datastore mode: never "there is no such case", nor "it is taken"."""
     store, _ = scene.faulty(lambda _number, _method: Refuse(code))
-    for name in ("get", "scan", "create"):
+    for name in ("get", "get_many", "scan", "scan_unfinished", "create"):
         error = caught(lambda name=name: OPERATIONS[name].ask(store, scene.seen))
         assert type(error) is StoreUnavailable
         assert f"firestore_{code.name.lower()}" in str(error)
@@ -308,6 +312,16 @@ def test_a_scan_cut_short_is_not_taken_for_the_whole(scene: Scene) -> None:
     store, proxy = scene.faulty({1: Cut()})
     assert len(store.scan("many/", limit=50).entries) == 20
     assert proxy.calls == ["RunQuery", "RunQuery"]
+
+
+def test_an_answer_cut_short_is_not_taken_for_missing_entries(scene: Scene) -> None:
+    """Of twenty entries the first came, and then no more: all of them are asked for again."""
+    keys = [f"many/{number:02}" for number in range(20)]
+    for key in keys:
+        scene.direct.create(key, key.encode())
+    store, proxy = scene.faulty({1: Cut()})
+    assert [entry and entry.value for entry in store.get_many(keys)] == [key.encode() for key in keys]
+    assert proxy.calls == ["BatchGetDocuments", "BatchGetDocuments"]
 
 
 def test_the_library_repeats_nothing_by_itself(scene: Scene) -> None:

@@ -14,10 +14,11 @@ from google.cloud.firestore import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.adapters.firestore_documents import Collection
+from scc_responder.adapters.firestore_documents import ALL, UNFINISHED, Collection
 from scc_responder.adapters.firestore_store import FirestoreStore
 from scc_responder.errors import StoreUnavailable
 from tests.google.firestore import FirestoreEmulator, Opened
+from tests.google.firestore_faults import FaultyFirestore
 from tests.store.conformance import CasStoreContract, read
 
 
@@ -78,6 +79,39 @@ def test_what_is_kept_for_a_while_says_until_when(opener: Opened) -> None:
     store.replace("reopened", b"", read(store, "reopened").version)
     found = {document["key"]: document.get("expires_at") for document in documents(opener).values()}
     assert found == {"closed": now + timedelta(days=400), "reopened": None, "open": None}
+
+
+def test_an_unfinished_entry_has_a_field_more(opener: Opened) -> None:
+    """It holds the key: so its own automatic index answers a scan, in key order, and holds no finished entry."""
+    store = opener()
+    store.create("case/open", b"", unfinished=True)
+    store.create("case/done", b"")
+    store.replace("case/closed", b"", store.create("case/closed", b"", unfinished=True).version)
+    found = {document["key"]: document.get("unfinished") for document in documents(opener).values()}
+    assert found == {"case/open": "case/open", "case/done": None, "case/closed": None}
+
+
+@pytest.mark.parametrize("field", [ALL, UNFINISHED])
+@pytest.mark.parametrize("cursor", ["", "case/1"])
+def test_a_scan_needs_the_index_of_one_field(field: str, cursor: str) -> None:
+    """The emulator answers any query; Firestore only those that an index serves, and no composite one is made."""
+    collection = Collection.of("firestore://example-project/(default)")
+    query = collection.scan("case/", cursor, 100, field=field)["structured_query"]
+    bounds = query["where"]["composite_filter"]["filters"]
+    asked = [bound["field_filter"]["field"]["field_path"] for bound in bounds]
+    assert {*asked, *(order["field"]["field_path"] for order in query["order_by"])} == {field}
+
+
+def test_many_are_one_request(opener: Opened) -> None:
+    """However many keys, there and not: one call, and one answer to each."""
+    opener().create("there", b"")
+    with FaultyFirestore(opener.host) as counting:
+        store = FirestoreStore(opener.address, emulator=counting.host)
+        found = store.get_many(["there", *(f"not/{number}" for number in range(99))])
+        assert store.get_many([]) == ()
+        store.close()
+        assert counting.calls == ["BatchGetDocuments"]
+    assert [entry is not None for entry in found] == [True, *[False] * 99]
 
 
 def test_a_closed_store_opens_again_at_the_next_call(store: FirestoreStore) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.adapters.sqlite_store import _SCAN_UNFINISHED, SqliteStore
 from scc_responder.errors import SettingsError, StoreUnavailable
 from tests.store.conformance import CasStoreContract, read
 from tests.store.racers import Opener, in_processes, in_threads
@@ -73,6 +73,60 @@ def test_an_existing_store(opener: Opened) -> None:
     store.create("other", b"value")
     store.close()
     assert read(opener(), "other").value == b"value"
+
+
+EARLIER = """CREATE TABLE entries (
+    key TEXT PRIMARY KEY, value BLOB NOT NULL, version TEXT NOT NULL, update_time TEXT NOT NULL
+) WITHOUT ROWID"""
+
+
+def earlier_store(path: Path) -> None:
+    """A file of the version before entries could be unfinished."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(EARLIER)
+        connection.execute("INSERT INTO entries VALUES ('key', x'01', 'v1', '2026-01-01T00:00:00+00:00')")
+
+
+@pytest.mark.parametrize("existing", [False, True], ids=["the-function", "the-command-line"])
+def test_the_file_of_an_earlier_version(tmp_path: Path, existing: bool) -> None:
+    """It is brought to this version's form: nothing is lost, and nothing in it counts as unfinished."""
+    path = tmp_path / "store.db"
+    earlier_store(path)
+    store = SqliteStore(path, existing=existing)
+    entry = read(store, "key")
+    assert (entry.value, entry.version, entry.unfinished) == (b"\x01", "v1", False)
+    store.replace("key", b"\x02", "v1", unfinished=True)
+    store.create("other", b"")
+    store.close()
+    again = SqliteStore(path, existing=existing)
+    assert [entry.key for entry in again.scan("").entries] == ["key", "other"]
+    assert [entry.key for entry in again.scan("", unfinished=True).entries] == ["key"]
+    again.close()
+
+
+def test_an_earlier_version_goes_on_with_the_file(tmp_path: Path) -> None:
+    """After a roll back, its statements still work: what it creates is not unfinished until it is looked at again."""
+    store = SqliteStore(tmp_path / "store.db")
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as earlier:
+        earlier.execute("INSERT INTO entries (key, value, version, update_time) VALUES ('a', x'', 'v', '2026-01-01')")
+    assert not read(store, "a").unfinished
+    store.close()
+
+
+def test_processes_that_find_an_earlier_file_at_once_all_succeed(opener: Opened) -> None:
+    """Workers of the new version start together."""
+    earlier_store(opener.path)
+    assert in_processes(4, create_own, opener, 1) == [None] * 4
+    assert len(opener().scan("").entries) == 5
+
+
+def test_finished_entries_are_not_read_by_a_scan_of_the_others(store: SqliteStore) -> None:
+    """It goes through the index of the unfinished ones alone, in the order it is to answer in."""
+    with store._connection() as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {_SCAN_UNFINISHED}", ("a", "a", 100)).fetchall()
+    (step,) = plan
+    assert "unfinished_entries" in step[3]
 
 
 def test_the_file_is_for_its_owner_alone_and_its_folder_is_made(tmp_path: Path) -> None:
@@ -199,7 +253,7 @@ def test_a_child_process_gets_a_connection_of_its_own(opener: Opener) -> None:
 
 FULL_DISK = """
 import resource, sys
-from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.adapters.sqlite_store import _SCAN_UNFINISHED, SqliteStore
 from scc_responder.errors import StoreUnavailable
 store = SqliteStore(sys.argv[1])
 store.create("before", b"1")

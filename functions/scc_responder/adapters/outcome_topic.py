@@ -12,9 +12,10 @@ from typing import Any
 from scc_responder.adapters import google_channel, lean_imports
 from scc_responder.adapters.grpc_errors import Call, failure
 from scc_responder.errors import OutcomeUnknown
+from scc_responder.settings import PUBSUB_EMULATOR
 
 SERVICE = "pubsub.googleapis.com"
-EMULATOR = "PUBSUB_EMULATOR_HOST"
+EMULATOR = PUBSUB_EMULATOR
 PUBLISH = Call(api="pubsub", permission="pubsub.topics.publish", writes=True)
 
 
