@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseState, Step, StepStatus
+from scc_responder.case import CaseState, Step, StepStatus, decode, is_unfinished
 from scc_responder.journal import LEASE, Journal
 from scc_responder.open_case import LostLease, OpenCase
 from tests.core.journal_worlds import FaultyStore, SetClock, finding
@@ -131,6 +131,11 @@ class Deliveries(RuleBasedStateMachine):
             assert self.model.is_open == (record.state == CaseState.OPEN)
             assert self.model.steps == [step.action_id for step in record.steps]
             assert record.event_time == finding(minutes=self.model.latest).event_time
+
+    @invariant()
+    def what_is_unfinished_is_known_as_that(self) -> None:
+        for entry in self.sqlite.scan("case/").entries:
+            assert entry.unfinished == is_unfinished(decode(entry.value))
 
     def held(self) -> OpenCase:
         assert self.holder is not None

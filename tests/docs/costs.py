@@ -32,34 +32,47 @@ RESPONSES: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 """What is done about a finding, by a policy with these actions and this mode."""
 
+_COLUMNS = (
+    "API server requests",
+    "of them changes",
+    "store requests",
+    "of them writes",
+    "evidence objects",
+    "messages",
+)
+
 DUPLICATE = "the same notification again"
 
 
 class Cost(NamedTuple):
-    """What one finding takes: `changes` are the requests that change something in the cluster."""
+    """What one finding takes: `changes` are the requests that change something in the cluster.
+
+    Of `store_requests` some write, and the others read one document or several.
+    """
 
     requests: int
     changes: int
+    store_requests: int
     store_writes: int
     evidence: int
     messages: int
 
 
 class CountedStore:
-    """A store, whose successful writes are counted."""
+    """A store that counts what it is asked for: each call is one request, and those that succeed may be writes."""
 
     def __init__(self, store: Any) -> None:
         self._store = store
+        self.requests = 0
         self.writes = 0
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
-        return self._counted(found) if name in {"create", "replace", "delete"} else found
 
-    def _counted(self, call: Any) -> Any:
         def counted(*args: Any, **options: Any) -> Any:
-            answer = call(*args, **options)
-            self.writes += 1
+            self.requests += 1
+            answer = found(*args, **options)
+            self.writes += name in {"create", "replace", "delete"}
             return answer
 
         return counted
@@ -91,6 +104,7 @@ def _so_far(cluster: SimulatedCluster, store: CountedStore, deployment: Deployme
     return Cost(
         requests=len(asked),
         changes=len(mutations(event for event in asked if not event.dry_run)),
+        store_requests=store.requests,
         store_writes=store.writes,
         evidence=len([*deployment.folder.glob("evidence/**/*.json")]),
         messages=len(deployment.published.messages),
@@ -100,8 +114,8 @@ def _so_far(cluster: SimulatedCluster, store: CountedStore, deployment: Deployme
 def table() -> str:
     """The costs as a Markdown table."""
     rows = [f"| {name} | {' | '.join(map(str, measured(name)))} |" for name in (*RESPONSES, DUPLICATE)]
-    head = "| one finding | API server requests | of them changes | store writes | evidence objects | messages |"
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+    head = f"| one finding | {' | '.join(_COLUMNS)} |"
+    return "\n".join([head, "|---" * (len(_COLUMNS) + 1) + "|", *rows])
 
 
 def written(page: str) -> str:

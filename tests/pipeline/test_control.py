@@ -240,13 +240,13 @@ def test_unreadable(
 
 
 def test_reads(tmp_path: Path, deployment: Deployment, pod: dict[str, Any]) -> None:
-    """The switch is read twice for the decision and twice before each of eight intents."""
+    """The switch is read in one request for the decision, and in one before each of eight intents."""
     store = Failing(SqliteStore(tmp_path / "journal.db"), first=1000)
     deployment.services.store = store
     document = finding_about(pod)
     deployment.respond_to(document)
     assert deployment.outcomes(document) == CONTAINED
-    assert store.reads == 18
+    assert store.reads == 9
 
 
 def test_forged_ones_are_rejected_all_the_same(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ import pytest
 
 from scc_responder import sweep as sweeping
 from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseState, decode, encode
+from scc_responder.case import CaseRecord, CaseState, decode, encode, is_unfinished
 from scc_responder.errors import ApiError, StoreUnavailable
-from scc_responder.journal import LEASE
+from scc_responder.journal import LEASE, Journal
 from scc_responder.ports import Page
 from scc_responder.record import Ending
 from scc_responder.services import utc_now
 from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.sweep import BEGINNING_ENDS, MAX_BEGUN, QUIET, RESUMED, resume, sweep
+from scc_responder.sweep import BEGINNING_ENDS, MAX_BEGUN, MAX_REVIEWED, QUIET, RESUMED, resume, sweep
 from tests.findings import data
 from tests.pipeline.answers import HERE, answered, plan_of
 from tests.pipeline.deployment import (
@@ -82,8 +82,13 @@ def hold_again(deployment: Deployment) -> None:
     store = SqliteStore(deployment.folder / "journal.db")
     for entry in store.scan("case/").entries:
         fields = json.loads(entry.value) | {"owner": "0123456789abcdef"}
-        store.replace(entry.key, json.dumps(fields).encode(), entry.version)
+        store.replace(entry.key, json.dumps(fields).encode(), entry.version, unfinished=entry.unfinished)
     store.close()
+
+
+def unfinished(deployment: Deployment) -> int:
+    """How many cases the store knows as unfinished."""
+    return len(deployment.services.store.scan("case/", unfinished=True).entries)
 
 
 @pytest.mark.parametrize("write", range(1, 7))
@@ -246,9 +251,26 @@ def test_too_old(deployment: Deployment, cluster: SimulatedCluster, pod: dict[st
     held_by_control(deployment, document)
     deployment.turn("enforce")
     later(deployment, timedelta(days=30))
+    known = [unfinished(deployment)]
     assert swept(deployment) == {"at_rest": 1}
     assert deployment.case(document).state == "held"
     assert mutations(cluster.audit) == []
+    assert [*known, unfinished(deployment)] == [1, 0]
+
+
+def test_too_old_goes_on_if_a_person_says_so(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """The sweeps had forgotten it, and are told of it again."""
+    document = finding_about(pod)
+    held_by_control(deployment, document)
+    deployment.turn("enforce")
+    later(deployment, timedelta(days=30))
+    swept(deployment)
+    resumed_by_person(deployment, document)
+    assert unfinished(deployment) == 1
+    assert swept(deployment) == {"resumed": 1}
+    record = deployment.case(document)
+    assert (record.state, "finding_too_old" in {step.reason for step in record.steps}) == ("held", True)
+    assert unfinished(deployment) == 0
 
 
 def resumed_by_person(deployment: Deployment, document: dict[str, Any]) -> str:
@@ -305,46 +327,65 @@ def test_bounded(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any])
     deployment = deployed(tmp_path, cluster, policy("capture_evidence"))
     many(deployment, pod, MAX_BEGUN + 5)
     assert swept(deployment) == {"resumed": MAX_BEGUN}
-    assert swept(deployment) == {"resumed": 5}
+    assert swept(deployment) == {"resumed": 5, "at_rest": MAX_BEGUN}
     assert swept(deployment) == {"at_rest": MAX_BEGUN + 5}
 
 
 def closed_before(deployment: Deployment, document: dict[str, Any], count: int) -> None:
     """So many closed cases, as large as a real one, whose keys come before every other."""
     record = msgspec.structs.replace(deployment.case(document), state=CaseState.DONE, reason="done", owner="")
+    stored_before(deployment, record, count)
+
+
+def given_back_before(deployment: Deployment, document: dict[str, Any], count: int) -> None:
+    """The same of cases that were just given back: unfinished, and not to be gone on with yet."""
+    record = msgspec.structs.replace(deployment.case(document), state=CaseState.OPEN, reason="unread", owner="")
+    stored_before(deployment, record, count)
+
+
+def stored_before(deployment: Deployment, record: CaseRecord, count: int) -> None:
     for number in range(count):
         copy = msgspec.structs.replace(record, finding_key=f"{number:064x}")
-        deployment.services.store.create(f"case/{copy.finding_key}", encode(copy))
+        key = f"case/{copy.finding_key}"
+        deployment.services.store.create(key, encode(copy), unfinished=is_unfinished(copy))
 
 
-def test_behind_thousands_that_are_closed(deployment: Deployment, pod: dict[str, Any]) -> None:
-    """What waits is reached by one sweep also behind 5,000 closed cases, in a fraction of the sweep's time."""
+@pytest.mark.parametrize(("before", "looked_at"), [(closed_before, MAX_REVIEWED), (given_back_before, 5000)])
+def test_behind_thousands(deployment: Deployment, pod: dict[str, Any], before: Any, looked_at: int) -> None:
+    """What waits is reached by one sweep also behind 5,000 cases, of which closed ones are hardly read."""
     document = finding_about(pod)
     crashed(deployment, document, 5)
-    closed_before(deployment, document, 5000)
-    later(deployment, LEASE + timedelta(seconds=1))
+    before(deployment, document, 5000)
+    services = deployment.services
+    services.store = store = Pages(deployment.folder / "journal.db", clock=lambda: utc_now() + LEASE)
+    services.journal = Journal(store, services.clock)
 
     began = time.monotonic()
-    assert swept(deployment) == {"at_rest": 5000, "resumed": 1}
+    assert swept(deployment) == {"at_rest": looked_at, "resumed": 1}
     assert time.monotonic() - began < BEGINNING_ENDS.total_seconds() / 2
     assert deployment.case(document).state == "done"
+    assert store.read == MAX_REVIEWED + 1 + (looked_at if before is given_back_before else 0)
 
 
 class Pages(SqliteStore):
-    """A store that can tell, or refuse, each page that is read."""
+    """A store that counts the entries it reads, and tells, or refuses, each page of unfinished ones."""
 
     on_page: Callable[[], None] = staticmethod(lambda: None)
+    read = 0
 
-    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100) -> Page:
-        self.on_page()
-        return super().scan(prefix, cursor, limit)
+    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
+        if unfinished:
+            self.on_page()
+        page = super().scan(prefix, cursor, limit, unfinished=unfinished)
+        self.read += len(page.entries)
+        return page
 
 
 def behind(deployment: Deployment, pod: dict[str, Any], count: int) -> Pages:
-    """The store of a deployment in which a case that is due stands behind so many that are closed."""
+    """The store of a deployment in which a case that is due stands behind so many that are not due yet."""
     document = finding_about(pod)
     held_by_control(deployment, document)
-    closed_before(deployment, document, count)
+    given_back_before(deployment, document, count)
     deployment.turn("enforce")
     deployment.services.store = store = Pages(deployment.folder / "journal.db")
     return store
@@ -395,6 +436,36 @@ def test_out_of_time(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, A
     rest = swept(deployment)
     assert 0 < first.get("resumed", 0) < 3
     assert first.get("resumed", 0) + rest["resumed"] == 3
+
+
+def test_stored_by_another_version(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A case that should be known as unfinished and is not is found by a review, a page of all cases in each sweep."""
+    document = finding_about(pod)
+    crashed(deployment, document, 2)
+    forget_unfinished(deployment)
+    closed_before(deployment, document, 2 * MAX_REVIEWED)
+    later(deployment, LEASE + timedelta(seconds=1))
+
+    found = [swept(deployment) for _ in range(3)]
+    assert found == [{"at_rest": MAX_REVIEWED}, {"at_rest": MAX_REVIEWED}, {"resumed": 1}]
+    assert deployment.case(document).state == "done"
+    assert len(mutations(cluster.audit)) == 6
+
+
+def test_not_due_when_it_is_reviewed(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """It is known as unfinished from then on, and not a byte of it changes."""
+    document = finding_about(pod)
+    held_by_control(deployment, document)
+    forget_unfinished(deployment)
+    before = deployment.case(document)
+    assert (unfinished(deployment), swept(deployment), unfinished(deployment)) == (0, {"at_rest": 2}, 1)
+    assert deployment.case(document) == before
+
+
+def forget_unfinished(deployment: Deployment) -> None:
+    """The store as a version leaves it that knows of no unfinished entries."""
+    for entry in deployment.services.store.scan("case/").entries:
+        deployment.services.store.replace(entry.key, entry.value, entry.version)
 
 
 def test_junk_in_the_store(deployment: Deployment, pod: dict[str, Any]) -> None:
@@ -457,7 +528,7 @@ def test_the_heartbeats_case(deployment: Deployment) -> None:
     store = deployment.services.store
     (entry,) = store.scan("case/").entries
     fields = json.loads(entry.value) | {"state": "open", "owner": ""}
-    store.replace(entry.key, json.dumps(fields).encode(), entry.version)
+    store.replace(entry.key, json.dumps(fields).encode(), entry.version, unfinished=True)
     later(deployment, QUIET * 2)
     assert swept(deployment) == {"at_rest": 1}
 
@@ -466,8 +537,8 @@ def test_store_down(deployment: Deployment) -> None:
     """While the store does not answer the sweep is asked for again."""
 
     class Down(SqliteStore):
-        def get(self, key: str) -> Any:
-            raise StoreUnavailable("store_unavailable", key)
+        def get_many(self, keys: Sequence[str]) -> Any:
+            raise StoreUnavailable("store_unavailable", keys[0])
 
     deployment.services.store = Down(deployment.folder / "journal.db")
     ending = sweep(HERE, "127.0.0.1", deployment.services)

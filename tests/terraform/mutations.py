@@ -236,6 +236,12 @@ MUTATIONS = [
         ("no way back", '"POINT_IN_TIME_RECOVERY_ENABLED"', '"POINT_IN_TIME_RECOVERY_DISABLED"'),
         ("nothing expires", 'each.key == "expires_at" ? [true] : []', "[]"),
         ("everything expires", 'each.key == "expires_at" ? [true] : []', "[true]"),
+        (
+            "unfinished cases not found",
+            '["expires_at", "value", "write"]',
+            '["expires_at", "unfinished", "value", "write"]',
+        ),
+        ("nothing found", '["expires_at", "value", "write"]', '["*", "expires_at", "value", "write"]'),
         ("public evidence", 'public_access_prevention    = "enforced"', 'public_access_prevention    = "inherited"'),
         ("access lists", "uniform_bucket_level_access = true", "uniform_bucket_level_access = false"),
         ("unlocked for good", "is_locked        = var.evidence.locked", "is_locked        = false"),

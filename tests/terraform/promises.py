@@ -10,8 +10,10 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+from scc_responder.adapters.firestore_documents import ALL, UNFINISHED, Collection
 from scc_responder.heartbeat import HEARTBEAT_ID
 from tests.terraform.checking import State
 from tests.terraform.grants import expected_grants, grants, members
@@ -214,6 +216,17 @@ def the_journal_outlives_mistakes(state: State) -> None:
     fields = {values["field"]: values for values in of_type(state, "google_firestore_field")}
     assert [name for name, values in fields.items() if values["ttl_config"]] == ["expires_at"]
     assert {values["database"] for values in fields.values()} == {database["name"]}
+
+
+@promise
+def the_journal_can_be_searched(state: State) -> None:
+    """What entries are searched by keeps its automatic index; only the other fields, each by its name, have none."""
+    collection = Collection.of("firestore://example-project/(default)")
+    written = collection.written("key", b"", "word", datetime.now(UTC), unfinished=True)["fields"]
+    fields = [*of_type(state, "google_firestore_field")]
+    assert {values["field"] for values in fields} == written.keys() - {ALL, UNFINISHED}
+    assert all(len(values["index_config"]) == 1 and not values["index_config"][0]["indexes"] for values in fields)
+    assert only(state, "google_firestore_database")["database_edition"] in {None, "STANDARD"}
 
 
 @promise
