@@ -40,11 +40,11 @@ locals {
     }
     saturated = {
       aligner  = "ALIGN_MAX"
-      filter   = "${local._service} AND metric.type=\"run.googleapis.com/container/instance_count\""
+      filter   = "${local._service} AND metric.type=\"run.googleapis.com/container/instance_count\" AND metric.labels.state=\"active\"" # idle ones are kept on purpose
       over     = var.limits.max_instances - 1
       seconds  = 300
       severity = "WARNING"
-      text     = "All instances that limits allow are in use: findings wait in Pub/Sub. Nothing is lost; raise max_instances, and Google's quota for cluster reads with it."
+      text     = "All instances that limits allow have been at work for five minutes: findings may wait in Pub/Sub. Nothing is lost; raise max_instances, and Google's quota for cluster reads with it."
     }
   }
 }

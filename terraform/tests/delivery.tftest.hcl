@@ -135,3 +135,19 @@ run "approvals" {
     error_message = "Approvers may not call the function, or cannot reach it."
   }
 }
+
+run "idle_instances" {
+  variables {
+    limits = { max_instances = 1, min_instances = 1 }
+  }
+
+  assert {
+    condition     = endswith(google_monitoring_alert_policy.threshold["saturated"].conditions[0].condition_threshold[0].filter, " AND metric.type=\"run.googleapis.com/container/instance_count\" AND metric.labels.state=\"active\"")
+    error_message = "An instance that is kept idle raises the alert, for ever."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.threshold["saturated"].conditions[0].condition_threshold[0].threshold_value == 0 && google_monitoring_alert_policy.threshold["saturated"].conditions[0].condition_threshold[0].duration == "300s"
+    error_message = "The alert does not wait for all instances to be at work for five minutes."
+  }
+}

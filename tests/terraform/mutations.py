@@ -282,6 +282,12 @@ MUTATIONS = [
             f"notification_channels = var.alert_channels{_TOLD}",
             f"notification_channels = []{_TOLD}",
         ),
+        ("idle instances alarm", ' AND metric.labels.state=\\"active\\""', '"'),
+        (
+            "saturated for a moment",
+            "over     = var.limits.max_instances - 1\n      seconds  = 300",
+            "over     = 0\n      seconds  = 0",
+        ),
         ("silence for long", "3 * var.heartbeat_minutes * 60", "30 * var.heartbeat_minutes * 60"),
     ),
     *_of(

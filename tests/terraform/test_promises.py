@@ -47,7 +47,7 @@ def permissions() -> list[dict[str, str]]:
     return found
 
 
-ADJUSTED = ("delivery/delivery_settings", "delivery/approvals")
+ADJUSTED = ("delivery/delivery_settings", "delivery/approvals", "delivery/idle_instances")
 STILL = (
     *("grants_are_exactly_these", "a_delivery_outlasts_the_function"),
     *("threads_match_concurrency", "nobody_approves_who_may_not_call"),
