@@ -1,3 +1,17 @@
+# An amount of memory, its units in MiB, and what Cloud Run gives to so much CPU, in MiB; to fractions, up to 1 GiB.
+locals {
+  _amount        = "^([1-9][0-9]*)(Mi|Gi|M|G)$"
+  _mebibytes     = { G = 1000000000 / 1048576, Gi = 1024, M = 1000000 / 1048576, Mi = 1 }
+  _memory_of_cpu = { "1" = [0, 4096], "2" = [0, 8192], "4" = [2048, 16384], "6" = [4096, 24576], "8" = [4096, 32768] }
+}
+
+# One IAM member: an account or a group by its address, a Kubernetes service account, or one identity, group or attribute
+# of a workload or workforce pool.
+locals {
+  _address_of = "[^@*:/\\s]+@[a-z0-9-]+([.][a-z0-9-]+)+"
+  _somebody   = "^((user|group|serviceAccount):${local._address_of}|serviceAccount:[a-z0-9.:-]+[.]svc[.]id[.]goog\\[[a-z0-9.-]+/[a-z0-9.-]+\\]|principal(Set)?://iam[.]googleapis[.]com/[^*\\s]+)$"
+}
+
 variable "additional_filter" {
   description = "More that a finding must meet to be sent at all, in the syntax of Security Command Center's filters. What is done about a finding is better chosen in the policies: a mistake here is silent."
   type        = string
@@ -24,7 +38,7 @@ variable "approvers" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for member in var.approvers : can(regex("^(user|group|serviceAccount|principal|principalSet):[^*]+$", member))])
+    condition     = alltrue([for member in var.approvers : can(regex(local._somebody, member))])
     error_message = "Each of approvers must name one person, group or identity, as in group:secops@example.com; allUsers and patterns are not accepted."
   }
 }
@@ -56,6 +70,11 @@ variable "clusters" {
   validation {
     condition     = alltrue([for cluster in var.clusters : can(regex("^projects/([*]|[a-z0-9][a-z0-9.:-]*)/locations/([*]|[a-z0-9][a-z0-9.:-]*)/clusters/([*]|[a-z0-9][a-z0-9.:-]*)$", cluster))])
     error_message = "Each of clusters must be projects/P/locations/L/clusters/C, with * for a whole segment and nothing else."
+  }
+
+  validation {
+    condition     = !anytrue([for cluster in var.clusters : can(regex("^projects/[0-9]+/", cluster))])
+    error_message = "Each of clusters must name its project by its id, such as example-project: findings name it so, and what is listed by a number ends as cluster_not_listed."
   }
 
   validation {
@@ -93,8 +112,8 @@ variable "evidence" {
   nullable = false
 
   validation {
-    condition     = var.evidence.retention_days >= 1 && var.evidence.retention_days <= 3650
-    error_message = "The retention_days of evidence must be from 1 to 3650."
+    condition     = var.evidence.retention_days >= 1 && var.evidence.retention_days <= 3650 && floor(var.evidence.retention_days) == var.evidence.retention_days
+    error_message = "The retention_days of evidence must be a whole number from 1 to 3650."
   }
 }
 
@@ -137,6 +156,11 @@ variable "kms_key_names" {
     condition     = alltrue([for key in values(var.kms_key_names) : key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", key))])
     error_message = "Each of kms_key_names must be the full name of a key: projects/P/locations/L/keyRings/R/cryptoKeys/K."
   }
+
+  validation {
+    condition     = alltrue([for key in values(var.kms_key_names) : key == null || try(split("/", key)[3], "") == var.region])
+    error_message = "Each of kms_key_names must be in the module's region, as what it encrypts is: databases, buckets and functions take no other, and topics would depend on another region."
+  }
 }
 
 variable "labels" {
@@ -144,6 +168,16 @@ variable "labels" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for key, value in var.labels : can(regex("^[\\p{Ll}\\p{Lo}][\\p{Ll}\\p{Lo}\\p{N}_-]{0,62}$", key)) && can(regex("^[\\p{Ll}\\p{Lo}\\p{N}_-]{0,63}$", value))])
+    error_message = "The labels must have keys and values of at most 63 lower-case letters, digits, underscores and hyphens, and keys must begin with a letter: team-name, not Team Name."
+  }
+
+  validation {
+    condition     = length(var.labels) <= 64
+    error_message = "The labels must be 64 at most: Google takes no more on one resource."
+  }
 }
 
 variable "limits" {
@@ -159,13 +193,28 @@ variable "limits" {
   nullable = false
 
   validation {
-    condition     = var.limits.timeout_seconds >= 60 && var.limits.timeout_seconds < 120
-    error_message = "The timeout_seconds of limits must be at least 60 and under 120, the lease of a case: after that, another delivery may take the case over."
+    condition     = var.limits.timeout_seconds >= 60 && var.limits.timeout_seconds < 120 && floor(var.limits.timeout_seconds) == var.limits.timeout_seconds
+    error_message = "The timeout_seconds of limits must be a whole number, at least 60 and under 120, the lease of a case: after that, another delivery may take the case over."
   }
 
   validation {
-    condition     = var.limits.min_instances >= 0 && var.limits.max_instances >= 1 && var.limits.max_instances <= 1000 && var.limits.min_instances <= var.limits.max_instances
-    error_message = "The instances of limits must be 0 <= min_instances <= max_instances, and max_instances from 1 to 1000."
+    condition     = var.limits.min_instances >= 0 && var.limits.max_instances >= 1 && var.limits.max_instances <= 1000 && var.limits.min_instances <= var.limits.max_instances && floor(var.limits.min_instances) == var.limits.min_instances && floor(var.limits.max_instances) == var.limits.max_instances
+    error_message = "The instances of limits must be whole numbers, 0 <= min_instances <= max_instances, and max_instances from 1 to 1000."
+  }
+
+  validation {
+    condition     = can(regex("^(0[.](0[89]|[1-9])[0-9]{0,2}|1|2|4|6|8)$", var.limits.cpu))
+    error_message = "The cpu of limits must be 1, 2, 4, 6 or 8, or a fraction from 0.08 on, such as 0.5."
+  }
+
+  validation {
+    condition     = anytrue([for parts in regexall(local._amount, var.limits.memory) : tonumber(parts[0]) * local._mebibytes[parts[1]] >= 128])
+    error_message = "The memory of limits must be at least 128Mi, as a whole number of Mi, Gi, M or G."
+  }
+
+  validation {
+    condition     = alltrue([for parts in regexall(local._amount, var.limits.memory) : try(tonumber(parts[0]) * local._mebibytes[parts[1]] >= local._memory_of_cpu[var.limits.cpu][0] && tonumber(parts[0]) * local._mebibytes[parts[1]] <= local._memory_of_cpu[var.limits.cpu][1], tonumber(parts[0]) * local._mebibytes[parts[1]] <= (tonumber(var.limits.cpu) < 0.5 ? 512 : 1024), true)])
+    error_message = "The memory and cpu of limits must go together: up to 512Mi below 0.5 CPU, 1Gi below 1, 4Gi with 1, 8Gi with 2, 16Gi with 4, 24Gi with 6, 32Gi with 8; at least 2Gi with 4, and 4Gi with 6 or 8."
   }
 
   validation {
@@ -181,8 +230,8 @@ variable "message_retention_days" {
   nullable    = false
 
   validation {
-    condition     = var.message_retention_days >= 1 && var.message_retention_days <= 31
-    error_message = "The message_retention_days must be from 1 to 31."
+    condition     = var.message_retention_days >= 1 && var.message_retention_days <= 31 && floor(var.message_retention_days) == var.message_retention_days
+    error_message = "The message_retention_days must be a whole number from 1 to 31."
   }
 }
 
@@ -205,7 +254,7 @@ variable "operators" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for member in var.operators : can(regex("^(user|group|serviceAccount|principal|principalSet):[^*]+$", member))])
+    condition     = alltrue([for member in var.operators : can(regex(local._somebody, member))])
     error_message = "Each of operators must name one person, group or identity, as in group:secops@example.com; allUsers and patterns are not accepted."
   }
 }
@@ -243,13 +292,13 @@ variable "retry" {
   nullable = false
 
   validation {
-    condition     = var.retry.minimum_backoff_seconds >= 1 && var.retry.minimum_backoff_seconds <= var.retry.maximum_backoff_seconds && var.retry.maximum_backoff_seconds <= 600
-    error_message = "The back-off of retry must be 1 <= minimum_backoff_seconds <= maximum_backoff_seconds <= 600."
+    condition     = var.retry.minimum_backoff_seconds >= 1 && var.retry.minimum_backoff_seconds <= var.retry.maximum_backoff_seconds && var.retry.maximum_backoff_seconds <= 600 && floor(var.retry.minimum_backoff_seconds) == var.retry.minimum_backoff_seconds && floor(var.retry.maximum_backoff_seconds) == var.retry.maximum_backoff_seconds
+    error_message = "The back-off of retry must be whole seconds, 1 <= minimum_backoff_seconds <= maximum_backoff_seconds <= 600."
   }
 
   validation {
-    condition     = var.retry.max_delivery_attempts >= 5 && var.retry.max_delivery_attempts <= 100
-    error_message = "The max_delivery_attempts of retry must be from 5 to 100: Pub/Sub takes no other."
+    condition     = var.retry.max_delivery_attempts >= 5 && var.retry.max_delivery_attempts <= 100 && floor(var.retry.max_delivery_attempts) == var.retry.max_delivery_attempts
+    error_message = "The max_delivery_attempts of retry must be a whole number from 5 to 100: Pub/Sub takes no other."
   }
 }
 
@@ -331,5 +380,10 @@ variable "vpc_connector" {
   validation {
     condition     = var.vpc_connector == null || can(regex("^projects/[^/]+/locations/[^/]+/connectors/[^/]+$", var.vpc_connector))
     error_message = "The vpc_connector must be a connector's full name: projects/P/locations/L/connectors/C."
+  }
+
+  validation {
+    condition     = var.vpc_connector == null || try(split("/", var.vpc_connector)[3] == var.region, true)
+    error_message = "The vpc_connector must be in the module's region: a function uses no connector of another."
   }
 }

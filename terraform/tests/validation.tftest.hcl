@@ -45,6 +45,46 @@ run "approvers_a_pattern" {
   expect_failures = [var.approvers]
 }
 
+run "approvers_no_address" {
+  command = plan
+
+  variables {
+    approvers = ["user:not an email"]
+  }
+
+  expect_failures = [var.approvers]
+}
+
+run "approvers_all_users_as_group" {
+  command = plan
+
+  variables {
+    approvers = ["group:allUsers"]
+  }
+
+  expect_failures = [var.approvers]
+}
+
+run "approvers_a_bare_principal" {
+  command = plan
+
+  variables {
+    approvers = ["principal:somebody"]
+  }
+
+  expect_failures = [var.approvers]
+}
+
+run "approvers_a_whole_pool" {
+  command = plan
+
+  variables {
+    approvers = ["principalSet://iam.googleapis.com/locations/global/workforcePools/staff/*"]
+  }
+
+  expect_failures = [var.approvers]
+}
+
 run "bundle_no_digest" {
   command = plan
 
@@ -125,6 +165,16 @@ run "clusters_beyond_the_project" {
   expect_failures = [var.clusters]
 }
 
+run "clusters_a_project_number" {
+  command = plan
+
+  variables {
+    clusters = ["projects/123456789012/locations/europe-west1/clusters/prod-1"]
+  }
+
+  expect_failures = [var.clusters]
+}
+
 run "concurrency_none" {
   command = plan
 
@@ -175,6 +225,16 @@ run "evidence_too_long" {
   expect_failures = [var.evidence]
 }
 
+run "evidence_half_a_day" {
+  command = plan
+
+  variables {
+    evidence = { retention_days = 1.5 }
+  }
+
+  expect_failures = [var.evidence]
+}
+
 run "heartbeat_minutes_uneven" {
   command = plan
 
@@ -203,6 +263,76 @@ run "kms_key_names_a_bare_name" {
   }
 
   expect_failures = [var.kms_key_names]
+}
+
+run "kms_key_names_another_region" {
+  command = plan
+
+  variables {
+    kms_key_names = { firestore = "projects/keys/locations/us-central1/keyRings/r/cryptoKeys/k" }
+  }
+
+  expect_failures = [var.kms_key_names]
+}
+
+run "kms_key_names_global" {
+  command = plan
+
+  variables {
+    kms_key_names = { function = "projects/keys/locations/global/keyRings/r/cryptoKeys/k" }
+  }
+
+  expect_failures = [var.kms_key_names]
+}
+
+run "labels_upper_case" {
+  command = plan
+
+  variables {
+    labels = { "Team Name" = "secops" }
+  }
+
+  expect_failures = [var.labels]
+}
+
+run "labels_a_digit_first" {
+  command = plan
+
+  variables {
+    labels = { "1st" = "secops" }
+  }
+
+  expect_failures = [var.labels]
+}
+
+run "labels_value_with_spaces" {
+  command = plan
+
+  variables {
+    labels = { team = "security operations" }
+  }
+
+  expect_failures = [var.labels]
+}
+
+run "labels_value_too_long" {
+  command = plan
+
+  variables {
+    labels = { team = join("", [for number in range(64) : "x"]) }
+  }
+
+  expect_failures = [var.labels]
+}
+
+run "labels_too_many" {
+  command = plan
+
+  variables {
+    labels = { for number in range(65) : "key-${number}" => "" }
+  }
+
+  expect_failures = [var.labels]
 }
 
 run "limits_over_the_lease" {
@@ -265,6 +395,139 @@ run "limits_half_a_cpu" {
   expect_failures = [var.limits]
 }
 
+run "limits_no_cpu" {
+  command = plan
+
+  variables {
+    concurrency = 1
+    limits      = { cpu = "banana" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_too_little_cpu" {
+  command = plan
+
+  variables {
+    concurrency = 1
+    limits      = { cpu = "0.07" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_three_cpus" {
+  command = plan
+
+  variables {
+    limits = { cpu = "3" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_no_memory" {
+  command = plan
+
+  variables {
+    limits = { memory = "banana" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_no_unit_of_memory" {
+  command = plan
+
+  variables {
+    limits = { memory = "512" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_too_little_memory" {
+  command = plan
+
+  variables {
+    limits = { memory = "127Mi" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_too_much_memory" {
+  command = plan
+
+  variables {
+    limits = { cpu = "8", memory = "33Gi" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_more_memory_than_one_cpu_has" {
+  command = plan
+
+  variables {
+    limits = { memory = "5Gi" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_less_memory_than_four_cpus_need" {
+  command = plan
+
+  variables {
+    limits = { cpu = "4", memory = "1Gi" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_more_memory_than_half_a_cpu_has" {
+  command = plan
+
+  variables {
+    concurrency = 1
+    limits      = { cpu = "0.5", memory = "2Gi" }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_half_an_instance" {
+  command = plan
+
+  variables {
+    limits = { max_instances = 1.5 }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_half_an_idle_instance" {
+  command = plan
+
+  variables {
+    limits = { min_instances = 0.5 }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "limits_half_a_second" {
+  command = plan
+
+  variables {
+    limits = { timeout_seconds = 60.5 }
+  }
+
+  expect_failures = [var.limits]
+}
+
 run "message_retention_days_none" {
   command = plan
 
@@ -280,6 +543,16 @@ run "message_retention_days_too_many" {
 
   variables {
     message_retention_days = 32
+  }
+
+  expect_failures = [var.message_retention_days]
+}
+
+run "message_retention_days_half" {
+  command = plan
+
+  variables {
+    message_retention_days = 1.5
   }
 
   expect_failures = [var.message_retention_days]
@@ -350,6 +623,16 @@ run "operators_a_pattern" {
 
   variables {
     operators = ["user:*@example.com"]
+  }
+
+  expect_failures = [var.operators]
+}
+
+run "operators_no_address" {
+  command = plan
+
+  variables {
+    operators = ["group:secops"]
   }
 
   expect_failures = [var.operators]
@@ -440,6 +723,36 @@ run "retry_too_many" {
 
   variables {
     retry = { max_delivery_attempts = 101 }
+  }
+
+  expect_failures = [var.retry]
+}
+
+run "retry_half_an_attempt" {
+  command = plan
+
+  variables {
+    retry = { max_delivery_attempts = 5.5 }
+  }
+
+  expect_failures = [var.retry]
+}
+
+run "retry_half_a_second_at_most" {
+  command = plan
+
+  variables {
+    retry = { maximum_backoff_seconds = 60.5 }
+  }
+
+  expect_failures = [var.retry]
+}
+
+run "retry_half_a_second" {
+  command = plan
+
+  variables {
+    retry = { minimum_backoff_seconds = 1.5 }
   }
 
   expect_failures = [var.retry]
@@ -573,4 +886,45 @@ run "vpc_connector_a_bare_name" {
   }
 
   expect_failures = [var.vpc_connector]
+}
+
+run "vpc_connector_another_region" {
+  command = plan
+
+  variables {
+    vpc_connector = "projects/example-project/locations/us-central1/connectors/clusters"
+  }
+
+  expect_failures = [var.vpc_connector]
+}
+
+run "what_google_takes" {
+  command = plan
+
+  variables {
+    approvers = [
+      "group:secops@example.com",
+      "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/oncall",
+      "principalSet://iam.googleapis.com/locations/global/workforcePools/staff/group/secops",
+      "serviceAccount:oncall-1@example-project.iam.gserviceaccount.com",
+      "serviceAccount:example-project.svc.id.goog[ops/robot]",
+      "user:o'neil.first+tag@mail.example.co.uk",
+    ]
+    concurrency   = 1
+    kms_key_names = { pubsub = "projects/keys/locations/europe-west1/keyRings/r/cryptoKeys/k" }
+    labels        = { cost-center_1 = "", équipe = "sécurité" }
+    limits        = { cpu = "0.083", memory = "256M" }
+    vpc_connector = "projects/example-project/locations/europe-west1/connectors/clusters"
+  }
+}
+
+run "what_google_takes_at_most" {
+  command = plan
+
+  variables {
+    clusters = ["projects/example.com:p/locations/europe-west1/clusters/prod-1", "projects/*/locations/*/clusters/*"]
+    limits   = { cpu = "8", memory = "32Gi", max_instances = 1000, timeout_seconds = 119 }
+  }
+
+  expect_failures = [check.clusters_are_narrow]
 }

@@ -27,7 +27,7 @@ _JOURNAL = 'resource.name == \\"projects/${var.project_id}/databases/${google_fi
 _EVIDENCE = '\n  name                        = "${var.project_id}-${var.name}-evidence"'
 _SAYS_SO = " # the function's Cloud Run service bears its name\n  project  = var.project_id\n  role     = "
 _TOLD = "\n  project               = var.project_id\n  severity              = each"
-_SOMEBODY = 'can(regex("^(user|group|serviceAccount|principal|principalSet):[^*]+$", member))])\n'
+_SOMEBODY = "can(regex(local._somebody, member))])\n"
 _OPERATORS = '    error_message = "Each of operators'
 _VALIDATION = ("validation",)
 MUTATIONS = [
@@ -318,6 +318,35 @@ MUTATIONS = [
         ("everybody operates", f"{_SOMEBODY}{_OPERATORS}", f'can(regex(".", member))])\n{_OPERATORS}'),
         ("over the lease", "var.limits.timeout_seconds < 120", "var.limits.timeout_seconds <= 540"),
         ("any digest", "^[0-9a-f]{64}$", ".*"),
+        ("any address", "[^@*:/\\\\s]+@[a-z0-9-]+([.][a-z0-9-]+)+", ".+"),
+        ("whole pools", "principal(Set)?://iam[.]googleapis[.]com/[^*\\\\s]+)$", "principal(Set)?:.+)$"),
+        ("projects by number", "^projects/[0-9]+/", "^projects/-[0-9]+/"),
+        ("keys of any region", 'try(split("/", key)[3], "") == var.region', 'try(split("/", key)[3], "") != ""'),
+        ("connectors of any region", 'try(split("/", var.vpc_connector)[3] == var.region, true)', "true"),
+        ("any label", "[\\\\p{Ll}\\\\p{Lo}][\\\\p{Ll}\\\\p{Lo}\\\\p{N}_-]{0,62}$", ".*$"),
+        ("any value of a label", '"^[\\\\p{Ll}\\\\p{Lo}\\\\p{N}_-]{0,63}$"', '".*"'),
+        ("any number of labels", "length(var.labels) <= 64", "length(var.labels) <= 65"),
+        ("any cpu", "^(0[.](0[89]|[1-9])[0-9]{0,2}|1|2|4|6|8)$", "."),
+        ("any memory", " * local._mebibytes[parts[1]] >= 128])", " > 0])"),
+        ("memory beyond one CPU", "[0, 4096]", "[0, 8192]"),
+        ("too little memory for four CPUs", "[2048, 16384]", "[0, 16384]"),
+        ("memory beyond half a CPU", "? 512 : 1024", "? 512 : 4096"),
+        ("half an instance", " && floor(var.limits.max_instances) == var.limits.max_instances", ""),
+        ("half an idle instance", " && floor(var.limits.min_instances) == var.limits.min_instances", ""),
+        ("half a second", " && floor(var.limits.timeout_seconds) == var.limits.timeout_seconds", ""),
+        ("half an attempt", " && floor(var.retry.max_delivery_attempts) == var.retry.max_delivery_attempts", ""),
+        (
+            "half a second of back-off",
+            " && floor(var.retry.minimum_backoff_seconds) == var.retry.minimum_backoff_seconds",
+            "",
+        ),
+        (
+            "half a second of back-off at most",
+            " && floor(var.retry.maximum_backoff_seconds) == var.retry.maximum_backoff_seconds",
+            "",
+        ),
+        ("half a day of messages", " && floor(var.message_retention_days) == var.message_retention_days", ""),
+        ("half a day of evidence", " && floor(var.evidence.retention_days) == var.evidence.retention_days", ""),
         tests=_VALIDATION,
     ),
 ]
