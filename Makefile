@@ -4,9 +4,12 @@ BIN := .venv/bin
 WORKERS ?= 2
 export PYTHONPATH := functions:.
 
-.PHONY: help demo test check soak bench bundle cluster lock format clean
+.PHONY: help install demo test check soak bench bundle cluster lock format clean
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/ready ## Make the command line, .venv/bin/scc-responder
+	@echo 'export PATH="$(CURDIR)/$(BIN):$$PATH"'
 
 demo: .venv/ready ## Show the main job on this machine, with a simulated cluster
 	$(BIN)/scc-responder demo

@@ -96,7 +96,8 @@ def test_commands_are_found() -> None:
     """The pages are really searched: they show the commands that a person on call needs."""
     shown = {line.split()[1] for line in OURS}
     assert {"case", "control", "breaker", "redrive", "doctor", "simulate", "policy"} <= shown <= set(COMMANDS)
-    assert {line.split()[0] for line in LINES} == {"scc-responder", "make", "git", "gcloud", "kubectl", "terraform"}
+    programs = {"scc-responder", "make", "export", "git", "gcloud", "kubectl", "terraform"}
+    assert {line.split()[0] for line in LINES} == programs
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,13 @@ def test_files() -> None:
 
 
 def test_the_commands() -> None:
-    """The README's commands are these four: each is run, or looked at, below."""
+    """The README's commands are these: each is run, or looked at, here or in tests/docs/test_install.py."""
     assert [(words[0], words[1].partition("=")[0]) for words in COMMANDS] == [
         ("make", "bundle"),
         ("terraform", "-chdir"),
         ("terraform", "-chdir"),
+        ("make", "install"),
+        ("export", "PATH"),
         ("gcloud", "pubsub"),
     ]
     assert {words[1] for words in COMMANDS if words[0] == "make"} <= make_targets()
