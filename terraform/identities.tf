@@ -50,11 +50,3 @@ resource "google_project_iam_member" "build_logs" {
   project = var.project_id
   role    = "roles/logging.logWriter"
 }
-
-resource "google_service_account_iam_member" "operator" {
-  for_each = var.operators
-
-  member             = each.value
-  role               = "roles/iam.serviceAccountTokenCreator"
-  service_account_id = google_service_account.responder["redrive"].name
-}

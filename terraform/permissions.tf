@@ -19,6 +19,9 @@ locals {
   _reach = { for place in ["clusters", "findings"] : place => local._granted[place] if length(local._granted[place]) > 0 }
   _own   = { for place in ["evidence", "outcomes", "store"] : place => local._granted[place] if length(local._granted[place]) > 0 }
 
+  # Conditions see databases, and nothing in them.
+  _journal_only = "resource.name == \"projects/${var.project_id}/databases/${google_firestore_database.journal.name}\""
+
   _roles_prefix = replace(var.name, "-", "_")
   _roles = merge(
     { for place, role in google_organization_iam_custom_role.reach : place => role.name },
@@ -107,7 +110,7 @@ resource "google_project_iam_member" "store" {
   role    = google_project_iam_custom_role.own["store"].name
 
   condition {
-    expression = "resource.name == \"projects/${var.project_id}/databases/${google_firestore_database.journal.name}\""
+    expression = local._journal_only
     title      = "journal_only"
   }
 }

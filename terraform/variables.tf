@@ -248,7 +248,7 @@ variable "name" {
 }
 
 variable "operators" {
-  description = "Who may send dead letters again, as IAM members (`group:secops@example.com`): they may act as the redrive identity."
+  description = "Who is on call, as IAM members (`group:secops@example.com`): they may use the kill switch, the breakers and the cases in the journal, pause the subscription and resume it, look up the function's address, run the scheduler's jobs, and send dead letters again, as the redrive identity."
   type        = set(string)
   default     = []
   nullable    = false

@@ -52,8 +52,13 @@ run "privilege" {
   }
 
   assert {
-    condition     = length(google_service_account_iam_member.operator) == 0
-    error_message = "Somebody may act as the redrive identity who was not listed."
+    condition     = length(google_service_account_iam_member.operator) + length(google_service_account_iam_member.operator_push) == 0
+    error_message = "Somebody may act as the redrive or the push identity who was not listed."
+  }
+
+  assert {
+    condition     = length(google_project_iam_custom_role.operator) + length(google_project_iam_member.operator_journal) + length(google_project_iam_member.operator_heartbeat) + length(google_pubsub_subscription_iam_member.operator) + length(google_cloud_run_v2_service_iam_member.operator) == 0
+    error_message = "Somebody may operate the responder who was not listed."
   }
 
   assert {
@@ -116,5 +121,41 @@ run "customer_managed_keys" {
   assert {
     condition     = google_service_account_iam_member.operator["group:secops@example.com"].service_account_id == google_service_account.responder["redrive"].name
     error_message = "Operators may act as another identity than redrive's."
+  }
+}
+
+run "operators" {
+  variables {
+    operators = ["group:secops@example.com"]
+  }
+
+  assert {
+    condition     = google_project_iam_custom_role.operator["journal"].permissions == toset(["datastore.entities.create", "datastore.entities.get", "datastore.entities.list", "datastore.entities.update"])
+    error_message = "The kill switch, the breakers and the cases take these permissions, and no other."
+  }
+
+  assert {
+    condition     = google_project_iam_member.operator_journal["group:secops@example.com"].condition[0].expression == "resource.name == \"projects/example-project/databases/scc-responder-journal\""
+    error_message = "Operators may write to every database of the project."
+  }
+
+  assert {
+    condition     = google_project_iam_custom_role.operator["subscription"].permissions == toset(["pubsub.subscriptions.get", "pubsub.subscriptions.update"]) && google_pubsub_subscription_iam_member.operator["group:secops@example.com"].subscription == google_pubsub_subscription.push.name
+    error_message = "Operators cannot pause the subscription, or may do more to it, or to another."
+  }
+
+  assert {
+    condition     = google_service_account_iam_member.operator_push["group:secops@example.com"].service_account_id == google_service_account.responder["push"].name && google_service_account_iam_member.operator_push["group:secops@example.com"].role == "roles/iam.serviceAccountUser"
+    error_message = "Operators cannot resume what they paused: Pub/Sub asks whether they may act as the push identity."
+  }
+
+  assert {
+    condition     = google_project_iam_custom_role.operator["heartbeat"].permissions == toset(["cloudscheduler.jobs.run"])
+    error_message = "Operators may do more to the scheduler's jobs than run them."
+  }
+
+  assert {
+    condition     = google_project_iam_custom_role.operator["function"].permissions == toset(["run.services.get"])
+    error_message = "Operators may do more to the function than look up its address."
   }
 }

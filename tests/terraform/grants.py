@@ -108,14 +108,29 @@ def _cluster_projects(state: State) -> set[str]:
 
 
 def _people(state: State) -> set[Grant]:
-    """Operators on the redrive identity, and approvers on the function, where they were given."""
+    """Operators on what the page for on-call needs, and approvers on the function, where they were given."""
     person = "group:secops@example.com"
-    redrive = "identity/scc-responder-redrive@example-project.iam.gserviceaccount.com"
-    given = {
-        "google_service_account_iam_member.operator": (redrive, "roles/iam.serviceAccountTokenCreator", person),
-        "google_cloud_run_v2_service_iam_member.approver": ("service/scc-responder", "roles/run.invoker", person),
+    identity = "identity/scc-responder-{}@example-project.iam.gserviceaccount.com"
+    own = "projects/example-project/roles/scc_responder_operator"
+    database = "projects/example-project/databases/scc-responder-journal"
+    operated = {
+        (identity.format("redrive"), "roles/iam.serviceAccountTokenCreator", person),
+        (identity.format("push"), "roles/iam.serviceAccountUser", person),
+        ("project/example-project", f'{own}_journal if resource.name == "{database}"', person),
+        ("project/example-project", f"{own}_heartbeat", person),
+        ("subscription/scc-responder-push", f"{own}_subscription", person),
+        ("service/scc-responder", f"{own}_function", person),
     }
-    return {grant for resource, grant in given.items() if f'{resource}["{person}"]' in state}
+    approved = {("service/scc-responder", "roles/run.invoker", person)}
+    return {
+        *(operated if has_operators(state) else ()),
+        *(approved if f'google_cloud_run_v2_service_iam_member.approver["{person}"]' in state else ()),
+    }
+
+
+def has_operators(state: State) -> bool:
+    """Whether somebody is on call in this state."""
+    return any(address.startswith("google_service_account_iam_member.operator[") for address in state)
 
 
 def _keys(state: State) -> set[Grant]:

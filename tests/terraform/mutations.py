@@ -197,8 +197,8 @@ MUTATIONS = [
         ),
         (
             "every database",
-            f'expression = "{_JOURNAL}"',
-            'expression = "resource.name != \\"\\""',
+            f'= "{_JOURNAL}"',
+            '= "resource.name != \\"\\""',
         ),
         (
             "evidence can be read",
@@ -223,12 +223,46 @@ MUTATIONS = [
         ("builder reads any bucket", "gcf-v2-sources-${data.google_project.responder.number}-${var.region}", ""),
         ("builder administers images", '"roles/artifactregistry.writer"', '"roles/artifactregistry.admin"'),
         ("builder edits the project", '"roles/logging.logWriter"', '"roles/editor"'),
+    ),
+    *_of(
+        "operators.tf",
         (
             "operators act as the runtime",
             'service_account_id = google_service_account.responder["redrive"].name',
             'service_account_id = google_service_account.responder["run"].name',
         ),
         ("operators own the identity", '"roles/iam.serviceAccountTokenCreator"', '"roles/iam.serviceAccountAdmin"'),
+        (
+            "operators delete cases",
+            '"datastore.entities.update"]',
+            '"datastore.entities.update", "datastore.entities.delete"]',
+        ),
+        ("operators cannot write", ', "datastore.entities.update"]', "]"),
+        ("operators read every database", "expression = local._journal_only", "expression = \"resource.name != ''\""),
+        ("operators take findings", '"pubsub.subscriptions.update"]', '"pubsub.subscriptions.consume"]'),
+        (
+            "operators pause the dead letters",
+            "subscription = google_pubsub_subscription.push.name",
+            "subscription = google_pubsub_subscription.dead_letters.name",
+        ),
+        (
+            "operators make jobs",
+            '["cloudscheduler.jobs.run"]',
+            '["cloudscheduler.jobs.run", "cloudscheduler.jobs.create"]',
+        ),
+        (
+            "operators cannot resume",
+            'service_account_id = google_service_account.responder["push"].name',
+            'service_account_id = google_service_account.responder["scheduler"].name',
+        ),
+        (
+            "operators sign as the push identity",
+            '"roles/iam.serviceAccountUser"',
+            '"roles/iam.serviceAccountTokenCreator"',
+        ),
+        ("operators deploy", '["run.services.get"]', '["run.services.get", "run.services.update"]'),
+        ("roles for nobody", "length(var.operators) == 0 ?", "length(var.operators) == -1 ?"),
+        tests=("privilege",),
     ),
     *_of(
         "storage.tf",

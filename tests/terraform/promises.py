@@ -16,7 +16,7 @@ from typing import Any
 from scc_responder.adapters.firestore_documents import ALL, UNFINISHED, Collection
 from scc_responder.heartbeat import HEARTBEAT_ID
 from tests.terraform.checking import State
-from tests.terraform.grants import expected_grants, grants, members
+from tests.terraform.grants import expected_grants, grants, has_operators, members
 
 PROMISES: dict[str, Callable[[State], None]] = {}
 PROJECT = "example-project"
@@ -51,6 +51,26 @@ def email(state: State, identity: str) -> str:
     return str(state[f'google_service_account.responder["{identity}"]']["email"])
 
 
+OPERATOR_ROLES = "google_project_iam_custom_role[.]operator"
+OPERATED = {
+    *("datastore.entities.create", "datastore.entities.get", "datastore.entities.list", "datastore.entities.update"),
+    *("cloudscheduler.jobs.run", "pubsub.subscriptions.get", "pubsub.subscriptions.update", "run.services.get"),
+}
+"""What the commands of the page for on-call take of IAM, beside acting as another identity."""
+
+
+def permissions_held(state: State, roles: str) -> list[str]:
+    """The permissions of the custom roles whose addresses begin so, in order."""
+    found = (values for address, values in sorted(state.items()) if re.match(rf"{roles}\[", address))
+    return [name for values in found for name in values["permissions"]]
+
+
+@promise
+def operators_get_what_on_call_takes(state: State) -> None:
+    """Operators' roles hold what the commands of the page for on-call take; without operators there are none."""
+    assert sorted(permissions_held(state, OPERATOR_ROLES)) == (sorted(OPERATED) if has_operators(state) else [])
+
+
 @promise
 def grants_are_exactly_these(state: State) -> None:
     """Every grant is one of those listed in grants.py, and each of those is there."""
@@ -71,13 +91,10 @@ def grants_are_only_added(state: State) -> None:
 @promise
 def roles_are_exact(state: State) -> None:
     """Custom roles hold the permissions of permissions.json between them, each once, and no wildcard."""
-    held = [
-        name
-        for kind in ("google_organization_iam_custom_role", "google_project_iam_custom_role")
-        for role in of_type(state, kind)
-        for name in role["permissions"]
-    ]
-    assert len(held) == len(set(held))
+    runtime = permissions_held(state, "google_(?:organization|project)_iam_custom_role[.](?:own|reach)")
+    held = [*runtime, *permissions_held(state, OPERATOR_ROLES)]
+    assert len(runtime) == len(set(runtime))
+    assert sorted(held) == sorted(permissions_held(state, r"google_\w+_iam_custom_role[.]\w+"))
     assert not [name for name in held if not re.fullmatch(r"[a-z]+\.[A-Za-z]+\.[A-Za-z]+", name)]
     assert not [name for name in held if re.search(r"setIamPolicy|actAs|\.pods\.|secrets|impersonate", name)]
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.terraform.checking import MODULE, OwnTests, State
-from tests.terraform.promises import PROMISES, of_type
+from tests.terraform.promises import PROMISES, permissions_held
 
 RUNS = (
     "scopes/organization",
@@ -17,6 +17,7 @@ RUNS = (
     "delivery/delivery",
     "privilege/privilege",
     "privilege/customer_managed_keys",
+    "privilege/operators",
 )
 
 
@@ -35,9 +36,8 @@ def test_promise(states: dict[str, State], run: str, name: str) -> None:
 
 @pytest.mark.parametrize("run", RUNS)
 def test_permissions(states: dict[str, State], run: str) -> None:
-    """The custom roles hold exactly what permissions.json lists."""
-    kinds = ("google_organization_iam_custom_role", "google_project_iam_custom_role")
-    held = [name for kind in kinds for role in of_type(states[run], kind) for name in role["permissions"]]
+    """The function's custom roles hold exactly what permissions.json lists."""
+    held = permissions_held(states[run], r"google_\w+_iam_custom_role[.](?:own|reach)")
 
     assert sorted(held) == sorted(need["permission"] for need in permissions())
 
@@ -49,7 +49,7 @@ def permissions() -> list[dict[str, str]]:
 
 ADJUSTED = ("delivery/delivery_settings", "delivery/approvals", "delivery/idle_instances")
 STILL = (
-    *("grants_are_exactly_these", "a_delivery_outlasts_the_function"),
+    *("grants_are_exactly_these", "operators_get_what_on_call_takes", "a_delivery_outlasts_the_function"),
     *("threads_match_concurrency", "nobody_approves_who_may_not_call"),
 )
 

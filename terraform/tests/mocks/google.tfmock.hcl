@@ -152,6 +152,34 @@ override_resource {
 }
 
 override_resource {
+  target = google_project_iam_custom_role.operator["function"]
+  values = {
+    name = "projects/example-project/roles/scc_responder_operator_function"
+  }
+}
+
+override_resource {
+  target = google_project_iam_custom_role.operator["heartbeat"]
+  values = {
+    name = "projects/example-project/roles/scc_responder_operator_heartbeat"
+  }
+}
+
+override_resource {
+  target = google_project_iam_custom_role.operator["journal"]
+  values = {
+    name = "projects/example-project/roles/scc_responder_operator_journal"
+  }
+}
+
+override_resource {
+  target = google_project_iam_custom_role.operator["subscription"]
+  values = {
+    name = "projects/example-project/roles/scc_responder_operator_subscription"
+  }
+}
+
+override_resource {
   target = google_project_iam_custom_role.own["evidence"]
   values = {
     name = "projects/example-project/roles/scc_responder_evidence"
