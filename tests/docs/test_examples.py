@@ -34,6 +34,9 @@ KINDS = {"yaml", "sh", "hcl", ""}
 OF_TERRAFORM = "terraform/README.md:"
 """Its examples need terraform: tests/terraform/test_readme.py tries each of them."""
 
+FIRST_HOUR = "terraform/docs/first-hour.md:"
+"""Its files for terraform are tried by tests/terraform/test_examples.py."""
+
 OF_CLUSTERS = "terraform/kubernetes/README.md:"
 """Its examples need a cluster: tests/admission/test_readme.py tries each of them."""
 
@@ -58,7 +61,7 @@ def make_targets() -> set[str]:
 def test_every_example_is_tried(example: Example) -> None:
     """No example is of a kind that nothing here tries."""
     assert example.kind in KINDS
-    assert example.kind != "hcl" or example.where.startswith(OF_TERRAFORM)
+    assert example.kind != "hcl" or example.where.startswith((OF_TERRAFORM, FIRST_HOUR))
 
 
 def test_examples_are_found() -> None:

@@ -88,6 +88,7 @@ def test_tokens_for_approvals() -> None:
         assert given["--impersonate-service-account"]
         assert "--include-email" in given
         assert list(mistakes(line)) == []
+    # tests/docs/test_deployment.py looks whether there is such an output.
     approving = ON_CALL.partition("## Approve or reject")[2].partition("\n## ")[0]
     assert "`terraform output -raw url`" in approving
 

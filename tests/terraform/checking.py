@@ -119,8 +119,9 @@ def _name(path: str, run: str) -> str:
 
 
 def _resources(told: Mapping[str, Any]) -> State:
-    resources = told["values"]["root_module"]["resources"] if "values" in told else told["root_module"]["resources"]
-    return {resource["address"]: resource["values"] for resource in resources}
+    root = told.get("values", told)["root_module"]
+    modules = [root, *root.get("child_modules", ())]
+    return {one["address"]: one["values"] for module in modules for one in module.get("resources", ())}
 
 
 def reaches_registry(program: Path, folder: Path) -> str:

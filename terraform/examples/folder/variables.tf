@@ -4,14 +4,71 @@ variable "alert_channels" {
   default     = []
 }
 
+variable "approvers" {
+  description = "Who may call the function to approve or reject a plan, as IAM members."
+  type        = set(string)
+  default     = []
+}
+
 variable "bundle_sha256" {
   description = "The digest that `make bundle` printed."
   type        = string
 }
 
+variable "clusters" {
+  description = "Clusters that may be acted in: projects/P/locations/L/clusters/C, with * for a whole segment."
+  type        = set(string)
+  default     = ["projects/*/locations/*/clusters/*"]
+}
+
+variable "concurrency" {
+  description = "Findings that one instance works on at a time. Left out, it is the module's."
+  type        = number
+  default     = null
+}
+
+variable "evidence" {
+  description = "How long evidence cannot be deleted, and whether that is locked. What is left out is the module's."
+  type = object({
+    locked         = optional(bool)
+    retention_days = optional(number)
+  })
+  default = {}
+}
+
 variable "folder_id" {
   description = "Numeric id of the folder whose findings are responded to."
   type        = string
+}
+
+variable "ingress" {
+  description = "From where the function can be called at all. Left out, it is the module's."
+  type        = string
+  default     = null
+}
+
+variable "limits" {
+  description = "What the function may use. What is left out is the module's."
+  type = object({
+    cpu             = optional(string)
+    max_instances   = optional(number)
+    memory          = optional(string)
+    min_instances   = optional(number)
+    timeout_seconds = optional(number)
+  })
+  default = {}
+}
+
+variable "message_retention_days" {
+  description = "Days that findings stay in Pub/Sub. Left out, it is the module's."
+  type        = number
+  default     = null
+}
+
+variable "operators" {
+  description = "Who is on call, as IAM members."
+  type        = set(string)
+  default     = []
 }
 
 variable "organization_id" {

@@ -1,4 +1,4 @@
-# Threats in all of an organisation; clusters in two of its projects.
+# Threats in all of an organisation; the clusters that you list.
 
 terraform {
   required_version = ">= 1.9.0"
@@ -19,14 +19,18 @@ provider "google" {
 module "responder" {
   source = "../.."
 
-  alert_channels = var.alert_channels
-  bundle         = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
-  clusters = [
-    "projects/shop-prod/locations/europe-west1/clusters/prod-1",
-    "projects/shop-test/locations/*/clusters/*",
-  ]
-  project_id = var.project_id
-  region     = var.region
-  scope      = { organization = var.organization_id }
-  source_ids = var.source_ids
+  alert_channels         = var.alert_channels
+  approvers              = var.approvers
+  bundle                 = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
+  clusters               = var.clusters
+  concurrency            = var.concurrency
+  evidence               = var.evidence
+  ingress                = var.ingress
+  limits                 = var.limits
+  message_retention_days = var.message_retention_days
+  operators              = var.operators
+  project_id             = var.project_id
+  region                 = var.region
+  scope                  = { organization = var.organization_id }
+  source_ids             = var.source_ids
 }

@@ -19,11 +19,18 @@ provider "google" {
 module "responder" {
   source = "../.."
 
-  alert_channels = var.alert_channels
-  bundle         = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
-  clusters       = ["projects/${var.monitored_project_id}/locations/*/clusters/*"]
-  project_id     = var.project_id
-  region         = var.region
-  scope          = { project = var.monitored_project_id }
-  source_ids     = var.source_ids
+  alert_channels         = var.alert_channels
+  approvers              = var.approvers
+  bundle                 = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
+  clusters               = ["projects/${var.monitored_project_id}/locations/*/clusters/*"]
+  concurrency            = var.concurrency
+  evidence               = var.evidence
+  ingress                = var.ingress
+  limits                 = var.limits
+  message_retention_days = var.message_retention_days
+  operators              = var.operators
+  project_id             = var.project_id
+  region                 = var.region
+  scope                  = { project = var.monitored_project_id }
+  source_ids             = var.source_ids
 }

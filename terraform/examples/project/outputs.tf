@@ -1,3 +1,8 @@
+output "identity" {
+  description = "Who the responder is to clusters: both names go into terraform/kubernetes/identity.yaml."
+  value       = module.responder.identity
+}
+
 output "responder" {
   description = "What cluster teams and operators need to know."
   value       = module.responder
@@ -6,4 +11,9 @@ output "responder" {
 output "settings" {
   description = "What scc-responder doctor is told: terraform output -raw settings > responder.env."
   value       = module.responder.settings
+}
+
+output "url" {
+  description = "Where approvers ask: terraform output -raw url."
+  value       = module.responder.url
 }
