@@ -1,6 +1,6 @@
 """What a finding costs in requests and writes, measured, for terraform/docs/cost-and-quotas.md.
 
-`python -m tests.docs.costs` writes the page's table anew.
+`python -m tests.docs.costs` writes the page's tables anew, those of `rates.py` too.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from scc_responder.journal import Journal
 from scc_responder.simulated.cluster import SimulatedCluster
 from tests.cluster import objects
+from tests.docs import rates
 from tests.docs.examples import ROOT
 from tests.pipeline.deployment import ALL, NODE, SPARE_NODE, Deployment, deployed, finding_about, mutations, policy
 
 PAGE = ROOT / "terraform" / "docs" / "cost-and-quotas.md"
 COMMAND = "python -m tests.docs.costs"
-_TABLE = re.compile(rf"(<!-- costs: {COMMAND} -->\n).*?(<!-- end -->)", re.DOTALL)
 
 MARK = ("label_pod", "annotate_pod", "capture_evidence", "notify")
 RESPONSES: Mapping[str, tuple[tuple[str, ...], str]] = {
@@ -119,9 +119,12 @@ def table() -> str:
 
 
 def written(page: str) -> str:
-    """The page with its table as it should be."""
-    measured_now = table()
-    return _TABLE.sub(lambda match: f"{match[1]}\n{measured_now}\n\n{match[2]}", page)
+    """The page with its tables as they should be."""
+    most = max(measured(name).requests for name in RESPONSES)
+    for name, text in (("costs", table()), ("rates", rates.told(most))):
+        marked = re.compile(rf"(<!-- {name}: {COMMAND} -->\n).*?(<!-- end -->)", re.DOTALL)
+        page = marked.sub(lambda match, text=text: f"{match[1]}\n{text}\n\n{match[2]}", page)  # type: ignore[misc]
+    return page
 
 
 if __name__ == "__main__":

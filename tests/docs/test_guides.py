@@ -14,7 +14,7 @@ import pytest
 from scc_responder.case import CaseState
 from scc_responder.cli.main import COMMANDS
 from scc_responder.simulated.cluster import SimulatedCluster
-from tests.docs import costs
+from tests.docs import costs, rates
 from tests.docs.command_lines import KNOWN, mistakes
 from tests.docs.examples import ROOT, commands, fenced
 from tests.docs.reasons import exists
@@ -195,6 +195,27 @@ def test_costs() -> None:
     page = costs.PAGE.read_text()
     assert costs.written(page) == page, costs.COMMAND
     assert page.count("\n| ") > len(costs.RESPONSES)
+
+
+NUMBERS = {2: "two", 4: "four"}
+
+
+def test_rates() -> None:
+    """What the page says in sentences follows from the module's defaults, too."""
+    page, given = costs.PAGE.read_text(), rates.defaults()
+    assert f"after {given.first_wait} to {given.longest_wait}\nseconds" in page
+    assert f"After {given.deliveries} deliveries, which is about {NUMBERS[round(given.hours)]} hours" in page
+    share = f"{NUMBERS[given.concurrency]} findings share an instance"
+    assert f"{given.cpu} vCPU and {given.memory.removesuffix('Mi')} MiB while it works; {share}" in page
+
+
+def test_rates_follow_the_defaults() -> None:
+    """With other defaults the page would say something else."""
+    given = rates.defaults()._replace(max_instances=10, concurrency=8)
+    assert (given.at_once, given.per_second) == (80, 20)
+    assert f"= {rates.defaults().at_once} findings" in rates.told(21)
+    assert "25,200 where one fleet has all of them: **over**" in rates._table(20, 21)
+    assert "60 to 120 |" in rates._table(1, 21)
 
 
 @pytest.mark.parametrize("name", costs.RESPONSES)
