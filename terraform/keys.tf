@@ -20,4 +20,6 @@ resource "google_kms_crypto_key_iam_member" "agent" {
   crypto_key_id = each.value.key
   member        = "serviceAccount:service-${data.google_project.responder.number}@${each.value.agent}.iam.gserviceaccount.com"
   role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+
+  depends_on = [google_project_service.needed] # agents come with their APIs, or after them
 }

@@ -13,6 +13,7 @@ resource "google_project_service" "needed" {
     "container.googleapis.com",
     "firestore.googleapis.com",
     "iam.googleapis.com",
+    "iamcredentials.googleapis.com", # to act as another: doctor, redrive, approvers' tokens
     "logging.googleapis.com",
     "monitoring.googleapis.com",
     "pubsub.googleapis.com",

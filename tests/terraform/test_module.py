@@ -63,6 +63,13 @@ def test_own_tests(tested: OwnTests) -> None:
     assert written > 50
 
 
+def test_keys_come_after_apis(terraform: Terraform, module: Path) -> None:
+    """No agent is let to a key before its API is enabled: until then it may not exist."""
+    edges = terraform.run(module, "graph").stdout
+
+    assert re.search(r'google_kms_crypto_key_iam_member\.agent" -> "[^"]*google_project_service\.needed"', edges)
+
+
 @pytest.mark.parametrize(("name", "kind"), [("variables.tf", "variable"), ("outputs.tf", "output")])
 def test_in_order(name: str, kind: str) -> None:
     """Variables and outputs stand in alphabetical order, each described."""

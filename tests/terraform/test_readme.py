@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.command_lines import mistakes
 from tests.docs.test_examples import make_targets
 from tests.terraform import hcl, tables
 from tests.terraform.checking import EXAMPLES, MODULE, ROOT, Terraform
@@ -24,6 +25,12 @@ COMMANDS = [
     if line.strip()
 ]
 DIGEST = "DIGEST"
+AGENTS = {
+    "artifactregistry.googleapis.com": "gcp-sa-artifactregistry",
+    "firestore.googleapis.com": "gcp-sa-firestore",
+    "pubsub.googleapis.com": "gcp-sa-pubsub",
+}
+"""Service agents that `gcloud beta services identity create` makes, by service: Google's pages say so of each."""
 
 
 def test_tables() -> None:
@@ -50,6 +57,11 @@ def test_the_commands() -> None:
         ("terraform", "-chdir"),
         ("make", "install"),
         ("export", "PATH"),
+        *[("gcloud", "services")] * 2,
+        ("gcloud", "beta"),
+        ("gcloud", "services"),
+        *[("gcloud", "beta")] * 2,
+        ("gcloud", "storage"),
         ("gcloud", "pubsub"),
     ]
     assert {words[1] for words in COMMANDS if words[0] == "make"} <= make_targets()
@@ -127,9 +139,35 @@ def test_module_block(terraform: Terraform, bundle: str) -> None:
     assert (done.returncode, formatted.returncode) == (0, 0), done.stderr
 
 
+def enabled() -> set[str]:
+    """The APIs that the module enables."""
+    return set(re.findall(r'"(\w+\.googleapis\.com)"', (MODULE / "project.tf").read_text()))
+
+
+def test_before_the_first_apply() -> None:
+    """The README's commands are ones that gcloud has. They enable what the module cannot, and make each agent that its
+    keys are granted to and that does not come with an API."""
+    gcloud = [words for words in COMMANDS if words[0] == "gcloud"]
+    apis = {word for words in gcloud if words[1] == "services" for word in words if word.endswith(".googleapis.com")}
+    made = {words[words.index("--service") + 1] for words in gcloud if words[1] == "beta"}
+    agents = set(re.findall(r'"([a-z-]+)"', (MODULE / "keys.tf").read_text().partition("_key_users")[2].split("}")[0]))
+
+    assert [mistake for words in gcloud for mistake in mistakes(shlex.join(words))] == []
+    assert apis - enabled() == {"cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com"}
+    assert made <= apis
+    assert agents == {*AGENTS.values(), "gs-project-accounts", "gcf-admin-robot", "serverless-robot-prod"}
+    assert made == AGENTS.keys()
+    assert ["gcloud", "storage", "service-agent"] in [words[:3] for words in gcloud]
+
+
+def test_acting_as_another() -> None:
+    """The API by which doctor, redrive and approvers get tokens of another account is enabled."""
+    assert "iamcredentials.googleapis.com" in enabled()
+
+
 def test_pause() -> None:
     """The command that pauses names the subscription that the module makes by default."""
-    (words,) = (words for words in COMMANDS if words[0] == "gcloud")
+    (words,) = (words for words in COMMANDS if words[:2] == ["gcloud", "pubsub"])
 
     assert words[1:5] == ["pubsub", "subscriptions", "modify-push-config", "scc-responder-push"]
     assert 'name                       = "${var.name}-push"' in (MODULE / "pubsub.tf").read_text()
