@@ -125,8 +125,8 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     empty where nobody does; `writer` and `seq` name the last write. `event_time` and `digest` are of the finding as it
     was last confirmed, or as it was notified while it is not confirmed yet. `seen` counts copies that changed nothing
     (bounded). `canonical_name` is under the nearest ancestor: who may read the findings of one project or folder alone
-    reads by it. `plan` is what waits for approval, or how it ended. `extra` holds fields that this version does not
-    know.
+    reads by it. `cluster` is the path of the one that the finding is about, once confirmed. `plan` is what waits for
+    approval, or how it ended. `extra` holds fields that this version does not know.
     """
 
     finding_key: str
@@ -135,6 +135,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     digest: str
     schema: int = SCHEMA
     canonical_name: str = ""
+    cluster: str = ""
     state: CaseState = CaseState.OPEN
     reason: str = ""
     finding_state: str = ""

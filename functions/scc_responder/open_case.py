@@ -99,12 +99,13 @@ class OpenCase:
         self._write(self.record, "renew")
 
     def confirmed(self, finding: Finding) -> None:
-        """Take event time, content and canonical name from the finding as its source knows it, for the next write."""
+        """Take what a case keeps of the finding from the finding as its source knows it; the next write stores it."""
         self.record = replace(
             self.record,
             event_time=finding.event_time,
             digest=case_digest(finding),
             canonical_name=finding.canonical_name,
+            cluster=finding.cluster.path if finding.cluster else "",
         )
 
     def keep(self, record: CaseRecord) -> None:

@@ -20,7 +20,7 @@ from scc_responder.account import Account
 from scc_responder.approval import EXPIRED
 from scc_responder.caller import check_sweeper
 from scc_responder.case import CaseRecord, CaseState, case_id, decode, is_held_by_control, is_unfinished, kept
-from scc_responder.confirm import finding_of, read_again
+from scc_responder.confirm import finding_of
 from scc_responder.errors import AlreadyExists, Conflict, ResponderError
 from scc_responder.heartbeat import is_heartbeat
 from scc_responder.journal import Verdict
@@ -166,12 +166,8 @@ class _Sweep:
                 self._store.replace(entry.key, entry.value, entry.version, keep=kept(record), unfinished=unfinished)
 
     def _may_begin(self, record: CaseRecord) -> bool:
-        """Whether the switch that held the case has been turned back."""
-        if self._services.kill_switch.ceiling("").mode not in _OPENING:
-            return False
-        finding = read_again(finding_of(record), self._services.findings, self._services.settings)
-        cluster = finding.cluster.path if finding.cluster else ""
-        return self._services.kill_switch.ceiling(cluster).mode in _OPENING
+        """Whether the switch that held the case has been turned back, for its cluster too."""
+        return self._services.kill_switch.ceiling(record.cluster).mode in _OPENING
 
     def _expire(self, record: CaseRecord) -> str:
         def judge(found: CaseRecord, is_held: bool) -> Verdict:

@@ -239,4 +239,7 @@ def test_any_fields_of_a_message_are_opened_or_refused(message_data: Any, attrib
 
 def test_the_scan_agrees_with_the_envelope() -> None:
     """What is cut out of an oversize message is what parsing a small one gives."""
-    assert find_name(open_envelope(push_body(NOTICE), {}).data) == notification("reverse_shell")["finding"]["canonicalName"]
+    assert (
+        find_name(open_envelope(push_body(NOTICE), {}).data)
+        == notification("reverse_shell")["finding"]["canonicalName"]
+    )
