@@ -18,7 +18,9 @@ from scc_responder.services import utc_now
 from tests.cli.commands import free_port
 from tests.doctor.member import NEEDS, Member
 from tests.doctor.patient import BUCKET, CLUSTER, PUSHER, SCOPE, SOURCE, URL, Patient, found, skewed
+from tests.google.clusters import MEMBERSHIP, described
 from tests.google.firestore_faults import FaultyFirestore, Refuse
+from tests.google.grpc_servers import cluster
 
 pytestmark = pytest.mark.timeout(180)
 DENIED, ABSENT = grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND
@@ -102,6 +104,12 @@ def _no_topic(patient: Patient) -> None:
 
 def _not_enforcing(patient: Patient) -> None:
     patient.cluster_manager.clusters[CLUSTER].network_config.datapath_provider = 0
+
+
+def _fleet_alone(patient: Patient) -> None:
+    enforcing = {"networkConfig": {"datapathProvider": "ADVANCED_DATAPATH"}, "location": "europe-west1"}
+    document = described(membership=MEMBERSHIP, name="prod-1", **enforcing)
+    patient.cluster_manager.clusters[CLUSTER] = cluster(document)
 
 
 DELIVERY = [
@@ -315,6 +323,14 @@ CLUSTERS = [
         "unusable_certificate",
         "",
         "--enable-dns-access",
+    ),
+    Broken(
+        "gateway-off",
+        _fleet_alone,
+        "cluster.reached",
+        "connect_gateway_off",
+        "the Terraform variable connect_gateway is not true",
+        "Terraform variable connect_gateway",
     ),
     Broken(
         "no-cluster",

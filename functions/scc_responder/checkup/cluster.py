@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from scc_responder.changes import CreateNetworkPolicy
-from scc_responder.checkup.check import Check, failed, fault, ok, skipped, unknown
+from scc_responder.checkup.check import Check, failed, fault, ok, permission_of, skipped, unknown
 from scc_responder.context import Cluster
 from scc_responder.errors import ApiError, ResponderError
 from scc_responder.finding import ClusterRef
@@ -65,7 +65,7 @@ def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: E
         endpoint, api = way(one.ref), clusters.connect(one.ref)
         reviewed = list(_permissions(api, one))
     except ResponderError as error:
-        yield failed("cluster.reached", path, error, _reach(one.ref))
+        yield failed("cluster.reached", path, error, _reach(one.ref, error))
         return
     yield ok("cluster.reached", path, f"by {endpoint}")
     yield from reviewed
@@ -77,9 +77,14 @@ def _find(ref: ClusterRef) -> str:
     return f"{listed}; Terraform variable clusters names it and grants container.clusters.get in its project"
 
 
-def _reach(ref: ClusterRef) -> str:
+def _reach(ref: ClusterRef, error: ResponderError) -> str:
+    permission = permission_of(error)
+    if permission.startswith("gkehub."):
+        grant = f"Terraform variable connect_gateway = true: terraform apply grants {permission}"
+        return f"{grant}; where the fleet is in another project, grant it there"
     place = f"{ref.name} --location={ref.location} --project={ref.project}"
-    return f"gcloud container clusters update {place} --enable-dns-access; or Terraform variable vpc_connector"
+    variable = "connect_gateway" if error.reason == "connect_gateway_off" else "vpc_connector"
+    return f"gcloud container clusters update {place} --enable-dns-access; or Terraform variable {variable}"
 
 
 def _enforces(cluster: Cluster, path: str) -> Check:

@@ -32,6 +32,7 @@ from scc_responder.permissions import (
     enabled,
     iam_roles,
     needed,
+    of_connect_gateway,
 )
 from scc_responder.policy import PolicySet, load_policies
 
@@ -52,6 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="with rbac: bind it to this service account; once for its e-mail address, once for its unique id",
     )
+    parser.add_argument("--connect-gateway", action="store_true", help="with iam: what Connect Gateway asks for, too")
     parser.add_argument(
         "--kustomization", type=Path, metavar="DIR", help="write the roles and lists of the kustomization in DIR"
     )
@@ -71,19 +73,23 @@ def run(options: argparse.Namespace) -> int:
     elif options.format == "rbac":
         print(kustomization.as_yaml(_roles(needs, options)), end="")
     elif options.format == "iam":
-        print(_iam(needs), end="")
+        print(_iam([*needs, *(of_connect_gateway() if options.connect_gateway else ())]), end="")
     else:
         print("\n".join(_text(policies, needs)))
     return 0
 
 
 def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
-    told = [msgspec.to_builtins(need) for need in needs]
     return {
         "policies": {policy.name: str(policy.mode) for policy in policies.policies},
-        "kubernetes": [need for need in told if need["verb"]],
-        "iam": [{"permission": need["permission"], "by": need["by"]} for need in told if not need["verb"]],
+        "kubernetes": [msgspec.to_builtins(need) for need in needs if need.verb],
+        "iam": [_of_iam(need) for need in needs if not need.verb],
+        "connect_gateway": [_of_iam(need) for need in of_connect_gateway()],
     }
+
+
+def _of_iam(need: Need) -> dict[str, Any]:
+    return {"permission": need.permission, "by": need.by}
 
 
 def _roles(needs: Sequence[Need], options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -101,12 +107,16 @@ def _iam(needs: Sequence[Need]) -> str:
 
 def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
     off = [policy.name for policy in policies.policies if policy.mode == Mode.DISABLED]
-    width = max(len(need.permission) for need in needs) + 2
+    gateway = of_connect_gateway()
+    width = max(len(need.permission) for need in [*needs, *gateway]) + 2
     yield styled(f"{'Kubernetes (RBAC)':<{width}}  needed by", "bold")
     yield from _rows([need for need in needs if need.verb], width)
     yield ""
     yield styled(f"{'Google Cloud (IAM)':<{width}}  needed by", "bold")
     yield from _rows([need for need in needs if not need.verb], width)
+    yield ""
+    yield styled("Google Cloud (IAM), only where connect_gateway is set", "bold")
+    yield from _rows(gateway, width)
     yield ""
     on = len(policies.policies) - len(off)
     yield styled(f"{on} policies are enabled, {len(off)} disabled. In dry run a policy needs the same.", "dim")
