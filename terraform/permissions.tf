@@ -64,7 +64,7 @@ resource "google_project_iam_custom_role" "own" {
   lifecycle {
     precondition {
       condition     = length(local._unknown) == 0
-      error_message = "The permissions ${join(", ", local._unknown)} are not granted by this module: permissions.tf knows no place where they would be safe. Write permissions.json anew with: scc-responder permissions --format json."
+      error_message = "The permissions ${join(", ", local._unknown)} are not granted by this module: permissions.tf knows no place where they would be safe. Write permissions.json anew with: scc-responder permissions --iam permissions.json."
     }
   }
 }

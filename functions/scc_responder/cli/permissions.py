@@ -5,13 +5,15 @@ each place where they are granted, for `gcloud iam roles create ID --file FILE`.
 need to enforce: its requests are sent with dryRun=All, and are authorized like any other. A disabled one needs nothing.
 
 With --kustomization, what stands in terraform/kubernetes is written anew: the roles, and the guardrails' lists in the
-admission policy. --check only says whether they are what policies and guardrails ask for, and exits with 1 if not.
+admission policy. With --iam, so is what the Terraform module grants, terraform/permissions.json. --check only says
+whether they are what policies and guardrails ask for, and exits with 1 if not.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -20,9 +22,10 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli import kustomization
+from scc_responder.cli import generated_files, kustomization
 from scc_responder.cli.policy_folder import require_policies
 from scc_responder.cli.terminal import styled
+from scc_responder.guardrails import Guardrails
 from scc_responder.mode import Mode
 from scc_responder.permissions import (
     EVERY_FINDING,
@@ -57,7 +60,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kustomization", type=Path, metavar="DIR", help="write the roles and lists of the kustomization in DIR"
     )
-    parser.add_argument("--check", action="store_true", help="with --kustomization: say what differs, write nothing")
+    parser.add_argument("--iam", type=Path, metavar="FILE", help="write the list of IAM permissions in FILE")
+    parser.add_argument("--check", action="store_true", help="with these two: say what differs, write nothing")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -65,9 +69,8 @@ def run(options: argparse.Namespace) -> int:
     policies = load_policies(options.policies)
     require_policies(len(policies.policies), options.policies)
     needs = needed(enabled(policies.policies))
-    if options.kustomization:
-        files = kustomization.generated(options.kustomization, needs, policies.guardrails)
-        return kustomization.compare(files) if options.check else kustomization.write(files)
+    if options.kustomization or options.iam:
+        return _generate(options, needs, policies.guardrails)
     if options.format == "json":
         print(json.dumps(_document(policies, needs), indent=2))
     elif options.format == "rbac":
@@ -77,6 +80,19 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("\n".join(_text(policies, needs)))
     return 0
+
+
+def _generate(options: argparse.Namespace, needs: Sequence[Need], guardrails: Guardrails) -> int:
+    """Write the files that were named, or compare them."""
+    files: dict[Path, str] = {}
+    command = ["scc-responder", "permissions"]
+    if options.kustomization:
+        files |= kustomization.generated(options.kustomization, needs, guardrails)
+        command += ["--kustomization", str(options.kustomization)]
+    if options.iam:
+        files |= generated_files.iam_list(options.iam, needs)
+        command += ["--iam", str(options.iam)]
+    return generated_files.compare(files, shlex.join(command)) if options.check else generated_files.write(files)
 
 
 def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
