@@ -74,7 +74,8 @@ def test_drift(folder: Path, change: tuple[str, str, str], said: str, capsys: py
     shown = capsys.readouterr()
     assert said in shown.out
     assert f"--- {path}" in shown.out
-    assert "scc-responder permissions --kustomization" in shown.err
+    command = f"scc-responder permissions --policies {SHIPPED} --kustomization {folder}"
+    assert command in shown.err
     assert main(["permissions", "--kustomization", str(folder)]) == 0
     assert path.read_bytes() == (FOLDER / file).read_bytes()
 

@@ -382,7 +382,8 @@ def test_missing_verb(patient: Patient, member: Member, taken: str) -> None:
     (check,) = found(checks, Result.FAULT).values()
     assert (check.name, check.probed) == ("cluster.permission", f"{CLUSTER} {taken}")
     assert f"missing permission: {taken}, which " in check.why
-    assert "scc-responder permissions --format rbac --user run@example-project" in check.mend
+    apply = "kubectl apply -k terraform/kubernetes"
+    assert check.mend == f"scc-responder permissions --kustomization terraform/kubernetes && {apply}"
     assert sum(one.name == "cluster.permission" for one in checks) == len(NEEDS)
 
 

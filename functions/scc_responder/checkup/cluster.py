@@ -28,6 +28,7 @@ ACTS, SWITCH = "scc-responder-acts", "scc-responder-mode"
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _CREATES = ("networkpolicies.networking.k8s.io", "create")
 _APPLY = "kubectl apply -k terraform/kubernetes"
+_GENERATE = "scc-responder permissions --kustomization terraform/kubernetes"
 _UID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -122,8 +123,7 @@ def _reviewed(api: KubernetesApi, one: Examined, need: Need) -> Check:
     if isinstance(status, dict) and status.get("allowed") is True:
         return ok("cluster.permission", probed)
     why = f"missing permission: {need.permission}, which {', '.join(need.by)} needs"
-    command = f"scc-responder permissions --format rbac --user {one.identity or 'EMAIL'} | kubectl apply -f -"
-    return fault("cluster.permission", probed, "permission_missing", why, f"{_APPLY}; or: {command}")
+    return fault("cluster.permission", probed, "permission_missing", why, f"{_GENERATE} && {_APPLY}")
 
 
 def _admission(api: KubernetesApi, one: Examined) -> Iterator[Check]:

@@ -8,9 +8,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scc_responder.cli.terminal import visible_lines
 from scc_responder.errors import SettingsError
 from scc_responder.permissions import Need, of_connect_gateway
+from scc_responder.value import Value
+
+
+class Generated(Value, frozen=True, kw_only=True):
+    """What came of one file: `same`, `written`, or `differs`, and then the lines of a diff to what is needed."""
+
+    file: str
+    result: str
+    difference: tuple[str, ...] = ()
 
 
 def iam_list(path: Path, needs: Sequence[Need]) -> dict[Path, str]:
@@ -32,25 +40,32 @@ def _is_iam_list(path: Path) -> bool:
     return isinstance(document, dict) and "iam" in document
 
 
-def write(files: Mapping[Path, str]) -> int:
+def write(files: Mapping[Path, str]) -> list[Generated]:
     """Write the files that differ."""
-    for path, text in files.items():
-        if _now(path) != text:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            print(f"wrote {path}", file=sys.stderr)
-    return 0
+    found = [_written(path, text) for path, text in files.items()]
+    for one in found:
+        if one.result == "written":
+            print(f"wrote {one.file}", file=sys.stderr)
+    return found
 
 
-def compare(files: Mapping[Path, str], command: str) -> int:
-    """Say which files differ, line by line: 1 if any does. `command` writes them anew."""
-    differing = {path: text for path, text in files.items() if _now(path) != text}
-    for path, text in differing.items():
-        lines = difflib.unified_diff(_now(path).splitlines(), text.splitlines(), str(path), "needed", lineterm="", n=1)
-        print(visible_lines("\n".join(lines)))
-    if differing:
-        print(f"not what policies and guardrails ask for; run: {command}", file=sys.stderr)
-    return 1 if differing else 0
+def _written(path: Path, text: str) -> Generated:
+    if _now(path) == text:
+        return Generated(file=str(path), result="same")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return Generated(file=str(path), result="written")
+
+
+def compare(files: Mapping[Path, str]) -> list[Generated]:
+    """Which files differ, line by line."""
+    return [_compared(path, text) for path, text in files.items()]
+
+
+def _compared(path: Path, text: str) -> Generated:
+    before, after = _now(path).splitlines(), text.splitlines()
+    lines = tuple(difflib.unified_diff(before, after, str(path), "needed", lineterm="", n=1))
+    return Generated(file=str(path), result="same" if _now(path) == text else "differs", difference=lines)
 
 
 def _now(path: Path) -> str:

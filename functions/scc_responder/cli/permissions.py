@@ -15,6 +15,7 @@ import argparse
 import json
 import shlex
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +25,8 @@ import msgspec
 
 from scc_responder.cli import generated_files, kustomization
 from scc_responder.cli.policy_folder import require_policies
-from scc_responder.cli.terminal import styled
+from scc_responder.cli.terminal import styled, visible_lines
+from scc_responder.errors import SettingsError
 from scc_responder.guardrails import Guardrails
 from scc_responder.mode import Mode
 from scc_responder.permissions import (
@@ -39,6 +41,8 @@ from scc_responder.permissions import (
 )
 from scc_responder.policy import PolicySet, load_policies
 
+_POLICIES = Path("policies")
+_NAME = "scc-responder"
 _WIDTH = 100
 _NAMED = 3
 """Policies that the table names before it only counts them; JSON names all."""
@@ -46,9 +50,9 @@ _NAMED = 3
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `permissions`."""
-    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
+    parser.add_argument("--policies", type=Path, default=_POLICIES, metavar="DIR", help="folder of policies")
     parser.add_argument("--format", choices=("text", "iam", "rbac", "json"), default="text", help="what to print")
-    parser.add_argument("--name", default="scc-responder", help="name of the ClusterRole")
+    parser.add_argument("--name", help=f"with rbac: name of the ClusterRole (default: {_NAME})")
     parser.add_argument(
         "--user",
         action="append",
@@ -65,7 +69,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the permissions."""
+    """Print the permissions, or write or compare the files that follow from them."""
+    _refuse_what_would_be_ignored(options)
     policies = load_policies(options.policies)
     require_policies(len(policies.policies), options.policies)
     needs = needed(enabled(policies.policies))
@@ -82,17 +87,41 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
+    """An option without effect is a mistake: a check that checks nothing would pass for ever."""
+    files = bool(options.kustomization or options.iam)
+    rows = (
+        ("--check", options.check, files, "--kustomization DIR or --iam FILE"),
+        ("--user", options.user, options.format == "rbac", "--format rbac"),
+        ("--name", options.name is not None, options.format == "rbac", "--format rbac"),
+        ("--connect-gateway", options.connect_gateway, options.format == "iam", "--format iam"),
+        (f"--format {options.format}", files, options.format in {"text", "json"}, "neither --kustomization nor --iam"),
+    )
+    for option, is_given, has_effect, needed_with in rows:
+        if is_given and not has_effect:
+            raise SettingsError("wrong_use", f"{option} has no effect here: give it with {needed_with}")
+
+
 def _generate(options: argparse.Namespace, needs: Sequence[Need], guardrails: Guardrails) -> int:
     """Write the files that were named, or compare them."""
     files: dict[Path, str] = {}
     command = ["scc-responder", "permissions"]
+    command += [] if options.policies == _POLICIES else ["--policies", str(options.policies)]
     if options.kustomization:
         files |= kustomization.generated(options.kustomization, needs, guardrails)
         command += ["--kustomization", str(options.kustomization)]
     if options.iam:
         files |= generated_files.iam_list(options.iam, needs)
         command += ["--iam", str(options.iam)]
-    return generated_files.compare(files, shlex.join(command)) if options.check else generated_files.write(files)
+    found = generated_files.compare(files) if options.check else generated_files.write(files)
+    if options.format == "json":
+        print(json.dumps({"files": msgspec.to_builtins(found)}, indent=2))
+    else:
+        print("".join(f"{visible_lines(line)}\n" for one in found for line in one.difference), end="")
+    if not any(one.result == "differs" for one in found):
+        return 0
+    print(f"not what policies and guardrails ask for; run: {shlex.join(command)}", file=sys.stderr)
+    return 1
 
 
 def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
@@ -109,9 +138,10 @@ def _of_iam(need: Need) -> dict[str, Any]:
 
 
 def _roles(needs: Sequence[Need], options: argparse.Namespace) -> list[dict[str, Any]]:
-    objects = [cluster_role(needs, options.name)]
+    name = options.name or _NAME
+    objects = [cluster_role(needs, name)]
     if options.user:
-        objects.append(cluster_role_binding(options.name, *options.user))
+        objects.append(cluster_role_binding(name, *options.user))
     return objects
 
 
