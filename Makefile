@@ -29,7 +29,7 @@ check: .venv/ready ## Lint, types, layers, generated files and doc tests
 	$(BIN)/scc-responder policy lint --strict
 	$(BIN)/scc-responder policy test
 	$(BIN)/scc-responder policy coverage --strict > /dev/null
-	$(BIN)/scc-responder permissions --kustomization terraform/kubernetes --check
+	$(BIN)/scc-responder permissions --kustomization terraform/kubernetes --iam terraform/permissions.json --check
 	$(BIN)/pytest -q --doctest-modules functions/scc_responder -p no:cacheprovider
 
 soak: .venv/ready bundle ## Run the tests at their full counts

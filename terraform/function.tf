@@ -6,17 +6,18 @@ locals {
 
   environment = merge(local._settings, length(var.approvers) == 0 ? {} : { SCC_RESPONDER_APPROVAL_AUDIENCE = local._address })
   _settings = {
-    LOG_EXECUTION_ID            = "true"
-    SCC_RESPONDER_CLUSTERS      = join(",", sort(var.clusters))
-    SCC_RESPONDER_EVIDENCE      = "gs://${google_storage_bucket.evidence.name}/cases"
-    SCC_RESPONDER_OUTCOME_TOPIC = google_pubsub_topic.responder["outcomes"].id
-    SCC_RESPONDER_SCC_LOCATION  = var.scc_location
-    SCC_RESPONDER_SOURCES       = join(",", sort(var.source_ids))
-    SCC_RESPONDER_STORE         = "firestore://${var.project_id}/${google_firestore_database.journal.name}"
-    SCC_RESPONDER_SWEEPER       = google_service_account.responder["sweep"].email
-    SCC_RESPONDER_TRACE_PROJECT = var.project_id
-    SCC_RESPONDER_VPC_EGRESS    = tostring(var.vpc_connector != null)
-    THREADS                     = tostring(var.concurrency)
+    LOG_EXECUTION_ID              = "true"
+    SCC_RESPONDER_CLUSTERS        = join(",", sort(var.clusters))
+    SCC_RESPONDER_CONNECT_GATEWAY = tostring(var.connect_gateway)
+    SCC_RESPONDER_EVIDENCE        = "gs://${google_storage_bucket.evidence.name}/cases"
+    SCC_RESPONDER_OUTCOME_TOPIC   = google_pubsub_topic.responder["outcomes"].id
+    SCC_RESPONDER_SCC_LOCATION    = var.scc_location
+    SCC_RESPONDER_SOURCES         = join(",", sort(var.source_ids))
+    SCC_RESPONDER_STORE           = "firestore://${var.project_id}/${google_firestore_database.journal.name}"
+    SCC_RESPONDER_SWEEPER         = google_service_account.responder["sweep"].email
+    SCC_RESPONDER_TRACE_PROJECT   = var.project_id
+    SCC_RESPONDER_VPC_EGRESS      = tostring(var.vpc_connector != null)
+    THREADS                       = tostring(var.concurrency)
   }
 }
 

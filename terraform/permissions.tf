@@ -1,9 +1,11 @@
 # What the runtime identity may do: the permissions that the enabled policies need, as `scc-responder permissions` lists
-# them in permissions.json, each granted at the one place where it is used. Everything inside clusters is Kubernetes
-# RBAC: a permission such as container.pods.delete would hold in every namespace of every cluster, and is refused.
+# them in permissions.json, each granted at the one place where it is used; Connect Gateway's only where it is asked for.
+# Everything inside clusters is Kubernetes RBAC: a permission such as container.pods.delete would hold in every namespace
+# of every cluster, and is refused.
 
 locals {
-  permissions = toset(jsondecode(file("${path.module}/permissions.json")).iam[*].permission)
+  _listed     = jsondecode(file("${path.module}/permissions.json"))
+  permissions = toset(concat(local._listed.iam, var.connect_gateway ? local._listed.connect_gateway : [])[*].permission)
 
   _known = {
     clusters = "^container[.]clusters[.](connect|get)$|^gkehub[.](gateway[.](delete|get|patch|post|put)|memberships[.]get)$"
@@ -65,7 +67,7 @@ resource "google_project_iam_custom_role" "own" {
   lifecycle {
     precondition {
       condition     = length(local._unknown) == 0
-      error_message = "The permissions ${join(", ", local._unknown)} are not granted by this module: permissions.tf knows no place where they would be safe. Write permissions.json anew with: scc-responder permissions --format json."
+      error_message = "The permissions ${join(", ", local._unknown)} are not granted by this module: permissions.tf knows no place where they would be safe. Write permissions.json anew with: scc-responder permissions --iam permissions.json."
     }
   }
 }

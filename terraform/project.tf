@@ -4,8 +4,12 @@ data "google_project" "responder" {
   project_id = var.project_id
 }
 
+locals {
+  _gateway_apis = ["connectgateway.googleapis.com", "gkehub.googleapis.com"]
+}
+
 resource "google_project_service" "needed" {
-  for_each = toset(!var.enable_apis ? [] : [
+  for_each = toset(!var.enable_apis ? [] : concat(var.connect_gateway ? local._gateway_apis : [], [
     "artifactregistry.googleapis.com",
     "cloudbuild.googleapis.com",
     "cloudfunctions.googleapis.com",
@@ -20,7 +24,7 @@ resource "google_project_service" "needed" {
     "run.googleapis.com",
     "securitycenter.googleapis.com",
     "storage.googleapis.com",
-  ])
+  ]))
 
   disable_on_destroy = false
   project            = var.project_id

@@ -95,6 +95,13 @@ variable "concurrency" {
   }
 }
 
+variable "connect_gateway" {
+  description = "Whether clusters of a fleet whose DNS endpoint is closed are reached by Connect Gateway. It grants the gateway's permissions wherever access to clusters is granted, and enables its APIs in the responder's project; without it the gateway is passed over."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "enable_apis" {
   description = "Whether to enable the APIs that are needed in the responder's project. They stay enabled when the module is removed."
   type        = bool

@@ -6,7 +6,6 @@ workloads, clusters and principals are held by the responder alone.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 
@@ -16,17 +15,27 @@ from scc_responder.protection import AGENT_PODS
 BEGINS = "    # Generated from policies/guardrails.yaml: begin\n"
 ENDS = "    # Generated: end\n"
 
+_HIGHEST_OF_FOUR = 0xFFFF
 _WILDCARDS = {"*": "[^/]*", "?": "[^/]"}
 _SPECIAL = re.compile(r"[\\.+()|\[\]{}^$]")
 
 
 def literal(text: str) -> str:
-    """The text as a CEL string.
+    r"""The text as a CEL string, of printable ASCII alone: YAML takes more characters for line ends than CEL does.
 
-    >>> print(literal('a"b'))
-    "a\\"b"
+    >>> print(literal('a"b\u2028'))
+    "a\"b\u2028"
     """
-    return json.dumps(text, ensure_ascii=False)
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if " " <= character <= "~":
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= _HIGHEST_OF_FOUR else f"\\U{code:08x}"
 
 
 def fits(patterns: Iterable[str], subject: str) -> str:
@@ -85,7 +94,7 @@ def with_lists(text: str, guardrails: Guardrails) -> str:
 
 
 def _variable(item: tuple[str, str]) -> str:
-    """One variable in YAML. What lists made by hand can hold has no line end, and a block keeps all else as it is."""
+    """One variable in YAML. An expression is of printable ASCII, and only we break it into lines."""
     name, expression = item
-    indented = "".join(f"        {line}\n" for line in expression.splitlines())
+    indented = "".join(f"        {line}\n" for line in expression.split("\n"))
     return f"    - name: {name}\n      expression: |-\n{indented}"

@@ -12,6 +12,7 @@ from typing import Any
 
 from scc_responder import collect
 from scc_responder.action import actions
+from scc_responder.endpoints import PERMISSIONS, EndpointKind
 from scc_responder.mode import Mode
 from scc_responder.policy import Policy
 from scc_responder.value import Value
@@ -20,7 +21,7 @@ EVERY_FINDING = "every finding"
 GOOGLE_READS = {
     "securitycenter.findings.list": EVERY_FINDING,
     "container.clusters.get": EVERY_FINDING,
-    "container.clusters.connect": "clusters reached by their DNS endpoint",
+    **dict.fromkeys(PERMISSIONS[EndpointKind.DNS_ENDPOINT], "clusters reached by their DNS endpoint"),
     "datastore.entities.create": EVERY_FINDING,
     "datastore.entities.get": EVERY_FINDING,
     "datastore.entities.list": "finding a case by the start of its id",
@@ -47,6 +48,7 @@ PLACES = {
         title="scc-responder findings", grant="the organization, folder or project whose findings it responds to"
     ),
     "container": Place(title="scc-responder clusters", grant="every project with a cluster that it may act on"),
+    "gkehub": Place(title="scc-responder fleets", grant="the project of every fleet with such a cluster"),
     "datastore": Place(
         title="scc-responder store", grant="the project of the journal, with a condition that names its database"
     ),
@@ -80,6 +82,12 @@ def needed(steps: Iterable[tuple[str, str]]) -> tuple[Need, ...]:
         policies = by.setdefault((resource, verb), {}).setdefault(reason, {})
         policies |= {policy: None} if policy else {}
     return tuple(_need(resource, verb, by[resource, verb]) for resource, verb in sorted(by, key=_order))
+
+
+def of_connect_gateway() -> tuple[Need, ...]:
+    """What Connect Gateway asks for: needed only where this deployment is to use it, whatever the policies are."""
+    by: Mapping[str, Iterable[str]] = {"clusters reached by Connect Gateway": ()}
+    return tuple(_need(permission, "", by) for permission in PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
 
 
 def of_all_actions() -> tuple[Need, ...]:

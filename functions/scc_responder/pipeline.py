@@ -48,6 +48,7 @@ _BEYOND_REACH = frozenset(
     {
         "cluster_endpoint_private",
         "cluster_not_found",
+        "connect_gateway_off",
         "invalid_name",
         "malformed_cluster_name",
         "no_cluster_authority",

@@ -83,7 +83,12 @@ class Services:
         from scc_responder.adapters.gke import GkeClusters  # noqa: PLC0415
 
         settings = self.settings
-        return GkeClusters(endpoint=settings.gke_endpoint, token=self._token, vpc_egress=settings.vpc_egress)
+        return GkeClusters(
+            endpoint=settings.gke_endpoint,
+            token=self._token,
+            connect_gateway=settings.connect_gateway,
+            vpc_egress=settings.vpc_egress,
+        )
 
     @cached_property
     def findings(self) -> Findings:

@@ -9,6 +9,8 @@ SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
 SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL; away
                               from Cloud Run also a client id of your own. Without it nobody can approve, but on this
                               machine with a SQLite store.
+SCC_RESPONDER_CONNECT_GATEWAY  true where this deployment has the permissions of Connect Gateway: clusters of a fleet
+                              whose DNS endpoint is closed are then reached by it.
 SCC_RESPONDER_VPC_EGRESS      true where this deployment's network reaches the private addresses of control planes:
                               clusters that have no other endpoint are then reached by it, else not at all.
 SCC_RESPONDER_SWEEPER         e-mail address of the identity that may post to /sweep (Cloud Scheduler's)
@@ -88,6 +90,7 @@ class Settings(Value, frozen=True, kw_only=True):
     sweeper: str = ""
     on_cloud_run: bool = False
     firestore_emulator: str = ""
+    connect_gateway: bool = False
     vpc_egress: bool = False
 
     @property
@@ -121,6 +124,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         approval_audience=_audience(given, on_cloud_run=bool(environment.get("K_SERVICE"))),
         firestore_emulator=environment.get(EMULATOR, ""),
+        connect_gateway=_optional(given, "connect_gateway", _YES_OR_NO, "true or false") == "true",
         vpc_egress=_optional(given, "vpc_egress", _YES_OR_NO, "true or false") == "true",
         sweeper=_optional(given, "sweeper", _EMAIL, "an e-mail address"),
         on_cloud_run=bool(environment.get("K_SERVICE")),

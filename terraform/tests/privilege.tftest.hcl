@@ -27,6 +27,11 @@ run "privilege" {
   }
 
   assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_CONNECT_GATEWAY == "false" && !contains(keys(google_project_service.needed), "connectgateway.googleapis.com")
+    error_message = "Connect Gateway is used or enabled, and nobody asked for it."
+  }
+
+  assert {
     condition     = google_project_iam_custom_role.own["evidence"].permissions == toset(["storage.objects.create"]) && google_project_iam_custom_role.own["outcomes"].permissions == toset(["pubsub.topics.publish"])
     error_message = "More than writing is granted on the evidence bucket or the outcome topic."
   }
@@ -79,6 +84,27 @@ run "privilege" {
   assert {
     condition     = length(google_kms_crypto_key_iam_member.agent) == 0
     error_message = "Keys are granted that were not given."
+  }
+}
+
+run "connect_gateway" {
+  variables {
+    connect_gateway = true
+  }
+
+  assert {
+    condition     = google_organization_iam_custom_role.reach["clusters"].permissions == toset(["container.clusters.connect", "container.clusters.get", "gkehub.gateway.delete", "gkehub.gateway.get", "gkehub.gateway.patch", "gkehub.gateway.post", "gkehub.memberships.get"])
+    error_message = "The gateway cannot be passed, or more than passing it is granted."
+  }
+
+  assert {
+    condition     = alltrue([for api in ["connectgateway.googleapis.com", "gkehub.googleapis.com"] : contains(keys(google_project_service.needed), api)])
+    error_message = "The gateway's APIs are not enabled."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_CONNECT_GATEWAY == "true"
+    error_message = "The function does not know that it may use the gateway."
   }
 }
 

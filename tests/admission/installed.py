@@ -46,9 +46,12 @@ class Installed:
     """What `kubectl apply -k` puts there, under names with a suffix, with the parameter on a namespace of its own.
 
     It is a side for `deployed`. With `wide`, the identity is a cluster-admin too, so that nothing but admission holds.
+    `filled`: the lines of identity.yaml that were edited.
     """
 
-    def __init__(self, plane: ControlPlane, namespace: str, *, wide: bool = False) -> None:
+    def __init__(
+        self, plane: ControlPlane, namespace: str, *, wide: bool = False, filled: Sequence[str] = ("email", "unique_id")
+    ) -> None:
         self.plane, self.namespace = plane, namespace
         self.url, self.ca_pem = plane.url, plane.ca_pem.encode()
         self.started = datetime.now(UTC)
@@ -57,7 +60,9 @@ class Installed:
             "email": f"system:serviceaccount:{namespace}:scc-responder",
             "unique_id": str(random.randrange(10**20, 10**21)),
         }
-        self.manifests = build(self.names, suffix=f"-{namespace}")
+        self.manifests = build({name: self.names[name] for name in filled}, suffix=f"-{namespace}")
+        binding = of_kind(self.manifests, "ClusterRoleBinding")[0]
+        self.bound = [subject["name"] for subject in binding["subjects"]]
         for item in of_kind(self.manifests, "ValidatingAdmissionPolicyBinding"):
             if "paramRef" in item["spec"]:
                 item["spec"]["paramRef"]["name"] = namespace
@@ -78,10 +83,10 @@ class Installed:
     def apply(self) -> None:
         """Apply it, and wait until the API server goes by all of it: nothing may be written then."""
         self.plane.admin.apply(yaml.safe_dump_all(self.manifests))
-        for name in self.names.values():
+        for name in self.bound:
             self._wait_refused("scc-responder-mode", name)
         self.switch("enforce")
-        self._wait_refused("scc-responder-acts", "email", "x")
+        self._wait_refused("scc-responder-acts", self.bound[0], "x")
         self.switch(None)
 
     def _wait_refused(self, policy: str, who: str, name: str = "") -> None:
@@ -96,11 +101,11 @@ class Installed:
 
     def _writes(self) -> tuple[bool, bool]:
         """Whether an act is admitted, and whether its rehearsal is."""
-        allowed = not self._isolating("email", dry_run="")
+        allowed = not self._isolating(self.bound[0], dry_run="")
         if allowed:
             with suppress(ApiFailure):
                 self.plane.admin.delete(object_path(network_policy(self.namespace)))
-        return allowed, not self._isolating("email")
+        return allowed, not self._isolating(self.bound[0])
 
     def _isolating(self, who: str, name: str = "", dry_run: str = "All") -> str:
         """What is said against isolating a pod; empty if nothing is."""

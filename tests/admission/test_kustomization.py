@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -74,7 +75,8 @@ def test_drift(folder: Path, change: tuple[str, str, str], said: str, capsys: py
     shown = capsys.readouterr()
     assert said in shown.out
     assert f"--- {path}" in shown.out
-    assert "scc-responder permissions --kustomization" in shown.err
+    command = f"scc-responder permissions --policies {SHIPPED} --kustomization {folder}"
+    assert command in shown.err
     assert main(["permissions", "--kustomization", str(folder)]) == 0
     assert path.read_bytes() == (FOLDER / file).read_bytes()
 
@@ -119,13 +121,25 @@ def test_the_identity(folder: Path) -> None:
     built = build(WHO, components=["flow-schema", "forensic"])
     text = yaml.safe_dump_all(built)
     assert "EMAIL" not in text
-    assert "UNIQUE_ID" not in text
+    assert "UNIQUE" not in text
     for binding in of_kind(built, "ClusterRoleBinding"):
         assert [subject["name"] for subject in binding["subjects"]] == list(WHO.values())
     for item in of_kind(built, "ValidatingAdmissionPolicy"):
         assert item["spec"]["matchConditions"][0]["expression"] == (
             f"request.userInfo.username in ['{WHO['email']}', '{WHO['unique_id']}']"
         )
+
+
+def test_unedited() -> None:
+    """As shipped, roles, flow schema and admission name the same two placeholders, which can be nobody's name."""
+    built = build(components=["flow-schema", "forensic"])
+    names = ["EMAIL-FROM-TERRAFORM", "UNIQUE-ID-FROM-TERRAFORM"]
+    subjects = [[subject["name"] for subject in one["subjects"]] for one in of_kind(built, "ClusterRoleBinding")]
+    conditions = [one["spec"]["matchConditions"] for one in of_kind(built, "ValidatingAdmissionPolicy")]
+    assert subjects == [names] * 3
+    assert [one["expression"] for (one,) in conditions] == [f"request.userInfo.username in {names}"] * 2
+    # Google knows nobody without an @ or by anything but digits, and Kubernetes' own names begin with system:.
+    assert not [name for name in names if re.search(r"@|^[0-9]+$|^system:", name)]
 
 
 @pytest.mark.parametrize("components", [[], ["flow-schema", "forensic"]], ids=["default", "all"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,21 @@ from cel_expr_python.cel import NewEnv, Type
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from scc_responder.admission import BEGINS, fits, literal, with_lists
+from scc_responder.admission import BEGINS, fits, lists, literal, with_lists
+from scc_responder.errors import PolicyError
 from scc_responder.glob import matches
 from scc_responder.guardrails import AllowedKeys, Guardrails, Protected
+from scc_responder.policy import load_policies
 from tests.admission.installed import Installed
 from tests.admission.kustomize import FOLDER
 from tests.cluster import objects
 from tests.cluster.polling import wait_until
+from tests.pipeline.deployment import policy, write_policies
 
 ALPHABET = "ab-*?/.[]\\+(){}^$|\"'\n ä\U0001f40d"
+LINE_ENDS = ["\n", "\r", "\x0b", "\x0c", "\x1c", "\x1e", "\x7f", "\x85", "\u2028", "\u2029", "\ufeff"]
+"""What YAML, CEL or Python takes for the end of a line, or does not take at all."""
+SHIPPED_POLICY = (FOLDER / "admission.yaml").read_text()
 PLAIN = ALPHABET[:-1]
 """What the test's client can send in an apply request."""
 patterns = st.lists(st.text(ALPHABET, max_size=8), min_size=1, max_size=4)
@@ -161,6 +168,53 @@ def _apply_rails(installed: Installed, rails: Guardrails, node: str) -> None:
         lambda: "protected" in str(installed.send(installed.names["email"], "PATCH", path, body, dryRun="All").body),
         what="the lists to be in force",
     )
+
+
+WORDS = st.lists(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(LINE_ENDS), max_size=8), max_size=3)
+
+
+@given(WORDS)
+@settings(max_examples=30)
+def test_any_text_stays_where_it_is_put(words: list[str]) -> None:
+    """Whatever is listed is read back from the YAML as it was, and changes nothing around it."""
+    listed = tuple(words)
+    rails = Guardrails(
+        protected=Protected(namespaces=listed, nodes=listed),
+        allowed_keys=AllowedKeys(labels=listed, annotations=listed),
+    )
+    before, after = (variables(text) for text in (SHIPPED_POLICY, with_lists(SHIPPED_POLICY, rails)))
+    expected = dict(lists(rails))
+    assert after == {**before, **expected}
+    for name in ("allowedLabels", "allowedAnnotations"):
+        made = ENVIRONMENT.compile(after[name]).eval(data={}).value()
+        assert [item.value() for item in made] == sorted(set(words))
+
+
+def variables(text: str) -> dict[str, str]:
+    """The variables of the policy by name, in a document that is otherwise the shipped one."""
+    documents = list(yaml.safe_load_all(text))
+    found = documents[0]["spec"].pop("variables")
+    shipped = list(yaml.safe_load_all(SHIPPED_POLICY))
+    del shipped[0]["spec"]["variables"]
+    assert documents == shipped
+    return {variable["name"]: variable["expression"] for variable in found}
+
+
+FIELDS = [
+    pytest.param("protected: {{namespaces: [{}]}}", id="namespace"),
+    pytest.param("protected: {{nodes: [{}]}}", id="node"),
+    pytest.param("protected: {{namespaces: []}}\nallowed_keys: {{labels: [{}]}}", id="label"),
+    pytest.param("protected: {{namespaces: []}}\nallowed_keys: {{annotations: [{}]}}", id="annotation"),
+]
+
+
+@pytest.mark.parametrize("end", LINE_ENDS, ids=ascii)
+@pytest.mark.parametrize("field", FIELDS)
+def test_no_file_lists_a_line_end(field: str, end: str, tmp_path: Path) -> None:
+    """What Kubernetes would never have in a name is refused where it is written, before anything is generated."""
+    rails = field.format(json.dumps(f"a{end}b"))
+    with pytest.raises(PolicyError, match=r"guardrails\.yaml:\d+"):
+        load_policies(write_policies(tmp_path / "p", policy("label_pod"), guardrails=rails))
 
 
 def test_no_place_for_the_lists() -> None:

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.admission.installed import MODE
-from tests.admission.kustomize import FOLDER
+from tests.admission.kustomize import build, of_kind
 from tests.cluster.control_plane import ControlPlane
 from tests.docs.examples import ROOT, commands, fenced
 from tests.requirements import missing
@@ -33,24 +34,54 @@ def default(control_plane: ControlPlane) -> Iterator[ControlPlane]:
     control_plane.admin.patch(DEFAULT, {"metadata": {"annotations": {MODE: None}}})
 
 
-def run(line: str, plane: ControlPlane, home: Path) -> subprocess.CompletedProcess[str]:
-    """Run a line as a cluster administrator, from the top of the repository."""
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """As much of the repository as the commands look at, to change."""
+    made = tmp_path / "tree"
+    for name in ("policies", "terraform/kubernetes"):
+        shutil.copytree(ROOT / name, made / name)
+    shutil.copy(ROOT / "terraform" / "permissions.json", made / "terraform")
+    return made
+
+
+def contents(tree: Path) -> dict[Path, bytes]:
+    """Every file of it that is kept."""
+    return {path: path.read_bytes() for path in tree.rglob("*.*") if path.is_file() and path.suffix != ".bak"}
+
+
+def run(line: str, plane: ControlPlane, tree: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line as a cluster administrator, from the top of the tree."""
     here = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": here, "KUBECONFIG": str(plane.kubeconfig), "HOME": str(home)}
+    environment = {**os.environ, "PATH": here, "KUBECONFIG": str(plane.kubeconfig), "HOME": str(tree.parent)}
     environment["PYTHONPATH"] = str(ROOT / "functions")
-    return subprocess.run(shlex.split(line), cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(shlex.split(line), cwd=tree, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_commands(default: ControlPlane, line: str, tmp_path: Path) -> None:
+def test_commands(default: ControlPlane, line: str, tree: Path) -> None:
     """Each ends with 0. What is to be applied is only rehearsed here: it is for the cluster of other tests too."""
-    before = {path: path.read_bytes() for path in FOLDER.rglob("*.yaml")}
-    done = run(f"{line} --dry-run=server" if " apply " in line else line, default, tmp_path)
+    before = contents(tree)
+    done = run(f"{line} --dry-run=server" if " apply " in line else line, default, tree)
     assert done.returncode == 0, done.stderr
     if "annotate" in line:
         mode = line.partition(f"{MODE}=")[2].split()[0]
         assert default.admin.get(DEFAULT)["metadata"]["annotations"][MODE] == mode
-    assert {path: path.read_bytes() for path in FOLDER.rglob("*.yaml")} == before
+    changed = {path.name for path, content in contents(tree).items() if before.get(path) != content}
+    assert changed == ({"identity.yaml"} if line.startswith("sed ") else set())
+
+
+def test_the_identity_is_filled_in(default: ControlPlane, tree: Path) -> None:
+    """After the page's command both names stand wherever the identity is named, and kustomize makes the same of it."""
+    folder = tree / "terraform" / "kubernetes"
+    names = {"scc-responder-run@example-project.iam.gserviceaccount.com", "123456789012345678901"}
+    (line,) = (line for line in LINES if line.startswith("sed "))
+    run(line, default, tree)
+    built = build(folder=folder)
+    assert "FROM-TERRAFORM" not in yaml.safe_dump_all(built)
+    assert {subject["name"] for one in of_kind(built, "ClusterRoleBinding") for subject in one["subjects"]} == names
+    made = run("kubectl kustomize terraform/kubernetes", default, tree).stdout
+    assert "FROM-TERRAFORM" not in made
+    assert all(name in made for name in names)
 
 
 def test_commands_are_found() -> None:

@@ -17,19 +17,24 @@ from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.case import CaseRecord, encode
 from scc_responder.checkup.check import Result, fault, filled, permission_of, unanswered
 from scc_responder.checkup.clock import MOST, judge_clock
-from scc_responder.checkup.cluster import listed
+from scc_responder.checkup.cluster import Examined, examine_cluster, listed
 from scc_responder.checkup.delivery import Subscription, judge
 from scc_responder.checkup.deployment import Deployment, parse_environment, read_deployment
 from scc_responder.checkup.policies import consistent
 from scc_responder.checkup.side_by_side import Answer, side_by_side
 from scc_responder.checkup.store import look_through
+from scc_responder.context import Cluster
+from scc_responder.endpoints import PERMISSIONS, EndpointKind
 from scc_responder.errors import ApiError, SettingsError, StoreUnavailable
+from scc_responder.finding import ClusterRef
 from scc_responder.journal import Journal
 from scc_responder.policy import load_policies
+from scc_responder.ports import KubernetesApi
 from scc_responder.scope import covers
 from scc_responder.settings import Settings
 from tests.pipeline.deployment import policy, write_policies
 
+REF = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
 NAME = "projects/example-project/subscriptions/push"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SOUND = Subscription(
@@ -222,3 +227,34 @@ def test_look_through(tmp_path: Path) -> None:
     assert kept.refused.keys() == {"source_not_allowed"}
     assert kept.refused["source_not_allowed"].updated_at == NOON + timedelta(minutes=449)
     assert (fewer.looked_through, fewer.complete) == (300, False)
+
+
+class Beyond:
+    """A cluster whose front end refuses every request."""
+
+    def __init__(self, permission: str) -> None:
+        self.permission = permission
+
+    def describe(self, ref: ClusterRef) -> Cluster:
+        """It is known to GKE."""
+        return Cluster(ref=ref, enforces_network_policy=True)
+
+    def connect(self, ref: ClusterRef) -> KubernetesApi:
+        """Nobody gets there."""
+        raise ApiError("endpoint_forbidden", f"denied for {ref.name}", status=403, permission=self.permission)
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
+def test_the_gateway_s_permissions(permission: str) -> None:
+    """Where Connect Gateway wants a permission, it is named with the input that grants it."""
+    *_, check = examine_cluster(Beyond(permission), lambda _: "connect_gateway", Examined(ref=REF, needs=()))
+    assert (check.name, check.reason) == ("cluster.reached", "permission_missing")
+    assert check.why == f"missing permission: {permission}"
+    assert check.mend.startswith(f"Terraform variable connect_gateway = true: terraform apply grants {permission};")
+
+
+def test_the_dns_endpoint_s_permission() -> None:
+    """Another way's permission is not said to come with that input."""
+    beyond = Beyond("container.clusters.connect")
+    *_, check = examine_cluster(beyond, lambda _: "dns_endpoint", Examined(ref=REF, needs=()))
+    assert "connect_gateway" not in check.mend

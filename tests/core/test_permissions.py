@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scc_responder.action import actions
 from scc_responder.adapters import evidence_store, gke, outcome_topic, security_center
 from scc_responder.cli.main import main
+from scc_responder.endpoints import PERMISSIONS, EndpointKind
 from scc_responder.permissions import (
     EVERY_FINDING,
     GOOGLE_READS,
@@ -140,6 +141,19 @@ def test_iam(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name.partition(".")[0] == names[0].partition(".")[0] for names in included for name in names)
     assert len(list(yaml.safe_load_all(without))) == len(included) - 1
     assert "# Grant on the bucket for evidence, and nothing above it." in all_places
+
+
+def test_gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What Connect Gateway asks for is told apart from what is always needed, and is a role only where asked for."""
+    folder = write_policies(tmp_path / "p", LABEL)
+    told = json.loads(printed(capsys, folder, "--format", "json"))
+    names = [need["permission"] for need in told["connect_gateway"]]
+    assert names == list(PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
+    assert not set(names) & {need["permission"] for need in told["iam"]}
+    assert "gkehub" not in printed(capsys, folder, "--format", "iam")
+    roles = yaml.safe_load_all(printed(capsys, folder, "--format", "iam", "--connect-gateway"))
+    assert [role["includedPermissions"] for role in roles if "fleets" in role["title"]] == [names]
+    assert "only where connect_gateway is set\n  gkehub.gateway.delete" in printed(capsys, folder)
 
 
 def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,14 +35,12 @@ def test_read() -> None:
     assert (found.sources, found.policies, found.outcome_topic) == (("1", "2"), Path("policies"), "")
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [({}, False), ({"VPC_EGRESS": ""}, False), ({"VPC_EGRESS": "false"}, False), ({"VPC_EGRESS": "true"}, True)],
-)
-def test_vpc_egress(given: dict[str, str], expected: bool) -> None:
-    """Private addresses are in reach only where the deployment says so."""
-    environment = {**LOCAL, **{_variable(name): value for name, value in given.items()}}
-    assert read_settings(environment, Path("policies")).vpc_egress is expected
+@pytest.mark.parametrize("name", ["vpc_egress", "connect_gateway"])
+@pytest.mark.parametrize(("given", "expected"), [(None, False), ("", False), ("false", False), ("true", True)])
+def test_ways_to_clusters(name: str, given: str | None, expected: bool) -> None:
+    """Private addresses and the gateway are in reach only where the deployment says so."""
+    environment = LOCAL if given is None else {**LOCAL, _variable(name.upper()): given}
+    assert getattr(read_settings(environment, Path("policies")), name) is expected
 
 
 ON_CLOUD_RUN = [
@@ -127,6 +125,7 @@ MISTAKES = [
     pytest.param({"EVIDENCE": "s3://bucket"}, "gs://BUCKET/PREFIX", id="evidence-elsewhere"),
     pytest.param({"APPROVAL_AUDIENCE": "https://x.example.com --help"}, "https:// URL or a client id", id="audience"),
     pytest.param({"VPC_EGRESS": "yes"}, "SCC_RESPONDER_VPC_EGRESS: 'yes' is not true or false", id="vpc-egress"),
+    pytest.param({"CONNECT_GATEWAY": "1"}, "SCC_RESPONDER_CONNECT_GATEWAY: '1' is not true or false", id="gateway"),
     pytest.param({"OUTCOME_TOPIC": "outcomes"}, "projects/P/topics/T", id="a-bare-topic"),
     pytest.param({"SCC_LOCATION": "eu.rep.example.com/"}, "data residency", id="a-host-as-location"),
 ]

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import grpc
 import pytest
+import yaml
 from google.pubsub_v1.types import ExpirationPolicy, PushConfig
 
 from scc_responder.checkup.check import Result
@@ -15,10 +16,13 @@ from scc_responder.checkup.cluster import ACTS
 from scc_responder.cli.doctor_probes import GROUPS
 from scc_responder.kill_switch import key_of
 from scc_responder.services import utc_now
+from tests.admission.kustomize import build
 from tests.cli.commands import free_port
 from tests.doctor.member import NEEDS, Member
 from tests.doctor.patient import BUCKET, CLUSTER, PUSHER, SCOPE, SOURCE, URL, Patient, found, skewed
+from tests.google.clusters import MEMBERSHIP, described
 from tests.google.firestore_faults import FaultyFirestore, Refuse
+from tests.google.grpc_servers import cluster
 
 pytestmark = pytest.mark.timeout(180)
 DENIED, ABSENT = grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND
@@ -102,6 +106,12 @@ def _no_topic(patient: Patient) -> None:
 
 def _not_enforcing(patient: Patient) -> None:
     patient.cluster_manager.clusters[CLUSTER].network_config.datapath_provider = 0
+
+
+def _fleet_alone(patient: Patient) -> None:
+    enforcing = {"networkConfig": {"datapathProvider": "ADVANCED_DATAPATH"}, "location": "europe-west1"}
+    document = described(membership=MEMBERSHIP, name="prod-1", **enforcing)
+    patient.cluster_manager.clusters[CLUSTER] = cluster(document)
 
 
 DELIVERY = [
@@ -317,6 +327,14 @@ CLUSTERS = [
         "--enable-dns-access",
     ),
     Broken(
+        "gateway-off",
+        _fleet_alone,
+        "cluster.reached",
+        "connect_gateway_off",
+        "the Terraform variable connect_gateway is not true",
+        "Terraform variable connect_gateway",
+    ),
+    Broken(
         "no-cluster",
         lambda patient: patient.cluster_manager.clusters.clear(),
         "cluster.listed",
@@ -366,8 +384,22 @@ def test_missing_verb(patient: Patient, member: Member, taken: str) -> None:
     (check,) = found(checks, Result.FAULT).values()
     assert (check.name, check.probed) == ("cluster.permission", f"{CLUSTER} {taken}")
     assert f"missing permission: {taken}, which " in check.why
-    assert "scc-responder permissions --format rbac --user run@example-project" in check.mend
+    apply = "kubectl apply -k terraform/kubernetes"
+    assert check.mend == f"scc-responder permissions --kustomization terraform/kubernetes && {apply}"
     assert sum(one.name == "cluster.permission" for one in checks) == len(NEEDS)
+
+
+def test_not_bound(patient: Patient, member: Member) -> None:
+    """Where identity.yaml names nobody, that is the one fault, told with the name that it should have."""
+    roles = {"ClusterRole", "ClusterRoleBinding"}
+    unedited = build(suffix=f"-{member.namespace}")
+    member.manifests = [item for item in unedited if item["kind"] in roles]
+    member.plane.admin.apply(yaml.safe_dump_all(member.manifests))
+    patient.joined(member)
+    (check,) = found(patient.examined(only=["cluster"]), Result.FAULT).values()
+    assert (check.name, check.reason) == ("cluster.identity", "identity_not_bound")
+    assert f"knows the caller as '{member.names['email']}'" in check.why
+    assert "Terraform output identity into terraform/kubernetes/identity.yaml" in check.mend
 
 
 def test_no_admission_policy(patient: Patient, member: Member) -> None:

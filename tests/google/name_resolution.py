@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from urllib3.connectionpool import HTTPSConnectionPool
 
-from scc_responder.adapters.endpoints import Endpoint
 from scc_responder.adapters.gke import Retell, connect_to_server
 from scc_responder.adapters.kubernetes_api import KubernetesRest
 from scc_responder.adapters.one_write import OneWriteConnection
+from scc_responder.endpoints import Endpoint
 from scc_responder.ports import KubernetesApi
 
 

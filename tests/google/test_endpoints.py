@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.adapters.endpoints import PERMISSIONS, Endpoint, EndpointKind, Reach, choose
+from scc_responder.endpoints import PERMISSIONS, Endpoint, EndpointKind, Reach, choose
 from scc_responder.errors import ApiError
 from tests.google.clusters import (
     CA,
@@ -27,8 +27,9 @@ from tests.google.clusters import (
 )
 from tests.google.grpc_servers import cluster
 
-ANYWHERE = Reach(vpc_egress=True)
+ANYWHERE = Reach(connect_gateway=True, vpc_egress=True)
 OUTSIDE = Reach()
+GATEWAY_TOO = Reach(connect_gateway=True)
 LOCAL = Reach(local=True)
 BY_DNS = Endpoint(kind=EndpointKind.DNS_ENDPOINT, url=f"https://{DNS_NAME}", ca_pem=None)
 BY_GATEWAY = Endpoint(kind=EndpointKind.CONNECT_GATEWAY, url=f"https://{GATEWAY}{GATEWAY_PATH}", ca_pem=None)
@@ -52,10 +53,10 @@ def refusal(document: dict[str, Any], reach: Reach = OUTSIDE) -> ApiError:
 
 ORDER = [
     pytest.param(ALL, BY_DNS, BY_DNS, id="everything is there"),
-    pytest.param({**ALL, "dns": None}, BY_GATEWAY, BY_GATEWAY, id="the DNS endpoint is closed"),
+    pytest.param({**ALL, "dns": None}, BY_PUBLIC_IP, BY_GATEWAY, id="the DNS endpoint is closed"),
     pytest.param({"dns": dns_endpoint(), "ip": BOTH}, BY_DNS, BY_DNS, id="no fleet"),
     pytest.param({"dns": dns_endpoint()}, BY_DNS, BY_DNS, id="the DNS endpoint alone"),
-    pytest.param({"membership": MEMBERSHIP}, BY_GATEWAY, BY_GATEWAY, id="the fleet alone"),
+    pytest.param({"membership": MEMBERSHIP}, None, BY_GATEWAY, id="the fleet alone"),
     pytest.param({"ip": BOTH}, BY_PUBLIC_IP, BY_PUBLIC_IP, id="both addresses"),
     pytest.param({"ip": ip_endpoints(public=PUBLIC)}, BY_PUBLIC_IP, BY_PUBLIC_IP, id="the public address alone"),
     pytest.param({"ip": ip_endpoints(private=PRIVATE)}, None, BY_PRIVATE_IP, id="the private address alone"),
@@ -67,12 +68,12 @@ ORDER = [
 def test_the_first_way_that_is_open_is_taken(
     parts: dict[str, Any], outside: Endpoint | None, inside: Endpoint | None
 ) -> None:
-    """DNS endpoint, Connect Gateway, public address, private address: the last only with VPC egress."""
+    """DNS endpoint, Connect Gateway, public address, private address: the second and the last only where asked for."""
     for reach, expected in ((OUTSIDE, outside), (ANYWHERE, inside)):
         if expected:
             assert chosen(described(**parts), reach) == expected
         else:
-            assert refusal(described(**parts), reach).reason in {"cluster_endpoint_private", "no_reachable_endpoint"}
+            assert refusal(described(**parts), reach).reason in REASONS
 
 
 def test_a_private_cluster_says_what_would_help() -> None:
@@ -83,8 +84,40 @@ def test_a_private_cluster_says_what_would_help() -> None:
         "dns_endpoint: closed to external traffic",
         "connect_gateway: no member of a fleet",
         "public_ip: switched off",
-        "private_ip: this deployment has no VPC egress",
+        "private_ip: this deployment has no VPC egress: give the Terraform variable vpc_connector",
     ]
+
+
+GATEWAY_OFF = "connect_gateway: the Terraform variable connect_gateway is not true"
+WITHOUT = [
+    pytest.param({"membership": MEMBERSHIP}, OUTSIDE, "connect_gateway_off", id="the only way"),
+    pytest.param(
+        {"membership": MEMBERSHIP, "ip": ip_endpoints(private=PRIVATE)},
+        OUTSIDE,
+        "cluster_endpoint_private",
+        id="private otherwise",
+    ),
+    pytest.param({"membership": MEMBERSHIP}, Reach(vpc_egress=True), "connect_gateway_off", id="with VPC egress"),
+]
+
+
+@pytest.mark.parametrize(("parts", "reach", "reason"), WITHOUT)
+def test_the_gateway_is_not_taken_by_itself(parts: dict[str, Any], reach: Reach, reason: str) -> None:
+    """Its permissions are not granted by default: where nobody asked for it, the input that grants them is named."""
+    error = refusal(described(**parts), reach)
+    assert (error.reason, GATEWAY_OFF in str(error).split("; ")) == (reason, True)
+
+
+@pytest.mark.parametrize(
+    ("ip", "reach", "expected"),
+    [
+        pytest.param(BOTH, OUTSIDE, BY_PUBLIC_IP, id="public"),
+        pytest.param(ip_endpoints(private=PRIVATE), Reach(vpc_egress=True), BY_PRIVATE_IP, id="private"),
+    ],
+)
+def test_the_next_way_is_taken_instead(ip: dict[str, Any], reach: Reach, expected: Endpoint) -> None:
+    """A member of a fleet is reached by its address where the gateway may not be used."""
+    assert chosen(described(membership=MEMBERSHIP, ip=ip), reach) == expected
 
 
 def test_a_closed_cluster_is_not_called_private() -> None:
@@ -131,7 +164,7 @@ def test_the_older_fields_are_passed_over_where_addresses_are_switched_off() -> 
 )
 def test_the_gateway_is_the_one_of_the_membership(membership: str, url: str) -> None:
     """Memberships of a region are served by that region's host alone."""
-    assert chosen(described(membership=membership)).url == url
+    assert chosen(described(membership=membership), GATEWAY_TOO).url == url
 
 
 HOSTILE_NAMES = [
@@ -288,7 +321,7 @@ DOCUMENTS = st.fixed_dictionaries(
         ),
     },
 )
-REASONS = {"cluster_endpoint_private", "no_reachable_endpoint", "no_cluster_authority"}
+REASONS = {"cluster_endpoint_private", "connect_gateway_off", "no_reachable_endpoint", "no_cluster_authority"}
 
 
 def texts(value: Any) -> list[str]:
@@ -298,20 +331,21 @@ def texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@given(DOCUMENTS, st.booleans())
+@given(DOCUMENTS, st.builds(Reach, connect_gateway=st.booleans(), vpc_egress=st.booleans()))
 def test_whatever_a_cluster_looks_like_the_way_is_one_of_four_or_a_named_reason(
-    document: dict[str, Any], vpc_egress: bool
+    document: dict[str, Any], reach: Reach
 ) -> None:
     """No combination of fields leads a token to a host that GKE did not name for it, or to this machine."""
     try:
-        endpoint: Endpoint | ApiError = chosen(document, Reach(vpc_egress=vpc_egress))
+        endpoint: Endpoint | ApiError = chosen(document, reach)
     except ApiError as error:
         endpoint = error
     if isinstance(endpoint, ApiError):
         assert endpoint.reason in REASONS
     else:
         assert leads_where_gke_said(endpoint, document)
-        assert vpc_egress or endpoint.kind is not EndpointKind.PRIVATE_IP
+        assert reach.vpc_egress or endpoint.kind is not EndpointKind.PRIVATE_IP
+        assert reach.connect_gateway or endpoint.kind is not EndpointKind.CONNECT_GATEWAY
 
 
 def leads_where_gke_said(endpoint: Endpoint, document: dict[str, Any]) -> bool:

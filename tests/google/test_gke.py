@@ -9,8 +9,8 @@ from typing import Any, cast
 import grpc
 import pytest
 
-from scc_responder.adapters.endpoints import Endpoint
 from scc_responder.adapters.gke import KEPT_SECONDS, GkeClusters, Retell
+from scc_responder.endpoints import Endpoint
 from scc_responder.errors import ApiError
 from scc_responder.finding import ClusterRef
 from scc_responder.ports import KubernetesApi

@@ -17,8 +17,8 @@ import grpc
 import pytest
 
 from scc_responder import paths
-from scc_responder.adapters.endpoints import EndpointKind
 from scc_responder.adapters.gke import GkeClusters
+from scc_responder.endpoints import EndpointKind
 from scc_responder.errors import ApiError, OutcomeUnknown
 from scc_responder.finding import ClusterRef
 from scc_responder.ports import KubernetesApi
@@ -97,7 +97,8 @@ class Reached:
     def clusters(self) -> GkeClusters:
         """The adapter, which asks the GKE API first."""
         self.resolution = NameResolution(self.ports, self.timeout_seconds)
-        return GkeClusters(endpoint=self.gke.endpoint, token=self.token, vpc_egress=True, connect=self.resolution)
+        anywhere = {"connect_gateway": True, "vpc_egress": True}
+        return GkeClusters(endpoint=self.gke.endpoint, token=self.token, connect=self.resolution, **anywhere)
 
     def api(self) -> KubernetesApi:
         """The API server."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from scc_responder.adapters.gke import GkeClusters
 from scc_responder.services import Services
 from scc_responder.simulated.cluster import SimulatedCluster
-from tests.google.clusters import PRIVATE, PUBLIC, described, ip_endpoints
+from tests.google.clusters import MEMBERSHIP, PRIVATE, PUBLIC, described, ip_endpoints
 from tests.google.grpc_servers import ClusterManagerServer
 from tests.google.grpc_servers import cluster as in_gke
 from tests.kubernetes.fault_proxy import FaultProxy
@@ -46,6 +46,11 @@ def at(address: str, ca_pem: bytes | None = b"x") -> dict[str, Any]:
 SHUT = [
     pytest.param(
         described(ip=ip_endpoints(private=PRIVATE)), ("cluster_endpoint_private", "no VPC egress"), id="private"
+    ),
+    pytest.param(
+        described(membership=MEMBERSHIP),
+        ("connect_gateway_off", "Terraform variable connect_gateway"),
+        id="a fleet alone",
     ),
     pytest.param(described(), ("no_reachable_endpoint", "switched off"), id="shut"),
     pytest.param(at(PUBLIC, b""), ("no_cluster_authority", "no certificate authority"), id="no authority"),
@@ -91,9 +96,10 @@ def test_an_unreachable_cluster_is_tried_again_where_gke_says_it_is_now(
     assert deployment.published.messages[0]["reason"] == "cluster_unreachable"
 
 
-@pytest.mark.parametrize("vpc_egress", [False, True])
-def test_private_addresses_are_in_reach_where_settings_say_so(deployment: Deployment, vpc_egress: bool) -> None:
+@pytest.mark.parametrize("said", [False, True])
+@pytest.mark.parametrize("name", ["connect_gateway", "vpc_egress"])
+def test_ways_are_in_reach_where_settings_say_so(deployment: Deployment, name: str, said: bool) -> None:
     """The setting arrives where ways are chosen."""
-    clusters = Services(replace(deployment.services.settings, vpc_egress=vpc_egress)).clusters
+    clusters = Services(replace(deployment.services.settings, **{name: said})).clusters
     assert isinstance(clusters, GkeClusters)
-    assert clusters._reach.vpc_egress is vpc_egress
+    assert getattr(clusters._reach, name) is said

@@ -235,7 +235,7 @@ def test_stopped_in_the_middle(deployment: Deployment, cluster: SimulatedCluster
 
 
 def test_another_cluster_is_still_off(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
-    """A case of a cluster that is still off is left alone, without a write, and without a question about its finding."""
+    """A case of a cluster that is still off is left alone, and nobody is asked about its finding."""
     document = finding_about(pod)
     held_by_control(deployment, document, CLUSTER)
     before = deployment.case(document)
@@ -510,17 +510,15 @@ def test_a_fault_of_ours(tmp_path: Path, cluster: SimulatedCluster, pod: dict[st
     """Nor is one at which the sweep itself fails."""
     deployment = deployed(tmp_path, cluster, policy("capture_evidence"))
     many(deployment, pod, 3)
-    findings = deployment.services.findings
+    switch = deployment.services.kill_switch
 
     class Faulty:
-        related = findings.related
-
-        def read(self, finding: Any) -> Any:
+        def ceiling(self, _cluster: str) -> Any:
             raise ZeroDivisionError
 
-    deployment.services.findings = Faulty()
+    deployment.services.kill_switch = Faulty()  # type: ignore[assignment]
     assert sweep(HERE, "127.0.0.1", deployment.services).reason == "internal_error"
-    deployment.services.findings = findings
+    deployment.services.kill_switch = switch
     assert swept(deployment) == {"resumed": 2}
 
 

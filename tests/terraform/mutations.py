@@ -166,6 +166,7 @@ MUTATIONS = [
         ("one name for every zip", '"${var.bundle.sha256}.zip"', '"bundle.zip"'),
         ("public source", 'public_access_prevention    = "enforced"', 'public_access_prevention    = "inherited"'),
         ("approval without approvers", "length(var.approvers) == 0 ?", "length(var.approvers) == -1 ?"),
+        ("gateway without permissions", "tostring(var.connect_gateway)", '"true"'),
         ("all traffic by the connector", '"PRIVATE_RANGES_ONLY"', '"ALL_TRAFFIC"'),
     ),
     *_of(
@@ -177,8 +178,10 @@ MUTATIONS = [
         ),
         tests=("checks",),
     ),
+    *_of("project.tf", ("gateway's API is off", "var.connect_gateway ?", "!var.connect_gateway ?")),
     *_of(
         "permissions.tf",
+        ("gateway for everybody", "var.connect_gateway ? local._listed", "true ? local._listed"),
         (
             "clusters everywhere",
             'place == "findings" || length(local.cluster_projects) == 0',

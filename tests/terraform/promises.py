@@ -199,6 +199,18 @@ def nobody_approves_who_may_not_call(state: State) -> None:
 
 
 @promise
+def the_gateway_is_wholly_on_or_off(state: State) -> None:
+    """Connect Gateway may be used where its permissions are granted and its APIs enabled, and nowhere else."""
+    service, _ = function(state)
+    kinds = ("google_organization_iam_custom_role", "google_project_iam_custom_role")
+    held = [name for kind in kinds for role in of_type(state, kind) for name in role["permissions"]]
+    enabled = {values["service"] for values in of_type(state, "google_project_service")}
+    told = service["environment_variables"]["SCC_RESPONDER_CONNECT_GATEWAY"] == "true"
+    assert any(name.startswith("gkehub.") for name in held) is told
+    assert ({"connectgateway.googleapis.com", "gkehub.googleapis.com"} <= enabled) is told
+
+
+@promise
 def threads_match_concurrency(state: State) -> None:
     """No request waits inside an instance for a thread."""
     service, _ = function(state)

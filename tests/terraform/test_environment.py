@@ -73,6 +73,12 @@ def test_location(tested: OwnTests) -> None:
     assert service_in(read(tested, "scopes/organization").scc_location) == "securitycenter.googleapis.com"
 
 
+@pytest.mark.parametrize(("run", "on"), [("privilege/privilege", False), ("privilege/connect_gateway", True)])
+def test_gateway(tested: OwnTests, run: str, on: bool) -> None:
+    """The function uses Connect Gateway where the input asks for it."""
+    assert read(tested, run).connect_gateway is on
+
+
 def test_store(tested: OwnTests) -> None:
     """The journal is in the database that is made, and the collection whose entries expire."""
     state = tested.states()["scopes/organization"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from scc_responder import permissions
+from scc_responder.endpoints import PERMISSIONS, EndpointKind
 from scc_responder.policy import load_policies
 from tests.terraform.checking import MODULE, ROOT
 
@@ -12,6 +13,16 @@ from tests.terraform.checking import MODULE, ROOT
 def test_permissions_file() -> None:
     """permissions.json lists the IAM permissions that the enabled policies need, and no other."""
     needs = permissions.needed(permissions.enabled(load_policies(ROOT / "policies").policies))
-    listed = [need["permission"] for need in json.loads((MODULE / "permissions.json").read_text())["iam"]]
 
-    assert listed == sorted({need.permission for need in needs if not need.verb})
+    assert listed("iam") == sorted({need.permission for need in needs if not need.verb})
+
+
+def test_the_gateway_is_apart() -> None:
+    """What Connect Gateway asks for stands in a section of its own, which is granted only where it is asked for."""
+    assert listed("connect_gateway") == list(PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
+    assert not set(listed("connect_gateway")) & set(listed("iam"))
+
+
+def listed(section: str) -> list[str]:
+    """The permissions in one section of permissions.json."""
+    return [need["permission"] for need in json.loads((MODULE / "permissions.json").read_text())[section]]

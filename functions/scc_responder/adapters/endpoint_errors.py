@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from scc_responder.adapters.endpoints import Endpoint, EndpointKind
+from scc_responder.endpoints import Endpoint, EndpointKind
 from scc_responder.errors import ApiError
 
 _LOST = frozenset(
@@ -32,7 +32,8 @@ _REMEDIES: Mapping[tuple[str, EndpointKind], str] = {
         "grant container.clusters.connect; if it is granted, the DNS endpoint is closed to external traffic"
     ),
     ("endpoint_forbidden", EndpointKind.CONNECT_GATEWAY): (
-        "grant the permission in the fleet's project, and enable connectgateway.googleapis.com there"
+        "the Terraform variable connect_gateway grants it; in a fleet's own project, grant it and enable "
+        "connectgateway.googleapis.com"
     ),
     ("cluster_unreachable", EndpointKind.DNS_ENDPOINT): "a VPC Service Controls perimeter may keep callers out",
     ("cluster_unreachable", EndpointKind.CONNECT_GATEWAY): "the fleet membership may be gone",

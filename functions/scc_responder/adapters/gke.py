@@ -11,10 +11,10 @@ from typing import Any
 
 from scc_responder.adapters import google_channel, lean_imports
 from scc_responder.adapters.endpoint_errors import retold
-from scc_responder.adapters.endpoints import Endpoint, Reach, Server, choose
 from scc_responder.adapters.google_credentials import AccessToken
 from scc_responder.adapters.grpc_errors import Call, failure
 from scc_responder.context import Cluster
+from scc_responder.endpoints import Endpoint, Reach, Server, choose
 from scc_responder.errors import ApiError
 from scc_responder.finding import ClusterRef
 from scc_responder.ports import KubernetesApi
@@ -53,8 +53,8 @@ class GkeClusters:
     """`ports.Clusters` over GetCluster, asked once for a cluster's description and its API server together.
 
     `endpoint`: a stand-in for the GKE API on this machine, host:port (any other raises SettingsError). `token`: bearer
-    tokens for API servers, instead of the environment's identity. `vpc_egress`: whether private addresses can be
-    reached from here. `clock`: seconds, for keeping descriptions.
+    tokens for API servers, instead of the environment's identity. `connect_gateway`, `vpc_egress`: see `Reach`.
+    `clock`: seconds, for keeping descriptions.
 
     Where the way that a description named led nowhere, the next connection asks again; the description itself holds.
     """
@@ -64,13 +64,14 @@ class GkeClusters:
         *,
         endpoint: str = "",
         token: Callable[[], str] | None = None,
+        connect_gateway: bool = False,
         vpc_egress: bool = False,
         clock: Callable[[], float] = time.monotonic,
         connect: Connect = connect_to_server,
         timeout_seconds: float = 10.0,
     ) -> None:
         self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_GKE_ENDPOINT") if endpoint else ""
-        self._reach = Reach(vpc_egress=vpc_egress, local=bool(endpoint))
+        self._reach = Reach(connect_gateway=connect_gateway, vpc_egress=vpc_egress, local=bool(endpoint))
         self._token = token or AccessToken()
         self._clock = clock
         self._connect = connect

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from scc_responder.changes import CreateNetworkPolicy
-from scc_responder.checkup.check import Check, failed, fault, ok, skipped, unknown
+from scc_responder.checkup.check import Check, Result, failed, fault, ok, permission_of, skipped, unknown
 from scc_responder.context import Cluster
 from scc_responder.errors import ApiError, ResponderError
 from scc_responder.finding import ClusterRef
@@ -26,8 +26,10 @@ ACTS, SWITCH = "scc-responder-acts", "scc-responder-mode"
 """The admission policies of terraform/kubernetes: what the responder may do, and how far."""
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _CREATES = ("networkpolicies.networking.k8s.io", "create")
 _APPLY = "kubectl apply -k terraform/kubernetes"
+_GENERATE = "scc-responder permissions --kustomization terraform/kubernetes"
 _UID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -64,12 +66,15 @@ def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: E
     try:
         endpoint, api = way(one.ref), clusters.connect(one.ref)
         reviewed = list(_permissions(api, one))
+        is_bound = not reviewed or any(check.result is Result.OK for check in reviewed)
+        reviewed = reviewed if is_bound else [_not_bound(api, one)]
     except ResponderError as error:
-        yield failed("cluster.reached", path, error, _reach(one.ref))
+        yield failed("cluster.reached", path, error, _reach(one.ref, error))
         return
     yield ok("cluster.reached", path, f"by {endpoint}")
     yield from reviewed
-    yield from _admission(api, one)
+    if is_bound:
+        yield from _admission(api, one)
 
 
 def _find(ref: ClusterRef) -> str:
@@ -77,9 +82,14 @@ def _find(ref: ClusterRef) -> str:
     return f"{listed}; Terraform variable clusters names it and grants container.clusters.get in its project"
 
 
-def _reach(ref: ClusterRef) -> str:
+def _reach(ref: ClusterRef, error: ResponderError) -> str:
+    permission = permission_of(error)
+    if permission.startswith("gkehub."):
+        grant = f"Terraform variable connect_gateway = true: terraform apply grants {permission}"
+        return f"{grant}; where the fleet is in another project, grant it there"
     place = f"{ref.name} --location={ref.location} --project={ref.project}"
-    return f"gcloud container clusters update {place} --enable-dns-access; or Terraform variable vpc_connector"
+    variable = "connect_gateway" if error.reason == "connect_gateway_off" else "vpc_connector"
+    return f"gcloud container clusters update {place} --enable-dns-access; or Terraform variable {variable}"
 
 
 def _enforces(cluster: Cluster, path: str) -> Check:
@@ -117,8 +127,16 @@ def _reviewed(api: KubernetesApi, one: Examined, need: Need) -> Check:
     if isinstance(status, dict) and status.get("allowed") is True:
         return ok("cluster.permission", probed)
     why = f"missing permission: {need.permission}, which {', '.join(need.by)} needs"
-    command = f"scc-responder permissions --format rbac --user {one.identity or 'EMAIL'} | kubectl apply -f -"
-    return fault("cluster.permission", probed, "permission_missing", why, f"{_APPLY}; or: {command}")
+    return fault("cluster.permission", probed, "permission_missing", why, f"{_GENERATE} && {_APPLY}")
+
+
+def _not_bound(api: KubernetesApi, one: Examined) -> Check:
+    """Nothing at all is granted: the roles were not applied, or for somebody else, such as the placeholder."""
+    answer = api.create(_WHO, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
+    known = answer.get("status", {}).get("userInfo", {}).get("username", "")
+    why = f"the API server knows the caller as {known!a}, and no role of terraform/kubernetes is bound to that name"
+    mend = f"put the Terraform output identity into terraform/kubernetes/identity.yaml, then {_APPLY}"
+    return fault("cluster.identity", one.ref.path, "identity_not_bound", why, mend)
 
 
 def _admission(api: KubernetesApi, one: Examined) -> Iterator[Check]:

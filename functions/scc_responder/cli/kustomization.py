@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from scc_responder.admission import with_lists
-from scc_responder.cli.terminal import visible_lines
 from scc_responder.errors import SettingsError
 from scc_responder.guardrails import Guardrails
 from scc_responder.permissions import TIERS, Need, cluster_role, cluster_role_binding, tier
@@ -49,29 +46,3 @@ def as_yaml(documents: Sequence[dict[str, Any]]) -> str:
     import yaml  # noqa: PLC0415 - the table of permissions needs none
 
     return str(yaml.safe_dump_all(documents, sort_keys=False, default_flow_style=None, width=100))
-
-
-def write(files: Mapping[Path, str]) -> int:
-    """Write the files that differ."""
-    for path, text in files.items():
-        if _now(path) != text:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            print(f"wrote {path}", file=sys.stderr)
-    return 0
-
-
-def compare(files: Mapping[Path, str]) -> int:
-    """Say which files differ, line by line: 1 if any does."""
-    differing = {path: text for path, text in files.items() if _now(path) != text}
-    for path, text in differing.items():
-        lines = difflib.unified_diff(_now(path).splitlines(), text.splitlines(), str(path), "needed", lineterm="", n=1)
-        print(visible_lines("\n".join(lines)))
-    if differing:
-        folder = min(differing, key=lambda path: len(path.parts)).parent
-        print(f"not what policies and guardrails ask for; run: {COMMAND} {folder}", file=sys.stderr)
-    return 1 if differing else 0
-
-
-def _now(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.exists() else ""

@@ -5,14 +5,17 @@ each place where they are granted, for `gcloud iam roles create ID --file FILE`.
 need to enforce: its requests are sent with dryRun=All, and are authorized like any other. A disabled one needs nothing.
 
 With --kustomization, what stands in terraform/kubernetes is written anew: the roles, and the guardrails' lists in the
-admission policy. --check only says whether they are what policies and guardrails ask for, and exits with 1 if not.
+admission policy. With --iam, so is what the Terraform module grants, terraform/permissions.json. --check only says
+whether they are what policies and guardrails ask for, and exits with 1 if not.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,9 +23,11 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli import kustomization
+from scc_responder.cli import generated_files, kustomization
 from scc_responder.cli.policy_folder import require_policies
-from scc_responder.cli.terminal import styled
+from scc_responder.cli.terminal import styled, visible_lines
+from scc_responder.errors import SettingsError
+from scc_responder.guardrails import Guardrails
 from scc_responder.mode import Mode
 from scc_responder.permissions import (
     EVERY_FINDING,
@@ -32,9 +37,12 @@ from scc_responder.permissions import (
     enabled,
     iam_roles,
     needed,
+    of_connect_gateway,
 )
 from scc_responder.policy import PolicySet, load_policies
 
+_POLICIES = Path("policies")
+_NAME = "scc-responder"
 _WIDTH = 100
 _NAMED = 3
 """Policies that the table names before it only counts them; JSON names all."""
@@ -42,9 +50,9 @@ _NAMED = 3
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `permissions`."""
-    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
+    parser.add_argument("--policies", type=Path, default=_POLICIES, metavar="DIR", help="folder of policies")
     parser.add_argument("--format", choices=("text", "iam", "rbac", "json"), default="text", help="what to print")
-    parser.add_argument("--name", default="scc-responder", help="name of the ClusterRole")
+    parser.add_argument("--name", help=f"with rbac: name of the ClusterRole (default: {_NAME})")
     parser.add_argument(
         "--user",
         action="append",
@@ -52,44 +60,88 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="with rbac: bind it to this service account; once for its e-mail address, once for its unique id",
     )
+    parser.add_argument("--connect-gateway", action="store_true", help="with iam: what Connect Gateway asks for, too")
     parser.add_argument(
         "--kustomization", type=Path, metavar="DIR", help="write the roles and lists of the kustomization in DIR"
     )
-    parser.add_argument("--check", action="store_true", help="with --kustomization: say what differs, write nothing")
+    parser.add_argument("--iam", type=Path, metavar="FILE", help="write the list of IAM permissions in FILE")
+    parser.add_argument("--check", action="store_true", help="with these two: say what differs, write nothing")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the permissions."""
+    """Print the permissions, or write or compare the files that follow from them."""
+    _refuse_what_would_be_ignored(options)
     policies = load_policies(options.policies)
     require_policies(len(policies.policies), options.policies)
     needs = needed(enabled(policies.policies))
-    if options.kustomization:
-        files = kustomization.generated(options.kustomization, needs, policies.guardrails)
-        return kustomization.compare(files) if options.check else kustomization.write(files)
+    if options.kustomization or options.iam:
+        return _generate(options, needs, policies.guardrails)
     if options.format == "json":
         print(json.dumps(_document(policies, needs), indent=2))
     elif options.format == "rbac":
         print(kustomization.as_yaml(_roles(needs, options)), end="")
     elif options.format == "iam":
-        print(_iam(needs), end="")
+        print(_iam([*needs, *(of_connect_gateway() if options.connect_gateway else ())]), end="")
     else:
         print("\n".join(_text(policies, needs)))
     return 0
 
 
+def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
+    """An option without effect is a mistake: a check that checks nothing would pass for ever."""
+    files = bool(options.kustomization or options.iam)
+    rows = (
+        ("--check", options.check, files, "--kustomization DIR or --iam FILE"),
+        ("--user", options.user, options.format == "rbac", "--format rbac"),
+        ("--name", options.name is not None, options.format == "rbac", "--format rbac"),
+        ("--connect-gateway", options.connect_gateway, options.format == "iam", "--format iam"),
+        (f"--format {options.format}", files, options.format in {"text", "json"}, "neither --kustomization nor --iam"),
+    )
+    for option, is_given, has_effect, needed_with in rows:
+        if is_given and not has_effect:
+            raise SettingsError("wrong_use", f"{option} has no effect here: give it with {needed_with}")
+
+
+def _generate(options: argparse.Namespace, needs: Sequence[Need], guardrails: Guardrails) -> int:
+    """Write the files that were named, or compare them."""
+    files: dict[Path, str] = {}
+    command = ["scc-responder", "permissions"]
+    command += [] if options.policies == _POLICIES else ["--policies", str(options.policies)]
+    if options.kustomization:
+        files |= kustomization.generated(options.kustomization, needs, guardrails)
+        command += ["--kustomization", str(options.kustomization)]
+    if options.iam:
+        files |= generated_files.iam_list(options.iam, needs)
+        command += ["--iam", str(options.iam)]
+    found = generated_files.compare(files) if options.check else generated_files.write(files)
+    if options.format == "json":
+        print(json.dumps({"files": msgspec.to_builtins(found)}, indent=2))
+    else:
+        print("".join(f"{visible_lines(line)}\n" for one in found for line in one.difference), end="")
+    if not any(one.result == "differs" for one in found):
+        return 0
+    print(f"not what policies and guardrails ask for; run: {shlex.join(command)}", file=sys.stderr)
+    return 1
+
+
 def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
-    told = [msgspec.to_builtins(need) for need in needs]
     return {
         "policies": {policy.name: str(policy.mode) for policy in policies.policies},
-        "kubernetes": [need for need in told if need["verb"]],
-        "iam": [{"permission": need["permission"], "by": need["by"]} for need in told if not need["verb"]],
+        "kubernetes": [msgspec.to_builtins(need) for need in needs if need.verb],
+        "iam": [_of_iam(need) for need in needs if not need.verb],
+        "connect_gateway": [_of_iam(need) for need in of_connect_gateway()],
     }
 
 
+def _of_iam(need: Need) -> dict[str, Any]:
+    return {"permission": need.permission, "by": need.by}
+
+
 def _roles(needs: Sequence[Need], options: argparse.Namespace) -> list[dict[str, Any]]:
-    objects = [cluster_role(needs, options.name)]
+    name = options.name or _NAME
+    objects = [cluster_role(needs, name)]
     if options.user:
-        objects.append(cluster_role_binding(options.name, *options.user))
+        objects.append(cluster_role_binding(name, *options.user))
     return objects
 
 
@@ -101,12 +153,16 @@ def _iam(needs: Sequence[Need]) -> str:
 
 def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
     off = [policy.name for policy in policies.policies if policy.mode == Mode.DISABLED]
-    width = max(len(need.permission) for need in needs) + 2
+    gateway = of_connect_gateway()
+    width = max(len(need.permission) for need in [*needs, *gateway]) + 2
     yield styled(f"{'Kubernetes (RBAC)':<{width}}  needed by", "bold")
     yield from _rows([need for need in needs if need.verb], width)
     yield ""
     yield styled(f"{'Google Cloud (IAM)':<{width}}  needed by", "bold")
     yield from _rows([need for need in needs if not need.verb], width)
+    yield ""
+    yield styled("Google Cloud (IAM), only where connect_gateway is set", "bold")
+    yield from _rows(gateway, width)
     yield ""
     on = len(policies.policies) - len(off)
     yield styled(f"{on} policies are enabled, {len(off)} disabled. In dry run a policy needs the same.", "dim")

@@ -69,8 +69,13 @@ class Endpoint(Server, frozen=True, kw_only=True):
 
 
 class Reach(Value, frozen=True, kw_only=True):
-    """What this deployment can reach. `vpc_egress`: private addresses. `local`: servers on this machine, by a port."""
+    """What this deployment can reach. `local`: servers on this machine, by a port.
 
+    `connect_gateway`: clusters of a fleet by Connect Gateway, which asks for permissions of its own. `vpc_egress`:
+    private addresses.
+    """
+
+    connect_gateway: bool = False
     vpc_egress: bool = False
     local: bool = False
 
@@ -82,19 +87,22 @@ class _Way(Value, frozen=True, kw_only=True):
     shut: str = ""
 
 
-_NO_EGRESS = _Way(shut="this deployment has no VPC egress")
+_NOT_ASKED_FOR = _Way(shut="the Terraform variable connect_gateway is not true")
+_NO_EGRESS = _Way(shut="this deployment has no VPC egress: give the Terraform variable vpc_connector")
+_REASONS = {"cluster_endpoint_private": _NO_EGRESS, "connect_gateway_off": _NOT_ASKED_FOR}
 
 
 def choose(cluster: Any, reach: Reach) -> Endpoint:
     """The way to take to the API server of a cluster, given as GetCluster describes it.
 
-    Raises ApiError `cluster_endpoint_private` where only VPC egress would help, `no_reachable_endpoint` where nothing
-    would, `no_cluster_authority`; the message says why each way was passed over.
+    Raises ApiError `cluster_endpoint_private` where VPC egress would help, `connect_gateway_off` where only the gateway
+    would, `no_reachable_endpoint` where nothing would, `no_cluster_authority`; the message says why each way was passed
+    over.
     """
     public, private = _addresses(cluster)
     ways = {
         EndpointKind.DNS_ENDPOINT: _dns_endpoint(cluster, reach),
-        EndpointKind.CONNECT_GATEWAY: _connect_gateway(cluster),
+        EndpointKind.CONNECT_GATEWAY: _connect_gateway(cluster, reach),
         EndpointKind.PUBLIC_IP: _public_ip(public, reach),
         EndpointKind.PRIVATE_IP: _private_ip(private, reach),
     }
@@ -102,7 +110,7 @@ def choose(cluster: Any, reach: Reach) -> Endpoint:
         if way.url:
             by_address = kind in {EndpointKind.PUBLIC_IP, EndpointKind.PRIVATE_IP}
             return Endpoint(kind=kind, url=way.url, ca_pem=_authority(cluster) if by_address else None)
-    reason = "cluster_endpoint_private" if _NO_EGRESS in ways.values() else "no_reachable_endpoint"
+    reason = next((reason for reason, way in _REASONS.items() if way in ways.values()), "no_reachable_endpoint")
     raise ApiError(reason, "; ".join(f"{kind}: {way.shut}" for kind, way in ways.items()))
 
 
@@ -115,11 +123,13 @@ def _dns_endpoint(cluster: Any, reach: Reach) -> _Way:
     return _Way(shut="its name is not under gke.goog")
 
 
-def _connect_gateway(cluster: Any) -> _Way:
+def _connect_gateway(cluster: Any, reach: Reach) -> _Way:
     """Clusters of GKE are `gkeMemberships` to it; a membership outside `global` is served by its region's host."""
     membership = _MEMBERSHIP.fullmatch(cluster.fleet.membership)
     if membership is None:
         return _Way(shut="unknown form of membership" if cluster.fleet.membership else "no member of a fleet")
+    if not reach.connect_gateway:
+        return _NOT_ASKED_FOR
     project, location, name = membership.group("project", "location", "name")
     host = f"{'' if location == 'global' else f'{location}-'}connectgateway.googleapis.com"
     return _Way(url=f"https://{host}/v1/projects/{project}/locations/{location}/gkeMemberships/{name}")
