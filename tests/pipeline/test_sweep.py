@@ -17,7 +17,7 @@ from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.case import CaseRecord, CaseState, decode, encode, is_unfinished
 from scc_responder.errors import ApiError, StoreUnavailable
 from scc_responder.journal import LEASE, Journal
-from scc_responder.ports import Page
+from scc_responder.ports import Entry, Page
 from scc_responder.record import Ending
 from scc_responder.services import utc_now
 from scc_responder.simulated.cluster import SimulatedCluster
@@ -510,15 +510,17 @@ def test_a_fault_of_ours(tmp_path: Path, cluster: SimulatedCluster, pod: dict[st
     """Nor is one at which the sweep itself fails."""
     deployment = deployed(tmp_path, cluster, policy("capture_evidence"))
     many(deployment, pod, 3)
-    switch = deployment.services.kill_switch
+    store = deployment.services.store
 
-    class Faulty:
-        def ceiling(self, _cluster: str) -> Any:
-            raise ZeroDivisionError
+    class Faulty(SqliteStore):
+        def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+            if any(key.startswith("control/") for key in keys):
+                raise ZeroDivisionError
+            return super().get_many(keys)
 
-    deployment.services.kill_switch = Faulty()  # type: ignore[assignment]
+    deployment.services.store = Faulty(deployment.folder / "journal.db")
     assert sweep(HERE, "127.0.0.1", deployment.services).reason == "internal_error"
-    deployment.services.kill_switch = switch
+    deployment.services.store = store
     assert swept(deployment) == {"resumed": 2}
 
 
