@@ -27,6 +27,7 @@ module "responder" {
   bundle                 = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
   clusters               = var.clusters
   concurrency            = var.concurrency
+  connect_gateway        = var.connect_gateway
   evidence               = var.evidence
   ingress                = var.ingress
   limits                 = var.limits

@@ -26,6 +26,12 @@ variable "concurrency" {
   default     = null
 }
 
+variable "connect_gateway" {
+  description = "Whether clusters of a fleet are reached by Connect Gateway. Left out, it is the module's."
+  type        = bool
+  default     = null
+}
+
 variable "evidence" {
   description = "How long evidence cannot be deleted, and whether that is locked. What is left out is the module's."
   type = object({

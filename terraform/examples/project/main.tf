@@ -24,6 +24,7 @@ module "responder" {
   bundle                 = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
   clusters               = ["projects/${var.monitored_project_id}/locations/*/clusters/*"]
   concurrency            = var.concurrency
+  connect_gateway        = var.connect_gateway
   evidence               = var.evidence
   ingress                = var.ingress
   limits                 = var.limits
