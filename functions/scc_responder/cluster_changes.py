@@ -41,9 +41,13 @@ Object = dict[str, Any]
 
 @dataclass(kw_only=True, slots=True)
 class Tries:
-    """What is known of the tries of one change. `sent`: a request went out, and may have been or was carried out."""
+    """What is known of the tries of one change.
+
+    `sent`: a request went out, and may have been or was carried out. `answered`: the API server said that it was.
+    """
 
     sent: bool = False
+    answered: bool = False
     last: ApiError | None = None
 
     def again(self, error: ApiError) -> bool:
@@ -132,7 +136,7 @@ class ClusterChanges:
 
     def _delete_once(self, path: str, change: DeletePod, step: StepRun, tries: Tries) -> Result:
         found = self._read(path)
-        settled = probe_deletion(change, step, found, sent=tries.sent)
+        settled = probe_deletion(change, step, found, sent=tries.sent, answered=tries.answered)
         if settled or found is None:
             return settled or Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
         step.intend()
@@ -203,7 +207,7 @@ class ClusterChanges:
         except OutcomeUnknown:
             tries.sent = True
             raise
-        tries.sent = True
+        tries.sent = tries.answered = True
         boundary(f"kubernetes.{verb}:after")
 
 

@@ -12,6 +12,7 @@ from scc_responder.network_policies import isolates
 from scc_responder.step import Result, StepRun, done, failed
 
 NOT_VERIFIED = "not_verified"
+_GONE = "no answer to a request of ours is known: it may have been another's deletion, or the pod's own end"
 
 Object = dict[str, Any]
 
@@ -80,12 +81,19 @@ def verified(change: PatchObject, step: StepRun, found: Object | None) -> Result
     return done("armed" if change.marker == ARMED_BY else "patched")
 
 
-def probe_deletion(change: DeletePod, step: StepRun, found: Object | None, *, sent: bool) -> Result | None:
-    """The outcome, if the pod is gone, another one, on its way out, or not armed by this very action."""
-    ours = step.intended or sent
+def probe_deletion(
+    change: DeletePod, step: StepRun, found: Object | None, *, sent: bool, answered: bool
+) -> Result | None:
+    """The outcome, if the pod is gone, another one, on its way out, or not armed by this very action.
+
+    Only where our request was `answered` is it known to be why the pod is gone; where it was `sent` at most, an answer
+    is missing.
+    """
     lost = not_the_target(found, change.uid)
     if lost or found is None:
-        return done("deleted") if ours else lost
+        if answered:
+            return done("deleted")
+        return done("gone_after_intent", _GONE) if step.intended or sent else lost
     if "deletionTimestamp" in found["metadata"] and not _takes_longer(change, found):
         return Result(status=StepStatus.TERMINATING, reason="terminating")
     armed = found["metadata"].get("annotations", {}).get(ARMED_BY) == step.action_id

@@ -180,7 +180,7 @@ def measured(rig: Rig, threads: int, documents: Sequence[Mapping[str, Any]], kil
 def _not_contained(cases: Sequence[CaseRecord]) -> list[list[str]]:
     """What became of each finding whose pod was not deleted, step by step."""
     told = [[f"{step.action}: {step.status}: {step.reason}" for step in case.steps] for case in cases]
-    return [steps for steps in told if not any(step.endswith(": deleted") for step in steps)]
+    return [steps for steps in told if not any(step.endswith((": deleted", ": gone_after_intent")) for step in steps)]
 
 
 def _p95(values: Sequence[float]) -> float:

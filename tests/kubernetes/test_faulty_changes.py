@@ -119,6 +119,11 @@ def scene(script: Script) -> Iterator[Scene]:
 
 EXPECTED = ["patched", "isolated", "patched", "armed", "deleted"]
 CALLS = 13
+UNANSWERED = {
+    *((fault, CALLS - 1) for fault in ("reset-after", "closed-after", "stall-after", "half-an-answer")),
+    *((fault, CALLS) for fault in FAULTS.keys() - {"409", "429"}),
+}
+"""Where the answer to the deletion is lost, or the attempt ends at the read after it: the next one finds no pod."""
 
 
 def test_calls() -> None:
@@ -149,4 +154,4 @@ def test_a_fault_at_each_call(fault: str, number: int) -> None:
         "delete pods": 1,
     }
     assert {settled[step].status for step in range(5)} == {"done"}
-    assert settled[4].reason == "deleted"
+    assert settled[4].reason == ("gone_after_intent" if (fault, number) in UNANSWERED else "deleted")

@@ -134,7 +134,7 @@ def test_a_person_undid_it(tmp_path: Path, cluster: SimulatedCluster, pod: Objec
     ]
 
 
-SENT = [pytest.param(False, "held_before_resumed", id="not-sent"), pytest.param(True, "deleted", id="sent")]
+SENT = [pytest.param(False, "held_before_resumed", id="not-sent"), pytest.param(True, "gone_after_intent", id="sent")]
 
 
 @pytest.mark.parametrize(("sent", "reason"), SENT)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scc_responder import paths
 from scc_responder.errors import ApiError, RejectedMessage
 from scc_responder.policy import load_policies
 from scc_responder.simulated.cluster import SimulatedCluster
@@ -51,6 +52,51 @@ def test_a_removed_policy(tmp_path: Path, cluster: SimulatedCluster, pod: dict[s
 
     assert "delete_pod: policy_removed" in deployment.outcomes(document)
     assert "delete pods" not in mutations(cluster.audit)
+
+
+GOERS = [pytest.param(False, id="another-deleted-it"), pytest.param(True, id="our-request-was-carried-out")]
+
+
+@pytest.mark.parametrize("sent", GOERS)
+def test_gone_while_nobody_looked(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], *, sent: bool
+) -> None:
+    """Of a pod that is gone after a crash no deletion of ours is claimed: whose it was, no read can tell."""
+    deployment = deployed(
+        tmp_path, cluster, policy("delete_pod", "notify").replace("notify", "notify\n    needs: [delete_pod]")
+    )
+    document = finding_about(pod)
+    interrupted(deployment, document, "delete", after=sent)
+    if not sent:
+        api_of(cluster, "admin").delete(paths.pod("shop", pod["metadata"]["name"]), {"gracePeriodSeconds": 0})
+
+    deployment.deliver(document)
+
+    steps = {step.reason: step for step in deployment.case(document).steps}
+    assert list(steps) == ["armed", "gone_after_intent", "published"]
+    assert (steps["gone_after_intent"].status, deployment.case(document).state) == ("done", "done")
+    assert "may have been another's deletion" in steps["gone_after_intent"].detail
+    assert mutations(cluster.audit).count("delete pods") == 1
+
+
+def test_an_answer_is_enough(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """A deletion that was answered is told as ours, though the read after it failed at first."""
+    deployment = deployed(tmp_path, cluster, policy("delete_pod"))
+    api = deployment.clusters.api
+    seen: list[str] = []
+
+    def conflict(_number: int, verb: str, _path: str) -> None:
+        seen.append(verb)
+        if seen[-2:] == ["delete", "get"]:
+            raise ApiError("conflict", status=409)
+
+    deployment.clusters.api = Interposed(api, before=conflict)
+    document = finding_about(pod)
+
+    deployment.respond_to(document)
+
+    assert seen[-3:] == ["delete", "get", "get"]
+    assert "delete_pod: deleted" in deployment.outcomes(document)
 
 
 def test_a_person_was_here(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
