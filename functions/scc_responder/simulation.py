@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain, islice
 
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from scc_responder.decide import Decision, PolicyDecision, decide
 from scc_responder.explanation import Facts, context_of
 from scc_responder.finding import Finding
 from scc_responder.guard import guard
+from scc_responder.guardrail_edits import Edit, edits
 from scc_responder.mode import Mode, furthest
 from scc_responder.order import foreseen
 from scc_responder.policy import PolicySet
@@ -94,17 +95,20 @@ class Comparison(Value, frozen=True, kw_only=True):
 
     `counts` are by kind (`added`, `removed`, `raised`, `lowered`, and each `_behind_limits`); `differences` lists the
     first of them. What limits keep from showing counts like what they do not: they are no reason to overlook it.
+    `guardrails` are the edits of that file, whether or not a finding met them.
     """
 
     counts: dict[str, int]
     differences: tuple[Difference, ...]
     raised: tuple[RaisedMode, ...]
+    guardrails: tuple[Edit, ...]
     complete: bool
 
     @property
     def widens(self) -> bool:
-        """Whether it reaches a new target, does something new to one, or goes further than it did."""
-        return not self.complete or bool(self.raised or self.counts.keys() & _WIDENING)
+        """Whether it reaches a new target, does something new to one, goes further, or is held by less than it was."""
+        loosened = any(edit.widens for edit in self.guardrails)
+        return not self.complete or loosened or bool(self.raised or self.counts.keys() & _WIDENING)
 
 
 _WIDENING = frozenset({"added", "raised", "added_behind_limits", "raised_behind_limits"})
@@ -223,7 +227,7 @@ class Replay:
             reached=tuple(islice(self.now.reached(), MOST_LISTED)),
         )
 
-    def comparison(self) -> Comparison | None:
+    def comparison(self, today: date) -> Comparison | None:
         """What the policies add to the former ones, and take away; None where there are none to compare with."""
         if self.former is None:
             return None
@@ -237,6 +241,7 @@ class Replay:
             counts=dict(Counter(item.counted_as for item in _differences(self.now, self.former))),
             differences=tuple(islice(_differences(self.now, self.former), MOST_LISTED)),
             raised=tuple(raised),
+            guardrails=edits(self.former.policies.guardrails, self.now.policies.guardrails, today),
             complete=not self._numbers.full,
         )
 

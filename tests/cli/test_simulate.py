@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,33 @@ def test_raised_mode(readable: Path, folder: Path, tmp_path: Path, capsys: pytes
     assert shown.endswith("  WIDENS: 2 raised\n")
 
 
+LOOSER = "protected: {namespaces: [kube-system]}\nstorm_breaker: {targets: 50}\n"
+STRICTER = "protected: {namespaces: [kube-system, bank]}\n"
+
+
+def test_edited_guardrails(readable: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the guardrails hold no more is told, though no finding met it, and no change passes that loosens them."""
+    looser = write_policies(tmp_path / "looser", policy("label_pod"), guardrails=LOOSER)
+    stricter = write_policies(tmp_path / "stricter", policy("label_pod"), guardrails=STRICTER)
+
+    status, shown = simulated(capsys, readable, looser, "--against", stricter)
+    assert status == 1
+    assert '  WIDENS   guardrails protected.namespaces  removed "bank"\n' in shown
+    assert "  WIDENS   guardrails storm_breaker.targets  10 -> 50\n" in shown
+    assert shown.endswith("  WIDENS: no target is touched otherwise; 2 edits of the guardrails, 2 of them widening\n")
+    shown = simulated(capsys, readable, looser, "--against", stricter, "--format", "json")[1]
+    assert json.loads(shown)["comparison"]["guardrails"] == [
+        {"field": "protected.namespaces", "before": "bank", "after": None, "widens": True},
+        {"field": "storm_breaker.targets", "before": 10, "after": 50, "widens": True},
+    ]
+    shown = simulated(capsys, readable, looser, "--against", stricter, "--format", "markdown")[1]
+    assert "**Widens reach.**" in shown
+    assert "| widens | storm\\_breaker.targets | 10 -&#62; 50 |" in shown
+
+    status, shown = simulated(capsys, readable, stricter, "--against", looser)
+    assert (status, '  edited   guardrails protected.namespaces  added "bank"\n' in shown) == (0, True)
+
+
 def test_shipped_policies_against_themselves(capsys: pytest.CaptureFixture[str]) -> None:
     """The shipped policies on all goldens: whatever is odd there is counted, and nothing widens."""
     status, shown = simulated(
@@ -353,7 +381,7 @@ def hostile_told(folder: Path) -> Told:
     report = replay.report()
     target = Target(cluster="c", kind="Pod", namespace=HOSTILE, name=HOSTILE)
     reached = (Reached(target=target, action="label_pod", mode=report.policies[0].mode, policy=HOSTILE),)
-    return Told(report=_with(report, reached=reached), comparison=replay.comparison(), targets=True)
+    return Told(report=_with(report, reached=reached), comparison=replay.comparison(date(2026, 3, 2)), targets=True)
 
 
 def _with(report: Any, **fields: Any) -> Any:

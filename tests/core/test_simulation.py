@@ -211,11 +211,11 @@ def test_no_limit_hides_a_wider_policy(written: Callable[..., PolicySet]) -> Non
     rails = ONE.replace("namespace: [{most: 1, within: 10m}]", "cluster: [{most: 1, within: 10m}], namespace: []")
     former, wider = written(shop, name="former", guardrails=rails), written(policy("delete_pod"), guardrails=rails)
     findings = [finding(1), finding(2, namespace="bank")]
-    found = replayed(wider, *findings, former=former).comparison()
+    found = replayed(wider, *findings, former=former).comparison(T0.date())
     assert found is not None
     assert (found.counts, found.widens) == ({"added_behind_limits": 1}, True)
     assert [(item.target.namespace, item.behind_limits) for item in found.differences] == [("bank", True)]
-    back = replayed(former, *findings, former=wider).comparison()
+    back = replayed(former, *findings, former=wider).comparison(T0.date())
     assert back is not None
     assert (back.counts, back.widens) == ({"removed_behind_limits": 1}, False)
 
@@ -224,7 +224,7 @@ def test_a_raised_limit_widens(written: Callable[..., PolicySet]) -> None:
     """Whoever is touched because there is more room is newly touched."""
     former = written(policy("delete_pod"), name="former", guardrails=ONE)
     more = written(policy("delete_pod"), guardrails=ONE.replace("most: 1", "most: 2"))
-    found = replayed(more, *pods(4), former=former).comparison()
+    found = replayed(more, *pods(4), former=former).comparison(T0.date())
     assert found is not None
     assert (found.counts, found.widens) == ({"added": 1}, True)
 
@@ -248,7 +248,7 @@ def test_changes(
 ) -> None:
     """What a change adds and takes away is by target and action, whichever policy does it."""
     former = written(policy("label_pod"), name="former")
-    found = replayed(written(*after), finding(1), finding(2), former=former).comparison()
+    found = replayed(written(*after), finding(1), finding(2), former=former).comparison(T0.date())
     assert found is not None
     assert (found.counts, [item.policy for item in found.raised], found.widens) == (counts, raised, widens)
 
@@ -258,7 +258,9 @@ def test_new_targets(written: Callable[..., PolicySet]) -> None:
     former = written(
         policy("label_pod", when="{threat: reverse_shell, namespace: shop}").replace("\n  {", " {"), name="a"
     )
-    found = replayed(written(policy("label_pod")), finding(1), finding(2, namespace="bank"), former=former).comparison()
+    found = replayed(written(policy("label_pod")), finding(1), finding(2, namespace="bank"), former=former).comparison(
+        T0.date()
+    )
     assert found is not None
     (item,) = found.differences
     assert (item.kind, item.target.shown, item.action) == (
@@ -272,10 +274,12 @@ def test_new_targets(written: Callable[..., PolicySet]) -> None:
 def test_raised_mode(written: Callable[..., PolicySet]) -> None:
     """A raised mode widens, also of a policy that met no finding, and by a raised ceiling."""
     before, after = policy("label_pod", mode="dry_run"), policy("label_pod")
-    met = replayed(written(after, name="b"), finding(1), former=written(before, name="a")).comparison()
-    unmet = replayed(written(after, name="b"), former=written(before, name="a")).comparison()
+    met = replayed(written(after, name="b"), finding(1), former=written(before, name="a")).comparison(T0.date())
+    unmet = replayed(written(after, name="b"), former=written(before, name="a")).comparison(T0.date())
     rails = "protected: {namespaces: [kube-system]}\nmax_mode: dry_run\n"
-    ceiling = replayed(written(after, name="b"), former=written(after, name="c", guardrails=rails)).comparison()
+    ceiling = replayed(written(after, name="b"), former=written(after, name="c", guardrails=rails)).comparison(
+        T0.date()
+    )
     assert met is not None
     assert (met.counts, met.widens) == ({"raised": 1}, True)
     for found in (met, unmet, ceiling):
@@ -291,7 +295,7 @@ def test_too_many_to_tell_apart(written: Callable[..., PolicySet]) -> None:
     for number in range(1, 5):
         found = finding(number, pod=f"web-6d5f9c7b4-zzzz{number}")
         replay.add(found, told(found))
-    comparison = replay.comparison()
+    comparison = replay.comparison(T0.date())
     assert comparison is not None
     assert (comparison.counts, comparison.widens, replay.report().complete) == ({}, True, False)
 

@@ -23,7 +23,8 @@ tripped nothing acts in its cluster, until a person resets it: `--reset-after 1h
 `--against OTHER_POLICIES` compares with another folder, such as the one that is deployed: what these policies add, and
 what they take away, each under its own limits. It ends with 1 when they widen reach: a new target, a new action on one,
 or a mode raised. What would be new but for the limits (`behind limits`) widens as well: a limit that happened to be
-reached in these findings is no reason why it would be next time.
+reached in these findings is no reason why it would be next time. Every edit of guardrails.yaml is listed, whether or
+not a finding met it. It widens where less is protected or held, or more allowed, and where that cannot be told.
 
     git worktree add /tmp/deployed main
     scc-responder simulate findings.json --assume-present --against /tmp/deployed/policies
@@ -46,6 +47,7 @@ from scc_responder.cli.target_facts import TargetFacts
 from scc_responder.cli.times import end, length, moment
 from scc_responder.errors import PolicyError, RejectedMessage, SettingsError
 from scc_responder.policy import PolicySet, load_policies
+from scc_responder.services import utc_now
 from scc_responder.simulation import Replay, Report
 from scc_responder.wire import parse_notification
 
@@ -92,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     export = FindingsExport(options.findings, options.since, options.until)
     for entry in shown(export, len(export), "findings"):
         _take(replay, entry, facts)
-    report, comparison = replay.report(), replay.comparison()
+    report, comparison = replay.report(), replay.comparison(utc_now().date())
     if comparison and not report.findings:
         raise SettingsError("no_findings", _nothing(report, len(export)))
     told = Told(

@@ -11,6 +11,7 @@ import msgspec
 
 from scc_responder.cli.markdown import escaped, markdown_table
 from scc_responder.cli.terminal import styled
+from scc_responder.guardrail_edits import Edit
 from scc_responder.mode import Mode
 from scc_responder.reach import Difference
 from scc_responder.simulation import Comparison, PolicyReport, Reached, Report
@@ -140,12 +141,26 @@ def _comparison(found: Comparison) -> Iterator[str]:
         yield f"  {styled('raised ', 'red')}  {raised.policy}: {raised.before} -> {raised.after}"
     yield from map(_difference, found.differences)
     yield from _omitted(sum(found.counts.values()), found.differences)
+    yield from map(_edit, found.guardrails)
     yield f"  {_verdict(found)}"
 
 
 def _difference(item: Difference) -> str:
     kind = styled(f"{item.kind:<7}", _KIND_STYLES[item.kind])
     return f"  {kind}  {styled(item.target.shown, 'bold')}  {item.action}  {styled(_why(item), 'dim')}"
+
+
+def _edit(edit: Edit) -> str:
+    """One line of the guardrails. What people wrote there is escaped as JSON."""
+    word, style = ("WIDENS", "red") if edit.widens else ("edited", "dim")
+    return f"  {styled(f'{word:<7}', style)}  guardrails {styled(edit.field, 'bold')}  {_turned(edit)}"
+
+
+def _turned(edit: Edit) -> str:
+    before, after = (None if value is None else json.dumps(value) for value in (edit.before, edit.after))
+    if before is None or after is None:
+        return f"added {after}" if before is None else f"removed {before}"
+    return f"{before} -> {after}"
 
 
 def _why(item: Difference) -> str:
@@ -163,6 +178,9 @@ def _verdict(found: Comparison) -> str:
         ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in found.counts.items())
         or "no target is touched otherwise"
     )
+    if found.guardrails:
+        loosened = sum(edit.widens for edit in found.guardrails)
+        told += f"; {_counted(len(found.guardrails), 'edit')} of the guardrails, {loosened:,} of them widening"
     word = styled("WIDENS", "red") if found.widens else styled("does not widen", "green")
     return f"{word}: {told}"
 
@@ -214,6 +232,10 @@ def _compared(found: Comparison) -> Iterator[str]:
     if raised or changed:
         yield markdown_table(("Change", "Of", "What", "Policy and mode"), map(_escaped, [*raised, *changed]))
     yield from _omitted(sum(found.counts.values()), found.differences)
+    if found.guardrails:
+        yield "\n## What the guardrails change\n\n"
+        edits = (("widens" if edit.widens else "", edit.field, _turned(edit)) for edit in found.guardrails)
+        yield markdown_table(("", "Field", "Edit"), map(_escaped, edits))
 
 
 def as_json(told: Told) -> str:
