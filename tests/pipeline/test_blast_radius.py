@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.case import decode
 from scc_responder.errors import ApiError
 from scc_responder.limiter import ORGANIZATION, cluster_key
+from scc_responder.ports import Entry
 from scc_responder.simulated.cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.pipeline.deployment import (
@@ -178,6 +181,38 @@ def test_a_namespace_limit(tmp_path: Path, cluster: SimulatedCluster) -> None:
     assert held.detail == "namespace space-0: 3 pods within 10m, at most 3 (3)"
     assert deployment.case(documents[3]).state == "held"
     assert Counter(mutations(cluster.audit)) == {"patch pods": 3, "create networkpolicies": 3}
+
+
+class Remembering(SqliteStore):
+    """A store that remembers every version of every case."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.written: list[bytes] = []
+
+    def replace(self, key: str, value: bytes, version: str, **options: Any) -> Entry:
+        """Write, and remember."""
+        if key.startswith("case/"):
+            self.written.append(value)
+        return super().replace(key, value, version, **options)
+
+    def statuses(self, action: str) -> set[str]:
+        """What any version said of the action's steps."""
+        return {step.status for value in self.written for step in decode(value).steps if step.action == action}
+
+
+def test_what_a_limit_denies_was_never_meant(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """No intent of it was ever written: after a crash, nobody takes what another did to the pod for our work."""
+    documents = about(busy(cluster, 1, 4, 4)[::4])
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    store = deployment.services.store = Remembering(tmp_path / "journal.db")
+    told(deployment, documents[:3])
+    assert "intent" in store.statuses("isolate_pod")
+    store.written.clear()
+
+    assert told(deployment, documents[3:]) == ["limit_namespace"]
+
+    assert store.statuses("isolate_pod") == {"held"}
 
 
 def test_a_workload_limit(tmp_path: Path, cluster: SimulatedCluster) -> None:
