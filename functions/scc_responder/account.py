@@ -45,6 +45,10 @@ class Account:
         if context.missing:
             self.fields["missing"] = context.missing
 
+    def switched(self, control: str) -> None:
+        """The kill switch was asked how far anything may go anywhere."""
+        self.fields["control"] = control
+
     def decided(self, decision: Decision, record: CaseRecord, answered_at: str = "") -> None:
         """The case was brought to its end."""
         if record.plan:

@@ -2,6 +2,9 @@
 
 It is a notification of a finding that does not exist, under an id that is reserved for it. Whatever else the message
 says is not looked at, so that a forged one can do no more than the genuine one: no policy, context or change follows.
+
+Its record and log line tell how far the kill switch lets anything go: a responder that nobody switched on is well
+otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from msgspec.structs import replace
 
 from scc_responder.case import CaseRecord, CaseState
 from scc_responder.confirm import unread
+from scc_responder.control import NAME, Ceiling
 from scc_responder.errors import ApiError, RetryableError
 from scc_responder.finding import Finding
 from scc_responder.journal import Journal, Verdict
@@ -38,8 +42,15 @@ def take(finding: Finding, journal: Journal) -> OpenCase | None:
     return journal.claim(finding).case
 
 
-def beat(finding: Finding, case: OpenCase, findings: Findings) -> Ending:
+def met(limit: Ceiling) -> str:
+    """The word for what the kill switch says: a mode, or `missing` or `unusable`, which both mean dry run."""
+    return limit.reason.removeprefix(f"{NAME}_") or str(limit.mode)
+
+
+def beat(finding: Finding, case: OpenCase, findings: Findings, limit: Ceiling) -> Ending:
     """Ask Security Command Center for it, as for any finding. That there is none is the ordinary answer.
+
+    The case keeps what the kill switch lets be done everywhere.
 
     Raises RetryableError where it did not answer, and as `OpenCase.close`.
     """
@@ -47,7 +58,7 @@ def beat(finding: Finding, case: OpenCase, findings: Findings) -> Ending:
         findings.read(finding)
     except ApiError as error:
         raise unread(error) from error
-    case.close(CaseState.DONE, HEARTBEAT)
+    case.close(CaseState.DONE, HEARTBEAT, decision={NAME: met(limit)})
     return Ending(status=204, reason=HEARTBEAT, severity="NOTICE")
 
 

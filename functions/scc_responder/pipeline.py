@@ -24,7 +24,7 @@ from scc_responder.errors import ApiError, Forbidden, OversizeMessage, RejectedM
 from scc_responder.execute import execute
 from scc_responder.finding import Finding
 from scc_responder.guard import CLOCK_TOLERANCE, guard
-from scc_responder.heartbeat import beat, is_heartbeat, take
+from scc_responder.heartbeat import beat, is_heartbeat, met, take
 from scc_responder.identity import bound
 from scc_responder.intake import open_envelope
 from scc_responder.journal import ClaimOutcome
@@ -118,7 +118,9 @@ def work_on(finding: Finding, case: OpenCase, services: Services, account: Accou
     """Bring a case in hand to its end, or give it back."""
     with _released_unless_closed(case, services):
         if is_heartbeat(finding):
-            return beat(finding, case, services.findings)
+            limit = services.kill_switch.ceiling("")
+            account.switched(met(limit))
+            return beat(finding, case, services.findings, limit)
         return _contain(finding, case, services, account)
 
 

@@ -155,7 +155,9 @@ class Patient:
     def beat(self, ago: timedelta) -> None:
         """Keep the heartbeat's case."""
         settings = read_settings(self.environment, self.policies)
-        self.record(heartbeat_key(settings), reason="heartbeat", updated_at=utc_now() - ago)
+        self.record(
+            heartbeat_key(settings), reason="heartbeat", updated_at=utc_now() - ago, decision={"control": "enforce"}
+        )
 
     def control(self, mode: str, key: str = GLOBAL, cluster: str = "") -> None:
         """Turn the kill switch."""

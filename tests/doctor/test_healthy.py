@@ -11,3 +11,5 @@ def test_all_is_well(patient: Patient) -> None:
     checks = patient.examined()
     assert found(checks, Result.FAULT, Result.UNKNOWN, Result.SKIPPED) == {}
     assert len(checks) > 40
+    (heartbeat,) = (check for check in checks if check.name == "heartbeat")
+    assert heartbeat.why.endswith("; it met the kill switch as enforce: see control")

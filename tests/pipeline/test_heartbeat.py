@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from scc_responder.errors import ApiError
 from scc_responder.finding import Finding
 from scc_responder.heartbeat import HEARTBEAT_ID
 from scc_responder.journal import LEASE
+from scc_responder.kill_switch import GLOBAL
+from scc_responder.mode import Mode
 from scc_responder.resource_names import FindingName
 from scc_responder.simulated.cluster import SimulatedCluster
 from tests.core.journal_worlds import FaultyStore
@@ -71,7 +73,7 @@ def test_a_beat(deployment: Deployment, cluster: SimulatedCluster) -> None:
 
 
 def test_cheap(tmp_path: Path, deployment: Deployment) -> None:
-    """Each beat but the first costs one read, two writes and one question; its case does not grow."""
+    """Each beat but the first costs two reads, two writes and one question; its case does not grow."""
     store = FaultyStore(SqliteStore(tmp_path / "journal.db"))
     deployment.services.store = store
     deployment.deliver(MESSAGE)
@@ -79,9 +81,9 @@ def test_cheap(tmp_path: Path, deployment: Deployment) -> None:
     for _ in range(30):
         before = (store.reads, store.writes)
         assert deployment.deliver(MESSAGE).reason == "heartbeat"
-        assert (store.reads - before[0], store.writes - before[1]) == (1, 2)
+        assert (store.reads - before[0], store.writes - before[1]) == (2, 2)
         sizes.append(len(case_bytes(deployment)))
-    assert first == (2, 2)
+    assert first == (3, 2)
     assert max(sizes) - min(sizes) <= 4
     assert len(deployment.services.findings.names) == 31  # type: ignore[attr-defined]
 
@@ -180,7 +182,40 @@ def test_two_at_once(deployment: Deployment) -> None:
     assert deployment.deliver(MESSAGE).reason == "heartbeat"
 
 
-def test_switched_off(deployment: Deployment) -> None:
-    """A kill switch that is turned does not stop the heart."""
-    deployment.turn("disabled")
+def _nobody_turned_it(deployment: Deployment) -> None:
+    entry = deployment.services.store.get(GLOBAL)
+    assert entry is not None
+    deployment.services.store.delete(entry.key, entry.version)
+
+
+def _nonsense(deployment: Deployment) -> None:
+    entry = deployment.services.store.get(GLOBAL)
+    assert entry is not None
+    deployment.services.store.replace(entry.key, b"on", entry.version)
+
+
+SWITCHES = [
+    *(pytest.param(lambda made, mode=mode: made.turn(mode), mode, id=mode) for mode in map(str, Mode)),
+    pytest.param(_nobody_turned_it, "missing", id="missing"),
+    pytest.param(_nonsense, "unusable", id="unusable"),
+]
+
+
+@pytest.mark.parametrize(("turn", "word"), SWITCHES)
+def test_how_far_anything_may_go(
+    deployment: Deployment, cluster: SimulatedCluster, turn: Callable[[Deployment], None], word: str
+) -> None:
+    """However the kill switch stands the heart beats, and its record and log line say how: `missing` means unused."""
+    turn(deployment)
     assert deployment.deliver(MESSAGE).reason == "heartbeat"
+    assert deployment.line["control"] == word
+    assert json.loads(case_bytes(deployment))["decision"] == {"control": word}
+    assert (deployment.clusters.asked, list(cluster.audit)) == (0, [])
+
+
+def test_turned_between_two_beats(deployment: Deployment) -> None:
+    """Each beat tells of the switch as it stands then."""
+    deployment.deliver(MESSAGE)
+    deployment.turn("dry_run")
+    deployment.deliver(MESSAGE)
+    assert [line["control"] for line in deployment.lines] == ["enforce", "dry_run"]

@@ -14,6 +14,7 @@ from scc_responder.checkup.check import Check, failed, fault, ok, skipped, unkno
 from scc_responder.checkup.clock import judge_clock
 from scc_responder.checkup.control import examine_control
 from scc_responder.checkup.deployment import Deployment
+from scc_responder.control import NAME as CONTROL
 from scc_responder.errors import AlreadyExists, ResponderError, RetryableError, StoreError
 from scc_responder.heartbeat import HEARTBEAT_ID
 from scc_responder.journal import Journal
@@ -171,8 +172,10 @@ def _heartbeat(journal: Journal, ask: Ask, now: datetime) -> Check:
     record = journal.read(heartbeat_key(ask.settings))
     seen = record.updated_at if record else None
     probed = f"every {minutes} minutes"
-    if seen is not None and now - seen <= timedelta(minutes=3 * minutes):
-        return ok(name, probed, f"last on {seen:%Y-%m-%d %H:%M} UTC")
+    if record and seen is not None and now - seen <= timedelta(minutes=3 * minutes):
+        control = record.decision.get(CONTROL)
+        told = f"; it met the kill switch as {control}: see {CONTROL}" if control else ""
+        return ok(name, probed, f"last on {seen:%Y-%m-%d %H:%M} UTC{told}")
     why = f"last on {seen:%Y-%m-%d %H:%M} UTC: three were missed" if seen else "none has come through yet"
     mend = "gcloud scheduler jobs run scc-responder-heartbeat --location=REGION; then read the function's log"
     return fault(name, probed, "heartbeat_missing", f"{why}; a finding would not come through either", mend)
