@@ -23,6 +23,7 @@ from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.case import CaseRecord
 from scc_responder.cli import show
 from scc_responder.cli.function_process import FunctionError, FunctionProcess
+from scc_responder.cli.listening import port_or_any
 from scc_responder.cli.screen import Screen
 from scc_responder.cli.serve import function_folder
 from scc_responder.cli.terminal import visible_lines
@@ -49,7 +50,7 @@ _PAUSE_SECONDS = 1.0
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `demo`."""
-    parser.add_argument("--port", type=int, default=0, help="port of the function; 0 chooses a free one")
+    parser.add_argument("--port", type=port_or_any, default=0, help="port of the function; 0 chooses a free one")
     parser.add_argument("--keep", action="store_true", help="keep the journal, evidence and log, and say where")
 
 

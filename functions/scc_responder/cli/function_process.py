@@ -13,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from scc_responder.cli.listening import free
 from scc_responder.cli.serve import command
-from scc_responder.errors import ResponderError, SettingsError
+from scc_responder.errors import ResponderError
 
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
@@ -33,8 +34,8 @@ class FunctionProcess:
     """The function in `source` from entering the `with` to leaving it. What it prints is kept in `log`."""
 
     def __init__(self, source: Path, log: Path, settings: Mapping[str, str], port: int = 0) -> None:
-        """Choose a free port where none is given. Raises SettingsError where it is taken."""
-        self.port = _free(port)
+        """Choose a free port where none is given. Raises PortError where it is taken."""
+        self.port = free(HOST, port)
         self._command = command(source, HOST, self.port)
         self._environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | dict(settings)
         self._log = log
@@ -112,15 +113,3 @@ class FunctionProcess:
 
     def _tail(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
-
-
-def _free(port: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            raise SettingsError(
-                "port_taken", f"--port {port}: {error}; name another, or none for a free one"
-            ) from error
-        return int(probe.getsockname()[1])

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from scc_responder.adapters.clusters_file import ClustersFile
 from scc_responder.cli.control_text import standing
+from scc_responder.cli.listening import free, port
 from scc_responder.errors import ResponderError, SettingsError
 from scc_responder.kill_switch import KillSwitch
 from scc_responder.policy import load_policies
 from scc_responder.services import open_store
 from scc_responder.settings import PREFIX, Settings, read_settings
 
-MAX_PORT = 65535
 _OPTIONS = {
     "policies": "POLICIES",
     "store": "STORE",
@@ -49,23 +49,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sources", metavar="ID,...", help="numeric ids of the SCC sources to believe")
 
 
-def port(given: str) -> int:
-    """A port to listen on, of the command line. Raises ArgumentTypeError."""
-    if not (given.isascii() and given.isdecimal() and 1 <= int(given[:6]) <= MAX_PORT):
-        raise argparse.ArgumentTypeError(f"{given!r} is no port; give a number from 1 to {MAX_PORT}")
-    return int(given)
-
-
 def run(options: argparse.Namespace) -> int:
     """Replace this process by functions-framework with the settings in its environment.
 
-    Raises SettingsError and PolicyError for what would stop the function from starting.
+    Raises SettingsError, PolicyError and PortError for what would stop the function from starting.
     """
     environment = environment_of(options, os.environ)
     settings = read_settings(environment, Path("policies"))
     load_policies(settings.policies)
     if settings.clusters_file:
         ClustersFile(Path(settings.clusters_file))
+    free(options.host, options.port)
     arguments = command(function_folder(), options.host, options.port)
     print(f"scc-responder: {_standing(settings, options)}", file=sys.stderr)
     print(f"scc-responder: starting on http://{options.host}:{options.port}", file=sys.stderr)
