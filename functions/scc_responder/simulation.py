@@ -23,7 +23,7 @@ from scc_responder.order import foreseen
 from scc_responder.policy import PolicySet
 from scc_responder.reach import Difference, Numbers, Reach, Target, behind_limits, differences, effects
 from scc_responder.recent import Recent
-from scc_responder.rehearsal import Rehearsal, Trip
+from scc_responder.replayed_limits import ReplayedLimits, Trip
 from scc_responder.tally import Count, DayCount, Tally
 from scc_responder.threats import in_scope
 from scc_responder.value import Value
@@ -124,7 +124,7 @@ class Simulation:
         self, policies: PolicySet, numbers: Numbers, reset_after: timedelta | None = None, *, compared: bool = False
     ) -> None:
         self.policies = policies
-        self.limits = Rehearsal(policies.guardrails, reset_after)
+        self.limits = ReplayedLimits(policies.guardrails, reset_after)
         self._tallies = {policy.name: Tally(numbers) for policy in policies.policies}
         self.reach = Reach(numbers)
         self.whole = Reach(numbers) if compared else None

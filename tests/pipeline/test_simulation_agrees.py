@@ -15,7 +15,7 @@ from scc_responder.explanation import context_of
 from scc_responder.finding import ClusterRef
 from scc_responder.guard import guard
 from scc_responder.policy import load_policies
-from scc_responder.rehearsal import Rehearsal
+from scc_responder.replayed_limits import ReplayedLimits
 from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.snapshots import Snapshot, take
 from scc_responder.wire import parse_notification
@@ -75,7 +75,7 @@ def findings(cluster: SimulatedCluster) -> list[dict[str, Any]]:
 def foretold(snapshot: Snapshot, policies: Path, documents: list[dict[str, Any]]) -> list[dict[str, str]]:
     """What each finding's actions come to by the snapshot: `acts`, or why they are held."""
     loaded = load_policies(policies)
-    limits = Rehearsal(loaded.guardrails)
+    limits = ReplayedLimits(loaded.guardrails)
     told = []
     for document in documents:
         finding = parse_notification(document)

@@ -32,7 +32,7 @@ class Trip(Value, frozen=True, kw_only=True):
     detail: str
 
 
-class Rehearsal:
+class ReplayedLimits:
     """The limits of one set of guardrails. A person resets a breaker `reset_after` it tripped; None: nobody does."""
 
     def __init__(self, guardrails: Guardrails, reset_after: timedelta | None = None) -> None:
@@ -76,7 +76,7 @@ class Rehearsal:
 class Asking:
     """What one finding asks the limits: for each target once, whatever is done to it and by how many policies."""
 
-    def __init__(self, limits: Rehearsal, cluster: str, context: Context, now: datetime) -> None:
+    def __init__(self, limits: ReplayedLimits, cluster: str, context: Context, now: datetime) -> None:
         self._limits = limits
         self._cluster = cluster
         self._context = context

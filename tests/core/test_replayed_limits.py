@@ -20,7 +20,7 @@ from scc_responder.guardrails import Guardrails, Protected, StormBreaker
 from scc_responder.limits import Limit, Limits, allowed_count, window
 from scc_responder.policy import Policy, load_policies
 from scc_responder.reach import Target, effects
-from scc_responder.rehearsal import MOST_TRIPS, Rehearsal
+from scc_responder.replayed_limits import MOST_TRIPS, ReplayedLimits
 from scc_responder.samples import facts_as_told, sample_finding
 from scc_responder.threats import catalogue
 from tests.pipeline.deployment import policy, write_policies
@@ -79,7 +79,7 @@ LIMITS = st.builds(
 
 
 def disrupted(
-    found: Sequence[Finding], policies: tuple[Policy, ...], rails: Guardrails, limits: Rehearsal
+    found: Sequence[Finding], policies: tuple[Policy, ...], rails: Guardrails, limits: ReplayedLimits
 ) -> list[tuple[Finding, str, Target, str]]:
     """Everything that the limits let through which disrupts: its finding, what it disrupts, the target, the policy."""
     known = actions()
@@ -119,7 +119,7 @@ def most_together(effects: list[tuple[datetime, Target]], within: timedelta) -> 
 def test_never_more_than_a_limit_allows(policies: tuple[Policy, ...], found: list[Finding], limits: Limits) -> None:
     """Whatever is found in whatever order of places: no window has more different targets than each limit allows."""
     rails = Guardrails(protected=Protected(), limits=limits, storm_breaker=CALM)
-    through = disrupted(found, policies, rails, Rehearsal(rails))
+    through = disrupted(found, policies, rails, ReplayedLimits(rails))
     for scope in Limits.__struct_fields__:
         for limit in getattr(limits, scope):
             for value in {scopes(item)[scope] for item, *_ in through}:
@@ -139,7 +139,7 @@ def test_what_no_limit_denies_is_let_through(policies: tuple[Policy, ...], found
     """Without limits of the guardrails, a policy without its own does all that it would."""
     none = Limits(owner=(), namespace=(), node=(), node_pool=(), cluster=(), organization=())
     rails = Guardrails(protected=Protected(), limits=none, storm_breaker=CALM)
-    through = disrupted(found, policies[1:2], rails, Rehearsal(rails))
+    through = disrupted(found, policies[1:2], rails, ReplayedLimits(rails))
     assert [item for item, *_ in through] == found
 
 
@@ -148,7 +148,7 @@ def test_a_storm_ends_it(policies: tuple[Policy, ...], found: list[Finding], tar
     """Once its breaker has tripped, nothing is disrupted in a cluster any more."""
     storm = StormBreaker(targets=targets, denials=1000, within="10m")
     rails = Guardrails(protected=Protected(), storm_breaker=storm)
-    limits = Rehearsal(rails)
+    limits = ReplayedLimits(rails)
     through = disrupted(found, policies, rails, limits)
     for trip in limits.trips:
         after = [item for item, *_ in through if item.cluster and item.cluster.path == trip.cluster]
@@ -160,7 +160,7 @@ def test_trips_are_counted_and_few_are_named(policies: tuple[Policy, ...]) -> No
     """However many clusters a flood names, the report stays short."""
     rails = Guardrails(protected=Protected(), storm_breaker=StormBreaker(targets=1))
     found = [finding(0, f"prod-{number}", "shop", "web", pod) for number in range(60) for pod in "abc"]
-    limits = Rehearsal(rails)
+    limits = ReplayedLimits(rails)
     disrupted(found, policies, rails, limits)
     assert (len(limits.trips), limits.tripped) == (MOST_TRIPS, 60)
 
@@ -171,5 +171,5 @@ def test_the_organisations_limit_counts_all_clusters(policies: tuple[Policy, ...
         protected=Protected(), limits=Limits(organization=(Limit(most=2, within="1h"),)), storm_breaker=CALM
     )
     found = [finding(number, f"prod-{number}", "shop", "web", "a") for number in range(4)]
-    through = disrupted(found, policies[1:2], rails, Rehearsal(rails))
+    through = disrupted(found, policies[1:2], rails, ReplayedLimits(rails))
     assert [item.cluster and item.cluster.name for item, *_ in through] == ["prod-0", "prod-1"]
