@@ -27,7 +27,9 @@ _JOURNAL = 'resource.name == \\"projects/${var.project_id}/databases/${google_fi
 _EVIDENCE = '\n  name                        = "${var.project_id}-${var.name}-evidence"'
 _SAYS_SO = " # the function's Cloud Run service bears its name\n  project  = var.project_id\n  role     = "
 _TOLD = "\n  project               = var.project_id\n  severity              = each"
+_SILENCE = '\n  project               = var.project_id\n  severity              = "CRITICAL"'
 _SOMEBODY = "can(regex(local._somebody, member))])\n"
+_APPROVERS = '    error_message = "Each of approvers'
 _OPERATORS = '    error_message = "Each of operators'
 _VALIDATION = ("validation",)
 MUTATIONS = [
@@ -384,6 +386,265 @@ MUTATIONS = [
         ),
         ("half a day of messages", " && floor(var.message_retention_days) == var.message_retention_days", ""),
         ("half a day of evidence", " && floor(var.evidence.retention_days) == var.evidence.retention_days", ""),
+        tests=_VALIDATION,
+    ),
+    *_of(
+        "findings.tf",
+        ("project never", 'count = local.scope == "project"', 'count = local.scope == "none"'),
+        (
+            "findings of another project",
+            "project      = var.scope.project",
+            'project      = "another-project"',
+        ),
+        ("findings of another folder", "folder       = var.scope.folder", 'folder       = "999"'),
+        ("findings of another organisation", "organization = var.scope.organization", 'organization = "999"'),
+    ),
+    *_of(
+        "pubsub.tf",
+        (
+            "heartbeat by the runtime",
+            'heartbeat = google_service_account.responder["scheduler"].member',
+            'heartbeat = google_service_account.responder["run"].member',
+        ),
+        ("another agent", "@gcp-sa-pubsub.iam", "@compute-system.iam"),
+        (
+            "dead letters published among findings",
+            f"topic   = {_TOPIC.format('dead-letters')}.name",
+            f"topic   = {_TOPIC.format('findings')}.name",
+        ),
+        (
+            "the agent may do more with dead letters",
+            f'role    = "roles/pubsub.publisher"\n  topic   = {_TOPIC.format("dead-letters")}',
+            f'role    = "roles/pubsub.admin"\n  topic   = {_TOPIC.format("dead-letters")}',
+        ),
+        (
+            "the agent may do more with the push",
+            'role         = "roles/pubsub.subscriber"\n  subscription = google_pubsub_subscription.push',
+            'role         = "roles/pubsub.editor"\n  subscription = google_pubsub_subscription.push',
+        ),
+        (
+            "redrive may do more",
+            'role         = "roles/pubsub.subscriber"\n  subscription = google_pubsub_subscription.dead_letters',
+            'role         = "roles/pubsub.editor"\n  subscription = google_pubsub_subscription.dead_letters',
+        ),
+        ("no seek", 'each.key == "findings" ? local._retention : null', "null"),
+        (
+            "no back-off to speak of",
+            '"${var.retry.maximum_backoff_seconds}s"',
+            '"${var.retry.minimum_backoff_seconds}s"',
+        ),
+    ),
+    *_of(
+        "function.tf",
+        ("every source", 'join(",", sort(var.source_ids))', '""'),
+        (
+            "the pushing one sweeps",
+            'SCC_RESPONDER_SWEEPER         = google_service_account.responder["sweep"].email',
+            'SCC_RESPONDER_SWEEPER         = google_service_account.responder["push"].email',
+        ),
+        (
+            "evidence among the sources",
+            '"gs://${google_storage_bucket.evidence.name}/cases"',
+            '"gs://${google_storage_bucket.source.name}/cases"',
+        ),
+        (
+            "outcomes among the findings",
+            f"SCC_RESPONDER_OUTCOME_TOPIC   = {_TOPIC.format('outcomes')}",
+            f"SCC_RESPONDER_OUTCOME_TOPIC   = {_TOPIC.format('findings')}",
+        ),
+        (
+            "approvals for another",
+            "SCC_RESPONDER_APPROVAL_AUDIENCE = local._address",
+            'SCC_RESPONDER_APPROVAL_AUDIENCE = "https://example.com"',
+        ),
+        ("access lists of the source", "uniform_bucket_level_access = true", "uniform_bucket_level_access = false"),
+        ("source without the key", "for_each = var.kms_key_names.storage[*]", "for_each = []"),
+        (
+            "images without the key",
+            "kms_key_name  = var.kms_key_names.function",
+            "kms_key_name  = null",
+        ),
+        ("function without the key", "kms_key_name = var.kms_key_names.function", "kms_key_name = null"),
+        ("images of elsewhere", "docker_repository = google_artifact_registry_repository.images.id", ""),
+        ("an older revision", "all_traffic_on_latest_revision   = true", "all_traffic_on_latest_revision   = false"),
+        ("another entry point", '"respond"', '"main"'),
+        (
+            "longer than the lease",
+            "timeout_seconds                  = var.limits.timeout_seconds",
+            "timeout_seconds                  = 540",
+        ),
+        (
+            "more instances than limited",
+            "max_instance_count               = var.limits.max_instances",
+            "max_instance_count               = 1000",
+        ),
+        (
+            "everybody approves",
+            "member   = each.value",
+            'member   = "allAuthenticatedUsers"',
+        ),
+        (
+            "approvers may do more",
+            (
+                "member   = each.value\n  name     = google_cloudfunctions2_function.responder.name\n"
+                '  project  = var.project_id\n  role     = "roles/run.invoker"'
+            ),
+            (
+                "member   = each.value\n  name     = google_cloudfunctions2_function.responder.name\n"
+                '  project  = var.project_id\n  role     = "roles/run.developer"'
+            ),
+        ),
+    ),
+    *_of(
+        "permissions.tf",
+        (
+            "the store for the taking",
+            'role    = google_project_iam_custom_role.own["store"].name',
+            'role    = "roles/datastore.owner"',
+        ),
+        (
+            "any topic",
+            'role    = google_project_iam_custom_role.own["outcomes"].name',
+            'role    = "roles/pubsub.editor"',
+        ),
+        (
+            "evidence in another bucket",
+            "bucket = google_storage_bucket.evidence.name",
+            "bucket = google_storage_bucket.source.name",
+        ),
+        (
+            "the folder's organisation",
+            'folder = "folders/${var.scope.folder}"',
+            'folder = "folders/999"',
+        ),
+        (
+            "clusters by a known role",
+            'role    = local._roles["clusters"]',
+            'role    = "roles/container.developer"',
+        ),
+        (
+            "more in the role at the scope",
+            "permissions = each.value\n  role_id",
+            'permissions = concat(each.value, ["container.pods.delete"])\n  role_id',
+        ),
+        (
+            "more in the project's role",
+            "permissions = each.value\n  project     = var.scope.project",
+            'permissions = concat(each.value, ["container.pods.delete"])\n  project     = var.scope.project',
+        ),
+    ),
+    *_of(
+        "identities.tf",
+        (
+            "the runtime writes images",
+            'member     = google_service_account.responder["build"].member',
+            'member     = google_service_account.responder["run"].member',
+        ),
+        (
+            "builder reads the evidence",
+            "bucket = google_storage_bucket.source.name",
+            "bucket = google_storage_bucket.evidence.name",
+        ),
+        (
+            "the runtime reads the sources",
+            'member = google_service_account.responder["build"].member',
+            'member = google_service_account.responder["run"].member',
+        ),
+    ),
+    *_of(
+        "storage.tf",
+        (
+            "journal elsewhere",
+            "location_id                       = var.region",
+            'location_id                       = "nam5"',
+        ),
+        ("the default database", '"${var.name}-journal"', '"(default)"'),
+        ("another collection", 'collection = "scc-responder"', 'collection = "cases"'),
+        ("values are indexed", 'toset(["expires_at", "value", "write"])', 'toset(["expires_at"])'),
+        (
+            "evidence is emptied",
+            'public_access_prevention    = "enforced"',
+            'force_destroy = true\n  public_access_prevention    = "enforced"',
+        ),
+    ),
+    *_of(
+        "keys.tf",
+        ("evidence cannot be encrypted", 'storage   = ["gs-project-accounts"]', "storage   = []"),
+        (
+            "everybody uses the keys",
+            '"serviceAccount:service-${data.google_project.responder.number}@${each.value.agent}.iam.gserviceaccount.com"',
+            '"allAuthenticatedUsers"',
+        ),
+    ),
+    *_of(
+        "heartbeat.tf",
+        ("a token for everything", "auth/pubsub", "auth/cloud-platform"),
+        (
+            "heartbeats among the outcomes",
+            '${google_pubsub_topic.responder["findings"].id}',
+            '${google_pubsub_topic.responder["outcomes"].id}',
+        ),
+    ),
+    *_of(
+        "sweep.tf",
+        ("sweepers may do more", 'role     = "roles/run.invoker"', 'role     = "roles/run.admin"'),
+        ("asked, not told", 'http_method = "POST"', 'http_method = "GET"'),
+    ),
+    *_of(
+        "project.tf",
+        ("gone with the module", "disable_on_destroy = false", "disable_on_destroy = true"),
+    ),
+    *_of(
+        "alerts.tf",
+        ("failures whisper", "${local.metric_types.failed}", "${local.metric_types.deliveries}"),
+        ("held findings whisper", "${local.metric_types.held}", "${local.metric_types.deliveries}"),
+        ("an hour's wait", "over     = 300", "over     = 3600"),
+        (
+            "nobody is told of silence",
+            f"notification_channels = var.alert_channels{_SILENCE}",
+            f"notification_channels = []{_SILENCE}",
+        ),
+        ("any sign of life", "${local.metric_types.heartbeats}", "${local.metric_types.deliveries}"),
+    ),
+    *_of(
+        "checks.tf",
+        ("no word of cold starts", "var.limits.min_instances > 0", "var.limits.min_instances >= 0"),
+        ("no word of a shared project", "!contains(local.cluster_projects, var.project_id)", "var.project_id != null"),
+        tests=("checks",),
+    ),
+    *_of(
+        "variables.tf",
+        ("open by default", 'default     = "ALLOW_INTERNAL_ONLY"', 'default     = "ALLOW_ALL"'),
+        ("kept for a day", "optional(number, 365)", "optional(number, 1)"),
+    ),
+    *_of(
+        "variables.tf",
+        ("everybody approves by name", f"{_SOMEBODY}{_APPROVERS}", f'can(regex(".", member))])\n{_APPROVERS}'),
+        (
+            "any ingress",
+            'contains(["ALLOW_ALL", "ALLOW_INTERNAL_AND_GCLB", "ALLOW_INTERNAL_ONLY"], var.ingress)',
+            'var.ingress != ""',
+        ),
+        ("no clusters", "length(var.clusters) > 0", "length(var.clusters) >= 0"),
+        ("no sources", "length(var.source_ids) > 0", "length(var.source_ids) >= 0"),
+        ("no retention", "var.evidence.retention_days >= 1", "var.evidence.retention_days >= 0"),
+        (
+            "any key",
+            'key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", key))',
+            'key == null || key != ""',
+        ),
+        (
+            "two scopes",
+            "(var.scope.project == null) != (var.scope.organization == null)",
+            "var.scope.project != null || var.scope.organization != null",
+        ),
+        ("any project", 'can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))', 'var.project_id != ""'),
+        ("any region", 'can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))', 'var.region != ""'),
+        ("any channel", 'can(regex("^projects/[^/]+/notificationChannels/[^/]+$", channel))', 'channel != ""'),
+        ("any location", 'contains(["eu", "global", "sa", "us"], var.scc_location)', 'var.scc_location != ""'),
+        ("dead letters at once", "var.retry.max_delivery_attempts >= 5", "var.retry.max_delivery_attempts >= 1"),
+        ("any back-off", "var.retry.minimum_backoff_seconds >= 1", "var.retry.minimum_backoff_seconds >= 0"),
+        ("forgotten at once", "var.message_retention_days >= 1", "var.message_retention_days >= 0"),
         tests=_VALIDATION,
     ),
 ]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from scc_responder.adapters.firestore_documents import ALL, UNFINISHED, Collection
+from scc_responder.adapters.firestore_documents import ALL, DEFAULT_COLLECTION, UNFINISHED, Collection
 from scc_responder.heartbeat import HEARTBEAT_ID
 from tests.terraform.checking import State
 from tests.terraform.grants import expected_grants, grants, has_operators, members
@@ -166,6 +166,9 @@ def the_tested_zip_is_run(state: State) -> None:
     assert (source["bucket"], source["object"]) == (bundle["bucket"], bundle["name"])
     assert source["generation"] == bundle["generation"]
     assert (build["entry_point"], build["runtime"]) == ("respond", "python313")
+    assert build["docker_repository"] == only(state, "google_artifact_registry_repository")["id"]
+    service, _ = function(state)
+    assert service["all_traffic_on_latest_revision"] is True
 
 
 @promise
@@ -188,6 +191,25 @@ def the_function_uses_what_is_protected(state: State) -> None:
     assert given["SCC_RESPONDER_STORE"] == f"firestore://{PROJECT}/{database['name']}"
     assert given["SCC_RESPONDER_EVIDENCE"] == f"gs://{state['google_storage_bucket.evidence']['name']}/cases"
     assert given["SCC_RESPONDER_OUTCOME_TOPIC"] == state[TOPIC.format("outcomes")]["id"]
+
+
+@promise
+def only_listed_sources_are_believed(state: State) -> None:
+    """The function is told numeric sources, the heartbeat's first among them: without any it would believe none."""
+    service, _ = function(state)
+    sources = service["environment_variables"]["SCC_RESPONDER_SOURCES"].split(",")
+    assert all(re.fullmatch(r"[0-9]+", source) for source in sources)
+    body = state["google_cloud_scheduler_job.heartbeat"]["http_target"][0]["body"]
+    (message,) = json.loads(base64.b64decode(body))["messages"]
+    assert f"/sources/{sources[0]}/".encode() in base64.b64decode(message["data"])
+
+
+@promise
+def no_more_instances_than_are_watched(state: State) -> None:
+    """As many instances as limits say, so that the alert for all of them can go off."""
+    service, _ = function(state)
+    alert = state['google_monitoring_alert_policy.threshold["saturated"]']["conditions"][0]["condition_threshold"][0]
+    assert alert["threshold_value"] == service["max_instance_count"] - 1
 
 
 @promise
@@ -245,6 +267,14 @@ def the_journal_outlives_mistakes(state: State) -> None:
     fields = {values["field"]: values for values in of_type(state, "google_firestore_field")}
     assert [name for name, values in fields.items() if values["ttl_config"]] == ["expires_at"]
     assert {values["database"] for values in fields.values()} == {database["name"]}
+    assert {values["collection"] for values in fields.values()} == {DEFAULT_COLLECTION}
+    assert database["name"].endswith("-journal")
+
+
+@promise
+def apis_stay_enabled(state: State) -> None:
+    """Taking the module away disables no API that others may use."""
+    assert {values["disable_on_destroy"] for values in of_type(state, "google_project_service")} <= {False}
 
 
 @promise
@@ -297,6 +327,29 @@ def alerts_reach_someone(state: State) -> None:
         assert len(alert["documentation"][0]["content"]) > 80
 
 
+WATCHED = {
+    "dead letters": ("subscription/num_undelivered_messages", 0),
+    "failed": ("/failed", 0),
+    "held": ("/held", 0),
+    "oldest message": ("subscription/oldest_unacked_message_age", 300),
+}
+"""What each alert counts, and over how many it goes off."""
+
+
+@promise
+def alerts_watch_what_they_are_named_after(state: State) -> None:
+    """Each alert watches the metric that it is named after, and the heartbeat's watches heartbeats alone."""
+    for alert in of_type(state, "google_monitoring_alert_policy"):
+        name, condition = alert["display_name"].partition(": ")[2], alert["conditions"][0]
+        if name in WATCHED:
+            metric, over = WATCHED[name]
+            (threshold,) = condition["condition_threshold"]
+            assert threshold["filter"].endswith(f'{metric}"')
+            assert threshold["threshold_value"] == over
+        if name == "heartbeat missing":
+            assert condition["condition_absent"][0]["filter"].endswith('/heartbeats"')
+
+
 @promise
 def the_sweep_is_asked_for(state: State) -> None:
     """Every five minutes the function is asked to sweep, by the one identity that its settings name."""
@@ -304,6 +357,7 @@ def the_sweep_is_asked_for(state: State) -> None:
     job = state["google_cloud_scheduler_job.sweep"]
     target = job["http_target"][0]
     assert (job["schedule"], target["uri"]) == ("*/5 * * * *", f"{service['uri']}/sweep")
+    assert target["http_method"] == "POST"
     (token,) = target["oidc_token"]
     assert token["service_account_email"] == email(state, "sweep")
     own = rf"https://{re.escape(job['name'].removesuffix('-sweep'))}-[0-9]+\.{re.escape(job['region'])}\.run\.app"
@@ -319,6 +373,7 @@ def the_heartbeat_names_no_target(state: State) -> None:
     job = state["google_cloud_scheduler_job.heartbeat"]
     target = job["http_target"][0]
     assert target["uri"] == f"https://pubsub.googleapis.com/v1/{state[TOPIC.format('findings')]['id']}:publish"
+    assert target["oauth_token"][0]["scope"] == "https://www.googleapis.com/auth/pubsub"
     (message,) = json.loads(base64.b64decode(target["body"]))["messages"]
     told = json.loads(base64.b64decode(message["data"]))
     assert told.keys() == {"finding"}

@@ -10,7 +10,7 @@ import pytest
 from tests.terraform.checking import MODULE, OwnTests, Terraform
 from tests.terraform.mutations import MUTATIONS, Mutation
 from tests.terraform.promises import PROMISES
-from tests.terraform.test_promises import RUNS
+from tests.terraform.test_promises import ADJUSTED, RUNS, STILL
 
 TRIED = MUTATIONS if os.environ.get("SCC_RESPONDER_SOAK") else MUTATIONS[::30]
 
@@ -43,7 +43,8 @@ def noticed(tested: OwnTests) -> list[str]:
     """What noticed a change: the runs that failed, and the promises that do not hold."""
     found = [run for run, end in tested.runs.items() if end in {"fail", "error"}]
     states = tested.states()
-    return found + [name for name in PROMISES for run in RUNS if run in states and not holds(name, tested, run)]
+    asked = [*((name, run) for name in PROMISES for run in RUNS), *((name, run) for name in STILL for run in ADJUSTED)]
+    return found + [name for name, run in asked if run in states and not holds(name, tested, run)]
 
 
 def holds(name: str, tested: OwnTests, run: str) -> bool:
