@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.case import CaseRecord, encode
@@ -32,6 +33,7 @@ from scc_responder.policy import load_policies
 from scc_responder.ports import KubernetesApi
 from scc_responder.scope import covers
 from scc_responder.settings import Settings
+from tests.docs.command_lines import mistakes
 from tests.pipeline.deployment import policy, write_policies
 
 REF = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
@@ -64,16 +66,42 @@ def test_sound() -> None:
     assert {check.result for check in judge(NAME, SOUND, MADE)} == {Result.OK}
 
 
-@given(st.text(min_size=1))
+PUSHES = [
+    pytest.param({"push_endpoint": ""}, MADE, "push_endpoint_absent", id="paused"),
+    pytest.param({"push_endpoint": "https://b.example.com"}, MADE, "push_endpoint_differs", id="elsewhere"),
+    pytest.param({"push_identity": ""}, MADE, "push_identity_absent", id="nobody"),
+    pytest.param({"push_identity": "other@example.com"}, MADE, "push_identity_differs", id="somebody-else"),
+    pytest.param({"push_endpoint": ""}, Deployment(), "push_endpoint_absent", id="nothing-known"),
+]
+
+
+@pytest.mark.parametrize(("broken", "made", "reason"), PUSHES)
+def test_pushes_are_set_in_full(broken: dict[str, str], made: Deployment, reason: str) -> None:
+    """Whatever is wrong with the push, the command that mends it gives endpoint, identity and audience."""
+    (check,) = (check for check in judge(NAME, replace(SOUND, **broken), made) if check.reason == reason)
+    command, _, other = check.mend.partition("; or: ")
+    given = {word.partition("=")[0]: word.partition("=")[2] for word in shlex.split(command) if word[:2] == "--"}
+    url = made.push_endpoint or "URL"
+    assert given == {
+        "--project": "example-project",
+        "--push-endpoint": url,
+        "--push-auth-service-account": made.push_identity or SOUND.push_identity,
+        "--push-auth-token-audience": url,
+    }
+    assert (list(mistakes(command)), other) == ([], "terraform apply")
+
+
+@given(st.text(min_size=1, max_size=80))
 def test_commands_are_safe_to_copy(text: str) -> None:
     """What a subscription says of itself is one word of the command that mends it, whatever it says."""
     found = Subscription(topic="t", push_endpoint=text, push_identity="other@example.com")
-    (check,) = (check for check in judge(NAME, found, MADE) if check.reason == "push_identity_differs")
-    command = check.mend.removesuffix(", or terraform apply")
+    made = replace(MADE, push_endpoint="")
+    (check,) = (check for check in judge(NAME, found, made) if check.reason == "push_identity_differs")
+    command = check.mend.removesuffix("; or: terraform apply")
     if len(check.mend) < 600:
         words = shlex.split(command)
         assert words[:4] == ["gcloud", "pubsub", "subscriptions", "modify-push-config"]
-        assert len(words) == 8
+        assert len(words) == 9
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ KNOWN: Mapping[str, set[str]] = {
 }
 """Each command that documents may show, with the options that they may show of it."""
 
+PUSH_AUTH = ("--push-auth-service-account", "--push-auth-token-audience")
+
 PROGRAMS = {command.partition(" ")[0] for command in KNOWN}
 
 
@@ -63,3 +65,6 @@ def mistakes(line: str) -> Iterator[str]:
         yield f"no command that is known: {told}"
         return
     yield from (f"{command} has no {option}" for option in options if option not in KNOWN[command])
+    # What is left out is taken away: with an endpoint and without these, every delivery would be refused.
+    if any(word.startswith("--push-endpoint=") and word != "--push-endpoint=" for word in words):
+        yield from (f"{command} lacks {option}" for option in PUSH_AUTH if option not in options)

@@ -107,6 +107,10 @@ def test_commands_are_found() -> None:
     [
         ("gcloud pubsub subscriptions modify-push-conf s", "no command that is known"),
         ("gcloud pubsub subscriptions modify-push-config s --push-endpiont=", "has no --push-endpiont"),
+        (
+            "gcloud pubsub subscriptions modify-push-config s --push-endpoint=URL --push-auth-service-account=EMAIL",
+            "lacks --push-auth-token-audience",
+        ),
         ("kubectl cordon node-1", "no command that is known"),
         ("kubectl annotate namespace default 'key=value", "No closing quotation"),
         ("terraform -chdir=x apply -auto-approve", "has no -auto-approve"),

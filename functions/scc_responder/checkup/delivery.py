@@ -78,9 +78,10 @@ def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:
 
 def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Check]:
     """What the subscription says of itself."""
-    yield _endpoint(name, found, deployment.push_endpoint)
+    push = _push(name, found, deployment)
+    yield _endpoint(name, found, deployment.push_endpoint, push)
     if found.push_endpoint:
-        yield _identity(name, found, deployment.push_identity)
+        yield _identity(name, found, deployment.push_identity, push)
     yield _deadline(name, found, deployment.timeout_seconds)
     if found.minimum_backoff_seconds > 0:
         yield ok("delivery.retry", name, f"first again after {found.minimum_backoff_seconds:g} s")
@@ -102,21 +103,26 @@ def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Ch
         yield fault("delivery.dead_letter_topic", name, "dead_letter_topic_absent", why, mend)
 
 
-def _endpoint(name: str, found: Subscription, wanted: str) -> Check:
-    command = f"gcloud pubsub subscriptions modify-push-config {_flags(name)} --push-endpoint={quote(wanted or 'URL')}"
+def _push(name: str, found: Subscription, made: Deployment) -> str:
+    """What sets the push anew, in full: an option of `--push-auth` that is left out is taken away."""
+    url = quote(made.push_endpoint or found.push_endpoint or "URL")
+    identity = quote(made.push_identity or found.push_identity or "EMAIL")
+    command = f"gcloud pubsub subscriptions modify-push-config {_flags(name)} --push-endpoint={url}"
+    command += f" --push-auth-service-account={identity} --push-auth-token-audience={url}"
+    return f"{command}; or: terraform apply"
+
+
+def _endpoint(name: str, found: Subscription, wanted: str, mend: str) -> Check:
     if not found.push_endpoint:
         why = "it pushes nowhere: the responder is paused, and findings wait"
-        return fault("delivery.push_endpoint", name, "push_endpoint_absent", why, f"{command}, or terraform apply")
+        return fault("delivery.push_endpoint", name, "push_endpoint_absent", why, mend)
     if wanted and found.push_endpoint.rstrip("/") != wanted.rstrip("/"):
         why = f"it pushes to {found.push_endpoint}, and the function is at {wanted}"
-        return fault("delivery.push_endpoint", name, "push_endpoint_differs", why, f"{command}, or terraform apply")
+        return fault("delivery.push_endpoint", name, "push_endpoint_differs", why, mend)
     return ok("delivery.push_endpoint", name, found.push_endpoint)
 
 
-def _identity(name: str, found: Subscription, wanted: str) -> Check:
-    mend = f"gcloud pubsub subscriptions modify-push-config {_flags(name)}"
-    mend += f" --push-endpoint={quote(found.push_endpoint)}"
-    mend += f" --push-auth-service-account={quote(wanted or 'EMAIL')}, or terraform apply"
+def _identity(name: str, found: Subscription, wanted: str, mend: str) -> Check:
     if not found.push_identity:
         why = "it sends no ID token: the function refuses it"
         return fault("delivery.push_identity", name, "push_identity_absent", why, mend)
