@@ -144,7 +144,7 @@ class Services:
     @cached_property
     def _token(self) -> Callable[[], str] | None:
         path = self.settings.kubernetes_token_file
-        return (lambda: _read_token(path)) if path else None
+        return (lambda: read_token(path)) if path else None
 
 
 def open_store(address: str, emulator: str = "", *, existing: bool = False) -> FirestoreStore | SqliteStore:
@@ -163,7 +163,8 @@ def _print(line: str) -> None:
     os.write(1, line.encode() + b"\n")
 
 
-def _read_token(path: str) -> str:
+def read_token(path: str) -> str:
+    """The bearer token in a file. Raises SettingsError."""
     try:
         return Path(path).read_text().strip()
     except OSError as error:

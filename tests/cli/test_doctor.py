@@ -45,6 +45,7 @@ def test_json(tmp_path: Path) -> None:
     document = json.loads(done.stdout)
     assert (done.returncode, done.stderr, document["ok"]) == (1, "", False)
     assert reasons(document) == {
+        "identity": "identity_not_named",
         "delivery.subscription": "subscription_not_named",
         "outcomes.topic": "outcome_topic_not_set",
         "findings.list": "scc_unavailable",
@@ -109,7 +110,7 @@ def test_progress(tmp_path: Path) -> None:
     names = ",".join(f"projects/example-project/locations/europe-west1/clusters/c{number}" for number in range(60))
     file = str(settings_of(tmp_path, CLUSTERS=names))
     shown = Terminal("doctor", "--settings", file, "--only", "cluster")
-    shown.wait_for("of 60 probes")
+    shown.wait_for("of 61 probes")
     assert shown.ended() == 1
     assert shown.shown.count("cluster.found") == 60
 

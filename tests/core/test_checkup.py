@@ -21,6 +21,7 @@ from scc_responder.checkup.clock import MOST, judge_clock
 from scc_responder.checkup.cluster import Examined, examine_cluster, listed
 from scc_responder.checkup.delivery import Subscription, judge
 from scc_responder.checkup.deployment import Deployment, parse_environment, read_deployment
+from scc_responder.checkup.identity import OTHER, examine_user
 from scc_responder.checkup.policies import consistent
 from scc_responder.checkup.side_by_side import Answer, side_by_side
 from scc_responder.checkup.store import look_through
@@ -204,6 +205,45 @@ def test_filled() -> None:
     assert filled(check, {"IDENTITY": "a@b; rm \\1", "STORE": ""}).mend == (
         "do --member='a@b; rm \\1' in STORE of PROJECT"
     )
+
+
+class Knows:
+    """An API server that knows the caller as `username`, or refuses to say."""
+
+    def __init__(self, username: Any) -> None:
+        self.username = username
+
+    def create(self, _path: str, _body: object, *, dry_run: bool = False) -> dict[str, Any]:
+        if isinstance(self.username, Exception):
+            raise self.username
+        return {"status": {"userInfo": {"username": self.username}}}
+
+
+@pytest.mark.parametrize(
+    ("username", "result", "reason"),
+    [
+        ("run@example.com", Result.OK, ""),
+        ("ann@example.com", Result.FAULT, OTHER),
+        ("RUN@example.com", Result.FAULT, OTHER),
+        ("100000000000000000000", Result.UNKNOWN, "caller_not_known"),
+        ("", Result.UNKNOWN, "caller_not_known"),
+        (None, Result.UNKNOWN, "caller_not_known"),
+        (ApiError("kubernetes_forbidden", "no"), Result.UNKNOWN, "caller_not_known"),
+        (ApiError("no_such_resource", "no"), Result.UNKNOWN, "caller_not_known"),
+    ],
+)
+def test_user(username: Any, result: Result, reason: str) -> None:
+    """RBAC compares names letter by letter; a number, or nothing, is compared with nothing."""
+    api: Any = Knows(username)
+    check = examine_user(api, "prod-1", "run@example.com")
+    assert (check.result, check.reason) == (result, reason)
+
+
+def test_user_out_of_reach() -> None:
+    """A server that is not reached is for whoever asked."""
+    api: Any = Knows(ApiError("cluster_unreachable", "away"))
+    with pytest.raises(ApiError):
+        examine_user(api, "prod-1", "run@example.com")
 
 
 @pytest.mark.parametrize(

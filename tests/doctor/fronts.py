@@ -58,6 +58,43 @@ class _Handler(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(lambda request, context: self._answer(method, request, context))
 
 
+class TokenInfo:
+    """Google's word on whose an access token is: `holders` by token, and whoever else asks is refused."""
+
+    def __init__(self) -> None:
+        self.holders: dict[str, str] = {}
+        self.body: bytes | None = None
+        front = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                email = front.holders.get(self.headers["Authorization"].removeprefix("Bearer "))
+                content = json.dumps({"email": email, "email_verified": "true"}).encode() if email else b"{}"
+                self.send_response(200 if email else 400)
+                content = content if front.body is None else front.body
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_request(self, code: object = "-", size: object = "-") -> None:
+                """Keep quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}/tokeninfo"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+
 class Storage:
     """Cloud Storage's JSON API with one bucket: what one may do in it, and how long it keeps what is in it."""
 

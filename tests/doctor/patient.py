@@ -33,7 +33,7 @@ from scc_responder.policy import load_policies
 from scc_responder.ports import Clock
 from scc_responder.services import utc_now
 from scc_responder.settings import read_settings
-from tests.doctor.fronts import PubSubWithIam, Storage
+from tests.doctor.fronts import PubSubWithIam, Storage, TokenInfo
 from tests.doctor.member import Member
 from tests.google.emulator import PROJECT, Emulator
 from tests.google.firestore import FirestoreEmulator
@@ -44,6 +44,7 @@ CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
 SOURCE = "1111111111111111111"
 SCOPE = "organizations/123456789012"
 URL = "https://scc-responder-1.europe-west1.run.app"
+IDENTITY = "run@example-project.iam.gserviceaccount.com"
 PUSHER = "push@example-project.iam.gserviceaccount.com"
 BUCKET = "example-evidence"
 
@@ -62,8 +63,10 @@ class Patient:
         self.folder = folder
         self.security_center, self.cluster_manager = security_center, cluster_manager
         self.pubsub, self.storage = PubSubWithIam(emulator.host), Storage(BUCKET)
+        self.tokeninfo = TokenInfo()
         self.emulator = emulator
         self.namespace = "default"
+        self.username = ""
         self.policies = write_policies(folder / "policies", policy(*ALL))
         self._stack = ExitStack()
         self.suffix = uuid.uuid4().hex[:8]
@@ -82,7 +85,8 @@ class Patient:
             "SCC_RESPONDER_PUSH_IDENTITY": PUSHER,
             "SCC_RESPONDER_TIMEOUT_SECONDS": "110",
             "SCC_RESPONDER_SCOPE": SCOPE,
-            "SCC_RESPONDER_IDENTITY": "run@example-project.iam.gserviceaccount.com",
+            "SCC_RESPONDER_IDENTITY": IDENTITY,
+            "SCC_RESPONDER_TOKENINFO": self.tokeninfo.address,
             "SCC_RESPONDER_HEARTBEAT_MINUTES": "10",
             "FIRESTORE_EMULATOR_HOST": firestore.host,
             "PUBSUB_EMULATOR_HOST": self.pubsub.host,
@@ -96,6 +100,8 @@ class Patient:
     def joined(self, member: Member) -> None:
         """Let the cluster be the one where this member acts."""
         (self.folder / "token").write_text(member.token(""))
+        self.tokeninfo.holders = {member.token(""): IDENTITY}
+        self.username = member.names["email"]
         self.ca_pem = member.plane.ca_pem
         self.namespace = member.namespace
         self.describe(member.plane.url.removeprefix("https://"), member.plane.ca_pem)
@@ -173,13 +179,14 @@ class Patient:
     ) -> list[Check]:
         """What doctor finds."""
         with Doctor(self.environment, clock=clock, cluster=cluster, only=only) as doctor:
-            doctor.namespace = self.namespace
+            doctor.namespace, doctor.username = self.namespace, self.username
             return doctor.examined(seconds, lambda answers, _total: answers)
 
     def __enter__(self) -> Self:
         enter, callback = self._stack.enter_context, self._stack.callback
         enter(self.pubsub)
         enter(self.storage)
+        enter(self.tokeninfo)
         channel = grpc.insecure_channel(self.emulator.host)
         callback(channel.close)
         self.publisher = PublisherClient(transport=PublisherClient.get_transport_class("grpc")(channel=channel))

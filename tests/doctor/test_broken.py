@@ -13,13 +13,14 @@ from google.pubsub_v1.types import ExpirationPolicy, PushConfig
 
 from scc_responder.checkup.check import Result
 from scc_responder.checkup.cluster import ACTS
+from scc_responder.checkup.identity import OTHER
 from scc_responder.cli.doctor_probes import GROUPS
 from scc_responder.kill_switch import key_of
 from scc_responder.services import utc_now
 from tests.admission.kustomize import build
 from tests.cli.commands import free_port
 from tests.doctor.member import NEEDS, Member
-from tests.doctor.patient import BUCKET, CLUSTER, PUSHER, SCOPE, SOURCE, URL, Patient, found, skewed
+from tests.doctor.patient import BUCKET, CLUSTER, IDENTITY, PUSHER, SCOPE, SOURCE, URL, Patient, found, skewed
 from tests.google.clusters import MEMBERSHIP, described
 from tests.google.firestore_faults import FaultyFirestore, Refuse
 from tests.google.grpc_servers import cluster
@@ -435,7 +436,7 @@ def test_mode(patient: Patient, member: Member, mode: str | None, reasons: set[s
 def test_store_unreachable(patient: Patient) -> None:
     """A store that does not answer is one fault, not one for each thing that it could have told."""
     patient.environment["FIRESTORE_EMULATOR_HOST"] = f"127.0.0.1:{free_port()}"
-    (check,) = patient.examined(only=["store"])[2:]
+    (check,) = patient.examined(only=["store"])[3:]
     assert (check.name, check.result, check.reason) == ("store", Result.FAULT, "store_unavailable")
     assert "gcloud firestore databases describe --project=example-project" in check.mend
 
@@ -456,7 +457,7 @@ def test_store_permission(patient: Patient, method: str, permission: str) -> Non
 
     with FaultyFirestore(patient.environment["FIRESTORE_EMULATOR_HOST"], script) as front:
         patient.environment["FIRESTORE_EMULATOR_HOST"] = front.host
-        (check,) = patient.examined(only=["store"])[2:]
+        (check,) = patient.examined(only=["store"])[3:]
     assert (check.reason, check.why) == ("permission_missing", f"missing permission: {permission}")
 
 
@@ -517,6 +518,49 @@ def test_clusters_may_not_be_listed(patient: Patient) -> None:
     assert "container.clusters.list" in unknown.why
     assert "--cluster projects/P/locations/L/clusters/C" in unknown.mend
     assert found(patient.examined(cluster=CLUSTER, only=["cluster"]), Result.FAULT, Result.UNKNOWN) == {}
+
+
+def test_another_account(patient: Patient) -> None:
+    """Credentials of another account are a fault, whatever else is asked, with the command that takes the right ones.
+
+    Its subscription alone may be looked at as anybody.
+    """
+    patient.tokeninfo.holders = dict.fromkeys(patient.tokeninfo.holders, "ann@example.com")
+    checks = patient.examined(only=["evidence"])
+    (check,) = found(checks, Result.FAULT).values()
+    assert (check.name, check.reason) == ("identity", OTHER)
+    assert "ann@example.com" in check.why
+    assert check.mend == f"gcloud auth application-default login --impersonate-service-account={IDENTITY}"
+    assert all(one.name != "identity" for one in patient.examined(only=["delivery"]))
+
+
+def test_another_user(patient: Patient) -> None:
+    """An API server that knows doctor as somebody else is a fault; what that user may do there is not told."""
+    patient.username = IDENTITY
+    checks = patient.examined(only=["cluster"])
+    (check,) = found(checks, Result.FAULT).values()
+    assert (check.name, check.reason, check.probed) == ("cluster.identity", OTHER, CLUSTER)
+    assert "system:serviceaccount:" in check.why
+    assert "--impersonate-service-account=" in check.mend
+    assert not any(one.name in {"cluster.permission", "cluster.admission"} for one in checks)
+
+
+@pytest.mark.parametrize(
+    ("holders", "body", "reason"),
+    [
+        ({}, None, "tokeninfo_refused"),
+        (None, b"{}", "caller_not_known"),
+        (None, b'["ann@example.com"]', "tokeninfo_unusable_answer"),
+        (None, b'{"email": 1}', "caller_not_known"),
+    ],
+)
+def test_nobody_says_who(patient: Patient, holders: dict[str, str] | None, body: bytes | None, reason: str) -> None:
+    """Where nobody says whose the credentials are, that is unknown, and says why."""
+    patient.tokeninfo.holders = patient.tokeninfo.holders if holders is None else holders
+    patient.tokeninfo.body = body
+    checks = patient.examined(only=["evidence"])
+    assert found(checks, Result.FAULT) == {}
+    assert set(found(checks, Result.UNKNOWN)) == {("identity", reason)}
 
 
 def test_no_answer(patient: Patient) -> None:

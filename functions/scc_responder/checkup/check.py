@@ -15,6 +15,7 @@ from scc_responder.value import Value
 
 MAX_TEXT = 600
 MISSING_PERMISSION = "permission_missing"
+LOGIN = "gcloud auth application-default login --impersonate-service-account=IDENTITY"
 REACH = "curl -sSI https://www.googleapis.com: if this machine reaches Google's APIs, run doctor again"
 
 
@@ -61,7 +62,7 @@ def skipped(name: str, probed: str, reason: str, why: str) -> Check:
 def failed(name: str, probed: str, error: ResponderError, mend: str) -> Check:
     """The probe ended with an error. The permission that is missing is named, where that is why."""
     if error.reason == "no_credentials":
-        mend = "gcloud auth application-default login --impersonate-service-account=IDENTITY"
+        mend = LOGIN
     permission = permission_of(error)
     if permission:
         return fault(name, probed, MISSING_PERMISSION, f"missing permission: {permission}", mend)

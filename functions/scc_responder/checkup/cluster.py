@@ -11,6 +11,7 @@ from typing import Any
 
 from scc_responder.changes import CreateNetworkPolicy
 from scc_responder.checkup.check import Check, Result, failed, fault, ok, permission_of, skipped, unknown
+from scc_responder.checkup.identity import OTHER, examine_user, username_of
 from scc_responder.context import Cluster
 from scc_responder.errors import ApiError, ResponderError
 from scc_responder.finding import ClusterRef
@@ -26,7 +27,7 @@ ACTS, SWITCH = "scc-responder-acts", "scc-responder-mode"
 """The admission policies of terraform/kubernetes: what the responder may do, and how far."""
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+_NOT_BOUND = "identity_not_bound"
 _CREATES = ("networkpolicies.networking.k8s.io", "create")
 _APPLY = "kubectl apply -k terraform/kubernetes"
 _GENERATE = "scc-responder permissions --kustomization terraform/kubernetes"
@@ -36,13 +37,15 @@ _UID = "00000000-0000-4000-8000-000000000000"
 class Examined(Value, frozen=True, kw_only=True):
     """A cluster and what the enabled policies need in it.
 
-    `furthest` is how far they go, `identity` the function's service account, for commands. `namespace` bears the
-    parameter of the admission policies, and is where writes are rehearsed.
+    `furthest` is how far they go, `identity` the function's service account, and `username` as whom API servers know
+    it: as the same, if nothing is given. `namespace` bears the parameter of the admission policies, and is where writes
+    are rehearsed.
     """
 
     ref: ClusterRef
     needs: tuple[Need, ...]
     identity: str = ""
+    username: str = ""
     furthest: Mode = Mode.DRY_RUN
     namespace: str = "default"
 
@@ -65,15 +68,13 @@ def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: E
         yield _enforces(described, path)
     try:
         endpoint, api = way(one.ref), clusters.connect(one.ref)
-        reviewed = list(_permissions(api, one))
-        is_bound = not reviewed or any(check.result is Result.OK for check in reviewed)
-        reviewed = reviewed if is_bound else [_not_bound(api, one)]
+        asked = list(_asked(api, one))
     except ResponderError as error:
         yield failed("cluster.reached", path, error, _reach(one.ref, error))
         return
     yield ok("cluster.reached", path, f"by {endpoint}")
-    yield from reviewed
-    if is_bound:
+    yield from asked
+    if not any(check.reason in {OTHER, _NOT_BOUND} for check in asked):
         yield from _admission(api, one)
 
 
@@ -106,6 +107,18 @@ def _enforces(cluster: Cluster, path: str) -> Check:
     return fault(name, path, "network_policy_not_enforced", why, mend)
 
 
+def _asked(api: KubernetesApi, one: Examined) -> Iterator[Check]:
+    """Who asks, and what it may do; of another than the function, that alone. Raises ApiError where nobody answers."""
+    if one.identity:
+        user = examine_user(api, one.ref.path, one.username or one.identity)
+        yield user
+        if user.reason == OTHER:
+            return
+    reviewed = list(_permissions(api, one))
+    is_bound = not reviewed or any(check.result is Result.OK for check in reviewed)
+    yield from reviewed if is_bound else [_not_bound(api, one)]
+
+
 def _permissions(api: KubernetesApi, one: Examined) -> Iterator[Check]:
     """Each permission that the policies need in clusters. Raises ApiError if the server does not answer."""
     for need in one.needs:
@@ -132,11 +145,9 @@ def _reviewed(api: KubernetesApi, one: Examined, need: Need) -> Check:
 
 def _not_bound(api: KubernetesApi, one: Examined) -> Check:
     """Nothing at all is granted: the roles were not applied, or for somebody else, such as the placeholder."""
-    answer = api.create(_WHO, {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
-    known = answer.get("status", {}).get("userInfo", {}).get("username", "")
-    why = f"the API server knows the caller as {known!a}, and no role of terraform/kubernetes is bound to that name"
+    why = f"the API server knows the caller as {username_of(api)!a}, and no role of terraform/kubernetes is bound to that name"
     mend = f"put the Terraform output identity into terraform/kubernetes/identity.yaml, then {_APPLY}"
-    return fault("cluster.identity", one.ref.path, "identity_not_bound", why, mend)
+    return fault("cluster.identity", one.ref.path, _NOT_BOUND, why, mend)
 
 
 def _admission(api: KubernetesApi, one: Examined) -> Iterator[Check]:

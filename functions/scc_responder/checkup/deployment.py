@@ -6,6 +6,7 @@ SCC_RESPONDER_PUSH_IDENTITY      the service account whose ID token it has to se
 SCC_RESPONDER_TIMEOUT_SECONDS    the function's timeout
 SCC_RESPONDER_SCOPE              organizations/O, folders/F or projects/P: whose findings it responds to
 SCC_RESPONDER_IDENTITY           the function's own service account
+SCC_RESPONDER_TOKENINFO          http:// address on this machine of another server that says whose a token is
 SCC_RESPONDER_HEARTBEAT_MINUTES  minutes between two heartbeats
 """
 
@@ -26,6 +27,7 @@ _FORMS = {
     "timeout_seconds": r"[0-9]{1,5}",
     "scope": r"(?:organizations|folders)/[0-9]+|projects/[a-z0-9][a-z0-9.:-]*",
     "identity": r"\S+@\S+",
+    "tokeninfo": r"http://\S+",
     "heartbeat_minutes": r"[0-9]{1,4}",
 }
 
@@ -39,6 +41,7 @@ class Deployment(Value, frozen=True, kw_only=True):
     timeout_seconds: int = 0
     scope: str = ""
     identity: str = ""
+    tokeninfo: str = ""
     heartbeat_minutes: int = 0
 
 
@@ -75,6 +78,7 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         timeout_seconds=int(given["timeout_seconds"] or 0),
         scope=given["scope"],
         identity=given["identity"],
+        tokeninfo=given["tokeninfo"],
         heartbeat_minutes=int(given["heartbeat_minutes"] or 0),
     )
 

@@ -18,6 +18,7 @@ from scc_responder.checkup.cluster import Examined, examine_cluster
 from scc_responder.checkup.delivery import examine_delivery, examine_outcomes
 from scc_responder.checkup.deployment import Deployment, read_deployment
 from scc_responder.checkup.google import bucket_of, examine_evidence, examine_source
+from scc_responder.checkup.identity import Caller, examine_identity
 from scc_responder.checkup.policies import consistent, load
 from scc_responder.checkup.side_by_side import side_by_side
 from scc_responder.checkup.store import Ask, examine_store
@@ -27,10 +28,13 @@ from scc_responder.mode import Mode
 from scc_responder.permissions import enabled, needed
 from scc_responder.policy import PolicySet, load_policies
 from scc_responder.ports import Clock
-from scc_responder.services import Services
+from scc_responder.services import Services, read_token
 from scc_responder.settings import PREFIX, Settings, read_settings
 
-GROUPS = ("delivery", "outcomes", "findings", "store", "evidence", "cluster")
+GROUPS = ("identity", "delivery", "outcomes", "findings", "store", "evidence", "cluster")
+
+_AS_ANYBODY = frozenset({"delivery"})
+"""What is the same whoever asks: with any other group, who that is is probed as well."""
 
 Answers = Iterator[tuple[int, list[Check]]]
 Progress = Callable[[Answers, int], Answers]
@@ -48,10 +52,11 @@ class Job:
 class Doctor:
     """One examination: `prepared`, then `jobs`, then their `answers`. A context manager: it closes what it opened.
 
-    `namespace`: see `Examined`.
+    `namespace` and `username`: see `Examined`.
     """
 
     namespace = "default"
+    username = ""
 
     def __init__(
         self, environment: Mapping[str, str], *, clock: Clock, cluster: str = "", only: Sequence[str] = GROUPS
@@ -59,7 +64,7 @@ class Doctor:
         self._environment = environment
         self._clock = clock
         self._cluster = cluster
-        self._only = frozenset(only)
+        self._only = frozenset(only) if frozenset(only) <= _AS_ANYBODY else frozenset({"identity", *only})
         self._opened = ExitStack()
         self._settings: Settings | None = None
         self._deployment = Deployment()
@@ -97,6 +102,7 @@ class Doctor:
         if self._settings is None:
             return []
         made = {
+            "identity": self._identity,
             "delivery": self._delivery,
             "outcomes": self._outcomes,
             "findings": self._sources,
@@ -126,6 +132,20 @@ class Doctor:
         store = self._settings.store if self._settings else ""
         names = {"IDENTITY": self._deployment.identity, "STORE": store}
         return [check.filled(one, names) for one in checks]
+
+    def _identity(self, settings: Settings) -> Iterator[Job]:
+        yield Job(
+            name="identity",
+            probed=self._deployment.identity,
+            ask=lambda: [examine_identity(self._caller(settings), self._deployment.identity)],
+        )
+
+    def _caller(self, settings: Settings) -> Caller:
+        from scc_responder.adapters.caller import GoogleCaller  # noqa: PLC0415 - delivery alone has no need of it
+
+        other, file = self._deployment.tokeninfo, settings.kubernetes_token_file
+        # A cluster's own token is nobody's business but a stand-in's on this machine.
+        return GoogleCaller(other, token=partial(read_token, file) if other and file else None)
 
     def _delivery(self, _settings: Settings) -> Iterator[Job]:
         name = self._deployment.subscription
@@ -183,7 +203,14 @@ class Doctor:
         furthest = max((policy.mode for policy in policies), key=list(Mode).index, default=Mode.DRY_RUN)
         for ref in self._found.refs:
             identity, namespace = self._deployment.identity, self.namespace
-            one = Examined(ref=ref, needs=needs, identity=identity, furthest=furthest, namespace=namespace)
+            one = Examined(
+                ref=ref,
+                needs=needs,
+                identity=identity,
+                username=self.username,
+                furthest=furthest,
+                namespace=namespace,
+            )
             clusters = self._clusters
             ask = partial(_listed, partial(examine_cluster, clusters, clusters.way, one))
             yield Job(name="cluster.reached", probed=ref.path, ask=ask)
