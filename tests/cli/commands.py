@@ -27,7 +27,7 @@ def environment(**given: str) -> dict[str, str]:
 
 
 def run(
-    *arguments: str | Path, cwd: Path = ROOT, seconds: float = 60, **given: str
+    *arguments: str | Path, cwd: Path = ROOT, seconds: float = 60, stdin: str = "", **given: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, its output being no terminal."""
     return subprocess.run(
@@ -36,6 +36,7 @@ def run(
         env=environment(**given),
         capture_output=True,
         text=True,
+        input=stdin,
         timeout=seconds,
         check=False,
     )

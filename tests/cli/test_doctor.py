@@ -85,6 +85,39 @@ def test_settings_file(tmp_path: Path, text: str | bytes | None, told: str) -> N
     assert told in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "No such file"),
+        ("projects/p/locations/l/clusters/c\n\nprod-1\n", ":3: 'prod-1' is not projects/P/locations/L/clusters/C"),
+        ("projects/p/locations/l/clusters/\x1b[2J", ":1: 'projects/p/locations/l/clusters/\\x1b[2J' is not"),
+        (b"\xff", "not UTF-8"),
+    ],
+    ids=["absent", "short-name", "escape", "bytes"],
+)
+def test_clusters_file(tmp_path: Path, text: str | bytes | None, told: str) -> None:
+    """A list of clusters that cannot be used is wrong use, and the message names file and line."""
+    file = tmp_path / "clusters.txt"
+    if text is not None:
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    done = run("doctor", "--settings", settings_of(tmp_path), "--clusters-from", file)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{file}" in done.stderr
+    assert told in done.stderr
+
+
+def test_clusters_from_a_pipe(tmp_path: Path) -> None:
+    """What a listing prints is read from standard input; several may be named besides."""
+    names = [f"projects/example-project/locations/europe-west1/clusters/c{number}" for number in range(4)]
+    settings = settings_of(tmp_path, CLUSTERS="projects/*/locations/*/clusters/*")
+    asked = ["doctor", "--settings", settings, "--only", "cluster", "--format", "json", "--clusters-from", "-"]
+    done = run(*asked, "--cluster", names[2], "--cluster", names[3], stdin="\n".join(names[:2]))
+    probed = [one["probed"] for one in json.loads(done.stdout)["checks"] if one["name"] == "cluster.found"]
+    assert sorted(probed) == names
+    nothing = run(*asked, stdin="")
+    assert (nothing.returncode, reasons(json.loads(nothing.stdout))["cluster.listed"]) == (1, "no_cluster_probed")
+
+
 def test_environment(tmp_path: Path) -> None:
     """Without a file the environment is read; with one, nothing of the environment's own settings is left."""
     given = {"SCC_RESPONDER_EVIDENCE": "gs://of-the-environment/x"}

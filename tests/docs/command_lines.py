@@ -5,13 +5,18 @@ Sources: `gcloud` 528 (its own table for completion), `kubectl` 1.32 and `terraf
 
 from __future__ import annotations
 
+import argparse
 import shlex
 from collections.abc import Iterator, Mapping
+from importlib import import_module
+from itertools import groupby
+from typing import NoReturn
 
 GCLOUD = {"--project", "--format", "--impersonate-service-account", "--quiet"}
 KUBECTL = {"--namespace", "--context"}
 
 KNOWN: Mapping[str, set[str]] = {
+    "gcloud container clusters list": GCLOUD,
     "gcloud auth application-default login": GCLOUD,
     "gcloud auth print-identity-token": {*GCLOUD, "--audiences", "--include-email"},
     "gcloud logging read": {*GCLOUD, "--freshness", "--limit", "--order"},
@@ -51,11 +56,20 @@ PROGRAMS = {command.partition(" ")[0] for command in KNOWN}
 
 
 def mistakes(line: str) -> Iterator[str]:
-    """What is wrong with a command line of one of these programs."""
+    """What is wrong with a command line of these programs, or of ours, or with a pipe of them."""
     try:
         words = shlex.split(line.partition(" > ")[0], comments=True)
     except ValueError as error:
         yield str(error)
+        return
+    for piped, words_of_one in groupby(words, lambda word: word == "|"):
+        if not piped:
+            yield from _mistakes(list(words_of_one))
+
+
+def _mistakes(words: list[str]) -> Iterator[str]:
+    if words[0] == "scc-responder":
+        yield from _own_mistakes(words[1:])
         return
     # Keys to be taken away end with a dash, and values may begin with one: neither is an option.
     options = [word.partition("=")[0] for word in words if word.startswith("-") and word != "-"]
@@ -68,3 +82,19 @@ def mistakes(line: str) -> Iterator[str]:
     # What is left out is taken away: with an endpoint and without these, every delivery would be refused.
     if any(word.startswith("--push-endpoint=") and word != "--push-endpoint=" for word in words):
         yield from (f"{command} lacks {option}" for option in PUSH_AUTH if option not in options)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises its message."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def _own_mistakes(words: list[str]) -> Iterator[str]:
+    parser = _Parser(allow_abbrev=False)
+    import_module(f"scc_responder.cli.{words[0]}").add_options(parser)
+    try:
+        parser.parse_args(words[1:])
+    except ValueError as error:
+        yield f"scc-responder {words[0]}: {error}"

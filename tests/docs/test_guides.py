@@ -111,6 +111,8 @@ def test_commands_are_found() -> None:
             "gcloud pubsub subscriptions modify-push-config s --push-endpoint=URL --push-auth-service-account=EMAIL",
             "lacks --push-auth-token-audience",
         ),
+        ("gcloud container clusters list | scc-responder doctor --clusters -", "unrecognized arguments"),
+        ("gcloud container clusters lst | scc-responder doctor", "no command that is known"),
         ("kubectl cordon node-1", "no command that is known"),
         ("kubectl annotate namespace default 'key=value", "No closing quotation"),
         ("terraform -chdir=x apply -auto-approve", "has no -auto-approve"),

@@ -27,6 +27,7 @@ from scc_responder.adapters.firestore_store import FirestoreStore
 from scc_responder.case import CaseRecord, CaseState, encode
 from scc_responder.checkup.check import Check, Result
 from scc_responder.checkup.store import heartbeat_key
+from scc_responder.cli.doctor_clusters import Wanted
 from scc_responder.cli.doctor_probes import GROUPS, Doctor
 from scc_responder.kill_switch import GLOBAL
 from scc_responder.policy import load_policies
@@ -175,10 +176,14 @@ class Patient:
             self.store.replace(key, value, entry.version)
 
     def examined(
-        self, clock: Clock = utc_now, cluster: str = "", only: Sequence[str] = GROUPS, seconds: float = 60.0
+        self,
+        clock: Clock = utc_now,
+        clusters: Wanted | None = None,
+        only: Sequence[str] = GROUPS,
+        seconds: float = 60.0,
     ) -> list[Check]:
         """What doctor finds."""
-        with Doctor(self.environment, clock=clock, cluster=cluster, only=only) as doctor:
+        with Doctor(self.environment, clock=clock, clusters=clusters, only=only) as doctor:
             doctor.namespace, doctor.username = self.namespace, self.username
             return doctor.examined(seconds, lambda answers, _total: answers)
 

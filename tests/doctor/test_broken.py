@@ -14,7 +14,9 @@ from google.pubsub_v1.types import ExpirationPolicy, PushConfig
 from scc_responder.checkup.check import Result
 from scc_responder.checkup.cluster import ACTS
 from scc_responder.checkup.identity import OTHER
+from scc_responder.cli.doctor_clusters import Wanted, listing, parse_clusters
 from scc_responder.cli.doctor_probes import GROUPS
+from scc_responder.finding import ClusterRef
 from scc_responder.kill_switch import key_of
 from scc_responder.services import utc_now
 from tests.admission.kustomize import build
@@ -26,6 +28,7 @@ from tests.google.firestore_faults import FaultyFirestore, Refuse
 from tests.google.grpc_servers import cluster
 
 pytestmark = pytest.mark.timeout(180)
+ELSEWHERE = ClusterRef(project="another-project", location="europe-west1", name="prod-1")
 DENIED, ABSENT = grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND
 
 
@@ -339,8 +342,8 @@ CLUSTERS = [
         "no-cluster",
         lambda patient: patient.cluster_manager.clusters.clear(),
         "cluster.listed",
-        "no_cluster_found",
-        "",
+        "no_cluster_probed",
+        "find no cluster",
         "Terraform variable clusters",
     ),
     Broken(
@@ -370,7 +373,7 @@ def test_one_fault(patient: Patient, broken: Broken) -> None:
 def test_cluster_not_listed(patient: Patient) -> None:
     """A cluster that no pattern covers is said to be, and nothing is asked about it."""
     other = "projects/another-project/locations/europe-west1/clusters/prod-1"
-    (check,) = found(patient.examined(cluster=other, only=["cluster"]), Result.FAULT).values()
+    (check,) = found(patient.examined(clusters=Wanted(names=(other,)), only=["cluster"]), Result.FAULT).values()
     assert (check.name, check.reason) == ("cluster.listed", "cluster_not_listed")
     assert check.mend == f'Terraform variable clusters: add "{other}"'
     assert patient.cluster_manager.requests == []
@@ -512,12 +515,52 @@ def test_what_the_function_may_not_see(patient: Patient) -> None:
 
 
 def test_clusters_may_not_be_listed(patient: Patient) -> None:
-    """Whoever may not list clusters is told to name one, and then it is probed."""
+    """The function may not list clusters: that nothing was probed is a fault, and its mend is the command that lists.
+
+    The same where no project is known. Its clusters by name are probed, whether one by one or from a list.
+    """
     patient.cluster_manager.fail_next(DENIED, "denied")
-    (unknown,) = found(patient.examined(only=["cluster"]), Result.UNKNOWN).values()
-    assert "container.clusters.list" in unknown.why
-    assert "--cluster projects/P/locations/L/clusters/C" in unknown.mend
-    assert found(patient.examined(cluster=CLUSTER, only=["cluster"]), Result.FAULT, Result.UNKNOWN) == {}
+    (fault,) = found(patient.examined(only=["cluster"]), Result.FAULT).values()
+    assert (fault.name, fault.reason) == ("cluster.listed", "no_cluster_probed")
+    assert "container.clusters.list" in fault.why
+    assert fault.mend == listing("example-project")
+    patient.environment["SCC_RESPONDER_CLUSTERS"] = "projects/*/locations/*/clusters/*"
+    (fault,) = found(patient.examined(only=["cluster"]), Result.FAULT).values()
+    assert (fault.reason, fault.mend) == ("no_cluster_probed", listing("PROJECT"))
+    for wanted in (Wanted(names=(CLUSTER,)), Wanted(refs=parse_clusters(CLUSTER, "-"))):
+        checks = patient.examined(clusters=wanted, only=["cluster"])
+        assert found(checks, Result.FAULT, Result.UNKNOWN) == {}
+        assert any(check.name == "cluster.permission" for check in checks)
+
+
+def test_some_clusters_may_not_be_listed(patient: Patient) -> None:
+    """Where others are probed, a pattern that nobody may list is unknown, with the same command."""
+    patient.environment["SCC_RESPONDER_CLUSTERS"] = f"{CLUSTER},projects/shop-prod/locations/*/clusters/*"
+    patient.cluster_manager.fail_next(DENIED, "denied")
+    checks = patient.examined(only=["cluster"])
+    assert found(checks, Result.FAULT) == {}
+    (unknown,) = found(checks, Result.UNKNOWN).values()
+    assert (unknown.reason, unknown.mend) == ("permission_missing", listing("shop-prod"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reasons"),
+    [
+        (Wanted(refs=()), {"no_cluster_probed"}),
+        (Wanted(refs=(ELSEWHERE,)), {"no_cluster_probed"}),
+        (Wanted(names=("nothing-*",)), {"no_cluster_probed"}),
+        (Wanted(names=(ELSEWHERE.path,)), {"cluster_not_listed"}),
+        (Wanted(names=(ELSEWHERE.path, CLUSTER)), {"cluster_not_listed"}),
+        (Wanted(names=("prod-*",), refs=(ELSEWHERE,)), set()),
+    ],
+    ids=["empty-list", "list-of-others", "no-such-name", "another", "another-too", "pattern-and-list"],
+)
+def test_named_clusters(patient: Patient, wanted: Wanted, reasons: set[str]) -> None:
+    """Nothing probed is a fault. A cluster in no pattern is one where it was named, not where a list has it too."""
+    checks = patient.examined(clusters=wanted, only=["cluster"])
+    assert {reason for _, reason in found(checks, Result.FAULT)} == reasons
+    probed = CLUSTER in wanted.names or "prod-*" in wanted.names
+    assert any(check.name == "cluster.reached" for check in checks) is probed
 
 
 def test_another_account(patient: Patient) -> None:

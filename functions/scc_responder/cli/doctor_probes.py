@@ -22,7 +22,7 @@ from scc_responder.checkup.identity import Caller, examine_identity
 from scc_responder.checkup.policies import consistent, load
 from scc_responder.checkup.side_by_side import side_by_side
 from scc_responder.checkup.store import Ask, examine_store
-from scc_responder.cli.doctor_clusters import Found, find_clusters
+from scc_responder.cli.doctor_clusters import Found, Wanted, find_clusters
 from scc_responder.errors import SettingsError
 from scc_responder.mode import Mode
 from scc_responder.permissions import enabled, needed
@@ -59,11 +59,16 @@ class Doctor:
     username = ""
 
     def __init__(
-        self, environment: Mapping[str, str], *, clock: Clock, cluster: str = "", only: Sequence[str] = GROUPS
+        self,
+        environment: Mapping[str, str],
+        *,
+        clock: Clock,
+        clusters: Wanted | None = None,
+        only: Sequence[str] = GROUPS,
     ) -> None:
         self._environment = environment
         self._clock = clock
-        self._cluster = cluster
+        self._wanted = clusters or Wanted()
         self._only = frozenset(only) if frozenset(only) <= _AS_ANYBODY else frozenset({"identity", *only})
         self._opened = ExitStack()
         self._settings: Settings | None = None
@@ -94,7 +99,7 @@ class Doctor:
         found = [*(consistent(settings, self._policies) if self._policies else ())]
         found = found or [check.ok("settings", PREFIX, "complete and consistent")]
         if "cluster" in self._only:
-            self._found = find_clusters(settings, self._clusters, self._cluster, seconds)
+            self._found = find_clusters(settings, self._clusters, self._wanted, seconds)
         return self._named([*found, loaded, *self._found.checks])
 
     def jobs(self) -> list[Job]:
