@@ -32,6 +32,8 @@ HELD_BY_CONTROL = "control_disabled"
 """The reason of a case that the kill switch held, and that goes on once it is turned back."""
 
 MAX_DETAIL = 500
+NEWER = "record_newer"
+"""Why a case is not read that a later version wrote."""
 
 
 class CaseState(StrEnum):
@@ -243,7 +245,7 @@ def decode(value: bytes) -> CaseRecord:
     try:
         fields = msgspec.json.decode(value, type=dict[str, Any])
         if fields.get("schema") != SCHEMA:
-            raise RetryableError("record_newer", f"schema {fields.get('schema')!a}, of {SCHEMA}")
+            raise RetryableError(NEWER, f"schema {fields.get('schema')!a}, of {SCHEMA}")
         extra = {name: fields[name] for name in fields.keys() - set(CaseRecord.__struct_fields__)}
         return msgspec.convert(fields | {"extra": extra}, CaseRecord)
     except msgspec.DecodeError as error:

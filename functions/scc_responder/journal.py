@@ -33,6 +33,7 @@ from scc_responder.case import (
     case_digest,
     decode,
 )
+from scc_responder.case_page import Cases, cases_of
 from scc_responder.errors import AlreadyExists, Conflict, RetryableError
 from scc_responder.finding import Finding
 from scc_responder.open_case import CaseWriter, OpenCase
@@ -105,10 +106,9 @@ class Journal:
         entry = self._store.get(_case_key(finding_key))
         return decode(entry.value) if entry else None
 
-    def cases(self, cursor: str | None = None, limit: int = 100) -> tuple[tuple[CaseRecord, ...], str | None]:
-        """Some cases in key order, and the cursor that continues after them; None means there are no more."""
-        page = self._store.scan(_case_key(""), cursor, limit)
-        return tuple(decode(entry.value) for entry in page.entries), page.cursor
+    def cases(self, cursor: str | None = None, limit: int = 100, *, beginning: str = "") -> Cases:
+        """Some cases in key order, of those whose keys begin so. Raises StoreUnavailable."""
+        return cases_of(self._store.scan(_case_key(beginning), cursor, limit))
 
     def find(self, case: str) -> str | None:
         """The key of the one finding whose case id, or key, this is; None where there is none, or several."""

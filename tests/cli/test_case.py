@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scc_responder.case import CaseRecord, CaseState, Step, StepStatus
+from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.case import CaseRecord, CaseState, Step, StepStatus, encode
 from scc_responder.cli import case_text
 from scc_responder.cli.function_process import FunctionProcess
 from scc_responder.journal import Journal
@@ -100,6 +101,36 @@ def test_from_waiting_to_done(tmp_path: Path, cluster: SimulatedCluster) -> None
     assert (again.returncode, "was answered" in again.stderr) == (1, True)
     assert (ended["state"], ended["plan"]["approvals"][0]["by"]) == ("done", "local")
     assert mutations(cluster.audit) == ["patch pods", "patch pods", "delete pods"]
+
+
+def test_of_a_later_version(tmp_path: Path) -> None:
+    """One case that cannot be read hides no other: it is told by its id and why, and the command ends with 1."""
+    store = SqliteStore(tmp_path / "journal.db")
+    held = CaseRecord(
+        finding_key="a" * 64,
+        finding_name="f",
+        event_time=NOW,
+        digest="d",
+        state=CaseState.HELD,
+        reason="finding_too_old",
+    )
+    store.create(f"case/{held.finding_key}", encode(held))
+    store.create(f"case/{'b' * 64}", b'{"schema":2}')
+    store.close()
+    asked = ("--store", tmp_path / "journal.db")
+    listed = run("case", "list", "--state", "held", *asked)
+    document = run("case", "list", *asked, "--format", "json")
+    healthy, newer = (run("case", "show", name * 12, *asked) for name in "ab")
+
+    assert [line.split()[:2] for line in listed.stdout.splitlines()] == [["a" * 12, "held"], ["b" * 12, "unreadable"]]
+    assert "bbbbbbbbbbbb cannot be read: record_newer: schema 2, of 1" in listed.stderr
+    assert {one["case"]: one["reason"] for one in json.loads(document.stdout)} == {
+        "a" * 12: "finding_too_old",
+        "b" * 12: "record_newer",
+    }
+    assert [done.returncode for done in (listed, document, healthy, newer)] == [1, 1, 0, 1]
+    assert ("finding_too_old" in healthy.stdout, healthy.stderr) == (True, "")
+    assert (newer.stdout, "record_newer" in newer.stderr) == ("", True)
 
 
 def test_rejected(tmp_path: Path, cluster: SimulatedCluster) -> None:

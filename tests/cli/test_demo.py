@@ -184,7 +184,7 @@ def test_kept_journal(changed: Showing) -> None:
     """The journal that is kept holds every case, each come to its end."""
     (folder,) = changed.temporary.iterdir()
     store = SqliteStore(folder / "journal.db")
-    cases, _ = Journal(store, utc_now).cases()
+    cases = Journal(store, utc_now).cases().records
     store.close()
     states = sorted((case.category, case.state) for case in cases)
     assert states == [

@@ -24,7 +24,7 @@ from scc_responder.checkup.deployment import Deployment, parse_environment, read
 from scc_responder.checkup.identity import OTHER, examine_user
 from scc_responder.checkup.policies import consistent
 from scc_responder.checkup.side_by_side import Answer, side_by_side
-from scc_responder.checkup.store import look_through
+from scc_responder.checkup.store import Ask, examine_store, look_through
 from scc_responder.context import Cluster
 from scc_responder.endpoints import PERMISSIONS, EndpointKind
 from scc_responder.errors import ApiError, SettingsError, StoreUnavailable
@@ -270,6 +270,26 @@ def test_nobody_can_approve(tmp_path: Path, store: str, audience: str, reasons: 
     folder = write_policies(tmp_path / "policies", policy("label_pod", mode="approve"))
     settings = Settings(policies=folder, clusters=(), sources=(), store=store, approval_audience=audience)
     assert [check.reason for check in consistent(settings, load_policies(folder))] == reasons
+
+
+def test_unreadable_records(tmp_path: Path) -> None:
+    """Cases of a later version are told with one of them and why, and the others count all the same."""
+    store = SqliteStore(tmp_path / "journal.db")
+    known = {"finding_name": "f", "event_time": NOON, "digest": "d", "updated_at": NOON}
+    record = CaseRecord(finding_key="0" * 64, decision={"policy_digest": "of noon"}, **known)
+    store.create(f"case/{record.finding_key}", encode(record))
+    for number in (1, 2):
+        store.create(f"case/{number:064}", b'{"schema":2}')
+    folder = write_policies(tmp_path / "policies", policy("label_pod"))
+    settings = Settings(policies=folder, clusters=(), sources=("1",), store="sqlite:///x.db")
+    ask = Ask(settings=settings, deployment=Deployment(), policies=load_policies(folder))
+    checks = {check.name: check for check in examine_store(store, ask, lambda: datetime.now(UTC))}
+    store.close()
+    told = checks["records"]
+    assert (told.reason, told.probed) == ("record_newer", "2 of 3 cases")
+    assert "case 000000000000: schema 2, of 1" in told.why
+    assert "deploy the later version again" in told.mend
+    assert checks["policies.digest"].reason == "policy_digest_differs"
 
 
 def test_look_through(tmp_path: Path) -> None:

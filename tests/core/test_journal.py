@@ -484,10 +484,24 @@ def test_cases_are_listed_page_by_page(world: World) -> None:
     for key in keys:
         world.claim(key=key)
     world.journal.reject("0c" * 32, "junk")
-    first, cursor = world.journal.cases(limit=3)
-    rest, end = world.journal.cases(cursor, limit=3)
-    assert [record.finding_key for record in first + rest] == keys
-    assert (len(first), end) == (3, None)
+    first = world.journal.cases(limit=3)
+    rest = world.journal.cases(first.cursor, limit=3)
+    assert [record.finding_key for record in first.records + rest.records] == keys
+    assert (len(first.records), rest.cursor) == (3, None)
+
+
+@pytest.mark.parametrize("value", [b'{"schema":2}', b"[]"], ids=["later", "no-object"])
+def test_an_unreadable_case_hides_no_other(world: World, value: bytes) -> None:
+    """It is told by its key and why, in its place."""
+    keys = [f"{number:064x}" for number in range(3)]
+    for key in (keys[0], keys[2]):
+        world.claim(key=key)
+    world.store.create(f"case/{keys[1]}", value)
+    found = world.journal.cases()
+    assert [record.finding_key for record in found.records] == [keys[0], keys[2]]
+    ((key, reason),) = [(item.finding_key, item.reason) for item in found.unreadable]
+    assert (key, reason) == (keys[1], "record_newer" if b"schema" in value else "record_unreadable")
+    assert world.journal.cases(beginning=keys[2]).unreadable == ()
 
 
 def test_a_finding_without_a_case_has_no_record(world: World) -> None:

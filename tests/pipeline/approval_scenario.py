@@ -53,7 +53,7 @@ def services_of(folder: Path) -> Services:
 
 def case_of(folder: Path) -> CaseRecord:
     """The one case of the folder's deployment."""
-    (record,), _ = services_of(folder).journal.cases()
+    (record,) = services_of(folder).journal.cases().records
     return record
 
 

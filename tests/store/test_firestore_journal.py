@@ -114,7 +114,7 @@ def test_a_case_goes_its_whole_way(world: World) -> None:
     assert world.journal().claim(finding(minutes=-1)).outcome == "stale"
     reopened = world.journal().claim(finding(minutes=1, content="other"))
     assert (reopened.outcome, len(reopened.record.steps)) == ("reopened", 2)
-    assert [record.finding_key for record in world.journal().cases()[0]] == [FINDING.key]
+    assert [record.finding_key for record in world.journal().cases().records] == [FINDING.key]
 
 
 def test_of_findings_about_one_object_one_may_carry_it_out(world: World) -> None:

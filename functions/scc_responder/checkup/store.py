@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from scc_responder.case import CaseRecord
+from scc_responder.case import NEWER, CaseRecord, case_id
+from scc_responder.case_page import Unreadable
 from scc_responder.checkup.check import Check, failed, fault, ok, skipped, unknown
 from scc_responder.checkup.clock import judge_clock
 from scc_responder.checkup.control import examine_control
@@ -30,6 +31,7 @@ PROBE = "doctor/probe"
 MOST_RECORDS = 2000
 """Cases that are looked through for the latest: they are kept by finding, not by time."""
 
+_LIST = "scc-responder case list --store STORE"
 _KEEP = timedelta(days=1)
 _PAGE = 200
 _REFUSED = {
@@ -39,11 +41,16 @@ _REFUSED = {
 
 
 class Kept(Value, frozen=True, kw_only=True):
-    """What the records tell. `refused`: the latest record of each reason that says settings leave something out."""
+    """What the records tell.
+
+    `refused`: the latest record of each reason that says settings leave something out. `unreadable`: some that tell
+    nothing to this version.
+    """
 
     digest: str = ""
     decided_at: datetime | None = None
     refused: dict[str, CaseRecord] = {}
+    unreadable: tuple[Unreadable, ...] = ()
     looked_through: int = 0
     complete: bool = True
 
@@ -99,25 +106,43 @@ def _records(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
     journal = Journal(store, clock)
     try:
         kept = look_through(journal)
+        yield from _unread(kept)
         yield _digest(kept, ask.policies)
         yield from _refusals(kept)
         yield _heartbeat(journal, ask, clock())
     except (StoreError, RetryableError) as error:
-        yield failed("records", ask.settings.store, error, "scc-responder case list --store STORE")
+        yield failed("records", ask.settings.store, error, _LIST)
 
 
 def look_through(journal: Journal, most: int = MOST_RECORDS) -> Kept:
-    """What the first `most` records tell. Raises StoreError, RetryableError."""
-    found: dict[str, Any] = {"digest": "", "decided_at": None}
+    """What the first `most` records tell. Raises StoreError."""
+    found: dict[str, Any] = {"digest": "", "decided_at": None, "unreadable": ()}
     refused: dict[str, CaseRecord] = {}
     count, cursor = 0, None
     while True:
-        records, cursor = journal.cases(cursor, min(_PAGE, most - count))
-        for record in records:
+        page = journal.cases(cursor, min(_PAGE, most - count))
+        for record in page.records:
             _note(record, found, refused)
-        count += len(records)
+        found["unreadable"] += page.unreadable
+        count, cursor = count + len(page.records) + len(page.unreadable), page.cursor
         if cursor is None or count >= most:
             return Kept(**found, refused=refused, looked_through=count, complete=cursor is None)
+
+
+def _unread(kept: Kept) -> Iterator[Check]:
+    """Each reason for which cases cannot be read, with one of them."""
+    for reason, items in _by_reason(kept.unreadable).items():
+        probed = f"{len(items)} of {kept.looked_through} cases"
+        why = f"nothing is done on them: case {case_id(items[0].finding_key)}: {items[0].why}"
+        later = "Terraform variable bundle: deploy the later version again, which wrote them; or: "
+        yield fault("records", probed, reason, why, f"{later if reason == NEWER else ''}{_LIST}")
+
+
+def _by_reason(unreadable: Sequence[Unreadable]) -> dict[str, list[Unreadable]]:
+    found: dict[str, list[Unreadable]] = {}
+    for item in unreadable:
+        found.setdefault(item.reason, []).append(item)
+    return found
 
 
 def _note(record: CaseRecord, found: dict[str, Any], refused: dict[str, CaseRecord]) -> None:
@@ -141,7 +166,7 @@ def _digest(kept: Kept, policies: PolicySet | None) -> Check:
         return ok(name, probed, f"{kept.digest[:12]}, as on {when}")
     if not kept.complete:
         why = f"{kept.digest[:12]} was deployed on {when}; there are more cases than were looked through"
-        return unknown(name, probed, "too_many_cases", why, "scc-responder case list --store STORE")
+        return unknown(name, probed, "too_many_cases", why, _LIST)
     why = f"deployed on {when}: {kept.digest[:12]}; here: {policies.digest[:12]}"
     mend = "make bundle, then terraform apply with the bundle's new sha256; or check out what was deployed"
     return fault(name, probed, "policy_digest_differs", why, mend)

@@ -27,7 +27,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.case import CaseRecord, CaseState, case_id
+from scc_responder.case_page import Cases, Unreadable
 from scc_responder.cli import case_text
 from scc_responder.cli.answer_client import TOKEN, send
 from scc_responder.cli.existing_store import existing_store, store_option
@@ -91,26 +92,37 @@ def _asking(command: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    """Print the cases. 0, also where there are none."""
-    records = [record for record in _cases(options.store) if options.state in {None, str(record.state)}]
+    """Print the cases, and those that cannot be read whatever the state. 0, also where there are none; else 1."""
+    found = _cases(options.store)
+    records = [record for record in found.records if options.state in {None, str(record.state)}]
     records.sort(key=lambda record: (record.state is not CaseState.WAITING, -_moment(record)))
     if options.format == "json":
-        print(json.dumps([_data(record) for record in records], indent=2))
+        print(json.dumps([*map(_data, records), *map(_unread, found.unreadable)], indent=2))
     else:
-        print("\n".join(case_text.listing(records, _now())))
-    return 0
+        print("\n".join(case_text.listing(records, _now(), found.unreadable)))
+    return _told(found.unreadable)
 
 
 def _show(options: argparse.Namespace) -> int:
-    """Print one case; 1 where there is none, or several."""
-    found = [record for record in _cases(options.store) if record.finding_key.startswith(options.case)]
-    if len(found) != 1:
-        what = f"{len(found)} cases begin with it: give more digits" if found else "there is none; see `case list`"
+    """Print one case; 1 where there is none, or several, or it cannot be read."""
+    found = _cases(options.store, options.case)
+    count = len(found.records) + len(found.unreadable)
+    if count != 1:
+        what = f"{count} cases begin with it: give more digits" if count else "there is none; see `case list`"
         print(f"scc-responder: case {visible_lines(options.case)}: {what}", file=sys.stderr)
         return 1
-    told = json.dumps(_data(found[0]), indent=2) if options.format == "json" else None
-    print(told if told is not None else "\n".join(case_text.case(found[0], _now())))
-    return 0
+    for record in found.records:
+        as_json = options.format == "json"
+        print(json.dumps(_data(record), indent=2) if as_json else "\n".join(case_text.case(record, _now())))
+    return _told(found.unreadable)
+
+
+def _told(unreadable: Sequence[Unreadable]) -> int:
+    """Say on stderr what cannot be read; 1 where there is any."""
+    for item in unreadable:
+        told = f"case {case_id(item.finding_key)} cannot be read: {item.reason}: {item.why}"
+        print(f"scc-responder: {visible_lines(told)}", file=sys.stderr)
+    return 1 if unreadable else 0
 
 
 def _answer(options: argparse.Namespace) -> int:
@@ -154,14 +166,24 @@ def _token(file: Path | None) -> str:
         raise SettingsError("token_unreadable", f"--token-file {file}: it cannot be read ({error})") from error
 
 
-def _cases(store: str) -> Iterator[CaseRecord]:
+def _cases(store: str, beginning: str = "") -> Cases:
+    """All cases whose keys begin so."""
     with closing(existing_store(store)) as opened:
-        journal, cursor = Journal(opened, _now), None
+        journal, found = Journal(opened, _now), Cases()
         while True:
-            records, cursor = journal.cases(cursor)
-            yield from records
-            if cursor is None:
-                return
+            page = journal.cases(found.cursor, beginning=beginning)
+            found = Cases(
+                records=found.records + page.records,
+                unreadable=found.unreadable + page.unreadable,
+                cursor=page.cursor,
+            )
+            if page.cursor is None:
+                return found
+
+
+def _unread(item: Unreadable) -> dict[str, Any]:
+    """What is told of a case that cannot be read, among those that can."""
+    return {"case": case_id(item.finding_key), "state": "unreadable", **msgspec.to_builtins(item)}
 
 
 def _data(record: CaseRecord) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from scc_responder.case import CaseRecord, CaseState, Step, case_id
+from scc_responder.case_page import Unreadable
 from scc_responder.cli.terminal import styled
 from scc_responder.plan import Plan, PlanState, PlanStep
 from scc_responder.record import plan_summary
@@ -25,14 +26,17 @@ _ANSWERS = {
 }
 
 
-def listing(records: Sequence[CaseRecord], now: datetime) -> Iterator[str]:
-    """One line for each case."""
-    if not records:
+def listing(records: Sequence[CaseRecord], now: datetime, unreadable: Sequence[Unreadable] = ()) -> Iterator[str]:
+    """One line for each case; those that cannot be read last."""
+    if not records and not unreadable:
         yield "There are no such cases."
     for record in records:
         state = styled(f"{record.state:<11}", _STATES.get(record.state, "dim"))
         note = _left(record.plan, now) if record.plan and record.state is CaseState.WAITING else record.reason
         yield f"{case_id(record.finding_key)}  {state}{visible(record.category)}  {styled(note, 'dim')}".rstrip()
+    for item in unreadable:
+        state, why = styled(f"{'unreadable':<11}", "red"), visible(f"{item.reason}: {item.why}")
+        yield f"{visible(case_id(item.finding_key))}  {state}{styled(why, 'dim')}"
 
 
 def case(record: CaseRecord, now: datetime) -> Iterator[str]:
