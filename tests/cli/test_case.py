@@ -309,7 +309,7 @@ def test_in_firestore(firestore: FirestoreEmulator) -> None:
     ("store", "told"),
     [
         ("nowhere.db", "nowhere.db: there is no such file"),
-        ("firestore://example-project", "there is no such file"),
+        ("firestore://example-project", "give firestore://PROJECT/DATABASE"),
         ("firestore://example-project/(default)", "store"),
     ],
     ids=["no-file", "no-database", "out-of-reach"],

@@ -34,7 +34,17 @@ def existing_store(store: str, *, create: bool = False) -> FirestoreStore | Sqli
 
     `create`: a file is made where there is none, for what may be said before the function's first start.
     """
+    _check(store)
     path = Path(store.removeprefix("sqlite:///"))
     if not create and not FIRESTORE.fullmatch(store) and not path.is_file():
         raise SettingsError("no_store", f"--store {path}: there is no such file; name the store of the function")
     return open_store(store, os.environ.get(EMULATOR, ""), existing=not create)
+
+
+def _check(store: str) -> None:
+    """Raises SettingsError for what is meant as an address, and is none."""
+    path = store.removeprefix("sqlite:///")
+    meant = "://" in path or path.startswith(("firestore:", "sqlite:"))
+    if not path or (meant and not FIRESTORE.fullmatch(store)):
+        form = "firestore://PROJECT/DATABASE[/COLLECTION], or the path of a SQLite file"
+        raise SettingsError("invalid_store", f"--store {store}: give {form}")
