@@ -177,6 +177,14 @@ def test_alike() -> None:
     assert lines[-1] == "9 ok, 2 faults"
 
 
+def test_mends_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every part of a mend is a line of its own, whole however narrow the terminal is."""
+    monkeypatch.setenv("COLUMNS", "60")
+    command = f"gcloud pubsub subscriptions update {'x' * 80} --ack-deadline=140"
+    told = fault("delivery.ack_deadline", "push", "ack_deadline_short", "why", f"{command}; or: terraform apply")
+    assert list(as_text([told]))[2:4] == [f"    mend: {command}", "      or: terraform apply"]
+
+
 def test_nothing() -> None:
     """A report of nothing is no mistake."""
     empty: list[Check] = []

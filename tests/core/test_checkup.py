@@ -25,6 +25,7 @@ from scc_responder.checkup.identity import OTHER, examine_user
 from scc_responder.checkup.policies import consistent
 from scc_responder.checkup.side_by_side import Answer, side_by_side
 from scc_responder.checkup.store import Ask, examine_store, look_through
+from scc_responder.checkup.ways import way_to
 from scc_responder.context import Cluster
 from scc_responder.endpoints import PERMISSIONS, EndpointKind
 from scc_responder.errors import ApiError, SettingsError, StoreUnavailable
@@ -34,7 +35,7 @@ from scc_responder.policy import load_policies
 from scc_responder.ports import KubernetesApi
 from scc_responder.scope import covers
 from scc_responder.settings import Settings
-from tests.docs.command_lines import mistakes
+from tests.docs.command_lines import mend_mistakes, mistakes
 from tests.pipeline.deployment import policy, write_policies
 
 REF = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
@@ -205,6 +206,30 @@ def test_filled() -> None:
     assert filled(check, {"IDENTITY": "a@b; rm \\1", "STORE": ""}).mend == (
         "do --member='a@b; rm \\1' in STORE of PROJECT"
     )
+
+
+WAYS = [
+    ("endpoint_forbidden", "container.clusters.connect", "grants container.clusters.connect"),
+    ("endpoint_forbidden", "gkehub.gateway.get", "Terraform variable connect_gateway = true"),
+    ("connect_gateway_off", "", "--enable-dns-access; or: Terraform variable connect_gateway"),
+    ("kubernetes_forbidden", "selfsubjectaccessreviews: create", "kubectl get clusterrolebinding system:basic-user"),
+    ("kubernetes_unauthenticated", "", "gcloud auth application-default login"),
+    ("no_credentials", "", "gcloud auth application-default login"),
+    ("timeout", "", "gcloud container clusters describe"),
+    ("cluster_unreachable", "", "--enable-dns-access; or: Terraform variable vpc_connector"),
+    ("cluster_endpoint_private", "", "--enable-dns-access; or: Terraform variable vpc_connector"),
+    ("no_reachable_endpoint", "", "--enable-dns-access"),
+    ("no_cluster_authority", "", "--enable-dns-access"),
+]
+
+
+@pytest.mark.parametrize(("reason", "permission", "told"), WAYS)
+def test_ways(reason: str, permission: str, told: str) -> None:
+    """What keeps doctor from a cluster has its own mend: another endpoint mends no lack of a permission."""
+    mend = way_to(REF, ApiError(reason, "why", permission=permission))
+    assert told in mend
+    assert ("--enable-dns-access" in mend) is ("--enable-dns-access" in told)
+    assert list(mend_mistakes(mend)) == []
 
 
 class Knows:

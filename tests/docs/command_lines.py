@@ -6,11 +6,14 @@ Sources: `gcloud` 528 (its own table for completion), `kubectl` 1.32 and `terraf
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from itertools import groupby
 from typing import NoReturn
+
+from scc_responder.checkup.check import OR, THEN
 
 GCLOUD = {"--project", "--format", "--impersonate-service-account", "--quiet"}
 KUBECTL = {"--namespace", "--context"}
@@ -50,6 +53,39 @@ KNOWN: Mapping[str, set[str]] = {
 }
 """Each command that documents may show, with the options that they may show of it."""
 
+MENDING: Mapping[str, set[str]] = {
+    "gcloud container clusters describe": {*GCLOUD, "--location"},
+    "gcloud container clusters update": {
+        *GCLOUD,
+        "--location",
+        "--enable-dns-access",
+        "--enable-network-policy",
+        "--update-addons",
+    },
+    "gcloud firestore databases describe": {*GCLOUD, "--database"},
+    "gcloud organizations add-iam-policy-binding": {*GCLOUD, "--member", "--role"},
+    "gcloud projects add-iam-policy-binding": {*GCLOUD, "--member", "--role"},
+    "gcloud pubsub subscriptions create": {*GCLOUD, "--topic", "--expiration-period"},
+    "gcloud pubsub subscriptions update": {
+        *GCLOUD,
+        "--ack-deadline",
+        "--dead-letter-topic",
+        "--expiration-period",
+        "--max-delivery-attempts",
+        "--max-retry-delay",
+        "--min-retry-delay",
+    },
+    "gcloud pubsub topics add-iam-policy-binding": {*GCLOUD, "--member", "--role"},
+    "gcloud pubsub topics create": GCLOUD,
+    "gcloud resource-manager folders add-iam-policy-binding": {*GCLOUD, "--member", "--role"},
+    "gcloud storage buckets add-iam-policy-binding": {*GCLOUD, "--member", "--role"},
+    "gcloud storage buckets update": {*GCLOUD, "--retention-period"},
+}
+"""Commands that `doctor` prints besides, with the options that it may give them."""
+
+PROJECTLESS = ("auth", "organizations", "projects", "resource-manager", "storage", "scc", "run")
+"""Groups of `gcloud` whose commands name what they are about in full, or are about the person."""
+
 PUSH_AUTH = ("--push-auth-service-account", "--push-auth-token-audience")
 
 PROGRAMS = {command.partition(" ")[0] for command in KNOWN}
@@ -62,9 +98,36 @@ def mistakes(line: str) -> Iterator[str]:
     except ValueError as error:
         yield str(error)
         return
-    for piped, words_of_one in groupby(words, lambda word: word == "|"):
-        if not piped:
+    for joins, words_of_one in groupby(words, lambda word: word in {"|", "&&"}):
+        if not joins:
             yield from _mistakes(list(words_of_one))
+
+
+def mend_mistakes(mend: str) -> Iterator[str]:
+    """What is wrong with the commands of a mend: each part that begins with a program is a whole command line.
+
+    No command stands within a sentence, where nobody could copy it, and each names its project.
+    """
+    for part in re.split(f"{OR}|{THEN}", mend):
+        if part.partition(" ")[0] in {"gcloud", "kubectl", "scc-responder"}:
+            yield from mistakes(part)
+            yield from _of_gcloud(part)
+        elif re.search(r"\b(gcloud|kubectl|scc-responder) [a-z]", part):
+            yield f"a command within a sentence: {part}"
+
+
+def _of_gcloud(line: str) -> Iterator[str]:
+    """What its commands lack, or have too much of: an option's value follows `=`, and one thing is named besides."""
+    for command in re.split(r" (?:&&|\|) ", line):
+        words = shlex.split(command)
+        if words[0] != "gcloud":
+            continue
+        if words[1] not in PROJECTLESS and not any(word.startswith("--project=") for word in words):
+            yield f"no --project: {command}"
+        told = " ".join(word for word in words if not word.startswith("-"))
+        known = next((known for known in {**KNOWN, **MENDING} if f"{told} ".startswith(f"{known} ")), told)
+        if surplus := told.removeprefix(known).split()[1:]:
+            yield f"{known} takes no {' '.join(surplus)!r}"
 
 
 def _mistakes(words: list[str]) -> Iterator[str]:
@@ -74,11 +137,12 @@ def _mistakes(words: list[str]) -> Iterator[str]:
     # Keys to be taken away end with a dash, and values may begin with one: neither is an option.
     options = [word.partition("=")[0] for word in words if word.startswith("-") and word != "-"]
     told = " ".join(word for word in words if not word.startswith("-"))
-    command = next((known for known in KNOWN if f"{told} ".startswith(f"{known} ")), None)
+    every = {**KNOWN, **MENDING}
+    command = next((known for known in every if f"{told} ".startswith(f"{known} ")), None)
     if command is None:
         yield f"no command that is known: {told}"
         return
-    yield from (f"{command} has no {option}" for option in options if option not in KNOWN[command])
+    yield from (f"{command} has no {option}" for option in options if option not in every[command])
     # What is left out is taken away: with an endpoint and without these, every delivery would be refused.
     if any(word.startswith("--push-endpoint=") and word != "--push-endpoint=" for word in words):
         yield from (f"{command} lacks {option}" for option in PUSH_AUTH if option not in options)

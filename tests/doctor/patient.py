@@ -34,6 +34,7 @@ from scc_responder.policy import load_policies
 from scc_responder.ports import Clock
 from scc_responder.services import utc_now
 from scc_responder.settings import read_settings
+from tests.docs.command_lines import mend_mistakes
 from tests.doctor.fronts import PubSubWithIam, Storage, TokenInfo
 from tests.doctor.member import Member
 from tests.google.emulator import PROJECT, Emulator
@@ -185,7 +186,9 @@ class Patient:
         """What doctor finds."""
         with Doctor(self.environment, clock=clock, clusters=clusters, only=only) as doctor:
             doctor.namespace, doctor.username = self.namespace, self.username
-            return doctor.examined(seconds, lambda answers, _total: answers)
+            checks = doctor.examined(seconds, lambda answers, _total: answers)
+        assert [(one.reason, told) for one in checks for told in mend_mistakes(one.mend)] == []
+        return checks
 
     def __enter__(self) -> Self:
         enter, callback = self._stack.enter_context, self._stack.callback

@@ -29,6 +29,7 @@ from tests.google.grpc_servers import cluster
 
 pytestmark = pytest.mark.timeout(180)
 ELSEWHERE = ClusterRef(project="another-project", location="europe-west1", name="prod-1")
+PROD = "prod-1 --location=europe-west1 --project=example-project"
 DENIED, ABSENT = grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND
 
 
@@ -198,7 +199,7 @@ DELIVERY = [
         "delivery.subscription",
         "pubsub_not_found",
         "",
-        "terraform apply makes it",
+        "terraform apply, which makes it",
     ),
     Broken("no-outcome-topic", _no_topic, "outcomes.topic", "outcome_topic_absent", "no such topic", "topics create"),
     Broken(
@@ -250,7 +251,7 @@ GOOGLE = [
         "evidence.write",
         "bucket_not_found",
         f"no bucket gs://{BUCKET}",
-        "buckets create",
+        "terraform apply, which makes it (google_storage_bucket.evidence)",
     ),
     Broken(
         "no-retention",
@@ -352,7 +353,8 @@ CLUSTERS = [
         "cluster.network_policy",
         "network_policy_not_enforced",
         "not_enforced",
-        "--enable-network-policy",
+        f"gcloud container clusters update {PROD} --update-addons=NetworkPolicy=ENABLED && "
+        f"gcloud container clusters update {PROD} --enable-network-policy",
     ),
 ]
 

@@ -15,8 +15,10 @@ from scc_responder.value import Value
 
 MAX_TEXT = 600
 MISSING_PERMISSION = "permission_missing"
+OR, THEN = "; or: ", "; then: "
+"""Between the parts of a mend. A part that begins like a command is one, in full; placeholders are in capitals."""
 LOGIN = "gcloud auth application-default login --impersonate-service-account=IDENTITY"
-REACH = "curl -sSI https://www.googleapis.com: if this machine reaches Google's APIs, run doctor again"
+REACH = f"curl -sSI https://www.googleapis.com{THEN}if this machine reaches Google's APIs, run doctor again"
 
 
 class Result(StrEnum):
@@ -29,7 +31,7 @@ class Result(StrEnum):
 
 
 class Check(Value, frozen=True, kw_only=True):
-    """`name` says which check, `probed` of what. `reason` is one word; `mend` a command or a Terraform variable."""
+    """`name` says which check, `probed` of what. `reason` is one word; `mend` a command, or a variable (`OR`)."""
 
     name: str
     probed: str
@@ -78,7 +80,8 @@ def unanswered(name: str, probed: str, error: Exception | None, seconds: float) 
         why = f"the probe ended with {type(error).__name__}: {error}"
         return unknown(name, probed, "probe_failed", why, "report it: this is a mistake of doctor's own")
     why = f"no answer within {seconds:g} s"
-    return unknown(name, probed, "no_answer_in_time", why, "scc-responder doctor --seconds MORE, or --cluster NAME")
+    again = "scc-responder doctor --settings responder.env"
+    return unknown(name, probed, "no_answer_in_time", why, f"{again} --seconds 600{OR}{again} --cluster NAME")
 
 
 def filled(check: Check, names: Mapping[str, str]) -> Check:

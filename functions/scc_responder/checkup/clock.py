@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from scc_responder.checkup.check import Check, fault, ok
+from scc_responder.checkup.check import OR, Check, fault, ok
 
 MOST = timedelta(seconds=10)
 """Tokens and the age of findings bear this much."""
@@ -19,4 +19,4 @@ def judge_clock(name: str, probed: str, server: datetime, asked: tuple[datetime,
     skew = max(ahead, behind)
     way = "ahead of" if ahead > behind else "behind"
     why = f"this machine's clock is {skew.total_seconds():.0f} s {way} the server's: the age of findings is misjudged"
-    return fault(name, probed, "clock_skewed", why, "sudo chronyc makestep; or: sudo timedatectl set-ntp true")
+    return fault(name, probed, "clock_skewed", why, f"sudo chronyc makestep{OR}sudo timedatectl set-ntp true")

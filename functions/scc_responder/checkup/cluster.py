@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from scc_responder.changes import CreateNetworkPolicy
-from scc_responder.checkup.check import Check, Result, failed, fault, ok, permission_of, skipped, unknown
+from scc_responder.checkup.check import OR, THEN, Check, Result, failed, fault, ok, skipped, unknown
 from scc_responder.checkup.identity import OTHER, examine_user, username_of
+from scc_responder.checkup.ways import place, way_to
 from scc_responder.context import Cluster
 from scc_responder.errors import ApiError, ResponderError
 from scc_responder.finding import ClusterRef
@@ -70,7 +71,7 @@ def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: E
         endpoint, api = way(one.ref), clusters.connect(one.ref)
         asked = list(_asked(api, one))
     except ResponderError as error:
-        yield failed("cluster.reached", path, error, _reach(one.ref, error))
+        yield failed("cluster.reached", path, error, way_to(one.ref, error))
         return
     yield ok("cluster.reached", path, f"by {endpoint}")
     yield from asked
@@ -80,30 +81,19 @@ def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: E
 
 def _find(ref: ClusterRef) -> str:
     listed = f"gcloud container clusters list --project={ref.project}"
-    return f"{listed}; Terraform variable clusters names it and grants container.clusters.get in its project"
-
-
-def _reach(ref: ClusterRef, error: ResponderError) -> str:
-    permission = permission_of(error)
-    if permission.startswith("gkehub."):
-        grant = f"Terraform variable connect_gateway = true: terraform apply grants {permission}"
-        return f"{grant}; where the fleet is in another project, grant it there"
-    place = f"{ref.name} --location={ref.location} --project={ref.project}"
-    variable = "connect_gateway" if error.reason == "connect_gateway_off" else "vpc_connector"
-    return f"gcloud container clusters update {place} --enable-dns-access; or Terraform variable {variable}"
+    return f"{listed}{OR}Terraform variable clusters: name it, and terraform apply grants container.clusters.get there"
 
 
 def _enforces(cluster: Cluster, path: str) -> Check:
-    name, place = "cluster.network_policy", f"{cluster.ref.name} --location={cluster.ref.location}"
+    name = "cluster.network_policy"
     if cluster.enforces_network_policy:
         return ok(name, path, "enforced")
     if cluster.enforces_network_policy is None:
         why = "nobody says whether this cluster enforces NetworkPolicies"
         return unknown(name, path, "enforcement_not_known", why, "say enforces_network_policy in clusters.yaml")
     why = "nothing enforces NetworkPolicies: isolate_pod would end as not_enforced"
-    mend = (
-        f"gcloud container clusters update {place} --update-addons=NetworkPolicy=ENABLED, then --enable-network-policy"
-    )
+    update = f"gcloud container clusters update {place(cluster.ref)}"
+    mend = f"{update} --update-addons=NetworkPolicy=ENABLED && {update} --enable-network-policy"
     return fault(name, path, "network_policy_not_enforced", why, mend)
 
 
@@ -145,8 +135,9 @@ def _reviewed(api: KubernetesApi, one: Examined, need: Need) -> Check:
 
 def _not_bound(api: KubernetesApi, one: Examined) -> Check:
     """Nothing at all is granted: the roles were not applied, or for somebody else, such as the placeholder."""
-    why = f"the API server knows the caller as {username_of(api)!a}, and no role of terraform/kubernetes is bound to that name"
-    mend = f"put the Terraform output identity into terraform/kubernetes/identity.yaml, then {_APPLY}"
+    known = username_of(api)
+    why = f"the API server knows the caller as {known!a}, and no role of terraform/kubernetes is bound to that name"
+    mend = f"put the Terraform output identity into terraform/kubernetes/identity.yaml{THEN}{_APPLY}"
     return fault("cluster.identity", one.ref.path, _NOT_BOUND, why, mend)
 
 
@@ -207,7 +198,7 @@ def _refuses(api: KubernetesApi, one: Examined) -> Check:
         return failed(name, probed, refusal, _APPLY)
     if ACTS not in str(refusal):
         why = f"it was refused, and not by this policy: {refusal}"
-        return unknown(name, probed, "refused_by_another", why, f"set the mode first, then again; or {_APPLY}")
+        return unknown(name, probed, "refused_by_another", why, f"{_annotate(one, one.furthest)}{OR}{_APPLY}")
     return ok(name, probed, "in force")
 
 

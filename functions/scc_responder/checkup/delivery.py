@@ -6,8 +6,19 @@ from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import Protocol
 
-from scc_responder.checkup.check import MISSING_PERMISSION, Check, failed, fault, ok, permission_of, skipped, unknown
-from scc_responder.checkup.deployment import Deployment
+from scc_responder.checkup.check import (
+    MISSING_PERMISSION,
+    OR,
+    THEN,
+    Check,
+    failed,
+    fault,
+    ok,
+    permission_of,
+    skipped,
+    unknown,
+)
+from scc_responder.checkup.deployment import Deployment, given
 from scc_responder.errors import ApiError
 from scc_responder.settings import PREFIX
 from scc_responder.value import Value
@@ -60,14 +71,14 @@ def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:
     """The push subscription and its dead letters."""
     probed = deployment.subscription
     if not probed:
-        mend = f"set {PREFIX}SUBSCRIPTION; terraform output -raw settings > responder.env gives it"
+        mend = given("SUBSCRIPTION")
         yield unknown("delivery.subscription", f"{PREFIX}SUBSCRIPTION", "subscription_not_named", "not set", mend)
         return
     try:
         found = pubsub.subscription(probed)
     except ApiError as error:
         yield _unseen(
-            "delivery.subscription", probed, error, "terraform apply makes it: google_pubsub_subscription.push"
+            "delivery.subscription", probed, error, "terraform apply, which makes it (google_pubsub_subscription.push)"
         )
         return
     yield ok("delivery.subscription", probed, f"of {found.topic}")
@@ -87,7 +98,7 @@ def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Ch
         yield ok("delivery.retry", name, f"first again after {found.minimum_backoff_seconds:g} s")
     else:
         why = "a delivery that failed comes again at once, and uses up its attempts within seconds"
-        mend = f"Terraform variable retry, or: {_update(name)} --min-retry-delay=10s --max-retry-delay=600s"
+        mend = f"Terraform variable retry{OR}{_update(name)} --min-retry-delay=10s --max-retry-delay=600s"
         yield fault("delivery.retry", name, "retry_policy_absent", why, mend)
     if found.expires_after_seconds == 0:
         yield ok("delivery.expiration", name, "never expires")
@@ -99,7 +110,7 @@ def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Ch
         )
     if not found.dead_letter_topic:
         why = "what cannot be handled is delivered again until it is too old, and then is lost"
-        mend = f"{_update(name)} --dead-letter-topic=TOPIC --max-delivery-attempts=20; terraform apply does it"
+        mend = f"{_update(name)} --dead-letter-topic=TOPIC --max-delivery-attempts=20{OR}terraform apply"
         yield fault("delivery.dead_letter_topic", name, "dead_letter_topic_absent", why, mend)
 
 
@@ -107,9 +118,11 @@ def _push(name: str, found: Subscription, made: Deployment) -> str:
     """What sets the push anew, in full: an option of `--push-auth` that is left out is taken away."""
     url = quote(made.push_endpoint or found.push_endpoint or "URL")
     identity = quote(made.push_identity or found.push_identity or "EMAIL")
-    command = f"gcloud pubsub subscriptions modify-push-config {_flags(name)} --push-endpoint={url}"
-    command += f" --push-auth-service-account={identity} --push-auth-token-audience={url}"
-    return f"{command}; or: terraform apply"
+    command = (
+        f"gcloud pubsub subscriptions modify-push-config {_flags(name)} --push-endpoint={url}"
+        f" --push-auth-service-account={identity} --push-auth-token-audience={url}"
+    )
+    return f"{command}{OR}terraform apply"
 
 
 def _endpoint(name: str, found: Subscription, wanted: str, mend: str) -> Check:
@@ -135,14 +148,12 @@ def _identity(name: str, found: Subscription, wanted: str, mend: str) -> Check:
 def _deadline(name: str, found: Subscription, timeout: int) -> Check:
     seconds = found.ack_deadline_seconds
     if not timeout:
-        mend = f"set {PREFIX}TIMEOUT_SECONDS; terraform output -raw settings > responder.env gives it"
+        mend = given("TIMEOUT_SECONDS")
         why = f"it is {seconds} s; the function's timeout is not known here"
         return unknown("delivery.ack_deadline", name, "timeout_not_known", why, mend)
     if seconds <= timeout:
         why = f"after {seconds} s Pub/Sub delivers again, while the function may take {timeout} s"
-        mend = (
-            f"{_update(name)} --ack-deadline={timeout + 30}, or terraform apply, which follows limits.timeout_seconds"
-        )
+        mend = f"{_update(name)} --ack-deadline={timeout + 30}{OR}terraform apply, which follows limits.timeout_seconds"
         return fault("delivery.ack_deadline", name, "ack_deadline_short", why, mend)
     return ok("delivery.ack_deadline", name, f"{seconds} s, the function's timeout is {timeout} s")
 
@@ -152,7 +163,7 @@ def _dead_letters(pubsub: PubSub, found: Subscription) -> Iterator[Check]:
     try:
         names = pubsub.subscriptions_of(topic)
     except ApiError as error:
-        yield _unseen(name, topic, error, "terraform apply makes it: google_pubsub_topic.responder")
+        yield _unseen(name, topic, error, "terraform apply, which makes it (google_pubsub_topic.responder)")
         return
     if not names:
         short, project = _parts(topic)
@@ -160,7 +171,7 @@ def _dead_letters(pubsub: PubSub, found: Subscription) -> Iterator[Check]:
         mend = (
             f"gcloud pubsub subscriptions create {short} --project={project} --topic={short} --expiration-period=never"
         )
-        yield fault(name, topic, "dead_letter_subscription_absent", why, f"{mend}, or terraform apply")
+        yield fault(name, topic, "dead_letter_subscription_absent", why, f"{mend}{OR}terraform apply")
         return
     yield ok(name, topic, ", ".join(names[:3]))
     yield _waiting(pubsub, names[0], found.topic)
@@ -177,8 +188,8 @@ def _waiting(pubsub: PubSub, subscription: str, topic: str) -> Check:
     if count == 0:
         return ok(name, subscription, "none waits")
     why = f"{count}{' or more' if count == MOST_LETTERS else ''} findings were not handled and nobody responds to them"
-    mend = f"scc-responder redrive --subscription {quote(subscription)} --topic {quote(topic)}; then with --apply"
-    return fault(name, subscription, "dead_letters_waiting", why, mend)
+    redrive = f"scc-responder redrive --subscription {quote(subscription)} --topic {quote(topic)}"
+    return fault(name, subscription, "dead_letters_waiting", why, f"{redrive}{THEN}the same with --apply")
 
 
 def examine_outcomes(pubsub: PubSub, topic: str) -> Iterator[Check]:
@@ -190,7 +201,7 @@ def examine_outcomes(pubsub: PubSub, topic: str) -> Iterator[Check]:
     try:
         if not pubsub.has_topic(topic):
             why = "there is no such topic: nobody is told of what was held or failed"
-            mend = f"gcloud pubsub topics create {short} --project={project}, or terraform apply"
+            mend = f"gcloud pubsub topics create {short} --project={project}{OR}terraform apply"
             yield fault("outcomes.topic", topic, "outcome_topic_absent", why, mend)
             return
         yield ok("outcomes.topic", topic)
@@ -213,8 +224,10 @@ def _publish(pubsub: PubSub, topic: str, project: str, short: str) -> Check:
     if allowed:
         return ok(name, topic, "pubsub.topics.publish")
     why = "missing permission: pubsub.topics.publish, or there is no such topic"
-    mend = f"gcloud pubsub topics add-iam-policy-binding {short} --project={project}"
-    mend += " --member=serviceAccount:IDENTITY --role=roles/pubsub.publisher, or terraform apply"
+    mend = (
+        f"gcloud pubsub topics add-iam-policy-binding {short} --project={project}"
+        f" --member=serviceAccount:IDENTITY --role=roles/pubsub.publisher{OR}terraform apply"
+    )
     return fault(name, topic, MISSING_PERMISSION, why, mend)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from scc_responder.checkup.check import OR
 from scc_responder.errors import SettingsError
 from scc_responder.settings import PREFIX
 from scc_responder.value import Value
@@ -45,6 +46,11 @@ class Deployment(Value, frozen=True, kw_only=True):
     heartbeat_minutes: int = 0
 
 
+def given(name: str) -> str:
+    """The mend of a variable that is not set."""
+    return f"terraform output -raw settings > responder.env{OR}set {PREFIX}{name}"
+
+
 def parse_environment(text: str, file: str) -> dict[str, str]:
     """The variables of an env file: `NAME=VALUE` lines. Raises SettingsError with file and line.
 
@@ -67,19 +73,19 @@ def parse_environment(text: str, file: str) -> dict[str, str]:
 
 def read_deployment(environment: Mapping[str, str]) -> Deployment:
     """What the environment says of the deployment. Raises SettingsError that names the variable."""
-    given = {field: environment.get(f"{PREFIX}{field.upper()}", "") for field in _FORMS}
-    for field, value in given.items():
+    found = {field: environment.get(f"{PREFIX}{field.upper()}", "") for field in _FORMS}
+    for field, value in found.items():
         if value and not re.fullmatch(_FORMS[field], value, re.ASCII):
             raise SettingsError("invalid_setting", f"{PREFIX}{field.upper()}: {value!a} is not one")
     return Deployment(
-        subscription=given["subscription"],
-        push_endpoint=given["push_endpoint"],
-        push_identity=given["push_identity"],
-        timeout_seconds=int(given["timeout_seconds"] or 0),
-        scope=given["scope"],
-        identity=given["identity"],
-        tokeninfo=given["tokeninfo"],
-        heartbeat_minutes=int(given["heartbeat_minutes"] or 0),
+        subscription=found["subscription"],
+        push_endpoint=found["push_endpoint"],
+        push_identity=found["push_identity"],
+        timeout_seconds=int(found["timeout_seconds"] or 0),
+        scope=found["scope"],
+        identity=found["identity"],
+        tokeninfo=found["tokeninfo"],
+        heartbeat_minutes=int(found["heartbeat_minutes"] or 0),
     )
 
 

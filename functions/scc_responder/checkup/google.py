@@ -7,11 +7,11 @@ from datetime import datetime
 from shlex import quote
 from typing import Protocol
 
-from scc_responder.checkup.check import MISSING_PERMISSION, REACH, Check, failed, fault, ok, permission_of, unknown
+from scc_responder.checkup.check import MISSING_PERMISSION, OR, REACH, Check, failed, fault, ok, permission_of, unknown
 from scc_responder.checkup.clock import judge_clock
+from scc_responder.checkup.deployment import given
 from scc_responder.errors import ApiError
 from scc_responder.ports import Clock
-from scc_responder.settings import PREFIX
 
 _ABSENT = frozenset({400, 404})
 
@@ -45,8 +45,7 @@ def examine_source(sources: Sources, scope: str, source_id: str) -> Check:
     name = "findings.list"
     if not scope:
         why = "a source is asked below its organization, folder or project, and that is not known here"
-        mend = f"set {PREFIX}SCOPE; terraform output -raw settings > responder.env gives it"
-        return unknown(name, f"sources/{source_id}", "scope_not_known", why, mend)
+        return unknown(name, f"sources/{source_id}", "scope_not_known", why, given("SCOPE"))
     source = f"{scope}/sources/{source_id}"
     try:
         sources.probe(source)
@@ -62,8 +61,11 @@ def examine_source(sources: Sources, scope: str, source_id: str) -> Check:
 def _grant(scope: str) -> str:
     kind, number = scope.split("/")
     group = "resource-manager folders" if kind == "folders" else kind
-    command = f"gcloud {group} add-iam-policy-binding {number} --member=serviceAccount:IDENTITY"
-    return f"terraform apply grants it; or: {command} --role=roles/securitycenter.findingsViewer"
+    command = (
+        f"gcloud {group} add-iam-policy-binding {number} --member=serviceAccount:IDENTITY"
+        f" --role=roles/securitycenter.findingsViewer"
+    )
+    return f"terraform apply{OR}{command}"
 
 
 def bucket_of(address: str) -> str:
@@ -74,13 +76,15 @@ def bucket_of(address: str) -> str:
 def examine_evidence(bucket: Bucket, address: str, clock: Clock) -> Iterator[Check]:
     """The bucket: asked what one may, so that nothing is written that could not be deleted again."""
     name = quote(bucket_of(address))
-    grant = f"gcloud storage buckets add-iam-policy-binding gs://{name} --member=serviceAccount:IDENTITY"
-    grant += " --role=roles/storage.objectCreator; terraform apply does it (google_storage_bucket_iam_member.evidence)"
+    grant = (
+        f"gcloud storage buckets add-iam-policy-binding gs://{name} --member=serviceAccount:IDENTITY"
+        f" --role=roles/storage.objectCreator{OR}terraform apply (google_storage_bucket_iam_member.evidence)"
+    )
     before = clock()
     try:
         may = bucket.may_create()
     except ApiError as error:
-        make = f"gcloud storage buckets create gs://{name}; terraform apply makes it (google_storage_bucket.evidence)"
+        make = "terraform apply, which makes it (google_storage_bucket.evidence)"
         yield failed("evidence.write", address, error, {404: make, 0: REACH}.get(error.status, grant))
         return
     after = clock()
@@ -107,7 +111,7 @@ def _retention(bucket: Bucket, address: str, name: str) -> Check:
         return failed("evidence.retention", address, error, "terraform apply")
     if seconds:
         return ok("evidence.retention", address, f"{seconds / 86400:g} days")
-    mend = f"gcloud storage buckets update gs://{name} --retention-period=365d; or Terraform variable evidence"
+    mend = f"gcloud storage buckets update gs://{name} --retention-period=365d{OR}Terraform variable evidence"
     return fault(
         "evidence.retention", address, "retention_not_set", "whoever may delete objects can delete evidence", mend
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from scc_responder.checkup.check import LOGIN, Check, fault, ok, unknown
+from scc_responder.checkup.deployment import given
 from scc_responder.errors import ApiError
 from scc_responder.ports import KubernetesApi
 from scc_responder.settings import PREFIX
@@ -28,8 +29,8 @@ def examine_identity(caller: Caller, identity: str) -> Check:
     """Who doctor is to Google, against `identity`, the function's service account."""
     name = "identity"
     if not identity:
-        mend = f"set {PREFIX}IDENTITY; terraform output -raw settings > responder.env gives it"
-        return unknown(name, f"{PREFIX}IDENTITY", "identity_not_named", "who the function is, is not known here", mend)
+        why = "who the function is, is not known here"
+        return unknown(name, f"{PREFIX}IDENTITY", "identity_not_named", why, given("IDENTITY"))
     try:
         email = caller.email()
     except ApiError as error:

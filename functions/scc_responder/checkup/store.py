@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from shlex import quote
 from typing import Any
 
 import msgspec
 
 from scc_responder.case import NEWER, CaseRecord, case_id
 from scc_responder.case_page import Unreadable
-from scc_responder.checkup.check import Check, failed, fault, ok, skipped, unknown
+from scc_responder.checkup.check import OR, THEN, Check, failed, fault, ok, skipped, unknown
 from scc_responder.checkup.clock import judge_clock
 from scc_responder.checkup.control import examine_control
 from scc_responder.checkup.deployment import Deployment
@@ -98,8 +99,8 @@ def _mend(address: str) -> str:
     if address.startswith("sqlite:"):
         return f"{PREFIX}STORE: give a path that can be written"
     project, database = address.removeprefix("firestore://").split("/")[:2]
-    found = f"gcloud firestore databases describe --project={project} --database={database}"
-    return f"{found}; terraform apply makes it, and grants datastore.entities.* on it (google_project_iam_member.store)"
+    found = f"gcloud firestore databases describe --project={project} --database={quote(database)}"
+    return f"{found}{OR}terraform apply, which makes it and grants the permissions (google_project_iam_member.store)"
 
 
 def _records(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
@@ -134,7 +135,7 @@ def _unread(kept: Kept) -> Iterator[Check]:
     for reason, items in _by_reason(kept.unreadable).items():
         probed = f"{len(items)} of {kept.looked_through} cases"
         why = f"nothing is done on them: case {case_id(items[0].finding_key)}: {items[0].why}"
-        later = "Terraform variable bundle: deploy the later version again, which wrote them; or: "
+        later = f"Terraform variable bundle: deploy the later version again, which wrote them{OR}"
         yield fault("records", probed, reason, why, f"{later if reason == NEWER else ''}{_LIST}")
 
 
@@ -168,7 +169,7 @@ def _digest(kept: Kept, policies: PolicySet | None) -> Check:
         why = f"{kept.digest[:12]} was deployed on {when}; there are more cases than were looked through"
         return unknown(name, probed, "too_many_cases", why, _LIST)
     why = f"deployed on {when}: {kept.digest[:12]}; here: {policies.digest[:12]}"
-    mend = "make bundle, then terraform apply with the bundle's new sha256; or check out what was deployed"
+    mend = f"make bundle{THEN}terraform apply with the bundle's new sha256{OR}check out what was deployed"
     return fault(name, probed, "policy_digest_differs", why, mend)
 
 
@@ -202,5 +203,7 @@ def _heartbeat(journal: Journal, ask: Ask, now: datetime) -> Check:
         told = f"; it met the kill switch as {control}: see {CONTROL}" if control else ""
         return ok(name, probed, f"last on {seen:%Y-%m-%d %H:%M} UTC{told}")
     why = f"last on {seen:%Y-%m-%d %H:%M} UTC: three were missed" if seen else "none has come through yet"
-    mend = "gcloud scheduler jobs run scc-responder-heartbeat --location=REGION; then read the function's log"
+    project = ask.settings.trace_project or "PROJECT"
+    run = f"gcloud scheduler jobs run scc-responder-heartbeat --location=REGION --project={quote(project)}"
+    mend = f"{run}{THEN}read the function's log"
     return fault(name, probed, "heartbeat_missing", f"{why}; a finding would not come through either", mend)

@@ -8,7 +8,7 @@ from shlex import quote
 from typing import Any
 
 from scc_responder.checkup import check
-from scc_responder.checkup.check import Check, Result
+from scc_responder.checkup.check import OR, Check, Result
 from scc_responder.checkup.cluster import listed
 from scc_responder.checkup.side_by_side import side_by_side
 from scc_responder.errors import ApiError, SettingsError
@@ -110,7 +110,7 @@ def _none(settings: Settings, wanted: Wanted, checks: Sequence[Check]) -> Iterat
     if wanted.refs is not None:
         why = "the list has no cluster that settings cover" if wanted.refs else "the list is empty"
     project = next(iter(_projects(settings)), "PROJECT")
-    mend = f"{listing(project)}; or: Terraform variable clusters"
+    mend = f"{listing(project)}{OR}Terraform variable clusters"
     yield check.fault(_NAME, asked, _NONE, why, mend)
 
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from scc_responder.checkup import check
-from scc_responder.checkup.check import Check
+from scc_responder.checkup.check import OR, Check
 from scc_responder.checkup.cluster import Examined, examine_cluster
 from scc_responder.checkup.delivery import examine_delivery, examine_outcomes
 from scc_responder.checkup.deployment import Deployment, read_deployment
@@ -91,7 +91,7 @@ class Doctor:
             settings = self._settings = read_settings(self._environment, Path("policies"))
             self._deployment = read_deployment(self._environment)
         except SettingsError as error:
-            mend = f"terraform output -raw settings > responder.env; what each is: {PREFIX}* in the README"
+            mend = f"terraform output -raw settings > responder.env{OR}mend it: what each is, settings.py says"
             self._settings = None
             return [check.failed("settings", PREFIX, error, mend)]
         self._services = Services(settings)
@@ -182,7 +182,7 @@ class Doctor:
     def _examined_store(self, settings: Settings) -> list[Check]:
         path = settings.store.removeprefix("sqlite:///")
         if path != settings.store and not Path(path).is_file():  # to look at one must not make it
-            return [check.fault("store", path, "no_store", "there is no such file yet", "scc-responder serve makes it")]
+            return [check.fault("store", path, "no_store", "there is no such file yet", "scc-responder serve")]
         ask = Ask(settings=settings, deployment=self._deployment, policies=self._policies)
         return list(examine_store(self._closing(self._services.store), ask, self._clock))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.checkup.check import Check, Result
+from scc_responder.checkup.check import OR, THEN, Check, Result
 from scc_responder.cli.terminal import styled
 from scc_responder.text import visible
 
@@ -49,7 +50,17 @@ def as_text(checks: Sequence[Check]) -> Iterator[str]:
 def _trouble(check: Check, width: int, room: int) -> Iterator[str]:
     yield _row(check.name, check.result, check.probed, width)
     yield from _lines(f"{check.reason}: {check.why}", room, "dim" if check.result is Result.SKIPPED else "")
-    yield from _lines(f"mend: {check.mend}" if check.mend else "", room, "bold")
+    yield from _mend(check.mend)
+
+
+def _mend(mend: str) -> Iterator[str]:
+    """Each part has a line of its own, and no other break in it: a command is there to be copied."""
+    word = "mend"
+    for part in re.split(f"({OR}|{THEN})", mend) if mend else ():
+        if part in {OR, THEN}:
+            word = part.strip("; :")
+        else:
+            yield f"{_INDENT}{styled(f'{word:>4}: {part}', 'bold')}"
 
 
 def _row(name: str, result: Result, told: str, width: int) -> str:
@@ -64,7 +75,6 @@ def _summary(alike: Sequence[Check]) -> str:
 
 
 def _lines(text: str, room: int, style: str) -> Iterator[str]:
-    # A command stays whole where it can: it is there to be copied.
     for line in textwrap.wrap(text, room - len(_INDENT), break_long_words=False, break_on_hyphens=False):
         yield _INDENT + (styled(line, style) if style else visible(line))
 
