@@ -10,6 +10,14 @@ from typing import Any
 
 import grpc
 import pytest
+from google.pubsub_v1.types import (
+    AcknowledgeRequest,
+    ModifyAckDeadlineRequest,
+    PubsubMessage,
+    PullRequest,
+    PullResponse,
+    ReceivedMessage,
+)
 
 from scc_responder.adapters.dead_letters import DeadLetters
 from scc_responder.case import CaseState
@@ -20,7 +28,7 @@ from scc_responder.wire import parse_notification
 from tests.cli.commands import run
 from tests.findings import data, notification
 from tests.google.emulator import Emulator, Topology
-from tests.google.grpc_servers import LocalServer
+from tests.google.grpc_servers import LocalServer, unary
 from tests.pipeline.test_heartbeat import MESSAGE
 
 DOCUMENTS = [notification("reverse_shell", finding_id=f"f{number}") for number in range(3)]
@@ -132,7 +140,10 @@ def test_junk_and_heartbeats(queue: Queue) -> None:
     queue.give_up(b"junk")
     queue.give_up(MESSAGE)
     assert {item["fate"] for item in queue.told("--apply")} == {"junk", "old_heartbeat"}
-    assert [item["fate"] for item in queue.told("--discard-junk")] == ["junk"]
+    refused = queue.redrive("--discard-junk")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--discard-junk settles messages: give --apply with it" in refused.stderr
+    assert [item["fate"] for item in queue.told()] == ["junk"]
     assert [item["fate"] for item in queue.told("--apply", "--discard-junk")] == ["junk"]
     assert (queue.told(), queue.arrived) == ([], False)
 
@@ -179,6 +190,11 @@ def test_no_such_store(queue: Queue, tmp_path: Path) -> None:
 
 
 WRONG = [
+    pytest.param(
+        ("--subscription", "projects/p/subscriptions/s", "--topic", "projects/p/topics/t", "--discard-junk"),
+        "--discard-junk settles messages: give --apply with it",
+        id="discard-without-apply",
+    ),
     pytest.param(("--subscription", "dead", "--topic", "projects/p/topics/t"), "projects/P/subscriptions/S", id="name"),
     pytest.param(("--subscription", "projects/p/subscriptions/s", "--topic", "t"), "projects/P/topics/T", id="topic"),
     pytest.param(
@@ -220,6 +236,87 @@ def test_forbidden() -> None:
             letters.pull(1)
         letters.close()
     assert caught.value.permission == "pubsub.subscriptions.consume"
+
+
+class Nothing:
+    """`google.protobuf.Empty` as `unary` wants it."""
+
+    @staticmethod
+    def deserialize(_content: bytes) -> Nothing:
+        return Nothing()
+
+    @staticmethod
+    def serialize(_message: object) -> bytes:
+        return b""
+
+
+class Subscriber(LocalServer):
+    """A subscription with these messages, each pulled once. It takes no request that Pub/Sub would not take."""
+
+    MOST_BYTES = 512 * 1024
+
+    def __init__(self, bodies: list[bytes]) -> None:
+        self.waiting = [
+            ReceivedMessage(ack_id=f"{number:0>200}", message=PubsubMessage(data=body, message_id=str(number)))
+            for number, body in enumerate(bodies)
+        ]
+        self.acknowledged: list[str] = []
+        self.released: list[str] = []
+        self.refused_after: int | None = None
+        methods = {
+            "Pull": unary(self.pull, PullRequest, PullResponse),
+            "Acknowledge": unary(self.acknowledge, AcknowledgeRequest, Nothing),
+            "ModifyAckDeadline": unary(self.modify, ModifyAckDeadlineRequest, Nothing),
+        }
+        super().__init__("google.pubsub.v1.Subscriber", methods)
+
+    def pull(self, request: PullRequest, _context: grpc.ServicerContext) -> PullResponse:
+        pulled, self.waiting = self.waiting[: request.max_messages], self.waiting[request.max_messages :]
+        return PullResponse(received_messages=pulled)
+
+    def acknowledge(self, request: AcknowledgeRequest, context: grpc.ServicerContext) -> Nothing:
+        if len(AcknowledgeRequest.serialize(request)) > self.MOST_BYTES or len(request.ack_ids) > 1000:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Request payload size exceeds the limit: 524288 bytes.")
+        if self.refused_after is not None and len(self.acknowledged) >= self.refused_after:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        self.acknowledged += request.ack_ids
+        return Nothing()
+
+    def modify(self, request: ModifyAckDeadlineRequest, _context: grpc.ServicerContext) -> Nothing:
+        self.released += request.ack_ids if request.ack_deadline_seconds == 0 else []
+        return Nothing()
+
+
+def discard(server: Subscriber) -> subprocess.CompletedProcess[str]:
+    """Settle all junk."""
+    names = (
+        "--subscription",
+        "projects/example-project/subscriptions/dead",
+        "--topic",
+        "projects/example-project/topics/t",
+    )
+    return run("redrive", *names, "--apply", "--discard-junk", "--limit", "10000", PUBSUB_EMULATOR_HOST=server.endpoint)
+
+
+def test_much_junk() -> None:
+    """Thousands are settled in requests of a size that Pub/Sub takes."""
+    with Subscriber([f"junk {number}".encode() for number in range(5000)]) as server:
+        done = discard(server)
+        assert done.returncode == 0, done.stderr
+        assert len(set(server.acknowledged)) == len(server.acknowledged) == 5000
+
+
+def test_not_settled() -> None:
+    """Where junk cannot be settled, what stays is given back at once all the same, and the failure is told."""
+    document = data(notification("reverse_shell", finding_id="f"))
+    with Subscriber([*(f"junk {number}".encode() for number in range(250)), document]) as server:
+        server.refused_after = 100
+        topic_is_not_served = discard(server)
+        assert topic_is_not_served.returncode == 2
+        assert "projects/example-project/subscriptions/dead: " in topic_is_not_served.stderr
+        assert "Traceback" not in topic_is_not_served.stderr
+        assert len(server.acknowledged) == 100
+        assert server.released == [f"{250:0>200}"]
 
 
 def test_not_in_the_clear() -> None:

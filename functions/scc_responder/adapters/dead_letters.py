@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +17,7 @@ HELD_SECONDS = 600
 """How long what was pulled is kept from others; Pub/Sub's longest. What is not settled by then comes back by itself."""
 
 _PAGE = 100
+"""Of messages in a request: an id has about 200 bytes, and Pub/Sub takes 512 KiB."""
 
 
 class DeadLetters:
@@ -45,12 +46,13 @@ class DeadLetters:
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
         """Give messages back at once. Raises ApiError."""
-        self._deadline(list(letters), 0)
+        self._deadline(letters, 0)
 
     def settle(self, letters: Iterable[DeadLetter]) -> None:
-        """Acknowledge messages: they do not come again. Raises ApiError."""
-        ids = [letter.ack_id for letter in letters]
-        self._called(lambda: self._client.acknowledge(subscription=self._subscription, ack_ids=ids, retry=None))
+        """Acknowledge messages: they do not come again. Raises ApiError; those of the pages before are settled then."""
+        for ids in _pages(letters):
+            request = {"subscription": self._subscription, "ack_ids": ids}
+            self._called(lambda request=request: self._client.acknowledge(request=request, retry=None))
 
     def close(self) -> None:
         """Close the connection."""
@@ -68,9 +70,8 @@ class DeadLetters:
             raise failure(CONSUME, error) from error
         return [_letter(item) for item in answer.received_messages]
 
-    def _deadline(self, letters: list[DeadLetter], seconds: int) -> None:
-        for start in range(0, len(letters), _PAGE):
-            ids = [letter.ack_id for letter in letters[start : start + _PAGE]]
+    def _deadline(self, letters: Iterable[DeadLetter], seconds: int) -> None:
+        for ids in _pages(letters):
             request = {"subscription": self._subscription, "ack_ids": ids, "ack_deadline_seconds": seconds}
             self._called(lambda request=request: self._client.modify_ack_deadline(request=request, retry=None))
 
@@ -80,6 +81,12 @@ class DeadLetters:
             call()
         except problems.GoogleAPICallError as error:
             raise failure(CONSUME, error) from error
+
+
+def _pages(letters: Iterable[DeadLetter]) -> Iterator[list[str]]:
+    """Their ids, in as many requests as they need."""
+    ids = [letter.ack_id for letter in letters]
+    return (ids[start : start + _PAGE] for start in range(0, len(ids), _PAGE))
 
 
 def _letter(item: Any) -> DeadLetter:

@@ -93,6 +93,8 @@ def _check(options: argparse.Namespace) -> None:
         )
     if not _TOPIC.fullmatch(options.topic):
         raise SettingsError("invalid_topic", f"--topic {options.topic}: give projects/P/topics/T")
+    if options.discard_junk and not options.apply:
+        raise SettingsError("invalid_discard_junk", "--discard-junk settles messages: give --apply with it")
     if not 1 <= options.limit <= _MOST:
         raise SettingsError("invalid_limit", f"--limit {options.limit}: give a number from 1 to {_MOST}")
 
@@ -143,10 +145,12 @@ def _release(queue: DeadLetters, prospects: Iterable[Prospect], options: argpars
         for letter in item.letters
         if item.fate not in settled and not (options.apply and item.is_published)
     ]
-    if gone:
-        queue.settle(gone)
-    if stays:
-        queue.release(stays)
+    try:
+        if gone:
+            queue.settle(gone)
+    finally:
+        if stays:
+            queue.release(stays)
 
 
 def _print(prospects: list[Prospect], options: argparse.Namespace) -> None:
