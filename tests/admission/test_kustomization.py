@@ -102,6 +102,13 @@ def test_no_such_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_such_file_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is missing is said as a person would, without the number of an error."""
+    assert main(["permissions", "--kustomization", str(tmp_path)]) == 2
+    told = f"scc-responder: {tmp_path}/admission.yaml: No such file or directory; name the folder terraform/kubernetes"
+    assert capsys.readouterr().err.startswith(told)
+
+
 TIERED = [
     ("pods", "get", "observe"),
     ("pods", "delete", "act"),

@@ -118,6 +118,14 @@ def test_clusters_from_a_pipe(tmp_path: Path) -> None:
     assert (nothing.returncode, reasons(json.loads(nothing.stdout))["cluster.listed"]) == (1, "no_cluster_probed")
 
 
+@pytest.mark.parametrize("text", ["banana", "0", "1e9", "nan"])
+def test_seconds(text: str) -> None:
+    """What is no number of seconds is wrong use, and says what is one."""
+    done = run("doctor", "--seconds", text)
+    assert done.returncode == 2
+    assert f"argument --seconds: must be a number from 1 to 3600, not '{text}'" in done.stderr
+
+
 def test_environment(tmp_path: Path) -> None:
     """Without a file the environment is read; with one, nothing of the environment's own settings is left."""
     given = {"SCC_RESPONDER_EVIDENCE": "gs://of-the-environment/x"}

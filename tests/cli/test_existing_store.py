@@ -49,6 +49,22 @@ def test_no_address_is_a_file(store: str) -> None:
         assert error.value.reason == "invalid_store"
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("control", "show", "--store", "firestore://example-project/journal"),
+        ("redrive", "--subscription", "projects/p/subscriptions/s", "--topic", "projects/p/topics/t"),
+    ],
+    ids=["control", "redrive"],
+)
+def test_no_credentials(asked: tuple[str, ...], tmp_path: Path) -> None:
+    """Whoever has not logged in is told the command that does it."""
+    nowhere = {"HOME": str(tmp_path), "CLOUDSDK_CONFIG": str(tmp_path), "NO_GCE_CHECK": "true"}
+    done = run(*asked, cwd=tmp_path, **nowhere)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "run: gcloud auth application-default login (with --impersonate-service-account=" in done.stderr
+
+
 def test_told_to_a_person(tmp_path: Path) -> None:
     """`control set` says the form and ends with 2: no traceback."""
     asked = ("control", "set", "disabled", "--reason", "INC-1", "--create", "--store", "firestore://example-project")

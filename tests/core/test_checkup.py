@@ -49,7 +49,9 @@ SOUND = Subscription(
     minimum_backoff_seconds=10,
     dead_letter_topic="projects/example-project/topics/dead",
 )
-MADE = Deployment(push_endpoint="https://a.example.com", push_identity="push@example.com", timeout_seconds=110)
+MADE = Deployment(
+    topic=SOUND.topic, push_endpoint="https://a.example.com", push_identity="push@example.com", timeout_seconds=110
+)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,22 @@ def test_pushes_are_set_in_full(broken: dict[str, str], made: Deployment, reason
         "--push-auth-token-audience": url,
     }
     assert (list(mistakes(command)), other) == ([], "terraform apply")
+
+
+@pytest.mark.parametrize(
+    ("topic", "wanted", "reason"),
+    [
+        (SOUND.topic, SOUND.topic, ""),
+        ("projects/example-project/topics/WRONG", SOUND.topic, "topic_differs"),
+        ("_deleted-topic_", SOUND.topic, "topic_differs"),
+        (SOUND.topic, "", "topic_not_known"),
+    ],
+)
+def test_topic(topic: str, wanted: str, reason: str) -> None:
+    """A subscription of another topic brings nothing; the one that it has is told."""
+    checks = {one.name: one for one in judge(NAME, replace(SOUND, topic=topic), replace(MADE, topic=wanted))}
+    assert checks["delivery.topic"].reason == reason
+    assert topic in checks["delivery.topic"].why
 
 
 @given(st.text(min_size=1, max_size=80))

@@ -83,6 +83,7 @@ class Patient:
             "SCC_RESPONDER_GKE_ENDPOINT": cluster_manager.endpoint,
             "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": str(folder / "token"),
             "SCC_RESPONDER_SUBSCRIPTION": f"projects/{PROJECT}/subscriptions/push-{self.suffix}",
+            "SCC_RESPONDER_TOPIC": self.topic("findings"),
             "SCC_RESPONDER_PUSH_ENDPOINT": URL,
             "SCC_RESPONDER_PUSH_IDENTITY": PUSHER,
             "SCC_RESPONDER_TIMEOUT_SECONDS": "110",

@@ -121,6 +121,14 @@ def _fleet_alone(patient: Patient) -> None:
 
 DELIVERY = [
     Broken(
+        "other-topic",
+        lambda patient: patient.environment.update(SCC_RESPONDER_TOPIC=patient.topic("others")),
+        "delivery.topic",
+        "topic_differs",
+        "/topics/findings-",
+        "terraform apply",
+    ),
+    Broken(
         "no-dead-letter-subscription",
         _no_dead_letter_subscription,
         "delivery.dead_letter_subscription",
@@ -481,6 +489,9 @@ def test_invalid_policies(patient: Patient) -> None:
     checks = patient.examined(only=GROUPS[1:])
     (check,) = found(checks, Result.FAULT).values()
     assert (check.name, check.mend) == ("policies", f"scc-responder policy lint --policies {patient.policies}")
+    patient.environment["SCC_RESPONDER_POLICIES"] = str(patient.folder / "nowhere")
+    (check,) = found(patient.examined(only=["evidence"]), Result.FAULT).values()
+    assert check.mend == "scc-responder doctor --settings responder.env --policies DIR"
     assert ("policies.digest", "policies_invalid") in found(checks, Result.SKIPPED)
     assert any(one.name == "cluster.permission" for one in checks)
 

@@ -119,6 +119,7 @@ def test_settings_file(tested: OwnTests, kind: str) -> None:
     assert told.items() <= given.items()
     assert read_settings({**given, "K_SERVICE": "scc-responder"}, Path("policies")) == read(tested, run)
     assert made.scope.startswith(f"{kind}s/")
+    assert made.topic == push["topic"] == "projects/example-project/topics/scc-responder-findings"
     assert made.subscription == "projects/example-project/subscriptions/scc-responder-push"
     assert (made.timeout_seconds, made.identity) == (service["timeout_seconds"], service["service_account_email"])
     assert pushed_to == push["push_config"][0]["push_endpoint"]

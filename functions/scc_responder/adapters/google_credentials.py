@@ -16,6 +16,12 @@ SCOPES = (
 )
 
 
+_LOGIN = (
+    "no credentials for Google Cloud; run: gcloud auth application-default login"
+    " (with --impersonate-service-account=EMAIL as a service account)"
+)
+
+
 def default_credentials() -> Any:
     """Application default credentials (`google.auth.default`). Raises ApiError `no_credentials`."""
     lean_imports.obtain(lean_imports.METADATA_CREDENTIALS)
@@ -23,7 +29,7 @@ def default_credentials() -> Any:
     try:
         credentials, _project = import_module("google.auth").default(scopes=SCOPES)
     except problems.GoogleAuthError as error:
-        raise ApiError("no_credentials", str(error), status=401) from error
+        raise ApiError("no_credentials", f"{_LOGIN}: {error}", status=401) from error
     return credentials
 
 

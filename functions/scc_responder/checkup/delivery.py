@@ -89,6 +89,7 @@ def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:
 
 def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Check]:
     """What the subscription says of itself."""
+    yield _topic(name, found.topic, deployment.topic)
     push = _push(name, found, deployment)
     yield _endpoint(name, found, deployment.push_endpoint, push)
     if found.push_endpoint:
@@ -112,6 +113,16 @@ def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Ch
         why = "what cannot be handled is delivered again until it is too old, and then is lost"
         mend = f"{_update(name)} --dead-letter-topic=TOPIC --max-delivery-attempts=20{OR}terraform apply"
         yield fault("delivery.dead_letter_topic", name, "dead_letter_topic_absent", why, mend)
+
+
+def _topic(name: str, topic: str, wanted: str) -> Check:
+    if not wanted:
+        why = f"it is of {topic}; where findings are published is not known here"
+        return unknown("delivery.topic", name, "topic_not_known", why, given("TOPIC"))
+    if topic != wanted:
+        why = f"it is of {topic}, and findings are published on {wanted}: none comes through"
+        return fault("delivery.topic", name, "topic_differs", why, "terraform apply, which makes the subscription anew")
+    return ok("delivery.topic", name, topic)
 
 
 def _push(name: str, found: Subscription, made: Deployment) -> str:

@@ -1,6 +1,7 @@
 """A deployment as `doctor` is told of it: the function's settings, and what only Terraform knows besides.
 
 SCC_RESPONDER_SUBSCRIPTION       projects/P/subscriptions/S: what brings findings to the function
+SCC_RESPONDER_TOPIC              projects/P/topics/T: where findings are published
 SCC_RESPONDER_PUSH_ENDPOINT      where it has to push to: the function's https:// URL
 SCC_RESPONDER_PUSH_IDENTITY      the service account whose ID token it has to send
 SCC_RESPONDER_TIMEOUT_SECONDS    the function's timeout
@@ -23,6 +24,7 @@ from scc_responder.value import Value
 _LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.ASCII)
 _FORMS = {
     "subscription": r"projects/[^/]+/subscriptions/[^/]+",
+    "topic": r"projects/[^/]+/topics/[^/]+",
     "push_endpoint": r"https?://\S+",
     "push_identity": r"\S+@\S+",
     "timeout_seconds": r"[0-9]{1,5}",
@@ -37,6 +39,7 @@ class Deployment(Value, frozen=True, kw_only=True):
     """What Terraform made. Empty strings and 0 mean "not given"."""
 
     subscription: str = ""
+    topic: str = ""
     push_endpoint: str = ""
     push_identity: str = ""
     timeout_seconds: int = 0
@@ -79,6 +82,7 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
             raise SettingsError("invalid_setting", f"{PREFIX}{field.upper()}: {value!a} is not one")
     return Deployment(
         subscription=found["subscription"],
+        topic=found["topic"],
         push_endpoint=found["push_endpoint"],
         push_identity=found["push_identity"],
         timeout_seconds=int(found["timeout_seconds"] or 0),

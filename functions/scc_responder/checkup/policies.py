@@ -20,6 +20,8 @@ def load(settings: Settings, read: Callable[[], PolicySet]) -> tuple[PolicySet |
         policies = read()
     except PolicyError as error:
         mend = f"scc-responder policy lint --policies {quote(folder)}"
+        if error.reason == "no_policy_folder":
+            mend = "scc-responder doctor --settings responder.env --policies DIR"
         return None, fault("policies", folder, error.reason, "; ".join(str(error).splitlines()), mend)
     on = sum(policy.mode != Mode.DISABLED for policy in policies.policies)
     return policies, ok("policies", folder, f"{on} enabled, digest {policies.digest[:12]}")

@@ -105,7 +105,10 @@ def _environment(options: argparse.Namespace) -> Mapping[str, str]:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError("must be from 1 to 3600")
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to 3600, not {text!a}")
     return seconds

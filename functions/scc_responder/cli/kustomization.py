@@ -29,8 +29,9 @@ def generated(folder: Path, needs: Sequence[Need], guardrails: Guardrails) -> di
     try:
         text = with_lists(admission.read_text(encoding="utf-8"), guardrails)
     except (OSError, ValueError) as error:
-        told = f"{admission}: {error}; name the folder terraform/kubernetes, or restore that file"
-        raise SettingsError("no_kustomization", told) from error
+        told = getattr(error, "strerror", None) or error
+        remedy = "name the folder terraform/kubernetes, or restore that file"
+        raise SettingsError("no_kustomization", f"{admission}: {told}; {remedy}") from error
     return {**{folder / _PLACES[name]: _tier(name, needs) for name in TIERS}, admission: text}
 
 
