@@ -15,6 +15,7 @@ locals {
     SCC_RESPONDER_SOURCES         = join(",", sort(var.source_ids))
     SCC_RESPONDER_STORE           = "firestore://${var.project_id}/${google_firestore_database.journal.name}"
     SCC_RESPONDER_SWEEPER         = google_service_account.responder["sweep"].email
+    SCC_RESPONDER_TIMEOUT_SECONDS = tostring(var.limits.timeout_seconds)
     SCC_RESPONDER_TRACE_PROJECT   = var.project_id
     SCC_RESPONDER_VPC_EGRESS      = tostring(var.vpc_connector != null)
     THREADS                       = tostring(var.concurrency)

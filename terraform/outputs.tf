@@ -46,7 +46,6 @@ output "settings" {
     SCC_RESPONDER_PUSH_IDENTITY     = google_service_account.responder["push"].email
     SCC_RESPONDER_SCOPE             = local._parent
     SCC_RESPONDER_SUBSCRIPTION      = google_pubsub_subscription.push.id
-    SCC_RESPONDER_TIMEOUT_SECONDS   = tostring(var.limits.timeout_seconds)
     SCC_RESPONDER_TOPIC             = google_pubsub_topic.responder["findings"].id
   }) : "${name}=${value}\n"])
 }

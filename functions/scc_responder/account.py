@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from scc_responder.case import CaseRecord, StepStatus, case_id
@@ -14,9 +15,10 @@ from scc_responder.record import Ending, contained_seconds, finding_summary, log
 
 
 class Account:
-    """The account of one delivery. `sha256` identifies the message where nothing else does."""
+    """The account of one request, since `began`. `sha256` identifies the message where nothing else does."""
 
-    def __init__(self) -> None:
+    def __init__(self, began: datetime) -> None:
+        self.began = began
         self.message_id = ""
         self.trace = ""
         self.sha256 = ""

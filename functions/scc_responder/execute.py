@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import timedelta
 
 import msgspec
 
@@ -42,9 +41,6 @@ from scc_responder.world import World
 STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
 """Outcomes after which the later steps of the policy make no sense."""
 
-STARTING_ENDS = timedelta(seconds=420)
-"""No step starts later than this, so that the last one and its record end before the function's 540 seconds do."""
-
 NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
 """Outcomes that a person must learn of."""
 
@@ -55,7 +51,7 @@ def execute(context: Context, decision: Decision, case: OpenCase, world: World) 
     Raises RetryableError where a later delivery must go on, LostLease where another one has taken over, Settled where
     the kill switch ends it.
     """
-    execution = Execution(context=context, decision=decision, case=case, world=world, started=world.clock())
+    execution = Execution(context=context, decision=decision, case=case, world=world)
     try:
         _resume(execution)
         for policy, planned in in_order(decision):
@@ -176,7 +172,7 @@ def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Resu
         if withheld or execution.is_unapproved(task):
             raise Withheld(withheld or WAITS)
         stay_under_control(execution, task)
-        if execution.world.clock() - execution.started > STARTING_ENDS:
+        if execution.world.clock() > execution.world.until:
             raise RetryableError("out_of_time", "the rest is done by the next delivery")
         if not run.dry_run:
             reserve(execution, task)

@@ -37,7 +37,6 @@ class Execution:
     pending: list[Step] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
     reserved: set[str] = field(default_factory=set)
-    started: datetime
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -6,12 +6,14 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 
 from msgspec.structs import replace
 
 from scc_responder import paths
 from scc_responder.account import Account, ending_of
+from scc_responder.allotment import steps_end
 from scc_responder.approval import FINDING_CHANGED, ask, review, withdrawn
 from scc_responder.case import CaseState, case_id
 from scc_responder.cluster_changes import ClusterChanges
@@ -73,9 +75,12 @@ def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Endi
     return accounted(deliver, services)
 
 
-def accounted(work: Callable[[Account], Ending], services: Services) -> Ending:
-    """Do the work, and tell how it ended in one log line, whatever happened."""
-    account = Account()
+def accounted(work: Callable[[Account], Ending], services: Services, began: datetime | None = None) -> Ending:
+    """Do the work, and tell how it ended in one log line, whatever happened.
+
+    `began`: when the request did of which this is a part.
+    """
+    account = Account(began or services.clock())
     try:
         ending = work(account)
     except ResponderError as error:
@@ -136,7 +141,7 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     context = look(context, collected, decision)
     account.knows(context)
     decision = _guard(context, decision, collected, case, services)
-    steps = execute(context, decision, case, _world(collected, services))
+    steps = execute(context, decision, case, _world(collected, services, account))
     summary = decision_summary(context, decision, services.policies.digest)
     case.close(conclusion(case.record.with_steps(steps).current_steps), decision.reason, *steps, decision=summary)
     account.decided(decision, case.record, services.settings.answered_at)
@@ -235,7 +240,7 @@ def _cluster(finding: Finding) -> str:
     return finding.cluster.path if finding.cluster else ""
 
 
-def _world(collected: Collected, services: Services) -> World:
+def _world(collected: Collected, services: Services, account: Account) -> World:
     api, objects, finding = collected.api, collected.context.objects, collected.context.finding
     known = {}
     if "pod" in objects:
@@ -253,6 +258,7 @@ def _world(collected: Collected, services: Services) -> World:
         ceiling=partial(services.kill_switch.ceiling, _cluster(finding)),
         pool=services.pool,
         answered_at=services.settings.answered_at,
+        until=steps_end(account.began, services.settings),
     )
 
 

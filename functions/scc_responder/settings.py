@@ -21,6 +21,7 @@ SCC_RESPONDER_SCC_ENDPOINT    host:port of another Security Command Center serve
 SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
 SCC_RESPONDER_APPROVAL_CERTS  http:// address on this machine of another issuer's certificates
+SCC_RESPONDER_TIMEOUT_SECONDS  the function's timeout (default: 60, as Google's): nothing is begun that it would cut off
 SCC_RESPONDER_TRACE_PROJECT   project whose traces the log lines point to
 FIRESTORE_EMULATOR_HOST       host:port of Google's Firestore emulator on this machine, as for Google's own tools
 PUBSUB_EMULATOR_HOST          host:port of Google's Pub/Sub emulator, in the same way
@@ -36,6 +37,8 @@ from scc_responder.errors import SettingsError
 from scc_responder.value import Value
 
 PREFIX = "SCC_RESPONDER_"
+TIMEOUT_SECONDS = 60
+"""Of a function whose deployment does not say: what Google gives one that nobody asked more for."""
 _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
 _CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
@@ -53,6 +56,7 @@ FIRESTORE = re.compile(
 )
 _STORE = re.compile(rf"sqlite:///.+|{FIRESTORE.pattern}", re.ASCII)
 _YES_OR_NO = re.compile(r"true|false")
+_TIMEOUT = re.compile(r"[1-9][0-9]|[1-9][0-9]{2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}")
 _EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
 _UNCHECKED = (
@@ -92,6 +96,7 @@ class Settings(Value, frozen=True, kw_only=True):
     firestore_emulator: str = ""
     connect_gateway: bool = False
     vpc_egress: bool = False
+    timeout_seconds: int = TIMEOUT_SECONDS
 
     @property
     def answered_at(self) -> str:
@@ -126,6 +131,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         firestore_emulator=environment.get(EMULATOR, ""),
         connect_gateway=_optional(given, "connect_gateway", _YES_OR_NO, "true or false") == "true",
         vpc_egress=_optional(given, "vpc_egress", _YES_OR_NO, "true or false") == "true",
+        timeout_seconds=int(_optional(given, "timeout_seconds", _TIMEOUT, "10 to 3600") or TIMEOUT_SECONDS),
         sweeper=_optional(given, "sweeper", _EMAIL, "an e-mail address"),
         on_cloud_run=bool(environment.get("K_SERVICE")),
         **{name: given.get(name, "") for name in _UNCHECKED},

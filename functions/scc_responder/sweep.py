@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
 from scc_responder import verdict
 from scc_responder.account import Account
+from scc_responder.allotment import cases_end
 from scc_responder.approval import EXPIRED
 from scc_responder.caller import check_sweeper
 from scc_responder.case import CaseRecord, CaseState, case_id, decode, is_held_by_control, is_unfinished, kept
@@ -33,8 +34,6 @@ from scc_responder.value import Value
 
 CASES = "case/"
 CURSOR = "sweep/cursor"
-BEGINNING_ENDS = timedelta(seconds=60)
-"""No case is begun later than this in one sweep, so that the last one ends before the function's 540 seconds do."""
 MAX_LOOKED_AT = 10_000
 """Of unfinished cases. Each is one read that the store bills: with more of them, a whole round takes several sweeps."""
 MAX_REVIEWED = 100
@@ -64,7 +63,7 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
 
     def swept(account: Account) -> Ending:
         check_sweeper(headers, peer, services)
-        return _Sweep(services).run(account)
+        return _Sweep(services, account.began).run(account)
 
     return accounted(swept, services)
 
@@ -80,10 +79,11 @@ def resume(record: CaseRecord, _is_held: bool) -> Verdict:
 class _Sweep:
     """One sweep's way through the cases."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, began: datetime) -> None:
         self._services = services
         self._store: CasStore = services.store
-        self._until = services.clock() + BEGINNING_ENDS
+        self._began = began
+        self._until = cases_end(began, services.settings)
         self._met: Counter[str] = Counter()
         self._begun = 0
         limits = services.policies.guardrails.max_finding_age
@@ -195,7 +195,7 @@ class _Sweep:
             account.fields["by"] = "sweep"
             return work_on(finding, case, self._services, account)
 
-        accounted(go_on, self._services)
+        accounted(go_on, self._services, self._began)
         return "resumed"
 
     def _kept_place(self) -> Place:

@@ -109,6 +109,11 @@ run "delivery_settings" {
   }
 
   assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].timeout_seconds == 90 && google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_TIMEOUT_SECONDS == "90"
+    error_message = "The function does not know its timeout: it would begin what it cannot end."
+  }
+
+  assert {
     condition     = google_pubsub_subscription.push.ack_deadline_seconds == 120 && google_pubsub_subscription.push.dead_letter_policy[0].max_delivery_attempts == 5
     error_message = "The subscription does not follow its settings."
   }

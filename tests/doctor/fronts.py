@@ -58,7 +58,27 @@ class _Handler(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(lambda request, context: self._answer(method, request, context))
 
 
-class TokenInfo:
+class Served:
+    """A server on this machine, for as long as the block lasts."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.host = f"127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+
+class TokenInfo(Served):
     """Google's word on whose an access token is: `holders` by token, and whoever else asks is refused."""
 
     def __init__(self) -> None:
@@ -79,23 +99,11 @@ class TokenInfo:
             def log_request(self, code: object = "-", size: object = "-") -> None:
                 """Keep quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}/tokeninfo"
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        super().__init__(Handler)
+        self.address = f"http://{self.host}/tokeninfo"
 
 
-class Storage:
+class Storage(Served):
     """Cloud Storage's JSON API with one bucket: what one may do in it, and how long it keeps what is in it."""
 
     def __init__(self, bucket: str) -> None:
@@ -105,8 +113,7 @@ class Storage:
         self.requests: list[str] = []
         self.date = ""
         self.always: tuple[int, Any] | None = None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.host = f"127.0.0.1:{self._server.server_port}"
+        super().__init__(self._handler())
 
     def answer(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body."""
@@ -139,15 +146,3 @@ class Storage:
                 """Keep quiet."""
 
         return Handler
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from scc_responder.account import Account
 from scc_responder.adapters.findings_file import FindingsFolder
 from scc_responder.collect import collect
 from scc_responder.decide import decide
@@ -524,7 +525,7 @@ def test_nothing_unapproved_is_sent(tmp_path: Path, cluster: SimulatedCluster, p
     collected = collect(finding, services.clusters, FindingsFolder(deployment.findings), services.pool, 30)
     decision = decide(collected.context, services.policies.policies)
 
-    steps = execute(collected.context, decision, case, _world(collected, services))
+    steps = execute(collected.context, decision, case, _world(collected, services, Account(services.clock())))
 
     found = case.record.with_steps(steps).steps[0]
     assert (found.action, found.status, found.reason) == ("label_pod", "held", "waiting_for_approval")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder import paths
 from scc_responder.errors import ApiError, RejectedMessage
@@ -290,15 +291,23 @@ def test_no_token_in_the_log(tmp_path: Path, cluster: SimulatedCluster, pod: dic
     assert "test_resumption.py" in deployment.line["traceback"]
 
 
-def test_out_of_time(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
-    """No step starts after seven minutes; the next delivery goes on where this one stopped."""
+OUT_OF_TIME = [((60, 39), "done"), ((60, 41), "out_of_time"), ((110, 72), "done"), ((110, 74), "out_of_time")]
+
+
+@pytest.mark.parametrize(("moment", "reason"), OUT_OF_TIME)
+def test_out_of_time(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], moment: tuple[int, int], reason: str
+) -> None:
+    """No step starts in the last third of the function's timeout; the next delivery goes on where this one stopped."""
     deployment = deployed(tmp_path, cluster, policy("label_pod", "annotate_pod"))
+    timeout, seconds = moment
+    deployment.services.settings = replace(deployment.services.settings, timeout_seconds=timeout)
     times = [datetime.now(UTC)]
     deployment.services.clock = lambda: times[-1]
 
     def slow(_number: int, verb: str, _path: str) -> None:
         if verb == "patch":
-            times.append(times[0] + timedelta(minutes=8))
+            times.append(times[0] + timedelta(seconds=seconds))
 
     api = deployment.clusters.api
     deployment.clusters.api = Interposed(api, after=slow)
@@ -307,9 +316,23 @@ def test_out_of_time(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, A
     deployment.clusters.api = api
     second = deployment.deliver(document)
 
-    assert (first.status, first.reason) == (503, "out_of_time")
+    assert (first.status, first.reason) == (204 if reason == "done" else 503, reason)
     assert second.status == 204
     assert mutations(cluster.audit) == ["patch pods", "patch pods"]
+
+
+def test_reading_counts(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """The time that reading took is the request's too: the timeout does not begin with the first step."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod"))
+    times = [datetime.now(UTC)]
+    deployment.services.clock = lambda: times[-1]
+
+    def slow(_number: int, verb: str, _path: str) -> None:
+        times.append(times[0] + timedelta(seconds=45))
+
+    deployment.clusters.api = Interposed(deployment.clusters.api, after=slow)
+    assert deployment.respond_to(finding_about(pod)).reason == "out_of_time"
+    assert mutations(cluster.audit) == []
 
 
 @pytest.mark.parametrize("kind", ["DaemonSet", "StatefulSet"])

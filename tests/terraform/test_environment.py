@@ -46,6 +46,8 @@ def test_starts(tested: OwnTests, run: str) -> None:
     assert found.evidence == "gs://example-project-scc-responder-evidence/cases"
     assert found.outcome_topic == "projects/example-project/topics/scc-responder-outcomes"
     assert found.trace_project == "example-project"
+    service = only(tested.states()[run], "google_cloudfunctions2_function")["service_config"][0]
+    assert found.timeout_seconds == service["timeout_seconds"]
 
 
 @pytest.mark.parametrize("run", RUNS)

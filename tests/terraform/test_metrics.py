@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ def _deliveries(cluster: SimulatedCluster, folders: pytest.TempPathFactory) -> I
     one.clusters.api = Interposed(one.clusters.api, before=_refuse)
     one.respond_to(finding_about(next(pods)))
     yield "failed", lines[-1]
-    yield "heartbeat", Account().line(Ending(status=204, reason="heartbeat"), "")
+    yield "heartbeat", Account(datetime.now(UTC)).line(Ending(status=204, reason="heartbeat"), "")
 
 
 def _refuse(_number: int, verb: str, path: str) -> None:
