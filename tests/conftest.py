@@ -17,6 +17,7 @@ from tests.cluster import binaries, given, objects
 from tests.cluster import control_plane as cluster
 from tests.cluster.client import ApiFailure
 from tests.cluster.control_plane import ControlPlane
+from tests.counts import CountsReport
 from tests.requirements import RequirementsReport, missing
 
 CLUSTER_FOLDER = "scc_responder_cluster_folder"
@@ -24,8 +25,9 @@ PROGRAMS = pytest.StashKey[dict[str, Path] | binaries.BinariesUnavailable]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Report requirements that could not be met."""
+    """Report requirements that could not be met, and what ran at a reduced count."""
     config.pluginmanager.register(RequirementsReport(), "requirements-report")
+    config.pluginmanager.register(CountsReport(), "counts-report")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +10,11 @@ import pytest
 
 from tests.cluster import objects
 from tests.cluster.control_plane import ControlPlane
+from tests.counts import Count
 from tests.e2e.scene import EACH_ONCE, Scene
 
 SIDE_BY_SIDE = 3
-ROUNDS = 5 if os.environ.get("SCC_RESPONDER_SOAK") else 1
+ROUNDS = Count("rounds of crashes at every boundary", 1, 5)
 
 
 def boundaries(plane: ControlPlane, namespace: str, node: str, folder: Path) -> list[str]:
@@ -37,7 +37,7 @@ def killed_at(number: int, plane: ControlPlane, folder: Path) -> Scene:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("round_number", range(ROUNDS))
+@pytest.mark.parametrize("round_number", range(ROUNDS.number))
 def test_crash_at_every_boundary(
     control_plane: ControlPlane, namespace: str, node: dict[str, object], tmp_path: Path, round_number: int
 ) -> None:
