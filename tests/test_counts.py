@@ -40,7 +40,18 @@ def run_pytest(folder: Path, *arguments: str, soak: str = "") -> str:
     (folder / "test_letters.py").write_text(TESTS)
     (folder / "test_other.py").write_text(OTHER)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "SCC_RESPONDER_SOAK": soak}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder), "-rP", "-k", "letter"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(folder),
+        "-rP",
+        "-k",
+        "letter",
+    ]
     done = subprocess.run(
         [*command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
