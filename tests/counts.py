@@ -31,6 +31,11 @@ class Count:
         """How often it is done in this run."""
         return self.full if SOAK else self.few
 
+    @property
+    def notes(self) -> list[str]:
+        """What the summary says of it: nothing, where nothing is left out."""
+        return [str(self)] if self.number < self.full else []
+
     def __str__(self) -> str:
         return f"Reduced: {self.number:,} of {self.full:,} {self.what} (make soak runs all)."
 
@@ -46,7 +51,7 @@ class Cases(Generic[T]):
 def told(names: dict[str, object]) -> list[str]:
     """What is to be said of a test file with these names."""
     counts = [value.count if isinstance(value, Cases) else value for value in names.values()]
-    return [str(count) for count in counts if isinstance(count, Count) and count.number < count.full]
+    return [note for count in counts if isinstance(count, Count) for note in count.notes]
 
 
 class CountsReport:

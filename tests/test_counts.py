@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.kills import fatal
+
 CONFTEST = """
 from tests.counts import CountsReport
 from tests.requirements import RequirementsReport
@@ -18,6 +20,8 @@ def pytest_configure(config):
 
 TESTS = """
 import pytest
+
+from tests.kills import fatal
 from tests.counts import Cases, Count
 
 LETTERS = Cases("letters", "ac", "abcd")
@@ -78,3 +82,16 @@ def test_make_soak_runs_all(tmp_path: Path) -> None:
     assert "Reduced" not in told
     assert "4 passed" in told
     assert "d 2000\n" in told
+
+
+NAMES = [
+    pytest.param(["before a", "after a", "before b", "after b"], [1, 3, 4], id="one-after-another"),
+    pytest.param(["put:before"] * 3 + ["put:after"] * 3 + ["put:before", "put:after"], [1, 7, 8], id="side-by-side"),
+    pytest.param(["before a", "before b", "after b", "after a"], [1, 2, 4], id="two-kinds-side-by-side"),
+]
+
+
+@pytest.mark.parametrize(("names", "numbers"), NAMES)
+def test_where_processes_are_killed(names: list[str], numbers: list[int]) -> None:
+    """Before each call, at the first of several that begin side by side, and at the very end."""
+    assert fatal(names) == numbers
