@@ -1,6 +1,6 @@
 """Random notifications: each comes to a threat or a named reason, and none leaves anything behind in memory.
 
-`make test` tries 10,000 structured notifications and 12 seconds of fuzzing by coverage, `make soak` 100,000 and 10
+`make test` tries 10,000 structured notifications and 6 seconds of fuzzing by coverage, `make soak` 100,000 and 10
 minutes.
 """
 
@@ -29,7 +29,7 @@ from tests.strategies import NOTIFICATIONS, mutated_goldens
 RANDOM = Count("structured random notifications", 10_000, 100_000)
 WARM_UP = RANDOM.number // 5
 EXAMPLES = Count("notifications made field by field, and as many goldens with junk", 100, 5_000)
-SECONDS = Count("seconds of fuzzing by coverage", 12, 600)
+SECONDS = Count("seconds of fuzzing by coverage", 6, 600)
 GROWTH_MEGABYTES = 8
 SEED = 20_260_302
 
