@@ -1,8 +1,10 @@
 # Every target does its own set-up: a virtual environment in .venv from hash-pinned requirements.
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= 4
 export PYTHONPATH := functions:.
+# Hundreds of processes are started: each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test check soak bench bundle cluster lock format clean
 help: ## List the targets

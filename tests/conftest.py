@@ -17,21 +17,35 @@ from tests.cluster import binaries, given, objects
 from tests.cluster import control_plane as cluster
 from tests.cluster.client import ApiFailure
 from tests.cluster.control_plane import ControlPlane
+from tests.counts import CountsReport
 from tests.requirements import RequirementsReport, missing
+from tests.schedule import Schedule, place
 
 CLUSTER_FOLDER = "scc_responder_cluster_folder"
 PROGRAMS = pytest.StashKey[dict[str, Path] | binaries.BinariesUnavailable]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Report requirements that could not be met."""
+    """Report requirements that could not be met, and what ran at a reduced count."""
     config.pluginmanager.register(RequirementsReport(), "requirements-report")
+    config.pluginmanager.register(CountsReport(), "counts-report")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Let all pytest-xdist workers of this run share one control plane, which ends with this process."""
     node.workerinput[CLUSTER_FOLDER] = (str(_cluster_folder()), os.getpid())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
+    """Let the processes of a run divide the tests by files."""
+    return Schedule(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes longest begin first."""
+    items.sort(key=lambda item: place(item.nodeid))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

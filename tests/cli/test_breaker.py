@@ -12,7 +12,7 @@ import pytest
 from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.ledger import Breaker, Ledger
 from scc_responder.limiter import cluster_key, read_ledger
-from tests.cli.commands import run
+from tests.cli.commands import called
 
 AT = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
 PROD, TEST = (f"projects/example-project/locations/europe-west1/clusters/{name}" for name in ("prod-1", "test-1"))
@@ -37,7 +37,7 @@ def ledger(path: Path, cluster: str) -> Ledger:
 
 def test_show(journal: Path) -> None:
     """Every cluster's breaker, with why and when it tripped; the status says that one did."""
-    done = run("breaker", "show", "--store", journal)
+    done = called("breaker", "show", "--store", journal)
     assert (done.returncode, done.stderr) == (1, "")
     assert f"tripped  {PROD} since 2026-03-02T09:31:12+00:00: 11 targets planned within 10m" in done.stdout
     assert f"closed   {TEST}\n" in done.stdout
@@ -45,13 +45,13 @@ def test_show(journal: Path) -> None:
 
 def test_show_one(journal: Path) -> None:
     """One cluster's breaker; closed, the status is 0."""
-    done = run("breaker", "show", "--store", journal, "--cluster", TEST)
+    done = called("breaker", "show", "--store", journal, "--cluster", TEST)
     assert (done.returncode, done.stdout) == (0, f"closed   {TEST}\n")
 
 
 def test_show_json(journal: Path) -> None:
     """For machines: one JSON document."""
-    done = run("breaker", "show", "--store", journal, "--format", "json")
+    done = called("breaker", "show", "--store", journal, "--format", "json")
     told = {item["cluster"]: item["breaker"] for item in json.loads(done.stdout)}
     assert told[TEST] is None
     assert told[PROD]["detail"] == TRIPPED.detail
@@ -69,12 +69,12 @@ def test_reset(journal: Path) -> None:
         "--by",
         "secops@example.com",
     )
-    done = run(*options)
+    done = called(*options)
     assert (done.returncode, done.stdout) == (0, f"reset: {PROD}, by secops@example.com\n")
     (kept,) = ledger(journal, PROD).resets
     assert (kept.by, kept.reason, kept.detail) == ("secops@example.com", "a bad rule, withdrawn", TRIPPED.detail)
-    assert run("breaker", "show", "--store", journal).returncode == 0
-    again = run(*options, "--cluster", PROD)
+    assert called("breaker", "show", "--store", journal).returncode == 0
+    again = called(*options, "--cluster", PROD)
     assert (again.returncode, again.stdout) == (1, f"the breaker of {PROD} has not tripped\n")
 
 
@@ -87,7 +87,7 @@ WRONG = [
 @pytest.mark.parametrize(("options", "complaint"), WRONG)
 def test_wrong_use(tmp_path: Path, options: tuple[str, ...], complaint: str) -> None:
     """A reset without a reason, and a store that is not there, are refused with the remedy."""
-    done = run("breaker", *options, cwd=tmp_path)
+    done = called("breaker", *options, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert complaint in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -109,7 +109,7 @@ def test_an_empty_file_is_no_store(tmp_path: Path, command: tuple[str, ...]) -> 
     """A file that was named by mistake is refused, and stays as it was."""
     path = tmp_path / "empty.db"
     path.touch()
-    done = run(*command, "--store", path)
+    done = called(*command, "--store", path)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{path}: no store of scc-responder" in done.stderr
     assert ([file.name for file in tmp_path.iterdir()], path.stat().st_size) == (["empty.db"], 0)
@@ -117,8 +117,8 @@ def test_an_empty_file_is_no_store(tmp_path: Path, command: tuple[str, ...]) -> 
 
 def test_which_cluster(journal: Path) -> None:
     """Where it is not plain which one is meant, it must be named."""
-    run("breaker", "reset", "--store", journal, "--reason", "x", "--cluster", PROD)
-    done = run("breaker", "reset", "--store", journal, "--reason", "x")
+    called("breaker", "reset", "--store", journal, "--reason", "x", "--cluster", PROD)
+    done = called("breaker", "reset", "--store", journal, "--reason", "x")
     assert (done.returncode, done.stdout) == (2, "")
     assert "tripped: none; name the one to reset with --cluster" in done.stderr
 
@@ -128,4 +128,4 @@ def test_hostile_text(journal: Path) -> None:
     store = SqliteStore(journal)
     hostile = Ledger(cluster="\x1b[2Jprod", breaker=msgspec.structs.replace(TRIPPED, detail="\x1b]0;x\x07"))
     store.create(cluster_key("other"), msgspec.json.encode(hostile))
-    assert "\x1b" not in run("breaker", "show", "--store", journal).stdout
+    assert "\x1b" not in called("breaker", "show", "--store", journal).stdout

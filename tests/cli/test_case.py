@@ -22,7 +22,7 @@ from scc_responder.plan import Approval, Plan, PlanState, PlanStep
 from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.simulated.deployment import Deployment
 from scc_responder.text import visible
-from tests.cli.commands import ROOT, free_port, run
+from tests.cli.commands import ROOT, called, free_port
 from tests.cluster import objects
 from tests.core.journal_worlds import finding
 from tests.findings import data, push_body
@@ -71,7 +71,7 @@ class Waiting:
 
     def shown(self) -> dict[str, Any]:
         """The case as `case list` prints it."""
-        done = run("case", "list", "--store", self.deployment.journal, "--format", "json")
+        done = called("case", "list", "--store", self.deployment.journal, "--format", "json")
         (told,) = json.loads(done.stdout)
         return dict(told)
 
@@ -80,13 +80,13 @@ def test_from_waiting_to_done(tmp_path: Path, cluster: SimulatedCluster) -> None
     """A person lists what waits, sees exactly what would be done, and approves it with the command that is shown."""
     with Waiting(tmp_path, cluster) as waiting:
         store = waiting.deployment.journal
-        listed = run("case", "list", "--state", "waiting", "--store", store)
+        listed = called("case", "list", "--state", "waiting", "--store", store)
         told = waiting.shown()
-        shown = run("case", "show", told["case"], "--store", store)
+        shown = called("case", "show", told["case"], "--store", store)
         command = told["plan"]["to_approve"].split()
-        wrong = run(*command[1:4], "--plan", "0" * 64, "--url", waiting.function.url)
-        approved = run(*command[1:], "--url", waiting.function.url)
-        again = run(*command[1:], "--url", waiting.function.url)
+        wrong = called(*command[1:4], "--plan", "0" * 64, "--url", waiting.function.url)
+        approved = called(*command[1:], "--url", waiting.function.url)
+        again = called(*command[1:], "--url", waiting.function.url)
         ended = waiting.shown()
 
     uid = told["plan"]["steps"][0]["changes"][0]["uid"]
@@ -137,9 +137,9 @@ def test_rejected(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """A person rejects it; the reason is kept, and `list` says that nothing waits."""
     with Waiting(tmp_path, cluster) as waiting:
         case, url = waiting.shown()["case"], waiting.function.url
-        done = run("case", "reject", case, "--reason", "a test of ours", "--url", url, "--format", "json")
-        none = run("case", "list", "--state", "waiting", "--store", waiting.deployment.journal)
-        shown = run("case", "show", case, "--store", waiting.deployment.journal)
+        done = called("case", "reject", case, "--reason", "a test of ours", "--url", url, "--format", "json")
+        none = called("case", "list", "--state", "waiting", "--store", waiting.deployment.journal)
+        shown = called("case", "show", case, "--store", waiting.deployment.journal)
 
     assert json.loads(done.stdout) == {"case": case, "answer": "reject", "taken": True, "status": 204}
     assert none.stdout == "There are no such cases.\n"
@@ -156,8 +156,8 @@ def test_with_a_token(tmp_path: Path, cluster: SimulatedCluster) -> None:
         told = waiting.shown()
         asked = ("case", "approve", told["case"], "--plan", told["plan"]["digest"][:8], "--url", waiting.function.url)
         (tmp_path / "token").write_text(issuer.token("eve@example.com") + "\n")
-        refused = [run(*asked), run(*asked, "--token-file", tmp_path / "token")]
-        taken = run(*asked, SCC_RESPONDER_ID_TOKEN=issuer.token())
+        refused = [called(*asked), called(*asked, "--token-file", tmp_path / "token")]
+        taken = called(*asked, SCC_RESPONDER_ID_TOKEN=issuer.token())
         log = waiting.deployment.log.read_text()
 
     assert [(done.returncode, "you are no approver" in done.stderr) for done in refused] == [(1, True)] * 2
@@ -214,7 +214,7 @@ WRONG = {
 def test_wrong_use(tmp_path: Path, name: str) -> None:
     """What cannot be asked ends with what to do about it, and is not asked."""
     words, status, told = WRONG[name]
-    done = run("case", *(word.replace("PORT", str(free_port())) for word in words), cwd=tmp_path)
+    done = called("case", *(word.replace("PORT", str(free_port())) for word in words), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (status, "")
     assert told in done.stderr
     assert "Traceback" not in done.stderr
@@ -299,8 +299,10 @@ def test_in_firestore(firestore: FirestoreEmulator) -> None:
     assert case is not None
     case.close(CaseState.DONE, "contained")
     opened.close()
-    listed = run("case", "list", "--store", opened.address, "--format", "json", FIRESTORE_EMULATOR_HOST=firestore.host)
-    shown = run("case", "show", "0a0a", "--store", opened.address, FIRESTORE_EMULATOR_HOST=firestore.host)
+    listed = called(
+        "case", "list", "--store", opened.address, "--format", "json", FIRESTORE_EMULATOR_HOST=firestore.host
+    )
+    shown = called("case", "show", "0a0a", "--store", opened.address, FIRESTORE_EMULATOR_HOST=firestore.host)
     assert [(told["state"], told["reason"]) for told in json.loads(listed.stdout)] == [("done", "contained")]
     assert (shown.returncode, shown.stderr) == (0, "")
 
@@ -316,7 +318,7 @@ def test_in_firestore(firestore: FirestoreEmulator) -> None:
 )
 def test_no_store(tmp_path: Path, store: str, told: str) -> None:
     """A store that cannot be read is named, and none is made."""
-    done = run("case", "list", "--store", store, cwd=tmp_path, FIRESTORE_EMULATOR_HOST="127.0.0.1:1")
+    done = called("case", "list", "--store", store, cwd=tmp_path, FIRESTORE_EMULATOR_HOST="127.0.0.1:1")
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
     assert "Traceback" not in done.stderr

@@ -13,7 +13,7 @@ from scc_responder.adapters.sqlite_store import SqliteStore
 from scc_responder.cli.main import main
 from scc_responder.kill_switch import key_of
 from scc_responder.simulated.cluster import SimulatedCluster
-from tests.cli.commands import run
+from tests.cli.commands import called
 from tests.cluster import objects
 from tests.google.firestore import FirestoreEmulator, Opened
 from tests.google.fixtures import firestore
@@ -32,11 +32,11 @@ def store(tmp_path: Path) -> Path:
 
 def turned(store: Path, mode: str, *more: str) -> subprocess.CompletedProcess[str]:
     given = ("--reason", "INC-1: look", "--by", "secops@example.com", "--store", store)
-    return run("control", "set", mode, *given, "--create", *more)
+    return called("control", "set", mode, *given, "--create", *more)
 
 
 def shown(store: Path, *more: str) -> dict[str, Any]:
-    done = run("control", "show", "--store", store, "--format", "json", *more)
+    done = called("control", "show", "--store", store, "--format", "json", *more)
     return {"code": done.returncode, **json.loads(done.stdout)}
 
 
@@ -44,7 +44,7 @@ def test_set_and_show(store: Path) -> None:
     """What was set is told with who, when and why, and so is what was set before."""
     first, second = turned(store, "enforce"), turned(store, "dry_run")
     third = turned(store, "disabled", "--cluster", PROD)
-    done = run("control", "show", "--store", store)
+    done = called("control", "show", "--store", store)
 
     assert (first.returncode, second.returncode, third.returncode, done.returncode) == (0, 0, 0, 0)
     assert first.stdout.startswith("enforce    everywhere since 20")
@@ -85,7 +85,7 @@ def test_json(store: Path) -> None:
 def test_nothing_set(store: Path) -> None:
     """A store without a document says that nothing is changed."""
     SqliteStore(store).close()
-    done = run("control", "show", "--store", store)
+    done = called("control", "show", "--store", store)
     assert (
         done.stdout == f"store      {store}\nnow        dry_run (no document says otherwise, so nothing is changed)\n"
     )
@@ -97,7 +97,7 @@ def test_nonsense(store: Path) -> None:
     opened = SqliteStore(store)
     opened.create(key_of(""), b'{"mode": "on"}')
     opened.close()
-    done = run("control", "show", "--store", store)
+    done = called("control", "show", "--store", store)
     assert done.returncode == 1
     assert "control/global: the document makes no sense; set it anew" in done.stdout
     turned(store, "enforce")
@@ -136,20 +136,20 @@ def test_the_store_must_be_named(tmp_path: Path) -> None:
     path = tmp_path / "scc-responder.db"
     SqliteStore(path).close()
     command = ("control", "set", "disabled", "--reason", "x")
-    unnamed = run(*command, cwd=tmp_path)
+    unnamed = called(*command, cwd=tmp_path)
     assert (unnamed.returncode, unnamed.stdout) == (2, "")
     assert "the following arguments are required: --store" in unnamed.stderr
     for given in ("scc-responder.db", f"sqlite:///{path}"):
-        named = run(*command, cwd=tmp_path, SCC_RESPONDER_STORE=given)
+        named = called(*command, cwd=tmp_path, SCC_RESPONDER_STORE=given)
         assert (named.returncode, named.stdout.splitlines()[1]) == (0, f"store      {path}")
-    looked = run("control", "show", cwd=tmp_path)
+    looked = called("control", "show", cwd=tmp_path)
     assert looked.stdout.startswith(f"store      {path}\nnow        disabled\n")
 
 
 def test_hostile_text(store: Path) -> None:
     """What is kept and printed cannot act on a terminal."""
-    run("control", "set", "dry_run", "--reason", "\x1b[2Jx", "--by", "\x1b]0;x\x07", "--store", store, "--create")
-    done = run("control", "show", "--store", store)
+    called("control", "set", "dry_run", "--reason", "\x1b[2Jx", "--by", "\x1b]0;x\x07", "--store", store, "--create")
+    done = called("control", "show", "--store", store)
     assert "\x1b" not in done.stdout + json.dumps(shown(store))
     assert "\\u001b[2Jx" in done.stdout
 
@@ -158,8 +158,8 @@ def test_firestore(firestore: FirestoreEmulator) -> None:
     """The same in Firestore, as the identity of whoever asks."""
     opened = Opened(firestore.host, firestore.address())
     given = {"FIRESTORE_EMULATOR_HOST": firestore.host}
-    done = run("control", "set", "enforce", "--reason", "x", "--store", opened.address, **given)
-    told = run("control", "show", "--store", opened.address, "--format", "json", **given)
+    done = called("control", "set", "enforce", "--reason", "x", "--store", opened.address, **given)
+    told = called("control", "show", "--store", opened.address, "--format", "json", **given)
     opened.close()
     assert (done.returncode, json.loads(told.stdout)["mode"]) == (0, "enforce")
 
@@ -178,9 +178,9 @@ def test_resume(tmp_path: Path) -> None:
         case = deployment.case(document).finding_key[:12]
         turned(journal, "enforce")
 
-        done = run("case", "resume", case, "--store", journal)
-        again = run("case", "resume", case, "--store", journal, "--format", "json")
-        unknown = run("case", "resume", "0" * 12, "--store", journal)
+        done = called("case", "resume", case, "--store", journal)
+        again = called("case", "resume", case, "--store", journal, "--format", "json")
+        unknown = called("case", "resume", "0" * 12, "--store", journal)
         met = swept(deployment)
 
         assert (done.returncode, done.stderr) == (0, "")

@@ -10,7 +10,7 @@ import pytest
 
 from scc_responder.checkup.check import Check, fault, ok, skipped, unknown
 from scc_responder.cli.doctor_report import as_text
-from tests.cli.commands import Terminal, free_port, run
+from tests.cli.commands import Terminal, called, free_port
 from tests.pipeline.deployment import policy, write_policies
 
 HOSTILE = "prod\x1b[2Jx\u202ey\nok      forged"
@@ -41,7 +41,7 @@ def reasons(document: Mapping[str, list[dict[str, str]]]) -> dict[str, str]:
 
 def test_json(tmp_path: Path) -> None:
     """One document, with every check, its result, why, and what mends it; 1 where there is a fault."""
-    done = run("doctor", "--settings", settings_of(tmp_path), "--format", "json")
+    done = called("doctor", "--settings", settings_of(tmp_path), "--format", "json")
     document = json.loads(done.stdout)
     assert (done.returncode, done.stderr, document["ok"]) == (1, "", False)
     assert reasons(document) == {
@@ -61,7 +61,7 @@ def test_json(tmp_path: Path) -> None:
 def test_exit(tmp_path: Path) -> None:
     """What is unknown is no fault, unless it is asked for."""
     asked = ("doctor", "--settings", settings_of(tmp_path), "--only", "delivery")
-    assert [run(*asked).returncode, run(*asked, "--strict").returncode] == [0, 1]
+    assert [called(*asked).returncode, called(*asked, "--strict").returncode] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_settings_file(tmp_path: Path, text: str | bytes | None, told: str) -> N
     file = tmp_path / "x.env"
     if text is not None:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    done = run("doctor", "--settings", file)
+    done = called("doctor", "--settings", file)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{file}" in done.stderr
     assert told in done.stderr
@@ -129,9 +129,9 @@ def test_seconds(text: str) -> None:
 def test_environment(tmp_path: Path) -> None:
     """Without a file the environment is read; with one, nothing of the environment's own settings is left."""
     given = {"SCC_RESPONDER_EVIDENCE": "gs://of-the-environment/x"}
-    done = run("doctor", "--settings", settings_of(tmp_path), "--only", "evidence", "--format", "json", **given)
+    done = called("doctor", "--settings", settings_of(tmp_path), "--only", "evidence", "--format", "json", **given)
     assert "of-the-environment" not in done.stdout
-    bare = json.loads(run("doctor", "--format", "json", **given).stdout)
+    bare = json.loads(called("doctor", "--format", "json", **given).stdout)
     assert [check["reason"] for check in bare["checks"]] == ["missing_setting"]
 
 
@@ -143,7 +143,7 @@ def test_terminal(tmp_path: Path) -> None:
     assert "\x1b[31mfault" in shown.shown
     assert "\x1b[33munknown" in shown.shown
     assert "\x1b[32mok" in shown.shown
-    assert "\x1b" not in run("doctor", "--settings", file, "--only", "store").stdout
+    assert "\x1b" not in called("doctor", "--settings", file, "--only", "store").stdout
 
 
 def test_progress(tmp_path: Path) -> None:

@@ -25,12 +25,13 @@ from scc_responder.simulation import Reached, Replay
 from scc_responder.snapshot_file import SnapshotFile, encoded
 from scc_responder.wire import parse_notification
 from tests.cli.commands import COMMAND, Terminal, environment, run
+from tests.counts import Count
 from tests.findings import FOLDER, data, notification
 from tests.findings.recorded import write_array, write_lines
 from tests.findings.recorded_cluster import TAKEN, write_snapshot
 from tests.pipeline.deployment import RAILS, SHIPPED, policy, write_policies
 
-SOAK = os.environ.get("SCC_RESPONDER_SOAK") == "1"
+FINDINGS = Count("findings of a large export", 3_000, 20_000)
 HOSTILE = "a\x1b[31m\u202e|<img src=x onerror=alert(1)>[a](javascript:b)@team"
 
 
@@ -447,7 +448,7 @@ def cost(export: Path, policies: Path, *options: str | Path) -> tuple[float, int
 def test_flat_in_memory(tmp_path: Path, write: Any) -> None:
     """Ten times the findings, each about a pod of its own, take hardly more memory, and at most 3 ms each."""
     policies = fifty_policies(tmp_path / "policies")
-    few, many = (2_000, 20_000) if SOAK else (300, 3_000)
+    few, many = FINDINGS.number // 10, FINDINGS.number
     _, small, _ = cost(write(tmp_path / "few.json", few), policies, "--assume-present")
     seconds, large, told = cost(write(tmp_path / "many.json", many), policies, "--assume-present")
     assert told["findings"] == many
@@ -458,7 +459,7 @@ def test_flat_in_memory(tmp_path: Path, write: Any) -> None:
 def test_flat_with_a_snapshot(tmp_path: Path) -> None:
     """So it is with limits that are met, about a thousand pods of a snapshot."""
     policies = fifty_policies(tmp_path / "policies")
-    few, many = (2_000, 20_000) if SOAK else (300, 3_000)
+    few, many = FINDINGS.number // 10, FINDINGS.number
     snapshot = write_snapshot(tmp_path / "prod-1.json", many, pods=1_000)
     _, small, _ = cost(write_lines(tmp_path / "few.json", few, pods=1_000), policies, "--snapshot", snapshot)
     seconds, large, told = cost(write_lines(tmp_path / "many.json", many, pods=1_000), policies, "--snapshot", snapshot)

@@ -14,6 +14,8 @@ from scc_responder.boundaries import observer
 from scc_responder.journal import Journal
 from tests.core.journal_worlds import finding
 from tests.core.scenario import ACTIONS, main
+from tests.counts import Cases
+from tests.kills import fatal
 
 ROOT = Path(__file__).parents[2]
 BOUNDARIES = [
@@ -24,6 +26,7 @@ BOUNDARIES = [
     *("before journal save", "after journal save"),
     *("before journal close", "after journal close"),
 ]
+KILLED_AT = Cases("boundaries at which a case is killed on SQLite", fatal(BOUNDARIES), range(1, len(BOUNDARIES) + 1))
 KILLED = -9
 
 
@@ -55,7 +58,7 @@ def test_the_boundaries_of_a_case_are_counted_by_the_code_itself(tmp_path: Path,
     assert log.read_text().splitlines() == BOUNDARIES
 
 
-@pytest.mark.parametrize("number", range(1, len(BOUNDARIES) + 1), ids=lambda n: f"{n} {BOUNDARIES[n - 1]}")
+@pytest.mark.parametrize("number", KILLED_AT.chosen, ids=lambda n: f"{n} {BOUNDARIES[n - 1]}")
 def test_killed_at_a_boundary_and_delivered_again_everything_is_done_once(
     tmp_path: Path, effects: Path, number: int
 ) -> None:

@@ -27,6 +27,7 @@ from scc_responder.finding import (
 )
 from scc_responder.text import MAX_BYTES, visible
 from scc_responder.wire import content_digest, parse_notification
+from tests.counts import Count
 from tests.findings import data, names, notification
 from tests.strategies import JSON, NOTIFICATIONS, mutated_goldens
 
@@ -715,7 +716,10 @@ def assert_read_or_refused(document: Any) -> None:
     assert msgspec.json.decode(msgspec.json.encode(finding), type=Finding) == finding
 
 
-@settings(max_examples=2000, deadline=None)
+CHANGED = Count("changes to goldens", 500, 2_000)
+
+
+@settings(max_examples=CHANGED.number, deadline=None)
 @given(mutated_goldens())
 def test_any_change_to_a_golden_is_read_or_refused(document: Any) -> None:
     """Whatever stands in whichever field of a real shape."""

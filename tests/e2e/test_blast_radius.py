@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import yaml
 
 from tests.cluster import objects
 from tests.cluster.control_plane import ControlPlane
+from tests.counts import Count
 from tests.e2e.scene import Scene, finish_delivery, responder_environment, start_delivery
 from tests.findings import data
 from tests.google.fixtures import firestore
@@ -24,7 +24,7 @@ __all__ = ["firestore"]
 
 PROCESSES = 8
 LOOK = ("list poddisruptionbudgets", "list nodes", "get deployments")
-ROUNDS = 10 if os.environ.get("SCC_RESPONDER_SOAK") else 1
+ROUNDS = Count("rounds of eight processes on one ledger", 1, 10)
 BOUNDARIES = 40
 """About as many as a delivery passes: a number is drawn from these, at which it is killed."""
 
@@ -108,7 +108,7 @@ def crowd(request: pytest.FixtureRequest, control_plane: ControlPlane, tmp_path:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", range(ROUNDS.number))
 def test_no_limit_is_exceeded(crowd: Crowd, seed: int) -> None:
     """Whoever decides at the same time and whoever dies in between: no more pods are disrupted than any limit allows.
 

@@ -35,6 +35,12 @@ def made(target: Path) -> Path:
     return target
 
 
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip, laid out as Cloud Functions does."""
+    return unzip(tmp_path_factory.mktemp("deployed"))
+
+
 def test_reproducible(tmp_path: Path) -> None:
     """Two builds of one content are the same bytes, whenever and wherever they are made."""
     first, second = made(tmp_path / "one.zip"), made(tmp_path / "elsewhere" / "two.zip")
@@ -89,7 +95,7 @@ def test_a_compiled_form_is_made_and_never_taken(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_no_start_on_cloud_run(tmp_path: Path, changed: dict[str, str], named: str) -> None:
+def test_no_start_on_cloud_run(deployed: Path, tmp_path: Path, changed: dict[str, str], named: str) -> None:
     """On Cloud Run, what would lose cases or believe local files stops the start with a clear error."""
     environment = {
         "K_SERVICE": "scc-responder",
@@ -98,7 +104,7 @@ def test_no_start_on_cloud_run(tmp_path: Path, changed: dict[str, str], named: s
         "SCC_RESPONDER_STORE": f"sqlite:///{tmp_path}/journal.db",
         **changed,
     }
-    function = ServedFunction(unzip(tmp_path), environment, log=tmp_path / "log").start()
+    function = ServedFunction(deployed, environment, log=tmp_path / "log").start()
 
     code = function.process.wait(timeout=60)
 
@@ -106,7 +112,7 @@ def test_no_start_on_cloud_run(tmp_path: Path, changed: dict[str, str], named: s
     assert named in function.log.read_text()
 
 
-def test_start_on_cloud_run(tmp_path: Path) -> None:
+def test_start_on_cloud_run(deployed: Path, tmp_path: Path) -> None:
     """With Firestore the function starts on Cloud Run; while Firestore cannot be reached, every message comes again."""
     environment = {
         "K_SERVICE": "scc-responder",
@@ -117,14 +123,14 @@ def test_start_on_cloud_run(tmp_path: Path) -> None:
         "SCC_RESPONDER_OUTCOME_TOPIC": "projects/example-project/topics/outcomes",
         "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "none.json"),
     }
-    with ServedFunction(unzip(tmp_path), environment, log=tmp_path / "log") as function:
+    with ServedFunction(deployed, environment, log=tmp_path / "log") as function:
         status, answer = function.post(push_body(b"no finding"))
 
     assert (status, answer) == (503, b"")
     assert "store_unavailable" in (tmp_path / "log").read_text()
 
 
-def test_a_message_is_settled_with_firestore(tmp_path: Path, firestore: FirestoreEmulator) -> None:
+def test_a_message_is_settled_with_firestore(deployed: Path, tmp_path: Path, firestore: FirestoreEmulator) -> None:
     """The deployed zip keeps what it is told in Firestore."""
     address = firestore.address()
     environment = {
@@ -133,7 +139,7 @@ def test_a_message_is_settled_with_firestore(tmp_path: Path, firestore: Firestor
         "SCC_RESPONDER_STORE": address,
         "FIRESTORE_EMULATOR_HOST": firestore.host,
     }
-    with ServedFunction(unzip(tmp_path), environment, log=tmp_path / "log") as function:
+    with ServedFunction(deployed, environment, log=tmp_path / "log") as function:
         statuses = [function.post(push_body(b"no finding"))[0] for _ in range(2)]
 
     opened = Opened(firestore.host, address)

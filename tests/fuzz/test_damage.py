@@ -1,11 +1,10 @@
 """Damaged policies: whatever a hand or a tool does to a shipped policy, it does not act where it did not before unseen.
 
-`make test` tries 500 damages, SCC_RESPONDER_SOAK=1 (`make soak`) 10,000.
+`make test` tries 500 damages, `make soak` 10,000.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -13,10 +12,11 @@ from random import Random
 import pytest
 
 from scc_responder.policy import load_policies
+from tests.counts import Count
 from tests.fuzz.damage import KINDS, Subject, damaged
 from tests.pipeline.deployment import SHIPPED
 
-COUNT = 10_000 if os.environ.get("SCC_RESPONDER_SOAK") else 500
+DAMAGES = Count("damages to policies", 500, 10_000)
 PARTS = 4
 SEED = 20_260_302
 NAMES = [policy.name for policy in load_policies(SHIPPED).policies]
@@ -28,13 +28,13 @@ def test_damages(tmp_path: Path, part: int) -> None:
     random = Random(SEED + part)
     subjects = [Subject(name, tmp_path / name) for name in NAMES[part::PARTS]]
     verdicts: Counter[str] = Counter()
-    for number in range(COUNT // PARTS):
+    for number in range(DAMAGES.number // PARTS):
         subject = subjects[number % len(subjects)]
         text = damaged(subject.text, random)
         verdict = subject.verdict(text)
         verdicts[verdict] += 1
         assert verdict != "unnoticed", f"{subject.name} acts where it did not, and no test says so:\n{text}"
-    assert verdicts["refused"] > COUNT // PARTS // 5
+    assert verdicts["refused"] > DAMAGES.number // PARTS // 5
     assert verdicts["harmless"] > 0
 
 

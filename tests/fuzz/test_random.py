@@ -1,7 +1,7 @@
 """Random notifications: each comes to a threat or a named reason, and none leaves anything behind in memory.
 
-`make test` tries 10,000 structured notifications and 12 seconds of fuzzing by coverage; SCC_RESPONDER_SOAK=1 (`make
-soak`) 100,000 and 10 minutes.
+`make test` tries 10,000 structured notifications and 6 seconds of fuzzing by coverage, `make soak` 100,000 and 10
+minutes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 
 from scc_responder.threats import catalogue
+from tests.counts import Count
 from tests.findings import data, push_body
 from tests.fuzz.mutate import corpus, notifications
 from tests.fuzz.property import delivered, examined
@@ -25,11 +26,10 @@ from tests.fuzz.run import REMEDY, Unavailable, fuzz
 from tests.requirements import missing
 from tests.strategies import NOTIFICATIONS, mutated_goldens
 
-SOAK = bool(os.environ.get("SCC_RESPONDER_SOAK"))
-COUNT = 100_000 if SOAK else 10_000
-WARM_UP = COUNT // 5
-EXAMPLES = 5_000 if SOAK else 100
-SECONDS = 600 if SOAK else 12
+RANDOM = Count("structured random notifications", 10_000, 100_000)
+WARM_UP = RANDOM.number // 5
+EXAMPLES = Count("notifications made field by field, and as many goldens with junk", 100, 5_000)
+SECONDS = Count("seconds of fuzzing by coverage", 6, 600)
 GROWTH_MEGABYTES = 8
 SEED = 20_260_302
 
@@ -62,14 +62,14 @@ def tried() -> tuple[Counter[str], float]:
     """What all the random notifications come to, and by how much memory grew once it was warm."""
     warm = examined_all(notifications(SEED, WARM_UP))
     before = resident_megabytes()
-    found = examined_all(notifications(SEED + 1, COUNT - WARM_UP))
+    found = examined_all(notifications(SEED + 1, RANDOM.number - WARM_UP))
     return warm + found, resident_megabytes() - before
 
 
 def test_structured_random_notifications() -> None:
     """However many arrive, there is no unhandled error, and memory stays flat."""
     found, growth = tried()
-    assert found.total() == COUNT
+    assert found.total() == RANDOM.number
     assert growth < GROWTH_MEGABYTES
 
 
@@ -92,14 +92,14 @@ def test_the_same_seed_gives_the_same_notifications() -> None:
     assert list(notifications(7, 50)) != list(notifications(8, 50))
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES.number, deadline=None)
 @given(NOTIFICATIONS)
 def test_notifications_made_field_by_field(document: object) -> None:
     """Any combination of fields is decided upon, or refused by name."""
     assert examined(data(document))  # type: ignore[arg-type]  # any JSON, on purpose
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES.number, deadline=None)
 @given(mutated_goldens())
 def test_goldens_with_junk_in_them(document: object) -> None:
     """Any change to a golden is decided upon, or refused by name."""
@@ -116,10 +116,10 @@ def test_bodies_that_are_cut_off(cut: int) -> None:
 
 def test_fuzzing_by_coverage() -> None:
     """Minutes of fuzzing by coverage, from the goldens on, find no unhandled error and no growth of memory."""
-    figures = fuzzed(SECONDS, CRASHES)
+    figures = fuzzed(SECONDS.number, CRASHES)
     assert figures["failed"] == "", f"the input is kept in {CRASHES}"
     assert figures["coverage"] >= figures["coverage_before"] > 300
-    assert figures["executions"] > 50 * SECONDS
+    assert figures["executions"] > 50 * SECONDS.number
     assert figures["resident_megabytes"] - figures["resident_megabytes_before"] < 100
 
 

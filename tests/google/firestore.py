@@ -45,7 +45,12 @@ class FirestoreEmulator:
 def running() -> Iterator[FirestoreEmulator]:
     """A Firestore emulator of one's own; it ends with the block. Raises EmulatorUnavailable."""
     with FIRESTORE.running() as (host, pid):
-        yield FirestoreEmulator(host, pid)
+        started = FirestoreEmulator(host, pid)
+        # Its first answer takes seconds, on a busy machine more than the deadline of whoever asks.
+        opened = Opened(host, started.address())
+        opened().create("first", b"")
+        opened.close()
+        yield started
 
 
 class Opened:

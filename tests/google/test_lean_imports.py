@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests import findings
+from tests.counts import Cases
 from tests.google.interpreter import in_fresh_interpreter
 
 CLIENTS = {
@@ -200,11 +201,23 @@ found, expected = [iam.Signer.__name__, jwt.Credentials.__name__], ["Signer", "C
 }
 
 
-@pytest.mark.parametrize("use", LATER)
+ALONE = Cases("uses of a library in a process of its own", list(LATER)[::4], list(LATER))
+
+
+@pytest.mark.parametrize("use", ALONE.chosen)
 def test_everything_of_a_library_is_there_for_whoever_uses_it_later(use: str) -> None:
     """Loading little takes nothing away: any other use of the libraries in the same process works as ever."""
     answer = in_fresh_interpreter(f"{ALL}{LATER[use]}\nimport json\nprint(json.dumps([found, expected]))")
     assert answer[0] == answer[1]
+
+
+@pytest.mark.parametrize("uses", [list(LATER), list(LATER)[::-1]], ids=["in order", "in reverse"])
+def test_uses_one_after_another(uses: list[str]) -> None:
+    """So do all of them in one process."""
+    each = "".join(f"{LATER[use]}\nanswers.append([{use!r}, found, expected])\n" for use in uses)
+    answers = in_fresh_interpreter(f"{ALL}answers = []\n{each}\nimport json\nprint(json.dumps(answers))")
+    assert len(answers) == len(LATER)
+    assert [answer for answer in answers if answer[1] != answer[2]] == []
 
 
 def test_threads_may_obtain_and_use_together() -> None:

@@ -25,7 +25,7 @@ from scc_responder.errors import ApiError
 from scc_responder.journal import Journal
 from scc_responder.services import open_store, utc_now
 from scc_responder.wire import parse_notification
-from tests.cli.commands import run
+from tests.cli.commands import called
 from tests.findings import data, notification
 from tests.google.emulator import Emulator, Topology
 from tests.google.grpc_servers import LocalServer, unary
@@ -51,7 +51,7 @@ class Queue:
     def redrive(self, *more: str | Path, topic: str = "") -> subprocess.CompletedProcess[str]:
         """Run the command. The outcome topic stands for that of the notifications: its subscription is pulled."""
         names = ("--subscription", self.dead, "--topic", topic or self.topology.outcome_topic)
-        return run("redrive", *names, *more, PUBSUB_EMULATOR_HOST=self.emulator.host)
+        return called("redrive", *names, *more, PUBSUB_EMULATOR_HOST=self.emulator.host)
 
     def told(self, *more: str | Path) -> list[dict[str, Any]]:
         done = self.redrive("--format", "json", *more)
@@ -209,7 +209,7 @@ WRONG = [
 @pytest.mark.parametrize(("options", "complaint"), WRONG)
 def test_wrong_use(options: tuple[str, ...], complaint: str) -> None:
     """It is refused before anything is asked of Pub/Sub."""
-    done = run("redrive", *options, PUBSUB_EMULATOR_HOST="127.0.0.1:1")
+    done = called("redrive", *options, PUBSUB_EMULATOR_HOST="127.0.0.1:1")
     assert (done.returncode, done.stdout) == (2, "")
     assert complaint in done.stderr
 
@@ -321,7 +321,7 @@ def test_not_settled() -> None:
 
 def test_not_in_the_clear() -> None:
     """Nothing but this machine is spoken to without TLS."""
-    done = run(
+    done = called(
         "redrive",
         *("--subscription", "projects/p/subscriptions/s", "--topic", "projects/p/topics/t"),
         PUBSUB_EMULATOR_HOST="192.0.2.1:8085",

@@ -17,6 +17,7 @@ from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.simulated.deployment import Deployment
 from tests.cluster import objects
 from tests.findings import data
+from tests.kills import Noted, killed_at
 from tests.pipeline.approval_scenario import case_of, main
 from tests.pipeline.deployment import NODE, finding_about, mutations, policy, turn, write_policies
 
@@ -68,16 +69,17 @@ def boundaries(folder: Path, what: str, steps: str = STEPS, before: int = 0) -> 
 
 
 def at_each(
-    tmp_path: Path, what: str, killed: Callable[[int], Any], steps: str = STEPS, before: int = 0
+    tmp_path: Path, what: str, killed: Callable[[int], Any], noted: Noted, *, steps: str = STEPS, before: int = 0
 ) -> dict[str, Any]:
-    """What comes of being killed at each boundary, by its number and name."""
+    """What comes of being killed at each boundary (see `killed_at`), by its number and name."""
     names = boundaries(tmp_path / "whole", what, steps, before)
-    numbers = range(1, len(names) + 1)
+    assert len(names) > 20
+    numbers = killed_at(f"`{what}`", names, noted)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         return dict(zip((f"{n} {names[n - 1]}" for n in numbers), pool.map(killed, numbers), strict=True))
 
 
-def test_killed_while_it_plans(tmp_path: Path) -> None:
+def test_killed_while_it_plans(tmp_path: Path, record_property: Noted) -> None:
     """After a redelivery one plan waits, with the digest that was published, and nothing was written to the cluster."""
 
     def killed(number: int) -> tuple[str, int, set[str], list[str]]:
@@ -91,13 +93,12 @@ def test_killed_while_it_plans(tmp_path: Path) -> None:
             expiries = len({item["approval"]["expires_at"] for item in told})
             return str(record.state), expiries, digests, list(mutations(cluster.audit))
 
-    found = at_each(tmp_path, "deliver", killed)
+    found = at_each(tmp_path, "deliver", killed, record_property)
 
-    assert len(found) > 10
     assert {name: what for name, what in found.items() if what != ("waiting", 1, set(), [])} == {}
 
 
-def test_killed_while_it_carries_out(tmp_path: Path) -> None:
+def test_killed_while_it_carries_out(tmp_path: Path, record_property: Noted) -> None:
     """Approved again, the case goes on where it stopped: each write is made exactly once, by the audit log."""
 
     def killed(number: int) -> tuple[str, str, list[str], str]:
@@ -110,9 +111,8 @@ def test_killed_while_it_carries_out(tmp_path: Path) -> None:
             state = str(record.plan.state) if record.plan else ""
             return str(record.state), state, list(mutations(cluster.audit)), last.reason
 
-    found = at_each(tmp_path, "approve", killed)
+    found = at_each(tmp_path, "approve", killed, record_property)
 
-    assert len(found) > 10
     assert {name: what for name, what in found.items() if what != ("done", "used", WRITES, "approval_used")} == {}
 
 

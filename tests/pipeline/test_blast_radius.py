@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from scc_responder.limiter import ORGANIZATION, cluster_key
 from scc_responder.ports import Entry
 from scc_responder.simulated.cluster import SimulatedCluster
 from tests.cluster import objects
+from tests.counts import Count
 from tests.pipeline.deployment import (
     ALL,
     CLUSTER,
@@ -303,7 +303,7 @@ def test_a_tripped_breaker_holds_everything_but_watching(tmp_path: Path, cluster
     assert [page["cluster"] for page in pages] == [CLUSTER]
 
 
-FINDINGS = 500 if os.environ.get("SCC_RESPONDER_SOAK") else 100
+FINDINGS = Count("findings about one Deployment", 100, 500)
 
 
 def test_hundreds_of_findings(tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_hundreds_of_findings(tmp_path: Path) -> None:
         cluster.create(manifest)
         deployment = deployed(tmp_path, cluster, policy("isolate_pod", "cordon_node", "delete_pod"))
         original = {pod["metadata"]["uid"] for pod in cluster.objects("Pod")}
-        for number in range(FINDINGS):
+        for number in range(FINDINGS.number):
             pods = [pod for pod in cluster.objects("Pod") if "deletionTimestamp" not in pod["metadata"]]
             document = finding_about(pods[number % len(pods)], finding_id=f"{number:032x}")
             deployment.list_finding(document)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from scc_responder.journal import LEASE, Journal
 from scc_responder.record import Ending
 from scc_responder.simulated.cluster import SimulatedCluster
 from scc_responder.wire import parse_notification
+from tests.counts import Cases
 from tests.google.firestore import FirestoreEmulator, Opened
 from tests.google.firestore_faults import CallFault, CallScript, Cut, FaultyFirestore, Lose, Refuse, Stall
 from tests.pipeline.deployment import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
@@ -24,9 +24,7 @@ from tests.pipeline.test_faults import assert_contained_once
 CALLS = 29
 """Of the store, in one delivery that does everything."""
 
-EACH = 1 if os.environ.get("SCC_RESPONDER_SOAK") else 4
-"""Every one of these calls is failed in `make soak`, every fourth in `make test`."""
-
+EACH = 4
 CALM = {"deadline_seconds": 60.0, "try_seconds": 60.0}
 PATIENT = {"deadline_seconds": 30.0, "try_seconds": 1.0}
 HASTY = {"deadline_seconds": 0.4, "try_seconds": 0.2}
@@ -37,13 +35,17 @@ OUTAGES = {(503, reason) for reason in _UNANSWERED}
 LASTING = {"unavailable": Refuse(), "lost": Lose()}
 
 
-def failed(faults: Mapping[str, CallFault]) -> list[Any]:
-    """Each fault at the calls that are failed by it: other calls by each, where not all are."""
+def failed(faults: Mapping[str, CallFault], each: int = 1) -> list[Any]:
+    """Each fault at every call, or at each so many: at other calls by each fault."""
     return [
         pytest.param(fault, number, id=f"{name}-{number}")
         for start, (name, fault) in enumerate(faults.items())
-        for number in range(1 + start % EACH, CALLS + 1, EACH)
+        for number in range(1 + start % each, CALLS + 1, each)
     ]
+
+
+PASSED = Cases("faults of Firestore at one call of a containment", failed(PASSING, EACH), failed(PASSING))
+LASTED = Cases("outages of Firestore in a containment", failed(LASTING, EACH), failed(LASTING))
 
 
 class Response:
@@ -105,7 +107,7 @@ def test_calls(response: Response, cluster: SimulatedCluster, pod: dict[str, Any
     assert response.unrecorded == []
 
 
-@pytest.mark.parametrize(("fault", "number"), failed(PASSING))
+@pytest.mark.parametrize(("fault", "number"), PASSED.chosen)
 def test_a_fault_at_one_call(
     response: Response, cluster: SimulatedCluster, pod: dict[str, Any], fault: CallFault, number: int
 ) -> None:
@@ -118,7 +120,7 @@ def test_a_fault_at_one_call(
     assert response.unrecorded == []
 
 
-@pytest.mark.parametrize(("fault", "number"), failed(LASTING))
+@pytest.mark.parametrize(("fault", "number"), LASTED.chosen)
 def test_an_outage_from_one_call_on(
     response: Response, cluster: SimulatedCluster, pod: dict[str, Any], fault: CallFault, number: int
 ) -> None:

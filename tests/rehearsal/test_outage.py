@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from scc_responder.services import Services, utc_now
 from scc_responder.settings import read_settings
 from tests.cluster.audit import AuditEvent
 from tests.cluster.polling import wait_until
+from tests.counts import SOAK, Cases
 from tests.findings import push_body
 from tests.google.firestore_faults import FaultyConnections, Reset
 from tests.pipeline.deployment import CONTAINED, mutations
@@ -30,8 +30,11 @@ from tests.rehearsal.stage import SECONDS, Served, Stage
 from tests.rehearsal.test_rehearsal import WRITES
 
 pytestmark = pytest.mark.timeout(400)
-SOAK = bool(os.environ.get("SCC_RESPONDER_SOAK"))
-KILLED_AT = range(CALLS // 4, CALLS - 4, 3) if SOAK else (CALLS // 2, CALLS - 5)
+KILLED_AT = Cases(
+    "requests at which Firestore is killed in a rehearsal",
+    (CALLS // 2, CALLS - 5),
+    (*range(CALLS // 4, CALLS - 5, 3), CALLS // 2, CALLS - 5),
+)
 CHANGES = {"patch": "patch", "create": "create_network_policy", "delete": "delete_pod"}
 
 
@@ -63,7 +66,7 @@ def delivering_to(stage: Stage, source: Path, firestore: Dying) -> Iterator[Serv
         yield served
 
 
-@pytest.mark.parametrize("killed_at", KILLED_AT)
+@pytest.mark.parametrize("killed_at", KILLED_AT.chosen)
 def test_killed(stage: Stage, enforcing: Path, killed_at: int) -> None:
     """What was done by then was meant in the journal first; once it is back, the rest is done, and nothing twice."""
     firestore = Dying(stage.firestore.host, lambda number: number == killed_at)

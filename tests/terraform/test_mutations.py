@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.counts import Cases
 from tests.terraform.checking import MODULE, OwnTests, Terraform
 from tests.terraform.mutations import MUTATIONS, Mutation
 from tests.terraform.promises import PROMISES
 from tests.terraform.test_promises import ADJUSTED, RUNS, STILL
 
-TRIED = MUTATIONS if os.environ.get("SCC_RESPONDER_SOAK") else MUTATIONS[::30]
+TRIED = Cases("mutations of the Terraform module", MUTATIONS[::30], MUTATIONS)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
@@ -22,7 +22,7 @@ def test_there(mutation: Mutation) -> None:
     assert mutation.right != mutation.wrong
 
 
-@pytest.mark.parametrize("mutation", TRIED, ids=lambda one: one.name)
+@pytest.mark.parametrize("mutation", TRIED.chosen, ids=lambda one: one.name)
 def test_noticed(terraform: Terraform, mutation: Mutation) -> None:
     """Terraform takes the change as valid, and it is noticed all the same."""
     folder = terraform.initialized(mutated(terraform, mutation))

@@ -1,0 +1,30 @@
+"""At which of its boundaries a test kills a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from tests.counts import Cases
+from tests.requirements import NOTE
+
+Noted = Callable[[str, object], None]
+"""pytest's `record_property`."""
+
+
+def fatal(names: Sequence[str]) -> Sequence[int]:
+    """Some of the boundaries of these names, as numbers from 1: those before a call, and the very last.
+
+    From after a call to before the next nothing is written anywhere, so that both leave the same behind. Of calls that
+    begin side by side, the first stands for all.
+    """
+    pairs = enumerate(pairwise(["", *names]), 1)
+    return [*(number for number, (last, name) in pairs if "before" in name and name != last), len(names)]
+
+
+def killed_at(what: str, names: Sequence[str], noted: Noted) -> Sequence[int]:
+    """Where `what` is killed in this run: `fatal`, or everywhere in `make soak`; the summary tells how often."""
+    numbers = Cases(f"boundaries at which {what} is killed", fatal(names), range(1, len(names) + 1))
+    for note in numbers.count.notes:
+        noted(NOTE, note)
+    return numbers.chosen

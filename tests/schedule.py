@@ -1,0 +1,53 @@
+"""Which process of a run has which tests: a file stays whole, and those that wait longest begin first.
+
+Fixtures of a file (a role that is installed, a function that is served) and of the rehearsal (a cluster of its own) are
+then made once in a run. There are more processes than processors, since many tests wait.
+"""
+
+from __future__ import annotations
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+WHOLE = "tests/rehearsal/"
+"""A folder that is not divided among processes: its stage is a cluster."""
+
+LONGEST = (
+    WHOLE,
+    "tests/e2e/test_crash.py",
+    "tests/e2e/test_blast_radius.py",
+    "tests/store/test_firestore_faults.py",
+    "tests/doctor/test_broken.py",
+    "tests/pipeline/test_firestore.py",
+    "tests/terraform/test_mutations.py",
+    "tests/kubernetes/test_faulty_changes.py",
+    "tests/store/test_firestore_journal.py",
+    "tests/bench/",
+    "tests/pipeline/",
+    "tests/terraform/",
+    "tests/cli/",
+    "tests/google/",
+    "tests/store/",
+)
+"""Where what waits or works longest is; all other files come after these."""
+
+
+def unit(test: str) -> str:
+    """What is not divided: the file of a test, or its whole folder."""
+    return WHOLE if test.startswith(WHOLE) else test.partition("::")[0]
+
+
+def place(test: str) -> int:
+    """The place of a test in the order of the run."""
+    return next((number for number, start in enumerate(LONGEST) if test.startswith(start)), len(LONGEST))
+
+
+class Schedule(LoadScopeScheduling):
+    """The scheduler of pytest-xdist that hands out one unit after another, in the order of the run."""
+
+    def __init__(self, config: pytest.Config, log: object = None) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit(nodeid)
