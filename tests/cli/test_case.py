@@ -118,9 +118,9 @@ def test_of_a_later_version(tmp_path: Path) -> None:
     store.create(f"case/{'b' * 64}", b'{"schema":2}')
     store.close()
     asked = ("--store", tmp_path / "journal.db")
-    listed = run("case", "list", "--state", "held", *asked)
-    document = run("case", "list", *asked, "--format", "json")
-    healthy, newer = (run("case", "show", name * 12, *asked) for name in "ab")
+    listed = called("case", "list", "--state", "held", *asked)
+    document = called("case", "list", *asked, "--format", "json")
+    healthy, newer = (called("case", "show", name * 12, *asked) for name in "ab")
 
     assert [line.split()[:2] for line in listed.stdout.splitlines()] == [["a" * 12, "held"], ["b" * 12, "unreadable"]]
     assert "bbbbbbbbbbbb cannot be read: record_newer: schema 2, of 1" in listed.stderr

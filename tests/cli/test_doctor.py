@@ -10,7 +10,7 @@ import pytest
 
 from scc_responder.checkup.check import Check, fault, ok, skipped, unknown
 from scc_responder.cli.doctor_report import as_text
-from tests.cli.commands import Terminal, called, free_port
+from tests.cli.commands import Terminal, called, free_port, run
 from tests.pipeline.deployment import policy, write_policies
 
 HOSTILE = "prod\x1b[2Jx\u202ey\nok      forged"
@@ -100,7 +100,7 @@ def test_clusters_file(tmp_path: Path, text: str | bytes | None, told: str) -> N
     file = tmp_path / "clusters.txt"
     if text is not None:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    done = run("doctor", "--settings", settings_of(tmp_path), "--clusters-from", file)
+    done = called("doctor", "--settings", settings_of(tmp_path), "--clusters-from", file)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{file}" in done.stderr
     assert told in done.stderr
@@ -121,7 +121,7 @@ def test_clusters_from_a_pipe(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["banana", "0", "1e9", "nan"])
 def test_seconds(text: str) -> None:
     """What is no number of seconds is wrong use, and says what is one."""
-    done = run("doctor", "--seconds", text)
+    done = called("doctor", "--seconds", text)
     assert done.returncode == 2
     assert f"argument --seconds: must be a number from 1 to 3600, not '{text}'" in done.stderr
 

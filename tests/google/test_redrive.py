@@ -295,7 +295,9 @@ def discard(server: Subscriber) -> subprocess.CompletedProcess[str]:
         "--topic",
         "projects/example-project/topics/t",
     )
-    return run("redrive", *names, "--apply", "--discard-junk", "--limit", "10000", PUBSUB_EMULATOR_HOST=server.endpoint)
+    return called(
+        "redrive", *names, "--apply", "--discard-junk", "--limit", "10000", PUBSUB_EMULATOR_HOST=server.endpoint
+    )
 
 
 def test_much_junk() -> None:
