@@ -54,7 +54,8 @@ class Ceiling(Value, frozen=True, kw_only=True):
 def parse(value: bytes, cluster: str | None = None) -> Control | None:
     """The document, or None where the bytes are none of this version's, or are about another cluster than is named."""
     try:
-        found = msgspec.json.decode(value, type=Control)
+        # As text: of bytes, what is skipped is not looked at, and may be no UTF-8.
+        found = msgspec.json.decode(value.decode(), type=Control)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     is_meant = cluster is None or found.cluster == cluster

@@ -21,6 +21,9 @@ from scc_responder.guardrails import Guardrails, StormBreaker
 from scc_responder.limits import Limit, allowed_count, window
 from scc_responder.value import Value
 
+SEVERAL = "*"
+"""Stands for a scope's value that was read differently at two times: whoever may write a pod may change its owner."""
+
 LAG = timedelta(minutes=1)
 """From a reservation to its effect at the latest; windows are longer by it, so that they hold for the effects."""
 
@@ -47,7 +50,10 @@ class Request(Value, frozen=True, kw_only=True):
 
 
 class Entry(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of one target. `denied` are the scopes that had no room for it, as `namespace=shop`."""
+    """What is known of one target. In a scope of which nothing is known, or `SEVERAL`, it counts everywhere.
+
+    `denied` are the scopes that had no room for it, as `namespace=shop`.
+    """
 
     target: str
     kind: Kind
@@ -209,7 +215,7 @@ def _is_in(entry: Entry, scope: str, value: str) -> bool:
     if scope == "policy":
         return value in entry.policies
     # What is not known of either may be the same: it counts.
-    return not value or entry.scopes.get(scope, "") in {"", value}
+    return not value or entry.scopes.get(scope, "") in {"", SEVERAL, value}
 
 
 def _planned(ledger: Ledger, request: Request, denial: _Denial | None, storm: StormBreaker, now: datetime) -> Ledger:
@@ -217,7 +223,7 @@ def _planned(ledger: Ledger, request: Request, denial: _Denial | None, storm: St
     known = _find(ledger, request)
     where = f"{denial.scope}={denial.value}" if denial else ""
     noted = not where or where in known.denied
-    if known.planned_at and noted and timedelta() <= now - known.planned_at < FRESH:
+    if known.planned_at and noted and known in ledger.entries and timedelta() <= now - known.planned_at < FRESH:
         return ledger
     denied = (*known.denied, where) if not noted else known.denied
     keep = _latest(known.keep_until, now + parse_duration(storm.within))
@@ -226,7 +232,8 @@ def _planned(ledger: Ledger, request: Request, denial: _Denial | None, storm: St
 
 def _reserved(ledger: Ledger, request: Request, limits: tuple[Limit, ...], now: datetime) -> Ledger:
     known = _find(ledger, request)
-    if known.reserved_at and timedelta() <= now - known.reserved_at < FRESH and request.policy in known.policies:
+    is_fresh = known.reserved_at is not None and timedelta() <= now - known.reserved_at < FRESH
+    if is_fresh and known in ledger.entries and request.policy in known.policies:
         return ledger
     policies = known.policies if request.policy in known.policies else (*known.policies, request.policy)
     keep = _latest(known.keep_until, now + max(map(window, limits), default=timedelta()) + LAG)
@@ -238,8 +245,16 @@ def _find(ledger: Ledger, request: Request) -> Entry:
     known = next((entry for entry in ledger.entries if entry.target == request.target), None)
     if known is None:
         return Entry(target=request.target, kind=request.kind, scopes=request.scopes)
-    # An earlier delivery may have known less of it.
-    return replace(known, scopes={**known.scopes, **{name: value for name, value in request.scopes.items() if value}})
+    return replace(known, scopes=_learned(known.scopes, request.scopes))
+
+
+def _learned(known: dict[str, str], read: dict[str, str]) -> dict[str, str]:
+    """The scopes by all that was ever read of the target: an earlier delivery may have known less of it, or other."""
+    news = {name: value for name, value in read.items() if value}
+    return {
+        **known,
+        **{name: value if known.get(name) in {None, "", value} else SEVERAL for name, value in news.items()},
+    }
 
 
 def _with(ledger: Ledger, entry: Entry, now: datetime) -> Ledger:

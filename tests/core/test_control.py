@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scc_responder.control import KEEP_CHANGES, Ceiling, Control, Setting, ceiling, changed, parse, under
@@ -109,6 +109,7 @@ def test_no_bytes_raise_the_mode(value: bytes, mode: Mode) -> None:
 
 
 @given(anything)
+@example(stored(Mode.ENFORCE)[:-1] + b',"\x80":0}')
 def test_more_than_dry_run_is_said_in_so_many_words(value: bytes) -> None:
     """Bytes that allow more than `dry_run` are a whole document that names the mode, a person, a time and a reason."""
     limit = ceiling(value, None, CLUSTER)

@@ -23,7 +23,8 @@ TWO = "organizations/1/sources/2/locations/global/findings/bb22"
 def test_the_name_of_every_golden_is_found(name: str) -> None:
     """What parsing would say, the scan says."""
     document = notification(name)
-    assert document.get("finding", document)["name"] == find_name(data(document))
+    finding = document.get("finding", document)
+    assert find_name(data(document)) == finding.get("canonicalName", finding["name"])
 
 
 @pytest.mark.parametrize(
@@ -32,9 +33,11 @@ def test_the_name_of_every_golden_is_found(name: str) -> None:
         pytest.param({"finding": {"name": ONE}, "name": TWO}, ONE, id="under finding, not beside it"),
         pytest.param({"related": [{"name": TWO}], "finding": {"name": ONE}}, ONE, id="not in a list before it"),
         pytest.param({"finding": {"canonicalName": SAME}}, SAME, id="the canonical name where there is no other"),
+        pytest.param({"finding": {"name": ONE, "canonicalName": SAME}}, SAME, id="the canonical name of the two"),
+        pytest.param({"finding": {"name": ONE, "canonicalName": "x"}}, ONE, id="a canonical name that is none"),
         pytest.param({"finding": {"processes": [{"args": [f'"name":"{TWO}"']}], "name": ONE}}, ONE, id="not in text"),
         pytest.param({"findings": {"name": ONE}}, ONE, id="the only one there is"),
-        pytest.param({"a": {"name": ONE}, "b": {"name": SAME}}, ONE, id="two spellings of one finding"),
+        pytest.param({"a": {"name": ONE}, "b": {"name": SAME}}, SAME, id="two spellings of one finding"),
         pytest.param({"a": {"name": ONE}, "b": {"name": TWO}}, None, id="two findings"),
         pytest.param({"finding": {"name": "organizations/1/sources/-/findings/x"}}, None, id="a wildcard source"),
         pytest.param({"finding": {"name": ONE + "/../x"}}, None, id="more after the name"),

@@ -96,6 +96,15 @@ def test_what_is_learnt_later_counts() -> None:
     assert asked(later, one, every=60) == ["ok", "ok", "ok"]
 
 
+@pytest.mark.parametrize("every", [1, 60])
+@pytest.mark.parametrize("last", ["a", "b", "c"])
+def test_whose_owner_changes_counts_everywhere(every: int, last: str) -> None:
+    """Whoever may write pods may give one another owner: that makes no room in either, nor anywhere else."""
+    one = rails(owner=(Limit(most=1, within="10m"),))
+    flipped = [pod(1, scopes={"owner": "a"}), pod(1, scopes={"owner": "b"}), pod(2, scopes={"owner": last})]
+    assert asked(flipped, one, every=every) == ["ok", "ok", "limit_owner"]
+
+
 def test_a_policys_own_limits() -> None:
     """A policy's limits count what it does anywhere, beside the guardrails' own."""
     own = {"policy": "contain", "policy_limits": (Limit(most=1, within="1h"),)}

@@ -90,7 +90,7 @@ def test_ten_megabytes_take_under_a_second(name: str) -> None:
         found.append(raised.value.finding_name)
 
     assert seconds(opened, rounds=1) < OPENED_SECONDS
-    assert found == [document["finding"]["name"]]
+    assert found == [document["finding"]["canonicalName"]]
 
 
 BODIES = {
