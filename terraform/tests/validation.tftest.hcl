@@ -265,6 +265,16 @@ run "kms_key_names_a_bare_name" {
   expect_failures = [var.kms_key_names]
 }
 
+run "kms_key_names_a_key_ring" {
+  command = plan
+
+  variables {
+    kms_key_names = { pubsub = "projects/keys/locations/europe-west1/keyRings/r" }
+  }
+
+  expect_failures = [var.kms_key_names]
+}
+
 run "kms_key_names_another_region" {
   command = plan
 
