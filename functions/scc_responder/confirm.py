@@ -76,15 +76,11 @@ def refuse_beyond_reach(finding: Finding, settings: Settings) -> None:
 
 def read_by_name(name: str, findings: Findings, settings: Settings) -> Finding:
     """The finding whose notification was too large to parse. Raises Settled, RetryableError."""
-    return read_again(_named(name), findings, settings)
-
-
-def read_again(stub: Finding, findings: Findings, settings: Settings) -> Finding:
-    """The finding of which only its names are known. Raises Settled, RetryableError."""
+    stub = _named(name)
     refuse_beyond_reach(stub, settings)
     stored = _read(stub, findings)
     if stored is None:
-        raise RetryableError("finding_not_listed_yet", stub.name)
+        raise RetryableError("finding_not_listed_yet", name)
     return stored
 
 

@@ -185,6 +185,11 @@ class Finding(Value, frozen=True, kw_only=True):
     shape: str = ""
 
     @property
+    def cluster_path(self) -> str:
+        """By what limits and the kill switch know where it is; empty where it is in no cluster."""
+        return self.cluster.path if self.cluster else ""
+
+    @property
     def pod(self) -> PodRef | None:
         """The one pod it is about; None when it names none, or several."""
         return self.pods[0] if len(self.pods) == 1 else None

@@ -105,7 +105,7 @@ class OpenCase:
             event_time=finding.event_time,
             digest=case_digest(finding),
             canonical_name=finding.canonical_name,
-            cluster=finding.cluster.path if finding.cluster else "",
+            cluster=finding.cluster_path,
         )
 
     def keep(self, record: CaseRecord) -> None:

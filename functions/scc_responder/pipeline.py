@@ -134,7 +134,7 @@ def _contain(finding: Finding, case: OpenCase, services: Services, account: Acco
     finding = confirm(finding, case.record, services.findings, services.settings, services.clock)
     account.about(finding)
     case.confirmed(finding)
-    limit = services.kill_switch.ceiling(_cluster(finding))
+    limit = services.kill_switch.ceiling(finding.cluster_path)
     refuse_disabled(limit, finding)
     collected, context = _collect(finding, case, services, account)
     decision = under(limit, decide(context, services.policies.policies))
@@ -235,11 +235,6 @@ def _may_pass(error: ResponderError) -> bool:
     return isinstance(error, ApiError) and error.reason not in _LASTING and (status in {0, 429} or status >= 500)
 
 
-def _cluster(finding: Finding) -> str:
-    """The path by which limits and the kill switch know where the finding is; empty where it is in no cluster."""
-    return finding.cluster.path if finding.cluster else ""
-
-
 def _world(collected: Collected, services: Services, account: Account) -> World:
     api, objects, finding = collected.api, collected.context.objects, collected.context.finding
     known = {}
@@ -251,11 +246,11 @@ def _world(collected: Collected, services: Services, account: Account) -> World:
     return World(
         cluster=ClusterChanges(api, known, services.wait, services.pool) if api else None,
         api=api,
-        limiter=services.limiter(_cluster(finding)),
+        limiter=services.limiter(finding.cluster_path),
         evidence=services.evidence,
         outcomes=services.outcomes,
         clock=services.clock,
-        ceiling=partial(services.kill_switch.ceiling, _cluster(finding)),
+        ceiling=partial(services.kill_switch.ceiling, finding.cluster_path),
         pool=services.pool,
         answered_at=services.settings.answered_at,
         until=steps_end(account.began, services.settings),

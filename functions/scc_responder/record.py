@@ -186,7 +186,7 @@ def finding_summary(finding: Finding) -> dict[str, Any]:
         "category": finding.category,
         "severity": finding.severity,
         "event_time": finding.event_time.isoformat(),
-        "cluster": finding.cluster.path if finding.cluster else "",
+        "cluster": finding.cluster_path,
         "resource": finding.resource_name,
         "pods": [f"{pod.namespace}/{pod.name}" for pod in finding.pods],
     }

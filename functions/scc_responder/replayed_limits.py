@@ -45,7 +45,7 @@ class ReplayedLimits:
 
     def limited(self, context: Context, decision: Decision, now: datetime) -> Decision:
         """The decision with what the limits deny held, and what needs it."""
-        cluster = context.finding.cluster.path if context.finding.cluster else ""
+        cluster = context.finding.cluster_path
         if not cluster:
             return foreseen(decision)
         if self._is_tripped(cluster, now):

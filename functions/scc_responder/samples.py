@@ -122,7 +122,7 @@ def facts_as_told(finding: Finding, *, looked_around: bool = True) -> Facts:
 
 
 def _pod(finding: Finding, named: PodRef) -> Pod:
-    cluster = finding.cluster.path if finding.cluster else ""
+    cluster = finding.cluster_path
     told = [finding.event_time, *(item.create_time for item in finding.containers if item.create_time)]
     statuses = (
         ContainerStatus(name=item.name, image=item.image, image_id=item.image_id, started_at=item.create_time)

@@ -24,8 +24,7 @@ def reserve(execution: Execution, task: Task) -> None:
     if actions()[task.action].reversible or task.action_id in execution.reserved:
         return
     finding = execution.context.finding
-    cluster = finding.cluster.path if finding.cluster else ""
-    target = action_id(task.action, cluster, execution.pod_uid, "")
+    target = action_id(task.action, finding.cluster_path, execution.pod_uid, "")
     if not execution.case.reserve(target, task.action_id):
         raise Withheld("reserved_by_other_finding")
     execution.reserved.add(task.action_id)
