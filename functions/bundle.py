@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
-from scc_responder.compiled_policies import FILE_NAME, compile_policies
-from scc_responder.errors import PolicyError
-from scc_responder.policy import TEST_SUFFIX
+from scc_responder.domain.errors import PolicyError
+from scc_responder.policy.compiled import FILE_NAME, compile_policies
+from scc_responder.policy.policy_set import TEST_SUFFIX
 
 FUNCTIONS = Path(__file__).parent
 POLICIES = FUNCTIONS.parent / "policies"
-DESK_ONLY = ("cli", "simulated")
+DESK_ONLY = ("cli", "workbench")
 # Compression differs between zlib versions; stored bytes do not.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 

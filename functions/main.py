@@ -1,4 +1,4 @@
-"""The entry point that Cloud Functions calls: see `scc_responder.pipeline` for what it does."""
+"""The entry point that Cloud Functions calls: see `scc_responder.pipeline.delivery` for what it does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import functions_framework
 
-from scc_responder.entry import answer, make_services
+from scc_responder.entrypoint import answer, make_services
 
 _services = make_services(Path(__file__).parent)
 

@@ -1,4 +1,4 @@
-# Metrics from the one log line that ends each delivery (functions/scc_responder/record.py).
+# Metrics from the one log line that ends each delivery (functions/scc_responder/journal/messages.py).
 
 locals {
   _lines = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.name}\" AND labels.reason:*"

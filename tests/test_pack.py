@@ -9,17 +9,17 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.action import actions
-from scc_responder.context import Context, RelatedFinding
-from scc_responder.decide import PolicyDecision, decide
-from scc_responder.explanation import Facts, context_of, read_facts
-from scc_responder.finding import Finding
-from scc_responder.guard import guard
-from scc_responder.match import listed
-from scc_responder.mode import Mode
-from scc_responder.policy import OnFailure, Policy, load_policies
-from scc_responder.threats import CONFIDENCES, UNKNOWN, Row, catalogue
-from scc_responder.wire import parse_notification
+from scc_responder.actions.contract import actions
+from scc_responder.domain.context import Context, RelatedFinding
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.mode import Mode
+from scc_responder.guard.guard import guard
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue
+from scc_responder.policy.decide import PolicyDecision, decide
+from scc_responder.policy.match import listed
+from scc_responder.policy.policy_set import OnFailure, Policy, load_policies
+from scc_responder.workbench.explanation import Facts, context_of, read_facts
 from tests.findings import FOLDER
 from tests.pipeline.deployment import SHIPPED
 

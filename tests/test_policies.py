@@ -12,14 +12,14 @@ import yaml
 from msgspec import convert
 from msgspec.structs import replace
 
-from scc_responder.cli.case_report import difference
-from scc_responder.decide import match
-from scc_responder.errors import PolicyError
-from scc_responder.explanation import read_facts
-from scc_responder.match import Match, Severity
-from scc_responder.mode import Mode
-from scc_responder.policy import Policy, load_policies
-from scc_responder.policy_cases import (
+from scc_responder.cli.policy.reports.test_cases_report import difference
+from scc_responder.domain.errors import PolicyError
+from scc_responder.domain.mode import Mode
+from scc_responder.policy.decide import match
+from scc_responder.policy.match import Match, Severity
+from scc_responder.policy.policy_set import Policy, load_policies
+from scc_responder.workbench.explanation import read_facts
+from scc_responder.workbench.policies.policy_tests import (
     Expected,
     PolicyCase,
     PolicyResult,

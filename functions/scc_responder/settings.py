@@ -33,8 +33,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from scc_responder.errors import SettingsError
-from scc_responder.value import Value
+from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.value import Value
 
 PREFIX = "SCC_RESPONDER_"
 TIMEOUT_SECONDS = 60

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from scc_responder.case import CaseRecord
-from scc_responder.value import Value
+from scc_responder.domain.value import Value
+from scc_responder.journal.case import CaseRecord
 from tests.admission.installed import Installed
 from tests.cluster import objects
 from tests.cluster.audit import AuditEvent

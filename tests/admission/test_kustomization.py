@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from scc_responder.cli.main import main
-from scc_responder.permissions import Need, cluster_role, enabled, needed, tier
-from scc_responder.policy import load_policies
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.needed_permissions import Need, cluster_role, enabled, needed, tier
 from tests.admission.installed import Installed
 from tests.admission.kustomize import FOLDER, build, of_kind
 from tests.cluster.client import ApiFailure

@@ -22,11 +22,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseRecord
-from scc_responder.journal import Journal
-from scc_responder.services import utc_now
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.journal import Journal
+from scc_responder.pipeline.services import utc_now
 from tests.bench.rig import Rig, rig
 from tests.cluster.audit import AuditEvent
 from tests.cluster.cut_off import made, named

@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scc_responder.compiled_policies import FILE_NAME, compile_policies, load_deployed
-from scc_responder.decide import Decision, decide
-from scc_responder.explanation import context_of, read_facts
-from scc_responder.finding import Threat
-from scc_responder.guard import guard
-from scc_responder.intake import open_envelope
-from scc_responder.policy import PolicySet, load_policies
-from scc_responder.threats import classify
-from scc_responder.wire import parse_notification
+from scc_responder.domain.finding import Threat
+from scc_responder.guard.guard import guard
+from scc_responder.intake.envelope import open_envelope
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import classify
+from scc_responder.policy.compiled import FILE_NAME, compile_policies, load_deployed
+from scc_responder.policy.decide import Decision, decide
+from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.workbench.explanation import context_of, read_facts
 from tests.bench.cold import spread
 from tests.findings import FOLDER, RUNBOOKS, data, notification, push_body
 

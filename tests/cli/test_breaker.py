@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.ledger import Breaker, Ledger
-from scc_responder.limiter import cluster_key, read_ledger
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.guard.ledger import Breaker, Ledger
+from scc_responder.guard.limiter import cluster_key, read_ledger
 from tests.cli.commands import called
 
 AT = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseRecord, CaseState, Step, StepStatus, encode
-from scc_responder.cli import case_text
-from scc_responder.cli.function_process import FunctionProcess
-from scc_responder.journal import Journal
-from scc_responder.plan import Approval, Plan, PlanState, PlanStep
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.simulated.deployment import Deployment
-from scc_responder.text import visible
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.cli.case import case_text
+from scc_responder.cli.demo.function_process import FunctionProcess
+from scc_responder.domain.text import visible
+from scc_responder.journal.case import CaseRecord, CaseState, Step, StepStatus, encode
+from scc_responder.journal.journal import Journal
+from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story.story_folder import Deployment
 from tests.cli.commands import ROOT, called, free_port
 from tests.cluster import objects
 from tests.core.journal_worlds import finding

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.cli.main import main
-from scc_responder.kill_switch import key_of
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.guard.kill_switch import key_of
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cli.commands import called
 from tests.cluster import objects
 from tests.google.firestore import FirestoreEmulator, Opened

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.checkup.check import Check, fault, ok, skipped, unknown
-from scc_responder.cli.doctor_report import as_text
+from scc_responder.cli.doctor.doctor_report import as_text
+from scc_responder.workbench.doctor.check import Check, fault, ok, skipped, unknown
 from tests.cli.commands import Terminal, called, free_port, run
 from tests.pipeline.deployment import policy, write_policies
 

@@ -15,10 +15,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scc_responder.cli.main import main
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.simulated.deployment import CONTEXT, Deployment
-from scc_responder.simulated.notifications import ADDED_BINARY, CLUSTER, REVERSE_SHELL, Detection, about_pod
-from scc_responder.simulated.scenario import AGENT, populate
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story.notifications import (
+    ADDED_BINARY,
+    CLUSTER,
+    REVERSE_SHELL,
+    Detection,
+    about_pod,
+)
+from scc_responder.workbench.simulated_cluster.story.scenario import AGENT, populate
+from scc_responder.workbench.simulated_cluster.story.story_folder import CONTEXT, Deployment
 from tests.cli.commands import ROOT, Terminal, run
 from tests.findings import FOLDER, RUNBOOKS, data, names, notification
 from tests.findings.expected import shipped_policies

@@ -49,7 +49,8 @@ def test_help_is_cheap() -> None:
     imported = modules_after("--help")
     assert {name for name in imported if name.startswith("scc_responder.cli.")} == {
         "scc_responder.cli.main",
-        "scc_responder.cli.terminal",
+        "scc_responder.cli.console",
+        "scc_responder.cli.console.terminal",
     }
     assert imported.isdisjoint({"yaml", "msgspec", "kubernetes", "flask", "google.api_core"})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.cli.main import main
-from scc_responder.policy_schema import KINDS, schema, schema_text
+from scc_responder.workbench.policies.policy_schema import KINDS, schema, schema_text
 from tests.cli import beginners
 from tests.cli.commands import Terminal
 from tests.pipeline.deployment import SHIPPED

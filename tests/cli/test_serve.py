@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.sqlite_store import SqliteStore
+from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.cli import serve
 from scc_responder.cli.serve import environment_of
 from tests.cli.commands import free_port, is_listening, listening_addresses, run, settings_given, started

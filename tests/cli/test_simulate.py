@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from scc_responder.cli.main import main
-from scc_responder.cli.simulation_report import Told, as_json, markdown, text
-from scc_responder.context import Cluster
-from scc_responder.explanation import read_facts
-from scc_responder.finding import ClusterRef
-from scc_responder.policy import load_policies
-from scc_responder.reach import Target
-from scc_responder.samples import facts_as_told
-from scc_responder.simulation import Reached, Replay
-from scc_responder.snapshot_file import SnapshotFile, encoded
-from scc_responder.wire import parse_notification
+from scc_responder.cli.simulate.simulation_report import Told, as_json, markdown, text
+from scc_responder.domain.context import Cluster
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.intake.notification import parse_notification
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.explanation import read_facts
+from scc_responder.workbench.sample_findings import facts_as_told
+from scc_responder.workbench.simulation.impact import Target
+from scc_responder.workbench.simulation.replay import Reached, Replay
+from scc_responder.workbench.snapshot_file import SnapshotFile, encoded
 from tests.cli.commands import COMMAND, Terminal, environment, run
 from tests.counts import Count
 from tests.findings import FOLDER, data, notification

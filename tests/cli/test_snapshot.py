@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.snapshots import read_snapshot
-from scc_responder.wire import parse_notification
+from scc_responder.intake.notification import parse_notification
+from scc_responder.workbench.cluster_snapshot import read_snapshot
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cli import commands
 from tests.cluster import objects
 from tests.pipeline.deployment import CLUSTER, finding_about

@@ -9,7 +9,7 @@ import pytest
 
 from scc_responder.cli.main import main
 from scc_responder.cli.threats import FILTERS, SHORT
-from scc_responder.threats import catalogue
+from scc_responder.intake.threats import catalogue
 from tests.cli.commands import Terminal
 
 ESCAPE = "\x1b["

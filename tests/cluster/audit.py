@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from scc_responder.value import Value
+from scc_responder.domain.value import Value
 from tests.cluster.polling import wait_until
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from scc_responder.value import Value
+from scc_responder.domain.value import Value
 
 HERE = Path(__file__).parent
 GO_REQUIREMENTS = HERE / "requirements-go.txt"

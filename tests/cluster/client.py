@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import urllib3
 import yaml
 
-from scc_responder.value import Value
+from scc_responder.domain.value import Value
 
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from scc_responder.value import Value
+from scc_responder.domain.value import Value
 from tests.cluster.certificates import write_certificates
 from tests.cluster.state import IDENTITIES, Identity
 

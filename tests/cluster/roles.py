@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scc_responder.permissions import READING, Need, cluster_role, cluster_role_binding, of_all_actions
+from scc_responder.workbench.needed_permissions import READING, Need, cluster_role, cluster_role_binding, of_all_actions
 
 RESPONDER = "scc-responder"
 READER = "scc-responder-reader"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from scc_responder.value import Value
+from scc_responder.domain.value import Value
 
 
 class Identity(Value, frozen=True, kw_only=True):

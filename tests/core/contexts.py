@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from scc_responder.context import (
+from scc_responder.collect.identity import identify
+from scc_responder.domain.context import (
     Cluster,
     ContainerStatus,
     Context,
@@ -19,8 +20,7 @@ from scc_responder.context import (
     Workload,
     Zone,
 )
-from scc_responder.finding import ClusterRef, Finding, FindingContainer, PodRef, Threat
-from scc_responder.identity import identify
+from scc_responder.domain.finding import ClusterRef, Finding, FindingContainer, PodRef, Threat
 
 EVENT = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
 STARTED = datetime(2026, 3, 2, 8, 58, 4, tzinfo=UTC)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scc_responder.errors import StoreOutcomeUnknown, StoreUnavailable
-from scc_responder.finding import Finding
-from scc_responder.ports import CasStore, Entry, Page
+from scc_responder.domain.errors import StoreOutcomeUnknown, StoreUnavailable
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.ports import CasStore, Entry, Page
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

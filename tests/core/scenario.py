@@ -11,12 +11,12 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from scc_responder.adapters.firestore_store import FirestoreStore
-from scc_responder.adapters.sqlite_store import SqliteStore, utc_now
-from scc_responder.boundaries import boundary
-from scc_responder.case import CaseState, Step, StepStatus
-from scc_responder.journal import Journal
-from scc_responder.open_case import OpenCase
+from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
+from scc_responder.adapters.local.sqlite_store import SqliteStore, utc_now
+from scc_responder.journal.case import CaseState, Step, StepStatus
+from scc_responder.journal.claimed_case import OpenCase
+from scc_responder.journal.failpoints import boundary
+from scc_responder.journal.journal import Journal
 from tests.core.journal_worlds import finding
 
 ACTIONS = ("label_pod", "isolate_pod")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from scc_responder.action import Hold, Skip, actions
-from scc_responder.changes import CaptureEvidence, CreateNetworkPolicy, DeletePod, PatchObject, PublishDecision
-from scc_responder.context import Cluster, Identity, Node, Owner
+from scc_responder.actions.contract import Hold, Skip, actions
+from scc_responder.domain.changes import CaptureEvidence, CreateNetworkPolicy, DeletePod, PatchObject, PublishDecision
+from scc_responder.domain.context import Cluster, Identity, Node, Owner
 from tests.core.contexts import FINDING, NODE, POD, REF, context
 
 POD_UID = {"scc-responder/pod-uid": POD.uid}

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from scc_responder.caller import check_sweeper
-from scc_responder.errors import Forbidden
-from scc_responder.services import Services
+from scc_responder.domain.errors import Forbidden
+from scc_responder.pipeline.authentication import check_sweeper
+from scc_responder.pipeline.services import Services
 from scc_responder.settings import read_settings
 
 SWEEPER = "sweeper@example-project.iam.gserviceaccount.com"

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.ceilings import is_quiet, lowest
-from scc_responder.context import Context
-from scc_responder.decide import Decision, PlannedAction, PolicyDecision
-from scc_responder.finding import CloudRunTarget
-from scc_responder.guard import guard
-from scc_responder.guardrails import Ceiling, Day, Guardrails, Protected, QuietHours
-from scc_responder.mode import Mode, furthest
+from scc_responder.domain.context import Context
+from scc_responder.domain.finding import CloudRunTarget
+from scc_responder.domain.mode import Mode, furthest
+from scc_responder.guard.ceilings import is_quiet, lowest
+from scc_responder.guard.guard import guard
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.guardrails import Ceiling, Day, Guardrails, Protected, QuietHours
 from tests.core.contexts import EVENT, context
 
 PROD = "projects/example-project/locations/*/clusters/prod-*"

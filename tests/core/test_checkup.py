@@ -14,27 +14,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseRecord, encode
-from scc_responder.checkup.check import Result, fault, filled, permission_of, unanswered
-from scc_responder.checkup.clock import MOST, judge_clock
-from scc_responder.checkup.cluster import Examined, examine_cluster, listed
-from scc_responder.checkup.delivery import Subscription, judge
-from scc_responder.checkup.deployment import Deployment, parse_environment, read_deployment
-from scc_responder.checkup.identity import OTHER, examine_user
-from scc_responder.checkup.policies import consistent
-from scc_responder.checkup.side_by_side import Answer, side_by_side
-from scc_responder.checkup.store import Ask, examine_store, look_through
-from scc_responder.checkup.ways import way_to
-from scc_responder.context import Cluster
-from scc_responder.endpoints import PERMISSIONS, EndpointKind
-from scc_responder.errors import ApiError, SettingsError, StoreUnavailable
-from scc_responder.finding import ClusterRef
-from scc_responder.journal import Journal
-from scc_responder.policy import load_policies
-from scc_responder.ports import KubernetesApi
-from scc_responder.scope import covers
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.collect.endpoints import PERMISSIONS, EndpointKind
+from scc_responder.collect.scope import covers
+from scc_responder.domain.context import Cluster
+from scc_responder.domain.errors import ApiError, SettingsError, StoreUnavailable
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.ports import KubernetesApi
+from scc_responder.journal.case import CaseRecord, encode
+from scc_responder.journal.journal import Journal
+from scc_responder.policy.policy_set import load_policies
 from scc_responder.settings import Settings
+from scc_responder.workbench.doctor.check import Result, fault, filled, permission_of, unanswered
+from scc_responder.workbench.doctor.clock_check import MOST, judge_clock
+from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster, listed
+from scc_responder.workbench.doctor.delivery_checks import Subscription, judge
+from scc_responder.workbench.doctor.deployed import Deployment, parse_environment, read_deployment
+from scc_responder.workbench.doctor.policy_checks import consistent
+from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user
+from scc_responder.workbench.doctor.side_by_side import Answer, side_by_side
+from scc_responder.workbench.doctor.store_checks import Ask, examine_store, look_through
+from scc_responder.workbench.doctor.ways_to_clusters import way_to
 from tests.docs.command_lines import mend_mistakes, mistakes
 from tests.pipeline.deployment import policy, write_policies
 

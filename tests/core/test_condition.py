@@ -15,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder import condition_types
-from scc_responder.condition import DIFFERS, HOLDS, Facts, answer
-from scc_responder.condition_check import MAX_BYTES, condition_mistakes
-from scc_responder.context import Context, Namespace, RelatedFinding
-from scc_responder.decide import decide, match
-from scc_responder.finding import CloudRunTarget, Connection, FindingContainer, Process
-from scc_responder.match import Match
-from scc_responder.mode import Mode
-from scc_responder.policy import Policy
+from scc_responder.domain.context import Context, Namespace, RelatedFinding
+from scc_responder.domain.finding import CloudRunTarget, Connection, FindingContainer, Process
+from scc_responder.domain.mode import Mode
+from scc_responder.policy import cel_types
+from scc_responder.policy.cel import DIFFERS, HOLDS, Facts, answer
+from scc_responder.policy.cel_mistakes import MAX_BYTES, condition_mistakes
+from scc_responder.policy.decide import decide, match
+from scc_responder.policy.match import Match
+from scc_responder.policy.policy_set import Policy
 from tests.core.contexts import EVENT, POD, THREAT, context
 
 PROCESSES = (Process(binary="/tmp/x", args=("-c", "id"), pid=7), Process(name="sh"))
@@ -210,8 +210,8 @@ def test_the_caret() -> None:
 
 def test_every_fact_can_be_asked_for() -> None:
     """Whatever the context comes to hold is in the language, under its own name or the one that it is told by."""
-    told = {condition_types.RENAMED.get(name, name) for name in Context.__struct_fields__}
-    assert set(condition_types.variables()) == told - condition_types.NOT_TOLD
+    told = {cel_types.RENAMED.get(name, name) for name in Context.__struct_fields__}
+    assert set(cel_types.variables()) == told - cel_types.NOT_TOLD
 
 
 ATOMS = [expression for expression in HOLDING if "?" not in expression]
@@ -329,8 +329,9 @@ def test_threads() -> None:
 def test_imported_only_by_a_condition() -> None:
     """A decision without a condition loads no CEL: a cold start does not pay for it."""
     code = (
-        "import sys; from tests.core.test_condition import policy_of, rich; from scc_responder.decide import match\n"
-        "assert match(rich(), policy_of('')) == 'matched' and not any('cel' in name for name in sys.modules)\n"
+        "import sys; from tests.core.test_condition import policy_of, rich\n"
+        "from scc_responder.policy.decide import match\n"
+        "assert match(rich(), policy_of('')) == 'matched' and 'cel_expr_python' not in sys.modules\n"
         "assert match(rich(), policy_of('true')) == 'matched' and 'cel_expr_python.cel' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": "functions:."})

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scc_responder.control import KEEP_CHANGES, Ceiling, Control, Setting, ceiling, changed, parse, under
-from scc_responder.decide import Decision, PolicyDecision
-from scc_responder.kill_switch import key_of
-from scc_responder.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, furthest
+from scc_responder.guard.control import KEEP_CHANGES, Ceiling, Control, Setting, ceiling, changed, parse, under
+from scc_responder.guard.kill_switch import key_of
+from scc_responder.policy.decide import Decision, PolicyDecision
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"

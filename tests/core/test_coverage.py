@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.coverage import RAISED, Cover, Coverage, Covered, Gap, Tier, coverage
-from scc_responder.explanation import context_of
-from scc_responder.policy import load_policies
-from scc_responder.samples import facts_as_told, sample_finding, unknown_finding
-from scc_responder.threats import Row, catalogue, classify
-from scc_responder.wire import parse_notification
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import Row, catalogue, classify
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.explanation import context_of
+from scc_responder.workbench.policies.threat_coverage import RAISED, Cover, Coverage, Covered, Gap, Tier, coverage
+from scc_responder.workbench.sample_findings import facts_as_told, sample_finding, unknown_finding
 from tests.findings import FOLDER
 from tests.pipeline.deployment import SHIPPED, policy, write_policies
 

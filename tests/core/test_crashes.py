@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.sqlite_store import SqliteStore, utc_now
-from scc_responder.boundaries import observer
-from scc_responder.journal import Journal
+from scc_responder.adapters.local.sqlite_store import SqliteStore, utc_now
+from scc_responder.journal.failpoints import observer
+from scc_responder.journal.journal import Journal
 from tests.core.journal_worlds import finding
 from tests.core.scenario import ACTIONS, main
 from tests.counts import Cases

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.case import CaseRecord, CaseState, case_digest
-from scc_responder.dead_letter import DeadLetter, copies, foreseen, prospect
-from scc_responder.intake import MAX_DATA_BYTES
-from scc_responder.wire import parse_notification
+from scc_responder.intake.envelope import MAX_DATA_BYTES
+from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.case import CaseRecord, CaseState, case_digest
+from scc_responder.workbench.dead_letter_review import DeadLetter, copies, foreseen, prospect
 from tests.findings import data, notification
 from tests.pipeline.test_heartbeat import MESSAGE
 

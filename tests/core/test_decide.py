@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.decide import Decision, PlannedAction, PolicyDecision, decide, match
-from scc_responder.finding import CloudRunTarget, FindingContainer
-from scc_responder.match import FIELDS, Match
-from scc_responder.mode import Mode
-from scc_responder.policy import Policy, load_policies
+from scc_responder.domain.finding import CloudRunTarget, FindingContainer
+from scc_responder.domain.mode import Mode
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision, decide, match
+from scc_responder.policy.match import FIELDS, Match
+from scc_responder.policy.policy_set import Policy, load_policies
 from tests.core.contexts import FINDING, THREAT, context
 from tests.pipeline.deployment import policy as written
 from tests.pipeline.deployment import write_policies

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.diagnosis import diagnose, mended
-from scc_responder.documents import load_yaml
-from scc_responder.guardrails import Guardrails
-from scc_responder.policy_cases import CaseFile
-from scc_responder.policy_file import PolicyFile
+from scc_responder.policy.guardrails import Guardrails
+from scc_responder.policy.policy_file import PolicyFile
+from scc_responder.policy.strict_yaml import load_yaml
+from scc_responder.policy.type_mistakes import diagnose, mended
+from scc_responder.workbench.policies.policy_tests import CaseFile
 from tests.pipeline.deployment import SHIPPED
 
 WHOLE = """

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.action import actions
-from scc_responder.changes import DeletePod
-from scc_responder.context import Context, DisruptionBudget, LiveLook, Node, NodePool, Owner, Workload, Zone
-from scc_responder.disruption import disruption_reason, request
-from scc_responder.guard import hold_reason
-from scc_responder.guardrails import Guardrails, Protected
+from scc_responder.actions.contract import actions
+from scc_responder.domain.changes import DeletePod
+from scc_responder.domain.context import Context, DisruptionBudget, LiveLook, Node, NodePool, Owner, Workload, Zone
+from scc_responder.guard.disruption import disruption_reason, request
+from scc_responder.guard.guard import hold_reason
+from scc_responder.policy.guardrails import Guardrails, Protected
 from tests.core.contexts import EVENT, LIVE, NODE, POD, context
 
 FREE = Guardrails(protected=Protected(namespaces=()))

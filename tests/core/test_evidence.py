@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.context import Context, RelatedFinding
-from scc_responder.evidence import EvidenceObject, canonical_json, evidence, manifest
-from scc_responder.finding import Threat
+from scc_responder.domain.context import Context, RelatedFinding
+from scc_responder.domain.finding import Threat
+from scc_responder.execute.evidence import EvidenceObject, canonical_json, evidence, manifest
 from tests.core.journal_worlds import START, finding
 
 THREAT = Threat(name="reverse_shell", surface="pod", kind="ioc", confidence="likely")

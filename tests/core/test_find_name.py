@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.intake import find_name
+from scc_responder.intake.envelope import find_name
 from tests.findings import data, names, notification
 from tests.strategies import FINDING_NAME, JSON
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from scc_responder.action import actions
-from scc_responder.context import Context, Identity
-from scc_responder.decide import Decision, PlannedAction, PolicyDecision
-from scc_responder.finding import PodRef, Threat
-from scc_responder.guard import guard, hold_reason
-from scc_responder.guardrails import NONE_GIVEN, Guardrails, MaxFindingAge, Protected
-from scc_responder.mode import Mode
+from scc_responder.actions.contract import actions
+from scc_responder.domain.context import Context, Identity
+from scc_responder.domain.finding import PodRef, Threat
+from scc_responder.domain.mode import Mode
+from scc_responder.guard.guard import guard, hold_reason
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.guardrails import NONE_GIVEN, Guardrails, MaxFindingAge, Protected
 from tests.core.contexts import EVENT, context
 
 RAILS = Guardrails(protected=Protected(namespaces=("kube-system", "gke-*")), max_finding_age=MaxFindingAge())

@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.action import actions
-from scc_responder.context import Context, Identity
-from scc_responder.decide import Decision, decide
-from scc_responder.finding import CloudRunTarget, PodRef
-from scc_responder.guard import guard
-from scc_responder.guardrails import Ceiling, Day, Exemption, Guardrails, Protected, QuietHours
-from scc_responder.match import Match
-from scc_responder.mode import Mode, furthest
-from scc_responder.policy import load_policies
+from scc_responder.actions.contract import actions
+from scc_responder.domain.context import Context, Identity
+from scc_responder.domain.finding import CloudRunTarget, PodRef
+from scc_responder.domain.mode import Mode, furthest
+from scc_responder.guard.guard import guard
+from scc_responder.policy.decide import Decision, decide
+from scc_responder.policy.guardrails import Ceiling, Day, Exemption, Guardrails, Protected, QuietHours
+from scc_responder.policy.match import Match
+from scc_responder.policy.policy_set import load_policies
 from tests.core.contexts import EVENT, NODE, POD, REF, context
 from tests.pipeline.deployment import policy, write_policies
 

@@ -13,12 +13,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.errors import PolicyError
-from scc_responder.glob import matches
-from scc_responder.guardrails import FILE_NAME, NONE_GIVEN, Guardrails
-from scc_responder.guardrails_file import load_guardrails, mistakes
-from scc_responder.limits import Limit
-from scc_responder.mode import Mode
+from scc_responder.domain.errors import PolicyError
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.wildcards import matches
+from scc_responder.policy.guardrails import FILE_NAME, NONE_GIVEN, Guardrails
+from scc_responder.policy.guardrails_file import load_guardrails, mistakes
+from scc_responder.policy.limits import Limit
 from tests.pipeline.deployment import SHIPPED
 
 SHIPPED_TEXT = (SHIPPED / FILE_NAME).read_text()

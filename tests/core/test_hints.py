@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.decide import match
-from scc_responder.finding import PodRef
-from scc_responder.hints import policy_hint, step_hint
-from scc_responder.match import FIELDS, Match, Severity
-from scc_responder.mode import Mode
-from scc_responder.policy import Policy
+from scc_responder.domain.finding import PodRef
+from scc_responder.domain.mode import Mode
+from scc_responder.policy.decide import match
+from scc_responder.policy.match import FIELDS, Match, Severity
+from scc_responder.policy.policy_set import Policy
+from scc_responder.workbench.policies.hints import policy_hint, step_hint
 from tests.core.contexts import EVENT, POD, THREAT, context
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.context import ContainerStatus, Identity
-from scc_responder.identity import bound, identify
+from scc_responder.collect.identity import bound, identify
+from scc_responder.domain.context import ContainerStatus, Identity
 from tests.core.contexts import DIGEST, EVENT, FINDING, POD, STARTED
 
 CONTAINER = FINDING.containers[0]

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.errors import OversizeMessage, RejectedMessage
-from scc_responder.intake import MAX_BODY_BYTES, MAX_DATA_BYTES, Message, find_name, open_envelope
+from scc_responder.domain.errors import OversizeMessage, RejectedMessage
+from scc_responder.intake.envelope import MAX_BODY_BYTES, MAX_DATA_BYTES, Message, find_name, open_envelope
 from tests.findings import TOPIC_SUBSCRIPTION, data, notification, push_body
 from tests.strategies import JSON
 

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseRecord, CaseState, Step, StepStatus
-from scc_responder.errors import RetryableError, StoreError, StoreUnavailable
-from scc_responder.finding import FindingContainer
-from scc_responder.journal import NOTED_COPIES, Claim, Journal
-from scc_responder.open_case import LostLease, OpenCase
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.errors import RetryableError, StoreError, StoreUnavailable
+from scc_responder.domain.finding import FindingContainer
+from scc_responder.journal.case import CaseRecord, CaseState, Step, StepStatus
+from scc_responder.journal.claimed_case import LostLease, OpenCase
+from scc_responder.journal.journal import NOTED_COPIES, Claim, Journal
 from tests.core.journal_worlds import START, FaultyStore, SetClock, finding
 from tests.store.racers import in_threads
 

@@ -12,10 +12,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseState, Step, StepStatus, decode, is_unfinished
-from scc_responder.journal import LEASE, Journal
-from scc_responder.open_case import LostLease, OpenCase
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.journal.case import CaseState, Step, StepStatus, decode, is_unfinished
+from scc_responder.journal.claimed_case import LostLease, OpenCase
+from scc_responder.journal.journal import LEASE, Journal
 from tests.core.journal_worlds import FaultyStore, SetClock, finding
 
 DELIVERED = {"minutes": st.integers(0, 5), "content": st.sampled_from(["one", "two"])}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scc_responder.context import Owner
-from scc_responder.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod
+from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod
+from scc_responder.domain.context import Owner
 
 META = {
     "namespace": "shop",

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.guardrails import Guardrails, Protected, StormBreaker
-from scc_responder.ledger import LAG, Answer, Request, State, judge, reset
-from scc_responder.limits import Limit, Limits, allowed_count, limit_mistakes, window
+from scc_responder.guard.ledger import LAG, Answer, Request, State, judge, reset
+from scc_responder.policy.guardrails import Guardrails, Protected, StormBreaker
+from scc_responder.policy.limits import Limit, Limits, allowed_count, limit_mistakes, window
 
 NOW = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
 EMPTY = State()

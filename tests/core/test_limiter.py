@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.errors import ApiError, Conflict, RetryableError, StoreUnavailable
-from scc_responder.guardrails import Guardrails, StormBreaker
-from scc_responder.ledger import Breaker, Ledger
-from scc_responder.limiter import ORGANIZATION, PAGING_TAKES, Limiter, cluster_key, read_ledger
-from scc_responder.limits import Limit
-from scc_responder.ports import Entry
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.errors import ApiError, Conflict, RetryableError, StoreUnavailable
+from scc_responder.domain.ports import Entry
+from scc_responder.guard.ledger import Breaker, Ledger
+from scc_responder.guard.limiter import ORGANIZATION, PAGING_TAKES, Limiter, cluster_key, read_ledger
+from scc_responder.policy.guardrails import Guardrails, StormBreaker
+from scc_responder.policy.limits import Limit
 from tests.core.test_ledger import pod, rails
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.explanation import Facts
-from scc_responder.merge import merged
+from scc_responder.workbench.explanation import Facts
+from scc_responder.workbench.policies.merge_patch import merged
 from tests.core.contexts import FINDING, NODE, POD
 
 FACTS = Facts(pod=POD, node=NODE, related=())

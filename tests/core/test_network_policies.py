@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.changes import CreateNetworkPolicy
-from scc_responder.network_policies import bypassing, isolates, manifest, selects
+from scc_responder.domain.changes import CreateNetworkPolicy
+from scc_responder.execute.network_policies import bypassing, isolates, manifest, selects
 
 CHANGE = CreateNetworkPolicy(
     namespace="shop",

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from scc_responder.errors import ApiError
-from scc_responder.evidence import EvidenceObject
-from scc_responder.observations import store_side_by_side
-from scc_responder.open_case import LostLease
-from scc_responder.step import StepRun
+from scc_responder.domain.errors import ApiError
+from scc_responder.execute.evidence import EvidenceObject
+from scc_responder.execute.publish import store_side_by_side
+from scc_responder.execute.step import StepRun
+from scc_responder.journal.claimed_case import LostLease
 
 OBJECTS = [EvidenceObject(name=f"cases/c/{n}.json", content=b"{}", kind="pod") for n in range(3)]
 

@@ -11,11 +11,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.action import actions
-from scc_responder.adapters import evidence_store, gke, outcome_topic, security_center
+from scc_responder.actions.contract import actions
+from scc_responder.adapters.google import security_center
+from scc_responder.adapters.google.gke import gke_clusters
+from scc_responder.adapters.google.pubsub import outcome_topic
+from scc_responder.adapters.google.storage import evidence_store
 from scc_responder.cli.main import main
-from scc_responder.endpoints import PERMISSIONS, EndpointKind
-from scc_responder.permissions import (
+from scc_responder.collect.endpoints import PERMISSIONS, EndpointKind
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.needed_permissions import (
     EVERY_FINDING,
     GOOGLE_READS,
     PLACES,
@@ -26,7 +30,6 @@ from scc_responder.permissions import (
     needed,
     of_all_actions,
 )
-from scc_responder.policy import load_policies
 from tests.cli import commands
 from tests.pipeline.deployment import SHIPPED, policy, write_policies
 
@@ -98,7 +101,7 @@ def test_names_of_the_adapters() -> None:
     """The permissions that adapters report as missing are those that are asked for."""
     reported = {
         security_center.LIST_FINDINGS.permission,
-        gke.GET_CLUSTER.permission,
+        gke_clusters.GET_CLUSTER.permission,
         outcome_topic.PUBLISH.permission,
         evidence_store._PERMISSION,
     }

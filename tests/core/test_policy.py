@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from scc_responder.documents import MAX_BYTES, load_yaml
-from scc_responder.duration import parse_duration
-from scc_responder.errors import PolicyError
-from scc_responder.guardrails import NONE_GIVEN
-from scc_responder.guardrails_file import load_guardrails
-from scc_responder.policy import load_policies
+from scc_responder.domain.duration import parse_duration
+from scc_responder.domain.errors import PolicyError
+from scc_responder.policy.guardrails import NONE_GIVEN
+from scc_responder.policy.guardrails_file import load_guardrails
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.strict_yaml import MAX_BYTES, load_yaml
 from tests.pipeline.deployment import policy, write_policies
 
 RIGHT = policy("label_pod", "notify")

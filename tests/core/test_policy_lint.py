@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.errors import PolicyError
-from scc_responder.fault import Fault
-from scc_responder.policy_lint import SOON, Linted, lint
+from scc_responder.domain.errors import PolicyError
+from scc_responder.policy.mistakes import Fault
+from scc_responder.workbench.policies.policy_lint import SOON, Linted, lint
 from tests.cli.beginners import CASES, GUARDRAILS, RIGHT
 
 TODAY = date(2026, 3, 2)

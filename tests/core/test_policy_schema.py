@@ -10,13 +10,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from scc_responder.action import actions
-from scc_responder.documents import load_yaml
-from scc_responder.errors import PolicyError
-from scc_responder.match import VOCABULARIES
-from scc_responder.policy import load_policies
-from scc_responder.policy_lint import SCHEMA_LINE
-from scc_responder.policy_schema import KINDS, schema, schema_text
+from scc_responder.actions.contract import actions
+from scc_responder.domain.errors import PolicyError
+from scc_responder.policy.match import VOCABULARIES
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.strict_yaml import load_yaml
+from scc_responder.workbench.policies.policy_lint import SCHEMA_LINE
+from scc_responder.workbench.policies.policy_schema import KINDS, schema, schema_text
 from tests.cli import beginners
 from tests.core.test_diagnosis import RAILS
 from tests.pipeline.deployment import ALL, SHIPPED, policy

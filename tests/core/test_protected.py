@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.action import actions
-from scc_responder.context import Context, Owner
-from scc_responder.decide import Decision, PlannedAction, PolicyDecision
-from scc_responder.finding import PodRef
-from scc_responder.guard import guard, hold_reason
-from scc_responder.guardrails import Exemption, Guardrails, Protected
-from scc_responder.match import Match, Severity
-from scc_responder.mode import Mode
+from scc_responder.actions.contract import actions
+from scc_responder.domain.context import Context, Owner
+from scc_responder.domain.finding import PodRef
+from scc_responder.domain.mode import Mode
+from scc_responder.guard.guard import guard, hold_reason
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.guardrails import Exemption, Guardrails, Protected
+from scc_responder.policy.match import Match, Severity
 from tests.core.contexts import EVENT, POD, REF, context
 
 RAILS = Guardrails(protected=Protected())

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.case import CaseRecord, CaseState, Step, StepStatus
-from scc_responder.decide import Decision
-from scc_responder.finding import PodRef
-from scc_responder.record import (
+from scc_responder.domain.finding import PodRef
+from scc_responder.journal.case import CaseRecord, CaseState, Step, StepStatus
+from scc_responder.journal.messages import (
     Ending,
     conclusion,
     contained_seconds,
@@ -22,6 +21,7 @@ from scc_responder.record import (
     outcome_attributes,
     outcome_message,
 )
+from scc_responder.policy.decide import Decision
 from tests.core.contexts import context
 
 ENDING = Ending(status=204, reason="done", severity="NOTICE")

@@ -11,18 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.action import actions
-from scc_responder.decide import decide
-from scc_responder.explanation import context_of
-from scc_responder.finding import ClusterRef, Finding, PodRef
-from scc_responder.guard import guard
-from scc_responder.guardrails import Guardrails, Protected, StormBreaker
-from scc_responder.limits import Limit, Limits, allowed_count, window
-from scc_responder.policy import Policy, load_policies
-from scc_responder.reach import Target, effects
-from scc_responder.replayed_limits import MOST_TRIPS, ReplayedLimits
-from scc_responder.samples import facts_as_told, sample_finding
-from scc_responder.threats import catalogue
+from scc_responder.actions.contract import actions
+from scc_responder.domain.finding import ClusterRef, Finding, PodRef
+from scc_responder.guard.guard import guard
+from scc_responder.intake.threats import catalogue
+from scc_responder.policy.decide import decide
+from scc_responder.policy.guardrails import Guardrails, Protected, StormBreaker
+from scc_responder.policy.limits import Limit, Limits, allowed_count, window
+from scc_responder.policy.policy_set import Policy, load_policies
+from scc_responder.workbench.explanation import context_of
+from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
+from scc_responder.workbench.simulation.impact import Target, effects
+from scc_responder.workbench.simulation.replayed_limits import MOST_TRIPS, ReplayedLimits
 from tests.pipeline.deployment import policy, write_policies
 
 T0 = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.errors import SettingsError
+from scc_responder.domain.errors import SettingsError
 from scc_responder.settings import read_settings
 
 LOCAL = {

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.explanation import NOTHING_READ, Facts
-from scc_responder.finding import Finding, PodRef
-from scc_responder.policy import PolicySet, load_policies
-from scc_responder.reach import Numbers
-from scc_responder.recent import Recent
-from scc_responder.samples import facts_as_told, sample_finding
-from scc_responder.simulation import MAX_NAMED, Replay, as_it_was
-from scc_responder.tally import Bits
-from scc_responder.threats import catalogue
+from scc_responder.domain.finding import Finding, PodRef
+from scc_responder.intake.threats import catalogue
+from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.workbench.explanation import NOTHING_READ, Facts
+from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
+from scc_responder.workbench.simulation.counts import Bits
+from scc_responder.workbench.simulation.impact import Numbers
+from scc_responder.workbench.simulation.related import Recent
+from scc_responder.workbench.simulation.replay import MAX_NAMED, Replay, as_it_was
 from tests.pipeline.deployment import policy, write_policies
 
 T0 = datetime(2026, 3, 2, 9, tzinfo=UTC)

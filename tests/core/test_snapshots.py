@@ -14,18 +14,18 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from scc_responder import paths
-from scc_responder.adapters.kubernetes_api import connect
-from scc_responder.collect import collect
-from scc_responder.context import Cluster, Context
-from scc_responder.errors import ApiError, SettingsError
-from scc_responder.explanation import Facts, context_of
-from scc_responder.finding import ClusterRef, Finding
-from scc_responder.live_look import look_around
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.snapshot_file import COLLECTIONS, SnapshotFile, collection_of, decoded, encoded, reduced
-from scc_responder.snapshots import NoFindings, Snapshot, read_snapshot, take
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.kubernetes.kubernetes_api import connect
+from scc_responder.collect import api_paths
+from scc_responder.collect.live import look_around
+from scc_responder.collect.target import collect
+from scc_responder.domain.context import Cluster, Context
+from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.finding import ClusterRef, Finding
+from scc_responder.intake.notification import parse_notification
+from scc_responder.workbench.cluster_snapshot import NoFindings, Snapshot, read_snapshot, take
+from scc_responder.workbench.explanation import Facts, context_of
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.snapshot_file import COLLECTIONS, SnapshotFile, collection_of, decoded, encoded, reduced
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient
 from tests.pipeline.deployment import CLUSTER, OneCluster, api_of, finding_about
@@ -139,7 +139,7 @@ def test_no_canary(side: Side) -> None:
     plant(side)
     for app in ("deployment", "stateful-set", "daemon-set", "job"):
         objects.running_pods(side.admin, side.namespace, app)
-    assert CANARY in json.dumps(side.admin.list(paths.pods(side.namespace)))
+    assert CANARY in json.dumps(side.admin.list(api_paths.pods(side.namespace)))
     file = taken(side.api)
     content = encoded(file).decode()
     assert CANARY not in content
@@ -341,8 +341,8 @@ def test_selectors(small: Side) -> None:
         ["node-3"],
     )
     assert names(f"{key},kubernetes.io/hostname=node-2") == ["node-2"]
-    assert len(copy.list(paths.pods("shop"))) == 3
-    assert copy.list(paths.pods("bank")) == []
+    assert len(copy.list(api_paths.pods("shop"))) == 3
+    assert copy.list(api_paths.pods("bank")) == []
 
 
 def test_a_copy_cannot_be_changed(small: Side) -> None:
@@ -350,9 +350,12 @@ def test_a_copy_cannot_be_changed(small: Side) -> None:
     copy = Snapshot(taken(small.api)).connect(REF)
     for verb in (copy.create, copy.patch, copy.delete):
         with pytest.raises(ApiError) as caught:
-            verb(paths.pod("shop", "web"), {}, dry_run=True)
+            verb(api_paths.pod("shop", "web"), {}, dry_run=True)
         assert (caught.value.reason, caught.value.status) == ("read_only", 405)
-    for read in (lambda: copy.list(paths.events("shop")), lambda: copy.list(paths.pods("shop"), "metadata.name=a")):
+    for read in (
+        lambda: copy.list(api_paths.events("shop")),
+        lambda: copy.list(api_paths.pods("shop"), "metadata.name=a"),
+    ):
         with pytest.raises(ApiError) as caught:
             read()
         assert caught.value.reason == "not_in_snapshot"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.text import MAX_BYTES, TRUNCATED, visible
+from scc_responder.domain.text import MAX_BYTES, TRUNCATED, visible
 
 
 @pytest.mark.parametrize(

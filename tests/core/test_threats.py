@@ -11,11 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.context import RelatedFinding
-from scc_responder.errors import SettingsError
-from scc_responder.finding import Finding
-from scc_responder.threats import CONFIDENCES, UNKNOWN, Row, catalogue, classify, in_scope, mitre_id, read_catalogue
-from scc_responder.wire import parse_notification
+from scc_responder.domain.context import RelatedFinding
+from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.finding import Finding
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import (
+    CONFIDENCES,
+    UNKNOWN,
+    Row,
+    catalogue,
+    classify,
+    in_scope,
+    mitre_id,
+    read_catalogue,
+)
 from tests.findings import notification
 
 CTD, CRTD = "container_threat_detection", "cloud_run_threat_detection"

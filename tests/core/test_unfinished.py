@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scc_responder.case import CaseRecord, CaseState, is_unfinished
-from scc_responder.plan import Plan, PlanState
+from scc_responder.journal.case import CaseRecord, CaseState, is_unfinished
+from scc_responder.journal.plan import Plan, PlanState
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 S, P = CaseState, PlanState

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.case import CaseRecord, CaseState, Step, StepStatus, decode, encode
-from scc_responder.guardrails import Approval as Rules
-from scc_responder.plan import Approval, Plan, PlanState, PlanStep, plan_digest
-from scc_responder.verdict import Answer, approve, is_listed, reject
+from scc_responder.guard.approval_answers import Answer, approve, is_listed, reject
+from scc_responder.journal.case import CaseRecord, CaseState, Step, StepStatus, decode, encode
+from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep, plan_digest
+from scc_responder.policy.guardrails import Approval as Rules
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 DIGEST = "ab12cd34" + "0" * 56

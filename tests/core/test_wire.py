@@ -14,8 +14,8 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from scc_responder.errors import RejectedMessage
-from scc_responder.finding import (
+from scc_responder.domain.errors import RejectedMessage
+from scc_responder.domain.finding import (
     CloudRunTarget,
     ClusterRef,
     Connection,
@@ -25,8 +25,8 @@ from scc_responder.finding import (
     KubernetesObject,
     PodRef,
 )
-from scc_responder.text import MAX_BYTES, visible
-from scc_responder.wire import content_digest, parse_notification
+from scc_responder.domain.text import MAX_BYTES, visible
+from scc_responder.intake.notification import content_digest, parse_notification
 from tests.counts import Count
 from tests.findings import data, names, notification
 from tests.strategies import JSON, NOTIFICATIONS, mutated_goldens

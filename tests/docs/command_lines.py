@@ -13,7 +13,7 @@ from importlib import import_module
 from itertools import groupby
 from typing import NoReturn
 
-from scc_responder.checkup.check import OR, THEN
+from scc_responder.workbench.doctor.check import OR, THEN
 
 GCLOUD = {"--project", "--format", "--impersonate-service-account", "--quiet"}
 KUBECTL = {"--namespace", "--context"}

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scc_responder.journal import Journal
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.journal.journal import Journal
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.docs import rates
 from tests.docs.examples import ROOT

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from scc_responder.adapters.clusters_file import ClustersFile
-from scc_responder.documents import read_document
-from scc_responder.errors import SettingsError
-from scc_responder.guardrails import Guardrails
-from scc_responder.policy import TEST_SUFFIX, Policy, load_policies
-from scc_responder.policy_cases import CaseFile
+from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.domain.errors import SettingsError
+from scc_responder.policy.guardrails import Guardrails
+from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, load_policies
+from scc_responder.policy.strict_yaml import read_document
+from scc_responder.workbench.policies.policy_tests import CaseFile
 from tests.pipeline.deployment import write_policies
 
 ROOT = Path(__file__).parents[2]

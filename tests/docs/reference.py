@@ -15,12 +15,12 @@ from typing import Any, get_args, get_origin
 import msgspec
 from msgspec.structs import fields
 
-from scc_responder.action import Action, actions
-from scc_responder.cli.markdown import markdown_table
-from scc_responder.context import Context
-from scc_responder.match import Match, Severity, listed
-from scc_responder.policy import Policy, load_policies
-from scc_responder.threats import CONFIDENCES, DETECTORS, KINDS, SURFACES
+from scc_responder.actions.contract import Action, actions
+from scc_responder.cli.console.markdown import markdown_table
+from scc_responder.domain.context import Context
+from scc_responder.intake.threats import CONFIDENCES, DETECTORS, KINDS, SURFACES
+from scc_responder.policy.match import Match, Severity, listed
+from scc_responder.policy.policy_set import Policy, load_policies
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "policies" / "README.md"

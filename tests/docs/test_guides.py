@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.case import CaseState
 from scc_responder.cli.main import COMMANDS
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.journal.case import CaseState
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.docs import costs, rates
 from tests.docs.command_lines import KNOWN, mistakes
 from tests.docs.examples import ROOT, commands, fenced

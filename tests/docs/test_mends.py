@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.checkup.check import OR, THEN
+from scc_responder.workbench.doctor.check import OR, THEN
 from tests.docs.command_lines import MENDING, mend_mistakes, mistakes
 from tests.docs.examples import ROOT
 
 PACKAGE = ROOT / "functions" / "scc_responder"
-SOURCES = [*sorted((PACKAGE / "checkup").glob("*.py")), *sorted((PACKAGE / "cli").glob("doctor*.py"))]
+SOURCES = [*sorted((PACKAGE / "workbench/doctor").glob("*.py")), *sorted((PACKAGE / "cli/doctor").glob("*.py"))]
 _STARTS = re.compile(r"(?:gcloud|kubectl|scc-responder) [a-z]")
 
 

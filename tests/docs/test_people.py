@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from scc_responder.adapters import firestore_store
+from scc_responder.adapters.google.firestore import firestore_store
 from tests.docs.examples import ROOT, commands, fenced
 from tests.docs.test_guides import ON_CALL, quoted, rows
 from tests.terraform.promises import OPERATED
@@ -19,7 +19,14 @@ SHOWN = {command: row for row in TABLE for command in quoted(row[0])}
 AS_ANOTHER = {"iam.serviceAccounts.actAs", "iam.serviceAccounts.getAccessToken"}
 """What roles of Google's give operators, on the identities that they act as."""
 
-JOURNAL = ("cli/breaker.py", "cli/case.py", "cli/control.py", "kill_switch.py", "journal.py", "open_case.py")
+JOURNAL = (
+    "cli/breaker.py",
+    "cli/case/__init__.py",
+    "cli/control.py",
+    "guard/kill_switch.py",
+    "journal/journal.py",
+    "journal/claimed_case.py",
+)
 """What the commands that use the journal do with it."""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from scc_responder.condition_check import condition_mistakes
-from scc_responder.condition_types import variables
-from scc_responder.threats import catalogue
+from scc_responder.intake.threats import catalogue
+from scc_responder.policy.cel_mistakes import condition_mistakes
+from scc_responder.policy.cel_types import variables
 from tests.docs.examples import ROOT, commands, fenced, load, run
 
 README = (ROOT / "README.md").read_text()

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scc_responder.action import actions
-from scc_responder.match import Match
-from scc_responder.policy import Policy, PolicyStep, load_policies
+from scc_responder.actions.contract import actions
+from scc_responder.policy.match import Match
+from scc_responder.policy.policy_set import Policy, PolicyStep, load_policies
 from tests.docs import reference
 from tests.pipeline.deployment import SHIPPED, policy, write_policies
 

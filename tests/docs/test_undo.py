@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.case import CaseRecord, case_id
+from scc_responder.journal.case import CaseRecord, case_id
 from tests.cluster import objects
 from tests.cluster.control_plane import ControlPlane
 from tests.docs.examples import ROOT, commands

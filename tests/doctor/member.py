@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import yaml
 
-from scc_responder.checkup.cluster import SWITCH
-from scc_responder.permissions import of_all_actions
+from scc_responder.workbench.doctor.cluster_checks import SWITCH
+from scc_responder.workbench.needed_permissions import of_all_actions
 from tests.admission.installed import Installed
 from tests.admission.kustomize import of_kind
 from tests.cluster import objects

@@ -23,17 +23,17 @@ from google.pubsub_v1.types import (
     Subscription,
 )
 
-from scc_responder.adapters.firestore_store import FirestoreStore
-from scc_responder.case import CaseRecord, CaseState, encode
-from scc_responder.checkup.check import Check, Result
-from scc_responder.checkup.store import heartbeat_key
-from scc_responder.cli.doctor_clusters import Wanted
-from scc_responder.cli.doctor_probes import GROUPS, Doctor
-from scc_responder.kill_switch import GLOBAL
-from scc_responder.policy import load_policies
-from scc_responder.ports import Clock
-from scc_responder.services import utc_now
+from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
+from scc_responder.cli.doctor.doctor_clusters import Wanted
+from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
+from scc_responder.domain.ports import Clock
+from scc_responder.guard.kill_switch import GLOBAL
+from scc_responder.journal.case import CaseRecord, CaseState, encode
+from scc_responder.pipeline.services import utc_now
+from scc_responder.policy.policy_set import load_policies
 from scc_responder.settings import read_settings
+from scc_responder.workbench.doctor.check import Check, Result
+from scc_responder.workbench.doctor.store_checks import heartbeat_key
 from tests.docs.command_lines import mend_mistakes
 from tests.doctor.fronts import PubSubWithIam, Storage, TokenInfo
 from tests.doctor.member import Member

@@ -11,14 +11,14 @@ import pytest
 import yaml
 from google.pubsub_v1.types import ExpirationPolicy, PushConfig
 
-from scc_responder.checkup.check import Result
-from scc_responder.checkup.cluster import ACTS
-from scc_responder.checkup.identity import OTHER
-from scc_responder.cli.doctor_clusters import Wanted, listing, parse_clusters
-from scc_responder.cli.doctor_probes import GROUPS
-from scc_responder.finding import ClusterRef
-from scc_responder.kill_switch import key_of
-from scc_responder.services import utc_now
+from scc_responder.cli.doctor.doctor_clusters import Wanted, listing, parse_clusters
+from scc_responder.cli.doctor.doctor_probes import GROUPS
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.guard.kill_switch import key_of
+from scc_responder.pipeline.services import utc_now
+from scc_responder.workbench.doctor.check import Result
+from scc_responder.workbench.doctor.cluster_checks import ACTS
+from scc_responder.workbench.doctor.responder_identity import OTHER
 from tests.admission.kustomize import build
 from tests.cli.commands import free_port
 from tests.doctor.member import NEEDS, Member

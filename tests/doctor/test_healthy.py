@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scc_responder.checkup.check import Result
+from scc_responder.workbench.doctor.check import Result
 from tests.doctor.patient import Patient, found
 
 

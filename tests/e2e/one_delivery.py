@@ -11,9 +11,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from scc_responder.journal import Journal
-from scc_responder.pipeline import respond
-from scc_responder.services import Services
+from scc_responder.journal.journal import Journal
+from scc_responder.pipeline.delivery import respond
+from scc_responder.pipeline.services import Services
 from scc_responder.settings import read_settings
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ from typing import Any
 
 import yaml
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseRecord
-from scc_responder.journal import Journal
-from scc_responder.services import utc_now
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.journal import Journal
+from scc_responder.pipeline.services import utc_now
 from tests.cluster import objects
 from tests.cluster.audit import AuditEvent
 from tests.cluster.control_plane import ControlPlane

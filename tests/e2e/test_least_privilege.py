@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from scc_responder.cli.main import main
-from scc_responder.permissions import Need, cluster_role, of_all_actions
+from scc_responder.workbench.needed_permissions import Need, cluster_role, of_all_actions
 from tests.cluster import objects
 from tests.cluster.client import ApiFailure, object_path
 from tests.cluster.control_plane import ControlPlane

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.kubernetes_api import connect
+from scc_responder.adapters.kubernetes.kubernetes_api import connect
 from tests.cluster import objects
 from tests.cluster.client import object_path
 from tests.cluster.control_plane import ControlPlane

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from scc_responder.threats import Row
+from scc_responder.intake.threats import Row
 
 DEPLOYER = "deployer@example-project.iam.gserviceaccount.com"
 _KNOWN_TO_VIRUSTOTAL = "VirusTotal"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from scc_responder.errors import RejectedMessage
-from scc_responder.finding import Finding
-from scc_responder.wire import parse_notification
+from scc_responder.domain.errors import RejectedMessage
+from scc_responder.domain.finding import Finding
+from scc_responder.intake.notification import parse_notification
 
 _START = timedelta(seconds=2)
 

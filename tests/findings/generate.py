@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scc_responder.cli.markdown import markdown_table
-from scc_responder.threats import DETECTORS, Row, catalogue, title
+from scc_responder.cli.console.markdown import markdown_table
+from scc_responder.intake.threats import DETECTORS, Row, catalogue, title
 from tests.findings import FOLDER, RUNBOOKS, data, names
 from tests.findings.contexts import context_for
 from tests.findings.expected import POLICIES, expected, shipped_policies

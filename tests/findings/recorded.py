@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from scc_responder.threats import catalogue
+from scc_responder.intake.threats import catalogue
 from tests.findings import FOLDER
 
 BEGAN = datetime(2026, 2, 1, tzinfo=UTC)

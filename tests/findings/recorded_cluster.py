@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from scc_responder.context import Cluster
-from scc_responder.finding import ClusterRef
-from scc_responder.snapshot_file import SnapshotFile, encoded
+from scc_responder.domain.context import Cluster
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.workbench.snapshot_file import SnapshotFile, encoded
 from tests.findings.recorded import recorded
 
 Object = dict[str, Any]

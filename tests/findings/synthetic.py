@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from scc_responder.threats import Row, catalogue
+from scc_responder.intake.threats import Row, catalogue
 from tests.findings.activity import activity
 
 DETECTORS = {
@@ -107,7 +107,7 @@ def _severity(row: Row) -> str:
 
 def _mitre(row: Row) -> dict[str, Any]:
     names: dict[str, str] = {}
-    path = Path(__file__).parents[2] / "functions" / "scc_responder" / "mitre.json"
+    path = Path(__file__).parents[2] / "functions" / "scc_responder" / "intake" / "mitre.json"
     for name, mitre_id in json.loads(path.read_text()).items():
         names.setdefault(mitre_id, name)
     techniques = {"primaryTechniques": [names[technique] for technique in row.techniques]} if row.techniques else {}

@@ -11,15 +11,15 @@ from typing import Any
 
 import yaml
 
-from scc_responder.context import Context
-from scc_responder.decide import decide
-from scc_responder.errors import PolicyError, RejectedMessage
-from scc_responder.explanation import Facts, context_of, read_facts
-from scc_responder.guard import guard
-from scc_responder.policy import PolicySet, load_policies
-from scc_responder.policy_cases import check_policy
-from scc_responder.threats import in_scope
-from scc_responder.wire import parse_notification
+from scc_responder.domain.context import Context
+from scc_responder.domain.errors import PolicyError, RejectedMessage
+from scc_responder.guard.guard import guard
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import in_scope
+from scc_responder.policy.decide import decide
+from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.workbench.explanation import Facts, context_of, read_facts
+from scc_responder.workbench.policies.policy_tests import check_policy
 from tests.findings import FOLDER, every_golden
 from tests.pipeline.deployment import SHIPPED
 

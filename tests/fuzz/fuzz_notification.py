@@ -12,15 +12,15 @@ from random import Random
 import atheris
 
 with atheris.instrument_imports(include=["scc_responder"]):
-    import scc_responder.explanation
-    import scc_responder.intake
-    import scc_responder.threats
-    import scc_responder.wire
+    import scc_responder.intake.envelope
+    import scc_responder.intake.notification
+    import scc_responder.intake.threats
+    import scc_responder.workbench.explanation
 
 from tests.fuzz.mutate import mutate, notification
 from tests.fuzz.property import delivered, examined
 
-assert scc_responder.wire.parse_notification
+assert scc_responder.intake.notification.parse_notification
 
 
 def target(content: bytes) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from scc_responder.intake import MAX_DATA_BYTES
+from scc_responder.intake.envelope import MAX_DATA_BYTES
 from tests.findings import notification
 
 MEGABYTE = 1_000_000

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.errors import OversizeMessage, RejectedMessage
-from scc_responder.explanation import Facts, context_of, explain_context
-from scc_responder.finding import Finding
-from scc_responder.intake import open_envelope
-from scc_responder.policy import PolicySet
-from scc_responder.text import MAX_BYTES, visible
-from scc_responder.threats import UNKNOWN, catalogue, in_scope
-from scc_responder.wire import content_digest, parse_notification
+from scc_responder.domain.errors import OversizeMessage, RejectedMessage
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.text import MAX_BYTES, visible
+from scc_responder.intake.envelope import open_envelope
+from scc_responder.intake.notification import content_digest, parse_notification
+from scc_responder.intake.threats import UNKNOWN, catalogue, in_scope
+from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.explanation import Facts, context_of, explain_context
 from tests.findings.expected import shipped_policies
 
 _REASON = re.compile(r"[a-z][a-z0-9_]{2,40}")

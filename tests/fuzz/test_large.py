@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from scc_responder.errors import OversizeMessage, RejectedMessage
-from scc_responder.intake import MAX_DATA_BYTES, open_envelope
-from scc_responder.threats import classify
-from scc_responder.wire import parse_notification
+from scc_responder.domain.errors import OversizeMessage, RejectedMessage
+from scc_responder.intake.envelope import MAX_DATA_BYTES, open_envelope
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import classify
 from tests.findings import data, notification, push_body
 from tests.fuzz.large import MEGABYTE, large_messages, nested
 from tests.fuzz.property import delivered, examined

@@ -17,7 +17,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 
-from scc_responder.threats import catalogue
+from scc_responder.intake.threats import catalogue
 from tests.counts import Count
 from tests.findings import data, push_body
 from tests.fuzz.mutate import corpus, notifications

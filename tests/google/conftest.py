@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scc_responder.adapters.security_center import SecurityCenter
+from scc_responder.adapters.google.security_center import SecurityCenter
 from tests.google.fixtures import cluster_manager, emulator, firestore, security_center
 from tests.google.grpc_servers import SecurityCenterServer
 

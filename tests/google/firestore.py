@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 
-from scc_responder.adapters.firestore_documents import Collection
-from scc_responder.adapters.firestore_store import FirestoreStore
+from scc_responder.adapters.google.firestore.firestore_documents import Collection
+from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from tests.google.emulator_process import Component
 
 FIRESTORE = Component(

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from urllib3.connectionpool import HTTPSConnectionPool
 
-from scc_responder.adapters.gke import Retell, connect_to_server
-from scc_responder.adapters.kubernetes_api import KubernetesRest
-from scc_responder.adapters.one_write import OneWriteConnection
-from scc_responder.endpoints import Endpoint
-from scc_responder.ports import KubernetesApi
+from scc_responder.adapters.google.gke.gke_clusters import Retell, connect_to_server
+from scc_responder.adapters.kubernetes.kubernetes_api import KubernetesRest
+from scc_responder.adapters.kubernetes.one_write import OneWriteConnection
+from scc_responder.collect.endpoints import Endpoint
+from scc_responder.domain.ports import KubernetesApi
 
 
 class NameResolution:

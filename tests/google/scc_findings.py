@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.finding import Finding
-from scc_responder.wire import parse_notification
+from scc_responder.domain.finding import Finding
+from scc_responder.intake.notification import parse_notification
 from tests import findings
 from tests.google.grpc_servers import Item, item
 

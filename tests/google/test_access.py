@@ -9,10 +9,10 @@ from typing import Any
 import grpc
 import pytest
 
-from scc_responder.adapters.bucket_access import BucketAccess
-from scc_responder.adapters.gke_listing import GkeListing
-from scc_responder.adapters.pubsub_access import PubSubAccess
-from scc_responder.errors import ApiError, SettingsError
+from scc_responder.adapters.google.gke.gke_listing import GkeListing
+from scc_responder.adapters.google.pubsub.pubsub_access import PubSubAccess
+from scc_responder.adapters.google.storage.bucket_access import BucketAccess
+from scc_responder.domain.errors import ApiError, SettingsError
 from tests.doctor.fronts import PubSubWithIam, Storage
 from tests.google.emulator import Emulator
 from tests.google.grpc_servers import ClusterManagerServer, cluster

@@ -10,8 +10,8 @@ import pytest
 from google.auth import compute_engine, impersonated_credentials
 from google.oauth2 import credentials as of_people
 
-from scc_responder.adapters.caller import GoogleCaller
-from scc_responder.errors import ApiError, SettingsError
+from scc_responder.adapters.google.access.own_identity import GoogleCaller
+from scc_responder.domain.errors import ApiError, SettingsError
 from tests.cli.commands import free_port
 from tests.doctor.fronts import TokenInfo
 

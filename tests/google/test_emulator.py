@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.gke import GkeClusters
-from scc_responder.adapters.security_center import SecurityCenter
-from scc_responder.finding import ClusterRef
-from scc_responder.intake import open_envelope
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
+from scc_responder.adapters.google.security_center import SecurityCenter
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.intake.envelope import open_envelope
+from scc_responder.intake.notification import parse_notification
 from tests import findings
 from tests.cluster.polling import wait_until
 from tests.google import emulator as pubsub

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.endpoints import PERMISSIONS, Endpoint, EndpointKind, Reach, choose
-from scc_responder.errors import ApiError
+from scc_responder.collect.endpoints import PERMISSIONS, Endpoint, EndpointKind, Reach, choose
+from scc_responder.domain.errors import ApiError
 from tests.google.clusters import (
     CA,
     DNS_NAME,

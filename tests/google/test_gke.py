@@ -9,11 +9,11 @@ from typing import Any, cast
 import grpc
 import pytest
 
-from scc_responder.adapters.gke import KEPT_SECONDS, GkeClusters, Retell
-from scc_responder.endpoints import Endpoint
-from scc_responder.errors import ApiError
-from scc_responder.finding import ClusterRef
-from scc_responder.ports import KubernetesApi
+from scc_responder.adapters.google.gke.gke_clusters import KEPT_SECONDS, GkeClusters, Retell
+from scc_responder.collect.endpoints import Endpoint
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.ports import KubernetesApi
 from tests.cluster.control_plane import ControlPlane
 from tests.google.grpc_servers import ClusterManagerServer, cluster
 

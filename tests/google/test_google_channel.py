@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.adapters.firestore_store import FirestoreStore
-from scc_responder.adapters.gke import GkeClusters
-from scc_responder.adapters.security_center import SecurityCenter
-from scc_responder.errors import SettingsError
+from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
+from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
+from scc_responder.adapters.google.security_center import SecurityCenter
+from scc_responder.domain.errors import SettingsError
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import google.auth.credentials
 import google.auth.exceptions
 import pytest
 
-from scc_responder.adapters.gke import Server, connect_to_server
-from scc_responder.adapters.google_credentials import SCOPES, AccessToken
-from scc_responder.errors import ApiError
+from scc_responder.adapters.google.access.credentials import SCOPES, AccessToken
+from scc_responder.adapters.google.gke.gke_clusters import Server, connect_to_server
+from scc_responder.domain.errors import ApiError
 from tests.cluster.control_plane import ControlPlane
 
 

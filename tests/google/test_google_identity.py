@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.google_identity import GOOGLE_CERTS, GoogleIdentity
-from scc_responder.errors import Forbidden, RetryableError, SettingsError
+from scc_responder.adapters.google.access.id_tokens import GOOGLE_CERTS, GoogleIdentity
+from scc_responder.domain.errors import Forbidden, RetryableError, SettingsError
 from tests.google.issuer import AUDIENCE, Issuer, another_key
 
 

@@ -17,7 +17,7 @@ CLIENTS = {
     "SECURE_CHANNEL": "google.auth.transport.grpc.secure_authorized_channel",
     "KUBERNETES_REST": "kubernetes.client.rest.RESTClientObject",
 }
-ALL = "import resource, sys\nfrom scc_responder.adapters import lean_imports as lean\n" + "".join(
+ALL = "import resource, sys\nfrom scc_responder.adapters.google.access import lean_imports as lean\n" + "".join(
     f"lean.obtain(lean.{name})\n" for name in CLIENTS
 )
 
@@ -27,7 +27,7 @@ def test_what_is_obtained_is_the_librarys_own() -> None:
     script = f"""
 import inspect, json
 from importlib import import_module
-from scc_responder.adapters import lean_imports as lean
+from scc_responder.adapters.google.access import lean_imports as lean
 obtained = {{name: lean.obtain(getattr(lean, name)) for name in {list(CLIENTS)!r}}}
 def same(name, public):
     module, _, attribute = public.rpartition(".")
@@ -43,7 +43,7 @@ def test_what_was_imported_ordinarily_before_is_used() -> None:
     script = f"""
 import json
 from importlib import import_module
-from scc_responder.adapters import lean_imports as lean
+from scc_responder.adapters.google.access import lean_imports as lean
 def imported(public):
     module, _, attribute = public.rpartition(".")
     return getattr(import_module(module), attribute)
@@ -77,13 +77,13 @@ def test_what_no_finding_needs_stays_unloaded_when_the_clients_are_used() -> Non
     """The first finding's calls do not bring in what the imports left out."""
     script = f"""
 import json, sys
-from scc_responder.adapters.gke import GkeClusters, Server, connect_to_server
-from scc_responder.adapters.security_center import SecurityCenter
-from scc_responder.adapters.outcome_topic import OutcomeTopic
-from scc_responder.adapters.firestore_store import FirestoreStore
-from scc_responder.errors import ApiError, ResponderError
-from scc_responder.finding import ClusterRef
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.google.gke.gke_clusters import GkeClusters, Server, connect_to_server
+from scc_responder.adapters.google.security_center import SecurityCenter
+from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
+from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
+from scc_responder.domain.errors import ApiError, ResponderError
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.intake.notification import parse_notification
 finding = parse_notification({findings.notification("reverse_shell")!r})
 nowhere = dict(endpoint="127.0.0.1:1", timeout_seconds=2.0)
 def reason(call, *arguments):
@@ -227,7 +227,7 @@ def test_threads_may_obtain_and_use_together() -> None:
 import json
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from scc_responder.adapters import lean_imports as lean
+from scc_responder.adapters.google.access import lean_imports as lean
 def use(name): return lean.obtain(getattr(lean, name)).__module__
 def ordinary(module): return import_module(module).SecurityCenterAsyncClient.__module__
 with ThreadPoolExecutor(12) as pool:

@@ -54,7 +54,7 @@ def test_a_library_laid_out_otherwise_is_imported_whole(layout: str, tmp_path: P
         file.write_text(source)
     script = """
 import json
-from scc_responder.adapters import lean_imports as lean
+from scc_responder.adapters.google.access import lean_imports as lean
 described = lean.Lean(
     package="thing_v1", name="Client", module="thing_v1.service.client",
     deferred=("thing_v1", "thing_v1.service", "thing_v1.service.rest", "thing_v1.service.async_client"),
@@ -71,7 +71,7 @@ def test_a_library_that_is_not_installed_is_an_import_error() -> None:
     """What is missing is named, as ever."""
     script = """
 import json
-from scc_responder.adapters import lean_imports as lean
+from scc_responder.adapters.google.access import lean_imports as lean
 try:
     lean.obtain(lean.Lean(package="no_such_library", name="Client", module="no_such_library.client"))
 except ImportError as error:
@@ -88,7 +88,7 @@ def test_a_deferred_exception_class_matches_only_the_real_one(tmp_path: Path) ->
     )
     script = """
 import json, sys
-from scc_responder.adapters import lean_imports as lean
+from scc_responder.adapters.google.access import lean_imports as lean
 is_one = lean.obtain(lean.Lean(package="uses", name="is_one", module="uses", deferred=("problems",)))
 before = is_one(ValueError())
 unread = type(sys.modules["problems"]).__name__

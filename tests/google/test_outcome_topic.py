@@ -11,8 +11,8 @@ import grpc
 import pytest
 from google.pubsub_v1.types import PublishRequest, PublishResponse
 
-from scc_responder.adapters.outcome_topic import OutcomeTopic
-from scc_responder.errors import ApiError, OutcomeUnknown, SettingsError
+from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
+from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
 from tests.google.emulator import Emulator, Received
 from tests.google.grpc_servers import LocalServer, unary
 
@@ -65,7 +65,7 @@ def test_the_emulator_is_found_by_its_usual_variable(emulator: Emulator) -> None
     """`PUBSUB_EMULATOR_HOST` means to the responder what it means to Google's tools."""
     deployed = emulator.deploy("http://127.0.0.1:1/")
     script = f"""
-from scc_responder.adapters.outcome_topic import OutcomeTopic
+from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
 outcomes = OutcomeTopic({deployed.outcome_topic!r})
 outcomes.publish(b"hello", {{}})
 outcomes.close()

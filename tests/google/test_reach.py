@@ -16,12 +16,12 @@ from typing import Any
 import grpc
 import pytest
 
-from scc_responder import paths
-from scc_responder.adapters.gke import GkeClusters
-from scc_responder.endpoints import EndpointKind
-from scc_responder.errors import ApiError, OutcomeUnknown
-from scc_responder.finding import ClusterRef
-from scc_responder.ports import KubernetesApi
+from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
+from scc_responder.collect import api_paths
+from scc_responder.collect.endpoints import EndpointKind
+from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.ports import KubernetesApi
 from tests.google.clusters import (
     DNS_NAME,
     GATEWAY,
@@ -39,7 +39,7 @@ from tests.google.test_google_credentials import Credentials, token_of
 from tests.kubernetes.fault_proxy import Answer, Break, FaultProxy, Stall
 
 REF = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
-POD = paths.pod("shop", "web-1")
+POD = api_paths.pod("shop", "web-1")
 FOUND = Answer(200, b'{"kind":"Pod","metadata":{"name":"web-1"}}')
 TOKEN = "ya29.not-a-real-token"
 SHORT = 0.4
@@ -312,7 +312,7 @@ VERBS = {"get": "get", "patch": "patch", "post": "create", "delete": "delete"}
 def test_a_refusal_by_a_front_end_names_the_iam_permission(reached: Reached, answer: Answer, verb: str) -> None:
     """Before RBAC is asked, IAM is: which of the two said no is told apart, and what to grant is named."""
     reached.server.play({1: answer})
-    arguments = {"get": (POD,), "post": (paths.pods("shop"), {})}.get(verb, (POD, {}))
+    arguments = {"get": (POD,), "post": (api_paths.pods("shop"), {})}.get(verb, (POD, {}))
     api = reached.api()
     with pytest.raises(ApiError) as caught:
         getattr(api, VERBS[verb])(*arguments)

@@ -19,12 +19,12 @@ from google.pubsub_v1.types import (
     ReceivedMessage,
 )
 
-from scc_responder.adapters.dead_letters import DeadLetters
-from scc_responder.case import CaseState
-from scc_responder.errors import ApiError
-from scc_responder.journal import Journal
-from scc_responder.services import open_store, utc_now
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.google.pubsub.dead_letters import DeadLetters
+from scc_responder.domain.errors import ApiError
+from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.case import CaseState
+from scc_responder.journal.journal import Journal
+from scc_responder.pipeline.services import open_store, utc_now
 from tests.cli.commands import called
 from tests.findings import data, notification
 from tests.google.emulator import Emulator, Topology

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.adapters.security_center import MAX_RELATED, SecurityCenter
-from scc_responder.errors import ApiError
+from scc_responder.adapters.google.security_center import MAX_RELATED, SecurityCenter
+from scc_responder.domain.errors import ApiError
 from tests import findings
 from tests.google.grpc_servers import SecurityCenterServer, item
 from tests.google.scc_findings import FINDING, NAME, REVERSE_SHELL, at, other, varied

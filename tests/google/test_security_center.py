@@ -13,10 +13,10 @@ from google.rpc.status_pb2 import Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scc_responder.adapters.security_center import SecurityCenter
-from scc_responder.errors import ApiError, RejectedMessage
-from scc_responder.finding import Finding
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.google.security_center import SecurityCenter
+from scc_responder.domain.errors import ApiError, RejectedMessage
+from scc_responder.domain.finding import Finding
+from scc_responder.intake.notification import parse_notification
 from tests import findings
 from tests.google.grpc_servers import SecurityCenterServer, item
 from tests.google.scc_findings import FINDING, NAME, REVERSE_SHELL, other, varied

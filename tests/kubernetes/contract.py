@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from scc_responder import paths
-from scc_responder.adapters.kubernetes_api import KubernetesRest, connect
-from scc_responder.context import DisruptionBudget, Owner, Workload, Zone
-from scc_responder.errors import ApiError
-from scc_responder.kubernetes_objects import budgets_of, parse_node_pool, parse_pod, parse_workload
+from scc_responder.adapters.kubernetes.kubernetes_api import KubernetesRest, connect
+from scc_responder.collect import api_paths
+from scc_responder.collect.kubernetes_objects import budgets_of, parse_node_pool, parse_pod, parse_workload
+from scc_responder.domain.context import DisruptionBudget, Owner, Workload, Zone
+from scc_responder.domain.errors import ApiError
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient
 from tests.cluster.polling import wait_until
@@ -48,7 +48,7 @@ class Side:
 
     def path(self, name: str = "web-1") -> str:
         """The path of a pod."""
-        return paths.pod(self.namespace, name)
+        return api_paths.pod(self.namespace, name)
 
     def find(self, path: str) -> Object | None:
         """What is there now, for the tests' own eyes; None if nothing."""
@@ -121,9 +121,9 @@ class Reading:
     def test_cluster_wide_objects(self, side: Side) -> None:
         """Nodes and namespaces are read without a namespace."""
         api = side.api()
-        node = api.get(paths.node(side.node))
+        node = api.get(api_paths.node(side.node))
         assert node["metadata"]["annotations"]["container.googleapis.com/instance_id"].isdigit()
-        assert api.get(paths.namespace(side.namespace))["metadata"]["name"] == side.namespace
+        assert api.get(api_paths.namespace(side.namespace))["metadata"]["name"] == side.namespace
 
     def test_owner_chain(self, side: Side) -> None:
         """A Deployment's pod names its ReplicaSet, and that its Deployment, each with the UID it has."""
@@ -131,41 +131,43 @@ class Reading:
         (pod,) = objects.running_pods(side.admin, side.namespace, "web")
         (to_set,) = pod["metadata"]["ownerReferences"]
         api = side.api()
-        replica_set = api.get(paths.owner(side.namespace, to_set["apiVersion"], to_set["kind"], to_set["name"]))
+        replica_set = api.get(api_paths.owner(side.namespace, to_set["apiVersion"], to_set["kind"], to_set["name"]))
         (to_deployment,) = replica_set["metadata"]["ownerReferences"]
         assert (to_set["kind"], to_set["controller"]) == ("ReplicaSet", True)
         assert replica_set["metadata"]["uid"] == to_set["uid"]
         assert (to_deployment["kind"], to_deployment["uid"]) == ("Deployment", deployment["metadata"]["uid"])
-        assert api.get(paths.owner(side.namespace, "apps/v1", "Deployment", "web"))["kind"] == "Deployment"
+        assert api.get(api_paths.owner(side.namespace, "apps/v1", "Deployment", "web"))["kind"] == "Deployment"
 
     def test_events_of_one_pod(self, side: Side) -> None:
         """The events of one pod are found by its UID, and no others."""
         web, other = side.pod("web-1"), side.pod("other-1")
         side.admin.create(event(web, "web-1.started"))
         side.admin.create(event(other, "other-1.started"))
-        found = side.api().list(paths.events(side.namespace), paths.events_about(web["metadata"]["uid"]))
+        found = side.api().list(api_paths.events(side.namespace), api_paths.events_about(web["metadata"]["uid"]))
         assert [item["metadata"]["name"] for item in found] == ["web-1.started"]
 
     def test_network_policies(self, side: Side) -> None:
         """All policies of the namespace are listed."""
         for name in ("allow-web", "deny-all"):
             side.admin.create(policy(side.namespace, name))
-        found = side.api().list(paths.network_policies(side.namespace))
+        found = side.api().list(api_paths.network_policies(side.namespace))
         assert sorted(item["metadata"]["name"] for item in found) == ["allow-web", "deny-all"]
-        assert side.api().get(paths.network_policy(side.namespace, "deny-all"))["kind"] == "NetworkPolicy"
+        assert side.api().get(api_paths.network_policy(side.namespace, "deny-all"))["kind"] == "NetworkPolicy"
 
     def test_nodes_of_a_pool(self, side: Side) -> None:
         """The nodes of a pool are listed by its label, and those of no pool by the label's absence; both are ready."""
         pool = f"pool-{side.namespace}"
         inside, outside = (objects.node(f"{side.namespace}-{name}", pool=pool) for name in ("in", "out"))
-        del outside["metadata"]["labels"][paths.NODE_POOL]
+        del outside["metadata"]["labels"][api_paths.NODE_POOL]
         created = [objects.create_settled(side.admin, manifest) for manifest in (inside, outside)]
         listed = {
-            wanted: {item["metadata"]["uid"]: item for item in side.api().list(paths.nodes(), label_selector=wanted)}
-            for wanted in (paths.nodes_of_pool(pool), paths.nodes_of_pool(""))
+            wanted: {
+                item["metadata"]["uid"]: item for item in side.api().list(api_paths.nodes(), label_selector=wanted)
+            }
+            for wanted in (api_paths.nodes_of_pool(pool), api_paths.nodes_of_pool(""))
         }
         for node in created:
-            side.admin.delete(paths.node(node["metadata"]["name"]))
+            side.admin.delete(api_paths.node(node["metadata"]["name"]))
         of_pool, of_none = listed.values()
         uids = [node["metadata"]["uid"] for node in created]
         assert list(of_pool) == [uids[0]]
@@ -177,7 +179,7 @@ class Reading:
         side.admin.create(objects.deployment("web", side.namespace, side.node, replicas=2))
         pods = objects.running_pods(side.admin, side.namespace, "web", count=2)
         owner = Owner(kind="Deployment", name="web", uid="")
-        found = side.api().get(paths.owner(side.namespace, "apps/v1", "Deployment", "web"))
+        found = side.api().get(api_paths.owner(side.namespace, "apps/v1", "Deployment", "web"))
         assert parse_workload(found, owner) == Workload(kind="Deployment", name="web", replicas=2, ready=2)
         assert [parse_pod(pod).ready for pod in pods] == [True, True]
 
@@ -197,16 +199,16 @@ class Reading:
         side.admin.create(objects.disruption_budget("web", side.namespace, "web", **spec))
 
         def told() -> bool:
-            items = side.api().list(paths.disruption_budgets(side.namespace))
+            items = side.api().list(api_paths.disruption_budgets(side.namespace))
             healthy = [item for item in items if item.get("status", {}).get("currentHealthy") == 3]
             return budgets_of({"app": "web"}, healthy) == (DisruptionBudget(name="web", disruptions_allowed=allowed),)
 
         wait_until(told, what=f"the budget to allow {allowed}")
-        assert budgets_of({"app": "other"}, side.api().list(paths.disruption_budgets(side.namespace))) == ()
+        assert budgets_of({"app": "other"}, side.api().list(api_paths.disruption_budgets(side.namespace))) == ()
 
     def test_list_of_nothing(self, side: Side) -> None:
         """An empty collection is an empty list, not an error."""
-        assert side.api().list(paths.network_policies(side.namespace)) == []
+        assert side.api().list(api_paths.network_policies(side.namespace)) == []
 
 
 class Paging:
@@ -216,15 +218,15 @@ class Paging:
         """Each part goes on where the one before it ended; the last one has no cursor."""
         names = [side.pod(f"web-{n}")["metadata"]["name"] for n in range(3)]
         api = side.api("admin")
-        first, cursor = api.page(paths.pods(side.namespace), 2)
-        rest, end = api.page(paths.pods(side.namespace), 2, cursor)
+        first, cursor = api.page(api_paths.pods(side.namespace), 2)
+        rest, end = api.page(api_paths.pods(side.namespace), 2, cursor)
         assert [item["metadata"]["name"] for item in first + rest] == names
         assert (len(first), bool(cursor), end) == (2, True, "")
 
     def test_all_at_once(self, side: Side) -> None:
         """A part that has room for all of them is the whole list."""
         side.pod()
-        found, end = side.api("admin").page(paths.pods(side.namespace), 500)
+        found, end = side.api("admin").page(api_paths.pods(side.namespace), 500)
         assert ([item["metadata"]["name"] for item in found], end) == (["web-1"], "")
 
     def test_all_namespaces(self, side: Side) -> None:
@@ -240,12 +242,12 @@ class Paging:
 
     def test_no_cursor(self, side: Side) -> None:
         """A cursor that is none is refused."""
-        error = refused(side.api("admin").page, paths.pods(side.namespace), 2, "no cursor")
+        error = refused(side.api("admin").page, api_paths.pods(side.namespace), 2, "no cursor")
         assert told(error) == ("bad_request", 400, "BadRequest")
 
     def test_forbidden(self, side: Side) -> None:
         """What may not be listed may not be paged."""
-        error = refused(side.api("responder").page, paths.pods(side.namespace), 2)
+        error = refused(side.api("responder").page, api_paths.pods(side.namespace), 2)
         assert (error.reason, error.permission) == (
             "kubernetes_forbidden",
             f"pods: list in namespace {side.namespace}",
@@ -337,7 +339,7 @@ class Patching:
 
     def test_cordon(self, side: Side) -> None:
         """A node is cordoned by its `spec.unschedulable`, and released by a null."""
-        api, path = side.api(), paths.node(side.node)
+        api, path = side.api(), api_paths.node(side.node)
         uid = api.get(path)["metadata"]["uid"]
         assert api.patch(path, {"metadata": {"uid": uid}, "spec": {"unschedulable": True}})["spec"]["unschedulable"]
         assert api.get(path)["spec"]["unschedulable"]
@@ -350,9 +352,9 @@ class Patching:
         side.admin.create(objects.node(name, autopilot=True))
         side.start_warden()
         cordon = {"spec": {"unschedulable": True}}
-        objects.wait_refused(side.admin, paths.node(name), cordon)
-        error = refused(side.api().patch, paths.node(name), cordon)
-        side.admin.delete(paths.node(name))
+        objects.wait_refused(side.admin, api_paths.node(name), cordon)
+        error = refused(side.api().patch, api_paths.node(name), cordon)
+        side.admin.delete(api_paths.node(name))
         assert (error.reason, error.status, error.permission) == ("admission_denied", 403, "")
 
 
@@ -384,7 +386,7 @@ class Deleting:
         owner = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
         owned = policy(side.namespace, "owned")
         owned["metadata"]["ownerReferences"] = [owner]
-        collection = paths.network_policies(side.namespace)
+        collection = api_paths.network_policies(side.namespace)
         side.api().create(collection, owned)
         side.api().create(collection, policy(side.namespace, "other"))
         side.api().delete(side.path(), {"gracePeriodSeconds": 0})
@@ -462,11 +464,11 @@ class Deleting:
         owner = {"apiVersion": "v1", "kind": "Pod", "name": "web-1", "uid": pod["metadata"]["uid"]}
         owned, free = policy(side.namespace, "isolate-1"), policy(side.namespace, "isolate-2")
         owned["metadata"]["ownerReferences"] = [owner]
-        uid = side.api().create(paths.network_policies(side.namespace), owned)["metadata"]["uid"]
-        side.api().create(paths.network_policies(side.namespace), free)
+        uid = side.api().create(api_paths.network_policies(side.namespace), owned)["metadata"]["uid"]
+        side.api().create(api_paths.network_policies(side.namespace), free)
         side.api().delete(side.path(), {"gracePeriodSeconds": 0})
-        side.wait_gone(paths.network_policy(side.namespace, "isolate-1"), uid)
-        assert side.find(paths.network_policy(side.namespace, "isolate-2"))["spec"] == free["spec"]
+        side.wait_gone(api_paths.network_policy(side.namespace, "isolate-1"), uid)
+        assert side.find(api_paths.network_policy(side.namespace, "isolate-2"))["spec"] == free["spec"]
 
     def test_daemon_set_replaces(self, side: Side) -> None:
         """A DaemonSet's pod comes back as another object on the same node."""
@@ -485,8 +487,8 @@ class Creating:
     def test_create(self, side: Side) -> None:
         """A policy is stored as it was sent, with a UID of its own."""
         wanted = policy(side.namespace)
-        created = side.api().create(paths.network_policies(side.namespace), wanted)
-        stored = side.api().get(paths.network_policy(side.namespace, "isolate-1"))
+        created = side.api().create(api_paths.network_policies(side.namespace), wanted)
+        stored = side.api().get(api_paths.network_policy(side.namespace, "isolate-1"))
         assert stored["metadata"]["uid"] == created["metadata"]["uid"]
         assert stored["metadata"]["annotations"] == wanted["metadata"]["annotations"]
         assert stored["spec"] == wanted["spec"]
@@ -494,17 +496,17 @@ class Creating:
     @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
     def test_taken_name(self, side: Side, dry_run: bool) -> None:
         """A second policy of the same name is refused, and does not touch the first."""
-        path = paths.network_policies(side.namespace)
+        path = api_paths.network_policies(side.namespace)
         first = side.api().create(path, policy(side.namespace))
         error = refused(side.api().create, path, policy(side.namespace, labels={"a": "b"}), dry_run=dry_run)
         assert told(error) == ("conflict", 409, "AlreadyExists")
-        assert side.find(paths.network_policy(side.namespace, "isolate-1"))["spec"] == first["spec"]
+        assert side.find(api_paths.network_policy(side.namespace, "isolate-1"))["spec"] == first["spec"]
 
     def test_dry_run(self, side: Side) -> None:
         """A dry run answers with the policy, and stores none."""
-        created = side.api().create(paths.network_policies(side.namespace), policy(side.namespace), dry_run=True)
+        created = side.api().create(api_paths.network_policies(side.namespace), policy(side.namespace), dry_run=True)
         assert created["spec"] == policy(side.namespace)["spec"]
-        assert side.find(paths.network_policy(side.namespace, "isolate-1")) is None
+        assert side.find(api_paths.network_policy(side.namespace, "isolate-1")) is None
 
     @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
     @pytest.mark.parametrize(
@@ -518,18 +520,18 @@ class Creating:
     def test_invalid(self, side: Side, changes: Object, dry_run: bool) -> None:
         """A policy that makes no sense is refused, in a dry run as well."""
         body = {**policy(side.namespace), **changes}
-        error = refused(side.api().create, paths.network_policies(side.namespace), body, dry_run=dry_run)
+        error = refused(side.api().create, api_paths.network_policies(side.namespace), body, dry_run=dry_run)
         assert told(error) == ("invalid", 422, "Invalid")
 
     def test_another_kind(self, side: Side) -> None:
         """An object of another kind than the path says is a bad request."""
         body = {**policy(side.namespace), "apiVersion": "v1", "kind": "Pod"}
-        error = refused(side.api().create, paths.network_policies(side.namespace), body)
+        error = refused(side.api().create, api_paths.network_policies(side.namespace), body)
         assert told(error) == ("bad_request", 400, "BadRequest")
 
     def test_absent_namespace(self, side: Side) -> None:
         """Nothing is created in a namespace that is not there."""
-        error = refused(side.api().create, paths.network_policies("not-there"), policy("not-there"))
+        error = refused(side.api().create, api_paths.network_policies("not-there"), policy("not-there"))
         assert told(error) == ("not_found", 404, "NotFound")
 
 
@@ -557,9 +559,9 @@ class Identifying:
         errors = [
             refused(reader.patch, side.path(), {"metadata": {"labels": {"a": "b"}}}),
             refused(reader.delete, side.path(), {}),
-            refused(reader.patch, paths.node(side.node), {"spec": {"unschedulable": True}}),
-            refused(reader.create, paths.network_policies(side.namespace), policy(side.namespace)),
-            refused(side.api().list, paths.pods(side.namespace)),
+            refused(reader.patch, api_paths.node(side.node), {"spec": {"unschedulable": True}}),
+            refused(reader.create, api_paths.network_policies(side.namespace), policy(side.namespace)),
+            refused(side.api().list, api_paths.pods(side.namespace)),
         ]
         assert {told(error) for error in errors} == {("kubernetes_forbidden", 403, "Forbidden")}
         assert [error.permission for error in errors] == [
@@ -578,7 +580,7 @@ class Identifying:
         api.get(side.path())
         api.patch(side.path(), patch, dry_run=True)
         api.patch(side.path(), patch)
-        api.create(paths.network_policies(side.namespace), policy(side.namespace))
+        api.create(api_paths.network_policies(side.namespace), policy(side.namespace))
         refused(api.get, side.path("web-9"))
         api.delete(side.path(), {}, dry_run=True)
         api.delete(

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from scc_responder import paths
-from scc_responder.adapters.clusters_file import ClustersFile
-from scc_responder.adapters.kubeconfig import read_access
-from scc_responder.errors import ApiError, SettingsError
-from scc_responder.finding import ClusterRef
+from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.adapters.kubernetes.kubeconfig import read_access
+from scc_responder.collect import api_paths
+from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.finding import ClusterRef
 from tests.cluster.control_plane import ControlPlane
 from tests.kubernetes.fault_proxy import Answer, FaultProxy
 
@@ -68,7 +68,7 @@ def test_connect(tmp_path: Path, server: FaultProxy) -> None:
     server.play(lambda call: FOUND)
     kubeconfig(tmp_path, server)
     local = ClustersFile(clusters(tmp_path))
-    assert local.connect(SHOP).get(paths.namespace("shop")) == {"kind": "Namespace"}
+    assert local.connect(SHOP).get(api_paths.namespace("shop")) == {"kind": "Namespace"}
     assert tokens(server) == ["Bearer t"]
     assert local.connect(SHOP) is local.connect(SHOP)
 
@@ -115,7 +115,7 @@ def test_renamed(tmp_path: Path, server: FaultProxy, name: str) -> None:
     kubeconfig(tmp_path, server)
     renamed = ClustersFile(clusters(tmp_path)).renamed(BANK, name)
     assert renamed.describe(BANK).ref == BANK
-    assert renamed.connect(BANK).get(paths.namespace("shop")) == {"kind": "Namespace"}
+    assert renamed.connect(BANK).get(api_paths.namespace("shop")) == {"kind": "Namespace"}
     with pytest.raises(ApiError, match="not in the file"):
         renamed.connect(SHOP)
 
@@ -225,7 +225,7 @@ def test_files_beside_the_kubeconfig(tmp_path: Path, server: FaultProxy) -> None
     api = ClustersFile(clusters(tmp_path)).connect(SHOP)
     for token in ("one", "two"):
         (tmp_path / "token").write_text(f"{token}\n")
-        api.get(paths.namespace("shop"))
+        api.get(api_paths.namespace("shop"))
     assert tokens(server) == ["Bearer one", "Bearer two"]
 
 
@@ -241,11 +241,11 @@ def test_client_certificate(tmp_path: Path, inline: bool) -> None:
             for name, pem in pems.items()
         }
         kubeconfig(tmp_path, server, user)
-        assert ClustersFile(clusters(tmp_path)).connect(SHOP).get(paths.namespace("shop")) == {"kind": "Namespace"}
+        assert ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop")) == {"kind": "Namespace"}
         assert tokens(server) == [""]
         kubeconfig(tmp_path, server)
         with pytest.raises(ApiError):
-            ClustersFile(clusters(tmp_path)).connect(SHOP).get(paths.namespace("shop"))
+            ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
 
 
 def plugin(folder: Path, **status: Any) -> dict[str, Any]:
@@ -273,7 +273,7 @@ def test_credential_plugin(tmp_path: Path, server: FaultProxy, expires: int | No
     kubeconfig(tmp_path, server, plugin(tmp_path, **({"expirationTimestamp": moment} if moment else {})))
     api = ClustersFile(clusters(tmp_path)).connect(SHOP)
     for _ in range(2):
-        api.get(paths.namespace("shop"))
+        api.get(api_paths.namespace("shop"))
     assert tokens(server) == expected
 
 
@@ -281,7 +281,7 @@ def test_credential_plugin_is_run_again_when_refused(tmp_path: Path, server: Fau
     """A token that the server refuses is renewed once."""
     server.play({1: REFUSED, 2: FOUND})
     kubeconfig(tmp_path, server, plugin(tmp_path))
-    ClustersFile(clusters(tmp_path)).connect(SHOP).get(paths.namespace("shop"))
+    ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
     assert tokens(server) == ["Bearer 1", "Bearer 2"]
 
 
@@ -301,7 +301,7 @@ def test_credential_plugin_fails(tmp_path: Path, server: FaultProxy, command: di
     server.play({})
     kubeconfig(tmp_path, server, {"exec": {"apiVersion": "client.authentication.k8s.io/v1", **command}})
     with pytest.raises(ApiError) as refused:
-        ClustersFile(clusters(tmp_path)).connect(SHOP).get(paths.namespace("shop"))
+        ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
     assert (refused.value.reason, server.count) == ("no_credentials", 0)
 
 
@@ -309,4 +309,4 @@ def test_real_cluster(tmp_path: Path, control_plane: ControlPlane, namespace: st
     """The kubeconfig of a real cluster works, each context with its own powers."""
     text = f"{SHOP.path}:\n  kubeconfig: {control_plane.kubeconfig}\n  context: responder\n"
     api = ClustersFile(clusters(tmp_path, text)).connect(SHOP)
-    assert api.get(paths.namespace(namespace))["metadata"]["name"] == namespace
+    assert api.get(api_paths.namespace(namespace))["metadata"]["name"] == namespace

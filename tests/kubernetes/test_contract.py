@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from scc_responder import paths
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.simulated.objects import Object
-from scc_responder.simulated.resources import Target
+from scc_responder.collect import api_paths
+from scc_responder.workbench.simulated_cluster.server.objects import Object
+from scc_responder.workbench.simulated_cluster.server.resources import Target
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient
 from tests.cluster.control_plane import ControlPlane
@@ -69,7 +69,7 @@ def real_node(control_plane: ControlPlane) -> Iterator[str]:
     """One node of the test cluster for all tests: each leaves it as it was."""
     name = str(objects.create_node(control_plane.admin)["metadata"]["name"])
     yield name
-    control_plane.admin.delete(paths.node(name))
+    control_plane.admin.delete(api_paths.node(name))
 
 
 class OnReal:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.kubernetes_api import connect
-from scc_responder.changes import ARMED_BY, CreateNetworkPolicy, DeletePod, PatchObject
-from scc_responder.cluster_changes import ClusterChanges
-from scc_responder.errors import RetryableError
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.step import Result, StepRun
+from scc_responder.adapters.kubernetes.kubernetes_api import connect
+from scc_responder.domain.changes import ARMED_BY, CreateNetworkPolicy, DeletePod, PatchObject
+from scc_responder.domain.errors import RetryableError
+from scc_responder.execute.kubernetes import ClusterChanges
+from scc_responder.execute.step import Result, StepRun
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kubernetes.fault_proxy import Answer, Break, Fault, FaultProxy, Script, Stall, Truncate
 

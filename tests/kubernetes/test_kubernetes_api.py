@@ -15,16 +15,16 @@ from typing import Any
 
 import pytest
 
-from scc_responder import paths
-from scc_responder.adapters.kubernetes_api import BODY_LIMIT, KubernetesRest, connect
-from scc_responder.adapters.kubernetes_errors import Answer as Refusal
-from scc_responder.adapters.kubernetes_errors import Request, failure, printable
-from scc_responder.errors import ApiError, OutcomeUnknown, SettingsError
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.adapters.kubernetes.api_errors import Answer as Refusal
+from scc_responder.adapters.kubernetes.api_errors import Request, failure, printable
+from scc_responder.adapters.kubernetes.kubernetes_api import BODY_LIMIT, KubernetesRest, connect
+from scc_responder.collect import api_paths
+from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kubernetes.fault_proxy import Answer, Break, Call, Delay, Drip, FaultProxy, Forward, Stall, Truncate
 
-POD = paths.pod("shop", "web-1")
+POD = api_paths.pod("shop", "web-1")
 FOUND = Answer(200, b'{"kind":"Pod","metadata":{"name":"web-1"}}')
 SHORT = 0.4
 PATIENT = 20.0
@@ -34,12 +34,12 @@ PATIENT = 20.0
 Operation = Callable[[KubernetesRest], object]
 READS: list[tuple[str, Operation]] = [
     ("get", lambda api: api.get(POD)),
-    ("list", lambda api: api.list(paths.network_policies("shop"))),
+    ("list", lambda api: api.list(api_paths.network_policies("shop"))),
 ]
 WRITES: list[tuple[str, Operation]] = [
     ("patch", lambda api: api.patch(POD, {"metadata": {"labels": {"a": "b"}}})),
     ("delete", lambda api: api.delete(POD, {"gracePeriodSeconds": 0})),
-    ("create", lambda api: api.create(paths.network_policies("shop"), {"kind": "NetworkPolicy"})),
+    ("create", lambda api: api.create(api_paths.network_policies("shop"), {"kind": "NetworkPolicy"})),
 ]
 each_read = pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in READS])
 each_write = pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in WRITES])
@@ -217,7 +217,7 @@ def test_unknown_means_unknown(cluster: SimulatedCluster, fault: Any, done: bool
     with FaultProxy(cluster.url, None, {1: fault}, tls=False) as proxy:
         api = connect(proxy.url, None, lambda: cluster.token("responder"))
         with pytest.raises(OutcomeUnknown):
-            api.create(paths.network_policies("shop"), body)
+            api.create(api_paths.network_policies("shop"), body)
         assert proxy.count == 1
         assert (name in {item["metadata"]["name"] for item in cluster.objects("NetworkPolicy")}) == done
 
@@ -264,7 +264,7 @@ def test_no_proxy_from_the_environment(server: FaultProxy) -> None:
     """HTTPS_PROXY and its like do not decide where tokens go."""
     server.play({1: FOUND})
     script = (
-        "import sys; from scc_responder.adapters.kubernetes_api import connect;"
+        "import sys; from scc_responder.adapters.kubernetes.kubernetes_api import connect;"
         "print(connect(sys.argv[1], sys.argv[2].encode(), lambda: 't').get(sys.argv[3])['kind'])"
     )
     with FaultProxy(tls=False) as trap:
@@ -337,9 +337,9 @@ def test_what_is_sent(server: FaultProxy) -> None:
     """Requests say who asks, for what type, and in which type they are."""
     server.play(lambda call: Answer(200, b'{"items":[]}') if call.method == "GET" else FOUND)
     api = api_of(server, user_agent="scc-responder/test")
-    api.list(paths.events("shop"), "involvedObject.uid=1-2")
+    api.list(api_paths.events("shop"), "involvedObject.uid=1-2")
     api.patch(POD, {"metadata": {"uid": "u"}}, dry_run=True)
-    api.create(paths.pods("shop"), {"kind": "Pod"}, dry_run=True)
+    api.create(api_paths.pods("shop"), {"kind": "Pod"}, dry_run=True)
     api.delete(POD, {"preconditions": {"uid": "u"}}, dry_run=True)
     api.delete(POD, {"gracePeriodSeconds": 5})
     shared = {"accept": "application/json", "user-agent": "scc-responder/test", "authorization": "Bearer t"}
@@ -483,7 +483,7 @@ def test_forwarding(cluster: SimulatedCluster) -> None:
     """Without a fault the proxy changes nothing."""
     with FaultProxy(cluster.url, None, {1: Delay(0.01, Forward())}) as proxy:
         api = api_of(proxy, lambda: cluster.token("responder"))
-        assert api.get(paths.namespace("shop"))["metadata"]["name"] == "shop"
+        assert api.get(api_paths.namespace("shop"))["metadata"]["name"] == "shop"
 
 
 @pytest.mark.parametrize(

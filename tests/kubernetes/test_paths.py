@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder import paths
-from scc_responder.errors import ApiError
+from scc_responder.collect import api_paths
+from scc_responder.domain.errors import ApiError
 
 UID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 OWNER_KINDS = [
@@ -54,18 +54,18 @@ HOSTILE = [
     "a" * 254,
 ]
 BUILDERS: list[tuple[str, Callable[[str], str]]] = [
-    ("pods", paths.pods),
-    ("pod", lambda name: paths.pod("shop", name)),
-    ("pod-namespace", lambda name: paths.pod(name, "web-1")),
-    ("node", paths.node),
-    ("namespace", paths.namespace),
-    ("events", paths.events),
-    ("policies", paths.network_policies),
-    ("policy", lambda name: paths.network_policy("shop", name)),
-    ("owner", lambda name: paths.owner("shop", "apps/v1", "ReplicaSet", name)),
-    ("owner-namespace", lambda name: paths.owner(name, "batch/v1", "Job", "web")),
-    ("owner-version", lambda name: paths.owner("shop", name, "ReplicaSet", "web")),
-    ("owner-kind", lambda name: paths.owner("shop", "apps/v1", name, "web")),
+    ("pods", api_paths.pods),
+    ("pod", lambda name: api_paths.pod("shop", name)),
+    ("pod-namespace", lambda name: api_paths.pod(name, "web-1")),
+    ("node", api_paths.node),
+    ("namespace", api_paths.namespace),
+    ("events", api_paths.events),
+    ("policies", api_paths.network_policies),
+    ("policy", lambda name: api_paths.network_policy("shop", name)),
+    ("owner", lambda name: api_paths.owner("shop", "apps/v1", "ReplicaSet", name)),
+    ("owner-namespace", lambda name: api_paths.owner(name, "batch/v1", "Job", "web")),
+    ("owner-version", lambda name: api_paths.owner("shop", name, "ReplicaSet", "web")),
+    ("owner-kind", lambda name: api_paths.owner("shop", "apps/v1", name, "web")),
 ]
 each_builder = pytest.mark.parametrize("build", [pytest.param(build, id=name) for name, build in BUILDERS])
 
@@ -73,20 +73,20 @@ each_builder = pytest.mark.parametrize("build", [pytest.param(build, id=name) fo
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        (paths.pods("shop"), "/api/v1/namespaces/shop/pods"),
-        (paths.pod("shop", "web-1"), "/api/v1/namespaces/shop/pods/web-1"),
+        (api_paths.pods("shop"), "/api/v1/namespaces/shop/pods"),
+        (api_paths.pod("shop", "web-1"), "/api/v1/namespaces/shop/pods/web-1"),
         (
-            paths.pod("shop", "kube-proxy-gke-shop.internal"),
+            api_paths.pod("shop", "kube-proxy-gke-shop.internal"),
             "/api/v1/namespaces/shop/pods/kube-proxy-gke-shop.internal",
         ),
-        (paths.node("gke-shop-1"), "/api/v1/nodes/gke-shop-1"),
-        (paths.namespace("shop"), "/api/v1/namespaces/shop"),
-        (paths.events("shop"), "/api/v1/namespaces/shop/events"),
-        (paths.events_about(UID), f"involvedObject.uid={UID}"),
-        (paths.network_policies("shop"), "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies"),
-        (paths.network_policy("shop", "deny"), "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/deny"),
-        (paths.owner("shop", "batch/v1", "CronJob", "nightly"), "/apis/batch/v1/namespaces/shop/cronjobs/nightly"),
-        (paths.pod("a" * 63, "b" * 253), f"/api/v1/namespaces/{'a' * 63}/pods/{'b' * 253}"),
+        (api_paths.node("gke-shop-1"), "/api/v1/nodes/gke-shop-1"),
+        (api_paths.namespace("shop"), "/api/v1/namespaces/shop"),
+        (api_paths.events("shop"), "/api/v1/namespaces/shop/events"),
+        (api_paths.events_about(UID), f"involvedObject.uid={UID}"),
+        (api_paths.network_policies("shop"), "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies"),
+        (api_paths.network_policy("shop", "deny"), "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/deny"),
+        (api_paths.owner("shop", "batch/v1", "CronJob", "nightly"), "/apis/batch/v1/namespaces/shop/cronjobs/nightly"),
+        (api_paths.pod("a" * 63, "b" * 253), f"/api/v1/namespaces/{'a' * 63}/pods/{'b' * 253}"),
     ],
     ids=lambda value: value[:60],
 )
@@ -110,7 +110,7 @@ def test_hostile_names(build: Callable[[str], str], name: str) -> None:
 def test_hostile_uids(uid: str) -> None:
     """A UID that could be more than one term of a selector is refused."""
     with pytest.raises(ApiError) as refused:
-        paths.events_about(uid)
+        api_paths.events_about(uid)
     assert refused.value.reason == "invalid_name"
 
 
@@ -118,7 +118,7 @@ def test_namespace_is_one_label() -> None:
     """A namespace has no dots and at most 63 characters, as Kubernetes has it."""
     for name in ("kube.system", "a" * 64):
         with pytest.raises(ApiError, match="namespace"):
-            paths.pod(name, "web-1")
+            api_paths.pod(name, "web-1")
 
 
 @each_builder
@@ -138,26 +138,26 @@ def test_any_name(build: Callable[[str], str], name: str) -> None:
 @pytest.mark.parametrize(("api_version", "kind"), OWNER_KINDS, ids=lambda value: value)
 def test_owner_kinds(api_version: str, kind: str) -> None:
     """Every workload kind of Kubernetes itself is read as an owner."""
-    path = paths.owner("shop", api_version, kind, "web")
+    path = api_paths.owner("shop", api_version, kind, "web")
     assert path.endswith(f"/namespaces/shop/{kind.lower()}s/web")
 
 
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        ("GET", paths.pod("shop", "web-1"), "pods: get in namespace shop"),
-        ("GET", paths.pods("shop"), "pods: list in namespace shop"),
-        ("PATCH", paths.pod("shop", "web-1"), "pods: patch in namespace shop"),
-        ("DELETE", paths.pod("shop", "web-1"), "pods: delete in namespace shop"),
-        ("POST", paths.pod("shop", "web-1") + "/eviction", "pods/eviction: create in namespace shop"),
-        ("PATCH", paths.node("gke-shop-1"), "nodes: patch"),
-        ("GET", paths.namespace("shop"), "namespaces: get"),
-        ("GET", paths.events("shop"), "events: list in namespace shop"),
-        ("POST", paths.network_policies("shop"), "networkpolicies.networking.k8s.io: create in namespace shop"),
-        ("GET", paths.owner("shop", "apps/v1", "Deployment", "web"), "deployments.apps: get in namespace shop"),
+        ("GET", api_paths.pod("shop", "web-1"), "pods: get in namespace shop"),
+        ("GET", api_paths.pods("shop"), "pods: list in namespace shop"),
+        ("PATCH", api_paths.pod("shop", "web-1"), "pods: patch in namespace shop"),
+        ("DELETE", api_paths.pod("shop", "web-1"), "pods: delete in namespace shop"),
+        ("POST", api_paths.pod("shop", "web-1") + "/eviction", "pods/eviction: create in namespace shop"),
+        ("PATCH", api_paths.node("gke-shop-1"), "nodes: patch"),
+        ("GET", api_paths.namespace("shop"), "namespaces: get"),
+        ("GET", api_paths.events("shop"), "events: list in namespace shop"),
+        ("POST", api_paths.network_policies("shop"), "networkpolicies.networking.k8s.io: create in namespace shop"),
+        ("GET", api_paths.owner("shop", "apps/v1", "Deployment", "web"), "deployments.apps: get in namespace shop"),
         ("GET", "/version", "get /version"),
     ],
 )
 def test_permission(method: str, path: str, expected: str) -> None:
     """A request's RBAC permission reads as in a policy's permissions, with the place."""
-    assert paths.permission(method, path) == expected
+    assert api_paths.permission(method, path) == expected

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder import paths
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.simulated.controllers import digest_of
-from scc_responder.simulated.identities import rules
-from scc_responder.simulated.objects import Objects, timestamp
-from scc_responder.simulated.refusal import Refusal
-from scc_responder.simulated.resources import BY_KIND, RESOURCES, Target, target_of
+from scc_responder.collect import api_paths
+from scc_responder.workbench.simulated_cluster.controllers import digest_of
+from scc_responder.workbench.simulated_cluster.server.objects import Objects, timestamp
+from scc_responder.workbench.simulated_cluster.server.rbac import rules
+from scc_responder.workbench.simulated_cluster.server.refusal import Refusal
+from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RESOURCES, Target, target_of
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient, collection_path, object_path
 
@@ -199,7 +199,7 @@ def test_oversize_body(admin: ClusterClient) -> None:
 def test_audit_has_the_refused(cluster: SimulatedCluster) -> None:
     """A request of nobody stands in the audit log too, and so does one that is no JSON."""
     nobody = ClusterClient(cluster.url, None, "stolen")
-    assert nobody.send("GET", paths.pod("shop", "web-1")).status == 401
+    assert nobody.send("GET", api_paths.pod("shop", "web-1")).status == 401
     event = cluster.audit[-1]
     assert (event.user, event.verb, event.name, event.code) == ("", "get", "web-1", 401)
 

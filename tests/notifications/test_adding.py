@@ -7,15 +7,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scc_responder.finding import Finding
-from scc_responder.threats import DETECTORS, SURFACES, Row, catalogue, classify, read_catalogue
-from scc_responder.wire import parse_notification
+from scc_responder.domain.finding import Finding
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import DETECTORS, SURFACES, Row, catalogue, classify, read_catalogue
 from tests.findings import FOLDER, data
 from tests.findings import generate as generator
 from tests.findings.synthetic import samples, synthetic
 
 SUPPLY = f"""
-A threat without a golden. A new category is one row in functions/scc_responder/threats.json; what else to supply:
+A threat without a golden. A new category is one row in functions/scc_responder/intake/threats.json.
+What else to supply:
   - what its notification shows, as one entry of tests/findings/samples.yaml (a plain one is made without it)
   - its golden, context, decision and line of policies/THREATS.md: {generator.COMMAND}
   - a policy in policies/ and its test, if anything is to be done about it: until then it is recorded

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from scc_responder.cli.threats import SHORT
-from scc_responder.threats import Row, catalogue, mitre_id
+from scc_responder.intake.threats import Row, catalogue, mitre_id
 from tests.findings.synthetic import synthetic
 
 CTD, CRTD = "container_threat_detection", "cloud_run_threat_detection"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scc_responder.decide import MATCHED
+from scc_responder.policy.decide import MATCHED
 from tests.bench.__main__ import TARGETS
 from tests.bench.parsing import ACTIONS, MANY, MATCHING, POLICIES, decider, many_policies, parsing
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from scc_responder.cli.main import main
-from scc_responder.finding import Finding
-from scc_responder.threats import SURFACES, Row, catalogue, classify
-from scc_responder.wire import content_digest, parse_notification
+from scc_responder.domain.finding import Finding
+from scc_responder.intake.notification import content_digest, parse_notification
+from scc_responder.intake.threats import SURFACES, Row, catalogue, classify
 from tests.findings import FOLDER, RUNBOOKS, every_golden, notification
 from tests.findings import generate as generator
 from tests.findings.expected import POLICIES, reduced

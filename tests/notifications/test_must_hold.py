@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from scc_responder.case import CaseState
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.threats import catalogue
+from scc_responder.intake.threats import catalogue
+from scc_responder.journal.case import CaseState
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.findings import notification
 from tests.findings.synthetic import synthetic

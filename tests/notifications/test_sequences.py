@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import FOLDER
 from tests.pipeline.deployment import Deployment, deployed, finding_about, mutations, policy
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from scc_responder.answer import Request, answer
-from scc_responder.plan import Plan
-from scc_responder.record import Ending
+from scc_responder.journal.messages import Ending
+from scc_responder.journal.plan import Plan
+from scc_responder.pipeline.approvals import Request, answer
 from tests.pipeline.deployment import Deployment
 
 HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}

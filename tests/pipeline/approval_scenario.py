@@ -1,7 +1,7 @@
 """One delivery, approval or sweep, run as a program of its own so that it can be killed: deliver|approve|sweep FOLDER.
 
-The folder is laid out by `scc_responder.simulated.deployment`; what is published is appended to `published` in it. The
-lease has no length, so that what goes on need not wait for it to run out.
+The folder is laid out by `simulated_cluster.story.story_folder`; what is published is appended to `published` in it.
+The lease has no length, so that what goes on need not wait for it to run out.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.answer import Request, answer
-from scc_responder.case import CaseRecord
-from scc_responder.journal import Journal
-from scc_responder.pipeline import respond
-from scc_responder.record import Ending
-from scc_responder.services import Services, utc_now
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.journal import Journal
+from scc_responder.journal.messages import Ending
+from scc_responder.pipeline.approvals import Request, answer
+from scc_responder.pipeline.delivery import respond
+from scc_responder.pipeline.services import Services, utc_now
+from scc_responder.pipeline.sweep import sweep
 from scc_responder.settings import read_settings
-from scc_responder.simulated.deployment import Deployment
-from scc_responder.sweep import sweep
+from scc_responder.workbench.simulated_cluster.story.story_folder import Deployment
 from tests.findings import push_body
 
 HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}

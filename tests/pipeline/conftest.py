@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.google.fixtures import firestore
 from tests.pipeline.deployment import NODE, SPARE_NODE

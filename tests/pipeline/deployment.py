@@ -9,22 +9,22 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from scc_responder.adapters.findings_file import FindingsFolder
-from scc_responder.adapters.kubernetes_api import connect
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseRecord
-from scc_responder.context import Cluster
-from scc_responder.control import Setting
-from scc_responder.finding import ClusterRef
-from scc_responder.journal import Journal
-from scc_responder.kill_switch import KillSwitch
-from scc_responder.mode import Mode
-from scc_responder.pipeline import respond
-from scc_responder.ports import Clock, KubernetesApi
-from scc_responder.record import Ending
-from scc_responder.services import Services, open_store, utc_now
+from scc_responder.adapters.kubernetes.kubernetes_api import connect
+from scc_responder.adapters.local.findings_file import FindingsFolder
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.context import Cluster
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.ports import Clock, KubernetesApi
+from scc_responder.guard.control import Setting
+from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.journal import Journal
+from scc_responder.journal.messages import Ending
+from scc_responder.pipeline.delivery import respond
+from scc_responder.pipeline.services import Services, open_store, utc_now
 from scc_responder.settings import read_settings
-from scc_responder.wire import parse_notification
 from tests.findings import data, notification, push_body
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from scc_responder.account import Account
-from scc_responder.adapters.findings_file import FindingsFolder
-from scc_responder.collect import collect
-from scc_responder.decide import decide
-from scc_responder.errors import ApiError
-from scc_responder.execute import execute
-from scc_responder.pipeline import _world
-from scc_responder.policy import load_policies
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.local.findings_file import FindingsFolder
+from scc_responder.collect.target import collect
+from scc_responder.domain.errors import ApiError
+from scc_responder.execute.execute import execute
+from scc_responder.intake.notification import parse_notification
+from scc_responder.pipeline.delivery import _world
+from scc_responder.pipeline.delivery_log import Account
+from scc_responder.policy.decide import decide
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.pipeline.answers import answered, plan_of
 from tests.pipeline.deployment import (
     RAILS,

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.simulated.deployment import Deployment
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story.story_folder import Deployment
 from tests.cluster import objects
 from tests.findings import data
 from tests.kills import Noted, killed_at

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from scc_responder.errors import SettingsError
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.domain.errors import SettingsError
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.google.issuer import AUDIENCE, Issuer
 from tests.pipeline.answers import answered, plan_of
 from tests.pipeline.deployment import RAILS, Deployment, deployed, finding_about, mutations, policy

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import decode
-from scc_responder.errors import ApiError
-from scc_responder.limiter import ORGANIZATION, cluster_key
-from scc_responder.ports import Entry
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.ports import Entry
+from scc_responder.guard.limiter import ORGANIZATION, cluster_key
+from scc_responder.journal.case import decode
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.counts import Count
 from tests.pipeline.deployment import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.pipeline.deployment import ALL, CONTAINED, NODE, Interposed, deployed, finding_about, mutations, policy
 
 Object = dict[str, Any]

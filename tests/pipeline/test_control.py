@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.errors import StoreUnavailable
-from scc_responder.kill_switch import key_of
-from scc_responder.ports import CasStore, Entry
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.errors import StoreUnavailable
+from scc_responder.domain.ports import CasStore, Entry
+from scc_responder.guard.kill_switch import key_of
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.core.journal_worlds import FaultyStore
 from tests.pipeline.answers import answered, plan_of
 from tests.pipeline.deployment import (

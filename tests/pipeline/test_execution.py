@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from scc_responder.errors import ApiError
-from scc_responder.policy import load_policies
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.domain.errors import ApiError
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.pipeline.deployment import (
     ALL,
     CONTAINED,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from scc_responder.case import CaseRecord
-from scc_responder.errors import ApiError, OutcomeUnknown
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.journal.case import CaseRecord
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.pipeline.deployment import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
 
 Object = dict[str, Any]

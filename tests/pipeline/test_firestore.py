@@ -10,11 +10,11 @@ from typing import Any
 import grpc
 import pytest
 
-from scc_responder.adapters.firestore_store import FirestoreStore
-from scc_responder.journal import LEASE, Journal
-from scc_responder.record import Ending
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
+from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.journal import LEASE, Journal
+from scc_responder.journal.messages import Ending
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.counts import Cases
 from tests.google.firestore import FirestoreEmulator, Opened
 from tests.google.firestore_faults import CallFault, CallScript, Cut, FaultyFirestore, Lose, Refuse, Stall

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.pipeline.deployment import CLUSTER, deployed, finding_about, mutations, policy
 
 PROD = "projects/example-project/locations/*/clusters/prod-*"

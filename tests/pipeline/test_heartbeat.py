@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.findings_file import FindingsFolder
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.errors import ApiError
-from scc_responder.finding import Finding
-from scc_responder.heartbeat import HEARTBEAT_ID
-from scc_responder.journal import LEASE
-from scc_responder.kill_switch import GLOBAL
-from scc_responder.mode import Mode
-from scc_responder.resource_names import FindingName
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.adapters.local.findings_file import FindingsFolder
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.resource_names import FindingName
+from scc_responder.guard.kill_switch import GLOBAL
+from scc_responder.journal.journal import LEASE
+from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.core.journal_worlds import FaultyStore
 from tests.findings import push_body
 from tests.pipeline.deployment import ALL, SOURCE, Deployment, deployed, finding_about, policy

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.adapters.gke import GkeClusters
-from scc_responder.services import Services
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
+from scc_responder.pipeline.services import Services
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.google.clusters import MEMBERSHIP, PRIVATE, PUBLIC, described, ip_endpoints
 from tests.google.grpc_servers import ClusterManagerServer
 from tests.google.grpc_servers import cluster as in_gke

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from scc_responder.errors import ApiError
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.domain.errors import ApiError
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.pipeline.deployment import NODE, Deployment, api_of, finding_about, policy, write_policies
 

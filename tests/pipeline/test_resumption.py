@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder import paths
-from scc_responder.errors import ApiError, RejectedMessage
-from scc_responder.policy import load_policies
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.wire import parse_notification
+from scc_responder.collect import api_paths
+from scc_responder.domain.errors import ApiError, RejectedMessage
+from scc_responder.intake.notification import parse_notification
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.pipeline.deployment import (
     NODE,
@@ -69,7 +69,7 @@ def test_gone_while_nobody_looked(
     document = finding_about(pod)
     interrupted(deployment, document, "delete", after=sent)
     if not sent:
-        api_of(cluster, "admin").delete(paths.pod("shop", pod["metadata"]["name"]), {"gracePeriodSeconds": 0})
+        api_of(cluster, "admin").delete(api_paths.pod("shop", pod["metadata"]["name"]), {"gracePeriodSeconds": 0})
 
     deployment.deliver(document)
 

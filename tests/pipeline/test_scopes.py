@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.security_center import SecurityCenter
-from scc_responder.intake import MAX_DATA_BYTES
-from scc_responder.journal import LEASE
-from scc_responder.mode import Mode
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.sweep import resume
+from scc_responder.adapters.google.security_center import SecurityCenter
+from scc_responder.domain.mode import Mode
+from scc_responder.intake.envelope import MAX_DATA_BYTES
+from scc_responder.journal.journal import LEASE
+from scc_responder.pipeline.sweep import resume
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.google.grpc_servers import SecurityCenterServer, item
 from tests.pipeline.answers import answered
 from tests.pipeline.deployment import ALL, Deployment, deployed, finding_about, policy

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from scc_responder.case import StepStatus
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.threats import Row, catalogue
+from scc_responder.intake.threats import Row, catalogue
+from scc_responder.journal.case import StepStatus
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.pipeline.deployment import SHIPPED, Deployment, api_of, finding_about, mutations
 
 Object = dict[str, Any]

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from scc_responder.case import StepStatus
-from scc_responder.context import Cluster
-from scc_responder.decide import decide
-from scc_responder.explanation import context_of
-from scc_responder.finding import ClusterRef
-from scc_responder.guard import guard
-from scc_responder.policy import load_policies
-from scc_responder.replayed_limits import ReplayedLimits
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.snapshots import Snapshot, take
-from scc_responder.wire import parse_notification
+from scc_responder.domain.context import Cluster
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.guard.guard import guard
+from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.case import StepStatus
+from scc_responder.policy.decide import decide
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.cluster_snapshot import Snapshot, take
+from scc_responder.workbench.explanation import context_of
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulation.replayed_limits import ReplayedLimits
 from tests.cluster import objects
 from tests.pipeline.deployment import (
     ALL,

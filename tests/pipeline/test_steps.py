@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from scc_responder.errors import ApiError, PolicyError
-from scc_responder.policy import load_policies
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.domain.errors import ApiError, PolicyError
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.pipeline.deployment import deployed, finding_about, mutations, policy, write_policies
 
 Object = dict[str, Any]

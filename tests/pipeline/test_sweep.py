@@ -13,16 +13,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from scc_responder import sweep as sweeping
-from scc_responder.adapters.sqlite_store import SqliteStore
-from scc_responder.case import CaseRecord, CaseState, decode, encode, is_unfinished
-from scc_responder.errors import ApiError, StoreUnavailable
-from scc_responder.journal import LEASE, Journal
-from scc_responder.ports import Entry, Page
-from scc_responder.record import Ending
-from scc_responder.services import utc_now
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.sweep import MAX_BEGUN, MAX_REVIEWED, QUIET, RESUMED, resume, sweep
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.errors import ApiError, StoreUnavailable
+from scc_responder.domain.ports import Entry, Page
+from scc_responder.journal.case import CaseRecord, CaseState, decode, encode, is_unfinished
+from scc_responder.journal.journal import LEASE, Journal
+from scc_responder.journal.messages import Ending
+from scc_responder.pipeline import sweep as sweeping
+from scc_responder.pipeline.services import utc_now
+from scc_responder.pipeline.sweep import MAX_BEGUN, MAX_REVIEWED, QUIET, RESUMED, resume, sweep
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data
 from tests.pipeline.answers import HERE, answered, plan_of
 from tests.pipeline.deployment import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kills import Noted
 from tests.pipeline.approval_scenario import case_of, main, services_of
 from tests.pipeline.deployment import mutations, policy

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.case import CaseRecord, CaseState, decode, encode, is_unfinished
-from scc_responder.plan import Plan, PlanState
-from scc_responder.services import utc_now
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.sweep import QUIET, sweep
+from scc_responder.journal.case import CaseRecord, CaseState, decode, encode, is_unfinished
+from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.pipeline.services import utc_now
+from scc_responder.pipeline.sweep import QUIET, sweep
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data
 from tests.pipeline.answers import HERE
 from tests.pipeline.deployment import Deployment, deployed, finding_about, policy

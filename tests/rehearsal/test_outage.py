@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.outcome_topic import OutcomeTopic
-from scc_responder.case import CaseState, Step, StepStatus
-from scc_responder.journal import Journal
-from scc_responder.pipeline import respond
-from scc_responder.record import Ending
-from scc_responder.services import Services, utc_now
+from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
+from scc_responder.journal.case import CaseState, Step, StepStatus
+from scc_responder.journal.journal import Journal
+from scc_responder.journal.messages import Ending
+from scc_responder.pipeline.delivery import respond
+from scc_responder.pipeline.services import Services, utc_now
 from scc_responder.settings import read_settings
 from tests.cluster.audit import AuditEvent
 from tests.cluster.polling import wait_until

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.case import CaseState
-from scc_responder.errors import SettingsError
+from scc_responder.domain.errors import SettingsError
+from scc_responder.journal.case import CaseState
 from scc_responder.settings import read_settings
 from tests.cluster.client import ApiFailure
 from tests.e2e.served import unzip

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from scc_responder import paths
-from scc_responder.simulated.aftermath import aftermath, checks, fate
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.simulated.scenario import NODES, populate
+from scc_responder.collect import api_paths
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story.aftermath import aftermath, checks, fate
+from scc_responder.workbench.simulated_cluster.story.scenario import NODES, populate
 from tests.pipeline.deployment import api_of
 
 MARK = {"metadata": {"labels": {"scc-responder/case": "c1"}}}
@@ -36,7 +36,7 @@ class Shop:
 
     def path(self, app: str) -> str:
         """Its path in the API."""
-        return paths.pod("shop", self.pod(app)["metadata"]["name"])
+        return api_paths.pod("shop", self.pod(app)["metadata"]["name"])
 
     def delete(self, app: str) -> None:
         """Delete it at once."""
@@ -54,11 +54,11 @@ class Shop:
             "metadata": {"name": f"isolate-{app}", "namespace": "shop"},
             "spec": {"podSelector": {"matchLabels": selector}, "policyTypes": ["Ingress", "Egress"]},
         }
-        self.api.create(paths.network_policies("shop"), manifest)
+        self.api.create(api_paths.network_policies("shop"), manifest)
 
     def cordon(self, node: str) -> None:
         """Cordon a node."""
-        self.api.patch(paths.node(node), {"spec": {"unschedulable": True}})
+        self.api.patch(api_paths.node(node), {"spec": {"unschedulable": True}})
 
     def contain(self) -> dict[str, str]:
         """Do what the demonstration's policies do, and return what is expected of the pods."""

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from scc_responder.identity import identify
-from scc_responder.intake import open_envelope
-from scc_responder.kubernetes_objects import parse_pod
-from scc_responder.simulated import notifications
-from scc_responder.simulated.cluster import SimulatedCluster
-from scc_responder.simulated.notifications import Detection, about_pod, about_service, push_body
-from scc_responder.simulated.scenario import NODES, SHOP, deliveries, populate
-from scc_responder.threats import classify, in_scope
-from scc_responder.wire import parse_notification
+from scc_responder.collect.identity import identify
+from scc_responder.collect.kubernetes_objects import parse_pod
+from scc_responder.intake.envelope import open_envelope
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import classify, in_scope
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story import notifications
+from scc_responder.workbench.simulated_cluster.story.notifications import Detection, about_pod, about_service, push_body
+from scc_responder.workbench.simulated_cluster.story.scenario import NODES, SHOP, deliveries, populate
 
 NOW = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
 THREATS = {

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from scc_responder.case import Step, StepStatus
-from scc_responder.simulated.api import AuditEvent
-from scc_responder.simulated.observation import Observation, captured, checks, difference, proof
-from scc_responder.simulated.scenario import Delivery
+from scc_responder.journal.case import Step, StepStatus
+from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
+from scc_responder.workbench.simulated_cluster.story.observation import Observation, captured, checks, difference, proof
+from scc_responder.workbench.simulated_cluster.story.scenario import Delivery
 
 NOW = datetime.now(UTC)
 UID = "11111111-1111-4111-8111-111111111111"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from scc_responder.errors import AlreadyExists, Conflict, StoreError
-from scc_responder.ports import CasStore, Entry
+from scc_responder.domain.errors import AlreadyExists, Conflict, StoreError
+from scc_responder.domain.ports import CasStore, Entry
 from tests.store.racers import (
     Opener,
     count_up,

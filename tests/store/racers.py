@@ -9,8 +9,8 @@ from multiprocessing.connection import Connection
 from threading import Barrier
 from typing import Any, TypeVar
 
-from scc_responder.errors import AlreadyExists, Conflict
-from scc_responder.ports import CasStore
+from scc_responder.domain.errors import AlreadyExists, Conflict
+from scc_responder.domain.ports import CasStore
 
 Opener = Callable[[], CasStore]
 T = TypeVar("T")

@@ -11,12 +11,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from scc_responder.adapters.evidence_store import EvidenceStore
-from scc_responder.context import Context
-from scc_responder.errors import ApiError, SettingsError
-from scc_responder.evidence import evidence, manifest
-from scc_responder.finding import Threat
-from scc_responder.ports import Evidence
+from scc_responder.adapters.google.storage.evidence_store import EvidenceStore
+from scc_responder.domain.context import Context
+from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.finding import Threat
+from scc_responder.domain.ports import Evidence
+from scc_responder.execute.evidence import evidence, manifest
 from tests.core.journal_worlds import START, finding
 from tests.store.racers import in_threads
 

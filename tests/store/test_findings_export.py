@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.findings_export import Entry, FindingsExport
-from scc_responder.errors import SettingsError
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.local.findings_export import Entry, FindingsExport
+from scc_responder.domain.errors import SettingsError
+from scc_responder.intake.notification import parse_notification
 from tests.findings import data, notification
 from tests.findings.recorded import recorded, write_array, write_lines
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.findings_file import FindingsFolder
-from scc_responder.errors import SettingsError
-from scc_responder.finding import Finding
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.local.findings_file import FindingsFolder
+from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.finding import Finding
+from scc_responder.intake.notification import parse_notification
 from tests.findings import notification
 
 

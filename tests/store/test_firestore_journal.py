@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.firestore_store import FirestoreStore
-from scc_responder.case import KEEP_CLOSED, CaseState, Step, StepStatus
-from scc_responder.errors import RetryableError, StoreUnavailable
-from scc_responder.journal import Journal
-from scc_responder.open_case import LostLease, OpenCase
+from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
+from scc_responder.domain.errors import RetryableError, StoreUnavailable
+from scc_responder.journal.case import KEEP_CLOSED, CaseState, Step, StepStatus
+from scc_responder.journal.claimed_case import LostLease, OpenCase
+from scc_responder.journal.journal import Journal
 from tests.cluster.polling import wait_until
 from tests.core.journal_worlds import FaultyStore, SetClock, finding
 from tests.core.scenario import ACTIONS, carry_out

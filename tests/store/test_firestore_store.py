@@ -14,9 +14,9 @@ from google.cloud.firestore import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.adapters.firestore_documents import ALL, UNFINISHED, Collection
-from scc_responder.adapters.firestore_store import FirestoreStore
-from scc_responder.errors import StoreUnavailable
+from scc_responder.adapters.google.firestore.firestore_documents import ALL, UNFINISHED, Collection
+from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
+from scc_responder.domain.errors import StoreUnavailable
 from tests.google.firestore import FirestoreEmulator, Opened
 from tests.google.firestore_faults import FaultyFirestore
 from tests.store.conformance import CasStoreContract, read

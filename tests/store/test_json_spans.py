@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scc_responder.adapters import json_spans
-from scc_responder.adapters.json_spans import MAX_BYTES, Span, spans
+from scc_responder.adapters.local import json_spans
+from scc_responder.adapters.local.json_spans import MAX_BYTES, Span, spans
 
 NASTY = {"a": '"]}\\', "b": ["{", {"c": '\\\\"[,'}], "d": "\u2028 x\n", "e": {}}
 

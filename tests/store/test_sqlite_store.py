@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.sqlite_store import _SCAN_UNFINISHED, SqliteStore
-from scc_responder.errors import SettingsError, StoreUnavailable
+from scc_responder.adapters.local.sqlite_store import _SCAN_UNFINISHED, SqliteStore
+from scc_responder.domain.errors import SettingsError, StoreUnavailable
 from tests.store.conformance import CasStoreContract, read
 from tests.store.racers import Opener, in_processes, in_threads
 
@@ -253,8 +253,8 @@ def test_a_child_process_gets_a_connection_of_its_own(opener: Opener) -> None:
 
 FULL_DISK = """
 import resource, sys
-from scc_responder.adapters.sqlite_store import _SCAN_UNFINISHED, SqliteStore
-from scc_responder.errors import StoreUnavailable
+from scc_responder.adapters.local.sqlite_store import _SCAN_UNFINISHED, SqliteStore
+from scc_responder.domain.errors import StoreUnavailable
 store = SqliteStore(sys.argv[1])
 store.create("before", b"1")
 resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, resource.RLIM_INFINITY))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from scc_responder.value import Value
+from scc_responder.domain.value import Value
 
 
 class Input(Value, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scc_responder.value import Value
+from scc_responder.domain.value import Value
 
 
 class Mutation(Value, frozen=True, kw_only=True):

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from scc_responder.adapters.firestore_documents import ALL, DEFAULT_COLLECTION, UNFINISHED, Collection
-from scc_responder.heartbeat import HEARTBEAT_ID
+from scc_responder.adapters.google.firestore.firestore_documents import ALL, DEFAULT_COLLECTION, UNFINISHED, Collection
+from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
 from tests.terraform.checking import State
 from tests.terraform.grants import expected_grants, grants, has_operators, members
 

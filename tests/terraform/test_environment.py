@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from scc_responder import settings
-from scc_responder.adapters.firestore_documents import Collection
-from scc_responder.adapters.security_center import service_in
-from scc_responder.checkup.deployment import parse_environment, read_deployment
+from scc_responder.adapters.google.firestore.firestore_documents import Collection
+from scc_responder.adapters.google.security_center import service_in
 from scc_responder.settings import Settings, read_settings
+from scc_responder.workbench.doctor.deployed import parse_environment, read_deployment
 from tests.terraform.checking import MODULE, OwnTests
 from tests.terraform.promises import of_type, only
 

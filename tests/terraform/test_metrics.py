@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from scc_responder.account import Account
-from scc_responder.errors import ApiError
-from scc_responder.record import Ending
-from scc_responder.simulated.cluster import SimulatedCluster
+from scc_responder.domain.errors import ApiError
+from scc_responder.journal.messages import Ending
+from scc_responder.pipeline.delivery_log import Account
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.pipeline.deployment import ALL, NODE, SPARE_NODE, Deployment, Interposed, deployed, finding_about, policy
 from tests.terraform.checking import OwnTests

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
-from scc_responder import permissions
-from scc_responder.endpoints import PERMISSIONS, EndpointKind
-from scc_responder.policy import load_policies
+from scc_responder.collect.endpoints import PERMISSIONS, EndpointKind
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench import needed_permissions
 from tests.terraform.checking import MODULE, ROOT
 
 
 def test_permissions_file() -> None:
     """permissions.json lists the IAM permissions that the enabled policies need, and no other."""
-    needs = permissions.needed(permissions.enabled(load_policies(ROOT / "policies").policies))
+    needs = needed_permissions.needed(needed_permissions.enabled(load_policies(ROOT / "policies").policies))
 
     assert listed("iam") == sorted({need.permission for need in needs if not need.verb})
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scc_responder.action import NoParams, Planned, action
-from scc_responder.changes import CaptureEvidence
-from scc_responder.context import Context
+from scc_responder.actions.contract import NoParams, Planned, action
+from scc_responder.domain.changes import CaptureEvidence
+from scc_responder.domain.context import Context
 
 
 @action(

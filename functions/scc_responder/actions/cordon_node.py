@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scc_responder.action import Hold, NoParams, Planned, Skip, action
-from scc_responder.changes import PRIOR_UNSCHEDULABLE, PatchObject
-from scc_responder.context import Context
+from scc_responder.actions.contract import Hold, NoParams, Planned, Skip, action
+from scc_responder.domain.changes import PRIOR_UNSCHEDULABLE, PatchObject
+from scc_responder.domain.context import Context
 
 
 @action(

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from scc_responder.action import Hold, Params, Planned, action, without_pod
-from scc_responder.changes import ARMED_BY, DeletePod, PatchObject
-from scc_responder.context import NO_SUCH_OWNER, Context, Pod
+from scc_responder.actions.contract import Hold, Params, Planned, action, without_pod
+from scc_responder.domain.changes import ARMED_BY, DeletePod, PatchObject
+from scc_responder.domain.context import NO_SUCH_OWNER, Context, Pod
 
 
 class DeletePodParams(Params, frozen=True, kw_only=True):

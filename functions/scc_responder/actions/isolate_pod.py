@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from scc_responder.action import NoParams, Planned, action, without_pod
-from scc_responder.case import case_id
-from scc_responder.changes import CreateNetworkPolicy, PatchObject
-from scc_responder.context import Context, Pod
-from scc_responder.marks import pod_label
+from scc_responder.actions.contract import NoParams, Planned, action, without_pod
+from scc_responder.domain.changes import CreateNetworkPolicy, PatchObject
+from scc_responder.domain.context import Context, Pod
+from scc_responder.domain.labels import pod_label
+from scc_responder.journal.case import case_id
 
 
 @action(

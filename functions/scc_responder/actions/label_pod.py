@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from scc_responder.action import Params, Planned, Skip, action, without_pod
-from scc_responder.changes import PatchObject
-from scc_responder.context import Context
-from scc_responder.guardrails import Guardrails
-from scc_responder.marks import case_label, pod_label, refused_keys, refused_values
+from scc_responder.actions.contract import Params, Planned, Skip, action, without_pod
+from scc_responder.domain.changes import PatchObject
+from scc_responder.domain.context import Context
+from scc_responder.domain.labels import case_label, pod_label, refused_keys, refused_values
+from scc_responder.policy.guardrails import Guardrails
 
 
 class LabelPodParams(Params, frozen=True, kw_only=True):

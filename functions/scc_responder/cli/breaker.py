@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.existing_store import existing_store
-from scc_responder.cli.terminal import styled, visible_lines
-from scc_responder.errors import Conflict, SettingsError
-from scc_responder.ledger import Ledger, reset
-from scc_responder.limiter import CLUSTERS, cluster_key, read_ledger
-from scc_responder.ports import CasStore, Entry
+from scc_responder.cli.console.existing_store import existing_store
+from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.domain.errors import Conflict, SettingsError
+from scc_responder.domain.ports import CasStore, Entry
+from scc_responder.guard.ledger import Ledger, reset
+from scc_responder.guard.limiter import CLUSTERS, cluster_key, read_ledger
 
 _TRIES = 8
 

@@ -25,16 +25,16 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.control_text import described, line, told
-from scc_responder.cli.existing_store import STORE, address, existing_store, store_option
-from scc_responder.cli.terminal import styled, visible_lines
-from scc_responder.control import Control, Setting
-from scc_responder.errors import SettingsError
-from scc_responder.kill_switch import GLOBAL, KillSwitch, key_of
-from scc_responder.mode import Mode
-from scc_responder.services import utc_now
+from scc_responder.cli.console.existing_store import STORE, address, existing_store, store_option
+from scc_responder.cli.console.kill_switch_text import described, line, told
+from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.text import visible
+from scc_responder.guard.control import Control, Setting
+from scc_responder.guard.kill_switch import GLOBAL, KillSwitch, key_of
+from scc_responder.pipeline.services import utc_now
 from scc_responder.settings import is_cluster
-from scc_responder.text import visible
 
 MAX_REASON = 500
 

@@ -14,17 +14,17 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from scc_responder.adapters.clusters_file import ClustersFile
-from scc_responder.cli.terminal import styled
-from scc_responder.cli.times import moment
-from scc_responder.collect import collect
-from scc_responder.decide import decide
-from scc_responder.errors import SettingsError
-from scc_responder.explanation import NOTHING_READ, explain, explain_context, read_facts
-from scc_responder.live_look import look
-from scc_responder.policy import PolicySet, load_policies
-from scc_responder.snapshots import NoFindings
-from scc_responder.wire import parse_notification
+from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.console.times import moment
+from scc_responder.collect.live import look
+from scc_responder.collect.target import collect
+from scc_responder.domain.errors import SettingsError
+from scc_responder.intake.notification import parse_notification
+from scc_responder.policy.decide import decide
+from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.workbench.cluster_snapshot import NoFindings
+from scc_responder.workbench.explanation import NOTHING_READ, explain, explain_context, read_facts
 
 _RESULT_STYLE = {"planned": "green", "waiting": "blue", "skipped": "dim", "held": "yellow"}
 _READ_SECONDS = 30.0

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from scc_responder import __version__
-from scc_responder.cli.terminal import visible_lines
-from scc_responder.errors import ResponderError
+from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.domain.errors import ResponderError
 
 COMMANDS = {
     "serve": "run the function on this machine",

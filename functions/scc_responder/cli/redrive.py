@@ -23,15 +23,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from scc_responder.adapters.dead_letters import DeadLetters
-from scc_responder.adapters.outcome_topic import OutcomeTopic
-from scc_responder.cli.existing_store import existing_store
-from scc_responder.cli.progress import shown
-from scc_responder.cli.terminal import visible_lines
-from scc_responder.dead_letter import JUNK, NOTHING_TO_PROVE, Prospect, copies, foreseen, prospect
-from scc_responder.errors import ApiError, ResponderError, RetryableError, SettingsError
-from scc_responder.journal import Journal
-from scc_responder.services import utc_now
+from scc_responder.adapters.google.pubsub.dead_letters import DeadLetters
+from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
+from scc_responder.cli.console.existing_store import existing_store
+from scc_responder.cli.console.progress import shown
+from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.domain.errors import ApiError, ResponderError, RetryableError, SettingsError
+from scc_responder.journal.journal import Journal
+from scc_responder.pipeline.services import utc_now
+from scc_responder.workbench.dead_letter_review import JUNK, NOTHING_TO_PROVE, Prospect, copies, foreseen, prospect
 
 LIMIT = 100
 _MOST = 10_000

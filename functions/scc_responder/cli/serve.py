@@ -12,13 +12,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from scc_responder.adapters.clusters_file import ClustersFile
-from scc_responder.cli.control_text import standing
-from scc_responder.cli.listening import free, port
-from scc_responder.errors import ResponderError, SettingsError
-from scc_responder.kill_switch import KillSwitch
-from scc_responder.policy import load_policies
-from scc_responder.services import open_store
+from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.cli.console.kill_switch_text import standing
+from scc_responder.cli.console.listening import free, port
+from scc_responder.domain.errors import ResponderError, SettingsError
+from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.pipeline.services import open_store
+from scc_responder.policy.policy_set import load_policies
 from scc_responder.settings import PREFIX, Settings, read_settings
 
 _OPTIONS = {

@@ -12,13 +12,13 @@ import os
 import sys
 from pathlib import Path
 
-from scc_responder.adapters.clusters_file import ClustersFile
-from scc_responder.cli.screen import Screen
-from scc_responder.cli.terminal import styled
-from scc_responder.errors import SettingsError
-from scc_responder.services import utc_now
-from scc_responder.snapshot_file import SnapshotFile, encoded
-from scc_responder.snapshots import take
+from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.cli.console.screen import Screen
+from scc_responder.cli.console.terminal import styled
+from scc_responder.domain.errors import SettingsError
+from scc_responder.pipeline.services import utc_now
+from scc_responder.workbench.cluster_snapshot import take
+from scc_responder.workbench.snapshot_file import SnapshotFile, encoded
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

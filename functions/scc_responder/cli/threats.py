@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from scc_responder.cli.markdown import markdown_table
-from scc_responder.cli.terminal import styled
-from scc_responder.errors import SettingsError
-from scc_responder.threats import (
+from scc_responder.cli.console.markdown import markdown_table
+from scc_responder.cli.console.terminal import styled
+from scc_responder.domain.errors import SettingsError
+from scc_responder.intake.threats import (
     CONFIDENCES,
     DETECTORS,
     KINDS,

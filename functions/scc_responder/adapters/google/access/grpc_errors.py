@@ -1,0 +1,83 @@
+"""What a failed call to a Google API means, in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.domain.value import Value
+
+_HTTP_STATUS = {
+    "CANCELLED": 499,
+    "INVALID_ARGUMENT": 400,
+    "DEADLINE_EXCEEDED": 504,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "PERMISSION_DENIED": 403,
+    "UNAUTHENTICATED": 401,
+    "RESOURCE_EXHAUSTED": 429,
+    "FAILED_PRECONDITION": 400,
+    "ABORTED": 409,
+    "OUT_OF_RANGE": 400,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
+    "UNKNOWN": 500,
+    "INTERNAL": 500,
+    "DATA_LOSS": 500,
+}
+"""The HTTP status of each gRPC code. Source: google/rpc/code.proto."""
+
+_NOTHING_KNOWN = frozenset({0, 499, 500, 503, 504})
+_MESSAGE_LIMIT = 500
+
+
+class Call(Value, frozen=True, kw_only=True):
+    """One method of a Google API: the word its errors start with, and the IAM permission it needs.
+
+    `writes`: an unclear failure may have been applied.
+    """
+
+    api: str
+    permission: str
+    writes: bool = False
+
+
+def failure(call: Call, error: Exception) -> ApiError:
+    """The error to raise for what the client library raised: `<api>_<grpc code>`, with its HTTP status.
+
+    A status of 0 means that no answer came. The permission is named where it is what is missing.
+    """
+    code = _code(error)
+    status = _HTTP_STATUS.get(code, 0)
+    kind = OutcomeUnknown if call.writes and status in _NOTHING_KNOWN else ApiError
+    return kind(
+        f"{call.api}_{code.lower() or 'no_answer'}",
+        _message(error),
+        status=status,
+        permission=call.permission if status == 403 else "",
+        retry_after_seconds=_retry_after(error),
+    )
+
+
+def _code(error: Exception) -> str:
+    """`PERMISSION_DENIED`, whether the error is google-api-core's or gRPC's own. "" for anything else."""
+    code = getattr(error, "grpc_status_code", None)
+    if code is None:
+        own = getattr(error, "code", None)
+        code = own() if callable(own) else None
+    name = getattr(code, "name", "")
+    return name if name in _HTTP_STATUS else ""
+
+
+def _message(error: Exception) -> str:
+    return str(getattr(error, "message", "") or error)[:_MESSAGE_LIMIT]
+
+
+def _retry_after(error: Exception) -> float:
+    """Seconds the server asked to wait (google.rpc.RetryInfo), or 0."""
+    details: Any = getattr(error, "details", None)
+    for detail in details if isinstance(details, list) else []:
+        delay = getattr(detail, "retry_delay", None)
+        if delay is not None:
+            return float(delay.seconds + delay.nanos / 1e9)
+    return 0.0

@@ -1,0 +1,136 @@
+"""Who sends a Google ID token: its signature, audience, issuer, times and verified address, checked by google-auth.
+
+Source: Google Identity, "OpenID Connect", "Validating an ID token".
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+from scc_responder.adapters.google.access.credentials import http_request
+from scc_responder.adapters.google.access.google_channel import check_loopback
+from scc_responder.domain.errors import Forbidden, RetryableError, SettingsError
+
+GOOGLE_CERTS = "https://www.googleapis.com/oauth2/v1/certs"
+ISSUERS = frozenset({"https://accounts.google.com", "accounts.google.com"})
+CLOCK_SKEW_SECONDS = 10
+MAX_TOKEN_BYTES = 8 * 1024
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]*)=*", re.ASCII)
+_REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
+_EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}")
+
+
+class GoogleIdentity:
+    """`ports.Approvers` over Google ID tokens made for one audience.
+
+    `certs`: another issuer's certificates, http:// on this machine (any other raises SettingsError); Google's where
+    empty. They are fetched for each token that could be one: approvals are rare, and keys may be withdrawn.
+    """
+
+    def __init__(self, audience: str, certs: str = "") -> None:
+        if not audience:
+            raise SettingsError("missing_setting", "SCC_RESPONDER_APPROVAL_AUDIENCE is not set")
+        self._audience = audience
+        self._certs = _checked(certs) if certs else GOOGLE_CERTS
+
+    def email(self, token: str) -> str:
+        """The bearer's verified e-mail address, in lower case.
+
+        Raises Forbidden, whose reason never quotes the token; RetryableError `certificates_unavailable`.
+        """
+        match = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN_BYTES else None
+        if match is None:
+            raise Forbidden("token_malformed")
+        if match[1] == _REMOVED:
+            raise Forbidden(
+                "token_signature_removed", "send this token in Authorization, Cloud Run's in X-Serverless-*"
+            )
+        return _email(self._verified(token))
+
+    def _verified(self, token: str) -> dict[str, Any]:
+        tokens: Any = import_module("google.oauth2.id_token")
+        problems: Any = import_module("google.auth.exceptions")
+        try:
+            return dict(
+                tokens.verify_token(
+                    token,
+                    http_request(),
+                    audience=self._audience,
+                    certs_url=self._certs,
+                    clock_skew_in_seconds=CLOCK_SKEW_SECONDS,
+                )
+            )
+        except problems.TransportError as error:
+            raise RetryableError("certificates_unavailable", f"{self._certs} did not answer") from error
+        except (problems.GoogleAuthError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Forbidden(self._why(token)) from error
+
+    def _why(self, token: str) -> str:
+        """The reason for the log, by what the refused token says of itself."""
+        jwt: Any = import_module("google.auth.jwt")
+        try:
+            claims = jwt.decode(token, verify=False)
+            if claims.get("aud") != self._audience:
+                return "token_wrong_audience"
+            now = import_module("time").time()
+            return "token_expired" if float(claims["exp"]) + CLOCK_SKEW_SECONDS < now else "token_not_verified"
+        except Exception:  # noqa: BLE001 - whatever it says, it was refused already
+            return "token_not_verified"
+
+
+def email_of_checked(token: str, audience: str, now: float) -> str:
+    """The verified address in a token that Cloud Run checked, which then has no signature any more; else empty.
+
+    Raises Forbidden where it has no such address, is over, or is for another than `audience`, an address or what lies
+    below it (empty where the function's own is not known). To be asked about nothing but what Cloud Run looked at.
+    """
+    match = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN_BYTES else None
+    if match is None or match[1] != _REMOVED:
+        return ""
+    claims = _claims(token)
+    if audience and not _is_for(claims.get("aud"), audience):
+        raise Forbidden("token_wrong_audience")
+    expiry = claims.get("exp")
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float) or not expiry + CLOCK_SKEW_SECONDS >= now:
+        raise Forbidden("token_expired")
+    return _email(claims)
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError) as error:
+        raise Forbidden("token_malformed") from error
+    if not isinstance(claims, dict):
+        raise Forbidden("token_malformed")
+    return claims
+
+
+def _is_for(claimed: object, audience: str) -> bool:
+    own = audience.rstrip("/")
+    return isinstance(claimed, str) and (claimed == own or claimed.startswith(f"{own}/"))
+
+
+def _email(claims: Mapping[str, Any]) -> str:
+    if claims.get("iss") not in ISSUERS:
+        raise Forbidden("token_wrong_issuer")
+    email = claims.get("email")
+    if not isinstance(email, str) or not _EMAIL.fullmatch(email):
+        raise Forbidden("token_without_email", "a service account's token needs --include-email")
+    if claims.get("email_verified") is not True:
+        raise Forbidden("email_not_verified")
+    return email.lower()
+
+
+def _checked(certs: str) -> str:
+    parts = urlsplit(certs)
+    check_loopback(parts.netloc if parts.scheme == "http" else certs, "SCC_RESPONDER_APPROVAL_CERTS")
+    return certs

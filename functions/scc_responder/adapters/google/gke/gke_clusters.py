@@ -1,0 +1,184 @@
+"""Clusters of Google Kubernetes Engine: what its API says of them, and the way to their API servers."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from scc_responder.adapters.google.access import google_channel, lean_imports
+from scc_responder.adapters.google.access.credentials import AccessToken
+from scc_responder.adapters.google.access.grpc_errors import Call, failure
+from scc_responder.adapters.kubernetes.endpoint_errors import retold
+from scc_responder.collect.endpoints import Endpoint, Reach, Server, choose
+from scc_responder.domain.context import Cluster
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.ports import KubernetesApi
+
+SERVICE = "container.googleapis.com"
+GET_CLUSTER = Call(api="gke", permission="container.clusters.get")
+
+KEPT_SECONDS = 600.0
+"""How long a cluster's description is believed."""
+
+_PATH = re.compile(
+    r"projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}/clusters/[a-z0-9][a-z0-9-]{0,62}", re.ASCII
+)
+
+Retell = Callable[[str, ApiError], ApiError]
+Connect = Callable[[Endpoint, Callable[[], str], Retell], KubernetesApi]
+
+
+def connect_to_server(
+    server: Server, token: Callable[[], str], retell: Retell | None = None, *, timeout_seconds: float = 10.0
+) -> KubernetesApi:
+    """The API server as whom `token` says; an `AccessToken` is renewed when the server refuses it.
+
+    `retell` is given the method and the error of each failed request, and says which error to raise.
+    """
+    lean_imports.obtain(lean_imports.KUBERNETES_REST)
+    adapter: Any = import_module("scc_responder.adapters.kubernetes.kubernetes_api")
+    renew = token.renew if isinstance(token, AccessToken) else None
+    api: KubernetesApi = adapter.connect(
+        server.url, server.ca_pem, token, renew=renew, retell=retell, timeout_seconds=timeout_seconds
+    )
+    return api
+
+
+class GkeClusters:
+    """`ports.Clusters` over GetCluster, asked once for a cluster's description and its API server together.
+
+    `endpoint`: a stand-in for the GKE API on this machine, host:port (any other raises SettingsError). `token`: bearer
+    tokens for API servers, instead of the environment's identity. `connect_gateway`, `vpc_egress`: see `Reach`.
+    `clock`: seconds, for keeping descriptions.
+
+    Where the way that a description named led nowhere, the next connection asks again; the description itself holds.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoint: str = "",
+        token: Callable[[], str] | None = None,
+        connect_gateway: bool = False,
+        vpc_egress: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        connect: Connect = connect_to_server,
+        timeout_seconds: float = 10.0,
+    ) -> None:
+        self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_GKE_ENDPOINT") if endpoint else ""
+        self._reach = Reach(connect_gateway=connect_gateway, vpc_egress=vpc_egress, local=bool(endpoint))
+        self._token = token or AccessToken()
+        self._clock = clock
+        self._connect = connect
+        self._timeout_seconds = timeout_seconds
+        self._client: Any = None
+        self._known: dict[ClusterRef, _Known] = {}
+        self._lock = threading.Lock()
+
+    def describe(self, ref: ClusterRef) -> Cluster:
+        """The cluster. Raises ApiError: `cluster_not_found`, `malformed_cluster_name`, or what GKE refuses."""
+        return _cluster(ref, self._kept(ref).message())
+
+    def way(self, ref: ClusterRef) -> str:
+        """Which of its endpoints the API server is reached by. Raises ApiError as `connect`."""
+        return str(choose(self._kept(ref).message(), self._reach).kind)
+
+    def connect(self, ref: ClusterRef) -> KubernetesApi:
+        """Its API server. Raises ApiError as `describe`, and as `endpoints.choose`."""
+        known = self._kept(ref)
+        endpoint = choose(known.message(to_connect=True), self._reach)
+        with known.lock:
+            if known.api is None or known.endpoint != endpoint:
+                known.api = self._connect(endpoint, self._token, _doubting(known, endpoint))
+                known.endpoint = endpoint
+            return known.api
+
+    def close(self) -> None:
+        """Close the connection to the GKE API, if there is one."""
+        with self._lock:
+            if self._client is not None:
+                self._client.transport.close()
+            self._client = None
+
+    def _kept(self, ref: ClusterRef) -> _Known:
+        if not _PATH.fullmatch(ref.path):
+            raise ApiError("malformed_cluster_name", "the cluster's name has a character that none may have")
+        with self._lock:
+            return self._known.setdefault(ref, _Known(lambda: self._get(ref), self._clock))
+
+    def _get(self, ref: ClusterRef) -> Any:
+        client = self._opened()
+        problems: Any = import_module("google.api_core.exceptions")
+        try:
+            return client.get_cluster(name=ref.path, timeout=self._timeout_seconds, retry=None)
+        except problems.NotFound as error:
+            raise ApiError("cluster_not_found", error.message, status=404) from error
+        except problems.GoogleAPICallError as error:
+            raise failure(GET_CLUSTER, error) from error
+
+    def _opened(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = google_channel.client(lean_imports.CLUSTER_MANAGER, SERVICE, self._endpoint)
+            return self._client
+
+
+class _Known:
+    """One cluster's description while it is believed. Threads that ask together wait for one answer."""
+
+    def __init__(self, get: Callable[[], Any], clock: Callable[[], float]) -> None:
+        self._get = get
+        self._clock = clock
+        self._message: Any = None
+        self._until = 0.0
+        self._doubted = False
+        self.lock = threading.Lock()
+        self.endpoint: Endpoint | None = None
+        self.api: KubernetesApi | None = None
+
+    def message(self, *, to_connect: bool = False) -> Any:
+        with self.lock:
+            doubted = to_connect and self._doubted
+            if self._message is None or doubted or self._clock() >= self._until:
+                self._message = self._get()
+                self._until = self._clock() + KEPT_SECONDS
+                self._doubted = False
+            return self._message
+
+    def doubt(self) -> None:
+        """Ask again before the next connection.
+
+        Not under the lock: a failed request need not wait for another thread's answer.
+        """
+        self._doubted = True
+
+
+def _doubting(known: _Known, endpoint: Endpoint) -> Retell:
+    def retell(method: str, error: ApiError) -> ApiError:
+        told = retold(endpoint, method, error)
+        if told is not error:
+            known.doubt()
+        return told
+
+    return retell
+
+
+def _cluster(ref: ClusterRef, message: Any) -> Cluster:
+    return Cluster(
+        ref=ref,
+        autopilot=bool(message.autopilot.enabled),
+        enforces_network_policy=_enforces_network_policy(message),
+        labels=dict(message.resource_labels),
+    )
+
+
+def _enforces_network_policy(message: Any) -> bool:
+    """Dataplane V2 (always on in Autopilot), or Calico: enabled on the nodes and not switched off as an add-on."""
+    if message.autopilot.enabled or message.network_config.datapath_provider.name == "ADVANCED_DATAPATH":
+        return True
+    return bool(message.network_policy.enabled and not message.addons_config.network_policy_config.disabled)

@@ -1,0 +1,38 @@
+"""Which clusters a project has, by the GKE API."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from scc_responder.adapters.google.access import google_channel, lean_imports
+from scc_responder.adapters.google.access.grpc_errors import Call, failure
+from scc_responder.adapters.google.gke.gke_clusters import SERVICE
+from scc_responder.domain.finding import ClusterRef
+
+LIST_CLUSTERS = Call(api="gke", permission="container.clusters.list")
+
+
+class GkeListing:
+    """ListClusters. `endpoint`: a stand-in for the GKE API on this machine. Safe to use from several threads."""
+
+    def __init__(self, *, endpoint: str = "", timeout_seconds: float = 20.0) -> None:
+        self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_GKE_ENDPOINT") if endpoint else ""
+        self._timeout_seconds = timeout_seconds
+
+    def clusters(self, project: str, location: str) -> tuple[ClusterRef, ...]:
+        """The clusters of a project in a location, or in all (`*`). Raises ApiError."""
+        client = google_channel.client(lean_imports.CLUSTER_MANAGER, SERVICE, self._endpoint)
+        problems: Any = import_module("google.api_core.exceptions")
+        parent = f"projects/{project}/locations/{'-' if location == '*' else location}"
+        try:
+            answer = client.list_clusters(parent=parent, timeout=self._timeout_seconds, retry=None)
+        except problems.GoogleAPICallError as error:
+            raise failure(LIST_CLUSTERS, error) from error
+        finally:
+            client.transport.close()
+        found = (
+            ClusterRef.parse(f"projects/{project}/locations/{one.location}/clusters/{one.name}")
+            for one in answer.clusters
+        )
+        return tuple(ref for ref in found if ref is not None)

@@ -1,0 +1,73 @@
+"""The Pub/Sub topic on which decisions and outcomes are published."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from importlib import import_module
+from typing import Any
+
+from scc_responder.adapters.google.access import google_channel, lean_imports
+from scc_responder.adapters.google.access.grpc_errors import Call, failure
+from scc_responder.domain.errors import OutcomeUnknown
+from scc_responder.settings import PUBSUB_EMULATOR
+
+SERVICE = "pubsub.googleapis.com"
+EMULATOR = PUBSUB_EMULATOR
+PUBLISH = Call(api="pubsub", permission="pubsub.topics.publish", writes=True)
+
+
+class OutcomeTopic:
+    """`ports.Outcomes` over one topic (`projects/P/topics/T`), each message sent by itself. Connects on first use.
+
+    `emulator`: host:port of a Pub/Sub emulator on this machine (any other raises SettingsError); where it is not given,
+    `PUBSUB_EMULATOR_HOST` says it, as for Google's own tools. `timeout_seconds` bounds a publication; nothing is
+    retried here.
+    """
+
+    def __init__(self, topic: str, *, emulator: str | None = None, timeout_seconds: float = 10.0) -> None:
+        self._topic = topic
+        self._timeout_seconds = timeout_seconds
+        self._emulator = os.environ.get(EMULATOR, "") if emulator is None else emulator
+        if self._emulator:
+            google_channel.check_loopback(self._emulator, EMULATOR)
+        self._client: Any = None
+        self._opening = threading.Lock()
+
+    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
+        """The message id the topic gave it. Raises ApiError; OutcomeUnknown where it may have been published."""
+        client = self._opened()
+        problems: Any = import_module("google.api_core.exceptions")
+        try:
+            future = client.publish(self._topic, message, retry=None, timeout=self._timeout_seconds, **attributes)
+            return str(future.result(timeout=self._timeout_seconds + 1.0))
+        except problems.GoogleAPICallError as error:
+            raise failure(PUBLISH, error) from error
+        except FutureTimeoutError as error:
+            raise OutcomeUnknown("pubsub_no_answer", "the topic did not confirm the message in time") from error
+
+    def close(self) -> None:
+        """Send what is waiting and close the connection, if there is one."""
+        with self._opening:
+            if self._client is not None:
+                self._client.stop()
+                self._client.transport.close()
+            self._client = None
+
+    def _opened(self) -> Any:
+        with self._opening:
+            if self._client is None:
+                self._client = _publisher(self._emulator)
+            return self._client
+
+
+def _publisher(emulator: str) -> Any:
+    kind: Callable[..., Any] = lean_imports.obtain(lean_imports.PUBLISHER)
+    types: Any = import_module("google.cloud.pubsub_v1.types")
+    batch_settings = types.BatchSettings(max_messages=1)
+    generated: Any = lean_imports.obtain(lean_imports.GENERATED_PUBLISHER)
+    channel = google_channel.open_channel(SERVICE, emulator)
+    transport = generated.get_transport_class("grpc")(channel=channel, host=SERVICE)
+    return kind(batch_settings=batch_settings, transport=transport)

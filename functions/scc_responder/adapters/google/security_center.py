@@ -1,0 +1,188 @@
+"""Findings as they stand now in Security Command Center, through its v2 API.
+
+Whatever enters a filter is matched against a strict ASCII pattern first: a finding's text is an attacker's text.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from itertools import islice
+from typing import Any
+
+from scc_responder.adapters.google.access import google_channel, lean_imports
+from scc_responder.adapters.google.access.grpc_errors import Call, failure
+from scc_responder.domain.context import RelatedFinding
+from scc_responder.domain.errors import ApiError, RejectedMessage
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.resource_names import FindingName
+from scc_responder.intake import notification
+
+SERVICE = "securitycenter.googleapis.com"
+LIST_FINDINGS = Call(api="scc", permission="securitycenter.findings.list")
+
+RELATED_WITHIN = timedelta(hours=1)
+MAX_RELATED = 100
+MAX_PAGES = 5
+"""Pages read of one answer. A server may send empty ones, so the first need not be the only one."""
+
+ABSENT = "sccresponderprobe"
+"""An id that no finding has."""
+
+_RESOURCE_NAME = re.compile(r"//[a-z0-9.-]{1,100}/[A-Za-z0-9._~%:@+=/-]{1,1000}", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class SecurityCenter:
+    """`ports.Findings` over ListFindings. Connects on first use. `endpoint`: a stand-in on this machine, host:port.
+
+    Raises SettingsError for any other endpoint. `location`: where the findings are, with data residency.
+    `timeout_seconds` bounds each request; nothing is retried here.
+    """
+
+    def __init__(self, *, endpoint: str = "", location: str = "", timeout_seconds: float = 10.0) -> None:
+        self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_SCC_ENDPOINT") if endpoint else ""
+        self._service = service_in(location)
+        self._location = location or "global"
+        self._timeout_seconds = timeout_seconds
+        self._client: Any = None
+        self._opening = threading.Lock()
+
+    def read(self, finding: Finding) -> Mapping[str, Any] | None:
+        """The finding as it stands now, or None if there is none of that name.
+
+        Raises RejectedMessage `malformed_finding_name`; ApiError, `other_finding` if the server answers with anything
+        but the one finding that was asked for, `partial_list` if it does not come to an end.
+        """
+        name, parsed = _checked_name(finding)
+        answer = list(self._list(_parent(name, parsed), _by_name(name, parsed), page_size=2, whole=True))
+        if not answer:
+            return None
+        if len(answer) > 1 or FindingName.parse(answer[0]["finding"].get("name", "")) != parsed:
+            raise ApiError("other_finding", "Security Command Center answered with more or other than the one finding")
+        return answer[0]
+
+    def related(self, finding: Finding) -> Sequence[RelatedFinding]:
+        """Other findings, of any source, on the same resource and pod within an hour of its event time: at most 100.
+
+        Raises RejectedMessage `malformed_finding_name`, ApiError.
+        """
+        name, parsed = _checked_name(finding)
+        if not _RESOURCE_NAME.fullmatch(finding.resource_name):
+            raise ApiError("malformed_resource_name", "the finding's resource name is no full resource name")
+        answer = self._list(_parent(name, parsed, source="-"), _near(finding), page_size=MAX_RELATED)
+        others = (other for other in _parsed(answer) if other.key != finding.key and _same_target(other, finding))
+        return tuple(_related(other) for other in islice(others, MAX_RELATED))
+
+    def probe(self, source: str) -> None:
+        """Ask a source (`organizations/O/sources/S`) for a finding that cannot be there. Raises ApiError."""
+        parent = f"{source}/locations/{self._location}"
+        list(self._list(parent, f'name="{parent}/findings/{ABSENT}"', page_size=1))
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        with self._opening:
+            if self._client is not None:
+                self._client.transport.close()
+            self._client = None
+
+    def _list(self, parent: str, filter_: str, *, page_size: int, whole: bool = False) -> Iterator[dict[str, Any]]:
+        """The items of ListFindings as the JSON that Pub/Sub would carry. `whole`: a part of them is an error."""
+        request = {"parent": parent, "filter": filter_, "page_size": page_size}
+        client = self._opened()
+        problems: Any = import_module("google.api_core.exceptions")
+        try:
+            answer = client.list_findings(request=request, timeout=self._timeout_seconds, retry=None)
+            for page in islice(answer.pages, MAX_PAGES):
+                yield from map(_as_json, page.list_findings_results)
+        except problems.GoogleAPICallError as error:
+            raise failure(LIST_FINDINGS, error) from error
+        if whole and answer.next_page_token:
+            raise ApiError("partial_list", f"Security Command Center did not end its answer in {MAX_PAGES} pages")
+
+    def _opened(self) -> Any:
+        with self._opening:
+            if self._client is None:
+                self._client = google_channel.client(lean_imports.SECURITY_CENTER, self._service, self._endpoint)
+            return self._client
+
+
+def service_in(location: str) -> str:
+    """The API's host for findings in a location: with data residency, no other answers for them.
+
+    Source: Security Command Center, "Regional endpoints".
+
+    >>> service_in("eu"), service_in("global")
+    ('securitycenter.eu.rep.googleapis.com', 'securitycenter.googleapis.com')
+    """
+    return SERVICE if location in {"", "global"} else f"securitycenter.{location}.rep.googleapis.com"
+
+
+def _checked_name(finding: Finding) -> tuple[str, FindingName]:
+    name = finding.canonical_name or finding.name
+    parsed = FindingName.parse(name)
+    if parsed is None:
+        raise RejectedMessage("malformed_finding_name")
+    return name, parsed
+
+
+def _parent(name: str, parsed: FindingName, source: str = "") -> str:
+    """The source in the finding's location, as v2 spells it: v1 names carry no location."""
+    ancestor = name.partition("/sources/")[0]
+    return f"{ancestor}/sources/{source or parsed.source_id}/locations/{parsed.location}"
+
+
+def _by_name(name: str, parsed: FindingName) -> str:
+    return f'name="{_parent(name, parsed)}/findings/{parsed.finding_id}"'
+
+
+def _near(finding: Finding) -> str:
+    first, last = (_milliseconds(finding.event_time + offset) for offset in (-RELATED_WITHIN, RELATED_WITHIN))
+    return f'resource_name="{finding.resource_name}" AND event_time>={first} AND event_time<={last}'
+
+
+def _milliseconds(time: datetime) -> int:
+    return (time - _EPOCH) // _MILLISECOND
+
+
+def _as_json(item: Any) -> dict[str, Any]:
+    """A ListFindings item as protobuf's JSON: camelCase, 64-bit integers as strings, times as RFC 3339."""
+    json_format: Any = import_module("google.protobuf.json_format")
+    try:
+        return {part: json_format.MessageToDict(type(value).pb(value)) for part, value in _parts(item)}
+    except (ValueError, json_format.Error) as error:  # a number that JSON cannot say
+        raise ApiError("unusable_answer", "a finding cannot be written as JSON") from error
+
+
+def _parts(item: Any) -> Iterator[tuple[str, Any]]:
+    yield "finding", item.finding
+    yield "resource", item.resource
+
+
+def _parsed(items: Iterator[dict[str, Any]]) -> Iterator[Finding]:
+    for item in items:
+        try:
+            yield notification.parse_notification(item)
+        except RejectedMessage:
+            continue
+
+
+def _same_target(other: Finding, finding: Finding) -> bool:
+    """Whether both name the same pod; where the finding names none, the same container."""
+    if finding.pods:
+        return not set(finding.pods).isdisjoint(other.pods)
+    names = {container.name for container in finding.containers if container.name}
+    return not names.isdisjoint(container.name for container in other.containers)
+
+
+def _related(other: Finding) -> RelatedFinding:
+    return RelatedFinding(
+        name=other.canonical_name or other.name,
+        category=other.category,
+        event_time=other.event_time,
+        severity=other.severity,
+    )

@@ -1,0 +1,173 @@
+"""What an API server's refusal, silence or nonsense means to the caller: `failure` is the only place that decides it.
+
+Sources: k8s.io/apimachinery `metav1.Status` and `StatusReason`; urllib3's exceptions.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError, TimeoutError  # noqa: A004 - its name
+
+from scc_responder.collect import api_paths
+from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.domain.value import Value
+
+MESSAGE_LENGTH = 300
+"""Characters of a server's message that enter ours."""
+
+_REASONS = {
+    400: "bad_request",
+    401: "kubernetes_unauthenticated",
+    403: "kubernetes_forbidden",
+    404: "not_found",
+    409: "conflict",
+    410: "gone",
+    413: "too_large",
+    422: "invalid",
+    429: "throttled",
+}
+_ADMISSION = re.compile(r"ValidatingAdmissionPolicy|GKE Warden|denied the request|denied request|violates PodSecurity")
+_POLICY = re.compile(r"ValidatingAdmissionPolicy '[a-z0-9.-]+' with binding '[a-z0-9.-]+' denied request")
+_RETRY_AFTER_LIMIT = 3600.0
+
+
+class Request(Value, frozen=True, kw_only=True):
+    """What was asked for. `path` has no query."""
+
+    method: str
+    path: str
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may have changed something if it was sent."""
+        return self.method != "GET"
+
+
+class Answer(Value, frozen=True, kw_only=True):
+    """A complete HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class UnusableAnswer(Exception):  # noqa: N818 - a fact about an answer
+    """The answer was no JSON object, or larger than what is read. `reason` is the word for the record."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Status(Value, frozen=True, kw_only=True):
+    """metav1.Status, as far as it is used."""
+
+    kind: str = ""
+    message: str = ""
+    reason: str = ""
+    details: Any = None
+
+
+def failure(request: Request, cause: Answer | Exception) -> ApiError:
+    """The error to raise for an answer that is no success, or for the exception that came instead of one.
+
+    A write that was sent and got no answer, half an answer or a 5xx is `OutcomeUnknown`; all else is `ApiError`.
+    """
+    return _refused(request, cause) if isinstance(cause, Answer) else _unanswered(request, cause)
+
+
+def printable(text: str) -> str:
+    """At most 300 characters, with everything escaped that could move a cursor or hide.
+
+    >>> printable("one" + chr(10) + "two" + chr(27) + "[2J")
+    'one\\\\ntwo\\\\x1b[2J'
+    """
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:MESSAGE_LENGTH])
+    return "".join(shown)[:MESSAGE_LENGTH]
+
+
+def _refused(request: Request, answer: Answer) -> ApiError:
+    status = _status_of(answer)
+    if answer.status >= 500 and request.writes:
+        return OutcomeUnknown("server_error", _message(request, answer, status), status=answer.status)
+    reason, code = _meaning(answer.status, status)
+    return ApiError(
+        reason,
+        _message(request, answer, status),
+        status=code,
+        body_reason=status.reason,
+        permission=api_paths.permission(request.method, request.path) if reason == "kubernetes_forbidden" else "",
+        retry_after_seconds=_retry_after(answer),
+    )
+
+
+def _meaning(code: int, status: Status) -> tuple[str, int]:
+    """The reason word, and the HTTP status as the port defines it."""
+    if code == 404 and status.reason != "NotFound":
+        return "no_such_resource", 0  # a load balancer's 404 must not prove that a pod is gone
+    if code == 422 and "metadata.uid" in _causes(status, "field"):
+        return "conflict", 409  # the condition on the UID did not hold: the object was replaced
+    if code in {400, 403, 422} and _ADMISSION.search(status.message):
+        return "admission_denied", code
+    if code == 429 and "DisruptionBudget" in _causes(status, "reason"):
+        return "disruption_budget", code
+    if 300 <= code < 400:
+        return "redirect_refused", code
+    return _REASONS.get(code, "server_error" if code >= 500 else "unexpected_status"), code
+
+
+def _causes(status: Status, key: str) -> set[str]:
+    causes = status.details.get("causes") if isinstance(status.details, dict) else None
+    return {str(cause.get(key)) for cause in causes or () if isinstance(cause, dict)}
+
+
+def _unanswered(request: Request, error: Exception) -> ApiError:
+    reason = _silence(error)
+    message = f"{request.method} {request.path}: {type(error).__name__}"
+    if request.writes and not _never_sent(error):
+        return OutcomeUnknown(reason, message)
+    return ApiError(reason, message)
+
+
+def _silence(error: Exception) -> str:
+    if isinstance(error, UnusableAnswer):
+        return error.reason
+    if _untrusted(error):
+        return "untrusted_certificate"
+    return "timeout" if isinstance(error, TimeoutError) and not _never_sent(error) else "cluster_unreachable"
+
+
+def _never_sent(error: Exception) -> bool:
+    return isinstance(error, NewConnectionError | ConnectTimeoutError) or _untrusted(error)
+
+
+def _untrusted(error: Exception) -> bool:
+    """Whether the server's certificate was refused, which ends the handshake before the request."""
+    causes = (error, *error.args) if isinstance(error, SSLError) else (error,)
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes)
+
+
+def _status_of(answer: Answer) -> Status:
+    try:
+        status = msgspec.json.decode(answer.body, type=Status)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Status()
+    return status if status.kind == "Status" else Status()
+
+
+def _message(request: Request, answer: Answer, status: Status) -> str:
+    # The server begins with the object's name, which may be long; whose refusal it is must not be cut off.
+    policy = _POLICY.search(status.message)
+    words = status.message[policy.start() :] if policy else status.message
+    said = f": {printable(words)}" if words else ""
+    return f"{request.method} {request.path}: HTTP {answer.status}{said}"
+
+
+def _retry_after(answer: Answer) -> float:
+    said = {name.lower(): value for name, value in answer.headers.items()}.get("retry-after", "").strip()
+    return min(float(said), _RETRY_AFTER_LIMIT) if said.isascii() and said.isdigit() else 0.0

@@ -1,0 +1,193 @@
+"""Credentials from a kubeconfig file, for local use: tokens, token files, client certificates and exec plugins.
+
+What cannot be done safely is refused by name: unverified TLS, proxies, passwords, impersonation.
+Source: k8s.io/client-go/tools/clientcmd/api/v1.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.value import Value
+
+_EXPIRY_MARGIN = timedelta(seconds=60)
+
+
+class Access(Value, frozen=True, kw_only=True):
+    """How to reach and to be known by one API server. `renew` gives another token where that is possible."""
+
+    server: str
+    ca_pem: bytes | None = None
+    token: Callable[[], str]
+    renew: Callable[[str], str] | None = None
+    certificate_pem: bytes = b""
+    key_pem: bytes = b""
+
+
+class _Cluster(Value, frozen=True, kw_only=True, rename="kebab"):
+    server: str
+    certificate_authority: str = ""
+    certificate_authority_data: str = ""
+    insecure_skip_tls_verify: bool = False
+    proxy_url: str = ""
+    tls_server_name: str = ""
+
+
+class _User(Value, frozen=True, kw_only=True, rename="kebab"):
+    token: str = ""
+    token_file: str = msgspec.field(default="", name="tokenFile")
+    client_certificate: str = ""
+    client_certificate_data: str = ""
+    client_key: str = ""
+    client_key_data: str = ""
+    exec: dict[str, Any] | None = None
+    auth_provider: Any = None
+    username: str = ""
+    impersonate: str = msgspec.field(default="", name="as")
+
+
+class _Context(Value, frozen=True, kw_only=True):
+    cluster: str
+    user: str = ""
+
+
+class _NamedCluster(Value, frozen=True, kw_only=True):
+    name: str
+    cluster: _Cluster
+
+
+class _NamedUser(Value, frozen=True, kw_only=True):
+    name: str
+    user: _User | None = None
+
+
+class _NamedContext(Value, frozen=True, kw_only=True):
+    name: str
+    context: _Context
+
+
+class _Config(Value, frozen=True, kw_only=True):
+    clusters: list[_NamedCluster] = []
+    users: list[_NamedUser] = []
+    contexts: list[_NamedContext] = []
+
+
+def read_access(path: Path, context: str) -> Access:
+    """What one context of a kubeconfig says. Raises SettingsError that names the file and what is wrong with it."""
+    config = _read(path)
+    chosen = _one(path, "context", context, {item.name: item.context for item in config.contexts})
+    cluster = _one(path, "cluster", chosen.cluster, {item.name: item.cluster for item in config.clusters})
+    users = {item.name: item.user or _User() for item in config.users}
+    user = _one(path, "user", chosen.user, users) if chosen.user else _User()
+    _refuse_unsafe(path, cluster, user)
+    token, renew = _tokens(path, user)
+    return Access(
+        server=cluster.server,
+        ca_pem=_content(path, cluster.certificate_authority, cluster.certificate_authority_data) or None,
+        token=token,
+        renew=renew,
+        certificate_pem=_content(path, user.client_certificate, user.client_certificate_data),
+        key_pem=_content(path, user.client_key, user.client_key_data),
+    )
+
+
+def _read(path: Path) -> _Config:
+    import yaml  # noqa: PLC0415 - 40 ms that only local use pays
+
+    try:
+        return msgspec.convert(yaml.safe_load(path.read_text()) or {}, _Config)
+    except OSError as error:
+        raise SettingsError("unreadable_kubeconfig", f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError("unusable_kubeconfig", f"{path}: not YAML") from error
+    except msgspec.ValidationError as error:
+        raise SettingsError("unusable_kubeconfig", f"{path}: {error}") from error
+
+
+def _one(path: Path, what: str, name: str, entries: dict[str, Any]) -> Any:
+    if name not in entries:
+        known = ", ".join(sorted(entries)) or "none"
+        raise SettingsError("unusable_kubeconfig", f"{path}: no {what} named {name!r}; there are: {known}")
+    return entries[name]
+
+
+def _refuse_unsafe(path: Path, cluster: _Cluster, user: _User) -> None:
+    asked = {
+        "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify,
+        "proxy-url": cluster.proxy_url,
+        "tls-server-name": cluster.tls_server_name,
+        "auth-provider": user.auth_provider,
+        "username": user.username,
+        "as": user.impersonate,
+    }
+    for field, value in asked.items():
+        if value:
+            raise SettingsError(
+                "unusable_kubeconfig", f"{path}: {field} is not supported; remove it or use another context"
+            )
+
+
+def _tokens(path: Path, user: _User) -> tuple[Callable[[], str], Callable[[str], str] | None]:
+    if user.exec is not None:
+        plugin = _ExecToken(path, user.exec)
+        return plugin, plugin.renew
+    if user.token_file:
+        return lambda: _content(path, user.token_file, "").decode().strip(), None
+    return lambda: user.token, None
+
+
+def _content(path: Path, file: str, data: str) -> bytes:
+    """What a pair of fields gives: inline base64 wins over a file, whose name is relative to the kubeconfig's."""
+    try:
+        return base64.b64decode(data, validate=True) if data else (path.parent / file).read_bytes() if file else b""
+    except OSError as error:
+        raise SettingsError("unusable_kubeconfig", f"{path}: {file}: {error.strerror}") from error
+    except binascii.Error as error:
+        raise SettingsError("unusable_kubeconfig", f"{path}: a `-data` field is not base64") from error
+
+
+class _ExecToken:
+    """The token that a credential plugin (such as gke-gcloud-auth-plugin) gives, kept until it expires."""
+
+    def __init__(self, path: Path, command: dict[str, Any]) -> None:
+        self._path = path
+        self._command = command
+        self._token = ""
+        self._expires: datetime | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> str:
+        """The kept token, or a new one if it has expired. Raises ApiError `no_credentials`."""
+        with self._lock:
+            if not self._token or (self._expires and datetime.now(UTC) > self._expires - _EXPIRY_MARGIN):
+                self._run()
+            return self._token
+
+    def renew(self, refused: str) -> str:
+        """Another token than the refused one. Raises ApiError `no_credentials`."""
+        with self._lock:
+            if self._token == refused:
+                self._run()
+            return self._token
+
+    def _run(self) -> None:
+        plugins: Any = import_module("kubernetes.config.exec_provider")
+        nodes: Any = import_module("kubernetes.config.kube_config")
+        try:
+            command = nodes.ConfigNode("exec", self._command)
+            status = plugins.ExecProvider(command, str(self._path.parent)).run()
+            self._token = status["token"]
+            expires = status.get("expirationTimestamp")
+            self._expires = datetime.fromisoformat(expires) if expires else None
+        except (OSError, KeyError, TypeError, ValueError, plugins.ConfigException) as error:
+            raise ApiError("no_credentials", f"{self._path}: the credential plugin gave no token") from error

@@ -1,0 +1,283 @@
+"""One cluster's API server, over the official Kubernetes client's connection pool, in plain dicts.
+
+Only the client's transport is imported: its typed models would cost two seconds of every cold start. Nothing is
+retried here and no redirect is followed; what each failure means is decided in `kubernetes_errors.failure`.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from kubernetes.client.configuration import Configuration
+from kubernetes.client.exceptions import ApiException
+from kubernetes.client.rest import RESTClientObject
+from urllib3.exceptions import HTTPError
+from urllib3.util.retry import Retry
+
+from scc_responder import __version__
+from scc_responder.adapters.kubernetes.api_errors import Answer, Request, UnusableAnswer, failure
+from scc_responder.adapters.kubernetes.one_write import OneWritePool
+from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.value import Value
+
+CONNECTIONS = 16
+"""Connections to one API server that are kept for reuse: more than `collect` ever uses side by side."""
+
+BODY_LIMIT = 16 * 1024 * 1024
+"""Bytes of an answer that are read; more than the largest object etcd can hold, and a bound on memory."""
+
+USER_AGENT = f"scc-responder/{__version__}"
+
+_CHUNK = 256 * 1024
+_JSON = "application/json"
+_MERGE_PATCH = "application/merge-patch+json"
+_SAFE_PATH = re.compile(r"/apis?(?:/[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)+", re.ASCII)
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+Object = dict[str, Any]
+Objects = list[Object]
+Retell = Callable[[str, ApiError], ApiError]
+
+
+class ClientCertificate(Value, frozen=True, kw_only=True):
+    """A client's certificate chain and private key, in PEM."""
+
+    certificate_pem: bytes
+    key_pem: bytes
+
+
+class KubernetesRest:
+    """`ports.KubernetesApi` over HTTPS. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        url: str,
+        rest: RESTClientObject,
+        headers: Mapping[str, str],
+        identity: Identity,
+        timeout_seconds: float,
+        *,
+        retell: Retell | None,
+    ) -> None:
+        self._url = url
+        self._rest = rest
+        self._headers = headers
+        self._identity = identity
+        self._timeout_seconds = timeout_seconds
+        self._retell = retell
+
+    def get(self, path: str) -> Object:
+        """One object. Raises ApiError; 404 `not_found` only where the API server itself says so."""
+        return self._call(Request(method="GET", path=path))
+
+    def list(self, path: str, field_selector: str = "", label_selector: str = "") -> Objects:
+        """All items of a collection. Raises ApiError; `partial_list` if the server kept some back."""
+        request = Request(method="GET", path=path)
+        selectors = {"fieldSelector": field_selector, "labelSelector": label_selector}
+        answer = self._call(request, query={name: value for name, value in selectors.items() if value})
+        items, more = _items(request, answer)
+        if more:
+            raise ApiError("partial_list", f"GET {path}: the server answered with a part of the list")
+        return items
+
+    def page(self, path: str, limit: int, after: str = "") -> tuple[Objects, str]:
+        """Some items of a collection and the cursor of the next ones. Raises ApiError; `gone` if it is too old."""
+        request = Request(method="GET", path=path)
+        cursor = {"continue": after} if after else {}
+        return _items(request, self._call(request, query={"limit": str(limit), **cursor}))
+
+    def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+        """POST to a collection. Raises ApiError, OutcomeUnknown."""
+        return self._call(Request(method="POST", path=path), body=body, dry_run=dry_run)
+
+    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+        """JSON merge patch. Raises ApiError (409 where a condition in `metadata` does not hold), OutcomeUnknown."""
+        return self._call(Request(method="PATCH", path=path), body=body, dry_run=dry_run, content_type=_MERGE_PATCH)
+
+    def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+        """DELETE with a `DeleteOptions` body. Raises ApiError (409 where a precondition fails), OutcomeUnknown."""
+        # The server ignores the query of a DELETE that has a body: without this, a dry run would delete.
+        rehearsal = {"dryRun": ["All"]} if dry_run else {}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", **options, **rehearsal}
+        return self._call(Request(method="DELETE", path=path), body=body, dry_run=dry_run)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._rest.close()
+
+    def _call(self, request: Request, **more: Any) -> Object:
+        try:
+            return self._answered(request, **more)
+        except ApiError as error:
+            if self._retell is None:
+                raise
+            raise self._retell(request.method, error) from None
+
+    def _answered(
+        self,
+        request: Request,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        dry_run: bool = False,
+        content_type: str = _JSON,
+    ) -> Object:
+        if not _SAFE_PATH.fullmatch(request.path):
+            raise ApiError("invalid_name", "the path of a Kubernetes object has a character that none may have")
+        arguments = {**(query or {}), **({"dryRun": "All"} if dry_run else {})}
+        url = f"{self._url}{request.path}" + (f"?{urlencode(arguments)}" if arguments else "")
+        answer = self._authenticated(request, url, body, content_type)
+        if not 200 <= answer.status < 300:
+            raise failure(request, answer)
+        return _decoded(request, answer)
+
+    def _authenticated(self, request: Request, url: str, body: Mapping[str, Any] | None, content_type: str) -> Answer:
+        """The answer, asked for a second time with a renewed token if the first was refused unread."""
+        token = self._identity.token()
+        answer = self._send(request, url, body, self._headers_with(token, content_type, body))
+        if answer.status != 401 or self._identity.renew is None:
+            return answer
+        renewed = self._identity.renew(token)
+        return self._send(request, url, body, self._headers_with(renewed, content_type, body))
+
+    def _headers_with(self, token: str, content_type: str, body: object) -> dict[str, str]:
+        authorization = {"Authorization": f"Bearer {token}"} if token else {}
+        content = {"Content-Type": content_type} if body is not None else {}
+        return {**self._headers, **authorization, **content}
+
+    def _send(self, request: Request, url: str, body: object, headers: dict[str, str]) -> Answer:
+        deadline = time.monotonic() + self._timeout_seconds
+        timeouts = (self._timeout_seconds, self._timeout_seconds)
+        try:
+            response = self._rest.request(request.method, url, headers=headers, body=body, _request_timeout=timeouts)
+            return _read(response.response, deadline)
+        except ApiException as error:  # the client's wrapping of a TLS error, which says where it happened
+            raise failure(request, _wrapped(error)) from None
+        except (HTTPError, UnusableAnswer) as error:
+            raise failure(request, error) from None
+
+
+class Identity(Value, frozen=True, kw_only=True):
+    """How requests say who sends them. `renew` is asked once for another token than the refused one."""
+
+    token: Callable[[], str]
+    renew: Callable[[str], str] | None = None
+
+
+def connect(
+    url: str,
+    ca_pem: bytes | None,
+    token: Callable[[], str],
+    *,
+    renew: Callable[[str], str] | None = None,
+    client_certificate: ClientCertificate | None = None,
+    user_agent: str = USER_AGENT,
+    timeout_seconds: float = 10.0,
+    retell: Retell | None = None,
+) -> KubernetesRest:
+    """The API server at `url`, trusted by `ca_pem` (None: by the public authorities). Connects on first use.
+
+    `token` is called for every request; "" sends none. `renew`, if given, is called once after a 401, with the
+    token that was refused, and the request sent again. `timeout_seconds` bounds connecting, and then the answer.
+    `retell`, if given, says which error to raise for a request that failed. Raises SettingsError for an unusable URL
+    or certificate.
+    """
+    _check_url(url)
+    configuration = Configuration(
+        host=url,
+        retries=Retry(total=False, redirect=False, respect_retry_after_header=False),
+        connection_pool_maxsize=CONNECTIONS,
+        proxy="",
+        no_proxy="*",
+    )
+    rest = RESTClientObject(configuration)
+    if url.startswith("https:"):
+        rest.pool_manager.pool_classes_by_scheme = {"https": OneWritePool}
+        rest.pool_manager.connection_pool_kw["ssl_context"] = _trust(ca_pem, client_certificate)
+    headers = {"Accept": _JSON, "User-Agent": user_agent}
+    identity = Identity(token=token, renew=renew)
+    return KubernetesRest(url.rstrip("/"), rest, headers, identity, timeout_seconds, retell=retell)
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not secure or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise SettingsError("unusable_server", "the API server's address must be https://HOST[:PORT]")
+
+
+def _trust(ca_pem: bytes | None, client: ClientCertificate | None) -> ssl.SSLContext:
+    """One context for all connections: the certificates are parsed once."""
+    try:
+        context = ssl.create_default_context() if ca_pem is None else _private_trust(ca_pem)
+        if client is not None:
+            _present(context, client)
+    except (ssl.SSLError, ValueError) as error:
+        raise SettingsError("unusable_certificate", "a certificate or key of the cluster is not valid PEM") from error
+    return context
+
+
+def _private_trust(ca_pem: bytes) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # requires a certificate and checks the host's name
+    context.load_verify_locations(cadata=ca_pem.decode("ascii"))
+    return context
+
+
+def _present(context: ssl.SSLContext, client: ClientCertificate) -> None:
+    # The ssl module reads a private key only from a file; this one is gone again before the first request.
+    with tempfile.TemporaryDirectory() as folder:
+        pem = Path(folder, "client.pem")
+        pem.touch(mode=0o600)
+        pem.write_bytes(client.certificate_pem + b"\n" + client.key_pem)
+        context.load_cert_chain(pem)
+
+
+def _read(response: Any, deadline: float) -> Answer:
+    """The whole answer, or an exception: never half of one.
+
+    With its last byte the connection goes back to the pool; one left in mid-answer is closed.
+    """
+    body = bytearray()
+    try:
+        while chunk := response.read1(_CHUNK):
+            body += chunk
+            _check_bounds(len(body), deadline)
+    except BaseException:
+        response.close()
+        raise
+    return Answer(status=response.status, headers=dict(response.headers), body=bytes(body))
+
+
+def _check_bounds(size: int, deadline: float) -> None:
+    if size > BODY_LIMIT:
+        raise UnusableAnswer("oversize_answer")
+    if time.monotonic() > deadline:
+        raise UnusableAnswer("timeout")
+
+
+def _decoded(request: Request, answer: Answer) -> Object:
+    try:
+        return msgspec.json.decode(answer.body, type=Object)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise failure(request, UnusableAnswer("unusable_answer")) from None
+
+
+def _items(request: Request, answer: Object) -> tuple[Objects, str]:
+    """The items of a list and the cursor of those that it does not have."""
+    metadata, items = answer.get("metadata"), answer.get("items")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise failure(request, UnusableAnswer("unusable_answer"))
+    return items, str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
+
+
+def _wrapped(error: ApiException) -> Exception:
+    cause = error.__context__
+    return cause if isinstance(cause, Exception) else error

@@ -1,0 +1,203 @@
+"""List and show cases, and answer a plan that waits for a person.
+
+A policy in mode `approve` does nothing to its target by itself: it publishes the exact plan, and waits. To answer it:
+
+  scc-responder case list --state waiting       what waits, and for how long still
+  scc-responder case show CASE                  exactly what would be done, to what, and the plan's digest
+  scc-responder case approve CASE --plan DIGEST do it now: this plan and no other, once
+  scc-responder case reject CASE --reason WHY   do not do it; who and why is kept
+
+`list` and `show` read a store: a file on this machine, or Firestore as who you are to Google. `approve` and `reject`
+ask the function (--url); away from this machine it wants a Google ID token that proves who you are, in a file
+(--token-file) or in SCC_RESPONDER_ID_TOKEN:
+
+  gcloud auth print-identity-token --impersonate-service-account=SA --audiences=URL --include-email > token
+
+SA is your own service account, which guardrails.yaml lists; URL is what --url gets, as the message that waits says it.
+
+What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. One case,
+whatever its age, goes on with the next redelivery, or the next sweep that comes to it:
+
+  scc-responder case resume CASE
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scc_responder.cli.case import case_text
+from scc_responder.cli.case.answer_client import TOKEN, send
+from scc_responder.cli.console.existing_store import existing_store, store_option
+from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.domain.errors import SettingsError
+from scc_responder.journal.case import CaseRecord, CaseState, case_id
+from scc_responder.journal.case_page import Cases, Unreadable
+from scc_responder.journal.journal import Journal
+from scc_responder.journal.messages import plan_summary
+from scc_responder.journal.plan import MIN_DIGEST
+from scc_responder.pipeline.sweep import RESUMED, resume
+
+_URL = "http://127.0.0.1:8080"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the commands under `case`."""
+    commands = parser.add_subparsers(dest="case_command", metavar="COMMAND", required=True)
+    listing = commands.add_parser("list", help="list cases, those that wait first")
+    listing.add_argument("--state", choices=[str(state) for state in CaseState], help="only cases in this state")
+    store_option(listing)
+    shown = commands.add_parser("show", help="show one case: its plan exactly, its steps, and how to answer")
+    shown.add_argument("case", metavar="CASE", help="the case's id, or the first digits of it")
+    store_option(shown)
+    approve = commands.add_parser("approve", help="let the plan that waits be carried out now, once")
+    approve.add_argument(
+        "--plan", required=True, metavar="DIGEST", help=f"its digest, or the first {MIN_DIGEST} digits or more of it"
+    )
+    approve.add_argument("--reason", default="", help="why, in your words")
+    _asking(approve)
+    reject = commands.add_parser("reject", help="do not let the plan that waits be carried out")
+    reject.add_argument("--reason", required=True, metavar="WHY", help="why not, in your words: the case keeps them")
+    reject.add_argument("--plan", default="", metavar="DIGEST", help="only if it is this plan")
+    _asking(reject)
+    resuming = commands.add_parser("resume", help="let a case that the kill switch held go on")
+    resuming.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
+    store_option(resuming)
+    runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: _resume}
+    for command, run_command in runs.items():
+        command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+        command.set_defaults(run_case_command=run_command)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command under `case`."""
+    return int(options.run_case_command(options))
+
+
+def _asking(command: argparse.ArgumentParser) -> None:
+    command.add_argument("case", metavar="CASE", help="the case's id: 12 digits, as the message says them")
+    command.add_argument("--url", default=_URL, help=f"the function's address (default: {_URL})")
+    command.add_argument(
+        "--token-file", type=Path, metavar="FILE", help=f"a file with your Google ID token (default: ${TOKEN})"
+    )
+
+
+def _list(options: argparse.Namespace) -> int:
+    """Print the cases, and those that cannot be read whatever the state. 0, also where there are none; else 1."""
+    found = _cases(options.store)
+    records = [record for record in found.records if options.state in {None, str(record.state)}]
+    records.sort(key=lambda record: (record.state is not CaseState.WAITING, -_moment(record)))
+    if options.format == "json":
+        print(json.dumps([*map(_data, records), *map(_unread, found.unreadable)], indent=2))
+    else:
+        print("\n".join(case_text.listing(records, _now(), found.unreadable)))
+    return _told(found.unreadable)
+
+
+def _show(options: argparse.Namespace) -> int:
+    """Print one case; 1 where there is none, or several, or it cannot be read."""
+    found = _cases(options.store, options.case)
+    count = len(found.records) + len(found.unreadable)
+    if count != 1:
+        what = f"{count} cases begin with it: give more digits" if count else "there is none; see `case list`"
+        print(f"scc-responder: case {visible_lines(options.case)}: {what}", file=sys.stderr)
+        return 1
+    for record in found.records:
+        as_json = options.format == "json"
+        print(json.dumps(_data(record), indent=2) if as_json else "\n".join(case_text.case(record, _now())))
+    return _told(found.unreadable)
+
+
+def _told(unreadable: Sequence[Unreadable]) -> int:
+    """Say on stderr what cannot be read; 1 where there is any."""
+    for item in unreadable:
+        told = f"case {case_id(item.finding_key)} cannot be read: {item.reason}: {item.why}"
+        print(f"scc-responder: {visible_lines(told)}", file=sys.stderr)
+    return 1 if unreadable else 0
+
+
+def _answer(options: argparse.Namespace) -> int:
+    """Send the answer; 0 if it was taken, else 1."""
+    token = _token(options.token_file)
+    body = {"case": options.case, "plan": options.plan, "reason": options.reason}
+    status = send(options.url, options.case_command, body, token)
+    taken = status == 204
+    if options.format == "json":
+        print(json.dumps({"case": options.case, "answer": options.case_command, "taken": taken, "status": status}))
+    else:
+        print(
+            f"scc-responder: {case_text.answered(options.case_command, visible_lines(options.case), status)}",
+            file=sys.stdout if taken else sys.stderr,
+        )
+    return 0 if taken else 1
+
+
+def _resume(options: argparse.Namespace) -> int:
+    """Open the case again; 0 if it was held by the kill switch, else 1."""
+    with closing(existing_store(options.store)) as opened:
+        journal = Journal(opened, _now)
+        key = journal.find(options.case)
+        reason = journal.answer(key, resume)[0].reason if key else "no_such_case"
+    opened_again = reason == RESUMED
+    if options.format == "json":
+        print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))
+        return 0 if opened_again else 1
+    told = "open again; a sweep goes on with it" if opened_again else f"not resumed: {reason}"
+    stream = sys.stdout if opened_again else sys.stderr
+    print(f"scc-responder: case {visible_lines(options.case)}: {told}", file=stream)
+    return 0 if opened_again else 1
+
+
+def _token(file: Path | None) -> str:
+    if file is None:
+        return os.environ.get(TOKEN, "").strip()
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("token_unreadable", f"--token-file {file}: it cannot be read ({error})") from error
+
+
+def _cases(store: str, beginning: str = "") -> Cases:
+    """All cases whose keys begin so."""
+    with closing(existing_store(store)) as opened:
+        journal, found = Journal(opened, _now), Cases()
+        while True:
+            page = journal.cases(found.cursor, beginning=beginning)
+            found = Cases(
+                records=found.records + page.records,
+                unreadable=found.unreadable + page.unreadable,
+                cursor=page.cursor,
+            )
+            if page.cursor is None:
+                return found
+
+
+def _unread(item: Unreadable) -> dict[str, Any]:
+    """What is told of a case that cannot be read, among those that can."""
+    return {"case": case_id(item.finding_key), "state": "unreadable", **msgspec.to_builtins(item)}
+
+
+def _data(record: CaseRecord) -> dict[str, Any]:
+    """The case as it is stored, with the commands that answer it."""
+    told: dict[str, Any] = msgspec.to_builtins(record)
+    told["case"] = case_id(record.finding_key)
+    if record.plan:
+        told["plan"] = plan_summary(record.finding_key, record.plan)
+    return told
+
+
+def _moment(record: CaseRecord) -> float:
+    return record.updated_at.timestamp() if record.updated_at else 0.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,58 @@
+"""Send a person's answer to the function: one request, no redirects, and no token in the clear but to this machine."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from scc_responder.domain.errors import ResponderError, SettingsError
+
+TOKEN = "SCC_RESPONDER_ID_TOKEN"  # noqa: S105 - a variable's name
+ANSWER_SECONDS = 600.0
+"""An approved plan is carried out within the request, which ends with the function's own time at the latest."""
+
+
+def send(url: str, verb: str, body: Mapping[str, str], token: str) -> int:
+    """The status of the answer. Raises SettingsError for an unusable address, ResponderError where nothing answers."""
+    host, port = _address(url)
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not _is_here(host):
+        raise SettingsError("plaintext_url", f"--url {url}: only this machine is asked without TLS; give https://")
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(host, port, timeout=ANSWER_SECONDS)
+    headers = {"Content-Type": "application/json"}
+    if token:
+        # Cloud Run takes its own from the second and leaves the first to the function.
+        headers |= {"Authorization": f"Bearer {token}", "X-Serverless-Authorization": f"Bearer {token}"}
+    try:
+        connection.request("POST", f"{parts.path.rstrip('/')}/{verb}", json.dumps(body).encode(), headers)
+        with connection.getresponse() as answer:
+            answer.read()
+            return answer.status
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        # Never what the error quotes: it may be a header, and with it the token.
+        kind_of_error = type(error).__name__
+        raise ResponderError("no_answer", f"{url} did not answer ({kind_of_error}); is the function there?") from None
+    finally:
+        connection.close()
+
+
+def _address(url: str) -> tuple[str, int | None]:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise SettingsError("invalid_url", f"--url {url}: {error}") from error
+    if parts.scheme not in {"http", "https"} or not host or parts.username:
+        raise SettingsError("invalid_url", f"--url {url}: give an address such as https://my-function.run.app")
+    return host, port
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

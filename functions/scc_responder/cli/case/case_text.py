@@ -1,0 +1,113 @@
+"""Cases as text for a person: what waits, what would be done exactly, and what to type. Every word is made visible."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from scc_responder.cli.console.terminal import styled
+from scc_responder.domain.text import visible
+from scc_responder.journal.case import CaseRecord, CaseState, Step, case_id
+from scc_responder.journal.case_page import Unreadable
+from scc_responder.journal.messages import plan_summary
+from scc_responder.journal.plan import Plan, PlanState, PlanStep
+
+_STATES = {"waiting": "yellow", "open": "blue", "done": "green", "partial": "red", "rejected": "red"}
+_STATUSES = {"done": "green", "waiting": "yellow", "held": "yellow", "failed": "red", "skipped": "dim"}
+_ANSWERS = {
+    204: "taken",
+    400: "refused: the case or the plan's digest is malformed; copy them from `scc-responder case show CASE`",
+    403: "refused: you are no approver in guardrails.yaml, or did not prove who you are; the function's log says which",
+    404: "refused: no such address; is --url the function's own?",
+    401: "refused before it reached the function: give an ID token with --token-file, of who may invoke it",
+    409: "refused: this plan does not wait (any longer); it was answered, expired or changed. See `case show CASE`",
+    503: "not taken: the case is being worked on, or something did not answer. Ask again in a minute",
+}
+
+
+def listing(records: Sequence[CaseRecord], now: datetime, unreadable: Sequence[Unreadable] = ()) -> Iterator[str]:
+    """One line for each case; those that cannot be read last."""
+    if not records and not unreadable:
+        yield "There are no such cases."
+    for record in records:
+        state = styled(f"{record.state:<11}", _STATES.get(record.state, "dim"))
+        note = _left(record.plan, now) if record.plan and record.state is CaseState.WAITING else record.reason
+        yield f"{case_id(record.finding_key)}  {state}{visible(record.category)}  {styled(note, 'dim')}".rstrip()
+    for item in unreadable:
+        state, why = styled(f"{'unreadable':<11}", "red"), visible(f"{item.reason}: {item.why}")
+        yield f"{visible(case_id(item.finding_key))}  {state}{styled(why, 'dim')}"
+
+
+def case(record: CaseRecord, now: datetime) -> Iterator[str]:
+    """One case in full."""
+    yield styled(record.category or record.finding_name, "bold")
+    yield _fact("case", case_id(record.finding_key))
+    yield _fact("finding", record.finding_name)
+    yield _fact("state", " ".join(part for part in (str(record.state), record.reason) if part))
+    pod = record.decision.get("pod") or {}
+    if pod:
+        yield _fact("pod", f"{pod.get('namespace')}/{pod.get('name')}, UID {pod.get('uid')}, on {pod.get('node')}")
+    if record.plan:
+        yield from _plan(record, record.plan, now)
+    if record.steps:
+        yield ""
+        yield styled("Steps", "bold")
+        yield from map(_step, record.steps)
+
+
+def answered(verb: str, case_name: str, status: int) -> str:
+    """What became of an answer."""
+    if status == 204 and verb == "approve":
+        return f"{case_name}: approval taken. `scc-responder case show {case_name}` says what came of it"
+    if status == 204:
+        return f"{case_name}: rejected; nothing of the plan is done"
+    return f"{case_name}: {_ANSWERS.get(status, f'not taken: the function answered {status}')}"
+
+
+def _plan(record: CaseRecord, plan: Plan, now: datetime) -> Iterator[str]:
+    yield ""
+    yield f"{styled('Plan', 'bold')}  {styled(plan.digest, 'dim')}"
+    if plan.after:
+        yield _fact("new", f"the plan before it is void: {plan.after}")
+    yield _fact("approved", f"{len(plan.approvals)} of {plan.needed} needed{_names(plan)}")
+    ended = " ".join(part for part in (str(plan.state), plan.reason, plan.by and f"by {plan.by}", plan.said) if part)
+    yield _fact("expires", _left(plan, now)) if plan.state is PlanState.WAITING else _fact("ended", ended)
+    for number, step in enumerate(plan.steps, start=1):
+        yield from _planned(number, step)
+    summary = plan_summary(record.finding_key, plan)
+    if plan.state is PlanState.WAITING and now < plan.expires_at:
+        yield ""
+        yield f"To do exactly this:  {summary['to_approve']}"
+        yield f"Not to do it:        {summary['to_reject']}"
+
+
+def _planned(number: int, step: PlanStep) -> Iterator[str]:
+    yield f"  {number}. {styled(step.action, 'bold')}  {styled(f'asked for by policy {step.policy}', 'dim')}"
+    for change in step.changes:
+        details = {key: value for key, value in change.items() if value not in ("", {}, None)}
+        yield f"       {visible(', '.join(f'{key} {_value(value)}' for key, value in details.items()))}"
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=True)
+
+
+def _names(plan: Plan) -> str:
+    return f": {', '.join(f'{given.by} at {given.at:%H:%M:%S}' for given in plan.approvals)}" if plan.approvals else ""
+
+
+def _left(plan: Plan, now: datetime) -> str:
+    minutes = int((plan.expires_at - now).total_seconds() // 60)
+    return f"expires in {minutes} min, at {plan.expires_at:%H:%M:%S} UTC" if minutes >= 0 else "expired"
+
+
+def _step(step: Step) -> str:
+    status = styled(f"{step.status:<13}", _STATUSES.get(step.status, "red"))
+    policy = step.policy or "the responder"
+    detail = f"  {step.detail}" if step.detail else ""
+    return f"  {visible(step.action):<18}{status}{styled(f'{step.reason}{detail}', 'bold')}  {styled(policy, 'dim')}"
+
+
+def _fact(name: str, text: str) -> str:
+    return f"  {styled(f'{name:<9}', 'dim')} {visible(text)}"

@@ -1,0 +1,38 @@
+"""How the kill switch is told of in text, to whoever looks at it or starts the function."""
+
+from __future__ import annotations
+
+from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.domain.mode import Mode
+from scc_responder.guard.control import MISSING, UNUSABLE, Ceiling, Control, Setting
+from scc_responder.guard.kill_switch import KillSwitch
+
+_STYLES = {Mode.DISABLED: "red", Mode.DRY_RUN: "yellow", Mode.APPROVE: "yellow", Mode.ENFORCE: "green"}
+_WHY = {
+    MISSING: "no document says otherwise, so nothing is changed",
+    UNUSABLE: "the document makes no sense, so nothing is changed",
+}
+
+
+def described(limit: Ceiling) -> str:
+    """The mode, and why it is so where nobody set it."""
+    why = _WHY.get(limit.reason, "")
+    return f"{limit.mode} ({why})" if why else str(limit.mode)
+
+
+def standing(switch: KillSwitch, store: str) -> str:
+    """One line for whoever starts the function: how far it may go, and how to change that. Raises RetryableError."""
+    limit = switch.ceiling("")
+    how = "" if limit.mode == Mode.ENFORCE else f"; scc-responder control set enforce --reason WHY --store {store}"
+    return f"control: {described(limit)}{how}"
+
+
+def line(control: Control) -> str:
+    """One document: mode, where it holds, since when, by whom and why."""
+    mode = styled(f"{control.mode:10}", _STYLES[control.mode])
+    return f"{mode} {visible_lines(control.cluster or 'everywhere')} {visible_lines(told(control))}"
+
+
+def told(setting: Setting) -> str:
+    """One turn of the switch, but for its mode."""
+    return f"since {setting.at.isoformat(timespec='seconds')} by {setting.by}: {setting.reason}"

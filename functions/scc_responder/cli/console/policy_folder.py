@@ -1,0 +1,13 @@
+"""What a command says of a folder in which there is no policy: that nothing is wrong with nothing helps nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scc_responder.domain.errors import SettingsError
+
+
+def require_policies(count: int, folder: Path) -> None:
+    """Raises SettingsError `no_policies` for a folder without any."""
+    if not count:
+        raise SettingsError("no_policies", f"no policies in {folder}; name their folder with --policies")

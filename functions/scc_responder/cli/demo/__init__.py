@@ -1,0 +1,192 @@
+"""Watch the main job on this machine, with nothing but Python: no account, no cluster, no network.
+
+The function is the real one, under functions-framework, with a SQLite journal. Security Command Center, Pub/Sub's
+pushes and the cluster are played. The shipped policies are copied and raised to `enforce`. What is shown is read from
+the journal and from the cluster's audit log; it ends with 0 only if everything came as it had to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.cli.console.listening import port_or_any
+from scc_responder.cli.console.screen import Screen
+from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.cli.demo import presentation
+from scc_responder.cli.demo.function_process import FunctionError, FunctionProcess
+from scc_responder.cli.serve import function_folder
+from scc_responder.domain.mode import Mode
+from scc_responder.guard.control import Setting
+from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.journal import Journal
+from scc_responder.pipeline.services import utc_now
+from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story import aftermath, observation
+from scc_responder.workbench.simulated_cluster.story.notifications import push_body
+from scc_responder.workbench.simulated_cluster.story.observation import Observation
+from scc_responder.workbench.simulated_cluster.story.scenario import NODES, Delivery, deliveries, populate
+from scc_responder.workbench.simulated_cluster.story.story_folder import Deployment, shipped_policies
+
+_PACKAGE = Path(__file__).parents[2]
+_ANSWER_SECONDS = 0.06
+"""How long the cluster takes for an answer where a person watches: as a real one might over some distance."""
+_POLL_SECONDS = 0.02
+_PAUSE_SECONDS = 1.0
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `demo`."""
+    parser.add_argument("--port", type=port_or_any, default=0, help="port of the function; 0 chooses a free one")
+    parser.add_argument("--keep", action="store_true", help="keep the journal, evidence and log, and say where")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show it. 0 if everything came as it had to, else 1."""
+    shipped = shipped_policies(_PACKAGE)
+    screen = Screen()
+    with (
+        _ended_in_order(),
+        _folder(keep=options.keep) as folder,
+        SimulatedCluster(delay_seconds=_ANSWER_SECONDS if screen.live else 0) as cluster,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        try:
+            good = Demo(screen, cluster, Deployment(folder), pool).play(shipped, options)
+        except FunctionError as error:
+            print(f"scc-responder: {visible_lines(str(error))}", file=sys.stderr)
+            good = False
+    return 0 if good else 1
+
+
+class Demo:
+    """One showing."""
+
+    def __init__(
+        self, screen: Screen, cluster: SimulatedCluster, deployment: Deployment, pool: ThreadPoolExecutor
+    ) -> None:
+        self._screen = screen
+        self._cluster = cluster
+        self._deployment = deployment
+        self._pool = pool
+        self._store = SqliteStore(deployment.journal)
+        self._journal = Journal(self._store, utc_now)
+
+    def play(self, shipped: Path, options: argparse.Namespace) -> bool:
+        """Show everything; whether all came as it had to."""
+        populate(self._cluster)
+        before = self._cluster.objects("Pod")
+        raised = self._deployment.lay_out(self._cluster, shipped)
+        KillSwitch(self._store).set(Setting(mode=Mode.ENFORCE, reason="demo", by="demo", at=utc_now()))
+        self._lines(presentation.opening(self._cluster.url, len(NODES), len(before), raised))
+        self._screen.wait_for("  function   starting functions-framework ...")
+        function = FunctionProcess(function_folder(), self._deployment.log, self._deployment.settings, options.port)
+        with function:
+            self._screen.line(
+                presentation.fact("function", f"the real one, under functions-framework on {function.url}")
+            )
+            story = deliveries(before, utc_now())
+            seen = [self._deliver(function, n, len(story), item) for n, item in enumerate(story, start=1)]
+        good = self._conclude(before, seen)
+        self._lines(presentation.next_steps(shipped.parent, self._deployment, kept=options.keep))
+        return good
+
+    def _deliver(self, function: FunctionProcess, number: int, of: int, delivery: Delivery) -> Observation:
+        """Push one message, show what comes of it while it comes, and return it."""
+        self._screen.pause(_PAUSE_SECONDS)
+        self._lines(("", *presentation.introduction(number, of, delivery)))
+        if delivery.listed:
+            (self._deployment.findings / f"{number}.json").write_bytes(delivery.data)
+        message_id, first, began = f"demo-{number}", len(self._cluster.audit), time.monotonic()
+        answer = self._pool.submit(function.push, push_body(delivery.data, message_id, utc_now()))
+        self._follow(answer, delivery, first)
+        seconds, line, record = time.monotonic() - began, function.logged(message_id), self._record(delivery)
+        seen = Observation(
+            number=number,
+            delivery=delivery,
+            status=answer.result(),
+            line=line,
+            steps=record.steps if record else (),
+            decision=record.decision if record else {},
+            events=self._events(first),
+            seconds=seconds,
+        )
+        self._lines(presentation.ending(seen))
+        return seen
+
+    def _follow(self, answer: Future[int], delivery: Delivery, first: int) -> None:
+        """Show each step as soon as the journal has its outcome, until the function has answered."""
+        shown = 0
+        over = False
+        while not over:
+            over = answer.done()
+            record, events = self._record(delivery), self._events(first)
+            settled = [step for step in record.steps if step.is_settled] if record else []
+            for step in settled[shown:]:
+                self._screen.line(presentation.step(step, events, self._deployment.evidence))
+            shown = len(settled)
+            self._screen.wait_for(presentation.waiting(events))
+            time.sleep(0 if over else _POLL_SECONDS)
+
+    def _record(self, delivery: Delivery) -> CaseRecord | None:
+        """The case of a finding that is delivered for the first time."""
+        return self._journal.read(parse_notification(delivery.data).key) if delivery.listed else None
+
+    def _events(self, first: int) -> tuple[AuditEvent, ...]:
+        return tuple(self._cluster.audit[first:])
+
+    def _conclude(self, before: Sequence[dict[str, object]], seen: Sequence[Observation]) -> bool:
+        """Show what has become of the cluster, and check everything."""
+        found = aftermath.aftermath(before, self._cluster)
+        fates = {item.delivery.target: item.delivery.fate for item in seen if item.delivery.listed}
+        checks = [check for item in seen for check in observation.checks(item, self._deployment.evidence)]
+        checks += aftermath.checks(found, before, fates)
+        self._screen.pause(_PAUSE_SECONDS)
+        self._lines(("", presentation.heading("The cluster now"), *presentation.aftermath(found)))
+        self._screen.pause(_PAUSE_SECONDS)
+        self._lines(
+            ("", presentation.heading("The deliveries"), *presentation.table(seen), "", *presentation.verdict(checks))
+        )
+        return all(check.held for check in checks)
+
+    def _lines(self, lines: Iterator[str] | Sequence[str]) -> None:
+        for line in lines:
+            self._screen.line(line)
+
+
+@contextmanager
+def _folder(*, keep: bool) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="scc-responder-demo-"))
+    try:
+        yield folder
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let signals that would end this process at once unwind it, so that nothing it started is left behind."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    former = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,114 @@
+"""Say whether a deployment can really respond: everything it needs is probed, and nothing is changed.
+
+The settings are those of the function: from the environment, or from a file that Terraform writes. Run it as who the
+function is, so that it sees what the function sees; what only others may look at is `unknown` then, and says for whom:
+
+  terraform output -raw settings > responder.env
+  gcloud auth application-default login --impersonate-service-account=IDENTITY
+  scc-responder doctor --settings responder.env
+  scc-responder doctor --settings responder.env --only delivery      as yourself: subscription and dead letters
+
+The function may not list clusters. Where its settings have a pattern of them, list them as yourself:
+
+  gcloud container clusters list --project=PROJECT \
+    --format='value(format("projects/PROJECT/locations/{0}/clusters/{1}", location, name))' |
+    scc-responder doctor --settings responder.env --clusters-from -
+
+Every fault comes with what mends it. In the store, doctor writes one entry of its own, doctor/probe; changes to
+clusters are sent with dryRun=All; dead letters are looked at and given back. Exit 1 if there is a fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from scc_responder.cli.console.progress import shown
+from scc_responder.cli.doctor.doctor_clusters import Wanted, parse_clusters
+from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
+from scc_responder.cli.doctor.doctor_report import as_json, as_text
+from scc_responder.domain.errors import SettingsError
+from scc_responder.pipeline.services import utc_now
+from scc_responder.settings import PREFIX
+from scc_responder.workbench.doctor.check import Result
+from scc_responder.workbench.doctor.deployed import parse_environment
+
+SECONDS = 120.0
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `doctor`."""
+    parser.add_argument("--settings", metavar="FILE", help="NAME=VALUE lines, in place of the environment's")
+    parser.add_argument(
+        "--policies", type=Path, metavar="DIR", help="the local policies (default: as the settings say)"
+    )
+    parser.add_argument(
+        "--cluster",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="this cluster: a full name, or a pattern of names; may be given several times",
+    )
+    parser.add_argument(
+        "--clusters-from",
+        metavar="FILE",
+        help="the clusters that it lists, one full name to a line; - is standard input",
+    )
+    parser.add_argument("--only", action="append", choices=GROUPS, metavar="GROUP", help=f"one of {', '.join(GROUPS)}")
+    parser.add_argument("--seconds", type=_seconds, default=SECONDS, metavar="N", help="how long it may take at most")
+    parser.add_argument("--strict", action="store_true", help="exit 1 also if something is unknown")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Probe, and print what came of it."""
+    environment = _environment(options)
+    with Doctor(environment, clock=utc_now, clusters=_wanted(options), only=options.only or GROUPS) as doctor:
+        checks = doctor.examined(options.seconds, lambda answers, total: shown(answers, total, "probes"))
+    if options.format == "json":
+        print(json.dumps(as_json(checks), indent=2))
+    else:
+        print("\n".join(as_text(checks)))
+    failing = {Result.FAULT, Result.UNKNOWN} if options.strict else {Result.FAULT}
+    return 1 if any(check.result in failing for check in checks) else 0
+
+
+def _wanted(options: argparse.Namespace) -> Wanted:
+    """The clusters that are named. Raises SettingsError."""
+    file = options.clusters_from
+    refs = None if file is None else parse_clusters(_text(file), "standard input" if file == "-" else file)
+    return Wanted(names=tuple(options.cluster), refs=refs)
+
+
+def _text(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        told = getattr(error, "strerror", None) or "not UTF-8"
+        raise SettingsError("unreadable_file", f"{file}: {told}") from error
+
+
+def _environment(options: argparse.Namespace) -> Mapping[str, str]:
+    """The environment, with the file's settings in place of its own. Raises SettingsError."""
+    given = dict(os.environ)
+    if options.settings:
+        text = _text(options.settings)
+        given = {name: value for name, value in given.items() if not name.startswith(PREFIX)}
+        given |= parse_environment(text, options.settings)
+    if options.policies:
+        given[f"{PREFIX}POLICIES"] = str(options.policies)
+    return given
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to 3600, not {text!a}")
+    return seconds

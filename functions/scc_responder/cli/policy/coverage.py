@@ -1,0 +1,62 @@
+"""Show which policies answer to which threats, and where none does.
+
+Every policy is tried on a plain finding of each of the 136 threats, its target known in full: `when`, `unless` and
+`condition` are really matched, and its actions really planned. For each threat: the policies that match, their modes,
+what their actions come to, and how far they go at the furthest: observe, reversible or irreversible.
+
+A gap is a threat with no policy; with disabled ones only; with policies that ask for more than the threat (a namespace,
+an image, a `condition`), so that they cover some targets only; or with policies of whose actions none can be planned.
+Policies that match no threat at all are named as well.
+
+    scc-responder policy coverage
+    scc-responder policy coverage --format html --output coverage.html
+    scc-responder policy coverage --strict > /dev/null    # in CI: exit 1 while there is a gap
+
+The HTML page is one file that loads nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from scc_responder.cli.policy.reports import coverage_page, coverage_report
+from scc_responder.domain.errors import SettingsError
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.policies.threat_coverage import Coverage, coverage
+
+_FORMATS: Mapping[str, Callable[[Coverage], str]] = {
+    "text": coverage_report.text,
+    "markdown": coverage_report.markdown,
+    "html": coverage_page.html,
+    "json": coverage_report.as_json,
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `policy coverage`."""
+    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
+    parser.add_argument("--format", choices=tuple(_FORMATS), default="text", help="what to print")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write it to this file instead")
+    parser.add_argument("--strict", action="store_true", help="exit 1 if there is a gap, or a policy without a threat")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print or write the coverage; 1 if `--strict` and something is not covered."""
+    found = coverage(load_policies(options.policies).policies)
+    shown = _FORMATS[options.format](found)
+    if options.output:
+        _write(options.output, shown)
+        print(f"{options.output}: {coverage_report.summary(found)}", file=sys.stderr)
+    else:
+        print(shown, end="")
+    return 1 if options.strict and (found.gaps or found.idle) else 0
+
+
+def _write(path: Path, shown: str) -> None:
+    try:
+        path.write_text(shown, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError("unwritable_file", f"{path}: {error.strerror}") from error

@@ -1,0 +1,59 @@
+"""Say everything that is wrong with a folder of policies, each with file, line and mend.
+
+Errors keep the policies from loading: exit 1. Warnings are allowed, and seldom meant: exit 1 with --strict.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from scc_responder.cli.console.policy_folder import require_policies
+from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.domain.errors import SettingsError
+from scc_responder.policy.mistakes import Fault
+from scc_responder.workbench.policies.policy_lint import Linted, lint
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `policy lint`."""
+    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
+    # Only to be told of: it is how other linters are asked.
+    parser.add_argument("folder", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--strict", action="store_true", help="let warnings fail too")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print every error and warning; 1 if there is one that fails."""
+    if options.folder:
+        raise SettingsError("wrong_use", f"name the folder with --policies {shlex.join(options.folder)}")
+    found = lint(options.policies, datetime.now(UTC).date())
+    require_policies(found.policies + len(found.errors), options.policies)
+    print(json.dumps(msgspec.to_builtins(found), indent=2) if options.format == "json" else _text(found))
+    return 1 if found.errors or (options.strict and found.warnings) else 0
+
+
+def _text(found: Linted) -> str:
+    faults = [(fault, "") for fault in found.errors] + [(fault, "warning: ") for fault in found.warnings]
+    faults.sort(key=lambda item: (item[0].file, item[0].line))
+    return "\n".join([*(_line(fault, kind) for fault, kind in faults), _summary(found)])
+
+
+def _line(fault: Fault, kind: str) -> str:
+    place = f"{fault.file}:{fault.line}: " if fault.line else f"{fault.file}: " if fault.file else ""
+    told = visible_lines(str(fault).removeprefix(place))
+    return f"{styled(place, 'bold')}{styled(kind, 'yellow') if kind else ''}{told}"
+
+
+def _summary(found: Linted) -> str:
+    counts = ((found.policies, "policy"), (len(found.errors), "error"), (len(found.warnings), "warning"))
+    return ", ".join(f"{count} {word if count == 1 else _PLURALS.get(word, f'{word}s')}" for count, word in counts)
+
+
+_PLURALS = {"policy": "policies"}

@@ -1,0 +1,136 @@
+"""The coverage of threats by policies, as text, Markdown and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from scc_responder.cli.console.markdown import escaped, markdown_table
+from scc_responder.cli.console.terminal import styled
+from scc_responder.domain.text import visible
+from scc_responder.intake.threats import DETECTORS, title
+from scc_responder.workbench.policies.threat_coverage import Cover, Coverage, Covered, Gap, Tier
+
+GAPS = {
+    Gap.NONE: "covered",
+    Gap.NO_POLICY: "no policy",
+    Gap.DISABLED_ONLY: "only disabled policies",
+    Gap.SOME_TARGETS_ONLY: "some targets only",
+    Gap.NOTHING_PLANNED: "nothing can be done",
+}
+"""What people read for each gap."""
+
+TIERS = {Tier.NONE: "-", Tier.OBSERVE: "observe", Tier.REVERSIBLE: "reversible", Tier.IRREVERSIBLE: "irreversible"}
+_TIER_STYLES = {Tier.NONE: "dim", Tier.OBSERVE: "blue", Tier.REVERSIBLE: "yellow", Tier.IRREVERSIBLE: "red"}
+_MARKS = {"planned": "", "skipped": " (skipped: {})", "held": " (held: {})"}
+
+
+def totals(found: Coverage) -> dict[str, int]:
+    """How many threats there are, how many are covered, and how many have each gap."""
+    counts = Counter(threat.gap for threat in found.threats)
+    return {"threats": len(found.threats), "covered": counts[Gap.NONE], **{str(gap): counts[gap] for gap in Gap if gap}}
+
+
+def summary(found: Coverage) -> str:
+    """`4 of 136 threats are covered; 132 no policy; 0 policies match no threat`."""
+    counts = totals(found)
+    gaps = [f"{counts[gap]} {GAPS[gap]}" for gap in Gap if gap and counts[gap]]
+    idle = [f"policies that match no threat: {len(found.idle)}"] if found.idle else []
+    return "; ".join([f"{counts['covered']} of {counts['threats']} threats are covered", *gaps, *idle])
+
+
+def by_detector(found: Coverage) -> Iterator[tuple[str, Sequence[Covered]]]:
+    """The threats of each detector that has some."""
+    for detector in DETECTORS:
+        own = [threat for threat in found.threats if threat.row.detector == detector]
+        if own:
+            yield title(detector), own
+
+
+def told(cover: Cover) -> str:
+    """A policy's mode, and what makes it some targets only: `dry_run; only some: namespace, condition`."""
+    narrowed = f"; only some: {', '.join(cover.narrowed_by)}" if cover.narrowed_by else ""
+    return f"{cover.mode}{narrowed}"
+
+
+def told_steps(cover: Cover) -> Iterator[str]:
+    """Its actions, those that cannot be planned with why."""
+    yield from (f"{step.action}{_MARKS[step.result].format(step.reason)}" for step in cover.steps)
+
+
+def text(found: Coverage) -> str:
+    """For a terminal: threats under their detectors, each with its policies, and the gaps at the end."""
+    lines: list[str] = []
+    for detector, threats in by_detector(found):
+        covered = sum(not threat.gap for threat in threats)
+        lines += [styled(detector, "bold") + styled(f" ({covered} of {len(threats)} covered)", "dim")]
+        lines += [line for threat in threats for line in _threat(threat)]
+        lines.append("")
+    if found.unknown:
+        lines.append(styled("Threats that the catalogue does not know", "bold"))
+        lines += [line for cover in found.unknown for line in _cover(cover)] + [""]
+    if found.idle:
+        lines += [styled("Policies that match no threat", "yellow"), *(f"  {visible(name)}" for name in found.idle), ""]
+    return "\n".join([*lines, summary(found)]) + "\n"
+
+
+def _threat(threat: Covered) -> Iterator[str]:
+    tier = styled(f"{TIERS[threat.tier]:<13}", _TIER_STYLES[threat.tier])
+    gap = styled(f"  {GAPS[threat.gap]}", "red" if threat.gap == Gap.NO_POLICY else "yellow") if threat.gap else ""
+    yield f"  {tier}{threat.row.surface:<10}{threat.row.name}{gap}"
+    yield from (line for cover in threat.covers for line in _cover(cover))
+
+
+def _cover(cover: Cover) -> Iterator[str]:
+    steps = ", ".join(told_steps(cover))
+    yield f"  {'':23}{styled(f'{cover.policy} ({told(cover)}): {steps}', 'dim')}"
+
+
+def markdown(found: Coverage) -> str:
+    """For a page of a repository: one table for each detector."""
+    parts = ["# Threats and the policies that cover them\n", f"\n{summary(found)}.\n"]
+    for detector, threats in by_detector(found):
+        parts.append(f"\n## {detector} ({len(threats)})\n\n")
+        columns = ("Threat", "Surface", "Kind", "Confidence", "Severity", "Furthest", "Policies", "Gap")
+        parts.append(markdown_table(columns, map(_cells, threats)))
+    if found.unknown:
+        parts += [
+            "\n## Threats that the catalogue does not know\n\n",
+            *(f"- {_told(cover)}\n" for cover in found.unknown),
+        ]
+    if found.idle:
+        parts += ["\n## Policies that match no threat\n\n", *(f"- {escaped(name)}\n" for name in found.idle)]
+    return "".join(parts)
+
+
+def _cells(threat: Covered) -> Sequence[str]:
+    row = threat.row
+    policies = "<br>".join(map(_told, threat.covers))
+    link = f"[{escaped(row.category)}]({row.runbook})"
+    gap = GAPS[threat.gap] if threat.gap else ""
+    return (link, row.surface, row.kind, row.confidence, row.severity or "-", TIERS[threat.tier], policies, gap)
+
+
+def _told(cover: Cover) -> str:
+    return f"**{escaped(cover.policy)}** ({escaped(told(cover))}): {escaped(', '.join(told_steps(cover)))}"
+
+
+def as_json(found: Coverage) -> str:
+    """One JSON document: totals, every threat with its policies, and the policies that match none."""
+    threats = [_data(threat) for threat in found.threats]
+    unknown = msgspec.to_builtins(found.unknown)
+    told_of = {"totals": totals(found), "threats": threats, "unknown_threats": unknown, "idle_policies": found.idle}
+    return json.dumps(told_of, indent=2) + "\n"
+
+
+def _data(threat: Covered) -> dict[str, Any]:
+    row = msgspec.to_builtins(threat.row)
+    named = {"threat": row["name"]} | {
+        name: row[name] for name in ("category", "detector", "surface", "kind", "confidence", "severity", "runbook")
+    }
+    covers = msgspec.to_builtins(threat.covers)
+    return {**named, "gap": str(threat.gap) or None, "tier": str(threat.tier), "policies": covers}

@@ -1,0 +1,95 @@
+"""Run the cases beside the policies (`x.test.yaml`), and say what they do not show.
+
+A case is a finding and what is expected of the policy. It fails both ways: for what was expected and did not come, and
+for what came and nobody expected. Every policy needs a case in which it acts, one in which it does not, and for each of
+its steps a case that plans it.
+
+    policy: isolate-reverse-shell
+    cases:
+      - name: A reverse shell is cut off
+        finding: reverse_shell           # a file of --findings without .json, or the name of a threat
+        expect: {then: [isolate_pod, notify]}
+      - name: A finding of low severity is left alone
+        finding: reverse_shell
+        with: {severity: LOW}            # changes what was found
+        given: {pod: {labels: {app: x}}} # changes what was read of its target; null removes
+        age: 5m                          # how late it arrives, or at: 2026-03-02T09:45:00Z
+        expect: {reason: when_severity_differs}
+
+Exit 1 if a case fails, or a policy lacks one; 2 if a file cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scc_responder.cli.console.policy_folder import require_policies
+from scc_responder.cli.policy.reports.test_cases_report import report
+from scc_responder.domain.errors import SettingsError
+from scc_responder.policy.policy_set import Policy, PolicySet, load_policies
+from scc_responder.workbench.policies.policy_tests import PolicyResult, check_policy, orphans
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `policy test`."""
+    parser.add_argument("policy", nargs="*", metavar="POLICY", help="only these policies, by name or file; else all")
+    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
+    parser.add_argument(
+        "--findings", type=Path, default=Path("tests/findings"), metavar="DIR", help="the findings that cases name"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what came of the cases; 1 if something is wrong."""
+    policies = load_policies(options.policies)
+    chosen = list(_chosen(policies, options.policy))
+    results = [check_policy(policies, policy, options.policies, options.findings) for policy in chosen]
+    stray = () if options.policy else orphans(policies, options.policies)
+    require_policies(len(policies.policies) + len(stray), options.policies)
+    if options.format == "json":
+        print(json.dumps(_data(results, stray), indent=2))
+    else:
+        print("\n".join(report(results, stray)))
+    return 0 if not stray and all(result.passed for result in results) else 1
+
+
+def _chosen(policies: PolicySet, names: Sequence[str]) -> Iterator[Policy]:
+    """The policies that are asked for, in their own order. Raises SettingsError `unknown_policy`."""
+    known = [policy.name for policy in policies.policies]
+    wanted = {Path(name).name.removesuffix(".yaml").removesuffix(".test") for name in names}
+    for name in sorted(wanted - set(known)):
+        close = difflib.get_close_matches(name, known, n=1)
+        meant = f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known) or 'none'}"
+        raise SettingsError("unknown_policy", f"there is no policy {name!r}{meant}")
+    return (policy for policy in policies.policies if not wanted or policy.name in wanted)
+
+
+def _data(results: Sequence[PolicyResult], stray: Sequence[str]) -> dict[str, Any]:
+    return {
+        "passed": not stray and all(result.passed for result in results),
+        "policies": len(results),
+        "cases": sum(len(result.cases) for result in results),
+        "untested_steps": sum(len(result.untested) for result in results),
+        "without_policy": list(stray),
+        "results": [
+            {
+                **msgspec.to_builtins(result),
+                "passed": result.passed,
+                "cases": [_case(case) for case in result.cases],
+            }
+            for result in results
+        ],
+    }
+
+
+def _case(case: Any) -> dict[str, Any]:
+    lines = [{**msgspec.to_builtins(line), "differs": line.differs} for line in case.lines]
+    return {**msgspec.to_builtins(case), "passed": case.passed, "lines": lines}

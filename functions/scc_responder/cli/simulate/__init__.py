@@ -1,0 +1,142 @@
+"""Say whom the policies would have touched, by findings that were recorded: nothing is carried out.
+
+FINDINGS are files and folders, read in the order of the findings' event times, each decided upon at its event time:
+
+    gcloud scc findings list ORGANIZATION --filter 'finding_class="THREAT"' --format=json > findings.json
+    scc-responder simulate findings.json --assume-present
+
+A file is such an export, JSON Lines, an answer of the API, or one notification; a folder has any of these.
+
+What was known of a finding's target comes from the first of these that there is:
+  --snapshot         the snapshot of its cluster (`scc-responder snapshot`): with replicas, budgets and node pool
+  NAME.context.json  a file beside NAME.json
+  --assume-present   the target was there as the finding tells of it, with replicas to spare
+Without any, what needs a target is held.
+
+For each policy and day (UTC): findings matched, actions that would act, what would have been
+held and why, and how many different pods, nodes, workloads and namespaces would have been changed. `--targets` lists
+them. Modes do not matter for that: a policy in dry_run is counted as if it acted, and so it is by the limits.
+
+The limits of the guardrails and of each policy, and the storm breakers, count in the order of time. After a breaker has
+tripped nothing acts in its cluster, until a person resets it: `--reset-after 1h` supposes that somebody does.
+
+`--against OTHER_POLICIES` compares with another folder, such as the one that is deployed: what these policies add, and
+what they take away, each under its own limits. It ends with 1 when they widen reach: a new target, a new action on one,
+or a mode raised. What would be new but for the limits (`behind limits`) widens as well: a limit that happened to be
+reached in these findings is no reason why it would be next time. Every edit of guardrails.yaml is listed, whether or
+not a finding met it. It widens where less is protected or held, or more allowed, and where that cannot be told.
+
+    git worktree add /tmp/deployed main
+    scc-responder simulate findings.json --assume-present --against /tmp/deployed/policies
+
+A finding of a list is taken as active, as it was when it happened. What cannot be read is counted and named. With
+`--against` it ends with 2 where anything could not be read, or nothing was there: a change does not pass on that.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from scc_responder.adapters.local.findings_export import Entry, FindingsExport
+from scc_responder.cli.console.progress import shown
+from scc_responder.cli.console.times import end, length, moment
+from scc_responder.cli.simulate import simulation_report
+from scc_responder.cli.simulate.simulation_report import Told
+from scc_responder.cli.simulate.target_facts import TargetFacts
+from scc_responder.domain.errors import PolicyError, RejectedMessage, SettingsError
+from scc_responder.intake.notification import parse_notification
+from scc_responder.pipeline.services import utc_now
+from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.workbench.simulation.replay import Replay, Report
+
+_FORMATS: Mapping[str, Callable[[Told], str]] = {
+    "text": simulation_report.text,
+    "json": simulation_report.as_json,
+    "markdown": simulation_report.markdown,
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `simulate`."""
+    parser.add_argument("findings", nargs="+", type=Path, metavar="FINDINGS", help="file or folder of findings")
+    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
+    parser.add_argument(
+        "--against", type=Path, metavar="DIR", help="what they change of these policies; 1 if they widen"
+    )
+    parser.add_argument(
+        "--snapshot",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="what is known of one cluster; may be given again",
+    )
+    parser.add_argument("--assume-present", action="store_true", help="targets nobody looked at were there, as told")
+    parser.add_argument(
+        "--from", dest="since", type=moment, metavar="TIME", help="only findings since this day or time"
+    )
+    parser.add_argument(
+        "--to", dest="until", type=end, metavar="TIME", help="only until the end of this day, or this time"
+    )
+    parser.add_argument(
+        "--reset-after", type=length, metavar="TIME", help="a person resets a tripped breaker after this, such as 1h"
+    )
+    parser.add_argument("--totals", action="store_true", help="do not show each day")
+    parser.add_argument("--targets", action="store_true", help="list who would have been touched")
+    parser.add_argument("--format", choices=tuple(_FORMATS), default="text", help="what to print")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report; with `--against`, 1 if reach is widened, and 2 if not all could be compared by."""
+    replay = Replay(load_policies(options.policies), _former(options.against), options.reset_after)
+    facts = TargetFacts(options.snapshot or (), assume_present=options.assume_present)
+    export = FindingsExport(options.findings, options.since, options.until)
+    for entry in shown(export, len(export), "findings"):
+        _take(replay, entry, facts)
+    report, comparison = replay.report(), replay.comparison(utc_now().date())
+    if comparison and not report.findings:
+        raise SettingsError("no_findings", _nothing(report, len(export)))
+    told = Told(
+        report=report,
+        comparison=comparison,
+        unseen=facts.unseen,
+        days=not options.totals,
+        targets=options.targets,
+    )
+    print(_FORMATS[options.format](told), end="")
+    if comparison and report.bad:
+        raise SettingsError("unread_findings", f"{_unread(report)} could not be read: not compared by all there is")
+    return 1 if comparison and comparison.widens else 0
+
+
+def _nothing(report: Report, count: int) -> str:
+    """Why there is nothing to compare by."""
+    if report.bad:
+        return f"nothing to compare by: none of {count} could be read as a finding"
+    return "nothing to compare by: there is no finding in FINDINGS, or none of the time that --from and --to leave"
+
+
+def _unread(report: Report) -> int:
+    return sum(report.bad.values())
+
+
+def _former(folder: Path | None) -> PolicySet | None:
+    """The policies to compare with. Raises PolicyError that says which folder it is about."""
+    if folder is None:
+        return None
+    try:
+        return load_policies(folder)
+    except PolicyError as error:
+        raise PolicyError(error.reason, f"--against {folder}:\n{error}", faults=error.faults) from error
+
+
+def _take(replay: Replay, entry: Entry, facts: TargetFacts) -> None:
+    if entry.fault:
+        replay.bad(entry.where, entry.fault)
+        return
+    try:
+        finding = parse_notification(entry.content)
+        replay.add(finding, facts.of(entry, finding))
+    except (RejectedMessage, PolicyError) as error:
+        replay.bad(entry.where, error.reason)

@@ -1,0 +1,248 @@
+"""What a simulation came to, as text, Markdown and JSON. Names that findings brought are escaped in each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from scc_responder.cli.console.markdown import escaped, markdown_table
+from scc_responder.cli.console.terminal import styled
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.value import Value
+from scc_responder.workbench.simulation.counts import Count
+from scc_responder.workbench.simulation.guardrail_edits import Edit
+from scc_responder.workbench.simulation.impact import Difference
+from scc_responder.workbench.simulation.replay import Comparison, PolicyReport, Reached, Report
+
+_COLUMNS = (
+    "Policy",
+    "Mode",
+    "Day",
+    "Matched",
+    "Would act",
+    "Held",
+    "Skipped",
+    "Pods",
+    "Nodes",
+    "Workloads",
+    "Namespaces",
+)
+_KIND_STYLES = {"added": "red", "raised": "red", "removed": "green", "lowered": "green"}
+_MODE_STYLES = {Mode.DISABLED: "dim", Mode.DRY_RUN: "blue", Mode.APPROVE: "yellow", Mode.ENFORCE: "red"}
+
+
+class Told(Value, frozen=True, kw_only=True):
+    """What is to be told, and how much of it. `unseen`: findings by cluster that no snapshot was given of."""
+
+    report: Report
+    comparison: Comparison | None = None
+    unseen: dict[str, int] = {}
+    days: bool = True
+    targets: bool = False
+
+
+def text(told: Told) -> str:
+    """For a terminal."""
+    report = told.report
+    lines = [*_head(told), ""]
+    quiet = [policy for policy in report.policies if not policy.total.matched]
+    for policy in report.policies:
+        if policy.total.matched:
+            lines += [*_policy(policy, told), ""]
+    if quiet:
+        lines += [styled(f"Matched nothing: {', '.join(policy.name for policy in quiet)}", "dim"), ""]
+    if told.targets:
+        lines += [styled("Who would have been touched", "bold"), *map(_reached, report.reached)]
+        lines += [*_omitted(report.reached_count, report.reached), ""]
+    if told.comparison:
+        lines += [*_comparison(told.comparison), ""]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _head(told: Told) -> Iterator[str]:
+    report = told.report
+    yield f"{_counted(report.findings, 'finding')}{_period(report)}, {report.matched:,} matched by a policy"
+    if report.duplicates:
+        yield f"  {report.duplicates:,} came twice"
+    yield from (f"  {count:,} left alone: {reason}" for reason, count in report.left_alone.items())
+    yield from (styled(f"  {count:,} could not be read: {reason}", "yellow") for reason, count in report.bad.items())
+    yield from (styled(f"    {bad.where}: {bad.reason}", "dim") for bad in report.bad_named)
+    for path, count in told.unseen.items():
+        yield styled(f"  {count:,} about a cluster without a snapshot: {path}", "yellow")
+    yield from _trips(report)
+    if not report.complete:
+        yield styled("  there are more targets than are told apart: counts of them are too low", "yellow")
+
+
+def _trips(report: Report) -> Iterator[str]:
+    """The storm breakers that tripped: what follows in their clusters was held."""
+    for trip in report.trips:
+        place = trip.cluster.rpartition("/")[2]
+        told = f"  storm breaker of {place} trips at {trip.at:%Y-%m-%d %H:%M:%S}Z: {trip.detail}"
+        yield styled(told, "yellow")
+    if report.tripped > len(report.trips):
+        yield styled(f"  ... and {report.tripped - len(report.trips):,} more times", "yellow")
+
+
+def _period(report: Report) -> str:
+    return f" from {_day(report.first)} to {_day(report.last)}" if report.first and report.last else ""
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _policy(policy: PolicyReport, told: Told) -> Iterator[str]:
+    mode = styled(f"({policy.mode})", _MODE_STYLES[policy.mode])
+    yield f"{styled(policy.name, 'bold')} {mode}: {_counted(policy.total.matched, 'finding')}"
+    yield from _results("act", policy.total.acts, "green")
+    yield from _results("held", policy.total.held, "yellow")
+    yield from _results("skipped", policy.total.skipped, "dim")
+    yield f"  touches  {_touched(policy.total)}"
+    if told.days and len(policy.days) > 1:
+        yield from (f"  {day.day}  {_line(day.count)}" for day in policy.days)
+
+
+def _results(word: str, counts: Mapping[str, int], style: str) -> Iterator[str]:
+    for index, (name, count) in enumerate(counts.items()):
+        head = styled(f"{word:<9}", style) if index == 0 else " " * 9
+        yield f"  {head}{count:>7,}  {styled(name, style)}"
+
+
+def _touched(count: Count) -> str:
+    told = (_counted(number, kind.removesuffix("s")) for kind, number in count.touched.items() if number)
+    return ", ".join(told) or "nothing"
+
+
+def _line(count: Count) -> str:
+    acts, held = sum(count.acts.values()), sum(count.held.values())
+    return f"matched {count.matched:,}, {acts:,} actions act, {held:,} held; touches {_touched(count)}"
+
+
+def _reached(item: Reached) -> str:
+    return f"  {styled(item.target.shown, 'bold')}  {item.action}  {styled(f'{item.policy} ({item.mode})', 'dim')}"
+
+
+def _omitted(count: int, listed: Sequence[object]) -> list[str]:
+    return [f"  ... and {count - len(listed):,} more"] if count > len(listed) else []
+
+
+def _comparison(found: Comparison) -> Iterator[str]:
+    yield styled("What the policies change", "bold")
+    for raised in found.raised:
+        yield f"  {styled('raised ', 'red')}  {raised.policy}: {raised.before} -> {raised.after}"
+    yield from map(_difference, found.differences)
+    yield from _omitted(sum(found.counts.values()), found.differences)
+    yield from map(_edit, found.guardrails)
+    yield f"  {_verdict(found)}"
+
+
+def _difference(item: Difference) -> str:
+    kind = styled(f"{item.kind:<7}", _KIND_STYLES[item.kind])
+    return f"  {kind}  {styled(item.target.shown, 'bold')}  {item.action}  {styled(_why(item), 'dim')}"
+
+
+def _edit(edit: Edit) -> str:
+    """One line of the guardrails. What people wrote there is escaped as JSON."""
+    word, style = ("WIDENS", "red") if edit.widens else ("edited", "dim")
+    return f"  {styled(f'{word:<7}', style)}  guardrails {styled(edit.field, 'bold')}  {_turned(edit)}"
+
+
+def _turned(edit: Edit) -> str:
+    before, after = (None if value is None else json.dumps(value) for value in (edit.before, edit.after))
+    if before is None or after is None:
+        return f"added {after}" if before is None else f"removed {before}"
+    return f"{before} -> {after}"
+
+
+def _why(item: Difference) -> str:
+    return _modes(item) + (" behind limits" if item.behind_limits else "")
+
+
+def _modes(item: Difference) -> str:
+    return f"{item.policy} ({' -> '.join(filter(None, (item.before, item.after)))})"
+
+
+def _verdict(found: Comparison) -> str:
+    if not found.complete:
+        return styled("WIDENS, as far as can be told: there are more targets than are told apart", "red")
+    told = (
+        ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in found.counts.items())
+        or "no target is touched otherwise"
+    )
+    if found.guardrails:
+        loosened = sum(edit.widens for edit in found.guardrails)
+        told += f"; {_counted(len(found.guardrails), 'edit')} of the guardrails, {loosened:,} of them widening"
+    word = styled("WIDENS", "red") if found.widens else styled("does not widen", "green")
+    return f"{word}: {told}"
+
+
+def markdown(told: Told) -> str:
+    """For a pull request."""
+    report = told.report
+    parts = ["# Simulation\n\n", *(f"- {escaped(line)}\n" for line in _plain(_head(told))), "\n"]
+    rows = (row for policy in report.policies if policy.total.matched for row in _rows(policy, days=told.days))
+    parts.append(markdown_table(_COLUMNS, rows))
+    if told.targets:
+        parts.append("\n## Who would have been touched\n\n")
+        cells = ((item.target.shown, item.action, item.policy, str(item.mode)) for item in report.reached)
+        parts.append(markdown_table(("Target", "Action", "Policy", "Mode"), map(_escaped, cells)))
+        parts += _omitted(report.reached_count, report.reached)
+    if told.comparison:
+        parts += _compared(told.comparison)
+    return "".join(parts)
+
+
+def _plain(lines: Iterable[str]) -> Iterator[str]:
+    # On a terminal the lines are styled; a document is not.
+    yield from (line.strip() for line in lines)
+
+
+def _rows(policy: PolicyReport, *, days: bool) -> Iterator[Sequence[str]]:
+    yield _row(policy, "all", policy.total)
+    yield from (_row(policy, day.day.isoformat(), day.count) for day in (policy.days if days else ()))
+
+
+def _row(policy: PolicyReport, day: str, count: Count) -> Sequence[str]:
+    results = ("<br>".join(f"{escaped(name)} {number:,}" for name, number in counts.items()) for counts in _of(count))
+    touched = (f"{number:,}" for number in count.touched.values())
+    return (escaped(policy.name), escaped(policy.mode), day, f"{count.matched:,}", *results, *touched)
+
+
+def _of(count: Count) -> tuple[Mapping[str, int], ...]:
+    return count.acts, count.held, count.skipped
+
+
+def _escaped(cells: Iterable[str]) -> Sequence[str]:
+    return tuple(map(escaped, cells))
+
+
+def _compared(found: Comparison) -> Iterator[str]:
+    yield f"\n## What the policies change\n\n**{'Widens reach' if found.widens else 'Does not widen reach'}.**\n\n"
+    raised = [("raised", item.policy, "mode", f"{item.before} -> {item.after}") for item in found.raised]
+    changed = [(item.kind, item.target.shown, item.action, _why(item)) for item in found.differences]
+    if raised or changed:
+        yield markdown_table(("Change", "Of", "What", "Policy and mode"), map(_escaped, [*raised, *changed]))
+    yield from _omitted(sum(found.counts.values()), found.differences)
+    if found.guardrails:
+        yield "\n## What the guardrails change\n\n"
+        edits = (("widens" if edit.widens else "", edit.field, _turned(edit)) for edit in found.guardrails)
+        yield markdown_table(("", "Field", "Edit"), map(_escaped, edits))
+
+
+def as_json(told: Told) -> str:
+    """One JSON document, in ASCII."""
+    data: dict[str, Any] = msgspec.to_builtins(told.report)
+    reached = data.pop("reached")
+    data |= {"targets": reached if told.targets else None, "without_snapshot": dict(told.unseen)}
+    if told.comparison:
+        data["comparison"] = {"widens": told.comparison.widens, **msgspec.to_builtins(told.comparison)}
+    return json.dumps(data, indent=2) + "\n"

@@ -1,0 +1,125 @@
+"""Read the finding as it stands now: a notification is a hint, never an order.
+
+This one rule settles forged, replayed, stale, muted and inactive findings alike.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from scc_responder.collect.scope import out_of_reach
+from scc_responder.domain.errors import ApiError, RejectedMessage, ResponderError, RetryableError
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.ports import Clock, Findings
+from scc_responder.domain.resource_names import FindingName
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import in_scope
+from scc_responder.journal.case import CaseRecord, CaseState
+from scc_responder.settings import Settings
+
+UNKNOWN_FINDING_AFTER = timedelta(minutes=10)
+"""The findings list may lag behind notifications. A finding that is not in it after this is perhaps forged."""
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_NO_LONGER = frozenset({"muted", "inactive"})
+
+
+class Settled(ResponderError):  # noqa: N818 - an end, not a fault
+    """The finding has come to its end before anything was decided, for the named reason."""
+
+    def __init__(
+        self,
+        reason: str,
+        state: CaseState,
+        severity: str = "INFO",
+        *,
+        confirmed: Finding | None = None,
+        message: str = "",
+    ) -> None:
+        super().__init__(reason, message)
+        self.state = state
+        self.severity = severity
+        self.confirmed = confirmed
+        """The finding as its source knows it, if it was read: another notification of the same changes nothing."""
+
+
+def confirm(finding: Finding, record: CaseRecord, findings: Findings, settings: Settings, clock: Clock) -> Finding:
+    """The finding as its source knows it now.
+
+    Raises Settled where it is not to be acted on, RetryableError where it could not be read or is not listed yet.
+    """
+    stored = _read(finding, findings)
+    waited = clock() - record.opened_at if record.opened_at else timedelta()
+    may_lag = waited <= UNKNOWN_FINDING_AFTER
+    if may_lag and (stored is None or stored.event_time < finding.event_time):
+        raise RetryableError("finding_not_listed_yet", finding.name)
+    if stored is None:
+        raise Settled("unknown_finding", CaseState.REJECTED, "ERROR")
+    if stored.key != finding.key:
+        raise Settled("finding_name_differs", CaseState.REJECTED, "ERROR")
+    refuse_beyond_reach(stored, settings)
+    beyond = in_scope(stored)
+    if beyond:
+        state = CaseState.SUPERSEDED if beyond in _NO_LONGER else CaseState.HELD
+        raise Settled(beyond, state, confirmed=stored)
+    return stored
+
+
+def refuse_beyond_reach(finding: Finding, settings: Settings) -> None:
+    """Raises Settled where the finding is of another source or about another cluster than settings list."""
+    beyond = out_of_reach(finding, settings)
+    if beyond:
+        raise Settled(beyond, CaseState.REJECTED, "WARNING")
+
+
+def read_by_name(name: str, findings: Findings, settings: Settings) -> Finding:
+    """The finding whose notification was too large to parse. Raises Settled, RetryableError."""
+    stub = _named(name)
+    refuse_beyond_reach(stub, settings)
+    stored = _read(stub, findings)
+    if stored is None:
+        raise RetryableError("finding_not_listed_yet", name)
+    return stored
+
+
+def finding_of(record: CaseRecord) -> Finding:
+    """What a case says of its finding, which is enough to read it. Raises RetryableError where it names none."""
+    stub = _named(record.finding_name)
+    return replace(stub, canonical_name=record.canonical_name or stub.name, event_time=record.event_time)
+
+
+def _named(name: str) -> Finding:
+    """What a finding's name alone says of it. Raises RetryableError for what is no name."""
+    parsed = FindingName.parse(name)
+    if parsed is None:
+        raise RetryableError("malformed_finding_name", name)
+    return Finding(
+        key=parsed.key,
+        name=name,
+        canonical_name=name,
+        source_id=parsed.source_id,
+        finding_id=parsed.finding_id,
+        category="",
+        event_time=_EPOCH,
+    )
+
+
+def _read(finding: Finding, findings: Findings) -> Finding | None:
+    try:
+        stored = findings.read(finding)
+    except ApiError as error:
+        raise unread(error) from error
+    except RejectedMessage as error:
+        raise Settled(error.reason, CaseState.REJECTED, "ERROR") from error
+    try:
+        return None if stored is None else parse_notification(stored)
+    except RejectedMessage as error:
+        raise RetryableError("finding_unreadable", f"{finding.name}: {error.reason}") from error
+
+
+def unread(error: ResponderError) -> RetryableError:
+    """The error of a read that cannot be done without, with the permission it lacked."""
+    permission = getattr(error, "permission", "")
+    return RetryableError(error.reason, f"missing permission: {permission}" if permission else str(error))

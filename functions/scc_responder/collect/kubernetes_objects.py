@@ -1,0 +1,155 @@
+"""Kubernetes objects as the API server sends them, reduced to what decisions look at.
+
+Absent fields are ordinary: nothing here raises for them.
+Source: core/v1 Pod, Node, Namespace; meta/v1 OwnerReference; apps/v1; policy/v1 PodDisruptionBudget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from scc_responder.collect import api_paths
+from scc_responder.collect.selectors import selects
+from scc_responder.domain.context import (
+    ContainerStatus,
+    DisruptionBudget,
+    Namespace,
+    Node,
+    NodePool,
+    Owner,
+    Pod,
+    Workload,
+    Zone,
+)
+
+_INSTANCE_ID = "container.googleapis.com/instance_id"
+_ZONE = "topology.kubernetes.io/zone"
+_MIRROR = "kubernetes.io/config.mirror"
+_STATES = ("running", "terminated")
+_STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+
+Object = Mapping[str, Any]
+
+
+def parse_pod(pod: Object, owners: Sequence[Owner] = ()) -> Pod:
+    """A core/v1 Pod. `owners` is the chain as far as it was read; the pod's own controller where none is given."""
+    meta, spec, status = pod["metadata"], pod.get("spec", {}), pod.get("status", {})
+    direct = controller(pod)
+    return Pod(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        creation_time=_time(meta["creationTimestamp"]),
+        node_name=spec.get("nodeName", ""),
+        phase=status.get("phase", ""),
+        ready=_is_ready(pod),
+        host_network=bool(spec.get("hostNetwork", False)),
+        mirror=_MIRROR in meta.get("annotations", {}),
+        deletion_time=_time(meta["deletionTimestamp"]) if "deletionTimestamp" in meta else None,
+        finalizers=tuple(meta.get("finalizers", ())),
+        labels=meta.get("labels", {}),
+        annotations=meta.get("annotations", {}),
+        owners=tuple(owners) or ((direct,) if direct else ()),
+        containers=tuple(_container(item) for field in _STATUSES for item in status.get(field, ())),
+        service_account=spec.get("serviceAccountName", ""),
+    )
+
+
+def parse_node(node: Object) -> Node:
+    """A core/v1 Node."""
+    meta = node["metadata"]
+    labels = meta.get("labels", {})
+    return Node(
+        name=meta["name"],
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        unschedulable=bool(node.get("spec", {}).get("unschedulable", False)),
+        ready=_is_ready(node),
+        instance_id=meta.get("annotations", {}).get(_INSTANCE_ID, ""),
+        node_pool=labels.get(api_paths.NODE_POOL, ""),
+        zone=labels.get(_ZONE, ""),
+        labels=labels,
+        annotations=meta.get("annotations", {}),
+    )
+
+
+def parse_namespace(namespace: Object) -> Namespace:
+    """A core/v1 Namespace."""
+    meta = namespace["metadata"]
+    return Namespace(
+        name=meta["name"],
+        uid=meta["uid"],
+        labels=meta.get("labels", {}),
+        annotations=meta.get("annotations", {}),
+    )
+
+
+def parse_workload(workload: Object, owner: Owner) -> Workload:
+    """A workload that counts replicas: a Deployment, ReplicaSet, StatefulSet or ReplicationController."""
+    wanted = workload.get("spec", {}).get("replicas", 1)
+    ready = workload.get("status", {}).get("readyReplicas", 0)
+    return Workload(kind=owner.kind, name=owner.name, replicas=wanted, ready=ready)
+
+
+def budgets_of(labels: Mapping[str, str], budgets: Iterable[Object]) -> tuple[DisruptionBudget, ...]:
+    """The PodDisruptionBudgets, of all in the namespace, that select a pod of these labels."""
+    selecting = (item for item in budgets if selects(item.get("spec", {}).get("selector"), labels))
+    return tuple(
+        DisruptionBudget(name=item["metadata"]["name"], disruptions_allowed=_allowed(item)) for item in selecting
+    )
+
+
+def parse_node_pool(name: str, nodes: Iterable[Object]) -> NodePool:
+    """A pool of these nodes."""
+    zones: dict[str, Zone] = {}
+    for node in map(parse_node, nodes):
+        zone = zones.get(node.zone, Zone(nodes=0, schedulable=0))
+        free = int(bool(node.ready) and not node.unschedulable)
+        zones[node.zone] = Zone(nodes=zone.nodes + 1, schedulable=zone.schedulable + free)
+    return NodePool(name=name, zones=zones)
+
+
+def _allowed(budget: Object) -> int:
+    """What the budget allows now; nothing until its controller has seen its last change, as the eviction API has it."""
+    status = budget.get("status", {})
+    seen = status.get("observedGeneration", 0) >= budget["metadata"].get("generation", 0)
+    return int(status.get("disruptionsAllowed", 0)) if seen else 0
+
+
+def _is_ready(item: Object) -> bool | None:
+    """The object's `Ready` condition, or None where it has none."""
+    conditions = item.get("status", {}).get("conditions", ())
+    return next((entry.get("status") == "True" for entry in conditions if entry.get("type") == "Ready"), None)
+
+
+def controller(item: Object) -> Owner | None:
+    """The object's controlling owner, from its `ownerReferences`."""
+    for reference in item["metadata"].get("ownerReferences", ()):
+        if reference.get("controller"):
+            return Owner(
+                kind=reference["kind"],
+                name=reference["name"],
+                uid=reference["uid"],
+                api_version=reference.get("apiVersion", ""),
+            )
+    return None
+
+
+def _container(status: Object) -> ContainerStatus:
+    # A container that waits for its restart is known by its last run.
+    states = [status.get(when, {}).get(name, {}) for when in ("state", "lastState") for name in _STATES]
+    started = next((state["startedAt"] for state in states if state.get("startedAt")), None)
+    return ContainerStatus(
+        name=status["name"],
+        image=status.get("image", ""),
+        image_id=status.get("imageID", ""),
+        started_at=_time(started) if started else None,
+        restart_count=status.get("restartCount", 0),
+    )
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,113 @@
+"""Look at the cluster right before a disruption: at most three requests, side by side, for what anyone may have done.
+
+The workload's replicas, the disruption budgets of its namespace, the nodes of the pool: only what the planned actions
+would disrupt. A part of a list is an error, an empty one means what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from scc_responder.actions.contract import Action, actions
+from scc_responder.collect import api_paths
+from scc_responder.collect.kubernetes_objects import budgets_of, parse_node_pool, parse_workload
+from scc_responder.collect.target import Collected
+from scc_responder.domain.context import (
+    NO_SUCH_OWNER,
+    Context,
+    DisruptionBudget,
+    LiveLook,
+    NodePool,
+    Owner,
+    Pod,
+    Workload,
+)
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.ports import KubernetesApi
+from scc_responder.policy.decide import Decision
+
+COUNTED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"})
+UNCOUNTED = frozenset({"Job", "CronJob", "DaemonSet"})
+"""Workloads whose pods do not stand in for each other: none of them is the last replica."""
+
+KUBERNETES = frozenset({"v1", "apps/v1", "batch/v1"})
+"""Where the kinds above are from: anyone can define others of the same name."""
+
+Parts = dict[str, Callable[[], Any]]
+
+
+def look(context: Context, collected: Collected, decision: Decision) -> Context:
+    """The context with what the planned disruptions would meet; unchanged where none is planned.
+
+    Never raises for what cannot be read: it is missing, with its reason, and guards hold what depends on it.
+    """
+    return _looked(context, collected, tuple(_disruptions(decision)))
+
+
+def look_around(collected: Collected) -> Context:
+    """The context with what any disruption of its target would meet."""
+    return _looked(collected.context, collected, tuple(action for action in actions().values() if action.disrupts))
+
+
+def _looked(context: Context, collected: Collected, planned: tuple[Action, ...]) -> Context:
+    api = collected.api
+    if api is None or not planned:
+        return context
+    parts = _parts(api, context, planned)
+    started = {fact: collected.reads.start(read) for fact, read in parts.items()}
+    seen = {fact: collected.reads.result(fact, future) for fact, future in started.items()}
+    return replace(context, live=LiveLook(**seen), missing=dict(collected.reads.missing))
+
+
+def _disruptions(decision: Decision) -> Iterator[Action]:
+    """The actions planned in a mode that goes further than not at all, which make something unavailable."""
+    for policy in decision.policies:
+        if policy.matched and policy.mode != Mode.DISABLED:
+            known = (actions()[item.action] for item in policy.actions if item.result == "planned")
+            yield from (action for action in known if action.disrupts)
+
+
+def _parts(api: KubernetesApi, context: Context, planned: tuple[Action, ...]) -> Parts:
+    parts: Parts = {}
+    pod, node = context.pod, context.node
+    if pod is not None and any(action.disrupts == "pods" for action in planned):
+        if pod.owners and context.missing.get("owner") not in NO_SUCH_OWNER:
+            parts["workload"] = lambda: _workload(api, context, pod)
+        if any(action.disrupts == "pods" and not action.reversible for action in planned):
+            parts["budgets"] = lambda: _budgets(api, pod)
+    if node is not None and any(action.disrupts == "nodes" for action in planned):
+        parts["node_pool"] = lambda: _node_pool(api, node.node_pool)
+    return parts
+
+
+def _workload(api: KubernetesApi, context: Context, pod: Pod) -> Workload:
+    """The topmost owner that counts replicas; of what an operator's own kind owns, the one below it.
+
+    What was read of it a moment ago is taken; one request at most. Raises ApiError.
+    """
+    for owner in reversed(pod.owners):
+        known = owner.api_version in KUBERNETES
+        if known and owner.kind in UNCOUNTED:
+            return Workload(kind=owner.kind, name=owner.name)
+        if known and owner.kind in COUNTED:
+            return parse_workload(context.objects.get(owner.kind) or _read(api, pod.namespace, owner), owner)
+    raise ApiError("unknown_kind", "nothing that owns the pod is a workload kind of Kubernetes itself")
+
+
+def _read(api: KubernetesApi, namespace: str, owner: Owner) -> dict[str, Any]:
+    found = api.get(api_paths.owner(namespace, owner.api_version, owner.kind, owner.name))
+    if found["metadata"]["uid"] != owner.uid:
+        raise ApiError("owner_replaced", "the pod's owner is another object of the same name")
+    return found
+
+
+def _budgets(api: KubernetesApi, pod: Pod) -> tuple[DisruptionBudget, ...]:
+    return budgets_of(pod.labels, api.list(api_paths.disruption_budgets(pod.namespace)))
+
+
+def _node_pool(api: KubernetesApi, name: str) -> NodePool:
+    return parse_node_pool(name, api.list(api_paths.nodes(), label_selector=api_paths.nodes_of_pool(name)))

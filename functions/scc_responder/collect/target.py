@@ -1,0 +1,192 @@
+"""Read what a decision needs: side by side, under one deadline, and saying what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from time import monotonic
+from typing import Any, TypeVar
+
+from scc_responder.collect import api_paths
+from scc_responder.collect.identity import identify
+from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod
+from scc_responder.domain.context import Context, Owner, Pod
+from scc_responder.domain.errors import ApiError, ResponderError
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.ports import Clusters, Findings, KubernetesApi
+from scc_responder.intake.threats import classify
+
+MAX_OWNERS = 4
+"""Owner chains longer than this are not followed; they could loop."""
+
+READ_OWNERS = frozenset({("apps/v1", "ReplicaSet"), ("batch/v1", "Job")})
+"""Owners that have an owner of their own. The others are workloads already: their names and UIDs are all we need."""
+
+PERMISSIONS = (
+    "pods: get",
+    "nodes: get",
+    "namespaces: get",
+    "replicationcontrollers: get",
+    "replicasets.apps: get",
+    "deployments.apps: get",
+    "statefulsets.apps: get",
+    "daemonsets.apps: get",
+    "jobs.batch: get",
+    "cronjobs.batch: get",
+)
+"""What is read of a cluster for every finding: the target, and whatever kind of workload owns it."""
+
+T = TypeVar("T")
+Started = dict[str, Future[dict[str, Any]]]
+
+
+class Reads:
+    """The reads of one finding, running side by side. `missing` collects what could not be read, and why."""
+
+    def __init__(self, pool: Executor, deadline_seconds: float) -> None:
+        self._pool = pool
+        self._until = monotonic() + deadline_seconds
+        self.missing: dict[str, str] = {}
+        self.errors: dict[str, ResponderError] = {}
+
+    def start(self, read: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Begin a read."""
+        return self._pool.submit(read, *arguments)
+
+    def result(self, fact: str, future: Future[T]) -> T | None:
+        """The read's answer, or None with the reason in `missing`."""
+        try:
+            return future.result(timeout=max(0.0, self._until - monotonic()))
+        except ResponderError as error:
+            permission = getattr(error, "permission", "")
+            self.missing[fact] = f"{error.reason}: missing permission: {permission}" if permission else error.reason
+            self.errors[fact] = error
+        except FutureTimeoutError:
+            self.missing[fact] = "deadline"
+            self.errors[fact] = ApiError("deadline", f"reading the {fact} took too long")
+        return None
+
+
+class Collected:
+    """The context, the API it was read through (None if the finding names no cluster), and its reads.
+
+    `reads` takes further ones under the same deadline.
+    """
+
+    def __init__(self, context: Context, api: KubernetesApi | None, reads: Reads) -> None:
+        self.context = context
+        self.api = api
+        self.reads = reads
+
+    @property
+    def errors(self) -> dict[str, ResponderError]:
+        """The errors met, by what could not be read."""
+        return self.reads.errors
+
+
+def collect(
+    finding: Finding, clusters: Clusters, findings: Findings, pool: Executor, deadline_seconds: float
+) -> Collected:
+    """Read cluster, pod, owners, namespace, node and related findings.
+
+    Never raises for a fact that cannot be read: it is missing, with its reason. The caller decides which of them it
+    cannot do without.
+    """
+    reads = Reads(pool, deadline_seconds)
+    if len(finding.pods) > 1:
+        reads.missing["pod"] = "several_pods"
+    api = reads.result("api", reads.start(clusters.connect, finding.cluster)) if finding.cluster else None
+    started = _start(reads, api, finding) if api else {}
+    # Last, since preparing this request keeps the interpreter busy while the others wait for the network.
+    related_read = reads.start(findings.related, finding)
+    facts: dict[str, Any] = {}
+    if finding.cluster:
+        facts["cluster"] = reads.result("cluster", reads.start(clusters.describe, finding.cluster))
+    if api is not None:
+        facts |= _objects(reads, api, started)
+    elif finding.cluster or finding.pods:
+        reads.missing["pod"] = "pod_unreadable" if finding.cluster else "cluster_not_named"
+    related = reads.result("related", related_read)
+    pod = facts.get("pod")
+    context = Context(
+        finding=finding,
+        threat=classify(finding, related or ()),
+        related=None if related is None else tuple(related),
+        identity=identify(finding, pod),
+        missing=reads.missing,
+        **facts,
+    )
+    return Collected(context, api, reads)
+
+
+def _start(reads: Reads, api: KubernetesApi, finding: Finding) -> Started:
+    """Begin to read what the finding names: its pod, that pod's namespace, and the node."""
+    named: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {}
+    if finding.pod:
+        named["pod"] = (api_paths.pod, (finding.pod.namespace, finding.pod.name))
+        named["namespace"] = (api_paths.namespace, (finding.pod.namespace,))
+    if finding.node:
+        named["node"] = (api_paths.node, (finding.node,))
+    return {fact: reads.start(_get, api, path, *names) for fact, (path, names) in named.items()}
+
+
+def _objects(reads: Reads, api: KubernetesApi, started: Started) -> dict[str, Any]:
+    """Pod, owners, namespace and node, and the raw objects they were read from."""
+    objects: dict[str, dict[str, Any]] = {}
+    pod = _pod(reads, api, started.get("pod"), objects)
+    if "node" not in started and pod is not None and pod.node_name:
+        started["node"] = reads.start(_get, api, api_paths.node, pod.node_name)
+    for fact in ("namespace", "node"):
+        found = reads.result(fact, started[fact]) if fact in started else None
+        if found is not None:
+            objects[fact] = found
+    return {
+        "pod": pod,
+        "namespace": parse_namespace(objects["namespace"]) if "namespace" in objects else None,
+        "node": parse_node(objects["node"]) if "node" in objects else None,
+        "objects": objects,
+    }
+
+
+def _get(api: KubernetesApi, path: Callable[..., str], *names: str) -> dict[str, Any]:
+    """Read one object; a name that is no Kubernetes name fails here, in the read's own thread."""
+    return api.get(path(*names))
+
+
+def _pod(
+    reads: Reads, api: KubernetesApi, read: Future[dict[str, Any]] | None, objects: dict[str, dict[str, Any]]
+) -> Pod | None:
+    if read is None:
+        reads.missing.setdefault("pod", "pod_not_named")
+        return None
+    found = reads.result("pod", read)
+    if found is None:
+        reads.missing["pod"] = "target_absent" if reads.missing["pod"] == "not_found" else "pod_unreadable"
+        return None
+    objects["pod"] = found
+    return parse_pod(found, _owners(reads, api, found, objects))
+
+
+def _owners(
+    reads: Reads, api: KubernetesApi, pod: dict[str, Any], objects: dict[str, dict[str, Any]]
+) -> tuple[Owner, ...]:
+    """The chain of controllers, nearest first: the nearest checked by UID, and each that has an owner of its own.
+
+    One that cannot be checked is in the chain, and `missing` says so: whoever makes a pod can write any owner into it.
+    """
+    chain: list[Owner] = []
+    owner = controller(pod)
+    namespace = pod["metadata"]["namespace"]
+    while owner is not None and len(chain) < MAX_OWNERS:
+        chain.append(owner)
+        if len(chain) > 1 and (owner.api_version, owner.kind) not in READ_OWNERS:
+            break
+        read = reads.start(_get, api, api_paths.owner, namespace, owner.api_version, owner.kind, owner.name)
+        found = reads.result("owner", read)
+        if found is None or found["metadata"]["uid"] != owner.uid:
+            reads.missing.setdefault("owner", "owner_replaced")
+            break
+        objects[owner.kind] = found
+        owner = controller(found)
+    return tuple(chain)

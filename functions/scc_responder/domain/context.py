@@ -1,0 +1,198 @@
+"""What was read to decide: facts about the target at one moment, and what could not be read.
+
+A fact that is missing is None and stands in `Context.missing` with its reason; it never satisfies a condition.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from scc_responder.domain.finding import ClusterRef, Finding, Threat
+from scc_responder.domain.value import Value
+
+
+class Owner(Value, frozen=True, kw_only=True):
+    """One link of a pod's owner chain, nearest first (ReplicaSet, then Deployment)."""
+
+    kind: str
+    name: str
+    uid: str
+    api_version: str = ""
+
+
+class ContainerStatus(Value, frozen=True, kw_only=True):
+    """A container of the pod as its kubelet reports it. `image_id` ends with the digest."""
+
+    name: str
+    image: str = ""
+    image_id: str = ""
+    started_at: datetime | None = None
+    restart_count: int = 0
+
+
+class Pod(Value, frozen=True, kw_only=True):
+    """core/v1 Pod, reduced to what decisions need.
+
+    `mirror`: a static pod's mirror, run by the kubelet alone. `ready` is None where nothing says so: then it counts.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    creation_time: datetime
+    node_name: str = ""
+    phase: str = ""
+    ready: bool | None = None
+    host_network: bool = False
+    mirror: bool = False
+    deletion_time: datetime | None = None
+    finalizers: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    owners: tuple[Owner, ...] = ()
+    containers: tuple[ContainerStatus, ...] = ()
+    service_account: str = ""
+
+    @property
+    def workload(self) -> Owner | None:
+        """The topmost owner: what a person would call the workload. None for a standalone pod."""
+        return self.owners[-1] if self.owners else None
+
+
+class Node(Value, frozen=True, kw_only=True):
+    """core/v1 Node. `instance_id` is the annotation `container.googleapis.com/instance_id`.
+
+    `ready` is None where nothing says so: then it counts. `zone` is the label `topology.kubernetes.io/zone`.
+    """
+
+    name: str
+    uid: str
+    resource_version: str
+    unschedulable: bool = False
+    ready: bool | None = None
+    instance_id: str = ""
+    node_pool: str = ""
+    zone: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Namespace(Value, frozen=True, kw_only=True):
+    """core/v1 Namespace."""
+
+    name: str
+    uid: str
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Cluster(Value, frozen=True, kw_only=True):
+    """A cluster as the GKE API describes it. `enforces_network_policy` is None where nothing says so."""
+
+    ref: ClusterRef
+    autopilot: bool | None = None
+    enforces_network_policy: bool | None = None
+    labels: dict[str, str] = {}
+
+
+class Workload(Value, frozen=True, kw_only=True):
+    """How many pods a workload wants, and has that are ready. None for kinds that count none (Job, DaemonSet)."""
+
+    kind: str
+    name: str
+    replicas: int | None = None
+    ready: int | None = None
+
+
+class DisruptionBudget(Value, frozen=True, kw_only=True):
+    """A policy/v1 PodDisruptionBudget that selects the pod. Nothing is allowed while its status is out of date."""
+
+    name: str
+    disruptions_allowed: int
+
+
+class Zone(Value, frozen=True, kw_only=True):
+    """The nodes of a pool in one zone. `schedulable` are ready and take new pods."""
+
+    nodes: int
+    schedulable: int
+
+
+class NodePool(Value, frozen=True, kw_only=True):
+    """The nodes of a pool now, by zone. Nodes without a pool's label are a pool without a name."""
+
+    name: str
+    zones: dict[str, Zone]
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes it has."""
+        return sum(zone.nodes for zone in self.zones.values())
+
+    @property
+    def schedulable(self) -> int:
+        """How many of them are ready and take new pods."""
+        return sum(zone.schedulable for zone in self.zones.values())
+
+
+class LiveLook(Value, frozen=True, kw_only=True):
+    """What a disruption would meet, read right before it: whatever anyone else is doing to the same pods and nodes.
+
+    A fact that was not needed, or could not be read, is None; then `Context.missing` says why.
+    """
+
+    workload: Workload | None = None
+    budgets: tuple[DisruptionBudget, ...] | None = None
+    node_pool: NodePool | None = None
+
+
+class RelatedFinding(Value, frozen=True, kw_only=True):
+    """Another finding on the same container near in time."""
+
+    name: str
+    category: str
+    event_time: datetime
+    severity: str = ""
+
+
+class Identity(Value, frozen=True, kw_only=True):
+    """Whether the pod that was read is the pod the finding means.
+
+    `level`: `proved` (every check held), `likely` (nothing contradicts, some fields are absent), `refuted`, `unknown`
+    (no pod). `checks` maps each check to `held`, `absent` or what contradicts it.
+    """
+
+    level: str = "unknown"
+    reason: str = "no_pod"
+    checks: dict[str, str] = {}
+
+
+NO_SUCH_OWNER = frozenset({"not_found", "owner_replaced"})
+"""Why an owner that a pod names is missing, where it is proved not to own the pod: no workload loses a replica."""
+
+
+class Context(Value, frozen=True, kw_only=True):
+    """Everything a decision may look at. `missing` maps a fact (`node`, `namespace`, ...) to why it is not here.
+
+    `live` is looked at by guards alone: it is read once a disruption is planned.
+    `objects` keeps the Kubernetes objects as read, by kind, for evidence; decisions do not look at it.
+    """
+
+    finding: Finding
+    threat: Threat
+    cluster: Cluster | None = None
+    pod: Pod | None = None
+    namespace: Namespace | None = None
+    node: Node | None = None
+    related: tuple[RelatedFinding, ...] | None = None
+    live: LiveLook | None = None
+    identity: Identity = Identity()
+    missing: dict[str, str] = {}
+    objects: dict[str, dict[str, Any]] = {}
+
+    @property
+    def pod_missing(self) -> str:
+        """Why there is no pod to act on: `target_absent`, `pod_not_named`, `pod_unreadable`."""
+        return self.missing.get("pod", "pod_not_named")

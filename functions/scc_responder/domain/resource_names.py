@@ -1,0 +1,103 @@
+"""Names that Google's APIs and Kubernetes give to things, read strictly: what does not match is no name.
+
+Source: AIP-122 full resource names; Kubernetes "Object Names and IDs".
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+from scc_responder.domain.finding import CloudRunTarget
+from scc_responder.domain.value import Value
+
+FINDING_PATTERN = (
+    r"(?:(?:organizations|folders)/[0-9]{1,20}|projects/[a-z0-9][a-z0-9.:-]{0,99})"
+    r"/sources/([0-9]{1,20})(?:/locations/([a-z0-9-]{1,63}))?/findings/([A-Za-z0-9_-]{1,128})"
+)
+"""A finding's name in v1 and v2: source, location and id are its groups."""
+
+_FINDING = re.compile(FINDING_PATTERN, re.ASCII)
+_SOURCE = re.compile(r"/sources/([0-9]{1,20})(?:/|\Z)", re.ASCII)
+_INSTANCE = re.compile(
+    r"//compute\.googleapis\.com/(projects/([a-z0-9][a-z0-9.:-]{0,99})/zones/([a-z0-9-]{1,63})/instances/([a-z0-9-]{1,63}))",
+    re.ASCII,
+)
+_CLOUD_RUN = re.compile(
+    r"//run\.googleapis\.com/projects/([a-z0-9][a-z0-9.:-]{0,99})/locations/([a-z0-9-]{1,63})"
+    r"/(services|jobs|revisions|workerPools)/([a-z0-9-]{1,63})(?:/(?:revisions|executions)/([a-z0-9-]{1,63}))?(?:/.{0,200})?",
+    re.ASCII,
+)
+_CLOUD_RUN_KINDS = {"services": "service", "jobs": "job", "revisions": "revision", "workerPools": "worker_pool"}
+_DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_DNS_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
+
+
+class FindingName(Value, frozen=True, kw_only=True):
+    """A finding's name, taken apart. `location` is `global` for v1 names, which carry none."""
+
+    source_id: str
+    location: str
+    finding_id: str
+
+    @property
+    def key(self) -> str:
+        """One key for all spellings. The ancestor is left out: it differs between them, and source ids are unique."""
+        return sha256(f"{self.source_id}|{self.location}|{self.finding_id}".encode()).hexdigest()
+
+    @classmethod
+    def parse(cls, name: str) -> FindingName | None:
+        """The parts of a v1, v2 or canonical name, or None.
+
+        >>> FindingName.parse("organizations/1/sources/2/findings/f").location
+        'global'
+        """
+        match = _FINDING.fullmatch(name)
+        return cls(source_id=match[1], location=match[2] or "global", finding_id=match[3]) if match else None
+
+
+class Instance(Value, frozen=True, kw_only=True):
+    """A Compute Engine instance. `name` is its numeric id where the finding says no more."""
+
+    path: str
+    project: str
+    zone: str
+    name: str
+
+    @classmethod
+    def parse(cls, name: str) -> Instance | None:
+        """The instance that a full resource name names, or None."""
+        match = _INSTANCE.fullmatch(name)
+        return cls(path=match[1], project=match[2], zone=match[3], name=match[4]) if match else None
+
+
+def source_of(parent: str) -> str:
+    """The source id in a finding's `parent`, or the empty string."""
+    match = _SOURCE.search(parent)
+    return match[1] if match else ""
+
+
+def parse_cloud_run(name: str) -> CloudRunTarget | None:
+    """The Cloud Run resource that a full resource name names, or None. An execution stands for its job."""
+    match = _CLOUD_RUN.fullmatch(name)
+    if not match:
+        return None
+    project, location, plural, resource, child = match.groups()
+    if plural == "services" and child:
+        return CloudRunTarget(kind="revision", project=project, location=location, name=child, service=resource)
+    return CloudRunTarget(kind=_CLOUD_RUN_KINDS[plural], project=project, location=location, name=resource)
+
+
+def is_namespace(name: str) -> bool:
+    """Whether Kubernetes would accept it as a namespace's name."""
+    return _DNS_LABEL.fullmatch(name) is not None
+
+
+def is_object_name(name: str) -> bool:
+    """Whether Kubernetes would accept it as a pod's or node's name."""
+    return _DNS_SUBDOMAIN.fullmatch(name) is not None
+
+
+def same_project(one: str, other: str) -> bool:
+    """Whether two project names may mean one project: a number says nothing against an id."""
+    return one == other or one.isdigit() != other.isdigit()

@@ -1,0 +1,254 @@
+"""Carry out a decision step by step: every intent is written before its request, every outcome after its check.
+
+They come in the order of `order.py`. A failed step stops the rest of its policy. A step with an outcome is never
+carried out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+import msgspec
+
+from scc_responder.actions.contract import actions
+from scc_responder.collect.confirm import Settled
+from scc_responder.domain.changes import (
+    CaptureEvidence,
+    Change,
+    CreateNetworkPolicy,
+    DeletePod,
+    PatchObject,
+    PublishDecision,
+)
+from scc_responder.domain.context import Context
+from scc_responder.domain.errors import ResponderError, RetryableError
+from scc_responder.domain.mode import Mode
+from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task
+from scc_responder.execute.gate import Withheld, reserve, stay_within_limits
+from scc_responder.execute.publish import capture, publish
+from scc_responder.execute.step import Result, StepRun
+from scc_responder.execute.under_control import stay_under_control
+from scc_responder.execute.world import World
+from scc_responder.guard.approval import WAITS
+from scc_responder.journal.case import Step, StepStatus, action_id
+from scc_responder.journal.claimed_case import OpenCase
+from scc_responder.journal.messages import outcome_attributes, outcome_message
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.order import in_order
+from scc_responder.policy.policy_file import OnFailure
+
+STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
+"""Outcomes after which the later steps of the policy make no sense."""
+
+NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
+"""Outcomes that a person must learn of."""
+
+
+def execute(context: Context, decision: Decision, case: OpenCase, world: World) -> tuple[Step, ...]:
+    """Carry out what is planned and return the outcomes that are not written yet: the caller closes the case with them.
+
+    Raises RetryableError where a later delivery must go on, LostLease where another one has taken over, Settled where
+    the kill switch ends it.
+    """
+    execution = Execution(context=context, decision=decision, case=case, world=world)
+    try:
+        _resume(execution)
+        for policy, planned in in_order(decision):
+            _run_action(execution, policy, planned)
+        _tell(execution)
+    except (RetryableError, Settled):
+        _keep(execution)
+        raise
+    return tuple(execution.pending)
+
+
+def _keep(execution: Execution) -> None:
+    """Write what came of the steps so far: a later delivery must not do again what this one did."""
+    with suppress(ResponderError):
+        if execution.pending:
+            execution.case.save(*execution.pending)
+
+
+def _resume(execution: Execution) -> None:
+    """Bring to an end what an earlier delivery only meant to do: by its own recorded change, and probing first.
+
+    The target may look different by now, so that nobody would plan the change again; it may have been made, though.
+    """
+    allowed = {(policy.name, item.action) for policy in execution.decision.policies for item in _allowed(policy)}
+    allowed.add((RESPONDER.name, "notify"))
+    for step in [step for step in execution.case.record.steps if not step.is_settled]:
+        policy = next((item for item in execution.decision.policies if item.name == step.policy), None)
+        if policy is None:
+            policy = RESPONDER if step.policy == RESPONDER.name else _removed(step.policy)
+        change = msgspec.convert(step.change, Change)
+        task = Task(policy=policy, action=step.action, action_id=step.action_id, index=step.index, change=change)
+        held = "held_before_resumed" if policy.matched else policy.reason
+        withheld = "" if (step.policy, step.action) in allowed else held
+        if _run_change(execution, task, withheld=withheld).status in STOPS:
+            _stop(execution, policy, step.action)
+
+
+def _stop(execution: Execution, policy: PolicyDecision, action: str) -> None:
+    """Keep the later steps of the policy from being carried out, unless the step that failed says otherwise."""
+    goes_on = any(item.action == action and item.on_failure == OnFailure.CONTINUE for item in policy.actions)
+    if not goes_on:
+        execution.stopped.add(policy.name)
+
+
+def _removed(name: str) -> PolicyDecision:
+    """Stands for a policy that is no more: nothing may be done in its name, but what was done is looked for."""
+    return PolicyDecision(name=name, mode=Mode.ENFORCE, matched=False, reason="policy_removed")
+
+
+def _allowed(policy: PolicyDecision) -> Iterator[PlannedAction]:
+    return (item for item in policy.actions if policy.matched and item.result not in {"held", "waiting"})
+
+
+def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:
+    name = _action_id(execution, planned)
+    if planned.result != "planned":
+        if not execution.is_carried_out(policy.name, planned.action):
+            task = Task(policy=policy, action=planned.action, action_id=name)
+            _note(execution, task, *_not_planned(execution, policy, planned))
+        return
+    unmet = _unmet(execution, policy, planned)
+    for index, change in enumerate(planned.changes):
+        task = Task(policy=policy, action=planned.action, action_id=name, index=index, change=change)
+        if policy.name in execution.stopped:
+            _note(execution, task, StepStatus.SKIPPED, "earlier_step_stopped")
+        elif unmet:
+            _note(execution, task, StepStatus.HELD, f"needs_{unmet}")
+        elif not _goes_on(execution, policy, planned, _run_change(execution, task)):
+            return
+
+
+def _not_planned(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> tuple[StepStatus, str]:
+    """What is noted of an action that is not carried out. Nobody is asked for what could not follow an earlier step."""
+    if planned.result == "waiting" and policy.name in execution.stopped:
+        return StepStatus.SKIPPED, "earlier_step_stopped"
+    return StepStatus(planned.result), planned.reason
+
+
+def _goes_on(execution: Execution, policy: PolicyDecision, planned: PlannedAction, result: Result) -> bool:
+    """Whether the action's next change makes sense, or is at least to be noted as not carried out."""
+    if result.status in STOPS:
+        _stop(execution, policy, planned.action)
+        return policy.name in execution.stopped
+    return result.status != StepStatus.HELD
+
+
+def _unmet(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> str:
+    """The first action that the step needs and that is not carried out and proven; empty if all are."""
+    proven = {StepStatus.DONE, StepStatus.DRY_RUN} if policy.mode == Mode.DRY_RUN else {StepStatus.DONE}
+    for needed in planned.needs:
+        names = {_action_id(execution, item) for item in policy.actions if item.action == needed}
+        steps = [step for step in execution.current_steps if step.action_id in names]
+        if not steps or any(step.status not in proven and not step.is_so_already for step in steps):
+            return needed
+    return ""
+
+
+def _action_id(execution: Execution, planned: PlannedAction) -> str:
+    """The action on this target for this finding: nothing that one delivery could read otherwise than the next.
+
+    An action that can be undone is named by its parameters too, one that observes by what the finding says as well.
+    """
+    finding = execution.context.finding
+    cluster = finding.cluster.path if finding.cluster else finding.resource_name
+    known = actions()[planned.action]
+    detail = planned.variant if known.reversible else ""
+    detail += execution.case.record.digest if known.observes else ""
+    return action_id(planned.action + detail, cluster, execution.pod_uid, finding.key)
+
+
+def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Result:
+    """Carry the change out, unless it was. `withheld` says why that may not be: then only the probe tells."""
+    recorded = execution.recorded(task)
+    if recorded and recorded.is_settled and not execution.is_repeatable(recorded):
+        return Result(status=recorded.status, reason=recorded.reason, detail=recorded.detail)
+
+    def intend() -> None:
+        if withheld or execution.is_unapproved(task):
+            raise Withheld(withheld or WAITS)
+        stay_under_control(execution, task)
+        if execution.world.clock() > execution.world.until:
+            raise RetryableError("out_of_time", "the rest is done by the next delivery")
+        if not run.dry_run:
+            reserve(execution, task)
+        stay_within_limits(execution, task, dry_run=run.dry_run)
+        if not run.dry_run:
+            execution.case.save(*execution.pending, task.step(execution.world.clock(), execution.case.record.epoch))
+            execution.pending.clear()
+
+    run = StepRun(
+        action_id=task.action_id,
+        dry_run=task.policy.mode not in {Mode.APPROVE, Mode.ENFORCE},
+        intended=recorded is not None and not recorded.is_settled,
+        intend=intend,
+        renew=execution.case.renew,
+    )
+    try:
+        result = _carry_out(execution, task.change, run)
+    except Withheld as held:
+        result = Result(status=StepStatus.HELD, reason=held.reason, detail=held.detail)
+    execution.settle(task, result)
+    return result
+
+
+def _carry_out(execution: Execution, change: Change | None, run: StepRun) -> Result:
+    context, world = execution.context, execution.world
+    match change:
+        case CaptureEvidence():
+            return capture(change, run, context, world)
+        case PublishDecision():
+            record = execution.case.record
+            message = outcome_message(context, execution.decision, execution.steps, record.plan, world.answered_at)
+            waits = {"reason": WAITS} if execution.is_waiting else {}
+            return publish(message, run, {**outcome_attributes(context), **waits}, world.outcomes)
+    if world.cluster is None or change is None:
+        return Result(status=StepStatus.SKIPPED, reason=context.pod_missing)
+    match change:
+        case PatchObject():
+            return world.cluster.patch_object(change, run)
+        case CreateNetworkPolicy():
+            return world.cluster.create_network_policy(change, run)
+        case DeletePod():
+            return world.cluster.delete_pod(change, run)
+
+
+def _note(execution: Execution, task: Task, status: StepStatus, reason: str) -> None:
+    """Record why a step is not carried out, unless an earlier delivery did carry it out, or recorded the same."""
+    recorded = execution.recorded(task)
+    if recorded is None or (recorded.status in REPEATABLE and (recorded.status, recorded.reason) != (status, reason)):
+        execution.settle(task, Result(status=status, reason=reason))
+
+
+def _tell(execution: Execution) -> None:
+    """Publish what a person must learn of even where no policy asks for `notify`, each once.
+
+    It is what waits for approval, what came of an approval, and what was held or failed.
+    """
+    if execution.world.outcomes is None:
+        return
+    plan = execution.case.record.plan
+    if plan and execution.case.record.is_approved:
+        _publish(execution, f"approved:{plan.digest}")
+    if _untold(execution.current_steps):
+        _publish(execution, f"waiting:{plan.digest}" if plan and execution.is_waiting else "held_or_failed")
+
+
+def _publish(execution: Execution, news: str) -> None:
+    planned = PlannedAction(action="notify", result="planned", reason="held_or_failed", variant=news)
+    name = _action_id(execution, planned)
+    _run_change(execution, Task(policy=RESPONDER, action="notify", action_id=name, change=PublishDecision()))
+
+
+def _untold(steps: Iterable[Step]) -> bool:
+    """Whether a step was held, failed or began to wait after the last message that was published, if any was.
+
+    Of a breaker that tripped a person is told once, not by every finding that it holds.
+    """
+    settled = [(step, step.settled_at) for step in steps if step.settled_at and step.reason != "storm_breaker"]
+    told = max((at for step, at in settled if (step.action, step.status) == ("notify", StepStatus.DONE)), default=None)
+    return any(step.status in NEWS and (told is None or at > told) for step, at in settled)

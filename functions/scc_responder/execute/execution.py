@@ -1,0 +1,114 @@
+"""One decision being carried out: what is known of its steps, written to the journal or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from scc_responder.actions.contract import actions
+from scc_responder.domain.changes import Change
+from scc_responder.domain.context import Context
+from scc_responder.domain.mode import Mode
+from scc_responder.execute.step import Result
+from scc_responder.execute.world import World
+from scc_responder.journal.case import Step, StepStatus
+from scc_responder.journal.claimed_case import OpenCase
+from scc_responder.policy.decide import Decision, PolicyDecision
+
+RETRIED_WHEN_REOPENED = frozenset({StepStatus.FAILED, StepStatus.NOT_POSSIBLE})
+
+REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED, StepStatus.WAITING})
+"""Recorded answers of steps that changed nothing: decided anew by a later delivery."""
+
+RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason="held_or_failed")
+"""Stands where a step has no policy: the responder's own message about what was held or failed."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Execution:
+    """One decision being carried out. `pending` are outcomes that the next write to the journal takes along."""
+
+    context: Context
+    decision: Decision
+    case: OpenCase
+    world: World
+    pending: list[Step] = field(default_factory=list)
+    stopped: set[str] = field(default_factory=set)
+    reserved: set[str] = field(default_factory=set)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps of the case as they stand now, written or not."""
+        return self.case.record.with_steps(tuple(self.pending)).steps
+
+    def recorded(self, task: Task) -> Step | None:
+        """What is known of the task's step."""
+        return self.case.record.with_steps(tuple(self.pending)).step(task.action_id, task.index)
+
+    @property
+    def current_steps(self) -> tuple[Step, ...]:
+        """The steps since the case was last opened."""
+        return self.case.record.with_steps(tuple(self.pending)).current_steps
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a step waits for a person's approval."""
+        return any(step.status is StepStatus.WAITING for step in self.current_steps)
+
+    def is_carried_out(self, policy: str, action: str) -> bool:
+        """Whether this delivery, or an earlier one since the case was opened, carried it out, on whatever pod."""
+        steps = (step for step in self.current_steps if step.is_settled and step.status not in REPEATABLE)
+        return any((step.policy, step.action) == (policy, action) for step in steps)
+
+    def is_unapproved(self, task: Task) -> bool:
+        """Whether only a person's approval lets the task be carried out, and there is none."""
+        observes = actions()[task.action].observes
+        return task.policy.mode == Mode.APPROVE and not observes and not self.case.record.is_approved
+
+    @property
+    def pod_uid(self) -> str:
+        """The pod that the case is about: the one acted upon before, else the one that was read."""
+        return next(iter(sorted(self.case.record.pod_uids)), self.context.pod.uid if self.context.pod else "")
+
+    def is_repeatable(self, step: Step) -> bool:
+        """Whether a settled step may be carried out: it changed nothing, or failed before the case was opened anew."""
+        earlier = step not in self.current_steps
+        return step.status in REPEATABLE or (earlier and step.status in RETRIED_WHEN_REOPENED)
+
+    def settle(self, task: Task, result: Result) -> None:
+        """Keep the outcome for the next write."""
+        self.pending.append(
+            msgspec.structs.replace(
+                task.step(self.world.clock(), self.case.record.epoch),
+                status=result.status,
+                reason=result.reason,
+                detail=result.detail,
+                settled_at=self.world.clock(),
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """One change of one action of one policy; without a change, an action that is not carried out."""
+
+    policy: PolicyDecision
+    action: str
+    action_id: str
+    index: int = 0
+    change: Change | None = None
+
+    def step(self, now: datetime, epoch: int) -> Step:
+        """The step as it stands in the journal when it is only meant."""
+        return Step(
+            action_id=self.action_id,
+            index=self.index,
+            policy=self.policy.name,
+            action=self.action,
+            expected_uid=getattr(self.change, "uid", "") or getattr(self.change, "pod_uid", ""),
+            change={} if self.change is None else msgspec.to_builtins(self.change),
+            epoch=epoch,
+            intended_at=now,
+        )

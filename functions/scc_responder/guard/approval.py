@@ -1,0 +1,189 @@
+"""What mode `approve` comes to: which steps wait for a person, and whether what was approved still holds. Pure.
+
+Steps that only observe run at once. The others become the plan. What was approved is planned again from what is so
+now: only where that is the very same plan is it carried out, and once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from scc_responder.actions.contract import actions
+from scc_responder.domain.context import Context
+from scc_responder.domain.duration import parse_duration
+from scc_responder.domain.mode import Mode
+from scc_responder.journal.case import CaseRecord, Step, StepStatus
+from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.guardrails import Approval
+from scc_responder.policy.policy_set import PolicySet
+
+WAITS = "waiting_for_approval"
+EXPIRED = "approval_expired"
+MODE_LOWERED = "approval_void_mode_lowered"
+TARGET_CHANGED = "approval_void_target_changed"
+PLAN_CHANGED = "approval_void_plan_changed"
+FINDING_CHANGED = "approval_void_finding_changed"
+
+MAX_PLAN_BYTES = 32 * 1024
+"""What a plan may take of its case's record, so that the record never has to leave a part of it out."""
+
+_WRITING = frozenset({Mode.APPROVE, Mode.ENFORCE})
+
+
+def review(
+    record: CaseRecord, context: Context, as_planned: Decision, policies: PolicySet, now: datetime
+) -> CaseRecord:
+    """The record with a plan that no longer holds at its end, and with an approved one that does in use.
+
+    `as_planned` is what is decided and guarded now, the finding being as old as when the plan was made.
+    """
+    plan = record.plan
+    if plan is None or not (plan.is_pending or record.is_approved):
+        return record
+    if now >= plan.expires_at:
+        return withdrawn(record, PlanState.EXPIRED, EXPIRED, now)
+    if record.is_approved:
+        changed = policies.digest != plan.policy_digest
+        return withdrawn(record, PlanState.VOID, PLAN_CHANGED, now) if changed else record
+    void = _void(plan, record, context, as_planned, policies)
+    if void:
+        return withdrawn(record, PlanState.VOID, void, now)
+    return _in_use(record, now) if plan.state is PlanState.APPROVED else record
+
+
+def _void(plan: Plan, record: CaseRecord, context: Context, planned: Decision, policies: PolicySet) -> str:
+    """Why the plan is not what would be done now; empty where it is."""
+    names = frozenset(step.policy for step in plan.steps)
+    modes = {policy.name: policy.mode for policy in planned.policies}
+    if any(modes.get(name, Mode.ENFORCE) not in _WRITING for name in names):
+        return MODE_LOWERED
+    steps = tuple(_steps(planned, names))
+    read = {part.uid for part in (context.pod, context.node) if part}
+    if not plan.targets <= read.union(*(step.targets for step in steps)):
+        return TARGET_CHANGED
+    same = plan_digest(steps, policies.digest, record.finding_key) == plan.digest
+    return "" if same else PLAN_CHANGED
+
+
+def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: datetime) -> tuple[Decision, CaseRecord]:
+    """Let through what was approved and let the rest wait: the decision, and the record with the plan that waits."""
+    decision = _spared(decision)
+    plan = record.plan
+    if plan and record.is_approved:
+        return _marked(decision, "held", PLAN_CHANGED, plan), record
+    if plan and plan.state in {PlanState.EXPIRED, PlanState.REJECTED}:
+        return _marked(decision, "held", plan.reason), record
+    steps = tuple(_steps(decision))
+    if not steps:
+        return decision, record
+    if plan is None or not plan.is_pending:
+        plan = _plan(steps, record, policies, now)
+    if len(msgspec.json.encode(plan)) > MAX_PLAN_BYTES:
+        return _marked(decision, "held", "plan_too_large"), record
+    return _marked(decision, "waiting", WAITS), replace(record, plan=plan)
+
+
+def unapproved(decision: Decision) -> Decision:
+    """The decision as it is before anybody was asked: what needs approval waits."""
+    return _marked(_spared(decision), "waiting", WAITS)
+
+
+def withdrawn(
+    record: CaseRecord, state: PlanState, reason: str, now: datetime, *, by: str = "", said: str = ""
+) -> CaseRecord:
+    """The record with its plan at this end, and what waited held for that reason."""
+    if record.plan is None:
+        return record
+    plan = replace(record.plan, state=state, reason=reason, by=by, said=said)
+    detail = ": ".join(part for part in (by, said) if part)
+    return replace(record, plan=plan).with_steps(_no_longer_waiting(record, reason, detail, now))
+
+
+def _in_use(record: CaseRecord, now: datetime) -> CaseRecord:
+    """The record of an approved plan that begins. A step that is never reached says so."""
+    plan = replace(record.plan, state=PlanState.USED) if record.plan else None
+    return replace(record, plan=plan).with_steps(_no_longer_waiting(record, "approved_not_begun", "", now))
+
+
+def _no_longer_waiting(record: CaseRecord, reason: str, detail: str, now: datetime) -> tuple[Step, ...]:
+    waiting = (step for step in record.steps if step.status is StepStatus.WAITING)
+    return tuple(
+        replace(step, status=StepStatus.HELD, reason=reason, detail=detail, settled_at=now) for step in waiting
+    )
+
+
+def _plan(steps: tuple[PlanStep, ...], record: CaseRecord, policies: PolicySet, now: datetime) -> Plan:
+    rules: Approval = policies.guardrails.approval
+    return Plan(
+        digest=plan_digest(steps, policies.digest, record.finding_key),
+        policy_digest=policies.digest,
+        steps=steps,
+        created_at=now,
+        expires_at=now + parse_duration(rules.expires),
+        needed=max(1, rules.needed),
+        after=record.plan.reason if record.plan else "",
+    )
+
+
+def _needs_approval(policy: PolicyDecision, planned: PlannedAction) -> bool:
+    return policy.mode == Mode.APPROVE and planned.result == "planned" and not actions()[planned.action].observes
+
+
+def _steps(decision: Decision, names: frozenset[str] = frozenset()) -> Iterator[PlanStep]:
+    """What waits, as it is planned; with that of the policies named even where they enforce by now."""
+    for policy in _spared(decision, names).policies:
+        raised = policy.name in names and policy.mode == Mode.ENFORCE
+        asking = replace(policy, mode=Mode.APPROVE) if raised else policy
+        yield from (_step(policy, planned) for planned in policy.actions if _needs_approval(asking, planned))
+
+
+def _step(policy: PolicyDecision, planned: PlannedAction) -> PlanStep:
+    parameters: dict[str, Any] = msgspec.json.decode(planned.variant) if planned.variant else {}
+    changes: tuple[dict[str, Any], ...] = tuple(msgspec.to_builtins(change) for change in planned.changes)
+    return PlanStep(policy=policy.name, action=planned.action, parameters=parameters, changes=changes)
+
+
+def _spared(decision: Decision, names: frozenset[str] = frozenset()) -> Decision:
+    """Nobody is asked for what a policy that enforces does anyway (one of `names` is asked about all the same)."""
+    anyway = {
+        (planned.action, planned.variant)
+        for policy in decision.policies
+        if policy.mode == Mode.ENFORCE and policy.name not in names
+        for planned in policy.actions
+        if planned.result == "planned"
+    }
+
+    def spare(policy: PolicyDecision, planned: PlannedAction) -> PlannedAction:
+        if not _needs_approval(policy, planned) or (planned.action, planned.variant) not in anyway:
+            return planned
+        return replace(planned, result="skipped", reason="enforced_by_other_policy")
+
+    return Decision(
+        policies=tuple(
+            replace(policy, actions=tuple(spare(policy, planned) for planned in policy.actions))
+            for policy in decision.policies
+        )
+    )
+
+
+def _marked(decision: Decision, result: str, reason: str, approved: Plan | None = None) -> Decision:
+    """The decision with this result for what needs approval and is not part of the approved plan."""
+    known = () if approved is None else approved.steps
+
+    def mark(policy: PolicyDecision, planned: PlannedAction) -> PlannedAction:
+        if not _needs_approval(policy, planned) or _step(policy, planned) in known:
+            return planned
+        return replace(planned, result=result, reason=reason)
+
+    return Decision(
+        policies=tuple(
+            replace(policy, actions=tuple(mark(policy, planned) for planned in policy.actions))
+            for policy in decision.policies
+        )
+    )

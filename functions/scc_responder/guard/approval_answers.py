@@ -1,0 +1,113 @@
+"""What a person's answer to a waiting plan comes to: noted, enough, or refused, each with its reason. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from scc_responder.domain.text import visible
+from scc_responder.domain.value import Value
+from scc_responder.guard.approval import EXPIRED, withdrawn
+from scc_responder.journal.case import CaseRecord, CaseState
+from scc_responder.journal.journal import Verdict
+from scc_responder.journal.messages import conclusion
+from scc_responder.journal.plan import Approval, Plan, PlanState
+from scc_responder.policy.guardrails import Approval as Rules
+
+LOCAL = "local"
+"""Who approves on the machine of a deployment that asks for no token. No e-mail address is this."""
+
+MAX_SAID = 500
+REJECTED = "approval_rejected"
+
+
+class Answer(Value, frozen=True, kw_only=True):
+    """One answer: by whom (a verified e-mail address, or `local`), to the plan of which digest, and in what words."""
+
+    by: str
+    plan: str = ""
+    said: str = ""
+
+
+def is_listed(by: str, rules: Rules) -> bool:
+    """Whether the guardrails let this person answer. Addresses differ by more than upper and lower case."""
+    return by == LOCAL or by.lower() in {approver.lower() for approver in rules.approvers}
+
+
+def approve(record: CaseRecord, answer: Answer, rules: Rules, now: datetime, *, is_held: bool) -> Verdict:
+    """Take an approval. The one that makes enough starts the case; one of a plan in use goes on with a crashed case."""
+    plan = record.plan
+    if plan is None:
+        return _refused("not_waiting")
+    if not plan.is_meant_by(answer.plan):
+        return _refused("plan_digest_differs")
+    if plan.state in {PlanState.APPROVED, PlanState.USED}:
+        crashed = record.state is CaseState.OPEN and not is_held
+        return _accepted("approval_resumed", record, starts=True) if crashed else _refused("approval_used")
+    refused = _not_answerable(record, plan, now, is_held=is_held)
+    return refused or _count(record, plan, answer, rules, now)
+
+
+def reject(record: CaseRecord, answer: Answer, now: datetime, *, is_held: bool) -> Verdict:
+    """Take a rejection: the plan, whichever it is unless one is named, will not be carried out."""
+    plan = record.plan
+    if plan is None or plan.state in {PlanState.APPROVED, PlanState.USED}:
+        return _refused("approval_used" if plan else "not_waiting")
+    if answer.plan and not plan.is_meant_by(answer.plan):
+        return _refused("plan_digest_differs")
+    refused = _not_answerable(record, plan, now, is_held=is_held)
+    return refused or _accepted(REJECTED, _ended(record, PlanState.REJECTED, REJECTED, now, answer))
+
+
+def expire(record: CaseRecord, now: datetime, *, is_held: bool) -> Verdict:
+    """Bring a plan to its end that nobody answered in time."""
+    plan = record.plan
+    if plan is None or now < plan.expires_at:
+        return _refused("not_expired")
+    return _not_answerable(record, plan, now, is_held=is_held) or _refused("not_expired")
+
+
+def _not_answerable(record: CaseRecord, plan: Plan, now: datetime, *, is_held: bool) -> Verdict | None:
+    if plan.state is not PlanState.WAITING:
+        return _refused(plan.reason or "not_waiting")
+    if record.state is CaseState.OPEN and is_held:
+        return Verdict(reason="case_in_progress", status=503)
+    if record.state not in {CaseState.OPEN, CaseState.WAITING}:
+        return _refused("not_waiting")
+    if now >= plan.expires_at:
+        return Verdict(
+            reason=EXPIRED, status=409, record=_ended(record, PlanState.EXPIRED, EXPIRED, now, Answer(by=""))
+        )
+    return None
+
+
+def _count(record: CaseRecord, plan: Plan, answer: Answer, rules: Rules, now: datetime) -> Verdict:
+    """Count this approval with those given before by people who may still approve: each person once."""
+    if any(given.by == answer.by for given in plan.approvals):
+        given = plan.approvals
+    else:
+        given = (*plan.approvals, Approval(by=answer.by, at=now))
+    enough = sum(is_listed(approval.by, rules) for approval in given) >= max(plan.needed, rules.needed)
+    if given == plan.approvals and not enough:
+        return Verdict(reason="already_approved", status=204)
+    state = PlanState.APPROVED if enough else PlanState.WAITING
+    noted = replace(record, plan=replace(plan, approvals=given, state=state))
+    return _accepted("approved" if enough else "approval_noted", noted, starts=enough)
+
+
+def _ended(record: CaseRecord, state: PlanState, reason: str, now: datetime, answer: Answer) -> CaseRecord:
+    """The case closed, its plan not carried out; one that was left open still has to be brought to its end."""
+    said = visible(answer.said, MAX_SAID)
+    ended = withdrawn(record, state, reason, now, by=answer.by, said=said)
+    if record.state is CaseState.OPEN:
+        return ended
+    return replace(ended, state=conclusion(ended.current_steps), reason=reason, owner="", closed_at=now)
+
+
+def _accepted(reason: str, record: CaseRecord, *, starts: bool = False) -> Verdict:
+    return Verdict(reason=reason, status=204, record=record, starts=starts)
+
+
+def _refused(reason: str) -> Verdict:
+    return Verdict(reason=reason, status=409)

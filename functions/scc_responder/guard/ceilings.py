@@ -1,0 +1,78 @@
+"""How far any policy may go here and now: the lowest of all ceilings wins. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from scc_responder.domain.context import Context
+from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.value import Value
+from scc_responder.domain.wildcards import matches
+from scc_responder.policy.guardrails import Day, Guardrails, QuietHours
+
+EVERYWHERE = "max_mode"
+"""What the ceiling of all environments is called in a decision."""
+
+_DAYS = tuple(Day)
+
+
+class Lowest(Value, frozen=True, kw_only=True):
+    """The lowest ceiling, and what it is called."""
+
+    name: str
+    max_mode: Mode
+
+
+def lowest(context: Context, guardrails: Guardrails, now: datetime) -> Lowest:
+    """The ceiling that holds for this target at this moment; of several as low, the first one in the file."""
+    found = Lowest(name=EVERYWHERE, max_mode=guardrails.max_mode)
+    for name, mode in _holding(context, guardrails, now):
+        if furthest(found.max_mode, mode) != found.max_mode:
+            found = Lowest(name=name, max_mode=mode)
+    return found
+
+
+def _holding(context: Context, guardrails: Guardrails, now: datetime) -> Iterator[tuple[str, Mode]]:
+    for ceiling in guardrails.ceilings:
+        if _may_be_in(_cluster(context), ceiling.clusters) and _may_be_in(_namespace(context), ceiling.namespaces):
+            yield ceiling.name, ceiling.max_mode
+    for quiet in guardrails.quiet_hours:
+        if _may_be_in(_cluster(context), quiet.clusters) and is_quiet(quiet, now):
+            yield quiet.name, quiet.max_mode
+
+
+def is_quiet(quiet: QuietHours, now: datetime) -> bool:
+    """Whether it is that time now, by the wall clock of its time zone: what summer time skips or repeats counts so."""
+    # Only who writes quiet hours pays for time zones.
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    local = now.astimezone(ZoneInfo(quiet.timezone))
+    time, today, yesterday = f"{local:%H:%M}", local.date(), local.date() - timedelta(days=1)
+    start, end = str(quiet.start), str(quiet.end)
+    days = quiet.days or _DAYS
+    if start < end:
+        return start <= time < end and _DAYS[today.weekday()] in days
+    began_today = time >= start and _DAYS[today.weekday()] in days
+    return began_today or (time < end and _DAYS[yesterday.weekday()] in days)
+
+
+def _may_be_in(name: str | None, patterns: tuple[str, ...]) -> bool:
+    """Whether what is called so fits a pattern; what is not known (an empty name) may be anything, None is nowhere."""
+    if not patterns or name == "":
+        return True
+    return name is not None and any(matches(pattern, name) for pattern in patterns)
+
+
+def _cluster(context: Context) -> str | None:
+    finding = context.finding
+    if finding.cluster:
+        return finding.cluster.path
+    return None if finding.cloud_run else ""
+
+
+def _namespace(context: Context) -> str | None:
+    named = context.pod or context.finding.pod
+    if named:
+        return named.namespace
+    return None if context.finding.cloud_run and not context.finding.cluster else ""

@@ -1,0 +1,101 @@
+"""What a disruption would leave behind: why the state of the cluster holds it, and what it counts as. Pure.
+
+Deny wins, and so does not knowing: what could not be read holds. Isolation is limited by the ledger alone: it must be
+possible to cut off the only replica that an attacker has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from scc_responder.actions.contract import Action
+from scc_responder.domain.changes import Change, DeletePod
+from scc_responder.domain.context import NO_SUCH_OWNER, Context, NodePool, Pod, Zone
+from scc_responder.guard.ledger import Request
+
+UNHEALTHY_SHARE = 0.25
+"""Of a pool's nodes; with as many that take no pods already, another one is not cordoned."""
+
+_SETTLED = NO_SUCH_OWNER | {"unknown_kind"}
+"""Why an owner is missing, where the next reading finds the same workload: what the pod counts as stays so."""
+
+
+def disruption_reason(context: Context, action: Action, changes: Iterable[Change]) -> str:
+    """Why what was seen of the cluster does not allow the disruption, or an empty string."""
+    if action.disrupts == "nodes":
+        return _node_reason(context)
+    if action.disrupts == "pods" and not action.reversible and context.pod is not None:
+        any_replica = any(isinstance(change, DeletePod) and change.allow_last_replica for change in changes)
+        return _pod_reason(context, context.pod, any_replica=any_replica)
+    return ""
+
+
+def _pod_reason(context: Context, pod: Pod, *, any_replica: bool) -> str:
+    if pod.ready is False:
+        # Nothing that works is taken away.
+        return ""
+    return ("" if any_replica else _replica_reason(context, pod)) or _budget_reason(context)
+
+
+def _replica_reason(context: Context, pod: Pod) -> str:
+    if not pod.owners or context.missing.get("owner") in NO_SUCH_OWNER:
+        return ""
+    workload = context.live.workload if context.live else None
+    if workload is None:
+        return "workload_unread"
+    counts = workload.ready is not None and workload.replicas is not None
+    return "last_ready_replica" if counts and (workload.ready or 0) <= 1 else ""
+
+
+def _budget_reason(context: Context) -> str:
+    budgets = context.live.budgets if context.live else None
+    if budgets is None:
+        return "budgets_unread"
+    if len(budgets) > 1:
+        # The eviction API refuses that too: Kubernetes does not say which of them counts.
+        return "several_disruption_budgets"
+    return "disruption_budget" if any(budget.disruptions_allowed < 1 for budget in budgets) else ""
+
+
+def _node_reason(context: Context) -> str:
+    node, pool = context.node, context.live.node_pool if context.live else None
+    if node is None:
+        return ""
+    if pool is None or node.zone not in pool.zones:
+        return "node_pool_unread"
+    if pool.nodes - pool.schedulable >= UNHEALTHY_SHARE * pool.nodes:
+        return "node_pool_unhealthy"
+    takes_pods = node.ready is not False and not node.unschedulable
+    return "last_schedulable_node" if takes_pods and _is_last(pool, pool.zones[node.zone]) else ""
+
+
+def _is_last(pool: NodePool, zone: Zone) -> bool:
+    return zone.schedulable <= 1 or pool.schedulable <= 1
+
+
+def request(context: Context, action: Action, action_id: str) -> Request | None:
+    """What the action asks the ledger for; None where it disrupts nothing that was read."""
+    cluster = context.finding.cluster
+    if action.disrupts == "nodes" and context.node is not None and cluster is not None:
+        scopes = {"node_pool": context.node.node_pool}
+        share_of = context.live.node_pool.nodes if context.live and context.live.node_pool else None
+        return Request(action_id=action_id, target=context.node.uid, kind="nodes", scopes=scopes, share_of=share_of)
+    if action.disrupts == "pods" and context.pod is not None and cluster is not None:
+        pod = context.pod
+        scopes = {"owner": _owner(context, pod), "namespace": pod.namespace, "node": pod.node_name}
+        scopes |= {"node_pool": context.node.node_pool} if context.node else {}
+        return Request(action_id=action_id, target=pod.uid, kind="pods", scopes=scopes, share_of=_replicas(context))
+    return None
+
+
+def _owner(context: Context, pod: Pod) -> str:
+    """The workload that loses a replica: the pod itself where it has none; empty, so any, where it was not read."""
+    if "owner" in context.missing and context.missing["owner"] not in _SETTLED:
+        return ""
+    alone = pod.workload is None or context.missing.get("owner") in NO_SUCH_OWNER
+    return pod.uid if alone or pod.workload is None else pod.workload.uid
+
+
+def _replicas(context: Context) -> int | None:
+    """The replicas that are ready: a share is of what works, not of what is wanted."""
+    return context.live.workload.ready if context.live and context.live.workload else None

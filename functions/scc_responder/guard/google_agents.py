@@ -1,0 +1,38 @@
+"""What is protected whatever any policy or file says: Google's own agents, which trip Google's own detectors.
+
+They are recognised by namespace and name together, or by principal: anyone can give a pod any name.
+"""
+
+from __future__ import annotations
+
+import re
+
+from scc_responder.domain.context import Context
+from scc_responder.domain.wildcards import matches
+
+AGENT_PODS = (
+    ("kube-system", "container-watcher*"),
+    ("kube-system", "gke-metadata-server*"),
+    ("kube-system", "gke-metrics-agent*"),
+    ("kube-system", "fluentbit-gke*"),
+    ("kube-system", "anetd*"),
+    ("kube-system", "pdcsi-node*"),
+    ("kube-system", "kube-proxy*"),
+    ("gmp-system", "*"),
+    ("gke-managed-*", "*"),
+)
+"""Patterns of namespace and name, which must fit together."""
+
+_AGENT_PRINCIPAL = re.compile(r"[a-z0-9-]{1,128}@gcp-sa-ktd-hpsa\.iam\.gserviceaccount\.com", re.ASCII)
+
+
+def google_agent(context: Context) -> str | None:
+    """The named reason if the finding is about one of Google's agents, else None."""
+    finding = context.finding
+    principals = (finding.principal, finding.principal_subject.removeprefix("serviceAccount:"))
+    if any(map(_AGENT_PRINCIPAL.fullmatch, principals)):
+        return "google_agent_principal"
+    for pod in finding.pods:
+        if any(matches(space, pod.namespace) and matches(name, pod.name) for space, name in AGENT_PODS):
+            return "google_agent_pod"
+    return None

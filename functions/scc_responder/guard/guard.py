@@ -1,0 +1,145 @@
+"""Hold what may not be done, whatever a policy asks for. Deny wins; every hold has a named reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from scc_responder.actions.contract import Action, actions
+from scc_responder.domain.changes import Change
+from scc_responder.domain.context import Context
+from scc_responder.domain.mode import Mode, furthest
+from scc_responder.guard.ceilings import lowest
+from scc_responder.guard.disruption import disruption_reason
+from scc_responder.guard.google_agents import google_agent
+from scc_responder.guard.protected import protected_reason
+from scc_responder.intake.threats import UNKNOWN
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.guardrails import Guardrails
+
+CLOCK_TOLERANCE = timedelta(minutes=1)
+"""How far ahead of our clock an event may be. A later one would make any pod look older than its finding."""
+
+
+def guard(
+    context: Context, decision: Decision, guardrails: Guardrails, now: datetime, *, planned_at: datetime | None = None
+) -> Decision:
+    """The decision with every policy's mode under its ceiling, and every action that must not be taken held.
+
+    `planned_at` is when the plan was made that waits for a person, or was approved: in mode `approve` a finding's age
+    counts up to it.
+    """
+    ceiling = lowest(context, guardrails, now)
+    policies = (lowered(policy, ceiling.max_mode, ceiling.name) for policy in decision.policies)
+    guarding = _Guarding(context, guardrails, now)
+    return Decision(policies=tuple(guarding.guarded(policy, planned_at) for policy in policies))
+
+
+def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
+    """The policy's answer under one more ceiling, which is named where it is what lowers the mode."""
+    mode = furthest(policy.mode, ceiling)
+    if mode == policy.mode:
+        return policy
+    policy = msgspec.structs.replace(policy, mode=mode, mode_reason=f"mode_lowered_by:{name}")
+    if policy.matched and mode == Mode.DISABLED:
+        return msgspec.structs.replace(policy, matched=False, reason="mode_disabled_by_guardrails", actions=())
+    return policy
+
+
+class _Guarding:
+    """What is held of one finding: the same action with the same changes is judged once for all policies."""
+
+    def __init__(self, context: Context, guardrails: Guardrails, now: datetime) -> None:
+        self._context = context
+        self._guardrails = guardrails
+        self._now = now
+        self._reasons: dict[tuple[str, int, datetime], str] = {}
+
+    def guarded(self, policy: PolicyDecision, planned_at: datetime | None) -> PolicyDecision:
+        if not policy.actions:
+            return policy
+        aged = planned_at if planned_at and policy.mode == Mode.APPROVE else self._now
+        return msgspec.structs.replace(policy, actions=tuple(self._held(planned, aged) for planned in policy.actions))
+
+    def _held(self, planned: PlannedAction, aged: datetime) -> PlannedAction:
+        if planned.result != "planned":
+            return _held_all_the_same(self._context, planned)
+        reason = self._reason(planned, aged)
+        return msgspec.structs.replace(planned, result="held", reason=reason) if reason else planned
+
+    def _reason(self, planned: PlannedAction, aged: datetime) -> str:
+        # The decision keeps its changes for as long as this lives, so that no other has their id.
+        key = planned.action, id(planned.changes), aged
+        if key not in self._reasons:
+            self._reasons[key] = hold_reason(
+                self._context, actions()[planned.action], self._guardrails, self._now, planned.changes, aged=aged
+            )
+        return self._reasons[key]
+
+
+def _held_all_the_same(context: Context, planned: PlannedAction) -> PlannedAction:
+    """A finding that contradicts itself may be why there was nothing to do: say that instead."""
+    reason = "" if actions()[planned.action].observes else _contradiction(context)
+    return msgspec.structs.replace(planned, result="held", reason=reason) if reason else planned
+
+
+def hold_reason(
+    context: Context,
+    action: Action,
+    guardrails: Guardrails,
+    now: datetime,
+    changes: Iterable[Change] = (),
+    *,
+    aged: datetime | None = None,
+) -> str:
+    """Why the action may not make these changes, or an empty string. Actions that only observe are never held.
+
+    `aged` is the time up to which the finding's age counts, where that is not now.
+    """
+    if action.observes:
+        return ""
+    return (
+        google_agent(context)
+        or protected_reason(context, guardrails.protected, changes)
+        or _exempt(context, action, guardrails, now)
+        or _unclear(context, action)
+        or _too_old(context, action, guardrails, now, aged or now)
+        or disruption_reason(context, action, changes)
+    )
+
+
+def _exempt(context: Context, action: Action, guardrails: Guardrails, now: datetime) -> str:
+    """The exemption that holds the action. What it says of data that is missing counts as met: deny wins."""
+    today = now.astimezone(UTC).date()
+    for exemption in guardrails.exemptions:
+        means_it = not exemption.actions or action.name in exemption.actions
+        met = all(answer is not False for _, answer in exemption.when.answers(context))
+        if means_it and today <= exemption.expires and met:
+            return f"exempt:{exemption.name}"
+    return ""
+
+
+def _unclear(context: Context, action: Action) -> str:
+    if context.finding.contradictions:
+        return _contradiction(context)
+    if context.threat.name == UNKNOWN:
+        return "threat_unknown"
+    if context.identity.level == "refuted":
+        return context.identity.reason
+    if action.needs_identity and context.identity.level not in {"proved", "likely"}:
+        return f"identity_unknown:{context.identity.reason}"
+    return ""
+
+
+def _contradiction(context: Context) -> str:
+    found = context.finding.contradictions
+    return f"contradiction:{found[0]}" if found else ""
+
+
+def _too_old(context: Context, action: Action, guardrails: Guardrails, now: datetime, aged: datetime) -> str:
+    limit = guardrails.max_finding_age.limit(reversible=action.reversible)
+    if now - context.finding.event_time < -CLOCK_TOLERANCE:
+        return "finding_from_the_future"
+    return "finding_too_old" if aged - context.finding.event_time > limit else ""

@@ -1,0 +1,239 @@
+"""Security Command Center's JSON in, one frozen Finding out. Nothing else in the product knows that JSON.
+
+Pure: no input, output, clock or environment. Source: google/cloud/securitycenter v1 and v2 `Finding`, and what real
+payloads make of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from scc_responder.domain.errors import RejectedMessage
+from scc_responder.domain.finding import ClusterRef, Finding
+from scc_responder.domain.resource_names import FindingName, parse_cloud_run, same_project, source_of
+from scc_responder.domain.text import visible
+from scc_responder.intake.activity import (
+    MAX_PROCESSES,
+    contradicts_process,
+    read_connections,
+    read_contacts,
+    read_files,
+    read_indicators,
+    read_links,
+    read_marks,
+    read_processes,
+    read_techniques,
+)
+from scc_responder.intake.fields import enum, field, link, part, records, text, timestamp
+from scc_responder.intake.named_objects import (
+    affected_names,
+    affected_objects,
+    read_access_reviews,
+    read_node,
+    read_objects,
+)
+from scc_responder.intake.pods import read_containers, read_pods
+from scc_responder.intake.shapes import Parts, take_apart
+
+_WORDS = re.compile(r"[a-z0-9]+", re.ASCII)
+
+
+def parse_notification(data: bytes | Mapping[str, Any]) -> Finding:
+    """The finding of a notification, of a ListFindings item, of the console's JSON, or bare.
+
+    Raises RejectedMessage: `not_json`, `too_deep`, `not_a_finding`, `log_entry`, `several_findings`,
+    `malformed_finding_name`, `no_event_time`.
+    """
+    document = data if isinstance(data, Mapping) else _decode(data)
+    if not isinstance(document, Mapping):
+        raise RejectedMessage("not_a_finding")
+    return _finding(take_apart(document))
+
+
+def content_digest(finding: Finding) -> str:
+    """SHA-256 over what a finding says, not when: equal digests mean that an update brought nothing new.
+
+    Left out: times, state, mute, marks, process ids, texts, and the order of lists.
+    """
+    said = (
+        (finding.category, finding.detector, finding.rule, finding.severity, finding.finding_class),
+        (finding.resource_name if not finding.cluster else "", finding.cluster, finding.cloud_run, finding.node),
+        (finding.principal, finding.principal_subject, finding.caller_ip, finding.method_name),
+        _unordered(finding.pods),
+        _unordered((item.name, item.image, item.image_id) for item in finding.containers),
+        _unordered((item.binary, item.args, item.sha256, item.script, item.libraries) for item in finding.processes),
+        _unordered((item.path, item.sha256, item.operations) for item in finding.files),
+        _unordered((item.destination_ip, item.destination_port, item.protocol) for item in finding.connections),
+        _unordered(finding.objects),
+        _unordered(finding.indicators),
+        finding.contradictions,
+    )
+    return sha256(msgspec.json.encode(said)).hexdigest()
+
+
+def _unordered(items: Any) -> list[bytes]:
+    return sorted(map(msgspec.json.encode, items))
+
+
+def _decode(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except RecursionError as error:
+        raise RejectedMessage("too_deep") from error
+    except (msgspec.DecodeError, UnicodeError):
+        return _decode_leniently(data)
+
+
+def _decode_leniently(data: bytes) -> Any:
+    """Lone surrogates, broken UTF-8 and NaN are no reason to miss a threat: an attacker could have put them there."""
+    try:
+        return json.loads(data.decode("utf-8", "replace"))
+    except RecursionError as error:
+        raise RejectedMessage("too_deep") from error
+    except ValueError as error:
+        raise RejectedMessage("not_json") from error
+
+
+def _name(finding: Mapping[str, Any]) -> tuple[str, FindingName]:
+    name = text(finding, "name") or text(finding, "canonicalName")
+    parsed = FindingName.parse(name)
+    if parsed is None:
+        raise RejectedMessage("malformed_finding_name")
+    return name, parsed
+
+
+def _finding(parts: Parts) -> Finding:
+    finding, source = parts.finding, parts.source
+    name, parsed = _name(finding)
+    event_time = timestamp(field(finding, "eventTime"))
+    if event_time is None:
+        raise RejectedMessage("no_event_time")
+    processes, place = read_processes(finding, source), _place(parts)
+    faults = [*_disagreeing_names(finding, parsed), *place.pop("contradictions")]
+    if contradicts_process(processes, source):
+        faults.append("process")
+    cut = ("processes",) if len(records(field(finding, "processes"))) > MAX_PROCESSES else ()
+    return Finding(
+        key=parsed.key,
+        name=name,
+        canonical_name=text(finding, "canonicalName") or name,
+        source_id=parsed.source_id,
+        finding_id=parsed.finding_id,
+        event_time=event_time,
+        create_time=timestamp(field(finding, "createTime")),
+        processes=processes,
+        contradictions=tuple(faults),
+        truncated=(*place.pop("truncated"), *cut),
+        shape=parts.shape,
+        **place,
+        **_labels(finding, source),
+        **_project(parts.resource),
+        **_activity(finding, source),
+    )
+
+
+def _disagreeing_names(finding: Mapping[str, Any], parsed: FindingName) -> list[str]:
+    canonical, parent = FindingName.parse(text(finding, "canonicalName")), source_of(text(finding, "parent"))
+    faults = []
+    if canonical and canonical.key != parsed.key:
+        faults.append("finding_name")
+    if parent and parent != parsed.source_id:
+        faults.append("source")
+    return faults
+
+
+def _labels(finding: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
+    attack = part(finding, "mitreAttack")
+    detection = part(source, "detectionCategory")
+    rule = "_".join(filter(None, (text(detection, "ruleName"), text(detection, "subRuleName"))))
+    return {
+        "category": text(finding, "category"),
+        "detector": "_".join(_WORDS.findall(text(finding, "parentDisplayName").lower())),
+        "rule": visible(rule.upper()),
+        "finding_class": enum(finding, "findingClass"),
+        "state": enum(finding, "state"),
+        "mute": enum(finding, "mute"),
+        "mute_initiator": text(finding, "muteInitiator"),
+        "marks": read_marks(finding),
+        "severity": enum(finding, "severity"),
+        "description": text(finding, "description") or text(source, "description"),
+        "external_uri": link(field(finding, "externalUri")),
+        "links": read_links(finding, source),
+        "mitre_tactic": enum(attack, "primaryTactic"),
+        "mitre_techniques": read_techniques(attack),
+        "contacts": read_contacts(finding),
+    }
+
+
+def _place(parts: Parts) -> dict[str, Any]:
+    """Where it happened: cluster, pods, node, Cloud Run resource, and what the finding's parts disagree on there."""
+    finding, resource, source = parts.finding, parts.resource, parts.source
+    affected = affected_names(source)
+    objects = affected_objects(affected)
+    told = [text(finding, "resourceName"), text(resource, "name"), *affected]
+    resource_name = told[0] or told[1]
+    cluster, cluster_faults = _cluster(told)
+    cloud_run = next(filter(None, map(parse_cloud_run, told)), None)
+    pods, containers = read_pods(finding, source, objects), read_containers(finding, source)
+    node = read_node(finding, source, resource_name, cluster)
+    both = ["resource"] if cluster and cloud_run else []
+    return {
+        "resource_name": resource_name,
+        "cluster": cluster,
+        "cloud_run": cloud_run,
+        "pods": pods.pods,
+        "containers": containers.containers,
+        "node": node.node,
+        "instance": node.instance,
+        "objects": read_objects(finding, objects),
+        "truncated": tuple(name for name, cut in (("pods", pods), ("containers", containers)) if cut.truncated),
+        "contradictions": (
+            *cluster_faults,
+            *both,
+            *pods.contradictions,
+            *containers.contradictions,
+            *node.contradictions,
+        ),
+    }
+
+
+def _cluster(names: list[str]) -> tuple[ClusterRef | None, list[str]]:
+    """The first cluster that is named; `cluster` is contradicted by any other that cannot be the same one."""
+    found = [ref for ref in map(ClusterRef.parse, names) if ref]
+    if not found:
+        return None, []
+    one = found[0]
+    same = all(
+        (ref.location, ref.name) == (one.location, one.name) and same_project(ref.project, one.project) for ref in found
+    )
+    return one, [] if same else ["cluster"]
+
+
+def _project(resource: Mapping[str, Any]) -> dict[str, Any]:
+    nested = part(resource, "gcpMetadata")
+    return {
+        "resource_type": text(resource, "type"),
+        "project_display_name": text(resource, "projectDisplayName") or text(nested, "projectDisplayName"),
+    }
+
+
+def _activity(finding: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
+    access = part(finding, "access")
+    return {
+        "files": read_files(field(finding, "files")),
+        "connections": read_connections(finding),
+        "access_reviews": read_access_reviews(finding),
+        "principal": text(access, "principalEmail"),
+        "principal_subject": text(access, "principalSubject"),
+        "caller_ip": text(access, "callerIp"),
+        "user_agent": text(access, "userAgent") or text(access, "userAgentFamily"),
+        "service_name": text(access, "serviceName"),
+        "method_name": text(access, "methodName"),
+        "indicators": read_indicators(finding, source),
+    }

@@ -1,0 +1,148 @@
+"""The pods and containers that a finding names, and where its parts disagree on them.
+
+Typed fields (`kubernetes`, `containers`) come first, then `sourceProperties`, then `affectedResources`. Each of them
+that says something must say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import chain, islice
+from typing import Any
+
+from scc_responder.domain.finding import FindingContainer, KubernetesObject, PodRef
+from scc_responder.domain.resource_names import is_namespace, is_object_name
+from scc_responder.domain.value import Value
+from scc_responder.intake.fields import field, part, records, text, timestamp
+
+MAX_PODS = 64
+MAX_CONTAINERS = 64
+MAX_CONTAINER_RECORDS = 512
+MAX_POD_RECORDS = 512
+
+
+class Pods(Value, frozen=True, kw_only=True):
+    """The distinct pods that a finding names, and what is wrong with that."""
+
+    pods: tuple[PodRef, ...]
+    contradictions: tuple[str, ...]
+    truncated: bool
+
+
+def read_pods(finding: Mapping[str, Any], source: Mapping[str, Any], affected: Iterable[KubernetesObject]) -> Pods:
+    """The pods by the first part of the finding that names one; `pod` is contradicted by any part that says otherwise.
+
+    A name that Kubernetes would refuse is left out and named `invalid_pod_name`: it would become part of a path. Of
+    more records than any pod has (`too_many_pods`) the rest is not read.
+    """
+    kubernetes = part(finding, "kubernetes")
+    listed, named_objects = records(field(kubernetes, "pods")), records(field(kubernetes, "objects"))
+    typed = [(text(pod, "ns"), text(pod, "name")) for pod in listed[:MAX_POD_RECORDS]]
+    objects = [item for item in named_objects[:MAX_POD_RECORDS] if text(item, "kind") == "Pod"]
+    ranked = [
+        typed,
+        [(text(source, "Pod_Namespace"), text(source, "Pod_Name"))],
+        [(text(item, "ns"), text(item, "name")) for item in objects],
+        [(item.namespace, item.name) for item in affected if item.kind == "Pod"],
+    ]
+    complete = [[pair for pair in dict.fromkeys(pairs) if all(pair)] for pairs in ranked]
+    named = next((pairs for pairs in complete if pairs), [])
+    valid = [
+        PodRef(namespace=space, name=name) for space, name in named if is_namespace(space) and is_object_name(name)
+    ]
+    faults = {
+        "pod": any(not _consistent(pairs, named) for pairs in ranked),
+        "several_pods": len(named) > 1,
+        "too_many_pods": max(len(listed), len(named_objects)) > MAX_POD_RECORDS,
+        "invalid_pod_name": len(valid) < len(named),
+    }
+    return Pods(
+        pods=tuple(valid[:MAX_PODS]),
+        contradictions=tuple(name for name, found in faults.items() if found),
+        truncated=len(valid) > MAX_PODS,
+    )
+
+
+def _consistent(pairs: Iterable[tuple[str, str]], named: list[tuple[str, str]]) -> bool:
+    """Whether each of the pairs, half-empty ones included, fits one of the named pods."""
+    if not named:
+        return True
+    namespaces, names, both = {space for space, _ in named}, {name for _, name in named}, set(named)
+    return all(
+        (space, name) in both if space and name else (not space or space in namespaces) and (not name or name in names)
+        for space, name in pairs
+    )
+
+
+class Containers(Value, frozen=True, kw_only=True):
+    """The containers that a finding names, the affected one first, and what is wrong with that."""
+
+    containers: tuple[FindingContainer, ...]
+    contradictions: tuple[str, ...]
+    truncated: bool
+
+
+def read_containers(finding: Mapping[str, Any], source: Mapping[str, Any]) -> Containers:
+    """The containers, those of `containers` before those of the pods; one record for each name."""
+    pods = records(field(part(finding, "kubernetes"), "pods"))
+    listed = records(field(finding, "containers"))
+    inner = (item for pod in pods for item in records(field(pod, "containers")))
+    merged: dict[str, FindingContainer] = {}
+    faults: set[str] = set()
+    for item in islice(chain(listed, inner), MAX_CONTAINER_RECORDS):
+        _merge(merged, _container(item), faults)
+    _merge_source(merged, source, faults)
+    containers = tuple(islice(merged.values(), MAX_CONTAINERS))
+    return Containers(
+        containers=containers, contradictions=tuple(sorted(faults)), truncated=len(merged) > MAX_CONTAINERS
+    )
+
+
+def _container(item: Mapping[str, Any]) -> FindingContainer:
+    return FindingContainer(
+        name=text(item, "name"),
+        image=text(item, "uri"),
+        image_id=text(item, "imageId"),
+        create_time=timestamp(field(item, "createTime")),
+    )
+
+
+def _merge_source(merged: dict[str, FindingContainer], source: Mapping[str, Any], faults: set[str]) -> None:
+    told = FindingContainer(
+        name=text(source, "Container_Name"),
+        image=text(source, "Container_Image_Uri"),
+        image_id=text(source, "Container_Image_Id"),
+        create_time=timestamp(source.get("Container_Creation_Timestamp")),
+    )
+    if not told.name:
+        only = next(iter(merged), "") if len(merged) == 1 else ""
+        told = FindingContainer(name=only, image=told.image, image_id=told.image_id, create_time=told.create_time)
+    elif any(merged) and told.name not in merged:
+        faults.add("container")
+        return
+    _merge(merged, told, faults)
+
+
+def _merge(merged: dict[str, FindingContainer], told: FindingContainer, faults: set[str]) -> None:
+    if not any((told.name, told.image, told.image_id)):
+        return
+    known = merged.get(told.name)
+    if known is None:
+        merged[told.name] = told
+        return
+    if _differ(known.image, told.image) or _differ(_digest(known.image_id), _digest(told.image_id)):
+        faults.add("image")
+    merged[told.name] = FindingContainer(
+        name=known.name,
+        image=known.image or told.image,
+        image_id=known.image_id or told.image_id,
+        create_time=known.create_time or told.create_time,
+    )
+
+
+def _differ(one: str, other: str) -> bool:
+    return bool(one and other and one != other)
+
+
+def _digest(image_id: str) -> str:
+    return image_id.rpartition("sha256:")[2]

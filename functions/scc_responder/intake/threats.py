@@ -1,0 +1,269 @@
+"""Which threat a finding means, by one reviewed data file: `threats.json`, one row for each detector and category.
+
+A threat's name is its rule id in lower case; Virtual Machine Threat Detection, whose detections share rule ids, is
+named after its categories instead (`vm_rootkit`). Container and Cloud Run Threat Detection share 34 categories; since
+rule ids of the latter start with `CLOUD_RUN_`, `reverse_shell` never means `cloud_run_reverse_shell`: a policy that is
+to match both names both.
+
+Confidence starts as the row says: `confirmed` where threat intelligence knows the artefact, `possible` for hygiene (a
+behavioral detection that Google rates low, or not at all), `likely` for the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from scc_responder.domain.context import RelatedFinding
+from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.finding import Finding, Threat
+from scc_responder.domain.resource_names import FindingName
+from scc_responder.domain.value import StrictValue, Value
+
+UNKNOWN = "unknown"
+"""The name of a threat that no row describes. No policy may enforce upon it."""
+
+DETECTORS = (
+    "container_threat_detection",
+    "cloud_run_threat_detection",
+    "event_threat_detection",
+    "virtual_machine_threat_detection",
+)
+SURFACES = ("pod", "node", "cluster", "rbac", "cloud_run")
+KINDS = ("ioc", "behavioral")
+CONFIDENCES = ("possible", "likely", "confirmed")
+SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL", "")
+NEAR_IN_TIME = timedelta(hours=1)
+
+_FOLDER = Path(__file__).parent
+_NAME = re.compile(r"[a-z][a-z0-9_]{2,79}", re.ASCII)
+_TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?", re.ASCII)
+_TACTIC = re.compile(r"(?:TA[0-9]{4})?", re.ASCII)
+_RUNBOOK = re.compile(r"https://cloud\.google\.com/security-command-center/docs/[a-z0-9/-]+", re.ASCII)
+
+
+class Row(StrictValue, frozen=True, kw_only=True):
+    """One category of one detector.
+
+    `techniques` are stated by Google, `techniques_inferred` are not. `severity` is empty where Google states none.
+    `fields` says where such a finding keeps what matters, `default` whether the detector is on unless asked, `stage`
+    that it is not generally available.
+    """
+
+    name: str
+    category: str
+    detector: str
+    surface: str
+    kind: str
+    confidence: str
+    meaning: str
+    fields: str
+    runbook: str
+    rule_id: str = ""
+    aliases: tuple[str, ...] = ()
+    severity: str = ""
+    tactic: str = ""
+    tactic_inferred: bool = False
+    techniques: tuple[str, ...] = ()
+    techniques_inferred: tuple[str, ...] = ()
+    default: str = ""
+    stage: str = ""
+
+
+class _Index(Value, frozen=True, kw_only=True):
+    by_category: dict[str, tuple[Row, ...]]
+    by_event_rule: dict[str, Row]
+
+
+@cache
+def catalogue() -> tuple[Row, ...]:
+    """Every row, read once, when first asked for. Raises SettingsError."""
+    return read_catalogue((_FOLDER / "threats.json").read_bytes())
+
+
+def read_catalogue(content: bytes) -> tuple[Row, ...]:
+    """The rows of a catalogue file. Raises SettingsError `bad_catalogue`, which names the row and its faults."""
+    try:
+        rows = msgspec.json.decode(content, type=tuple[Row, ...])
+    except msgspec.DecodeError as error:
+        raise SettingsError("bad_catalogue", f"threats.json: {error}") from error
+    names: set[str] = set()
+    spellings: set[tuple[str, str]] = set()
+    for row in rows:
+        faults = _faults(row)
+        own = {(row.detector, fold(text)) for text in (row.category, *row.aliases)}
+        if row.name in names:
+            faults.append("the name is taken by another row")
+        if own & spellings:
+            faults.append("the detector has another row for the category or alias")
+        if faults:
+            raise SettingsError("bad_catalogue", f"threats.json: row {row.name!r}: {'; '.join(faults)}")
+        names.add(row.name)
+        spellings |= own
+    return rows
+
+
+def _faults(row: Row) -> list[str]:
+    checks = {
+        "name is not snake_case": _NAME.fullmatch(row.name) and row.name != UNKNOWN,
+        "category is empty": fold(row.category),
+        f"detector is none of {', '.join(DETECTORS)}": row.detector in DETECTORS,
+        f"surface is none of {', '.join(SURFACES)}": row.surface in SURFACES,
+        f"kind is none of {', '.join(KINDS)}": row.kind in KINDS,
+        f"confidence is none of {', '.join(CONFIDENCES)}": row.confidence in CONFIDENCES,
+        "an ioc is confirmed, and nothing else is": (row.kind == "ioc") == (row.confidence == "confirmed"),
+        f"severity is none of {', '.join(SEVERITIES[:-1])}": row.severity in SEVERITIES,
+        "a technique is no MITRE id": all(map(_TECHNIQUE.fullmatch, (*row.techniques, *row.techniques_inferred))),
+        "a technique is stated and inferred at once": not set(row.techniques) & set(row.techniques_inferred),
+        "tactic is no MITRE id": _TACTIC.fullmatch(row.tactic),
+        "runbook is no page of Security Command Center's documentation": _RUNBOOK.fullmatch(row.runbook),
+        "meaning or fields is empty": row.meaning and row.fields,
+    }
+    return [fault for fault, holds in checks.items() if not holds]
+
+
+def fold(category: str) -> str:
+    """A category as it is compared: spellings differ in case and in runs of white space."""
+    return " ".join(category.casefold().split())
+
+
+def title(detector: str) -> str:
+    """A detector as its display name: `Container Threat Detection`."""
+    return detector.replace("_", " ").title()
+
+
+def mitre_id(name: str) -> str:
+    """The MITRE id of an enum name (`ESCAPE_TO_HOST`); a name that is newer than the table stays as it is."""
+    return _mitre_ids().get(name, name)
+
+
+@cache
+def _mitre_ids() -> dict[str, str]:
+    return msgspec.json.decode((_FOLDER / "mitre.json").read_bytes(), type=dict[str, str])
+
+
+@cache
+def _index() -> _Index:
+    return _index_of(catalogue())
+
+
+def _index_of(rows: Sequence[Row]) -> _Index:
+    by_category: dict[str, tuple[Row, ...]] = {}
+    for row in rows:
+        for spelling in {fold(text) for text in (row.category, *row.aliases)}:
+            by_category[spelling] = (*by_category.get(spelling, ()), row)
+    by_event_rule = {row.rule_id: row for row in rows if row.detector == "event_threat_detection"}
+    return _Index(by_category=by_category, by_event_rule=by_event_rule)
+
+
+def in_scope(finding: Finding) -> str | None:
+    """Why a finding is not to be acted on (`not_a_threat`, `inactive`, `muted`), or None if it is.
+
+    An old v1 finding has no class: it is a threat if one of the threat detectors sent it.
+    """
+    if finding.finding_class != "THREAT" and (finding.finding_class or finding.detector not in DETECTORS):
+        return "not_a_threat"
+    if finding.state != "ACTIVE":
+        return "inactive"
+    return "muted" if finding.mute == "MUTED" else None
+
+
+def classify(finding: Finding, related: Sequence[RelatedFinding] = (), rows: Sequence[Row] | None = None) -> Threat:
+    """The threat, by detector and resource first and category second. What the finding itself says wins over its row.
+
+    `related` are other findings on the same container; those near in time raise the confidence. `rows` are the
+    catalogue's unless others are given.
+    """
+    index = _index() if rows is None else _index_of(rows)
+    row = _row(finding, index)
+    if row is None:
+        return _unknown(finding)
+    confidence, raised_by = _raised(row.confidence, finding, related, index)
+    stated = tuple(map(mitre_id, finding.mitre_techniques))
+    return Threat(
+        name=row.name,
+        surface=row.surface,
+        kind=row.kind,
+        confidence=confidence,
+        runbook=row.runbook,
+        detector=row.detector,
+        severity=finding.severity or row.severity,
+        rule_id=row.rule_id,
+        tactic=mitre_id(finding.mitre_tactic) or row.tactic,
+        techniques=stated or row.techniques,
+        techniques_inferred=() if stated else row.techniques_inferred,
+        raised_by=raised_by,
+    )
+
+
+def _row(finding: Finding, index: _Index) -> Row | None:
+    """The only row that fits; none where two detectors could have meant it."""
+    rows = index.by_category.get(fold(finding.category), ())
+    by_rule = index.by_event_rule.get(finding.rule)
+    fitting = [row for row in rows or ((by_rule,) if by_rule else ()) if _fits(row, finding)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _fits(row: Row, finding: Finding) -> bool:
+    """Whether detector and resource allow the row. A resource of another kind (a project, an instance) says nothing."""
+    if finding.detector and row.detector != finding.detector:
+        return False
+    if finding.cloud_run and finding.cluster:
+        return False
+    return not (finding.cluster if row.surface == "cloud_run" else finding.cloud_run)
+
+
+def _unknown(finding: Finding) -> Threat:
+    surfaces = {
+        "cloud_run": finding.cloud_run,
+        "pod": finding.pods,
+        "node": finding.node,
+        "cluster": finding.cluster,
+    }
+    return Threat(
+        name=UNKNOWN,
+        surface=next((surface for surface, named in surfaces.items() if named), UNKNOWN),
+        kind="behavioral",
+        confidence="possible",
+        detector=finding.detector,
+        severity=finding.severity,
+        tactic=mitre_id(finding.mitre_tactic),
+        techniques=tuple(map(mitre_id, finding.mitre_techniques)),
+    )
+
+
+def _raised(
+    base: str, finding: Finding, related: Sequence[RelatedFinding], index: _Index
+) -> tuple[str, tuple[str, ...]]:
+    """The confidence in company, and the names of those that raised it.
+
+    A known threat beside a possible one makes it likely, as the runbooks ask; `confirmed` takes a confirmed one.
+    """
+    near = {
+        other.name: max(level, CONFIDENCES.index("likely"))
+        for other in related
+        if _is_other(other, finding) and (level := _base_confidence(other, finding, index)) >= 0
+    }
+    rank = CONFIDENCES.index(base)
+    higher = {name: level for name, level in near.items() if level > rank}
+    if not higher:
+        return base, ()
+    return CONFIDENCES[max(higher.values())], tuple(sorted(higher))
+
+
+def _is_other(other: RelatedFinding, finding: Finding) -> bool:
+    parsed = FindingName.parse(other.name)
+    itself = parsed is not None and parsed.key == finding.key
+    return not itself and abs(other.event_time - finding.event_time) <= NEAR_IN_TIME
+
+
+def _base_confidence(other: RelatedFinding, finding: Finding, index: _Index) -> int:
+    """The rank of a related finding's own confidence; -1 if its category is in no row."""
+    rows = index.by_category.get(fold(other.category), ())
+    fitting = [row for row in rows if _fits(row, finding)] or rows
+    return max((CONFIDENCES.index(row.confidence) for row in fitting), default=-1)

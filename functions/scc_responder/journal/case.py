@@ -1,0 +1,292 @@
+"""The case: the stored record of one finding, from its first delivery on. Pure; `journal.py` stores it.
+
+Stored as JSON of at most 100 KiB under `case/<finding key>`, with a schema number. Fields that a newer version added
+are kept. Times are for people: leases are judged by the store's own clock, never by these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.store_limits import MAX_VALUE_BYTES
+from scc_responder.domain.value import Value
+from scc_responder.intake.notification import content_digest
+from scc_responder.journal.plan import Approval, Plan, PlanState
+
+SCHEMA = 1
+KEEP_CLOSINGS = 20
+KEEP_CLOSED = timedelta(days=400)
+"""How long a closed case and a reservation are needed: a year's incidents, and no copy comes later."""
+
+KEEP_REJECTED = timedelta(days=90)
+"""How long a message that was no finding is told of."""
+
+HELD_BY_CONTROL = "control_disabled"
+"""The reason of a case that the kill switch held, and that goes on once it is turned back."""
+
+MAX_DETAIL = 500
+NEWER = "record_newer"
+"""Why a case is not read that a later version wrote."""
+
+
+class CaseState(StrEnum):
+    """How far a case is. Every state but `open` is an end."""
+
+    OPEN = "open"
+    DONE = "done"
+    """Everything the policies asked for was done and verified, or there was nothing to do."""
+    PARTIAL = "partial"
+    """Some steps failed or were held: the steps say which and why."""
+    HELD = "held"
+    """Nothing was done, because something forbids it: a guardrail, the scope, the kill switch."""
+    SUPERSEDED = "superseded"
+    """The finding is no longer active or was muted before the last step."""
+    REJECTED = "rejected"
+    """The finding could not be confirmed: perhaps forged."""
+    WAITING = "waiting"
+    """A plan waits for a person's approval. Everything else is done; an approval opens the case again."""
+
+
+class StepStatus(StrEnum):
+    """How far a step is. `intent` and `unknown` are unsettled: the target is probed before anything is tried again."""
+
+    INTENT = "intent"
+    UNKNOWN = "unknown"
+    DONE = "done"
+    """Carried out, or found in the wanted state, and read back."""
+    NOT_EFFECTIVE = "not_effective"
+    """Carried out and read back, but the cluster does not make it hold, or cannot tell."""
+    TERMINATING = "terminating"
+    """The deletion was accepted; a finalizer or the grace period still keeps the object."""
+    TARGET_GONE = "target_gone"
+    TARGET_REPLACED = "target_replaced"
+    NOT_POSSIBLE = "not_possible"
+    """The platform does not allow it at all; later steps go on."""
+    OVERRIDDEN = "overridden"
+    """Carried out, and undone by another since: it is not done again."""
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    HELD = "held"
+    DRY_RUN = "dry_run"
+    WAITING = "waiting"
+    """Part of a plan that a person has not approved yet."""
+
+
+class Step(Value, frozen=True, kw_only=True):
+    """One change of one action. (action_id, index) names it; a settled one is never carried out again.
+
+    `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is
+    the claim under which it was last meant.
+    """
+
+    action_id: str
+    index: int = 0
+    policy: str = ""
+    action: str = ""
+    status: StepStatus = StepStatus.INTENT
+    reason: str = ""
+    detail: str = ""
+    expected_uid: str = ""
+    change: dict[str, Any] = {}
+    epoch: int = 0
+    intended_at: datetime | None = None
+    settled_at: datetime | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its outcome is known."""
+        return self.status not in {StepStatus.INTENT, StepStatus.UNKNOWN}
+
+    @property
+    def is_so_already(self) -> bool:
+        """Whether there was nothing to do because the target is as it should be."""
+        return self.status is StepStatus.SKIPPED and self.reason.startswith("already_")
+
+
+class Closing(Value, frozen=True, kw_only=True):
+    """An end the case came to before it was opened again. `approvals` are those its plan was given."""
+
+    state: CaseState
+    epoch: int
+    reason: str = ""
+    closed_at: datetime | None = None
+    approvals: tuple[Approval, ...] = ()
+
+
+class CaseRecord(Value, frozen=True, kw_only=True):
+    """One finding's case as stored.
+
+    `epoch` counts the claims, `attempts` those since it was last opened. `owner` is the token of who holds the lease,
+    empty where nobody does; `writer` and `seq` name the last write. `event_time` and `digest` are of the finding as it
+    was last confirmed, or as it was notified while it is not confirmed yet. `seen` counts copies that changed nothing
+    (bounded). `canonical_name` is under the nearest ancestor: who may read the findings of one project or folder alone
+    reads by it. `cluster` is the path of the one that the finding is about, once confirmed. `plan` is what waits for
+    approval, or how it ended. `extra` holds fields that this version does not know.
+    """
+
+    finding_key: str
+    finding_name: str
+    event_time: datetime
+    digest: str
+    schema: int = SCHEMA
+    canonical_name: str = ""
+    cluster: str = ""
+    state: CaseState = CaseState.OPEN
+    reason: str = ""
+    finding_state: str = ""
+    category: str = ""
+    epoch: int = 1
+    attempts: int = 1
+    owner: str = ""
+    writer: str = ""
+    seq: int = 0
+    seen: int = 0
+    steps: tuple[Step, ...] = ()
+    decision: dict[str, Any] = {}
+    plan: Plan | None = None
+    history: tuple[Closing, ...] = ()
+    opened_at: datetime | None = None
+    updated_at: datetime | None = None
+    closed_at: datetime | None = None
+    extra: dict[str, Any] = {}
+
+    @property
+    def current_steps(self) -> tuple[Step, ...]:
+        """The steps since the case was last opened."""
+        before = self.history[-1].epoch if self.history else 0
+        return tuple(step for step in self.steps if step.epoch > before)
+
+    @property
+    def pod_uids(self) -> frozenset[str]:
+        """UIDs of the pods acted upon since the case was last opened: it is about these and no others."""
+        steps = (step for step in self.current_steps if step.change and step.change.get("kind") != "Node")
+        return frozenset(step.expected_uid for step in steps if step.expected_uid)
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether a person approved what mode `approve` plans, and nothing had changed when it began."""
+        return self.plan is not None and self.plan.state is PlanState.USED
+
+    @property
+    def planned_at(self) -> datetime | None:
+        """When the plan was made, unless it is void: a finding's age counts up to it, not up to the answer."""
+        return self.plan.created_at if self.plan and self.plan.state is not PlanState.VOID else None
+
+    def step(self, action_id: str, index: int = 0) -> Step | None:
+        """What is recorded of one step, or None."""
+        return next((step for step in self.steps if (step.action_id, step.index) == (action_id, index)), None)
+
+    def with_steps(self, steps: tuple[Step, ...]) -> CaseRecord:
+        """The record with these steps in place of those of the same (action_id, index), new ones at the end."""
+        known = {(step.action_id, step.index): step for step in self.steps}
+        known |= {(step.action_id, step.index): _shortened(step) for step in steps}
+        return msgspec.structs.replace(self, steps=tuple(known.values()))
+
+
+def kept(record: CaseRecord) -> timedelta | None:
+    """How long the case is to be kept from now on: an open one for ever."""
+    return None if record.state is CaseState.OPEN else KEEP_CLOSED
+
+
+def is_held_by_control(record: CaseRecord) -> bool:
+    """Whether the kill switch held the case."""
+    return record.state is CaseState.HELD and record.reason == HELD_BY_CONTROL
+
+
+def is_unfinished(record: CaseRecord) -> bool:
+    """Whether the case may have to be gone on with though no message brings it back: a sweep looks at no others.
+
+    That is one that is open (its process may have ended), one whose plan may expire, one that the kill switch held.
+    """
+    if record.state is CaseState.WAITING:
+        return record.plan is not None and record.plan.state is PlanState.WAITING
+    return record.state is CaseState.OPEN or is_held_by_control(record)
+
+
+def _shortened(step: Step) -> Step:
+    return msgspec.structs.replace(step, detail=step.detail[:MAX_DETAIL])
+
+
+def encode(record: CaseRecord) -> bytes:
+    """The stored form. Over 100 KiB the decision, then the changes of settled steps are left out, never a step."""
+    value = _plain(record)
+    if len(value) > MAX_VALUE_BYTES:
+        record = msgspec.structs.replace(record, decision={"left_out": "too_large"})
+        value = _plain(record)
+    if len(value) > MAX_VALUE_BYTES:
+        value = _plain(msgspec.structs.replace(record, steps=tuple(_bare(step) for step in record.steps)))
+    return value
+
+
+def _bare(step: Step) -> Step:
+    kept = {key: step.change[key] for key in ("change", "kind") if key in step.change}
+    return msgspec.structs.replace(step, change=kept, detail="") if step.is_settled else step
+
+
+def _plain(record: CaseRecord) -> bytes:
+    fields = msgspec.to_builtins(record)
+    extra = fields.pop("extra")
+    return msgspec.json.encode(extra | fields, order="sorted")
+
+
+def decode(value: bytes) -> CaseRecord:
+    """The record of a stored form.
+
+    Raises RetryableError `record_newer` (written by a later version) or `record_unreadable`: nothing may be done on a
+    case that cannot be read, so the message comes again and reaches a person through the dead letters.
+    """
+    try:
+        fields = msgspec.json.decode(value, type=dict[str, Any])
+        if fields.get("schema") != SCHEMA:
+            raise RetryableError(NEWER, f"schema {fields.get('schema')!a}, of {SCHEMA}")
+        extra = {name: fields[name] for name in fields.keys() - set(CaseRecord.__struct_fields__)}
+        return msgspec.convert(fields | {"extra": extra}, CaseRecord)
+    except msgspec.DecodeError as error:
+        raise RetryableError("record_unreadable", str(error)) from error
+
+
+def case_digest(finding: Finding) -> str:
+    """What decides whether a newer notification brings something new: content, state, and which containers it means.
+
+    A pod recreated under the same name is told by its containers' `create_time`; where a finding carries none, the two
+    are one. Security marks play no part, so that a mark we set never makes a finding new.
+    """
+    started = sorted((item.name, item.create_time) for item in finding.containers if item.create_time)
+    parts = (content_digest(finding), finding.state, finding.mute == "MUTED", started)
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+
+def action_id(action: str, cluster_path: str, target_uid: str, finding_key: str) -> str:
+    """The name of one action on one object for one finding: the same at every delivery and attempt.
+
+    Where one policy may ask for the same action on the same object in two ways, name the difference in `action`.
+    """
+    parts = msgspec.json.encode([action, cluster_path, target_uid, finding_key])
+    return hashlib.sha256(parts).hexdigest()[:32]
+
+
+def case_id(finding_key: str) -> str:
+    """The short name of a case, for names and labels: the first 12 digits of the finding's key."""
+    return finding_key[:12]
+
+
+class Rejection(Value, frozen=True, kw_only=True):
+    """A message that was no finding, stored by the SHA-256 of its body under `rejected/<sha256>`.
+
+    `size` is in bytes; `count` is bounded, and `last_seen` is when it was last counted.
+    """
+
+    sha256: str
+    reason: str
+    size: int = 0
+    count: int = 1
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    schema: int = SCHEMA

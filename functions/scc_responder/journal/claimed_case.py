@@ -1,0 +1,140 @@
+"""A case in hand: the journal writes of the one holder, each of which fails once another holder has taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from threading import Lock
+from typing import Any
+
+from msgspec.structs import replace
+
+from scc_responder.domain.errors import Conflict, RetryableError, StoreOutcomeUnknown
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.ports import CasStore, Clock, Entry
+from scc_responder.journal.case import CaseRecord, CaseState, Step, case_digest, encode, is_unfinished, kept
+from scc_responder.journal.failpoints import boundary
+from scc_responder.journal.reservation import Reservation, reserve
+
+
+class LostLease(RetryableError):  # noqa: N818 - a fact about this holder, not a fault
+    """Another holder has taken the case, or this one gave it up. Stop: nothing more may be done here."""
+
+
+class CaseWriter:
+    """One claim's way to the store: every write passes here, between two boundaries, under the claim's token."""
+
+    def __init__(self, store: CasStore, clock: Clock, token: str) -> None:
+        self.store = store
+        self.clock = clock
+        self.token = token
+
+    def create(self, key: str, record: CaseRecord) -> tuple[Entry, CaseRecord]:
+        """Store the first form of a case. Raises AlreadyExists, StoreUnavailable."""
+        sealed, value = self._sealed(record)
+        boundary("before journal claim")
+        entry = self._unless_applied(key, value, partial(self.store.create, key, value, **_told(record)))
+        boundary("after journal claim")
+        return entry, sealed
+
+    def replace(self, seen: Entry, record: CaseRecord, name: str) -> tuple[Entry, CaseRecord]:
+        """Store over the version seen. Raises Conflict, StoreUnavailable."""
+        sealed, value = self._sealed(record)
+        boundary(f"before journal {name}")
+        write = partial(self.store.replace, seen.key, value, seen.version, **_told(record))
+        entry = self._unless_applied(seen.key, value, write)
+        boundary(f"after journal {name}")
+        return entry, sealed
+
+    def _sealed(self, record: CaseRecord) -> tuple[CaseRecord, bytes]:
+        sealed = replace(record, writer=self.token, seq=record.seq + 1, updated_at=self.clock())
+        return sealed, encode(sealed)
+
+    def _unless_applied(self, key: str, value: bytes, write: Callable[[], Entry]) -> Entry:
+        # An answer that did not come leaves it open whether the value was stored. The token and number in it make it
+        # recognisable as ours.
+        try:
+            return write()
+        except StoreOutcomeUnknown:
+            stored = self.store.get(key)
+            if stored is None or stored.value != value:
+                raise
+            return stored
+
+
+def _told(record: CaseRecord) -> dict[str, Any]:
+    """What a store is told of a case beside its content."""
+    return {"keep": kept(record), "unfinished": is_unfinished(record)}
+
+
+class OpenCase:
+    """A case this process holds. Methods write once, and raise LostLease or StoreUnavailable.
+
+    `confirmed` and `keep` do neither.
+    """
+
+    def __init__(self, writer: CaseWriter, entry: Entry, record: CaseRecord) -> None:
+        self._writer = writer
+        self._entry = entry
+        self._held = True
+        self._lock = Lock()
+        self.record = record
+        """The case as stored by the last write."""
+
+    def save(self, *steps: Step, decision: Mapping[str, Any] | None = None) -> None:
+        """Record intents and outcomes; several in one write, such as one step's outcome and the next one's intent."""
+        self._write(self._changed(steps, decision), "save")
+
+    def reserve(self, target: str, action_id: str) -> bool:
+        """Whether this case has the one right to what `target` names (an action that cannot be undone, on an object).
+
+        The first to ask has it. It passes on only from a case that is closed and did not carry the action out.
+        Raises RetryableError while the case that has it is open, StoreUnavailable.
+        """
+        claim = Reservation(case=self._entry.key, action_id=action_id)
+        return reserve(self._writer.store, f"reservation/{target}", claim)
+
+    def renew(self) -> None:
+        """Keep the lease through a long step: every write does, so nothing but the time changes."""
+        self._write(self.record, "renew")
+
+    def confirmed(self, finding: Finding) -> None:
+        """Take what a case keeps of the finding from the finding as its source knows it; the next write stores it."""
+        self.record = replace(
+            self.record,
+            event_time=finding.event_time,
+            digest=case_digest(finding),
+            canonical_name=finding.canonical_name,
+            cluster=finding.cluster_path,
+        )
+
+    def keep(self, record: CaseRecord) -> None:
+        """Take what became of the plan; the next write stores it."""
+        self.record = record
+
+    def close(
+        self, state: CaseState, reason: str = "", *steps: Step, decision: Mapping[str, Any] | None = None
+    ) -> None:
+        """Bring the case to its end, with the last outcomes, and give up the lease."""
+        changed = self._changed(steps, decision)
+        closed = replace(changed, state=state, reason=reason, owner="", closed_at=self._writer.clock())
+        self._write(closed, "close")
+        self._held = False
+
+    def release(self, reason: str = "") -> None:
+        """Give up the lease of an unfinished case, and say why: the next delivery resumes it at once."""
+        self._write(replace(self.record, owner="", reason=reason), "release")
+        self._held = False
+
+    def _changed(self, steps: tuple[Step, ...], decision: Mapping[str, Any] | None) -> CaseRecord:
+        changed = self.record.with_steps(steps)
+        return changed if decision is None else replace(changed, decision=dict(decision))
+
+    def _write(self, record: CaseRecord, name: str) -> None:
+        with self._lock:
+            if not self._held:
+                raise LostLease("case_not_held", self.record.finding_name)
+            try:
+                self._entry, self.record = self._writer.replace(self._entry, record, name)
+            except Conflict as error:
+                raise LostLease("lease_lost", self.record.finding_name) from error

@@ -1,0 +1,296 @@
+"""The journal: which delivery may work on a finding, and what was meant and done, written before and after.
+
+A case is claimed by one holder at a time for `LEASE`, renewed by every write and judged by the store's own clock
+alone. Every write replaces the version the holder saw last: the first write of a holder who lost the lease fails, and
+it must stop. So the journal is the fence among holders; conditions on the requests themselves are the fence at the
+target.
+
+   absent --claim--> open(epoch 1) --save--> ... --close--> done | partial | held | superseded | rejected | waiting
+                       | lease ran out, or was released          | newer event, other content
+                       +--claim--> open(epoch + 1)  <------------+ enough approvals of what is waiting
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from enum import StrEnum
+from secrets import token_hex
+
+import msgspec
+from msgspec.structs import replace
+
+from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.ports import CasStore, Clock, Entry
+from scc_responder.domain.value import Value
+from scc_responder.journal.case import (
+    KEEP_CLOSINGS,
+    KEEP_REJECTED,
+    CaseRecord,
+    CaseState,
+    Closing,
+    Rejection,
+    Step,
+    case_digest,
+    decode,
+)
+from scc_responder.journal.case_page import Cases, cases_of
+from scc_responder.journal.claimed_case import CaseWriter, OpenCase
+from scc_responder.journal.failpoints import boundary
+
+LEASE = timedelta(seconds=120)
+NOTED_COPIES = 20
+"""Copies that change nothing are counted up to this, then settled without a write, so that a flood costs reads."""
+_TRIES = 8
+
+
+class ClaimOutcome(StrEnum):
+    """What a delivery may do. The first three hold the case; `in_progress` must come again; the rest are settled."""
+
+    CLAIMED = "claimed"
+    RESUMED = "resumed"
+    REOPENED = "reopened"
+    IN_PROGRESS = "in_progress"
+    DUPLICATE = "duplicate"
+    STALE = "stale"
+
+
+class Claim(Value, frozen=True, kw_only=True):
+    """The answer to a delivery. `case` is there when it may be worked on; `record` is the case as it stood."""
+
+    outcome: ClaimOutcome
+    record: CaseRecord
+    case: OpenCase | None = None
+
+
+class Verdict(Value, frozen=True, kw_only=True):
+    """What a person's answer to a waiting plan comes to, given the case as it stands.
+
+    `record` is the case as it is to be stored, None where nothing changes. `starts`: its holder may go on with it.
+    """
+
+    reason: str
+    status: int
+    record: CaseRecord | None = None
+    starts: bool = False
+
+
+Judge = Callable[[CaseRecord, bool], Verdict]
+"""The verdict on an answer, by the case and whether it is held at this moment. Pure."""
+
+
+class Journal:
+    """The cases and rejected messages in a store."""
+
+    def __init__(self, store: CasStore, clock: Clock, *, lease: timedelta = LEASE) -> None:
+        self._store = store
+        self._clock = clock
+        self._lease = lease
+
+    def claim(self, finding: Finding) -> Claim:
+        """Decide what a delivery of this finding may do, and take the case if it may work on it.
+
+        Raises RetryableError (`case_contended`, `record_newer`, `record_unreadable`) and StoreUnavailable.
+        """
+        writer = CaseWriter(self._store, self._clock, token_hex(8))
+        digest = case_digest(finding)
+        for _ in range(_TRIES):
+            with suppress(AlreadyExists, Conflict):
+                return self._try_claim(finding, digest, writer)
+        raise RetryableError("case_contended", finding.name)
+
+    def read(self, finding_key: str) -> CaseRecord | None:
+        """The case of a finding as it stands, or None. Raises RetryableError, StoreUnavailable."""
+        entry = self._store.get(_case_key(finding_key))
+        return decode(entry.value) if entry else None
+
+    def cases(self, cursor: str | None = None, limit: int = 100, *, beginning: str = "") -> Cases:
+        """Some cases in key order, of those whose keys begin so. Raises StoreUnavailable."""
+        return cases_of(self._store.scan(_case_key(beginning), cursor, limit))
+
+    def find(self, case: str) -> str | None:
+        """The key of the one finding whose case id, or key, this is; None where there is none, or several."""
+        page = self._store.scan(_case_key(case), limit=2)
+        return page.entries[0].key.removeprefix(_case_key("")) if len(page.entries) == 1 else None
+
+    def answer(self, finding_key: str, judge: Judge) -> tuple[Verdict, OpenCase | None]:
+        """Take a person's answer in one compare-and-set write; the case where it may be gone on with.
+
+        So an approval is used by whoever takes the case with it, and by nobody else. Raises RetryableError
+        (`case_contended`, `record_newer`, `record_unreadable`, `no_such_case`) and StoreUnavailable.
+        """
+        writer = CaseWriter(self._store, self._clock, token_hex(8))
+        for _ in range(_TRIES):
+            with suppress(Conflict):
+                return self._try_answer(finding_key, judge, writer)
+        raise RetryableError("case_contended", finding_key)
+
+    def _try_answer(self, finding_key: str, judge: Judge, writer: CaseWriter) -> tuple[Verdict, OpenCase | None]:
+        entry = self._store.get(_case_key(finding_key))
+        if entry is None:
+            raise RetryableError("no_such_case", finding_key)
+        record = decode(entry.value)
+        verdict = judge(record, self._is_held(record, entry))
+        if verdict.record is None:
+            return verdict, None
+        stored = _resumed(verdict.record, writer) if verdict.starts else verdict.record
+        entry, record = writer.replace(entry, stored, "answer")
+        return verdict, OpenCase(writer, entry, record) if verdict.starts else None
+
+    def reject(self, sha256: str, reason: str, *, size: int = 0) -> Rejection:
+        """Record a message that is no finding, by the hash of its body; copies are counted up to `NOTED_COPIES`.
+
+        Raises StoreUnavailable.
+        """
+        key, now = f"rejected/{sha256}", self._clock()
+        entry = self._store.get(key)
+        rejection = Rejection(sha256=sha256, reason=reason, size=size, first_seen=now, last_seen=now)
+        if entry:
+            earlier = msgspec.json.decode(entry.value, type=Rejection)
+            rejection = replace(earlier, count=earlier.count + 1, last_seen=now)
+            if earlier.count >= NOTED_COPIES:
+                return earlier
+        boundary("before journal reject")
+        # A copy rejected at the same moment may have been first: it has recorded the same.
+        with suppress(AlreadyExists, Conflict):
+            value = msgspec.json.encode(rejection)
+            if entry:
+                self._store.replace(key, value, entry.version, keep=KEEP_REJECTED)
+            else:
+                self._store.create(key, value, keep=KEEP_REJECTED)
+        boundary("after journal reject")
+        return rejection
+
+    def _try_claim(self, finding: Finding, digest: str, writer: CaseWriter) -> Claim:
+        entry = self._store.get(_case_key(finding.key))
+        if entry is None:
+            entry, record = writer.create(_case_key(finding.key), _new_case(finding, digest, writer))
+            return _held(ClaimOutcome.CLAIMED, entry, record, writer)
+        record = decode(entry.value)
+        outcome = judge(record, finding, digest, is_held=self._is_held(record, entry))
+        if outcome in {ClaimOutcome.RESUMED, ClaimOutcome.REOPENED}:
+            taken = _taken(record, finding, digest, writer, reopened=outcome is ClaimOutcome.REOPENED)
+            return _held(outcome, *writer.replace(entry, taken, "claim"), writer)
+        if outcome is not ClaimOutcome.IN_PROGRESS:
+            record = _noted(entry, record, finding, writer)
+        return Claim(outcome=outcome, record=record)
+
+    def _is_held(self, record: CaseRecord, entry: Entry) -> bool:
+        expired = entry.update_time is not None and entry.server_time - entry.update_time >= self._lease
+        return bool(record.owner) and not expired
+
+
+def judge(record: CaseRecord, finding: Finding, digest: str, *, is_held: bool) -> ClaimOutcome:
+    """What a delivery may do, given the case as it stands. Pure.
+
+    An open case is resumed whatever the copy looks like: a redelivery is how a crashed case goes on. A waiting one is
+    gone on with where its finding is said to be over, so that nobody is asked about it any longer.
+    """
+    if record.state is CaseState.OPEN:
+        return ClaimOutcome.IN_PROGRESS if is_held else ClaimOutcome.RESUMED
+    if record.state is CaseState.WAITING and _is_over(finding) and finding.event_time >= record.event_time:
+        return ClaimOutcome.RESUMED
+    if _is_news(record, finding, digest):
+        return ClaimOutcome.REOPENED
+    return ClaimOutcome.STALE if finding.event_time < record.event_time else ClaimOutcome.DUPLICATE
+
+
+def _is_news(record: CaseRecord, finding: Finding, digest: str) -> bool:
+    """Whether a copy says what the closed case does not know, and could act upon."""
+    if _is_over(finding):
+        # It is over: an echo of our own work, or an analyst's. What was done stays done.
+        return False
+    if record.state is CaseState.REJECTED:
+        # What was rejected may have been forged, its event time too.
+        return finding.event_time != record.event_time
+    if record.state is CaseState.SUPERSEDED and finding.event_time == record.event_time:
+        # To un-mute a finding changes no event time.
+        return digest != record.digest
+    happened_again = record.finding_state == "INACTIVE"
+    differs = digest != record.digest or happened_again or _may_mean_another_pod(finding)
+    return differs and finding.event_time > record.event_time
+
+
+def _is_over(finding: Finding) -> bool:
+    return finding.mute == "MUTED" or finding.state == "INACTIVE"
+
+
+def _may_mean_another_pod(finding: Finding) -> bool:
+    """Whether a pod recreated under its name would look the same: then only the cluster can tell."""
+    return bool(finding.pods) and not any(container.create_time for container in finding.containers)
+
+
+def _case_key(finding_key: str) -> str:
+    return f"case/{finding_key}"
+
+
+def _held(outcome: ClaimOutcome, entry: Entry, record: CaseRecord, writer: CaseWriter) -> Claim:
+    return Claim(outcome=outcome, record=record, case=OpenCase(writer, entry, record))
+
+
+def _new_case(finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
+    return CaseRecord(
+        finding_key=finding.key,
+        finding_name=finding.name,
+        canonical_name=finding.canonical_name,
+        category=finding.category,
+        event_time=finding.event_time,
+        digest=digest,
+        finding_state=finding.state,
+        owner=writer.token,
+        opened_at=writer.clock(),
+    )
+
+
+def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter, *, reopened: bool) -> CaseRecord:
+    """The case under a new holder. Its steps stay: what was done to an object is not done to it again."""
+    record = replace(record, canonical_name=finding.canonical_name)
+    if finding.event_time > record.event_time or reopened:
+        record = replace(record, event_time=finding.event_time, digest=digest, finding_state=finding.state)
+    return _resumed(_reopened(record, writer) if reopened else record, writer)
+
+
+def _reopened(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
+    """The case at a new beginning: a plan of before, approved or not, counts no more."""
+    closing = Closing(
+        state=record.state,
+        epoch=record.epoch,
+        reason=record.reason,
+        closed_at=record.closed_at,
+        approvals=record.plan.approvals if record.plan else (),
+    )
+    return replace(
+        record,
+        opened_at=writer.clock(),
+        history=(*record.history, closing)[-KEEP_CLOSINGS:],
+        steps=tuple(step for step in record.steps if _is_kept(step)),
+        plan=None,
+        attempts=0,
+    )
+
+
+def _resumed(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
+    if record.state is not CaseState.OPEN:
+        record = replace(record, state=CaseState.OPEN, reason="", closed_at=None)
+    return replace(record, owner=writer.token, epoch=record.epoch + 1, attempts=record.attempts + 1)
+
+
+def _is_kept(step: Step) -> bool:
+    """Whether a step outlives its opening: what was done to an object does, what was only told or captured does not."""
+    told = step.change.get("change") in {"capture_evidence", "notify"}
+    return not step.is_settled or (bool(step.expected_uid) and not told)
+
+
+def _noted(entry: Entry, record: CaseRecord, finding: Finding, writer: CaseWriter) -> CaseRecord:
+    """Count a copy that changes nothing, and keep its state. Not its event time: nobody has confirmed it."""
+    over = finding.state == "INACTIVE" and finding.event_time > record.event_time
+    if record.seen >= NOTED_COPIES and not (over and record.finding_state != finding.state):
+        return record
+    state = finding.state if over else record.finding_state
+    try:
+        return writer.replace(entry, replace(record, seen=record.seen + 1, finding_state=state), "note")[1]
+    except Conflict:
+        # Copies that arrive together are not worth a second try each.
+        return record

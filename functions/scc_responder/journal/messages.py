@@ -1,0 +1,232 @@
+"""What is told of a finding: one line for Cloud Logging, one message for the outcome topic. Pure.
+
+The stored document is the case itself (`case.py`). Text that an attacker could have written was made harmless where it
+entered (`text.py`), and is JSON-encoded here as ASCII.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from scc_responder.actions.contract import actions
+from scc_responder.domain.context import Context
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.value import Value
+from scc_responder.journal.case import CaseRecord, CaseState, Step, StepStatus, case_id
+from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.policy.decide import Decision
+
+_TROUBLE = frozenset({StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.INTENT})
+_SHORT = frozenset(
+    {StepStatus.HELD, StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING, StepStatus.NOT_POSSIBLE, StepStatus.OVERRIDDEN}
+)
+_STALE = frozenset({StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
+
+
+class Ending(Value, frozen=True, kw_only=True):
+    """How one delivery ended. `status` is the HTTP answer: 204 settled, 503 it must come again."""
+
+    status: int
+    reason: str
+    severity: str = "INFO"
+
+
+def conclusion(steps: Iterable[Step]) -> CaseState:
+    """The case's end state, computed from outcomes alone: no error can end as a success.
+
+    To have told of it, or to have kept the evidence, is not to have done something about it. While a step waits for a
+    person, so does the case.
+    """
+    known, steps = actions(), tuple(steps)
+    if any(step.status is StepStatus.WAITING for step in steps):
+        return CaseState.WAITING
+    found = {step.status for step in steps if step.status != StepStatus.DONE or not known[step.action].observes}
+    if found & _TROUBLE:
+        return CaseState.PARTIAL
+    if found and found <= {StepStatus.HELD, StepStatus.SKIPPED} and StepStatus.HELD in found:
+        return CaseState.HELD
+    if found & (_SHORT | _STALE):
+        return CaseState.PARTIAL
+    return CaseState.DONE
+
+
+def contained_seconds(record: CaseRecord) -> float | None:
+    """Seconds from the finding's event to the end of its case, where that is how long the threat went on.
+
+    None where the case did not end well, or nothing was done that contains: labels, messages and evidence do not.
+    """
+    known = actions()
+    contains = any(
+        step.status is StepStatus.DONE and known[step.action].needs_identity for step in record.current_steps
+    )
+    if record.state is not CaseState.DONE or record.closed_at is None or not contains:
+        return None
+    return max(0.0, round((record.closed_at - record.event_time).total_seconds(), 3))
+
+
+def decision_summary(context: Context, decision: Decision, digest: str) -> dict[str, Any]:
+    """What the case keeps of a decision: the threat, the pod, every policy's answer, and the policy set's digest."""
+    return {
+        "policy_digest": digest,
+        "reason": decision.reason,
+        "threat": msgspec.to_builtins(context.threat),
+        "identity": msgspec.to_builtins(context.identity),
+        "pod": None if context.pod is None else _pod(context),
+        "missing": dict(context.missing),
+        "contradictions": list(context.finding.contradictions),
+        "policies": policy_answers(decision),
+    }
+
+
+def policy_answers(decision: Decision) -> list[dict[str, Any]]:
+    """Every policy's name, mode, answer and actions as JSON data, as `explain` prints them."""
+    return [
+        {
+            "name": policy.name,
+            "mode": str(policy.mode),
+            "mode_reason": policy.mode_reason,
+            "matched": policy.matched,
+            "reason": policy.reason,
+            "actions": [
+                {
+                    "action": action.action,
+                    "result": action.result,
+                    "reason": action.reason,
+                    "changes": msgspec.to_builtins(action.changes),
+                }
+                for action in policy.actions
+            ],
+        }
+        for policy in decision.policies
+    ]
+
+
+def _pod(context: Context) -> dict[str, Any]:
+    pod = context.pod
+    if pod is None:
+        return {}
+    workload = f"{pod.workload.kind}/{pod.workload.name}" if pod.workload else ""
+    return {
+        "namespace": pod.namespace,
+        "name": pod.name,
+        "uid": pod.uid,
+        "node": pod.node_name,
+        "workload": workload,
+        "instance_id": context.node.instance_id if context.node else "",
+    }
+
+
+def outcome_message(
+    context: Context, decision: Decision, steps: Iterable[Step], plan: Plan | None = None, answered_at: str = ""
+) -> bytes:
+    """The message for the outcome topic: finding, threat, pod, every policy's answer, every step's outcome.
+
+    With it the plan that waits for approval, exactly, and how to answer it; or what became of it.
+    """
+    content = {
+        "case": case_id(context.finding.key),
+        "finding": finding_summary(context.finding),
+        "threat": msgspec.to_builtins(context.threat),
+        "pod": _pod(context),
+        "policies": policy_answers(decision),
+        "steps": [step_summary(step) for step in steps],
+    }
+    if plan:
+        content["approval"] = plan_summary(context.finding.key, plan, answered_at)
+    return ascii_json(content)
+
+
+def plan_summary(finding_key: str, plan: Plan, answered_at: str = "") -> dict[str, Any]:
+    """The plan as JSON data, with the commands that answer it while it waits. `answered_at` is the function's URL."""
+    told: dict[str, Any] = msgspec.to_builtins(plan)
+    if plan.state is PlanState.WAITING:
+        case, url = case_id(finding_key), f" --url {answered_at}" if answered_at else ""
+        told["to_approve"] = f"scc-responder case approve {case} --plan {plan.digest}{url}"
+        told["to_reject"] = f"scc-responder case reject {case} --reason 'WHY'{url}"
+    return told
+
+
+def waiting_message(record: CaseRecord, reason: str, error: str) -> bytes:
+    """The message for a finding that nothing could be decided about yet, or at all."""
+    content = {
+        "case": case_id(record.finding_key),
+        "finding": {"name": record.finding_name, "category": record.category},
+        "reason": reason,
+        "error": error,
+        "attempts": record.attempts,
+        "steps": [step_summary(step) for step in record.current_steps],
+    }
+    return ascii_json(content)
+
+
+BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"
+
+
+def breaker_message(cluster: str, tripped_at: datetime, detail: str) -> bytes:
+    """The message for the outcome topic that a cluster's storm breaker tripped: nothing is changed until its reset."""
+    content = {"reason": "storm_breaker", "cluster": cluster, "tripped_at": tripped_at, "detail": detail}
+    return ascii_json({**content, "remedy": BREAKER_REMEDY})
+
+
+def outcome_attributes(context: Context) -> dict[str, str]:
+    """Attributes that subscriptions to the outcome topic can filter on."""
+    finding = context.finding
+    return {"case": case_id(finding.key), "threat": context.threat.name, "severity": finding.severity or "UNSPECIFIED"}
+
+
+def finding_summary(finding: Finding) -> dict[str, Any]:
+    """The finding in a few fields, for people and for searching logs."""
+    return {
+        "name": finding.name,
+        "category": finding.category,
+        "severity": finding.severity,
+        "event_time": finding.event_time.isoformat(),
+        "cluster": finding.cluster_path,
+        "resource": finding.resource_name,
+        "pods": [f"{pod.namespace}/{pod.name}" for pod in finding.pods],
+    }
+
+
+def step_summary(step: Step) -> dict[str, Any]:
+    """One step's outcome as JSON data."""
+    return {
+        "policy": step.policy,
+        "action": step.action,
+        "action_id": step.action_id,
+        "status": str(step.status),
+        "reason": step.reason,
+        "detail": step.detail,
+        "target_uid": step.expected_uid,
+    }
+
+
+def log_line(ending: Ending, message_id: str, trace: str, project: str, fields: Mapping[str, Any]) -> str:
+    """The one line of structured log per delivery, as Cloud Logging reads it from standard output.
+
+    Source: Cloud Logging, "Structured logging" (special fields).
+    """
+    labels = {"reason": ending.reason, "message_id": message_id, **_text(fields, ("case", "threat", "state"))}
+    line: dict[str, Any] = {
+        "severity": ending.severity,
+        "message": f"scc-responder: {ending.reason}",
+        "logging.googleapis.com/labels": labels,
+        "status": ending.status,
+        **fields,
+    }
+    if trace and project:
+        line["logging.googleapis.com/trace"] = f"projects/{project}/traces/{trace}"
+    return ascii_json(line).decode()
+
+
+def _text(fields: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    return {name: str(fields[name]) for name in names if fields.get(name)}
+
+
+def ascii_json(content: Any) -> bytes:
+    """One line of ASCII JSON: no terminal, log viewer or page acts on what is inside."""
+    return json.dumps(msgspec.to_builtins(content), ensure_ascii=True, separators=(",", ":")).encode()

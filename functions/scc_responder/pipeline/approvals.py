@@ -1,0 +1,139 @@
+"""A person's answer to a plan that waits, from its request to its record: approve or reject.
+
+Who answers is told by a Google ID token in `Authorization`, never by what the request says of itself. The approval that
+makes enough takes the case, and the case is gone on with in the same request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated
+
+import msgspec
+
+from scc_responder.collect.confirm import Settled, finding_of
+from scc_responder.domain.errors import Forbidden, ResponderError
+from scc_responder.domain.value import StrictValue, Value
+from scc_responder.guard import approval_answers
+from scc_responder.guard.approval import FINDING_CHANGED
+from scc_responder.guard.approval_answers import LOCAL, Answer, is_listed
+from scc_responder.guard.control import DISABLED
+from scc_responder.journal.case import CaseRecord, case_id
+from scc_responder.journal.claimed_case import OpenCase
+from scc_responder.journal.journal import Judge, Verdict
+from scc_responder.journal.messages import Ending, waiting_message
+from scc_responder.pipeline.authentication import bearer, is_local
+from scc_responder.pipeline.delivery import accounted, work_on
+from scc_responder.pipeline.delivery_log import Account
+from scc_responder.pipeline.services import Services
+
+MAX_BODY_BYTES = 8 * 1024
+_Hexadecimal = msgspec.Meta(pattern=r"^(?:[0-9a-f]{8,64})?\Z")
+
+
+class Request(Value, frozen=True, kw_only=True):
+    """What arrived: `verb` is `approve` or `reject`, `peer` the sender's address; header names are in lower case."""
+
+    verb: str
+    body: bytes
+    headers: Mapping[str, str]
+    peer: str
+
+
+class Body(StrictValue, frozen=True, kw_only=True):
+    """The request's JSON: a case by its id or its finding's key, the plan's digest, and a reason in plain words."""
+
+    case: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{12,64}\Z")]
+    plan: Annotated[str, _Hexadecimal] = ""
+    reason: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+def answer(request: Request, services: Services) -> Ending:
+    """Take one answer: 204 taken, 400 malformed, 403 not by who may, 409 nothing that waits for it, 503 ask again."""
+    return accounted(lambda account: _take(request, services, account), services)
+
+
+def _take(request: Request, services: Services, account: Account) -> Ending:
+    by = _identified(request, services)
+    account.fields["approver"] = by
+    rules = services.policies.guardrails.approval
+    if not is_listed(by, rules):
+        raise Forbidden("approver_not_listed", "guardrails.yaml: approval.approvers does not list who asks")
+    body = _parsed(request.body)
+    if body is None:
+        return Ending(status=400, reason="malformed_answer", severity="WARNING")
+    key = services.journal.find(body.case)
+    if key is None:
+        return Ending(status=409, reason="no_such_case", severity="WARNING")
+    account.fields["case"] = case_id(key)
+    given = Answer(by=by, plan=body.plan, said=body.reason)
+    return _judge(request.verb, key, given, services, account)
+
+
+def _parsed(body: bytes) -> Body | None:
+    try:
+        return msgspec.json.decode(body, type=Body) if len(body) <= MAX_BODY_BYTES else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _judge(verb: str, key: str, given: Answer, services: Services, account: Account) -> Ending:
+    rules = services.policies.guardrails.approval
+
+    def approve(record: CaseRecord, is_held: bool) -> Verdict:
+        return approval_answers.approve(record, given, rules, services.clock(), is_held=is_held)
+
+    def reject(record: CaseRecord, is_held: bool) -> Verdict:
+        return approval_answers.reject(record, given, services.clock(), is_held=is_held)
+
+    judge: Judge = approve if verb == "approve" else reject
+    found, case = services.journal.answer(key, judge)
+    if case:
+        return _go_on(case, services, account)
+    if found.record and found.reason == approval_answers.REJECTED:
+        _tell(found.record, given, services)
+    return Ending(status=found.status, reason=found.reason, severity="NOTICE" if found.status == 204 else "WARNING")
+
+
+def _go_on(case: OpenCase, services: Services, account: Account) -> Ending:
+    """Go on with the case at once. Where anything has changed since it was planned, the approval was in vain."""
+    finding = finding_of(case.record)
+    try:
+        ending = work_on(finding, case, services, account)
+    except Settled as settled:
+        account.fields["error"] = str(settled)
+        reason = DISABLED if settled.reason == DISABLED else FINDING_CHANGED
+        return Ending(status=409, reason=reason, severity="WARNING")
+    plan = case.record.plan
+    if plan is None or case.record.is_approved:
+        return ending
+    return Ending(status=409, reason=plan.reason or plan.after, severity="WARNING")
+
+
+def _tell(record: CaseRecord, given: Answer, services: Services) -> None:
+    """Publish that nothing will be done, and by whose decision; the log and the case say it in any case."""
+    if services.outcomes is None:
+        return
+    said = f"{given.by}: {given.said}"
+    with suppress(ResponderError):
+        message = waiting_message(record, approval_answers.REJECTED, said)
+        services.outcomes.publish(message, {"case": case_id(record.finding_key), "reason": approval_answers.REJECTED})
+
+
+def _identified(request: Request, services: Services) -> str:
+    """Who asks. Raises Forbidden with the named reason why that cannot be told.
+
+    Cloud Run checks a token of its own before the request gets here, and replaces its signature by
+    `SIGNATURE_REMOVED_BY_GOOGLE`. It takes that token from `X-Serverless-Authorization` where there is one, and then
+    hands `Authorization` on as it came: so that one is ours. Source: Cloud Run, "Authenticating service-to-service",
+    and "Troubleshoot Cloud Run issues", signature removed.
+    """
+    settings = services.settings
+    if settings.trusts_this_machine:
+        if not is_local(request.headers, request.peer):
+            raise Forbidden("not_from_this_machine", "set SCC_RESPONDER_APPROVAL_AUDIENCE to approve from elsewhere")
+        return LOCAL
+    if not settings.approval_audience:
+        raise Forbidden("approval_not_configured", "SCC_RESPONDER_APPROVAL_AUDIENCE is not set")
+    return services.approvers.email(bearer(request.headers))

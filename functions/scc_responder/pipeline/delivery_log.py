@@ -1,0 +1,107 @@
+"""What becomes known of a delivery on its way, for the one log line that ends it, whatever happens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from scc_responder.domain.context import Context
+from scc_responder.domain.errors import OversizeMessage, RejectedMessage
+from scc_responder.domain.finding import Finding
+from scc_responder.intake.envelope import Message
+from scc_responder.journal.case import CaseRecord, StepStatus, case_id
+from scc_responder.journal.messages import (
+    Ending,
+    contained_seconds,
+    finding_summary,
+    log_line,
+    plan_summary,
+    step_summary,
+)
+from scc_responder.policy.decide import Decision
+
+
+class Account:
+    """The account of one request, since `began`. `sha256` identifies the message where nothing else does."""
+
+    def __init__(self, began: datetime) -> None:
+        self.began = began
+        self.message_id = ""
+        self.trace = ""
+        self.sha256 = ""
+        self.fields: dict[str, Any] = {}
+
+    def delivered(self, message: Message) -> None:
+        """A message was opened."""
+        self.message_id, self.trace, self.sha256 = message.message_id, message.trace, message.sha256
+        if message.delivery_attempt:
+            self.fields["delivery_attempt"] = message.delivery_attempt
+
+    def rejected(self, error: RejectedMessage | OversizeMessage) -> None:
+        """The message could not be parsed: its hash is what identifies it."""
+        self.sha256 = error.sha256 or self.sha256
+        self.message_id = self.message_id or error.message_id
+
+    def about(self, finding: Finding) -> None:
+        """The message is this finding, or the finding was read again."""
+        self.fields["case"] = case_id(finding.key)
+        self.fields["finding"] = finding_summary(finding)
+
+    def knows(self, context: Context) -> None:
+        """The context was read."""
+        self.fields["threat"] = context.threat.name
+        self.fields["identity"] = context.identity.level
+        if context.missing:
+            self.fields["missing"] = context.missing
+
+    def switched(self, control: str) -> None:
+        """The kill switch was asked how far anything may go anywhere."""
+        self.fields["control"] = control
+
+    def decided(self, decision: Decision, record: CaseRecord, answered_at: str = "") -> None:
+        """The case was brought to its end."""
+        if record.plan:
+            self.fields["approval"] = plan_summary(record.finding_key, record.plan, answered_at)
+        self.fields["state"] = str(record.state)
+        self.fields["policies"] = {policy.name: policy.reason for policy in decision.policies}
+        self.fields["steps"] = [step_summary(step) for step in record.steps]
+        seconds = contained_seconds(record)
+        if seconds is not None:
+            self.fields["contained_seconds"] = seconds
+
+    def line(self, ending: Ending, project: str) -> str:
+        """The log line."""
+        fields = self.fields if self.fields.get("case") else {**self.fields, "sha256": self.sha256}
+        return log_line(ending, self.message_id, self.trace, project, fields)
+
+
+_WORST_FIRST = (
+    StepStatus.FAILED,
+    StepStatus.UNKNOWN,
+    StepStatus.INTENT,
+    StepStatus.TARGET_REPLACED,
+    StepStatus.TARGET_GONE,
+    StepStatus.WAITING,
+    StepStatus.HELD,
+    StepStatus.OVERRIDDEN,
+    StepStatus.NOT_EFFECTIVE,
+    StepStatus.TERMINATING,
+    StepStatus.NOT_POSSIBLE,
+)
+_ERRORS = frozenset(_WORST_FIRST[:3])
+
+
+def ending_of(record: CaseRecord, decision: Decision) -> Ending:
+    """How a case that was carried out ends, in its worst step's word."""
+    by_status = {step.status: step for step in reversed(record.current_steps)}
+    for status in _WORST_FIRST:
+        if status in by_status:
+            return Ending(
+                status=204, reason=by_status[status].reason, severity="ERROR" if status in _ERRORS else "WARNING"
+            )
+    for status in (StepStatus.DONE, StepStatus.DRY_RUN):
+        if status in by_status:
+            return Ending(status=204, reason=str(status), severity="NOTICE")
+    if not by_status and decision.reason == "planned":
+        return Ending(status=204, reason="done_before")
+    return Ending(status=204, reason=by_status[StepStatus.SKIPPED].reason if by_status else decision.reason)

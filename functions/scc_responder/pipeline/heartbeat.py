@@ -1,0 +1,83 @@
+"""A message that proves the way: through delivery, intake, parse, journal, one read of Security Command Center, record.
+
+It is a notification of a finding that does not exist, under an id that is reserved for it. Whatever else the message
+says is not looked at, so that a forged one can do no more than the genuine one: no policy, context or change follows.
+
+Its record and log line tell how far the kill switch lets anything go: a responder that nobody switched on is well
+otherwise.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from scc_responder.collect.confirm import unread
+from scc_responder.domain.errors import ApiError, RetryableError
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.ports import Findings
+from scc_responder.guard.control import NAME, Ceiling
+from scc_responder.journal.case import CaseRecord, CaseState
+from scc_responder.journal.claimed_case import OpenCase
+from scc_responder.journal.journal import Journal, Verdict
+from scc_responder.journal.messages import Ending
+
+HEARTBEAT_ID = "sccresponderheartbeat"
+"""The reserved finding id: organizations/O/sources/S/locations/L/findings/sccresponderheartbeat."""
+
+HEARTBEAT = "heartbeat"
+_NO_CASE = "no_such_case"
+
+
+def is_heartbeat(finding: Finding) -> bool:
+    """Whether the finding stands for no threat, by its id alone."""
+    return finding.finding_id == HEARTBEAT_ID
+
+
+def take(finding: Finding, journal: Journal) -> OpenCase | None:
+    """The heartbeat's one case, the same each time; None while another beat has it. Raises as `Journal.claim`."""
+    with suppress(_NoCase):
+        return _again(finding, journal)
+    return journal.claim(finding).case
+
+
+def met(limit: Ceiling) -> str:
+    """The word for what the kill switch says: a mode, or `missing` or `unusable`, which both mean dry run."""
+    return limit.reason.removeprefix(f"{NAME}_") or str(limit.mode)
+
+
+def beat(finding: Finding, case: OpenCase, findings: Findings, limit: Ceiling) -> Ending:
+    """Ask Security Command Center for it, as for any finding. That there is none is the ordinary answer.
+
+    The case keeps what the kill switch lets be done everywhere.
+
+    Raises RetryableError where it did not answer, and as `OpenCase.close`.
+    """
+    try:
+        findings.read(finding)
+    except ApiError as error:
+        raise unread(error) from error
+    case.close(CaseState.DONE, HEARTBEAT, decision={NAME: met(limit)})
+    return Ending(status=204, reason=HEARTBEAT, severity="NOTICE")
+
+
+class _NoCase(Exception):  # noqa: N818 - the first heartbeat of a store
+    """There is no case to take again."""
+
+
+def _again(finding: Finding, journal: Journal) -> OpenCase | None:
+    try:
+        return journal.answer(finding.key, _retaken)[1]
+    except RetryableError as error:
+        if error.reason == _NO_CASE:
+            raise _NoCase from error
+        raise
+
+
+def _retaken(record: CaseRecord, is_held: bool) -> Verdict:
+    """The case as new: one heartbeat's record is as long as the next one's."""
+    if record.state is CaseState.OPEN and is_held:
+        return Verdict(reason="in_progress", status=503)
+    bare = replace(record, steps=(), decision={}, plan=None, history=(), attempts=0, seen=0)
+    return Verdict(reason=HEARTBEAT, status=204, record=bare, starts=True)

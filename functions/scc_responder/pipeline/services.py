@@ -1,0 +1,171 @@
+"""The one place where the parts are joined: settings in, adapters out, each made by the first finding that needs it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.ports import Approvers, CasStore, Clusters, Evidence, Findings, Outcomes
+from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.guard.ledger import Breaker
+from scc_responder.guard.limiter import Limiter
+from scc_responder.journal.journal import Journal
+from scc_responder.journal.messages import BREAKER_REMEDY, Ending, breaker_message, log_line
+from scc_responder.policy.compiled import load_deployed
+from scc_responder.policy.policy_set import PolicySet
+from scc_responder.settings import Settings
+
+if TYPE_CHECKING:
+    from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
+    from scc_responder.adapters.local.sqlite_store import SqliteStore
+
+WORKERS = 16
+"""Reads side by side, over all findings that one instance is working on."""
+
+
+def utc_now() -> datetime:
+    """The present time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Services:
+    """What `respond` needs from the world. Nothing is opened before it is asked for: a worker is forked after this."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = utc_now
+        self.wait: Callable[[float], None] = time.sleep
+        self.tell: Callable[[str], None] = _print
+
+    @cached_property
+    def policies(self) -> PolicySet:
+        """All policies and guardrails. Raises PolicyError."""
+        return load_deployed(self.settings.policies)
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """The threads that reads run on."""
+        return ThreadPoolExecutor(WORKERS, thread_name_prefix="read")
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal, in the store."""
+        return Journal(self.store, self.clock)
+
+    @property
+    def kill_switch(self) -> KillSwitch:
+        """The kill switch, in the store."""
+        return KillSwitch(self.store)
+
+    @cached_property
+    def store(self) -> CasStore:
+        """The compare-and-set store that settings name."""
+        return open_store(self.settings.store, self.settings.firestore_emulator)
+
+    def limiter(self, cluster: str) -> Limiter:
+        """The limits on one cluster, given by its path."""
+        return Limiter(self.store, cluster, self.policies.guardrails, self.wait, self._page)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """The GKE API, or the file of local clusters."""
+        if self.settings.clusters_file:
+            from scc_responder.adapters.kubernetes.clusters_file import ClustersFile  # noqa: PLC0415
+
+            return ClustersFile(Path(self.settings.clusters_file))
+        from scc_responder.adapters.google.gke.gke_clusters import GkeClusters  # noqa: PLC0415
+
+        settings = self.settings
+        return GkeClusters(
+            endpoint=settings.gke_endpoint,
+            token=self._token,
+            connect_gateway=settings.connect_gateway,
+            vpc_egress=settings.vpc_egress,
+        )
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The Security Command Center API, or the folder of local findings."""
+        if self.settings.findings:
+            from scc_responder.adapters.local.findings_file import FindingsFolder  # noqa: PLC0415
+
+            return FindingsFolder(Path(self.settings.findings))
+        from scc_responder.adapters.google.security_center import SecurityCenter  # noqa: PLC0415
+
+        return SecurityCenter(endpoint=self.settings.scc_endpoint, location=self.settings.scc_location)
+
+    @cached_property
+    def approvers(self) -> Approvers:
+        """Who a Google ID token says its bearer is."""
+        from scc_responder.adapters.google.access.id_tokens import GoogleIdentity  # noqa: PLC0415
+
+        return GoogleIdentity(self.settings.approval_audience, self.settings.approval_certs)
+
+    def checked_email(self, token: str) -> str:
+        """The address in a token that Cloud Run has checked; empty where the token is still to be verified."""
+        from scc_responder.adapters.google.access.id_tokens import email_of_checked  # noqa: PLC0415
+
+        return email_of_checked(token, self.settings.answered_at, self.clock().timestamp())
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """Where evidence goes, if anywhere."""
+        if not self.settings.evidence:
+            return None
+        from scc_responder.adapters.google.storage.evidence_store import EvidenceStore  # noqa: PLC0415
+
+        return EvidenceStore(self.settings.evidence)
+
+    @cached_property
+    def outcomes(self) -> Outcomes | None:
+        """Where decisions and outcomes are published, if anywhere."""
+        if not self.settings.outcome_topic:
+            return None
+        from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic  # noqa: PLC0415
+
+        return OutcomeTopic(self.settings.outcome_topic)
+
+    def _page(self, cluster: str, breaker: Breaker) -> None:
+        """Tell people, by log and by message, that the breaker of a cluster tripped. Raises ApiError."""
+        ending = Ending(status=204, reason="storm_breaker", severity="ERROR")
+        fields = {"cluster": cluster, "detail": breaker.detail, "remedy": BREAKER_REMEDY}
+        self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
+        if self.outcomes is not None:
+            attributes = {"reason": "storm_breaker", "cluster": cluster}
+            self.outcomes.publish(breaker_message(cluster, breaker.tripped_at, breaker.detail), attributes)
+
+    @cached_property
+    def _token(self) -> Callable[[], str] | None:
+        path = self.settings.kubernetes_token_file
+        return (lambda: read_token(path)) if path else None
+
+
+def open_store(address: str, emulator: str = "", *, existing: bool = False) -> FirestoreStore | SqliteStore:
+    """A store by its setting: a collection in Firestore, or a file of SQLite's, that may have to be there already."""
+    if address.startswith("firestore:"):
+        from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore  # noqa: PLC0415
+
+        return FirestoreStore(address, emulator=emulator)
+    from scc_responder.adapters.local.sqlite_store import SqliteStore  # noqa: PLC0415
+
+    return SqliteStore(Path(address.removeprefix("sqlite:///")), existing=existing)
+
+
+def _print(line: str) -> None:
+    """One write for the whole line, so that lines of several threads are not mixed."""
+    os.write(1, line.encode() + b"\n")
+
+
+def read_token(path: str) -> str:
+    """The bearer token in a file. Raises SettingsError."""
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise SettingsError("token_unreadable", f"{path}: {error.strerror}") from error

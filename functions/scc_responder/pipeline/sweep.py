@@ -1,0 +1,231 @@
+"""Go on with what no message brings back: crashed cases, plans nobody answered, cases that the kill switch held.
+
+A sweep looks at the cases that the store knows as unfinished, in the order of their keys, from where the last one
+stopped. Before that it reviews a few of the others in the same way: another version, whose rule was another, may have
+stored them. It goes on with a case only after taking it as any delivery does, and reads the finding again by its name:
+several sweeps at once, or a sweep and a redelivery, do nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import msgspec
+
+from scc_responder.collect.confirm import finding_of
+from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.ports import CasStore, Entry, Page
+from scc_responder.domain.value import Value
+from scc_responder.guard import approval_answers
+from scc_responder.guard.approval import EXPIRED
+from scc_responder.journal.case import CaseRecord, CaseState, case_id, decode, is_held_by_control, is_unfinished, kept
+from scc_responder.journal.journal import Verdict
+from scc_responder.journal.messages import Ending, waiting_message
+from scc_responder.pipeline.authentication import check_sweeper
+from scc_responder.pipeline.deadlines import cases_end
+from scc_responder.pipeline.delivery import accounted, work_on
+from scc_responder.pipeline.delivery_log import Account
+from scc_responder.pipeline.heartbeat import is_heartbeat
+from scc_responder.pipeline.services import Services
+
+CASES = "case/"
+CURSOR = "sweep/cursor"
+MAX_LOOKED_AT = 10_000
+"""Of unfinished cases. Each is one read that the store bills: with more of them, a whole round takes several sweeps."""
+MAX_REVIEWED = 100
+"""Of all cases, for those among them that should be known as unfinished and are not."""
+MAX_BEGUN = 20
+QUIET = timedelta(minutes=15)
+"""A case that was given back is left to its message's redelivery for this long; the longest back-off is 10 minutes."""
+RESUMED = "resumed_by_person"
+_PAGE = 100
+_ROUNDS = {"reviewed": MAX_REVIEWED, "unfinished": MAX_LOOKED_AT}
+"""How many cases a sweep reads in each of its rounds, by the field of their places."""
+_OPENING = frozenset({Mode.APPROVE, Mode.ENFORCE})
+
+
+class Place(Value, frozen=True, kw_only=True):
+    """Where the last sweep stopped in each round: the key of the last case that it read."""
+
+    reviewed: str = ""
+    unfinished: str = ""
+
+
+def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
+    """One sweep, if who asks may have it: 204 swept, 403 not by who may, 503 ask again.
+
+    There is a log line for it, and one of its own for each case that it goes on with. Header names are in lower case.
+    """
+
+    def swept(account: Account) -> Ending:
+        check_sweeper(headers, peer, services)
+        return _Sweep(services, account.began).run(account)
+
+    return accounted(swept, services)
+
+
+def resume(record: CaseRecord, _is_held: bool) -> Verdict:
+    """A person's wish that a case which the kill switch held is gone on with: by a sweep. A `journal.Judge`."""
+    if not is_held_by_control(record):
+        return Verdict(reason="not_control_disabled", status=409)
+    opened = msgspec.structs.replace(record, state=CaseState.OPEN, reason=RESUMED, closed_at=None, owner="")
+    return Verdict(reason=RESUMED, status=204, record=opened)
+
+
+class _Sweep:
+    """One sweep's way through the cases."""
+
+    def __init__(self, services: Services, began: datetime) -> None:
+        self._services = services
+        self._store: CasStore = services.store
+        self._began = began
+        self._until = cases_end(began, services.settings)
+        self._met: Counter[str] = Counter()
+        self._begun = 0
+        limits = services.policies.guardrails.max_finding_age
+        self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
+
+    def run(self, account: Account) -> Ending:
+        """Look at cases, and keep the place, also where one ends the sweep: the next sweep begins behind it."""
+        self._place = self._kept_place()
+        try:
+            for name, most in _ROUNDS.items():
+                self._round(name, most)
+        except BaseException:
+            with suppress(ResponderError):
+                self._keep()
+            raise
+        self._keep()
+        account.fields["swept"] = dict(self._met)
+        return Ending(status=204, reason="swept", severity="NOTICE" if self._begun else "INFO")
+
+    def _round(self, name: str, most: int) -> None:
+        """Look at the next cases, until there are no more, or enough is done for once."""
+        while self._goes_on(most):
+            page = self._scanned(name)
+            for entry in page.entries:
+                if not self._goes_on(most):
+                    return
+                most -= 1
+                self._move(name, entry.key)
+                if entry.unfinished == (name == "unfinished"):
+                    self._met[self._attend(entry)] += 1
+            if page.cursor is None:
+                self._move(name, "")
+                return
+
+    def _goes_on(self, most: int) -> bool:
+        return most > 0 and self._begun < MAX_BEGUN and self._services.clock() < self._until
+
+    def _scanned(self, name: str) -> Page:
+        after = getattr(self._place, name) or None
+        return self._store.scan(CASES, after, _PAGE, unfinished=name == "unfinished")
+
+    def _move(self, name: str, after: str) -> None:
+        self._place = msgspec.structs.replace(self._place, **{name: after})
+
+    def _attend(self, entry: Entry) -> str:
+        """What became of one case, in a word. One that cannot be read keeps nobody from the others."""
+        try:
+            record = decode(entry.value)
+            unfinished = self._is_unfinished(record)
+            due = self._due(record, entry) if unfinished else ""
+            if due == "expire":
+                return self._expire(record)
+            if due:
+                return self._resume(record)
+            self._mark(entry, record, unfinished=unfinished)
+        except ResponderError as error:
+            return error.reason
+        return "at_rest"
+
+    def _due(self, record: CaseRecord, entry: Entry) -> str:
+        now = self._services.clock()
+        if is_heartbeat(finding_of(record)):
+            return ""
+        if record.state is CaseState.WAITING:
+            return "expire" if record.plan and now >= record.plan.expires_at else ""
+        if record.state is CaseState.OPEN:
+            waits = not record.owner and record.reason != RESUMED and _idle(entry) < QUIET
+            return "" if waits else "resume"
+        return "resume" if self._may_begin(record) else ""
+
+    def _is_unfinished(self, record: CaseRecord) -> bool:
+        """Whether a sweep may ever go on with it: with what the kill switch held, not once it has grown too old."""
+        too_old = self._services.clock() - record.event_time > self._max_age
+        return is_unfinished(record) and not (too_old and is_held_by_control(record))
+
+    def _mark(self, entry: Entry, record: CaseRecord, *, unfinished: bool) -> None:
+        """Let the store know what is so, unless somebody works on the case: whoever does tells it with every write."""
+        if entry.unfinished != unfinished and not record.owner:
+            with suppress(Conflict):
+                self._store.replace(entry.key, entry.value, entry.version, keep=kept(record), unfinished=unfinished)
+
+    def _may_begin(self, record: CaseRecord) -> bool:
+        """Whether the switch that held the case has been turned back, for its cluster too."""
+        return self._services.kill_switch.ceiling(record.cluster).mode in _OPENING
+
+    def _expire(self, record: CaseRecord) -> str:
+        def judge(found: CaseRecord, is_held: bool) -> Verdict:
+            return approval_answers.expire(found, self._services.clock(), is_held=is_held)
+
+        said, _ = self._services.journal.answer(record.finding_key, judge)
+        if said.record and self._services.outcomes is not None:
+            with suppress(ResponderError):
+                message = waiting_message(said.record, EXPIRED, "nobody approved or rejected it in time")
+                attributes = {"case": case_id(record.finding_key), "reason": EXPIRED}
+                self._services.outcomes.publish(message, attributes)
+        return said.reason
+
+    def _resume(self, record: CaseRecord) -> str:
+        said, case = self._services.journal.answer(record.finding_key, _taken)
+        if case is None:
+            return said.reason
+        self._begun += 1
+        # Before, not after: a case that ends this process must not be the first of every sweep.
+        self._keep()
+        finding = finding_of(record)
+
+        def go_on(account: Account) -> Ending:
+            account.about(finding)
+            account.fields["by"] = "sweep"
+            return work_on(finding, case, self._services, account)
+
+        accounted(go_on, self._services, self._began)
+        return "resumed"
+
+    def _kept_place(self) -> Place:
+        entry = self._store.get(CURSOR)
+        with suppress(msgspec.DecodeError, UnicodeError):
+            place = msgspec.json.decode(entry.value, type=Place) if entry else Place()
+            if all(not key or (key.startswith(CASES) and key.isprintable()) for key in msgspec.structs.astuple(place)):
+                return place
+        return Place()
+
+    def _keep(self) -> None:
+        """Keep the place. Where another sweep keeps another at the same moment, either will do."""
+        value = msgspec.json.encode(self._place)
+        with suppress(AlreadyExists, Conflict):
+            entry = self._store.get(CURSOR)
+            if entry is None:
+                self._store.create(CURSOR, value)
+            elif entry.value != value:
+                self._store.replace(CURSOR, value, entry.version)
+
+
+def _taken(record: CaseRecord, is_held: bool) -> Verdict:
+    """Whether the case may be taken, as it stands when it is: a delivery may have come in between."""
+    if record.state is CaseState.OPEN and is_held:
+        return Verdict(reason="in_progress", status=503)
+    if record.state is not CaseState.OPEN and not is_held_by_control(record):
+        return Verdict(reason="at_rest", status=409)
+    return Verdict(reason="resumed", status=204, record=record, starts=True)
+
+
+def _idle(entry: Entry) -> timedelta:
+    """How long nothing was written, by the store's own clock; for ever where it cannot tell."""
+    return entry.server_time - entry.update_time if entry.update_time else timedelta.max

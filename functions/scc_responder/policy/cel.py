@@ -1,0 +1,135 @@
+"""What `when` and `unless` cannot say: a policy's `condition`, one CEL expression over the context.
+
+Missing data never makes one hold, nor its opposite: what is not known is not there, and to ask for it is an error.
+
+    pod.labels["tier"] == "web" && finding.processes.exists(p, p.binary.startsWith("/tmp/"))
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from functools import cache, cached_property
+from typing import Any
+
+import msgspec
+
+from scc_responder.domain import finding
+from scc_responder.domain.context import Context
+from scc_responder.domain.finding import Connection, Finding, Threat
+from scc_responder.intake.threats import CONFIDENCES
+from scc_responder.policy import cel_types
+
+HOLDS = "holds"
+DIFFERS = "condition_differs"
+ERROR = "condition_error"
+
+_KNOWN_EMPTY: dict[type, set[str]] = {Finding: {"contradictions", "truncated"}, Threat: {"raised_by"}}
+"""Empty lists that say something. All others in what a finding itself tells mean that it does not tell."""
+
+_ZERO_IS_MISSING: dict[type, set[str]] = {Connection: {"destination_port", "source_port"}}
+_MISSING = re.compile(r'(?:No value with name|Key not found in map :) "(\w+)"', re.ASCII)
+
+
+class Facts:
+    """What is known, as conditions see it: made once for all the policies of a decision. Of no context, nothing."""
+
+    def __init__(self, context: Context | None) -> None:
+        self._context = context
+
+    @cached_property
+    def activation(self) -> Any:
+        """The facts, ready for evaluation."""
+        return cel_types.evaluator().Activation(self.known)
+
+    @cached_property
+    def known(self) -> dict[str, Any]:
+        """Every fact that is known, as maps that lack the others."""
+        context = self._context
+        if context is None:
+            return {}
+        known = {
+            cel_types.RENAMED.get(name, name): _plain(value)
+            for name in context.__struct_fields__
+            if name not in cel_types.NOT_TOLD and (value := getattr(context, name)) is not None
+        }
+        if context.related is None and context.threat.confidence != CONFIDENCES[-1]:
+            # A related finding that could not be read might have raised it.
+            known["threat"] = {name: value for name, value in known["threat"].items() if name != "confidence"}
+        if context.related is None:
+            known["threat"].pop("raised_by", None)
+        if context.pod is None:
+            known.pop("identity", None)
+        elif "owner" in context.missing:
+            known["pod"].pop("owners", None)
+        for name in context.finding.truncated:
+            known["finding"].setdefault(name, []).append({})  # of which nothing is known
+        return known
+
+
+def answer(expression: str, facts: Facts) -> str:
+    """`HOLDS`, `condition_differs`, or why it cannot be said: `condition_pod_missing`, `condition_error`."""
+    try:
+        result = compiled(expression).eval(activation=facts.activation)
+        value, told = result.value(), str(result.value())
+    except (RuntimeError, ValueError, TypeError) as error:  # the library's own for a budget or text it cannot take
+        value, told = None, str(error)
+    if isinstance(value, bool):
+        return HOLDS if value else DIFFERS
+    missing = _MISSING.search(told)
+    if missing is None:
+        return ERROR
+    # A key of a map may be the attacker's text: only our own words stand in a reason.
+    fact = missing[1] if missing[1] in _names() else "key"
+    return f"condition_{fact.removesuffix('_object')}_missing"
+
+
+@cache
+def compiled(expression: str) -> Any:
+    """The expression, checked and ready. Raises RuntimeError with CEL's own message; compiled once."""
+    checked = cel_types.checker().compile(expression)
+    return cel_types.evaluator().deserialize(checked.serialize())
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(cel_types.variables()).union(*cel_types.fields().values())
+
+
+def _plain(value: Any) -> Any:
+    """The value as CEL takes it; None where it is not known."""
+    if isinstance(value, msgspec.Struct):
+        return _record(value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, datetime):
+        from google.protobuf.timestamp_pb2 import Timestamp  # noqa: PLC0415 - only a condition needs it
+
+        moment = Timestamp()
+        moment.FromDatetime(value)
+        return moment
+    if isinstance(value, timedelta):
+        from google.protobuf.duration_pb2 import Duration  # noqa: PLC0415 - as above
+
+        length = Duration()
+        length.FromTimedelta(value)
+        return length
+    return str(value) if isinstance(value, str) else value
+
+
+def _record(record: msgspec.Struct) -> dict[str, Any]:
+    """The fields of a record that are known: not None, no empty text, nor what else means "not set" in it."""
+    kind = type(record)
+    unset = kind.__module__ == finding.__name__
+    known_empty, zeros = _KNOWN_EMPTY.get(kind, ()), _ZERO_IS_MISSING.get(kind, ())
+    known = {}
+    for name in kind.__struct_fields__:
+        value = getattr(record, name)
+        if value is None or value == "" or (unset and value in ((), {}) and name not in known_empty):
+            continue
+        if value == 0 and name in zeros:
+            continue
+        known[name] = _plain(value)
+    return known

@@ -1,0 +1,90 @@
+"""What is wrong with a policy's `condition`, in words for its author; needed only where one is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scc_responder.policy import cel_types
+from scc_responder.policy.cel import ERROR, Facts, answer, compiled
+from scc_responder.policy.mistakes import Mistake, Place, expected
+
+MAX_BYTES = 2048
+
+_FOUND = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+_UNDEFINED = re.compile(r"undefined field '(\w+)' not found in struct 'scc\.(\w+)'")
+_UNDECLARED = re.compile(r"undeclared reference to '(\w+)[\w.]*' \(in container ''\)")
+_RESERVED = re.compile(r"reserved identifier: (\w+)")
+_OVERLOAD = re.compile(r"found no matching overload for '(\S+)' applied to '\((.*)\)'")
+_PATTERN = re.compile(r"""\.matches\(\s*([rR]?(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))\s*\)""")
+_REFUSED = {
+    "has": 'what is missing satisfies nothing; ask for the value itself, or for a key: "tier" in pod.labels',
+    "dyn": "write the field itself, so that it can be checked",
+    "type": "write the field itself, so that it can be checked",
+}
+
+
+def condition_mistakes(expression: str, path: Place) -> Iterator[Mistake]:
+    """Every mistake in an expression, with a caret below its place."""
+    size = len(expression.encode(errors="replace"))
+    if not expression.strip():
+        yield Mistake(path=path, text="empty; write an expression or remove it")
+        return
+    if size > MAX_BYTES:
+        yield Mistake(path=path, text=f"{size} bytes; at most {MAX_BYTES} are allowed: split it up")
+        return
+    try:
+        compiled(expression).eval(data={})  # what cannot be evaluated at all is found only by trying
+        kind = cel_types.checker().compile(expression).return_type().name()
+    except RuntimeError as error:
+        yield from _told(expression, str(error), path)
+        return
+    except TypeError:
+        yield Mistake(path=path, text="no text that can be read; remove what is no character")
+        return
+    if kind != "BOOL":
+        yield Mistake(path=path, text=f"expected true or false, got {kind.lower()}; compare it with something")
+    for pattern in _PATTERN.findall(expression):
+        told = answer(f'"".matches({pattern})', Facts(None))
+        if told == ERROR:
+            yield Mistake(path=path, text=f"{pattern} is no regular expression of RE2 (github.com/google/re2)")
+
+
+def _told(expression: str, message: str, path: Place) -> Iterator[Mistake]:
+    lines = expression.splitlines()
+    found = [match for match in _FOUND.finditer(message) if "*error*" not in match[3]]
+    for match in found:
+        row, column = int(match[1]), int(match[2])
+        detail = f"{lines[row - 1]}\n{' ' * (column - 1)}^".replace("\t", " ") if row <= len(lines) else ""
+        yield Mistake(path=path, text=f"column {column}: {_mended(match[3])}", row=row, detail=detail)
+    if not found:
+        text = re.sub(r"^[A-Z_]+: |\[[A-Z_]+\]?$|\[[A-Z_]+$", "", message).strip()
+        yield Mistake(path=path, text=f"no CEL expression: {text}")
+
+
+def _mended(told: str) -> str:
+    """CEL's own words, with what could have stood there."""
+    undefined, undeclared = _UNDEFINED.search(told), _UNDECLARED.search(told)
+    reserved, overload = _RESERVED.search(told), _OVERLOAD.search(told)
+    if undefined:
+        known = cel_types.fields()[undefined[2]]
+        return f"unknown field {undefined[1]!r} of {undefined[2]}; {expected(undefined[1], known)}"
+    if undeclared and undeclared[1] in _REFUSED:
+        return f"{undeclared[1]!r} is not allowed; {_REFUSED[undeclared[1]]}"
+    if undeclared:
+        return f"unknown word {undeclared[1]!r}; {expected(undeclared[1], cel_types.variables())}"
+    if reserved:
+        meant = cel_types.RENAMED.get(reserved[1])
+        return f"{reserved[1]!r} is a word of CEL's own{f'; write {meant!r}' if meant else ''}"
+    if overload:
+        return _uncomparable(overload[1].strip("_@"), overload[2].replace("scc.", "").replace("google.protobuf.", ""))
+    return re.sub(r" expecting \{.*| \[[A-Z_]+\]$", "", told)
+
+
+def _uncomparable(operator: str, kinds: str) -> str:
+    told = f"{operator!r} cannot be asked of {kinds.replace(', ', ' and ')}"
+    if operator in {"<", "<=", ">", ">="} and "string" in kinds:
+        return f'{told}: texts have no order; name them: finding.severity in ["HIGH", "CRITICAL"]'
+    if any(name in kinds for name in cel_types.fields()):
+        return f"{told}; compare a field of it"
+    return f"{told}; both sides must be of one type"

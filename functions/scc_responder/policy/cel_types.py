@@ -1,0 +1,182 @@
+"""The types that a policy's `condition` may speak of, made of our own: `Context` and all within it.
+
+Source: the Common Expression Language (cel.dev), google/protobuf/descriptor.proto. An expression is checked against
+messages of these names and fields, so that a misspelt field is found when the policy is read. It is then evaluated on
+plain maps that lack what is not known, where a message would give a default instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from msgspec import inspect
+
+from scc_responder.domain.context import Context
+
+NOT_TOLD = frozenset({"missing", "objects", "live"})
+"""What of the context a condition may not ask for.
+
+What is missing satisfies nothing, objects are evidence, and the live look comes after the conditions.
+"""
+
+RENAMED = {"namespace": "namespace_object"}
+"""`namespace` is a word that CEL keeps for itself; Kubernetes' admission policies say `namespaceObject`."""
+
+PACKAGE = "scc"
+_WELL_KNOWN = {inspect.DateTimeType: "Timestamp", inspect.TimeDeltaType: "Duration"}
+_TEXTS = inspect.StrType | inspect.EnumType | inspect.LiteralType
+_SUBSET = """
+stdlib:
+  exclude_macros: [has]
+  exclude_functions:
+    - {name: dyn}
+    - {name: type}
+    - {name: _==_}
+    - {name: _!=_}
+    - {name: "@in"}
+    - {name: _<_, overloads: [{id: less_string}]}
+    - {name: _<=_, overloads: [{id: less_equals_string}]}
+    - {name: _>_, overloads: [{id: greater_string}]}
+    - {name: _>=_, overloads: [{id: greater_equals_string}]}
+"""
+"""`has` and `dyn` would let an expression hold because something is missing; equality is declared anew below.
+
+Texts have no order: `CRITICAL` would come before `HIGH`.
+"""
+
+
+@cache
+def variables() -> dict[str, inspect.Type]:
+    """Every fact that a condition may name, and its type."""
+    told = inspect.type_info(Context)
+    assert isinstance(told, inspect.StructType)  # noqa: S101 - for the type checker
+    given = {field.name: _given(field.type) for field in told.fields if field.name not in NOT_TOLD}
+    return {RENAMED.get(name, name): kind for name, kind in given.items()}
+
+
+@cache
+def fields() -> dict[str, tuple[str, ...]]:
+    """The fields of each type, by its name."""
+    return {kind.cls.__name__: tuple(field.name for field in kind.fields) for kind in _structs()}
+
+
+@cache
+def checker() -> Any:
+    """The environment that checks an expression."""
+    from cel_expr_python import cel  # noqa: PLC0415 - only a policy with a condition needs it
+
+    kinds = {name: _signature(kind) for name, kind in variables().items()}
+    return cel.NewEnv(
+        _pool(),
+        config=cel.NewEnvConfigFromYaml(_SUBSET),
+        variables={name: cel.Type(kind) for name, kind in kinds.items()},
+        functions=_comparisons(cel),
+    )
+
+
+@cache
+def evaluator() -> Any:
+    """The environment that evaluates what was checked, on maps."""
+    from cel_expr_python import cel  # noqa: PLC0415 - as above
+
+    return cel.NewEnv(variables=dict.fromkeys(variables(), cel.Type.DYN))
+
+
+def _comparisons(cel: Any) -> list[Any]:
+    """Equality of plain values only: two records that lack the same fact would be equal, or differ, for lack of it."""
+    kind = cel.Type
+    plain = [kind.STRING, kind.INT, kind.DOUBLE, kind.BOOL, kind.TIMESTAMP, kind.DURATION, kind.List(kind.STRING)]
+    pairs = [(one, one) for one in plain]
+    within = [(one, kind.List(one)) for one in plain[:3]] + [(kind.STRING, kind("map<string, string>"))]
+    return [
+        cel.FunctionDecl(
+            name,
+            [
+                cel.Overload(id=f"{label}_{index}", return_type=kind.BOOL, parameters=list(given), is_member=False)
+                for index, given in enumerate(parameters)
+            ],
+        )
+        for name, label, parameters in (("_==_", "same", pairs), ("_!=_", "differ", pairs), ("@in", "within", within))
+    ]
+
+
+def _given(kind: inspect.Type) -> inspect.Type:
+    """The type of a value that is known: `X | None` is X."""
+    if isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    if isinstance(kind, inspect.UnionType):
+        known = [one for one in kind.types if not isinstance(one, inspect.NoneType)]
+        return known[0] if len(known) == 1 else kind
+    return kind
+
+
+def _structs() -> Iterator[inspect.StructType]:
+    """Every record within the context, each once."""
+    found: dict[str, inspect.StructType] = {}
+    waiting = list(variables().values())
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, inspect.StructType) and kind.cls.__name__ not in found:
+            found[kind.cls.__name__] = kind
+            waiting += [_given(field.type) for field in kind.fields]
+        elif isinstance(kind, inspect.DictType):
+            waiting.append(_given(kind.value_type))
+        elif isinstance(kind, inspect.VarTupleType | inspect.ListType):
+            waiting.append(_given(kind.item_type))
+    return iter(found.values())
+
+
+def _signature(kind: inspect.Type) -> str:
+    """The type as CEL writes it. Raises TypeError for one that no condition could use: leave it to `NOT_TOLD`."""
+    if isinstance(kind, inspect.VarTupleType | inspect.ListType):
+        return f"list<{_signature(_given(kind.item_type))}>"
+    if isinstance(kind, inspect.DictType):
+        return f"map<string, {_signature(_given(kind.value_type))}>"
+    if isinstance(kind, inspect.StructType):
+        return f"{PACKAGE}.{kind.cls.__name__}"
+    if type(kind) in _WELL_KNOWN:
+        return f"google.protobuf.{_WELL_KNOWN[type(kind)]}"
+    simple = {inspect.IntType: "int", inspect.FloatType: "double", inspect.BoolType: "bool"}
+    if isinstance(kind, _TEXTS):
+        return "string"
+    if type(kind) in simple:
+        return simple[type(kind)]
+    raise TypeError(f"no condition could use a value of {kind}")
+
+
+def _pool() -> Any:
+    """The descriptors of our records, in a pool of their own."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, timestamp_pb2  # noqa: PLC0415 - as above
+
+    file = descriptor_pb2.FileDescriptorProto(name="scc.proto", package=PACKAGE, syntax="proto3")
+    pool = descriptor_pool.DescriptorPool()
+    for known in (timestamp_pb2, duration_pb2):
+        pool.AddSerializedFile(known.DESCRIPTOR.serialized_pb)
+        file.dependency.append(known.DESCRIPTOR.name)
+    for kind in _structs():
+        message = file.message_type.add(name=kind.cls.__name__)
+        for number, field in enumerate(kind.fields, start=1):
+            _add(message, field.name, number, _given(field.type))
+    pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+def _add(message: Any, name: str, number: int, kind: inspect.Type) -> None:
+    """One field of a message: a map is a repeated entry of key and value, as the protocol has it."""
+    field = message.field.add(name=name, number=number, label=1)
+    if isinstance(kind, inspect.DictType):
+        entry = message.nested_type.add(name=f"{name.title().replace('_', '')}Entry")
+        entry.options.map_entry = True
+        _add(entry, "key", 1, inspect.StrType())
+        _add(entry, "value", 2, _given(kind.value_type))
+        field.label, field.type, field.type_name = 3, 11, f".{PACKAGE}.{message.name}.{entry.name}"
+        return
+    if isinstance(kind, inspect.VarTupleType | inspect.ListType):
+        field.label, kind = 3, _given(kind.item_type)
+    signature = _signature(kind)
+    scalar = {"string": 9, "int": 3, "double": 1, "bool": 8}
+    field.type = scalar.get(signature, 11)
+    if field.type == 11:
+        field.type_name = f".{signature}"

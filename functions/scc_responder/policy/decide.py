@@ -1,0 +1,118 @@
+"""Match every policy against the context, and plan what each would do: pure, and every answer has a named reason."""
+
+from __future__ import annotations
+
+from scc_responder.actions.contract import Hold, Planned, Skip, actions
+from scc_responder.domain.changes import Change
+from scc_responder.domain.context import Context
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.value import Value
+from scc_responder.policy.cel import HOLDS, Facts
+from scc_responder.policy.cel import answer as condition_answer
+from scc_responder.policy.limits import Limit
+from scc_responder.policy.policy_file import OnFailure
+from scc_responder.policy.policy_set import Policy, PolicyStep
+
+MATCHED = "matched"
+
+Plans = dict[tuple[str, str], Planned]
+"""What an action comes to by its name and what is asked for: the same for every policy."""
+
+
+class PlannedAction(Value, frozen=True, kw_only=True):
+    """What one step comes to. `result`: planned, waiting (for approval), skipped (nothing to do) or held (may not be).
+
+    `variant` is what the policy asked for (`with`), the same whatever was read. `needs`, `on_failure` are the step's.
+    """
+
+    action: str
+    result: str
+    reason: str
+    changes: tuple[Change, ...] = ()
+    variant: str = ""
+    needs: tuple[str, ...] = ()
+    on_failure: OnFailure = OnFailure.STOP
+
+
+class PolicyDecision(Value, frozen=True, kw_only=True):
+    """What one policy comes to, and why. `limits` are the policy's own.
+
+    `mode_reason` says what took the mode further down than the policy has it (`mode_lowered_by:night`), if anything.
+    """
+
+    name: str
+    mode: Mode
+    mode_reason: str = ""
+    matched: bool
+    reason: str
+    actions: tuple[PlannedAction, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+
+class Decision(Value, frozen=True, kw_only=True):
+    """What all policies come to."""
+
+    policies: tuple[PolicyDecision, ...]
+
+    @property
+    def reason(self) -> str:
+        """One word for the whole: what is going to happen, or why nothing is."""
+        if not any(policy.matched for policy in self.policies):
+            return "no_policy_matched"
+        results = {action.result for policy in self.policies for action in policy.actions}
+        return next(
+            (result for result in ("planned", "waiting", "held", "skipped") if result in results), "mode_disabled"
+        )
+
+
+def decide(context: Context, policies: tuple[Policy, ...]) -> Decision:
+    """Every policy's answer, in the order given."""
+    facts = Facts(context)
+    plans: Plans = {}
+    return Decision(policies=tuple(_decide(context, policy, facts, plans) for policy in policies))
+
+
+def _decide(context: Context, policy: Policy, facts: Facts, plans: Plans) -> PolicyDecision:
+    reason = "mode_disabled" if policy.mode == Mode.DISABLED else match(context, policy, facts)
+    if reason != MATCHED:
+        return PolicyDecision(name=policy.name, mode=policy.mode, matched=False, reason=reason)
+    planned = tuple(_plan(context, step, plans) for step in policy.then)
+    return PolicyDecision(
+        name=policy.name, mode=policy.mode, matched=True, reason=MATCHED, actions=planned, limits=policy.limits
+    )
+
+
+def _plan(context: Context, step: PolicyStep, plans: Plans) -> PlannedAction:
+    key = step.action, step.variant
+    if key not in plans:
+        planned = actions()[step.action].plan(context, step.params)
+        plans[key] = planned if isinstance(planned, Skip | Hold) else tuple(planned)
+    planned = plans[key]
+    reason = planned.reason if isinstance(planned, Skip | Hold) else "planned"
+    return PlannedAction(
+        action=step.action,
+        result="skipped" if isinstance(planned, Skip) else "held" if isinstance(planned, Hold) else "planned",
+        reason=reason,
+        changes=() if isinstance(planned, Skip | Hold) else tuple(planned),
+        variant=step.variant,
+        needs=step.needs,
+        on_failure=step.on_failure,
+    )
+
+
+def match(context: Context, policy: Policy, facts: Facts | None = None) -> str:
+    """`matched`, or why not: `when_severity_differs`, `unless_namespace`, `condition_pod_missing`.
+
+    Missing data satisfies nothing: neither a `when`, nor the "not" of an `unless`, nor a `condition`. `facts` are the
+    context's, where they are made already.
+    """
+    for name, condition in policy.when.conditions:
+        answer = condition(context)
+        if not answer:
+            return f"when_{name}_{'missing' if answer is None else 'differs'}"
+    for name, condition in policy.unless.conditions:
+        answer = condition(context)
+        if answer is not False:
+            return f"unless_{name}{'_missing' if answer is None else ''}"
+    found = condition_answer(policy.condition, facts or Facts(context)) if policy.condition else HOLDS
+    return MATCHED if found == HOLDS else found

@@ -1,0 +1,152 @@
+"""The limits that no policy can lift, owned by the platform team: `policies/guardrails.yaml`, field by field."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from scc_responder.domain.duration import parse_duration
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.value import StrictValue
+from scc_responder.policy.limits import Limits
+from scc_responder.policy.match import Match
+
+FILE_NAME = "guardrails.yaml"
+
+
+class Day(StrEnum):
+    """The days of the week."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+class AllowedKeys(StrictValue, frozen=True, kw_only=True):
+    """Label and annotation keys outside our prefix that policies may write; exact keys, no patterns."""
+
+    labels: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+
+
+class MaxFindingAge(StrictValue, frozen=True, kw_only=True):
+    """How old a finding may be for an action to follow: `30m`, `24h`."""
+
+    irreversible: str = "30m"
+    reversible: str = "24h"
+
+    def limit(self, *, reversible: bool) -> timedelta:
+        """The age limit of an action that can, or cannot, be undone."""
+        return parse_duration(self.reversible if reversible else self.irreversible)
+
+
+class Protected(StrictValue, frozen=True, kw_only=True):
+    """What no action may change. `*` and `?` are wildcards within a segment.
+
+    `workloads` are `namespace/Kind/name`, of any owner of the pod or of the pod itself; `clusters` are
+    `projects/P/locations/L/clusters/C`. `nodes` keeps changes off the node itself, not off the pods that run on it.
+    `principals` are those whose doing the finding tells of. Google's own agents are protected whatever stands here.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    workloads: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+
+
+class Ceiling(StrictValue, frozen=True, kw_only=True):
+    """The furthest that any policy may go in an environment: in the clusters and namespaces named, all where empty.
+
+    It holds as well where cluster or namespace are not known. What runs on Cloud Run is in neither.
+    """
+
+    name: str
+    max_mode: Mode
+    clusters: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+
+
+TimeOfDay = Annotated[
+    str | int,
+    msgspec.Meta(
+        description='A time of day such as "22:00", in quotes: YAML reads 22:00 as a number.',
+        extra_json_schema={"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"},
+    ),
+]
+"""`HH:MM`. A number is taken only to say what is wrong with it."""
+
+
+class QuietHours(StrictValue, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
+    """A time of the week at which policies go less far. `from` after `to` is a night; an empty `days` is every day.
+
+    The day is the one on which the time begins, by the wall clock of `timezone`, an IANA name. `to` may be `24:00`.
+    """
+
+    name: str
+    start: TimeOfDay
+    end: TimeOfDay
+    days: tuple[Day, ...] = ()
+    timezone: str = "UTC"
+    clusters: tuple[str, ...] = ()
+    max_mode: Mode
+
+
+class Exemption(StrictValue, frozen=True, kw_only=True):
+    """Targets that actions leave alone until the end of a day in UTC, by whose decision, and why.
+
+    `actions` are all where empty. Missing data in `when` counts as a match.
+    """
+
+    name: str
+    when: Match
+    actions: tuple[str, ...] = ()
+    expires: date
+    owner: str
+    reason: str
+    ticket: str
+
+
+class Approval(StrictValue, frozen=True, kw_only=True):
+    """Who may approve what a policy in mode `approve` plans, how many of them it takes, and how long a plan waits."""
+
+    approvers: tuple[str, ...] = ()
+    needed: int = 1
+    expires: str = "1h"
+
+
+class StormBreaker(StrictValue, frozen=True, kw_only=True):
+    """When so much is to be disrupted, or denied, that a bad rule or an attack is likelier than so many incidents.
+
+    More than `targets` planned, or `denials` by a limit, `within` trips the cluster to dry run until a person resets.
+    """
+
+    targets: int = 10
+    denials: int = 5
+    within: str = "10m"
+
+
+class Guardrails(StrictValue, frozen=True, kw_only=True):
+    """What holds whatever a policy says. `max_mode` is the furthest that any policy can go."""
+
+    protected: Protected
+    max_mode: Mode = Mode.ENFORCE
+    ceilings: tuple[Ceiling, ...] = ()
+    quiet_hours: tuple[QuietHours, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    approval: Approval = Approval()
+    limits: Limits = Limits()
+    storm_breaker: StormBreaker = StormBreaker()
+    allowed_keys: AllowedKeys = AllowedKeys()
+    max_finding_age: MaxFindingAge = MaxFindingAge()
+
+
+NONE_GIVEN = Guardrails(protected=Protected(namespaces=("*",)), max_mode=Mode.DRY_RUN)
+"""A missing or empty file allows nothing to be enforced."""

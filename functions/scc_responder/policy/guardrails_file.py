@@ -1,0 +1,192 @@
+"""Read `guardrails.yaml`, and refuse what would protect nothing: a limit that never holds is worse than none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from scc_responder.actions.contract import actions
+from scc_responder.domain.wildcards import matches
+from scc_responder.policy.guardrails import (
+    FILE_NAME,
+    NONE_GIVEN,
+    Approval,
+    Ceiling,
+    Exemption,
+    Guardrails,
+    Protected,
+    QuietHours,
+)
+from scc_responder.policy.limits import duration_mistakes, limit_mistakes
+from scc_responder.policy.match import match_mistakes
+from scc_responder.policy.mistakes import Mistake, Place, did_you_mean, expected
+from scc_responder.policy.strict_yaml import read_document
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+_NAMESPACE = re.compile(r"[a-z0-9*?-]{1,63}", re.ASCII)
+_NODE = re.compile(r"[a-z0-9.*?-]{1,253}", re.ASCII)
+_WORKLOAD = re.compile(rf"{_NAMESPACE.pattern}/[A-Z*?][A-Za-z0-9*?]*/[a-z0-9.*?-]+", re.ASCII)
+_PRINCIPAL = re.compile(r"\S+", re.ASCII)
+_KEY = re.compile(r"[A-Za-z0-9./_-]+", re.ASCII)
+
+
+def _may_be_cluster(pattern: str) -> bool:
+    parts = pattern.split("/")
+    return len(parts) == 6 and all(map(matches, parts[::2], ("projects", "locations", "clusters"))) and all(parts)
+
+
+_FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "namespaces": (_NAMESPACE.fullmatch, "a namespace is lower-case letters, digits and '-', such as shop or team-*"),
+    "workloads": (_WORKLOAD.fullmatch, "write namespace/Kind/name, such as shop/Deployment/web or */StatefulSet/*-db"),
+    "nodes": (_NODE.fullmatch, "a node is lower-case letters, digits, '-' and '.', such as gke-prod-1-system-*"),
+    "clusters": (_may_be_cluster, "write projects/P/locations/L/clusters/C; * stands for one part of it"),
+    "principals": (_PRINCIPAL.fullmatch, "write an e-mail address, or a principal:// name"),
+}
+"""What a pattern must look like to match anything at all, by the field it stands in."""
+
+
+def load_guardrails(folder: Path) -> Guardrails:
+    """The folder's guardrails; `NONE_GIVEN` where there are none. Raises PolicyError."""
+    path = folder / FILE_NAME
+    if not path.exists() or not path.read_bytes().strip():
+        return NONE_GIVEN
+    return read_document(path, Guardrails, mistakes)
+
+
+def mistakes(guardrails: Guardrails) -> Iterator[Mistake]:
+    """Everything in guardrails that could not hold, or that could not be told apart later."""
+    yield from _patterns(("protected",), guardrails.protected, ("namespaces", "workloads", "nodes", "clusters"))
+    yield from _patterns(("protected",), guardrails.protected, ("principals",))
+    for index, ceiling in enumerate(guardrails.ceilings):
+        yield from _patterns(("ceilings", index), ceiling, ("clusters", "namespaces"))
+    for index, quiet in enumerate(guardrails.quiet_hours):
+        yield from _quiet_hours(("quiet_hours", index), quiet)
+    for index, exemption in enumerate(guardrails.exemptions):
+        yield from _exemption(("exemptions", index), exemption)
+    yield from _names(guardrails)
+    yield from _approval(guardrails.approval)
+    for scope in guardrails.limits.__struct_fields__:
+        for index, limit in enumerate(getattr(guardrails.limits, scope)):
+            yield from limit_mistakes(limit, ("limits", scope, index))
+    yield from _storm_breaker(guardrails)
+    yield from _allowed_keys(guardrails)
+    for field in guardrails.max_finding_age.__struct_fields__:
+        yield from duration_mistakes(getattr(guardrails.max_finding_age, field), ("max_finding_age", field))
+
+
+def _patterns(place: Place, part: Protected | Ceiling | QuietHours, fields: Iterable[str]) -> Iterator[Mistake]:
+    for field in fields:
+        fits, remedy = _FORMS[field]
+        for index, pattern in enumerate(getattr(part, field)):
+            if not fits(pattern):
+                yield Mistake(path=(*place, field, index), text=f"{pattern!r} can never match; {remedy}")
+
+
+def _quiet_hours(place: Place, quiet: QuietHours) -> Iterator[Mistake]:
+    yield from _patterns(place, quiet, ("clusters",))
+    times = [("from", quiet.start, False), ("to", quiet.end, True)]
+    found = [fault for field, time, ends in times for fault in _time((*place, field), time, ends=ends)]
+    yield from found
+    if not found and quiet.start == quiet.end:
+        yield Mistake(path=(*place, "to"), text='the same as from; for whole days write from: "00:00" and to: "24:00"')
+    yield from _timezone((*place, "timezone"), quiet.timezone)
+
+
+def _time(place: Place, time: str | int, *, ends: bool) -> Iterator[Mistake]:
+    if isinstance(time, int):
+        hours, minutes = divmod(time, 60)
+        meant = f'"{hours:02}:{minutes:02}"' if 1 <= hours <= 24 else 'a time such as "22:00"'
+        yield Mistake(path=place, text=f"{time} is a number to YAML; write {meant}, in quotes")
+    elif not _TIME.fullmatch(time) and not (ends and time == "24:00"):
+        yield Mistake(
+            path=place, text=f'{time!r} is no time of day; write hours and minutes, such as "07:30" or "22:00"'
+        )
+
+
+def _timezone(place: Place, name: str) -> Iterator[Mistake]:
+    # Only who writes quiet hours pays for time zones.
+    import zoneinfo  # noqa: PLC0415
+
+    try:
+        zoneinfo.ZoneInfo(name)
+        known = name != "localtime"  # what it means differs from machine to machine
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        known = False
+    if not known:
+        meant = did_you_mean(name, zoneinfo.available_timezones())
+        yield Mistake(path=place, text=f"unknown timezone {name!r}; write an IANA name such as 'Europe/Berlin'{meant}")
+
+
+def _exemption(place: Place, exemption: Exemption) -> Iterator[Mistake]:
+    if not exemption.when.given():
+        told = "at least one condition is needed; to hold everything, set max_mode"
+        yield Mistake(path=(*place, "when"), text=told)
+    yield from match_mistakes(exemption.when, (*place, "when"))
+    for index, name in enumerate(exemption.actions):
+        yield from _exempted((*place, "actions", index), name)
+    for field in ("owner", "reason", "ticket"):
+        if not getattr(exemption, field).strip():
+            told = "empty; say who decided it, why, and where that is written down"
+            yield Mistake(path=(*place, field), text=told)
+
+
+def _exempted(place: Place, name: str) -> Iterator[Mistake]:
+    known = actions()
+    if name not in known:
+        yield Mistake(path=place, text=f"unknown action {name!r}; {expected(name, known)}")
+    elif known[name].observes:
+        yield Mistake(path=place, text=f"{name!r} changes nothing on the target and is never held; remove it")
+
+
+def _names(guardrails: Guardrails) -> Iterator[Mistake]:
+    """Ceilings and quiet hours share their names, since a decision tells of either in the same words."""
+    for fields in (("ceilings", "quiet_hours"), ("exemptions",)):
+        seen: dict[str, str] = {}
+        for field in fields:
+            for index, item in enumerate(getattr(guardrails, field)):
+                place = (field, index, "name")
+                if not _NAME.fullmatch(item.name):
+                    told = f"{item.name!r} must be lower-case letters, digits and '-', as it stands in records"
+                    yield Mistake(path=place, text=told)
+                elif item.name in seen:
+                    told = f"{item.name!r} is the name of {seen[item.name]} too; choose another"
+                    yield Mistake(path=place, text=told)
+                seen[item.name] = f"{field}[{index}]"
+
+
+def _approval(approval: Approval) -> Iterator[Mistake]:
+    approvers = approval.approvers
+    needed = ("approval", "needed")
+    if approval.needed < 1:
+        told = f"{approval.needed}: at least one person must approve; to ask nobody, use mode: enforce"
+        yield Mistake(path=needed, text=told)
+    if approvers and approval.needed > len(set(approvers)):
+        told = f"{approval.needed} are needed, but approvers lists {len(set(approvers))}"
+        yield Mistake(path=needed, text=told)
+    yield from _each(("approval", "approvers"), approvers, _PRINCIPAL.fullmatch, "write an e-mail address")
+    yield from duration_mistakes(approval.expires, ("approval", "expires"))
+
+
+def _storm_breaker(guardrails: Guardrails) -> Iterator[Mistake]:
+    breaker = guardrails.storm_breaker
+    for field in ("targets", "denials"):
+        if getattr(breaker, field) < 1:
+            told = f"{getattr(breaker, field)} would never let anything be done; write 1 or more"
+            yield Mistake(path=("storm_breaker", field), text=told)
+    yield from duration_mistakes(breaker.within, ("storm_breaker", "within"))
+
+
+def _allowed_keys(guardrails: Guardrails) -> Iterator[Mistake]:
+    for field in ("labels", "annotations"):
+        keys = getattr(guardrails.allowed_keys, field)
+        yield from _each(("allowed_keys", field), keys, _KEY.fullmatch, "write a whole key; patterns are not read here")
+
+
+def _each(place: Place, values: Iterable[str], fits: Callable[[str], object], remedy: str) -> Iterator[Mistake]:
+    return (
+        Mistake(path=(*place, index), text=f"{value!r}: {remedy}")
+        for index, value in enumerate(values)
+        if not fits(value)
+    )

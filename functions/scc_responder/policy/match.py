@@ -1,0 +1,214 @@
+"""What a finding and its context must be for a policy to apply: `when` and `unless`, and the same in guardrails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from scc_responder.domain.context import Context
+from scc_responder.domain.value import StrictValue
+from scc_responder.domain.wildcards import matcher, matches
+from scc_responder.intake.threats import CONFIDENCES, DETECTORS, KINDS, SURFACES, UNKNOWN, catalogue, fold
+from scc_responder.policy.mistakes import Mistake, Place, did_you_mean, expected
+
+
+class Severity(StrEnum):
+    """SCC's severities, lowest first."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    CRITICAL = "CRITICAL"
+
+
+Patterns = str | tuple[str, ...]
+Answer = bool | None
+"""Yes, no, or None for missing data."""
+Condition = Callable[[Context], Answer]
+Read = Callable[[Context], Any]
+
+
+class Match(StrictValue, frozen=True, kw_only=True, dict=True):
+    """Conditions on a finding and its context. A list means any of these; `*` and `?` are wildcards.
+
+    `severity` means at least this severe. `labels` are the pod's, by key.
+    """
+
+    threat: Patterns | None = None
+    category: Patterns | None = None
+    detector: Patterns | None = None
+    severity: Severity | None = None
+    kind: Patterns | None = None
+    confidence: Patterns | None = None
+    surface: Patterns | None = None
+    cluster: Patterns | None = None
+    project: Patterns | None = None
+    namespace: Patterns | None = None
+    workload: Patterns | None = None
+    labels: dict[str, Patterns] | None = None
+    image: Patterns | None = None
+    node_pool: Patterns | None = None
+    principal: Patterns | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The conditions that were written, by field."""
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
+
+    def answers(self, context: Context) -> Iterator[tuple[str, Answer]]:
+        """Each condition's name and answer, in the order of the fields."""
+        return ((name, condition(context)) for name, condition in self.conditions)
+
+    @cached_property
+    def conditions(self) -> tuple[tuple[str, Condition], ...]:
+        """Each condition's name and test, in the order of the fields: made once, as one policy meets many findings."""
+        return tuple((name, FIELDS[name].condition(wanted)) for name, wanted in self.given().items())
+
+
+def listed(patterns: Patterns) -> tuple[str, ...]:
+    """One pattern, or several, as several."""
+    return (patterns,) if isinstance(patterns, str) else patterns
+
+
+class Field(NamedTuple):
+    """What a condition is about: how it is read of a context, and how a wanted value becomes a test of it."""
+
+    read: Read
+    made: Callable[[Read, Any], Condition]
+
+    def condition(self, wanted: Any) -> Condition:
+        """The test of a context for what a policy wants."""
+        return self.made(self.read, wanted)
+
+
+def _text(read: Read, wanted: Patterns) -> Condition:
+    """A condition on one text of the context; an empty one is missing."""
+    fits = matcher(listed(wanted))
+
+    def holds(context: Context) -> Answer:
+        text = read(context)
+        return fits(text) if text else None
+
+    return holds
+
+
+def _folded(read: Read, wanted: Patterns) -> Condition:
+    return _text(lambda context: fold(read(context)), tuple(map(fold, listed(wanted))))
+
+
+def _at_least(read: Read, wanted: Severity) -> Condition:
+    order = {str(severity): rank for rank, severity in enumerate(Severity)}
+
+    def holds(context: Context) -> Answer:
+        rank = order.get(read(context))
+        return None if rank is None else rank >= order[wanted]
+
+    return holds
+
+
+def _confidence(read: Read, wanted: Patterns) -> Condition:
+    """Related findings can raise it: where they could not be read, it is at least what it is."""
+    fits = {confidence: matcher(listed(wanted))(confidence) for confidence in CONFIDENCES}
+
+    def holds(context: Context) -> Answer:
+        known = read(context)
+        could_be = CONFIDENCES[CONFIDENCES.index(known) :] if context.related is None else (known,)
+        answers = {fits[confidence] for confidence in could_be}
+        return answers.pop() if len(answers) == 1 else None
+
+    return holds
+
+
+def _by_key(read: Read, wanted: Mapping[str, Patterns]) -> Condition:
+    fits = {key: matcher(listed(value)) for key, value in wanted.items()}
+
+    def holds(context: Context) -> Answer:
+        labels = read(context)
+        return None if labels is None else all(key in labels and fit(labels[key]) for key, fit in fits.items())
+
+    return holds
+
+
+def _any_of(read: Read, wanted: Patterns) -> Condition:
+    fits = matcher(listed(wanted))
+
+    def holds(context: Context) -> Answer:
+        answers = [fits(text) if text else None for text in read(context)]
+        return True if True in answers else None if None in answers or not answers else False
+
+    return holds
+
+
+def _workload(context: Context) -> str | None:
+    """An owner chain that could not be read to its end hides the workload."""
+    workload = context.pod.workload if context.pod and "owner" not in context.missing else None
+    return f"{workload.kind}/{workload.name}" if workload else None
+
+
+def _namespace(context: Context) -> str | None:
+    pod = context.pod or context.finding.pod
+    return pod.namespace if pod else None
+
+
+def _project(context: Context) -> str | None:
+    target = context.finding.cluster or context.finding.cloud_run
+    return target.project if target else None
+
+
+MOST_LISTED = 30
+"""More words than these are not listed in an error."""
+
+VOCABULARIES: dict[str, Callable[[], tuple[str, ...]]] = {
+    "threat": lambda: (*(row.name for row in catalogue()), UNKNOWN),
+    "detector": lambda: DETECTORS,
+    "kind": lambda: KINDS,
+    "confidence": lambda: CONFIDENCES,
+    "surface": lambda: (*SURFACES, UNKNOWN),
+}
+"""The only words that these conditions can meet: a pattern that fits none of them would never hold."""
+
+
+def match_mistakes(match: Match, path: Place) -> Iterator[Mistake]:
+    """Every condition that can never hold, or that nobody means: an empty list holds for nothing, no labels for all."""
+    for name, value in match.given().items():
+        patterns = value.values() if isinstance(value, dict) else (value,)
+        if not value or not all(patterns):
+            yield Mistake(path=(*path, name), text="empty; give a pattern or remove it")
+        elif name in VOCABULARIES:
+            for index, pattern in enumerate(listed(value)):
+                place = (*path, name) if isinstance(value, str) else (*path, name, index)
+                yield from _unmatchable(name, pattern, place)
+
+
+def _unmatchable(name: str, pattern: str, path: Place) -> Iterator[Mistake]:
+    words = VOCABULARIES[name]()
+    if pattern in words or (("*" in pattern or "?" in pattern) and any(matches(pattern, word) for word in words)):
+        return
+    if len(words) > MOST_LISTED:
+        told = f"scc-responder {name}s lists them{did_you_mean(pattern, words)}"
+    else:
+        told = expected(pattern, words)
+    yield Mistake(path=path, text=f"unknown {name} {pattern!r}; {told}")
+
+
+FIELDS: dict[str, Field] = {
+    "threat": Field(lambda context: context.threat.name, _text),
+    "category": Field(lambda context: context.finding.category, _folded),
+    "detector": Field(lambda context: context.threat.detector, _text),
+    "severity": Field(lambda context: context.threat.severity, _at_least),
+    "kind": Field(lambda context: context.threat.kind, _text),
+    "confidence": Field(lambda context: context.threat.confidence, _confidence),
+    "surface": Field(lambda context: context.threat.surface, _text),
+    "cluster": Field(lambda context: context.finding.cluster.path if context.finding.cluster else None, _text),
+    "project": Field(_project, _text),
+    "namespace": Field(_namespace, _text),
+    "workload": Field(_workload, _text),
+    "labels": Field(lambda context: context.pod.labels if context.pod else None, _by_key),
+    "image": Field(lambda context: [container.image for container in context.finding.containers], _any_of),
+    "node_pool": Field(lambda context: context.node.node_pool if context.node else None, _text),
+    "principal": Field(lambda context: context.finding.principal, _text),
+}
+"""One entry per condition: what it is about, and its kind of test."""
+
+assert FIELDS.keys() == set(Match.__struct_fields__)  # noqa: S101 - a condition without an entry would never hold

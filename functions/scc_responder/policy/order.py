@@ -1,0 +1,80 @@
+"""In which order the actions of all policies are taken, and what becomes of those that need one that is not. Pure.
+
+Steps that can be undone come first, whichever policy asked for them: no policy's deletion goes before another's
+evidence. What policies tell at their end is told last, so that one message tells what all of them did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from scc_responder.actions.contract import actions
+from scc_responder.domain.changes import PublishDecision
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+
+Held = dict[tuple[str, str, str], str]
+"""Why a step may not be taken, by policy, action and what the policy asks for."""
+
+
+def in_order(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:
+    """Every action: those of each policy up to its first irreversible one, then the rest, then each one's last word."""
+    matched = [policy for policy in decision.policies if policy.matched]
+    parts = [_parts(policy.actions) for policy in matched]
+    for part in range(3):
+        for policy, own in zip(matched, parts, strict=True):
+            yield from ((policy, planned) for planned in own[part])
+
+
+def _parts(planned: tuple[PlannedAction, ...]) -> tuple[tuple[PlannedAction, ...], ...]:
+    """A policy's actions before the first irreversible one, from there on, and its message if it ends with one."""
+    known = actions()
+    last = len(planned) - _ends_with_message(planned)
+    first = next((n for n, item in enumerate(planned[:last]) if not known[item.action].reversible), last)
+    return planned[:first], planned[first:last], planned[last:]
+
+
+def _ends_with_message(planned: tuple[PlannedAction, ...]) -> bool:
+    return bool(planned) and any(isinstance(change, PublishDecision) for change in planned[-1].changes)
+
+
+def foreseen(decision: Decision, denied: Callable[[PolicyDecision, PlannedAction], str] | None = None) -> Decision:
+    """The decision if every step that is taken succeeds: what is denied is held, and so is what needs a held step.
+
+    `denied` is asked for each planned step, in their order, and says why it may not be taken.
+    """
+    held: Held = {}
+    for policy, planned in in_order(decision):
+        if planned.result == "planned":
+            reason = _unmet(policy, planned, held) or (denied(policy, planned) if denied else "")
+            if reason:
+                held[_key(policy, planned)] = reason
+    if not held:
+        return decision
+    return Decision(policies=tuple(_with_held(policy, held) for policy in decision.policies))
+
+
+def _unmet(policy: PolicyDecision, planned: PlannedAction, held: Held) -> str:
+    for needed in planned.needs:
+        steps = [item for item in policy.actions if item.action == needed]
+        if not steps or not all(_is_proven(item) and _key(policy, item) not in held for item in steps):
+            return f"needs_{needed}"
+    return ""
+
+
+def _is_proven(planned: PlannedAction) -> bool:
+    """Whether it is carried out, or there is nothing to do because the target is so already."""
+    return planned.result == "planned" or (planned.result == "skipped" and planned.reason.startswith("already_"))
+
+
+def _with_held(policy: PolicyDecision, held: Held) -> PolicyDecision:
+    reasons = [(item, held.get(_key(policy, item), "")) for item in policy.actions]
+    if not any(reason for _, reason in reasons):
+        return policy
+    stay = (replace(item, result="held", reason=reason) if reason else item for item, reason in reasons)
+    return replace(policy, actions=tuple(stay))
+
+
+def _key(policy: PolicyDecision, planned: PlannedAction) -> tuple[str, str, str]:
+    return policy.name, planned.action, planned.variant

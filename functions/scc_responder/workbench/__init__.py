@@ -1,0 +1,5 @@
+"""For people's machines, never deployed: explain, check, simulate, probe.
+
+In: policies, findings, snapshots, a deployment's settings. Out: what they would do or what is wrong. Read
+`explanation.py` first.
+"""

@@ -1,0 +1,122 @@
+"""A message that was given up on, and what comes of publishing it again. Pure.
+
+Source: Cloud Pub/Sub, "Handle message failures": attributes of dead-lettered messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import sha256
+
+from msgspec.structs import replace
+
+from scc_responder.domain.errors import RejectedMessage
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.resource_names import FindingName
+from scc_responder.domain.value import Value
+from scc_responder.intake.envelope import MAX_DATA_BYTES, find_name
+from scc_responder.intake.fields import integer
+from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.case import CaseRecord, case_digest
+from scc_responder.journal.journal import ClaimOutcome, judge
+from scc_responder.pipeline.heartbeat import is_heartbeat
+
+REDRIVE = "redrive"
+"""The attribute of a message that was published again: how many times."""
+
+DELIVERED_AGAIN = "delivered_again"
+NOTHING_TO_PROVE = "old_heartbeat"
+JUNK = "junk"
+PUBLISHED = frozenset({DELIVERED_AGAIN, "claimed", "resumed", "reopened", "duplicate", "stale"})
+"""What may become of a message that is published again; without a store to look at, only the first is known."""
+
+_GIVEN_UP = "CloudPubSubDeadLetterSource"
+
+
+class DeadLetter(Value, frozen=True, kw_only=True):
+    """One message as it was pulled. `ack_id` is what it is settled by, or given back."""
+
+    ack_id: str
+    message_id: str
+    data: bytes
+    attributes: Mapping[str, str]
+    publish_time: datetime | None = None
+
+    @property
+    def sha256(self) -> str:
+        """What identifies the data, as in the function's own records."""
+        return sha256(self.data).hexdigest()
+
+    @property
+    def attempts(self) -> int:
+        """How often it was delivered before it was given up on; 0 where it does not say."""
+        return integer(self.attributes.get(f"{_GIVEN_UP}DeliveryCount")) or 0
+
+    @property
+    def republished(self) -> dict[str, str]:
+        """Its attributes when it is published again: those it first had, and how often this was done."""
+        own = {name: value for name, value in self.attributes.items() if not name.startswith(_GIVEN_UP)}
+        return {**own, REDRIVE: str(max(integer(own.get(REDRIVE)) or 0, 0) + 1)}
+
+
+class Prospect(Value, frozen=True, kw_only=True):
+    """What one message is about, and what will become of it. `reason` is why it is junk, or where its case stopped."""
+
+    fate: str
+    letters: tuple[DeadLetter, ...]
+    finding: str = ""
+    key: str = ""
+    category: str = ""
+    event_time: datetime | None = None
+    reason: str = ""
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it is to be published again."""
+        return self.fate in PUBLISHED
+
+
+def copies(letters: Iterable[DeadLetter]) -> list[tuple[DeadLetter, ...]]:
+    """The messages, those of the same content together: Pub/Sub may give up on one message twice."""
+    found: dict[str, list[DeadLetter]] = {}
+    for letter in letters:
+        found.setdefault(letter.sha256, []).append(letter)
+    return [tuple(same) for same in found.values()]
+
+
+def prospect(letters: tuple[DeadLetter, ...]) -> Prospect:
+    """What the copies of one message are about, by the message alone."""
+    data = letters[0].data
+    if len(data) > MAX_DATA_BYTES:
+        return _oversize(letters, find_name(data))
+    try:
+        finding = parse_notification(data)
+    except RejectedMessage as error:
+        return Prospect(fate=JUNK, letters=letters, reason=error.reason)
+    return Prospect(
+        fate=NOTHING_TO_PROVE if is_heartbeat(finding) else DELIVERED_AGAIN,
+        letters=letters,
+        finding=finding.name,
+        key=finding.key,
+        category=finding.category,
+        event_time=finding.event_time,
+    )
+
+
+def foreseen(found: Prospect, record: CaseRecord | None) -> Prospect:
+    """The same with what its case, None where it has none yet, makes of another delivery."""
+    if found.fate != DELIVERED_AGAIN or found.event_time is None:
+        return found
+    if record is None:
+        return replace(found, fate=str(ClaimOutcome.CLAIMED))
+    finding: Finding = parse_notification(found.letters[0].data)
+    outcome = judge(record, finding, case_digest(finding), is_held=False)
+    return replace(found, fate=str(outcome), reason=record.reason or str(record.state))
+
+
+def _oversize(letters: tuple[DeadLetter, ...], name: str | None) -> Prospect:
+    parsed = FindingName.parse(name) if name else None
+    if name is None or parsed is None:
+        return Prospect(fate=JUNK, letters=letters, reason="oversize")
+    return Prospect(fate=DELIVERED_AGAIN, letters=letters, finding=name, key=parsed.key, reason="oversize")

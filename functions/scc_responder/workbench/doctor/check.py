@@ -1,0 +1,109 @@
+"""One thing that was probed: what came of it, why, and what mends it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from shlex import quote
+
+from msgspec.structs import replace
+
+from scc_responder.domain.errors import ResponderError, SettingsError
+from scc_responder.domain.text import visible
+from scc_responder.domain.value import Value
+
+MAX_TEXT = 600
+MISSING_PERMISSION = "permission_missing"
+OR, THEN = "; or: ", "; then: "
+"""Between the parts of a mend. A part that begins like a command is one, in full; placeholders are in capitals."""
+LOGIN = "gcloud auth application-default login --impersonate-service-account=IDENTITY"
+REACH = f"curl -sSI https://www.googleapis.com{THEN}if this machine reaches Google's APIs, run doctor again"
+
+
+class Result(StrEnum):
+    """As it should be; not so; nobody can tell from here; of no concern to this deployment."""
+
+    OK = "ok"
+    FAULT = "fault"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+class Check(Value, frozen=True, kw_only=True):
+    """`name` says which check, `probed` of what. `reason` is one word; `mend` a command, or a variable (`OR`)."""
+
+    name: str
+    probed: str
+    result: Result
+    reason: str = ""
+    why: str = ""
+    mend: str = ""
+
+
+def ok(name: str, probed: str, why: str = "") -> Check:
+    """It is as it should be."""
+    return _told(Check(name=name, probed=probed, result=Result.OK, why=why))
+
+
+def fault(name: str, probed: str, reason: str, why: str, mend: str) -> Check:
+    """It is not, and this mends it."""
+    return _told(Check(name=name, probed=probed, result=Result.FAULT, reason=reason, why=why, mend=mend))
+
+
+def unknown(name: str, probed: str, reason: str, why: str, mend: str) -> Check:
+    """Nobody can tell from here; with this, one could."""
+    return _told(Check(name=name, probed=probed, result=Result.UNKNOWN, reason=reason, why=why, mend=mend))
+
+
+def skipped(name: str, probed: str, reason: str, why: str) -> Check:
+    """There is nothing to probe."""
+    return _told(Check(name=name, probed=probed, result=Result.SKIPPED, reason=reason, why=why))
+
+
+def failed(name: str, probed: str, error: ResponderError, mend: str) -> Check:
+    """The probe ended with an error. The permission that is missing is named, where that is why."""
+    if error.reason == "no_credentials":
+        mend = LOGIN
+    permission = permission_of(error)
+    if permission:
+        return fault(name, probed, MISSING_PERMISSION, f"missing permission: {permission}", mend)
+    return fault(name, probed, error.reason, str(error), mend)
+
+
+def unanswered(name: str, probed: str, error: Exception | None, seconds: float) -> Check:
+    """A probe that came to no result: it ended with an error that is no answer, or not in time."""
+    if isinstance(error, ResponderError):
+        setting = isinstance(error, SettingsError)
+        return failed(name, probed, error, "mend the setting that the message names" if setting else REACH)
+    if error is not None:
+        why = f"the probe ended with {type(error).__name__}: {error}"
+        return unknown(name, probed, "probe_failed", why, "report it: this is a mistake of doctor's own")
+    why = f"no answer within {seconds:g} s"
+    again = "scc-responder doctor --settings responder.env"
+    return unknown(name, probed, "no_answer_in_time", why, f"{again} --seconds 600{OR}{again} --cluster NAME")
+
+
+def filled(check: Check, names: Mapping[str, str]) -> Check:
+    """The check with what is known in place of the words in capitals in its command."""
+    mend = check.mend
+    for word, value in names.items():
+        mend = re.sub(rf"\b{word}\b", quote(value).replace("\\", "\\\\"), mend) if value else mend
+    return replace(check, mend=visible(mend, MAX_TEXT))
+
+
+def permission_of(error: BaseException | None) -> str:
+    """The permission that an error, or what caused it, says is missing; "" if none."""
+    while error is not None:
+        permission = getattr(error, "permission", "")
+        if permission:
+            return str(permission)
+        error = error.__cause__
+    return ""
+
+
+def _told(made: Check) -> Check:
+    """The check with others' text in it made visible: names of objects, words of servers."""
+    return replace(
+        made, probed=visible(made.probed), why=visible(made.why, MAX_TEXT), mend=visible(made.mend, MAX_TEXT)
+    )

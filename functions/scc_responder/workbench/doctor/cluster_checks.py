@@ -1,0 +1,242 @@
+"""What the responder can do in one cluster, by the cluster's own answers: nothing is changed.
+
+Whether the admission policies are in force is asked of them, not of their definitions, which the responder may not
+read: a NetworkPolicy in our form must be admitted, and one in any other form refused, both with `dryRun=All`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from scc_responder.domain.changes import CreateNetworkPolicy
+from scc_responder.domain.context import Cluster
+from scc_responder.domain.errors import ApiError, ResponderError
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.labels import pod_label
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.ports import Clusters, KubernetesApi
+from scc_responder.domain.value import Value
+from scc_responder.execute.network_policies import manifest
+from scc_responder.workbench.doctor.check import OR, THEN, Check, Result, failed, fault, ok, skipped, unknown
+from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user, username_of
+from scc_responder.workbench.doctor.ways_to_clusters import place, way_to
+from scc_responder.workbench.needed_permissions import Need
+
+MODE = "scc-responder/mode"
+ACTS, SWITCH = "scc-responder-acts", "scc-responder-mode"
+"""The admission policies of terraform/kubernetes: what the responder may do, and how far."""
+
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_NOT_BOUND = "identity_not_bound"
+_CREATES = ("networkpolicies.networking.k8s.io", "create")
+_APPLY = "kubectl apply -k terraform/kubernetes"
+_GENERATE = "scc-responder permissions --kustomization terraform/kubernetes"
+_UID = "00000000-0000-4000-8000-000000000000"
+
+
+class Examined(Value, frozen=True, kw_only=True):
+    """A cluster and what the enabled policies need in it.
+
+    `furthest` is how far they go, `identity` the function's service account, and `username` as whom API servers know
+    it: as the same, if nothing is given. `namespace` bears the parameter of the admission policies, and is where writes
+    are rehearsed.
+    """
+
+    ref: ClusterRef
+    needs: tuple[Need, ...]
+    identity: str = ""
+    username: str = ""
+    furthest: Mode = Mode.DRY_RUN
+    namespace: str = "default"
+
+    @property
+    def rehearses(self) -> bool:
+        """Whether the policies need what the admission policies are tried with."""
+        return any((need.resource, need.verb) == _CREATES for need in self.needs)
+
+
+def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: Examined) -> Iterator[Check]:
+    """One cluster. What cannot be asked because it is not reached is left out; that it is not is a fault."""
+    path = one.ref.path
+    try:
+        described = clusters.describe(one.ref)
+    except ApiError as error:
+        yield failed("cluster.found", path, error, _find(one.ref))
+        return
+    yield ok("cluster.found", path)
+    if one.rehearses:
+        yield _enforces(described, path)
+    try:
+        endpoint, api = way(one.ref), clusters.connect(one.ref)
+        asked = list(_asked(api, one))
+    except ResponderError as error:
+        yield failed("cluster.reached", path, error, way_to(one.ref, error))
+        return
+    yield ok("cluster.reached", path, f"by {endpoint}")
+    yield from asked
+    if not any(check.reason in {OTHER, _NOT_BOUND} for check in asked):
+        yield from _admission(api, one)
+
+
+def _find(ref: ClusterRef) -> str:
+    listed = f"gcloud container clusters list --project={ref.project}"
+    return f"{listed}{OR}Terraform variable clusters: name it, and terraform apply grants container.clusters.get there"
+
+
+def _enforces(cluster: Cluster, path: str) -> Check:
+    name = "cluster.network_policy"
+    if cluster.enforces_network_policy:
+        return ok(name, path, "enforced")
+    if cluster.enforces_network_policy is None:
+        why = "nobody says whether this cluster enforces NetworkPolicies"
+        return unknown(name, path, "enforcement_not_known", why, "say enforces_network_policy in clusters.yaml")
+    why = "nothing enforces NetworkPolicies: isolate_pod would end as not_enforced"
+    update = f"gcloud container clusters update {place(cluster.ref)}"
+    mend = f"{update} --update-addons=NetworkPolicy=ENABLED && {update} --enable-network-policy"
+    return fault(name, path, "network_policy_not_enforced", why, mend)
+
+
+def _asked(api: KubernetesApi, one: Examined) -> Iterator[Check]:
+    """Who asks, and what it may do; of another than the function, that alone. Raises ApiError where nobody answers."""
+    if one.identity:
+        user = examine_user(api, one.ref.path, one.username or one.identity)
+        yield user
+        if user.reason == OTHER:
+            return
+    reviewed = list(_permissions(api, one))
+    is_bound = not reviewed or any(check.result is Result.OK for check in reviewed)
+    yield from reviewed if is_bound else [_not_bound(api, one)]
+
+
+def _permissions(api: KubernetesApi, one: Examined) -> Iterator[Check]:
+    """Each permission that the policies need in clusters. Raises ApiError if the server does not answer."""
+    for need in one.needs:
+        if need.verb:
+            yield _reviewed(api, one, need)
+
+
+def _reviewed(api: KubernetesApi, one: Examined, need: Need) -> Check:
+    probed = f"{one.ref.path} {need.permission}"
+    plural, _, group = need.resource.partition(".")
+    resource, _, part = plural.partition("/")
+    attributes = {"group": group, "resource": resource, "subresource": part, "verb": need.verb}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    status = api.create(_REVIEWS, review).get("status")
+    if isinstance(status, dict) and status.get("allowed") is True:
+        return ok("cluster.permission", probed)
+    why = f"missing permission: {need.permission}, which {', '.join(need.by)} needs"
+    return fault("cluster.permission", probed, "permission_missing", why, f"{_GENERATE} && {_APPLY}")
+
+
+def _not_bound(api: KubernetesApi, one: Examined) -> Check:
+    """Nothing at all is granted: the roles were not applied, or for somebody else, such as the placeholder."""
+    known = username_of(api)
+    why = f"the API server knows the caller as {known!a}, and no role of terraform/kubernetes is bound to that name"
+    mend = f"put the Terraform output identity into terraform/kubernetes/identity.yaml{THEN}{_APPLY}"
+    return fault("cluster.identity", one.ref.path, _NOT_BOUND, why, mend)
+
+
+def _admission(api: KubernetesApi, one: Examined) -> Iterator[Check]:
+    path = one.ref.path
+    if not one.rehearses:
+        why = "no enabled policy creates NetworkPolicies, with which it is tried"
+        yield skipped("cluster.admission", path, "nothing_to_rehearse", why)
+        return
+    yield _mode(api, one)
+    yield _refuses(api, one)
+    yield _admits(api, one)
+
+
+def _mode(api: KubernetesApi, one: Examined) -> Check:
+    """The admission policies' parameter: an annotation of a namespace, which no reconciler applies."""
+    name, probed = "cluster.mode", f"{one.ref.path} {MODE}"
+    try:
+        namespace = api.get(f"/api/v1/namespaces/{one.namespace}")
+    except ApiError as error:
+        return failed(name, probed, error, _APPLY)
+    told = _annotation(namespace)
+    mend = _annotate(one, one.furthest)
+    if told is None:
+        why = f"the namespace {one.namespace} does not carry the annotation: nothing may be written in this cluster"
+        return fault(name, probed, "mode_not_set", why, mend)
+    if told not in {Mode.DISABLED, Mode.DRY_RUN, Mode.ENFORCE}:
+        return fault(name, probed, "mode_unusable", f"{told!a} is no mode: nothing may be written", mend)
+    needed = one.furthest in {Mode.APPROVE, Mode.ENFORCE}
+    if told == Mode.DISABLED or (needed and told != Mode.ENFORCE):
+        why = f"policies go as far as {one.furthest}; the cluster allows {told}"
+        return fault(name, probed, f"mode_{told}", why, mend)
+    return ok(name, probed, told)
+
+
+def _annotation(namespace: dict[str, Any]) -> str | None:
+    found = namespace.get("metadata", {}).get("annotations", {})
+    told = found.get(MODE) if isinstance(found, dict) else None
+    return told if isinstance(told, str) else None
+
+
+def _annotate(one: Examined, mode: Mode) -> str:
+    # The annotation knows no approval: what a person approved is enforced.
+    word = Mode.ENFORCE if mode is Mode.APPROVE else mode
+    return f"kubectl annotate namespace {one.namespace} {MODE}={word} --overwrite"
+
+
+def _refuses(api: KubernetesApi, one: Examined) -> Check:
+    """Whether what is no act of the responder's is refused."""
+    name, probed = "cluster.admission", f"{one.ref.path} {ACTS}"
+    foreign = _isolating(one.namespace)
+    foreign["spec"] = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}
+    refusal = _rehearsed(api, one.namespace, foreign)
+    if refusal is None:
+        why = "a NetworkPolicy that is none of the responder's would be admitted: policy or binding is absent"
+        return fault(name, probed, "admission_policy_absent", why, _APPLY)
+    if refusal.reason != "admission_denied":
+        return failed(name, probed, refusal, _APPLY)
+    if ACTS not in str(refusal):
+        why = f"it was refused, and not by this policy: {refusal}"
+        return unknown(name, probed, "refused_by_another", why, f"{_annotate(one, one.furthest)}{OR}{_APPLY}")
+    return ok(name, probed, "in force")
+
+
+def _admits(api: KubernetesApi, one: Examined) -> Check:
+    """Whether an exact act of the responder's passes authorization, validation and admission."""
+    name = "cluster.rehearsal"
+    probed = f"{one.ref.path} {_CREATES[0]}: {_CREATES[1]} (dry run)"
+    refusal = _rehearsed(api, one.namespace, _isolating(one.namespace))
+    if refusal is None:
+        return ok(name, probed, "admitted")
+    mend = _annotate(one, one.furthest) if SWITCH in str(refusal) else _APPLY
+    return failed(name, probed, refusal, mend)
+
+
+def _isolating(namespace: str) -> dict[str, Any]:
+    """A NetworkPolicy as the responder would make it, for a pod that is not there."""
+    change = CreateNetworkPolicy(
+        namespace=namespace,
+        name=f"scc-responder-d0c702000000-{_UID[:8]}",
+        pod_name="doctor",
+        pod_uid=_UID,
+        selector=pod_label(_UID),
+        effective="unknown",
+    )
+    return manifest(change, "doctor")
+
+
+def _rehearsed(api: KubernetesApi, namespace: str, body: dict[str, Any]) -> ApiError | None:
+    try:
+        api.create(f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies", body, dry_run=True)
+    except ApiError as error:
+        return error
+    return None
+
+
+def listed(patterns: Sequence[str], path: str, covers: Callable[[str, str], bool]) -> Check | None:
+    """The fault that a cluster which was asked for is in no pattern; None if it is in one."""
+    if any(covers(pattern, path) for pattern in patterns):
+        return None
+    why = f"no pattern of {', '.join(patterns)} covers it: findings about it are settled as cluster_not_listed"
+    return fault("cluster.listed", path, "cluster_not_listed", why, f'Terraform variable clusters: add "{path}"')

@@ -1,0 +1,127 @@
+"""Whether Security Command Center answers for the sources that are believed, and whether evidence can be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from shlex import quote
+from typing import Protocol
+
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.ports import Clock
+from scc_responder.workbench.doctor.check import (
+    MISSING_PERMISSION,
+    OR,
+    REACH,
+    Check,
+    failed,
+    fault,
+    ok,
+    permission_of,
+    unknown,
+)
+from scc_responder.workbench.doctor.clock_check import judge_clock
+from scc_responder.workbench.doctor.deployed import given
+
+_ABSENT = frozenset({400, 404})
+
+
+class Sources(Protocol):
+    """Where findings are listed."""
+
+    def probe(self, source: str) -> None:
+        """Ask a source (`organizations/O/sources/S`) for a finding that cannot be there. Raises ApiError."""
+        ...
+
+
+class Bucket(Protocol):
+    """What is asked of the bucket for evidence. Every method raises ApiError."""
+
+    def may_create(self) -> bool:
+        """Whether the caller has `storage.objects.create` on it."""
+        ...
+
+    def retention_seconds(self) -> int:
+        """How long its objects cannot be deleted; 0: they can be at once."""
+        ...
+
+    def server_time(self) -> datetime | None:
+        """The server's clock, by its latest answer."""
+        ...
+
+
+def examine_source(sources: Sources, scope: str, source_id: str) -> Check:
+    """One source that settings list."""
+    name = "findings.list"
+    if not scope:
+        why = "a source is asked below its organization, folder or project, and that is not known here"
+        return unknown(name, f"sources/{source_id}", "scope_not_known", why, given("SCOPE"))
+    source = f"{scope}/sources/{source_id}"
+    try:
+        sources.probe(source)
+    except ApiError as error:
+        if error.status in _ABSENT:
+            why = f"Security Command Center knows no such source: {error}"
+            mend = f"Terraform variable source_ids: take the number after sources/ in the name of a finding of {scope}"
+            return fault(name, source, "source_not_found", why, mend)
+        return failed(name, source, error, _grant(scope) if permission_of(error) else REACH)
+    return ok(name, source, "securitycenter.findings.list")
+
+
+def _grant(scope: str) -> str:
+    kind, number = scope.split("/")
+    group = "resource-manager folders" if kind == "folders" else kind
+    command = (
+        f"gcloud {group} add-iam-policy-binding {number} --member=serviceAccount:IDENTITY"
+        f" --role=roles/securitycenter.findingsViewer"
+    )
+    return f"terraform apply{OR}{command}"
+
+
+def bucket_of(address: str) -> str:
+    """The bucket of `gs://BUCKET/PREFIX`."""
+    return address.removeprefix("gs://").partition("/")[0]
+
+
+def examine_evidence(bucket: Bucket, address: str, clock: Clock) -> Iterator[Check]:
+    """The bucket: asked what one may, so that nothing is written that could not be deleted again."""
+    name = quote(bucket_of(address))
+    grant = (
+        f"gcloud storage buckets add-iam-policy-binding gs://{name} --member=serviceAccount:IDENTITY"
+        f" --role=roles/storage.objectCreator{OR}terraform apply (google_storage_bucket_iam_member.evidence)"
+    )
+    before = clock()
+    try:
+        may = bucket.may_create()
+    except ApiError as error:
+        make = "terraform apply, which makes it (google_storage_bucket.evidence)"
+        yield failed("evidence.write", address, error, {404: make, 0: REACH}.get(error.status, grant))
+        return
+    after = clock()
+    if may:
+        yield ok("evidence.write", address, "storage.objects.create")
+    else:
+        why = "missing permission: storage.objects.create; without evidence no pod is deleted that needs it"
+        yield fault("evidence.write", address, MISSING_PERMISSION, why, grant)
+    told = bucket.server_time()
+    if told is not None:
+        yield judge_clock("clock.storage", address, told, (before, after))
+    yield _retention(bucket, address, name)
+
+
+def _retention(bucket: Bucket, address: str, name: str) -> Check:
+    try:
+        seconds = bucket.retention_seconds()
+    except ApiError as error:
+        if permission_of(error):
+            mend = "run doctor as somebody with storage.buckets.get too: the function's own identity has it not"
+            return unknown(
+                "evidence.retention", address, MISSING_PERMISSION, f"missing permission: {error.permission}", mend
+            )
+        return failed("evidence.retention", address, error, "terraform apply")
+    if seconds:
+        return ok("evidence.retention", address, f"{seconds / 86400:g} days")
+    mend = f"gcloud storage buckets update gs://{name} --retention-period=365d{OR}Terraform variable evidence"
+    return fault(
+        "evidence.retention", address, "retention_not_set", "whoever may delete objects can delete evidence", mend
+    )

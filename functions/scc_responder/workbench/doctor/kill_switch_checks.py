@@ -1,0 +1,56 @@
+"""The kill switch, everywhere and in some clusters, against what the policies would do without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from shlex import quote
+
+from scc_responder.domain.errors import StoreError
+from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.ports import CasStore
+from scc_responder.guard.control import DISABLED, MISSING, UNUSABLE, Control
+from scc_responder.guard.kill_switch import GLOBAL, KillSwitch
+from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.doctor.check import Check, failed, fault, ok
+
+_NAME = "control"
+
+
+def examine_control(store: CasStore, policies: PolicySet | None) -> Iterator[Check]:
+    """The document for everywhere, and of the others each that lets policies go less far than they say."""
+    modes = [policy.mode for policy in policies.policies] if policies else []
+    wanted = max(modes, key=list(Mode).index, default=Mode.DRY_RUN)
+    try:
+        documents = dict(KillSwitch(store).documents())
+    except StoreError as error:
+        yield failed(_NAME, GLOBAL, error, "scc-responder control show --store STORE")
+        return
+    yield _judged(GLOBAL, documents.pop(GLOBAL), wanted) if GLOBAL in documents else _missing(wanted)
+    judged = (_judged(key, control, wanted) for key, control in documents.items())
+    yield from (check for check in judged if check.reason)
+
+
+def _missing(wanted: Mode) -> Check:
+    if furthest(wanted, Mode.DRY_RUN) == wanted:
+        return ok(_NAME, GLOBAL, "no document, which means dry_run")
+    why = f"policies go as far as {wanted}; there is no document of the kill switch, which means dry_run"
+    return fault(_NAME, GLOBAL, MISSING, why, _turn(wanted))
+
+
+def _judged(key: str, control: Control | None, wanted: Mode) -> Check:
+    if control is None:
+        why = "the kill switch's document makes no sense, which means dry_run"
+        place = "" if key == GLOBAL else " --cluster CLUSTER"
+        return fault(_NAME, key, UNUSABLE, why, f"{_turn(wanted)}{place}")
+    place = f" in {control.cluster}" if control.cluster else ""
+    told = f"{control.mode}{place}: {control.reason} ({control.by})"
+    if furthest(wanted, control.mode) == wanted:
+        return ok(_NAME, key, told)
+    reason = DISABLED if control.mode is Mode.DISABLED else "control_lowers"
+    why = f"policies go as far as {wanted}; the kill switch says {told}"
+    return fault(_NAME, key, reason, why, _turn(wanted, control.cluster))
+
+
+def _turn(wanted: Mode, cluster: str = "") -> str:
+    place = f" --cluster {quote(cluster)}" if cluster else ""
+    return f'scc-responder control set {wanted} --reason "WHY" --store STORE{place}'

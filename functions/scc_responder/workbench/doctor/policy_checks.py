@@ -1,0 +1,45 @@
+"""Whether the policies load, and whether the settings have what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from shlex import quote
+
+from scc_responder.domain.errors import PolicyError
+from scc_responder.domain.mode import Mode
+from scc_responder.policy.policy_set import PolicySet
+from scc_responder.settings import PREFIX, Settings
+from scc_responder.workbench.doctor.check import Check, fault, ok
+from scc_responder.workbench.needed_permissions import enabled
+
+
+def load(settings: Settings, read: Callable[[], PolicySet]) -> tuple[PolicySet | None, Check]:
+    """The policies, if they load, and the check of it."""
+    folder = str(settings.policies)
+    try:
+        policies = read()
+    except PolicyError as error:
+        mend = f"scc-responder policy lint --policies {quote(folder)}"
+        if error.reason == "no_policy_folder":
+            mend = "scc-responder doctor --settings responder.env --policies DIR"
+        return None, fault("policies", folder, error.reason, "; ".join(str(error).splitlines()), mend)
+    on = sum(policy.mode != Mode.DISABLED for policy in policies.policies)
+    return policies, ok("policies", folder, f"{on} enabled, digest {policies.digest[:12]}")
+
+
+def consistent(settings: Settings, policies: PolicySet) -> Iterator[Check]:
+    """What enabled policies need of the settings."""
+    name, wanted = "settings", {action for _, action in enabled(policies.policies)}
+    if "capture_evidence" in wanted and not settings.evidence:
+        why = "policies capture evidence, and no place for it is set"
+        mend = f"set {PREFIX}EVIDENCE=gs://BUCKET/PREFIX; the Terraform module does it"
+        yield fault(name, f"{PREFIX}EVIDENCE", "evidence_not_set", why, mend)
+    if "notify" in wanted and not settings.outcome_topic:
+        why = "policies notify, and no outcome topic is set"
+        mend = f"set {PREFIX}OUTCOME_TOPIC=projects/P/topics/T; the Terraform module does it"
+        yield fault(name, f"{PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", why, mend)
+    approves = any(policy.mode == Mode.APPROVE for policy in policies.policies)
+    if approves and not settings.approval_audience and not settings.trusts_this_machine:
+        why = "a policy waits for approval, and nobody can approve"
+        mend = "Terraform variable approvers, which sets the audience and lets them call the function"
+        yield fault(name, f"{PREFIX}APPROVAL_AUDIENCE", "approval_audience_not_set", why, mend)

@@ -1,0 +1,209 @@
+"""Whether cases can be kept, and what the kept ones tell: deployed policies, the last heartbeat, refused findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from shlex import quote
+from typing import Any
+
+import msgspec
+
+from scc_responder.domain.errors import AlreadyExists, ResponderError, RetryableError, StoreError
+from scc_responder.domain.ports import CasStore, Clock
+from scc_responder.domain.resource_names import FindingName, source_of
+from scc_responder.domain.value import Value
+from scc_responder.guard.control import NAME as CONTROL
+from scc_responder.journal.case import NEWER, CaseRecord, case_id
+from scc_responder.journal.case_page import Unreadable
+from scc_responder.journal.journal import Journal
+from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
+from scc_responder.policy.policy_set import PolicySet
+from scc_responder.settings import PREFIX, Settings
+from scc_responder.workbench.doctor.check import OR, THEN, Check, failed, fault, ok, skipped, unknown
+from scc_responder.workbench.doctor.clock_check import judge_clock
+from scc_responder.workbench.doctor.deployed import Deployment
+from scc_responder.workbench.doctor.kill_switch_checks import examine_control
+
+PROBE = "doctor/probe"
+"""The key of doctor's own entry: made once, then replaced, and given up after a day."""
+
+MOST_RECORDS = 2000
+"""Cases that are looked through for the latest: they are kept by finding, not by time."""
+
+_LIST = "scc-responder case list --store STORE"
+_KEEP = timedelta(days=1)
+_PAGE = 200
+_REFUSED = {
+    "source_not_allowed": ("findings.sources", "a source that settings do not list", "source_ids"),
+    "cluster_not_listed": ("findings.clusters", "a cluster that settings do not list", "clusters"),
+}
+
+
+class Kept(Value, frozen=True, kw_only=True):
+    """What the records tell.
+
+    `refused`: the latest record of each reason that says settings leave something out. `unreadable`: some that tell
+    nothing to this version.
+    """
+
+    digest: str = ""
+    decided_at: datetime | None = None
+    refused: dict[str, CaseRecord] = {}
+    unreadable: tuple[Unreadable, ...] = ()
+    looked_through: int = 0
+    complete: bool = True
+
+
+class Ask(Value, frozen=True, kw_only=True):
+    """What the store is judged by. `policies`: the local ones, where they load."""
+
+    settings: Settings
+    deployment: Deployment
+    policies: PolicySet | None
+
+
+def examine_store(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
+    """Everything that the store can tell; where it cannot be used, that alone."""
+    probed = ask.settings.store
+    try:
+        before = clock()
+        entry = _written(store, before)
+        after = clock()
+    except ResponderError as error:
+        yield failed("store", probed, error, _mend(probed))
+        return
+    yield ok("store", probed, "create, read, replace and list")
+    yield judge_clock("clock.store", probed, entry, (before, after))
+    yield from examine_control(store, ask.policies)
+    yield from _records(store, ask, clock)
+
+
+def _written(store: CasStore, now: datetime) -> datetime:
+    """Use every permission that the journal needs on an entry of our own: the store's time. Raises StoreError."""
+    value = msgspec.json.encode({"doctor": now})
+    store.get(PROBE)  # first: where nobody answers, nothing is left in doubt
+    with suppress(AlreadyExists):  # asked for all the same: who may not create is told so first
+        store.create(PROBE, value, keep=_KEEP)
+    entry = store.get(PROBE)
+    if entry is not None:
+        entry = store.replace(PROBE, value, entry.version, keep=_KEEP)
+    store.scan(PROBE, limit=1)
+    if entry is None:
+        raise StoreError("entry_lost", f"{PROBE} was written, and is not there")
+    return entry.server_time
+
+
+def _mend(address: str) -> str:
+    if address.startswith("sqlite:"):
+        return f"{PREFIX}STORE: give a path that can be written"
+    project, database = address.removeprefix("firestore://").split("/")[:2]
+    found = f"gcloud firestore databases describe --project={project} --database={quote(database)}"
+    return f"{found}{OR}terraform apply, which makes it and grants the permissions (google_project_iam_member.store)"
+
+
+def _records(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
+    journal = Journal(store, clock)
+    try:
+        kept = look_through(journal)
+        yield from _unread(kept)
+        yield _digest(kept, ask.policies)
+        yield from _refusals(kept)
+        yield _heartbeat(journal, ask, clock())
+    except (StoreError, RetryableError) as error:
+        yield failed("records", ask.settings.store, error, _LIST)
+
+
+def look_through(journal: Journal, most: int = MOST_RECORDS) -> Kept:
+    """What the first `most` records tell. Raises StoreError."""
+    found: dict[str, Any] = {"digest": "", "decided_at": None, "unreadable": ()}
+    refused: dict[str, CaseRecord] = {}
+    count, cursor = 0, None
+    while True:
+        page = journal.cases(cursor, min(_PAGE, most - count))
+        for record in page.records:
+            _note(record, found, refused)
+        found["unreadable"] += page.unreadable
+        count, cursor = count + len(page.records) + len(page.unreadable), page.cursor
+        if cursor is None or count >= most:
+            return Kept(**found, refused=refused, looked_through=count, complete=cursor is None)
+
+
+def _unread(kept: Kept) -> Iterator[Check]:
+    """Each reason for which cases cannot be read, with one of them."""
+    for reason, items in _by_reason(kept.unreadable).items():
+        probed = f"{len(items)} of {kept.looked_through} cases"
+        why = f"nothing is done on them: case {case_id(items[0].finding_key)}: {items[0].why}"
+        later = f"Terraform variable bundle: deploy the later version again, which wrote them{OR}"
+        yield fault("records", probed, reason, why, f"{later if reason == NEWER else ''}{_LIST}")
+
+
+def _by_reason(unreadable: Sequence[Unreadable]) -> dict[str, list[Unreadable]]:
+    found: dict[str, list[Unreadable]] = {}
+    for item in unreadable:
+        found.setdefault(item.reason, []).append(item)
+    return found
+
+
+def _note(record: CaseRecord, found: dict[str, Any], refused: dict[str, CaseRecord]) -> None:
+    digest, when = record.decision.get("policy_digest"), record.updated_at
+    if digest and when and (found["decided_at"] is None or when > found["decided_at"]):
+        found |= {"digest": str(digest), "decided_at": when}
+    last = refused.get(record.reason)
+    if record.reason in _REFUSED and when and (last is None or last.updated_at is None or when > last.updated_at):
+        refused[record.reason] = record
+
+
+def _digest(kept: Kept, policies: PolicySet | None) -> Check:
+    name, probed = "policies.digest", f"the latest of {kept.looked_through} cases"
+    if policies is None:
+        return skipped(name, probed, "policies_invalid", "the local policies do not load")
+    if not kept.digest or kept.decided_at is None:
+        why = "no case holds a decision yet, and only decisions name the policies that are deployed"
+        return unknown(name, probed, "nothing_decided_yet", why, "wait for a finding, or send one in dry-run")
+    when = f"{kept.decided_at:%Y-%m-%d %H:%M} UTC"
+    if kept.digest == policies.digest:
+        return ok(name, probed, f"{kept.digest[:12]}, as on {when}")
+    if not kept.complete:
+        why = f"{kept.digest[:12]} was deployed on {when}; there are more cases than were looked through"
+        return unknown(name, probed, "too_many_cases", why, _LIST)
+    why = f"deployed on {when}: {kept.digest[:12]}; here: {policies.digest[:12]}"
+    mend = f"make bundle{THEN}terraform apply with the bundle's new sha256{OR}check out what was deployed"
+    return fault(name, probed, "policy_digest_differs", why, mend)
+
+
+def _refusals(kept: Kept) -> Iterator[Check]:
+    for reason, (name, told, variable) in _REFUSED.items():
+        record = kept.refused.get(reason)
+        if record is None:
+            yield ok(name, f"{kept.looked_through} cases", f"none names {told}")
+            continue
+        source = f" (source {source_of(record.finding_name)})" if reason == "source_not_allowed" else ""
+        why = f"finding {record.finding_name} was refused: it names {told}{source}"
+        mend = f"if it is meant, add it to the Terraform variable {variable}; else leave it out of the notification"
+        yield fault(name, record.finding_name, reason, why, mend)
+
+
+def heartbeat_key(settings: Settings) -> str:
+    """The key of the heartbeat's case: of the first source that is listed, in the location of the findings."""
+    location = settings.scc_location or "global"
+    return FindingName(source_id=min(settings.sources), location=location, finding_id=HEARTBEAT_ID).key
+
+
+def _heartbeat(journal: Journal, ask: Ask, now: datetime) -> Check:
+    name, minutes = "heartbeat", ask.deployment.heartbeat_minutes
+    if not minutes:
+        return skipped(name, f"{PREFIX}HEARTBEAT_MINUTES", "heartbeat_not_set", "no heartbeat is told of")
+    record = journal.read(heartbeat_key(ask.settings))
+    seen = record.updated_at if record else None
+    probed = f"every {minutes} minutes"
+    if record and seen is not None and now - seen <= timedelta(minutes=3 * minutes):
+        control = record.decision.get(CONTROL)
+        told = f"; it met the kill switch as {control}: see {CONTROL}" if control else ""
+        return ok(name, probed, f"last on {seen:%Y-%m-%d %H:%M} UTC{told}")
+    why = f"last on {seen:%Y-%m-%d %H:%M} UTC: three were missed" if seen else "none has come through yet"
+    project = ask.settings.trace_project or "PROJECT"
+    run = f"gcloud scheduler jobs run scc-responder-heartbeat --location=REGION --project={quote(project)}"
+    mend = f"{run}{THEN}read the function's log"
+    return fault(name, probed, "heartbeat_missing", f"{why}; a finding would not come through either", mend)

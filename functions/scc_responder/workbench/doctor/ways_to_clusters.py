@@ -1,0 +1,36 @@
+"""What opens a way to a cluster, by what kept doctor from it."""
+
+from __future__ import annotations
+
+from scc_responder.domain.errors import ResponderError
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.workbench.doctor.check import LOGIN, OR, THEN, permission_of
+
+_CREDENTIALS = frozenset({"kubernetes_unauthenticated", "no_credentials", "token_refused", "token_unavailable"})
+_PASSING = frozenset({"server_error", "throttled", "timeout"})
+
+
+def place(ref: ClusterRef) -> str:
+    """The cluster as `gcloud container clusters` takes it."""
+    return f"{ref.name} --location={ref.location} --project={ref.project}"
+
+
+def way_to(ref: ClusterRef, error: ResponderError) -> str:
+    """The mend of a cluster that is not reached."""
+    permission = permission_of(error)
+    if permission.startswith("gkehub."):
+        grant = f"Terraform variable connect_gateway = true: terraform apply grants {permission}"
+        return f"{grant}{OR}grant it in the fleet's project, where that is another one"
+    if permission.startswith("container."):
+        # To open another endpoint mends nothing where the caller may not use the one there is.
+        return f"Terraform variable clusters: name its project, and terraform apply grants {permission} there"
+    if permission:
+        shown = "kubectl get clusterrolebinding system:basic-user --output yaml"
+        return f"{shown}{THEN}let it bind system:authenticated"
+    if error.reason in _CREDENTIALS:
+        return LOGIN
+    if error.reason in _PASSING:
+        described = f"gcloud container clusters describe {place(ref)} --format='value(status,conditions)'"
+        return f"{described}{THEN}run doctor again"
+    variable = "connect_gateway" if error.reason == "connect_gateway_off" else "vpc_connector"
+    return f"gcloud container clusters update {place(ref)} --enable-dns-access{OR}Terraform variable {variable}"

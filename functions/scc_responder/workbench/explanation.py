@@ -1,0 +1,93 @@
+"""What every policy would do with a finding, and why: the decision of the pipeline, without carrying it out. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from scc_responder.collect.identity import identify
+from scc_responder.domain.context import Cluster, Context, LiveLook, Namespace, Node, Pod, RelatedFinding
+from scc_responder.domain.errors import PolicyError, RejectedMessage
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.value import StrictValue
+from scc_responder.guard.approval import unapproved
+from scc_responder.guard.guard import guard
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import classify, in_scope
+from scc_responder.journal.messages import policy_answers
+from scc_responder.policy.decide import decide
+from scc_responder.policy.policy_set import PolicySet
+
+
+class Facts(StrictValue, frozen=True, kw_only=True):
+    """What was read about a finding's target: the content of a context file."""
+
+    cluster: Cluster | None = None
+    pod: Pod | None = None
+    namespace: Namespace | None = None
+    node: Node | None = None
+    related: tuple[RelatedFinding, ...] | None = None
+    live: LiveLook | None = None
+    missing: dict[str, str] = {}
+
+
+NOTHING_READ = Facts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), "not_read"))
+"""What is known of a target that nobody has looked at."""
+
+
+def read_facts(content: bytes, name: str) -> Facts:
+    """The facts of a context file. Raises PolicyError that names the field."""
+    try:
+        return msgspec.json.decode(content, type=Facts)
+    except msgspec.DecodeError as error:
+        raise PolicyError("invalid_context", f"{name}: {error}") from error
+
+
+def context_of(finding: Finding, facts: Facts) -> Context:
+    """The context that a decision would see."""
+    return Context(
+        finding=finding,
+        threat=classify(finding, facts.related or ()),
+        cluster=facts.cluster,
+        pod=facts.pod,
+        namespace=facts.namespace,
+        node=facts.node,
+        related=facts.related,
+        live=facts.live,
+        identity=identify(finding, facts.pod),
+        missing=facts.missing,
+    )
+
+
+def explain(content: bytes, facts: Facts, policies: PolicySet, now: datetime | None = None) -> dict[str, Any]:
+    """The decision as JSON data: `rejected`, `finding`, `threat`, `context`, `policies`.
+
+    `rejected` is why nothing is decided at all, else None. `now` is when the finding arrives: at its event time where
+    not given, so that an old finding is explained as it was.
+    """
+    empty: dict[str, Any] = {"rejected": None, "finding": None, "threat": None, "context": None, "policies": []}
+    try:
+        finding = parse_notification(content)
+    except RejectedMessage as rejected:
+        return {**empty, "rejected": rejected.reason}
+    beyond = in_scope(finding)
+    if beyond:
+        return {**empty, "rejected": beyond, "finding": msgspec.to_builtins(finding)}
+    return explain_context(context_of(finding, facts), policies, now or finding.event_time)
+
+
+def explain_context(context: Context, policies: PolicySet, now: datetime) -> dict[str, Any]:
+    """As `explain`, of a context that was read."""
+    decision = unapproved(guard(context, decide(context, policies.policies), policies.guardrails, now))
+    read = msgspec.to_builtins(context)
+    for field in ("finding", "threat", "objects"):
+        read.pop(field)
+    return {
+        "rejected": None,
+        "finding": msgspec.to_builtins(context.finding),
+        "threat": msgspec.to_builtins(context.threat),
+        "context": read,
+        "policies": policy_answers(decision),
+    }

@@ -1,0 +1,180 @@
+"""What the responder must be allowed to do for the policies that are enabled, and nothing beyond that. Pure.
+
+A permission is written as `kubectl auth can-i` and IAM spell it: `networkpolicies.networking.k8s.io: create`, or
+`pubsub.topics.publish`. Policies in dry run need the same ones as those that enforce: their requests are sent with
+`dryRun=All`, which the API server authorizes like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from scc_responder.actions.contract import actions
+from scc_responder.collect import target
+from scc_responder.collect.endpoints import PERMISSIONS, EndpointKind
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.value import Value
+from scc_responder.policy.policy_set import Policy
+
+EVERY_FINDING = "every finding"
+GOOGLE_READS = {
+    "securitycenter.findings.list": EVERY_FINDING,
+    "container.clusters.get": EVERY_FINDING,
+    **dict.fromkeys(PERMISSIONS[EndpointKind.DNS_ENDPOINT], "clusters reached by their DNS endpoint"),
+    "datastore.entities.create": EVERY_FINDING,
+    "datastore.entities.get": EVERY_FINDING,
+    "datastore.entities.list": "finding a case by the start of its id",
+    "datastore.entities.update": EVERY_FINDING,
+    "pubsub.topics.publish": "telling of what is held or failed",
+}
+"""What every finding needs of Google's APIs, whatever the policies are, and what for."""
+
+VERBS = ("get", "list", "create", "patch", "delete")
+READING = frozenset({"get", "list"})
+TIERS = ("observe", "act", "forensic")
+"""Roles that cluster teams can grant one after the other; see `tier`."""
+
+
+class Place(Value, frozen=True, kw_only=True):
+    """Where a role is granted, so that it holds there and nowhere else."""
+
+    title: str
+    grant: str
+
+
+PLACES = {
+    "securitycenter": Place(
+        title="scc-responder findings", grant="the organization, folder or project whose findings it responds to"
+    ),
+    "container": Place(title="scc-responder clusters", grant="every project with a cluster that it may act on"),
+    "gkehub": Place(title="scc-responder fleets", grant="the project of every fleet with such a cluster"),
+    "datastore": Place(
+        title="scc-responder store", grant="the project of the journal, with a condition that names its database"
+    ),
+    "storage": Place(title="scc-responder evidence", grant="the bucket for evidence, and nothing above it"),
+    "pubsub": Place(title="scc-responder outcomes", grant="the outcome topic, and nothing above it"),
+}
+"""By the service that a permission starts with."""
+
+
+class Need(Value, frozen=True, kw_only=True):
+    """One permission and what needs it: `by` maps an action, or what else it is for, to the policies that ask for it.
+
+    Of a Kubernetes permission, `resource` and `verb` are its parts; of one of IAM's they are empty.
+    """
+
+    permission: str
+    resource: str = ""
+    verb: str = ""
+    by: dict[str, tuple[str, ...]]
+
+
+def enabled(policies: Iterable[Policy]) -> Iterator[tuple[str, str]]:
+    """(policy, action) of every step that could be taken: of policies that are not disabled."""
+    return ((policy.name, step.action) for policy in policies if policy.mode != Mode.DISABLED for step in policy.then)
+
+
+def needed(steps: Iterable[tuple[str, str]]) -> tuple[Need, ...]:
+    """Every permission that these (policy, action) need, those of Kubernetes first, each once."""
+    by: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
+    for (resource, verb), reason, policy in _uses(steps):
+        policies = by.setdefault((resource, verb), {}).setdefault(reason, {})
+        policies |= {policy: None} if policy else {}
+    return tuple(_need(resource, verb, by[resource, verb]) for resource, verb in sorted(by, key=_order))
+
+
+def of_connect_gateway() -> tuple[Need, ...]:
+    """What Connect Gateway asks for: needed only where this deployment is to use it, whatever the policies are."""
+    by: Mapping[str, Iterable[str]] = {"clusters reached by Connect Gateway": ()}
+    return tuple(_need(permission, "", by) for permission in PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
+
+
+def of_all_actions() -> tuple[Need, ...]:
+    """What policies need that ask for every action there is."""
+    return needed(("", action) for action in actions())
+
+
+def _uses(steps: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], str, str]]:
+    for declared in target.PERMISSIONS:
+        yield from ((pair, EVERY_FINDING, "") for pair in expanded(declared))
+    for permission, reason in GOOGLE_READS.items():
+        yield from ((pair, reason, "") for pair in expanded(permission))
+    for policy, action in steps:
+        for declared in actions()[action].permissions:
+            yield from ((pair, action, policy) for pair in expanded(declared))
+
+
+def expanded(declared: str) -> Iterator[tuple[str, str]]:
+    """(resource, verb) of a declared Kubernetes permission; (permission, "") of one of IAM's.
+
+    >>> list(expanded("pods: get, patch")), list(expanded("pubsub.topics.publish"))
+    ([('pods', 'get'), ('pods', 'patch')], [('pubsub.topics.publish', '')])
+    """
+    resource, _, verbs = declared.partition(": ")
+    return ((resource, verb) for verb in verbs.split(", "))
+
+
+def _order(pair: tuple[str, str]) -> tuple[bool, str, str, int]:
+    resource, verb = pair
+    name, _, group = resource.partition(".")
+    return (not verb, group, name, VERBS.index(verb) if verb in VERBS else len(VERBS))
+
+
+def _need(resource: str, verb: str, by: Mapping[str, Iterable[str]]) -> Need:
+    told = {reason: tuple(policies) for reason, policies in by.items()}
+    if not verb:
+        return Need(permission=resource, by=told)
+    return Need(permission=f"{resource}: {verb}", resource=resource, verb=verb, by=told)
+
+
+def tier(need: Need) -> str:
+    """How far a Kubernetes permission goes, for those who grant it: `observe`, `act` or `forensic`.
+
+    Forensic is what looks inside a running container or changes it: logs, exec, ephemeral containers.
+    """
+    if "/" in need.resource:
+        return TIERS[2]
+    return TIERS[0] if need.verb in READING else TIERS[1]
+
+
+def cluster_role(needs: Iterable[Need], name: str) -> dict[str, Any]:
+    """The ClusterRole that grants the Kubernetes permissions among the needs."""
+    verbs: dict[str, list[str]] = {}
+    for need in needs:
+        if need.verb:
+            verbs.setdefault(need.resource, []).append(need.verb)
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for resource, granted in verbs.items():
+        plural, _, group = resource.partition(".")
+        alike.setdefault((group, tuple(granted)), []).append(plural)
+    rules = [
+        {"apiGroups": [group], "resources": plurals, "verbs": list(granted)}
+        for (group, granted), plurals in alike.items()
+    ]
+    return {**_rbac("ClusterRole", name), "rules": rules}
+
+
+def cluster_role_binding(name: str, *users: str) -> dict[str, Any]:
+    """The binding of that role to users: on GKE, the e-mail address and the unique id of one service account."""
+    group = "rbac.authorization.k8s.io"
+    return {
+        **_rbac("ClusterRoleBinding", name),
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": user} for user in users],
+    }
+
+
+def _rbac(kind: str, name: str) -> dict[str, Any]:
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": name}}
+
+
+def iam_roles(needs: Iterable[Need]) -> Sequence[tuple[Place, dict[str, Any]]]:
+    """A custom role for each place where IAM permissions among the needs are granted."""
+    permissions = [need.permission for need in needs if not need.verb]
+    found = []
+    for service, place in PLACES.items():
+        included = [permission for permission in permissions if permission.startswith(f"{service}.")]
+        if included:
+            found.append((place, {"title": place.title, "stage": "GA", "includedPermissions": included}))
+    return found

@@ -1,0 +1,168 @@
+"""What is wrong with a folder of policies, and what is allowed but seldom meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+from scc_responder.domain.errors import PolicyError
+from scc_responder.domain.value import Value
+from scc_responder.domain.wildcards import matcher
+from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
+from scc_responder.policy.guardrails import FILE_NAME, Guardrails
+from scc_responder.policy.match import MOST_LISTED, Match, listed
+from scc_responder.policy.mistakes import Fault, Mistake, did_you_mean
+from scc_responder.policy.policy_file import PolicyFile
+from scc_responder.policy.policy_set import TEST_SUFFIX, policy_paths, read_files
+from scc_responder.policy.strict_yaml import Document, open_document, read_document
+from scc_responder.workbench.policies.policy_tests import CaseFile
+
+SOON = timedelta(days=14)
+SCHEMA_LINE = "# yaml-language-server: $schema=./.schema/{kind}.json"
+"""What line 1 of a file says, by its kind, for editors to complete and check it."""
+
+_SCHEMA = re.compile(r"#\s*yaml-language-server:\s*\$schema=\S+", re.ASCII)
+
+
+class Linted(Value, frozen=True, kw_only=True):
+    """Errors keep the folder from loading, warnings do not. Both are in the order of files and lines."""
+
+    policies: int
+    errors: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+
+
+def lint(folder: Path, today: date) -> Linted:
+    """Everything that is wrong with a folder. Raises PolicyError where there is no such folder."""
+    errors = list(_refused(lambda: read_files(folder), expect_folder=True))
+    tests = sorted(folder.glob(f"*{TEST_SUFFIX}"))
+    for path in tests:
+        errors += _refused(lambda path=path: read_document(path, CaseFile))  # type: ignore[misc]
+    policies = policy_paths(folder)
+    warnings = [warning for path in policies for warning in _policy_warnings(path)]
+    warnings += [warning for path in tests for warning in _test_warnings(path)]
+    warnings += _guardrails_warnings(folder / FILE_NAME, today)
+    return Linted(policies=len(policies), errors=_in_order(errors), warnings=_in_order(warnings))
+
+
+def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:
+    return tuple(sorted(faults, key=lambda fault: (fault.file, fault.line)))
+
+
+def _refused(read: Callable[[], object], *, expect_folder: bool = False) -> tuple[Fault, ...]:
+    try:
+        read()
+    except PolicyError as error:
+        if expect_folder and error.reason == "no_policy_folder":
+            raise
+        return error.faults or (Fault(file="", text=str(error), reason=error.reason),)
+    return ()
+
+
+def _policy_warnings(path: Path) -> Iterator[Fault]:
+    """Of a file that can be read at all."""
+    try:
+        document = open_document(path)
+        file = document.converted(PolicyFile)
+    except PolicyError:
+        return
+    for warning in _seldom_meant(document, path, file):
+        yield document.fault(warning)
+
+
+def _seldom_meant(document: Document, path: Path, file: PolicyFile) -> Iterator[Mistake]:
+    yield from _schema(document, "policy")
+    test = path.with_name(f"{path.stem}{TEST_SUFFIX}")
+    if not test.exists():
+        yield Mistake(
+            text=f"no {test.name} stands beside it; give it a case that acts and one that does not", reason="no_test"
+        )
+    yield from _unmatchable(file.when)
+    seen: set[str] = set()
+    for index, step in enumerate(file.then):
+        if step.action == "delete_pod" and "capture_evidence" not in seen:
+            told = "the pod is deleted before its evidence is kept; put capture_evidence before it"
+            yield Mistake(path=("then", index, "action"), text=told, reason="no_evidence")
+        seen.add(step.action)
+
+
+def _unmatchable(when: Match) -> Iterator[Mistake]:
+    """Conditions that are each possible, and not together."""
+    fitting = list(catalogue())
+    given = when.given()
+    if UNKNOWN in listed(given.get("threat", ())):
+        return
+    for name in [name for name in given if name in _READ]:
+        fits = matcher(tuple(map(fold, listed(given[name]))) if name == "category" else listed(given[name]))
+        left = [row for row in fitting if any(map(fits, _READ[name](row)))]
+        if not left:
+            known = sorted({word for row in fitting for word in _READ[name](row)})
+            could = ", ".join(known) if len(known) <= MOST_LISTED else "another"
+            meant = did_you_mean(listed(given[name])[0], known)
+            told = f"no threat can match: with the conditions before it, {name} is {could}{meant}"
+            yield Mistake(path=("when", name), text=told, reason="never_matches")
+            return
+        fitting = left
+
+
+_READ: dict[str, Callable[[Row], tuple[str, ...]]] = {
+    "threat": lambda row: (row.name,),
+    "category": lambda row: tuple(map(fold, (row.category, *row.aliases))),
+    "detector": lambda row: (row.detector,),
+    "kind": lambda row: (row.kind,),
+    "confidence": lambda row: CONFIDENCES[CONFIDENCES.index(row.confidence) :],
+    "surface": lambda row: (row.surface,),
+}
+"""What a condition may meet in findings of a row; related findings can raise the confidence."""
+
+
+def _schema(document: Document, kind: str) -> Iterator[Mistake]:
+    if not _SCHEMA.match(document.text):
+        told = f"no schema in line 1; for help while typing write {SCHEMA_LINE.format(kind=kind)}"
+        yield Mistake(text=told, reason="no_schema")
+
+
+def _test_warnings(path: Path) -> Iterator[Fault]:
+    name = f"{path.name.removesuffix(TEST_SUFFIX)}.yaml"
+    if not path.with_name(name).exists():
+        yield Fault(file=path.name, text=f"there is no {name} that it could test", reason="no_policy")
+    try:
+        document = open_document(path)
+    except PolicyError:
+        return
+    yield from map(document.fault, _schema(document, "test"))
+
+
+def _guardrails_warnings(path: Path, today: date) -> Iterator[Fault]:
+    if not path.exists():
+        yield Fault(file=path.name, text="there is none, so that nothing is enforced", reason="no_guardrails")
+        return
+    try:
+        document = open_document(path)
+        guardrails = document.converted(Guardrails)
+    except PolicyError:
+        return
+    for warning in (*_schema(document, "guardrails"), *_exemptions(guardrails, today), *_limits_off(guardrails)):
+        yield document.fault(warning)
+
+
+def _exemptions(guardrails: Guardrails, today: date) -> Iterator[Mistake]:
+    for index, exemption in enumerate(guardrails.exemptions):
+        left = exemption.expires - today
+        if left < timedelta(0):
+            told, reason = "it no longer holds; remove it", "exemption_expired"
+        elif left <= SOON:
+            told, reason = f"it ends within {SOON.days} days; ask {exemption.owner}", "exemption_expires"
+        else:
+            continue
+        path = ("exemptions", index, "expires")
+        yield Mistake(path=path, text=f"{exemption.name!r} expires on {exemption.expires}: {told}", reason=reason)
+
+
+def _limits_off(guardrails: Guardrails) -> Iterator[Mistake]:
+    for scope in guardrails.limits.__struct_fields__:
+        if not getattr(guardrails.limits, scope):
+            told = "no limit holds here; remove the line to have the default"
+            yield Mistake(path=("limits", scope), text=told, reason="limit_off")

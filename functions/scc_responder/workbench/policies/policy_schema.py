@@ -1,0 +1,157 @@
+"""JSON Schemas of the files that people write, made of the types that read them, so that editors check while one types.
+
+Draft 7, which editors understand best: nothing stands beside a `$ref`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from scc_responder.actions.contract import Action, actions
+from scc_responder.domain.mode import Mode
+from scc_responder.policy.guardrails import Day, Guardrails
+from scc_responder.policy.match import VOCABULARIES, Severity
+from scc_responder.policy.policy_file import OnFailure, PolicyFile
+from scc_responder.workbench.policies.policy_tests import CaseFile
+
+Schema = dict[str, Any]
+
+KINDS: dict[str, type] = {"policy": PolicyFile, "test": CaseFile, "guardrails": Guardrails}
+"""Each kind of file and what reads it."""
+
+_WORDS: tuple[type[StrEnum], ...] = (Mode, Severity, OnFailure, Day)
+_DURATION = {
+    "type": "string",
+    "pattern": "^[0-9]{1,6}[smhd]$",
+    "description": "A number and a unit: 90s, 30m, 24h, 7d.",
+}
+_SHARE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^([1-9][0-9]?|100)%$"}]}
+
+
+def schema(kind: str) -> Schema:
+    """The schema of a kind of file."""
+    made = msgspec.json.schema(KINDS[kind])
+    parts = {name: _plain(part) for name, part in made["$defs"].items()}
+    for name, change in _CHANGES.items():
+        if name in parts:
+            change(parts[name])
+    if "StepFile" in parts:
+        parts["StepFile"] = _step(parts["StepFile"])
+        for action in actions().values():
+            parts |= _params(action)
+    root = parts.pop(KINDS[kind].__name__)
+    whole = {"$schema": "http://json-schema.org/draft-07/schema#", **root, "$defs": dict(sorted(parts.items()))}
+    return msgspec.json.decode(msgspec.json.encode(whole), type=Schema)
+
+
+def schema_text(kind: str) -> str:
+    """The schema as the text of its file."""
+    return msgspec.json.format(msgspec.json.encode(schema(kind)), indent=2).decode() + "\n"
+
+
+def _plain(part: Any) -> Any:
+    """What msgspec made, without what nobody may write: null, and defaults that stand for "not given"."""
+    if isinstance(part, list):
+        return [_plain(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return {"$ref": part["$ref"]}
+    made = {key: _plain(value) for key, value in part.items() if (key, value) != ("default", None)}
+    if "description" in made and isinstance(made["description"], str):
+        made["description"] = _text(made["description"])
+    given = [item for item in made.get("anyOf", ()) if item != {"type": "null"}]
+    if len(given) == 1:
+        return given[0]
+    return {**made, "anyOf": given} if given else made
+
+
+def _text(docstring: str) -> str:
+    """A docstring as one paragraph after another."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
+
+
+def _policy(part: Schema) -> None:
+    part["properties"]["then"]["minItems"] = 1
+    part["properties"]["when"] = {"allOf": [part["properties"]["when"], {"minProperties": 1}]}
+
+
+def _match(part: Schema) -> None:
+    for name, field in part["properties"].items():
+        if name == "labels":
+            field |= {"minProperties": 1, "additionalProperties": _patterns()}
+        elif name in VOCABULARIES:
+            part["properties"][name] = _patterns(VOCABULARIES[name]())
+        elif "anyOf" in field:
+            part["properties"][name] = _patterns()
+
+
+def _patterns(words: Iterable[str] = ()) -> Schema:
+    """One pattern or several: a known word where there are such, or one with a wildcard."""
+    known = list(words)
+    text: Schema = {"type": "string", "minLength": 1}
+    one = {"anyOf": [{"enum": known}, {"type": "string", "pattern": "[*?]"}]} if known else text
+    return {"anyOf": [one, {"type": "array", "minItems": 1, "items": one}]}
+
+
+def _limit(part: Schema) -> None:
+    part["properties"] |= {"most": _SHARE, "within": _DURATION}
+
+
+def _lasting(*fields: str) -> Callable[[Schema], None]:
+    def change(part: Schema) -> None:
+        for field in fields:
+            part["properties"][field] = {**_DURATION, "default": part["properties"][field]["default"]}
+
+    return change
+
+
+def _in_order(words: type[StrEnum]) -> Callable[[Schema], None]:
+    def change(part: Schema) -> None:
+        part["enum"] = [str(word) for word in words]
+
+    return change
+
+
+_CHANGES: dict[str, Callable[[Schema], None]] = {
+    "PolicyFile": _policy,
+    "Match": _match,
+    "Limit": _limit,
+    "MaxFindingAge": _lasting("irreversible", "reversible"),
+    "StormBreaker": _lasting("within"),
+    "Approval": _lasting("expires"),
+    **{words.__name__: _in_order(words) for words in _WORDS},
+}
+"""What the types do not say and their checks do, by the type's name."""
+
+
+def _step(part: Schema) -> Schema:
+    """A step whose `with` is that of its action."""
+    known = list(actions())
+    part["properties"]["action"] = {
+        "oneOf": [{"const": name, "description": _summary(action)} for name, action in actions().items()]
+    }
+    part["properties"]["needs"]["items"] = {"enum": known}
+    part["properties"]["with"] = {"type": "object"}
+    part["allOf"] = [
+        {
+            "if": {"properties": {"action": {"const": name}}, "required": ["action"]},
+            "then": {"properties": {"with": {"$ref": f"#/$defs/{action.params.__name__}"}}},
+        }
+        for name, action in actions().items()
+    ]
+    return part
+
+
+def _summary(action: Action) -> str:
+    return _text((action.plan.__doc__ or "").partition("\n\n")[0])
+
+
+def _params(action: Action) -> Schema:
+    return {name: _plain(part) for name, part in msgspec.json.schema(action.params)["$defs"].items()}

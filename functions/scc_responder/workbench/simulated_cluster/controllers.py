@@ -1,0 +1,175 @@
+"""The controllers and kubelets of the simulated cluster: they make the pods that workloads ask for, and end them.
+
+`settle` looks at what is there and does what is missing, so a deleted pod is replaced by the next look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from scc_responder.workbench.simulated_cluster.server.objects import Object, Objects, suffix, target_to, timestamp
+from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, Target
+from scc_responder.workbench.simulated_cluster.statuses import ready_condition, report
+
+
+class Controllers:
+    """Deployment, ReplicaSet, StatefulSet, DaemonSet and Job controllers, a scheduler and the kubelets.
+
+    `stop_seconds` is how long a pod takes to stop, whatever its grace period.
+    """
+
+    def __init__(self, objects: Objects, clock: Callable[[], datetime], stop_seconds: float) -> None:
+        self._objects = objects
+        self._clock = clock
+        self._stop_seconds = stop_seconds
+        self._stopping: dict[str, float] = {}
+        self._settled_at = 0
+
+    def settle(self) -> None:
+        """Bring the cluster to where its workloads want it."""
+        self._stop_pods()
+        if self._objects.version == self._settled_at:
+            return
+        self._collect_garbage()
+        for deployment in self._objects.of_kind("Deployment"):
+            if not self._owned("ReplicaSet", deployment):
+                self._create(_replica_set(deployment))
+        for kind in ("ReplicaSet", "Job", "StatefulSet", "DaemonSet"):
+            for workload in self._objects.of_kind(kind):
+                for name, node in list(self._wanted(workload)):
+                    self._create(_pod(workload, name, node))
+        self._start_pods()
+        report(self._objects)
+        self._settled_at = self._objects.version
+
+    def _wanted(self, workload: Object) -> Iterator[tuple[str, str]]:
+        """The pods to be made, by name and node."""
+        name, spec = workload["metadata"]["name"], workload.get("spec", {})
+        pods = self._owned("Pod", workload)
+        taken = {pod["metadata"]["name"] for pod in self._objects.of_kind("Pod", workload["metadata"]["namespace"])}
+        if workload["kind"] == "DaemonSet":
+            served = {pod["spec"].get("nodeName") for pod in pods}
+            only = spec["template"]["spec"].get("nodeName")
+            nodes = (node["metadata"]["name"] for node in self._objects.of_kind("Node"))
+            yield from ((f"{name}-{suffix()}", node) for node in nodes if node not in served and only in {None, node})
+        elif workload["kind"] == "StatefulSet":
+            ordinals = (f"{name}-{ordinal}" for ordinal in range(spec.get("replicas", 1)))
+            yield from ((pod, "") for pod in ordinals if pod not in taken)
+        else:
+            running = sum("deletionTimestamp" not in pod["metadata"] for pod in pods)
+            missing = spec.get("replicas", spec.get("parallelism", 1)) - running
+            yield from ((f"{name}-{suffix()}", "") for _ in range(missing))
+
+    def _owned(self, kind: str, owner: Object) -> list[Object]:
+        uid = owner["metadata"]["uid"]
+        found = self._objects.of_kind(kind, owner["metadata"]["namespace"])
+        return [item for item in found if any(ref["uid"] == uid for ref in item["metadata"].get("ownerReferences", ()))]
+
+    def _create(self, manifest: Object) -> None:
+        resource = BY_KIND[manifest["kind"]]
+        self._objects.create(Target(resource=resource, namespace=manifest["metadata"]["namespace"]), manifest)
+
+    def _start_pods(self) -> None:
+        nodes = [node for node in self._objects.of_kind("Node") if not node.get("spec", {}).get("unschedulable")]
+        for index, pod in enumerate(self._objects.of_kind("Pod")):
+            if pod.get("status", {}).get("phase"):
+                continue
+            if not pod["spec"].get("nodeName") and nodes:
+                pod["spec"]["nodeName"] = nodes[index % len(nodes)]["metadata"]["name"]
+            on_node = bool(pod["spec"].get("nodeName"))
+            self._objects.replace({**pod, "status": _running(pod, self._clock()) if on_node else {"phase": "Pending"}})
+
+    def _collect_garbage(self) -> None:
+        """Remove the network policies whose owners are all gone."""
+        for policy in self._objects.of_kind("NetworkPolicy"):
+            owners = policy["metadata"].get("ownerReferences", ())
+            if owners and not any(self._is_there(owner, policy["metadata"]["namespace"]) for owner in owners):
+                self._objects.remove(target_to(policy))
+
+    def _is_there(self, owner: Object, namespace: str) -> bool:
+        found = self._objects.of_kind(owner["kind"], namespace)
+        return any(item["metadata"]["uid"] == owner["uid"] for item in found)
+
+    def _stop_pods(self) -> None:
+        present = time.monotonic()
+        for pod in self._objects.of_kind("Pod"):
+            metadata = pod["metadata"]
+            if "deletionTimestamp" not in metadata:
+                continue
+            stopped = self._stopping.setdefault(metadata["uid"], present + self._stop_seconds) <= present
+            if stopped and not metadata.get("finalizers"):
+                self._objects.remove(target_to(pod))
+
+
+def owned_by(owner: Object, *, controller: bool = True) -> Object:
+    """The `ownerReferences` entry that makes an object the owner's."""
+    metadata = owner["metadata"]
+    return {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": controller,
+        "blockOwnerDeletion": True,
+    }
+
+
+def digest_of(image: str) -> str:
+    """The image id that a node reports for an image: the name with a digest made from its text."""
+    if "@sha256:" in image:
+        return image
+    return f"{image.rsplit(':', 1)[0]}@sha256:{_sha256(image)}"
+
+
+def _replica_set(deployment: Object) -> Object:
+    metadata, spec = deployment["metadata"], deployment["spec"]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": f"{metadata['name']}-{_sha256(metadata['uid'])[:10]}",
+            "namespace": metadata["namespace"],
+            "labels": spec["template"].get("metadata", {}).get("labels", {}),
+            "ownerReferences": [owned_by(deployment)],
+        },
+        "spec": {key: spec[key] for key in ("replicas", "selector", "template") if key in spec},
+    }
+
+
+def _pod(workload: Object, name: str, node: str) -> Object:
+    template: dict[str, Any] = workload["spec"]["template"]
+    metadata = {
+        **template.get("metadata", {}),
+        "name": name,
+        "namespace": workload["metadata"]["namespace"],
+        "ownerReferences": [owned_by(workload)],
+    }
+    spec = {**template["spec"], **({"nodeName": node} if node else {})}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _running(pod: Object, moment: datetime) -> Object:
+    started = timestamp(moment)
+    statuses = [
+        {
+            "name": container["name"],
+            "image": container["image"],
+            "imageID": digest_of(container["image"]),
+            "containerID": f"containerd://{_sha256(pod['metadata']['uid'] + container['name'])}",
+            "ready": True,
+            "started": True,
+            "restartCount": 0,
+            "state": {"running": {"startedAt": started}},
+        }
+        for container in pod["spec"].get("containers", ())
+    ]
+    conditions = [ready_condition()]
+    return {"phase": "Running", "startTime": started, "conditions": conditions, "containerStatuses": statuses}
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

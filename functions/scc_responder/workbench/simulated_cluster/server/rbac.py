@@ -1,0 +1,46 @@
+"""Who may do what: the RBAC of the simulated cluster, which is the one the deployment installs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from functools import cache
+
+from scc_responder.workbench.needed_permissions import READING, of_all_actions
+
+Rules = Mapping[str, frozenset[str]]
+
+
+@cache
+def rules() -> Mapping[str, Rules]:
+    """Verbs by user and resource. A user who is not listed may do everything.
+
+    `responder` may do what every action together needs, `reader` what is reading of that.
+    """
+    verbs: dict[str, frozenset[str]] = {}
+    for need in of_all_actions():
+        plural = need.resource.partition(".")[0]
+        verbs[plural] = verbs.get(plural, frozenset()) | {need.verb}
+    verbs.pop("", None)
+    return {"responder": verbs, "reader": {resource: granted & READING for resource, granted in verbs.items()}}
+
+
+class Identities:
+    """Bearer tokens and whose they are. Tokens are random: they are good for this one cluster while it runs."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+
+    def token(self, user: str) -> str:
+        """The token of a user, made at the first call."""
+        return self._tokens.setdefault(user, secrets.token_urlsafe())
+
+    def user(self, authorization: str) -> str:
+        """Whose `Authorization` header this is; "" if nobody's."""
+        return next((user for user, token in self._tokens.items() if authorization == f"Bearer {token}"), "")
+
+
+def allowed(user: str, verb: str, resource: str) -> bool:
+    """Whether a rule lets this user do that."""
+    granted = rules().get(user)
+    return granted is None or verb in granted.get(resource, ())

@@ -1,0 +1,92 @@
+"""The API server's ways of saying no, as `metav1.Status` bodies.
+
+Source: k8s.io/apimachinery/pkg/api/errors; every word that clients look at is checked against a real API server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from scc_responder.workbench.simulated_cluster.server.resources import Target
+
+
+class Refusal(Exception):  # noqa: N818 - names the server's answer
+    """A request that is answered with an error. `body` is its Status."""
+
+    def __init__(self, code: int, reason: str, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.body: dict[str, Any] = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": message,
+            **({"reason": reason} if reason else {}),
+            **({"details": details} if details else {}),
+            "code": code,
+        }
+
+
+def unauthorized() -> Refusal:
+    """401: no token, or one that nobody gave out."""
+    return Refusal(401, "Unauthorized", "Unauthorized")
+
+
+def bad_request(message: str) -> Refusal:
+    """400: no JSON, or not the object that the path means."""
+    return Refusal(400, "BadRequest", message)
+
+
+def forbidden(target: Target, user: str, verb: str, why: str = "") -> Refusal:
+    """403: no RBAC rule allows it, or admission refuses it, saying `why`."""
+    place = f' in the namespace "{target.namespace}"' if target.namespace else " at the cluster scope"
+    group = target.resource.group
+    rule = f'User "{user}" cannot {verb} resource "{target.resource.plural}" in API group "{group}"{place}'
+    return _about(target, 403, "Forbidden", f"{_quoted(target)} is forbidden: {why or rule}")
+
+
+def not_found(target: Target) -> Refusal:
+    """404: no object of that name."""
+    return _about(target, 404, "NotFound", f"{_quoted(target)} not found")
+
+
+def already_exists(target: Target) -> Refusal:
+    """409 on create: the name is taken."""
+    return _about(target, 409, "AlreadyExists", f"{_quoted(target)} already exists")
+
+
+def modified(target: Target) -> Refusal:
+    """409 on patch: the resource version is not the one stored."""
+    why = "the object has been modified; please apply your changes to the latest version and try again"
+    return _about(target, 409, "Conflict", f"Operation cannot be fulfilled on {_quoted(target)}: {why}")
+
+
+def precondition(target: Target, field: str, wanted: str, stored: str) -> Refusal:
+    """409 on delete: a precondition does not hold."""
+    why = f"the {field} in the precondition ({wanted}) does not match the {field} in record ({stored})"
+    what = f'{target.resource.kind} "{target.name}"'
+    return _about(target, 409, "Conflict", f"Operation cannot be fulfilled on {what}: {why}.")
+
+
+def invalid(target: Target, causes: Sequence[tuple[str, str]]) -> Refusal:
+    """422: fields (path, what is wrong) that no such object may have."""
+    listed = ", ".join(f"{field}: {why}" for field, why in causes)
+    details = {
+        "name": target.name,
+        "group": target.resource.group,
+        "kind": target.resource.kind,
+        "causes": [{"reason": "FieldValueInvalid", "message": why, "field": field} for field, why in causes],
+    }
+    return Refusal(422, "Invalid", f'{target.resource.kind} "{target.name}" is invalid: {listed}', **details)
+
+
+def _about(target: Target, code: int, reason: str, message: str) -> Refusal:
+    group = {"group": target.resource.group} if target.resource.group else {}
+    return Refusal(code, reason, message, name=target.name, **group, kind=target.resource.plural)
+
+
+def _quoted(target: Target) -> str:
+    group = f".{target.resource.group}" if target.resource.group else ""
+    return f'{target.resource.plural}{group} "{target.name}"'

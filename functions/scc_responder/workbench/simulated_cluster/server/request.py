@@ -1,0 +1,176 @@
+"""One request to the simulated API server, from the bytes to the answer, as an audit log would tell it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from scc_responder.domain.value import Value
+from scc_responder.workbench.simulated_cluster.controllers import Controllers
+from scc_responder.workbench.simulated_cluster.server import refusal
+from scc_responder.workbench.simulated_cluster.server.objects import Object, Objects
+from scc_responder.workbench.simulated_cluster.server.pages import paged
+from scc_responder.workbench.simulated_cluster.server.rbac import Identities, allowed
+from scc_responder.workbench.simulated_cluster.server.refusal import Refusal
+from scc_responder.workbench.simulated_cluster.server.resources import Target, target_of
+
+_ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete"}
+_COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+_PATCH_TYPE = "application/merge-patch+json"
+
+
+class AuditEvent(Value, frozen=True, kw_only=True):
+    """One answered request, with the fields of an API server's audit log. `request` and `response` are the bodies."""
+
+    verb: str
+    user: str
+    resource: str = ""
+    namespace: str = ""
+    name: str = ""
+    code: int
+    dry_run: bool = False
+    request: Any = None
+    response: dict[str, Any] | None = None
+    received: datetime
+    completed: datetime
+    uri: str
+    user_agent: str = ""
+
+
+class Call(Value, frozen=True, kw_only=True):
+    """A request as it came in. `headers` have lower-case names."""
+
+    method: str
+    uri: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether it asks for `dryRun=All`."""
+        return "All" in self.query("dryRun")
+
+    def query(self, name: str) -> list[str]:
+        """The values of one parameter."""
+        return parse_qs(urlsplit(self.uri).query).get(name, [])
+
+
+class Asked(Value, frozen=True, kw_only=True):
+    """A request understood. `target` is None where the path means nothing, `user` is "" for nobody."""
+
+    call: Call
+    target: Target | None
+    user: str
+    verb: str
+
+
+class Api:
+    """Answers requests one at a time, lets the controllers react to each, and keeps the audit log."""
+
+    def __init__(
+        self, objects: Objects, controllers: Controllers, identities: Identities, clock: Callable[[], datetime]
+    ) -> None:
+        self.audit: list[AuditEvent] = []
+        self._objects = objects
+        self._controllers = controllers
+        self._identities = identities
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Keep requests waiting, for as long as the objects are changed by other means."""
+        return self._lock
+
+    def answer(self, call: Call) -> tuple[int, Object]:
+        """The status and body that the API server would answer with."""
+        with self._lock:
+            received = self._clock()
+            self._controllers.settle()
+            asked = self._understood(call)
+            try:
+                code, body = 201 if asked.verb == "create" else 200, self._perform(asked)
+            except Refusal as refused:
+                code, body = refused.code, refused.body
+            self._controllers.settle()
+            self.audit.append(_event(asked, code, body, received=received, completed=self._clock()))
+        return code, body
+
+    def _understood(self, call: Call) -> Asked:
+        target = target_of(urlsplit(call.uri).path)
+        verbs = _ITEM_VERBS if target and target.name else _COLLECTION_VERBS
+        user = self._identities.user(call.headers.get("authorization", ""))
+        return Asked(call=call, target=target, user=user, verb=verbs.get(call.method, call.method.lower()))
+
+    def _perform(self, asked: Asked) -> Object:
+        target, verb = asked.target, asked.verb
+        if not asked.user:
+            raise refusal.unauthorized()
+        if target is None:
+            raise Refusal(404, "NotFound", "the server could not find the requested resource")
+        if not allowed(asked.user, verb, target.resource.plural):
+            raise refusal.forbidden(target, asked.user, verb)
+        if verb == "get":
+            return self._objects.get(target)
+        if verb == "list":
+            names = ("fieldSelector", "labelSelector", "limit", "continue")
+            fields, labels, limit, after = (",".join(asked.call.query(name)) for name in names)
+            return paged(self._objects.list(target, fields, labels), limit, after)
+        if target.resource.namespaced and not target.namespace:
+            raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        return self._write(asked.call, target, verb)
+
+    def _write(self, call: Call, target: Target, verb: str) -> Object:
+        body = _decoded(call.body)
+        if call.query("dryRun") not in ([], ["All"]):
+            raise refusal.bad_request("dryRun must be All")
+        if verb == "create":
+            return self._objects.create(target, body, dry_run=call.dry_run)
+        if verb == "delete":
+            # Where a DELETE has a body, the API server takes its options from there alone.
+            dry_run = "All" in body.get("dryRun", ()) if body else call.dry_run
+            return self._objects.delete(target, body, dry_run=dry_run)
+        if verb != "patch":
+            raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        if call.headers.get("content-type") != _PATCH_TYPE:
+            raise Refusal(415, "UnsupportedMediaType", f"only {_PATCH_TYPE} is understood here")
+        return self._objects.patch(target, body, dry_run=call.dry_run)
+
+
+def _event(asked: Asked, code: int, body: Object, *, received: datetime, completed: datetime) -> AuditEvent:
+    call, target = asked.call, asked.target
+    created = body.get("metadata", {}).get("name", "") if asked.verb == "create" else ""
+    return AuditEvent(
+        verb=asked.verb,
+        user=asked.user,
+        resource=target.resource.plural if target else "",
+        namespace=target.namespace if target else "",
+        name=(target.name if target else "") or created,
+        code=code,
+        dry_run=call.dry_run,
+        request=_lenient(call.body),
+        response=body,
+        received=received,
+        completed=completed,
+        uri=call.uri,
+        user_agent=call.headers.get("user-agent", ""),
+    )
+
+
+def _decoded(body: bytes) -> Object:
+    try:
+        return msgspec.json.decode(body or b"{}", type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise refusal.bad_request("the body is no JSON object") from error
+
+
+def _lenient(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body) if body else None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None

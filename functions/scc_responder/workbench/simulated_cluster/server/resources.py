@@ -1,0 +1,83 @@
+"""Which kinds the simulated API server knows, and which of them a path means."""
+
+from __future__ import annotations
+
+import re
+
+from scc_responder.domain.value import Value
+
+_PATH = re.compile(
+    r"/(?:api|apis/(?P<group>[^/]+))/(?P<version>[^/]+)"
+    r"(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?"
+)
+
+
+class Resource(Value, frozen=True, kw_only=True):
+    """A kind and how it is addressed."""
+
+    kind: str
+    plural: str
+    group: str = ""
+    version: str = "v1"
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        """As in an object: `apps/v1`, or `v1`."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+class Target(Value, frozen=True, kw_only=True):
+    """What a request is about. `name` is empty for a collection, `namespace` for what has none."""
+
+    resource: Resource
+    namespace: str = ""
+    name: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Where the object is stored."""
+        return (self.resource.kind, self.namespace, self.name)
+
+    def named(self, name: str) -> Target:
+        """One object of this collection."""
+        return Target(resource=self.resource, namespace=self.namespace, name=name)
+
+
+RESOURCES = (
+    Resource(kind="Pod", plural="pods"),
+    Resource(kind="Event", plural="events"),
+    Resource(kind="Node", plural="nodes", namespaced=False),
+    Resource(kind="Namespace", plural="namespaces", namespaced=False),
+    Resource(kind="ReplicationController", plural="replicationcontrollers"),
+    Resource(kind="ReplicaSet", plural="replicasets", group="apps"),
+    Resource(kind="Deployment", plural="deployments", group="apps"),
+    Resource(kind="StatefulSet", plural="statefulsets", group="apps"),
+    Resource(kind="DaemonSet", plural="daemonsets", group="apps"),
+    Resource(kind="Job", plural="jobs", group="batch"),
+    Resource(kind="CronJob", plural="cronjobs", group="batch"),
+    Resource(kind="PodDisruptionBudget", plural="poddisruptionbudgets", group="policy"),
+    Resource(kind="NetworkPolicy", plural="networkpolicies", group="networking.k8s.io"),
+)
+
+_BY_PLURAL = {(resource.group, resource.version, resource.plural): resource for resource in RESOURCES}
+BY_KIND = {resource.kind: resource for resource in RESOURCES}
+
+
+def target_of(path: str) -> Target | None:
+    """What a path means, or None where there is no such resource.
+
+    >>> target_of("/apis/apps/v1/namespaces/shop/deployments/web").key
+    ('Deployment', 'shop', 'web')
+    """
+    match = _PATH.fullmatch(path)
+    if match is None:
+        return None
+    resource = _BY_PLURAL.get((match["group"] or "", match["version"], match["plural"]))
+    namespace = match["namespace"] or ""
+    # Without a namespace, all of a kind can be listed; one object cannot be named so.
+    if resource is None or (namespace and not resource.namespaced):
+        return None
+    if match["name"] and resource.namespaced and not namespace:
+        return None
+    return Target(resource=resource, namespace=namespace, name=match["name"] or "")

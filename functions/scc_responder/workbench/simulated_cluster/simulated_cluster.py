@@ -1,0 +1,135 @@
+"""The simulated cluster as its users see it: an address, tokens, fixtures, and the audit log.
+
+with SimulatedCluster() as cluster:
+    cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    api = connect(cluster.url, cluster.ca_pem, lambda: cluster.token("responder"))
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+import msgspec
+
+from scc_responder.workbench.simulated_cluster.controllers import Controllers
+from scc_responder.workbench.simulated_cluster.server.objects import Admission, Object, Objects, admit_all, now
+from scc_responder.workbench.simulated_cluster.server.rbac import Identities
+from scc_responder.workbench.simulated_cluster.server.request import Api, AuditEvent, Call
+from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, Target
+
+_BODY_LIMIT = 3 * 1024 * 1024
+
+
+class SimulatedCluster:
+    """A cluster on 127.0.0.1, without TLS, from `start` (or `with`) until `stop`.
+
+    Pods take `stop_seconds` to stop. `admission` may refuse updates with a text. `clock` gives the server's time.
+    Each answer takes `delay_seconds`, as over a network.
+    """
+
+    ca_pem: bytes | None = None
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] = now,
+        admission: Admission = admit_all,
+        stop_seconds: float = 0.05,
+        port: int = 0,
+        delay_seconds: float = 0.0,
+    ) -> None:
+        self._objects = Objects(clock, admission)
+        self._controllers = Controllers(self._objects, clock, stop_seconds)
+        self._identities = Identities()
+        self._api = Api(self._objects, self._controllers, self._identities, clock)
+        self._server = _Server(port, self._api, delay_seconds)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def audit(self) -> Sequence[AuditEvent]:
+        """Every request answered until now, in order."""
+        return tuple(self._api.audit)
+
+    def token(self, user: str) -> str:
+        """The bearer token of `responder`, `reader`, or of any other name, who may do everything."""
+        return self._identities.token(user)
+
+    def create(self, manifest: Mapping[str, Any]) -> Object:
+        """Store an object as a cluster's owner would, and let the controllers react. Raises Refusal."""
+        body = dict(manifest)
+        metadata = body.get("metadata", {})
+        target = Target(resource=BY_KIND[body["kind"]], namespace=metadata.get("namespace", ""))
+        with self._api.alone():
+            created = self._objects.create(target, body)
+            self._controllers.settle()
+            return self._objects.get(target.named(created["metadata"]["name"]))
+
+    def objects(self, kind: str, namespace: str = "") -> list[Object]:
+        """What is there now, of one kind, in one namespace or in all."""
+        with self._api.alone():
+            self._controllers.settle()
+            return self._objects.of_kind(kind, namespace)
+
+    def start(self) -> Self:
+        """Begin to answer."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering and let go of the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, port: int, api: Api, delay_seconds: float) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.api = api
+        self.delay_seconds = delay_seconds
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+
+    def _answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > _BODY_LIMIT:
+            self.send_error(413)
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        call = Call(method=self.command, uri=self.path, headers=headers, body=self.rfile.read(length))
+        time.sleep(self.server.delay_seconds)
+        code, body = self.server.api.answer(call)
+        content = msgspec.json.encode(body)
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _answer  # noqa: N815 - the names that http.server calls
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing: the audit log has it."""

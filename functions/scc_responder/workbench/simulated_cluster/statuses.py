@@ -1,0 +1,88 @@
+"""What controllers and kubelets report of nodes, workloads and disruption budgets.
+
+Source: apps/v1 `status.readyReplicas`; core/v1 Node `Ready`; policy/v1 PodDisruptionBudget and its controller,
+k8s.io/kubernetes/pkg/controller/disruption.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from scc_responder.collect.selectors import selects
+from scc_responder.workbench.simulated_cluster.server.objects import Object, Objects
+
+
+def report(objects: Objects) -> None:
+    """Bring every status to what is there now."""
+    pods = objects.of_kind("Pod")
+    for node in objects.of_kind("Node"):
+        if "conditions" not in node.get("status", {}):
+            node["status"] = {**node.get("status", {}), "conditions": [ready_condition()]}
+            objects.replace(node)
+    for kind in ("ReplicaSet", "Deployment", "StatefulSet"):
+        for workload in objects.of_kind(kind):
+            here = [pod for pod in pods if pod["metadata"]["namespace"] == workload["metadata"]["namespace"]]
+            _put(objects, workload, _replicas(workload, here))
+    for budget in objects.of_kind("PodDisruptionBudget"):
+        here = [pod for pod in pods if pod["metadata"]["namespace"] == budget["metadata"]["namespace"]]
+        _put(objects, budget, _budget(budget, here, objects))
+
+
+def ready_condition() -> Object:
+    """The condition of a node or pod that is ready."""
+    return {"type": "Ready", "status": "True"}
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod counts as a working replica: one that is on its way out does not."""
+    conditions = pod.get("status", {}).get("conditions", ())
+    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]
+
+
+def _put(objects: Objects, item: Object, status: Object) -> None:
+    if item.get("status") != status:
+        objects.replace({**item, "status": status})
+
+
+def _replicas(workload: Object, pods: Sequence[Object]) -> Object:
+    own = _selected(pods, workload["spec"]["selector"])
+    ready = sum(map(is_ready, own))
+    return {"replicas": len(own), **({"readyReplicas": ready} if ready else {})}
+
+
+def _budget(budget: Object, pods: Sequence[Object], objects: Objects) -> Object:
+    spec = budget["spec"]
+    own = _selected(pods, spec.get("selector"))
+    expected = _expected(own, objects)
+    healthy = sum(map(is_ready, own))
+    if "maxUnavailable" in spec:
+        needed = max(0, expected - _share(spec["maxUnavailable"], expected))
+    else:
+        needed = _share(spec.get("minAvailable", 1), expected)
+    return {
+        "observedGeneration": budget["metadata"].get("generation", 1),
+        "currentHealthy": healthy,
+        "desiredHealthy": needed,
+        "expectedPods": expected,
+        "disruptionsAllowed": max(0, healthy - needed),
+    }
+
+
+def _selected(pods: Sequence[Object], selector: Any) -> list[Object]:
+    return [pod for pod in pods if selects(selector, pod["metadata"].get("labels", {}))]
+
+
+def _expected(pods: Sequence[Object], objects: Objects) -> int:
+    """The replicas that the pods' controllers want, and every pod that has none."""
+    owners = {ref["uid"] for pod in pods for ref in pod["metadata"].get("ownerReferences", ())}
+    workloads = (item for kind in ("ReplicaSet", "StatefulSet") for item in objects.of_kind(kind))
+    wanted = sum(item["spec"].get("replicas", 1) for item in workloads if item["metadata"]["uid"] in owners)
+    return int(wanted) + sum(not pod["metadata"].get("ownerReferences") for pod in pods)
+
+
+def _share(amount: int | str, of: int) -> int:
+    """A number, or a percentage rounded up."""
+    return amount if isinstance(amount, int) else math.ceil(of * int(amount.removesuffix("%")) / 100)

@@ -1,0 +1,104 @@
+"""What has become of the simulated cluster, and whether only the right pods and nodes changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from scc_responder.domain.changes import CASE_LABEL
+from scc_responder.domain.value import Value
+from scc_responder.execute.network_policies import selects
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story.observation import Check
+
+Object = Mapping[str, Any]
+
+
+class PodNow(Value, frozen=True, kw_only=True):
+    """A pod of the beginning, at the end. `successor` and `node` are of the pod that took the place of one `gone`."""
+
+    name: str
+    gone: bool = False
+    successor: str = ""
+    node: str = ""
+    marked: bool = False
+    policies: tuple[str, ...] = ()
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing has happened to it."""
+        return not (self.gone or self.marked or self.policies)
+
+
+class Aftermath(Value, frozen=True, kw_only=True):
+    """The cluster at the end, as far as it had a beginning."""
+
+    pods: tuple[PodNow, ...]
+    cordoned: tuple[str, ...]
+    policies: int
+
+
+def aftermath(before: Sequence[Object], cluster: SimulatedCluster) -> Aftermath:
+    """Compare the pods that were there at the beginning with what is there now."""
+    policies = cluster.objects("NetworkPolicy")
+    now = cluster.objects("Pod")
+    cordoned = [node for node in cluster.objects("Node") if node.get("spec", {}).get("unschedulable")]
+    return Aftermath(
+        pods=tuple(_pod_now(pod, before, now, policies) for pod in before),
+        cordoned=tuple(node["metadata"]["name"] for node in cordoned),
+        policies=len(policies),
+    )
+
+
+def checks(found: Aftermath, before: Sequence[Object], changed: Mapping[str, str]) -> Iterator[Check]:
+    """What must be true of the cluster at the end. `changed` maps pods to `deleted`, `isolated` or `marked`."""
+    for pod in found.pods:
+        wanted = changed.get(pod.name, "untouched")
+        yield Check(name=f"{pod.name} is {wanted}, not {fate(pod)}", held=fate(pod) == wanted)
+    deleted = {pod.name for pod in found.pods if pod.gone}
+    nodes = tuple(pod["spec"]["nodeName"] for pod in before if _name(pod) in deleted)
+    yield Check(
+        name=f"only the node of the deleted pod is cordoned, not {found.cordoned}", held=found.cordoned == nodes
+    )
+    replaced = all(pod.successor and pod.node not in nodes for pod in found.pods if pod.gone)
+    yield Check(name="the deleted pod is replaced on another node", held=replaced)
+    isolated = sum(fate(pod) == "isolated" for pod in found.pods)
+    yield Check(name="every network policy isolates one pod and no other", held=found.policies == isolated)
+
+
+def fate(pod: PodNow) -> str:
+    """What happened to it, in a word."""
+    if pod.gone:
+        return "deleted"
+    return "isolated" if pod.policies else "marked" if pod.marked else "untouched"
+
+
+def _pod_now(pod: Object, before: Sequence[Object], now: Sequence[Object], policies: Sequence[Object]) -> PodNow:
+    name, uid = _name(pod), pod["metadata"]["uid"]
+    current = next((item for item in now if item["metadata"]["uid"] == uid), None)
+    if current is None:
+        known = {item["metadata"]["uid"] for item in before}
+        successor = next(
+            (item for item in now if _owner(item) == _owner(pod) and item["metadata"]["uid"] not in known), {}
+        )
+        return PodNow(
+            name=name,
+            gone=True,
+            successor=_name(successor) if successor else "",
+            node=successor.get("spec", {}).get("nodeName", ""),
+        )
+    labels = current["metadata"].get("labels", {})
+    here = [policy for policy in policies if policy["metadata"]["namespace"] == pod["metadata"]["namespace"]]
+    return PodNow(
+        name=name,
+        marked=CASE_LABEL in labels or labels != pod["metadata"].get("labels", {}),
+        policies=tuple(policy["metadata"]["name"] for policy in here if selects(policy, labels)),
+    )
+
+
+def _name(pod: Object) -> str:
+    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+
+
+def _owner(pod: Object) -> str:
+    return str(pod["metadata"]["ownerReferences"][0]["uid"])

@@ -1,0 +1,124 @@
+"""What came of one delivery, and whether it is what had to come of it: told by the audit log, the case and the log."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from scc_responder.domain.changes import ACTION_ID
+from scc_responder.domain.value import Value
+from scc_responder.journal.case import Step
+from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
+from scc_responder.workbench.simulated_cluster.story.scenario import Delivery
+
+MAX_REQUESTS = 21
+WRITES = frozenset({"create", "patch", "update", "delete"})
+_VERBS = {"patch": "patch", "create_network_policy": "create", "delete_pod": "delete"}
+
+
+class Check(Value, frozen=True, kw_only=True):
+    """One expectation, and whether it held."""
+
+    name: str
+    held: bool
+
+
+class Observation(Value, frozen=True, kw_only=True):
+    """One delivery as it was seen from outside. `line` is what the function logged, `status` what it answered."""
+
+    number: int
+    delivery: Delivery
+    status: int
+    line: dict[str, Any]
+    steps: tuple[Step, ...]
+    decision: dict[str, Any]
+    events: tuple[AuditEvent, ...]
+    seconds: float
+
+    @property
+    def reason(self) -> str:
+        """How the delivery ended, in the function's own word."""
+        return str(self.line.get("logging.googleapis.com/labels", {}).get("reason", "not_logged"))
+
+    @property
+    def writes(self) -> tuple[AuditEvent, ...]:
+        """The requests that changed the cluster, or would have."""
+        return tuple(event for event in self.events if event.verb in WRITES)
+
+
+def checks(seen: Observation, evidence: Path) -> Iterator[Check]:
+    """Everything that one delivery must have come to."""
+    expected, title = seen.delivery, f"{seen.number}. {seen.delivery.title}"
+    outcomes = tuple(f"{step.action}: {step.reason}" for step in seen.steps)
+    writes = tuple(f"{event.verb} {event.resource}" for event in seen.writes)
+    count = len(seen.events)
+    yield Check(name=f"{title}: answered 204, not {seen.status}", held=seen.status == 204)
+    yield Check(name=f"{title}: ended {expected.reason}, not {seen.reason}", held=seen.reason == expected.reason)
+    yield Check(name=f"{title}: steps{difference(expected.steps, outcomes)}", held=outcomes == expected.steps)
+    yield Check(name=f"{title}: writes{difference(expected.writes, writes)}", held=writes == expected.writes)
+    yield Check(name=f"{title}: at most {MAX_REQUESTS} requests, not {count}", held=count <= MAX_REQUESTS)
+    for step in seen.steps:
+        if step.status == "done":
+            name = f"{title}: {step.action} ({step.reason}) was read back"
+            yield Check(name=name, held=bool(proof(step, seen.events, evidence)))
+    for event in seen.writes:
+        if event.verb == "delete":
+            bound = (event.request or {}).get("preconditions", {}).keys()
+            yield Check(name=f"{title}: deleted by UID and version", held=bound >= {"uid", "resourceVersion"})
+
+
+def difference(expected: Sequence[str], found: Sequence[str]) -> str:
+    """What is missing of what was expected, and what came besides; what came twice counts twice."""
+    missing, more = Counter(expected) - Counter(found), Counter(found) - Counter(expected)
+    parts = (("without", missing), ("besides", more))
+    told = [f" {word} {', '.join(items.elements())}" for word, items in parts if items]
+    return ";".join(told) or ("" if list(expected) == list(found) else " in another order")
+
+
+def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
+    """How a finished step is known to hold: `verified`, `already` where nothing had to be done, else empty.
+
+    A change is verified by a read of its object that the audit log shows after the write, evidence by its hashes.
+    """
+    if step.status != "done":
+        return ""
+    if step.action == "capture_evidence":
+        return "verified" if captured(evidence, step.detail) else ""
+    written = next((n for n, event in enumerate(events) if _is_write_of(event, step)), None)
+    if written is None:
+        return "already" if step.reason in {"already", "done_before"} else ""
+    read = any(_reads(event, events[written]) for event in events[written + 1 :])
+    return "verified" if read else ""
+
+
+def _is_write_of(event: AuditEvent, step: Step) -> bool:
+    """Whether the request is the step's: by the action's mark in it, or the UID it is bound to."""
+    kind = str(step.change.get("change", ""))
+    if event.verb != _VERBS.get(kind) or not isinstance(event.request, dict):
+        return False
+    if kind == "delete_pod":
+        return bool(event.request.get("preconditions", {}).get("uid") == step.expected_uid)
+    marks = event.request.get("metadata", {}).get("annotations", {})
+    return bool(marks.get(step.change.get("marker", ACTION_ID)) == step.action_id)
+
+
+def _reads(event: AuditEvent, write: AuditEvent) -> bool:
+    same = event.resource == write.resource and event.namespace == write.namespace
+    return same and (event.verb == "list" or (event.verb == "get" and event.name == write.name))
+
+
+def captured(evidence: Path, detail: str) -> int:
+    """How many objects a capture stored whose content has the hash in the manifest; 0 if any has another."""
+    name, _, digest = detail.partition(" sha256 ")
+    try:
+        manifest = (evidence / name).read_bytes()
+        objects = json.loads(manifest)["objects"]
+        stored = [(item["sha256"], (evidence / item["name"]).read_bytes()) for item in objects]
+    except (OSError, ValueError, KeyError):
+        return 0
+    agrees = all(sha256(content).hexdigest() == wanted for wanted, content in [(digest, manifest), *stored])
+    return len(stored) if agrees else 0

@@ -1,0 +1,197 @@
+"""The story that the demonstration tells: who runs in the simulated cluster, what is detected, what must come of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from scc_responder.domain.value import Value
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story import notifications
+from scc_responder.workbench.simulated_cluster.story.notifications import Detection, about_pod, about_service
+
+NODES = ("gke-prod-1-pool-1-3f2a1b0c-q7wz", "gke-prod-1-pool-1-3f2a1b0c-x8kd")
+SHOP = {"web": 2, "checkout": 2, "orders": 1, "cart": 1}
+"""Deployments of the namespace `shop`, and how many pods each has."""
+
+AGENT = "container-watcher"
+_IMAGES = "europe-docker.pkg.dev/example-project/shop"
+
+Object = dict[str, Any]
+
+
+class Delivery(Value, frozen=True, kw_only=True):
+    """One message that is pushed, and what must come of it.
+
+    `target` is the pod (`namespace/name`) or service that it is about. `listed` says that Security Command Center lists
+    the finding as it stands in this message. `reason` is how the delivery must end, `steps` are the case's outcomes as
+    `action: reason`, `writes` the requests that change the cluster, as `verb resource`, and `fate` is what becomes of
+    the pod: `deleted`, `isolated`, `marked` or `untouched`.
+    """
+
+    title: str
+    about: str
+    target: str = ""
+    severity: str = ""
+    data: bytes
+    listed: bool = False
+    reason: str
+    steps: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    fate: str = "untouched"
+
+
+_LABEL = ("label_pod: patched", "annotate_pod: patched")
+_ISOLATE = ("isolate_pod: already", "isolate_pod: isolated")
+_KEEP = ("capture_evidence: captured",)
+_TELL = ("notify: no_outcome_topic",)
+_HELD = tuple(f"{action}: google_agent_pod" for action in ("label_pod", "annotate_pod", "isolate_pod"))
+_PATCHES = ("patch pods", "patch pods")
+
+
+def populate(cluster: SimulatedCluster) -> None:
+    """Fill an empty cluster: two nodes, a shop, and one of Google's agents on each node."""
+    for number, name in enumerate(NODES, start=1):
+        cluster.create(_node(name, str(4711000000000000000 + number)))
+    for namespace in ("shop", "kube-system"):
+        cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    for name, replicas in SHOP.items():
+        cluster.create(_workload("Deployment", name, "shop", f"{_IMAGES}/{name}:1.4.2", replicas=replicas))
+    cluster.create(_workload("DaemonSet", AGENT, "kube-system", "gcr.io/gke-release/watcher-daemonset:v20260105"))
+
+
+def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delivery, ...]:
+    """What is delivered, in order, about these pods, with findings of this moment."""
+    found = _runbooks(pods, now)
+    library = found[0]
+    older = about_pod(notifications.MALICIOUS_LIBRARY, _pod_of(pods, "shop", "checkout"), now - timedelta(minutes=5))
+    others = (
+        _about_pod(
+            notifications.REVERSE_SHELL,
+            _pod_of(pods, "shop", "cart"),
+            now,
+            about=f"{notifications.REVERSE_SHELL.description} Likely, not confirmed: what is done can be undone.",
+            reason="done",
+            steps=(*_LABEL, *_ISOLATE, *_KEEP, *_TELL),
+            writes=(*_PATCHES, "create networkpolicies"),
+            fate="isolated",
+        ),
+        _about_pod(
+            notifications.ADDED_BINARY,
+            _pod_of(pods, "kube-system", AGENT),
+            now,
+            title=f"{notifications.ADDED_BINARY.category}, in Google's own agent",
+            about="Google's own agents trip Google's own detectors, so policies do not reach them.",
+            reason="google_agent_pod",
+            steps=(*_HELD, *_KEEP, *_TELL),
+        ),
+        _copy(library, "The first message again", "Pub/Sub may deliver any message more than once.", "duplicate"),
+        _copy(library, "An older message, late", "Pub/Sub may deliver messages in any order.", "stale", older),
+        Delivery(
+            title="No finding at all",
+            about="Anyone who may publish to the topic can send anything.",
+            data=b"<script>alert(1)</script> \x1b[2J",
+            reason="not_json",
+        ),
+    )
+    return found + others
+
+
+def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delivery, ...]:
+    return (
+        _about_pod(
+            notifications.MALICIOUS_LIBRARY,
+            _pod_of(pods, "shop", "checkout"),
+            now,
+            reason="done",
+            steps=(
+                *_LABEL,
+                *_ISOLATE,
+                *_KEEP,
+                "cordon_node: patched",
+                "delete_pod: armed",
+                "delete_pod: deleted",
+                *_TELL,
+            ),
+            writes=(*_PATCHES, "create networkpolicies", "patch nodes", "patch pods", "delete pods"),
+            fate="deleted",
+        ),
+        _about_pod(
+            notifications.ADDED_BINARY,
+            _pod_of(pods, "shop", "web"),
+            now,
+            reason="done",
+            steps=(*_LABEL, *_ISOLATE, *_KEEP, *_TELL),
+            writes=(*_PATCHES, "create networkpolicies"),
+            fate="isolated",
+        ),
+        _about_pod(
+            notifications.COMPILER,
+            _pod_of(pods, "shop", "orders"),
+            now,
+            reason="done",
+            steps=(*_LABEL, *_KEEP, *_TELL),
+            writes=_PATCHES,
+            fate="marked",
+        ),
+        Delivery(
+            title=notifications.CONTAINER_ESCAPE.category,
+            about=notifications.CONTAINER_ESCAPE.description,
+            target="Cloud Run service checkout",
+            severity=notifications.CONTAINER_ESCAPE.severity,
+            data=_encoded(about_service(notifications.CONTAINER_ESCAPE, "checkout", now)),
+            listed=True,
+            reason="done",
+            steps=(*_KEEP, *_TELL),
+        ),
+    )
+
+
+def _about_pod(detection: Detection, pod: Mapping[str, Any], now: datetime, **expected: Any) -> Delivery:
+    words = {"title": detection.category, "about": detection.description}
+    return Delivery(
+        **{**words, **expected},
+        target=f"{pod['metadata']['namespace']}/{pod['metadata']['name']}",
+        severity=detection.severity,
+        data=_encoded(about_pod(detection, pod, now)),
+        listed=True,
+    )
+
+
+def _copy(first: Delivery, title: str, about: str, reason: str, document: Object | None = None) -> Delivery:
+    data = _encoded(document) if document else first.data
+    return Delivery(title=title, about=about, target=first.target, data=data, reason=reason)
+
+
+def _encoded(document: Object) -> bytes:
+    return json.dumps(document).encode()
+
+
+def _pod_of(pods: Sequence[Mapping[str, Any]], namespace: str, app: str) -> Mapping[str, Any]:
+    """The first pod of that workload."""
+    named = (pod for pod in pods if pod["metadata"]["namespace"] == namespace)
+    return next(pod for pod in named if pod["metadata"]["labels"]["app"] == app)
+
+
+def _node(name: str, instance_id: str) -> Object:
+    metadata = {
+        "name": name,
+        "labels": {"cloud.google.com/gke-nodepool": "pool-1", "topology.kubernetes.io/zone": notifications.ZONE},
+        "annotations": {"container.googleapis.com/instance_id": instance_id},
+    }
+    provider_id = f"gce://example-project/{notifications.ZONE}/{name}"
+    return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {"providerID": provider_id}}
+
+
+def _workload(kind: str, name: str, namespace: str, image: str, **fields: Any) -> Object:
+    labels = {"app": name}
+    spec = {"containers": [{"name": "app", "image": image}], "terminationGracePeriodSeconds": 30}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {**fields, "selector": {"matchLabels": labels}, "template": template},
+    }

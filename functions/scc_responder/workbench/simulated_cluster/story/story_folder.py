@@ -1,0 +1,78 @@
+"""A folder with all that a deployment of the responder needs to work on the simulated cluster."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from scc_responder.domain.errors import SettingsError
+from scc_responder.settings import PREFIX
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story.notifications import CLOUD_RUN_SOURCE, CLUSTER, CONTAINER_SOURCE
+
+CONTEXT = "simulated"
+_MODE = re.compile(r"^mode: dry_run$", re.MULTILINE)
+
+
+class Deployment:
+    """The folder's parts. `lay_out` writes those that the responder only reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.policies = folder / "policies"
+        self.findings = folder / "findings"
+        self.evidence = folder / "evidence"
+        self.journal = folder / "journal.db"
+        self.log = folder / "function.log"
+        self.clusters = folder / "clusters.yaml"
+        self.kubeconfig = folder / "kubeconfig"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment that makes the function work with this folder."""
+        given = {
+            "POLICIES": str(self.policies),
+            "CLUSTERS": CLUSTER,
+            "SOURCES": f"{CONTAINER_SOURCE},{CLOUD_RUN_SOURCE}",
+            "STORE": f"sqlite:///{self.journal}",
+            "EVIDENCE": self.evidence.as_uri(),
+            "CLUSTERS_FILE": str(self.clusters),
+            "FINDINGS": str(self.findings),
+        }
+        return {PREFIX + name: value for name, value in given.items()}
+
+    def lay_out(self, cluster: SimulatedCluster, shipped: Path) -> int:
+        """Write how to reach the cluster, and the shipped policies raised to `enforce`; return how many were raised."""
+        for folder in (self.policies, self.findings, self.evidence):
+            folder.mkdir()
+        self.kubeconfig.write_text(json.dumps(_kubeconfig(cluster), indent=2))
+        entry = {"context": CONTEXT, "kubeconfig": self.kubeconfig.name, "enforces_network_policy": True}
+        self.clusters.write_text(json.dumps({CLUSTER: entry}, indent=2))
+        return sum(_raise(path, self.policies / path.name) for path in sorted(shipped.glob("*.yaml")))
+
+
+def shipped_policies(package: Path) -> Path:
+    """The policies that come with the package: beside it in a bundle, one up in a checkout. Raises SettingsError."""
+    for folder in (package.parent / "policies", package.parent.parent / "policies"):
+        if folder.is_dir():
+            return folder
+    raise SettingsError("no_policies", f"{package}: there are no policies beside it; run this in a checkout")
+
+
+def _raise(path: Path, copy: Path) -> bool:
+    """Copy a file, in mode `enforce` if it is a policy in dry-run."""
+    raised, count = _MODE.subn("mode: enforce", path.read_text())
+    copy.write_text(raised)
+    return count > 0
+
+
+def _kubeconfig(cluster: SimulatedCluster) -> dict[str, object]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": CONTEXT,
+        "clusters": [{"name": CONTEXT, "cluster": {"server": cluster.url}}],
+        "users": [{"name": CONTEXT, "user": {"token": cluster.token("responder")}}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
+    }

@@ -1,0 +1,202 @@
+"""What an edit of `guardrails.yaml` changes, field by field, and what of it widens what may be done. Pure.
+
+Whether a recorded finding meets it does not matter. Where it cannot be told whether an edit widens, it is said to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import chain
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from scc_responder.domain.duration import parse_duration
+from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.value import StrictValue, Value
+from scc_responder.guard.ceilings import is_quiet
+from scc_responder.policy.guardrails import Ceiling, Exemption, Guardrails, QuietHours
+from scc_responder.policy.limits import Limit, window
+
+Entries = TypeVar("Entries", Ceiling, QuietHours, Exemption)
+Looser = Literal["shorter", "longer", "lower", "higher"]
+"""In which direction a number or a time lets more be done."""
+
+_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
+_WEEK = tuple(_MONDAY + timedelta(minutes=minute) for minute in range(7 * 24 * 60))
+
+
+class Edit(Value, frozen=True, kw_only=True):
+    """One field that differs, or one entry of a list: added where nothing stood before, removed where nothing does now.
+
+    `field` is where it stands, such as `protected.namespaces` or `quiet_hours.nights.to`.
+    """
+
+    field: str
+    before: Any = None
+    after: Any = None
+    widens: bool
+
+
+def edits(former: Guardrails, now: Guardrails, today: date) -> tuple[Edit, ...]:
+    """Every difference, in the order of the file. What has expired by `today` holds nothing: it can go."""
+    return tuple(
+        chain(
+            _lists("protected", former.protected, now.protected, gone=True),
+            _mode("max_mode", former.max_mode, now.max_mode),
+            _named("ceilings", former.ceilings, now.ceilings, _ceiling),
+            _named("quiet_hours", former.quiet_hours, now.quiet_hours, _quiet),
+            _named("exemptions", former.exemptions, now.exemptions, partial(_exemption, today)),
+            _approval(former, now),
+            _limits(former, now),
+            _measures("storm_breaker", former, now, {"targets": "higher", "denials": "higher", "within": "shorter"}),
+            _lists("allowed_keys", former.allowed_keys, now.allowed_keys, gone=False),
+            _measures("max_finding_age", former, now, {"irreversible": "longer", "reversible": "longer"}),
+        )
+    )
+
+
+def _field(field: str, before: object, after: object, *, widens: bool) -> Iterator[Edit]:
+    if before != after:
+        yield Edit(field=field, before=_shown(before), after=_shown(after), widens=widens)
+
+
+def _entries(field: str, before: Iterable[str], after: Iterable[str], *, gone: bool) -> Iterator[Edit]:
+    """Entries of a list without order. `gone`: it widens to take one away; else, to add one."""
+    yield from (Edit(field=field, before=item, widens=gone) for item in sorted(set(before) - set(after)))
+    yield from (Edit(field=field, after=item, widens=not gone) for item in sorted(set(after) - set(before)))
+
+
+def _lists(field: str, before: StrictValue, after: StrictValue, *, gone: bool) -> Iterator[Edit]:
+    for name in before.__struct_fields__:
+        yield from _entries(f"{field}.{name}", getattr(before, name), getattr(after, name), gone=gone)
+
+
+def _mode(field: str, before: Mode, after: Mode) -> Iterator[Edit]:
+    yield from _field(field, before, after, widens=furthest(after, before) != after)
+
+
+def _named(
+    field: str,
+    before: tuple[Entries, ...],
+    after: tuple[Entries, ...],
+    changed: Callable[[str, Entries, Entries | None], Iterator[Edit]],
+) -> Iterator[Edit]:
+    """Entries that are known by their names: taking one away widens, adding one does not."""
+    now = {item.name: item for item in after}
+    for item in before:
+        yield from changed(f"{field}.{item.name}", item, now.pop(item.name, None))
+    yield from (Edit(field=f"{field}.{name}", after=_shown(item), widens=False) for name, item in now.items())
+
+
+def _shown(item: object) -> Any:
+    """A value as JSON data; of an entry what is given, without its name."""
+    return _given(msgspec.json.decode(msgspec.json.encode(item)))
+
+
+def _given(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: _given(part) for name, part in value.items() if name != "name" and part not in (None, [], {})}
+
+
+def _ceiling(field: str, before: Ceiling, after: Ceiling | None) -> Iterator[Edit]:
+    if after is None:
+        yield Edit(field=field, before=_shown(before), widens=True)
+        return
+    yield from _mode(f"{field}.max_mode", before.max_mode, after.max_mode)
+    yield from _scope(f"{field}.clusters", before.clusters, after.clusters)
+    yield from _scope(f"{field}.namespaces", before.namespaces, after.namespaces)
+
+
+def _scope(field: str, before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[Edit]:
+    """Where an entry holds: everywhere, if nothing is named."""
+    if before and after:
+        yield from _entries(field, before, after, gone=True)
+    else:
+        yield from _field(field, before, after, widens=bool(after))
+
+
+def _quiet(field: str, before: QuietHours, after: QuietHours | None) -> Iterator[Edit]:
+    if after is None:
+        yield Edit(field=field, before=_shown(before), widens=True)
+        return
+    times = [(name, getattr(before, name), getattr(after, name)) for name in ("days", "start", "end", "timezone")]
+    widens = any(was != now for _, was, now in times) and _leaves_time(before, after)
+    words = {"start": "from", "end": "to"}
+    for name, was, now in times:
+        yield from _field(f"{field}.{words.get(name, name)}", was, now, widens=widens)
+    yield from _scope(f"{field}.clusters", before.clusters, after.clusters)
+    yield from _mode(f"{field}.max_mode", before.max_mode, after.max_mode)
+
+
+def _leaves_time(before: QuietHours, after: QuietHours) -> bool:
+    """Whether a minute of the week is quiet no more. Of two time zones that depends on the day: it is said to be so."""
+    if before.timezone != after.timezone:
+        return True
+    was, now = replace(before, timezone="UTC"), replace(after, timezone="UTC")
+    return any(is_quiet(was, minute) and not is_quiet(now, minute) for minute in _WEEK)
+
+
+def _exemption(today: date, field: str, before: Exemption, after: Exemption | None) -> Iterator[Edit]:
+    holds = before.expires >= today
+    if after is None:
+        yield Edit(field=field, before=_shown(before), widens=holds)
+        return
+    # A condition more, or another one, may leave out a target that was held.
+    yield from _field(f"{field}.when", before.when, after.when, widens=holds)
+    for edit in _scope(f"{field}.actions", before.actions, after.actions):
+        yield replace(edit, widens=edit.widens and holds)
+    yield from _field(
+        f"{field}.expires", before.expires, after.expires, widens=holds and after.expires < before.expires
+    )
+    for name in ("owner", "reason", "ticket"):
+        yield from _field(f"{field}.{name}", getattr(before, name), getattr(after, name), widens=False)
+
+
+def _approval(former: Guardrails, now: Guardrails) -> Iterator[Edit]:
+    yield from _entries("approval.approvers", former.approval.approvers, now.approval.approvers, gone=False)
+    yield from _measures("approval", former, now, {"needed": "lower", "expires": "longer"})
+
+
+def _limits(former: Guardrails, now: Guardrails) -> Iterator[Edit]:
+    """Of each scope: a limit that is gone widens, unless one that remains leaves no more room."""
+    for scope in former.limits.__struct_fields__:
+        before, after = getattr(former.limits, scope), getattr(now.limits, scope)
+        for limit in before:
+            if limit not in after:
+                widens = not any(_as_strict(other, limit) for other in after)
+                yield Edit(field=f"limits.{scope}", before=_told(limit), widens=widens)
+        for limit in after:
+            if limit not in before:
+                yield Edit(field=f"limits.{scope}", after=_told(limit), widens=False)
+
+
+def _as_strict(limit: Limit, than: Limit) -> bool:
+    """Whether it lets through no more than the other one: as few, in as long a time."""
+    if limit.of != than.of or isinstance(limit.most, int) != isinstance(than.most, int):
+        return False
+    return _number(limit.most) <= _number(than.most) and window(limit) >= window(than)
+
+
+def _told(limit: Limit) -> str:
+    return f"{limit.most} {limit.of} within {limit.within}"
+
+
+def _number(value: float | str) -> float:
+    """A count, a share, or the seconds of a length of time."""
+    if not isinstance(value, str):
+        return value
+    return float(value[:-1]) if value.endswith("%") else parse_duration(value).total_seconds()
+
+
+def _measures(field: str, former: Guardrails, now: Guardrails, looser: dict[str, Looser]) -> Iterator[Edit]:
+    for name, direction in looser.items():
+        before, after = getattr(getattr(former, field), name), getattr(getattr(now, field), name)
+        more = _number(after) > _number(before)
+        less = _number(after) < _number(before)
+        widens = more if direction in {"higher", "longer"} else less
+        yield from _field(f"{field}.{name}", before, after, widens=widens)

@@ -1,0 +1,110 @@
+"""What the limits and storm breakers would have held of recorded findings, on ledgers in memory. Pure.
+
+Findings come in the order of time, and each decision is gone through as `execute` would. Modes do not matter: what a
+policy in dry run would disrupt is counted as if it did.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from scc_responder.actions.contract import actions
+from scc_responder.domain.context import Context
+from scc_responder.domain.value import Value
+from scc_responder.guard.disruption import request
+from scc_responder.guard.ledger import Ledger, Request, State, judge, reset
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.guardrails import Guardrails
+from scc_responder.policy.order import foreseen
+
+MOST_TRIPS = 50
+"""More breakers that trip than these are counted, not named."""
+
+
+class Trip(Value, frozen=True, kw_only=True):
+    """A storm breaker that would have tripped, and why."""
+
+    cluster: str
+    at: datetime
+    detail: str
+
+
+class ReplayedLimits:
+    """The limits of one set of guardrails. A person resets a breaker `reset_after` it tripped; None: nobody does."""
+
+    def __init__(self, guardrails: Guardrails, reset_after: timedelta | None = None) -> None:
+        self._guardrails = guardrails
+        self._reset_after = reset_after
+        self._clusters: defaultdict[str, Ledger] = defaultdict(Ledger)
+        self._organization = Ledger()
+        self.trips: list[Trip] = []
+        self.tripped = 0
+
+    def limited(self, context: Context, decision: Decision, now: datetime) -> Decision:
+        """The decision with what the limits deny held, and what needs it."""
+        cluster = context.finding.cluster_path
+        if not cluster:
+            return foreseen(decision)
+        if self._is_tripped(cluster, now):
+            return foreseen(decision, lambda _, planned: "" if actions()[planned.action].observes else "storm_breaker")
+        return foreseen(decision, Asking(self, cluster, context, now).denied)
+
+    def judged(self, cluster: str, asked: Request, now: datetime) -> str:
+        """Why the target may not be disrupted, or an empty string; then it counts."""
+        before = State(cluster=self._clusters[cluster], organization=self._organization)
+        after, answer = judge(before, asked, self._guardrails, now)
+        self._clusters[cluster], self._organization = after.cluster, after.organization
+        tripped = after.cluster.breaker
+        if tripped and not before.cluster.breaker:
+            self.tripped += 1
+            if len(self.trips) < MOST_TRIPS:
+                self.trips.append(Trip(cluster=cluster, at=now, detail=tripped.detail))
+        return answer.reason
+
+    def _is_tripped(self, cluster: str, now: datetime) -> bool:
+        """Whether the cluster's breaker tripped, and nobody is supposed to have reset it since."""
+        breaker = self._clusters[cluster].breaker
+        if breaker and self._reset_after is not None and now - breaker.tripped_at >= self._reset_after:
+            self._clusters[cluster] = reset(self._clusters[cluster], "simulate", "--reset-after", now)
+            return False
+        return breaker is not None
+
+
+class Asking:
+    """What one finding asks the limits: for each target once, whatever is done to it and by how many policies."""
+
+    def __init__(self, limits: ReplayedLimits, cluster: str, context: Context, now: datetime) -> None:
+        self._limits = limits
+        self._cluster = cluster
+        self._context = context
+        self._now = now
+        self._done: set[tuple[str, str]] = set()
+        self._answers: dict[str, str] = {}
+
+    def denied(self, policy: PolicyDecision, planned: PlannedAction) -> str:
+        """Why the policy may not take the step, or an empty string."""
+        action = actions()[planned.action]
+        # What another policy did to the target already is not asked for again.
+        same = planned.action, planned.variant if action.reversible else ""
+        if not action.disrupts or same in self._done:
+            return ""
+        asked = request(self._context, action, planned.action)
+        reason = self._answer(policy, asked) if asked else ""
+        if not reason:
+            self._done.add(same)
+        return reason
+
+    def _answer(self, policy: PolicyDecision, asked: Request) -> str:
+        """The same for all policies but those that have limits of their own."""
+        if policy.limits:
+            asked = replace(asked, policy=policy.name, policy_limits=policy.limits)
+            reason = self._limits.judged(self._cluster, asked, self._now)
+            if reason == "storm_breaker":
+                self._answers.clear()
+            return reason
+        if asked.target not in self._answers:
+            self._answers[asked.target] = self._limits.judged(self._cluster, asked, self._now)
+        return self._answers[asked.target]
