@@ -32,6 +32,7 @@ check: .venv/ready ## Lint, types, layers, generated files and doc tests
 	$(BIN)/scc-responder policy test
 	$(BIN)/scc-responder policy coverage --strict > /dev/null
 	$(BIN)/scc-responder permissions --kustomization terraform/kubernetes --iam terraform/permissions.json --check
+	$(BIN)/pytest -q tests/shape -p no:cacheprovider
 	$(BIN)/pytest -q --doctest-modules functions/scc_responder -p no:cacheprovider
 
 soak: .venv/ready bundle ## Run the tests at their full counts
