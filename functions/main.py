@@ -1,4 +1,4 @@
-"""The entry point that Cloud Functions calls: see `scc_responder.pipeline.delivery` for what it does."""
+"""The entry point that Cloud Functions calls: see `scc_responder.pipeline` for what it does."""
 
 from __future__ import annotations
 

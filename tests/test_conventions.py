@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scc_responder.actions.contract import Action, actions
+from scc_responder.actions import Action, actions
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.pipeline.deployment import NODE, SPARE_NODE, deployed, finding_about
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "functions" / "scc_responder"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 BANNED = {"utils", "util", "helpers", "helper", "manager", "common", "base", "core", "misc"}
-ACTION_FILES = sorted(path for path in (PACKAGE / "actions").glob("*.py") if path.stem not in {"__init__", "contract"})
+ACTION_FILES = sorted(path for path in (PACKAGE / "actions").glob("*.py") if path.stem != "__init__")
 each_action = pytest.mark.parametrize("action", actions().values(), ids=lambda action: action.name)
 each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 

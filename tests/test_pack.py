@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.context import Context, RelatedFinding
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode

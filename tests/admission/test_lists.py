@@ -13,9 +13,10 @@ from cel_expr_python.cel import NewEnv, Type
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from scc_responder.actions import AllowedKeys
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.wildcards import matches
-from scc_responder.policy.guardrails import AllowedKeys, Guardrails, Protected
+from scc_responder.policy.guardrails import Guardrails, Protected
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.admission import BEGINS, fits, lists, literal, with_lists
 from tests.admission.installed import Installed

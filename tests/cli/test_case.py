@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.cli.case import case_text
 from scc_responder.cli.demo.function_process import FunctionProcess
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.text import visible
-from scc_responder.journal.case import CaseRecord, CaseState, Step, StepStatus, encode
+from scc_responder.journal.case import CaseRecord, Step, encode
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster

@@ -8,7 +8,7 @@ from typing import Any
 
 from scc_responder.domain.errors import StoreOutcomeUnknown, StoreUnavailable
 from scc_responder.domain.finding import Finding
-from scc_responder.domain.ports import CasStore, Entry, Page
+from scc_responder.domain.store import CasStore, Entry, Page
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.adapters.local.sqlite_store import SqliteStore, utc_now
-from scc_responder.journal.case import CaseState, Step, StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.case import Step
 from scc_responder.journal.claimed_case import OpenCase
 from scc_responder.journal.failpoints import boundary
 from scc_responder.journal.journal import Journal

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.actions.contract import Hold, Skip, actions
+from scc_responder.actions import Hold, Skip, actions
 from scc_responder.domain.changes import CaptureEvidence, CreateNetworkPolicy, DeletePod, PatchObject, PublishDecision
 from scc_responder.domain.context import Cluster, Identity, Node, Owner
 from tests.core.contexts import FINDING, NODE, POD, REF, context

@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scc_responder.pipeline.containment import COLLECT_SECONDS
 from scc_responder.pipeline.deadlines import cases_end, steps_end
-from scc_responder.pipeline.delivery import COLLECT_SECONDS
 from scc_responder.settings import Settings, read_settings
 from tests.docs.examples import ROOT
 

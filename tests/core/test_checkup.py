@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.collect.confirm import covers
 from scc_responder.collect.endpoints import PERMISSIONS, EndpointKind
-from scc_responder.collect.scope import covers
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError, SettingsError, StoreUnavailable
 from scc_responder.domain.finding import ClusterRef
-from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.ports import KubernetesApi, Subscription
 from scc_responder.journal.case import CaseRecord, encode
 from scc_responder.journal.journal import Journal
 from scc_responder.policy.policy_set import load_policies
@@ -28,7 +28,7 @@ from scc_responder.settings import Settings
 from scc_responder.workbench.doctor.check import Result, fault, filled, permission_of, unanswered
 from scc_responder.workbench.doctor.clock_check import MOST, judge_clock
 from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster, listed
-from scc_responder.workbench.doctor.delivery_checks import Subscription, judge
+from scc_responder.workbench.doctor.delivery_checks import judge
 from scc_responder.workbench.doctor.deployed import Deployment, parse_environment, read_deployment
 from scc_responder.workbench.doctor.policy_checks import consistent
 from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user

@@ -11,8 +11,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scc_responder.domain.mode import Mode, furthest
-from scc_responder.guard.control import KEEP_CHANGES, Ceiling, Control, Setting, ceiling, changed, parse, under
-from scc_responder.guard.kill_switch import key_of
+from scc_responder.guard.kill_switch import (
+    KEEP_CHANGES,
+    Ceiling,
+    Control,
+    Setting,
+    ceiling,
+    changed,
+    key_of,
+    parse,
+    under,
+)
 from scc_responder.policy.decide import Decision, PolicyDecision
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

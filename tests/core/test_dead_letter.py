@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scc_responder.domain.status import CaseState
+from scc_responder.intake.dead_letters import DeadLetter
 from scc_responder.intake.envelope import MAX_DATA_BYTES
 from scc_responder.intake.notification import parse_notification
-from scc_responder.journal.case import CaseRecord, CaseState, case_digest
-from scc_responder.workbench.dead_letter_review import DeadLetter, copies, foreseen, prospect
+from scc_responder.journal.case import CaseRecord, case_digest
+from scc_responder.workbench.dead_letter_review import copies, foreseen, prospect
 from tests.findings import data, notification
 from tests.pipeline.test_heartbeat import MESSAGE
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.context import Context, Identity
 from scc_responder.domain.finding import PodRef, Threat
 from scc_responder.domain.mode import Mode

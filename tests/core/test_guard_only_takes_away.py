@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.context import Context, Identity
 from scc_responder.domain.finding import CloudRunTarget, PodRef
 from scc_responder.domain.mode import Mode, furthest

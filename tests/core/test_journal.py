@@ -14,7 +14,8 @@ import pytest
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import RetryableError, StoreError, StoreUnavailable
 from scc_responder.domain.finding import FindingContainer
-from scc_responder.journal.case import CaseRecord, CaseState, Step, StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.claimed_case import LostLease, OpenCase
 from scc_responder.journal.journal import NOTED_COPIES, Claim, Journal
 from tests.core.journal_worlds import START, FaultyStore, SetClock, finding

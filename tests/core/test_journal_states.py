@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
-from scc_responder.journal.case import CaseState, Step, StepStatus, decode, is_unfinished
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.case import Step, decode, is_unfinished
 from scc_responder.journal.claimed_case import LostLease, OpenCase
 from scc_responder.journal.journal import LEASE, Journal
 from tests.core.journal_worlds import FaultyStore, SetClock, finding

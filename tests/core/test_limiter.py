@@ -12,7 +12,7 @@ import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import ApiError, Conflict, RetryableError, StoreUnavailable
-from scc_responder.domain.ports import Entry
+from scc_responder.domain.store import Entry
 from scc_responder.guard.ledger import Breaker, Ledger
 from scc_responder.guard.limiter import ORGANIZATION, PAGING_TAKES, Limiter, cluster_key, read_ledger
 from scc_responder.policy.guardrails import Guardrails, StormBreaker

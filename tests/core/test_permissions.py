@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.adapters.google import security_center
 from scc_responder.adapters.google.gke import gke_clusters
 from scc_responder.adapters.google.pubsub import outcome_topic

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.match import VOCABULARIES
 from scc_responder.policy.policy_set import load_policies

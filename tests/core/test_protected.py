@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.context import Context, Owner
 from scc_responder.domain.finding import PodRef
 from scc_responder.domain.mode import Mode

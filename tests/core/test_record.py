@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.domain.finding import PodRef
-from scc_responder.journal.case import CaseRecord, CaseState, Step, StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.messages import (
     Ending,
     conclusion,

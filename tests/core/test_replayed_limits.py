@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.finding import ClusterRef, Finding, PodRef
 from scc_responder.guard.guard import guard
 from scc_responder.intake.threats import catalogue

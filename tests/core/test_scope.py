@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.collect.scope import out_of_reach
+from scc_responder.collect.confirm import out_of_reach
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.settings import Settings
 from tests.core.contexts import FINDING

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scc_responder.journal.case import CaseRecord, CaseState, is_unfinished
+from scc_responder.domain.status import CaseState
+from scc_responder.journal.case import CaseRecord, is_unfinished
 from scc_responder.journal.plan import Plan, PlanState
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

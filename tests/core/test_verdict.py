@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.guard.approval_answers import Answer, approve, is_listed, reject
-from scc_responder.journal.case import CaseRecord, CaseState, Step, StepStatus, decode, encode
+from scc_responder.journal.case import CaseRecord, Step, decode, encode
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep, plan_digest
 from scc_responder.policy.guardrails import Approval as Rules
 

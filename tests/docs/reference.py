@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 from msgspec.structs import fields
 
-from scc_responder.actions.contract import Action, actions
+from scc_responder.actions import Action, actions
 from scc_responder.cli.console.markdown import markdown_table
 from scc_responder.domain.context import Context
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, KINDS, SURFACES

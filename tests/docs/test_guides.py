@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.cli.main import COMMANDS
-from scc_responder.journal.case import CaseState
+from scc_responder.domain.status import CaseState
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.docs import costs, rates
 from tests.docs.command_lines import KNOWN, mistakes

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.policy.match import Match
 from scc_responder.policy.policy_set import Policy, PolicyStep, load_policies
 from tests.docs import reference

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from scc_responder.journal.case import CaseRecord, case_id
+from scc_responder.domain.finding import case_id
+from scc_responder.journal.case import CaseRecord
 from tests.cluster import objects
 from tests.cluster.control_plane import ControlPlane
 from tests.docs.examples import ROOT, commands

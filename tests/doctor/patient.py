@@ -27,8 +27,9 @@ from scc_responder.adapters.google.firestore.firestore_store import FirestoreSto
 from scc_responder.cli.doctor.doctor_clusters import Wanted
 from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
 from scc_responder.domain.ports import Clock
+from scc_responder.domain.status import CaseState
 from scc_responder.guard.kill_switch import GLOBAL
-from scc_responder.journal.case import CaseRecord, CaseState, encode
+from scc_responder.journal.case import CaseRecord, encode
 from scc_responder.pipeline.services import utc_now
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.settings import read_settings

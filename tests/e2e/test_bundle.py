@@ -60,7 +60,7 @@ def test_contents(tmp_path: Path) -> None:
         requirements = bundle.read("requirements.txt").decode()
         compiled = bundle.read("policies/.compiled.json")
 
-    assert {"main.py", "requirements.txt", "scc_responder/pipeline/delivery.py", "policies/guardrails.yaml"} <= names
+    assert {"main.py", "requirements.txt", "scc_responder/pipeline/containment.py", "policies/guardrails.yaml"} <= names
     assert [name for name in names if ".test." in name or "/cli/" in name or "/simulated/" in name] == []
     assert {name.split("/")[0] for name in names} == {"main.py", "requirements.txt", "scc_responder", "policies"}
     assert compiled == compile_policies(ROOT / "policies")

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.kubernetes.kubernetes_api import connect
-from scc_responder.domain.changes import ARMED_BY, CreateNetworkPolicy, DeletePod, PatchObject
+from scc_responder.domain.changes import CreateNetworkPolicy, DeletePod, PatchObject
 from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.labels import ARMED_BY
 from scc_responder.execute.kubernetes import ClusterChanges
 from scc_responder.execute.step import Result, StepRun
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster

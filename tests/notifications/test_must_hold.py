@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from scc_responder.domain.status import CaseState
 from scc_responder.intake.threats import catalogue
-from scc_responder.journal.case import CaseState
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.findings import notification

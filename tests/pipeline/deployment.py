@@ -16,8 +16,7 @@ from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock, KubernetesApi
-from scc_responder.guard.control import Setting
-from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.guard.kill_switch import KillSwitch, Setting
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal

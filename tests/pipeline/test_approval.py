@@ -17,7 +17,7 @@ from scc_responder.collect.target import collect
 from scc_responder.domain.errors import ApiError
 from scc_responder.execute.execute import execute
 from scc_responder.intake.notification import parse_notification
-from scc_responder.pipeline.delivery import _world
+from scc_responder.pipeline.containment import _world
 from scc_responder.pipeline.delivery_log import Account
 from scc_responder.policy.decide import decide
 from scc_responder.policy.policy_set import load_policies

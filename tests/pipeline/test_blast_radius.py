@@ -11,7 +11,7 @@ import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.ports import Entry
+from scc_responder.domain.store import Entry
 from scc_responder.guard.limiter import ORGANIZATION, cluster_key
 from scc_responder.journal.case import decode
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster

@@ -11,7 +11,7 @@ import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import StoreUnavailable
-from scc_responder.domain.ports import CasStore, Entry
+from scc_responder.domain.store import CasStore, Entry
 from scc_responder.guard.kill_switch import key_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.core.journal_worlds import FaultyStore

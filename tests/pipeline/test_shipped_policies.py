@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from scc_responder.domain.status import StepStatus
 from scc_responder.intake.threats import Row, catalogue
-from scc_responder.journal.case import StepStatus
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.pipeline.deployment import SHIPPED, Deployment, api_of, finding_about, mutations
 

@@ -10,9 +10,9 @@ import pytest
 
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.status import StepStatus
 from scc_responder.guard.guard import guard
 from scc_responder.intake.notification import parse_notification
-from scc_responder.journal.case import StepStatus
 from scc_responder.policy.decide import decide
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.cluster_snapshot import Snapshot, take

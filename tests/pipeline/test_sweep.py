@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import ApiError, StoreUnavailable
-from scc_responder.domain.ports import Entry, Page
-from scc_responder.journal.case import CaseRecord, CaseState, decode, encode, is_unfinished
+from scc_responder.domain.status import CaseState
+from scc_responder.domain.store import Entry, Page
+from scc_responder.journal.case import CaseRecord, decode, encode, is_unfinished
 from scc_responder.journal.journal import LEASE, Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline import sweep as sweeping

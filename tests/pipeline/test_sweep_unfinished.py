@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.journal.case import CaseRecord, CaseState, decode, encode, is_unfinished
+from scc_responder.domain.status import CaseState
+from scc_responder.journal.case import CaseRecord, decode, encode, is_unfinished
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.pipeline.services import utc_now
 from scc_responder.pipeline.sweep import QUIET, sweep

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
-from scc_responder.journal.case import CaseState, Step, StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.case import Step
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.delivery import respond

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.journal.case import CaseState
+from scc_responder.domain.status import CaseState
 from tests.e2e.served import unzip
 from tests.rehearsal.stage import Stage
 from tests.rehearsal.test_rehearsal import WRITES

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from scc_responder.journal.case import CaseState
+from scc_responder.domain.status import CaseState
 from tests.counts import Cases
 from tests.e2e.test_least_privilege import OWNERS
 from tests.google.grpc_servers import METHODS

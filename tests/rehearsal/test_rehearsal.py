@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.domain.errors import SettingsError
-from scc_responder.journal.case import CaseState
+from scc_responder.domain.status import CaseState
 from scc_responder.settings import read_settings
 from tests.cluster.client import ApiFailure
 from tests.e2e.served import unzip

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from scc_responder.journal.case import Step, StepStatus
+from scc_responder.domain.status import StepStatus
+from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.story.observation import Observation, captured, checks, difference, proof
 from scc_responder.workbench.simulated_cluster.story.scenario import Delivery

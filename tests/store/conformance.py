@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, StoreError
-from scc_responder.domain.ports import CasStore, Entry
+from scc_responder.domain.store import CasStore, Entry
 from tests.store.racers import (
     Opener,
     count_up,

@@ -10,7 +10,7 @@ from threading import Barrier
 from typing import Any, TypeVar
 
 from scc_responder.domain.errors import AlreadyExists, Conflict
-from scc_responder.domain.ports import CasStore
+from scc_responder.domain.store import CasStore
 
 Opener = Callable[[], CasStore]
 T = TypeVar("T")

@@ -13,7 +13,7 @@ import pytest
 
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.domain.errors import AlreadyExists, Conflict, StoreError, StoreOutcomeUnknown, StoreUnavailable
-from scc_responder.domain.ports import CasStore, Entry
+from scc_responder.domain.store import CasStore, Entry
 from tests.google.firestore import FirestoreEmulator, Opened
 from tests.google.firestore_faults import (
     CallFault,

@@ -14,7 +14,8 @@ import pytest
 
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.domain.errors import RetryableError, StoreUnavailable
-from scc_responder.journal.case import KEEP_CLOSED, CaseState, Step, StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.case import KEEP_CLOSED, Step
 from scc_responder.journal.claimed_case import LostLease, OpenCase
 from scc_responder.journal.journal import Journal
 from tests.cluster.polling import wait_until

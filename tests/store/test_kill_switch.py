@@ -11,9 +11,8 @@ import pytest
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import RetryableError, StoreError
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.ports import Entry
-from scc_responder.guard.control import Ceiling, Setting
-from scc_responder.guard.kill_switch import KillSwitch, key_of
+from scc_responder.domain.store import Entry
+from scc_responder.guard.kill_switch import Ceiling, KillSwitch, Setting, key_of
 from tests.core.journal_worlds import FaultyStore
 from tests.google.firestore import FirestoreEmulator, Opened
 

@@ -1,4 +1,115 @@
 """The actions a policy may ask for: one file each, found by file name. An action plans, it does not act.
 
-In: a `Context` and the step's parameters. Out: changes, or why there are none. Read `contract.py` first.
+In: a `Context` and the step's parameters. Out: changes, or a `Skip` (there is nothing to do) or a `Hold` (it may not be
+done), each with a named reason. This page is the contract; read `isolate_pod.py` for an example.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Literal, TypeVar
+
+from scc_responder.domain.changes import Change
+from scc_responder.domain.context import Context
+from scc_responder.domain.value import StrictValue, Value
+
+
+class Params(StrictValue, frozen=True, kw_only=True):
+    """The `with:` of one step. Unknown parameters are refused."""
+
+    def refused_by(self, allowed: AllowedKeys) -> str:  # noqa: ARG002 - most parameters are never refused
+        """What guardrails.yaml does not allow in these parameters, as a sentence for their author; else empty."""
+        return ""
+
+
+class NoParams(Params, frozen=True, kw_only=True):
+    """For actions that take none."""
+
+
+class Skip(Value, frozen=True, kw_only=True):
+    """There was nothing to do, and why (`already_cordoned`)."""
+
+    reason: str
+
+
+class Hold(Value, frozen=True, kw_only=True):
+    """It may not be done, and why (`pod_static`, `identity_not_proved`)."""
+
+    reason: str
+
+
+Disrupts = Literal["pods", "nodes", ""]
+"""What an action may make unavailable: it counts against limits, and the cluster is looked at before."""
+
+Planned = Sequence[Change] | Skip | Hold
+
+
+def without_pod(context: Context) -> Skip | Hold:
+    """What an action on a pod comes to where none was read: only of a pod that is gone is there nothing to do."""
+    reason = context.pod_missing
+    return Skip(reason=reason) if reason == "target_absent" else Hold(reason=reason)
+
+
+P = TypeVar("P", bound=Params)
+
+
+class Action(Value, frozen=True, kw_only=True):
+    """One thing a policy may ask for.
+
+    `permissions` are Kubernetes RBAC (`pods: get, patch`) or IAM (`pubsub.topics.publish`) permissions. `reversible`
+    says whether it can be undone. `needs_identity` asks that the pod be at least likely the finding's own. `observes`
+    marks actions that change nothing on the target: guards for the target do not hold them. `disrupts` says what may
+    become unavailable by it.
+    """
+
+    name: str
+    plan: Callable[[Context, Any], Planned]
+    params: type[Params]
+    permissions: tuple[str, ...]
+    reversible: bool
+    needs_identity: bool
+    observes: bool
+    disrupts: Disrupts
+
+
+def action(
+    *,
+    params: type[P],
+    permissions: Sequence[str],
+    reversible: bool,
+    needs_identity: bool = False,
+    observes: bool = False,
+    disrupts: Disrupts = "",
+) -> Callable[[Callable[[Context, P], Planned]], Action]:
+    """Declare a planning function as the action of its own name. Its docstring is the user's documentation."""
+
+    def declare(plan: Callable[[Context, P], Planned]) -> Action:
+        return Action(
+            name=plan.__name__,
+            plan=plan,
+            params=params,
+            permissions=tuple(permissions),
+            reversible=reversible,
+            needs_identity=needs_identity,
+            observes=observes,
+            disrupts=disrupts,
+        )
+
+    return declare
+
+
+@cache
+def actions() -> dict[str, Action]:
+    """Every action by name, found by file name."""
+    names = sorted(module.name for module in iter_modules(__path__))
+    return {name: getattr(import_module(f"{__name__}.{name}"), name) for name in names}
+
+
+class AllowedKeys(StrictValue, frozen=True, kw_only=True):
+    """Label and annotation keys outside our prefix that policies may write; exact keys, no patterns."""
+
+    labels: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()

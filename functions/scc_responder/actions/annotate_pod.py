@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from scc_responder.actions.contract import Params, Planned, Skip, action, without_pod
-from scc_responder.domain.changes import FINDING, THREAT, PatchObject
+from scc_responder.actions import AllowedKeys, Params, Planned, Skip, action, without_pod
+from scc_responder.domain.changes import PatchObject
 from scc_responder.domain.context import Context
-from scc_responder.domain.labels import refused_keys
-from scc_responder.policy.guardrails import Guardrails
+from scc_responder.domain.labels import FINDING, THREAT, refused_keys
 
 
 class AnnotatePodParams(Params, frozen=True, kw_only=True):
@@ -14,9 +13,9 @@ class AnnotatePodParams(Params, frozen=True, kw_only=True):
 
     annotations: dict[str, str] = {}
 
-    def refused_by(self, guardrails: Guardrails) -> str:
+    def refused_by(self, allowed: AllowedKeys) -> str:
         """See `Params.refused_by`."""
-        return refused_keys(self.annotations, guardrails.allowed_keys.annotations, "annotations", (FINDING, THREAT))
+        return refused_keys(self.annotations, allowed.annotations, "annotations", (FINDING, THREAT))
 
 
 @action(params=AnnotatePodParams, permissions=["pods: get, patch"], reversible=True)

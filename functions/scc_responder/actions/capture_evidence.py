@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scc_responder.actions.contract import NoParams, Planned, action
+from scc_responder.actions import NoParams, Planned, action
 from scc_responder.domain.changes import CaptureEvidence
 from scc_responder.domain.context import Context
 

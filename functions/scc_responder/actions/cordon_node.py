@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from scc_responder.actions.contract import Hold, NoParams, Planned, Skip, action
-from scc_responder.domain.changes import PRIOR_UNSCHEDULABLE, PatchObject
+from scc_responder.actions import Hold, NoParams, Planned, Skip, action
+from scc_responder.domain.changes import PatchObject
 from scc_responder.domain.context import Context
+from scc_responder.domain.labels import PRIOR_UNSCHEDULABLE
 
 
 @action(

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from scc_responder.actions.contract import Hold, Params, Planned, action, without_pod
-from scc_responder.domain.changes import ARMED_BY, DeletePod, PatchObject
+from scc_responder.actions import Hold, Params, Planned, action, without_pod
+from scc_responder.domain.changes import DeletePod, PatchObject
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, Pod
+from scc_responder.domain.labels import ARMED_BY
 
 
 class DeletePodParams(Params, frozen=True, kw_only=True):

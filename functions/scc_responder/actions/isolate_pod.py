@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from scc_responder.actions.contract import NoParams, Planned, action, without_pod
+from scc_responder.actions import NoParams, Planned, action, without_pod
 from scc_responder.domain.changes import CreateNetworkPolicy, PatchObject
 from scc_responder.domain.context import Context, Pod
+from scc_responder.domain.finding import case_id
 from scc_responder.domain.labels import pod_label
-from scc_responder.journal.case import case_id
 
 
 @action(

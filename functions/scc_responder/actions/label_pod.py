@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from scc_responder.actions.contract import Params, Planned, Skip, action, without_pod
+from scc_responder.actions import AllowedKeys, Params, Planned, Skip, action, without_pod
 from scc_responder.domain.changes import PatchObject
 from scc_responder.domain.context import Context
 from scc_responder.domain.labels import case_label, pod_label, refused_keys, refused_values
-from scc_responder.policy.guardrails import Guardrails
 
 
 class LabelPodParams(Params, frozen=True, kw_only=True):
@@ -14,9 +13,9 @@ class LabelPodParams(Params, frozen=True, kw_only=True):
 
     labels: dict[str, str] = {}
 
-    def refused_by(self, guardrails: Guardrails) -> str:
+    def refused_by(self, allowed: AllowedKeys) -> str:
         """See `Params.refused_by`."""
-        return refused_keys(self.labels, guardrails.allowed_keys.labels, "labels") or refused_values(self.labels)
+        return refused_keys(self.labels, allowed.labels, "labels") or refused_values(self.labels)
 
 
 @action(params=LabelPodParams, permissions=["pods: get, patch"], reversible=True)

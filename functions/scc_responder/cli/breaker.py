@@ -17,7 +17,7 @@ import msgspec
 from scc_responder.cli.console.existing_store import existing_store
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.errors import Conflict, SettingsError
-from scc_responder.domain.ports import CasStore, Entry
+from scc_responder.domain.store import CasStore, Entry
 from scc_responder.guard.ledger import Ledger, reset
 from scc_responder.guard.limiter import CLUSTERS, cluster_key, read_ledger
 

@@ -31,8 +31,7 @@ from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.text import visible
-from scc_responder.guard.control import Control, Setting
-from scc_responder.guard.kill_switch import GLOBAL, KillSwitch, key_of
+from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch, Setting, key_of
 from scc_responder.pipeline.services import utc_now
 from scc_responder.settings import is_cluster
 

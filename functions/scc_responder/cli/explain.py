@@ -21,7 +21,7 @@ from scc_responder.collect.live import look
 from scc_responder.collect.target import collect
 from scc_responder.domain.errors import SettingsError
 from scc_responder.intake.notification import parse_notification
-from scc_responder.policy.decide import decide
+from scc_responder.policy.decide import decide, disruptions
 from scc_responder.policy.policy_set import PolicySet, load_policies
 from scc_responder.workbench.cluster_snapshot import NoFindings
 from scc_responder.workbench.explanation import NOTHING_READ, explain, explain_context, read_facts
@@ -70,7 +70,7 @@ def _explain_live(content: bytes, policies: PolicySet, options: argparse.Namespa
     clusters = ClustersFile(options.clusters).renamed(finding.cluster, options.cluster)
     with ThreadPoolExecutor(8) as pool:
         collected = collect(finding, clusters, NoFindings(), pool, _READ_SECONDS)
-        context = look(collected.context, collected, decide(collected.context, policies.policies))
+        context = look(collected.context, collected, disruptions(decide(collected.context, policies.policies)))
     return explain_context(context, policies, options.at or finding.event_time)
 
 

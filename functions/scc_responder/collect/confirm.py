@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from msgspec.structs import replace
-
-from scc_responder.collect.scope import out_of_reach
 from scc_responder.domain.errors import ApiError, RejectedMessage, ResponderError, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Clock, Findings
 from scc_responder.domain.resource_names import FindingName
+from scc_responder.domain.status import CaseState
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import in_scope
-from scc_responder.journal.case import CaseRecord, CaseState
 from scc_responder.settings import Settings
 
 UNKNOWN_FINDING_AFTER = timedelta(minutes=10)
@@ -45,13 +42,15 @@ class Settled(ResponderError):  # noqa: N818 - an end, not a fault
         """The finding as its source knows it, if it was read: another notification of the same changes nothing."""
 
 
-def confirm(finding: Finding, record: CaseRecord, findings: Findings, settings: Settings, clock: Clock) -> Finding:
-    """The finding as its source knows it now.
+def confirm(
+    finding: Finding, opened_at: datetime | None, findings: Findings, settings: Settings, clock: Clock
+) -> Finding:
+    """The finding as its source knows it now. `opened_at`: when its case was opened, None where that is not known.
 
     Raises Settled where it is not to be acted on, RetryableError where it could not be read or is not listed yet.
     """
     stored = _read(finding, findings)
-    waited = clock() - record.opened_at if record.opened_at else timedelta()
+    waited = clock() - opened_at if opened_at else timedelta()
     may_lag = waited <= UNKNOWN_FINDING_AFTER
     if may_lag and (stored is None or stored.event_time < finding.event_time):
         raise RetryableError("finding_not_listed_yet", finding.name)
@@ -76,7 +75,7 @@ def refuse_beyond_reach(finding: Finding, settings: Settings) -> None:
 
 def read_by_name(name: str, findings: Findings, settings: Settings) -> Finding:
     """The finding whose notification was too large to parse. Raises Settled, RetryableError."""
-    stub = _named(name)
+    stub = finding_named(name)
     refuse_beyond_reach(stub, settings)
     stored = _read(stub, findings)
     if stored is None:
@@ -84,13 +83,7 @@ def read_by_name(name: str, findings: Findings, settings: Settings) -> Finding:
     return stored
 
 
-def finding_of(record: CaseRecord) -> Finding:
-    """What a case says of its finding, which is enough to read it. Raises RetryableError where it names none."""
-    stub = _named(record.finding_name)
-    return replace(stub, canonical_name=record.canonical_name or stub.name, event_time=record.event_time)
-
-
-def _named(name: str) -> Finding:
+def finding_named(name: str) -> Finding:
     """What a finding's name alone says of it. Raises RetryableError for what is no name."""
     parsed = FindingName.parse(name)
     if parsed is None:
@@ -123,3 +116,22 @@ def unread(error: ResponderError) -> RetryableError:
     """The error of a read that cannot be done without, with the permission it lacked."""
     permission = getattr(error, "permission", "")
     return RetryableError(error.reason, f"missing permission: {permission}" if permission else str(error))
+
+
+def out_of_reach(finding: Finding, settings: Settings) -> str | None:
+    """`source_not_allowed` or `cluster_not_listed`, or None.
+
+    A source is known by its numeric id: anyone who may create findings can choose a display name.
+    """
+    if finding.source_id not in settings.sources:
+        return "source_not_allowed"
+    cluster = finding.cluster
+    if cluster and not any(covers(pattern, cluster.path) for pattern in settings.clusters):
+        return "cluster_not_listed"
+    return None
+
+
+def covers(pattern: str, path: str) -> bool:
+    """Whether the path is the pattern's, segment by segment; `*` stands for one whole segment."""
+    wanted, parts = pattern.split("/"), path.split("/")
+    return len(wanted) == len(parts) and all(one in {"*", other} for one, other in zip(wanted, parts, strict=True))

@@ -6,12 +6,12 @@ would disrupt. A part of a list is an error, an empty one means what it says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
 
-from scc_responder.actions.contract import Action, actions
+from scc_responder.actions import Action, actions
 from scc_responder.collect import api_paths
 from scc_responder.collect.kubernetes_objects import budgets_of, parse_node_pool, parse_workload
 from scc_responder.collect.target import Collected
@@ -26,9 +26,7 @@ from scc_responder.domain.context import (
     Workload,
 )
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import KubernetesApi
-from scc_responder.policy.decide import Decision
 
 COUNTED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"})
 UNCOUNTED = frozenset({"Job", "CronJob", "DaemonSet"})
@@ -40,12 +38,12 @@ KUBERNETES = frozenset({"v1", "apps/v1", "batch/v1"})
 Parts = dict[str, Callable[[], Any]]
 
 
-def look(context: Context, collected: Collected, decision: Decision) -> Context:
-    """The context with what the planned disruptions would meet; unchanged where none is planned.
+def look(context: Context, collected: Collected, planned: Iterable[Action]) -> Context:
+    """The context with what the `planned` disruptions would meet; unchanged where none is planned.
 
     Never raises for what cannot be read: it is missing, with its reason, and guards hold what depends on it.
     """
-    return _looked(context, collected, tuple(_disruptions(decision)))
+    return _looked(context, collected, tuple(planned))
 
 
 def look_around(collected: Collected) -> Context:
@@ -61,14 +59,6 @@ def _looked(context: Context, collected: Collected, planned: tuple[Action, ...])
     started = {fact: collected.reads.start(read) for fact, read in parts.items()}
     seen = {fact: collected.reads.result(fact, future) for fact, future in started.items()}
     return replace(context, live=LiveLook(**seen), missing=dict(collected.reads.missing))
-
-
-def _disruptions(decision: Decision) -> Iterator[Action]:
-    """The actions planned in a mode that goes further than not at all, which make something unavailable."""
-    for policy in decision.policies:
-        if policy.matched and policy.mode != Mode.DISABLED:
-            known = (actions()[item.action] for item in policy.actions if item.result == "planned")
-            yield from (action for action in known if action.disrupts)
 
 
 def _parts(api: KubernetesApi, context: Context, planned: tuple[Action, ...]) -> Parts:

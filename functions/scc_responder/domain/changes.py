@@ -7,18 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from scc_responder.domain.labels import ACTION_ID
 from scc_responder.domain.value import Value
-
-PREFIX = "scc-responder/"
-"""Every label and annotation the responder writes starts with this; the only place it is spelt."""
-
-CASE_LABEL = PREFIX + "case"
-POD_LABEL = PREFIX + "pod-uid"
-FINDING = PREFIX + "finding"
-THREAT = PREFIX + "threat"
-PRIOR_UNSCHEDULABLE = PREFIX + "prior-unschedulable"
-ARMED_BY = PREFIX + "armed-by"
-ACTION_ID = PREFIX + "action-id"
 
 
 class PatchObject(Value, frozen=True, kw_only=True, tag="patch", tag_field="change"):

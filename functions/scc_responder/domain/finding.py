@@ -216,3 +216,8 @@ class Threat(Value, frozen=True, kw_only=True):
     techniques: tuple[str, ...] = ()
     techniques_inferred: tuple[str, ...] = ()
     raised_by: tuple[str, ...] = ()
+
+
+def case_id(finding_key: str) -> str:
+    """The short name of a case, for names and labels: the first 12 digits of the finding's key."""
+    return finding_key[:12]

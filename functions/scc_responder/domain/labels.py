@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from scc_responder.domain.changes import (
-    ACTION_ID,
-    ARMED_BY,
-    CASE_LABEL,
-    FINDING,
-    POD_LABEL,
-    PREFIX,
-    PRIOR_UNSCHEDULABLE,
-)
-from scc_responder.journal.case import case_id
+from scc_responder.domain.finding import case_id
+
+PREFIX = "scc-responder/"
+"""Every label and annotation the responder writes starts with this; the only place it is spelt."""
+
+CASE_LABEL = PREFIX + "case"
+POD_LABEL = PREFIX + "pod-uid"
+FINDING = PREFIX + "finding"
+THREAT = PREFIX + "threat"
+PRIOR_UNSCHEDULABLE = PREFIX + "prior-unschedulable"
+ARMED_BY = PREFIX + "armed-by"
+ACTION_ID = PREFIX + "action-id"
 
 _OWN = frozenset({CASE_LABEL, POD_LABEL, ARMED_BY, ACTION_ID, FINDING, PRIOR_UNSCHEDULABLE})
 _KEY = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII)

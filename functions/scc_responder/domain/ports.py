@@ -3,74 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from scc_responder.domain.context import Cluster, RelatedFinding
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.value import Value
-
-
-class Entry(Value, frozen=True, kw_only=True):
-    """One stored value. `version` changes with every write; `server_time` is the store's clock at this answer.
-
-    `update_time` is the store's clock at the last write of this entry, so that the age of a lease is judged by one
-    clock alone. None where a store cannot tell: leases in it never expire by themselves. `unfinished` is what the last
-    write said.
-    """
-
-    key: str
-    value: bytes
-    version: str
-    server_time: datetime
-    update_time: datetime | None = None
-    unfinished: bool = False
-
-
-class Page(Value, frozen=True, kw_only=True):
-    """Some entries in key order. `cursor` continues after them; None means there are no more."""
-
-    entries: tuple[Entry, ...]
-    cursor: str | None = None
-
-
-class CasStore(Protocol):
-    """One key, one version, compare-and-set. No transactions over several keys, so that all backends mean the same.
-
-    A write raises StoreUnavailable where it was certainly not stored, and StoreOutcomeUnknown where nobody can tell:
-    then what is stored has to be read and recognised. `keep`: the entry is not needed longer, and a store may remove it
-    some time after; without it, an entry stays. `unfinished`: somebody may still have to go on with the entry, and a
-    scan can ask for those alone; a write that does not say so takes it back.
-    """
-
-    def get(self, key: str) -> Entry | None:
-        """The entry, or None. Raises StoreUnavailable."""
-        ...
-
-    def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
-        """The entry of each key, or None, in one request: all of them, or StoreUnavailable."""
-        ...
-
-    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
-        """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
-        ...
-
-    def replace(
-        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
-    ) -> Entry:
-        """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
-        ...
-
-    def delete(self, key: str, version: str) -> None:
-        """Remove the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
-        ...
-
-    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
-        """Entries whose key starts with prefix, in key order, after cursor; with `unfinished` no others are read.
-
-        Raises StoreUnavailable.
-        """
-        ...
 
 
 class KubernetesApi(Protocol):
@@ -165,3 +103,16 @@ class Clock(Protocol):
     def __call__(self) -> datetime:
         """Now, in UTC."""
         ...
+
+
+class Subscription(Value, frozen=True, kw_only=True):
+    """A Pub/Sub subscription, as far as it matters. `expires_after_seconds`: 0 is never."""
+
+    topic: str
+    push_endpoint: str = ""
+    push_identity: str = ""
+    ack_deadline_seconds: int = 0
+    minimum_backoff_seconds: float = 0.0
+    expires_after_seconds: float = 0.0
+    dead_letter_topic: str = ""
+    max_delivery_attempts: int = 0

@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 
 from scc_responder.domain.context import Context
+from scc_responder.domain.finding import case_id
 from scc_responder.domain.value import Value
-from scc_responder.journal.case import case_id
 
 REDACTED = "redacted"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

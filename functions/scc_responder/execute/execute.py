@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import msgspec
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
 from scc_responder.domain.changes import (
     CaptureEvidence,
@@ -24,14 +24,13 @@ from scc_responder.domain.changes import (
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError, RetryableError
 from scc_responder.domain.mode import Mode
-from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task
-from scc_responder.execute.gate import Withheld, reserve, stay_within_limits
+from scc_responder.domain.status import StepStatus
+from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
+from scc_responder.execute.gate import Withheld, reserve, stay_under_control, stay_within_limits
 from scc_responder.execute.publish import capture, publish
 from scc_responder.execute.step import Result, StepRun
-from scc_responder.execute.under_control import stay_under_control
-from scc_responder.execute.world import World
 from scc_responder.guard.approval import WAITS
-from scc_responder.journal.case import Step, StepStatus, action_id
+from scc_responder.journal.case import Step, action_id
 from scc_responder.journal.claimed_case import OpenCase
 from scc_responder.journal.messages import outcome_attributes, outcome_message
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision

@@ -1,24 +1,29 @@
-"""One decision being carried out: what is known of its steps, written to the journal or not."""
+"""One decision being carried out: with what, and what is known of its steps, written to the journal or not."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.changes import Change
 from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Outcomes
+from scc_responder.domain.status import StepStatus
+from scc_responder.execute.kubernetes import ClusterChanges
 from scc_responder.execute.step import Result
-from scc_responder.execute.world import World
-from scc_responder.journal.case import Step, StepStatus
+from scc_responder.guard.kill_switch import Ceiling
+from scc_responder.guard.limiter import Limiter
+from scc_responder.journal.case import Step
 from scc_responder.journal.claimed_case import OpenCase
 from scc_responder.policy.decide import Decision, PolicyDecision
 
 RETRIED_WHEN_REOPENED = frozenset({StepStatus.FAILED, StepStatus.NOT_POSSIBLE})
-
 REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED, StepStatus.WAITING})
 """Recorded answers of steps that changed nothing: decided anew by a later delivery."""
 
@@ -112,3 +117,23 @@ class Task:
             epoch=epoch,
             intended_at=now,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """The finding's cluster and its limits, and where evidence and outcomes go.
+
+    None is what this finding or deployment has not. `answered_at` is the function's own address, as far as known, at
+    which a person answers a plan that waits. `until`: no step starts later.
+    """
+
+    cluster: ClusterChanges | None
+    api: KubernetesApi | None
+    limiter: Limiter
+    evidence: Evidence | None
+    outcomes: Outcomes | None
+    clock: Clock
+    ceiling: Callable[[], Ceiling]
+    until: datetime
+    answered_at: str = ""
+    pool: ThreadPoolExecutor

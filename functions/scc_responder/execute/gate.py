@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from scc_responder.actions.contract import actions
-from scc_responder.execute.execution import Execution, Task
+from scc_responder.actions import actions
+from scc_responder.collect.confirm import Settled
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.status import CaseState
+from scc_responder.execute.execution import RESPONDER, Execution, Task
 from scc_responder.guard.disruption import request
+from scc_responder.guard.kill_switch import DISABLED, LOWERED, Ceiling
 from scc_responder.journal.case import action_id
 
 
@@ -42,3 +47,22 @@ def stay_within_limits(execution: Execution, task: Task, *, dry_run: bool) -> No
         answer = limiter.reserve(asked, dry_run=dry_run)
     if not answer.allowed:
         raise Withheld(answer.reason, answer.detail)
+
+
+def refuse_disabled(limit: Ceiling, finding: Finding | None = None) -> None:
+    """Raises Settled where nothing at all may be done: the case is held, and can be resumed."""
+    if limit.mode == Mode.DISABLED:
+        raise Settled(DISABLED, CaseState.HELD, "WARNING", confirmed=finding)
+
+
+def stay_under_control(execution: Execution, task: Task) -> None:
+    """Ask the switch again. Raises Withheld where it keeps the task from being carried out now, Settled where all ends.
+
+    Raises RetryableError where nobody can tell. The responder's own message is sent unless nothing at all may be done.
+    """
+    limit = execution.world.ceiling()
+    refuse_disabled(limit)
+    if task.policy.name == RESPONDER.name or furthest(task.policy.mode, limit.mode) == task.policy.mode:
+        return
+    if not (limit.mode == Mode.APPROVE and actions()[task.action].observes):
+        raise Withheld(LOWERED)

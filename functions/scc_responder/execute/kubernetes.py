@@ -14,6 +14,7 @@ from scc_responder.collect import api_paths
 from scc_responder.domain.changes import CreateNetworkPolicy, DeletePod, PatchObject
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
 from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.status import StepStatus
 from scc_responder.execute.network_policies import bypassing, manifest
 from scc_responder.execute.probes import (
     NOT_VERIFIED,
@@ -27,7 +28,6 @@ from scc_responder.execute.probes import (
     worth,
 )
 from scc_responder.execute.step import Result, StepRun, done, failed
-from scc_responder.journal.case import StepStatus
 from scc_responder.journal.failpoints import boundary
 
 TRIES = 5

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scc_responder.collect import selectors
-from scc_responder.domain.changes import ACTION_ID, CreateNetworkPolicy
+from scc_responder.domain.changes import CreateNetworkPolicy
+from scc_responder.domain.labels import ACTION_ID
 
 Object = Mapping[str, Any]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scc_responder.domain.changes import ACTION_ID, ARMED_BY, CreateNetworkPolicy, DeletePod, PatchObject
+from scc_responder.domain.changes import CreateNetworkPolicy, DeletePod, PatchObject
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.labels import ACTION_ID, ARMED_BY
+from scc_responder.domain.status import StepStatus
 from scc_responder.execute.network_policies import isolates
 from scc_responder.execute.step import Result, StepRun, done, failed
-from scc_responder.journal.case import StepStatus
 
 NOT_VERIFIED = "not_verified"
 _GONE = "no answer to a request of ours is known: it may have been another's deletion, or the pod's own end"

@@ -13,10 +13,10 @@ from scc_responder.domain.changes import CaptureEvidence
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.ports import Evidence, KubernetesApi, Outcomes
+from scc_responder.domain.status import StepStatus
 from scc_responder.execute.evidence import EvidenceObject, evidence, manifest
+from scc_responder.execute.execution import World
 from scc_responder.execute.step import Result, StepRun, done, failed
-from scc_responder.execute.world import World
-from scc_responder.journal.case import StepStatus
 from scc_responder.journal.failpoints import boundary
 
 Event = Mapping[str, Any]

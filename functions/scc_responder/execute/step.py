@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from scc_responder.domain.status import StepStatus
 from scc_responder.domain.value import Value
-from scc_responder.journal.case import StepStatus
 
 
 class Result(Value, frozen=True, kw_only=True):

@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.context import Context
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.mode import Mode
-from scc_responder.journal.case import CaseRecord, Step, StepStatus
+from scc_responder.domain.status import StepStatus
+from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Approval

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
 from scc_responder.guard.approval import EXPIRED, withdrawn
-from scc_responder.journal.case import CaseRecord, CaseState
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Verdict
 from scc_responder.journal.messages import conclusion
 from scc_responder.journal.plan import Approval, Plan, PlanState

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scc_responder.actions.contract import Action
+from scc_responder.actions import Action
 from scc_responder.domain.changes import Change, DeletePod
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, NodePool, Pod, Zone
 from scc_responder.guard.ledger import Request

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from scc_responder.actions.contract import Action, actions
+from scc_responder.actions import Action, actions
 from scc_responder.domain.changes import Change
 from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode, furthest

@@ -1,21 +1,96 @@
-"""The kill switch in the store: read before every decision and every intent, turned by compare-and-set."""
+"""The kill switch: one document for everywhere, one for each cluster that needs its own, in the store.
+
+A document is a ceiling on the mode of every policy: it can take away, never give. No document for everywhere, or one
+that makes no sense, means `dry_run`; no document for a cluster takes nothing away. It is read before every decision
+and every intent, and turned by compare-and-set.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreError, StoreUnavailable
-from scc_responder.domain.mode import Mode
-from scc_responder.domain.ports import CasStore
-from scc_responder.guard.control import UNUSABLE, Ceiling, Control, Setting, ceiling, changed, parse
+from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.store import CasStore
+from scc_responder.domain.value import Value
+from scc_responder.guard.guard import lowered
+from scc_responder.journal.case import HELD_BY_CONTROL
+from scc_responder.policy.decide import Decision
 
 PREFIX = "control/"
 GLOBAL = f"{PREFIX}global"
 _TRIES = 8
+NAME = "control"
+LOWERED = f"mode_lowered_by:{NAME}"
+DISABLED = HELD_BY_CONTROL
+MISSING = "control_missing"
+UNUSABLE = "control_unusable"
+SCHEMA = 1
+KEEP_CHANGES = 20
+"""As many changes before the present one are kept in a document."""
+
+
+class Setting(Value, frozen=True, kw_only=True):
+    """One turn of the switch: to which mode, why, by whom and when."""
+
+    mode: Mode
+    reason: str
+    by: str
+    at: datetime
+
+
+class Control(Setting, frozen=True, kw_only=True):
+    """The document: the present setting, and those before it, the latest first. `cluster` is a path; empty: all."""
+
+    cluster: str = ""
+    schema: int = SCHEMA
+    history: tuple[Setting, ...] = ()
+
+
+class Ceiling(Value, frozen=True, kw_only=True):
+    """How far anything may go at this moment, and why where no document says it."""
+
+    mode: Mode
+    reason: str = ""
+
+
+def parse(value: bytes, cluster: str | None = None) -> Control | None:
+    """The document, or None where the bytes are none of this version's, or are about another cluster than is named."""
+    try:
+        # As text: of bytes, what is skipped is not looked at, and may be no UTF-8.
+        found = msgspec.json.decode(value.decode(), type=Control)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    is_meant = cluster is None or found.cluster == cluster
+    return found if found.schema == SCHEMA and is_meant else None
+
+
+def ceiling(everywhere: bytes | None, own: bytes | None, cluster: str) -> Ceiling:
+    """The lower of both documents, each as it is stored; None where there is none."""
+    general = Ceiling(mode=Mode.DRY_RUN, reason=MISSING) if everywhere is None else _told(everywhere, "")
+    special = Ceiling(mode=Mode.ENFORCE) if own is None else _told(own, cluster)
+    return special if furthest(special.mode, general.mode) != general.mode else general
+
+
+def changed(before: Control | None, setting: Setting, cluster: str = "") -> Control:
+    """The document after one more turn of the switch."""
+    history: tuple[Setting, ...] = ()
+    if before is not None:
+        last = Setting(mode=before.mode, reason=before.reason, by=before.by, at=before.at)
+        history = (last, *before.history)[:KEEP_CHANGES]
+    made = Control(mode=setting.mode, reason=setting.reason, by=setting.by, at=setting.at, history=history)
+    return replace(made, cluster=cluster)
+
+
+def under(limit: Ceiling, decision: Decision) -> Decision:
+    """The decision with no policy going further than the switch lets it."""
+    return Decision(policies=tuple(lowered(policy, limit.mode, NAME) for policy in decision.policies))
 
 
 def key_of(cluster: str) -> str:
@@ -79,3 +154,8 @@ class KillSwitch:
 def _own(key: str, value: bytes) -> Control | None:
     found = parse(value)
     return found if found and key_of(found.cluster) == key else None
+
+
+def _told(value: bytes, cluster: str) -> Ceiling:
+    found = parse(value, cluster)
+    return Ceiling(mode=found.mode) if found else Ceiling(mode=Mode.DRY_RUN, reason=UNUSABLE)

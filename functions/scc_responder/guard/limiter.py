@@ -28,8 +28,7 @@ from scc_responder.domain.errors import (
     StoreError,
     StoreUnavailable,
 )
-from scc_responder.domain.ports import CasStore, Entry
-from scc_responder.domain.store_limits import MAX_VALUE_BYTES
+from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry
 from scc_responder.guard.ledger import FRESH, Answer, Breaker, Ledger, Request, State, counts_in_organization, judge
 from scc_responder.journal.failpoints import boundary
 from scc_responder.policy.guardrails import Guardrails

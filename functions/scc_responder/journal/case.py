@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import Finding
-from scc_responder.domain.store_limits import MAX_VALUE_BYTES
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.domain.store import MAX_VALUE_BYTES, Page
 from scc_responder.domain.value import Value
 from scc_responder.intake.notification import content_digest
 from scc_responder.journal.plan import Approval, Plan, PlanState
@@ -34,49 +34,6 @@ HELD_BY_CONTROL = "control_disabled"
 MAX_DETAIL = 500
 NEWER = "record_newer"
 """Why a case is not read that a later version wrote."""
-
-
-class CaseState(StrEnum):
-    """How far a case is. Every state but `open` is an end."""
-
-    OPEN = "open"
-    DONE = "done"
-    """Everything the policies asked for was done and verified, or there was nothing to do."""
-    PARTIAL = "partial"
-    """Some steps failed or were held: the steps say which and why."""
-    HELD = "held"
-    """Nothing was done, because something forbids it: a guardrail, the scope, the kill switch."""
-    SUPERSEDED = "superseded"
-    """The finding is no longer active or was muted before the last step."""
-    REJECTED = "rejected"
-    """The finding could not be confirmed: perhaps forged."""
-    WAITING = "waiting"
-    """A plan waits for a person's approval. Everything else is done; an approval opens the case again."""
-
-
-class StepStatus(StrEnum):
-    """How far a step is. `intent` and `unknown` are unsettled: the target is probed before anything is tried again."""
-
-    INTENT = "intent"
-    UNKNOWN = "unknown"
-    DONE = "done"
-    """Carried out, or found in the wanted state, and read back."""
-    NOT_EFFECTIVE = "not_effective"
-    """Carried out and read back, but the cluster does not make it hold, or cannot tell."""
-    TERMINATING = "terminating"
-    """The deletion was accepted; a finalizer or the grace period still keeps the object."""
-    TARGET_GONE = "target_gone"
-    TARGET_REPLACED = "target_replaced"
-    NOT_POSSIBLE = "not_possible"
-    """The platform does not allow it at all; later steps go on."""
-    OVERRIDDEN = "overridden"
-    """Carried out, and undone by another since: it is not done again."""
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    HELD = "held"
-    DRY_RUN = "dry_run"
-    WAITING = "waiting"
-    """Part of a plan that a person has not approved yet."""
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -272,11 +229,6 @@ def action_id(action: str, cluster_path: str, target_uid: str, finding_key: str)
     return hashlib.sha256(parts).hexdigest()[:32]
 
 
-def case_id(finding_key: str) -> str:
-    """The short name of a case, for names and labels: the first 12 digits of the finding's key."""
-    return finding_key[:12]
-
-
 class Rejection(Value, frozen=True, kw_only=True):
     """A message that was no finding, stored by the SHA-256 of its body under `rejected/<sha256>`.
 
@@ -290,3 +242,32 @@ class Rejection(Value, frozen=True, kw_only=True):
     first_seen: datetime | None = None
     last_seen: datetime | None = None
     schema: int = SCHEMA
+
+
+class Unreadable(Value, frozen=True, kw_only=True):
+    """A case that this version cannot read, and why: `record_newer` or `record_unreadable`."""
+
+    finding_key: str
+    reason: str
+    why: str
+
+
+class Cases(Value, frozen=True, kw_only=True):
+    """Some cases. `cursor` continues after them; None means there are no more."""
+
+    records: tuple[CaseRecord, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    cursor: str | None = None
+
+
+def cases_of(page: Page) -> Cases:
+    """The cases of a page. One of a later version hides no other."""
+    records: list[CaseRecord] = []
+    unreadable: list[Unreadable] = []
+    for entry in page.entries:
+        try:
+            records.append(decode(entry.value))
+        except RetryableError as error:
+            key = entry.key.rpartition("/")[2]
+            unreadable.append(Unreadable(finding_key=key, reason=error.reason, why=str(error)))
+    return Cases(records=tuple(records), unreadable=tuple(unreadable), cursor=page.cursor)

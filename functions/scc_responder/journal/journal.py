@@ -23,20 +23,22 @@ from msgspec.structs import replace
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError
 from scc_responder.domain.finding import Finding
-from scc_responder.domain.ports import CasStore, Clock, Entry
+from scc_responder.domain.ports import Clock
+from scc_responder.domain.status import CaseState
+from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import (
     KEEP_CLOSINGS,
     KEEP_REJECTED,
     CaseRecord,
-    CaseState,
+    Cases,
     Closing,
     Rejection,
     Step,
     case_digest,
+    cases_of,
     decode,
 )
-from scc_responder.journal.case_page import Cases, cases_of
 from scc_responder.journal.claimed_case import CaseWriter, OpenCase
 from scc_responder.journal.failpoints import boundary
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.context import Context
-from scc_responder.domain.finding import Finding
+from scc_responder.domain.finding import Finding, case_id
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.value import Value
-from scc_responder.journal.case import CaseRecord, CaseState, Step, StepStatus, case_id
+from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.policy.decide import Decision
 

@@ -12,19 +12,20 @@ from typing import Annotated
 
 import msgspec
 
-from scc_responder.collect.confirm import Settled, finding_of
+from scc_responder.collect.confirm import Settled
 from scc_responder.domain.errors import Forbidden, ResponderError
+from scc_responder.domain.finding import case_id
 from scc_responder.domain.value import StrictValue, Value
 from scc_responder.guard import approval_answers
 from scc_responder.guard.approval import FINDING_CHANGED
 from scc_responder.guard.approval_answers import LOCAL, Answer, is_listed
-from scc_responder.guard.control import DISABLED
-from scc_responder.journal.case import CaseRecord, case_id
+from scc_responder.guard.kill_switch import DISABLED
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import OpenCase
 from scc_responder.journal.journal import Judge, Verdict
 from scc_responder.journal.messages import Ending, waiting_message
 from scc_responder.pipeline.authentication import bearer, is_local
-from scc_responder.pipeline.delivery import accounted, work_on
+from scc_responder.pipeline.delivery import accounted, finding_of, work_on
 from scc_responder.pipeline.delivery_log import Account
 from scc_responder.pipeline.services import Services
 

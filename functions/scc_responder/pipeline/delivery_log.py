@@ -7,9 +7,10 @@ from typing import Any
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
-from scc_responder.domain.finding import Finding
+from scc_responder.domain.finding import Finding, case_id
+from scc_responder.domain.status import StepStatus
 from scc_responder.intake.envelope import Message
-from scc_responder.journal.case import CaseRecord, StepStatus, case_id
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.messages import (
     Ending,
     contained_seconds,

@@ -17,8 +17,9 @@ from scc_responder.collect.confirm import unread
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Findings
-from scc_responder.guard.control import NAME, Ceiling
-from scc_responder.journal.case import CaseRecord, CaseState
+from scc_responder.domain.status import CaseState
+from scc_responder.guard.kill_switch import NAME, Ceiling
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import OpenCase
 from scc_responder.journal.journal import Journal, Verdict
 from scc_responder.journal.messages import Ending

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scc_responder.domain.errors import SettingsError
-from scc_responder.domain.ports import Approvers, CasStore, Clusters, Evidence, Findings, Outcomes
+from scc_responder.domain.ports import Approvers, Clusters, Evidence, Findings, Outcomes
+from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.guard.ledger import Breaker
 from scc_responder.guard.limiter import Limiter

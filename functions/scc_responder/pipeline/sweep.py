@@ -15,19 +15,20 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from scc_responder.collect.confirm import finding_of
 from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
+from scc_responder.domain.finding import case_id
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.ports import CasStore, Entry, Page
+from scc_responder.domain.status import CaseState
+from scc_responder.domain.store import CasStore, Entry, Page
 from scc_responder.domain.value import Value
 from scc_responder.guard import approval_answers
 from scc_responder.guard.approval import EXPIRED
-from scc_responder.journal.case import CaseRecord, CaseState, case_id, decode, is_held_by_control, is_unfinished, kept
+from scc_responder.journal.case import CaseRecord, decode, is_held_by_control, is_unfinished, kept
 from scc_responder.journal.journal import Verdict
 from scc_responder.journal.messages import Ending, waiting_message
 from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.deadlines import cases_end
-from scc_responder.pipeline.delivery import accounted, work_on
+from scc_responder.pipeline.delivery import accounted, finding_of, work_on
 from scc_responder.pipeline.delivery_log import Account
 from scc_responder.pipeline.heartbeat import is_heartbeat
 from scc_responder.pipeline.services import Services

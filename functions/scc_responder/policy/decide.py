@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from scc_responder.actions.contract import Hold, Planned, Skip, actions
+from collections.abc import Iterator
+
+from scc_responder.actions import Action, Hold, Planned, Skip, actions
 from scc_responder.domain.changes import Change
-from scc_responder.domain.context import Context
+from scc_responder.domain.context import (
+    Context,
+)
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
 from scc_responder.policy.cel import HOLDS, Facts
@@ -116,3 +120,11 @@ def match(context: Context, policy: Policy, facts: Facts | None = None) -> str:
             return f"unless_{name}{'_missing' if answer is None else ''}"
     found = condition_answer(policy.condition, facts or Facts(context)) if policy.condition else HOLDS
     return MATCHED if found == HOLDS else found
+
+
+def disruptions(decision: Decision) -> Iterator[Action]:
+    """The actions planned in a mode that goes further than not at all, which make something unavailable."""
+    for policy in decision.policies:
+        if policy.matched and policy.mode != Mode.DISABLED:
+            known = (actions()[item.action] for item in policy.actions if item.result == "planned")
+            yield from (action for action in known if action.disrupts)

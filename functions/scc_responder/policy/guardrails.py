@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from scc_responder.actions import AllowedKeys
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import StrictValue
@@ -27,13 +28,6 @@ class Day(StrEnum):
     FRI = "fri"
     SAT = "sat"
     SUN = "sun"
-
-
-class AllowedKeys(StrictValue, frozen=True, kw_only=True):
-    """Label and annotation keys outside our prefix that policies may write; exact keys, no patterns."""
-
-    labels: tuple[str, ...] = ()
-    annotations: tuple[str, ...] = ()
 
 
 class MaxFindingAge(StrictValue, frozen=True, kw_only=True):

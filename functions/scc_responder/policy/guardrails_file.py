@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import (
     FILE_NAME,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.changes import PublishDecision
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 

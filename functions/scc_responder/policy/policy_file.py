@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.actions.contract import Params, actions
+from scc_responder.actions import Params, actions
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import StrictValue
 from scc_responder.policy.guardrails import Guardrails
@@ -106,7 +106,7 @@ def typed(step: StepFile) -> Params:
 
 def _parameters(step: StepFile, path: Place, rails: Guardrails | None) -> Iterator[Mistake]:
     try:
-        refused = typed(step).refused_by(rails) if rails else ""
+        refused = typed(step).refused_by(rails.allowed_keys) if rails else ""
     except msgspec.ValidationError as error:
         from scc_responder.policy.type_mistakes import diagnose  # noqa: PLC0415 - only a mistake needs it
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from scc_responder.actions.contract import Params
+from scc_responder.actions import Params
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value

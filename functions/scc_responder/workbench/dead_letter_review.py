@@ -1,13 +1,9 @@
-"""A message that was given up on, and what comes of publishing it again. Pure.
-
-Source: Cloud Pub/Sub, "Handle message failures": attributes of dead-lettered messages.
-"""
+"""What publishing a dead-lettered message again leads to. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from hashlib import sha256
 
 from msgspec.structs import replace
 
@@ -15,49 +11,18 @@ from scc_responder.domain.errors import RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.domain.value import Value
+from scc_responder.intake.dead_letters import DeadLetter
 from scc_responder.intake.envelope import MAX_DATA_BYTES, find_name
-from scc_responder.intake.fields import integer
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord, case_digest
 from scc_responder.journal.journal import ClaimOutcome, judge
 from scc_responder.pipeline.heartbeat import is_heartbeat
-
-REDRIVE = "redrive"
-"""The attribute of a message that was published again: how many times."""
 
 DELIVERED_AGAIN = "delivered_again"
 NOTHING_TO_PROVE = "old_heartbeat"
 JUNK = "junk"
 PUBLISHED = frozenset({DELIVERED_AGAIN, "claimed", "resumed", "reopened", "duplicate", "stale"})
 """What may become of a message that is published again; without a store to look at, only the first is known."""
-
-_GIVEN_UP = "CloudPubSubDeadLetterSource"
-
-
-class DeadLetter(Value, frozen=True, kw_only=True):
-    """One message as it was pulled. `ack_id` is what it is settled by, or given back."""
-
-    ack_id: str
-    message_id: str
-    data: bytes
-    attributes: Mapping[str, str]
-    publish_time: datetime | None = None
-
-    @property
-    def sha256(self) -> str:
-        """What identifies the data, as in the function's own records."""
-        return sha256(self.data).hexdigest()
-
-    @property
-    def attempts(self) -> int:
-        """How often it was delivered before it was given up on; 0 where it does not say."""
-        return integer(self.attributes.get(f"{_GIVEN_UP}DeliveryCount")) or 0
-
-    @property
-    def republished(self) -> dict[str, str]:
-        """Its attributes when it is published again: those it first had, and how often this was done."""
-        own = {name: value for name, value in self.attributes.items() if not name.startswith(_GIVEN_UP)}
-        return {**own, REDRIVE: str(max(integer(own.get(REDRIVE)) or 0, 0) + 1)}
 
 
 class Prospect(Value, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.collect import target
 from scc_responder.collect.endpoints import PERMISSIONS, EndpointKind
 from scc_responder.domain.mode import Mode

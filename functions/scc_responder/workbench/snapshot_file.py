@@ -21,9 +21,9 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.domain.changes import PREFIX
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.labels import PREFIX
 from scc_responder.domain.value import StrictValue
 from scc_responder.domain.wildcards import matcher
 

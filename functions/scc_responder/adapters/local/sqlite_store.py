@@ -19,8 +19,8 @@ from threading import Lock
 from typing import Any
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, SettingsError, StoreOutcomeUnknown, StoreUnavailable
-from scc_responder.domain.ports import Clock, Entry, Page
-from scc_responder.domain.store_limits import check_key, check_keys, check_scan, check_value
+from scc_responder.domain.ports import Clock
+from scc_responder.domain.store import Entry, Page, check_key, check_keys, check_scan, check_value
 
 _TABLE = """CREATE TABLE IF NOT EXISTS entries (
     key TEXT PRIMARY KEY, value BLOB NOT NULL, version TEXT NOT NULL, update_time TEXT NOT NULL,

@@ -40,8 +40,9 @@ from scc_responder.cli.case.answer_client import TOKEN, send
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.errors import SettingsError
-from scc_responder.journal.case import CaseRecord, CaseState, case_id
-from scc_responder.journal.case_page import Cases, Unreadable
+from scc_responder.domain.finding import case_id
+from scc_responder.domain.status import CaseState
+from scc_responder.journal.case import CaseRecord, Cases, Unreadable
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import plan_summary
 from scc_responder.journal.plan import MIN_DIGEST

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.mode import Mode
-from scc_responder.guard.control import MISSING, UNUSABLE, Ceiling, Control, Setting
-from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.guard.kill_switch import MISSING, UNUSABLE, Ceiling, Control, KillSwitch, Setting
 
 _STYLES = {Mode.DISABLED: "red", Mode.DRY_RUN: "yellow", Mode.APPROVE: "yellow", Mode.ENFORCE: "green"}
 _WHY = {

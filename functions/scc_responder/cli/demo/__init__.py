@@ -27,8 +27,7 @@ from scc_responder.cli.demo import presentation
 from scc_responder.cli.demo.function_process import FunctionError, FunctionProcess
 from scc_responder.cli.serve import function_folder
 from scc_responder.domain.mode import Mode
-from scc_responder.guard.control import Setting
-from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.guard.kill_switch import KillSwitch, Setting
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal

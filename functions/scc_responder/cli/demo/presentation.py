@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.cli.console.terminal import styled
-from scc_responder.domain.changes import CASE_LABEL, POD_LABEL
+from scc_responder.domain.labels import CASE_LABEL, POD_LABEL
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.story.aftermath import Aftermath, PodNow

@@ -7,7 +7,7 @@ from functools import partial
 from shlex import quote
 from typing import Any
 
-from scc_responder.collect.scope import covers
+from scc_responder.collect.confirm import covers
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.value import Value

@@ -7,7 +7,7 @@ from shlex import quote
 from typing import Protocol
 
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.value import Value
+from scc_responder.domain.ports import Subscription
 from scc_responder.settings import PREFIX
 from scc_responder.workbench.doctor.check import (
     MISSING_PERMISSION,
@@ -28,19 +28,6 @@ MOST_LETTERS = 10
 
 _VIEWER = "run doctor as somebody with roles/pubsub.viewer too: the function's own identity may not look at this"
 _CONSUMER = "run doctor as somebody who may consume it, such as an operator: the function's own identity may not"
-
-
-class Subscription(Value, frozen=True, kw_only=True):
-    """A Pub/Sub subscription, as far as it matters. `expires_after_seconds`: 0 is never."""
-
-    topic: str
-    push_endpoint: str = ""
-    push_identity: str = ""
-    ack_deadline_seconds: int = 0
-    minimum_backoff_seconds: float = 0.0
-    expires_after_seconds: float = 0.0
-    dead_letter_topic: str = ""
-    max_delivery_attempts: int = 0
 
 
 class PubSub(Protocol):

@@ -7,9 +7,8 @@ from shlex import quote
 
 from scc_responder.domain.errors import StoreError
 from scc_responder.domain.mode import Mode, furthest
-from scc_responder.domain.ports import CasStore
-from scc_responder.guard.control import DISABLED, MISSING, UNUSABLE, Control
-from scc_responder.guard.kill_switch import GLOBAL, KillSwitch
+from scc_responder.domain.store import CasStore
+from scc_responder.guard.kill_switch import DISABLED, GLOBAL, MISSING, UNUSABLE, Control, KillSwitch
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.doctor.check import Check, failed, fault, ok
 

@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 
 from scc_responder.domain.errors import AlreadyExists, ResponderError, RetryableError, StoreError
-from scc_responder.domain.ports import CasStore, Clock
+from scc_responder.domain.finding import case_id
+from scc_responder.domain.ports import Clock
 from scc_responder.domain.resource_names import FindingName, source_of
+from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import Value
-from scc_responder.guard.control import NAME as CONTROL
-from scc_responder.journal.case import NEWER, CaseRecord, case_id
-from scc_responder.journal.case_page import Unreadable
+from scc_responder.guard.kill_switch import NAME as CONTROL
+from scc_responder.journal.case import NEWER, CaseRecord, Unreadable
 from scc_responder.journal.journal import Journal
 from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
 from scc_responder.policy.policy_set import PolicySet

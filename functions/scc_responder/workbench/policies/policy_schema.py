@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.actions.contract import Action, actions
+from scc_responder.actions import Action, actions
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.guardrails import Day, Guardrails
 from scc_responder.policy.match import VOCABULARIES, Severity

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode

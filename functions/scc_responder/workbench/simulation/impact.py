@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from scc_responder.actions.contract import actions
+from scc_responder.actions import actions
 from scc_responder.domain.changes import Change
 from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode

@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from scc_responder.domain.ports import Entry
+from scc_responder.domain.store import Entry
 from scc_responder.domain.value import Value
 from scc_responder.settings import FIRESTORE
 

@@ -39,8 +39,8 @@ from scc_responder.domain.errors import (
     StoreOutcomeUnknown,
     StoreUnavailable,
 )
-from scc_responder.domain.ports import Clock, Entry, Page
-from scc_responder.domain.store_limits import check_key, check_keys, check_scan, check_value
+from scc_responder.domain.ports import Clock
+from scc_responder.domain.store import Entry, Page, check_key, check_keys, check_scan, check_value
 from scc_responder.settings import EMULATOR
 
 SERVICE = "firestore.googleapis.com"

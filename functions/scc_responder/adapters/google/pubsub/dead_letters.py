@@ -10,7 +10,7 @@ from typing import Any
 from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.grpc_errors import Call, failure
 from scc_responder.adapters.google.pubsub.outcome_topic import EMULATOR, SERVICE
-from scc_responder.workbench.dead_letter_review import DeadLetter
+from scc_responder.intake.dead_letters import DeadLetter
 
 CONSUME = Call(api="pubsub", permission="pubsub.subscriptions.consume")
 HELD_SECONDS = 600

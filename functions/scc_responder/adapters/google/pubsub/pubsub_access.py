@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.grpc_errors import Call, failure
 from scc_responder.adapters.google.pubsub.outcome_topic import EMULATOR, PUBLISH, SERVICE
-from scc_responder.workbench.doctor.delivery_checks import Subscription
+from scc_responder.domain.ports import Subscription
 
 GET_SUBSCRIPTION = Call(api="pubsub", permission="pubsub.subscriptions.get")
 LIST_SUBSCRIPTIONS = Call(api="pubsub", permission="pubsub.topics.get")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from scc_responder.domain.changes import CASE_LABEL
+from scc_responder.domain.labels import CASE_LABEL
 from scc_responder.domain.value import Value
 from scc_responder.execute.network_policies import selects
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from scc_responder.domain.changes import ACTION_ID
+from scc_responder.domain.labels import ACTION_ID
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent

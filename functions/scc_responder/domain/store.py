@@ -1,0 +1,106 @@
+"""What a compare-and-set store is, and what every one accepts, so that a key or value good for one is good for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from scc_responder.domain.errors import StoreError
+from scc_responder.domain.value import Value
+
+MAX_VALUE_BYTES = 100 * 1024
+MAX_KEY_BYTES = 512
+MAX_SCAN = 1000
+MAX_KEYS = 100
+
+
+def check_key(key: str) -> None:
+    """Refuse a key that is empty, over 512 UTF-8 bytes or not printable. Raises StoreError `invalid_key`."""
+    if not key or not key.isprintable() or len(key.encode(errors="replace")) > MAX_KEY_BYTES:
+        raise StoreError("invalid_key", f"a key is 1 to {MAX_KEY_BYTES} bytes of printable text, not {key[:40]!a}")
+
+
+def check_keys(keys: Sequence[str]) -> None:
+    """Refuse more than 100 keys at once (`invalid_limit`), and those of them that `check_key` refuses."""
+    if len(keys) > MAX_KEYS:
+        raise StoreError("invalid_limit", f"{len(keys)} keys, of at most {MAX_KEYS} in one request")
+    for key in keys:
+        check_key(key)
+
+
+def check_value(value: bytes) -> None:
+    """Refuse a value over 100 KiB. Raises StoreError `value_too_large`."""
+    if len(value) > MAX_VALUE_BYTES:
+        raise StoreError("value_too_large", f"{len(value)} bytes, of at most {MAX_VALUE_BYTES}")
+
+
+def check_scan(prefix: str, cursor: str | None, limit: int) -> None:
+    """Refuse a page size outside 1 to 1000 (`invalid_limit`) and what no key can start with (`invalid_key`)."""
+    if not 1 <= limit <= MAX_SCAN:
+        raise StoreError("invalid_limit", f"a page holds 1 to {MAX_SCAN} entries, not {limit}")
+    for part in (prefix, cursor):
+        if part:
+            check_key(part)
+
+
+class Entry(Value, frozen=True, kw_only=True):
+    """One stored value. `version` changes with every write; `server_time` is the store's clock at this answer.
+
+    `update_time` is the store's clock at the last write of this entry, so that the age of a lease is judged by one
+    clock alone. None where a store cannot tell: leases in it never expire by themselves. `unfinished` is what the last
+    write said.
+    """
+
+    key: str
+    value: bytes
+    version: str
+    server_time: datetime
+    update_time: datetime | None = None
+    unfinished: bool = False
+
+
+class Page(Value, frozen=True, kw_only=True):
+    """Some entries in key order. `cursor` continues after them; None means there are no more."""
+
+    entries: tuple[Entry, ...]
+    cursor: str | None = None
+
+
+class CasStore(Protocol):
+    """One key, one version, compare-and-set. No transactions over several keys, so that all backends mean the same.
+
+    A write raises StoreUnavailable where it was certainly not stored, and StoreOutcomeUnknown where nobody can tell:
+    then what is stored has to be read and recognised. `keep`: the entry is not needed longer, and a store may remove it
+    some time after; without it, an entry stays. `unfinished`: somebody may still have to go on with the entry, and a
+    scan can ask for those alone; a write that does not say so takes it back.
+    """
+
+    def get(self, key: str) -> Entry | None:
+        """The entry, or None. Raises StoreUnavailable."""
+        ...
+
+    def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        """The entry of each key, or None, in one request: all of them, or StoreUnavailable."""
+        ...
+
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
+        """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
+        ...
+
+    def replace(
+        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
+    ) -> Entry:
+        """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
+        ...
+
+    def delete(self, key: str, version: str) -> None:
+        """Remove the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
+        ...
+
+    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
+        """Entries whose key starts with prefix, in key order, after cursor; with `unfinished` no others are read.
+
+        Raises StoreUnavailable.
+        """
+        ...
