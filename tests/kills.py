@@ -1,4 +1,4 @@
-"""At which of its boundaries a test kills a process."""
+"""At which of its failpoints a test kills a process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Noted = Callable[[str, object], None]
 
 
 def fatal(names: Sequence[str]) -> Sequence[int]:
-    """Some of the boundaries of these names, as numbers from 1: those before a call, and the very last.
+    """Some of the failpoints of these names, as numbers from 1: those before a call, and the very last.
 
     From after a call to before the next nothing is written anywhere, so that both leave the same behind. Of calls that
     begin side by side, the first stands for all.
@@ -24,7 +24,7 @@ def fatal(names: Sequence[str]) -> Sequence[int]:
 
 def killed_at(what: str, names: Sequence[str], noted: Noted) -> Sequence[int]:
     """Where `what` is killed in this run: `fatal`, or everywhere in `make soak`; the summary tells how often."""
-    numbers = Cases(f"boundaries at which {what} is killed", fatal(names), range(1, len(names) + 1))
+    numbers = Cases(f"points at which {what} is killed", fatal(names), range(1, len(names) + 1))
     for note in numbers.count.notes:
         noted(NOTE, note)
     return numbers.chosen

@@ -16,14 +16,14 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore, utc_now
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import Step
 from scc_responder.journal.claimed_case import OpenCase
-from scc_responder.journal.failpoints import boundary
 from scc_responder.journal.journal import Journal
 from tests.core.journal_worlds import finding
+from tests.kits.failpoints import FailingStore, Failpoints
 
 ACTIONS = ("label_pod", "isolate_pod")
 
 
-def carry_out(case: OpenCase, action: str, effects: Path) -> None:
+def carry_out(case: OpenCase, action: str, effects: Path, points: Failpoints) -> None:
     """The step protocol: intent, probe, apply, outcome."""
     earlier = case.record.step(action)
     if earlier and earlier.is_settled:
@@ -31,10 +31,8 @@ def carry_out(case: OpenCase, action: str, effects: Path) -> None:
     if earlier is None:
         case.save(Step(action_id=action, action=action))
     if action not in effects.read_text().split():
-        boundary(f"before {action}")
-        with effects.open("a") as file:
+        with points.around(action), effects.open("a") as file:
             file.write(f"{action}\n")
-        boundary(f"after {action}")
     case.save(Step(action_id=action, action=action, status=StepStatus.DONE))
 
 
@@ -46,11 +44,11 @@ def _opened(store: str) -> SqliteStore | FirestoreStore:
 
 def main(store: str, effects: str) -> str:
     # The lease has no length, so that a later delivery need not wait for it to run out.
-    opened = _opened(store)
-    claim = Journal(opened, utc_now, lease=timedelta(0)).claim(finding())
+    opened, points = _opened(store), Failpoints()
+    claim = Journal(FailingStore(opened, points), utc_now, lease=timedelta(0)).claim(finding())
     if claim.case:
         for action in ACTIONS:
-            carry_out(claim.case, action, Path(effects))
+            carry_out(claim.case, action, Path(effects), points)
         claim.case.close(CaseState.DONE)
     opened.close()
     return claim.outcome.value

@@ -19,6 +19,8 @@ from zipfile import ZipFile
 from tests.cluster.polling import wait_until
 
 ROOT = Path(__file__).parents[2]
+FAILING_MAIN = ROOT / "tests" / "e2e" / "failing_main.py"
+"""An entry point whose ports have failpoints: see `tests.kits.failpoints`."""
 
 
 def free_port() -> int:
@@ -44,15 +46,24 @@ class ServedFunction:
     """functions-framework on one source folder, from `with` until its end."""
 
     def __init__(
-        self, folder: Path, environment: Mapping[str, str], *, log: Path, target: str = "respond", port: int = 0
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        log: Path,
+        target: str = "respond",
+        port: int = 0,
+        main: Path | None = None,
     ) -> None:
         self.port = port or free_port()
         self.log = log
         self.source = folder
         self._target = target
+        self._main = main or folder / "main.py"
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("SCC_RESPONDER_", "PYTHON"))},
             "THREADS": "4",
+            **({"PYTHONPATH": str(ROOT)} if main else {}),
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,7 +85,7 @@ class ServedFunction:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "functions_framework", "--target", self._target),
-                    *("--source", str(self.source / "main.py"), "--host", "127.0.0.1", "--port", str(self.port)),
+                    *("--source", str(self._main), "--host", "127.0.0.1", "--port", str(self.port)),
                 ],
                 env=self._environment,
                 cwd=self.source,

@@ -25,7 +25,7 @@ __all__ = ["firestore"]
 PROCESSES = 8
 LOOK = ("list poddisruptionbudgets", "list nodes", "get deployments")
 ROUNDS = Count("rounds of eight processes on one ledger", 1, 10)
-BOUNDARIES = 40
+POINTS = 40
 """About as many as a delivery passes: a number is drawn from these, at which it is killed."""
 
 LIMITS = {"owner": 2, "namespace": 3, "node": 4, "cluster": 5, "organization": 6}
@@ -59,11 +59,11 @@ class Crowd:
         return objects.running_pods(self.plane.admin, namespace, name, count=4)
 
     def deliver(self, documents: Sequence[Any], kills: Sequence[int] = (), **more: str) -> list[int]:
-        """Deliver these at once, each in a process of its own, of which some die at a boundary of this number.
+        """Deliver these at once, each in a process of its own, of which some die at the failpoint of this number.
 
         `more` is more of their environment.
         """
-        fatal = [{"SCC_RESPONDER_KILL_AT": str(number)} if number else {} for number in kills]
+        fatal = [{"FAILPOINT": str(number)} if number else {} for number in kills]
         environments = [{**self.environment, **more, **kill} for kill in fatal or [{}] * len(documents)]
         return list(map(finish_delivery, list(map(start_delivery, documents, environments))))
 
@@ -119,7 +119,7 @@ def test_no_limit_is_exceeded(crowd: Crowd, seed: int) -> None:
     waiting = crowd.documents
     statuses: list[int] = []
     for first in range(0, len(waiting), PROCESSES):
-        kills = [chance.randint(1, BOUNDARIES) if chance.random() < 0.6 else 0 for _ in range(PROCESSES)]
+        kills = [chance.randint(1, POINTS) if chance.random() < 0.6 else 0 for _ in range(PROCESSES)]
         statuses += crowd.deliver(waiting[first : first + PROCESSES], kills)
     assert -9 in statuses
     for _ in range(6):

@@ -69,6 +69,13 @@ def test_contents(tmp_path: Path) -> None:
     assert all(line.rstrip().endswith("\\") for line in pinned)
 
 
+def test_nothing_deployed_can_kill_its_process(tmp_path: Path) -> None:
+    """Failpoints are in the tests alone."""
+    with ZipFile(made(tmp_path / "bundle.zip")) as bundle:
+        modules = {name: bundle.read(name) for name in bundle.namelist() if name.endswith(".py")}
+    assert [name for name, text in modules.items() if b"SIGKILL" in text or b"os.kill" in text] == []
+
+
 def test_a_compiled_form_is_made_and_never_taken(tmp_path: Path) -> None:
     """A compiled form that somebody put beside the policies is not what is deployed."""
     for name in ("functions", "policies"):

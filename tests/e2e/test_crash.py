@@ -18,7 +18,7 @@ from tests.e2e.scene import EACH_ONCE, Scene
 from tests.kills import Noted, killed_at
 
 SIDE_BY_SIDE = 3
-ROUNDS = Count("rounds of crashes at every boundary", 1, 5)
+ROUNDS = Count("rounds of crashes at every point", 1, 5)
 
 
 def set_up(plane: ControlPlane, folder: Path) -> Scene:
@@ -27,19 +27,19 @@ def set_up(plane: ControlPlane, folder: Path) -> Scene:
     return Scene(plane, objects.create_namespace(plane.admin), node, folder)
 
 
-def boundaries(plane: ControlPlane, folder: Path) -> list[str]:
-    """The boundaries of one undisturbed delivery, counted by the code itself."""
+def points_of(plane: ControlPlane, folder: Path) -> list[str]:
+    """The failpoints of one undisturbed delivery, in the order they were passed."""
     scene = set_up(plane, folder)
-    log = folder / "boundaries"
-    assert scene.deliver(SCC_RESPONDER_COUNT_BOUNDARIES=str(log)) == 204
+    log = folder / "points"
+    assert scene.deliver(FAILPOINTS_LOG=str(log)) == 204
     assert scene.writes() == EACH_ONCE
     return log.read_text().splitlines()
 
 
 def killed(number: int, plane: ControlPlane, folder: Path) -> Scene:
-    """Kill one delivery at a boundary and deliver again."""
+    """Kill one delivery at a point and deliver again."""
     scene = set_up(plane, folder / str(number))
-    assert scene.deliver(SCC_RESPONDER_KILL_AT=str(number)) == -signal.SIGKILL
+    assert scene.deliver(FAILPOINT=str(number)) == -signal.SIGKILL
     scene.let_lease_run_out()
     scene.deliver()
     return scene
@@ -47,11 +47,11 @@ def killed(number: int, plane: ControlPlane, folder: Path) -> Scene:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("round_number", range(ROUNDS.number))
-def test_crash_at_every_boundary(
+def test_crash_at_every_point(
     control_plane: ControlPlane, tmp_path: Path, round_number: int, record_property: Noted
 ) -> None:
-    """A crash at any boundary loses nothing and doubles nothing: each write is accepted exactly once."""
-    names = boundaries(control_plane, tmp_path / "whole")
+    """A crash at any point loses nothing and doubles nothing: each write is accepted exactly once."""
+    names = points_of(control_plane, tmp_path / "whole")
 
     numbers = killed_at("a delivery", names, record_property)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:

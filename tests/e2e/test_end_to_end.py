@@ -14,7 +14,7 @@ import pytest
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.polling import wait_until
 from tests.e2e.scene import EACH_ONCE, Scene
-from tests.e2e.served import ServedFunction, free_port, unzip
+from tests.e2e.served import FAILING_MAIN, ServedFunction, free_port, unzip
 from tests.findings import data, push_body
 from tests.google.emulator import Emulator, Topology
 from tests.google.fixtures import cluster_manager, emulator, security_center
@@ -80,6 +80,7 @@ def served(
         },
         log=scene.folder / "function.log",
         port=port,
+        main=FAILING_MAIN if hasattr(request, "param") else None,
     )
     with function:
         yield function, topology
@@ -134,16 +135,16 @@ def test_a_notification_contains_the_pod(
     assert len([event for event in scene.requests() if event.verb == "delete"]) == 1
 
 
-KILL_BEFORE_DELETING = {"SCC_RESPONDER_KILL_AT": "41", "SCC_RESPONDER_KILL_ONCE": "killed-once"}
+KILL_BEFORE_DELETING = {"FAILPOINT": "before kubernetes.delete", "FAILPOINT_ONCE": "killed-once"}
 
 
-@pytest.mark.parametrize("served", [pytest.param(KILL_BEFORE_DELETING, id="killed-at-41")], indirect=True)
+@pytest.mark.parametrize("served", [pytest.param(KILL_BEFORE_DELETING, id="killed-before-deleting")], indirect=True)
 def test_a_killed_worker_loses_nothing(
     scene: Scene, served: tuple[ServedFunction, Topology], emulator: Emulator, function_folder: Path
 ) -> None:
     """A worker killed in the midst of containing is replaced, the message comes again, and the work is finished."""
     _function, topology = served
-    killed = function_folder / KILL_BEFORE_DELETING["SCC_RESPONDER_KILL_ONCE"]
+    killed = function_folder / KILL_BEFORE_DELETING["FAILPOINT_ONCE"]
 
     emulator.publish(topology.topic, data(scene.document))
     wait_until(killed.exists, what="the worker to be killed", seconds=60)

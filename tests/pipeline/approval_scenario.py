@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending
@@ -23,6 +22,7 @@ from scc_responder.pipeline.sweep import sweep
 from scc_responder.settings import read_settings
 from scc_responder.workbench.simulated_cluster.story.story_folder import Deployment
 from tests.findings import push_body
+from tests.kits.failpoints import FailingOutcomes, FailingServices
 
 HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}
 
@@ -43,9 +43,9 @@ class Topic:
 def services_of(folder: Path) -> Services:
     """The services of the folder's deployment."""
     deployment = Deployment(folder)
-    services = Services(read_settings(deployment.settings, deployment.policies))
-    services.journal = Journal(SqliteStore(deployment.journal), utc_now, lease=timedelta(0))
-    services.outcomes = Topic(folder / "published")
+    services = FailingServices(read_settings(deployment.settings, deployment.policies))
+    services.journal = Journal(services.store, utc_now, lease=timedelta(0))
+    services.outcomes = FailingOutcomes(Topic(folder / "published"), services.failpoints)
     services.tell = lambda _line: None
     services.wait = lambda _seconds: None
     return services

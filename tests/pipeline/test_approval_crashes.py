@@ -1,4 +1,4 @@
-"""A process killed at any boundary while it plans or carries out what was approved: nothing lost, nothing doubled."""
+"""A process killed at any point while it plans or carries out what was approved: nothing lost, nothing doubled."""
 
 from __future__ import annotations
 
@@ -56,23 +56,23 @@ def run(what: str, folder: Path, **environment: str) -> int:
     ).returncode
 
 
-def boundaries(folder: Path, what: str, steps: str = STEPS, before: int = 0) -> list[str]:
-    """The boundaries of one undisturbed run, counted by the code itself; `before`: where a delivery was killed."""
+def points_of(folder: Path, what: str, steps: str = STEPS, before: int = 0) -> list[str]:
+    """The failpoints of one undisturbed run, in the order they were passed; `before`: where a delivery was killed."""
     log = folder.with_suffix(".log")
     with scene(folder, steps):
         if before:
-            run("deliver", folder, SCC_RESPONDER_KILL_AT=str(before))
+            run("deliver", folder, FAILPOINT=str(before))
         if what == "approve":
             main("deliver", folder)
-        assert run(what, folder, SCC_RESPONDER_COUNT_BOUNDARIES=str(log)) == 0
+        assert run(what, folder, FAILPOINTS_LOG=str(log)) == 0
     return log.read_text().splitlines()
 
 
 def at_each(
     tmp_path: Path, what: str, killed: Callable[[int], Any], noted: Noted, *, steps: str = STEPS, before: int = 0
 ) -> dict[str, Any]:
-    """What comes of being killed at each boundary (see `killed_at`), by its number and name."""
-    names = boundaries(tmp_path / "whole", what, steps, before)
+    """What comes of being killed at each point (see `killed_at`), by its number and name."""
+    names = points_of(tmp_path / "whole", what, steps, before)
     assert len(names) > 20
     numbers = killed_at(f"`{what}`", names, noted)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -85,7 +85,7 @@ def test_killed_while_it_plans(tmp_path: Path, record_property: Noted) -> None:
     def killed(number: int) -> tuple[str, int, set[str], list[str]]:
         folder = tmp_path / str(number)
         with scene(folder) as cluster:
-            assert run("deliver", folder, SCC_RESPONDER_KILL_AT=str(number)) == -signal.SIGKILL
+            assert run("deliver", folder, FAILPOINT=str(number)) == -signal.SIGKILL
             main("deliver", folder)
             record = case_of(folder)
             told = [json.loads(line) for line in (folder / "published").read_bytes().splitlines()]
@@ -105,7 +105,7 @@ def test_killed_while_it_carries_out(tmp_path: Path, record_property: Noted) -> 
         folder = tmp_path / str(number)
         with scene(folder) as cluster:
             main("deliver", folder)
-            assert run("approve", folder, SCC_RESPONDER_KILL_AT=str(number)) == -signal.SIGKILL
+            assert run("approve", folder, FAILPOINT=str(number)) == -signal.SIGKILL
             main("approve", folder)
             record, last = case_of(folder), main("approve", folder)
             state = str(record.plan.state) if record.plan else ""
@@ -121,6 +121,6 @@ def test_killed_and_delivered_again(tmp_path: Path) -> None:
     folder = tmp_path / "scene"
     with scene(folder) as cluster:
         main("deliver", folder)
-        assert run("approve", folder, SCC_RESPONDER_KILL_AT="8") == -signal.SIGKILL
+        assert run("approve", folder, FAILPOINT="8") == -signal.SIGKILL
         main("deliver", folder)
         assert (case_of(folder).state, mutations(cluster.audit)) == ("done", WRITES)

@@ -1,4 +1,4 @@
-"""A process killed at any boundary, its message lost: the sweep brings the case to its end, whatever kills that too."""
+"""A process killed at any point, its message lost: the sweep brings the case to its end, whatever kills that too."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_delivery_killed_and_lost(tmp_path: Path, record_property: Noted) -> N
     def killed(number: int) -> tuple[str, list[str], str]:
         folder = tmp_path / str(number)
         with scene(folder, STEPS) as cluster:
-            assert run("deliver", folder, SCC_RESPONDER_KILL_AT=str(number)) == -signal.SIGKILL
+            assert run("deliver", folder, FAILPOINT=str(number)) == -signal.SIGKILL
             if not services_of(folder).journal.cases().records:
                 # It ended before the claim: nothing was recorded, and Pub/Sub still has the message.
                 main("deliver", folder)
@@ -39,13 +39,13 @@ def test_a_delivery_killed_and_lost(tmp_path: Path, record_property: Noted) -> N
 
 
 def test_a_sweep_killed(tmp_path: Path, record_property: Noted) -> None:
-    """Killed itself at any boundary, the next sweep or the one after it goes on."""
+    """Killed itself at any point, the next sweep or the one after it goes on."""
 
     def killed(number: int) -> tuple[str, list[str], str]:
         folder = tmp_path / str(number)
         with scene(folder, STEPS) as cluster:
-            assert run("deliver", folder, SCC_RESPONDER_KILL_AT="6") == -signal.SIGKILL
-            assert run("sweep", folder, SCC_RESPONDER_KILL_AT=str(number)) == -signal.SIGKILL
+            assert run("deliver", folder, FAILPOINT="6") == -signal.SIGKILL
+            assert run("sweep", folder, FAILPOINT=str(number)) == -signal.SIGKILL
             return ended(folder, cluster)
 
     found = at_each(tmp_path, "sweep", killed, record_property, steps=STEPS, before=6)

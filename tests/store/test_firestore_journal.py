@@ -23,6 +23,7 @@ from tests.core.journal_worlds import FaultyStore, SetClock, finding
 from tests.core.scenario import ACTIONS, carry_out
 from tests.google.firestore import FirestoreEmulator, Opened
 from tests.google.firestore_faults import CallFault, CallScript, Cut, FaultyFirestore, Lose, Refuse, Stall
+from tests.kits.failpoints import Failpoints
 from tests.store.racers import in_threads
 
 ROOT = Path(__file__).parents[2]
@@ -166,7 +167,7 @@ def whole_case(store: FirestoreStore, clock: SetClock, effects: Path) -> str:
     claim = Journal(store, clock, lease=timedelta(0)).claim(FINDING)
     if claim.case:
         for action in ACTIONS:
-            carry_out(claim.case, action, effects)
+            carry_out(claim.case, action, effects, Failpoints({}))
         claim.case.close(CaseState.DONE)
     return claim.outcome.value
 
@@ -231,11 +232,11 @@ def test_an_outage_from_one_call_of_a_case_on(world: World, effects: Path, fault
 KILLS = {"after the claim": "2", "before the first effect": "5", "after the first effect": "6", "before the end": "13"}
 
 
-@pytest.mark.parametrize("boundary", KILLS.values(), ids=KILLS)
-def test_killed_and_delivered_again_everything_is_done_once(world: World, effects: Path, boundary: str) -> None:
+@pytest.mark.parametrize("point", KILLS.values(), ids=KILLS)
+def test_killed_and_delivered_again_everything_is_done_once(world: World, effects: Path, point: str) -> None:
     """A process that dies between two calls loses nothing."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}/functions:{ROOT}"}
-    environment |= {"FIRESTORE_EMULATOR_HOST": world.firestore.host, "SCC_RESPONDER_KILL_AT": boundary}
+    environment |= {"FIRESTORE_EMULATOR_HOST": world.firestore.host, "FAILPOINT": point}
     command = [sys.executable, "-m", "tests.core.scenario", world.opened.address, str(effects)]
     killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert killed.returncode == -9, killed.stderr

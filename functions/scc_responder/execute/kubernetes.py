@@ -28,7 +28,6 @@ from scc_responder.execute.probes import (
     worth,
 )
 from scc_responder.execute.step import Result, StepRun, done, failed
-from scc_responder.journal.failpoints import boundary
 
 TRIES = 5
 MAX_WAIT_SECONDS = 5.0
@@ -81,7 +80,7 @@ class ClusterChanges:
             return settled
         step.intend()
         body = patch_body(change, step, found)
-        self._call("patch", lambda: self._api.patch(path, body, dry_run=step.dry_run), tries)
+        self._call(lambda: self._api.patch(path, body, dry_run=step.dry_run), tries)
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason="would_patch")
         self._forget(path)
@@ -98,7 +97,7 @@ class ClusterChanges:
         step.intend()
         body, collection = manifest(change, step.action_id), api_paths.network_policies(change.namespace)
         try:
-            self._call("create", lambda: self._api.create(collection, body, dry_run=step.dry_run), tries)
+            self._call(lambda: self._api.create(collection, body, dry_run=step.dry_run), tries)
         except ApiError as error:
             if error.body_reason != "AlreadyExists":
                 raise
@@ -141,7 +140,7 @@ class ClusterChanges:
             return settled or Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
         step.intend()
         options = delete_options(change, step, found)
-        self._call("delete", lambda: self._api.delete(path, options, dry_run=step.dry_run), tries)
+        self._call(lambda: self._api.delete(path, options, dry_run=step.dry_run), tries)
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason="would_delete")
         return self._verified_deletion(path, change)
@@ -200,15 +199,13 @@ class ClusterChanges:
         self._known.pop(path, None)
 
     @staticmethod
-    def _call(verb: str, request: Callable[[], Object], tries: Tries) -> None:
-        boundary(f"kubernetes.{verb}:before")
+    def _call(request: Callable[[], Object], tries: Tries) -> None:
         try:
             request()
         except OutcomeUnknown:
             tries.sent = True
             raise
         tries.sent = tries.answered = True
-        boundary(f"kubernetes.{verb}:after")
 
 
 def _settled(error: ApiError, kind: str) -> Result:

@@ -17,7 +17,6 @@ from scc_responder.domain.status import StepStatus
 from scc_responder.execute.evidence import EvidenceObject, evidence, manifest
 from scc_responder.execute.execution import World
 from scc_responder.execute.step import Result, StepRun, done, failed
-from scc_responder.journal.failpoints import boundary
 
 Event = Mapping[str, Any]
 
@@ -65,9 +64,7 @@ def store_side_by_side(
 
 
 def _put(store: Evidence, item: EvidenceObject) -> None:
-    boundary("evidence.put:before")
     store.put(item.name, item.content)
-    boundary("evidence.put:after")
 
 
 def _events(change: CaptureEvidence, api: KubernetesApi | None) -> tuple[list[Event] | None, str]:
@@ -88,9 +85,7 @@ def publish(message: bytes, step: StepRun, attributes: Mapping[str, str], topic:
         return Result(status=StepStatus.DRY_RUN, reason="would_publish")
     step.intend()
     try:
-        boundary("outcomes.publish:before")
         message_id = topic.publish(message, attributes)
-        boundary("outcomes.publish:after")
     except ApiError as error:
         return _refused(error)
     return done("published", message_id)

@@ -30,7 +30,6 @@ from scc_responder.domain.errors import (
 )
 from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry
 from scc_responder.guard.ledger import FRESH, Answer, Breaker, Ledger, Request, State, counts_in_organization, judge
-from scc_responder.journal.failpoints import boundary
 from scc_responder.policy.guardrails import Guardrails
 
 CLUSTERS = "ledger/cluster/"
@@ -151,19 +150,13 @@ class Limiter:
 
     def _made(self, key: str, cluster: str) -> Entry:
         """The document, where there was none: only the store's answer says what time it is there."""
-        boundary("before ledger create")
-        entry = self._store.create(key, msgspec.json.encode(Ledger(cluster=cluster)))
-        boundary("after ledger create")
-        return entry
+        return self._store.create(key, msgspec.json.encode(Ledger(cluster=cluster)))
 
     def _replace(self, entry: Entry, ledger: Ledger) -> Entry:
         value = msgspec.json.encode(ledger)
         if len(value) > MAX_VALUE_BYTES:
             raise StoreError("ledger_full", f"{len(ledger.entries)} targets are counted in {entry.key}")
-        boundary("before ledger write")
-        written = self._store.replace(entry.key, value, entry.version)
-        boundary("after ledger write")
-        return written
+        return self._store.replace(entry.key, value, entry.version)
 
     def _tell(self, entry: Entry, ledger: Ledger) -> None:
         """Tell a person, and keep that it was done. Where that fails, another delivery does it later."""

@@ -17,7 +17,6 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, Step, case_digest, decode, encode, is_unfinished, kept
-from scc_responder.journal.failpoints import boundary
 
 _CARRIED_OUT = frozenset({StepStatus.DONE, StepStatus.TERMINATING})
 
@@ -27,7 +26,7 @@ class LostLease(RetryableError):  # noqa: N818 - a fact about this holder, not a
 
 
 class CaseWriter:
-    """One claim's way to the store: every write passes here, between two boundaries, under the claim's token."""
+    """One claim's way to the store: every write passes here, under the claim's token."""
 
     def __init__(self, store: CasStore, clock: Clock, token: str) -> None:
         self.store = store
@@ -37,18 +36,14 @@ class CaseWriter:
     def create(self, key: str, record: CaseRecord) -> tuple[Entry, CaseRecord]:
         """Store the first form of a case. Raises AlreadyExists, StoreUnavailable."""
         sealed, value = self._sealed(record)
-        boundary("before journal claim")
         entry = self._unless_applied(key, value, partial(self.store.create, key, value, **_told(record)))
-        boundary("after journal claim")
         return entry, sealed
 
-    def replace(self, seen: Entry, record: CaseRecord, name: str) -> tuple[Entry, CaseRecord]:
+    def replace(self, seen: Entry, record: CaseRecord) -> tuple[Entry, CaseRecord]:
         """Store over the version seen. Raises Conflict, StoreUnavailable."""
         sealed, value = self._sealed(record)
-        boundary(f"before journal {name}")
         write = partial(self.store.replace, seen.key, value, seen.version, **_told(record))
         entry = self._unless_applied(seen.key, value, write)
-        boundary(f"after journal {name}")
         return entry, sealed
 
     def _sealed(self, record: CaseRecord) -> tuple[CaseRecord, bytes]:
@@ -88,7 +83,7 @@ class OpenCase:
 
     def save(self, *steps: Step, decision: Mapping[str, Any] | None = None) -> None:
         """Record intents and outcomes; several in one write, such as one step's outcome and the next one's intent."""
-        self._write(self._changed(steps, decision), "save")
+        self._write(self._changed(steps, decision))
 
     def reserve(self, target: str, action_id: str) -> bool:
         """Whether this case has the one right to what `target` names (an action that cannot be undone, on an object).
@@ -101,7 +96,7 @@ class OpenCase:
 
     def renew(self) -> None:
         """Keep the lease through a long step: every write does, so nothing but the time changes."""
-        self._write(self.record, "renew")
+        self._write(self.record)
 
     def confirmed(self, finding: Finding) -> None:
         """Take what a case keeps of the finding from the finding as its source knows it; the next write stores it."""
@@ -123,24 +118,24 @@ class OpenCase:
         """Bring the case to its end, with the last outcomes, and give up the lease."""
         changed = self._changed(steps, decision)
         closed = replace(changed, state=state, reason=reason, owner="", closed_at=self._writer.clock())
-        self._write(closed, "close")
+        self._write(closed)
         self._held = False
 
     def release(self, reason: str = "") -> None:
         """Give up the lease of an unfinished case, and say why: the next delivery resumes it at once."""
-        self._write(replace(self.record, owner="", reason=reason), "release")
+        self._write(replace(self.record, owner="", reason=reason))
         self._held = False
 
     def _changed(self, steps: tuple[Step, ...], decision: Mapping[str, Any] | None) -> CaseRecord:
         changed = self.record.with_steps(steps)
         return changed if decision is None else replace(changed, decision=dict(decision))
 
-    def _write(self, record: CaseRecord, name: str) -> None:
+    def _write(self, record: CaseRecord) -> None:
         with self._lock:
             if not self._held:
                 raise LostLease("case_not_held", self.record.finding_name)
             try:
-                self._entry, self.record = self._writer.replace(self._entry, record, name)
+                self._entry, self.record = self._writer.replace(self._entry, record)
             except Conflict as error:
                 raise LostLease("lease_lost", self.record.finding_name) from error
 
@@ -157,14 +152,6 @@ def reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
 
     Raises RetryableError `reserved_by_open_finding` while the case that has it is open, StoreUnavailable.
     """
-    boundary("before journal reserve")
-    try:
-        return _reserve(store, key, wanted)
-    finally:
-        boundary("after journal reserve")
-
-
-def _reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
     value = msgspec.json.encode(wanted)
     try:
         store.create(key, value, keep=KEEP_CLOSED)

@@ -40,7 +40,6 @@ from scc_responder.journal.case import (
     decode,
 )
 from scc_responder.journal.claimed_case import CaseWriter, OpenCase
-from scc_responder.journal.failpoints import boundary
 
 LEASE = timedelta(seconds=120)
 NOTED_COPIES = 20
@@ -138,7 +137,7 @@ class Journal:
         if verdict.record is None:
             return verdict, None
         stored = _resumed(verdict.record, writer) if verdict.starts else verdict.record
-        entry, record = writer.replace(entry, stored, "answer")
+        entry, record = writer.replace(entry, stored)
         return verdict, OpenCase(writer, entry, record) if verdict.starts else None
 
     def reject(self, sha256: str, reason: str, *, size: int = 0) -> Rejection:
@@ -154,7 +153,6 @@ class Journal:
             rejection = replace(earlier, count=earlier.count + 1, last_seen=now)
             if earlier.count >= NOTED_COPIES:
                 return earlier
-        boundary("before journal reject")
         # A copy rejected at the same moment may have been first: it has recorded the same.
         with suppress(AlreadyExists, Conflict):
             value = msgspec.json.encode(rejection)
@@ -162,7 +160,6 @@ class Journal:
                 self._store.replace(key, value, entry.version, keep=KEEP_REJECTED)
             else:
                 self._store.create(key, value, keep=KEEP_REJECTED)
-        boundary("after journal reject")
         return rejection
 
     def _try_claim(self, finding: Finding, digest: str, writer: CaseWriter) -> Claim:
@@ -174,7 +171,7 @@ class Journal:
         outcome = judge(record, finding, digest, is_held=self._is_held(record, entry))
         if outcome in {ClaimOutcome.RESUMED, ClaimOutcome.REOPENED}:
             taken = _taken(record, finding, digest, writer, reopened=outcome is ClaimOutcome.REOPENED)
-            return _held(outcome, *writer.replace(entry, taken, "claim"), writer)
+            return _held(outcome, *writer.replace(entry, taken), writer)
         if outcome is not ClaimOutcome.IN_PROGRESS:
             record = _noted(entry, record, finding, writer)
         return Claim(outcome=outcome, record=record)
@@ -292,7 +289,7 @@ def _noted(entry: Entry, record: CaseRecord, finding: Finding, writer: CaseWrite
         return record
     state = finding.state if over else record.finding_state
     try:
-        return writer.replace(entry, replace(record, seen=record.seen + 1, finding_state=state), "note")[1]
+        return writer.replace(entry, replace(record, seen=record.seen + 1, finding_state=state))[1]
     except Conflict:
         # Copies that arrive together are not worth a second try each.
         return record

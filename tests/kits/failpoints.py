@@ -1,0 +1,194 @@
+"""Kill a process before or after a call that changes something, by wrapping the ports through which it calls.
+
+The environment of the process says where:
+
+FAILPOINT=N              SIGKILL at the N-th point (from 1), or at the first point of this name
+FAILPOINT_ONCE=FILE      with FAILPOINT: only the process that creates FILE dies, so a restarted worker lives
+FAILPOINTS_LOG=FILE      append the name of each point to FILE, one a line
+
+Each writing call of the store, the API server, the evidence and the outcome topic has a point before it and one after
+it, such as `before kubernetes.patch`. After a call that raised there is one too: the write may have been made.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from scc_responder.domain.context import Cluster
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.ports import Clusters, Evidence, KubernetesApi, Outcomes
+from scc_responder.domain.store import CasStore, Entry, Page
+from scc_responder.pipeline.services import Services
+
+
+class Failpoints:
+    """The points that one process passes, and the one at which it dies."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self.fatal = environment.get("FAILPOINT", "")
+        self.once = environment.get("FAILPOINT_ONCE", "")
+        self.log = environment.get("FAILPOINTS_LOG", "")
+        self._passed = count(1)
+
+    @contextmanager
+    def around(self, call: str) -> Iterator[None]:
+        """Pass a point before and after what the block does."""
+        self.reach(f"before {call}")
+        try:
+            yield
+        finally:
+            self.reach(f"after {call}")
+
+    def reach(self, name: str) -> None:
+        """Pass one point."""
+        if self.log:
+            _append(self.log, name)
+        if self.fatal in {str(next(self._passed)), name} and (not self.once or _is_first(self.once)):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _append(path: str, name: str) -> None:
+    # One write of a short line in append mode is not interleaved with those of other processes.
+    with Path(path).open("ab", buffering=0) as file:
+        file.write(f"{name}\n".encode())
+
+
+def _is_first(path: str) -> bool:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
+    return True
+
+
+class FailingStore:
+    """A store whose writes have points. Their names say what is written: the first part of its key."""
+
+    def __init__(self, store: CasStore, points: Failpoints) -> None:
+        self._store = store
+        self._points = points
+
+    def get(self, key: str) -> Entry | None:
+        return self._store.get(key)
+
+    def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        return self._store.get_many(keys)
+
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
+        with self._points.around(f"store.create {_kind(key)}"):
+            return self._store.create(key, value, keep=keep, unfinished=unfinished)
+
+    def replace(
+        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
+    ) -> Entry:
+        with self._points.around(f"store.replace {_kind(key)}"):
+            return self._store.replace(key, value, version, keep=keep, unfinished=unfinished)
+
+    def delete(self, key: str, version: str) -> None:
+        with self._points.around(f"store.delete {_kind(key)}"):
+            self._store.delete(key, version)
+
+    def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
+        return self._store.scan(prefix, cursor, limit, unfinished=unfinished)
+
+
+def _kind(key: str) -> str:
+    return key.split("/", maxsplit=1)[0]
+
+
+class FailingApi:
+    """An API server whose writes have points."""
+
+    def __init__(self, api: KubernetesApi, points: Failpoints) -> None:
+        self._api = api
+        self._points = points
+
+    def get(self, path: str) -> dict[str, Any]:
+        return self._api.get(path)
+
+    def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[dict[str, Any]]:
+        return self._api.list(path, field_selector, label_selector)
+
+    def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        with self._points.around("kubernetes.create"):
+            return self._api.create(path, body, dry_run=dry_run)
+
+    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        with self._points.around("kubernetes.patch"):
+            return self._api.patch(path, body, dry_run=dry_run)
+
+    def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        with self._points.around("kubernetes.delete"):
+            return self._api.delete(path, options, dry_run=dry_run)
+
+
+class FailingClusters:
+    """Clusters whose API servers have points."""
+
+    def __init__(self, clusters: Clusters, points: Failpoints) -> None:
+        self._clusters = clusters
+        self._points = points
+
+    def describe(self, ref: ClusterRef) -> Cluster:
+        return self._clusters.describe(ref)
+
+    def connect(self, ref: ClusterRef) -> KubernetesApi:
+        return FailingApi(self._clusters.connect(ref), self._points)
+
+
+class FailingEvidence:
+    """An evidence store whose writes have points."""
+
+    def __init__(self, evidence: Evidence, points: Failpoints) -> None:
+        self._evidence = evidence
+        self._points = points
+
+    def put(self, name: str, content: bytes) -> bool:
+        with self._points.around("evidence.put"):
+            return self._evidence.put(name, content)
+
+
+class FailingOutcomes:
+    """An outcome topic whose messages have points."""
+
+    def __init__(self, outcomes: Outcomes, points: Failpoints) -> None:
+        self._outcomes = outcomes
+        self._points = points
+
+    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
+        with self._points.around("outcomes.publish"):
+            return self._outcomes.publish(message, attributes)
+
+
+class FailingServices(Services):
+    """The services of a process, its ports wrapped. As in production, each is opened when it is first asked for."""
+
+    @cached_property
+    def failpoints(self) -> Failpoints:
+        return Failpoints()
+
+    @cached_property
+    def store(self) -> CasStore:
+        return FailingStore(super().store, self.failpoints)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        return FailingClusters(super().clusters, self.failpoints)
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        evidence = super().evidence
+        return evidence and FailingEvidence(evidence, self.failpoints)
+
+    @cached_property
+    def outcomes(self) -> Outcomes | None:
+        outcomes = super().outcomes
+        return outcomes and FailingOutcomes(outcomes, self.failpoints)
