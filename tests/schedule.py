@@ -14,20 +14,20 @@ WHOLE = "tests/rehearsal/"
 
 LONGEST = (
     WHOLE,
-    "tests/e2e/test_crash.py",
-    "tests/e2e/test_blast_radius.py",
-    "tests/store/test_firestore_faults.py",
-    "tests/doctor/test_broken.py",
+    "tests/e2e/test_served_crash.py",
+    "tests/e2e/test_served_blast_radius.py",
+    "tests/adapters/google/firestore/test_firestore_faults.py",
+    "tests/cli/doctor/test_broken.py",
     "tests/pipeline/test_firestore.py",
     "tests/terraform/test_mutations.py",
-    "tests/kubernetes/test_faulty_changes.py",
-    "tests/store/test_firestore_journal.py",
+    "tests/execute/test_faulty_changes.py",
+    "tests/adapters/google/firestore/test_firestore_journal.py",
     "tests/bench/",
     "tests/pipeline/",
     "tests/terraform/",
     "tests/cli/",
-    "tests/google/",
-    "tests/store/",
+    "tests/adapters/",
+    "tests/guard/test_kill_switch.py",
 )
 """Where what waits or works longest is; all other files come after these."""
 

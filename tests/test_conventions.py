@@ -16,7 +16,7 @@ import yaml
 from scc_responder.actions import Action, actions
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.pipeline.deployment import NODE, SPARE_NODE, deployed, finding_about
+from tests.kits.responder import NODE, SPARE_NODE, deployed, finding_about
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "functions" / "scc_responder"

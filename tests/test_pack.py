@@ -21,7 +21,7 @@ from scc_responder.policy.match import listed
 from scc_responder.policy.policy_set import OnFailure, Policy, load_policies
 from scc_responder.workbench.explanation import Facts, context_of, read_facts
 from tests.findings import FOLDER
-from tests.pipeline.deployment import SHIPPED
+from tests.kits.responder import SHIPPED
 
 PACK = load_policies(SHIPPED)
 SCHEMA_LINE = "# yaml-language-server: $schema=./.schema/{}.json"

@@ -32,7 +32,7 @@ from scc_responder.workbench.policies.policy_tests import (
 )
 from tests.findings import FOLDER, RUNBOOKS
 from tests.findings.decisions import committed, decision
-from tests.pipeline.deployment import SHIPPED, policy, write_policies
+from tests.kits.responder import SHIPPED, policy, write_policies
 
 POLICIES = load_policies(SHIPPED)
 

@@ -27,8 +27,8 @@ def test_what_begins_first_is_there(start: str) -> None:
 
 def test_order_and_units() -> None:
     """The rehearsal begins, as one unit; a file is one unit; what is not named comes last."""
-    assert unit("tests/rehearsal/test_outage.py::test_a") == unit("tests/rehearsal/test_pack.py::test_b")
-    assert unit("tests/core/test_a.py::test_a[x::y]") == "tests/core/test_a.py"
+    assert unit("tests/rehearsal/test_outage.py::test_a") == unit("tests/rehearsal/test_shipped_pack.py::test_b")
+    assert unit("tests/guard/test_a.py::test_a[x::y]") == "tests/guard/test_a.py"
     places = [
         place(f"{name}::test") for name in ("tests/rehearsal/test_a.py", "tests/cli/test_a.py", "tests/test_a.py")
     ]

@@ -20,7 +20,7 @@ from tests.admission.kustomize import FOLDER, build, of_kind
 from tests.cluster.client import ApiFailure
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.polling import wait_until
-from tests.pipeline.deployment import SHIPPED, policy, write_policies
+from tests.kits.responder import SHIPPED, policy, write_policies
 from tests.requirements import missing
 
 WHO = {"email": "r@example-project.iam.gserviceaccount.com", "unique_id": "123456789012345678901"}

@@ -23,7 +23,7 @@ from tests.admission.installed import Installed
 from tests.admission.kustomize import FOLDER
 from tests.cluster import objects
 from tests.cluster.polling import wait_until
-from tests.pipeline.deployment import policy, write_policies
+from tests.kits.responder import policy, write_policies
 
 ALPHABET = "ab-*?/.[]\\+(){}^$|\"'\n ä\U0001f40d"
 LINE_ENDS = ["\n", "\r", "\x0b", "\x0c", "\x1c", "\x1e", "\x7f", "\x85", "\u2028", "\u2029", "\ufeff"]

@@ -9,9 +9,9 @@ from tests.bench.cold import cold
 from tests.bench.rig import GUARDRAILS, Rig
 from tests.bench.warm import warm
 from tests.findings import push_body
-from tests.google.firestore import FirestoreEmulator, running
-from tests.google.firestore_faults import FaultyFirestore
-from tests.pipeline.deployment import ALL, turn
+from tests.kits.google.firestore import FirestoreEmulator, running
+from tests.kits.google.firestore_faults import FaultyFirestore
+from tests.kits.responder import ALL, turn
 from tests.rehearsal.zipped import raised
 
 MOST_WRITES = 2 * len(ALL) + 4

@@ -18,7 +18,7 @@ from typing import Any
 from tests.cluster import binaries, objects
 from tests.cluster.control_plane import ControlPlane, running
 from tests.e2e.served import ROOT, ServedFunction, unzip
-from tests.pipeline.deployment import CLUSTER, RAILS, SOURCE, finding_about, policy, turn, write_policies
+from tests.kits.responder import CLUSTER, RAILS, SOURCE, finding_about, policy, turn, write_policies
 
 ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
 GUARDRAILS = RAILS + "".join(
@@ -113,7 +113,7 @@ def rig_on(plane: ControlPlane, folder: Path) -> Iterator[Rig]:
     """A rig on a control plane that runs already; its local servers end with the block."""
     (folder / "findings.json").write_text("[]")
     (folder / "clusters.json").write_text(json.dumps({CLUSTER: _gke_cluster(plane)}))
-    serve = [sys.executable, "-m", "tests.google.serve", "--scc-findings", str(folder / "findings.json")]
+    serve = [sys.executable, "-m", "tests.kits.google.serve", "--scc-findings", str(folder / "findings.json")]
     serve += ["--clusters", str(folder / "clusters.json")]
     with subprocess.Popen(serve, stdout=subprocess.PIPE, cwd=ROOT) as servers:
         try:

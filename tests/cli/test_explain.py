@@ -28,7 +28,7 @@ from scc_responder.workbench.simulated_cluster.story.story_folder import CONTEXT
 from tests.cli.commands import ROOT, Terminal, run
 from tests.findings import FOLDER, RUNBOOKS, data, names, notification
 from tests.findings.expected import shipped_policies
-from tests.pipeline import deployment
+from tests.kits import responder as deployment
 
 POLICIES = ROOT / "policies"
 CONTEXT_FILE = FOLDER / "added_binary_executed.context.json"

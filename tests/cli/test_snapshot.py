@@ -15,7 +15,7 @@ from scc_responder.workbench.cluster_snapshot import read_snapshot
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cli import commands
 from tests.cluster import objects
-from tests.pipeline.deployment import CLUSTER, finding_about
+from tests.kits.responder import CLUSTER, finding_about
 
 
 @pytest.fixture

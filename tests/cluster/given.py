@@ -48,9 +48,8 @@ def attach(path: Path, folder: Path) -> ControlPlane:
 
 def _admin(path: Path) -> ClusterClient:
     # Read by the official client, which knows every way to log in; imported here, for it is slow to import.
-    from kubernetes.client import Configuration
-
     from kubernetes import config as kubernetes_config
+    from kubernetes.client import Configuration
 
     settings = Configuration()
     kubernetes_config.load_kube_config(str(path), client_configuration=settings, persist_config=False)

@@ -17,7 +17,7 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.cluster import objects
 from tests.docs import rates
 from tests.docs.examples import ROOT
-from tests.pipeline.deployment import ALL, NODE, SPARE_NODE, Deployment, deployed, finding_about, mutations, policy
+from tests.kits.responder import ALL, NODE, SPARE_NODE, Deployment, deployed, finding_about, mutations, policy
 
 PAGE = ROOT / "terraform" / "docs" / "cost-and-quotas.md"
 COMMAND = "python -m tests.docs.costs"

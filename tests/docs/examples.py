@@ -21,7 +21,7 @@ from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, load_policies
 from scc_responder.policy.strict_yaml import read_document
 from scc_responder.workbench.policies.policy_tests import CaseFile
-from tests.pipeline.deployment import write_policies
+from tests.kits.responder import write_policies
 
 ROOT = Path(__file__).parents[2]
 GENERATED = {"dist", "build", "node_modules"}

@@ -25,20 +25,20 @@ from tests.docs.examples import (
     run,
     written_in_code,
 )
-from tests.pipeline.deployment import write_policies
+from tests.kits.responder import write_policies
 
 EXAMPLES = [*fenced(), *written_in_code()]
 KINDS = {"yaml", "sh", "hcl", ""}
 """The languages of examples; one without a language is a picture."""
 
 OF_TERRAFORM = "terraform/README.md:"
-"""Its examples need terraform: tests/terraform/test_readme.py tries each of them."""
+"""Its examples need terraform: tests/terraform/test_module_readme.py tries each of them."""
 
 FIRST_HOUR = "terraform/docs/first-hour.md:"
-"""Its files for terraform are tried by tests/terraform/test_examples.py."""
+"""Its files for terraform are tried by tests/terraform/test_module_examples.py."""
 
 OF_CLUSTERS = "terraform/kubernetes/README.md:"
-"""Its examples need a cluster: tests/admission/test_readme.py tries each of them."""
+"""Its examples need a cluster: tests/admission/test_kustomization_readme.py tries each of them."""
 
 yaml_examples = [example for example in EXAMPLES if example.kind == "yaml"]
 command_lines = [

@@ -18,8 +18,8 @@ from tests.docs import costs, rates
 from tests.docs.command_lines import KNOWN, mistakes
 from tests.docs.examples import ROOT, commands, fenced
 from tests.docs.reasons import exists
+from tests.kits.responder import deployed, finding_about, policy
 from tests.pipeline.conftest import cluster, pod
-from tests.pipeline.deployment import deployed, finding_about, policy
 from tests.pipeline.test_heartbeat import MESSAGE
 from tests.terraform.log_entries import entry, selects
 

@@ -11,7 +11,7 @@ from scc_responder.actions import actions
 from scc_responder.policy.match import Match
 from scc_responder.policy.policy_set import Policy, PolicyStep, load_policies
 from tests.docs import reference
-from tests.pipeline.deployment import SHIPPED, policy, write_policies
+from tests.kits.responder import SHIPPED, policy, write_policies
 
 PAGE = reference.PAGE.read_text()
 BY_HAND = PAGE.partition(reference.BEGINS)[0]

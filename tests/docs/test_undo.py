@@ -19,7 +19,7 @@ from scc_responder.journal.case import CaseRecord
 from tests.cluster import objects
 from tests.cluster.control_plane import ControlPlane
 from tests.docs.examples import ROOT, commands
-from tests.pipeline.deployment import Deployment, deployed, finding_about, policy
+from tests.kits.responder import Deployment, deployed, finding_about, policy
 from tests.requirements import missing
 
 pytestmark = pytest.mark.timeout(180)

@@ -14,11 +14,9 @@ import pytest
 from scc_responder.policy.compiled import compile_policies
 from tests.e2e.served import ROOT, ServedFunction, unzip
 from tests.findings import push_body
-from tests.google.firestore import FirestoreEmulator, Opened
-from tests.google.fixtures import firestore
-from tests.pipeline.deployment import CLUSTER, SOURCE
+from tests.kits.google.firestore import FirestoreEmulator, Opened
+from tests.kits.responder import CLUSTER, SOURCE
 
-__all__ = ["firestore"]
 PATHS = {"PYTHONPATH": "functions"}
 FIRESTORE = "firestore://example-project/(default)"
 

@@ -16,12 +16,9 @@ from tests.cluster.polling import wait_until
 from tests.e2e.scene import EACH_ONCE, Scene
 from tests.e2e.served import FAILING_MAIN, ServedFunction, free_port, unzip
 from tests.findings import data, push_body
-from tests.google.emulator import Emulator, Topology
-from tests.google.fixtures import cluster_manager, emulator, security_center
-from tests.google.grpc_servers import ClusterManagerServer, SecurityCenterServer, cluster, item
-from tests.pipeline.deployment import CLUSTER
-
-__all__ = ["cluster_manager", "emulator", "security_center"]
+from tests.kits.google.emulator import Emulator, Topology
+from tests.kits.google.grpc_servers import ClusterManagerServer, SecurityCenterServer, cluster, item
+from tests.kits.responder import CLUSTER
 
 pytestmark = pytest.mark.timeout(180)
 

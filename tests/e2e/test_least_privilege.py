@@ -24,7 +24,7 @@ from tests.cluster.client import ApiFailure, object_path
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.polling import wait_until
 from tests.counts import Cases
-from tests.pipeline.deployment import (
+from tests.kits.responder import (
     ALL,
     CONTAINED,
     Deployment,

@@ -21,7 +21,7 @@ from scc_responder.policy.policy_set import PolicySet, load_policies
 from scc_responder.workbench.explanation import Facts, context_of, read_facts
 from scc_responder.workbench.policies.policy_tests import check_policy
 from tests.findings import FOLDER, every_golden
-from tests.pipeline.deployment import SHIPPED
+from tests.kits.responder import SHIPPED
 
 Acts = frozenset[tuple[str, str]]
 """What a policy does to the goldens: (golden, action). How far, its mode, is raised on purpose and in plain sight."""

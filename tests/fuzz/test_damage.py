@@ -14,7 +14,7 @@ import pytest
 from scc_responder.policy.policy_set import load_policies
 from tests.counts import Count
 from tests.fuzz.damage import KINDS, Subject, damaged
-from tests.pipeline.deployment import SHIPPED
+from tests.kits.responder import SHIPPED
 
 DAMAGES = Count("damages to policies", 500, 10_000)
 PARTS = 4

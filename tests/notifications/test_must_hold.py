@@ -14,7 +14,7 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.cluster import objects
 from tests.findings import notification
 from tests.findings.synthetic import synthetic
-from tests.pipeline.deployment import ALL, NODE, Deployment, deployed, finding_about, mutations, policy
+from tests.kits.responder import ALL, NODE, Deployment, deployed, finding_about, mutations, policy
 
 Object = dict[str, Any]
 EVERYTHING = policy(*ALL[:-2], "delete_pod {allow_standalone: true}", "notify", when="severity: LOW")

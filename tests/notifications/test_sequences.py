@@ -11,7 +11,7 @@ import pytest
 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import FOLDER
-from tests.pipeline.deployment import Deployment, deployed, finding_about, mutations, policy
+from tests.kits.responder import Deployment, deployed, finding_about, mutations, policy
 
 SEQUENCES = sorted((FOLDER / "sequences").glob("*.json"))
 MARKED = ["patch pods"]

@@ -9,10 +9,7 @@ import pytest
 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.google.fixtures import firestore
-from tests.pipeline.deployment import NODE, SPARE_NODE
-
-__all__ = ["cluster", "firestore", "pod"]
+from tests.kits.responder import NODE, SPARE_NODE
 
 
 @pytest.fixture

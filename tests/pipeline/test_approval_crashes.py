@@ -18,8 +18,8 @@ from scc_responder.workbench.simulated_cluster.story.story_folder import Deploym
 from tests.cluster import objects
 from tests.findings import data
 from tests.kills import Noted, killed_at
-from tests.pipeline.approval_scenario import case_of, main
-from tests.pipeline.deployment import NODE, finding_about, mutations, policy, turn, write_policies
+from tests.kits.responder import NODE, finding_about, mutations, policy, turn, write_policies
+from tests.pipeline.approval_program import case_of, main
 
 ROOT = Path(__file__).parents[2]
 SIDE_BY_SIDE = 2
@@ -47,7 +47,7 @@ def scene(folder: Path, steps: str = STEPS) -> Iterator[SimulatedCluster]:
 def run(what: str, folder: Path, **environment: str) -> int:
     """One delivery or approval in a process of its own, and how it ended."""
     return subprocess.run(
-        [sys.executable, "-m", "tests.pipeline.approval_scenario", what, str(folder)],
+        [sys.executable, "-m", "tests.pipeline.approval_program", what, str(folder)],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}/functions:{ROOT}", **environment},
         capture_output=True,

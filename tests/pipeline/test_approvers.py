@@ -10,9 +10,9 @@ import pytest
 
 from scc_responder.domain.errors import SettingsError
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.google.issuer import AUDIENCE, Issuer
-from tests.pipeline.answers import answered, plan_of
-from tests.pipeline.deployment import RAILS, Deployment, deployed, finding_about, mutations, policy
+from tests.kits.answers import answered, plan_of
+from tests.kits.google.issuer import AUDIENCE, Issuer
+from tests.kits.responder import RAILS, Deployment, deployed, finding_about, mutations, policy
 
 Object = dict[str, Any]
 RULES = RAILS + "approval: {approvers: [Ann@example.com, bob@example.com], needed: %d}\n"

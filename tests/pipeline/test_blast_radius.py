@@ -17,7 +17,7 @@ from scc_responder.journal.case import decode
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.counts import Count
-from tests.pipeline.deployment import (
+from tests.kits.responder import (
     ALL,
     CLUSTER,
     RAILS,

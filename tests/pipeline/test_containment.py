@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.pipeline.deployment import ALL, CONTAINED, NODE, Interposed, deployed, finding_about, mutations, policy
+from tests.kits.responder import ALL, CONTAINED, NODE, Interposed, deployed, finding_about, mutations, policy
 
 Object = dict[str, Any]
 

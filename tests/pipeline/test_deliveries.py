@@ -15,7 +15,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.pipeline.services import utc_now
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data, notification, push_body
-from tests.pipeline.deployment import (
+from tests.kits.responder import (
     ALL,
     CONTAINED,
     RUN_SOURCE,

@@ -10,7 +10,7 @@ import pytest
 from scc_responder.domain.errors import ApiError
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.pipeline.deployment import (
+from tests.kits.responder import (
     ALL,
     CONTAINED,
     NODE,

@@ -13,7 +13,7 @@ import pytest
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.journal.case import CaseRecord
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.pipeline.deployment import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
+from tests.kits.responder import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
 
 Object = dict[str, Any]
 CALLS = 20

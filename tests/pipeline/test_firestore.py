@@ -16,9 +16,9 @@ from scc_responder.journal.journal import LEASE, Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.counts import Cases
-from tests.google.firestore import FirestoreEmulator, Opened
-from tests.google.firestore_faults import CallFault, CallScript, Cut, FaultyFirestore, Lose, Refuse, Stall
-from tests.pipeline.deployment import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
+from tests.kits.google.firestore import FirestoreEmulator, Opened
+from tests.kits.google.firestore_faults import CallFault, CallScript, Cut, FaultyFirestore, Lose, Refuse, Stall
+from tests.kits.responder import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
 from tests.pipeline.test_faults import assert_contained_once
 
 CALLS = 29

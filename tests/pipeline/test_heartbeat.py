@@ -19,9 +19,9 @@ from scc_responder.guard.kill_switch import GLOBAL
 from scc_responder.journal.journal import LEASE
 from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.core.journal_worlds import FaultyStore
 from tests.findings import push_body
-from tests.pipeline.deployment import ALL, SOURCE, Deployment, deployed, finding_about, policy
+from tests.kits.journal_worlds import FaultyStore
+from tests.kits.responder import ALL, SOURCE, Deployment, deployed, finding_about, policy
 
 NAME = f"organizations/1/sources/{SOURCE}/locations/global/findings/{HEARTBEAT_ID}"
 MESSAGE: dict[str, Any] = {

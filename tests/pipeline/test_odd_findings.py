@@ -10,7 +10,7 @@ import pytest
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.findings import notification
-from tests.pipeline.deployment import ALL, CONTAINED, NODE, deployed, finding_about, mutations, policy
+from tests.kits.responder import ALL, CONTAINED, NODE, deployed, finding_about, mutations, policy
 
 Object = dict[str, Any]
 ANY = policy(*ALL, when="severity: LOW")
@@ -187,6 +187,6 @@ def test_late_failure_is_told(tmp_path: Path, cluster: SimulatedCluster, pod: Ob
 
 def api_of_reader(cluster: SimulatedCluster) -> Any:
     """The API server as an identity that may only read."""
-    from tests.pipeline.deployment import api_of
+    from tests.kits.responder import api_of
 
     return api_of(cluster, "reader")

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
 from scc_responder.pipeline.services import Services
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.google.clusters import MEMBERSHIP, PRIVATE, PUBLIC, described, ip_endpoints
-from tests.google.grpc_servers import ClusterManagerServer
-from tests.google.grpc_servers import cluster as in_gke
-from tests.kubernetes.fault_proxy import FaultProxy
-from tests.pipeline.deployment import CLUSTER, Deployment, deployed, finding_about, policy
+from tests.kits.fault_proxy import FaultProxy
+from tests.kits.google.clusters import MEMBERSHIP, PRIVATE, PUBLIC, described, ip_endpoints
+from tests.kits.google.grpc_servers import ClusterManagerServer
+from tests.kits.google.grpc_servers import cluster as in_gke
+from tests.kits.responder import CLUSTER, Deployment, deployed, finding_about, policy
 
 
 @pytest.fixture

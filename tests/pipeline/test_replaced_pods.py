@@ -9,7 +9,7 @@ import pytest
 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.pipeline.deployment import (
+from tests.kits.responder import (
     ALL,
     NODE,
     SPARE_NODE,

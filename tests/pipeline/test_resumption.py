@@ -15,7 +15,7 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.pipeline.deployment import (
+from tests.kits.responder import (
     NODE,
     Deployment,
     Interposed,

@@ -21,9 +21,9 @@ from scc_responder.intake.envelope import MAX_DATA_BYTES
 from scc_responder.journal.journal import LEASE
 from scc_responder.pipeline.sweep import resume
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.google.grpc_servers import SecurityCenterServer, item
-from tests.pipeline.answers import answered
-from tests.pipeline.deployment import ALL, Deployment, deployed, finding_about, policy
+from tests.kits.answers import answered
+from tests.kits.google.grpc_servers import SecurityCenterServer, item
+from tests.kits.responder import ALL, Deployment, deployed, finding_about, policy
 from tests.pipeline.test_sweep import crashed, later, swept
 
 PROJECT, ORGANIZATION = "projects/100000000001", "organizations/123456789012"

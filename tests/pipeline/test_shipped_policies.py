@@ -10,7 +10,7 @@ import pytest
 from scc_responder.domain.status import StepStatus
 from scc_responder.intake.threats import Row, catalogue
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.pipeline.deployment import SHIPPED, Deployment, api_of, finding_about, mutations
+from tests.kits.responder import SHIPPED, Deployment, api_of, finding_about, mutations
 
 Object = dict[str, Any]
 CTD = "catalogue/container_threat_detection"

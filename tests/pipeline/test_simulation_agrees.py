@@ -20,7 +20,7 @@ from scc_responder.workbench.explanation import context_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulation.replayed_limits import ReplayedLimits
 from tests.cluster import objects
-from tests.pipeline.deployment import (
+from tests.kits.responder import (
     ALL,
     CLUSTER,
     NODE,

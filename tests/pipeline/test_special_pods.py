@@ -11,7 +11,7 @@ from scc_responder.domain.finding import case_id
 from scc_responder.intake.notification import parse_notification
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.pipeline.deployment import (
+from tests.kits.responder import (
     ALL,
     CONTAINED,
     NODE,

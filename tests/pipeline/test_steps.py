@@ -10,7 +10,7 @@ import pytest
 from scc_responder.domain.errors import ApiError, PolicyError
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.pipeline.deployment import deployed, finding_about, mutations, policy, write_policies
+from tests.kits.responder import deployed, finding_about, mutations, policy, write_policies
 
 Object = dict[str, Any]
 HEAD = policy("notify").partition("then:")[0]

@@ -25,8 +25,8 @@ from scc_responder.pipeline.services import utc_now
 from scc_responder.pipeline.sweep import MAX_BEGUN, MAX_REVIEWED, QUIET, RESUMED, resume, sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data
-from tests.pipeline.answers import HERE, answered, plan_of
-from tests.pipeline.deployment import (
+from tests.kits.answers import HERE, answered, plan_of
+from tests.kits.responder import (
     ALL,
     CLUSTER,
     CONTAINED,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kills import Noted
-from tests.pipeline.approval_scenario import case_of, main, services_of
-from tests.pipeline.deployment import mutations, policy
+from tests.kits.responder import mutations, policy
+from tests.pipeline.approval_program import case_of, main, services_of
 from tests.pipeline.test_approval_crashes import WRITES, at_each, run, scene
 
 STEPS = policy("label_pod", "capture_evidence", "delete_pod")

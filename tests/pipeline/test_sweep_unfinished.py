@@ -17,8 +17,8 @@ from scc_responder.pipeline.services import utc_now
 from scc_responder.pipeline.sweep import QUIET, sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data
-from tests.pipeline.answers import HERE
-from tests.pipeline.deployment import Deployment, deployed, finding_about, policy
+from tests.kits.answers import HERE
+from tests.kits.responder import Deployment, deployed, finding_about, policy
 
 REASONS = ("", "control_disabled", "approval_expired", "resumed_by_person")
 OWNERS = ("", "0123456789abcdef")

@@ -9,9 +9,8 @@ import pytest
 
 from tests.cluster import binaries
 from tests.cluster.control_plane import running
-from tests.google.emulator import Emulator
-from tests.google.firestore import FirestoreEmulator
-from tests.google.fixtures import emulator, firestore
+from tests.kits.google.emulator import Emulator
+from tests.kits.google.firestore import FirestoreEmulator
 from tests.rehearsal.lessened import Lessened
 from tests.rehearsal.rendered import Rendered
 from tests.rehearsal.stage import Served, Stage
@@ -20,7 +19,7 @@ from tests.requirements import missing
 from tests.terraform.checking import OwnTests
 from tests.terraform.conftest import module, provider_used, terraform, terraform_program, tested
 
-__all__ = ["emulator", "firestore", "module", "provider_used", "terraform", "terraform_program", "tested"]
+__all__ = ["module", "provider_used", "terraform", "terraform_program", "tested"]
 
 
 @pytest.fixture(scope="session")

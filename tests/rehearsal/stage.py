@@ -30,10 +30,10 @@ from tests.cluster.polling import wait_until
 from tests.e2e.served import ServedFunction, free_port
 from tests.e2e.test_end_to_end import gke_cluster
 from tests.findings import data
-from tests.google.emulator import Emulator
-from tests.google.firestore import FirestoreEmulator
-from tests.google.grpc_servers import ClusterManagerServer, SecurityCenterServer, item
-from tests.pipeline.deployment import finding_about, turn
+from tests.kits.google.emulator import Emulator
+from tests.kits.google.firestore import FirestoreEmulator
+from tests.kits.google.grpc_servers import ClusterManagerServer, SecurityCenterServer, item
+from tests.kits.responder import finding_about, turn
 from tests.rehearsal.local import localized
 from tests.rehearsal.relay import Delivery, Relay
 from tests.rehearsal.rendered import Rendered

@@ -23,8 +23,8 @@ from tests.cluster.audit import AuditEvent
 from tests.cluster.polling import wait_until
 from tests.counts import SOAK, Cases
 from tests.findings import push_body
-from tests.google.firestore_faults import FaultyConnections, Reset
-from tests.pipeline.deployment import CONTAINED, mutations
+from tests.kits.google.firestore_faults import FaultyConnections, Reset
+from tests.kits.responder import CONTAINED, mutations
 from tests.pipeline.test_firestore import CALLS
 from tests.rehearsal.lessened import AFTER_A_CRASH, SHIPPED, Lessened, permission
 from tests.rehearsal.stage import SECONDS, Served, Stage

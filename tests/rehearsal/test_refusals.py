@@ -9,7 +9,7 @@ import pytest
 from scc_responder.domain.status import CaseState
 from tests.counts import Cases
 from tests.e2e.test_least_privilege import OWNERS
-from tests.google.grpc_servers import METHODS
+from tests.kits.google.grpc_servers import METHODS
 from tests.rehearsal.lessened import AFTER_A_CRASH, SHIPPED, Lessened, Verb, permission
 from tests.rehearsal.rendered import Rendered
 from tests.rehearsal.stage import Response, Served

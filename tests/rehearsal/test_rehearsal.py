@@ -11,7 +11,7 @@ from scc_responder.domain.status import CaseState
 from scc_responder.settings import read_settings
 from tests.cluster.client import ApiFailure
 from tests.e2e.served import unzip
-from tests.pipeline.deployment import CONTAINED, mutations
+from tests.kits.responder import CONTAINED, mutations
 from tests.rehearsal.local import ADDED, REPLACED
 from tests.rehearsal.rendered import Rendered
 from tests.rehearsal.stage import Served, Stage

@@ -14,7 +14,7 @@ from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.delivery_log import Account
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.pipeline.deployment import ALL, NODE, SPARE_NODE, Deployment, Interposed, deployed, finding_about, policy
+from tests.kits.responder import ALL, NODE, SPARE_NODE, Deployment, Interposed, deployed, finding_about, policy
 from tests.terraform.checking import OwnTests
 from tests.terraform.log_entries import Entry, entry, extract, selects
 from tests.terraform.promises import of_type

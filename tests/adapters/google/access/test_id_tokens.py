@@ -1,0 +1,158 @@
+"""Who approves is told by a token that is checked in every respect, against an issuer with real keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from scc_responder.adapters.google.access.id_tokens import GOOGLE_CERTS, GoogleIdentity
+from scc_responder.domain.errors import Forbidden, RetryableError, SettingsError
+from tests.kits.google.issuer import AUDIENCE, Issuer, another_key
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    """The issuer."""
+    with Issuer() as running:
+        yield running
+
+
+@pytest.fixture
+def identity(issuer: Issuer) -> GoogleIdentity:
+    """What believes it."""
+    return GoogleIdentity(AUDIENCE, issuer.certs)
+
+
+@pytest.mark.parametrize("iss", ["https://accounts.google.com", "accounts.google.com"])
+def test_believed(identity: GoogleIdentity, issuer: Issuer, iss: str) -> None:
+    """A token of the issuer for this audience says who its bearer is, in lower case."""
+    assert identity.email(issuer.token("Ann@Example.com", iss=iss)) == "ann@example.com"
+
+
+def moments(seconds: int) -> dict[str, int]:
+    """Times of a token whose hour ended this long ago."""
+    end = int(time.time()) - seconds
+    return {"iat": end - 3600, "exp": end}
+
+
+CLAIMS: list[Any] = [
+    pytest.param({"aud": "https://other.example.com"}, "token_wrong_audience", id="other-audience"),
+    pytest.param({"aud": None}, "token_wrong_audience", id="no-audience"),
+    pytest.param({"aud": [AUDIENCE, "https://other.example.com"]}, "token_wrong_audience", id="several-audiences"),
+    pytest.param({"aud": ""}, "token_wrong_audience", id="empty-audience"),
+    pytest.param({"iss": "https://accounts.example.com"}, "token_wrong_issuer", id="other-issuer"),
+    pytest.param({"iss": "https://accounts.google.com.example.com"}, "token_wrong_issuer", id="issuer-that-begins-so"),
+    pytest.param({"iss": None}, "token_wrong_issuer", id="no-issuer"),
+    pytest.param({"exp": None}, "token_not_verified", id="no-expiry"),
+    pytest.param({"iat": None}, "token_not_verified", id="no-beginning"),
+    pytest.param({"exp": "tomorrow"}, "token_not_verified", id="expiry-in-words"),
+    pytest.param({"iat": int(time.time()) + 900, "exp": int(time.time()) + 4500}, "token_not_verified", id="early"),
+    pytest.param({"email_verified": False}, "email_not_verified", id="email-unverified"),
+    pytest.param({"email_verified": None}, "email_not_verified", id="email-verified-unsaid"),
+    pytest.param({"email_verified": "true"}, "email_not_verified", id="email-verified-in-words"),
+    pytest.param({"email": None}, "token_without_email", id="no-email"),
+    pytest.param({"email": "local"}, "token_without_email", id="local-is-no-email"),
+    pytest.param({"email": ["ann@example.com"]}, "token_without_email", id="several-emails"),
+]
+
+
+@pytest.mark.parametrize(("claims", "reason"), CLAIMS)
+def test_refused(identity: GoogleIdentity, issuer: Issuer, claims: dict[str, Any], reason: str) -> None:
+    """Whatever a rightly signed token says otherwise than it must, it is refused by name."""
+    with pytest.raises(Forbidden) as refused:
+        identity.email(issuer.token(**claims))
+    assert refused.value.reason == reason
+
+
+def test_expired(identity: GoogleIdentity, issuer: Issuer) -> None:
+    """A token is refused after its end, but for a few seconds between two clocks."""
+    assert identity.email(issuer.token(**moments(3))) == "ann@example.com"
+    with pytest.raises(Forbidden) as refused:
+        identity.email(issuer.token(**moments(60)))
+    assert refused.value.reason == "token_expired"
+
+
+def test_forged(identity: GoogleIdentity, issuer: Issuer) -> None:
+    """A token that another key signed, or that was changed, is refused."""
+    good = issuer.token()
+    header, payload, signature = good.split(".")
+    _, other, _ = issuer.token("eve@example.com").split(".")
+    forged = [
+        issuer.token(key=another_key()),
+        issuer.token(header={"alg": "RS256", "kid": "key-2"}),
+        issuer.token(header={"alg": "none", "kid": "key-1"}),
+        issuer.token(header={"alg": "HS256", "kid": "key-1"}),
+        issuer.token(header=["RS256"]),
+        f"{header}.{other}.{signature}",
+        f"{header}.{payload}.",
+    ]
+    for token in forged:
+        with pytest.raises(Forbidden) as refused:
+            identity.email(token)
+        assert refused.value.reason == "token_not_verified"
+
+
+NO_TOKENS = {
+    "word": "secret",
+    "spaces": "a b.c.d",
+    "two-parts": "a.b",
+    "four-parts": "a.b.c.d",
+    "too-long": f"a.{'b' * 9000}.c",
+    "control": "a.b\n.c",
+    "not-ascii": "a.b\u0435.c",
+}
+
+
+@pytest.mark.parametrize("token", NO_TOKENS.values(), ids=NO_TOKENS)
+def test_no_token(identity: GoogleIdentity, issuer: Issuer, token: str) -> None:
+    """What cannot be a token costs no request to the issuer."""
+    before = issuer.asked
+    with pytest.raises(Forbidden) as refused:
+        identity.email(token)
+    assert (refused.value.reason, issuer.asked) == ("token_malformed", before)
+
+
+def test_signature_removed(identity: GoogleIdentity, issuer: Issuer) -> None:
+    """The token that Cloud Run itself has checked comes without its signature: it proves nothing here."""
+    unsigned = issuer.token().rpartition(".")[0] + ".SIGNATURE_REMOVED_BY_GOOGLE"
+    with pytest.raises(Forbidden) as refused:
+        identity.email(unsigned)
+    assert refused.value.reason == "token_signature_removed"
+
+
+def test_no_token_in_errors(identity: GoogleIdentity, issuer: Issuer) -> None:
+    """No refusal quotes the token."""
+    token = issuer.token(aud="https://other.example.com")
+    with pytest.raises(Forbidden) as refused:
+        identity.email(token)
+    assert not any(part in str(refused.value) for part in token.split("."))
+
+
+def test_no_certificates(issuer: Issuer) -> None:
+    """Where the certificates cannot be read nobody can tell: it is to be asked again, not refused."""
+    with Issuer() as ended:
+        gone, certs = ended.token(), ended.certs
+        ended.status = 503
+        with pytest.raises(RetryableError, match="did not answer"):
+            GoogleIdentity(AUDIENCE, certs).email(gone)
+    with pytest.raises(RetryableError, match="did not answer"):
+        GoogleIdentity(AUDIENCE, certs).email(gone)
+
+
+@pytest.mark.parametrize(
+    "certs", ["http://192.0.2.1:80/certs", "https://127.0.0.1:80/certs", "http://localhost/certs", "file:///etc/passwd"]
+)
+def test_only_on_this_machine(certs: str) -> None:
+    """Another issuer's certificates are taken from this machine alone."""
+    with pytest.raises(SettingsError, match="SCC_RESPONDER_APPROVAL_CERTS"):
+        GoogleIdentity(AUDIENCE, certs)
+
+
+def test_an_audience_is_needed() -> None:
+    """Without an audience any token of Google's would do: that is refused. The certificates are Google's own."""
+    with pytest.raises(SettingsError, match="SCC_RESPONDER_APPROVAL_AUDIENCE"):
+        GoogleIdentity("")
+    assert GOOGLE_CERTS.startswith("https://www.googleapis.com/")

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import contextlib
+from datetime import timedelta
+from typing import Any
+
+import grpc
+import msgspec
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scc_responder.adapters.google.security_center import SecurityCenter
+from scc_responder.domain.errors import ApiError, RejectedMessage
+from scc_responder.domain.finding import Finding
+from scc_responder.intake.notification import parse_notification
+from tests import findings
+from tests.kits.google.grpc_servers import SecurityCenterServer, item
+from tests.kits.google.scc_findings import FINDING, NAME, REVERSE_SHELL, other, varied
+
+V2 = [name for name in findings.names() if name not in {"bare_finding", "v1_shape"}]
+
+# A status here is the HTTP status of google/rpc/code.proto.
+CODES = [
+    (grpc.StatusCode.CANCELLED, 499),
+    (grpc.StatusCode.UNKNOWN, 500),
+    (grpc.StatusCode.INVALID_ARGUMENT, 400),
+    (grpc.StatusCode.DEADLINE_EXCEEDED, 504),
+    (grpc.StatusCode.NOT_FOUND, 404),
+    (grpc.StatusCode.ALREADY_EXISTS, 409),
+    (grpc.StatusCode.PERMISSION_DENIED, 403),
+    (grpc.StatusCode.RESOURCE_EXHAUSTED, 429),
+    (grpc.StatusCode.FAILED_PRECONDITION, 400),
+    (grpc.StatusCode.ABORTED, 409),
+    (grpc.StatusCode.OUT_OF_RANGE, 400),
+    (grpc.StatusCode.UNIMPLEMENTED, 501),
+    (grpc.StatusCode.INTERNAL, 500),
+    (grpc.StatusCode.UNAVAILABLE, 503),
+    (grpc.StatusCode.DATA_LOSS, 500),
+    (grpc.StatusCode.UNAUTHENTICATED, 401),
+]
+
+
+def in_order(finding: Finding) -> Finding:
+    """Without the order that protobuf's maps do not keep."""
+    return msgspec.structs.replace(
+        finding, links=tuple(sorted(finding.links)), contacts=tuple(sorted(finding.contacts))
+    )
+
+
+@pytest.mark.parametrize("name", V2)
+def test_a_finding_read_again_means_what_its_notification_meant(
+    name: str, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """Reading a finding in SCC changes nothing about how it is understood, but for times SCC cuts to milliseconds."""
+    notified = parse_notification(findings.notification(name))
+    security_center.items = [item(findings.notification(each)) for each in V2]
+    answer = client.read(notified)
+    assert answer is not None
+    read = parse_notification(answer)
+    same = {"shape": notified.shape, "event_time": notified.event_time, "create_time": notified.create_time}
+    assert in_order(msgspec.structs.replace(read, **same)) == in_order(notified)
+    assert timedelta(0) <= notified.event_time - read.event_time < timedelta(milliseconds=1)
+
+
+def test_an_answer_is_json_as_pubsub_would_carry_it(
+    client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """The rest of the product reads one format: camelCase names, 64-bit integers as strings, RFC 3339 times."""
+    security_center.items = [item(REVERSE_SHELL)]
+    answer = client.read(FINDING)
+    assert answer is not None
+    assert sorted(answer) == ["finding", "resource"]
+    assert answer["finding"]["processes"][0]["pid"] == REVERSE_SHELL["finding"]["processes"][0]["pid"]
+    assert answer["finding"]["eventTime"].endswith("Z")
+    assert answer["resource"]["type"] == REVERSE_SHELL["resource"]["type"]
+    assert parse_notification(msgspec.json.encode(answer)).key == FINDING.key
+
+
+@pytest.mark.parametrize(
+    ("canonical_name", "name", "asked"),
+    [
+        pytest.param(
+            "projects/1/sources/2/locations/eu/findings/f",
+            "organizations/9/sources/2/locations/eu/findings/f",
+            ("projects/1/sources/2/locations/eu", 'name="projects/1/sources/2/locations/eu/findings/f"'),
+            id="the canonical name first",
+        ),
+        pytest.param(
+            "",
+            "organizations/9/sources/2/findings/f",
+            (
+                "organizations/9/sources/2/locations/global",
+                'name="organizations/9/sources/2/locations/global/findings/f"',
+            ),
+            id="v1 names are of location global",
+        ),
+        pytest.param(
+            "",
+            "folders/9/sources/2/locations/us/findings/f-1_A",
+            ("folders/9/sources/2/locations/us", 'name="folders/9/sources/2/locations/us/findings/f-1_A"'),
+            id="a folder's finding",
+        ),
+    ],
+)
+def test_a_finding_is_asked_for_where_it_belongs(
+    canonical_name: str,
+    name: str,
+    asked: tuple[str, str],
+    client: SecurityCenter,
+    security_center: SecurityCenterServer,
+) -> None:
+    """Every spelling of a name leads to the v2 source it belongs to, and to a filter for that one name."""
+    assert client.read(varied(canonical_name=canonical_name, name=name)) is None
+    [request] = security_center.requests
+    assert (request.parent, request.filter) == asked
+
+
+@pytest.mark.parametrize(
+    "finding_id",
+    [
+        'f" OR name="x',
+        "f\\",
+        "f'",
+        "f\n",
+        "f/../g",
+        "f%22",
+        "\ufb01",
+        "\u0661",
+        "f" * 129,
+        "",
+        "-\x00",
+    ],
+    ids=ascii,
+)
+def test_a_hostile_finding_id_reaches_no_server(
+    finding_id: str, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """Whoever can choose a finding's name cannot widen the question that is asked about it."""
+    hostile = varied(canonical_name=f"{NAME}/{finding_id}")
+    with pytest.raises(RejectedMessage) as read:
+        client.read(hostile)
+    with pytest.raises(RejectedMessage) as related:
+        client.related(hostile)
+    assert (read.value.reason, related.value.reason) == ("malformed_finding_name", "malformed_finding_name")
+    assert security_center.requests == []
+
+
+MARKS = st.sampled_from(['"', "\\", "'", "/", " OR ", "\n", "-", "a", "0", "sources", "findings", "é", "\u202e"])
+PIECES = st.one_of(st.text(max_size=8), MARKS)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(PIECES, max_size=4), place=st.integers(0, 6), resource=st.booleans())
+def test_no_text_makes_a_malformed_filter(
+    pieces: list[str], place: int, resource: bool, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """Whatever stands in a finding, the server is asked a well-formed question or none."""
+    original = FINDING.resource_name if resource else f"{NAME}/f1"
+    parts = original.split("/")
+    parts[place % len(parts)] += "".join(pieces)
+    name = "/".join(parts)
+    hostile = varied(resource_name=name) if resource else varied(canonical_name=name)
+    for method in (client.related, client.read):
+        with contextlib.suppress(RejectedMessage, ApiError):
+            method(hostile)
+    assert security_center.refused == []
+
+
+def test_a_finding_that_is_gone_is_none(client: SecurityCenter, security_center: SecurityCenterServer) -> None:
+    """That SCC does not know a finding is an answer, not an error."""
+    security_center.items = [other("f0")]
+    assert client.read(FINDING) is None
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param([REVERSE_SHELL, REVERSE_SHELL], id="the finding twice"),
+        pytest.param([findings.notification("added_binary_executed")], id="another finding"),
+        pytest.param([findings.notification("reverse_shell", finding={"name": ""})], id="a finding without name"),
+    ],
+)
+def test_an_answer_that_is_not_the_one_finding_is_not_believed(
+    answers: list[dict[str, Any]], client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """Nothing is decided on a finding that may not be the one that was notified."""
+    security_center.answers = [item(answer) for answer in answers]
+    with pytest.raises(ApiError) as error:
+        client.read(FINDING)
+    assert error.value.reason == "other_finding"
+
+
+@pytest.mark.parametrize("empty_pages", [0, 1, 3])
+def test_a_finding_behind_empty_pages_is_found(
+    empty_pages: int, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """A first page without items is no proof that there are none."""
+    security_center.items, security_center.empty_pages = [item(REVERSE_SHELL)], empty_pages
+    assert client.read(FINDING) is not None
+    assert len(security_center.requests) == empty_pages + 1
+
+
+def test_an_answer_without_end_is_an_error(client: SecurityCenter, security_center: SecurityCenterServer) -> None:
+    """A server that pages for ever neither holds a worker nor passes for "not found"."""
+    security_center.empty_pages = 1000
+    with pytest.raises(ApiError) as error:
+        client.read(FINDING)
+    assert error.value.reason == "partial_list"
+    assert len(security_center.requests) == 5
+
+
+@pytest.mark.parametrize(("code", "status"), CODES, ids=lambda value: getattr(value, "name", ""))
+@pytest.mark.parametrize("method", ["read", "related"])
+def test_every_refusal_has_its_class(
+    method: str, code: grpc.StatusCode, status: int, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """An error of the API is recorded as what it is, after one request, with the permission that is missing."""
+    security_center.fail_next(code, "no")
+    with pytest.raises(ApiError) as error:
+        getattr(client, method)(FINDING)
+    assert (error.value.reason, error.value.status) == (f"scc_{code.name.lower()}", status)
+    assert type(error.value) is ApiError
+    assert error.value.permission == ("securitycenter.findings.list" if status == 403 else "")
+    assert len(security_center.requests) == 1
+
+
+def test_a_refusal_on_a_later_page_is_an_error(client: SecurityCenter, security_center: SecurityCenterServer) -> None:
+    """Half an answer does not pass for a whole one."""
+    security_center.items = [other(f"f{number}") for number in range(4)]
+    security_center.page_limit = 2
+    security_center.pass_next()
+    security_center.fail_next(grpc.StatusCode.UNAVAILABLE)
+    with pytest.raises(ApiError) as error:
+        client.related(FINDING)
+    assert (error.value.reason, error.value.status) == ("scc_unavailable", 503)
+
+
+def test_the_wait_a_server_asks_for_is_passed_on(client: SecurityCenter, security_center: SecurityCenterServer) -> None:
+    """A quota's own back-off reaches whoever decides when to come again."""
+    status = Status(code=grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], message="quota")
+    status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=7, nanos=500_000_000)))
+    trailing = (("grpc-status-details-bin", status.SerializeToString()),)
+    security_center.fail_next(grpc.StatusCode.RESOURCE_EXHAUSTED, "quota", trailing=trailing)
+    with pytest.raises(ApiError) as error:
+        client.read(FINDING)
+    assert (error.value.status, error.value.retry_after_seconds) == (429, 7.5)
+
+
+def test_a_stalled_server_is_given_up(security_center: SecurityCenterServer) -> None:
+    """A request that gets no answer ends with its time-out."""
+    client = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=0.3)
+    security_center.stall_next(5.0)
+    with pytest.raises(ApiError) as error:
+        client.read(FINDING)
+    client.close()
+    assert (error.value.reason, error.value.status) == ("scc_deadline_exceeded", 504)
+
+
+def test_a_server_that_is_away_is_unavailable(security_center: SecurityCenterServer) -> None:
+    """A refused connection is an error of the service, at once."""
+    security_center.stop()
+    client = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=5.0)
+    with pytest.raises(ApiError) as error:
+        client.read(FINDING)
+    client.close()
+    assert (error.value.reason, error.value.status) == ("scc_unavailable", 503)

@@ -1,0 +1,126 @@
+"""The real API server and the simulated one pass the same tests."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from scc_responder.collect import api_paths
+from scc_responder.workbench.simulated_cluster.server.objects import Object
+from scc_responder.workbench.simulated_cluster.server.resources import Target
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.adapters.kubernetes.api_contract import Creating, Deleting, Identifying, Paging, Patching, Reading, Side
+from tests.cluster import objects
+from tests.cluster.client import ClusterClient
+from tests.cluster.control_plane import ControlPlane
+
+NUMBERS = itertools.count(1)
+
+
+def warden(target: Target, stored: Object, new: Object) -> str:
+    """Refuses to cordon what `tests/cluster/autopilot.yaml` refuses, in its words."""
+    cordon = stored.get("spec", {}).get("unschedulable") != new.get("spec", {}).get("unschedulable")
+    watched = "example.com/autopilot" in new["metadata"].get("labels", {})
+    return (
+        "ValidatingAdmissionPolicy 'warden' denied request: GKE Warden rejected the request"
+        if cordon and watched
+        else ""
+    )
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Iterator[SimulatedCluster]:
+    """One simulated cluster for all tests."""
+    with SimulatedCluster(admission=warden) as cluster:
+        yield cluster
+
+
+class OnSimulated:
+    """Runs a part of the contract against the simulated API server."""
+
+    @pytest.fixture
+    def side(self, simulated: SimulatedCluster) -> Side:
+        """A fresh namespace and node of the simulated cluster."""
+        admin = ClusterClient(simulated.url, None, simulated.token("admin"))
+        namespace, node = f"shop-{next(NUMBERS)}", f"gke-shop-default-pool-{next(NUMBERS)}"
+        admin.create(objects.namespace(namespace))
+        admin.create(objects.node(node))
+
+        def audit() -> Sequence[Any]:
+            return [e for e in simulated.audit if e.user == "responder" and e.namespace in {namespace, ""}]
+
+        return Side(
+            url=simulated.url,
+            ca_pem=None,
+            token=simulated.token,
+            admin=admin,
+            namespace=namespace,
+            node=node,
+            audit=audit,
+            start_warden=lambda: None,
+        )
+
+
+@pytest.fixture(scope="module")
+def real_node(control_plane: ControlPlane) -> Iterator[str]:
+    """One node of the test cluster for all tests: each leaves it as it was."""
+    name = str(objects.create_node(control_plane.admin)["metadata"]["name"])
+    yield name
+    control_plane.admin.delete(api_paths.node(name))
+
+
+class OnReal:
+    """Runs a part of the contract against the real API server."""
+
+    @pytest.fixture
+    def side(self, control_plane: ControlPlane, namespace: str, real_node: str) -> Side:
+        """A fresh namespace of the test cluster."""
+        return Side(
+            url=control_plane.url,
+            ca_pem=control_plane.ca_pem.encode(),
+            token=control_plane.token,
+            admin=control_plane.admin,
+            namespace=namespace,
+            node=real_node,
+            audit=lambda: control_plane.audit(user="responder", namespace=namespace),
+            start_warden=lambda: objects.start_warden(control_plane.admin),
+        )
+
+
+class TestSimulatedReading(OnSimulated, Reading): ...
+
+
+class TestSimulatedPaging(OnSimulated, Paging): ...
+
+
+class TestSimulatedPatching(OnSimulated, Patching): ...
+
+
+class TestSimulatedDeleting(OnSimulated, Deleting): ...
+
+
+class TestSimulatedCreating(OnSimulated, Creating): ...
+
+
+class TestSimulatedIdentifying(OnSimulated, Identifying): ...
+
+
+class TestRealReading(OnReal, Reading): ...
+
+
+class TestRealPaging(OnReal, Paging): ...
+
+
+class TestRealPatching(OnReal, Patching): ...
+
+
+class TestRealDeleting(OnReal, Deleting): ...
+
+
+class TestRealCreating(OnReal, Creating): ...
+
+
+class TestRealIdentifying(OnReal, Identifying): ...

@@ -1,0 +1,312 @@
+"""Local clusters: a file of kubeconfig contexts, read strictly."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.adapters.kubernetes.kubeconfig import read_access
+from scc_responder.collect import api_paths
+from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.finding import ClusterRef
+from tests.cluster.control_plane import ControlPlane
+from tests.kits.fault_proxy import Answer, FaultProxy
+
+SHOP = ClusterRef(project="example-project", location="europe-west1", name="shop")
+BANK = ClusterRef(project="example-project", location="europe-west1", name="bank")
+FOUND = Answer(200, b'{"kind":"Namespace"}')
+REFUSED = Answer(401, b'{"kind":"Status","reason":"Unauthorized"}')
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FaultProxy]:
+    """A server of scripted answers."""
+    with FaultProxy(script=lambda call: FOUND) as proxy:
+        yield proxy
+
+
+def kubeconfig(folder: Path, server: FaultProxy, user: dict[str, Any] | None = None, /, **cluster: Any) -> Path:
+    """A kubeconfig with the one context `local`."""
+    authority = {"certificate-authority-data": base64.b64encode(server.ca_pem or b"").decode()}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "preferences": {},
+        "current-context": "other",
+        "clusters": [{"name": "c", "cluster": {"server": server.url, **authority, **cluster}}],
+        "contexts": [{"name": "local", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
+        "users": [{"name": "u", "user": {"token": "t"} if user is None else user}],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def clusters(folder: Path, text: str = "") -> Path:
+    """A file of clusters: `text`, or shop alone."""
+    path = folder / "clusters.yaml"
+    path.write_text(text or f"{SHOP.path}:\n  kubeconfig: kubeconfig\n  context: local\n")
+    return path
+
+
+def tokens(server: FaultProxy) -> list[str]:
+    """The tokens that came in."""
+    return [call.headers.get("authorization", "") for call in server.calls]
+
+
+def test_connect(tmp_path: Path, server: FaultProxy) -> None:
+    """A cluster is reached as its context says, by connections that are kept."""
+    server.play(lambda call: FOUND)
+    kubeconfig(tmp_path, server)
+    local = ClustersFile(clusters(tmp_path))
+    assert local.connect(SHOP).get(api_paths.namespace("shop")) == {"kind": "Namespace"}
+    assert tokens(server) == ["Bearer t"]
+    assert local.connect(SHOP) is local.connect(SHOP)
+
+
+@pytest.mark.parametrize(
+    ("fields", "autopilot", "enforces"),
+    [
+        ("", None, None),
+        ("  autopilot: true\n  enforces_network_policy: false\n", True, False),
+        ("  autopilot: false\n  enforces_network_policy: true\n", False, True),
+    ],
+    ids=["unsaid", "autopilot", "standard"],
+)
+def test_describe(tmp_path: Path, server: FaultProxy, fields: str, autopilot: Any, enforces: Any) -> None:
+    """What the file does not say of a cluster is unknown, not false."""
+    kubeconfig(tmp_path, server)
+    text = f"{SHOP.path}:\n  kubeconfig: kubeconfig\n  context: local\n{fields}"
+    described = ClustersFile(clusters(tmp_path, text)).describe(SHOP)
+    assert (described.ref, described.autopilot, described.enforces_network_policy) == (SHOP, autopilot, enforces)
+
+
+def test_other_spelling_of_the_name(tmp_path: Path, server: FaultProxy) -> None:
+    """`zones/` and a full resource name mean the same cluster."""
+    kubeconfig(tmp_path, server)
+    name = "//container.googleapis.com/projects/example-project/zones/europe-west1/clusters/shop"
+    text = f'"{name}":\n  kubeconfig: kubeconfig\n  context: local\n'
+    assert ClustersFile(clusters(tmp_path, text)).describe(SHOP).ref == SHOP
+
+
+def test_unlisted_cluster(tmp_path: Path, server: FaultProxy) -> None:
+    """A cluster that is not in the file is not reached."""
+    kubeconfig(tmp_path, server)
+    local = ClustersFile(clusters(tmp_path))
+    for call in (local.describe, local.connect):
+        with pytest.raises(ApiError) as refused:
+            call(BANK)
+        assert (refused.value.reason, refused.value.status) == ("cluster_not_found", 404)
+
+
+@pytest.mark.parametrize("name", ["shop", SHOP.path])
+def test_renamed(tmp_path: Path, server: FaultProxy, name: str) -> None:
+    """A finding's cluster can be played by a local one, and by no other."""
+    server.play(lambda call: FOUND)
+    kubeconfig(tmp_path, server)
+    renamed = ClustersFile(clusters(tmp_path)).renamed(BANK, name)
+    assert renamed.describe(BANK).ref == BANK
+    assert renamed.connect(BANK).get(api_paths.namespace("shop")) == {"kind": "Namespace"}
+    with pytest.raises(ApiError, match="not in the file"):
+        renamed.connect(SHOP)
+
+
+@pytest.mark.parametrize("name", ["", "ban", "sho", "clusters/shop"])
+def test_renamed_to_nothing(tmp_path: Path, server: FaultProxy, name: str) -> None:
+    """A name that is in the file not at all is an error that lists those that are."""
+    kubeconfig(tmp_path, server)
+    with pytest.raises(SettingsError, match=SHOP.path):
+        ClustersFile(clusters(tmp_path)).renamed(BANK, name)
+
+
+def test_renamed_to_several(tmp_path: Path, server: FaultProxy) -> None:
+    """A last part that two clusters share does not name one of them."""
+    kubeconfig(tmp_path, server)
+    entry = "\n  kubeconfig: kubeconfig\n  context: local\n"
+    other = SHOP.path.replace("europe-west1", "us-central1")
+    with pytest.raises(SettingsError, match="several"):
+        ClustersFile(clusters(tmp_path, f"{SHOP.path}:{entry}{other}:{entry}")).renamed(BANK, "shop")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("- a\n", "must map", id="list"),
+        pytest.param("shop:\n  context: local\n", "'shop' must be projects/P", id="short-name"),
+        pytest.param(f"{SHOP.path}: local\n", "Expected `object`", id="no-fields"),
+        pytest.param(f"{SHOP.path}:\n  kubeconfig: kubeconfig\n", "missing required field `context`", id="no-context"),
+        pytest.param(f"{SHOP.path}:\n  context: local\n  kubecofnig: x\n", "unknown field `kubecofnig`", id="misspelt"),
+        pytest.param(f"{SHOP.path}:\n  context: local\n  autopilot: maybe\n", r"\$.autopilot", id="type"),
+        pytest.param(f"{SHOP.path}:\n  context: local\n  context: x\n", "'context' stands here twice", id="twice"),
+        pytest.param(f"{SHOP.path}: &a\n  context: local\n", "anchors", id="anchor"),
+        pytest.param("a: [", "clusters.yaml", id="no-yaml"),
+        pytest.param(f"{SHOP.path}:\n  context: local\n  kubeconfig: none\n", "none: No such file", id="no-kubeconfig"),
+        pytest.param(
+            f"{SHOP.path}:\n  context: nowhere\n  kubeconfig: kubeconfig\n",
+            "no context named 'nowhere'; there are: local",
+            id="unknown-context",
+        ),
+    ],
+)
+def test_unusable_clusters(tmp_path: Path, server: FaultProxy, text: str, told: str) -> None:
+    """A mistake in the file is found at the start, and named."""
+    kubeconfig(tmp_path, server)
+    with pytest.raises(SettingsError, match=told):
+        ClustersFile(clusters(tmp_path, text))
+
+
+def test_unreadable_clusters(tmp_path: Path) -> None:
+    """A file that is not there, or no text, is named."""
+    with pytest.raises(SettingsError, match=r"clusters\.yaml: No such file"):
+        ClustersFile(tmp_path / "clusters.yaml")
+    (tmp_path / "clusters.yaml").write_bytes(b"\xff")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        ClustersFile(tmp_path / "clusters.yaml")
+
+
+def test_empty_clusters(tmp_path: Path) -> None:
+    """An empty file lists no cluster."""
+    with pytest.raises(ApiError):
+        ClustersFile(clusters(tmp_path, "# none\n")).describe(SHOP)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "user", "field"),
+    [
+        ({"insecure-skip-tls-verify": True}, {}, "insecure-skip-tls-verify"),
+        ({"proxy-url": "http://192.0.2.1"}, {}, "proxy-url"),
+        ({"tls-server-name": "x"}, {}, "tls-server-name"),
+        ({}, {"username": "u", "password": "p"}, "username"),
+        ({}, {"auth-provider": {"name": "gcp"}}, "auth-provider"),
+        ({}, {"as": "admin"}, "as"),
+        ({"certificate-authority-data": "!"}, {}, "not base64"),
+        ({"certificate-authority-data": "", "certificate-authority": "none.pem"}, {}, "none.pem"),
+        ({}, {"client-certificate": "none.pem"}, "none.pem"),
+        ({"server": 7}, {}, r"\$.clusters\[0\].cluster.server"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_unsafe_kubeconfig(tmp_path: Path, server: FaultProxy, cluster: Any, user: Any, field: str) -> None:
+    """What would be unsafe, or misunderstood, is refused by name."""
+    with pytest.raises(SettingsError, match=field):
+        read_access(kubeconfig(tmp_path, server, user, **cluster), "local")
+
+
+@pytest.mark.parametrize("content", ["a: [", "[]", "contexts: 7"])
+def test_unusable_kubeconfig(tmp_path: Path, content: str) -> None:
+    """A kubeconfig that is none is named."""
+    (tmp_path / "kubeconfig").write_text(content)
+    with pytest.raises(SettingsError, match="kubeconfig"):
+        read_access(tmp_path / "kubeconfig", "local")
+
+
+def test_unusable_server(tmp_path: Path, server: FaultProxy) -> None:
+    """A cluster whose address or certificate cannot be used is a cluster that cannot be read."""
+    kubeconfig(tmp_path, server, server="http://192.0.2.1")
+    with pytest.raises(ApiError, match="https"):
+        ClustersFile(clusters(tmp_path)).connect(SHOP)
+
+
+def test_files_beside_the_kubeconfig(tmp_path: Path, server: FaultProxy) -> None:
+    """Files are found relative to the kubeconfig; a token file is read anew each time, for it is rotated."""
+    server.play(lambda call: FOUND)
+    (tmp_path / "ca.pem").write_bytes(server.ca_pem or b"")
+    authority = {"certificate-authority-data": "", "certificate-authority": "ca.pem"}
+    kubeconfig(tmp_path, server, {"tokenFile": "token"}, **authority)
+    api = ClustersFile(clusters(tmp_path)).connect(SHOP)
+    for token in ("one", "two"):
+        (tmp_path / "token").write_text(f"{token}\n")
+        api.get(api_paths.namespace("shop"))
+    assert tokens(server) == ["Bearer one", "Bearer two"]
+
+
+@pytest.mark.parametrize("inline", [True, False], ids=["inline", "files"])
+def test_client_certificate(tmp_path: Path, inline: bool) -> None:
+    """A client certificate says who asks, as in kubeconfigs that kind writes."""
+    with FaultProxy(script=lambda call: FOUND, ask_certificate=True) as server:
+        pems = {"client-certificate": server.certificate_pem, "client-key": server.key_pem}
+        for name, pem in pems.items():
+            (tmp_path / name).write_bytes(pem)
+        user = {
+            f"{name}-data" if inline else name: base64.b64encode(pem).decode() if inline else name
+            for name, pem in pems.items()
+        }
+        kubeconfig(tmp_path, server, user)
+        assert ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop")) == {"kind": "Namespace"}
+        assert tokens(server) == [""]
+        kubeconfig(tmp_path, server)
+        with pytest.raises(ApiError):
+            ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
+
+
+def plugin(folder: Path, **status: Any) -> dict[str, Any]:
+    """A credential plugin that counts: its tokens are 1, 2, ..."""
+    version = "client.authentication.k8s.io/v1"
+    answer = json.dumps({"apiVersion": version, "kind": "ExecCredential", "status": {"token": "N", **status}})
+    script = (
+        "import pathlib; p = pathlib.Path('count'); n = int(p.read_text()) + 1 if p.exists() else 1;"
+        f"p.write_text(str(n)); print({answer!r}.replace('N', str(n)))"
+    )
+    return {
+        "exec": {"apiVersion": version, "command": sys.executable, "args": ["-c", script], "interactiveMode": "Never"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("expires", "expected"),
+    [(None, ["Bearer 1", "Bearer 1"]), (3600, ["Bearer 1", "Bearer 1"]), (5, ["Bearer 1", "Bearer 2"])],
+    ids=["forever", "later", "soon"],
+)
+def test_credential_plugin(tmp_path: Path, server: FaultProxy, expires: int | None, expected: list[str]) -> None:
+    """A plugin such as gke-gcloud-auth-plugin is run when its token is about to expire, no sooner."""
+    server.play(lambda call: FOUND)
+    moment = (datetime.now(UTC) + timedelta(seconds=expires)).strftime("%Y-%m-%dT%H:%M:%SZ") if expires else None
+    kubeconfig(tmp_path, server, plugin(tmp_path, **({"expirationTimestamp": moment} if moment else {})))
+    api = ClustersFile(clusters(tmp_path)).connect(SHOP)
+    for _ in range(2):
+        api.get(api_paths.namespace("shop"))
+    assert tokens(server) == expected
+
+
+def test_credential_plugin_is_run_again_when_refused(tmp_path: Path, server: FaultProxy) -> None:
+    """A token that the server refuses is renewed once."""
+    server.play({1: REFUSED, 2: FOUND})
+    kubeconfig(tmp_path, server, plugin(tmp_path))
+    ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
+    assert tokens(server) == ["Bearer 1", "Bearer 2"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"command": "/nonexistent/plugin"},
+        {"command": sys.executable, "args": ["-c", "raise SystemExit(3)"]},
+        {"command": sys.executable, "args": ["-c", "print('{}')"]},
+        {"command": sys.executable, "args": ["-c", "print(7)"]},
+        {},
+    ],
+    ids=["absent", "fails", "empty", "odd", "none"],
+)
+def test_credential_plugin_fails(tmp_path: Path, server: FaultProxy, command: dict[str, Any]) -> None:
+    """Where the plugin gives no token, nothing is sent."""
+    server.play({})
+    kubeconfig(tmp_path, server, {"exec": {"apiVersion": "client.authentication.k8s.io/v1", **command}})
+    with pytest.raises(ApiError) as refused:
+        ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
+    assert (refused.value.reason, server.count) == ("no_credentials", 0)
+
+
+def test_real_cluster(tmp_path: Path, control_plane: ControlPlane, namespace: str) -> None:
+    """The kubeconfig of a real cluster works, each context with its own powers."""
+    text = f"{SHOP.path}:\n  kubeconfig: {control_plane.kubeconfig}\n  context: responder\n"
+    api = ClustersFile(clusters(tmp_path, text)).connect(SHOP)
+    assert api.get(api_paths.namespace(namespace))["metadata"]["name"] == namespace

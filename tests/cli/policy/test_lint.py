@@ -1,0 +1,142 @@
+"""`scc-responder policy lint` and `policy schema`, as a person and as a pipeline uses them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scc_responder.cli.main import main
+from scc_responder.workbench.policies.policy_schema import KINDS, schema, schema_text
+from tests.cli import beginners
+from tests.cli.commands import Terminal
+from tests.kits.responder import SHIPPED
+
+
+def folder(path: Path, text: str = beginners.RIGHT) -> Path:
+    """A folder of one policy."""
+    (path / "guardrails.yaml").write_text(beginners.GUARDRAILS)
+    (path / "contain-reverse-shell.yaml").write_text(text)
+    (path / "contain-reverse-shell.test.yaml").write_text(beginners.CASES)
+    return path
+
+
+@pytest.mark.parametrize("name", beginners.MISTAKES)
+def test_transcripts(name: str) -> None:
+    """Each beginner's mistake is answered word for word as committed, and the answer names the mend.
+
+    python -m tests.cli.beginners --write
+    """
+    said = beginners.transcript(beginners.broken(name))
+    assert said == (beginners.TRANSCRIPTS / f"{name}.txt").read_text()
+    assert beginners.MISTAKES[name][1] in said
+    assert "contain-reverse-shell.yaml:" in said
+    assert said.endswith("[exit status 1]\n")
+
+
+def test_every_transcript_is_compared() -> None:
+    """No transcript is left of a mistake that is no longer tested."""
+    assert {path.stem for path in beginners.TRANSCRIPTS.iterdir()} == set(beginners.MISTAKES)
+    assert len(beginners.MISTAKES) == 10
+
+
+def test_a_right_policy() -> None:
+    """A right policy is met with its count and nothing else."""
+    said = beginners.transcript(beginners.RIGHT)
+    assert said == "$ scc-responder policy lint\n1 policy, 0 errors, 0 warnings\n[exit status 0]\n"
+
+
+def test_shipped(capsys: pytest.CaptureFixture[str]) -> None:
+    """The shipped policies have neither errors nor warnings."""
+    assert main(["policy", "lint", "--strict", "--policies", str(SHIPPED)]) == 0
+    assert capsys.readouterr().out.endswith(" policies, 0 errors, 0 warnings\n")
+
+
+def test_warnings_fail_only_if_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning is printed and passes; with --strict it fails."""
+    text = beginners.RIGHT.replace("  - action: capture_evidence\n", "")
+    arguments = ["policy", "lint", "--policies", str(folder(tmp_path, text))]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("contain-reverse-shell.yaml:19: warning: then[2].action: the pod is deleted before")
+    assert out.endswith("1 policy, 0 errors, 1 warning\n")
+    assert main([*arguments, "--strict"]) == 1
+
+
+def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipeline gets one document with every field of every fault, and the same exit status."""
+    where = folder(tmp_path, beginners.broken("misspelt-field"))
+    assert main(["policy", "lint", "--policies", str(where), "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["policies"], told["warnings"]) == (1, [])
+    (error,) = told["errors"]
+    assert (error["file"], error["line"], error["path"]) == ("contain-reverse-shell.yaml", 8, "when.thread")
+    assert error["reason"] == "invalid_policy"
+
+
+def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that is not there is wrong use."""
+    assert main(["policy", "lint", "--policies", str(tmp_path / "none")]) == 2
+    said = capsys.readouterr()
+    assert (said.out, "there is no such folder" in said.err) == ("", True)
+
+
+HOSTILE = "a\x1b]0;owned\x07\u202eb"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(beginners.RIGHT + f'"{HOSTILE}": x\n'.encode("unicode_escape").decode(), id="key"),
+        pytest.param(beginners.RIGHT.replace("reverse_shell", f'"{ascii(HOSTILE)[1:-1]}"'), id="word"),
+        pytest.param(beginners.RIGHT.replace("then:", f"condition: '{HOSTILE[-2:]} == 1'\nthen:"), id="condition"),
+    ],
+)
+def test_nothing_acts_on_the_terminal(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever stands in a policy that somebody sent, the terminal shows it and does not obey it."""
+    assert main(["policy", "lint", "--policies", str(folder(tmp_path, text))]) == 1
+    out = capsys.readouterr().out
+    assert all(sign not in out for sign in ("\x1b", "\x07", "\u202e"))
+
+
+def test_colour(tmp_path: Path) -> None:
+    """On a terminal the place stands out; elsewhere nothing but text is written."""
+    where = str(folder(tmp_path, beginners.broken("mode-on")))
+    terminal = Terminal("policy", "lint", "--policies", where)
+    assert terminal.ended() == 1
+    assert "\x1b[1mcontain-reverse-shell.yaml:5: \x1b[0m" in terminal.shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("policy", "lint"), ("policy", "lint", "--format", "json"), ("policy", "test"), ("permissions",)],
+    ids=" ".join,
+)
+def test_no_policies(tmp_path: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder without policies is the wrong folder, and not one in which all is well."""
+    (tmp_path / "guardrails.yaml").write_text(beginners.GUARDRAILS)
+    assert main([*command, "--policies", str(tmp_path)]) == 2
+    told = capsys.readouterr()
+    assert (told.out, f"no policies in {tmp_path}; name their folder with --policies" in told.err) == ("", True)
+
+
+def test_folder_without_its_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks as other linters are asked is told the option."""
+    assert main(["policy", "lint", str(folder(tmp_path))]) == 2
+    assert capsys.readouterr().err == f"scc-responder: name the folder with --policies {tmp_path}\n"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A schema is printed as one JSON document."""
+    assert main(["policy", "schema", kind]) == 0
+    assert json.loads(capsys.readouterr().out) == schema(kind)
+
+
+def test_schemas_are_written(tmp_path: Path) -> None:
+    """All schemas are written where editors look for them."""
+    assert main(["policy", "schema", "--write", str(tmp_path / ".schema")]) == 0
+    assert {path.stem: path.read_text() for path in (tmp_path / ".schema").iterdir()} == {
+        kind: schema_text(kind) for kind in KINDS
+    }

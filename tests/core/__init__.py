@@ -1,1 +1,0 @@
-"""The parts that decide, without any server."""

@@ -1,0 +1,158 @@
+"""Changes through the real adapter, with every request failing once on the way: nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from scc_responder.adapters.kubernetes.kubernetes_api import connect
+from scc_responder.domain.changes import CreateNetworkPolicy, DeletePod, PatchObject
+from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.labels import ARMED_BY
+from scc_responder.execute.kubernetes import ClusterChanges
+from scc_responder.execute.step import Result, StepRun
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.cluster import objects
+from tests.kits.fault_proxy import Answer, Break, Fault, FaultProxy, Script, Stall, Truncate
+
+NODE = "node-1"
+SHORT = 0.3
+WRITES = frozenset({"patch", "create", "delete"})
+READERS = ThreadPoolExecutor(2)
+
+
+def refusal(code: int, reason: str, headers: dict[str, str] | None = None) -> Answer:
+    """An API server's refusal."""
+    status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": "m", "code": code}
+    return Answer(code, json.dumps(status).encode(), headers or {})
+
+
+FAULTS: dict[str, Fault] = {
+    "401": refusal(401, "Unauthorized"),
+    "404-of-a-balancer": Answer(404, b"not found"),
+    "409": refusal(409, "Conflict"),
+    "429": refusal(429, "TooManyRequests", {"Retry-After": "1"}),
+    "500": refusal(500, "InternalError"),
+    "503-of-a-balancer": Answer(503, b"unavailable"),
+    "reset-before": Break(forward=False),
+    "reset-after": Break(forward=True),
+    "closed-after": Break(forward=True, reset=False),
+    "stall-before": Stall(),
+    "stall-after": Stall(forward=True),
+    "half-an-answer": Truncate(length=20),
+}
+
+
+class Scene:
+    """One pod on one node, behind a proxy of faults."""
+
+    def __init__(self, cluster: SimulatedCluster, proxy: FaultProxy) -> None:
+        self.cluster = cluster
+        self.proxy = proxy
+        self.pod = cluster.objects("Pod")[0]
+        self.node = cluster.objects("Node")[0]
+
+    def changes(self) -> list[Any]:
+        """What a whole response changes."""
+        meta = self.pod["metadata"]
+        target = {"namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]}
+        label = {"scc-responder/pod-uid": meta["uid"]}
+        return [
+            PatchObject(kind="Pod", **target, labels=label),
+            CreateNetworkPolicy(
+                namespace="shop",
+                name="ours",
+                pod_name=meta["name"],
+                pod_uid=meta["uid"],
+                selector=label,
+                effective="enforced",
+            ),
+            PatchObject(
+                kind="Node", name=NODE, uid=self.node["metadata"]["uid"], spec={"unschedulable": True}, versioned=True
+            ),
+            PatchObject(kind="Pod", **target, marker=ARMED_BY, versioned=True),
+            DeletePod(**target),
+        ]
+
+    def attempt(self, settled: dict[int, Result], intended: set[int]) -> bool:
+        """Carry out what is not settled yet, as a delivery would; whether it came to its end."""
+        token = self.cluster.token("responder")
+        api = connect(self.proxy.url, self.proxy.ca_pem, lambda: token, timeout_seconds=SHORT)
+        world = ClusterChanges(api, {}, lambda _seconds: None, READERS)
+        carry_out = {PatchObject: world.patch_object, CreateNetworkPolicy: world.create_network_policy}
+        carry_out[DeletePod] = world.delete_pod
+        try:
+            for number, change in enumerate(self.changes()):
+                if number in settled:
+                    continue
+                action = "delete" if number >= 3 else str(number)
+                step = StepRun(
+                    action_id=action,
+                    dry_run=False,
+                    intended=number in intended,
+                    intend=lambda number=number: intended.add(number),
+                    renew=lambda: None,
+                )
+                settled[number] = carry_out[type(change)](change, step)
+        except RetryableError:
+            return False
+        finally:
+            api.close()
+        return True
+
+
+@contextmanager
+def scene(script: Script) -> Iterator[Scene]:
+    """A cluster and the proxy before it."""
+    with SimulatedCluster(stop_seconds=0) as cluster:
+        cluster.create(objects.namespace("shop"))
+        cluster.create(objects.node(NODE))
+        cluster.create(objects.deployment("web", "shop", NODE))
+        with FaultProxy(cluster.url, script=script, tls=False) as proxy:
+            yield Scene(cluster, proxy)
+
+
+EXPECTED = ["patched", "isolated", "patched", "armed", "deleted"]
+CALLS = 13
+UNANSWERED = {
+    *((fault, CALLS - 1) for fault in ("reset-after", "closed-after", "stall-after", "half-an-answer")),
+    *((fault, CALLS) for fault in FAULTS.keys() - {"409", "429"}),
+}
+"""Where the answer to the deletion is lost, or the attempt ends at the read after it: the next one finds no pod."""
+
+
+def test_calls() -> None:
+    """Without a fault the changes take this many requests."""
+    settled: dict[int, Result] = {}
+    with scene({}) as one:
+        assert one.attempt(settled, set())
+        assert one.proxy.count == CALLS
+    assert [settled[number].reason for number in range(5)] == EXPECTED
+
+
+@pytest.mark.parametrize("number", range(1, CALLS + 1))
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_at_each_call(fault: str, number: int) -> None:
+    """Whichever request is refused, lost or answered in half, each change is made once and told as it is."""
+    settled: dict[int, Result] = {}
+    intended: set[int] = set()
+    with scene({number: FAULTS[fault]}) as one:
+        attempts = [one.attempt(settled, intended)]
+        while not attempts[-1] and len(attempts) < 4:
+            attempts.append(one.attempt(settled, intended))
+        accepted = [event for event in one.cluster.audit if event.verb in WRITES and event.code < 300]
+
+    assert Counter(f"{event.verb} {event.resource}" for event in accepted) == {
+        "patch pods": 2,
+        "create networkpolicies": 1,
+        "patch nodes": 1,
+        "delete pods": 1,
+    }
+    assert {settled[step].status for step in range(5)} == {"done"}
+    assert settled[4].reason == ("gone_after_intent" if (fault, number) in UNANSWERED else "deleted")

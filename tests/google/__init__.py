@@ -1,1 +1,0 @@
-"""Google's side in tests: its APIs as local gRPC servers, and its Pub/Sub emulator."""

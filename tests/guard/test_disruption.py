@@ -1,0 +1,202 @@
+"""What the state of the cluster says to a disruption: by table, and for every cluster there could be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from scc_responder.actions import actions
+from scc_responder.domain.changes import DeletePod
+from scc_responder.domain.context import Context, DisruptionBudget, LiveLook, Node, NodePool, Owner, Workload, Zone
+from scc_responder.guard.disruption import disruption_reason, request
+from scc_responder.guard.guard import hold_reason
+from scc_responder.policy.guardrails import Guardrails, Protected
+from tests.kits.decision_contexts import EVENT, LIVE, NODE, POD, context
+
+FREE = Guardrails(protected=Protected(namespaces=()))
+
+
+def live(**fields: Any) -> dict[str, Any]:
+    """A context in which this was seen, and all else is well."""
+    return {"live": replace(LIVE, **fields)}
+
+
+def web(ready: int, replicas: int = 4) -> Workload:
+    return Workload(kind="Deployment", name="web", replicas=replicas, ready=ready)
+
+
+def budget(allowed: int, name: str = "web") -> DisruptionBudget:
+    return DisruptionBudget(name=name, disruptions_allowed=allowed)
+
+
+def zones(**counts: tuple[int, int]) -> NodePool:
+    """A pool with these nodes, and of them schedulable ones, by the last letter of the zone."""
+    found = {f"europe-west1-{name}": Zone(nodes=nodes, schedulable=free) for name, (nodes, free) in counts.items()}
+    return NodePool(name="pool-1", zones=found)
+
+
+def reason(found: Context, action: str, *, last: bool = False) -> str:
+    """Why the action is held, by all the guards."""
+    change = DeletePod(namespace="shop", name="web-1", uid=POD.uid, allow_last_replica=last)
+    return hold_reason(found, actions()[action], FREE, EVENT + timedelta(seconds=1), changes=[change])
+
+
+DELETIONS = [
+    pytest.param({}, "", id="all-well"),
+    pytest.param(live(workload=web(2)), "", id="one-other-is-ready"),
+    pytest.param(live(workload=web(1)), "last_ready_replica", id="the-last-ready-one"),
+    pytest.param(live(workload=web(0)), "last_ready_replica", id="none-counted-as-ready"),
+    pytest.param(live(workload=web(1, replicas=1)), "last_ready_replica", id="the-only-one"),
+    pytest.param({**live(workload=web(1)), "pod": {"ready": False}}, "", id="not-ready-itself"),
+    pytest.param({**live(workload=web(1)), "pod": {"ready": None}}, "last_ready_replica", id="perhaps-ready"),
+    pytest.param(live(workload=None), "workload_unread", id="workload-unread"),
+    pytest.param(live(workload=Workload(kind="Job", name="batch")), "", id="counts-no-replicas"),
+    pytest.param({**live(workload=None), "pod": {"owners": ()}}, "", id="standalone"),
+    pytest.param({**live(workload=None), "missing": {"owner": "owner_replaced"}}, "", id="owned-by-nothing"),
+    pytest.param({**live(workload=None), "missing": {"owner": "deadline"}}, "workload_unread", id="owner-unread"),
+    pytest.param(live(budgets=(budget(1),)), "", id="budget-allows"),
+    pytest.param(live(budgets=(budget(0),)), "disruption_budget", id="budget-does-not"),
+    pytest.param(live(budgets=(budget(5), budget(5, "other"))), "several_disruption_budgets", id="several-budgets"),
+    pytest.param(live(budgets=None), "budgets_unread", id="budgets-unread"),
+    pytest.param({**live(budgets=None), "pod": {"ready": False}}, "", id="budgets-do-not-matter"),
+    pytest.param({"live": None}, "workload_unread", id="never-looked"),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), DELETIONS)
+def test_deletion(changes: dict[str, Any], expected: str) -> None:
+    """A ready pod is deleted only if another one is ready then, and its one budget allows it; not knowing holds."""
+    assert reason(context(**changes), "delete_pod") == expected
+
+
+LAST = [
+    pytest.param(live(workload=web(1)), "", id="last"),
+    pytest.param(live(workload=None), "", id="unread"),
+    pytest.param(live(workload=web(1), budgets=(budget(0),)), "disruption_budget", id="not-past-its-budget"),
+    pytest.param(live(workload=web(1), budgets=None), "budgets_unread", id="not-past-an-unread-budget"),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), LAST)
+def test_allowed_last_replica(changes: dict[str, Any], expected: str) -> None:
+    """A policy may delete the last ready replica; no policy may go past a disruption budget."""
+    assert reason(context(**changes), "delete_pod", last=True) == expected
+
+
+@pytest.mark.parametrize("changes", [case.values[0] for case in DELETIONS])
+def test_isolation_is_always_possible(changes: Any) -> None:
+    """To cut off an attacker's only replica must be possible, whatever is seen or not."""
+    assert reason(context(**changes), "isolate_pod") == ""
+
+
+CORDONS = [
+    pytest.param(zones(b=(4, 4)), "", id="all-well"),
+    pytest.param(zones(b=(2, 2)), "", id="one-other"),
+    pytest.param(zones(b=(5, 4)), "", id="a-fifth-is-out"),
+    pytest.param(zones(b=(4, 3)), "node_pool_unhealthy", id="a-quarter-is-out"),
+    pytest.param(zones(b=(4, 4), c=(4, 1)), "node_pool_unhealthy", id="a-quarter-is-out-elsewhere"),
+    pytest.param(zones(b=(1, 1)), "last_schedulable_node", id="the-only-node"),
+    pytest.param(zones(b=(1, 1), c=(3, 3)), "last_schedulable_node", id="the-only-node-of-its-zone"),
+    pytest.param(zones(c=(4, 4)), "node_pool_unread", id="not-among-those-listed"),
+    pytest.param(zones(), "node_pool_unread", id="nothing-listed"),
+    pytest.param(None, "node_pool_unread", id="unread"),
+]
+
+
+@pytest.mark.parametrize(("pool", "expected"), CORDONS)
+def test_cordon(pool: NodePool | None, expected: str) -> None:
+    """A node is cordoned only in a pool that is well, and where another node of its zone takes pods."""
+    assert reason(context(**live(node_pool=pool)), "cordon_node") == expected
+
+
+def test_a_node_that_takes_no_pods() -> None:
+    """To cordon a node that is not ready takes nothing away."""
+    lost = replace(NODE, ready=False)
+    assert reason(context(node=lost, **live(node_pool=zones(b=(5, 4)))), "cordon_node") == ""
+
+
+COUNTS = st.integers(min_value=0, max_value=12)
+
+
+@given(ready=st.one_of(st.none(), COUNTS), allowed=st.one_of(st.none(), st.lists(COUNTS, max_size=3)))
+def test_no_deletion_leaves_nothing_ready(ready: int | None, allowed: list[int] | None) -> None:
+    """Whatever was seen: a deletion that is not held leaves a ready replica, and is within every budget."""
+    seen = LiveLook(
+        workload=None if ready is None else web(ready),
+        budgets=None if allowed is None else tuple(budget(count) for count in allowed),
+    )
+    if reason(context(live=seen), "delete_pod") == "":
+        assert ready is not None
+        assert ready >= 2
+        assert allowed is not None
+        assert len(allowed) <= 1
+        assert all(count >= 1 for count in allowed)
+
+
+@given(counts=st.dictionaries(st.sampled_from("bcd"), st.tuples(COUNTS, COUNTS)))
+def test_no_cordon_leaves_a_zone_without(counts: dict[str, tuple[int, int]]) -> None:
+    """Whatever was seen: a cordon that is not held leaves a schedulable node in the zone, and most of the pool."""
+    pool = zones(**{name: (nodes, min(nodes, free)) for name, (nodes, free) in counts.items()})
+    if reason(context(**live(node_pool=pool)), "cordon_node") == "":
+        assert pool.zones["europe-west1-b"].schedulable >= 2
+        assert pool.schedulable > 0.75 * pool.nodes
+
+
+REQUESTS = [
+    pytest.param("delete_pod", {}, ("pods", POD.uid, 4, POD.owners[-1].uid), id="pod"),
+    pytest.param("isolate_pod", {"pod": {"owners": ()}}, ("pods", POD.uid, 4, POD.uid), id="standalone"),
+    pytest.param(
+        "isolate_pod", {"missing": {"owner": "not_found"}}, ("pods", POD.uid, 4, POD.uid), id="an-invented-owner"
+    ),
+    pytest.param("delete_pod", {"live": None}, ("pods", POD.uid, None, POD.owners[-1].uid), id="share-not-known"),
+    pytest.param("isolate_pod", {"missing": {"owner": "deadline"}}, ("pods", POD.uid, 4, ""), id="owner-unread"),
+    pytest.param(
+        "isolate_pod",
+        {"missing": {"owner": "unknown_kind"}},
+        ("pods", POD.uid, 4, POD.owners[-1].uid),
+        id="an-operator",
+    ),
+    pytest.param("cordon_node", {}, ("nodes", NODE.uid, 4, ""), id="node"),
+]
+
+
+@pytest.mark.parametrize(("action", "changes", "expected"), REQUESTS)
+def test_request(action: str, changes: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    """What is asked of the ledger names the target by UID, its scopes, and what a share is of."""
+    asked = request(context(**changes), actions()[action], "a1")
+    assert asked is not None
+    assert (asked.kind, asked.target, asked.share_of, asked.scopes.get("owner", "")) == expected
+    assert asked.scopes["node_pool"] == "pool-1"
+
+
+@pytest.mark.parametrize("action", ["label_pod", "annotate_pod", "capture_evidence", "notify"])
+def test_what_disrupts_nothing(action: str) -> None:
+    """Marks, evidence and messages are not counted and not held by the state of the cluster."""
+    assert request(context(), actions()[action], "a1") is None
+    assert disruption_reason(context(live=None), actions()[action], ()) == ""
+
+
+def test_nothing_to_disrupt() -> None:
+    """What was not read is not counted: it is not touched either."""
+    assert request(context(pod=False), actions()["delete_pod"], "a1") is None
+    assert request(context(node=None), actions()["cordon_node"], "a1") is None
+
+
+def test_an_owner_of_another_kind() -> None:
+    """Two owners of the same name are two scopes: they are told apart by UID."""
+    other = Owner(kind="StatefulSet", name="web", uid="66666666-6666-4666-8666-666666666666", api_version="apps/v1")
+    asked = request(context(pod={"owners": (other,)}), actions()["delete_pod"], "a1")
+    assert asked is not None
+    assert asked.scopes["owner"] == other.uid
+
+
+def test_a_zoneless_node() -> None:
+    """Nodes without a zone share one."""
+    bare = Node(name="node-1", uid=NODE.uid, resource_version="1", ready=True)
+    pool = NodePool(name="", zones={"": Zone(nodes=2, schedulable=2)})
+    assert reason(context(node=bare, live=replace(LIVE, node_pool=pool)), "cordon_node") == ""

@@ -1,0 +1,157 @@
+"""What may not be done, whatever a policy asks for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from scc_responder.actions import actions
+from scc_responder.domain.context import Context, Identity
+from scc_responder.domain.finding import PodRef, Threat
+from scc_responder.domain.mode import Mode
+from scc_responder.guard.guard import guard, hold_reason
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.guardrails import NONE_GIVEN, Guardrails, MaxFindingAge, Protected
+from tests.kits.decision_contexts import EVENT, context
+
+RAILS = Guardrails(protected=Protected(namespaces=("kube-system", "gke-*")), max_finding_age=MaxFindingAge())
+KTD = "service-100000000001@gcp-sa-ktd-hpsa.iam.gserviceaccount.com"
+
+
+def pod(namespace: str, name: str) -> dict[str, Any]:
+    """Finding and pod of this name."""
+    names = {"namespace": namespace, "name": name}
+    return {"finding": {"pods": (PodRef(**names),)}, "pod": names}
+
+
+def reason(found: Context, action: str = "label_pod", after: timedelta = timedelta(), rails: Guardrails = RAILS) -> str:
+    """Why the action is held."""
+    return hold_reason(found, actions()[action], rails, EVENT + after)
+
+
+HELD = [
+    pytest.param(pod("kube-system", "dns"), "namespace_protected", id="protected-namespace"),
+    pytest.param(pod("gke-managed", "dns"), "namespace_protected", id="protected-by-pattern"),
+    pytest.param(pod("kube-system", "container-watcher-abc12"), "google_agent_pod", id="google-agent"),
+    pytest.param(pod("gmp-system", "collector-1"), "google_agent_pod", id="google-namespace"),
+    pytest.param(pod("shop", "container-watcher-abc12"), "", id="an-agents-name-elsewhere"),
+    pytest.param(pod("kube-systems", "dns"), "", id="a-look-alike-namespace"),
+    pytest.param({"finding": {"principal": KTD}}, "google_agent_principal", id="google-principal"),
+    pytest.param(
+        {"finding": {"principal_subject": f"serviceAccount:{KTD}"}}, "google_agent_principal", id="google-subject"
+    ),
+    pytest.param({"finding": {"principal": f"x.{KTD}.example.com"}}, "", id="a-look-alike-principal"),
+    pytest.param({"finding": {"principal": KTD + "\n"}}, "", id="a-principal-with-more"),
+    pytest.param({"finding": {"contradictions": ("node", "pod")}}, "contradiction:node", id="contradiction"),
+    pytest.param(
+        {"threat": Threat(name="unknown", surface="pod", kind="behavioral", confidence="possible")},
+        "threat_unknown",
+        id="unknown-threat",
+    ),
+    pytest.param({"pod": {"node_name": "node-2"}}, "pod_on_other_node", id="refuted"),
+    pytest.param({}, "", id="nothing-against-it"),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), HELD)
+def test_holds(changes: dict[str, Any], expected: str) -> None:
+    """Protection, contradictions and refuted identities hold an action, each by its name."""
+    assert reason(context(**changes)) == expected
+
+
+@pytest.mark.parametrize("changes", [case.values[0] for case in HELD])
+def test_observing_is_never_held(changes: Any) -> None:
+    """Evidence is kept and people are told whatever else is held, however old the finding."""
+    found = context(**changes)
+    assert [reason(found, action, timedelta(days=99)) for action in ("capture_evidence", "notify")] == ["", ""]
+
+
+AGES = [
+    pytest.param("delete_pod", timedelta(minutes=30), "", id="delete-in-time"),
+    pytest.param("delete_pod", timedelta(minutes=30, seconds=1), "finding_too_old", id="delete-too-late"),
+    pytest.param("isolate_pod", timedelta(hours=24), "", id="isolate-in-time"),
+    pytest.param("isolate_pod", timedelta(hours=24, seconds=1), "finding_too_old", id="isolate-too-late"),
+    pytest.param("label_pod", timedelta(seconds=-60), "", id="clocks-differ"),
+    pytest.param("label_pod", timedelta(seconds=-61), "finding_from_the_future", id="from-the-future"),
+]
+
+
+@pytest.mark.parametrize(("action", "age", "expected"), AGES)
+def test_ages(action: str, age: timedelta, expected: str) -> None:
+    """An old finding is acted on no more: what cannot be undone has the shorter limit."""
+    assert reason(context(), action, age) == expected
+
+
+@pytest.mark.parametrize("action", ["isolate_pod", "cordon_node", "delete_pod"])
+def test_identity_is_needed(action: str) -> None:
+    """Without a known pod nothing is done that is bound to it."""
+    found = context(pod=False, identity=Identity())
+    assert reason(found, action) == "identity_unknown:no_pod"
+
+
+def test_no_guardrails() -> None:
+    """Without a guardrails file every namespace is protected, and nothing is enforced."""
+    assert reason(context(), rails=NONE_GIVEN) == "namespace_protected"
+    assert NONE_GIVEN.max_mode == "dry_run"
+
+
+def planned(*items: PlannedAction, mode: Mode = Mode.ENFORCE) -> Decision:
+    """A decision of one policy."""
+    policy = PolicyDecision(name="p", mode=mode, matched=True, reason="matched", actions=items)
+    return Decision(policies=(policy,))
+
+
+LABEL = PlannedAction(action="label_pod", result="planned", reason="planned")
+CEILINGS = [
+    pytest.param("enforce", Mode.ENFORCE, (True, "enforce", "matched"), id="enforce"),
+    pytest.param("dry_run", Mode.ENFORCE, (True, "dry_run", "matched"), id="dry-run"),
+    pytest.param("disabled", Mode.ENFORCE, (False, "disabled", "mode_disabled_by_guardrails"), id="disabled"),
+    pytest.param("enforce", Mode.DRY_RUN, (True, "dry_run", "matched"), id="never-raised"),
+]
+
+
+@pytest.mark.parametrize(("ceiling", "mode", "expected"), CEILINGS)
+def test_ceiling(ceiling: str, mode: Mode, expected: tuple[bool, str, str]) -> None:
+    """No policy goes further than the guardrails let any go."""
+    rails = Guardrails(protected=Protected(namespaces=()), max_mode=ceiling)
+    found = guard(context(), planned(LABEL, mode=mode), rails, EVENT).policies[0]
+    assert (found.matched, found.mode, found.reason) == expected
+    assert bool(found.actions) == found.matched
+
+
+def test_a_contradiction_outweighs_a_skip() -> None:
+    """An action that found nothing to do may have looked at the wrong pod: a contradiction holds it too."""
+    skipped = PlannedAction(action="label_pod", result="skipped", reason="target_absent")
+    watching = PlannedAction(action="notify", result="skipped", reason="any")
+    found = guard(context(finding={"contradictions": ("pod",)}), planned(skipped, watching), RAILS, EVENT)
+    assert [(item.result, item.reason) for item in found.policies[0].actions] == [
+        ("held", "contradiction:pod"),
+        ("skipped", "any"),
+    ]
+
+
+AGES = [
+    pytest.param(Mode.APPROVE, 29, "planned", id="planned-in-time"),
+    pytest.param(Mode.APPROVE, 31, "finding_too_old", id="planned-too-late"),
+    pytest.param(Mode.ENFORCE, 29, "finding_too_old", id="not-waiting"),
+    pytest.param(Mode.APPROVE, None, "finding_too_old", id="no-plan"),
+]
+
+
+@pytest.mark.parametrize(("mode", "planned_after", "expected"), AGES)
+def test_age_of_what_waits(mode: Mode, planned_after: int | None, expected: str) -> None:
+    """What waits for a person is as old as its plan; what does not wait is as old as it is now."""
+    delete = PlannedAction(action="delete_pod", result="planned", reason="planned")
+    at = None if planned_after is None else EVENT + timedelta(minutes=planned_after)
+    found = guard(context(), planned(delete, mode=mode), RAILS, EVENT + timedelta(minutes=50), planned_at=at)
+    assert found.policies[0].actions[0].reason == expected
+
+
+def test_a_plan_lets_no_future_in() -> None:
+    """A finding from the future is one by the present time, whenever the plan was made."""
+    delete = PlannedAction(action="delete_pod", result="planned", reason="planned")
+    later = EVENT + timedelta(hours=1)
+    found = guard(context(), planned(delete, mode=Mode.APPROVE), RAILS, EVENT - timedelta(hours=1), planned_at=later)
+    assert found.policies[0].actions[0].reason == "finding_from_the_future"

@@ -1,0 +1,119 @@
+"""The kill switch in a store: what a person set counts from the next read on, and a store that fails gives nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.errors import RetryableError, StoreError
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.store import Entry
+from scc_responder.guard.kill_switch import Ceiling, KillSwitch, Setting, key_of
+from tests.kits.google.firestore import FirestoreEmulator, Opened
+from tests.kits.journal_worlds import FaultyStore
+
+CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
+OTHER = "projects/example-project/locations/europe-west1/clusters/prod-2"
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FaultyStore]:
+    """Each kind of store, which fails when told."""
+    if request.param == "sqlite":
+        opened = SqliteStore(tmp_path / "store.db")
+        yield FaultyStore(opened)
+        opened.close()
+        return
+    emulator: FirestoreEmulator = request.getfixturevalue("firestore")
+    addresses = Opened(emulator.host, emulator.address())
+    yield FaultyStore(addresses())
+    addresses.close()
+
+
+def setting(mode: Mode, reason: str = "INC-1") -> Setting:
+    return Setting(mode=mode, reason=reason, by="secops@example.com", at=datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def test_turned(store: FaultyStore) -> None:
+    """It counts at once, for another process too; one cluster's is its own."""
+    switch, other_process = KillSwitch(store), KillSwitch(store)
+    assert other_process.ceiling(CLUSTER) == Ceiling(mode=Mode.DRY_RUN, reason="control_missing")
+    switch.set(setting(Mode.ENFORCE))
+    assert other_process.ceiling(CLUSTER) == Ceiling(mode=Mode.ENFORCE)
+    switch.set(setting(Mode.DISABLED), CLUSTER)
+    assert other_process.ceiling(CLUSTER) == Ceiling(mode=Mode.DISABLED)
+    assert other_process.ceiling(OTHER) == Ceiling(mode=Mode.ENFORCE)
+    assert other_process.ceiling("") == Ceiling(mode=Mode.ENFORCE)
+
+
+def test_reads(store: FaultyStore) -> None:
+    """It costs one request, whether a cluster is meant or not: neither document is newer than the other by a moment."""
+    switch = KillSwitch(store)
+    switch.ceiling(CLUSTER)
+    assert store.reads == 1
+    switch.ceiling("")
+    assert store.reads == 2
+
+
+def test_history(store: FaultyStore) -> None:
+    """Two people at the same moment: both are kept, the later one counts."""
+    switch = KillSwitch(store)
+    switch.set(setting(Mode.ENFORCE, "first"))
+    store.meanwhile = lambda: KillSwitch(store.store).set(setting(Mode.DRY_RUN, "meanwhile"))
+    switch.set(setting(Mode.DISABLED, "last"))
+    found = switch.read()
+    assert found is not None
+    assert (found.mode, [item.reason for item in found.history]) == (Mode.DISABLED, ["meanwhile", "first"])
+
+
+def test_first_at_the_same_moment(store: FaultyStore) -> None:
+    """The first document of a store, made by two people at once."""
+    store.meanwhile = lambda: KillSwitch(store.store).set(setting(Mode.DRY_RUN, "meanwhile"), CLUSTER)
+    made = KillSwitch(store).set(setting(Mode.DISABLED, "last"), CLUSTER)
+    assert [item.reason for item in made.history] == ["meanwhile"]
+
+
+def test_unreadable(store: FaultyStore) -> None:
+    """While the store does not answer, nobody is told that anything may be done."""
+    switch = KillSwitch(store)
+    switch.set(setting(Mode.ENFORCE))
+    store.fail = "all"
+    with pytest.raises(RetryableError) as caught:
+        switch.ceiling(CLUSTER)
+    assert caught.value.reason == "control_unreadable"
+
+
+class Broken(FaultyStore):
+    """A store whose answer about one key is none."""
+
+    def __init__(self, store: FaultyStore, key: str) -> None:
+        super().__init__(store.store)
+        self.key = key
+
+    def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
+        if self.key in keys:
+            raise StoreError("not_an_entry", self.key)
+        return super().get_many(keys)
+
+
+@pytest.mark.parametrize("cluster", ["", CLUSTER], ids=["everywhere", "one-cluster"])
+def test_no_entry(store: FaultyStore, cluster: str) -> None:
+    """What stands there and is no entry of ours means `dry_run`, also where the other document enforces."""
+    KillSwitch(store).set(setting(Mode.ENFORCE))
+    KillSwitch(store).set(setting(Mode.ENFORCE), CLUSTER)
+    switch = KillSwitch(Broken(store, key_of(cluster)))
+    assert switch.ceiling(CLUSTER) == Ceiling(mode=Mode.DRY_RUN, reason="control_unusable")
+
+
+def test_nonsense_is_replaced(store: FaultyStore) -> None:
+    """A document that makes no sense is listed as such, and can be set anew."""
+    store.create(key_of(CLUSTER), b"junk")
+    store.create("control/cluster/forged", b'{"mode":"enforce","reason":"","by":"","at":"2026-03-01T00:00:00Z"}')
+    switch = KillSwitch(store)
+    assert dict(switch.documents()) == {key_of(CLUSTER): None, "control/cluster/forged": None}
+    switch.set(setting(Mode.DRY_RUN), CLUSTER)
+    assert switch.read(CLUSTER) == dict(switch.documents())[key_of(CLUSTER)]

@@ -1,0 +1,1 @@
+"""Google's side in tests: its APIs as local gRPC servers, and its emulators."""

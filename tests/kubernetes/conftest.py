@@ -1,7 +1,0 @@
-"""Failed comparisons in the shared contract are explained like those in test files."""
-
-from __future__ import annotations
-
-import pytest
-
-pytest.register_assert_rewrite("tests.kubernetes.contract")

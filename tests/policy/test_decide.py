@@ -1,0 +1,212 @@
+"""Every condition of a policy: when it holds, when not, and that missing data satisfies neither `when` nor `unless`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.domain.finding import CloudRunTarget, FindingContainer
+from scc_responder.domain.mode import Mode
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision, decide, match
+from scc_responder.policy.match import FIELDS, Match
+from scc_responder.policy.policy_set import Policy, load_policies
+from tests.kits.decision_contexts import FINDING, THREAT, context
+from tests.kits.responder import policy as written
+from tests.kits.responder import write_policies
+
+NO_POD: dict[str, Any] = {"pod": False}
+CONTAINERS = (FindingContainer(name="app", image="registry.example.com/web:1"), FindingContainer(name="side"))
+CASES: list[Any] = [
+    ("threat", "reverse_shell", "reverse_*", "added_*", None),
+    ("category", "Reverse Shell", "reverse  SHELL", "Added*", {"finding": {"category": ""}}),
+    ("detector", "container_threat_detection", "container_*", "event_*", {"threat": replace(THREAT, detector="")}),
+    ("kind", "behavioral", ("ioc", "behavioral"), "ioc", {"threat": replace(THREAT, kind="")}),
+    ("surface", "pod", "p?d", "node", {"threat": replace(THREAT, surface="")}),
+    (
+        "cluster",
+        "projects/example-project/locations/europe-west1/clusters/prod-1",
+        "projects/*/locations/*/clusters/prod-*",
+        "projects/*/clusters/prod-1",
+        {"finding": {"cluster": None}},
+    ),
+    ("project", "example-project", "example-*", "other-*", {"finding": {"cluster": None}}),
+    ("namespace", "shop", "sh*", "kube-*", {"pod": False, "finding": {"pods": ()}}),
+    ("workload", "Deployment/web", "Deployment/*", "StatefulSet/*", NO_POD),
+    ("labels", {"app": "web"}, {"app": "w*"}, {"app": "db"}, NO_POD),
+    (
+        "image",
+        FINDING.containers[0].image,
+        "europe-docker.pkg.dev/*/shop/*",
+        "europe-docker.pkg.dev/*",
+        {"finding": {"containers": ()}},
+    ),
+    ("node_pool", "pool-1", "pool-*", "gpu-*", {"node": None}),
+]
+
+
+def policy_of(when: Match = Match(threat="*"), unless: Match = Match()) -> Policy:  # noqa: B008 - frozen
+    """A policy of these conditions."""
+    return Policy(name="p", description="", owner="", mode=Mode.ENFORCE, when=when, unless=unless, then=())
+
+
+def each(index: int) -> list[Any]:
+    return [pytest.param(case[0], case[index], id=case[0]) for case in CASES]
+
+
+@pytest.mark.parametrize(("field", "wanted"), each(1) + each(2))
+def test_when_holds(field: str, wanted: Any) -> None:
+    """A condition holds by the very word and by a pattern."""
+    assert match(context(), policy_of(Match(**{field: wanted}))) == "matched"
+
+
+@pytest.mark.parametrize(("field", "wanted"), each(3))
+def test_when_differs(field: str, wanted: Any) -> None:
+    """A condition that does not hold is named."""
+    assert match(context(), policy_of(Match(**{field: wanted}))) == f"when_{field}_differs"
+
+
+@pytest.mark.parametrize(("field", "wanted"), each(2))
+def test_unless_holds(field: str, wanted: Any) -> None:
+    """An exception that holds keeps the policy from matching."""
+    assert match(context(), policy_of(unless=Match(**{field: wanted}))) == f"unless_{field}"
+
+
+@pytest.mark.parametrize(("field", "wanted"), each(3))
+def test_unless_differs(field: str, wanted: Any) -> None:
+    """An exception that does not hold changes nothing."""
+    assert match(context(), policy_of(unless=Match(**{field: wanted}))) == "matched"
+
+
+MISSING = [pytest.param(case[0], case[2], case[4], id=case[0]) for case in CASES if case[4] is not None]
+
+
+@pytest.mark.parametrize(("field", "wanted", "changes"), MISSING)
+def test_missing_satisfies_nothing(field: str, wanted: Any, changes: dict[str, Any]) -> None:
+    """What is not known satisfies neither a condition nor the absence of an exception."""
+    found = context(**changes)
+    asked = Match(**{field: wanted})
+    assert match(found, policy_of(asked)) == f"when_{field}_missing"
+    assert match(found, policy_of(unless=asked)) == f"unless_{field}_missing"
+
+
+SEVERITIES = [
+    pytest.param("CRITICAL", "HIGH", "matched", id="more"),
+    pytest.param("HIGH", "HIGH", "matched", id="the-same"),
+    pytest.param("MEDIUM", "HIGH", "when_severity_differs", id="less"),
+    pytest.param("", "LOW", "when_severity_missing", id="none"),
+    pytest.param("BRAND_NEW", "LOW", "when_severity_missing", id="unknown"),
+]
+
+
+@pytest.mark.parametrize(("found", "wanted", "expected"), SEVERITIES)
+def test_severity(found: str, wanted: Any, expected: str) -> None:
+    """A severity means at least that."""
+    assert match(context(threat=replace(THREAT, severity=found)), policy_of(Match(severity=wanted))) == expected
+
+
+CONFIDENCE = [
+    pytest.param("likely", ("likely", "confirmed"), (), "matched", id="read"),
+    pytest.param("likely", "confirmed", (), "when_confidence_differs", id="read-and-less"),
+    pytest.param("likely", ("likely", "confirmed"), None, "matched", id="unread-and-at-least-that"),
+    pytest.param("likely", "likely", None, "when_confidence_missing", id="unread-and-perhaps-more"),
+    pytest.param("likely", "possible", None, "when_confidence_differs", id="unread-and-never-less"),
+    pytest.param("confirmed", "confirmed", None, "matched", id="unread-and-the-most"),
+]
+
+
+@pytest.mark.parametrize(("known", "wanted", "related", "expected"), CONFIDENCE)
+def test_confidence(known: str, wanted: Any, related: Any, expected: str) -> None:
+    """Related findings that could not be read might have raised the confidence: it is only at least what it is."""
+    found = context(threat=replace(THREAT, confidence=known), related=related)
+    assert match(found, policy_of(Match(confidence=wanted))) == expected
+
+
+OTHERS = [
+    pytest.param(
+        {"principal": "*@example.com"}, {"finding": {"principal": "a@example.com"}}, "matched", id="principal"
+    ),
+    pytest.param({"principal": "*"}, {}, "when_principal_missing", id="no-principal"),
+    pytest.param({"labels": {"tier": "*"}}, {}, "when_labels_differs", id="label-not-there"),
+    pytest.param(
+        {"labels": {"app": "web", "x": "y"}}, {"pod": {"labels": {"app": "web", "x": "y"}}}, "matched", id="both"
+    ),
+    pytest.param({"namespace": "shop"}, {"pod": False}, "matched", id="namespace-of-a-pod-that-is-gone"),
+    pytest.param({"workload": "*"}, {"pod": {"owners": ()}}, "when_workload_missing", id="standalone"),
+    pytest.param(
+        {"workload": "ReplicaSet/*"}, {"missing": {"owner": "timeout"}}, "when_workload_missing", id="half-a-chain"
+    ),
+    pytest.param({"image": "*/web:1"}, {"finding": {"containers": CONTAINERS}}, "matched", id="one-of-the-images"),
+    pytest.param(
+        {"image": "*/db:1"}, {"finding": {"containers": CONTAINERS}}, "when_image_missing", id="perhaps-the-other-image"
+    ),
+    pytest.param(
+        {"project": "example-project"},
+        {
+            "finding": {
+                "cluster": None,
+                "cloud_run": CloudRunTarget(kind="service", project="example-project", location="l", name="s"),
+            }
+        },
+        "matched",
+        id="cloud-run-project",
+    ),
+    pytest.param({"threat": "*", "surface": "node", "kind": "ioc"}, {}, "when_kind_differs", id="the-first-in-order"),
+]
+
+
+@pytest.mark.parametrize(("when", "changes", "expected"), OTHERS)
+def test_further_conditions(when: dict[str, Any], changes: dict[str, Any], expected: str) -> None:
+    """What conditions make of less common facts."""
+    assert match(context(**changes), policy_of(Match(**when))) == expected
+
+
+def test_every_field_is_tested() -> None:
+    """Each condition that a policy can give stands in a table above."""
+    listed = {case[0] for case in CASES} | {"severity", "confidence", "principal"}
+    assert listed == set(FIELDS)
+
+
+def test_disabled() -> None:
+    """A disabled policy is not even matched."""
+    disabled = replace(policy_of(), mode=Mode.DISABLED)
+    found = decide(context(), (disabled,))
+    assert (found.policies[0].reason, found.reason) == ("mode_disabled", "no_policy_matched")
+
+
+def test_variants(tmp_path: Path) -> None:
+    """What a policy asks for names the step, whatever was read: a later delivery must recognise it."""
+    folder = write_policies(tmp_path / "p", written("isolate_pod", "label_pod {labels: {scc-responder/a: b}}"))
+    policies = load_policies(folder).policies
+    first = decide(context(), policies).policies[0].actions
+    later = decide(context(cluster=None, pod=False), policies).policies[0].actions
+    assert (
+        [item.variant for item in first]
+        == [item.variant for item in later]
+        == ["{}", '{"labels":{"scc-responder/a":"b"}}']
+    )
+    assert [item.result for item in later] == ["skipped", "skipped"]
+
+
+def result(*results: str) -> Decision:
+    """A decision whose actions came to these results."""
+    items = tuple(PlannedAction(action="notify", result=item, reason=item) for item in results)
+    return Decision(
+        policies=(PolicyDecision(name="p", mode=Mode.ENFORCE, matched=True, reason="matched", actions=items),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("results", "reason"),
+    [
+        (("held", "planned"), "planned"),
+        (("skipped", "held"), "held"),
+        (("skipped",), "skipped"),
+        ((), "mode_disabled"),
+    ],
+)
+def test_reason(results: tuple[str, ...], reason: str) -> None:
+    """One word tells what is going to happen, or why nothing is."""
+    assert result(*results).reason == reason

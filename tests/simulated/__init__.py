@@ -1,1 +1,0 @@
-"""The story that the demonstration tells, and how it is checked."""

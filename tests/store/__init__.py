@@ -1,1 +1,0 @@
-"""The compare-and-set store and the evidence store, as their ports promise."""

@@ -1,0 +1,85 @@
+"""Merging a patch over a typed value: as RFC 7396, and refusing what the value has no place for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scc_responder.workbench.explanation import Facts
+from scc_responder.workbench.policies.merge_patch import merged
+from tests.kits.decision_contexts import FINDING, NODE, POD
+
+FACTS = Facts(pod=POD, node=NODE, related=())
+
+CHANGES = [
+    pytest.param({"pod": {"namespace": "other"}}, "pod.namespace", "other", id="field"),
+    pytest.param({"pod": {"labels": {"team": "a"}}}, "pod.labels", {"app": "web", "team": "a"}, id="map-grows"),
+    pytest.param({"pod": {"labels": {"app": None}}}, "pod.labels", {}, id="map-shrinks"),
+    pytest.param({"pod": {"owners": []}}, "pod.owners", (), id="list-replaced"),
+    pytest.param(
+        {"pod": {"owners": [{"kind": "Job", "name": "j", "uid": "u"}]}}, "pod.workload.kind", "Job", id="item"
+    ),
+    pytest.param({"node": None}, "node", None, id="removed"),
+    pytest.param({"related": None}, "related", None, id="removed-list"),
+    pytest.param({"missing": {"node": "not_found"}}, "missing", {"node": "not_found"}, id="added"),
+]
+
+
+@pytest.mark.parametrize(("patch", "path", "value"), CHANGES)
+def test_changes(patch: dict[str, Any], path: str, value: Any) -> None:
+    """What the patch says is changed, and nothing else."""
+    changed: Any = merged(FACTS, patch)
+    for name in path.split("."):
+        changed = getattr(changed, name)
+    assert changed == value
+
+
+REFUSED = [
+    pytest.param({"pdo": {}}, "pdo", id="top"),
+    pytest.param({"pod": {"ownres": []}}, "pod.ownres: there is no such field", id="below"),
+    pytest.param(
+        {"pod": {"owners": [{"kind": "J", "name": "j", "uid": "u", "x": 1}]}}, "pod.owners[0].x", id="in-a-list"
+    ),
+    pytest.param({"pod": {"ownres": None}}, "pod.ownres", id="removal-of-nothing"),
+    pytest.param({"pod": {"labels": {"none": None}}}, "pod.labels.none", id="removal-from-a-map"),
+    pytest.param({"pod": {"namespace": 3}}, "Expected `str`, got `int` - at `pod.namespace`", id="type"),
+    pytest.param({"pod": {"name": None}}, "missing required field `name`", id="needed"),
+]
+
+
+@pytest.mark.parametrize(("patch", "told"), REFUSED)
+def test_refused(patch: dict[str, Any], told: str) -> None:
+    """A key that is spelt wrong, a removal of what is not there, or a wrong type is told with its path."""
+    with pytest.raises(ValueError, match=re.escape(told)):
+        merged(FACTS, patch)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+FIELDS = st.sampled_from(FINDING.__struct_fields__) | st.text(max_size=5)
+
+
+@given(st.dictionaries(FIELDS, JSON, max_size=4))
+def test_any_patch(patch: dict[str, Any]) -> None:
+    """Whatever the patch, it is refused with a ValueError, or every field of it is in what comes out."""
+    try:
+        changed = msgspec.to_builtins(merged(FINDING, patch))
+    except ValueError:
+        return
+    assert patch.keys() <= changed.keys()
+    assert {
+        name for name in changed if name not in patch and changed[name] != msgspec.to_builtins(FINDING)[name]
+    } == set()
+
+
+def test_nothing_changes() -> None:
+    """An empty patch leaves the value as it is."""
+    assert merged(FACTS, {}) == FACTS
