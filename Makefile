@@ -16,12 +16,16 @@ install: .venv/ready ## Make the command line, .venv/bin/scc-responder
 demo: .venv/ready ## Show the main job on this machine, with a simulated cluster
 	$(BIN)/scc-responder demo
 
-test: .venv/ready bundle ## Run all tests: real API server, Google's emulators, functions-framework
+test: .venv/ready $(if $(T),,bundle) ## Run all tests, or those of one path: make test T=tests/cli
+ifdef T
+	$(BIN)/pytest $(T)
+else
 	$(BIN)/python -m tests.cluster.binaries
 	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
 	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e
 	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e
+endif
 
 check: .venv/ready ## Lint, types, layers, generated files and doc tests
 	$(BIN)/ruff format --check .

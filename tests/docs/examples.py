@@ -55,6 +55,7 @@ class Example(NamedTuple):
 def documents() -> Iterator[Path]:
     """Every Markdown file of the repository."""
     yield from sorted(ROOT.glob("*.md"))
+    yield from sorted(ROOT.glob(".github/**/*.md"))
     for folder in sorted(path for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."):
         if folder.name not in GENERATED:
             yield from sorted(path for path in folder.rglob("*.md") if not GENERATED & set(path.parts))

@@ -97,6 +97,10 @@ def test_commands(where: str, line: str, tmp_path: Path) -> None:
     words = line.split()
     if words[0] == "make":
         assert words[1] in make_targets()
+        assert [word for word in words[2:] if word.startswith("T=") and not (ROOT / word[2:]).exists()] == []
+        return
+    if words[:2] == ["python", "-m"]:
+        assert (ROOT / f"{words[2].replace('.', '/')}.py").exists()
         return
     if words[0] in PROGRAMS:
         assert list(mistakes(line)) == []
