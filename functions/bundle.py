@@ -14,7 +14,7 @@ from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.compiled import FILE_NAME, compile_policies
+from scc_responder.policy.compiled import COMPILED_FILE, compile_policies
 from scc_responder.policy.policy_set import TEST_SUFFIX
 
 FUNCTIONS = Path(__file__).parent
@@ -36,7 +36,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
         if not path.name.endswith(TEST_SUFFIX):
             found[f"policies/{path.name}"] = path
     files = {name: path.read_bytes() for name, path in found.items()}
-    yield from sorted({**files, f"policies/{FILE_NAME}": compile_policies(POLICIES)}.items())
+    yield from sorted({**files, f"policies/{COMPILED_FILE}": compile_policies(POLICIES)}.items())
 
 
 def write(target: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import functions_framework
 
-from scc_responder.entrypoint import answer, make_services
+from scc_responder.entrypoint import handle, make_services
 
 _services = make_services(Path(__file__).parent)
 
@@ -15,4 +15,4 @@ _services = make_services(Path(__file__).parent)
 @functions_framework.http  # type: ignore[untyped-decorator] # the framework has no types
 def respond(request: Any) -> tuple[str, int]:
     """Respond to one Pub/Sub push delivery of a Security Command Center notification."""
-    return answer(request, _services)
+    return handle(request, _services)

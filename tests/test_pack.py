@@ -17,9 +17,9 @@ from scc_responder.guard.guard import guard
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue
 from scc_responder.policy.decide import PolicyDecision, decide
-from scc_responder.policy.match import listed
+from scc_responder.policy.match import as_tuple
 from scc_responder.policy.policy_set import OnFailure, Policy, load_policies
-from scc_responder.workbench.explanation import Facts, context_of, read_facts
+from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED
 
@@ -51,7 +51,7 @@ def steps(policy: Policy) -> list[str]:
     return [step.action for step in policy.then]
 
 
-def golden(row: Row) -> tuple[Finding, Facts]:
+def golden(row: Row) -> tuple[Finding, ContextFacts]:
     """The row's golden, and what is known of its target, which is there."""
     path = FOLDER / "catalogue" / row.detector / row.name
     facts = read_facts(path.with_suffix(".context.json").read_bytes(), row.name)
@@ -173,7 +173,7 @@ def test_a_failed_isolation_costs_no_evidence(policy: Policy) -> None:
 @each_policy
 def test_the_unknown_is_only_observed(policy: Policy) -> None:
     """A policy that a threat of no row can reach does nothing but observe."""
-    reaches = policy.when.threat is None or any(pattern in {UNKNOWN, "*"} for pattern in listed(policy.when.threat))
+    reaches = policy.when.threat is None or any(pattern in {UNKNOWN, "*"} for pattern in as_tuple(policy.when.threat))
     assert not reaches or all(actions()[name].observes for name in steps(policy))
 
 
@@ -190,7 +190,7 @@ def test_a_policy_names_what_it_is_for(policy: Policy) -> None:
     """Threats are named in full: a pattern would take in detectors that are not here yet."""
     names = {row.name for row in catalogue()} | {UNKNOWN}
     assert policy.when.threat is not None
-    assert set(listed(policy.when.threat)) <= names
+    assert set(as_tuple(policy.when.threat)) <= names
 
 
 def test_replacements_are_left_alone() -> None:

@@ -12,7 +12,7 @@ import yaml
 from msgspec import convert
 from msgspec.structs import replace
 
-from scc_responder.cli.policy.reports.test_cases_report import difference
+from scc_responder.cli.policy.reports.test_cases_report import case_difference
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.decide import match
@@ -48,7 +48,7 @@ def shipped_cases() -> Iterator[Any]:
 def test_shipped_cases(shipped: Policy, case: PolicyCase) -> None:
     """Every shipped policy does what the case beside it says, and nothing else: `scc-responder policy test` says so."""
     result = check_case(POLICIES, shipped, case, FOLDER)
-    assert result.passed, "\n".join(["", *difference(result)])
+    assert result.passed, "\n".join(["", *case_difference(result)])
 
 
 @pytest.mark.parametrize("shipped", POLICIES.policies, ids=lambda shipped: shipped.name)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scc_responder.intake.envelope import MAX_BODY_BYTES
+from scc_responder.intake.envelope import MAX_ENVELOPE_BYTES
 from scc_responder.pipeline.delivery import respond
 from scc_responder.pipeline.services import Services
 from scc_responder.settings import read_settings
@@ -29,13 +29,13 @@ def make_services(folder: Path, environment: Mapping[str, str] = os.environ) -> 
     return services
 
 
-def answer(request: Any, services: Services) -> tuple[str, int]:
+def handle(request: Any, services: Services) -> tuple[str, int]:
     """Answer a Flask request. Its size is bounded before it is read."""
     if request.method == "POST" and request.path in ANSWERS:
         return "", _answer(request, services)
     if request.method == "POST" and request.path == SWEEP:
         return "", _sweep(request, services)
-    body = request.stream.read(MAX_BODY_BYTES + 1)
+    body = request.stream.read(MAX_ENVELOPE_BYTES + 1)
     ending = respond(body, dict(request.headers), services)
     return "", ending.status
 
@@ -43,10 +43,10 @@ def answer(request: Any, services: Services) -> tuple[str, int]:
 def _answer(request: Any, services: Services) -> int:
     from scc_responder.pipeline import approvals as answers  # noqa: PLC0415 - a finding's delivery need not wait for it
 
-    body = request.stream.read(answers.MAX_BODY_BYTES + 1)
+    body = request.stream.read(answers.MAX_ANSWER_BYTES + 1)
     headers, peer = _sender(request)
-    asked = answers.Request(verb=ANSWERS[request.path], body=body, headers=headers, peer=peer)
-    return answers.answer(asked, services).status
+    asked = answers.AnswerRequest(verb=ANSWERS[request.path], body=body, headers=headers, peer=peer)
+    return answers.answer_plan(asked, services).status
 
 
 def _sweep(request: Any, services: Services) -> int:

@@ -36,7 +36,7 @@ from pathlib import Path
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.value import Value
 
-PREFIX = "SCC_RESPONDER_"
+VARIABLE_PREFIX = "SCC_RESPONDER_"
 TIMEOUT_SECONDS = 60
 """Of a function whose deployment does not say: what Google gives one that nobody asked more for."""
 _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
@@ -49,12 +49,12 @@ _SHARED_CLIENTS = {
     "32555940559.apps.googleusercontent.com": "gcloud's own client id",
     "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com": "the client id of gcloud's ADC login",
 }
-FIRESTORE = re.compile(
+FIRESTORE_ADDRESS = re.compile(
     r"firestore://(?P<project>[a-z0-9][a-z0-9.:-]{0,99})/(?P<database>\(default\)|[a-z][a-z0-9-]{2,62})"
     r"(?:/(?P<collection>[A-Za-z][A-Za-z0-9_-]{0,99}))?",
     re.ASCII,
 )
-_STORE = re.compile(rf"sqlite:///.+|{FIRESTORE.pattern}", re.ASCII)
+_STORE = re.compile(rf"sqlite:///.+|{FIRESTORE_ADDRESS.pattern}", re.ASCII)
 _YES_OR_NO = re.compile(r"true|false")
 _TIMEOUT = re.compile(r"[1-9][0-9]|[1-9][0-9]{2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}")
@@ -69,7 +69,7 @@ _UNCHECKED = (
     "approval_certs",
 )
 _LOCAL_ONLY = ("CLUSTERS_FILE", "FINDINGS", "SCC_ENDPOINT", "GKE_ENDPOINT", "KUBERNETES_TOKEN_FILE", "APPROVAL_CERTS")
-EMULATOR = "FIRESTORE_EMULATOR_HOST"
+FIRESTORE_EMULATOR = "FIRESTORE_EMULATOR_HOST"
 PUBSUB_EMULATOR = "PUBSUB_EMULATOR_HOST"
 
 
@@ -116,7 +116,11 @@ def is_cluster(path: str) -> bool:
 
 def read_settings(environment: Mapping[str, str], default_policies: Path) -> Settings:
     """The settings of an environment. Raises SettingsError that names the variable and the remedy."""
-    given = {name[len(PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
+    given = {
+        name[len(VARIABLE_PREFIX) :].lower(): value
+        for name, value in environment.items()
+        if name.startswith(VARIABLE_PREFIX)
+    }
     if environment.get("K_SERVICE"):
         _refuse_local(given, environment)
     return Settings(
@@ -128,7 +132,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         approval_audience=_audience(given, on_cloud_run=bool(environment.get("K_SERVICE"))),
-        firestore_emulator=environment.get(EMULATOR, ""),
+        firestore_emulator=environment.get(FIRESTORE_EMULATOR, ""),
         connect_gateway=_optional(given, "connect_gateway", _YES_OR_NO, "true or false") == "true",
         vpc_egress=_optional(given, "vpc_egress", _YES_OR_NO, "true or false") == "true",
         timeout_seconds=int(_optional(given, "timeout_seconds", _TIMEOUT, "10 to 3600") or TIMEOUT_SECONDS),
@@ -140,17 +144,17 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
 
 def _refuse_local(given: Mapping[str, str], environment: Mapping[str, str]) -> None:
     """What would lose cases or believe local files has no place on Cloud Run."""
-    emulators = [name for name in (EMULATOR, PUBSUB_EMULATOR) if environment.get(name)]
-    for name in (*emulators, *(f"{PREFIX}{name}" for name in _LOCAL_ONLY if given.get(name.lower()))):
+    emulators = [name for name in (FIRESTORE_EMULATOR, PUBSUB_EMULATOR) if environment.get(name)]
+    for name in (*emulators, *(f"{VARIABLE_PREFIX}{name}" for name in _LOCAL_ONLY if given.get(name.lower()))):
         raise SettingsError("local_only_setting", f"{name} is for local use; remove it on Cloud Run")
     if (given.get("store") or "sqlite:").startswith("sqlite:"):
         raise SettingsError(
             "store_not_durable",
-            f"{PREFIX}STORE: SQLite on Cloud Run is lost with its instance; give firestore://PROJECT/DATABASE",
+            f"{VARIABLE_PREFIX}STORE: SQLite on Cloud Run is lost with its instance; give firestore://PROJECT/DATABASE",
         )
     if given.get("evidence", "").startswith("file:"):
         raise SettingsError(
-            "evidence_not_durable", f"{PREFIX}EVIDENCE: a folder on Cloud Run is lost; give gs://BUCKET/PREFIX"
+            "evidence_not_durable", f"{VARIABLE_PREFIX}EVIDENCE: a folder on Cloud Run is lost; give gs://BUCKET/PREFIX"
         )
 
 
@@ -160,11 +164,12 @@ def _audience(given: Mapping[str, str], *, on_cloud_run: bool) -> str:
     if whose := _SHARED_CLIENTS.get(found.lower()):
         why = "whatever service an approver sends a gcloud token to could approve with it"
         raise SettingsError(
-            "audience_shared", f"{PREFIX}APPROVAL_AUDIENCE: {found} is {whose}: {why}; give the function's https:// URL"
+            "audience_shared",
+            f"{VARIABLE_PREFIX}APPROVAL_AUDIENCE: {found} is {whose}: {why}; give the function's https:// URL",
         )
     if on_cloud_run and found and not found.startswith("https://"):
         raise SettingsError(
-            "invalid_setting", f"{PREFIX}APPROVAL_AUDIENCE: {found!a} is not the function's https:// URL"
+            "invalid_setting", f"{VARIABLE_PREFIX}APPROVAL_AUDIENCE: {found!a} is not the function's https:// URL"
         )
     return found
 
@@ -172,17 +177,17 @@ def _audience(given: Mapping[str, str], *, on_cloud_run: bool) -> str:
 def _listed(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> tuple[str, ...]:
     items = tuple(item.strip() for item in given.get(name, "").split(",") if item.strip())
     if not items:
-        raise SettingsError("missing_setting", f"{PREFIX}{name.upper()} is not set; give {expected}")
+        raise SettingsError("missing_setting", f"{VARIABLE_PREFIX}{name.upper()} is not set; give {expected}")
     for item in items:
         if not form.fullmatch(item):
-            raise SettingsError("invalid_setting", f"{PREFIX}{name.upper()}: {item!a} is not {expected}")
+            raise SettingsError("invalid_setting", f"{VARIABLE_PREFIX}{name.upper()}: {item!a} is not {expected}")
     return items
 
 
 def _matching(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> str:
     value = given.get(name, "")
     if not form.fullmatch(value):
-        raise SettingsError("invalid_setting", f"{PREFIX}{name.upper()}: {value!a} is not {expected}")
+        raise SettingsError("invalid_setting", f"{VARIABLE_PREFIX}{name.upper()}: {value!a} is not {expected}")
     return value
 
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.clock import utc_now
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
-from scc_responder.pipeline.services import utc_now
 from tests.bench.rig import Rig, rig
 from tests.cluster.audit import AuditEvent
 from tests.cluster.cut_off import made, named

@@ -18,7 +18,7 @@ from scc_responder.guard.guard import guard
 from scc_responder.intake.envelope import open_envelope
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import classify
-from scc_responder.policy.compiled import FILE_NAME, compile_policies, load_deployed
+from scc_responder.policy.compiled import COMPILED_FILE, compile_policies, load_deployed
 from scc_responder.policy.decide import Decision, decide
 from scc_responder.policy.policy_set import PolicySet, load_policies
 from scc_responder.workbench.explanation import context_of, read_facts
@@ -51,7 +51,7 @@ def parsing(rounds: int = 200) -> dict[str, Any]:
 def loading(rounds: int = 5) -> dict[str, Any]:
     """Milliseconds to load a large folder from its sources, and a deployment's from its compiled form."""
     with written(POLICIES) as large, written(DEPLOYED) as deployed:
-        (deployed / FILE_NAME).write_bytes(compile_policies(deployed))
+        (deployed / COMPILED_FILE).write_bytes(compile_policies(deployed))
         return {
             "loaded_milliseconds": _measured(lambda: load_policies(large), rounds),
             "deployed_load_milliseconds": _measured(lambda: load_deployed(deployed), rounds * 10),

@@ -18,13 +18,13 @@ from scc_responder.cli.main import main
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.notifications import (
     ADDED_BINARY,
-    CLUSTER,
     REVERSE_SHELL,
+    STORY_CLUSTER,
     Detection,
     about_pod,
 )
 from scc_responder.workbench.simulated_cluster.story.scenario import AGENT, populate
-from scc_responder.workbench.simulated_cluster.story.story_folder import CONTEXT, Deployment
+from scc_responder.workbench.simulated_cluster.story.story_folder import CONTEXT, StoryFolder
 from tests.cli.commands import ROOT, Terminal, run
 from tests.findings import FOLDER, RUNBOOKS, data, names, notification
 from tests.findings.expected import shipped_policies
@@ -312,7 +312,7 @@ class Live:
 
     def __init__(self, folder: Path, cluster: SimulatedCluster) -> None:
         self.cluster = cluster
-        self.deployment = Deployment(folder)
+        self.deployment = StoryFolder(folder)
         populate(cluster)
         self.deployment.lay_out(cluster, POLICIES)
         self.finding = folder / "finding.json"
@@ -332,7 +332,7 @@ class Live:
     def list_twice(self) -> None:
         """Let the file list the cluster in a second location, under the same last part and context."""
         entries = json.loads(self.clusters.read_text())
-        entries[CLUSTER.replace("europe-west1", "us-east1")] = entries[CLUSTER]
+        entries[STORY_CLUSTER.replace("europe-west1", "us-east1")] = entries[STORY_CLUSTER]
         self.clusters.write_text(json.dumps(entries))
 
 
@@ -343,7 +343,7 @@ def live(tmp_path: Path) -> Iterator[Live]:
         yield Live(tmp_path, cluster)
 
 
-@pytest.mark.parametrize("name", [CLUSTER, "prod-1", CONTEXT], ids=["full-name", "last-part", "context"])
+@pytest.mark.parametrize("name", [STORY_CLUSTER, "prod-1", CONTEXT], ids=["full-name", "last-part", "context"])
 def test_cluster(name: str, live: Live, explained: Explained) -> None:
     """The target is read from the cluster that is named, and nothing is written to it."""
     status, told = explained.json(live.finding, "--cluster", name, "--clusters", live.clusters)
@@ -394,7 +394,7 @@ def test_unknown_cluster(name: str, live: Live, explained: Explained) -> None:
     """An unknown name is refused with those that are there, before any request."""
     shown = explained.error(live.finding, "--cluster", name, "--clusters", live.clusters)
     assert f"no cluster is named {name!r}" in shown
-    assert f"there are: {CLUSTER} (context {CONTEXT})" in shown
+    assert f"there are: {STORY_CLUSTER} (context {CONTEXT})" in shown
     assert live.cluster.audit == ()
 
 
@@ -405,7 +405,7 @@ def test_ambiguous_cluster(live: Live, explained: Explained) -> None:
         assert f"several clusters are named {name!r}" in explained.error(
             live.finding, "--cluster", name, "--clusters", live.clusters
         )
-    assert explained.json(live.finding, "--cluster", CLUSTER, "--clusters", live.clusters)[0] == 0
+    assert explained.json(live.finding, "--cluster", STORY_CLUSTER, "--clusters", live.clusters)[0] == 0
 
 
 def test_cluster_without_the_pod(live: Live, explained: Explained) -> None:

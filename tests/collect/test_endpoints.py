@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.collect.endpoints import PERMISSIONS, Endpoint, EndpointKind, Reach, choose
+from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, Endpoint, EndpointKind, EndpointOptions, choose
 from scc_responder.domain.errors import ApiError
 from tests.kits.google.clusters import (
     CA,
@@ -27,10 +27,10 @@ from tests.kits.google.clusters import (
 )
 from tests.kits.google.grpc_servers import cluster
 
-ANYWHERE = Reach(connect_gateway=True, vpc_egress=True)
-OUTSIDE = Reach()
-GATEWAY_TOO = Reach(connect_gateway=True)
-LOCAL = Reach(local=True)
+ANYWHERE = EndpointOptions(connect_gateway=True, vpc_egress=True)
+OUTSIDE = EndpointOptions()
+GATEWAY_TOO = EndpointOptions(connect_gateway=True)
+LOCAL = EndpointOptions(local=True)
 BY_DNS = Endpoint(kind=EndpointKind.DNS_ENDPOINT, url=f"https://{DNS_NAME}", ca_pem=None)
 BY_GATEWAY = Endpoint(kind=EndpointKind.CONNECT_GATEWAY, url=f"https://{GATEWAY}{GATEWAY_PATH}", ca_pem=None)
 BY_PUBLIC_IP = Endpoint(kind=EndpointKind.PUBLIC_IP, url=f"https://{PUBLIC}", ca_pem=CA)
@@ -39,12 +39,12 @@ BOTH = ip_endpoints(public=PUBLIC, private=PRIVATE)
 ALL = {"dns": dns_endpoint(), "membership": MEMBERSHIP, "ip": BOTH}
 
 
-def chosen(document: dict[str, Any], reach: Reach = OUTSIDE) -> Endpoint:
+def chosen(document: dict[str, Any], reach: EndpointOptions = OUTSIDE) -> Endpoint:
     """The way that is taken to a cluster of this description."""
     return choose(cluster(document), reach)
 
 
-def refusal(document: dict[str, Any], reach: Reach = OUTSIDE) -> ApiError:
+def refusal(document: dict[str, Any], reach: EndpointOptions = OUTSIDE) -> ApiError:
     """Why there is no way."""
     with pytest.raises(ApiError) as caught:
         chosen(document, reach)
@@ -97,12 +97,14 @@ WITHOUT = [
         "cluster_endpoint_private",
         id="private otherwise",
     ),
-    pytest.param({"membership": MEMBERSHIP}, Reach(vpc_egress=True), "connect_gateway_off", id="with VPC egress"),
+    pytest.param(
+        {"membership": MEMBERSHIP}, EndpointOptions(vpc_egress=True), "connect_gateway_off", id="with VPC egress"
+    ),
 ]
 
 
 @pytest.mark.parametrize(("parts", "reach", "reason"), WITHOUT)
-def test_the_gateway_is_not_taken_by_itself(parts: dict[str, Any], reach: Reach, reason: str) -> None:
+def test_the_gateway_is_not_taken_by_itself(parts: dict[str, Any], reach: EndpointOptions, reason: str) -> None:
     """Its permissions are not granted by default: where nobody asked for it, the input that grants them is named."""
     error = refusal(described(**parts), reach)
     assert (error.reason, GATEWAY_OFF in str(error).split("; ")) == (reason, True)
@@ -112,10 +114,10 @@ def test_the_gateway_is_not_taken_by_itself(parts: dict[str, Any], reach: Reach,
     ("ip", "reach", "expected"),
     [
         pytest.param(BOTH, OUTSIDE, BY_PUBLIC_IP, id="public"),
-        pytest.param(ip_endpoints(private=PRIVATE), Reach(vpc_egress=True), BY_PRIVATE_IP, id="private"),
+        pytest.param(ip_endpoints(private=PRIVATE), EndpointOptions(vpc_egress=True), BY_PRIVATE_IP, id="private"),
     ],
 )
-def test_the_next_way_is_taken_instead(ip: dict[str, Any], reach: Reach, expected: Endpoint) -> None:
+def test_the_next_way_is_taken_instead(ip: dict[str, Any], reach: EndpointOptions, expected: Endpoint) -> None:
     """A member of a fleet is reached by its address where the gateway may not be used."""
     assert chosen(described(membership=MEMBERSHIP, ip=ip), reach) == expected
 
@@ -140,7 +142,7 @@ def test_a_closed_cluster_is_not_called_private() -> None:
     ],
 )
 def test_the_older_fields_count_where_the_newer_say_nothing(
-    more: dict[str, Any], reach: Reach, expected: Endpoint
+    more: dict[str, Any], reach: EndpointOptions, expected: Endpoint
 ) -> None:
     """GKE told a cluster's address otherwise before it had several endpoints."""
     assert chosen({**authority(), **more}, reach) == expected
@@ -284,8 +286,8 @@ def test_servers_on_this_machine_are_for_a_local_gke_api_alone(document: dict[st
 
 def test_each_way_has_its_permissions() -> None:
     """What the front ends ask IAM for is known for each way; addresses ask for nothing."""
-    assert list(PERMISSIONS) == list(EndpointKind)
-    assert PERMISSIONS[EndpointKind.DNS_ENDPOINT] == ("container.clusters.connect",)
+    assert list(ENDPOINT_PERMISSIONS) == list(EndpointKind)
+    assert ENDPOINT_PERMISSIONS[EndpointKind.DNS_ENDPOINT] == ("container.clusters.connect",)
 
 
 TEXT = st.text(st.sampled_from("0123456789abgkox.:/@-%\n\u3002"), max_size=30)
@@ -331,9 +333,9 @@ def texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@given(DOCUMENTS, st.builds(Reach, connect_gateway=st.booleans(), vpc_egress=st.booleans()))
+@given(DOCUMENTS, st.builds(EndpointOptions, connect_gateway=st.booleans(), vpc_egress=st.booleans()))
 def test_whatever_a_cluster_looks_like_the_way_is_one_of_four_or_a_named_reason(
-    document: dict[str, Any], reach: Reach
+    document: dict[str, Any], reach: EndpointOptions
 ) -> None:
     """No combination of fields leads a token to a host that GKE did not name for it, or to this machine."""
     try:

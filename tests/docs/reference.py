@@ -18,8 +18,8 @@ from msgspec.structs import fields
 from scc_responder.actions import Action, actions
 from scc_responder.cli.console.markdown import markdown_table
 from scc_responder.domain.context import Context
-from scc_responder.intake.threats import CONFIDENCES, DETECTORS, KINDS, SURFACES
-from scc_responder.policy.match import Match, Severity, listed
+from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS
+from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.policy_set import Policy, load_policies
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ CONDITIONS: Mapping[str, tuple[str, str]] = {
 """Each condition: what it compares, and an example."""
 
 assert CONDITIONS.keys() == set(Match.__struct_fields__)
-assert set(KINDS) == {"ioc", "behavioral"}
+assert set(THREAT_KINDS) == {"ioc", "behavioral"}
 
 TIERS = {
     "report": "keep the evidence and tell a person: the finding names no pod, or nothing is known of it",
@@ -193,7 +193,7 @@ def _link(policy: Policy) -> str:
 def _when(policy: Policy) -> str:
     """The first sentence of its description, and how many threats it names."""
     first = policy.description.partition(". ")[0].rstrip(".")
-    names = len(listed(policy.when.threat)) if policy.when.threat else 0
+    names = len(as_tuple(policy.when.threat)) if policy.when.threat else 0
     return f"{first} ({names} threat{'s' if names != 1 else ''})"
 
 

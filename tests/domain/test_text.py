@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.domain.text import MAX_BYTES, TRUNCATED, visible
+from scc_responder.domain.text import MAX_TEXT_BYTES, TRUNCATED, visible
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_any_text_ends_up_bounded_encodable_and_without_controls(text: str, limi
 
 def test_a_finding_string_is_bounded_by_four_kibibytes() -> None:
     """The bound is what the documents say."""
-    assert MAX_BYTES == 4096
+    assert MAX_TEXT_BYTES == 4096

@@ -8,7 +8,7 @@ from typing import Any
 
 import functions_framework
 
-from scc_responder.entrypoint import answer
+from scc_responder.entrypoint import handle
 from scc_responder.settings import read_settings
 from tests.kits.failpoints import FailingServices
 
@@ -18,4 +18,4 @@ _services = FailingServices(read_settings(os.environ, Path("policies")))
 @functions_framework.http
 def respond(request: Any) -> tuple[str, int]:
     """Respond as main.py does."""
-    return answer(request, _services)
+    return handle(request, _services)

@@ -16,10 +16,10 @@ from typing import Any
 import yaml
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.clock import utc_now
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
-from scc_responder.pipeline.services import utc_now
 from tests.cluster import objects
 from tests.cluster.audit import AuditEvent
 from tests.cluster.control_plane import ControlPlane

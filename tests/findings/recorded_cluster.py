@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
-from scc_responder.workbench.snapshot_file import SnapshotFile, encoded
+from scc_responder.workbench.snapshot_file import SnapshotFile, encode_snapshot
 from tests.findings.recorded import recorded
 
 Object = dict[str, Any]
@@ -102,5 +102,5 @@ def cluster_of(findings: Iterable[Mapping[str, Any]], nodes: int = 50) -> Snapsh
 
 def write_snapshot(path: Path, count: int, **options: Any) -> Path:
     """The snapshot that belongs to as many recorded findings."""
-    path.write_bytes(encoded(cluster_of(recorded(count, **options))))
+    path.write_bytes(encode_snapshot(cluster_of(recorded(count, **options))))
     return path

@@ -18,7 +18,7 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import in_scope
 from scc_responder.policy.decide import decide
 from scc_responder.policy.policy_set import PolicySet, load_policies
-from scc_responder.workbench.explanation import Facts, context_of, read_facts
+from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from scc_responder.workbench.policies.policy_tests import check_policy
 from tests.findings import FOLDER, every_golden
 from tests.kits.responder import SHIPPED
@@ -113,7 +113,7 @@ def goldens() -> tuple[tuple[str, Context], ...]:
         except RejectedMessage:
             continue
         facts = FOLDER / f"{name}.context.json"
-        known = read_facts(facts.read_bytes(), name) if facts.exists() else Facts()
+        known = read_facts(facts.read_bytes(), name) if facts.exists() else ContextFacts()
         if in_scope(finding) is None:
             found.append((name, context_of(finding, known)))
     return tuple(found)

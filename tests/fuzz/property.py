@@ -11,12 +11,12 @@ import msgspec
 
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
 from scc_responder.domain.finding import Finding
-from scc_responder.domain.text import MAX_BYTES, visible
+from scc_responder.domain.text import MAX_TEXT_BYTES, visible
 from scc_responder.intake.envelope import open_envelope
 from scc_responder.intake.notification import content_digest, parse_notification
 from scc_responder.intake.threats import UNKNOWN, catalogue, in_scope
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.workbench.explanation import Facts, context_of, explain_context
+from scc_responder.workbench.explanation import ContextFacts, context_of, explain_context
 from tests.findings.expected import shipped_policies
 
 _REASON = re.compile(r"[a-z][a-z0-9_]{2,40}")
@@ -53,7 +53,9 @@ def examined(content: bytes) -> str:
         return named(error.reason)
     stored = msgspec.json.encode(finding)
     assert msgspec.json.decode(stored, type=Finding) == finding
-    hidden = [text for text in _strings(json.loads(stored)) if len(text.encode()) > MAX_BYTES or visible(text) != text]
+    hidden = [
+        text for text in _strings(json.loads(stored)) if len(text.encode()) > MAX_TEXT_BYTES or visible(text) != text
+    ]
     assert hidden == []
     assert len(stored) < 4 * len(content) + 20_000
     assert len(content_digest(finding)) == 64
@@ -68,7 +70,7 @@ def named(reason: str) -> str:
 
 
 def _decided(finding: Finding) -> str:
-    context = context_of(finding, Facts())
+    context = context_of(finding, ContextFacts())
     told = explain_context(context, _policies(), finding.event_time)
     assert context.threat.name in _names()
     acting = [action for policy in told["policies"] for action in policy["actions"] if action["result"] == "planned"]

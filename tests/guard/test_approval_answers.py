@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.guard.approval_answers import Answer, approve, is_listed, reject
+from scc_responder.guard.approval_answers import ApprovalAnswer, approve, is_listed, reject
 from scc_responder.journal.case import CaseRecord, Step, decode, encode
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep, plan_digest
-from scc_responder.policy.guardrails import Approval as Rules
+from scc_responder.policy.guardrails import ApprovalRules
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 DIGEST = "ab12cd34" + "0" * 56
 ANN, BOB, LOCAL = "ann@example.com", "bob@example.com", "local"
-ONE = Rules(approvers=(ANN, BOB))
-TWO = Rules(approvers=(ANN, BOB), needed=2)
+ONE = ApprovalRules(approvers=(ANN, BOB))
+TWO = ApprovalRules(approvers=(ANN, BOB), needed=2)
 PLAN = Plan(digest=DIGEST, policy_digest="p", steps=(), created_at=NOW, expires_at=NOW + timedelta(hours=1))
 STEP = Step(action_id="1", action="label_pod", status=StepStatus.WAITING, reason="waiting_for_approval", epoch=1)
 
@@ -61,7 +61,7 @@ APPROVALS: list[Any] = [
     pytest.param(
         case(plan=replace(PLAN, needed=2)), ONE, ANN, False, (204, "approval_noted", False), id="two-were-asked-for"
     ),
-    pytest.param(case(), Rules(needed=0), LOCAL, False, (204, "approved", True), id="none-is-one"),
+    pytest.param(case(), ApprovalRules(needed=0), LOCAL, False, (204, "approved", True), id="none-is-one"),
     pytest.param(case(plan=None), ONE, ANN, False, (409, "not_waiting", False), id="no-plan"),
     pytest.param(case(CaseState.DONE, USED), ONE, BOB, False, (409, "approval_used", False), id="used"),
     pytest.param(case(CaseState.OPEN, USED), ONE, BOB, True, (409, "approval_used", False), id="in-use"),
@@ -76,9 +76,11 @@ APPROVALS: list[Any] = [
 
 
 @pytest.mark.parametrize(("record", "rules", "by", "is_held", "expected"), APPROVALS)
-def test_approve(record: CaseRecord, rules: Rules, by: str, *, is_held: bool, expected: tuple[int, str, bool]) -> None:
+def test_approve(
+    record: CaseRecord, rules: ApprovalRules, by: str, *, is_held: bool, expected: tuple[int, str, bool]
+) -> None:
     """An approval is noted, starts the plan, or is refused by name; what starts is stored."""
-    verdict = approve(record, Answer(by=by, plan=DIGEST), rules, NOW, is_held=is_held)
+    verdict = approve(record, ApprovalAnswer(by=by, plan=DIGEST), rules, NOW, is_held=is_held)
     assert (verdict.status, verdict.reason, verdict.starts) == expected
     assert (verdict.record is not None) == (verdict.starts or verdict.reason == "approval_noted")
 
@@ -89,14 +91,14 @@ def test_approve(record: CaseRecord, rules: Rules, by: str, *, is_held: bool, ex
 )
 def test_digests(given_digest: str, *, means_it: bool) -> None:
     """The plan's digest, or eight digits or more of its beginning, and nothing else, means it."""
-    verdict = approve(case(), Answer(by=ANN, plan=given_digest), ONE, NOW, is_held=False)
+    verdict = approve(case(), ApprovalAnswer(by=ANN, plan=given_digest), ONE, NOW, is_held=False)
     assert (verdict.reason == "approved") == means_it
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [(3599, "approved"), (3600, "approval_expired")])
 def test_expiry(seconds: int, reason: str) -> None:
     """At its expiry a plan can no longer be approved, and the case comes to its end."""
-    verdict = approve(case(), Answer(by=ANN, plan=DIGEST), ONE, NOW + timedelta(seconds=seconds), is_held=False)
+    verdict = approve(case(), ApprovalAnswer(by=ANN, plan=DIGEST), ONE, NOW + timedelta(seconds=seconds), is_held=False)
     assert verdict.reason == reason
     assert verdict.record is not None
     expected = (CaseState.HELD, StepStatus.HELD) if reason == "approval_expired" else (CaseState.WAITING, STEP.status)
@@ -116,7 +118,7 @@ REJECTIONS: list[Any] = [
 @pytest.mark.parametrize(("record", "plan", "expected"), REJECTIONS)
 def test_reject(record: CaseRecord, plan: str, expected: tuple[int, str]) -> None:
     """A rejection ends a plan that has not begun, with who and why."""
-    verdict = reject(record, Answer(by=ANN, plan=plan, said="no"), NOW, is_held=False)
+    verdict = reject(record, ApprovalAnswer(by=ANN, plan=plan, said="no"), NOW, is_held=False)
     assert (verdict.status, verdict.reason, verdict.starts) == (*expected, False)
     if verdict.record is not None:
         assert (verdict.record.state, verdict.record.steps[0].detail) == ("held", f"{ANN}: no")
@@ -124,7 +126,7 @@ def test_reject(record: CaseRecord, plan: str, expected: tuple[int, str]) -> Non
 
 def test_rejected_while_open() -> None:
     """A case that crashed with its plan told of stays open when it is rejected, so that it comes to its end."""
-    verdict = reject(case(CaseState.OPEN), Answer(by=ANN), NOW, is_held=False)
+    verdict = reject(case(CaseState.OPEN), ApprovalAnswer(by=ANN), NOW, is_held=False)
     assert verdict.record is not None
     assert verdict.record.plan is not None
     assert (verdict.record.state, verdict.record.plan.state) == ("open", "rejected")
@@ -165,10 +167,10 @@ PEOPLE = st.lists(st.sampled_from([ANN, BOB, "eve@example.com", LOCAL]), max_siz
 @given(people=PEOPLE, needed=st.integers(0, 3))
 def test_never_too_few(people: list[str], needed: int) -> None:
     """However often who answers, a plan starts only once as many different listed people approved as are needed."""
-    rules = Rules(approvers=(ANN, BOB), needed=needed)
+    rules = ApprovalRules(approvers=(ANN, BOB), needed=needed)
     record, approved = case(), set()
     for by in people:
-        verdict = approve(record, Answer(by=by, plan=DIGEST), rules, NOW, is_held=False)
+        verdict = approve(record, ApprovalAnswer(by=by, plan=DIGEST), rules, NOW, is_held=False)
         approved |= {by} if is_listed(by, rules) else set()
         assert verdict.starts == (len(approved) >= max(1, needed))
         if verdict.starts:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import CloudRunTarget
-from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.guard.ceilings import is_quiet, lowest
 from scc_responder.guard.guard import guard
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
@@ -187,4 +187,4 @@ def test_against_a_calendar(start: str, end: str, days: set[Day], zone: str, now
 def test_order_does_not_matter(modes: list[Mode], wanted: Mode) -> None:
     """The lowest of all ceilings wins, in whatever order they stand."""
     rails = Guardrails(protected=Protected(), ceilings=tuple(ceiling(mode, f"c{n}") for n, mode in enumerate(modes)))
-    assert lowered(wanted, rails).mode == furthest(wanted, *modes)
+    assert lowered(wanted, rails).mode == capped(wanted, *modes)

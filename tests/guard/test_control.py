@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.guard.kill_switch import (
     KEEP_CHANGES,
-    Ceiling,
     Control,
+    KillSwitchCeiling,
     Setting,
     ceiling,
     changed,
@@ -49,7 +49,7 @@ def plain(**fields: Any) -> bytes:
 def test_the_lower_counts(everywhere: Mode, own: Mode | None) -> None:
     """A cluster's document can go under what holds everywhere, and not above it."""
     special = None if own is None else stored(own, CLUSTER)
-    expected = everywhere if own is None else furthest(everywhere, own)
+    expected = everywhere if own is None else capped(everywhere, own)
     assert ceiling(stored(everywhere), special, CLUSTER).mode == expected
 
 
@@ -75,18 +75,20 @@ UNUSABLE = {
 @pytest.mark.parametrize("value", UNUSABLE.values(), ids=UNUSABLE)
 def test_nonsense(value: bytes) -> None:
     """A document that makes no sense means `dry_run`, everywhere and in its cluster, and says why."""
-    assert ceiling(value, None, CLUSTER) == Ceiling(mode=Mode.DRY_RUN, reason="control_unusable")
-    assert ceiling(stored(Mode.ENFORCE), value, CLUSTER) == Ceiling(mode=Mode.DRY_RUN, reason="control_unusable")
+    assert ceiling(value, None, CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_unusable")
+    assert ceiling(stored(Mode.ENFORCE), value, CLUSTER) == KillSwitchCeiling(
+        mode=Mode.DRY_RUN, reason="control_unusable"
+    )
 
 
 def test_usable() -> None:
     """The document that those above are made of is a good one; what a later version adds is passed over."""
-    assert ceiling(plain(more=1), None, CLUSTER) == Ceiling(mode=Mode.ENFORCE)
+    assert ceiling(plain(more=1), None, CLUSTER) == KillSwitchCeiling(mode=Mode.ENFORCE)
 
 
 def test_missing() -> None:
     """No document means `dry_run`: a deployment earns its powers. A cluster's document alone gives none either."""
-    assert ceiling(None, None, CLUSTER) == Ceiling(mode=Mode.DRY_RUN, reason="control_missing")
+    assert ceiling(None, None, CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_missing")
     assert ceiling(None, stored(Mode.ENFORCE, CLUSTER), CLUSTER).mode == Mode.DRY_RUN
     assert ceiling(None, stored(Mode.DISABLED, CLUSTER), CLUSTER).mode == Mode.DISABLED
 
@@ -107,7 +109,7 @@ anything = st.binary() | near_documents | damaged
 
 
 def at_most(one: Mode, other: Mode) -> bool:
-    return furthest(one, other) == one
+    return capped(one, other) == one
 
 
 @given(anything, st.sampled_from(MODES))
@@ -132,8 +134,8 @@ def test_more_than_dry_run_is_said_in_so_many_words(value: bytes) -> None:
 def test_policies_go_no_further(limit: Mode, mode: Mode) -> None:
     """Every policy is lowered to the switch's mode, says what lowered it, and is raised by nothing."""
     policy = PolicyDecision(name="p", mode=mode, matched=True, reason="matched")
-    (found,) = under(Ceiling(mode=limit), Decision(policies=(policy,))).policies
-    assert found.mode == furthest(mode, limit)
+    (found,) = under(KillSwitchCeiling(mode=limit), Decision(policies=(policy,))).policies
+    assert found.mode == capped(mode, limit)
     assert (found.mode_reason == "mode_lowered_by:control") == (found.mode != mode)
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.domain.changes import DeletePod
 from scc_responder.domain.context import Context, DisruptionBudget, LiveLook, Node, NodePool, Owner, Workload, Zone
-from scc_responder.guard.disruption import disruption_reason, request
+from scc_responder.guard.disruption import disruption_reason, disruption_request
 from scc_responder.guard.guard import hold_reason
 from scc_responder.policy.guardrails import Guardrails, Protected
 from tests.kits.decision_contexts import EVENT, LIVE, NODE, POD, context
@@ -168,7 +168,7 @@ REQUESTS = [
 @pytest.mark.parametrize(("action", "changes", "expected"), REQUESTS)
 def test_request(action: str, changes: dict[str, Any], expected: tuple[Any, ...]) -> None:
     """What is asked of the ledger names the target by UID, its scopes, and what a share is of."""
-    asked = request(context(**changes), actions()[action], "a1")
+    asked = disruption_request(context(**changes), actions()[action], "a1")
     assert asked is not None
     assert (asked.kind, asked.target, asked.share_of, asked.scopes.get("owner", "")) == expected
     assert asked.scopes["node_pool"] == "pool-1"
@@ -177,20 +177,20 @@ def test_request(action: str, changes: dict[str, Any], expected: tuple[Any, ...]
 @pytest.mark.parametrize("action", ["label_pod", "annotate_pod", "capture_evidence", "notify"])
 def test_what_disrupts_nothing(action: str) -> None:
     """Marks, evidence and messages are not counted and not held by the state of the cluster."""
-    assert request(context(), actions()[action], "a1") is None
+    assert disruption_request(context(), actions()[action], "a1") is None
     assert disruption_reason(context(live=None), actions()[action], ()) == ""
 
 
 def test_nothing_to_disrupt() -> None:
     """What was not read is not counted: it is not touched either."""
-    assert request(context(pod=False), actions()["delete_pod"], "a1") is None
-    assert request(context(node=None), actions()["cordon_node"], "a1") is None
+    assert disruption_request(context(pod=False), actions()["delete_pod"], "a1") is None
+    assert disruption_request(context(node=None), actions()["cordon_node"], "a1") is None
 
 
 def test_an_owner_of_another_kind() -> None:
     """Two owners of the same name are two scopes: they are told apart by UID."""
     other = Owner(kind="StatefulSet", name="web", uid="66666666-6666-4666-8666-666666666666", api_version="apps/v1")
-    asked = request(context(pod={"owners": (other,)}), actions()["delete_pod"], "a1")
+    asked = disruption_request(context(pod={"owners": (other,)}), actions()["delete_pod"], "a1")
     assert asked is not None
     assert asked.scopes["owner"] == other.uid
 

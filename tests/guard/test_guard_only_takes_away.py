@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.domain.context import Context, Identity
 from scc_responder.domain.finding import CloudRunTarget, PodRef
-from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.guard.guard import guard
 from scc_responder.policy.decide import Decision, decide
 from scc_responder.policy.guardrails import Ceiling, Day, Exemption, Guardrails, Protected, QuietHours
@@ -152,7 +152,7 @@ def added(draw: st.DrawFn, rails: Guardrails) -> Guardrails:
     """The same guardrails with one thing more."""
     field = draw(SOME(["protected", "max_mode", "ceilings", "quiet_hours", "exemptions"]))
     if field == "max_mode":
-        return replace(rails, max_mode=furthest(rails.max_mode, draw(SOME(Mode))))
+        return replace(rails, max_mode=capped(rails.max_mode, draw(SOME(Mode))))
     if field == "protected":
         more = draw(PROTECTED)
         pairs = {name: getattr(rails.protected, name) + getattr(more, name) for name in more.__struct_fields__}
@@ -202,7 +202,7 @@ def test_no_policy_lifts_one(found: Context, text: str, rails: Guardrails, now: 
         loaded = load_policies(write_policies(Path(folder), text)).policies
     answer = guard(found, decide(found, loaded), rails, now).policies[0]
     assert [item for item in answer.actions if item.result == "planned"] == []
-    assert furthest(answer.mode, rails.max_mode) == answer.mode
+    assert capped(answer.mode, rails.max_mode) == answer.mode
 
 
 @given(found=contexts(), rails=RAILS, now=MOMENTS)

@@ -12,7 +12,7 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import RetryableError, StoreError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.store import Entry
-from scc_responder.guard.kill_switch import Ceiling, KillSwitch, Setting, key_of
+from scc_responder.guard.kill_switch import KillSwitch, KillSwitchCeiling, Setting, key_of
 from tests.kits.google.firestore import FirestoreEmulator, Opened
 from tests.kits.journal_worlds import FaultyStore
 
@@ -41,13 +41,13 @@ def setting(mode: Mode, reason: str = "INC-1") -> Setting:
 def test_turned(store: FaultyStore) -> None:
     """It counts at once, for another process too; one cluster's is its own."""
     switch, other_process = KillSwitch(store), KillSwitch(store)
-    assert other_process.ceiling(CLUSTER) == Ceiling(mode=Mode.DRY_RUN, reason="control_missing")
+    assert other_process.ceiling(CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_missing")
     switch.set(setting(Mode.ENFORCE))
-    assert other_process.ceiling(CLUSTER) == Ceiling(mode=Mode.ENFORCE)
+    assert other_process.ceiling(CLUSTER) == KillSwitchCeiling(mode=Mode.ENFORCE)
     switch.set(setting(Mode.DISABLED), CLUSTER)
-    assert other_process.ceiling(CLUSTER) == Ceiling(mode=Mode.DISABLED)
-    assert other_process.ceiling(OTHER) == Ceiling(mode=Mode.ENFORCE)
-    assert other_process.ceiling("") == Ceiling(mode=Mode.ENFORCE)
+    assert other_process.ceiling(CLUSTER) == KillSwitchCeiling(mode=Mode.DISABLED)
+    assert other_process.ceiling(OTHER) == KillSwitchCeiling(mode=Mode.ENFORCE)
+    assert other_process.ceiling("") == KillSwitchCeiling(mode=Mode.ENFORCE)
 
 
 def test_reads(store: FaultyStore) -> None:
@@ -106,7 +106,7 @@ def test_no_entry(store: FaultyStore, cluster: str) -> None:
     KillSwitch(store).set(setting(Mode.ENFORCE))
     KillSwitch(store).set(setting(Mode.ENFORCE), CLUSTER)
     switch = KillSwitch(Broken(store, key_of(cluster)))
-    assert switch.ceiling(CLUSTER) == Ceiling(mode=Mode.DRY_RUN, reason="control_unusable")
+    assert switch.ceiling(CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_unusable")
 
 
 def test_nonsense_is_replaced(store: FaultyStore) -> None:

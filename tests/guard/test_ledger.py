@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.guard.ledger import LAG, Answer, Request, State, judge, reset
+from scc_responder.guard.ledger import LAG, DisruptionRequest, LimitDecision, State, admit, reset
 from scc_responder.policy.guardrails import Guardrails, Protected, StormBreaker
 from scc_responder.policy.limits import Limit, Limits, allowed_count, limit_mistakes, window
 
@@ -27,29 +27,31 @@ def rails(storm: StormBreaker = CALM, **limits: tuple[Limit, ...]) -> Guardrails
     return Guardrails(protected=Protected(), limits=msgspec.structs.replace(NONE, **limits), storm_breaker=storm)
 
 
-def pod(number: int, **changes: Any) -> Request:
+def pod(number: int, **changes: Any) -> DisruptionRequest:
     """A request about a pod of `web` in `shop`."""
     scopes = {"owner": "web", "namespace": "shop", "node": "node-1", "node_pool": "pool-1", **changes.pop("scopes", {})}
     values = {"action_id": f"a{number}", "target": f"pod-{number}", "kind": "pods", "scopes": scopes, **changes}
-    return Request(**values)
+    return DisruptionRequest(**values)
 
 
-def node(number: int, **changes: Any) -> Request:
+def node(number: int, **changes: Any) -> DisruptionRequest:
     values = {"action_id": f"n{number}", "target": f"node-{number}", "kind": "nodes", "scopes": {"node_pool": "pool-1"}}
-    return Request(**{**values, **changes})
+    return DisruptionRequest(**{**values, **changes})
 
 
-def asked(requests: Iterable[Request], guardrails: Guardrails, state: State = EMPTY, every: float = 1) -> list[str]:
+def asked(
+    requests: Iterable[DisruptionRequest], guardrails: Guardrails, state: State = EMPTY, every: float = 1
+) -> list[str]:
     """What each request comes to, one after another: `ok` or the reason."""
     return [answer.reason or "ok" for _, answer in steps(requests, guardrails, state, every)]
 
 
 def steps(
-    requests: Iterable[Request], guardrails: Guardrails, state: State = EMPTY, every: float = 1
-) -> list[tuple[State, Answer]]:
+    requests: Iterable[DisruptionRequest], guardrails: Guardrails, state: State = EMPTY, every: float = 1
+) -> list[tuple[State, LimitDecision]]:
     found = []
     for number, request in enumerate(requests):
-        state, answer = judge(state, request, guardrails, NOW + timedelta(seconds=number * every))
+        state, answer = admit(state, request, guardrails, NOW + timedelta(seconds=number * every))
         found.append((state, answer))
     return found
 
@@ -147,7 +149,7 @@ def test_a_target_counts_once() -> None:
 def test_asked_twice() -> None:
     """The same request again is allowed again, and there is nothing to write."""
     (state, first), (again, second) = steps([pod(1), pod(1)], rails(namespace=TWO))
-    assert (first, second) == (Answer(), Answer())
+    assert (first, second) == (LimitDecision(), LimitDecision())
     assert again is state
 
 
@@ -161,8 +163,8 @@ def test_denied_twice() -> None:
 def test_the_window_moves() -> None:
     """After the window, and the time that an effect may take, there is room again."""
     (state, _), *_ = steps([pod(1)], rails(cluster=(Limit(most=1, within="10m"),)))
-    within = judge(state, pod(2), rails(cluster=(Limit(most=1, within="10m"),)), NOW + timedelta(minutes=10))
-    after = judge(state, pod(2), rails(cluster=(Limit(most=1, within="10m"),)), NOW + timedelta(minutes=10) + LAG)
+    within = admit(state, pod(2), rails(cluster=(Limit(most=1, within="10m"),)), NOW + timedelta(minutes=10))
+    after = admit(state, pod(2), rails(cluster=(Limit(most=1, within="10m"),)), NOW + timedelta(minutes=10) + LAG)
     assert (within[1].reason, after[1].reason) == ("limit_cluster", "")
 
 
@@ -170,7 +172,7 @@ def test_a_late_effect_counts_anew() -> None:
     """A target reserved long ago and not acted upon until now counts in the window of now."""
     limits = rails(cluster=(Limit(most=1, within="10m"),))
     (_, (state, second)) = steps([pod(1), pod(2)], limits, every=700)
-    _, late = judge(state, pod(1), limits, NOW + timedelta(seconds=710))
+    _, late = admit(state, pod(1), limits, NOW + timedelta(seconds=710))
     assert (second.reason, late.reason) == ("", "limit_cluster")
 
 
@@ -236,15 +238,15 @@ def most_together(times: Sequence[tuple[datetime, str]], within: timedelta) -> i
     late=st.lists(st.integers(0, 39), min_size=40, max_size=40),
 )
 def test_no_limit_is_ever_exceeded(
-    asks: list[tuple[Request, int]], limits: dict[str, tuple[Limit, ...]], own: Limit, late: list[int]
+    asks: list[tuple[DisruptionRequest, int]], limits: dict[str, tuple[Limit, ...]], own: Limit, late: list[int]
 ) -> None:
     """Whatever is asked in whatever order, and however late its effects are: in no window is there too much."""
     guardrails, state, now = rails(**limits), State(), NOW
-    effects: list[tuple[datetime, Request]] = []
+    effects: list[tuple[datetime, DisruptionRequest]] = []
     for (request, pause), delay in zip(asks, late, strict=False):
         now += timedelta(seconds=pause)
         full = msgspec.structs.replace(request, policy_limits=(own,) if request.policy == "p" else ())
-        state, answer = judge(state, full, guardrails, now)
+        state, answer = admit(state, full, guardrails, now)
         if answer.allowed:
             effects.append((now + timedelta(seconds=delay), full))
     for scope, allowed in limits.items():
@@ -256,19 +258,21 @@ def test_no_limit_is_ever_exceeded(
 
 
 @given(asks=st.lists(st.tuples(PODS, st.integers(0, 200)), max_size=20), limits=LIMITS)
-def test_asking_again_changes_nothing(asks: list[tuple[Request, int]], limits: dict[str, tuple[Limit, ...]]) -> None:
+def test_asking_again_changes_nothing(
+    asks: list[tuple[DisruptionRequest, int]], limits: dict[str, tuple[Limit, ...]]
+) -> None:
     """In any state, to ask for the same once more has the same answer and leaves the same state."""
     guardrails, state, now = rails(**limits), State(), NOW
     for request, pause in asks:
         now += timedelta(seconds=pause)
-        state, answer = judge(state, request, guardrails, now)
-        again, second = judge(state, request, guardrails, now)
+        state, answer = admit(state, request, guardrails, now)
+        again, second = admit(state, request, guardrails, now)
         assert again is state
         assert second.allowed == answer.allowed
 
 
 @given(asks=st.lists(PODS, max_size=40), limits=LIMITS)
-def test_it_is_stored_as_it_is(asks: list[Request], limits: dict[str, tuple[Limit, ...]]) -> None:
+def test_it_is_stored_as_it_is(asks: list[DisruptionRequest], limits: dict[str, tuple[Limit, ...]]) -> None:
     """A ledger comes back from its stored form as it was."""
     for state, _ in steps(asks, rails(**limits)):
         assert msgspec.json.decode(msgspec.json.encode(state), type=State) == state

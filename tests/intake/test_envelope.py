@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
-from scc_responder.intake.envelope import MAX_BODY_BYTES, MAX_DATA_BYTES, Message, find_name, open_envelope
+from scc_responder.intake.envelope import MAX_DATA_BYTES, MAX_ENVELOPE_BYTES, Message, find_name, open_envelope
 from tests.findings import TOPIC_SUBSCRIPTION, data, notification, push_body
 from tests.strategies import JSON
 
@@ -197,7 +197,7 @@ def test_oversize_junk_has_no_name() -> None:
 def test_a_body_beyond_what_pubsub_can_send_is_not_opened() -> None:
     """Memory is bounded whatever a caller sends."""
     with pytest.raises(OversizeMessage) as oversize:
-        open_envelope(b" " * (MAX_BODY_BYTES + 1), {})
+        open_envelope(b" " * (MAX_ENVELOPE_BYTES + 1), {})
     assert (oversize.value.reason, oversize.value.finding_name) == ("oversize_body", None)
 
 

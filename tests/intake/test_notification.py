@@ -25,7 +25,7 @@ from scc_responder.domain.finding import (
     KubernetesObject,
     PodRef,
 )
-from scc_responder.domain.text import MAX_BYTES, visible
+from scc_responder.domain.text import MAX_TEXT_BYTES, visible
 from scc_responder.intake.notification import content_digest, parse_notification
 from tests.counts import Count
 from tests.findings import data, names, notification
@@ -650,7 +650,7 @@ def test_lists_are_bounded_and_say_so() -> None:
     found = parse_notification(document)
     counts = (len(found.processes), len(found.pods), len(found.containers), len(found.indicators))
     assert counts == (100, 64, 64, 256)
-    assert (len(found.processes[0].args), len(found.processes[0].args[0])) == (256, MAX_BYTES)
+    assert (len(found.processes[0].args), len(found.processes[0].args[0])) == (256, MAX_TEXT_BYTES)
     assert found.truncated == ("pods", "containers", "processes")
 
 
@@ -711,7 +711,7 @@ def assert_read_or_refused(document: Any) -> None:
     except RejectedMessage:
         return
     strings = all_strings(msgspec.to_builtins(finding))
-    assert [text for text in strings if len(text.encode()) > MAX_BYTES or visible(text) != text] == []
+    assert [text for text in strings if len(text.encode()) > MAX_TEXT_BYTES or visible(text) != text] == []
     assert len(content_digest(finding)) == 64
     assert msgspec.json.decode(msgspec.json.encode(finding), type=Finding) == finding
 

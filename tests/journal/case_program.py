@@ -12,10 +12,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
-from scc_responder.adapters.local.sqlite_store import SqliteStore, utc_now
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import Step
-from scc_responder.journal.claimed_case import OpenCase
+from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Journal
 from tests.kits.failpoints import FailingStore, Failpoints
 from tests.kits.journal_worlds import finding
@@ -23,7 +24,7 @@ from tests.kits.journal_worlds import finding
 ACTIONS = ("label_pod", "isolate_pod")
 
 
-def carry_out(case: OpenCase, action: str, effects: Path, points: Failpoints) -> None:
+def carry_out(case: ClaimedCase, action: str, effects: Path, points: Failpoints) -> None:
     """The step protocol: intent, probe, apply, outcome."""
     earlier = case.record.step(action)
     if earlier and earlier.is_settled:

@@ -16,7 +16,7 @@ from scc_responder.domain.errors import RetryableError, StoreError, StoreUnavail
 from scc_responder.domain.finding import FindingContainer
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Step
-from scc_responder.journal.claimed_case import LostLease, OpenCase
+from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import NOTED_COPIES, Claim, Journal
 from tests.kits.journal_worlds import START, FaultyStore, SetClock, finding
 from tests.kits.racers import in_threads
@@ -36,7 +36,7 @@ class World:
     def claim(self, **fields: Any) -> Claim:
         return self.journal.claim(finding(**fields))
 
-    def held(self, **fields: Any) -> OpenCase:
+    def held(self, **fields: Any) -> ClaimedCase:
         case = self.claim(**fields).case
         assert case is not None
         return case
@@ -303,7 +303,7 @@ def test_a_case_given_up_says_why(world: World) -> None:
     assert (world.record().state.value, world.record().reason) == ("open", "deadline_near")
 
 
-ZOMBIE_WRITES: dict[str, Callable[[OpenCase], None]] = {
+ZOMBIE_WRITES: dict[str, Callable[[ClaimedCase], None]] = {
     "save": lambda case: case.save(step()),
     "renew": lambda case: case.renew(),
     "close": lambda case: case.close(CaseState.DONE),
@@ -312,7 +312,7 @@ ZOMBIE_WRITES: dict[str, Callable[[OpenCase], None]] = {
 
 
 @pytest.mark.parametrize("write", list(ZOMBIE_WRITES.values()), ids=list(ZOMBIE_WRITES))
-def test_a_holder_that_wakes_up_too_late_can_write_nothing(world: World, write: Callable[[OpenCase], None]) -> None:
+def test_a_holder_that_wakes_up_too_late_can_write_nothing(world: World, write: Callable[[ClaimedCase], None]) -> None:
     """A timed-out function goes on running: the journal tells it to stop before it acts."""
     zombie = world.held()
     world.clock.forward(120)
@@ -373,14 +373,14 @@ def test_an_unconfirmed_time_is_not_kept(world: World) -> None:
     assert world.claim(minutes=5, content="other").outcome == "reopened"
 
 
-CASE_WRITES: dict[str, Callable[[OpenCase], None]] = {
+CASE_WRITES: dict[str, Callable[[ClaimedCase], None]] = {
     "save": lambda case: case.save(step()),
     "close": lambda case: case.close(CaseState.DONE, "", step()),
 }
 
 
 @pytest.mark.parametrize("write", list(CASE_WRITES.values()), ids=list(CASE_WRITES))
-def test_a_write_whose_answer_was_lost_is_recognised(world: World, write: Callable[[OpenCase], None]) -> None:
+def test_a_write_whose_answer_was_lost_is_recognised(world: World, write: Callable[[ClaimedCase], None]) -> None:
     """It was stored, so the holder goes on."""
     case = world.held()
     world.store.fail = "after"
@@ -390,7 +390,7 @@ def test_a_write_whose_answer_was_lost_is_recognised(world: World, write: Callab
 
 @pytest.mark.parametrize("write", list(CASE_WRITES.values()), ids=list(CASE_WRITES))
 def test_a_write_that_was_not_made_is_an_error_and_can_be_tried_again(
-    world: World, write: Callable[[OpenCase], None]
+    world: World, write: Callable[[ClaimedCase], None]
 ) -> None:
     """Nothing may be changed on an intent that is not stored."""
     case = world.held()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.local.sqlite_store import SqliteStore, utc_now
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.clock import utc_now
 from scc_responder.journal.journal import Journal
 from tests.counts import Cases
 from tests.journal.case_program import ACTIONS, main

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import Step, decode, is_unfinished
-from scc_responder.journal.claimed_case import LostLease, OpenCase
+from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import LEASE, Journal
 from tests.kits.journal_worlds import FaultyStore, SetClock, finding
 
@@ -61,8 +61,8 @@ class Deliveries(RuleBasedStateMachine):
         self.journal = Journal(self.store, self.clock)
         self.model = Model()
         self.elapsed = 0.0
-        self.holder: OpenCase | None = None
-        self.zombies: list[OpenCase] = []
+        self.holder: ClaimedCase | None = None
+        self.zombies: list[ClaimedCase] = []
         self.number = 0
 
     def teardown(self) -> None:
@@ -138,7 +138,7 @@ class Deliveries(RuleBasedStateMachine):
         for entry in self.sqlite.scan("case/").entries:
             assert entry.unfinished == is_unfinished(decode(entry.value))
 
-    def held(self) -> OpenCase:
+    def held(self) -> ClaimedCase:
         assert self.holder is not None
         return self.holder
 

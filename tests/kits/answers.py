@@ -8,7 +8,7 @@ from typing import Any
 
 from scc_responder.journal.messages import Ending
 from scc_responder.journal.plan import Plan
-from scc_responder.pipeline.approvals import Request, answer
+from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
 from tests.kits.responder import Deployment
 
 HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}
@@ -35,5 +35,5 @@ def answered(
     record = deployment.case(document)
     sent = {"case": record.finding_key[:12], "plan": record.plan.digest if record.plan else "", **body}
     bearer = {"authorization": f"Bearer {token}"} if token else {}
-    request = Request(verb=verb, body=json.dumps(sent).encode(), headers={**headers, **bearer}, peer=peer)
-    return answer(request, deployment.services)
+    request = AnswerRequest(verb=verb, body=json.dumps(sent).encode(), headers={**headers, **bearer}, peer=peer)
+    return answer_plan(request, deployment.services)

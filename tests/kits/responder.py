@@ -12,6 +12,7 @@ from typing import Any
 from scc_responder.adapters.kubernetes.kubernetes_api import connect
 from scc_responder.adapters.local.findings_file import FindingsFolder
 from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.mode import Mode
@@ -22,7 +23,7 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.delivery import respond
-from scc_responder.pipeline.services import Services, open_store, utc_now
+from scc_responder.pipeline.services import Services, open_store
 from scc_responder.settings import read_settings
 from tests.findings import data, notification, push_body
 

@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from scc_responder.domain.clock import utc_now
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending
-from scc_responder.pipeline.approvals import Request, answer
+from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
 from scc_responder.pipeline.delivery import respond
-from scc_responder.pipeline.services import Services, utc_now
+from scc_responder.pipeline.services import Services
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.settings import read_settings
-from scc_responder.workbench.simulated_cluster.story.story_folder import Deployment
+from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
 from tests.findings import push_body
 from tests.kits.failpoints import FailingOutcomes, FailingServices
 
@@ -42,7 +43,7 @@ class Topic:
 
 def services_of(folder: Path) -> Services:
     """The services of the folder's deployment."""
-    deployment = Deployment(folder)
+    deployment = StoryFolder(folder)
     services = FailingServices(read_settings(deployment.settings, deployment.policies))
     services.journal = Journal(services.store, utc_now, lease=timedelta(0))
     services.outcomes = FailingOutcomes(Topic(folder / "published"), services.failpoints)
@@ -67,7 +68,7 @@ def main(what: str, folder: Path) -> Ending:
         return respond(push_body(document), {}, services)
     told = json.loads((folder / "published").read_bytes().splitlines()[0])
     body = json.dumps({"case": told["case"], "plan": told["approval"]["digest"]}).encode()
-    return answer(Request(verb="approve", body=body, headers=HERE, peer="127.0.0.1"), services)
+    return answer_plan(AnswerRequest(verb="approve", body=body, headers=HERE, peer="127.0.0.1"), services)
 
 
 if __name__ == "__main__":

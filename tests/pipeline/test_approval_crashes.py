@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.simulated_cluster.story.story_folder import Deployment
+from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
 from tests.cluster import objects
 from tests.findings import data
 from tests.kills import Noted, killed_at
@@ -36,7 +36,7 @@ def scene(folder: Path, steps: str = STEPS) -> Iterator[SimulatedCluster]:
         cluster.create(objects.deployment("web", "shop", NODE, replicas=2))
         folder.mkdir()
         policies = write_policies(folder / "given", steps)
-        deployment = Deployment(folder)
+        deployment = StoryFolder(folder)
         deployment.lay_out(cluster, policies)
         turn(deployment.journal)
         document = finding_about(cluster.objects("Pod", "shop")[0])

@@ -18,7 +18,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.execute.execute import execute
 from scc_responder.intake.notification import parse_notification
 from scc_responder.pipeline.containment import _world
-from scc_responder.pipeline.delivery_log import Account
+from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.policy.decide import decide
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -525,7 +525,7 @@ def test_nothing_unapproved_is_sent(tmp_path: Path, cluster: SimulatedCluster, p
     collected = collect(finding, services.clusters, FindingsFolder(deployment.findings), services.pool, 30)
     decision = decide(collected.context, services.policies.policies)
 
-    steps = execute(collected.context, decision, case, _world(collected, services, Account(services.clock())))
+    steps = execute(collected.context, decision, case, _world(collected, services, DeliveryLog(services.clock())))
 
     found = case.record.with_steps(steps).steps[0]
     assert (found.action, found.status, found.reason) == ("label_pod", "held", "waiting_for_approval")

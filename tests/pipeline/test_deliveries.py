@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError
-from scc_responder.pipeline.services import utc_now
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data, notification, push_body
 from tests.kits.responder import (

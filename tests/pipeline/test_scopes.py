@@ -97,7 +97,7 @@ def test_a_case_that_a_person_resumes(deployment: Deployment, document: dict[str
     deployment.turn(Mode.DISABLED)
     deployment.deliver(document)
     deployment.turn(Mode.ENFORCE)
-    deployment.services.journal.answer(deployment.case(document).finding_key, resume)
+    deployment.services.journal.apply(deployment.case(document).finding_key, resume)
     assert swept(deployment) == {"resumed": 1}
     assert deployment.case(document).state == "done"
 

@@ -15,7 +15,7 @@ from scc_responder.guard.guard import guard
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.decide import decide
 from scc_responder.policy.policy_set import load_policies
-from scc_responder.workbench.cluster_snapshot import Snapshot, take
+from scc_responder.workbench.cluster_snapshot import Snapshot, take_snapshot
 from scc_responder.workbench.explanation import context_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulation.replayed_limits import ReplayedLimits
@@ -113,7 +113,7 @@ def test_what_is_foretold_happens(
 ) -> None:
     """For every finding of a flood each action acts, or is held for the same reason, as the simulation said."""
     deployment = deployed(tmp_path, cluster, *policies, guardrails=rails)
-    snapshot = Snapshot(take(api_of(cluster, "admin"), DESCRIBED, datetime.now(UTC), progress=lambda *_: None))
+    snapshot = Snapshot(take_snapshot(api_of(cluster, "admin"), DESCRIBED, datetime.now(UTC), progress=lambda *_: None))
     told = foretold(snapshot, tmp_path / "policies", findings)
     happened = [done(deployment, document) for document in findings]
     for number, (expected, found) in enumerate(zip(told, happened, strict=True)):

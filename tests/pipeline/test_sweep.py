@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError, StoreUnavailable
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import Entry, Page
@@ -21,7 +22,6 @@ from scc_responder.journal.case import CaseRecord, decode, encode, is_unfinished
 from scc_responder.journal.journal import LEASE, Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline import sweep as sweeping
-from scc_responder.pipeline.services import utc_now
 from scc_responder.pipeline.sweep import MAX_BEGUN, MAX_REVIEWED, QUIET, RESUMED, resume, sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data
@@ -278,7 +278,7 @@ def test_too_old_goes_on_if_a_person_says_so(deployment: Deployment, pod: dict[s
 
 
 def resumed_by_person(deployment: Deployment, document: dict[str, Any]) -> str:
-    return deployment.services.journal.answer(deployment.case(document).finding_key, resume)[0].reason
+    return deployment.services.journal.apply(deployment.case(document).finding_key, resume)[0].reason
 
 
 def test_resumed_by_a_person(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
@@ -516,7 +516,7 @@ def test_junk_in_the_store(deployment: Deployment, pod: dict[str, Any]) -> None:
     store = deployment.services.store
     store.create("case/" + "0" * 64, b"junk")
     store.create("case/" + "f" * 64, b'{"schema": 99}')
-    store.create(sweeping.CURSOR, b"\xff")
+    store.create(sweeping.CURSOR_KEY, b"\xff")
 
     assert swept(deployment) == {"record_unreadable": 1, "resumed": 1, "record_newer": 1}
 
@@ -608,7 +608,7 @@ def test_two_sweeps_at_once(deployment: Deployment, cluster: SimulatedCluster, p
 def forget_place(deployment: Deployment) -> None:
     """Let the next sweep begin at the first case."""
     store = SqliteStore(deployment.folder / "journal.db")
-    entry = store.get(sweeping.CURSOR)
+    entry = store.get(sweeping.CURSOR_KEY)
     assert entry is not None
     store.delete(entry.key, entry.version)
     store.close()

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.case import CaseRecord, decode, encode, is_unfinished
 from scc_responder.journal.plan import Plan, PlanState
-from scc_responder.pipeline.services import utc_now
 from scc_responder.pipeline.sweep import QUIET, sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data

@@ -19,8 +19,8 @@ from scc_responder.domain.context import Context, Namespace, RelatedFinding
 from scc_responder.domain.finding import CloudRunTarget, Connection, FindingContainer, Process
 from scc_responder.domain.mode import Mode
 from scc_responder.policy import cel_types
-from scc_responder.policy.cel import DIFFERS, HOLDS, Facts, answer
-from scc_responder.policy.cel_mistakes import MAX_BYTES, condition_mistakes
+from scc_responder.policy.cel import DIFFERS, HOLDS, CelFacts, evaluate
+from scc_responder.policy.cel_mistakes import MAX_EXPRESSION_BYTES, condition_mistakes
 from scc_responder.policy.decide import decide, match
 from scc_responder.policy.match import Match
 from scc_responder.policy.policy_set import Policy
@@ -188,7 +188,9 @@ WRONG = [
     pytest.param("(", "Syntax error", id="syntax"),
     pytest.param("(" * 200 + "true" + ")" * 200, "recursion limit", id="nested-too-deep"),
     pytest.param("  ", "empty; write an expression or remove it", id="blank"),
-    pytest.param(f"pod.name == '{'a' * MAX_BYTES}'", f"at most {MAX_BYTES} are allowed", id="too-long"),
+    pytest.param(
+        f"pod.name == '{'a' * MAX_EXPRESSION_BYTES}'", f"at most {MAX_EXPRESSION_BYTES} are allowed", id="too-long"
+    ),
     pytest.param("\ud800", "no text that can be read", id="surrogate"),
 ]
 
@@ -277,7 +279,7 @@ def test_less_knowledge_never_satisfies(expression: str, removals: list[str]) ->
     """Whatever is taken away, no expression comes to hold, nor to differ, that did not: it can only become unknown."""
     known = rich()
     less = reduce(lambda left, name: REMOVALS[name](left), removals, known)
-    before, after = answer(expression, Facts(known)), answer(expression, Facts(less))
+    before, after = evaluate(expression, CelFacts(known)), evaluate(expression, CelFacts(less))
     assert before in {HOLDS, DIFFERS}
     assert after == before or after not in {HOLDS, DIFFERS}
 
@@ -288,7 +290,7 @@ def test_less_knowledge_never_satisfies(expression: str, removals: list[str]) ->
 def test_any_text_is_refused_or_evaluated(expression: str) -> None:
     """No text breaks the check; what it lets pass is answered."""
     if expression and not list(condition_mistakes(expression, ())):
-        assert answer(expression, Facts(rich())).startswith(("holds", "condition_"))
+        assert evaluate(expression, CelFacts(rich())).startswith(("holds", "condition_"))
 
 
 def test_hostile_texts_cost_little() -> None:
@@ -339,7 +341,7 @@ def test_imported_only_by_a_condition() -> None:
 
 def test_the_known_facts_are_those_of_the_context() -> None:
     """What an expression sees is what was read, under the names of our own types."""
-    known = Facts(rich()).known
+    known = CelFacts(rich()).known
     assert known["pod"]["labels"] == POD.labels
     assert known["threat"]["name"] == THREAT.name
     assert known["pod"]["creation_time"].ToDatetime(EVENT.tzinfo) == POD.creation_time

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.compiled import FILE_NAME, compile_policies, load_deployed
+from scc_responder.policy.compiled import COMPILED_FILE, compile_policies, load_deployed
 from scc_responder.policy.decide import match
 from scc_responder.policy.guardrails import NONE_GIVEN
 from scc_responder.policy.policy_set import load_policies
@@ -28,7 +28,7 @@ CONDITION = 'pod.namespace == "shop"'
 def compiled(folder: Path, *policies: str, guardrails: str = RAILS) -> Path:
     """A folder with its compiled form."""
     write_policies(folder, *policies, guardrails=guardrails)
-    (folder / FILE_NAME).write_bytes(compile_policies(folder))
+    (folder / COMPILED_FILE).write_bytes(compile_policies(folder))
     return folder
 
 
@@ -51,7 +51,7 @@ def test_shipped(tmp_path: Path) -> None:
     """The shipped policies are the same, compiled."""
     for path in SHIPPED.glob("*.yaml"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / FILE_NAME).write_bytes(compile_policies(tmp_path))
+    (tmp_path / COMPILED_FILE).write_bytes(compile_policies(tmp_path))
     assert load_deployed(tmp_path) == load_policies(SHIPPED)
 
 
@@ -91,25 +91,25 @@ def test_a_broken_source_is_refused_for_all_its_compiled_form(tmp_path: Path) ->
 def test_an_unusable_form_is_ignored(tmp_path: Path, content: bytes) -> None:
     """What is no compiled form is not read as one."""
     folder = compiled(tmp_path / "p", whole())
-    (folder / FILE_NAME).write_bytes(content)
+    (folder / COMPILED_FILE).write_bytes(content)
     assert load_deployed(folder) == load_policies(folder)
 
 
 def test_another_version(tmp_path: Path) -> None:
     """What another version of the package has checked is checked again."""
     folder = compiled(tmp_path / "p", whole())
-    data = msgspec.json.decode((folder / FILE_NAME).read_bytes())
+    data = msgspec.json.decode((folder / COMPILED_FILE).read_bytes())
     data["version"] = "0.0.0"
     data["policies"][0]["mode"] = "disabled"
-    (folder / FILE_NAME).write_bytes(msgspec.json.encode(data))
+    (folder / COMPILED_FILE).write_bytes(msgspec.json.encode(data))
     assert load_deployed(folder) == load_policies(folder)
 
 
 def test_a_desk_reads_the_sources(tmp_path: Path) -> None:
     """A compiled form that says other than its sources fools no command: they read what people review."""
     folder = compiled(tmp_path / "p", whole())
-    form = (folder / FILE_NAME).read_bytes()
-    (folder / FILE_NAME).write_bytes(form.replace(b'"mode":"enforce"', b'"mode":"disabled"'))
+    form = (folder / COMPILED_FILE).read_bytes()
+    (folder / COMPILED_FILE).write_bytes(form.replace(b'"mode":"enforce"', b'"mode":"disabled"'))
     assert load_deployed(folder).policies[0].mode == "disabled"
     assert load_policies(folder).policies[0].mode == "enforce"
 
@@ -118,7 +118,7 @@ def test_without_guardrails(tmp_path: Path) -> None:
     """No guardrails are compiled as none."""
     folder = write_policies(tmp_path / "p", whole())
     (folder / "guardrails.yaml").unlink()
-    (folder / FILE_NAME).write_bytes(compile_policies(folder))
+    (folder / COMPILED_FILE).write_bytes(compile_policies(folder))
     assert load_deployed(folder).guardrails == NONE_GIVEN
 
 

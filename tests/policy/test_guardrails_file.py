@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.wildcards import matches
-from scc_responder.policy.guardrails import FILE_NAME, NONE_GIVEN, Guardrails
+from scc_responder.policy.guardrails import GUARDRAILS_FILE, NONE_GIVEN, Guardrails
 from scc_responder.policy.guardrails_file import load_guardrails, mistakes
 from scc_responder.policy.limits import Limit
 from tests.kits.responder import SHIPPED
 
-SHIPPED_TEXT = (SHIPPED / FILE_NAME).read_text()
+SHIPPED_TEXT = (SHIPPED / GUARDRAILS_FILE).read_text()
 CEILING = "ceilings: [{name: prod, max_mode: approve, clusters: [projects/*/locations/*/clusters/prod-*]}]"
 QUIET = 'quiet_hours: [{name: night, from: "22:00", to: "06:00", max_mode: dry_run, timezone: Europe/Berlin}]'
 EXEMPTION = (
@@ -32,7 +32,7 @@ EXEMPTION = (
 
 def loaded(folder: Path, text: str) -> Guardrails:
     """The guardrails that a file of this text holds."""
-    (folder / FILE_NAME).write_text(text)
+    (folder / GUARDRAILS_FILE).write_text(text)
     return load_guardrails(folder)
 
 
@@ -129,7 +129,7 @@ def test_mistakes(tmp_path: Path, right: str, wrong: str, told: str) -> None:
     text = f"protected: {{}}\n{sections[0].replace(right, wrong, 1)}\n" if sections else wrong
     with pytest.raises(PolicyError) as caught:
         loaded(tmp_path, text)
-    assert str(caught.value).startswith(f"{FILE_NAME}:")
+    assert str(caught.value).startswith(f"{GUARDRAILS_FILE}:")
     assert told in str(caught.value)
 
 

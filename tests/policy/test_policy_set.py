@@ -12,7 +12,7 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.guardrails import NONE_GIVEN
 from scc_responder.policy.guardrails_file import load_guardrails
 from scc_responder.policy.policy_set import load_policies
-from scc_responder.policy.strict_yaml import MAX_BYTES, load_yaml
+from scc_responder.policy.strict_yaml import MAX_FILE_BYTES, load_yaml
 from tests.kits.responder import policy, write_policies
 
 RIGHT = policy("label_pod", "notify")
@@ -374,7 +374,7 @@ def test_allowed_keys(tmp_path: Path) -> None:
 
 
 SIZES: list[Any] = [
-    pytest.param("#" * (MAX_BYTES + 1), "file_too_large", id="over-256-KiB"),
+    pytest.param("#" * (MAX_FILE_BYTES + 1), "file_too_large", id="over-256-KiB"),
     pytest.param("[" * 500, "yaml_too_deep", id="deep"),
     pytest.param("a: " + "[" * 30 + "]" * 30, "yaml_too_deep", id="deep-and-closed"),
     pytest.param("- a\n---\n- b\n", "invalid_yaml", id="two-documents"),

@@ -16,11 +16,11 @@ from typing import Any, Self
 import yaml
 
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
-from scc_responder.pipeline.services import utc_now
 from tests.admission.kustomize import build, of_kind
 from tests.cluster import objects
 from tests.cluster.audit import AuditEvent

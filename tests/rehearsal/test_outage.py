@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import Step
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.delivery import respond
-from scc_responder.pipeline.services import Services, utc_now
+from scc_responder.pipeline.services import Services
 from scc_responder.settings import read_settings
 from tests.cluster.audit import AuditEvent
 from tests.cluster.polling import wait_until

@@ -13,7 +13,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from scc_responder.adapters.google.firestore.firestore_documents import ALL, DEFAULT_COLLECTION, UNFINISHED, Collection
+from scc_responder.adapters.google.firestore.firestore_documents import (
+    ALL,
+    DEFAULT_COLLECTION,
+    UNFINISHED,
+    FirestoreCollection,
+)
 from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
 from tests.terraform.checking import State
 from tests.terraform.grants import expected_grants, grants, has_operators, members
@@ -280,7 +285,7 @@ def apis_stay_enabled(state: State) -> None:
 @promise
 def the_journal_can_be_searched(state: State) -> None:
     """What entries are searched by keeps its automatic index; only the other fields, each by its name, have none."""
-    collection = Collection.of("firestore://example-project/(default)")
+    collection = FirestoreCollection.of("firestore://example-project/(default)")
     written = collection.written("key", b"", "word", datetime.now(UTC), unfinished=True)["fields"]
     fields = [*of_type(state, "google_firestore_field")]
     assert {values["field"] for values in fields} == written.keys() - {ALL, UNFINISHED}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder import settings
-from scc_responder.adapters.google.firestore.firestore_documents import Collection
+from scc_responder.adapters.google.firestore.firestore_documents import FirestoreCollection
 from scc_responder.adapters.google.security_center import service_in
 from scc_responder.settings import Settings, read_settings
 from scc_responder.workbench.doctor.deployed import parse_environment, read_deployment
@@ -84,7 +84,7 @@ def test_gateway(tested: OwnTests, run: str, on: bool) -> None:
 def test_store(tested: OwnTests) -> None:
     """The journal is in the database that is made, and the collection whose entries expire."""
     state = tested.states()["scopes/organization"]
-    collection = Collection.of(read(tested, "scopes/organization").store)
+    collection = FirestoreCollection.of(read(tested, "scopes/organization").store)
     database = only(state, "google_firestore_database")["name"]
 
     assert collection.database == f"projects/example-project/databases/{database}"
@@ -114,7 +114,7 @@ def test_settings_file(tested: OwnTests, kind: str) -> None:
     told = environment(tested, run)
     given = {**parse_environment(tested.outputs()[run]["settings"], "responder.env"), SWEEPER: told[SWEEPER]}
     push = tested.states()[run]["google_pubsub_subscription.push"]
-    pushed_to = given.pop(f"{settings.PREFIX}PUSH_ENDPOINT")  # a word that the mock made up
+    pushed_to = given.pop(f"{settings.VARIABLE_PREFIX}PUSH_ENDPOINT")  # a word that the mock made up
     made = read_deployment(given)
     service = only(tested.states()[run], "google_cloudfunctions2_function")["service_config"][0]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from scc_responder.collect.endpoints import PERMISSIONS, EndpointKind
+from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench import needed_permissions
 from tests.terraform.checking import MODULE, ROOT
@@ -19,7 +19,7 @@ def test_permissions_file() -> None:
 
 def test_the_gateway_is_apart() -> None:
     """What Connect Gateway asks for stands in a section of its own, which is granted only where it is asked for."""
-    assert listed("connect_gateway") == list(PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
+    assert listed("connect_gateway") == list(ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
     assert not set(listed("connect_gateway")) & set(listed("iam"))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from scc_responder.domain.errors import ApiError
 from scc_responder.journal.messages import Ending
-from scc_responder.pipeline.delivery_log import Account
+from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.responder import ALL, NODE, SPARE_NODE, Deployment, Interposed, deployed, finding_about, policy
@@ -77,7 +77,7 @@ def _deliveries(cluster: SimulatedCluster, folders: pytest.TempPathFactory) -> I
     one.clusters.api = Interposed(one.clusters.api, before=_refuse)
     one.respond_to(finding_about(next(pods)))
     yield "failed", lines[-1]
-    yield "heartbeat", Account(datetime.now(UTC)).line(Ending(status=204, reason="heartbeat"), "")
+    yield "heartbeat", DeliveryLog(datetime.now(UTC)).line(Ending(status=204, reason="heartbeat"), "")
 
 
 def _refuse(_number: int, verb: str, path: str) -> None:

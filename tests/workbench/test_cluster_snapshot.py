@@ -22,10 +22,17 @@ from scc_responder.domain.context import Cluster, Context
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.intake.notification import parse_notification
-from scc_responder.workbench.cluster_snapshot import NoFindings, Snapshot, read_snapshot, take
-from scc_responder.workbench.explanation import Facts, context_of
+from scc_responder.workbench.cluster_snapshot import NoFindings, Snapshot, read_snapshot, take_snapshot
+from scc_responder.workbench.explanation import ContextFacts, context_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.snapshot_file import COLLECTIONS, SnapshotFile, collection_of, decoded, encoded, reduced
+from scc_responder.workbench.snapshot_file import (
+    COLLECTIONS,
+    SnapshotFile,
+    collection_of,
+    decode_snapshot,
+    encode_snapshot,
+    reduced,
+)
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient
 from tests.kits.responder import CLUSTER, OneCluster, api_of, finding_about
@@ -77,7 +84,9 @@ def silent(_name: str, _count: int) -> None:
 
 def taken(api: Any, **options: Any) -> SnapshotFile:
     """A snapshot as it is read again from its file."""
-    return decoded(encoded(take(api, DESCRIBED, NOW, progress=silent, **options)), "snapshot.json")
+    return decode_snapshot(
+        encode_snapshot(take_snapshot(api, DESCRIBED, NOW, progress=silent, **options)), "snapshot.json"
+    )
 
 
 def leaky(kind: Callable[..., dict[str, Any]], name: str, side: Side) -> dict[str, Any]:
@@ -141,7 +150,7 @@ def test_no_canary(side: Side) -> None:
         objects.running_pods(side.admin, side.namespace, app)
     assert CANARY in json.dumps(side.admin.list(api_paths.pods(side.namespace)))
     file = taken(side.api)
-    content = encoded(file).decode()
+    content = encode_snapshot(file).decode()
     assert CANARY not in content
     assert not {"env", "command", "args", "volumes", "template", APPLIED, "secrets"} & set(content.split('"'))
     assert file.missing == {}
@@ -171,9 +180,9 @@ def live(side: Side, finding: Finding) -> Context:
         return look_around(collect(finding, OneCluster(side.api), NoFindings(), pool, 30))
 
 
-def comparable(facts: Facts | Context) -> dict[str, Any]:
+def comparable(facts: ContextFacts | Context) -> dict[str, Any]:
     """Facts without what a node's heartbeat changes, and annotations that decisions do not look at."""
-    told = {field: msgspec.to_builtins(getattr(facts, field)) for field in Facts.__struct_fields__}
+    told = {field: msgspec.to_builtins(getattr(facts, field)) for field in ContextFacts.__struct_fields__}
     for part in filter(None, (told["pod"], told["node"], told["namespace"])):
         wanted = {
             key: value for key, value in part["annotations"].items() if key.startswith(("scc-resp", "container."))
@@ -285,9 +294,9 @@ class Paged:
 
 def test_pages_make_no_difference(small: Side) -> None:
     """However the server cuts its lists, the file has the same bytes, and a forgotten cursor starts the list anew."""
-    whole = encoded(taken(small.api))
-    assert encoded(taken(Paged(small.api))) == whole
-    assert encoded(taken(Paged(small.api, forgets=2))) == whole
+    whole = encode_snapshot(taken(small.api))
+    assert encode_snapshot(taken(Paged(small.api))) == whole
+    assert encode_snapshot(taken(Paged(small.api, forgets=2))) == whole
     with pytest.raises(ApiError, match="too old"):
         taken(Paged(small.api, forgets=3))
 
@@ -295,7 +304,7 @@ def test_pages_make_no_difference(small: Side) -> None:
 def test_progress(small: Side) -> None:
     """While it is taken, each collection's count is told."""
     told: list[tuple[str, int]] = []
-    take(Paged(small.api), DESCRIBED, NOW, progress=lambda name, count: told.append((name, count)))
+    take_snapshot(Paged(small.api), DESCRIBED, NOW, progress=lambda name, count: told.append((name, count)))
     assert [count for name, count in told if name == "pods"] == [1, 2, 3]
     assert {name for name, _ in told} == set(COLLECTIONS)
 
@@ -318,7 +327,7 @@ def test_unreachable() -> None:
     with SimulatedCluster() as cluster:
         api = api_of(cluster, "admin")
     with pytest.raises(ApiError):
-        take(api, DESCRIBED, NOW, progress=silent)
+        take_snapshot(api, DESCRIBED, NOW, progress=silent)
 
 
 def test_selectors(small: Side) -> None:
@@ -412,7 +421,7 @@ UNUSABLE = [
 @pytest.mark.parametrize(("content", "told"), UNUSABLE)
 def test_unusable_files(tmp_path: Path, content: bytes, told: str) -> None:
     """A file that is no snapshot of this version is refused by name, with what is wrong and how to get one."""
-    right = json.loads(encoded(SnapshotFile(taken_at=NOW, cluster=DESCRIBED, objects={"pods": []})))
+    right = json.loads(encode_snapshot(SnapshotFile(taken_at=NOW, cluster=DESCRIBED, objects={"pods": []})))
     damaged = {
         b"@extra": {**right, "extra": 1},
         b"@nameless": {**right, "objects": {"pods": [{"metadata": {}}]}},

@@ -14,7 +14,7 @@ from scc_responder.intake.dead_letters import DeadLetter
 from scc_responder.intake.envelope import MAX_DATA_BYTES
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord, case_digest
-from scc_responder.workbench.dead_letter_review import copies, foreseen, prospect
+from scc_responder.workbench.dead_letter_review import copies, predicted_fate, prospect
 from tests.findings import data, notification
 from tests.pipeline.test_heartbeat import MESSAGE
 
@@ -106,14 +106,14 @@ CASES = [
 @pytest.mark.parametrize(("case", "fate", "reason"), CASES)
 def test_foreseen(case: CaseRecord | None, fate: str, reason: str) -> None:
     """By its case: exactly what the journal will say to it."""
-    found = foreseen(prospect((letter(),)), case)
+    found = predicted_fate(prospect((letter(),)), case)
     assert (found.fate, found.reason, found.is_published) == (fate, reason, True)
 
 
 def test_junk_has_no_case() -> None:
     """What is not published again has no prospect to look up."""
     junk = prospect((letter(b""),))
-    assert foreseen(junk, record()) == junk
+    assert predicted_fate(junk, record()) == junk
 
 
 def test_copies() -> None:

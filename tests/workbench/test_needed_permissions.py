@@ -17,12 +17,12 @@ from scc_responder.adapters.google.gke import gke_clusters
 from scc_responder.adapters.google.pubsub import outcome_topic
 from scc_responder.adapters.google.storage import evidence_store
 from scc_responder.cli.main import main
-from scc_responder.collect.endpoints import PERMISSIONS, EndpointKind
+from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.needed_permissions import (
     EVERY_FINDING,
     GOOGLE_READS,
-    PLACES,
+    GRANT_SCOPES,
     VERBS,
     cluster_role,
     enabled,
@@ -113,7 +113,7 @@ def test_names_of_the_adapters() -> None:
 def test_each_permission(need: Any) -> None:
     """Each permission has a verb of Kubernetes or a place to be granted at, and something that needs it."""
     assert need.by
-    assert need.verb in VERBS if need.resource else need.permission.split(".")[0] in PLACES
+    assert need.verb in VERBS if need.resource else need.permission.split(".")[0] in GRANT_SCOPES
 
 
 def test_roles_are_of_least_privilege() -> None:
@@ -151,7 +151,7 @@ def test_gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_policies(tmp_path / "p", LABEL)
     told = json.loads(printed(capsys, folder, "--format", "json"))
     names = [need["permission"] for need in told["connect_gateway"]]
-    assert names == list(PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
+    assert names == list(ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
     assert not set(names) & {need["permission"] for need in told["iam"]}
     assert "gkehub" not in printed(capsys, folder, "--format", "iam")
     roles = yaml.safe_load_all(printed(capsys, folder, "--format", "iam", "--connect-gateway"))

@@ -26,13 +26,13 @@ from typing import Any
 import msgspec
 
 from scc_responder.cli.console.existing_store import STORE, address, existing_store, store_option
-from scc_responder.cli.console.kill_switch_text import described, line, told
+from scc_responder.cli.console.kill_switch_text import described, line, setting_text
 from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.text import visible
 from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch, Setting, key_of
-from scc_responder.pipeline.services import utc_now
 from scc_responder.settings import is_cluster
 
 MAX_REASON = 500
@@ -104,7 +104,7 @@ def _lines(key: str, control: Control | None) -> Iterator[str]:
         yield f"{styled('dry_run', 'red')}    {key}: the document makes no sense; set it anew"
         return
     yield line(control)
-    yield from (visible_lines(f"{'':13}before: {before.mode} {told(before)}") for before in control.history)
+    yield from (visible_lines(f"{'':13}before: {before.mode} {setting_text(before)}") for before in control.history)
 
 
 def _facts(key: str, control: Control | None) -> dict[str, Any]:

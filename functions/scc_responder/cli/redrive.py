@@ -28,10 +28,17 @@ from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
 from scc_responder.cli.console.existing_store import existing_store
 from scc_responder.cli.console.progress import shown
 from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError, ResponderError, RetryableError, SettingsError
 from scc_responder.journal.journal import Journal
-from scc_responder.pipeline.services import utc_now
-from scc_responder.workbench.dead_letter_review import JUNK, NOTHING_TO_PROVE, Prospect, copies, foreseen, prospect
+from scc_responder.workbench.dead_letter_review import (
+    JUNK,
+    NOTHING_TO_PROVE,
+    Prospect,
+    copies,
+    predicted_fate,
+    prospect,
+)
 
 LIMIT = 100
 _MOST = 10_000
@@ -109,7 +116,7 @@ def _foreseen(prospects: list[Prospect], store: str | None) -> list[Prospect]:
 
 def _by_case(item: Prospect, journal: Journal) -> Prospect:
     try:
-        return foreseen(item, journal.read(item.key)) if item.key else item
+        return predicted_fate(item, journal.read(item.key)) if item.key else item
     except RetryableError as error:
         return replace(item, reason=error.reason)
 

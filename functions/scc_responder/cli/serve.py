@@ -19,7 +19,7 @@ from scc_responder.domain.errors import ResponderError, SettingsError
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.pipeline.services import open_store
 from scc_responder.policy.policy_set import load_policies
-from scc_responder.settings import PREFIX, Settings, read_settings
+from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
 
 _OPTIONS = {
     "policies": "POLICIES",
@@ -93,15 +93,15 @@ def command(folder: Path, host: str, port: int) -> list[str]:
 
 def environment_of(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
     """The environment with the options written into it, and the defaults of local use where it says nothing."""
-    given = {PREFIX + name: value for option, name in _OPTIONS.items() if (value := getattr(options, option))}
+    given = {VARIABLE_PREFIX + name: value for option, name in _OPTIONS.items() if (value := getattr(options, option))}
     if options.store:
-        given[PREFIX + "STORE"] = _store(options.store)
+        given[VARIABLE_PREFIX + "STORE"] = _store(options.store)
     if options.evidence and "://" not in options.evidence:
-        given[PREFIX + "EVIDENCE"] = _folder(options.evidence)
+        given[VARIABLE_PREFIX + "EVIDENCE"] = _folder(options.evidence)
     defaults = {
-        PREFIX + "POLICIES": "policies",
-        PREFIX + "STORE": _store("scc-responder.db"),
-        PREFIX + "EVIDENCE": _folder("evidence"),
+        VARIABLE_PREFIX + "POLICIES": "policies",
+        VARIABLE_PREFIX + "STORE": _store("scc-responder.db"),
+        VARIABLE_PREFIX + "EVIDENCE": _folder("evidence"),
     }
     return {**defaults, **environment, **given}
 

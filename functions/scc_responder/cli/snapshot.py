@@ -15,10 +15,10 @@ from pathlib import Path
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.cli.console.screen import Screen
 from scc_responder.cli.console.terminal import styled
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
-from scc_responder.pipeline.services import utc_now
-from scc_responder.workbench.cluster_snapshot import take
-from scc_responder.workbench.snapshot_file import SnapshotFile, encoded
+from scc_responder.workbench.cluster_snapshot import take_snapshot
+from scc_responder.workbench.snapshot_file import SnapshotFile, encode_snapshot
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,14 +41,14 @@ def run(options: argparse.Namespace) -> int:
     clusters = ClustersFile(options.clusters)
     ref = clusters.find(options.cluster)
     screen = Screen(sys.stderr)
-    file = take(
+    file = take_snapshot(
         clusters.connect(ref),
         clusters.describe(ref),
         utc_now(),
         annotations=options.annotation or (),
         progress=lambda name, count: screen.wait_for(f"{ref.name}: {count} {name} ..."),
     )
-    _write(options.output, encoded(file))
+    _write(options.output, encode_snapshot(file))
     _tell(screen, file, options.output)
     return 1 if file.missing else 0
 

@@ -21,9 +21,9 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.intake.threats import (
     CONFIDENCES,
     DETECTORS,
-    KINDS,
     SEVERITIES,
     SURFACES,
+    THREAT_KINDS,
     Row,
     catalogue,
     fold,
@@ -33,7 +33,7 @@ from scc_responder.intake.threats import (
 FILTERS: Mapping[str, Sequence[str]] = {
     "detector": DETECTORS,
     "surface": SURFACES,
-    "kind": KINDS,
+    "kind": THREAT_KINDS,
     "confidence": CONFIDENCES,
     "severity": tuple(filter(None, SEVERITIES)),
 }

@@ -37,7 +37,7 @@ class EndpointKind(StrEnum):
     PRIVATE_IP = "private_ip"
 
 
-PERMISSIONS: Mapping[EndpointKind, tuple[str, ...]] = {
+ENDPOINT_PERMISSIONS: Mapping[EndpointKind, tuple[str, ...]] = {
     EndpointKind.DNS_ENDPOINT: ("container.clusters.connect",),
     EndpointKind.CONNECT_GATEWAY: (
         "gkehub.gateway.delete",
@@ -68,7 +68,7 @@ class Endpoint(Server, frozen=True, kw_only=True):
     kind: EndpointKind
 
 
-class Reach(Value, frozen=True, kw_only=True):
+class EndpointOptions(Value, frozen=True, kw_only=True):
     """What this deployment can reach. `local`: servers on this machine, by a port.
 
     `connect_gateway`: clusters of a fleet by Connect Gateway, which asks for permissions of its own. `vpc_egress`:
@@ -92,7 +92,7 @@ _NO_EGRESS = _Way(shut="this deployment has no VPC egress: give the Terraform va
 _REASONS = {"cluster_endpoint_private": _NO_EGRESS, "connect_gateway_off": _NOT_ASKED_FOR}
 
 
-def choose(cluster: Any, reach: Reach) -> Endpoint:
+def choose(cluster: Any, reach: EndpointOptions) -> Endpoint:
     """The way to take to the API server of a cluster, given as GetCluster describes it.
 
     Raises ApiError `cluster_endpoint_private` where VPC egress would help, `connect_gateway_off` where only the gateway
@@ -114,7 +114,7 @@ def choose(cluster: Any, reach: Reach) -> Endpoint:
     raise ApiError(reason, "; ".join(f"{kind}: {way.shut}" for kind, way in ways.items()))
 
 
-def _dns_endpoint(cluster: Any, reach: Reach) -> _Way:
+def _dns_endpoint(cluster: Any, reach: EndpointOptions) -> _Way:
     config = cluster.control_plane_endpoints_config.dns_endpoint_config
     if not config.allow_external_traffic:
         return _Way(shut="closed to external traffic")
@@ -123,7 +123,7 @@ def _dns_endpoint(cluster: Any, reach: Reach) -> _Way:
     return _Way(shut="its name is not under gke.goog")
 
 
-def _connect_gateway(cluster: Any, reach: Reach) -> _Way:
+def _connect_gateway(cluster: Any, reach: EndpointOptions) -> _Way:
     """Clusters of GKE are `gkeMemberships` to it; a membership outside `global` is served by its region's host."""
     membership = _MEMBERSHIP.fullmatch(cluster.fleet.membership)
     if membership is None:
@@ -135,14 +135,14 @@ def _connect_gateway(cluster: Any, reach: Reach) -> _Way:
     return _Way(url=f"https://{host}/v1/projects/{project}/locations/{location}/gkeMemberships/{name}")
 
 
-def _public_ip(address: str, reach: Reach) -> _Way:
+def _public_ip(address: str, reach: EndpointOptions) -> _Way:
     if _is_on_this_machine(address, reach):
         return _Way(url=f"https://{address}")
     ip = _ip(address)
     return _Way(url=f"https://{ip}") if ip and not _within(ip, _PRIVATE) else _no_address(address)
 
 
-def _private_ip(address: str, reach: Reach) -> _Way:
+def _private_ip(address: str, reach: EndpointOptions) -> _Way:
     ip = _ip(address)
     if ip is None:
         return _no_address(address)
@@ -176,7 +176,7 @@ def _within(ip: IPv4Address, networks: tuple[IPv4Network, ...]) -> bool:
     return any(ip in network for network in networks)
 
 
-def _is_on_this_machine(address: str, reach: Reach) -> bool:
+def _is_on_this_machine(address: str, reach: EndpointOptions) -> bool:
     return reach.local and _ON_THIS_MACHINE.fullmatch(address) is not None
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from scc_responder.collect import api_paths
 from scc_responder.collect.selectors import selects
@@ -23,6 +22,7 @@ from scc_responder.domain.context import (
     Workload,
     Zone,
 )
+from scc_responder.domain.ports import ApiObject
 
 _INSTANCE_ID = "container.googleapis.com/instance_id"
 _ZONE = "topology.kubernetes.io/zone"
@@ -30,10 +30,8 @@ _MIRROR = "kubernetes.io/config.mirror"
 _STATES = ("running", "terminated")
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 
-Object = Mapping[str, Any]
 
-
-def parse_pod(pod: Object, owners: Sequence[Owner] = ()) -> Pod:
+def parse_pod(pod: ApiObject, owners: Sequence[Owner] = ()) -> Pod:
     """A core/v1 Pod. `owners` is the chain as far as it was read; the pod's own controller where none is given."""
     meta, spec, status = pod["metadata"], pod.get("spec", {}), pod.get("status", {})
     direct = controller(pod)
@@ -58,7 +56,7 @@ def parse_pod(pod: Object, owners: Sequence[Owner] = ()) -> Pod:
     )
 
 
-def parse_node(node: Object) -> Node:
+def parse_node(node: ApiObject) -> Node:
     """A core/v1 Node."""
     meta = node["metadata"]
     labels = meta.get("labels", {})
@@ -76,7 +74,7 @@ def parse_node(node: Object) -> Node:
     )
 
 
-def parse_namespace(namespace: Object) -> Namespace:
+def parse_namespace(namespace: ApiObject) -> Namespace:
     """A core/v1 Namespace."""
     meta = namespace["metadata"]
     return Namespace(
@@ -87,14 +85,14 @@ def parse_namespace(namespace: Object) -> Namespace:
     )
 
 
-def parse_workload(workload: Object, owner: Owner) -> Workload:
+def parse_workload(workload: ApiObject, owner: Owner) -> Workload:
     """A workload that counts replicas: a Deployment, ReplicaSet, StatefulSet or ReplicationController."""
     wanted = workload.get("spec", {}).get("replicas", 1)
     ready = workload.get("status", {}).get("readyReplicas", 0)
     return Workload(kind=owner.kind, name=owner.name, replicas=wanted, ready=ready)
 
 
-def budgets_of(labels: Mapping[str, str], budgets: Iterable[Object]) -> tuple[DisruptionBudget, ...]:
+def budgets_of(labels: Mapping[str, str], budgets: Iterable[ApiObject]) -> tuple[DisruptionBudget, ...]:
     """The PodDisruptionBudgets, of all in the namespace, that select a pod of these labels."""
     selecting = (item for item in budgets if selects(item.get("spec", {}).get("selector"), labels))
     return tuple(
@@ -102,7 +100,7 @@ def budgets_of(labels: Mapping[str, str], budgets: Iterable[Object]) -> tuple[Di
     )
 
 
-def parse_node_pool(name: str, nodes: Iterable[Object]) -> NodePool:
+def parse_node_pool(name: str, nodes: Iterable[ApiObject]) -> NodePool:
     """A pool of these nodes."""
     zones: dict[str, Zone] = {}
     for node in map(parse_node, nodes):
@@ -112,20 +110,20 @@ def parse_node_pool(name: str, nodes: Iterable[Object]) -> NodePool:
     return NodePool(name=name, zones=zones)
 
 
-def _allowed(budget: Object) -> int:
+def _allowed(budget: ApiObject) -> int:
     """What the budget allows now; nothing until its controller has seen its last change, as the eviction API has it."""
     status = budget.get("status", {})
     seen = status.get("observedGeneration", 0) >= budget["metadata"].get("generation", 0)
     return int(status.get("disruptionsAllowed", 0)) if seen else 0
 
 
-def _is_ready(item: Object) -> bool | None:
+def _is_ready(item: ApiObject) -> bool | None:
     """The object's `Ready` condition, or None where it has none."""
     conditions = item.get("status", {}).get("conditions", ())
     return next((entry.get("status") == "True" for entry in conditions if entry.get("type") == "Ready"), None)
 
 
-def controller(item: Object) -> Owner | None:
+def controller(item: ApiObject) -> Owner | None:
     """The object's controlling owner, from its `ownerReferences`."""
     for reference in item["metadata"].get("ownerReferences", ()):
         if reference.get("controller"):
@@ -138,7 +136,7 @@ def controller(item: Object) -> Owner | None:
     return None
 
 
-def _container(status: Object) -> ContainerStatus:
+def _container(status: ApiObject) -> ContainerStatus:
     # A container that waits for its restart is known by its last run.
     states = [status.get(when, {}).get(name, {}) for when in ("state", "lastState") for name in _STATES]
     started = next((state["startedAt"] for state in states if state.get("startedAt")), None)

@@ -35,7 +35,7 @@ UNCOUNTED = frozenset({"Job", "CronJob", "DaemonSet"})
 KUBERNETES = frozenset({"v1", "apps/v1", "batch/v1"})
 """Where the kinds above are from: anyone can define others of the same name."""
 
-Parts = dict[str, Callable[[], Any]]
+LiveReads = dict[str, Callable[[], Any]]
 
 
 def look(context: Context, collected: Collected, planned: Iterable[Action]) -> Context:
@@ -61,8 +61,8 @@ def _looked(context: Context, collected: Collected, planned: tuple[Action, ...])
     return replace(context, live=LiveLook(**seen), missing=dict(collected.reads.missing))
 
 
-def _parts(api: KubernetesApi, context: Context, planned: tuple[Action, ...]) -> Parts:
-    parts: Parts = {}
+def _parts(api: KubernetesApi, context: Context, planned: tuple[Action, ...]) -> LiveReads:
+    parts: LiveReads = {}
     pod, node = context.pod, context.node
     if pod is not None and any(action.disrupts == "pods" for action in planned):
         if pod.owners and context.missing.get("owner") not in NO_SUCH_OWNER:

@@ -23,7 +23,7 @@ MAX_OWNERS = 4
 READ_OWNERS = frozenset({("apps/v1", "ReplicaSet"), ("batch/v1", "Job")})
 """Owners that have an owner of their own. The others are workloads already: their names and UIDs are all we need."""
 
-PERMISSIONS = (
+READ_PERMISSIONS = (
     "pods: get",
     "nodes: get",
     "namespaces: get",
@@ -37,8 +37,8 @@ PERMISSIONS = (
 )
 """What is read of a cluster for every finding: the target, and whatever kind of workload owns it."""
 
-T = TypeVar("T")
-Started = dict[str, Future[dict[str, Any]]]
+_T = TypeVar("_T")
+StartedReads = dict[str, Future[dict[str, Any]]]
 
 
 class Reads:
@@ -50,11 +50,11 @@ class Reads:
         self.missing: dict[str, str] = {}
         self.errors: dict[str, ResponderError] = {}
 
-    def start(self, read: Callable[..., T], *arguments: Any) -> Future[T]:
+    def start(self, read: Callable[..., _T], *arguments: Any) -> Future[_T]:
         """Begin a read."""
         return self._pool.submit(read, *arguments)
 
-    def result(self, fact: str, future: Future[T]) -> T | None:
+    def result(self, fact: str, future: Future[_T]) -> _T | None:
         """The read's answer, or None with the reason in `missing`."""
         try:
             return future.result(timeout=max(0.0, self._until - monotonic()))
@@ -120,7 +120,7 @@ def collect(
     return Collected(context, api, reads)
 
 
-def _start(reads: Reads, api: KubernetesApi, finding: Finding) -> Started:
+def _start(reads: Reads, api: KubernetesApi, finding: Finding) -> StartedReads:
     """Begin to read what the finding names: its pod, that pod's namespace, and the node."""
     named: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {}
     if finding.pod:
@@ -131,7 +131,7 @@ def _start(reads: Reads, api: KubernetesApi, finding: Finding) -> Started:
     return {fact: reads.start(_get, api, path, *names) for fact, (path, names) in named.items()}
 
 
-def _objects(reads: Reads, api: KubernetesApi, started: Started) -> dict[str, Any]:
+def _objects(reads: Reads, api: KubernetesApi, started: StartedReads) -> dict[str, Any]:
     """Pod, owners, namespace and node, and the raw objects they were read from."""
     objects: dict[str, dict[str, Any]] = {}
     pod = _pod(reads, api, started.get("pod"), objects)

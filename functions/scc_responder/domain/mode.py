@@ -17,6 +17,6 @@ class Mode(StrEnum):
 _ORDER = tuple(Mode)
 
 
-def furthest(mode: Mode, *ceilings: Mode) -> Mode:
+def capped(mode: Mode, *ceilings: Mode) -> Mode:
     """How far one may go in this mode under these ceilings."""
     return min((mode, *ceilings), key=_ORDER.index)

@@ -10,6 +10,9 @@ from scc_responder.domain.context import Cluster, RelatedFinding
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.value import Value
 
+ApiObject = dict[str, Any]
+"""An object of the Kubernetes API as JSON data: `metadata`, `spec`, `status`."""
+
 
 class KubernetesApi(Protocol):
     """One cluster's API server, in plain dicts as the API defines them.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-MAX_BYTES = 4096
+MAX_TEXT_BYTES = 4096
 """The longest a string may be in a finding, in bytes of UTF-8, the mark of truncation included."""
 
 TRUNCATED = "[truncated]"
@@ -29,7 +29,7 @@ _HIDDEN = re.compile(
 )
 
 
-def visible(text: str, max_bytes: int = MAX_BYTES) -> str:
+def visible(text: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
     r"""The text with everything that hides or reorders text escaped, cut to `max_bytes` of UTF-8.
 
     >>> visible("user\u202etxt.exe")

@@ -31,7 +31,7 @@ from scc_responder.execute.publish import capture, publish
 from scc_responder.execute.step import Result, StepRun
 from scc_responder.guard.approval import WAITS
 from scc_responder.journal.case import Step, action_id
-from scc_responder.journal.claimed_case import OpenCase
+from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.messages import outcome_attributes, outcome_message
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import in_order
@@ -44,7 +44,7 @@ NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
 """Outcomes that a person must learn of."""
 
 
-def execute(context: Context, decision: Decision, case: OpenCase, world: World) -> tuple[Step, ...]:
+def execute(context: Context, decision: Decision, case: ClaimedCase, world: World) -> tuple[Step, ...]:
     """Carry out what is planned and return the outcomes that are not written yet: the caller closes the case with them.
 
     Raises RetryableError where a later delivery must go on, LostLease where another one has taken over, Settled where

@@ -17,10 +17,10 @@ from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Outcomes
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.kubernetes import ClusterChanges
 from scc_responder.execute.step import Result
-from scc_responder.guard.kill_switch import Ceiling
+from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
 from scc_responder.journal.case import Step
-from scc_responder.journal.claimed_case import OpenCase
+from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.policy.decide import Decision, PolicyDecision
 
 RETRIED_WHEN_REOPENED = frozenset({StepStatus.FAILED, StepStatus.NOT_POSSIBLE})
@@ -37,7 +37,7 @@ class Execution:
 
     context: Context
     decision: Decision
-    case: OpenCase
+    case: ClaimedCase
     world: World
     pending: list[Step] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
@@ -133,7 +133,7 @@ class World:
     evidence: Evidence | None
     outcomes: Outcomes | None
     clock: Clock
-    ceiling: Callable[[], Ceiling]
+    ceiling: Callable[[], KillSwitchCeiling]
     until: datetime
     answered_at: str = ""
     pool: ThreadPoolExecutor

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
 from scc_responder.domain.finding import Finding
-from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.status import CaseState
 from scc_responder.execute.execution import RESPONDER, Execution, Task
-from scc_responder.guard.disruption import request
-from scc_responder.guard.kill_switch import DISABLED, LOWERED, Ceiling
+from scc_responder.guard.disruption import disruption_request
+from scc_responder.guard.kill_switch import DISABLED, LOWERED, KillSwitchCeiling
 from scc_responder.journal.case import action_id
 
 
@@ -41,7 +41,7 @@ def stay_within_limits(execution: Execution, task: Task, *, dry_run: bool) -> No
     if action.observes:
         return
     answer = limiter.breaker()
-    asked = request(execution.context, action, task.action_id)
+    asked = disruption_request(execution.context, action, task.action_id)
     if answer.allowed and asked is not None:
         asked = replace(asked, policy=task.policy.name, policy_limits=task.policy.limits)
         answer = limiter.reserve(asked, dry_run=dry_run)
@@ -49,7 +49,7 @@ def stay_within_limits(execution: Execution, task: Task, *, dry_run: bool) -> No
         raise Withheld(answer.reason, answer.detail)
 
 
-def refuse_disabled(limit: Ceiling, finding: Finding | None = None) -> None:
+def refuse_disabled(limit: KillSwitchCeiling, finding: Finding | None = None) -> None:
     """Raises Settled where nothing at all may be done: the case is held, and can be resumed."""
     if limit.mode == Mode.DISABLED:
         raise Settled(DISABLED, CaseState.HELD, "WARNING", confirmed=finding)
@@ -62,7 +62,7 @@ def stay_under_control(execution: Execution, task: Task) -> None:
     """
     limit = execution.world.ceiling()
     refuse_disabled(limit)
-    if task.policy.name == RESPONDER.name or furthest(task.policy.mode, limit.mode) == task.policy.mode:
+    if task.policy.name == RESPONDER.name or capped(task.policy.mode, limit.mode) == task.policy.mode:
         return
     if not (limit.mode == Mode.APPROVE and actions()[task.action].observes):
         raise Withheld(LOWERED)

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
 
 from scc_responder.collect import api_paths
 from scc_responder.domain.changes import CreateNetworkPolicy, DeletePod, PatchObject
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
-from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.ports import ApiObject, KubernetesApi
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.network_policies import bypassing, manifest
 from scc_responder.execute.probes import (
@@ -34,8 +33,6 @@ MAX_WAIT_SECONDS = 5.0
 PAUSE_SECONDS = 0.05
 """Before the second try of a change; doubled for each further one."""
 DELETION_WAITS_SECONDS = (0.1, 0.9)
-
-Object = dict[str, Any]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -61,7 +58,7 @@ class ClusterChanges:
     """
 
     def __init__(
-        self, api: KubernetesApi, known: Mapping[str, Object], wait: Callable[[float], None], pool: Executor
+        self, api: KubernetesApi, known: Mapping[str, ApiObject], wait: Callable[[float], None], pool: Executor
     ) -> None:
         self._api = api
         self._known = dict(known)
@@ -185,7 +182,7 @@ class ClusterChanges:
         # probing tells. What was changed back right away may have been another finding's mark on the same object.
         return error.status in {404, 409, 422}
 
-    def _read(self, path: str) -> Object | None:
+    def _read(self, path: str) -> ApiObject | None:
         if path not in self._known:
             try:
                 self._known[path] = self._api.get(path)
@@ -199,7 +196,7 @@ class ClusterChanges:
         self._known.pop(path, None)
 
     @staticmethod
-    def _call(request: Callable[[], Object], tries: Tries) -> None:
+    def _call(request: Callable[[], ApiObject], tries: Tries) -> None:
         try:
             request()
         except OutcomeUnknown:

@@ -12,8 +12,7 @@ from typing import Any
 from scc_responder.collect import selectors
 from scc_responder.domain.changes import CreateNetworkPolicy
 from scc_responder.domain.labels import ACTION_ID
-
-Object = Mapping[str, Any]
+from scc_responder.domain.ports import ApiObject
 
 
 def manifest(change: CreateNetworkPolicy, action_id: str) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def manifest(change: CreateNetworkPolicy, action_id: str) -> dict[str, Any]:
     }
 
 
-def isolates(policy: Object, change: CreateNetworkPolicy) -> bool:
+def isolates(policy: ApiObject, change: CreateNetworkPolicy) -> bool:
     """Whether the policy, as stored, denies everything to the pods that the change selects."""
     spec = policy.get("spec", {})
     denies = not spec.get("ingress") and not spec.get("egress")
@@ -41,7 +40,7 @@ def isolates(policy: Object, change: CreateNetworkPolicy) -> bool:
     return denies and both and spec.get("podSelector", {}) == {"matchLabels": dict(change.selector)}
 
 
-def bypassing(policies: Iterable[Object], labels: Mapping[str, str], own_name: str) -> tuple[str, ...]:
+def bypassing(policies: Iterable[ApiObject], labels: Mapping[str, str], own_name: str) -> tuple[str, ...]:
     """Names of the other policies that select a pod of these labels and allow it some traffic."""
     return tuple(
         policy["metadata"]["name"]
@@ -50,12 +49,12 @@ def bypassing(policies: Iterable[Object], labels: Mapping[str, str], own_name: s
     )
 
 
-def _allows(policy: Object) -> bool:
+def _allows(policy: ApiObject) -> bool:
     spec = policy.get("spec", {})
     types = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
     return any(spec.get(direction.lower()) for direction in types)
 
 
-def selects(policy: Object, labels: Mapping[str, str]) -> bool:
+def selects(policy: ApiObject, labels: Mapping[str, str]) -> bool:
     """Whether the policy's `podSelector` matches a pod of these labels."""
     return selectors.selects(policy.get("spec", {}).get("podSelector", {}), labels)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from scc_responder.domain.changes import CreateNetworkPolicy, DeletePod, PatchObject
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.labels import ACTION_ID, ARMED_BY
+from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.network_policies import isolates
 from scc_responder.execute.step import Result, StepRun, done, failed
@@ -15,10 +15,8 @@ from scc_responder.execute.step import Result, StepRun, done, failed
 NOT_VERIFIED = "not_verified"
 _GONE = "no answer to a request of ours is known: it may have been another's deletion, or the pod's own end"
 
-Object = dict[str, Any]
 
-
-def not_the_target(found: Object | None, uid: str) -> Result | None:
+def not_the_target(found: ApiObject | None, uid: str) -> Result | None:
     """The outcome, if the object is gone or has another UID."""
     if found is None:
         return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
@@ -27,7 +25,7 @@ def not_the_target(found: Object | None, uid: str) -> Result | None:
     return None
 
 
-def probe(change: PatchObject, step: StepRun, found: Object | None, *, sent: bool) -> Result | None:
+def probe(change: PatchObject, step: StepRun, found: ApiObject | None, *, sent: bool) -> Result | None:
     """The outcome, if the object is gone, another one, or already as wanted."""
     lost = not_the_target(found, change.uid)
     if lost or found is None:
@@ -45,7 +43,7 @@ def probe(change: PatchObject, step: StepRun, found: Object | None, *, sent: boo
     return None
 
 
-def as_wanted(change: PatchObject, found: Object) -> bool:
+def as_wanted(change: PatchObject, found: ApiObject) -> bool:
     """Whether the object has everything that the change asks for."""
     meta = found["metadata"]
     return (
@@ -55,14 +53,14 @@ def as_wanted(change: PatchObject, found: Object) -> bool:
     )
 
 
-def _has_spec(change: PatchObject, found: Object) -> bool:
+def _has_spec(change: PatchObject, found: ApiObject) -> bool:
     spec = found.get("spec", {})
     return all(spec.get(key) == value for key, value in change.spec.items())
 
 
-def patch_body(change: PatchObject, step: StepRun, found: Object | None) -> Object:
+def patch_body(change: PatchObject, step: StepRun, found: ApiObject | None) -> ApiObject:
     """The JSON merge patch, with its conditions and its marker."""
-    meta: Object = {"uid": change.uid, "annotations": {**change.annotations, change.marker: step.action_id}}
+    meta: ApiObject = {"uid": change.uid, "annotations": {**change.annotations, change.marker: step.action_id}}
     if change.versioned and found is not None and not step.dry_run:
         meta["resourceVersion"] = found["metadata"]["resourceVersion"]
     if change.labels:
@@ -70,7 +68,7 @@ def patch_body(change: PatchObject, step: StepRun, found: Object | None) -> Obje
     return {"metadata": meta, **({"spec": change.spec} if change.spec else {})}
 
 
-def verified(change: PatchObject, step: StepRun, found: Object | None) -> Result:
+def verified(change: PatchObject, step: StepRun, found: ApiObject | None) -> Result:
     """What a read after the write says of it. Raises ApiError `not_verified` where it was changed back."""
     lost = not_the_target(found, change.uid)
     if lost or found is None:
@@ -83,7 +81,7 @@ def verified(change: PatchObject, step: StepRun, found: Object | None) -> Result
 
 
 def probe_deletion(
-    change: DeletePod, step: StepRun, found: Object | None, *, sent: bool, answered: bool
+    change: DeletePod, step: StepRun, found: ApiObject | None, *, sent: bool, answered: bool
 ) -> Result | None:
     """The outcome, if the pod is gone, another one, on its way out, or not armed by this very action.
 
@@ -101,25 +99,29 @@ def probe_deletion(
     return None if armed or step.dry_run else failed("not_armed", "the arming annotation is gone")
 
 
-def _takes_longer(change: DeletePod, found: Object) -> bool:
+def _takes_longer(change: DeletePod, found: ApiObject) -> bool:
     """Whether the pod is on its way out, but more slowly than we ask for: anyone may have given it a year."""
     wanted = change.grace_period_seconds
     return wanted is not None and found["metadata"].get("deletionGracePeriodSeconds", 0) > wanted
 
 
-def delete_options(change: DeletePod, step: StepRun, found: Object) -> Object:
+def delete_options(change: DeletePod, step: StepRun, found: ApiObject) -> ApiObject:
     """The `DeleteOptions`, with UID and version as conditions."""
     conditions = {"uid": change.uid}
     if not step.dry_run:
         conditions["resourceVersion"] = found["metadata"]["resourceVersion"]
-    options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": conditions}
+    options: ApiObject = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": conditions}
     if change.grace_period_seconds is not None:
         options["gracePeriodSeconds"] = change.grace_period_seconds
     return options
 
 
 def worth(
-    change: CreateNetworkPolicy, step: StepRun, own: Object | None, labels: Mapping[str, str], others: tuple[str, ...]
+    change: CreateNetworkPolicy,
+    step: StepRun,
+    own: ApiObject | None,
+    labels: Mapping[str, str],
+    others: tuple[str, ...],
 ) -> Result:
     """What the policy, as it was read back, is worth to the pod of these labels."""
     if own is None or not isolates(own, change):

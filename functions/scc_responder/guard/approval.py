@@ -21,7 +21,7 @@ from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
-from scc_responder.policy.guardrails import Approval
+from scc_responder.policy.guardrails import ApprovalRules
 from scc_responder.policy.policy_set import PolicySet
 
 WAITS = "waiting_for_approval"
@@ -120,7 +120,7 @@ def _no_longer_waiting(record: CaseRecord, reason: str, detail: str, now: dateti
 
 
 def _plan(steps: tuple[PlanStep, ...], record: CaseRecord, policies: PolicySet, now: datetime) -> Plan:
-    rules: Approval = policies.guardrails.approval
+    rules: ApprovalRules = policies.guardrails.approval
     return Plan(
         digest=plan_digest(steps, policies.digest, record.finding_key),
         policy_digest=policies.digest,

@@ -11,10 +11,10 @@ from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
 from scc_responder.guard.approval import EXPIRED, withdrawn
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.journal import Verdict
+from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import conclusion
 from scc_responder.journal.plan import Approval, Plan, PlanState
-from scc_responder.policy.guardrails import Approval as Rules
+from scc_responder.policy.guardrails import ApprovalRules
 
 LOCAL = "local"
 """Who approves on the machine of a deployment that asks for no token. No e-mail address is this."""
@@ -23,7 +23,7 @@ MAX_SAID = 500
 REJECTED = "approval_rejected"
 
 
-class Answer(Value, frozen=True, kw_only=True):
+class ApprovalAnswer(Value, frozen=True, kw_only=True):
     """One answer: by whom (a verified e-mail address, or `local`), to the plan of which digest, and in what words."""
 
     by: str
@@ -31,12 +31,14 @@ class Answer(Value, frozen=True, kw_only=True):
     said: str = ""
 
 
-def is_listed(by: str, rules: Rules) -> bool:
+def is_listed(by: str, rules: ApprovalRules) -> bool:
     """Whether the guardrails let this person answer. Addresses differ by more than upper and lower case."""
     return by == LOCAL or by.lower() in {approver.lower() for approver in rules.approvers}
 
 
-def approve(record: CaseRecord, answer: Answer, rules: Rules, now: datetime, *, is_held: bool) -> Verdict:
+def approve(
+    record: CaseRecord, answer: ApprovalAnswer, rules: ApprovalRules, now: datetime, *, is_held: bool
+) -> Transition:
     """Take an approval. The one that makes enough starts the case; one of a plan in use goes on with a crashed case."""
     plan = record.plan
     if plan is None:
@@ -50,7 +52,7 @@ def approve(record: CaseRecord, answer: Answer, rules: Rules, now: datetime, *, 
     return refused or _count(record, plan, answer, rules, now)
 
 
-def reject(record: CaseRecord, answer: Answer, now: datetime, *, is_held: bool) -> Verdict:
+def reject(record: CaseRecord, answer: ApprovalAnswer, now: datetime, *, is_held: bool) -> Transition:
     """Take a rejection: the plan, whichever it is unless one is named, will not be carried out."""
     plan = record.plan
     if plan is None or plan.state in {PlanState.APPROVED, PlanState.USED}:
@@ -61,7 +63,7 @@ def reject(record: CaseRecord, answer: Answer, now: datetime, *, is_held: bool) 
     return refused or _accepted(REJECTED, _ended(record, PlanState.REJECTED, REJECTED, now, answer))
 
 
-def expire(record: CaseRecord, now: datetime, *, is_held: bool) -> Verdict:
+def expire(record: CaseRecord, now: datetime, *, is_held: bool) -> Transition:
     """Bring a plan to its end that nobody answered in time."""
     plan = record.plan
     if plan is None or now < plan.expires_at:
@@ -69,21 +71,21 @@ def expire(record: CaseRecord, now: datetime, *, is_held: bool) -> Verdict:
     return _not_answerable(record, plan, now, is_held=is_held) or _refused("not_expired")
 
 
-def _not_answerable(record: CaseRecord, plan: Plan, now: datetime, *, is_held: bool) -> Verdict | None:
+def _not_answerable(record: CaseRecord, plan: Plan, now: datetime, *, is_held: bool) -> Transition | None:
     if plan.state is not PlanState.WAITING:
         return _refused(plan.reason or "not_waiting")
     if record.state is CaseState.OPEN and is_held:
-        return Verdict(reason="case_in_progress", status=503)
+        return Transition(reason="case_in_progress", status=503)
     if record.state not in {CaseState.OPEN, CaseState.WAITING}:
         return _refused("not_waiting")
     if now >= plan.expires_at:
-        return Verdict(
-            reason=EXPIRED, status=409, record=_ended(record, PlanState.EXPIRED, EXPIRED, now, Answer(by=""))
+        return Transition(
+            reason=EXPIRED, status=409, record=_ended(record, PlanState.EXPIRED, EXPIRED, now, ApprovalAnswer(by=""))
         )
     return None
 
 
-def _count(record: CaseRecord, plan: Plan, answer: Answer, rules: Rules, now: datetime) -> Verdict:
+def _count(record: CaseRecord, plan: Plan, answer: ApprovalAnswer, rules: ApprovalRules, now: datetime) -> Transition:
     """Count this approval with those given before by people who may still approve: each person once."""
     if any(given.by == answer.by for given in plan.approvals):
         given = plan.approvals
@@ -91,13 +93,13 @@ def _count(record: CaseRecord, plan: Plan, answer: Answer, rules: Rules, now: da
         given = (*plan.approvals, Approval(by=answer.by, at=now))
     enough = sum(is_listed(approval.by, rules) for approval in given) >= max(plan.needed, rules.needed)
     if given == plan.approvals and not enough:
-        return Verdict(reason="already_approved", status=204)
+        return Transition(reason="already_approved", status=204)
     state = PlanState.APPROVED if enough else PlanState.WAITING
     noted = replace(record, plan=replace(plan, approvals=given, state=state))
     return _accepted("approved" if enough else "approval_noted", noted, starts=enough)
 
 
-def _ended(record: CaseRecord, state: PlanState, reason: str, now: datetime, answer: Answer) -> CaseRecord:
+def _ended(record: CaseRecord, state: PlanState, reason: str, now: datetime, answer: ApprovalAnswer) -> CaseRecord:
     """The case closed, its plan not carried out; one that was left open still has to be brought to its end."""
     said = visible(answer.said, MAX_SAID)
     ended = withdrawn(record, state, reason, now, by=answer.by, said=said)
@@ -106,9 +108,9 @@ def _ended(record: CaseRecord, state: PlanState, reason: str, now: datetime, ans
     return replace(ended, state=conclusion(ended.current_steps), reason=reason, owner="", closed_at=now)
 
 
-def _accepted(reason: str, record: CaseRecord, *, starts: bool = False) -> Verdict:
-    return Verdict(reason=reason, status=204, record=record, starts=starts)
+def _accepted(reason: str, record: CaseRecord, *, starts: bool = False) -> Transition:
+    return Transition(reason=reason, status=204, record=record, starts=starts)
 
 
-def _refused(reason: str) -> Verdict:
-    return Verdict(reason=reason, status=409)
+def _refused(reason: str) -> Transition:
+    return Transition(reason=reason, status=409)

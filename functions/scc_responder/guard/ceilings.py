@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from scc_responder.domain.context import Context
-from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import Day, Guardrails, QuietHours
@@ -28,7 +28,7 @@ def lowest(context: Context, guardrails: Guardrails, now: datetime) -> Lowest:
     """The ceiling that holds for this target at this moment; of several as low, the first one in the file."""
     found = Lowest(name=EVERYWHERE, max_mode=guardrails.max_mode)
     for name, mode in _holding(context, guardrails, now):
-        if furthest(found.max_mode, mode) != found.max_mode:
+        if capped(found.max_mode, mode) != found.max_mode:
             found = Lowest(name=name, max_mode=mode)
     return found
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from scc_responder.actions import Action
 from scc_responder.domain.changes import Change, DeletePod
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, NodePool, Pod, Zone
-from scc_responder.guard.ledger import Request
+from scc_responder.guard.ledger import DisruptionRequest
 
 UNHEALTHY_SHARE = 0.25
 """Of a pool's nodes; with as many that take no pods already, another one is not cordoned."""
@@ -73,18 +73,22 @@ def _is_last(pool: NodePool, zone: Zone) -> bool:
     return zone.schedulable <= 1 or pool.schedulable <= 1
 
 
-def request(context: Context, action: Action, action_id: str) -> Request | None:
+def disruption_request(context: Context, action: Action, action_id: str) -> DisruptionRequest | None:
     """What the action asks the ledger for; None where it disrupts nothing that was read."""
     cluster = context.finding.cluster
     if action.disrupts == "nodes" and context.node is not None and cluster is not None:
         scopes = {"node_pool": context.node.node_pool}
         share_of = context.live.node_pool.nodes if context.live and context.live.node_pool else None
-        return Request(action_id=action_id, target=context.node.uid, kind="nodes", scopes=scopes, share_of=share_of)
+        return DisruptionRequest(
+            action_id=action_id, target=context.node.uid, kind="nodes", scopes=scopes, share_of=share_of
+        )
     if action.disrupts == "pods" and context.pod is not None and cluster is not None:
         pod = context.pod
         scopes = {"owner": _owner(context, pod), "namespace": pod.namespace, "node": pod.node_name}
         scopes |= {"node_pool": context.node.node_pool} if context.node else {}
-        return Request(action_id=action_id, target=pod.uid, kind="pods", scopes=scopes, share_of=_replicas(context))
+        return DisruptionRequest(
+            action_id=action_id, target=pod.uid, kind="pods", scopes=scopes, share_of=_replicas(context)
+        )
     return None
 
 

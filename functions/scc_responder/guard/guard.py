@@ -10,7 +10,7 @@ import msgspec
 from scc_responder.actions import Action, actions
 from scc_responder.domain.changes import Change
 from scc_responder.domain.context import Context
-from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.guard.ceilings import lowest
 from scc_responder.guard.disruption import disruption_reason
 from scc_responder.guard.google_agents import google_agent
@@ -39,7 +39,7 @@ def guard(
 
 def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
     """The policy's answer under one more ceiling, which is named where it is what lowers the mode."""
-    mode = furthest(policy.mode, ceiling)
+    mode = capped(policy.mode, ceiling)
     if mode == policy.mode:
         return policy
     policy = msgspec.structs.replace(policy, mode=mode, mode_reason=f"mode_lowered_by:{name}")

@@ -16,22 +16,22 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreError, StoreUnavailable
-from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import Value
 from scc_responder.guard.guard import lowered
 from scc_responder.journal.case import HELD_BY_CONTROL
 from scc_responder.policy.decide import Decision
 
-PREFIX = "control/"
-GLOBAL = f"{PREFIX}global"
+CONTROL_PREFIX = "control/"
+GLOBAL = f"{CONTROL_PREFIX}global"
 _TRIES = 8
 NAME = "control"
 LOWERED = f"mode_lowered_by:{NAME}"
 DISABLED = HELD_BY_CONTROL
 MISSING = "control_missing"
 UNUSABLE = "control_unusable"
-SCHEMA = 1
+CONTROL_SCHEMA = 1
 KEEP_CHANGES = 20
 """As many changes before the present one are kept in a document."""
 
@@ -49,11 +49,11 @@ class Control(Setting, frozen=True, kw_only=True):
     """The document: the present setting, and those before it, the latest first. `cluster` is a path; empty: all."""
 
     cluster: str = ""
-    schema: int = SCHEMA
+    schema: int = CONTROL_SCHEMA
     history: tuple[Setting, ...] = ()
 
 
-class Ceiling(Value, frozen=True, kw_only=True):
+class KillSwitchCeiling(Value, frozen=True, kw_only=True):
     """How far anything may go at this moment, and why where no document says it."""
 
     mode: Mode
@@ -68,14 +68,14 @@ def parse(value: bytes, cluster: str | None = None) -> Control | None:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     is_meant = cluster is None or found.cluster == cluster
-    return found if found.schema == SCHEMA and is_meant else None
+    return found if found.schema == CONTROL_SCHEMA and is_meant else None
 
 
-def ceiling(everywhere: bytes | None, own: bytes | None, cluster: str) -> Ceiling:
+def ceiling(everywhere: bytes | None, own: bytes | None, cluster: str) -> KillSwitchCeiling:
     """The lower of both documents, each as it is stored; None where there is none."""
-    general = Ceiling(mode=Mode.DRY_RUN, reason=MISSING) if everywhere is None else _told(everywhere, "")
-    special = Ceiling(mode=Mode.ENFORCE) if own is None else _told(own, cluster)
-    return special if furthest(special.mode, general.mode) != general.mode else general
+    general = KillSwitchCeiling(mode=Mode.DRY_RUN, reason=MISSING) if everywhere is None else _told(everywhere, "")
+    special = KillSwitchCeiling(mode=Mode.ENFORCE) if own is None else _told(own, cluster)
+    return special if capped(special.mode, general.mode) != general.mode else general
 
 
 def changed(before: Control | None, setting: Setting, cluster: str = "") -> Control:
@@ -88,14 +88,14 @@ def changed(before: Control | None, setting: Setting, cluster: str = "") -> Cont
     return replace(made, cluster=cluster)
 
 
-def under(limit: Ceiling, decision: Decision) -> Decision:
+def under(limit: KillSwitchCeiling, decision: Decision) -> Decision:
     """The decision with no policy going further than the switch lets it."""
     return Decision(policies=tuple(lowered(policy, limit.mode, NAME) for policy in decision.policies))
 
 
 def key_of(cluster: str) -> str:
     """Where the document of a cluster, given by its path, is; of everywhere, if the path is empty."""
-    return f"{PREFIX}cluster/" + hashlib.sha256(cluster.encode()).hexdigest()[:32] if cluster else GLOBAL
+    return f"{CONTROL_PREFIX}cluster/" + hashlib.sha256(cluster.encode()).hexdigest()[:32] if cluster else GLOBAL
 
 
 class KillSwitch:
@@ -104,7 +104,7 @@ class KillSwitch:
     def __init__(self, store: CasStore) -> None:
         self._store = store
 
-    def ceiling(self, cluster: str) -> Ceiling:
+    def ceiling(self, cluster: str) -> KillSwitchCeiling:
         """How far anything may go in the cluster now; with an empty path, as far as everywhere is concerned.
 
         Raises RetryableError `control_unreadable` where the store does not answer: nothing may be done then, and the
@@ -115,7 +115,7 @@ class KillSwitch:
         except StoreUnavailable as error:
             raise RetryableError("control_unreadable", str(error)) from error
         except StoreError:
-            return Ceiling(mode=Mode.DRY_RUN, reason=UNUSABLE)
+            return KillSwitchCeiling(mode=Mode.DRY_RUN, reason=UNUSABLE)
         everywhere, *own = (entry.value if entry else None for entry in entries)
         return ceiling(everywhere, own[0] if own else None, cluster)
 
@@ -143,7 +143,7 @@ class KillSwitch:
         """Every document by its key, clusters first; None for one that makes no sense. Raises StoreError."""
         cursor: str | None = None
         while True:
-            page = self._store.scan(PREFIX, cursor)
+            page = self._store.scan(CONTROL_PREFIX, cursor)
             for entry in page.entries:
                 yield entry.key, _own(entry.key, entry.value)
             cursor = page.cursor
@@ -156,6 +156,6 @@ def _own(key: str, value: bytes) -> Control | None:
     return found if found and key_of(found.cluster) == key else None
 
 
-def _told(value: bytes, cluster: str) -> Ceiling:
+def _told(value: bytes, cluster: str) -> KillSwitchCeiling:
     found = parse(value, cluster)
-    return Ceiling(mode=found.mode) if found else Ceiling(mode=Mode.DRY_RUN, reason=UNUSABLE)
+    return KillSwitchCeiling(mode=found.mode) if found else KillSwitchCeiling(mode=Mode.DRY_RUN, reason=UNUSABLE)

@@ -30,10 +30,10 @@ LAG = timedelta(minutes=1)
 FRESH = timedelta(seconds=20)
 """A reservation of this age is as good as a new one: nothing is written for it."""
 
-Kind = Literal["pods", "nodes"]
+DisruptionKind = Literal["pods", "nodes"]
 
 
-class Request(Value, frozen=True, kw_only=True):
+class DisruptionRequest(Value, frozen=True, kw_only=True):
     """One action that wants to disrupt one target.
 
     `scopes` are the values of `owner`, `namespace`, `node` and `node_pool`, as far as the target has them. `share_of`
@@ -42,21 +42,21 @@ class Request(Value, frozen=True, kw_only=True):
 
     action_id: str
     target: str
-    kind: Kind
+    kind: DisruptionKind
     scopes: dict[str, str] = {}
     policy: str = ""
     policy_limits: tuple[Limit, ...] = ()
     share_of: int | None = None
 
 
-class Entry(Value, frozen=True, kw_only=True, omit_defaults=True):
+class LedgerEntry(Value, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of one target. In a scope of which nothing is known, or `SEVERAL`, it counts everywhere.
 
     `denied` are the scopes that had no room for it, as `namespace=shop`.
     """
 
     target: str
-    kind: Kind
+    kind: DisruptionKind
     scopes: dict[str, str] = {}
     policies: tuple[str, ...] = ()
     action_id: str = ""
@@ -90,7 +90,7 @@ class Ledger(Value, frozen=True, kw_only=True):
 
     schema: Literal[1] = 1
     cluster: str = ""
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[LedgerEntry, ...] = ()
     breaker: Breaker | None = None
     resets: tuple[Reset, ...] = ()
 
@@ -102,7 +102,7 @@ class State(Value, frozen=True, kw_only=True):
     organization: Ledger = Ledger()
 
 
-class Answer(Value, frozen=True, kw_only=True):
+class LimitDecision(Value, frozen=True, kw_only=True):
     """Whether the target may be disrupted; if not, `limit_namespace` or `storm_breaker`, and which limit it was."""
 
     reason: str = ""
@@ -120,13 +120,15 @@ class _Denial(Value, frozen=True, kw_only=True):
     detail: str
 
 
-def judge(state: State, request: Request, guardrails: Guardrails, now: datetime) -> tuple[State, Answer]:
+def admit(
+    state: State, request: DisruptionRequest, guardrails: Guardrails, now: datetime
+) -> tuple[State, LimitDecision]:
     """The state after the request, and whether it is allowed. Asked again for the same target, the answer stays.
 
     The state is the same object where there is nothing to write.
     """
     if state.cluster.breaker:
-        return state, Answer(reason="storm_breaker", detail=state.cluster.breaker.detail)
+        return state, LimitDecision(reason="storm_breaker", detail=state.cluster.breaker.detail)
     denial = _denial(state, request, guardrails, now)
     storm = guardrails.storm_breaker
     cluster = _planned(state.cluster, request, denial, storm, now)
@@ -140,17 +142,17 @@ def judge(state: State, request: Request, guardrails: Guardrails, now: datetime)
     limits = tuple(limit for _, _, limit in _organization_limits(request, guardrails))
     organization = _reserved(state.organization, request, limits, now) if limits else state.organization
     if cluster is state.cluster and organization is state.organization:
-        return state, Answer()
-    return State(cluster=cluster, organization=organization), Answer()
+        return state, LimitDecision()
+    return State(cluster=cluster, organization=organization), LimitDecision()
 
 
-def _answer(denial: _Denial | None, breaker: Breaker | None) -> Answer:
+def _answer(denial: _Denial | None, breaker: Breaker | None) -> LimitDecision:
     if denial:
-        return Answer(reason=f"limit_{denial.scope}", detail=denial.detail)
-    return Answer(reason="storm_breaker", detail=breaker.detail if breaker else "")
+        return LimitDecision(reason=f"limit_{denial.scope}", detail=denial.detail)
+    return LimitDecision(reason="storm_breaker", detail=breaker.detail if breaker else "")
 
 
-def counts_in_organization(request: Request, guardrails: Guardrails) -> bool:
+def counts_in_organization(request: DisruptionRequest, guardrails: Guardrails) -> bool:
     """Whether any limit over all clusters applies to the request; else their ledger need not be read."""
     return next(_organization_limits(request, guardrails), None) is not None
 
@@ -169,19 +171,19 @@ Scoped = tuple[str, str, Limit]
 """A scope, its value for the target, and a limit there."""
 
 
-def _cluster_limits(request: Request, guardrails: Guardrails) -> Iterator[Scoped]:
+def _cluster_limits(request: DisruptionRequest, guardrails: Guardrails) -> Iterator[Scoped]:
     limits = guardrails.limits
     for scope in ("owner", "namespace", "node", "node_pool", "cluster"):
         value = request.scopes.get(scope, "")
         yield from ((scope, value, limit) for limit in getattr(limits, scope) if limit.of == request.kind)
 
 
-def _organization_limits(request: Request, guardrails: Guardrails) -> Iterator[Scoped]:
+def _organization_limits(request: DisruptionRequest, guardrails: Guardrails) -> Iterator[Scoped]:
     yield from (("organization", "", limit) for limit in guardrails.limits.organization if limit.of == request.kind)
     yield from (("policy", request.policy, limit) for limit in request.policy_limits if limit.of == request.kind)
 
 
-def _denial(state: State, request: Request, guardrails: Guardrails, now: datetime) -> _Denial | None:
+def _denial(state: State, request: DisruptionRequest, guardrails: Guardrails, now: datetime) -> _Denial | None:
     """The first limit that has no room for one more target."""
     for ledger, limits in (
         (state.cluster, _cluster_limits(request, guardrails)),
@@ -197,7 +199,7 @@ def _denial(state: State, request: Request, guardrails: Guardrails, now: datetim
     return None
 
 
-def _count(entries: Iterable[Entry], request: Request, scope: str, value: str, since: datetime) -> int:
+def _count(entries: Iterable[LedgerEntry], request: DisruptionRequest, scope: str, value: str, since: datetime) -> int:
     """The other targets that were reserved in the scope since then."""
     return sum(
         entry.kind == request.kind
@@ -209,7 +211,7 @@ def _count(entries: Iterable[Entry], request: Request, scope: str, value: str, s
     )
 
 
-def _is_in(entry: Entry, scope: str, value: str) -> bool:
+def _is_in(entry: LedgerEntry, scope: str, value: str) -> bool:
     if scope in {"cluster", "organization"}:
         return True
     if scope == "policy":
@@ -218,7 +220,9 @@ def _is_in(entry: Entry, scope: str, value: str) -> bool:
     return not value or entry.scopes.get(scope, "") in {"", SEVERAL, value}
 
 
-def _planned(ledger: Ledger, request: Request, denial: _Denial | None, storm: StormBreaker, now: datetime) -> Ledger:
+def _planned(
+    ledger: Ledger, request: DisruptionRequest, denial: _Denial | None, storm: StormBreaker, now: datetime
+) -> Ledger:
     """The ledger with the target as planned, and as denied in a scope. Unchanged where it says so already."""
     known = _find(ledger, request)
     where = f"{denial.scope}={denial.value}" if denial else ""
@@ -230,7 +234,7 @@ def _planned(ledger: Ledger, request: Request, denial: _Denial | None, storm: St
     return _with(ledger, replace(known, planned_at=now, denied=denied, keep_until=keep), now)
 
 
-def _reserved(ledger: Ledger, request: Request, limits: tuple[Limit, ...], now: datetime) -> Ledger:
+def _reserved(ledger: Ledger, request: DisruptionRequest, limits: tuple[Limit, ...], now: datetime) -> Ledger:
     known = _find(ledger, request)
     is_fresh = known.reserved_at is not None and timedelta() <= now - known.reserved_at < FRESH
     if is_fresh and known in ledger.entries and request.policy in known.policies:
@@ -241,10 +245,10 @@ def _reserved(ledger: Ledger, request: Request, limits: tuple[Limit, ...], now: 
     return _with(ledger, entry, now)
 
 
-def _find(ledger: Ledger, request: Request) -> Entry:
+def _find(ledger: Ledger, request: DisruptionRequest) -> LedgerEntry:
     known = next((entry for entry in ledger.entries if entry.target == request.target), None)
     if known is None:
-        return Entry(target=request.target, kind=request.kind, scopes=request.scopes)
+        return LedgerEntry(target=request.target, kind=request.kind, scopes=request.scopes)
     return replace(known, scopes=_learned(known.scopes, request.scopes))
 
 
@@ -257,7 +261,7 @@ def _learned(known: dict[str, str], read: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _with(ledger: Ledger, entry: Entry, now: datetime) -> Ledger:
+def _with(ledger: Ledger, entry: LedgerEntry, now: datetime) -> Ledger:
     """The ledger with this entry in place of the target's, and without those that count no longer."""
     others = (other for other in ledger.entries if other.target != entry.target)
     kept = (other for other in others if other.keep_until is None or other.keep_until > now)

@@ -29,7 +29,16 @@ from scc_responder.domain.errors import (
     StoreUnavailable,
 )
 from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry
-from scc_responder.guard.ledger import FRESH, Answer, Breaker, Ledger, Request, State, counts_in_organization, judge
+from scc_responder.guard.ledger import (
+    FRESH,
+    Breaker,
+    DisruptionRequest,
+    Ledger,
+    LimitDecision,
+    State,
+    admit,
+    counts_in_organization,
+)
 from scc_responder.policy.guardrails import Guardrails
 
 CLUSTERS = "ledger/cluster/"
@@ -41,7 +50,7 @@ _TRIES = 16
 _PAUSE_SECONDS = 0.01
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Page = Callable[[str, Breaker], None]
+BreakerAlert = Callable[[str, Breaker], None]
 """Tells a person that the breaker of a cluster, given by its path, tripped. Raises ResponderError if it could not."""
 
 
@@ -62,37 +71,37 @@ class Limiter:
     """The limits on one cluster. `page` is called for a breaker that trips, by the one delivery that tripped it."""
 
     def __init__(
-        self, store: CasStore, cluster: str, guardrails: Guardrails, wait: Callable[[float], None], page: Page
+        self, store: CasStore, cluster: str, guardrails: Guardrails, wait: Callable[[float], None], page: BreakerAlert
     ) -> None:
         self._store = store
         self._cluster = cluster
         self._guardrails = guardrails
         self._wait = wait
         self._page = page
-        self._tripped: Answer | None = None
+        self._tripped: LimitDecision | None = None
         self._allowed: dict[tuple[str, str], float] = {}
 
-    def breaker(self) -> Answer:
+    def breaker(self) -> LimitDecision:
         """Whether anything may be changed in the cluster, as it was when this delivery asked first."""
         if self._tripped is None:
             self._tripped = self._judged(self._read_breaker)
         return self._tripped
 
-    def reserve(self, request: Request, *, dry_run: bool) -> Answer:
+    def reserve(self, request: DisruptionRequest, *, dry_run: bool) -> LimitDecision:
         """Whether the target may be disrupted; then it counts. A dry run is told the same, and counts nothing.
 
         Raises RetryableError.
         """
         asked = (request.target, request.policy)
         if time.monotonic() - self._allowed.get(asked, float("-inf")) < FRESH.total_seconds():
-            return Answer()
+            return LimitDecision()
         begun = time.monotonic()
         answer = self._judged(partial(self._rehearse if dry_run else self._reserve, request))
         if answer.allowed:
             self._allowed[asked] = begun
         return answer
 
-    def _judged(self, call: Callable[[], Answer]) -> Answer:
+    def _judged(self, call: Callable[[], LimitDecision]) -> LimitDecision:
         """The answer of a try that no other writer came in between of.
 
         A write whose answer did not come may have been made: it is looked for, once.
@@ -109,33 +118,33 @@ class Limiter:
                     continue
                 raise RetryableError("ledger_unavailable", str(error)) from error
             except StoreError as error:
-                return Answer(reason=error.reason, detail=str(error))
+                return LimitDecision(reason=error.reason, detail=str(error))
         raise RetryableError("ledger_contended", f"{_TRIES} tries on the ledger of {self._cluster}")
 
-    def _read_breaker(self) -> Answer:
+    def _read_breaker(self) -> LimitDecision:
         entry = self._store.get(cluster_key(self._cluster))
         breaker = read_ledger(entry).breaker if entry else None
         if entry is None or breaker is None:
-            return Answer()
+            return LimitDecision()
         if breaker.told_at is None and entry.server_time - breaker.paging_since > PAGING_TAKES:
             # Whoever tripped it died before a person was told.
             ledger = replace(read_ledger(entry), breaker=replace(breaker, paging_since=entry.server_time))
             self._tell(self._replace(entry, ledger), ledger)
-        return Answer(reason="storm_breaker", detail=breaker.detail)
+        return LimitDecision(reason="storm_breaker", detail=breaker.detail)
 
-    def _rehearse(self, request: Request) -> Answer:
+    def _rehearse(self, request: DisruptionRequest) -> LimitDecision:
         entries = self._store.get_many(tuple(self._documents(request)))
         now = next((entry.server_time for entry in entries if entry), _EPOCH)
-        return judge(
+        return admit(
             _state([read_ledger(entry) if entry else Ledger() for entry in entries]), request, self._guardrails, now
         )[1]
 
-    def _reserve(self, request: Request) -> Answer:
+    def _reserve(self, request: DisruptionRequest) -> LimitDecision:
         documents = self._documents(request)
         found = self._store.get_many(tuple(documents))
         entries = [entry or self._made(*at) for entry, at in zip(found, documents.items(), strict=True)]
         before = [read_ledger(entry) for entry in entries]
-        after, answer = judge(_state(before), request, self._guardrails, entries[0].server_time)
+        after, answer = admit(_state(before), request, self._guardrails, entries[0].server_time)
         for entry, old, new in zip(entries, before, (after.cluster, after.organization), strict=False):
             if new is not old:
                 written = self._replace(entry, new)
@@ -143,7 +152,7 @@ class Limiter:
                     self._tell(written, new)
         return answer
 
-    def _documents(self, request: Request) -> dict[str, str]:
+    def _documents(self, request: DisruptionRequest) -> dict[str, str]:
         """The keys of the documents that the request counts in, the cluster's first, and each one's cluster."""
         wide = {ORGANIZATION: ""} if counts_in_organization(request, self._guardrails) else {}
         return {cluster_key(self._cluster): self._cluster, **wide}

@@ -12,12 +12,12 @@ from typing import Any
 from scc_responder.domain.finding import Connection, FindingFile, Process
 from scc_responder.domain.text import visible
 from scc_responder.intake.fields import (
-    decoded,
     distinct,
     enum,
     field,
     flag,
     integer,
+    json_decoded,
     link,
     mapping,
     part,
@@ -47,14 +47,14 @@ def read_processes(finding: Mapping[str, Any], source: Mapping[str, Any]) -> tup
 
 def contradicts_process(processes: tuple[Process, ...], source: Mapping[str, Any]) -> bool:
     """Whether `sourceProperties` names a binary that is none of the typed processes'."""
-    told = decoded(source.get("Process_Binary_Fullpath"))
+    told = json_decoded(source.get("Process_Binary_Fullpath"))
     binaries = {process.binary for process in processes if process.binary}
     return bool(told and binaries and told not in binaries)
 
 
 def _process(item: Mapping[str, Any]) -> Process:
     binary, script = _file(part(item, "binary")), _file(part(item, "script"))
-    libraries = read_files(field(item, "libraries"))
+    libraries = parse_files(field(item, "libraries"))
     return Process(
         name=text(item, "name"),
         binary=binary.path if binary else "",
@@ -73,7 +73,7 @@ def _process(item: Mapping[str, Any]) -> Process:
 
 
 def _source_process(source: Mapping[str, Any]) -> tuple[Process, ...]:
-    binary, library = (decoded(source.get(key)) for key in ("Process_Binary_Fullpath", "Added_Library_Fullpath"))
+    binary, library = (json_decoded(source.get(key)) for key in ("Process_Binary_Fullpath", "Added_Library_Fullpath"))
     process = Process(
         binary=binary,
         args=_args(source.get("Process_Arguments")),
@@ -87,10 +87,10 @@ def _source_process(source: Mapping[str, Any]) -> tuple[Process, ...]:
 
 
 def _args(value: object) -> tuple[str, ...]:
-    return tuple(map(decoded, value[:MAX_ARGS])) if isinstance(value, list) else ()
+    return tuple(map(json_decoded, value[:MAX_ARGS])) if isinstance(value, list) else ()
 
 
-def read_files(value: object) -> tuple[FindingFile, ...]:
+def parse_files(value: object) -> tuple[FindingFile, ...]:
     """The files of a list that say anything, at most `MAX_FILES`."""
     return tuple(islice(filter(None, map(_file, records(value))), MAX_FILES))
 
@@ -98,11 +98,11 @@ def read_files(value: object) -> tuple[FindingFile, ...]:
 def _file(item: Mapping[str, Any]) -> FindingFile | None:
     size, hashed = integer(field(item, "size")), integer(field(item, "hashedSize"))
     file = FindingFile(
-        path=decoded(field(item, "path")) or decoded(field(part(item, "diskPath"), "relativePath")),
+        path=json_decoded(field(item, "path")) or json_decoded(field(part(item, "diskPath"), "relativePath")),
         sha256=visible(text(item, "sha256").lower()),
         whole_file=size is not None and size == hashed and not flag(field(item, "partiallyHashed")),
         size=size,
-        contents=decoded(field(item, "contents")),
+        contents=json_decoded(field(item, "contents")),
         operations=distinct((enum(step, "type") for step in records(field(item, "operations"))), MAX_FILES),
     )
     return None if file == FindingFile() else file

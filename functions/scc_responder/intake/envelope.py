@@ -26,7 +26,7 @@ from scc_responder.intake.fields import integer, timestamp
 MAX_DATA_BYTES = 512 * 1024
 """The largest message that is parsed. Larger ones are re-read by name."""
 
-MAX_BODY_BYTES = 10_000_000 * 4 // 3 + 64 * 1024
+MAX_ENVELOPE_BYTES = 10_000_000 * 4 // 3 + 64 * 1024
 """The largest body that is opened: Pub/Sub's limit of 10 MB in base64, and room for the envelope around it."""
 
 MAX_ATTRIBUTES = 100
@@ -152,7 +152,7 @@ def open_envelope(body: bytes, headers: Mapping[str, str]) -> Message:
     `bad_base64`) and OversizeMessage (`oversize`, `oversize_body`); both carry the SHA-256 of what arrived.
     """
     lowered = {name.lower(): value for name, value in headers.items()}
-    if len(body) > MAX_BODY_BYTES:
+    if len(body) > MAX_ENVELOPE_BYTES:
         raise OversizeMessage("oversize_body", sha256=sha256(body).hexdigest())
     try:
         message = _open(body, lowered)

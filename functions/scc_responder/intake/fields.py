@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.domain.text import MAX_BYTES, visible
+from scc_responder.domain.text import MAX_TEXT_BYTES, visible
 
 _INT64 = 2**63
 _MAX_PAIRS = 1000
@@ -28,7 +28,7 @@ _TIME = re.compile(
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 # A Gson re-serialiser that copies text instead of JSON leaves its HTML-safe escapes behind.
 _GSON = {r"\u003d": "=", r"\u0026": "&", r"\u003c": "<", r"\u003e": ">", r"\u0027": "'"}
-_GSON_REACH = len(r"\u003d") * (MAX_BYTES + 2)
+_GSON_REACH = len(r"\u003d") * (MAX_TEXT_BYTES + 2)
 _GSON_ESCAPE = re.compile(r"\\u00(?:3[dceDCE]|2[67])")
 
 
@@ -95,7 +95,7 @@ def enum(record: Mapping[str, Any], name: str) -> str:
     return "" if value.endswith("_UNSPECIFIED") else value
 
 
-def decoded(value: object) -> str:
+def json_decoded(value: object) -> str:
     """A string that is documented as "JSON encoded": decoded where it is, otherwise taken as it stands."""
     if not isinstance(value, str):
         return ""

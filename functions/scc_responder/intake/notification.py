@@ -21,9 +21,9 @@ from scc_responder.domain.text import visible
 from scc_responder.intake.activity import (
     MAX_PROCESSES,
     contradicts_process,
+    parse_files,
     read_connections,
     read_contacts,
-    read_files,
     read_indicators,
     read_links,
     read_marks,
@@ -39,7 +39,7 @@ from scc_responder.intake.named_objects import (
     read_objects,
 )
 from scc_responder.intake.pods import read_containers, read_pods
-from scc_responder.intake.shapes import Parts, take_apart
+from scc_responder.intake.shapes import FindingParts, take_apart
 
 _WORDS = re.compile(r"[a-z0-9]+", re.ASCII)
 
@@ -108,7 +108,7 @@ def _name(finding: Mapping[str, Any]) -> tuple[str, FindingName]:
     return name, parsed
 
 
-def _finding(parts: Parts) -> Finding:
+def _finding(parts: FindingParts) -> Finding:
     finding, source = parts.finding, parts.source
     name, parsed = _name(finding)
     event_time = timestamp(field(finding, "eventTime"))
@@ -171,7 +171,7 @@ def _labels(finding: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _place(parts: Parts) -> dict[str, Any]:
+def _place(parts: FindingParts) -> dict[str, Any]:
     """Where it happened: cluster, pods, node, Cloud Run resource, and what the finding's parts disagree on there."""
     finding, resource, source = parts.finding, parts.resource, parts.source
     affected = affected_names(source)
@@ -226,7 +226,7 @@ def _project(resource: Mapping[str, Any]) -> dict[str, Any]:
 def _activity(finding: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
     access = part(finding, "access")
     return {
-        "files": read_files(field(finding, "files")),
+        "files": parse_files(field(finding, "files")),
         "connections": read_connections(finding),
         "access_reviews": read_access_reviews(finding),
         "principal": text(access, "principalEmail"),

@@ -14,7 +14,7 @@ from scc_responder.domain.value import Value
 from scc_responder.intake.fields import field, mapping, part, records, text
 
 
-class Parts(Value, frozen=True, kw_only=True):
+class FindingParts(Value, frozen=True, kw_only=True):
     """A finding, its resource and its source's own properties, as they came."""
 
     finding: Mapping[str, Any]
@@ -23,7 +23,7 @@ class Parts(Value, frozen=True, kw_only=True):
     shape: str
 
 
-def take_apart(document: Mapping[str, Any]) -> Parts:
+def take_apart(document: Mapping[str, Any]) -> FindingParts:
     """The parts of whatever carries exactly one finding.
 
     Raises RejectedMessage `several_findings`, `log_entry` (a Cloud Logging export) or `not_a_finding`.
@@ -48,7 +48,7 @@ def _looks_like_finding(document: Mapping[str, Any]) -> bool:
     return "category" in document and "/findings/" in text(document, "name") + text(document, "canonicalName")
 
 
-def _list_response(document: Mapping[str, Any]) -> Parts:
+def _list_response(document: Mapping[str, Any]) -> FindingParts:
     items = records(field(document, "listFindingsResults"))
     if len(items) > 1:
         raise RejectedMessage("several_findings")
@@ -57,7 +57,7 @@ def _list_response(document: Mapping[str, Any]) -> Parts:
     return _parts(items[0], items[0]["finding"], "_list_item")
 
 
-def _console(document: Mapping[str, Any]) -> Parts:
+def _console(document: Mapping[str, Any]) -> FindingParts:
     found = document["findings"]
     if isinstance(found, list):
         if len(found) > 1:
@@ -68,8 +68,8 @@ def _console(document: Mapping[str, Any]) -> Parts:
     return _parts(document, found, "_console")
 
 
-def _parts(document: Mapping[str, Any], finding: Mapping[str, Any], suffix: str) -> Parts:
+def _parts(document: Mapping[str, Any], finding: Mapping[str, Any], suffix: str) -> FindingParts:
     resource = part(document, "resource") or part(finding, "resource")
     source = part(finding, "sourceProperties") or part(document, "sourceProperties")
     located = "/locations/" in text(finding, "name") or bool(mapping(field(resource, "gcpMetadata")))
-    return Parts(finding=finding, resource=resource, source=source, shape=("v2" if located else "v1") + suffix)
+    return FindingParts(finding=finding, resource=resource, source=source, shape=("v2" if located else "v1") + suffix)

@@ -35,7 +35,7 @@ DETECTORS = (
     "virtual_machine_threat_detection",
 )
 SURFACES = ("pod", "node", "cluster", "rbac", "cloud_run")
-KINDS = ("ioc", "behavioral")
+THREAT_KINDS = ("ioc", "behavioral")
 CONFIDENCES = ("possible", "likely", "confirmed")
 SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL", "")
 NEAR_IN_TIME = timedelta(hours=1)
@@ -114,7 +114,7 @@ def _faults(row: Row) -> list[str]:
         "category is empty": fold(row.category),
         f"detector is none of {', '.join(DETECTORS)}": row.detector in DETECTORS,
         f"surface is none of {', '.join(SURFACES)}": row.surface in SURFACES,
-        f"kind is none of {', '.join(KINDS)}": row.kind in KINDS,
+        f"kind is none of {', '.join(THREAT_KINDS)}": row.kind in THREAT_KINDS,
         f"confidence is none of {', '.join(CONFIDENCES)}": row.confidence in CONFIDENCES,
         "an ioc is confirmed, and nothing else is": (row.kind == "ioc") == (row.confidence == "confirmed"),
         f"severity is none of {', '.join(SEVERITIES[:-1])}": row.severity in SEVERITIES,

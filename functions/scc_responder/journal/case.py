@@ -20,7 +20,7 @@ from scc_responder.domain.value import Value
 from scc_responder.intake.notification import content_digest
 from scc_responder.journal.plan import Approval, Plan, PlanState
 
-SCHEMA = 1
+CASE_SCHEMA = 1
 KEEP_CLOSINGS = 20
 KEEP_CLOSED = timedelta(days=400)
 """How long a closed case and a reservation are needed: a year's incidents, and no copy comes later."""
@@ -92,7 +92,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     finding_name: str
     event_time: datetime
     digest: str
-    schema: int = SCHEMA
+    schema: int = CASE_SCHEMA
     canonical_name: str = ""
     cluster: str = ""
     state: CaseState = CaseState.OPEN
@@ -201,8 +201,8 @@ def decode(value: bytes) -> CaseRecord:
     """
     try:
         fields = msgspec.json.decode(value, type=dict[str, Any])
-        if fields.get("schema") != SCHEMA:
-            raise RetryableError(NEWER, f"schema {fields.get('schema')!a}, of {SCHEMA}")
+        if fields.get("schema") != CASE_SCHEMA:
+            raise RetryableError(NEWER, f"schema {fields.get('schema')!a}, of {CASE_SCHEMA}")
         extra = {name: fields[name] for name in fields.keys() - set(CaseRecord.__struct_fields__)}
         return msgspec.convert(fields | {"extra": extra}, CaseRecord)
     except msgspec.DecodeError as error:
@@ -241,7 +241,7 @@ class Rejection(Value, frozen=True, kw_only=True):
     count: int = 1
     first_seen: datetime | None = None
     last_seen: datetime | None = None
-    schema: int = SCHEMA
+    schema: int = CASE_SCHEMA
 
 
 class Unreadable(Value, frozen=True, kw_only=True):

@@ -67,7 +67,7 @@ def _told(record: CaseRecord) -> dict[str, Any]:
     return {"keep": kept(record), "unfinished": is_unfinished(record)}
 
 
-class OpenCase:
+class ClaimedCase:
     """A case this process holds. Methods write once, and raise LostLease or StoreUnavailable.
 
     `confirmed` and `keep` do neither.

@@ -39,7 +39,7 @@ from scc_responder.journal.case import (
     cases_of,
     decode,
 )
-from scc_responder.journal.claimed_case import CaseWriter, OpenCase
+from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
 
 LEASE = timedelta(seconds=120)
 NOTED_COPIES = 20
@@ -63,14 +63,11 @@ class Claim(Value, frozen=True, kw_only=True):
 
     outcome: ClaimOutcome
     record: CaseRecord
-    case: OpenCase | None = None
+    case: ClaimedCase | None = None
 
 
-class Verdict(Value, frozen=True, kw_only=True):
-    """What a person's answer to a waiting plan comes to, given the case as it stands.
-
-    `record` is the case as it is to be stored, None where nothing changes. `starts`: its holder may go on with it.
-    """
+class Transition(Value, frozen=True, kw_only=True):
+    """What becomes of a stored case. `record` is stored, unless it is None; `starts`: the caller may work on it."""
 
     reason: str
     status: int
@@ -78,8 +75,8 @@ class Verdict(Value, frozen=True, kw_only=True):
     starts: bool = False
 
 
-Judge = Callable[[CaseRecord, bool], Verdict]
-"""The verdict on an answer, by the case and whether it is held at this moment. Pure."""
+TransitionRule = Callable[[CaseRecord, bool], Transition]
+"""Decides, by the record and whether another delivery holds the case at this moment. Pure."""
 
 
 class Journal:
@@ -116,29 +113,31 @@ class Journal:
         page = self._store.scan(_case_key(case), limit=2)
         return page.entries[0].key.removeprefix(_case_key("")) if len(page.entries) == 1 else None
 
-    def answer(self, finding_key: str, judge: Judge) -> tuple[Verdict, OpenCase | None]:
-        """Take a person's answer in one compare-and-set write; the case where it may be gone on with.
+    def apply(self, finding_key: str, rule: TransitionRule) -> tuple[Transition, ClaimedCase | None]:
+        """Decide by `rule` and store the result in one compare-and-set write; the case, where work on it may start.
 
-        So an approval is used by whoever takes the case with it, and by nobody else. Raises RetryableError
+        So an approval is used by the request that takes the case with it, and by no other. Raises RetryableError
         (`case_contended`, `record_newer`, `record_unreadable`, `no_such_case`) and StoreUnavailable.
         """
         writer = CaseWriter(self._store, self._clock, token_hex(8))
         for _ in range(_TRIES):
             with suppress(Conflict):
-                return self._try_answer(finding_key, judge, writer)
+                return self._try_apply(finding_key, rule, writer)
         raise RetryableError("case_contended", finding_key)
 
-    def _try_answer(self, finding_key: str, judge: Judge, writer: CaseWriter) -> tuple[Verdict, OpenCase | None]:
+    def _try_apply(
+        self, finding_key: str, rule: TransitionRule, writer: CaseWriter
+    ) -> tuple[Transition, ClaimedCase | None]:
         entry = self._store.get(_case_key(finding_key))
         if entry is None:
             raise RetryableError("no_such_case", finding_key)
         record = decode(entry.value)
-        verdict = judge(record, self._is_held(record, entry))
-        if verdict.record is None:
-            return verdict, None
-        stored = _resumed(verdict.record, writer) if verdict.starts else verdict.record
+        transition = rule(record, self._is_held(record, entry))
+        if transition.record is None:
+            return transition, None
+        stored = _resumed(transition.record, writer) if transition.starts else transition.record
         entry, record = writer.replace(entry, stored)
-        return verdict, OpenCase(writer, entry, record) if verdict.starts else None
+        return transition, ClaimedCase(writer, entry, record) if transition.starts else None
 
     def reject(self, sha256: str, reason: str, *, size: int = 0) -> Rejection:
         """Record a message that is no finding, by the hash of its body; copies are counted up to `NOTED_COPIES`.
@@ -168,7 +167,7 @@ class Journal:
             entry, record = writer.create(_case_key(finding.key), _new_case(finding, digest, writer))
             return _held(ClaimOutcome.CLAIMED, entry, record, writer)
         record = decode(entry.value)
-        outcome = judge(record, finding, digest, is_held=self._is_held(record, entry))
+        outcome = claim_outcome(record, finding, digest, is_held=self._is_held(record, entry))
         if outcome in {ClaimOutcome.RESUMED, ClaimOutcome.REOPENED}:
             taken = _taken(record, finding, digest, writer, reopened=outcome is ClaimOutcome.REOPENED)
             return _held(outcome, *writer.replace(entry, taken), writer)
@@ -181,7 +180,7 @@ class Journal:
         return bool(record.owner) and not expired
 
 
-def judge(record: CaseRecord, finding: Finding, digest: str, *, is_held: bool) -> ClaimOutcome:
+def claim_outcome(record: CaseRecord, finding: Finding, digest: str, *, is_held: bool) -> ClaimOutcome:
     """What a delivery may do, given the case as it stands. Pure.
 
     An open case is resumed whatever the copy looks like: a redelivery is how a crashed case goes on. A waiting one is
@@ -226,7 +225,7 @@ def _case_key(finding_key: str) -> str:
 
 
 def _held(outcome: ClaimOutcome, entry: Entry, record: CaseRecord, writer: CaseWriter) -> Claim:
-    return Claim(outcome=outcome, record=record, case=OpenCase(writer, entry, record))
+    return Claim(outcome=outcome, record=record, case=ClaimedCase(writer, entry, record))
 
 
 def _new_case(finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:

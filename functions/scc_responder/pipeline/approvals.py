@@ -18,22 +18,22 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.value import StrictValue, Value
 from scc_responder.guard import approval_answers
 from scc_responder.guard.approval import FINDING_CHANGED
-from scc_responder.guard.approval_answers import LOCAL, Answer, is_listed
+from scc_responder.guard.approval_answers import LOCAL, ApprovalAnswer, is_listed
 from scc_responder.guard.kill_switch import DISABLED
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.claimed_case import OpenCase
-from scc_responder.journal.journal import Judge, Verdict
+from scc_responder.journal.claimed_case import ClaimedCase
+from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending, waiting_message
 from scc_responder.pipeline.authentication import bearer, is_local
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
-from scc_responder.pipeline.delivery_log import Account
+from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.services import Services
 
-MAX_BODY_BYTES = 8 * 1024
+MAX_ANSWER_BYTES = 8 * 1024
 _Hexadecimal = msgspec.Meta(pattern=r"^(?:[0-9a-f]{8,64})?\Z")
 
 
-class Request(Value, frozen=True, kw_only=True):
+class AnswerRequest(Value, frozen=True, kw_only=True):
     """What arrived: `verb` is `approve` or `reject`, `peer` the sender's address; header names are in lower case."""
 
     verb: str
@@ -42,7 +42,7 @@ class Request(Value, frozen=True, kw_only=True):
     peer: str
 
 
-class Body(StrictValue, frozen=True, kw_only=True):
+class AnswerBody(StrictValue, frozen=True, kw_only=True):
     """The request's JSON: a case by its id or its finding's key, the plan's digest, and a reason in plain words."""
 
     case: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{12,64}\Z")]
@@ -50,12 +50,12 @@ class Body(StrictValue, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
-def answer(request: Request, services: Services) -> Ending:
+def answer_plan(request: AnswerRequest, services: Services) -> Ending:
     """Take one answer: 204 taken, 400 malformed, 403 not by who may, 409 nothing that waits for it, 503 ask again."""
     return accounted(lambda account: _take(request, services, account), services)
 
 
-def _take(request: Request, services: Services, account: Account) -> Ending:
+def _take(request: AnswerRequest, services: Services, account: DeliveryLog) -> Ending:
     by = _identified(request, services)
     account.fields["approver"] = by
     rules = services.policies.guardrails.approval
@@ -68,28 +68,28 @@ def _take(request: Request, services: Services, account: Account) -> Ending:
     if key is None:
         return Ending(status=409, reason="no_such_case", severity="WARNING")
     account.fields["case"] = case_id(key)
-    given = Answer(by=by, plan=body.plan, said=body.reason)
+    given = ApprovalAnswer(by=by, plan=body.plan, said=body.reason)
     return _judge(request.verb, key, given, services, account)
 
 
-def _parsed(body: bytes) -> Body | None:
+def _parsed(body: bytes) -> AnswerBody | None:
     try:
-        return msgspec.json.decode(body, type=Body) if len(body) <= MAX_BODY_BYTES else None
+        return msgspec.json.decode(body, type=AnswerBody) if len(body) <= MAX_ANSWER_BYTES else None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
-def _judge(verb: str, key: str, given: Answer, services: Services, account: Account) -> Ending:
+def _judge(verb: str, key: str, given: ApprovalAnswer, services: Services, account: DeliveryLog) -> Ending:
     rules = services.policies.guardrails.approval
 
-    def approve(record: CaseRecord, is_held: bool) -> Verdict:
+    def approve(record: CaseRecord, is_held: bool) -> Transition:
         return approval_answers.approve(record, given, rules, services.clock(), is_held=is_held)
 
-    def reject(record: CaseRecord, is_held: bool) -> Verdict:
+    def reject(record: CaseRecord, is_held: bool) -> Transition:
         return approval_answers.reject(record, given, services.clock(), is_held=is_held)
 
-    judge: Judge = approve if verb == "approve" else reject
-    found, case = services.journal.answer(key, judge)
+    judge: TransitionRule = approve if verb == "approve" else reject
+    found, case = services.journal.apply(key, judge)
     if case:
         return _go_on(case, services, account)
     if found.record and found.reason == approval_answers.REJECTED:
@@ -97,7 +97,7 @@ def _judge(verb: str, key: str, given: Answer, services: Services, account: Acco
     return Ending(status=found.status, reason=found.reason, severity="NOTICE" if found.status == 204 else "WARNING")
 
 
-def _go_on(case: OpenCase, services: Services, account: Account) -> Ending:
+def _go_on(case: ClaimedCase, services: Services, account: DeliveryLog) -> Ending:
     """Go on with the case at once. Where anything has changed since it was planned, the approval was in vain."""
     finding = finding_of(case.record)
     try:
@@ -112,7 +112,7 @@ def _go_on(case: OpenCase, services: Services, account: Account) -> Ending:
     return Ending(status=409, reason=plan.reason or plan.after, severity="WARNING")
 
 
-def _tell(record: CaseRecord, given: Answer, services: Services) -> None:
+def _tell(record: CaseRecord, given: ApprovalAnswer, services: Services) -> None:
     """Publish that nothing will be done, and by whose decision; the log and the case say it in any case."""
     if services.outcomes is None:
         return
@@ -122,7 +122,7 @@ def _tell(record: CaseRecord, given: Answer, services: Services) -> None:
         services.outcomes.publish(message, {"case": case_id(record.finding_key), "reason": approval_answers.REJECTED})
 
 
-def _identified(request: Request, services: Services) -> str:
+def _identified(request: AnswerRequest, services: Services) -> str:
     """Who asks. Raises Forbidden with the named reason why that cannot be told.
 
     Cloud Run checks a token of its own before the request gets here, and replaces its signature by

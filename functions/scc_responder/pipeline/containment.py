@@ -29,10 +29,10 @@ from scc_responder.execute.kubernetes import ClusterChanges
 from scc_responder.guard.approval import ask, review
 from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import under
-from scc_responder.journal.claimed_case import OpenCase
+from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
 from scc_responder.pipeline.deadlines import steps_end
-from scc_responder.pipeline.delivery_log import Account, ending_of
+from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
 from scc_responder.pipeline.services import Services
 from scc_responder.policy.decide import Decision, decide, disruptions
 
@@ -59,7 +59,7 @@ _LASTING = frozenset(
 """Errors of reads that the next delivery would meet again."""
 
 
-def contain(finding: Finding, case: OpenCase, services: Services, account: Account) -> Ending:
+def contain(finding: Finding, case: ClaimedCase, services: Services, account: DeliveryLog) -> Ending:
     """Confirm, collect, decide, look, guard, execute, record. What needs an approval waits, as a plan in the case.
 
     Raises Settled where the finding comes to its end before a decision, RetryableError where a later delivery may
@@ -82,7 +82,9 @@ def contain(finding: Finding, case: OpenCase, services: Services, account: Accou
     return ending_of(case.record, decision)
 
 
-def _collect(finding: Finding, case: OpenCase, services: Services, account: Account) -> tuple[Collected, Context]:
+def _collect(
+    finding: Finding, case: ClaimedCase, services: Services, account: DeliveryLog
+) -> tuple[Collected, Context]:
     """What is known of the target, and that it is the pod that this case is about."""
     collected = collect(finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS)
     context = collected.context
@@ -92,7 +94,9 @@ def _collect(finding: Finding, case: OpenCase, services: Services, account: Acco
     return collected, context
 
 
-def _guard(context: Context, decision: Decision, collected: Collected, case: OpenCase, services: Services) -> Decision:
+def _guard(
+    context: Context, decision: Decision, collected: Collected, case: ClaimedCase, services: Services
+) -> Decision:
     """Guardrails, and approval: what was approved is planned again first, and holds only where it is the very same."""
     policies, now = services.policies, services.clock()
     if case.record.plan:
@@ -135,7 +139,7 @@ def _may_pass(error: ResponderError) -> bool:
     return isinstance(error, ApiError) and error.reason not in _LASTING and (status in {0, 429} or status >= 500)
 
 
-def _world(collected: Collected, services: Services, account: Account) -> World:
+def _world(collected: Collected, services: Services, account: DeliveryLog) -> World:
     api, objects, finding = collected.api, collected.context.objects, collected.context.finding
     known = {}
     if "pod" in objects:

@@ -26,13 +26,13 @@ from scc_responder.guard.kill_switch import DISABLED
 from scc_responder.intake.envelope import open_envelope
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.claimed_case import LostLease, OpenCase
+from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import ClaimOutcome
 from scc_responder.journal.messages import Ending, waiting_message
 from scc_responder.journal.plan import PlanState
 from scc_responder.pipeline.containment import contain
-from scc_responder.pipeline.delivery_log import Account
-from scc_responder.pipeline.heartbeat import beat, is_heartbeat, met, take
+from scc_responder.pipeline.delivery_log import DeliveryLog
+from scc_responder.pipeline.heartbeat import beat, claim_heartbeat, is_heartbeat, met
 from scc_responder.pipeline.services import Services
 
 _PASSING = frozenset({"finding_not_listed_yet", "reserved_by_open_finding"})
@@ -42,19 +42,19 @@ _PASSING = frozenset({"finding_not_listed_yet", "reserved_by_open_finding"})
 def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Ending:
     """Respond to one delivery: the ending says whether the message is settled (204) or must come again (503)."""
 
-    def deliver(account: Account) -> Ending:
+    def deliver(account: DeliveryLog) -> Ending:
         finding = _open(body, headers, services, account)
         return _claim(finding, services, account)
 
     return accounted(deliver, services)
 
 
-def accounted(work: Callable[[Account], Ending], services: Services, began: datetime | None = None) -> Ending:
+def accounted(work: Callable[[DeliveryLog], Ending], services: Services, began: datetime | None = None) -> Ending:
     """Do the work, and tell how it ended in one log line, whatever happened.
 
     `began`: when the request did of which this is a part.
     """
-    account = Account(began or services.clock())
+    account = DeliveryLog(began or services.clock())
     try:
         ending = work(account)
     except ResponderError as error:
@@ -65,7 +65,7 @@ def accounted(work: Callable[[Account], Ending], services: Services, began: date
     return ending
 
 
-def _open(body: bytes, headers: Mapping[str, str], services: Services, account: Account) -> Finding:
+def _open(body: bytes, headers: Mapping[str, str], services: Services, account: DeliveryLog) -> Finding:
     """Intake and finding. Too large a message is read again by the name in it."""
     try:
         message = open_envelope(body, headers)
@@ -78,12 +78,12 @@ def _open(body: bytes, headers: Mapping[str, str], services: Services, account: 
         return read_by_name(error.finding_name, services.findings, services.settings)
 
 
-def _claim(finding: Finding, services: Services, account: Account) -> Ending:
+def _claim(finding: Finding, services: Services, account: DeliveryLog) -> Ending:
     """Journal: one delivery works on a case, the others are settled or come again."""
     account.about(finding)
     refuse_beyond_reach(finding, services.settings)
     if is_heartbeat(finding):
-        case = take(finding, services.journal)
+        case = claim_heartbeat(finding, services.journal)
         return work_on(finding, case, services, account) if case else Ending(status=503, reason="in_progress")
     if finding.event_time > services.clock() + CLOCK_TOLERANCE:
         raise RetryableError("finding_from_the_future", finding.name)
@@ -93,7 +93,7 @@ def _claim(finding: Finding, services: Services, account: Account) -> Ending:
     return work_on(finding, claim.case, services, account)
 
 
-def work_on(finding: Finding, case: OpenCase, services: Services, account: Account) -> Ending:
+def work_on(finding: Finding, case: ClaimedCase, services: Services, account: DeliveryLog) -> Ending:
     """Bring a case in hand to its end, or give it back."""
     with _released_unless_closed(case, services):
         if is_heartbeat(finding):
@@ -104,7 +104,7 @@ def work_on(finding: Finding, case: OpenCase, services: Services, account: Accou
 
 
 @contextmanager
-def _released_unless_closed(case: OpenCase, services: Services) -> Iterator[None]:
+def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[None]:
     """Close the case where the finding came to an end; else give the lease up, so that a redelivery goes on at once."""
     try:
         yield
@@ -126,7 +126,7 @@ def _released_unless_closed(case: OpenCase, services: Services) -> Iterator[None
         raise
 
 
-def _tell(case: OpenCase, error: BaseException, services: Services) -> None:
+def _tell(case: ClaimedCase, error: BaseException, services: Services) -> None:
     """Publish that a finding is held or waits, once for each reason; not where another delivery has taken over."""
     reason = getattr(error, "reason", "internal_error")
     if services.outcomes is None or reason in {case.record.reason, *_PASSING} or isinstance(error, LostLease):
@@ -137,7 +137,7 @@ def _tell(case: OpenCase, error: BaseException, services: Services) -> None:
         services.outcomes.publish(message, {"case": case_id(case.record.finding_key), "reason": reason})
 
 
-def _end_early(error: ResponderError, services: Services, account: Account) -> Ending:
+def _end_early(error: ResponderError, services: Services, account: DeliveryLog) -> Ending:
     """What is settled without a decision is recorded; the rest must come again."""
     account.fields["error"] = str(error)
     if isinstance(error, Forbidden):
@@ -154,7 +154,7 @@ def _end_early(error: ResponderError, services: Services, account: Account) -> E
     return Ending(status=503, reason=error.reason, severity="ERROR" if "permission" in str(error) else "WARNING")
 
 
-def _record_rejection(error: RejectedMessage | OversizeMessage, services: Services, account: Account) -> Ending:
+def _record_rejection(error: RejectedMessage | OversizeMessage, services: Services, account: DeliveryLog) -> Ending:
     oversize = isinstance(error, OversizeMessage)
     try:
         services.journal.reject(account.sha256, error.reason)
@@ -163,7 +163,7 @@ def _record_rejection(error: RejectedMessage | OversizeMessage, services: Servic
     return Ending(status=503 if oversize else 204, reason=error.reason, severity="ERROR" if oversize else "WARNING")
 
 
-def _crash(account: Account) -> Ending:
+def _crash(account: DeliveryLog) -> Ending:
     # Never the message: a library's may quote a header, and with it a token.
     kind, _, trace = sys.exc_info()
     account.fields["error"] = kind.__name__ if kind else ""

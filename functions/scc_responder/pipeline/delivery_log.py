@@ -22,7 +22,7 @@ from scc_responder.journal.messages import (
 from scc_responder.policy.decide import Decision
 
 
-class Account:
+class DeliveryLog:
     """The account of one request, since `began`. `sha256` identifies the message where nothing else does."""
 
     def __init__(self, began: datetime) -> None:

@@ -18,10 +18,10 @@ from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Findings
 from scc_responder.domain.status import CaseState
-from scc_responder.guard.kill_switch import NAME, Ceiling
+from scc_responder.guard.kill_switch import NAME, KillSwitchCeiling
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.claimed_case import OpenCase
-from scc_responder.journal.journal import Journal, Verdict
+from scc_responder.journal.claimed_case import ClaimedCase
+from scc_responder.journal.journal import Journal, Transition
 from scc_responder.journal.messages import Ending
 
 HEARTBEAT_ID = "sccresponderheartbeat"
@@ -36,24 +36,24 @@ def is_heartbeat(finding: Finding) -> bool:
     return finding.finding_id == HEARTBEAT_ID
 
 
-def take(finding: Finding, journal: Journal) -> OpenCase | None:
+def claim_heartbeat(finding: Finding, journal: Journal) -> ClaimedCase | None:
     """The heartbeat's one case, the same each time; None while another beat has it. Raises as `Journal.claim`."""
     with suppress(_NoCase):
         return _again(finding, journal)
     return journal.claim(finding).case
 
 
-def met(limit: Ceiling) -> str:
+def met(limit: KillSwitchCeiling) -> str:
     """The word for what the kill switch says: a mode, or `missing` or `unusable`, which both mean dry run."""
     return limit.reason.removeprefix(f"{NAME}_") or str(limit.mode)
 
 
-def beat(finding: Finding, case: OpenCase, findings: Findings, limit: Ceiling) -> Ending:
+def beat(finding: Finding, case: ClaimedCase, findings: Findings, limit: KillSwitchCeiling) -> Ending:
     """Ask Security Command Center for it, as for any finding. That there is none is the ordinary answer.
 
     The case keeps what the kill switch lets be done everywhere.
 
-    Raises RetryableError where it did not answer, and as `OpenCase.close`.
+    Raises RetryableError where it did not answer, and as `ClaimedCase.close`.
     """
     try:
         findings.read(finding)
@@ -67,18 +67,18 @@ class _NoCase(Exception):  # noqa: N818 - the first heartbeat of a store
     """There is no case to take again."""
 
 
-def _again(finding: Finding, journal: Journal) -> OpenCase | None:
+def _again(finding: Finding, journal: Journal) -> ClaimedCase | None:
     try:
-        return journal.answer(finding.key, _retaken)[1]
+        return journal.apply(finding.key, _retaken)[1]
     except RetryableError as error:
         if error.reason == _NO_CASE:
             raise _NoCase from error
         raise
 
 
-def _retaken(record: CaseRecord, is_held: bool) -> Verdict:
+def _retaken(record: CaseRecord, is_held: bool) -> Transition:
     """The case as new: one heartbeat's record is as long as the next one's."""
     if record.state is CaseState.OPEN and is_held:
-        return Verdict(reason="in_progress", status=503)
+        return Transition(reason="in_progress", status=503)
     bare = replace(record, steps=(), decision={}, plan=None, history=(), attempts=0, seen=0)
-    return Verdict(reason=HEARTBEAT, status=204, record=bare, starts=True)
+    return Transition(reason=HEARTBEAT, status=204, record=bare, starts=True)

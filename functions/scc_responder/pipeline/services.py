@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.ports import Approvers, Clusters, Evidence, Findings, Outcomes
 from scc_responder.domain.store import CasStore
@@ -27,13 +27,8 @@ if TYPE_CHECKING:
     from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
     from scc_responder.adapters.local.sqlite_store import SqliteStore
 
-WORKERS = 16
+READ_WORKERS = 16
 """Reads side by side, over all findings that one instance is working on."""
-
-
-def utc_now() -> datetime:
-    """The present time, in UTC."""
-    return datetime.now(UTC)
 
 
 class Services:
@@ -53,7 +48,7 @@ class Services:
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
         """The threads that reads run on."""
-        return ThreadPoolExecutor(WORKERS, thread_name_prefix="read")
+        return ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="read")
 
     @cached_property
     def journal(self) -> Journal:

@@ -24,17 +24,17 @@ from scc_responder.domain.value import Value
 from scc_responder.guard import approval_answers
 from scc_responder.guard.approval import EXPIRED
 from scc_responder.journal.case import CaseRecord, decode, is_held_by_control, is_unfinished, kept
-from scc_responder.journal.journal import Verdict
+from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending, waiting_message
 from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.deadlines import cases_end
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
-from scc_responder.pipeline.delivery_log import Account
+from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
 from scc_responder.pipeline.services import Services
 
-CASES = "case/"
-CURSOR = "sweep/cursor"
+CASES_PREFIX = "case/"
+CURSOR_KEY = "sweep/cursor"
 MAX_LOOKED_AT = 10_000
 """Of unfinished cases. Each is one read that the store bills: with more of them, a whole round takes several sweeps."""
 MAX_REVIEWED = 100
@@ -49,7 +49,7 @@ _ROUNDS = {"reviewed": MAX_REVIEWED, "unfinished": MAX_LOOKED_AT}
 _OPENING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 
 
-class Place(Value, frozen=True, kw_only=True):
+class SweepCursor(Value, frozen=True, kw_only=True):
     """Where the last sweep stopped in each round: the key of the last case that it read."""
 
     reviewed: str = ""
@@ -62,19 +62,19 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
     There is a log line for it, and one of its own for each case that it goes on with. Header names are in lower case.
     """
 
-    def swept(account: Account) -> Ending:
+    def swept(account: DeliveryLog) -> Ending:
         check_sweeper(headers, peer, services)
         return _Sweep(services, account.began).run(account)
 
     return accounted(swept, services)
 
 
-def resume(record: CaseRecord, _is_held: bool) -> Verdict:
+def resume(record: CaseRecord, _is_held: bool) -> Transition:
     """A person's wish that a case which the kill switch held is gone on with: by a sweep. A `journal.Judge`."""
     if not is_held_by_control(record):
-        return Verdict(reason="not_control_disabled", status=409)
+        return Transition(reason="not_control_disabled", status=409)
     opened = msgspec.structs.replace(record, state=CaseState.OPEN, reason=RESUMED, closed_at=None, owner="")
-    return Verdict(reason=RESUMED, status=204, record=opened)
+    return Transition(reason=RESUMED, status=204, record=opened)
 
 
 class _Sweep:
@@ -90,7 +90,7 @@ class _Sweep:
         limits = services.policies.guardrails.max_finding_age
         self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
 
-    def run(self, account: Account) -> Ending:
+    def run(self, account: DeliveryLog) -> Ending:
         """Look at cases, and keep the place, also where one ends the sweep: the next sweep begins behind it."""
         self._place = self._kept_place()
         try:
@@ -124,7 +124,7 @@ class _Sweep:
 
     def _scanned(self, name: str) -> Page:
         after = getattr(self._place, name) or None
-        return self._store.scan(CASES, after, _PAGE, unfinished=name == "unfinished")
+        return self._store.scan(CASES_PREFIX, after, _PAGE, unfinished=name == "unfinished")
 
     def _move(self, name: str, after: str) -> None:
         self._place = msgspec.structs.replace(self._place, **{name: after})
@@ -171,10 +171,10 @@ class _Sweep:
         return self._services.kill_switch.ceiling(record.cluster).mode in _OPENING
 
     def _expire(self, record: CaseRecord) -> str:
-        def judge(found: CaseRecord, is_held: bool) -> Verdict:
+        def judge(found: CaseRecord, is_held: bool) -> Transition:
             return approval_answers.expire(found, self._services.clock(), is_held=is_held)
 
-        said, _ = self._services.journal.answer(record.finding_key, judge)
+        said, _ = self._services.journal.apply(record.finding_key, judge)
         if said.record and self._services.outcomes is not None:
             with suppress(ResponderError):
                 message = waiting_message(said.record, EXPIRED, "nobody approved or rejected it in time")
@@ -183,7 +183,7 @@ class _Sweep:
         return said.reason
 
     def _resume(self, record: CaseRecord) -> str:
-        said, case = self._services.journal.answer(record.finding_key, _taken)
+        said, case = self._services.journal.apply(record.finding_key, _taken)
         if case is None:
             return said.reason
         self._begun += 1
@@ -191,7 +191,7 @@ class _Sweep:
         self._keep()
         finding = finding_of(record)
 
-        def go_on(account: Account) -> Ending:
+        def go_on(account: DeliveryLog) -> Ending:
             account.about(finding)
             account.fields["by"] = "sweep"
             return work_on(finding, case, self._services, account)
@@ -199,32 +199,35 @@ class _Sweep:
         accounted(go_on, self._services, self._began)
         return "resumed"
 
-    def _kept_place(self) -> Place:
-        entry = self._store.get(CURSOR)
+    def _kept_place(self) -> SweepCursor:
+        entry = self._store.get(CURSOR_KEY)
         with suppress(msgspec.DecodeError, UnicodeError):
-            place = msgspec.json.decode(entry.value, type=Place) if entry else Place()
-            if all(not key or (key.startswith(CASES) and key.isprintable()) for key in msgspec.structs.astuple(place)):
+            place = msgspec.json.decode(entry.value, type=SweepCursor) if entry else SweepCursor()
+            if all(
+                not key or (key.startswith(CASES_PREFIX) and key.isprintable())
+                for key in msgspec.structs.astuple(place)
+            ):
                 return place
-        return Place()
+        return SweepCursor()
 
     def _keep(self) -> None:
         """Keep the place. Where another sweep keeps another at the same moment, either will do."""
         value = msgspec.json.encode(self._place)
         with suppress(AlreadyExists, Conflict):
-            entry = self._store.get(CURSOR)
+            entry = self._store.get(CURSOR_KEY)
             if entry is None:
-                self._store.create(CURSOR, value)
+                self._store.create(CURSOR_KEY, value)
             elif entry.value != value:
-                self._store.replace(CURSOR, value, entry.version)
+                self._store.replace(CURSOR_KEY, value, entry.version)
 
 
-def _taken(record: CaseRecord, is_held: bool) -> Verdict:
+def _taken(record: CaseRecord, is_held: bool) -> Transition:
     """Whether the case may be taken, as it stands when it is: a delivery may have come in between."""
     if record.state is CaseState.OPEN and is_held:
-        return Verdict(reason="in_progress", status=503)
+        return Transition(reason="in_progress", status=503)
     if record.state is not CaseState.OPEN and not is_held_by_control(record):
-        return Verdict(reason="at_rest", status=409)
-    return Verdict(reason="resumed", status=204, record=record, starts=True)
+        return Transition(reason="at_rest", status=409)
+    return Transition(reason="resumed", status=204, record=record, starts=True)
 
 
 def _idle(entry: Entry) -> timedelta:

@@ -31,7 +31,7 @@ _ZERO_IS_MISSING: dict[type, set[str]] = {Connection: {"destination_port", "sour
 _MISSING = re.compile(r'(?:No value with name|Key not found in map :) "(\w+)"', re.ASCII)
 
 
-class Facts:
+class CelFacts:
     """What is known, as conditions see it: made once for all the policies of a decision. Of no context, nothing."""
 
     def __init__(self, context: Context | None) -> None:
@@ -67,7 +67,7 @@ class Facts:
         return known
 
 
-def answer(expression: str, facts: Facts) -> str:
+def evaluate(expression: str, facts: CelFacts) -> str:
     """`HOLDS`, `condition_differs`, or why it cannot be said: `condition_pod_missing`, `condition_error`."""
     try:
         result = compiled(expression).eval(activation=facts.activation)

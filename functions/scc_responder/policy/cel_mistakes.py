@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from scc_responder.policy import cel_types
-from scc_responder.policy.cel import ERROR, Facts, answer, compiled
-from scc_responder.policy.mistakes import Mistake, Place, expected
+from scc_responder.policy.cel import ERROR, CelFacts, compiled, evaluate
+from scc_responder.policy.mistakes import DocumentPath, Mistake, expected
 
-MAX_BYTES = 2048
+MAX_EXPRESSION_BYTES = 2048
 
 _FOUND = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _UNDEFINED = re.compile(r"undefined field '(\w+)' not found in struct 'scc\.(\w+)'")
@@ -24,14 +24,14 @@ _REFUSED = {
 }
 
 
-def condition_mistakes(expression: str, path: Place) -> Iterator[Mistake]:
+def condition_mistakes(expression: str, path: DocumentPath) -> Iterator[Mistake]:
     """Every mistake in an expression, with a caret below its place."""
     size = len(expression.encode(errors="replace"))
     if not expression.strip():
         yield Mistake(path=path, text="empty; write an expression or remove it")
         return
-    if size > MAX_BYTES:
-        yield Mistake(path=path, text=f"{size} bytes; at most {MAX_BYTES} are allowed: split it up")
+    if size > MAX_EXPRESSION_BYTES:
+        yield Mistake(path=path, text=f"{size} bytes; at most {MAX_EXPRESSION_BYTES} are allowed: split it up")
         return
     try:
         compiled(expression).eval(data={})  # what cannot be evaluated at all is found only by trying
@@ -45,12 +45,12 @@ def condition_mistakes(expression: str, path: Place) -> Iterator[Mistake]:
     if kind != "BOOL":
         yield Mistake(path=path, text=f"expected true or false, got {kind.lower()}; compare it with something")
     for pattern in _PATTERN.findall(expression):
-        told = answer(f'"".matches({pattern})', Facts(None))
+        told = evaluate(f'"".matches({pattern})', CelFacts(None))
         if told == ERROR:
             yield Mistake(path=path, text=f"{pattern} is no regular expression of RE2 (github.com/google/re2)")
 
 
-def _told(expression: str, message: str, path: Place) -> Iterator[Mistake]:
+def _told(expression: str, message: str, path: DocumentPath) -> Iterator[Mistake]:
     lines = expression.splitlines()
     found = [match for match in _FOUND.finditer(message) if "*error*" not in match[3]]
     for match in found:

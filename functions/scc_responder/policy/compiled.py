@@ -16,9 +16,9 @@ from scc_responder.domain.value import StrictValue
 from scc_responder.policy import cel
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_file import PolicyFile
-from scc_responder.policy.policy_set import PolicySet, digest, load_policies, policy_set, read_files
+from scc_responder.policy.policy_set import PolicySet, digest, load_policies, policy_set, read_policy_files
 
-FILE_NAME = ".compiled.json"
+COMPILED_FILE = ".compiled.json"
 
 
 class CompiledPolicies(StrictValue, frozen=True, kw_only=True):
@@ -32,14 +32,14 @@ class CompiledPolicies(StrictValue, frozen=True, kw_only=True):
 
 def compile_policies(folder: Path) -> bytes:
     """The folder's compiled form: the same sources make the same bytes. Raises PolicyError."""
-    rails, files = read_files(folder)
+    rails, files = read_policy_files(folder)
     compiled = CompiledPolicies(digest=digest(folder), version=__version__, guardrails=rails, policies=files)
     return msgspec.json.encode(compiled)
 
 
 def load_deployed(folder: Path) -> PolicySet:
     """The folder's policies, from their compiled form where it is theirs. Raises PolicyError."""
-    compiled = _compiled(folder / FILE_NAME)
+    compiled = _compiled(folder / COMPILED_FILE)
     if compiled is None or (compiled.digest, compiled.version) != (digest(folder), __version__):
         return load_policies(folder)
     for file in compiled.policies:

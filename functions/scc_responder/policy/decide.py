@@ -11,8 +11,7 @@ from scc_responder.domain.context import (
 )
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
-from scc_responder.policy.cel import HOLDS, Facts
-from scc_responder.policy.cel import answer as condition_answer
+from scc_responder.policy.cel import HOLDS, CelFacts, evaluate
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.policy_file import OnFailure
 from scc_responder.policy.policy_set import Policy, PolicyStep
@@ -71,12 +70,12 @@ class Decision(Value, frozen=True, kw_only=True):
 
 def decide(context: Context, policies: tuple[Policy, ...]) -> Decision:
     """Every policy's answer, in the order given."""
-    facts = Facts(context)
+    facts = CelFacts(context)
     plans: Plans = {}
     return Decision(policies=tuple(_decide(context, policy, facts, plans) for policy in policies))
 
 
-def _decide(context: Context, policy: Policy, facts: Facts, plans: Plans) -> PolicyDecision:
+def _decide(context: Context, policy: Policy, facts: CelFacts, plans: Plans) -> PolicyDecision:
     reason = "mode_disabled" if policy.mode == Mode.DISABLED else match(context, policy, facts)
     if reason != MATCHED:
         return PolicyDecision(name=policy.name, mode=policy.mode, matched=False, reason=reason)
@@ -104,7 +103,7 @@ def _plan(context: Context, step: PolicyStep, plans: Plans) -> PlannedAction:
     )
 
 
-def match(context: Context, policy: Policy, facts: Facts | None = None) -> str:
+def match(context: Context, policy: Policy, facts: CelFacts | None = None) -> str:
     """`matched`, or why not: `when_severity_differs`, `unless_namespace`, `condition_pod_missing`.
 
     Missing data satisfies nothing: neither a `when`, nor the "not" of an `unless`, nor a `condition`. `facts` are the
@@ -118,7 +117,7 @@ def match(context: Context, policy: Policy, facts: Facts | None = None) -> str:
         answer = condition(context)
         if answer is not False:
             return f"unless_{name}{'_missing' if answer is None else ''}"
-    found = condition_answer(policy.condition, facts or Facts(context)) if policy.condition else HOLDS
+    found = evaluate(policy.condition, facts or CelFacts(context)) if policy.condition else HOLDS
     return MATCHED if found == HOLDS else found
 
 

@@ -15,7 +15,7 @@ from scc_responder.domain.value import StrictValue
 from scc_responder.policy.limits import Limits
 from scc_responder.policy.match import Match
 
-FILE_NAME = "guardrails.yaml"
+GUARDRAILS_FILE = "guardrails.yaml"
 
 
 class Day(StrEnum):
@@ -108,7 +108,7 @@ class Exemption(StrictValue, frozen=True, kw_only=True):
     ticket: str
 
 
-class Approval(StrictValue, frozen=True, kw_only=True):
+class ApprovalRules(StrictValue, frozen=True, kw_only=True):
     """Who may approve what a policy in mode `approve` plans, how many of them it takes, and how long a plan waits."""
 
     approvers: tuple[str, ...] = ()
@@ -135,7 +135,7 @@ class Guardrails(StrictValue, frozen=True, kw_only=True):
     ceilings: tuple[Ceiling, ...] = ()
     quiet_hours: tuple[QuietHours, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
-    approval: Approval = Approval()
+    approval: ApprovalRules = ApprovalRules()
     limits: Limits = Limits()
     storm_breaker: StormBreaker = StormBreaker()
     allowed_keys: AllowedKeys = AllowedKeys()

@@ -9,9 +9,9 @@ from pathlib import Path
 from scc_responder.actions import actions
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import (
-    FILE_NAME,
+    GUARDRAILS_FILE,
     NONE_GIVEN,
-    Approval,
+    ApprovalRules,
     Ceiling,
     Exemption,
     Guardrails,
@@ -20,7 +20,7 @@ from scc_responder.policy.guardrails import (
 )
 from scc_responder.policy.limits import duration_mistakes, limit_mistakes
 from scc_responder.policy.match import match_mistakes
-from scc_responder.policy.mistakes import Mistake, Place, did_you_mean, expected
+from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, expected
 from scc_responder.policy.strict_yaml import read_document
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -49,7 +49,7 @@ _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
 
 def load_guardrails(folder: Path) -> Guardrails:
     """The folder's guardrails; `NONE_GIVEN` where there are none. Raises PolicyError."""
-    path = folder / FILE_NAME
+    path = folder / GUARDRAILS_FILE
     if not path.exists() or not path.read_bytes().strip():
         return NONE_GIVEN
     return read_document(path, Guardrails, mistakes)
@@ -76,7 +76,7 @@ def mistakes(guardrails: Guardrails) -> Iterator[Mistake]:
         yield from duration_mistakes(getattr(guardrails.max_finding_age, field), ("max_finding_age", field))
 
 
-def _patterns(place: Place, part: Protected | Ceiling | QuietHours, fields: Iterable[str]) -> Iterator[Mistake]:
+def _patterns(place: DocumentPath, part: Protected | Ceiling | QuietHours, fields: Iterable[str]) -> Iterator[Mistake]:
     for field in fields:
         fits, remedy = _FORMS[field]
         for index, pattern in enumerate(getattr(part, field)):
@@ -84,7 +84,7 @@ def _patterns(place: Place, part: Protected | Ceiling | QuietHours, fields: Iter
                 yield Mistake(path=(*place, field, index), text=f"{pattern!r} can never match; {remedy}")
 
 
-def _quiet_hours(place: Place, quiet: QuietHours) -> Iterator[Mistake]:
+def _quiet_hours(place: DocumentPath, quiet: QuietHours) -> Iterator[Mistake]:
     yield from _patterns(place, quiet, ("clusters",))
     times = [("from", quiet.start, False), ("to", quiet.end, True)]
     found = [fault for field, time, ends in times for fault in _time((*place, field), time, ends=ends)]
@@ -94,7 +94,7 @@ def _quiet_hours(place: Place, quiet: QuietHours) -> Iterator[Mistake]:
     yield from _timezone((*place, "timezone"), quiet.timezone)
 
 
-def _time(place: Place, time: str | int, *, ends: bool) -> Iterator[Mistake]:
+def _time(place: DocumentPath, time: str | int, *, ends: bool) -> Iterator[Mistake]:
     if isinstance(time, int):
         hours, minutes = divmod(time, 60)
         meant = f'"{hours:02}:{minutes:02}"' if 1 <= hours <= 24 else 'a time such as "22:00"'
@@ -105,7 +105,7 @@ def _time(place: Place, time: str | int, *, ends: bool) -> Iterator[Mistake]:
         )
 
 
-def _timezone(place: Place, name: str) -> Iterator[Mistake]:
+def _timezone(place: DocumentPath, name: str) -> Iterator[Mistake]:
     # Only who writes quiet hours pays for time zones.
     import zoneinfo  # noqa: PLC0415
 
@@ -119,7 +119,7 @@ def _timezone(place: Place, name: str) -> Iterator[Mistake]:
         yield Mistake(path=place, text=f"unknown timezone {name!r}; write an IANA name such as 'Europe/Berlin'{meant}")
 
 
-def _exemption(place: Place, exemption: Exemption) -> Iterator[Mistake]:
+def _exemption(place: DocumentPath, exemption: Exemption) -> Iterator[Mistake]:
     if not exemption.when.given():
         told = "at least one condition is needed; to hold everything, set max_mode"
         yield Mistake(path=(*place, "when"), text=told)
@@ -132,7 +132,7 @@ def _exemption(place: Place, exemption: Exemption) -> Iterator[Mistake]:
             yield Mistake(path=(*place, field), text=told)
 
 
-def _exempted(place: Place, name: str) -> Iterator[Mistake]:
+def _exempted(place: DocumentPath, name: str) -> Iterator[Mistake]:
     known = actions()
     if name not in known:
         yield Mistake(path=place, text=f"unknown action {name!r}; {expected(name, known)}")
@@ -156,7 +156,7 @@ def _names(guardrails: Guardrails) -> Iterator[Mistake]:
                 seen[item.name] = f"{field}[{index}]"
 
 
-def _approval(approval: Approval) -> Iterator[Mistake]:
+def _approval(approval: ApprovalRules) -> Iterator[Mistake]:
     approvers = approval.approvers
     needed = ("approval", "needed")
     if approval.needed < 1:
@@ -184,7 +184,7 @@ def _allowed_keys(guardrails: Guardrails) -> Iterator[Mistake]:
         yield from _each(("allowed_keys", field), keys, _KEY.fullmatch, "write a whole key; patterns are not read here")
 
 
-def _each(place: Place, values: Iterable[str], fits: Callable[[str], object], remedy: str) -> Iterator[Mistake]:
+def _each(place: DocumentPath, values: Iterable[str], fits: Callable[[str], object], remedy: str) -> Iterator[Mistake]:
     return (
         Mistake(path=(*place, index), text=f"{value!r}: {remedy}")
         for index, value in enumerate(values)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.value import StrictValue
-from scc_responder.policy.mistakes import Mistake, Place
+from scc_responder.policy.mistakes import DocumentPath, Mistake
 
 _SHARE = re.compile(r"(?:[1-9][0-9]?|100)%", re.ASCII)
 
@@ -45,7 +45,7 @@ class Limits(StrictValue, frozen=True, kw_only=True):
     organization: tuple[Limit, ...] = (Limit(most=20, within="1h"),)
 
 
-def limit_mistakes(limit: Limit, path: Place) -> Iterator[Mistake]:
+def limit_mistakes(limit: Limit, path: DocumentPath) -> Iterator[Mistake]:
     """What is wrong with one limit, of guardrails or of a policy."""
     most = limit.most
     if isinstance(most, str) and not _SHARE.fullmatch(most):
@@ -55,7 +55,7 @@ def limit_mistakes(limit: Limit, path: Place) -> Iterator[Mistake]:
     yield from duration_mistakes(limit.within, (*path, "within"))
 
 
-def duration_mistakes(text: str, path: Place) -> Iterator[Mistake]:
+def duration_mistakes(text: str, path: DocumentPath) -> Iterator[Mistake]:
     """What is wrong with a length of time."""
     try:
         length = parse_duration(text)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from scc_responder.domain.context import Context
 from scc_responder.domain.value import StrictValue
 from scc_responder.domain.wildcards import matcher, matches
-from scc_responder.intake.threats import CONFIDENCES, DETECTORS, KINDS, SURFACES, UNKNOWN, catalogue, fold
-from scc_responder.policy.mistakes import Mistake, Place, did_you_mean, expected
+from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS, UNKNOWN, catalogue, fold
+from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, expected
 
 
 class Severity(StrEnum):
@@ -24,9 +24,9 @@ class Severity(StrEnum):
 
 
 Patterns = str | tuple[str, ...]
-Answer = bool | None
+Truth = bool | None
 """Yes, no, or None for missing data."""
-Condition = Callable[[Context], Answer]
+Criterion = Callable[[Context], Truth]
 Read = Callable[[Context], Any]
 
 
@@ -56,17 +56,17 @@ class Match(StrictValue, frozen=True, kw_only=True, dict=True):
         """The conditions that were written, by field."""
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
 
-    def answers(self, context: Context) -> Iterator[tuple[str, Answer]]:
+    def answers(self, context: Context) -> Iterator[tuple[str, Truth]]:
         """Each condition's name and answer, in the order of the fields."""
         return ((name, condition(context)) for name, condition in self.conditions)
 
     @cached_property
-    def conditions(self) -> tuple[tuple[str, Condition], ...]:
+    def conditions(self) -> tuple[tuple[str, Criterion], ...]:
         """Each condition's name and test, in the order of the fields: made once, as one policy meets many findings."""
         return tuple((name, FIELDS[name].condition(wanted)) for name, wanted in self.given().items())
 
 
-def listed(patterns: Patterns) -> tuple[str, ...]:
+def as_tuple(patterns: Patterns) -> tuple[str, ...]:
     """One pattern, or several, as several."""
     return (patterns,) if isinstance(patterns, str) else patterns
 
@@ -75,43 +75,43 @@ class Field(NamedTuple):
     """What a condition is about: how it is read of a context, and how a wanted value becomes a test of it."""
 
     read: Read
-    made: Callable[[Read, Any], Condition]
+    made: Callable[[Read, Any], Criterion]
 
-    def condition(self, wanted: Any) -> Condition:
+    def condition(self, wanted: Any) -> Criterion:
         """The test of a context for what a policy wants."""
         return self.made(self.read, wanted)
 
 
-def _text(read: Read, wanted: Patterns) -> Condition:
+def _text(read: Read, wanted: Patterns) -> Criterion:
     """A condition on one text of the context; an empty one is missing."""
-    fits = matcher(listed(wanted))
+    fits = matcher(as_tuple(wanted))
 
-    def holds(context: Context) -> Answer:
+    def holds(context: Context) -> Truth:
         text = read(context)
         return fits(text) if text else None
 
     return holds
 
 
-def _folded(read: Read, wanted: Patterns) -> Condition:
-    return _text(lambda context: fold(read(context)), tuple(map(fold, listed(wanted))))
+def _folded(read: Read, wanted: Patterns) -> Criterion:
+    return _text(lambda context: fold(read(context)), tuple(map(fold, as_tuple(wanted))))
 
 
-def _at_least(read: Read, wanted: Severity) -> Condition:
+def _at_least(read: Read, wanted: Severity) -> Criterion:
     order = {str(severity): rank for rank, severity in enumerate(Severity)}
 
-    def holds(context: Context) -> Answer:
+    def holds(context: Context) -> Truth:
         rank = order.get(read(context))
         return None if rank is None else rank >= order[wanted]
 
     return holds
 
 
-def _confidence(read: Read, wanted: Patterns) -> Condition:
+def _confidence(read: Read, wanted: Patterns) -> Criterion:
     """Related findings can raise it: where they could not be read, it is at least what it is."""
-    fits = {confidence: matcher(listed(wanted))(confidence) for confidence in CONFIDENCES}
+    fits = {confidence: matcher(as_tuple(wanted))(confidence) for confidence in CONFIDENCES}
 
-    def holds(context: Context) -> Answer:
+    def holds(context: Context) -> Truth:
         known = read(context)
         could_be = CONFIDENCES[CONFIDENCES.index(known) :] if context.related is None else (known,)
         answers = {fits[confidence] for confidence in could_be}
@@ -120,20 +120,20 @@ def _confidence(read: Read, wanted: Patterns) -> Condition:
     return holds
 
 
-def _by_key(read: Read, wanted: Mapping[str, Patterns]) -> Condition:
-    fits = {key: matcher(listed(value)) for key, value in wanted.items()}
+def _by_key(read: Read, wanted: Mapping[str, Patterns]) -> Criterion:
+    fits = {key: matcher(as_tuple(value)) for key, value in wanted.items()}
 
-    def holds(context: Context) -> Answer:
+    def holds(context: Context) -> Truth:
         labels = read(context)
         return None if labels is None else all(key in labels and fit(labels[key]) for key, fit in fits.items())
 
     return holds
 
 
-def _any_of(read: Read, wanted: Patterns) -> Condition:
-    fits = matcher(listed(wanted))
+def _any_of(read: Read, wanted: Patterns) -> Criterion:
+    fits = matcher(as_tuple(wanted))
 
-    def holds(context: Context) -> Answer:
+    def holds(context: Context) -> Truth:
         answers = [fits(text) if text else None for text in read(context)]
         return True if True in answers else None if None in answers or not answers else False
 
@@ -156,36 +156,36 @@ def _project(context: Context) -> str | None:
     return target.project if target else None
 
 
-MOST_LISTED = 30
+MAX_WORDS_LISTED = 30
 """More words than these are not listed in an error."""
 
 VOCABULARIES: dict[str, Callable[[], tuple[str, ...]]] = {
     "threat": lambda: (*(row.name for row in catalogue()), UNKNOWN),
     "detector": lambda: DETECTORS,
-    "kind": lambda: KINDS,
+    "kind": lambda: THREAT_KINDS,
     "confidence": lambda: CONFIDENCES,
     "surface": lambda: (*SURFACES, UNKNOWN),
 }
 """The only words that these conditions can meet: a pattern that fits none of them would never hold."""
 
 
-def match_mistakes(match: Match, path: Place) -> Iterator[Mistake]:
+def match_mistakes(match: Match, path: DocumentPath) -> Iterator[Mistake]:
     """Every condition that can never hold, or that nobody means: an empty list holds for nothing, no labels for all."""
     for name, value in match.given().items():
         patterns = value.values() if isinstance(value, dict) else (value,)
         if not value or not all(patterns):
             yield Mistake(path=(*path, name), text="empty; give a pattern or remove it")
         elif name in VOCABULARIES:
-            for index, pattern in enumerate(listed(value)):
+            for index, pattern in enumerate(as_tuple(value)):
                 place = (*path, name) if isinstance(value, str) else (*path, name, index)
                 yield from _unmatchable(name, pattern, place)
 
 
-def _unmatchable(name: str, pattern: str, path: Place) -> Iterator[Mistake]:
+def _unmatchable(name: str, pattern: str, path: DocumentPath) -> Iterator[Mistake]:
     words = VOCABULARIES[name]()
     if pattern in words or (("*" in pattern or "?" in pattern) and any(matches(pattern, word) for word in words)):
         return
-    if len(words) > MOST_LISTED:
+    if len(words) > MAX_WORDS_LISTED:
         told = f"scc-responder {name}s lists them{did_you_mean(pattern, words)}"
     else:
         told = expected(pattern, words)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import Value
 
-Place = tuple[str | int, ...]
+DocumentPath = tuple[str | int, ...]
 """Where in a document: keys and places in lists, from the top."""
 
 _PLAIN = re.compile(r"[A-Za-z_][-\w]*", re.ASCII)
@@ -20,7 +20,7 @@ class Mistake(Value, frozen=True, kw_only=True):
     `detail` is shown below it, line by line.
     """
 
-    path: Place = ()
+    path: DocumentPath = ()
     text: str
     reason: str = "invalid_policy"
     row: int = 1
@@ -50,7 +50,7 @@ def refusal(faults: Sequence[Fault]) -> PolicyError:
     return PolicyError(faults[0].reason, "\n".join(map(str, faults)), faults=tuple(faults))
 
 
-def written(path: Place) -> str:
+def written(path: DocumentPath) -> str:
     """A place as people write it.
 
     >>> written(("then", 0, "with", "labels", "example.com/a"))

@@ -39,7 +39,7 @@ def _ends_with_message(planned: tuple[PlannedAction, ...]) -> bool:
     return bool(planned) and any(isinstance(change, PublishDecision) for change in planned[-1].changes)
 
 
-def foreseen(decision: Decision, denied: Callable[[PolicyDecision, PlannedAction], str] | None = None) -> Decision:
+def hold_denied(decision: Decision, denied: Callable[[PolicyDecision, PlannedAction], str] | None = None) -> Decision:
     """The decision if every step that is taken succeeds: what is denied is held, and so is what needs a held step.
 
     `denied` is asked for each planned step, in their order, and says why it may not be taken.

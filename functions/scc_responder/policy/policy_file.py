@@ -14,7 +14,7 @@ from scc_responder.domain.value import StrictValue
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.limits import Limit, limit_mistakes
 from scc_responder.policy.match import Match, match_mistakes
-from scc_responder.policy.mistakes import Mistake, Place, expected
+from scc_responder.policy.mistakes import DocumentPath, Mistake, expected
 
 
 class OnFailure(StrEnum):
@@ -83,7 +83,7 @@ _SAY = {"description": "say what the policy is for", "owner": "say who answers f
 def _steps(steps: tuple[StepFile, ...], rails: Guardrails | None) -> Iterator[Mistake]:
     seen: dict[tuple[str, bytes], int] = {}
     for index, step in enumerate(steps):
-        path: Place = ("then", index)
+        path: DocumentPath = ("then", index)
         if step.action not in actions():
             told = f"unknown action {step.action!r}; {expected(step.action, actions())}"
             yield Mistake(path=(*path, "action"), text=told, reason="unknown_action")
@@ -104,7 +104,7 @@ def typed(step: StepFile) -> Params:
     return msgspec.convert(step.parameters, actions()[step.action].params)
 
 
-def _parameters(step: StepFile, path: Place, rails: Guardrails | None) -> Iterator[Mistake]:
+def _parameters(step: StepFile, path: DocumentPath, rails: Guardrails | None) -> Iterator[Mistake]:
     try:
         refused = typed(step).refused_by(rails.allowed_keys) if rails else ""
     except msgspec.ValidationError as error:
@@ -119,7 +119,7 @@ def _parameters(step: StepFile, path: Place, rails: Guardrails | None) -> Iterat
             yield Mistake(path=(*path, field) if known else path, text=told if known else refused)
 
 
-def _unmet(step: StepFile, earlier: list[str], path: Place) -> Iterator[Mistake]:
+def _unmet(step: StepFile, earlier: list[str], path: DocumentPath) -> Iterator[Mistake]:
     """What a step needs must stand before it, or it could never be met."""
     for index, needed in enumerate(step.needs):
         if needed not in earlier:

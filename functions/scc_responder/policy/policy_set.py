@@ -14,7 +14,7 @@ from scc_responder.actions import Params
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
-from scc_responder.policy.guardrails import FILE_NAME, Guardrails
+from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.policy.guardrails_file import load_guardrails
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
@@ -24,7 +24,7 @@ from scc_responder.policy.strict_yaml import read_document
 
 TEST_SUFFIX = ".test.yaml"
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class PolicyStep(Value, frozen=True, kw_only=True, dict=True):
@@ -68,11 +68,11 @@ class PolicySet(Value, frozen=True, kw_only=True):
 
 def load_policies(folder: Path) -> PolicySet:
     """Every policy of the folder: all of them or none. Raises PolicyError that tells the mistakes of all files."""
-    rails, files = read_files(folder)
+    rails, files = read_policy_files(folder)
     return policy_set(files, rails, digest(folder))
 
 
-def read_files(folder: Path) -> tuple[Guardrails, tuple[PolicyFile, ...]]:
+def read_policy_files(folder: Path) -> tuple[Guardrails, tuple[PolicyFile, ...]]:
     """The guardrails and policies of the folder as written. Raises PolicyError that tells the mistakes of all files."""
     if not folder.is_dir():
         raise PolicyError("no_policy_folder", f"{folder}: there is no such folder; name one with --policies")
@@ -100,13 +100,13 @@ def policy_paths(folder: Path) -> list[Path]:
 def digest(folder: Path) -> str:
     """What every file of the folder that a decision depends on says, as one number."""
     found = hashlib.sha256()
-    rails = folder / FILE_NAME
+    rails = folder / GUARDRAILS_FILE
     for path in [*policy_paths(folder), *([rails] if rails.exists() else [])]:
         found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
 
 
-def _collected(faults: list[Fault], read: Callable[[], T]) -> T | None:
+def _collected(faults: list[Fault], read: Callable[[], _T]) -> _T | None:
     """What is read; where it is refused, None, and its mistakes beside the others."""
     try:
         return read()
@@ -116,7 +116,7 @@ def _collected(faults: list[Fault], read: Callable[[], T]) -> T | None:
 
 
 def _is_policy(path: Path) -> bool:
-    return not path.name.endswith(TEST_SUFFIX) and path.name != FILE_NAME
+    return not path.name.endswith(TEST_SUFFIX) and path.name != GUARDRAILS_FILE
 
 
 def _read_policy(path: Path, rails: Guardrails | None) -> PolicyFile:

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.mistakes import Fault, Mistake, Place, refusal, written
+from scc_responder.policy.mistakes import DocumentPath, Fault, Mistake, refusal, written
 
-MAX_BYTES = 256 * 1024
+MAX_FILE_BYTES = 256 * 1024
 MAX_DEPTH = 20
 _HINTS = {
     "mapping values are not allowed": "put a text with ': ' in it in quotes, and indent alike what belongs together",
@@ -29,7 +29,7 @@ _HINTS = {
 }
 """What to do about libyaml's own messages, as far as one can tell."""
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 _ANCHOR = "anchors and aliases are not allowed; write the value out; put a text that begins with * or & in quotes"
@@ -43,7 +43,7 @@ class Document:
         self.text = text
         self.data = load_yaml(text, name)
 
-    def converted(self, wanted: type[T], check: Callable[[T], Iterable[Mistake]] = lambda _: ()) -> T:
+    def converted(self, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]] = lambda _: ()) -> _T:
         """The content as `wanted`. Raises PolicyError that names every mistake, those that `check` finds too."""
         try:
             value = msgspec.convert(self.data, wanted)
@@ -56,7 +56,7 @@ class Document:
             raise self._refusal(mistakes)
         return value
 
-    def _diagnosed(self, wanted: type[T], check: Callable[[T], Iterable[Mistake]]) -> list[Mistake]:
+    def _diagnosed(self, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]]) -> list[Mistake]:
         """The mistakes of types, and those that the check finds in the rest."""
         from scc_responder.policy.type_mistakes import diagnose, mended  # noqa: PLC0415 - only a mistake needs it
 
@@ -91,7 +91,7 @@ class Document:
         return line + mistake.row if is_block and path == mistake.path else line
 
     @cached_property
-    def _places(self) -> dict[Place, tuple[int, bool]]:
+    def _places(self) -> dict[DocumentPath, tuple[int, bool]]:
         """The line of every key and list item, and whether a text whose lines are kept (`|`) stands there."""
         import yaml  # noqa: PLC0415 - only a mistake needs it
 
@@ -99,7 +99,7 @@ class Document:
         return dict(_places(node, ())) if node else {}
 
 
-def read_document(path: Path, wanted: type[T], check: Callable[[T], Iterable[Mistake]] = lambda _: ()) -> T:
+def read_document(path: Path, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]] = lambda _: ()) -> _T:
     """The file's content as `wanted`. Raises PolicyError that names file, line, place and remedy of each mistake."""
     return open_document(path).converted(wanted, check)
 
@@ -134,8 +134,8 @@ def _read(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise _whole(path, "unreadable_file", str(error.strerror)) from error
-    if len(content) > MAX_BYTES:
-        raise _whole(path, "file_too_large", f"{len(content)} bytes, at most {MAX_BYTES} are read; split it up")
+    if len(content) > MAX_FILE_BYTES:
+        raise _whole(path, "file_too_large", f"{len(content)} bytes, at most {MAX_FILE_BYTES} are read; split it up")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -242,7 +242,7 @@ class _Builder:
         self._faults.append(Fault(file=self._name, line=line, text=text, reason=reason))
 
 
-def _overlap(one: Place, other: Place) -> bool:
+def _overlap(one: DocumentPath, other: DocumentPath) -> bool:
     """Whether one place is within the other."""
     return all(left == right for left, right in zip(one, other, strict=False))
 
@@ -252,7 +252,7 @@ def _has_gap(data: Any) -> bool:
     return data is None or any(map(_has_gap, parts))
 
 
-def _places(node: Any, path: Place) -> Iterator[tuple[Place, tuple[int, bool]]]:
+def _places(node: Any, path: DocumentPath) -> Iterator[tuple[DocumentPath, tuple[int, bool]]]:
     if node.id == "mapping":
         for key, value in node.value:
             yield (*path, key.value), (key.start_mark.line + 1, getattr(value, "style", None) == "|")

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from scc_responder.policy.mistakes import Mistake, Place, closest, expected
+from scc_responder.policy.mistakes import DocumentPath, Mistake, closest, expected
 
 _BOOLEANS = "YAML reads on, off, yes and no as true or false"
 _SIMPLE: dict[type[inspect.Type], tuple[type, str]] = {
@@ -76,7 +76,7 @@ _SOME: dict[type[inspect.Type], Any] = {
 }
 
 
-def _diagnose(data: Any, wanted: inspect.Type, path: Place) -> Iterator[Mistake]:
+def _diagnose(data: Any, wanted: inspect.Type, path: DocumentPath) -> Iterator[Mistake]:
     if isinstance(wanted, inspect.Metadata):
         wanted = wanted.type
     if isinstance(wanted, inspect.UnionType):
@@ -108,7 +108,7 @@ def _fits(data: Any, wanted: inspect.Type) -> bool:
     return isinstance(data, int | float if kind is float else kind)
 
 
-def _word(data: Any, words: list[str], path: Place) -> Iterator[Mistake]:
+def _word(data: Any, words: list[str], path: DocumentPath) -> Iterator[Mistake]:
     if data in words:
         return
     if isinstance(data, bool):
@@ -120,7 +120,7 @@ def _word(data: Any, words: list[str], path: Place) -> Iterator[Mistake]:
     yield Mistake(path=path, text=told)
 
 
-def _struct(data: dict[str, Any], wanted: inspect.StructType, path: Place) -> Iterator[Mistake]:
+def _struct(data: dict[str, Any], wanted: inspect.StructType, path: DocumentPath) -> Iterator[Mistake]:
     fields = {field.encode_name: field for field in wanted.fields}
     missing = [name for name, field in fields.items() if field.required and name not in data]
     for name, value in data.items():
@@ -154,24 +154,24 @@ def _wanted(kind: inspect.Type) -> str:
     return f"add it, {_name(kind)}"
 
 
-def _mapping(data: dict[str, Any], wanted: inspect.DictType, path: Place) -> Iterator[Mistake]:
+def _mapping(data: dict[str, Any], wanted: inspect.DictType, path: DocumentPath) -> Iterator[Mistake]:
     for key, value in data.items():
         yield from _diagnose(value, wanted.value_type, (*path, key))
 
 
-def _list(data: list[Any], wanted: inspect.VarTupleType | inspect.ListType, path: Place) -> Iterator[Mistake]:
+def _list(data: list[Any], wanted: inspect.VarTupleType | inspect.ListType, path: DocumentPath) -> Iterator[Mistake]:
     for index, value in enumerate(data):
         yield from _diagnose(value, wanted.item_type, (*path, index))
 
 
-def _number(data: int, wanted: inspect.IntType, path: Place) -> Iterator[Mistake]:
+def _number(data: int, wanted: inspect.IntType, path: DocumentPath) -> Iterator[Mistake]:
     if wanted.ge is not None and data < wanted.ge:
         yield Mistake(path=path, text=f"{data} is too small; expected at least {wanted.ge}")
     if wanted.le is not None and data > wanted.le:
         yield Mistake(path=path, text=f"{data} is too large; expected at most {wanted.le}")
 
 
-_DEEPER: dict[type[inspect.Type], Callable[[Any, Any, Place], Iterator[Mistake]]] = {
+_DEEPER: dict[type[inspect.Type], Callable[[Any, Any, DocumentPath], Iterator[Mistake]]] = {
     inspect.StructType: _struct,
     inspect.DictType: _mapping,
     inspect.VarTupleType: _list,

@@ -18,15 +18,14 @@ from scc_responder.collect.target import Collected, collect
 from scc_responder.domain.context import Cluster, RelatedFinding
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import ClusterRef, Finding
-from scc_responder.domain.ports import Findings, KubernetesApi, PagedApi
-from scc_responder.workbench.explanation import Facts
+from scc_responder.domain.ports import ApiObject, Findings, KubernetesApi, PagedApi
+from scc_responder.workbench.explanation import ContextFacts
 from scc_responder.workbench.snapshot_file import (
     COLLECTIONS,
-    Collection,
-    Object,
+    SnapshotCollection,
     SnapshotFile,
     collection_of,
-    decoded,
+    decode_snapshot,
     list_path,
     ordered,
     reduced,
@@ -41,13 +40,13 @@ RESTARTS = 3
 _REFUSED = frozenset({401, 403, 404})
 _READ_SECONDS = 60.0
 
-T = TypeVar("T")
-Progress = Callable[[str, int], None]
+_T = TypeVar("_T")
+ReadProgress = Callable[[str, int], None]
 """Called with a collection's name and how many of its objects are read."""
 
 
-def take(
-    api: PagedApi, cluster: Cluster, now: datetime, *, annotations: Iterable[str] = (), progress: Progress
+def take_snapshot(
+    api: PagedApi, cluster: Cluster, now: datetime, *, annotations: Iterable[str] = (), progress: ReadProgress
 ) -> SnapshotFile:
     """Read everything that decisions need, page by page. Raises ApiError where the cluster does not answer.
 
@@ -69,8 +68,8 @@ def take(
 
 
 def _all(
-    api: PagedApi, collection: Collection, annotations: Sequence[str], progress: Callable[[int], None]
-) -> list[Object]:
+    api: PagedApi, collection: SnapshotCollection, annotations: Sequence[str], progress: Callable[[int], None]
+) -> list[ApiObject]:
     """Every object of the collection as it is kept: from the beginning again where the list grew too old."""
     for attempt in range(RESTARTS):
         try:
@@ -82,9 +81,9 @@ def _all(
 
 
 def _pages(
-    api: PagedApi, collection: Collection, annotations: Sequence[str], progress: Callable[[int], None]
-) -> list[Object]:
-    found: list[Object] = []
+    api: PagedApi, collection: SnapshotCollection, annotations: Sequence[str], progress: Callable[[int], None]
+) -> list[ApiObject]:
+    found: list[ApiObject] = []
     after = ""
     while True:
         items, after = api.page(collection.path, PAGE, after)
@@ -100,7 +99,7 @@ def read_snapshot(path: Path) -> Snapshot:
         content = path.read_bytes()
     except OSError as error:
         raise SettingsError("unreadable_file", f"{path}: {error.strerror}") from error
-    return Snapshot(decoded(content, str(path)), str(path))
+    return Snapshot(decode_snapshot(content, str(path)), str(path))
 
 
 class NoFindings:
@@ -126,7 +125,7 @@ class Snapshot:
         self.missing = dict(file.missing)
         self._api = SnapshotApi(file, name)
 
-    def facts(self, finding: Finding, findings: Findings | None = None) -> Facts:
+    def facts(self, finding: Finding, findings: Findings | None = None) -> ContextFacts:
         """What would have been read about the finding's target when the snapshot was taken.
 
         Raises SettingsError `unusable_snapshot` where its objects are not as they were copied.
@@ -136,7 +135,7 @@ class Snapshot:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             told = f"{self.name}: an object about {finding.name} is not as it was copied: {error!r}; take it anew"
             raise SettingsError("unusable_snapshot", told) from error
-        return Facts(**{field: getattr(context, field) for field in Facts.__struct_fields__})
+        return ContextFacts(**{field: getattr(context, field) for field in ContextFacts.__struct_fields__})
 
     def collect(self, finding: Finding, findings: Findings | None = None) -> Collected:
         """As `collect.collect` of the cluster itself, so that what follows it can follow here too."""
@@ -162,9 +161,9 @@ class SnapshotApi:
 
     def __init__(self, file: SnapshotFile, name: str) -> None:
         self._missing = file.missing
-        self._items: dict[str, Object] = {}
-        self._lists: dict[str, list[Object]] = {}
-        self._selected: dict[tuple[str, str], list[Object]] = {}
+        self._items: dict[str, ApiObject] = {}
+        self._lists: dict[str, list[ApiObject]] = {}
+        self._selected: dict[tuple[str, str], list[ApiObject]] = {}
         try:
             self._index(file)
         except (KeyError, TypeError, AttributeError) as error:
@@ -179,14 +178,14 @@ class SnapshotApi:
                 self._items[f"{path}/{meta['name']}"] = item
                 self._lists.setdefault(path, []).append(item)
 
-    def get(self, path: str) -> Object:
+    def get(self, path: str) -> ApiObject:
         """One object. Raises ApiError `not_found`, or `not_in_snapshot` where such objects were not copied."""
         self._check(path)
         if path not in self._items:
             raise ApiError("not_found", f"GET {path}: not in the snapshot", status=404)
         return self._items[path]
 
-    def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[Object]:
+    def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[ApiObject]:
         """The objects of a namespace, or all that have none. Raises ApiError `not_in_snapshot`."""
         self._check(path)
         if field_selector:
@@ -209,7 +208,7 @@ class SnapshotApi:
     create = patch = delete = _refuse
 
 
-def _has(item: Object, term: str) -> bool:
+def _has(item: ApiObject, term: str) -> bool:
     """Whether the object's labels meet one term of a selector: `key=value`, `key!=value`, `key` or `!key`."""
     labels = item["metadata"].get("labels") or {}
     key, found, value = term.replace("==", "=").partition("=")
@@ -221,9 +220,9 @@ def _has(item: Object, term: str) -> bool:
 class AtOnce(Executor):
     """Runs what is submitted right away: nothing in a snapshot has to be waited for."""
 
-    def submit(self, run: Callable[..., T], /, *arguments: Any, **named: Any) -> Future[T]:
+    def submit(self, run: Callable[..., _T], /, *arguments: Any, **named: Any) -> Future[_T]:
         """The answer, or what was raised, as a future that is over."""
-        future: Future[T] = Future()
+        future: Future[_T] = Future()
         try:
             future.set_result(run(*arguments, **named))
         except Exception as error:  # noqa: BLE001 - the caller meets it in the future's result

@@ -15,7 +15,7 @@ from scc_responder.intake.dead_letters import DeadLetter
 from scc_responder.intake.envelope import MAX_DATA_BYTES, find_name
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord, case_digest
-from scc_responder.journal.journal import ClaimOutcome, judge
+from scc_responder.journal.journal import ClaimOutcome, claim_outcome
 from scc_responder.pipeline.heartbeat import is_heartbeat
 
 DELIVERED_AGAIN = "delivered_again"
@@ -69,14 +69,14 @@ def prospect(letters: tuple[DeadLetter, ...]) -> Prospect:
     )
 
 
-def foreseen(found: Prospect, record: CaseRecord | None) -> Prospect:
+def predicted_fate(found: Prospect, record: CaseRecord | None) -> Prospect:
     """The same with what its case, None where it has none yet, makes of another delivery."""
     if found.fate != DELIVERED_AGAIN or found.event_time is None:
         return found
     if record is None:
         return replace(found, fate=str(ClaimOutcome.CLAIMED))
     finding: Finding = parse_notification(found.letters[0].data)
-    outcome = judge(record, finding, case_digest(finding), is_held=False)
+    outcome = claim_outcome(record, finding, case_digest(finding), is_held=False)
     return replace(found, fate=str(outcome), reason=record.reason or str(record.state))
 
 

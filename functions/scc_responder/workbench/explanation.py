@@ -21,7 +21,7 @@ from scc_responder.policy.decide import decide
 from scc_responder.policy.policy_set import PolicySet
 
 
-class Facts(StrictValue, frozen=True, kw_only=True):
+class ContextFacts(StrictValue, frozen=True, kw_only=True):
     """What was read about a finding's target: the content of a context file."""
 
     cluster: Cluster | None = None
@@ -33,19 +33,19 @@ class Facts(StrictValue, frozen=True, kw_only=True):
     missing: dict[str, str] = {}
 
 
-NOTHING_READ = Facts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), "not_read"))
+NOTHING_READ = ContextFacts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), "not_read"))
 """What is known of a target that nobody has looked at."""
 
 
-def read_facts(content: bytes, name: str) -> Facts:
+def read_facts(content: bytes, name: str) -> ContextFacts:
     """The facts of a context file. Raises PolicyError that names the field."""
     try:
-        return msgspec.json.decode(content, type=Facts)
+        return msgspec.json.decode(content, type=ContextFacts)
     except msgspec.DecodeError as error:
         raise PolicyError("invalid_context", f"{name}: {error}") from error
 
 
-def context_of(finding: Finding, facts: Facts) -> Context:
+def context_of(finding: Finding, facts: ContextFacts) -> Context:
     """The context that a decision would see."""
     return Context(
         finding=finding,
@@ -61,7 +61,7 @@ def context_of(finding: Finding, facts: Facts) -> Context:
     )
 
 
-def explain(content: bytes, facts: Facts, policies: PolicySet, now: datetime | None = None) -> dict[str, Any]:
+def explain(content: bytes, facts: ContextFacts, policies: PolicySet, now: datetime | None = None) -> dict[str, Any]:
     """The decision as JSON data: `rejected`, `finding`, `threat`, `context`, `policies`.
 
     `rejected` is why nothing is decided at all, else None. `now` is when the finding arrives: at its event time where

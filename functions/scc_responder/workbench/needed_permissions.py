@@ -12,7 +12,7 @@ from typing import Any
 
 from scc_responder.actions import actions
 from scc_responder.collect import target
-from scc_responder.collect.endpoints import PERMISSIONS, EndpointKind
+from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
 from scc_responder.policy.policy_set import Policy
@@ -21,7 +21,7 @@ EVERY_FINDING = "every finding"
 GOOGLE_READS = {
     "securitycenter.findings.list": EVERY_FINDING,
     "container.clusters.get": EVERY_FINDING,
-    **dict.fromkeys(PERMISSIONS[EndpointKind.DNS_ENDPOINT], "clusters reached by their DNS endpoint"),
+    **dict.fromkeys(ENDPOINT_PERMISSIONS[EndpointKind.DNS_ENDPOINT], "clusters reached by their DNS endpoint"),
     "datastore.entities.create": EVERY_FINDING,
     "datastore.entities.get": EVERY_FINDING,
     "datastore.entities.list": "finding a case by the start of its id",
@@ -32,28 +32,28 @@ GOOGLE_READS = {
 
 VERBS = ("get", "list", "create", "patch", "delete")
 READING = frozenset({"get", "list"})
-TIERS = ("observe", "act", "forensic")
+ROLE_TIERS = ("observe", "act", "forensic")
 """Roles that cluster teams can grant one after the other; see `tier`."""
 
 
-class Place(Value, frozen=True, kw_only=True):
+class GrantScope(Value, frozen=True, kw_only=True):
     """Where a role is granted, so that it holds there and nowhere else."""
 
     title: str
     grant: str
 
 
-PLACES = {
-    "securitycenter": Place(
+GRANT_SCOPES = {
+    "securitycenter": GrantScope(
         title="scc-responder findings", grant="the organization, folder or project whose findings it responds to"
     ),
-    "container": Place(title="scc-responder clusters", grant="every project with a cluster that it may act on"),
-    "gkehub": Place(title="scc-responder fleets", grant="the project of every fleet with such a cluster"),
-    "datastore": Place(
+    "container": GrantScope(title="scc-responder clusters", grant="every project with a cluster that it may act on"),
+    "gkehub": GrantScope(title="scc-responder fleets", grant="the project of every fleet with such a cluster"),
+    "datastore": GrantScope(
         title="scc-responder store", grant="the project of the journal, with a condition that names its database"
     ),
-    "storage": Place(title="scc-responder evidence", grant="the bucket for evidence, and nothing above it"),
-    "pubsub": Place(title="scc-responder outcomes", grant="the outcome topic, and nothing above it"),
+    "storage": GrantScope(title="scc-responder evidence", grant="the bucket for evidence, and nothing above it"),
+    "pubsub": GrantScope(title="scc-responder outcomes", grant="the outcome topic, and nothing above it"),
 }
 """By the service that a permission starts with."""
 
@@ -87,7 +87,7 @@ def needed(steps: Iterable[tuple[str, str]]) -> tuple[Need, ...]:
 def of_connect_gateway() -> tuple[Need, ...]:
     """What Connect Gateway asks for: needed only where this deployment is to use it, whatever the policies are."""
     by: Mapping[str, Iterable[str]] = {"clusters reached by Connect Gateway": ()}
-    return tuple(_need(permission, "", by) for permission in PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
+    return tuple(_need(permission, "", by) for permission in ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
 
 
 def of_all_actions() -> tuple[Need, ...]:
@@ -96,7 +96,7 @@ def of_all_actions() -> tuple[Need, ...]:
 
 
 def _uses(steps: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], str, str]]:
-    for declared in target.PERMISSIONS:
+    for declared in target.READ_PERMISSIONS:
         yield from ((pair, EVERY_FINDING, "") for pair in expanded(declared))
     for permission, reason in GOOGLE_READS.items():
         yield from ((pair, reason, "") for pair in expanded(permission))
@@ -134,8 +134,8 @@ def tier(need: Need) -> str:
     Forensic is what looks inside a running container or changes it: logs, exec, ephemeral containers.
     """
     if "/" in need.resource:
-        return TIERS[2]
-    return TIERS[0] if need.verb in READING else TIERS[1]
+        return ROLE_TIERS[2]
+    return ROLE_TIERS[0] if need.verb in READING else ROLE_TIERS[1]
 
 
 def cluster_role(needs: Iterable[Need], name: str) -> dict[str, Any]:
@@ -169,11 +169,11 @@ def _rbac(kind: str, name: str) -> dict[str, Any]:
     return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": name}}
 
 
-def iam_roles(needs: Iterable[Need]) -> Sequence[tuple[Place, dict[str, Any]]]:
+def iam_roles(needs: Iterable[Need]) -> Sequence[tuple[GrantScope, dict[str, Any]]]:
     """A custom role for each place where IAM permissions among the needs are granted."""
     permissions = [need.permission for need in needs if not need.verb]
     found = []
-    for service, place in PLACES.items():
+    for service, place in GRANT_SCOPES.items():
         included = [permission for permission in permissions if permission.startswith(f"{service}.")]
         if included:
             found.append((place, {"title": place.title, "stage": "GA", "includedPermissions": included}))

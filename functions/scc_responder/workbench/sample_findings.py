@@ -27,11 +27,11 @@ from scc_responder.domain.context import (
 from scc_responder.domain.finding import CloudRunTarget, ClusterRef, Finding, FindingContainer, PodRef
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.intake.threats import DETECTORS, Row, catalogue
-from scc_responder.workbench.explanation import Facts
+from scc_responder.workbench.explanation import ContextFacts
 
 EVENT_TIME = datetime(2026, 3, 2, 9, 38, 12, tzinfo=UTC)
 STARTED = EVENT_TIME - timedelta(hours=1)
-CLUSTER = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
+SAMPLE_CLUSTER = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
 POD = PodRef(namespace="shop", name="web-6d5f9c7b4-x2x9q")
 NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
 POOL = NodePool(name="pool-1", zones={"europe-west1-b": Zone(nodes=4, schedulable=4)})
@@ -44,7 +44,7 @@ CONTAINER = FindingContainer(
     create_time=STARTED,
 )
 PRINCIPAL = "deployer@example-project.iam.gserviceaccount.com"
-SERVICE = CloudRunTarget(kind="service", project="example-project", location="europe-west1", name="web")
+SAMPLE_SERVICE = CloudRunTarget(kind="service", project="example-project", location="europe-west1", name="web")
 
 
 def sample_finding(row: Row) -> Finding:
@@ -74,7 +74,7 @@ def _place(row: Row) -> dict[str, Any]:
     """Where it happened, as far as its detector says: one that looks at a machine does not know of a cluster."""
     called = {"principal": PRINCIPAL} if "access." in row.fields else {}
     if row.surface == "cloud_run":
-        return {"cloud_run": SERVICE, "containers": (CONTAINER,), **called}
+        return {"cloud_run": SAMPLE_SERVICE, "containers": (CONTAINER,), **called}
     in_node = row.detector == "container_threat_detection"
     node = {"node": NODE, "instance": INSTANCE} if in_node else {}
     if row.surface == "node" and not in_node and not called:
@@ -82,7 +82,7 @@ def _place(row: Row) -> dict[str, Any]:
     pod = (
         {"pods": (POD,), "containers": (CONTAINER,)} if row.surface == "pod" or "kubernetes.pods" in row.fields else {}
     )
-    return {"cluster": CLUSTER, **node, **pod, **called}
+    return {"cluster": SAMPLE_CLUSTER, **node, **pod, **called}
 
 
 def unknown_finding() -> Finding:
@@ -91,7 +91,7 @@ def unknown_finding() -> Finding:
     return replace(plain, category="Execution: Newer Than This Catalogue", rule="NEWER_THAN_THIS_CATALOGUE")
 
 
-def facts_as_told(finding: Finding, *, looked_around: bool = True) -> Facts:
+def facts_as_told(finding: Finding, *, looked_around: bool = True) -> ContextFacts:
     """What would be read about the finding's target if all there is were there, in agreement with the finding.
 
     What the finding does not tell is made up: a pod that is named like a Deployment's has one. `looked_around`: there
@@ -99,7 +99,7 @@ def facts_as_told(finding: Finding, *, looked_around: bool = True) -> Facts:
     """
     related = () if looked_around else None
     if finding.cluster is None:
-        return Facts(related=related)
+        return ContextFacts(related=related)
     pod = finding.pod
     node = Node(
         name=finding.node or NODE,
@@ -110,7 +110,7 @@ def facts_as_told(finding: Finding, *, looked_around: bool = True) -> Facts:
         zone=next(iter(POOL.zones)),
     )
     known = _pod(finding, pod) if pod else None
-    return Facts(
+    return ContextFacts(
         cluster=Cluster(ref=finding.cluster, autopilot=False, enforces_network_policy=True),
         pod=known,
         namespace=Namespace(name=pod.namespace, uid=_uid("Namespace", pod.namespace)) if pod else None,

@@ -24,13 +24,13 @@ import msgspec
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.labels import PREFIX
+from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.value import StrictValue
 from scc_responder.domain.wildcards import matcher
 
 VERSION = 1
 
-Object = dict[str, Any]
-Kept = Mapping[str, Any]
+KeptFields = Mapping[str, Any]
 """Fields to keep: True for all of a field, a mapping for some fields of it (or of each of its items)."""
 
 ANNOTATIONS = ("kubernetes.io/config.mirror", "container.googleapis.com/instance_id", f"{PREFIX}*")
@@ -60,7 +60,7 @@ _WORKLOAD = {
 }
 
 
-class Collection(StrictValue, frozen=True, kw_only=True):
+class SnapshotCollection(StrictValue, frozen=True, kw_only=True):
     """Objects of one kind: where all of them are listed, and what is kept of each beside its metadata."""
 
     path: str
@@ -68,12 +68,12 @@ class Collection(StrictValue, frozen=True, kw_only=True):
 
 
 COLLECTIONS = {
-    "namespaces": Collection(path="/api/v1/namespaces", kept={"status": {"phase": True}}),
-    "nodes": Collection(
+    "namespaces": SnapshotCollection(path="/api/v1/namespaces", kept={"status": {"phase": True}}),
+    "nodes": SnapshotCollection(
         path="/api/v1/nodes",
         kept={"spec": {"unschedulable": True, "providerID": True}, "status": {"conditions": _CONDITIONS}},
     ),
-    "pods": Collection(
+    "pods": SnapshotCollection(
         path="/api/v1/pods",
         kept={
             "spec": dict.fromkeys(("nodeName", "hostNetwork", "serviceAccountName"), True),
@@ -86,14 +86,14 @@ COLLECTIONS = {
             },
         },
     ),
-    "replicationcontrollers": Collection(path="/api/v1/replicationcontrollers", kept=_WORKLOAD),
-    "replicasets": Collection(path="/apis/apps/v1/replicasets", kept=_WORKLOAD),
-    "deployments": Collection(path="/apis/apps/v1/deployments", kept=_WORKLOAD),
-    "statefulsets": Collection(path="/apis/apps/v1/statefulsets", kept=_WORKLOAD),
-    "daemonsets": Collection(path="/apis/apps/v1/daemonsets", kept=_WORKLOAD),
-    "jobs": Collection(path="/apis/batch/v1/jobs", kept=_WORKLOAD),
-    "cronjobs": Collection(path="/apis/batch/v1/cronjobs", kept=_WORKLOAD),
-    "poddisruptionbudgets": Collection(
+    "replicationcontrollers": SnapshotCollection(path="/api/v1/replicationcontrollers", kept=_WORKLOAD),
+    "replicasets": SnapshotCollection(path="/apis/apps/v1/replicasets", kept=_WORKLOAD),
+    "deployments": SnapshotCollection(path="/apis/apps/v1/deployments", kept=_WORKLOAD),
+    "statefulsets": SnapshotCollection(path="/apis/apps/v1/statefulsets", kept=_WORKLOAD),
+    "daemonsets": SnapshotCollection(path="/apis/apps/v1/daemonsets", kept=_WORKLOAD),
+    "jobs": SnapshotCollection(path="/apis/batch/v1/jobs", kept=_WORKLOAD),
+    "cronjobs": SnapshotCollection(path="/apis/batch/v1/cronjobs", kept=_WORKLOAD),
+    "poddisruptionbudgets": SnapshotCollection(
         path="/apis/policy/v1/poddisruptionbudgets",
         kept={
             "spec": dict.fromkeys(("minAvailable", "maxUnavailable", "selector"), True),
@@ -102,7 +102,7 @@ COLLECTIONS = {
             ),
         },
     ),
-    "networkpolicies": Collection(
+    "networkpolicies": SnapshotCollection(
         path="/apis/networking.k8s.io/v1/networkpolicies",
         kept={"spec": dict.fromkeys(("podSelector", "policyTypes", "ingress", "egress"), True)},
     ),
@@ -116,11 +116,11 @@ class SnapshotFile(StrictValue, frozen=True, kw_only=True):
     snapshot: int = VERSION
     taken_at: datetime
     cluster: Cluster
-    objects: dict[str, list[Object]]
+    objects: dict[str, list[ApiObject]]
     missing: dict[str, str] = {}
 
 
-def reduced(item: Mapping[str, Any], collection: Collection, annotations: Iterable[str] = ()) -> Object:
+def reduced(item: Mapping[str, Any], collection: SnapshotCollection, annotations: Iterable[str] = ()) -> ApiObject:
     """What is kept of an object. `annotations` are patterns of further keys to keep."""
     kept = _only(item, {"metadata": _METADATA, **collection.kept})
     wanted = matcher((*ANNOTATIONS, *annotations))
@@ -128,7 +128,7 @@ def reduced(item: Mapping[str, Any], collection: Collection, annotations: Iterab
     return {**kept, "metadata": {**kept["metadata"], **({"annotations": found} if found else {})}}
 
 
-def _only(item: Any, kept: Kept | bool) -> Any:
+def _only(item: Any, kept: KeptFields | bool) -> Any:
     if isinstance(item, list):
         return [_only(entry, kept) for entry in item]
     if kept is True or not isinstance(item, Mapping) or not isinstance(kept, Mapping):
@@ -136,12 +136,12 @@ def _only(item: Any, kept: Kept | bool) -> Any:
     return {name: _only(item[name], part) for name, part in kept.items() if name in item}
 
 
-def ordered(items: Iterable[Object]) -> list[Object]:
+def ordered(items: Iterable[ApiObject]) -> list[ApiObject]:
     """The objects in the order of their file: by namespace and name."""
     return sorted(items, key=lambda item: (item["metadata"].get("namespace", ""), item["metadata"]["name"]))
 
 
-def list_path(collection: Collection, namespace: str) -> str:
+def list_path(collection: SnapshotCollection, namespace: str) -> str:
     """Where the API server lists the objects of a namespace, or those that have none."""
     prefix, _, plural = collection.path.rpartition("/")
     return f"{prefix}/namespaces/{namespace}/{plural}" if namespace else collection.path
@@ -157,12 +157,12 @@ def collection_of(path: str) -> str | None:
     return _BY_PATH.get(wide) or _BY_PATH.get(wide.rpartition("/")[0])
 
 
-def encoded(file: SnapshotFile) -> bytes:
+def encode_snapshot(file: SnapshotFile) -> bytes:
     """The file's bytes: the same for the same objects, one line for each field so that differences can be read."""
     return msgspec.json.format(msgspec.json.encode(file, order="sorted"), indent=1) + b"\n"
 
 
-def decoded(content: bytes, name: str) -> SnapshotFile:
+def decode_snapshot(content: bytes, name: str) -> SnapshotFile:
     """The content of a snapshot file. Raises SettingsError `unusable_snapshot`."""
     try:
         version = msgspec.json.decode(content, type=_Version).snapshot

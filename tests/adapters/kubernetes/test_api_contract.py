@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from scc_responder.collect import api_paths
-from scc_responder.workbench.simulated_cluster.server.objects import Object
-from scc_responder.workbench.simulated_cluster.server.resources import Target
+from scc_responder.domain.ports import ApiObject
+from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.adapters.kubernetes.api_contract import Creating, Deleting, Identifying, Paging, Patching, Reading, Side
 from tests.cluster import objects
@@ -20,7 +20,7 @@ from tests.cluster.control_plane import ControlPlane
 NUMBERS = itertools.count(1)
 
 
-def warden(target: Target, stored: Object, new: Object) -> str:
+def warden(target: RequestTarget, stored: ApiObject, new: ApiObject) -> str:
     """Refuses to cordon what `tests/cluster/autopilot.yaml` refuses, in its words."""
     cordon = stored.get("spec", {}).get("unschedulable") != new.get("spec", {}).get("unschedulable")
     watched = "example.com/autopilot" in new["metadata"].get("labels", {})

@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.kubernetes.api_errors import Answer as Refusal
-from scc_responder.adapters.kubernetes.api_errors import Request, failure, printable
+from scc_responder.adapters.kubernetes.api_errors import ApiRequest, ApiResponse, kubernetes_failure, printable
 from scc_responder.adapters.kubernetes.kubernetes_api import BODY_LIMIT, KubernetesRest, connect
 from scc_responder.collect import api_paths
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
@@ -286,8 +285,8 @@ def test_no_proxy_from_the_environment(server: FaultProxy) -> None:
 )
 def test_retry_after(server: FaultProxy, header: str, seconds: float) -> None:
     """A throttled caller is told how long to wait, in bounds; the adapter itself does not wait or retry."""
-    request = Request(method="GET", path=POD)
-    error = failure(request, Refusal(status=429, headers={"retry-AFTER": header}))
+    request = ApiRequest(method="GET", path=POD)
+    error = kubernetes_failure(request, ApiResponse(status=429, headers={"retry-AFTER": header}))
     assert (error.reason, error.retry_after_seconds) == ("throttled", seconds)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.local.findings_export import Entry, FindingsExport
+from scc_responder.adapters.local.findings_export import ExportedFinding, FindingsExport
 from scc_responder.domain.errors import SettingsError
 from scc_responder.intake.notification import parse_notification
 from tests.findings import data, notification
@@ -80,7 +80,7 @@ def test_bad_findings(tmp_path: Path) -> None:
     good = json.dumps(notification("reverse_shell"))
     (tmp_path / "lines.jsonl").write_text(f"{good}\njunk\n{{}}\n{good}\n")
     (tmp_path / "cut.json").write_text(f"[{good}, {good[:100]}")
-    entries: list[Entry] = list(FindingsExport([tmp_path]))
+    entries: list[ExportedFinding] = list(FindingsExport([tmp_path]))
     bad = [(entry.where.rpartition("/")[2], entry.fault) for entry in entries[:3]]
     assert bad == [("cut.json, number 2", "truncated"), ("lines.jsonl, number 2", ""), ("lines.jsonl, number 3", "")]
     assert [json.loads(entry.content)["finding"]["category"] for entry in entries[3:]] == ["Reverse Shell"] * 3

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scc_responder.adapters.local import json_spans
-from scc_responder.adapters.local.json_spans import MAX_BYTES, Span, spans
+from scc_responder.adapters.local.json_spans import MAX_SPAN_BYTES, Span, spans
 
 NASTY = {"a": '"]}\\', "b": ["{", {"c": '\\\\"[,'}], "d": "\u2028 x\n", "e": {}}
 
@@ -111,7 +111,7 @@ def test_hostile_text_costs_no_more(text: str) -> None:
 
 def test_too_large() -> None:
     """A value that is too large is not read, in an array and on a line, and the next one is."""
-    large = json.dumps({"a": "x" * MAX_BYTES})
+    large = json.dumps({"a": "x" * MAX_SPAN_BYTES})
     assert found(f'[{large},{{"n":1}}]'.encode()) == ["too_large", {"n": 1}]
     assert found(f'{{"n":0}}\n{large}\n{{"n":1}}\n'.encode()) == [{"n": 0}, "too_large", {"n": 1}]
     assert found(large.encode()) == ["too_large"]

@@ -22,7 +22,7 @@ from scc_responder.journal.case import CaseRecord, Step, encode
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.simulated_cluster.story.story_folder import Deployment
+from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
 from tests.cli.commands import ROOT, called, free_port
 from tests.cluster import objects
 from tests.findings import data, push_body
@@ -53,7 +53,7 @@ class Waiting:
 
     def __init__(self, folder: Path, cluster: SimulatedCluster, **settings: str) -> None:
         policies = write_policies(folder / "given", policy("label_pod", "delete_pod", mode="approve"), guardrails=RAILS)
-        self.deployment = Deployment(folder)
+        self.deployment = StoryFolder(folder)
         self.deployment.lay_out(cluster, policies)
         turn(self.deployment.journal)
         given = self.deployment.settings | {f"SCC_RESPONDER_{name.upper()}": value for name, value in settings.items()}
@@ -265,7 +265,7 @@ def test_shown_too_late() -> None:
     text = "\n".join(case_text.case(record(), NOW + timedelta(hours=2)))
     assert "expired" in text
     assert "case approve" not in text
-    assert next(case_text.listing([record()], NOW + timedelta(hours=2))).endswith("expired")
+    assert next(case_text.case_list([record()], NOW + timedelta(hours=2))).endswith("expired")
 
 
 @settings(deadline=None)
@@ -288,7 +288,7 @@ def test_nothing_a_terminal_acts_on(evil: str) -> None:
     steps = (Step(action_id="1", policy=evil, action=evil, reason=evil, detail=evil),)
     pod = {"pod": dict.fromkeys(("namespace", "name", "uid", "node"), evil)}
     hostile = record(category=evil, finding_name=evil, reason=evil, plan=ended, steps=steps, decision=pod)
-    lines = [*case_text.case(hostile, NOW), *case_text.listing([hostile], NOW)]
+    lines = [*case_text.case(hostile, NOW), *case_text.case_list([hostile], NOW)]
     assert [line for line in lines if visible(line) != line] == []
 
 

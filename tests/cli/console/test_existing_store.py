@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scc_responder.cli.console.existing_store import existing_store
 from scc_responder.domain.errors import SettingsError
-from scc_responder.settings import FIRESTORE
+from scc_responder.settings import FIRESTORE_ADDRESS
 from tests.cli.commands import run
 
 MALFORMED = [
@@ -43,7 +43,7 @@ def test_malformed(store: str, create: bool, tmp_path: Path, monkeypatch: pytest
 @given(st.from_regex(r"((firestore|sqlite):/{0,3}|(gs|https?)://)[a-z:/()-]{0,20}", fullmatch=True))
 def test_no_address_is_a_file(store: str) -> None:
     """Nothing that looks like an address is ever taken for a relative path."""
-    if not FIRESTORE.fullmatch(store) and not store.startswith("sqlite:///"):
+    if not FIRESTORE_ADDRESS.fullmatch(store) and not store.startswith("sqlite:///"):
         with pytest.raises(SettingsError) as error:
             existing_store(store, create=True)
         assert error.value.reason == "invalid_store"

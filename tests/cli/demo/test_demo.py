@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.local.sqlite_store import SqliteStore, utc_now
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.journal import Journal
 from tests.cli.commands import ROOT, Terminal, free_port, is_listening, listening_addresses, run

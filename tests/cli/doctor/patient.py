@@ -26,14 +26,14 @@ from google.pubsub_v1.types import (
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.cli.doctor.doctor_clusters import Wanted
 from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.kill_switch import GLOBAL
 from scc_responder.journal.case import CaseRecord, encode
-from scc_responder.pipeline.services import utc_now
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.settings import read_settings
-from scc_responder.workbench.doctor.check import Check, Result
+from scc_responder.workbench.doctor.check import Check, CheckResult
 from scc_responder.workbench.doctor.store_checks import heartbeat_key
 from tests.cli.doctor.member import Member
 from tests.docs.command_lines import mend_mistakes
@@ -221,7 +221,7 @@ class Patient:
         self._stack.close()
 
 
-def found(checks: Sequence[Check], *results: Result) -> dict[tuple[str, str], Check]:
+def found(checks: Sequence[Check], *results: CheckResult) -> dict[tuple[str, str], Check]:
     """The checks of these results, by name and reason."""
     return {(one.name, one.reason): one for one in checks if one.result in results}
 

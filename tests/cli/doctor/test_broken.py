@@ -11,12 +11,12 @@ import pytest
 import yaml
 from google.pubsub_v1.types import ExpirationPolicy, PushConfig
 
-from scc_responder.cli.doctor.doctor_clusters import Wanted, listing, parse_clusters
+from scc_responder.cli.doctor.doctor_clusters import Wanted, list_command, parse_clusters
 from scc_responder.cli.doctor.doctor_probes import GROUPS
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.guard.kill_switch import key_of
-from scc_responder.pipeline.services import utc_now
-from scc_responder.workbench.doctor.check import Result
+from scc_responder.workbench.doctor.check import CheckResult
 from scc_responder.workbench.doctor.cluster_checks import ACTS
 from scc_responder.workbench.doctor.responder_identity import OTHER
 from tests.admission.kustomize import build
@@ -373,7 +373,7 @@ def test_one_fault(patient: Patient, broken: Broken) -> None:
     broken.damage(patient)
     # To find that no dead letter waits takes two seconds.
     checks = patient.examined(only=GROUPS if broken in DELIVERY else GROUPS[1:])
-    faults = found(checks, Result.FAULT)
+    faults = found(checks, CheckResult.FAULT)
     assert set(faults) == {(broken.name, broken.reason)}
     (fault,) = faults.values()
     assert broken.told in fault.why + fault.probed
@@ -383,7 +383,7 @@ def test_one_fault(patient: Patient, broken: Broken) -> None:
 def test_cluster_not_listed(patient: Patient) -> None:
     """A cluster that no pattern covers is said to be, and nothing is asked about it."""
     other = "projects/another-project/locations/europe-west1/clusters/prod-1"
-    (check,) = found(patient.examined(clusters=Wanted(names=(other,)), only=["cluster"]), Result.FAULT).values()
+    (check,) = found(patient.examined(clusters=Wanted(names=(other,)), only=["cluster"]), CheckResult.FAULT).values()
     assert (check.name, check.reason) == ("cluster.listed", "cluster_not_listed")
     assert check.mend == f'Terraform variable clusters: add "{other}"'
     assert patient.cluster_manager.requests == []
@@ -395,7 +395,7 @@ def test_missing_verb(patient: Patient, member: Member, taken: str) -> None:
     member.install(taken=taken)
     patient.joined(member)
     checks = patient.examined(only=["cluster"])
-    (check,) = found(checks, Result.FAULT).values()
+    (check,) = found(checks, CheckResult.FAULT).values()
     assert (check.name, check.probed) == ("cluster.permission", f"{CLUSTER} {taken}")
     assert f"missing permission: {taken}, which " in check.why
     apply = "kubectl apply -k terraform/kubernetes"
@@ -410,7 +410,7 @@ def test_not_bound(patient: Patient, member: Member) -> None:
     member.manifests = [item for item in unedited if item["kind"] in roles]
     member.plane.admin.apply(yaml.safe_dump_all(member.manifests))
     patient.joined(member)
-    (check,) = found(patient.examined(only=["cluster"]), Result.FAULT).values()
+    (check,) = found(patient.examined(only=["cluster"]), CheckResult.FAULT).values()
     assert (check.name, check.reason) == ("cluster.identity", "identity_not_bound")
     assert f"knows the caller as '{member.names['email']}'" in check.why
     assert "Terraform output identity into terraform/kubernetes/identity.yaml" in check.mend
@@ -420,7 +420,7 @@ def test_no_admission_policy(patient: Patient, member: Member) -> None:
     """Where nothing refuses what is no act of the responder's, that is a fault, and nothing was created."""
     member.install(without=ACTS)
     patient.joined(member)
-    (check,) = found(patient.examined(only=["cluster"]), Result.FAULT).values()
+    (check,) = found(patient.examined(only=["cluster"]), CheckResult.FAULT).values()
     assert (check.name, check.reason) == ("cluster.admission", "admission_policy_absent")
     assert check.mend == "kubectl apply -k terraform/kubernetes"
     path = f"/apis/networking.k8s.io/v1/namespaces/{member.namespace}/networkpolicies"
@@ -440,7 +440,7 @@ def test_mode(patient: Patient, member: Member, mode: str | None, reasons: set[s
     """The admission policies' parameter: absent, unusable or lower than the policies want, with how to set it."""
     member.install(mode=mode)
     patient.joined(member)
-    faults = found(patient.examined(only=["cluster"]), Result.FAULT)
+    faults = found(patient.examined(only=["cluster"]), CheckResult.FAULT)
     mend = f"kubectl annotate namespace {member.namespace} scc-responder/mode=enforce --overwrite"
     assert {reason for _, reason in faults} == reasons
     assert {check.mend for check in faults.values()} == {mend}
@@ -450,7 +450,7 @@ def test_store_unreachable(patient: Patient) -> None:
     """A store that does not answer is one fault, not one for each thing that it could have told."""
     patient.environment["FIRESTORE_EMULATOR_HOST"] = f"127.0.0.1:{free_port()}"
     (check,) = patient.examined(only=["store"])[3:]
-    assert (check.name, check.result, check.reason) == ("store", Result.FAULT, "store_unavailable")
+    assert (check.name, check.result, check.reason) == ("store", CheckResult.FAULT, "store_unavailable")
     assert "gcloud firestore databases describe --project=example-project" in check.mend
 
 
@@ -478,7 +478,7 @@ def test_store_permission(patient: Patient, method: str, permission: str) -> Non
 def test_clock(patient: Patient, by: int, told: str) -> None:
     """A clock that is wrong is told by how much, from the store and from Cloud Storage."""
     checks = patient.examined(skewed(timedelta(seconds=by)), only=["store", "evidence"])
-    faults = found(checks, Result.FAULT)
+    faults = found(checks, CheckResult.FAULT)
     assert set(faults) == {("clock.store", "clock_skewed"), ("clock.storage", "clock_skewed")}
     assert told in faults["clock.store", "clock_skewed"].why
 
@@ -487,12 +487,12 @@ def test_invalid_policies(patient: Patient) -> None:
     """Policies that do not load are one fault; everything else is probed all the same."""
     _invalid_policies(patient)
     checks = patient.examined(only=GROUPS[1:])
-    (check,) = found(checks, Result.FAULT).values()
+    (check,) = found(checks, CheckResult.FAULT).values()
     assert (check.name, check.mend) == ("policies", f"scc-responder policy lint --policies {patient.policies}")
     patient.environment["SCC_RESPONDER_POLICIES"] = str(patient.folder / "nowhere")
-    (check,) = found(patient.examined(only=["evidence"]), Result.FAULT).values()
+    (check,) = found(patient.examined(only=["evidence"]), CheckResult.FAULT).values()
     assert check.mend == "scc-responder doctor --settings responder.env --policies DIR"
-    assert ("policies.digest", "policies_invalid") in found(checks, Result.SKIPPED)
+    assert ("policies.digest", "policies_invalid") in found(checks, CheckResult.SKIPPED)
     assert any(one.name == "cluster.permission" for one in checks)
 
 
@@ -501,7 +501,7 @@ def test_settings(patient: Patient, name: str) -> None:
     """A setting that is no such thing is named, and nothing is asked then."""
     patient.environment[f"SCC_RESPONDER_{name}"] = "?"
     (check,) = patient.examined()
-    assert (check.name, check.result) == ("settings", Result.FAULT)
+    assert (check.name, check.result) == ("settings", CheckResult.FAULT)
     assert f"SCC_RESPONDER_{name}" in check.why
     assert "terraform output -raw settings" in check.mend
 
@@ -512,7 +512,7 @@ def test_settings(patient: Patient, name: str) -> None:
 def test_what_policies_need(patient: Patient, name: str, reason: str) -> None:
     """Settings without what enabled policies need are at fault."""
     patient.environment.pop(f"SCC_RESPONDER_{name}")
-    (check,) = found(patient.examined(only=GROUPS[1:]), Result.FAULT).values()
+    (check,) = found(patient.examined(only=GROUPS[1:]), CheckResult.FAULT).values()
     assert (check.probed, check.reason) == (f"SCC_RESPONDER_{name}", reason)
 
 
@@ -521,8 +521,8 @@ def test_what_the_function_may_not_see(patient: Patient) -> None:
     patient.pubsub.denied = {"GetSubscription", "GetTopic"}
     patient.storage.held.discard("storage.buckets.get")
     checks = patient.examined()
-    unknown = found(checks, Result.UNKNOWN)
-    assert found(checks, Result.FAULT) == {}
+    unknown = found(checks, CheckResult.UNKNOWN)
+    assert found(checks, CheckResult.FAULT) == {}
     assert {name for name, _ in unknown} == {"delivery.subscription", "evidence.retention"}
     assert "roles/pubsub.viewer" in unknown["delivery.subscription", "permission_missing"].mend
 
@@ -533,16 +533,16 @@ def test_clusters_may_not_be_listed(patient: Patient) -> None:
     The same where no project is known. Its clusters by name are probed, whether one by one or from a list.
     """
     patient.cluster_manager.fail_next(DENIED, "denied")
-    (fault,) = found(patient.examined(only=["cluster"]), Result.FAULT).values()
+    (fault,) = found(patient.examined(only=["cluster"]), CheckResult.FAULT).values()
     assert (fault.name, fault.reason) == ("cluster.listed", "no_cluster_probed")
     assert "container.clusters.list" in fault.why
-    assert fault.mend == listing("example-project")
+    assert fault.mend == list_command("example-project")
     patient.environment["SCC_RESPONDER_CLUSTERS"] = "projects/*/locations/*/clusters/*"
-    (fault,) = found(patient.examined(only=["cluster"]), Result.FAULT).values()
-    assert (fault.reason, fault.mend) == ("no_cluster_probed", listing("PROJECT"))
+    (fault,) = found(patient.examined(only=["cluster"]), CheckResult.FAULT).values()
+    assert (fault.reason, fault.mend) == ("no_cluster_probed", list_command("PROJECT"))
     for wanted in (Wanted(names=(CLUSTER,)), Wanted(refs=parse_clusters(CLUSTER, "-"))):
         checks = patient.examined(clusters=wanted, only=["cluster"])
-        assert found(checks, Result.FAULT, Result.UNKNOWN) == {}
+        assert found(checks, CheckResult.FAULT, CheckResult.UNKNOWN) == {}
         assert any(check.name == "cluster.permission" for check in checks)
 
 
@@ -551,9 +551,9 @@ def test_some_clusters_may_not_be_listed(patient: Patient) -> None:
     patient.environment["SCC_RESPONDER_CLUSTERS"] = f"{CLUSTER},projects/shop-prod/locations/*/clusters/*"
     patient.cluster_manager.fail_next(DENIED, "denied")
     checks = patient.examined(only=["cluster"])
-    assert found(checks, Result.FAULT) == {}
-    (unknown,) = found(checks, Result.UNKNOWN).values()
-    assert (unknown.reason, unknown.mend) == ("permission_missing", listing("shop-prod"))
+    assert found(checks, CheckResult.FAULT) == {}
+    (unknown,) = found(checks, CheckResult.UNKNOWN).values()
+    assert (unknown.reason, unknown.mend) == ("permission_missing", list_command("shop-prod"))
 
 
 @pytest.mark.parametrize(
@@ -571,7 +571,7 @@ def test_some_clusters_may_not_be_listed(patient: Patient) -> None:
 def test_named_clusters(patient: Patient, wanted: Wanted, reasons: set[str]) -> None:
     """Nothing probed is a fault. A cluster in no pattern is one where it was named, not where a list has it too."""
     checks = patient.examined(clusters=wanted, only=["cluster"])
-    assert {reason for _, reason in found(checks, Result.FAULT)} == reasons
+    assert {reason for _, reason in found(checks, CheckResult.FAULT)} == reasons
     probed = CLUSTER in wanted.names or "prod-*" in wanted.names
     assert any(check.name == "cluster.reached" for check in checks) is probed
 
@@ -583,7 +583,7 @@ def test_another_account(patient: Patient) -> None:
     """
     patient.tokeninfo.holders = dict.fromkeys(patient.tokeninfo.holders, "ann@example.com")
     checks = patient.examined(only=["evidence"])
-    (check,) = found(checks, Result.FAULT).values()
+    (check,) = found(checks, CheckResult.FAULT).values()
     assert (check.name, check.reason) == ("identity", OTHER)
     assert "ann@example.com" in check.why
     assert check.mend == f"gcloud auth application-default login --impersonate-service-account={IDENTITY}"
@@ -594,7 +594,7 @@ def test_another_user(patient: Patient) -> None:
     """An API server that knows doctor as somebody else is a fault; what that user may do there is not told."""
     patient.username = IDENTITY
     checks = patient.examined(only=["cluster"])
-    (check,) = found(checks, Result.FAULT).values()
+    (check,) = found(checks, CheckResult.FAULT).values()
     assert (check.name, check.reason, check.probed) == ("cluster.identity", OTHER, CLUSTER)
     assert "system:serviceaccount:" in check.why
     assert "--impersonate-service-account=" in check.mend
@@ -615,13 +615,13 @@ def test_nobody_says_who(patient: Patient, holders: dict[str, str] | None, body:
     patient.tokeninfo.holders = patient.tokeninfo.holders if holders is None else holders
     patient.tokeninfo.body = body
     checks = patient.examined(only=["evidence"])
-    assert found(checks, Result.FAULT) == {}
-    assert set(found(checks, Result.UNKNOWN)) == {("identity", reason)}
+    assert found(checks, CheckResult.FAULT) == {}
+    assert set(found(checks, CheckResult.UNKNOWN)) == {("identity", reason)}
 
 
 def test_no_answer(patient: Patient) -> None:
     """What does not answer is given up at the deadline, and the rest is told."""
     patient.security_center.stall_next(60)
     checks = patient.examined(only=["findings", "outcomes"], seconds=4)
-    assert found(checks, Result.FAULT, Result.UNKNOWN).keys() == {("findings.list", "no_answer_in_time")}
+    assert found(checks, CheckResult.FAULT, CheckResult.UNKNOWN).keys() == {("findings.list", "no_answer_in_time")}
     assert any(check.name == "outcomes.publish" for check in checks)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.cli.doctor.doctor_report import as_text
+from scc_responder.cli.doctor.doctor_report import doctor_text
 from scc_responder.workbench.doctor.check import Check, fault, ok, skipped, unknown
 from tests.cli.commands import Terminal, called, free_port, run
 from tests.kits.responder import policy, write_policies
@@ -166,7 +166,7 @@ ONE_OF_EACH = [
 
 def test_hostile_text() -> None:
     """What others wrote moves no cursor, hides nothing and makes no line of its own."""
-    lines = list(as_text(ONE_OF_EACH))
+    lines = list(doctor_text(ONE_OF_EACH))
     assert all(line.isprintable() for line in lines)
     assert [line for line in lines if line.startswith("ok ")] == [lines[0]]
     assert "\\u202e" in lines[0]
@@ -178,7 +178,7 @@ def test_alike() -> None:
     faults = [
         fault("cluster.permission", f"prod-2 {number}", "permission_missing", "why", "mend it") for number in "ab"
     ]
-    lines = list(as_text([*checks[:5], *faults, *checks[5:]]))
+    lines = list(doctor_text([*checks[:5], *faults, *checks[5:]]))
     assert sum("cluster.permission" in line for line in lines) == 3
     assert "9 probed" in lines[0]
     assert sum("mend: mend it" in line for line in lines) == 2
@@ -190,10 +190,10 @@ def test_mends_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     command = f"gcloud pubsub subscriptions update {'x' * 80} --ack-deadline=140"
     told = fault("delivery.ack_deadline", "push", "ack_deadline_short", "why", f"{command}; or: terraform apply")
-    assert list(as_text([told]))[2:4] == [f"    mend: {command}", "      or: terraform apply"]
+    assert list(doctor_text([told]))[2:4] == [f"    mend: {command}", "      or: terraform apply"]
 
 
 def test_nothing() -> None:
     """A report of nothing is no mistake."""
     empty: list[Check] = []
-    assert list(as_text(empty)) == ["", ""]
+    assert list(doctor_text(empty)) == ["", ""]

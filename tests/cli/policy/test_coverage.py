@@ -120,13 +120,17 @@ def hostile(found: Coverage) -> Coverage:
 def test_hostile_names(found: Coverage) -> None:
     """Names are text in every format: no markup, no escape of a terminal, no hidden reordering."""
     found = hostile(found)
-    page, text, markdown = coverage_page.html(found), coverage_report.text(found), coverage_report.markdown(found)
+    page, text, markdown = (
+        coverage_page.html(found),
+        coverage_report.coverage_text(found),
+        coverage_report.coverage_markdown(found),
+    )
     assert "<img" not in page
     assert "<img" not in markdown
     assert "](javascript" not in markdown
     assert "\x1b" not in page + text + markdown
     assert "\u202e" not in page + text + markdown
-    assert json.loads(coverage_report.as_json(found))["idle_policies"] == [HOSTILE]
+    assert json.loads(coverage_report.coverage_json(found))["idle_policies"] == [HOSTILE]
     assert html.escape("<img src=x onerror=alert(1)>") in page
 
 

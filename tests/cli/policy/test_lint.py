@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.cli.main import main
-from scc_responder.workbench.policies.policy_schema import KINDS, schema, schema_text
+from scc_responder.workbench.policies.policy_schema import FILE_KINDS, schema, schema_text
 from tests.cli import beginners
 from tests.cli.commands import Terminal
 from tests.kits.responder import SHIPPED
@@ -127,7 +127,7 @@ def test_folder_without_its_option(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == f"scc-responder: name the folder with --policies {tmp_path}\n"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FILE_KINDS)
 def test_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A schema is printed as one JSON document."""
     assert main(["policy", "schema", kind]) == 0
@@ -138,5 +138,5 @@ def test_schemas_are_written(tmp_path: Path) -> None:
     """All schemas are written where editors look for them."""
     assert main(["policy", "schema", "--write", str(tmp_path / ".schema")]) == 0
     assert {path.stem: path.read_text() for path in (tmp_path / ".schema").iterdir()} == {
-        kind: schema_text(kind) for kind in KINDS
+        kind: schema_text(kind) for kind in FILE_KINDS
     }

@@ -14,16 +14,21 @@ from typing import Any
 import pytest
 
 from scc_responder.cli.main import main
-from scc_responder.cli.simulate.simulation_report import Told, as_json, markdown, text
+from scc_responder.cli.simulate.simulation_report import (
+    SimulationReport,
+    simulation_json,
+    simulation_markdown,
+    simulation_text,
+)
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.explanation import read_facts
 from scc_responder.workbench.sample_findings import facts_as_told
-from scc_responder.workbench.simulation.impact import Target
+from scc_responder.workbench.simulation.impact import AffectedObject
 from scc_responder.workbench.simulation.replay import Reached, Replay
-from scc_responder.workbench.snapshot_file import SnapshotFile, encoded
+from scc_responder.workbench.snapshot_file import SnapshotFile, encode_snapshot
 from tests.cli.commands import COMMAND, Terminal, environment, run
 from tests.counts import Count
 from tests.findings import FOLDER, data, notification
@@ -110,7 +115,7 @@ def test_snapshots(findings: Path, folder: Path, tmp_path: Path, capsys: pytest.
     """What a snapshot tells of its cluster goes before a file beside the finding, and any guess."""
     found = cluster_beside(findings / "f0.json")
     gone = SnapshotFile(taken_at=TAKEN, cluster=found, objects={"pods": [], "namespaces": [], "nodes": []})
-    (tmp_path / "prod-1.json").write_bytes(encoded(gone))
+    (tmp_path / "prod-1.json").write_bytes(encode_snapshot(gone))
     snapshot = ("--snapshot", tmp_path / "prod-1.json", "--assume-present", "--totals")
     _, shown = simulated(capsys, findings, folder, *snapshot)
     assert "3  delete_pod: target_absent" in shown
@@ -122,7 +127,7 @@ def test_clusters_without_a_snapshot(
 ) -> None:
     """Findings about other clusters are counted and named, and told of as without any snapshot."""
     other = Cluster(ref=ClusterRef(project="example-project", location="europe-west1", name="prod-2"))
-    (tmp_path / "prod-2.json").write_bytes(encoded(SnapshotFile(taken_at=TAKEN, cluster=other, objects={})))
+    (tmp_path / "prod-2.json").write_bytes(encode_snapshot(SnapshotFile(taken_at=TAKEN, cluster=other, objects={})))
     _, shown = simulated(capsys, findings, folder, "--snapshot", tmp_path / "prod-2.json", "--totals")
     path = "projects/example-project/locations/europe-west1/clusters/prod-1"
     assert f"  3 about a cluster without a snapshot: {path}\n" in shown
@@ -373,16 +378,18 @@ def test_which_folder_is_wrong(
     assert f"--against {former}:\ncontain.yaml:9: x: unknown field" in capsys.readouterr().err
 
 
-def hostile_told(folder: Path) -> Told:
+def hostile_told(folder: Path) -> SimulationReport:
     """A report in which everything that a finding or a file can name is hostile."""
     replay = Replay(load_policies(folder), load_policies(folder))
     found = parse_notification(notification("reverse_shell"))
     replay.add(found, facts_as_told(found))
     replay.bad(HOSTILE, "not_json")
     report = replay.report()
-    target = Target(cluster="c", kind="Pod", namespace=HOSTILE, name=HOSTILE)
+    target = AffectedObject(cluster="c", kind="Pod", namespace=HOSTILE, name=HOSTILE)
     reached = (Reached(target=target, action="label_pod", mode=report.policies[0].mode, policy=HOSTILE),)
-    return Told(report=_with(report, reached=reached), comparison=replay.comparison(date(2026, 3, 2)), targets=True)
+    return SimulationReport(
+        report=_with(report, reached=reached), comparison=replay.comparison(date(2026, 3, 2)), targets=True
+    )
 
 
 def _with(report: Any, **fields: Any) -> Any:
@@ -392,16 +399,16 @@ def _with(report: Any, **fields: Any) -> Any:
 def test_hostile_names(folder: Path) -> None:
     """Names are text in every format: no escape, no reordering, no markup, no cell of their own."""
     told = hostile_told(folder)
-    for shown in (text(told), markdown(told), as_json(told)):
+    for shown in (simulation_text(told), simulation_markdown(told), simulation_json(told)):
         assert "\x1b" not in shown
         assert "\u202e" not in shown
-    assert "<img" not in markdown(told)
-    assert "](javascript" not in markdown(told)
-    assert "@team" not in markdown(told)
-    rows = [line for line in markdown(told).splitlines() if line.startswith("| Pod")]
+    assert "<img" not in simulation_markdown(told)
+    assert "](javascript" not in simulation_markdown(told)
+    assert "@team" not in simulation_markdown(told)
+    rows = [line for line in simulation_markdown(told).splitlines() if line.startswith("| Pod")]
     assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [5]
-    assert json.loads(as_json(told))["bad_named"][0]["where"] == HOSTILE
-    assert as_json(told).isascii()
+    assert json.loads(simulation_json(told))["bad_named"][0]["where"] == HOSTILE
+    assert simulation_json(told).isascii()
 
 
 def test_a_hostile_file_name(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

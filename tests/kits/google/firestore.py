@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 
-from scc_responder.adapters.google.firestore.firestore_documents import Collection
+from scc_responder.adapters.google.firestore.firestore_documents import FirestoreCollection
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from tests.kits.google.emulator_process import Component
 
@@ -33,7 +33,7 @@ class FirestoreEmulator:
 
     def forget(self, address: str) -> None:
         """Delete every document of the database that settings name."""
-        path = f"/emulator/v1/{Collection.of(address).database}/documents"
+        path = f"/emulator/v1/{FirestoreCollection.of(address).database}/documents"
         connection = HTTPConnection(self.host, timeout=30)
         connection.request("DELETE", path)
         status = connection.getresponse().status

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from urllib3.connectionpool import HTTPSConnectionPool
 
-from scc_responder.adapters.google.gke.gke_clusters import Retell, connect_to_server
-from scc_responder.adapters.kubernetes.kubernetes_api import KubernetesRest
+from scc_responder.adapters.google.gke.gke_clusters import connect_to_server
+from scc_responder.adapters.kubernetes.kubernetes_api import ErrorTranslator, KubernetesRest
 from scc_responder.adapters.kubernetes.one_write import OneWriteConnection
 from scc_responder.collect.endpoints import Endpoint
 from scc_responder.domain.ports import KubernetesApi
@@ -26,7 +26,7 @@ class NameResolution:
         self.endpoints: list[Endpoint] = []
         self._timeout_seconds = timeout_seconds
 
-    def __call__(self, endpoint: Endpoint, token: Callable[[], str], retell: Retell) -> KubernetesApi:
+    def __call__(self, endpoint: Endpoint, token: Callable[[], str], retell: ErrorTranslator) -> KubernetesApi:
         """The API server at `endpoint`."""
         self.endpoints.append(endpoint)
         api = connect_to_server(endpoint, token, retell, timeout_seconds=self._timeout_seconds)

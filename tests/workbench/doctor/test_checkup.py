@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.collect.confirm import covers
-from scc_responder.collect.endpoints import PERMISSIONS, EndpointKind
+from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError, SettingsError, StoreUnavailable
 from scc_responder.domain.finding import ClusterRef
@@ -25,14 +25,14 @@ from scc_responder.journal.case import CaseRecord, encode
 from scc_responder.journal.journal import Journal
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.settings import Settings
-from scc_responder.workbench.doctor.check import Result, fault, filled, permission_of, unanswered
+from scc_responder.workbench.doctor.check import CheckResult, fault, filled, permission_of, unanswered
 from scc_responder.workbench.doctor.clock_check import MOST, judge_clock
-from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster, listed
-from scc_responder.workbench.doctor.delivery_checks import judge
+from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster, unlisted_cluster
+from scc_responder.workbench.doctor.delivery_checks import subscription_checks
 from scc_responder.workbench.doctor.deployed import Deployment, parse_environment, read_deployment
 from scc_responder.workbench.doctor.policy_checks import consistent
 from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user
-from scc_responder.workbench.doctor.side_by_side import Answer, side_by_side
+from scc_responder.workbench.doctor.side_by_side import JobResult, side_by_side
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store, look_through
 from scc_responder.workbench.doctor.ways_to_clusters import way_to
 from tests.docs.command_lines import mend_mistakes, mistakes
@@ -56,18 +56,23 @@ MADE = Deployment(
 
 @pytest.mark.parametrize(
     ("seconds", "timeout", "result"),
-    [(111, 110, Result.OK), (110, 110, Result.FAULT), (10, 110, Result.FAULT), (600, 0, Result.UNKNOWN)],
+    [
+        (111, 110, CheckResult.OK),
+        (110, 110, CheckResult.FAULT),
+        (10, 110, CheckResult.FAULT),
+        (600, 0, CheckResult.UNKNOWN),
+    ],
 )
-def test_ack_deadline(seconds: int, timeout: int, result: Result) -> None:
+def test_ack_deadline(seconds: int, timeout: int, result: CheckResult) -> None:
     """The deadline has to be longer than the function's timeout; without knowing that one, nobody can tell."""
     found = Subscription(topic="t", ack_deadline_seconds=seconds)
-    checks = {check.name: check for check in judge(NAME, found, Deployment(timeout_seconds=timeout))}
+    checks = {check.name: check for check in subscription_checks(NAME, found, Deployment(timeout_seconds=timeout))}
     assert checks["delivery.ack_deadline"].result is result
 
 
 def test_sound() -> None:
     """A subscription that is as it should be has no fault, whether its address ends in a slash or not."""
-    assert {check.result for check in judge(NAME, SOUND, MADE)} == {Result.OK}
+    assert {check.result for check in subscription_checks(NAME, SOUND, MADE)} == {CheckResult.OK}
 
 
 PUSHES = [
@@ -82,7 +87,7 @@ PUSHES = [
 @pytest.mark.parametrize(("broken", "made", "reason"), PUSHES)
 def test_pushes_are_set_in_full(broken: dict[str, str], made: Deployment, reason: str) -> None:
     """Whatever is wrong with the push, the command that mends it gives endpoint, identity and audience."""
-    (check,) = (check for check in judge(NAME, replace(SOUND, **broken), made) if check.reason == reason)
+    (check,) = (check for check in subscription_checks(NAME, replace(SOUND, **broken), made) if check.reason == reason)
     command, _, other = check.mend.partition("; or: ")
     given = {word.partition("=")[0]: word.partition("=")[2] for word in shlex.split(command) if word[:2] == "--"}
     url = made.push_endpoint or "URL"
@@ -106,7 +111,9 @@ def test_pushes_are_set_in_full(broken: dict[str, str], made: Deployment, reason
 )
 def test_topic(topic: str, wanted: str, reason: str) -> None:
     """A subscription of another topic brings nothing; the one that it has is told."""
-    checks = {one.name: one for one in judge(NAME, replace(SOUND, topic=topic), replace(MADE, topic=wanted))}
+    checks = {
+        one.name: one for one in subscription_checks(NAME, replace(SOUND, topic=topic), replace(MADE, topic=wanted))
+    }
     assert checks["delivery.topic"].reason == reason
     assert topic in checks["delivery.topic"].why
 
@@ -116,7 +123,7 @@ def test_commands_are_safe_to_copy(text: str) -> None:
     """What a subscription says of itself is one word of the command that mends it, whatever it says."""
     found = Subscription(topic="t", push_endpoint=text, push_identity="other@example.com")
     made = replace(MADE, push_endpoint="")
-    (check,) = (check for check in judge(NAME, found, made) if check.reason == "push_identity_differs")
+    (check,) = (check for check in subscription_checks(NAME, found, made) if check.reason == "push_identity_differs")
     command = check.mend.removesuffix("; or: terraform apply")
     if len(check.mend) < 600:
         words = shlex.split(command)
@@ -127,14 +134,14 @@ def test_commands_are_safe_to_copy(text: str) -> None:
 @pytest.mark.parametrize(
     ("server", "result", "told"),
     [
-        (NOON, Result.OK, "agree"),
-        (NOON - MOST, Result.OK, "agree"),
-        (NOON - MOST - timedelta(seconds=1), Result.FAULT, "11 s ahead of"),
-        (NOON + timedelta(seconds=5) + MOST, Result.OK, "agree"),
-        (NOON + timedelta(seconds=16), Result.FAULT, "11 s behind"),
+        (NOON, CheckResult.OK, "agree"),
+        (NOON - MOST, CheckResult.OK, "agree"),
+        (NOON - MOST - timedelta(seconds=1), CheckResult.FAULT, "11 s ahead of"),
+        (NOON + timedelta(seconds=5) + MOST, CheckResult.OK, "agree"),
+        (NOON + timedelta(seconds=16), CheckResult.FAULT, "11 s behind"),
     ],
 )
-def test_clock(server: datetime, result: Result, told: str) -> None:
+def test_clock(server: datetime, result: CheckResult, told: str) -> None:
     """The time that an answer took counts for nobody."""
     check = judge_clock("clock", "s", server, (NOON, NOON + timedelta(seconds=5)))
     assert check.result is result
@@ -173,7 +180,7 @@ def test_deployment(name: str, value: str) -> None:
         read_deployment({f"SCC_RESPONDER_{name}": value})
 
 
-def answers(*jobs: Any, seconds: float = 5.0) -> dict[int, Answer[Any]]:
+def answers(*jobs: Any, seconds: float = 5.0) -> dict[int, JobResult[Any]]:
     """Each job's answer by its number."""
     return {answer.number: answer for answer in side_by_side(jobs, seconds, workers=2)}
 
@@ -202,10 +209,10 @@ def test_unanswered() -> None:
     told = [SettingsError("s", "x"), ApiError("a", "x"), ValueError("x"), None]
     checks = [unanswered("n", "p", error, 5) for error in told]
     assert [(check.result, check.reason) for check in checks] == [
-        (Result.FAULT, "s"),
-        (Result.FAULT, "a"),
-        (Result.UNKNOWN, "probe_failed"),
-        (Result.UNKNOWN, "no_answer_in_time"),
+        (CheckResult.FAULT, "s"),
+        (CheckResult.FAULT, "a"),
+        (CheckResult.UNKNOWN, "probe_failed"),
+        (CheckResult.UNKNOWN, "no_answer_in_time"),
     ]
     assert all(check.mend for check in checks)
 
@@ -265,17 +272,17 @@ class Knows:
 @pytest.mark.parametrize(
     ("username", "result", "reason"),
     [
-        ("run@example.com", Result.OK, ""),
-        ("ann@example.com", Result.FAULT, OTHER),
-        ("RUN@example.com", Result.FAULT, OTHER),
-        ("100000000000000000000", Result.UNKNOWN, "caller_not_known"),
-        ("", Result.UNKNOWN, "caller_not_known"),
-        (None, Result.UNKNOWN, "caller_not_known"),
-        (ApiError("kubernetes_forbidden", "no"), Result.UNKNOWN, "caller_not_known"),
-        (ApiError("no_such_resource", "no"), Result.UNKNOWN, "caller_not_known"),
+        ("run@example.com", CheckResult.OK, ""),
+        ("ann@example.com", CheckResult.FAULT, OTHER),
+        ("RUN@example.com", CheckResult.FAULT, OTHER),
+        ("100000000000000000000", CheckResult.UNKNOWN, "caller_not_known"),
+        ("", CheckResult.UNKNOWN, "caller_not_known"),
+        (None, CheckResult.UNKNOWN, "caller_not_known"),
+        (ApiError("kubernetes_forbidden", "no"), CheckResult.UNKNOWN, "caller_not_known"),
+        (ApiError("no_such_resource", "no"), CheckResult.UNKNOWN, "caller_not_known"),
     ],
 )
-def test_user(username: Any, result: Result, reason: str) -> None:
+def test_user(username: Any, result: CheckResult, reason: str) -> None:
     """RBAC compares names letter by letter; a number, or nothing, is compared with nothing."""
     api: Any = Knows(username)
     check = examine_user(api, "prod-1", "run@example.com")
@@ -295,7 +302,7 @@ def test_user_out_of_reach() -> None:
 )
 def test_listed(path: str, covered: bool) -> None:
     """A cluster in no pattern is a fault that names the variable."""
-    check = listed(["projects/a/locations/*/clusters/*"], path, covers)
+    check = unlisted_cluster(["projects/a/locations/*/clusters/*"], path, covers)
     assert (check is None) is covered
     assert check is None or check.mend == f'Terraform variable clusters: add "{path}"'
 
@@ -375,7 +382,7 @@ class Beyond:
         raise ApiError("endpoint_forbidden", f"denied for {ref.name}", status=403, permission=self.permission)
 
 
-@pytest.mark.parametrize("permission", PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
+@pytest.mark.parametrize("permission", ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
 def test_the_gateway_s_permissions(permission: str) -> None:
     """Where Connect Gateway wants a permission, it is named with the input that grants it."""
     *_, check = examine_cluster(Beyond(permission), lambda _: "connect_gateway", Examined(ref=REF, needs=()))

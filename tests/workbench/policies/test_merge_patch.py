@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.workbench.explanation import Facts
+from scc_responder.workbench.explanation import ContextFacts
 from scc_responder.workbench.policies.merge_patch import merged
 from tests.kits.decision_contexts import FINDING, NODE, POD
 
-FACTS = Facts(pod=POD, node=NODE, related=())
+FACTS = ContextFacts(pod=POD, node=NODE, related=())
 
 CHANGES = [
     pytest.param({"pod": {"namespace": "other"}}, "pod.namespace", "other", id="field"),

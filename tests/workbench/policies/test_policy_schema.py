@@ -16,7 +16,7 @@ from scc_responder.policy.match import VOCABULARIES
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.policy.strict_yaml import load_yaml
 from scc_responder.workbench.policies.policy_lint import SCHEMA_LINE
-from scc_responder.workbench.policies.policy_schema import KINDS, schema, schema_text
+from scc_responder.workbench.policies.policy_schema import FILE_KINDS, schema, schema_text
 from tests.cli import beginners
 from tests.kits.responder import ALL, SHIPPED, policy
 from tests.policy.test_type_mistakes import RAILS
@@ -44,13 +44,13 @@ def kind_of(path: Path) -> str:
     return "guardrails" if path.name == "guardrails.yaml" else "test" if ".test." in path.name else "policy"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FILE_KINDS)
 def test_committed(kind: str) -> None:
     """The committed schemas are those of the code: scc-responder policy schema --write policies/.schema."""
     assert (SHIPPED / ".schema" / f"{kind}.json").read_text() == schema_text(kind)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FILE_KINDS)
 def test_they_are_schemas(kind: str) -> None:
     """Each is a schema of draft 7, in which nothing stands beside a reference, where editors overlook it."""
     made = schema(kind)

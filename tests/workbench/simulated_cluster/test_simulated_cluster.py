@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from scc_responder.collect import api_paths
 from scc_responder.workbench.simulated_cluster.controllers import digest_of
-from scc_responder.workbench.simulated_cluster.server.objects import Objects, timestamp
+from scc_responder.workbench.simulated_cluster.server.objects import Objects, kubernetes_time
 from scc_responder.workbench.simulated_cluster.server.rbac import rules
 from scc_responder.workbench.simulated_cluster.server.refusal import Refusal
-from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RESOURCES, Target, target_of
+from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RESOURCES, RequestTarget, target_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient, collection_path, object_path
@@ -222,7 +222,7 @@ def test_paths_of_all_kinds(resource: Any) -> None:
     """The path of every kind means that kind."""
     metadata = {"name": "a", **({"namespace": "shop"} if resource.namespaced else {})}
     path = object_path({"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata})
-    assert target_of(path) == Target(resource=resource, namespace=metadata.get("namespace", ""), name="a")
+    assert target_of(path) == RequestTarget(resource=resource, namespace=metadata.get("namespace", ""), name="a")
 
 
 def _merged(stored: Any, patch: Any) -> Any:
@@ -242,7 +242,7 @@ def _merged(stored: Any, patch: Any) -> Any:
 def test_merge_patch(before: dict[str, Any], patch: dict[str, Any]) -> None:
     """A patch of any shape does what RFC 7386 says; in a dry run it does so to the answer alone."""
     stored = Objects()
-    target = Target(resource=BY_KIND["Node"])
+    target = RequestTarget(resource=BY_KIND["Node"])
     created = stored.create(target, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}, "spec": before})
     wanted = _merged(before, patch)
     assert stored.patch(target.named("n"), {"spec": patch}, dry_run=True).get("spec") == wanted
@@ -254,4 +254,4 @@ def test_merge_patch(before: dict[str, Any], patch: dict[str, Any]) -> None:
 
 def test_timestamp() -> None:
     """Times are whole seconds in UTC."""
-    assert timestamp(datetime(2026, 11, 3, 10, 0, 0, 999999, tzinfo=UTC)) == "2026-11-03T10:00:00Z"
+    assert kubernetes_time(datetime(2026, 11, 3, 10, 0, 0, 999999, tzinfo=UTC)) == "2026-11-03T10:00:00Z"

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from scc_responder.domain.finding import Finding, PodRef
 from scc_responder.intake.threats import catalogue
 from scc_responder.policy.policy_set import PolicySet, load_policies
-from scc_responder.workbench.explanation import NOTHING_READ, Facts
+from scc_responder.workbench.explanation import NOTHING_READ, ContextFacts
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 from scc_responder.workbench.simulation.counts import Bits
 from scc_responder.workbench.simulation.impact import Numbers
@@ -48,7 +48,7 @@ def written(tmp_path: Path) -> Callable[..., PolicySet]:
     return write
 
 
-def told(found: Finding) -> Facts:
+def told(found: Finding) -> ContextFacts:
     """The target as the finding tells of it."""
     return facts_as_told(found, looked_around=False)
 

@@ -21,7 +21,7 @@ from scc_responder.policy.limits import Limit, Limits, allowed_count, window
 from scc_responder.policy.policy_set import Policy, load_policies
 from scc_responder.workbench.explanation import context_of
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
-from scc_responder.workbench.simulation.impact import Target, effects
+from scc_responder.workbench.simulation.impact import AffectedObject, effects
 from scc_responder.workbench.simulation.replayed_limits import MOST_TRIPS, ReplayedLimits
 from tests.kits.responder import policy, write_policies
 
@@ -80,7 +80,7 @@ LIMITS = st.builds(
 
 def disrupted(
     found: Sequence[Finding], policies: tuple[Policy, ...], rails: Guardrails, limits: ReplayedLimits
-) -> list[tuple[Finding, str, Target, str]]:
+) -> list[tuple[Finding, str, AffectedObject, str]]:
     """Everything that the limits let through which disrupts: its finding, what it disrupts, the target, the policy."""
     known = actions()
     through = []
@@ -109,7 +109,7 @@ def scopes(item: Finding) -> dict[str, Any]:
     }
 
 
-def most_together(effects: list[tuple[datetime, Target]], within: timedelta) -> int:
+def most_together(effects: list[tuple[datetime, AffectedObject]], within: timedelta) -> int:
     """The most different targets in any window."""
     times = [time for time, _ in effects]
     return max((len({name for at, name in effects if start <= at < start + within}) for start in times), default=0)

@@ -14,22 +14,22 @@ from itertools import islice
 from typing import Any
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
-from scc_responder.adapters.google.access.grpc_errors import Call, failure
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.errors import ApiError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.intake import notification
 
-SERVICE = "securitycenter.googleapis.com"
-LIST_FINDINGS = Call(api="scc", permission="securitycenter.findings.list")
+SCC_SERVICE = "securitycenter.googleapis.com"
+LIST_FINDINGS = ApiMethod(api="scc", permission="securitycenter.findings.list")
 
 RELATED_WITHIN = timedelta(hours=1)
 MAX_RELATED = 100
 MAX_PAGES = 5
 """Pages read of one answer. A server may send empty ones, so the first need not be the only one."""
 
-ABSENT = "sccresponderprobe"
+ABSENT_FINDING_ID = "sccresponderprobe"
 """An id that no finding has."""
 
 _RESOURCE_NAME = re.compile(r"//[a-z0-9.-]{1,100}/[A-Za-z0-9._~%:@+=/-]{1,1000}", re.ASCII)
@@ -81,7 +81,7 @@ class SecurityCenter:
     def probe(self, source: str) -> None:
         """Ask a source (`organizations/O/sources/S`) for a finding that cannot be there. Raises ApiError."""
         parent = f"{source}/locations/{self._location}"
-        list(self._list(parent, f'name="{parent}/findings/{ABSENT}"', page_size=1))
+        list(self._list(parent, f'name="{parent}/findings/{ABSENT_FINDING_ID}"', page_size=1))
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -100,7 +100,7 @@ class SecurityCenter:
             for page in islice(answer.pages, MAX_PAGES):
                 yield from map(_as_json, page.list_findings_results)
         except problems.GoogleAPICallError as error:
-            raise failure(LIST_FINDINGS, error) from error
+            raise grpc_failure(LIST_FINDINGS, error) from error
         if whole and answer.next_page_token:
             raise ApiError("partial_list", f"Security Command Center did not end its answer in {MAX_PAGES} pages")
 
@@ -119,7 +119,7 @@ def service_in(location: str) -> str:
     >>> service_in("eu"), service_in("global")
     ('securitycenter.eu.rep.googleapis.com', 'securitycenter.googleapis.com')
     """
-    return SERVICE if location in {"", "global"} else f"securitycenter.{location}.rep.googleapis.com"
+    return SCC_SERVICE if location in {"", "global"} else f"securitycenter.{location}.rep.googleapis.com"
 
 
 def _checked_name(finding: Finding) -> tuple[str, FindingName]:

@@ -36,7 +36,7 @@ _POLICY = re.compile(r"ValidatingAdmissionPolicy '[a-z0-9.-]+' with binding '[a-
 _RETRY_AFTER_LIMIT = 3600.0
 
 
-class Request(Value, frozen=True, kw_only=True):
+class ApiRequest(Value, frozen=True, kw_only=True):
     """What was asked for. `path` has no query."""
 
     method: str
@@ -48,7 +48,7 @@ class Request(Value, frozen=True, kw_only=True):
         return self.method != "GET"
 
 
-class Answer(Value, frozen=True, kw_only=True):
+class ApiResponse(Value, frozen=True, kw_only=True):
     """A complete HTTP answer."""
 
     status: int
@@ -56,7 +56,7 @@ class Answer(Value, frozen=True, kw_only=True):
     body: bytes = b""
 
 
-class UnusableAnswer(Exception):  # noqa: N818 - a fact about an answer
+class UnusableResponse(Exception):  # noqa: N818 - a fact about an answer
     """The answer was no JSON object, or larger than what is read. `reason` is the word for the record."""
 
     def __init__(self, reason: str) -> None:
@@ -73,12 +73,12 @@ class Status(Value, frozen=True, kw_only=True):
     details: Any = None
 
 
-def failure(request: Request, cause: Answer | Exception) -> ApiError:
+def kubernetes_failure(request: ApiRequest, cause: ApiResponse | Exception) -> ApiError:
     """The error to raise for an answer that is no success, or for the exception that came instead of one.
 
     A write that was sent and got no answer, half an answer or a 5xx is `OutcomeUnknown`; all else is `ApiError`.
     """
-    return _refused(request, cause) if isinstance(cause, Answer) else _unanswered(request, cause)
+    return _refused(request, cause) if isinstance(cause, ApiResponse) else _unanswered(request, cause)
 
 
 def printable(text: str) -> str:
@@ -91,7 +91,7 @@ def printable(text: str) -> str:
     return "".join(shown)[:MESSAGE_LENGTH]
 
 
-def _refused(request: Request, answer: Answer) -> ApiError:
+def _refused(request: ApiRequest, answer: ApiResponse) -> ApiError:
     status = _status_of(answer)
     if answer.status >= 500 and request.writes:
         return OutcomeUnknown("server_error", _message(request, answer, status), status=answer.status)
@@ -126,7 +126,7 @@ def _causes(status: Status, key: str) -> set[str]:
     return {str(cause.get(key)) for cause in causes or () if isinstance(cause, dict)}
 
 
-def _unanswered(request: Request, error: Exception) -> ApiError:
+def _unanswered(request: ApiRequest, error: Exception) -> ApiError:
     reason = _silence(error)
     message = f"{request.method} {request.path}: {type(error).__name__}"
     if request.writes and not _never_sent(error):
@@ -135,7 +135,7 @@ def _unanswered(request: Request, error: Exception) -> ApiError:
 
 
 def _silence(error: Exception) -> str:
-    if isinstance(error, UnusableAnswer):
+    if isinstance(error, UnusableResponse):
         return error.reason
     if _untrusted(error):
         return "untrusted_certificate"
@@ -152,7 +152,7 @@ def _untrusted(error: Exception) -> bool:
     return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes)
 
 
-def _status_of(answer: Answer) -> Status:
+def _status_of(answer: ApiResponse) -> Status:
     try:
         status = msgspec.json.decode(answer.body, type=Status)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -160,7 +160,7 @@ def _status_of(answer: Answer) -> Status:
     return status if status.kind == "Status" else Status()
 
 
-def _message(request: Request, answer: Answer, status: Status) -> str:
+def _message(request: ApiRequest, answer: ApiResponse, status: Status) -> str:
     # The server begins with the object's name, which may be long; whose refusal it is must not be cut off.
     policy = _POLICY.search(status.message)
     words = status.message[policy.start() :] if policy else status.message
@@ -168,6 +168,6 @@ def _message(request: Request, answer: Answer, status: Status) -> str:
     return f"{request.method} {request.path}: HTTP {answer.status}{said}"
 
 
-def _retry_after(answer: Answer) -> float:
+def _retry_after(answer: ApiResponse) -> float:
     said = {name.lower(): value for name, value in answer.headers.items()}.get("retry-after", "").strip()
     return min(float(said), _RETRY_AFTER_LIMIT) if said.isascii() and said.isdigit() else 0.0

@@ -23,9 +23,10 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from scc_responder import __version__
-from scc_responder.adapters.kubernetes.api_errors import Answer, Request, UnusableAnswer, failure
+from scc_responder.adapters.kubernetes.api_errors import ApiRequest, ApiResponse, UnusableResponse, kubernetes_failure
 from scc_responder.adapters.kubernetes.one_write import OneWritePool
 from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.value import Value
 
 CONNECTIONS = 16
@@ -42,9 +43,8 @@ _MERGE_PATCH = "application/merge-patch+json"
 _SAFE_PATH = re.compile(r"/apis?(?:/[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)+", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
-Object = dict[str, Any]
-Objects = list[Object]
-Retell = Callable[[str, ApiError], ApiError]
+_Objects = list[ApiObject]
+ErrorTranslator = Callable[[str, ApiError], ApiError]
 
 
 class ClientCertificate(Value, frozen=True, kw_only=True):
@@ -62,10 +62,10 @@ class KubernetesRest:
         url: str,
         rest: RESTClientObject,
         headers: Mapping[str, str],
-        identity: Identity,
+        identity: TokenSource,
         timeout_seconds: float,
         *,
-        retell: Retell | None,
+        retell: ErrorTranslator | None,
     ) -> None:
         self._url = url
         self._rest = rest
@@ -74,13 +74,13 @@ class KubernetesRest:
         self._timeout_seconds = timeout_seconds
         self._retell = retell
 
-    def get(self, path: str) -> Object:
+    def get(self, path: str) -> ApiObject:
         """One object. Raises ApiError; 404 `not_found` only where the API server itself says so."""
-        return self._call(Request(method="GET", path=path))
+        return self._call(ApiRequest(method="GET", path=path))
 
-    def list(self, path: str, field_selector: str = "", label_selector: str = "") -> Objects:
+    def list(self, path: str, field_selector: str = "", label_selector: str = "") -> _Objects:
         """All items of a collection. Raises ApiError; `partial_list` if the server kept some back."""
-        request = Request(method="GET", path=path)
+        request = ApiRequest(method="GET", path=path)
         selectors = {"fieldSelector": field_selector, "labelSelector": label_selector}
         answer = self._call(request, query={name: value for name, value in selectors.items() if value})
         items, more = _items(request, answer)
@@ -88,32 +88,32 @@ class KubernetesRest:
             raise ApiError("partial_list", f"GET {path}: the server answered with a part of the list")
         return items
 
-    def page(self, path: str, limit: int, after: str = "") -> tuple[Objects, str]:
+    def page(self, path: str, limit: int, after: str = "") -> tuple[_Objects, str]:
         """Some items of a collection and the cursor of the next ones. Raises ApiError; `gone` if it is too old."""
-        request = Request(method="GET", path=path)
+        request = ApiRequest(method="GET", path=path)
         cursor = {"continue": after} if after else {}
         return _items(request, self._call(request, query={"limit": str(limit), **cursor}))
 
-    def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+    def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """POST to a collection. Raises ApiError, OutcomeUnknown."""
-        return self._call(Request(method="POST", path=path), body=body, dry_run=dry_run)
+        return self._call(ApiRequest(method="POST", path=path), body=body, dry_run=dry_run)
 
-    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """JSON merge patch. Raises ApiError (409 where a condition in `metadata` does not hold), OutcomeUnknown."""
-        return self._call(Request(method="PATCH", path=path), body=body, dry_run=dry_run, content_type=_MERGE_PATCH)
+        return self._call(ApiRequest(method="PATCH", path=path), body=body, dry_run=dry_run, content_type=_MERGE_PATCH)
 
-    def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+    def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """DELETE with a `DeleteOptions` body. Raises ApiError (409 where a precondition fails), OutcomeUnknown."""
         # The server ignores the query of a DELETE that has a body: without this, a dry run would delete.
         rehearsal = {"dryRun": ["All"]} if dry_run else {}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", **options, **rehearsal}
-        return self._call(Request(method="DELETE", path=path), body=body, dry_run=dry_run)
+        return self._call(ApiRequest(method="DELETE", path=path), body=body, dry_run=dry_run)
 
     def close(self) -> None:
         """Close the kept connections."""
         self._rest.close()
 
-    def _call(self, request: Request, **more: Any) -> Object:
+    def _call(self, request: ApiRequest, **more: Any) -> ApiObject:
         try:
             return self._answered(request, **more)
         except ApiError as error:
@@ -123,23 +123,25 @@ class KubernetesRest:
 
     def _answered(
         self,
-        request: Request,
+        request: ApiRequest,
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         dry_run: bool = False,
         content_type: str = _JSON,
-    ) -> Object:
+    ) -> ApiObject:
         if not _SAFE_PATH.fullmatch(request.path):
             raise ApiError("invalid_name", "the path of a Kubernetes object has a character that none may have")
         arguments = {**(query or {}), **({"dryRun": "All"} if dry_run else {})}
         url = f"{self._url}{request.path}" + (f"?{urlencode(arguments)}" if arguments else "")
         answer = self._authenticated(request, url, body, content_type)
         if not 200 <= answer.status < 300:
-            raise failure(request, answer)
+            raise kubernetes_failure(request, answer)
         return _decoded(request, answer)
 
-    def _authenticated(self, request: Request, url: str, body: Mapping[str, Any] | None, content_type: str) -> Answer:
+    def _authenticated(
+        self, request: ApiRequest, url: str, body: Mapping[str, Any] | None, content_type: str
+    ) -> ApiResponse:
         """The answer, asked for a second time with a renewed token if the first was refused unread."""
         token = self._identity.token()
         answer = self._send(request, url, body, self._headers_with(token, content_type, body))
@@ -153,19 +155,19 @@ class KubernetesRest:
         content = {"Content-Type": content_type} if body is not None else {}
         return {**self._headers, **authorization, **content}
 
-    def _send(self, request: Request, url: str, body: object, headers: dict[str, str]) -> Answer:
+    def _send(self, request: ApiRequest, url: str, body: object, headers: dict[str, str]) -> ApiResponse:
         deadline = time.monotonic() + self._timeout_seconds
         timeouts = (self._timeout_seconds, self._timeout_seconds)
         try:
             response = self._rest.request(request.method, url, headers=headers, body=body, _request_timeout=timeouts)
             return _read(response.response, deadline)
         except ApiException as error:  # the client's wrapping of a TLS error, which says where it happened
-            raise failure(request, _wrapped(error)) from None
-        except (HTTPError, UnusableAnswer) as error:
-            raise failure(request, error) from None
+            raise kubernetes_failure(request, _wrapped(error)) from None
+        except (HTTPError, UnusableResponse) as error:
+            raise kubernetes_failure(request, error) from None
 
 
-class Identity(Value, frozen=True, kw_only=True):
+class TokenSource(Value, frozen=True, kw_only=True):
     """How requests say who sends them. `renew` is asked once for another token than the refused one."""
 
     token: Callable[[], str]
@@ -181,7 +183,7 @@ def connect(
     client_certificate: ClientCertificate | None = None,
     user_agent: str = USER_AGENT,
     timeout_seconds: float = 10.0,
-    retell: Retell | None = None,
+    retell: ErrorTranslator | None = None,
 ) -> KubernetesRest:
     """The API server at `url`, trusted by `ca_pem` (None: by the public authorities). Connects on first use.
 
@@ -203,7 +205,7 @@ def connect(
         rest.pool_manager.pool_classes_by_scheme = {"https": OneWritePool}
         rest.pool_manager.connection_pool_kw["ssl_context"] = _trust(ca_pem, client_certificate)
     headers = {"Accept": _JSON, "User-Agent": user_agent}
-    identity = Identity(token=token, renew=renew)
+    identity = TokenSource(token=token, renew=renew)
     return KubernetesRest(url.rstrip("/"), rest, headers, identity, timeout_seconds, retell=retell)
 
 
@@ -240,7 +242,7 @@ def _present(context: ssl.SSLContext, client: ClientCertificate) -> None:
         context.load_cert_chain(pem)
 
 
-def _read(response: Any, deadline: float) -> Answer:
+def _read(response: Any, deadline: float) -> ApiResponse:
     """The whole answer, or an exception: never half of one.
 
     With its last byte the connection goes back to the pool; one left in mid-answer is closed.
@@ -253,28 +255,28 @@ def _read(response: Any, deadline: float) -> Answer:
     except BaseException:
         response.close()
         raise
-    return Answer(status=response.status, headers=dict(response.headers), body=bytes(body))
+    return ApiResponse(status=response.status, headers=dict(response.headers), body=bytes(body))
 
 
 def _check_bounds(size: int, deadline: float) -> None:
     if size > BODY_LIMIT:
-        raise UnusableAnswer("oversize_answer")
+        raise UnusableResponse("oversize_answer")
     if time.monotonic() > deadline:
-        raise UnusableAnswer("timeout")
+        raise UnusableResponse("timeout")
 
 
-def _decoded(request: Request, answer: Answer) -> Object:
+def _decoded(request: ApiRequest, answer: ApiResponse) -> ApiObject:
     try:
-        return msgspec.json.decode(answer.body, type=Object)
+        return msgspec.json.decode(answer.body, type=ApiObject)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise failure(request, UnusableAnswer("unusable_answer")) from None
+        raise kubernetes_failure(request, UnusableResponse("unusable_answer")) from None
 
 
-def _items(request: Request, answer: Object) -> tuple[Objects, str]:
+def _items(request: ApiRequest, answer: ApiObject) -> tuple[_Objects, str]:
     """The items of a list and the cursor of those that it does not have."""
     metadata, items = answer.get("metadata"), answer.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise failure(request, UnusableAnswer("unusable_answer"))
+        raise kubernetes_failure(request, UnusableResponse("unusable_answer"))
     return items, str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
 
 

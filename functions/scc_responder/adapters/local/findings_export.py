@@ -35,7 +35,7 @@ class Stamp(msgspec.Struct, frozen=True):
 _stamp = msgspec.json.Decoder(Stamp)
 
 
-class Entry(Value, frozen=True, kw_only=True):
+class ExportedFinding(Value, frozen=True, kw_only=True):
     """One finding as it stands in a file. `where` names it for a person, `fault` is why it cannot be read, else empty.
 
     `facts` is what stands beside it, where something does.
@@ -66,7 +66,7 @@ class FindingsExport:
     def __len__(self) -> int:
         return len(self._times)
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[ExportedFinding]:
         """Every finding, the earliest first; those without a time come before all."""
         opened, stream = -1, None
         try:
@@ -102,10 +102,10 @@ class FindingsExport:
         self._length.append(0 if span.fault else span.length)
         self._times.append(float("-inf") if time is None else time)
 
-    def _entry(self, position: int, content: bytes) -> Entry:
+    def _entry(self, position: int, content: bytes) -> ExportedFinding:
         path, alone = self._files[self._file[position]], self._holds[self._file[position]] == 1
         beside = path.with_suffix(".context.json")
-        return Entry(
+        return ExportedFinding(
             where=str(path) if alone else f"{path}, number {self._number[position]}",
             content=content,
             fault=self._faults.get(position, ""),

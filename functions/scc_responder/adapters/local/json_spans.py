@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from scc_responder.domain.value import Value
 
-MAX_BYTES = 8 * 1024 * 1024
+MAX_SPAN_BYTES = 8 * 1024 * 1024
 """The longest value that is read."""
 
 _CHUNK = 1024 * 1024
@@ -45,7 +45,7 @@ def spans(stream: BinaryIO) -> Iterator[Span]:
 
 
 def _bounded(span: Span) -> Span:
-    too_large = span.length > MAX_BYTES
+    too_large = span.length > MAX_SPAN_BYTES
     return Span(start=span.start, length=span.length, number=span.number, fault="too_large") if too_large else span
 
 

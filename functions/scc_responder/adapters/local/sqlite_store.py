@@ -11,13 +11,14 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 from secrets import token_hex
 from threading import Lock
 from typing import Any
 
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import AlreadyExists, Conflict, SettingsError, StoreOutcomeUnknown, StoreUnavailable
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.store import Entry, Page, check_key, check_keys, check_scan, check_value
@@ -40,11 +41,6 @@ _SCAN_UNFINISHED = f"{_READ} WHERE unfinished AND key >= ? AND key > ? ORDER BY 
 
 _IN_MID_COMMIT = frozenset({sqlite3.SQLITE_IOERR})
 """Errors that can come when the write is in the log already: whoever opens the file next may find it there."""
-
-
-def utc_now() -> datetime:
-    """The machine's clock, in UTC."""
-    return datetime.now(UTC)
 
 
 class SqliteStore:

@@ -100,7 +100,7 @@ def _list(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps([*map(_data, records), *map(_unread, found.unreadable)], indent=2))
     else:
-        print("\n".join(case_text.listing(records, _now(), found.unreadable)))
+        print("\n".join(case_text.case_list(records, _now(), found.unreadable)))
     return _told(found.unreadable)
 
 
@@ -147,7 +147,7 @@ def _resume(options: argparse.Namespace) -> int:
     with closing(existing_store(options.store)) as opened:
         journal = Journal(opened, _now)
         key = journal.find(options.case)
-        reason = journal.answer(key, resume)[0].reason if key else "no_such_case"
+        reason = journal.apply(key, resume)[0].reason if key else "no_such_case"
     opened_again = reason == RESUMED
     if options.format == "json":
         print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))

@@ -27,7 +27,7 @@ _ANSWERS = {
 }
 
 
-def listing(records: Sequence[CaseRecord], now: datetime, unreadable: Sequence[Unreadable] = ()) -> Iterator[str]:
+def case_list(records: Sequence[CaseRecord], now: datetime, unreadable: Sequence[Unreadable] = ()) -> Iterator[str]:
     """One line for each case; those that cannot be read last."""
     if not records and not unreadable:
         yield "There are no such cases."

@@ -10,10 +10,10 @@ from scc_responder.adapters.google.firestore.firestore_store import FirestoreSto
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import SettingsError
 from scc_responder.pipeline.services import open_store
-from scc_responder.settings import EMULATOR, FIRESTORE, PREFIX
+from scc_responder.settings import FIRESTORE_ADDRESS, FIRESTORE_EMULATOR, VARIABLE_PREFIX
 
 STORE = "scc-responder.db"
-SETTING = f"{PREFIX}STORE"
+SETTING = f"{VARIABLE_PREFIX}STORE"
 
 
 def store_option(command: argparse.ArgumentParser, *, fallback: str = STORE) -> None:
@@ -26,7 +26,7 @@ def store_option(command: argparse.ArgumentParser, *, fallback: str = STORE) -> 
 
 def address(store: str) -> str:
     """What `--store` names, in full: a relative path means another file in another folder."""
-    return store if FIRESTORE.fullmatch(store) else str(Path(store.removeprefix("sqlite:///")).absolute())
+    return store if FIRESTORE_ADDRESS.fullmatch(store) else str(Path(store.removeprefix("sqlite:///")).absolute())
 
 
 def existing_store(store: str, *, create: bool = False) -> FirestoreStore | SqliteStore:
@@ -36,15 +36,15 @@ def existing_store(store: str, *, create: bool = False) -> FirestoreStore | Sqli
     """
     _check(store)
     path = Path(store.removeprefix("sqlite:///"))
-    if not create and not FIRESTORE.fullmatch(store) and not path.is_file():
+    if not create and not FIRESTORE_ADDRESS.fullmatch(store) and not path.is_file():
         raise SettingsError("no_store", f"--store {path}: there is no such file; name the store of the function")
-    return open_store(store, os.environ.get(EMULATOR, ""), existing=not create)
+    return open_store(store, os.environ.get(FIRESTORE_EMULATOR, ""), existing=not create)
 
 
 def _check(store: str) -> None:
     """Raises SettingsError for what is meant as an address, and is none."""
     path = store.removeprefix("sqlite:///")
     meant = "://" in path or path.startswith(("firestore:", "sqlite:"))
-    if not path or (meant and not FIRESTORE.fullmatch(store)):
+    if not path or (meant and not FIRESTORE_ADDRESS.fullmatch(store)):
         form = "firestore://PROJECT/DATABASE[/COLLECTION], or the path of a SQLite file"
         raise SettingsError("invalid_store", f"--store {store}: give {form}")

@@ -57,7 +57,7 @@ def _written(path: Path, text: str) -> Generated:
     return Generated(file=str(path), result="written")
 
 
-def compare(files: Mapping[Path, str]) -> list[Generated]:
+def compare_files(files: Mapping[Path, str]) -> list[Generated]:
     """Which files differ, line by line."""
     return [_compared(path, text) for path, text in files.items()]
 

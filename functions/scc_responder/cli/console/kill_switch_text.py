@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.mode import Mode
-from scc_responder.guard.kill_switch import MISSING, UNUSABLE, Ceiling, Control, KillSwitch, Setting
+from scc_responder.guard.kill_switch import MISSING, UNUSABLE, Control, KillSwitch, KillSwitchCeiling, Setting
 
 _STYLES = {Mode.DISABLED: "red", Mode.DRY_RUN: "yellow", Mode.APPROVE: "yellow", Mode.ENFORCE: "green"}
 _WHY = {
@@ -13,7 +13,7 @@ _WHY = {
 }
 
 
-def described(limit: Ceiling) -> str:
+def described(limit: KillSwitchCeiling) -> str:
     """The mode, and why it is so where nobody set it."""
     why = _WHY.get(limit.reason, "")
     return f"{limit.mode} ({why})" if why else str(limit.mode)
@@ -29,9 +29,9 @@ def standing(switch: KillSwitch, store: str) -> str:
 def line(control: Control) -> str:
     """One document: mode, where it holds, since when, by whom and why."""
     mode = styled(f"{control.mode:10}", _STYLES[control.mode])
-    return f"{mode} {visible_lines(control.cluster or 'everywhere')} {visible_lines(told(control))}"
+    return f"{mode} {visible_lines(control.cluster or 'everywhere')} {visible_lines(setting_text(control))}"
 
 
-def told(setting: Setting) -> str:
+def setting_text(setting: Setting) -> str:
     """One turn of the switch, but for its mode."""
     return f"since {setting.at.isoformat(timespec='seconds')} by {setting.by}: {setting.reason}"

@@ -12,12 +12,12 @@ _CLEAR = "\r\x1b[2K"
 _WIDTH = 30
 _EVERY_SECONDS = 0.1
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 def shown(
-    items: Iterable[T], total: int, what: str, stream: TextIO | None = None, clock: Callable[[], float] = monotonic
-) -> Iterator[T]:
+    items: Iterable[_T], total: int, what: str, stream: TextIO | None = None, clock: Callable[[], float] = monotonic
+) -> Iterator[_T]:
     """The items, with a bar for as long as they last."""
     stream = stream or sys.stderr
     live = stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -26,19 +26,19 @@ from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.cli.demo import presentation
 from scc_responder.cli.demo.function_process import FunctionError, FunctionProcess
 from scc_responder.cli.serve import function_folder
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.mode import Mode
 from scc_responder.guard.kill_switch import KillSwitch, Setting
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
-from scc_responder.pipeline.services import utc_now
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story import aftermath, observation
 from scc_responder.workbench.simulated_cluster.story.notifications import push_body
 from scc_responder.workbench.simulated_cluster.story.observation import Observation
 from scc_responder.workbench.simulated_cluster.story.scenario import NODES, Delivery, deliveries, populate
-from scc_responder.workbench.simulated_cluster.story.story_folder import Deployment, shipped_policies
+from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder, shipped_policies
 
 _PACKAGE = Path(__file__).parents[2]
 _ANSWER_SECONDS = 0.06
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         ThreadPoolExecutor(1) as pool,
     ):
         try:
-            good = Demo(screen, cluster, Deployment(folder), pool).play(shipped, options)
+            good = Demo(screen, cluster, StoryFolder(folder), pool).play(shipped, options)
         except FunctionError as error:
             print(f"scc-responder: {visible_lines(str(error))}", file=sys.stderr)
             good = False
@@ -75,7 +75,7 @@ class Demo:
     """One showing."""
 
     def __init__(
-        self, screen: Screen, cluster: SimulatedCluster, deployment: Deployment, pool: ThreadPoolExecutor
+        self, screen: Screen, cluster: SimulatedCluster, deployment: StoryFolder, pool: ThreadPoolExecutor
     ) -> None:
         self._screen = screen
         self._cluster = cluster
@@ -151,10 +151,12 @@ class Demo:
         """Show what has become of the cluster, and check everything."""
         found = aftermath.aftermath(before, self._cluster)
         fates = {item.delivery.target: item.delivery.fate for item in seen if item.delivery.listed}
-        checks = [check for item in seen for check in observation.checks(item, self._deployment.evidence)]
-        checks += aftermath.checks(found, before, fates)
+        checks = [
+            check for item in seen for check in observation.delivery_expectations(item, self._deployment.evidence)
+        ]
+        checks += aftermath.aftermath_expectations(found, before, fates)
         self._screen.pause(_PAUSE_SECONDS)
-        self._lines(("", presentation.heading("The cluster now"), *presentation.aftermath(found)))
+        self._lines(("", presentation.heading("The cluster now"), *presentation.aftermath_lines(found)))
         self._screen.pause(_PAUSE_SECONDS)
         self._lines(
             ("", presentation.heading("The deliveries"), *presentation.table(seen), "", *presentation.verdict(checks))

@@ -19,7 +19,7 @@ from scc_responder.domain.errors import ResponderError
 
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
-ANSWER_SECONDS = 30.0
+REQUEST_SECONDS = 30.0
 STOP_SECONDS = 5.0
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
@@ -53,7 +53,7 @@ class FunctionProcess:
 
     def push(self, body: bytes) -> int:
         """Deliver one push, as Pub/Sub does, and return the status of the answer."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=ANSWER_SECONDS)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=REQUEST_SECONDS)
         try:
             connection.request("POST", "/", body, {"Content-Type": "application/json"})
             with connection.getresponse() as answer:

@@ -15,9 +15,9 @@ from scc_responder.domain.labels import CASE_LABEL, POD_LABEL
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.story.aftermath import Aftermath, PodNow
-from scc_responder.workbench.simulated_cluster.story.observation import Check, Observation, captured, proof
+from scc_responder.workbench.simulated_cluster.story.observation import Expectation, Observation, captured, proof
 from scc_responder.workbench.simulated_cluster.story.scenario import Delivery
-from scc_responder.workbench.simulated_cluster.story.story_folder import Deployment
+from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
 
 WIDTH = 100
 """The widest line; a narrower terminal's width is used where there is one, and notes that do not fit are left out."""
@@ -149,7 +149,7 @@ def _labeled(name: str, text: str) -> str:
     return f"{_INDENT}{styled(f'{name:<18}', 'dim')}{text}"
 
 
-def aftermath(found: Aftermath) -> Iterator[str]:
+def aftermath_lines(found: Aftermath) -> Iterator[str]:
     """What the cluster looks like now."""
     touched = [pod for pod in found.pods if not pod.untouched]
     touched.sort(key=lambda pod: (not pod.gone, not pod.policies, pod.name))
@@ -185,7 +185,7 @@ def table(all_seen: Sequence[Observation]) -> Iterator[str]:
         yield f"  {seen.number:<3}{title:<58}{styled(f'{seen.reason:<19}', style)}{counts}"
 
 
-def verdict(checks: Sequence[Check]) -> Iterator[str]:
+def verdict(checks: Sequence[Expectation]) -> Iterator[str]:
     """Whether everything ended as it had to, and what did not."""
     failed = [check for check in checks if not check.held]
     for check in failed:
@@ -194,7 +194,7 @@ def verdict(checks: Sequence[Check]) -> Iterator[str]:
     yield styled(text, "red" if failed else "green")
 
 
-def next_steps(checkout: Path, deployment: Deployment, *, kept: bool) -> Iterator[str]:
+def next_steps(checkout: Path, deployment: StoryFolder, *, kept: bool) -> Iterator[str]:
     """Where to look next."""
     yield ""
     yield heading("Where to look next")

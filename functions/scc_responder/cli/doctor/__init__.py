@@ -30,11 +30,11 @@ from pathlib import Path
 from scc_responder.cli.console.progress import shown
 from scc_responder.cli.doctor.doctor_clusters import Wanted, parse_clusters
 from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
-from scc_responder.cli.doctor.doctor_report import as_json, as_text
+from scc_responder.cli.doctor.doctor_report import doctor_json, doctor_text
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
-from scc_responder.pipeline.services import utc_now
-from scc_responder.settings import PREFIX
-from scc_responder.workbench.doctor.check import Result
+from scc_responder.settings import VARIABLE_PREFIX
+from scc_responder.workbench.doctor.check import CheckResult
 from scc_responder.workbench.doctor.deployed import parse_environment
 
 SECONDS = 120.0
@@ -70,10 +70,10 @@ def run(options: argparse.Namespace) -> int:
     with Doctor(environment, clock=utc_now, clusters=_wanted(options), only=options.only or GROUPS) as doctor:
         checks = doctor.examined(options.seconds, lambda answers, total: shown(answers, total, "probes"))
     if options.format == "json":
-        print(json.dumps(as_json(checks), indent=2))
+        print(json.dumps(doctor_json(checks), indent=2))
     else:
-        print("\n".join(as_text(checks)))
-    failing = {Result.FAULT, Result.UNKNOWN} if options.strict else {Result.FAULT}
+        print("\n".join(doctor_text(checks)))
+    failing = {CheckResult.FAULT, CheckResult.UNKNOWN} if options.strict else {CheckResult.FAULT}
     return 1 if any(check.result in failing for check in checks) else 0
 
 
@@ -97,10 +97,10 @@ def _environment(options: argparse.Namespace) -> Mapping[str, str]:
     given = dict(os.environ)
     if options.settings:
         text = _text(options.settings)
-        given = {name: value for name, value in given.items() if not name.startswith(PREFIX)}
+        given = {name: value for name, value in given.items() if not name.startswith(VARIABLE_PREFIX)}
         given |= parse_environment(text, options.settings)
     if options.policies:
-        given[f"{PREFIX}POLICIES"] = str(options.policies)
+        given[f"{VARIABLE_PREFIX}POLICIES"] = str(options.policies)
     return given
 
 

@@ -14,8 +14,8 @@ from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matches
 from scc_responder.settings import Settings
 from scc_responder.workbench.doctor import check
-from scc_responder.workbench.doctor.check import OR, Check, Result
-from scc_responder.workbench.doctor.cluster_checks import listed
+from scc_responder.workbench.doctor.check import OR, Check, CheckResult
+from scc_responder.workbench.doctor.cluster_checks import unlisted_cluster
 from scc_responder.workbench.doctor.side_by_side import side_by_side
 
 _NAME = "cluster.listed"
@@ -68,7 +68,7 @@ def parse_clusters(text: str, file: str) -> tuple[ClusterRef, ...]:
     return tuple(found)
 
 
-def listing(project: str) -> str:
+def list_command(project: str) -> str:
     """The command that probes every cluster of a project: you may list them, and the function may not."""
     form = f'value(format("projects/{project}/locations/{{0}}/clusters/{{1}}", location, name))'
     command = f"gcloud container clusters list --project={quote(project)} --format={quote(form)}"
@@ -78,7 +78,7 @@ def listing(project: str) -> str:
 def find_clusters(settings: Settings, clusters: Any, wanted: Wanted, seconds: float) -> Found:
     """The clusters to probe. That there is none is a fault: a deployment that reaches none responds to nothing."""
     named = [*wanted.exact, *(wanted.refs or ())]
-    unlisted = {ref: one for ref in named if (one := listed(settings.clusters, ref.path, covers))}
+    unlisted = {ref: one for ref in named if (one := unlisted_cluster(settings.clusters, ref.path, covers))}
     # What is named one by one is meant; a project's list may well have clusters that settings leave out.
     checks = [one if ref in wanted.exact else _left_out(one) for ref, one in unlisted.items()]
     refs = dict.fromkeys(ref for ref in named if ref not in unlisted)
@@ -100,17 +100,17 @@ def _left_out(told: Check) -> Check:
 def _none(settings: Settings, wanted: Wanted, checks: Sequence[Check]) -> Iterator[Check]:
     """What was told of clusters, with a fault in it."""
     for told in checks:
-        unknown = told.result is Result.UNKNOWN
+        unknown = told.result is CheckResult.UNKNOWN
         why = f"no cluster was probed: {told.why}"
         yield check.fault(told.name, told.probed, _NONE, why, told.mend) if unknown else told
-    if any(told.result in {Result.FAULT, Result.UNKNOWN} for told in checks):
+    if any(told.result in {CheckResult.FAULT, CheckResult.UNKNOWN} for told in checks):
         return
     asked = ", ".join(wanted.names) or ", ".join(settings.clusters)
     why = "no cluster is named so" if wanted.names else "the patterns of settings find no cluster"
     if wanted.refs is not None:
         why = "the list has no cluster that settings cover" if wanted.refs else "the list is empty"
     project = next(iter(_projects(settings)), "PROJECT")
-    mend = f"{listing(project)}{OR}Terraform variable clusters"
+    mend = f"{list_command(project)}{OR}Terraform variable clusters"
     yield check.fault(_NAME, asked, _NONE, why, mend)
 
 
@@ -122,7 +122,7 @@ def _projects(settings: Settings) -> Iterator[str]:
 def _local(settings: Settings, clusters: Any) -> Found:
     refs, checks = [], []
     for ref in clusters.refs:
-        unlisted = listed(settings.clusters, ref.path, covers)
+        unlisted = unlisted_cluster(settings.clusters, ref.path, covers)
         refs += [] if unlisted else [ref]
         checks += [unlisted] if unlisted else []
     return Found(refs=tuple(refs), checks=tuple(checks))
@@ -148,11 +148,11 @@ def _of_patterns(settings: Settings, seconds: float) -> Found:
 
 def _anywhere(pattern: str) -> Check:
     why = "clusters are listed by project, and this pattern names none"
-    return check.unknown(_NAME, pattern, "project_not_named", why, listing("PROJECT"))
+    return check.unknown(_NAME, pattern, "project_not_named", why, list_command("PROJECT"))
 
 
 def _unlisted(pattern: str, error: Exception | None, seconds: float) -> Check:
     if isinstance(error, ApiError) and error.permission:
         why = f"missing permission: {error.permission}, which the function itself does not need"
-        return check.unknown(_NAME, pattern, check.MISSING_PERMISSION, why, listing(pattern.split("/")[1]))
+        return check.unknown(_NAME, pattern, check.MISSING_PERMISSION, why, list_command(pattern.split("/")[1]))
     return check.unanswered(_NAME, pattern, error, seconds)

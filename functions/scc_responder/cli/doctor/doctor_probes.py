@@ -18,7 +18,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock
 from scc_responder.pipeline.services import Services, read_token
 from scc_responder.policy.policy_set import PolicySet, load_policies
-from scc_responder.settings import PREFIX, Settings, read_settings
+from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
 from scc_responder.workbench.doctor import check
 from scc_responder.workbench.doctor.check import OR, Check
 from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster
@@ -37,7 +37,7 @@ _AS_ANYBODY = frozenset({"delivery"})
 """What is the same whoever asks: with any other group, who that is is probed as well."""
 
 Answers = Iterator[tuple[int, list[Check]]]
-Progress = Callable[[Answers, int], Answers]
+ProbeProgress = Callable[[Answers, int], Answers]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,11 +93,11 @@ class Doctor:
         except SettingsError as error:
             mend = f"terraform output -raw settings > responder.env{OR}mend it: what each is, settings.py says"
             self._settings = None
-            return [check.failed("settings", PREFIX, error, mend)]
+            return [check.probe_failed("settings", VARIABLE_PREFIX, error, mend)]
         self._services = Services(settings)
         self._policies, loaded = load(settings, lambda: load_policies(settings.policies))
         found = [*(consistent(settings, self._policies) if self._policies else ())]
-        found = found or [check.ok("settings", PREFIX, "complete and consistent")]
+        found = found or [check.ok("settings", VARIABLE_PREFIX, "complete and consistent")]
         if "cluster" in self._only:
             self._found = find_clusters(settings, self._clusters, self._wanted, seconds)
         return self._named([*found, loaded, *self._found.checks])
@@ -126,7 +126,7 @@ class Doctor:
                 checks = [check.unanswered(job.name, job.probed, answer.error, seconds)]
             yield answer.number, self._named(checks)
 
-    def examined(self, seconds: float, progress: Progress) -> list[Check]:
+    def examined(self, seconds: float, progress: ProbeProgress) -> list[Check]:
         """Everything, in the order in which it is told; `progress` is given the answers as they come."""
         end = time.monotonic() + seconds
         found, jobs = self.prepared(seconds), self.jobs()
@@ -193,12 +193,14 @@ class Doctor:
 
     def _examined_evidence(self, address: str) -> list[Check]:
         if not address:
-            return [check.skipped("evidence.write", f"{PREFIX}EVIDENCE", "evidence_not_set", "no evidence is kept")]
+            return [
+                check.skipped("evidence.write", f"{VARIABLE_PREFIX}EVIDENCE", "evidence_not_set", "no evidence is kept")
+            ]
         if address.startswith("file:"):
             return [_folder(address)]
         from scc_responder.adapters.google.storage import bucket_access  # noqa: PLC0415 - the folder has no need of it
 
-        emulator = self._environment.get(bucket_access.EMULATOR, "")
+        emulator = self._environment.get(bucket_access.STORAGE_EMULATOR, "")
         bucket = bucket_access.BucketAccess(bucket_of(address), emulator=emulator)
         return list(examine_evidence(bucket, address, self._clock))
 
@@ -226,10 +228,10 @@ class Doctor:
 
     @cached_property
     def _pubsub(self) -> Any:
-        from scc_responder.adapters.google.pubsub.outcome_topic import EMULATOR  # noqa: PLC0415 - a group of probes alone needs it
         from scc_responder.adapters.google.pubsub.pubsub_access import PubSubAccess  # noqa: PLC0415 - as above
+        from scc_responder.settings import PUBSUB_EMULATOR  # noqa: PLC0415
 
-        return self._closing(PubSubAccess(emulator=self._environment.get(EMULATOR, "")))
+        return self._closing(PubSubAccess(emulator=self._environment.get(PUBSUB_EMULATOR, "")))
 
     def _closing(self, adapter: Any) -> Any:
         close = getattr(adapter, "close", None)
@@ -251,4 +253,6 @@ def _folder(address: str) -> Check:
     if path.is_dir() and os.access(path, os.W_OK):
         return check.ok("evidence.write", address, "a folder on this machine")
     why = "there is no such folder that one may write in"
-    return check.fault("evidence.write", address, "evidence_not_writable", why, f"give {PREFIX}EVIDENCE another folder")
+    return check.fault(
+        "evidence.write", address, "evidence_not_writable", why, f"give {VARIABLE_PREFIX}EVIDENCE another folder"
+    )

@@ -12,44 +12,49 @@ import msgspec
 
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.text import visible
-from scc_responder.workbench.doctor.check import OR, THEN, Check, Result
+from scc_responder.workbench.doctor.check import OR, THEN, Check, CheckResult
 
-_STYLES = {Result.OK: "green", Result.FAULT: "red", Result.UNKNOWN: "yellow", Result.SKIPPED: "dim"}
-_WORDS = {Result.OK: "ok", Result.FAULT: "faults", Result.UNKNOWN: "unknown", Result.SKIPPED: "skipped"}
+_STYLES = {CheckResult.OK: "green", CheckResult.FAULT: "red", CheckResult.UNKNOWN: "yellow", CheckResult.SKIPPED: "dim"}
+_WORDS = {
+    CheckResult.OK: "ok",
+    CheckResult.FAULT: "faults",
+    CheckResult.UNKNOWN: "unknown",
+    CheckResult.SKIPPED: "skipped",
+}
 _WIDTH = 120
 _INDENT = " " * 4
 
 
-def as_json(checks: Sequence[Check]) -> dict[str, Any]:
+def doctor_json(checks: Sequence[Check]) -> dict[str, Any]:
     """The document: every check, and how many of each result."""
     return {
-        "ok": not any(check.result is Result.FAULT for check in checks),
-        "counts": {str(result): _count(checks, result) for result in Result},
+        "ok": not any(check.result is CheckResult.FAULT for check in checks),
+        "counts": {str(result): _count(checks, result) for result in CheckResult},
         "checks": msgspec.to_builtins(checks),
     }
 
 
-def as_text(checks: Sequence[Check]) -> Iterator[str]:
+def doctor_text(checks: Sequence[Check]) -> Iterator[str]:
     """The table. What is as it should be takes a line for each kind of check, all else says why and what mends it."""
     width = max((len(check.name) for check in checks), default=0) + 2
     room = max(60, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 0)).columns))
     sound: dict[str, list[Check]] = {}
     for check in checks:
-        if check.result is Result.OK:
+        if check.result is CheckResult.OK:
             sound.setdefault(check.name, []).append(check)
     for check in checks:
-        if check.result is not Result.OK:
+        if check.result is not CheckResult.OK:
             yield from _trouble(check, width, room)
         elif check.name in sound:
             yield _row(check.name, check.result, _summary(sound.pop(check.name)), width)
     yield ""
-    told = ((result, _count(checks, result)) for result in Result)
+    told = ((result, _count(checks, result)) for result in CheckResult)
     yield ", ".join(styled(f"{count} {_word(result, count)}", _STYLES[result]) for result, count in told if count)
 
 
 def _trouble(check: Check, width: int, room: int) -> Iterator[str]:
     yield _row(check.name, check.result, check.probed, width)
-    yield from _lines(f"{check.reason}: {check.why}", room, "dim" if check.result is Result.SKIPPED else "")
+    yield from _lines(f"{check.reason}: {check.why}", room, "dim" if check.result is CheckResult.SKIPPED else "")
     yield from _mend(check.mend)
 
 
@@ -63,7 +68,7 @@ def _mend(mend: str) -> Iterator[str]:
             yield f"{_INDENT}{styled(f'{word:>4}: {part}', 'bold')}"
 
 
-def _row(name: str, result: Result, told: str, width: int) -> str:
+def _row(name: str, result: CheckResult, told: str, width: int) -> str:
     return f"{styled(f'{result:<8}', _STYLES[result])}{name:<{width}}{styled(told, 'dim')}".rstrip()
 
 
@@ -79,9 +84,9 @@ def _lines(text: str, room: int, style: str) -> Iterator[str]:
         yield _INDENT + (styled(line, style) if style else visible(line))
 
 
-def _word(result: Result, count: int) -> str:
-    return "fault" if result is Result.FAULT and count == 1 else _WORDS[result]
+def _word(result: CheckResult, count: int) -> str:
+    return "fault" if result is CheckResult.FAULT and count == 1 else _WORDS[result]
 
 
-def _count(checks: Sequence[Check], result: Result) -> int:
+def _count(checks: Sequence[Check], result: CheckResult) -> int:
     return sum(check.result is result for check in checks)

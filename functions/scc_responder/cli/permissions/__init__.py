@@ -114,7 +114,7 @@ def _generate(options: argparse.Namespace, needs: Sequence[Need], guardrails: Gu
     if options.iam:
         files |= generated_files.iam_list(options.iam, needs)
         command += ["--iam", str(options.iam)]
-    found = generated_files.compare(files) if options.check else generated_files.write(files)
+    found = generated_files.compare_files(files) if options.check else generated_files.write(files)
     if options.format == "json":
         print(json.dumps({"files": msgspec.to_builtins(found)}, indent=2))
     else:

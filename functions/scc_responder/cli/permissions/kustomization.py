@@ -9,7 +9,7 @@ from typing import Any
 from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.workbench.admission import with_lists
-from scc_responder.workbench.needed_permissions import TIERS, Need, cluster_role, cluster_role_binding, tier
+from scc_responder.workbench.needed_permissions import ROLE_TIERS, Need, cluster_role, cluster_role_binding, tier
 
 COMMAND = "scc-responder permissions --kustomization"
 ADMISSION = "admission.yaml"
@@ -32,7 +32,7 @@ def generated(folder: Path, needs: Sequence[Need], guardrails: Guardrails) -> di
         told = getattr(error, "strerror", None) or error
         remedy = "name the folder terraform/kubernetes, or restore that file"
         raise SettingsError("no_kustomization", f"{admission}: {told}; {remedy}") from error
-    return {**{folder / _PLACES[name]: _tier(name, needs) for name in TIERS}, admission: text}
+    return {**{folder / _PLACES[name]: _tier(name, needs) for name in ROLE_TIERS}, admission: text}
 
 
 def _tier(name: str, needs: Sequence[Need]) -> str:

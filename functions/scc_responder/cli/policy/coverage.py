@@ -28,10 +28,10 @@ from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.policies.threat_coverage import Coverage, coverage
 
 _FORMATS: Mapping[str, Callable[[Coverage], str]] = {
-    "text": coverage_report.text,
-    "markdown": coverage_report.markdown,
+    "text": coverage_report.coverage_text,
+    "markdown": coverage_report.coverage_markdown,
     "html": coverage_page.html,
-    "json": coverage_report.as_json,
+    "json": coverage_report.coverage_json,
 }
 
 
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     shown = _FORMATS[options.format](found)
     if options.output:
         _write(options.output, shown)
-        print(f"{options.output}: {coverage_report.summary(found)}", file=sys.stderr)
+        print(f"{options.output}: {coverage_report.coverage_summary(found)}", file=sys.stderr)
     else:
         print(shown, end="")
     return 1 if options.strict and (found.gaps or found.idle) else 0

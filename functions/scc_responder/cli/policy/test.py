@@ -31,7 +31,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.cli.console.policy_folder import require_policies
-from scc_responder.cli.policy.reports.test_cases_report import report
+from scc_responder.cli.policy.reports.test_cases_report import results_text
 from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.policy_set import Policy, PolicySet, load_policies
 from scc_responder.workbench.policies.policy_tests import PolicyResult, check_policy, orphans
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps(_data(results, stray), indent=2))
     else:
-        print("\n".join(report(results, stray)))
+        print("\n".join(results_text(results, stray)))
     return 0 if not stray and all(result.passed for result in results) else 1
 
 

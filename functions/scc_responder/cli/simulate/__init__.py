@@ -39,22 +39,22 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from scc_responder.adapters.local.findings_export import Entry, FindingsExport
+from scc_responder.adapters.local.findings_export import ExportedFinding, FindingsExport
 from scc_responder.cli.console.progress import shown
 from scc_responder.cli.console.times import end, length, moment
 from scc_responder.cli.simulate import simulation_report
-from scc_responder.cli.simulate.simulation_report import Told
+from scc_responder.cli.simulate.simulation_report import SimulationReport
 from scc_responder.cli.simulate.target_facts import TargetFacts
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import PolicyError, RejectedMessage, SettingsError
 from scc_responder.intake.notification import parse_notification
-from scc_responder.pipeline.services import utc_now
 from scc_responder.policy.policy_set import PolicySet, load_policies
 from scc_responder.workbench.simulation.replay import Replay, Report
 
-_FORMATS: Mapping[str, Callable[[Told], str]] = {
-    "text": simulation_report.text,
-    "json": simulation_report.as_json,
-    "markdown": simulation_report.markdown,
+_FORMATS: Mapping[str, Callable[[SimulationReport], str]] = {
+    "text": simulation_report.simulation_text,
+    "json": simulation_report.simulation_json,
+    "markdown": simulation_report.simulation_markdown,
 }
 
 
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
     report, comparison = replay.report(), replay.comparison(utc_now().date())
     if comparison and not report.findings:
         raise SettingsError("no_findings", _nothing(report, len(export)))
-    told = Told(
+    told = SimulationReport(
         report=report,
         comparison=comparison,
         unseen=facts.unseen,
@@ -131,7 +131,7 @@ def _former(folder: Path | None) -> PolicySet | None:
         raise PolicyError(error.reason, f"--against {folder}:\n{error}", faults=error.faults) from error
 
 
-def _take(replay: Replay, entry: Entry, facts: TargetFacts) -> None:
+def _take(replay: Replay, entry: ExportedFinding, facts: TargetFacts) -> None:
     if entry.fault:
         replay.bad(entry.where, entry.fault)
         return

@@ -35,7 +35,7 @@ _KIND_STYLES = {"added": "red", "raised": "red", "removed": "green", "lowered": 
 _MODE_STYLES = {Mode.DISABLED: "dim", Mode.DRY_RUN: "blue", Mode.APPROVE: "yellow", Mode.ENFORCE: "red"}
 
 
-class Told(Value, frozen=True, kw_only=True):
+class SimulationReport(Value, frozen=True, kw_only=True):
     """What is to be told, and how much of it. `unseen`: findings by cluster that no snapshot was given of."""
 
     report: Report
@@ -45,7 +45,7 @@ class Told(Value, frozen=True, kw_only=True):
     targets: bool = False
 
 
-def text(told: Told) -> str:
+def simulation_text(told: SimulationReport) -> str:
     """For a terminal."""
     report = told.report
     lines = [*_head(told), ""]
@@ -63,7 +63,7 @@ def text(told: Told) -> str:
     return "\n".join(lines[:-1]) + "\n"
 
 
-def _head(told: Told) -> Iterator[str]:
+def _head(told: SimulationReport) -> Iterator[str]:
     report = told.report
     yield f"{_counted(report.findings, 'finding')}{_period(report)}, {report.matched:,} matched by a policy"
     if report.duplicates:
@@ -100,7 +100,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _policy(policy: PolicyReport, told: Told) -> Iterator[str]:
+def _policy(policy: PolicyReport, told: SimulationReport) -> Iterator[str]:
     mode = styled(f"({policy.mode})", _MODE_STYLES[policy.mode])
     yield f"{styled(policy.name, 'bold')} {mode}: {_counted(policy.total.matched, 'finding')}"
     yield from _results("act", policy.total.acts, "green")
@@ -185,7 +185,7 @@ def _verdict(found: Comparison) -> str:
     return f"{word}: {told}"
 
 
-def markdown(told: Told) -> str:
+def simulation_markdown(told: SimulationReport) -> str:
     """For a pull request."""
     report = told.report
     parts = ["# Simulation\n\n", *(f"- {escaped(line)}\n" for line in _plain(_head(told))), "\n"]
@@ -238,7 +238,7 @@ def _compared(found: Comparison) -> Iterator[str]:
         yield markdown_table(("", "Field", "Edit"), map(_escaped, edits))
 
 
-def as_json(told: Told) -> str:
+def simulation_json(told: SimulationReport) -> str:
     """One JSON document, in ASCII."""
     data: dict[str, Any] = msgspec.to_builtins(told.report)
     reached = data.pop("reached")

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from scc_responder.adapters.local.findings_export import Entry
+from scc_responder.adapters.local.findings_export import ExportedFinding
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.workbench.cluster_snapshot import Snapshot, read_snapshot
-from scc_responder.workbench.explanation import NOTHING_READ, Facts, read_facts
+from scc_responder.workbench.explanation import NOTHING_READ, ContextFacts, read_facts
 from scc_responder.workbench.sample_findings import facts_as_told
 
 MOST_NAMED = 50
@@ -35,7 +35,7 @@ class TargetFacts:
         self._assume_present = assume_present
         self.unseen: Counter[str] = Counter()
 
-    def of(self, entry: Entry, finding: Finding) -> Facts:
+    def of(self, entry: ExportedFinding, finding: Finding) -> ContextFacts:
         """The facts. Raises PolicyError for a file beside the finding that is none of facts."""
         if finding.cluster is not None and self._snapshots:
             snapshot = self._snapshots.get(finding.cluster)

@@ -21,7 +21,7 @@ LOGIN = "gcloud auth application-default login --impersonate-service-account=IDE
 REACH = f"curl -sSI https://www.googleapis.com{THEN}if this machine reaches Google's APIs, run doctor again"
 
 
-class Result(StrEnum):
+class CheckResult(StrEnum):
     """As it should be; not so; nobody can tell from here; of no concern to this deployment."""
 
     OK = "ok"
@@ -35,7 +35,7 @@ class Check(Value, frozen=True, kw_only=True):
 
     name: str
     probed: str
-    result: Result
+    result: CheckResult
     reason: str = ""
     why: str = ""
     mend: str = ""
@@ -43,25 +43,25 @@ class Check(Value, frozen=True, kw_only=True):
 
 def ok(name: str, probed: str, why: str = "") -> Check:
     """It is as it should be."""
-    return _told(Check(name=name, probed=probed, result=Result.OK, why=why))
+    return _told(Check(name=name, probed=probed, result=CheckResult.OK, why=why))
 
 
 def fault(name: str, probed: str, reason: str, why: str, mend: str) -> Check:
     """It is not, and this mends it."""
-    return _told(Check(name=name, probed=probed, result=Result.FAULT, reason=reason, why=why, mend=mend))
+    return _told(Check(name=name, probed=probed, result=CheckResult.FAULT, reason=reason, why=why, mend=mend))
 
 
 def unknown(name: str, probed: str, reason: str, why: str, mend: str) -> Check:
     """Nobody can tell from here; with this, one could."""
-    return _told(Check(name=name, probed=probed, result=Result.UNKNOWN, reason=reason, why=why, mend=mend))
+    return _told(Check(name=name, probed=probed, result=CheckResult.UNKNOWN, reason=reason, why=why, mend=mend))
 
 
 def skipped(name: str, probed: str, reason: str, why: str) -> Check:
     """There is nothing to probe."""
-    return _told(Check(name=name, probed=probed, result=Result.SKIPPED, reason=reason, why=why))
+    return _told(Check(name=name, probed=probed, result=CheckResult.SKIPPED, reason=reason, why=why))
 
 
-def failed(name: str, probed: str, error: ResponderError, mend: str) -> Check:
+def probe_failed(name: str, probed: str, error: ResponderError, mend: str) -> Check:
     """The probe ended with an error. The permission that is missing is named, where that is why."""
     if error.reason == "no_credentials":
         mend = LOGIN
@@ -75,7 +75,7 @@ def unanswered(name: str, probed: str, error: Exception | None, seconds: float) 
     """A probe that came to no result: it ended with an error that is no answer, or not in time."""
     if isinstance(error, ResponderError):
         setting = isinstance(error, SettingsError)
-        return failed(name, probed, error, "mend the setting that the message names" if setting else REACH)
+        return probe_failed(name, probed, error, "mend the setting that the message names" if setting else REACH)
     if error is not None:
         why = f"the probe ended with {type(error).__name__}: {error}"
         return unknown(name, probed, "probe_failed", why, "report it: this is a mistake of doctor's own")

@@ -18,7 +18,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clusters, KubernetesApi
 from scc_responder.domain.value import Value
 from scc_responder.execute.network_policies import manifest
-from scc_responder.workbench.doctor.check import OR, THEN, Check, Result, failed, fault, ok, skipped, unknown
+from scc_responder.workbench.doctor.check import OR, THEN, Check, CheckResult, fault, ok, probe_failed, skipped, unknown
 from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user, username_of
 from scc_responder.workbench.doctor.ways_to_clusters import place, way_to
 from scc_responder.workbench.needed_permissions import Need
@@ -62,7 +62,7 @@ def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: E
     try:
         described = clusters.describe(one.ref)
     except ApiError as error:
-        yield failed("cluster.found", path, error, _find(one.ref))
+        yield probe_failed("cluster.found", path, error, _find(one.ref))
         return
     yield ok("cluster.found", path)
     if one.rehearses:
@@ -71,7 +71,7 @@ def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: E
         endpoint, api = way(one.ref), clusters.connect(one.ref)
         asked = list(_asked(api, one))
     except ResponderError as error:
-        yield failed("cluster.reached", path, error, way_to(one.ref, error))
+        yield probe_failed("cluster.reached", path, error, way_to(one.ref, error))
         return
     yield ok("cluster.reached", path, f"by {endpoint}")
     yield from asked
@@ -105,7 +105,7 @@ def _asked(api: KubernetesApi, one: Examined) -> Iterator[Check]:
         if user.reason == OTHER:
             return
     reviewed = list(_permissions(api, one))
-    is_bound = not reviewed or any(check.result is Result.OK for check in reviewed)
+    is_bound = not reviewed or any(check.result is CheckResult.OK for check in reviewed)
     yield from reviewed if is_bound else [_not_bound(api, one)]
 
 
@@ -158,7 +158,7 @@ def _mode(api: KubernetesApi, one: Examined) -> Check:
     try:
         namespace = api.get(f"/api/v1/namespaces/{one.namespace}")
     except ApiError as error:
-        return failed(name, probed, error, _APPLY)
+        return probe_failed(name, probed, error, _APPLY)
     told = _annotation(namespace)
     mend = _annotate(one, one.furthest)
     if told is None:
@@ -195,7 +195,7 @@ def _refuses(api: KubernetesApi, one: Examined) -> Check:
         why = "a NetworkPolicy that is none of the responder's would be admitted: policy or binding is absent"
         return fault(name, probed, "admission_policy_absent", why, _APPLY)
     if refusal.reason != "admission_denied":
-        return failed(name, probed, refusal, _APPLY)
+        return probe_failed(name, probed, refusal, _APPLY)
     if ACTS not in str(refusal):
         why = f"it was refused, and not by this policy: {refusal}"
         return unknown(name, probed, "refused_by_another", why, f"{_annotate(one, one.furthest)}{OR}{_APPLY}")
@@ -210,7 +210,7 @@ def _admits(api: KubernetesApi, one: Examined) -> Check:
     if refusal is None:
         return ok(name, probed, "admitted")
     mend = _annotate(one, one.furthest) if SWITCH in str(refusal) else _APPLY
-    return failed(name, probed, refusal, mend)
+    return probe_failed(name, probed, refusal, mend)
 
 
 def _isolating(namespace: str) -> dict[str, Any]:
@@ -234,7 +234,7 @@ def _rehearsed(api: KubernetesApi, namespace: str, body: dict[str, Any]) -> ApiE
     return None
 
 
-def listed(patterns: Sequence[str], path: str, covers: Callable[[str, str], bool]) -> Check | None:
+def unlisted_cluster(patterns: Sequence[str], path: str, covers: Callable[[str, str], bool]) -> Check | None:
     """The fault that a cluster which was asked for is in no pattern; None if it is in one."""
     if any(covers(pattern, path) for pattern in patterns):
         return None

@@ -8,16 +8,16 @@ from typing import Protocol
 
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.ports import Subscription
-from scc_responder.settings import PREFIX
+from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.doctor.check import (
     MISSING_PERMISSION,
     OR,
     THEN,
     Check,
-    failed,
     fault,
     ok,
     permission_of,
+    probe_failed,
     skipped,
     unknown,
 )
@@ -59,7 +59,9 @@ def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:
     probed = deployment.subscription
     if not probed:
         mend = given("SUBSCRIPTION")
-        yield unknown("delivery.subscription", f"{PREFIX}SUBSCRIPTION", "subscription_not_named", "not set", mend)
+        yield unknown(
+            "delivery.subscription", f"{VARIABLE_PREFIX}SUBSCRIPTION", "subscription_not_named", "not set", mend
+        )
         return
     try:
         found = pubsub.subscription(probed)
@@ -69,12 +71,12 @@ def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:
         )
         return
     yield ok("delivery.subscription", probed, f"of {found.topic}")
-    yield from judge(probed, found, deployment)
+    yield from subscription_checks(probed, found, deployment)
     if found.dead_letter_topic:
         yield from _dead_letters(pubsub, found)
 
 
-def judge(name: str, found: Subscription, deployment: Deployment) -> Iterator[Check]:
+def subscription_checks(name: str, found: Subscription, deployment: Deployment) -> Iterator[Check]:
     """What the subscription says of itself."""
     yield _topic(name, found.topic, deployment.topic)
     push = _push(name, found, deployment)
@@ -182,7 +184,7 @@ def _waiting(pubsub: PubSub, subscription: str, topic: str) -> Check:
     except ApiError as error:
         if permission_of(error):
             return unknown(name, subscription, MISSING_PERMISSION, f"missing permission: {error.permission}", _CONSUMER)
-        return failed(name, subscription, error, "terraform apply")
+        return probe_failed(name, subscription, error, "terraform apply")
     if count == 0:
         return ok(name, subscription, "none waits")
     why = f"{count}{' or more' if count == MOST_LETTERS else ''} findings were not handled and nobody responds to them"
@@ -193,7 +195,9 @@ def _waiting(pubsub: PubSub, subscription: str, topic: str) -> Check:
 def examine_outcomes(pubsub: PubSub, topic: str) -> Iterator[Check]:
     """The outcome topic: that it is there, and that one may publish on it."""
     if not topic:
-        yield skipped("outcomes.topic", f"{PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", "nothing is published")
+        yield skipped(
+            "outcomes.topic", f"{VARIABLE_PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", "nothing is published"
+        )
         return
     short, project = _parts(topic)
     try:
@@ -205,7 +209,7 @@ def examine_outcomes(pubsub: PubSub, topic: str) -> Iterator[Check]:
         yield ok("outcomes.topic", topic)
     except ApiError as error:
         if not permission_of(error):
-            yield failed("outcomes.topic", topic, error, "terraform apply")
+            yield probe_failed("outcomes.topic", topic, error, "terraform apply")
             return
         # Its own identity may publish and no more; what the topic is good for is asked next.
     yield _publish(pubsub, topic, project, short)
@@ -218,7 +222,7 @@ def _publish(pubsub: PubSub, topic: str, project: str, short: str) -> Check:
     except ApiError as error:
         if error.status == 501:  # Google's emulator knows no IAM
             return unknown(name, topic, "permission_test_unsupported", str(error), "ask Google's Pub/Sub")
-        return failed(name, topic, error, "terraform apply")
+        return probe_failed(name, topic, error, "terraform apply")
     if allowed:
         return ok(name, topic, "pubsub.topics.publish")
     why = "missing permission: pubsub.topics.publish, or there is no such topic"
@@ -232,7 +236,7 @@ def _publish(pubsub: PubSub, topic: str, project: str, short: str) -> Check:
 def _unseen(name: str, probed: str, error: ApiError, mend: str) -> Check:
     if permission_of(error):
         return unknown(name, probed, MISSING_PERMISSION, f"missing permission: {error.permission}", _VIEWER)
-    return failed(name, probed, error, mend)
+    return probe_failed(name, probed, error, mend)
 
 
 def _update(name: str) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.value import Value
-from scc_responder.settings import PREFIX
+from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.doctor.check import OR
 
 _LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.ASCII)
@@ -51,7 +51,7 @@ class Deployment(Value, frozen=True, kw_only=True):
 
 def given(name: str) -> str:
     """The mend of a variable that is not set."""
-    return f"terraform output -raw settings > responder.env{OR}set {PREFIX}{name}"
+    return f"terraform output -raw settings > responder.env{OR}set {VARIABLE_PREFIX}{name}"
 
 
 def parse_environment(text: str, file: str) -> dict[str, str]:
@@ -76,10 +76,10 @@ def parse_environment(text: str, file: str) -> dict[str, str]:
 
 def read_deployment(environment: Mapping[str, str]) -> Deployment:
     """What the environment says of the deployment. Raises SettingsError that names the variable."""
-    found = {field: environment.get(f"{PREFIX}{field.upper()}", "") for field in _FORMS}
+    found = {field: environment.get(f"{VARIABLE_PREFIX}{field.upper()}", "") for field in _FORMS}
     for field, value in found.items():
         if value and not re.fullmatch(_FORMS[field], value, re.ASCII):
-            raise SettingsError("invalid_setting", f"{PREFIX}{field.upper()}: {value!a} is not one")
+            raise SettingsError("invalid_setting", f"{VARIABLE_PREFIX}{field.upper()}: {value!a} is not one")
     return Deployment(
         subscription=found["subscription"],
         topic=found["topic"],

@@ -14,10 +14,10 @@ from scc_responder.workbench.doctor.check import (
     OR,
     REACH,
     Check,
-    failed,
     fault,
     ok,
     permission_of,
+    probe_failed,
     unknown,
 )
 from scc_responder.workbench.doctor.clock_check import judge_clock
@@ -64,7 +64,7 @@ def examine_source(sources: Sources, scope: str, source_id: str) -> Check:
             why = f"Security Command Center knows no such source: {error}"
             mend = f"Terraform variable source_ids: take the number after sources/ in the name of a finding of {scope}"
             return fault(name, source, "source_not_found", why, mend)
-        return failed(name, source, error, _grant(scope) if permission_of(error) else REACH)
+        return probe_failed(name, source, error, _grant(scope) if permission_of(error) else REACH)
     return ok(name, source, "securitycenter.findings.list")
 
 
@@ -95,7 +95,7 @@ def examine_evidence(bucket: Bucket, address: str, clock: Clock) -> Iterator[Che
         may = bucket.may_create()
     except ApiError as error:
         make = "terraform apply, which makes it (google_storage_bucket.evidence)"
-        yield failed("evidence.write", address, error, {404: make, 0: REACH}.get(error.status, grant))
+        yield probe_failed("evidence.write", address, error, {404: make, 0: REACH}.get(error.status, grant))
         return
     after = clock()
     if may:
@@ -118,7 +118,7 @@ def _retention(bucket: Bucket, address: str, name: str) -> Check:
             return unknown(
                 "evidence.retention", address, MISSING_PERMISSION, f"missing permission: {error.permission}", mend
             )
-        return failed("evidence.retention", address, error, "terraform apply")
+        return probe_failed("evidence.retention", address, error, "terraform apply")
     if seconds:
         return ok("evidence.retention", address, f"{seconds / 86400:g} days")
     mend = f"gcloud storage buckets update gs://{name} --retention-period=365d{OR}Terraform variable evidence"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from shlex import quote
 
 from scc_responder.domain.errors import StoreError
-from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import DISABLED, GLOBAL, MISSING, UNUSABLE, Control, KillSwitch
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.workbench.doctor.check import Check, failed, fault, ok
+from scc_responder.workbench.doctor.check import Check, fault, ok, probe_failed
 
 _NAME = "control"
 
@@ -22,7 +22,7 @@ def examine_control(store: CasStore, policies: PolicySet | None) -> Iterator[Che
     try:
         documents = dict(KillSwitch(store).documents())
     except StoreError as error:
-        yield failed(_NAME, GLOBAL, error, "scc-responder control show --store STORE")
+        yield probe_failed(_NAME, GLOBAL, error, "scc-responder control show --store STORE")
         return
     yield _judged(GLOBAL, documents.pop(GLOBAL), wanted) if GLOBAL in documents else _missing(wanted)
     judged = (_judged(key, control, wanted) for key, control in documents.items())
@@ -30,7 +30,7 @@ def examine_control(store: CasStore, policies: PolicySet | None) -> Iterator[Che
 
 
 def _missing(wanted: Mode) -> Check:
-    if furthest(wanted, Mode.DRY_RUN) == wanted:
+    if capped(wanted, Mode.DRY_RUN) == wanted:
         return ok(_NAME, GLOBAL, "no document, which means dry_run")
     why = f"policies go as far as {wanted}; there is no document of the kill switch, which means dry_run"
     return fault(_NAME, GLOBAL, MISSING, why, _turn(wanted))
@@ -43,7 +43,7 @@ def _judged(key: str, control: Control | None, wanted: Mode) -> Check:
         return fault(_NAME, key, UNUSABLE, why, f"{_turn(wanted)}{place}")
     place = f" in {control.cluster}" if control.cluster else ""
     told = f"{control.mode}{place}: {control.reason} ({control.by})"
-    if furthest(wanted, control.mode) == wanted:
+    if capped(wanted, control.mode) == wanted:
         return ok(_NAME, key, told)
     reason = DISABLED if control.mode is Mode.DISABLED else "control_lowers"
     why = f"policies go as far as {wanted}; the kill switch says {told}"

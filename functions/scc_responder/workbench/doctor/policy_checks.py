@@ -8,7 +8,7 @@ from shlex import quote
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.settings import PREFIX, Settings
+from scc_responder.settings import VARIABLE_PREFIX, Settings
 from scc_responder.workbench.doctor.check import Check, fault, ok
 from scc_responder.workbench.needed_permissions import enabled
 
@@ -32,14 +32,14 @@ def consistent(settings: Settings, policies: PolicySet) -> Iterator[Check]:
     name, wanted = "settings", {action for _, action in enabled(policies.policies)}
     if "capture_evidence" in wanted and not settings.evidence:
         why = "policies capture evidence, and no place for it is set"
-        mend = f"set {PREFIX}EVIDENCE=gs://BUCKET/PREFIX; the Terraform module does it"
-        yield fault(name, f"{PREFIX}EVIDENCE", "evidence_not_set", why, mend)
+        mend = f"set {VARIABLE_PREFIX}EVIDENCE=gs://BUCKET/PREFIX; the Terraform module does it"
+        yield fault(name, f"{VARIABLE_PREFIX}EVIDENCE", "evidence_not_set", why, mend)
     if "notify" in wanted and not settings.outcome_topic:
         why = "policies notify, and no outcome topic is set"
-        mend = f"set {PREFIX}OUTCOME_TOPIC=projects/P/topics/T; the Terraform module does it"
-        yield fault(name, f"{PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", why, mend)
+        mend = f"set {VARIABLE_PREFIX}OUTCOME_TOPIC=projects/P/topics/T; the Terraform module does it"
+        yield fault(name, f"{VARIABLE_PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", why, mend)
     approves = any(policy.mode == Mode.APPROVE for policy in policies.policies)
     if approves and not settings.approval_audience and not settings.trusts_this_machine:
         why = "a policy waits for approval, and nobody can approve"
         mend = "Terraform variable approvers, which sets the audience and lets them call the function"
-        yield fault(name, f"{PREFIX}APPROVAL_AUDIENCE", "approval_audience_not_set", why, mend)
+        yield fault(name, f"{VARIABLE_PREFIX}APPROVAL_AUDIENCE", "approval_audience_not_set", why, mend)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.ports import KubernetesApi
-from scc_responder.settings import PREFIX
+from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.doctor.check import LOGIN, Check, fault, ok, unknown
 from scc_responder.workbench.doctor.deployed import given
 
@@ -30,7 +30,7 @@ def examine_identity(caller: Caller, identity: str) -> Check:
     name = "identity"
     if not identity:
         why = "who the function is, is not known here"
-        return unknown(name, f"{PREFIX}IDENTITY", "identity_not_named", why, given("IDENTITY"))
+        return unknown(name, f"{VARIABLE_PREFIX}IDENTITY", "identity_not_named", why, given("IDENTITY"))
     try:
         email = caller.email()
     except ApiError as error:

@@ -8,24 +8,26 @@ from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
-WORKERS = 16
+PROBE_WORKERS = 16
 
 
-class Answer(Generic[T]):
+class JobResult(Generic[_T]):
     """What came of one job: a value, or the error it ended with. Neither: it did not end in time."""
 
-    def __init__(self, number: int, value: T | None = None, error: Exception | None = None) -> None:
+    def __init__(self, number: int, value: _T | None = None, error: Exception | None = None) -> None:
         self.number = number
         self.value = value
         self.error = error
 
 
-def side_by_side(jobs: Sequence[Callable[[], T]], seconds: float, workers: int = WORKERS) -> Iterator[Answer[T]]:
+def side_by_side(
+    jobs: Sequence[Callable[[], _T]], seconds: float, workers: int = PROBE_WORKERS
+) -> Iterator[JobResult[_T]]:
     """Each job's answer as it comes; at the deadline those that are missing, with neither value nor error."""
     waiting: SimpleQueue[int] = SimpleQueue()
-    answers: SimpleQueue[Answer[T]] = SimpleQueue()
+    answers: SimpleQueue[JobResult[_T]] = SimpleQueue()
     for number in range(len(jobs)):
         waiting.put(number)
     for _ in range(min(workers, len(jobs))):
@@ -40,16 +42,16 @@ def side_by_side(jobs: Sequence[Callable[[], T]], seconds: float, workers: int =
             break
         missing.discard(answer.number)
         yield answer
-    yield from (Answer(number) for number in sorted(missing))
+    yield from (JobResult(number) for number in sorted(missing))
 
 
-def _work(jobs: Sequence[Callable[[], T]], waiting: SimpleQueue[int], answers: SimpleQueue[Answer[T]]) -> None:
+def _work(jobs: Sequence[Callable[[], _T]], waiting: SimpleQueue[int], answers: SimpleQueue[JobResult[_T]]) -> None:
     while True:
         try:
             number = waiting.get_nowait()
         except Empty:
             return
         try:
-            answers.put(Answer(number, jobs[number]()))
+            answers.put(JobResult(number, jobs[number]()))
         except Exception as error:  # noqa: BLE001 - whatever ends a job is its answer
-            answers.put(Answer(number, error=error))
+            answers.put(JobResult(number, error=error))

@@ -21,8 +21,8 @@ from scc_responder.journal.case import NEWER, CaseRecord, Unreadable
 from scc_responder.journal.journal import Journal
 from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.settings import PREFIX, Settings
-from scc_responder.workbench.doctor.check import OR, THEN, Check, failed, fault, ok, skipped, unknown
+from scc_responder.settings import VARIABLE_PREFIX, Settings
+from scc_responder.workbench.doctor.check import OR, THEN, Check, fault, ok, probe_failed, skipped, unknown
 from scc_responder.workbench.doctor.clock_check import judge_clock
 from scc_responder.workbench.doctor.deployed import Deployment
 from scc_responder.workbench.doctor.kill_switch_checks import examine_control
@@ -42,7 +42,7 @@ _REFUSED = {
 }
 
 
-class Kept(Value, frozen=True, kw_only=True):
+class StoredCases(Value, frozen=True, kw_only=True):
     """What the records tell.
 
     `refused`: the latest record of each reason that says settings leave something out. `unreadable`: some that tell
@@ -73,7 +73,7 @@ def examine_store(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
         entry = _written(store, before)
         after = clock()
     except ResponderError as error:
-        yield failed("store", probed, error, _mend(probed))
+        yield probe_failed("store", probed, error, _mend(probed))
         return
     yield ok("store", probed, "create, read, replace and list")
     yield judge_clock("clock.store", probed, entry, (before, after))
@@ -98,7 +98,7 @@ def _written(store: CasStore, now: datetime) -> datetime:
 
 def _mend(address: str) -> str:
     if address.startswith("sqlite:"):
-        return f"{PREFIX}STORE: give a path that can be written"
+        return f"{VARIABLE_PREFIX}STORE: give a path that can be written"
     project, database = address.removeprefix("firestore://").split("/")[:2]
     found = f"gcloud firestore databases describe --project={project} --database={quote(database)}"
     return f"{found}{OR}terraform apply, which makes it and grants the permissions (google_project_iam_member.store)"
@@ -113,10 +113,10 @@ def _records(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
         yield from _refusals(kept)
         yield _heartbeat(journal, ask, clock())
     except (StoreError, RetryableError) as error:
-        yield failed("records", ask.settings.store, error, _LIST)
+        yield probe_failed("records", ask.settings.store, error, _LIST)
 
 
-def look_through(journal: Journal, most: int = MOST_RECORDS) -> Kept:
+def look_through(journal: Journal, most: int = MOST_RECORDS) -> StoredCases:
     """What the first `most` records tell. Raises StoreError."""
     found: dict[str, Any] = {"digest": "", "decided_at": None, "unreadable": ()}
     refused: dict[str, CaseRecord] = {}
@@ -128,10 +128,10 @@ def look_through(journal: Journal, most: int = MOST_RECORDS) -> Kept:
         found["unreadable"] += page.unreadable
         count, cursor = count + len(page.records) + len(page.unreadable), page.cursor
         if cursor is None or count >= most:
-            return Kept(**found, refused=refused, looked_through=count, complete=cursor is None)
+            return StoredCases(**found, refused=refused, looked_through=count, complete=cursor is None)
 
 
-def _unread(kept: Kept) -> Iterator[Check]:
+def _unread(kept: StoredCases) -> Iterator[Check]:
     """Each reason for which cases cannot be read, with one of them."""
     for reason, items in _by_reason(kept.unreadable).items():
         probed = f"{len(items)} of {kept.looked_through} cases"
@@ -156,7 +156,7 @@ def _note(record: CaseRecord, found: dict[str, Any], refused: dict[str, CaseReco
         refused[record.reason] = record
 
 
-def _digest(kept: Kept, policies: PolicySet | None) -> Check:
+def _digest(kept: StoredCases, policies: PolicySet | None) -> Check:
     name, probed = "policies.digest", f"the latest of {kept.looked_through} cases"
     if policies is None:
         return skipped(name, probed, "policies_invalid", "the local policies do not load")
@@ -174,7 +174,7 @@ def _digest(kept: Kept, policies: PolicySet | None) -> Check:
     return fault(name, probed, "policy_digest_differs", why, mend)
 
 
-def _refusals(kept: Kept) -> Iterator[Check]:
+def _refusals(kept: StoredCases) -> Iterator[Check]:
     for reason, (name, told, variable) in _REFUSED.items():
         record = kept.refused.get(reason)
         if record is None:
@@ -195,7 +195,7 @@ def heartbeat_key(settings: Settings) -> str:
 def _heartbeat(journal: Journal, ask: Ask, now: datetime) -> Check:
     name, minutes = "heartbeat", ask.deployment.heartbeat_minutes
     if not minutes:
-        return skipped(name, f"{PREFIX}HEARTBEAT_MINUTES", "heartbeat_not_set", "no heartbeat is told of")
+        return skipped(name, f"{VARIABLE_PREFIX}HEARTBEAT_MINUTES", "heartbeat_not_set", "no heartbeat is told of")
     record = journal.read(heartbeat_key(ask.settings))
     seen = record.updated_at if record else None
     probed = f"every {minutes} minutes"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 def merge_patch(known: Any, patch: Any) -> Any:
@@ -27,7 +27,7 @@ def merge_patch(known: Any, patch: Any) -> Any:
     return kept
 
 
-def merged(value: T, patch: Mapping[str, Any]) -> T:
+def merged(value: _T, patch: Mapping[str, Any]) -> _T:
     """The value with the patch merged over it; null removes. Raises ValueError that names the path of what is wrong."""
     known = msgspec.to_builtins(value)
     try:

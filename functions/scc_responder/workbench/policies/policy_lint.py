@@ -11,11 +11,11 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matcher
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
-from scc_responder.policy.guardrails import FILE_NAME, Guardrails
-from scc_responder.policy.match import MOST_LISTED, Match, listed
+from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
+from scc_responder.policy.match import MAX_WORDS_LISTED, Match, as_tuple
 from scc_responder.policy.mistakes import Fault, Mistake, did_you_mean
 from scc_responder.policy.policy_file import PolicyFile
-from scc_responder.policy.policy_set import TEST_SUFFIX, policy_paths, read_files
+from scc_responder.policy.policy_set import TEST_SUFFIX, policy_paths, read_policy_files
 from scc_responder.policy.strict_yaml import Document, open_document, read_document
 from scc_responder.workbench.policies.policy_tests import CaseFile
 
@@ -36,14 +36,14 @@ class Linted(Value, frozen=True, kw_only=True):
 
 def lint(folder: Path, today: date) -> Linted:
     """Everything that is wrong with a folder. Raises PolicyError where there is no such folder."""
-    errors = list(_refused(lambda: read_files(folder), expect_folder=True))
+    errors = list(_refused(lambda: read_policy_files(folder), expect_folder=True))
     tests = sorted(folder.glob(f"*{TEST_SUFFIX}"))
     for path in tests:
         errors += _refused(lambda path=path: read_document(path, CaseFile))  # type: ignore[misc]
     policies = policy_paths(folder)
     warnings = [warning for path in policies for warning in _policy_warnings(path)]
     warnings += [warning for path in tests for warning in _test_warnings(path)]
-    warnings += _guardrails_warnings(folder / FILE_NAME, today)
+    warnings += _guardrails_warnings(folder / GUARDRAILS_FILE, today)
     return Linted(policies=len(policies), errors=_in_order(errors), warnings=_in_order(warnings))
 
 
@@ -92,15 +92,15 @@ def _unmatchable(when: Match) -> Iterator[Mistake]:
     """Conditions that are each possible, and not together."""
     fitting = list(catalogue())
     given = when.given()
-    if UNKNOWN in listed(given.get("threat", ())):
+    if UNKNOWN in as_tuple(given.get("threat", ())):
         return
     for name in [name for name in given if name in _READ]:
-        fits = matcher(tuple(map(fold, listed(given[name]))) if name == "category" else listed(given[name]))
+        fits = matcher(tuple(map(fold, as_tuple(given[name]))) if name == "category" else as_tuple(given[name]))
         left = [row for row in fitting if any(map(fits, _READ[name](row)))]
         if not left:
             known = sorted({word for row in fitting for word in _READ[name](row)})
-            could = ", ".join(known) if len(known) <= MOST_LISTED else "another"
-            meant = did_you_mean(listed(given[name])[0], known)
+            could = ", ".join(known) if len(known) <= MAX_WORDS_LISTED else "another"
+            meant = did_you_mean(as_tuple(given[name])[0], known)
             told = f"no threat can match: with the conditions before it, {name} is {could}{meant}"
             yield Mistake(path=("when", name), text=told, reason="never_matches")
             return

@@ -21,7 +21,7 @@ from scc_responder.workbench.policies.policy_tests import CaseFile
 
 Schema = dict[str, Any]
 
-KINDS: dict[str, type] = {"policy": PolicyFile, "test": CaseFile, "guardrails": Guardrails}
+FILE_KINDS: dict[str, type] = {"policy": PolicyFile, "test": CaseFile, "guardrails": Guardrails}
 """Each kind of file and what reads it."""
 
 _WORDS: tuple[type[StrEnum], ...] = (Mode, Severity, OnFailure, Day)
@@ -35,7 +35,7 @@ _SHARE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "patte
 
 def schema(kind: str) -> Schema:
     """The schema of a kind of file."""
-    made = msgspec.json.schema(KINDS[kind])
+    made = msgspec.json.schema(FILE_KINDS[kind])
     parts = {name: _plain(part) for name, part in made["$defs"].items()}
     for name, change in _CHANGES.items():
         if name in parts:
@@ -44,7 +44,7 @@ def schema(kind: str) -> Schema:
         parts["StepFile"] = _step(parts["StepFile"])
         for action in actions().values():
             parts |= _params(action)
-    root = parts.pop(KINDS[kind].__name__)
+    root = parts.pop(FILE_KINDS[kind].__name__)
     whole = {"$schema": "http://json-schema.org/draft-07/schema#", **root, "$defs": dict(sorted(parts.items()))}
     return msgspec.json.decode(msgspec.json.encode(whole), type=Schema)
 
@@ -125,7 +125,7 @@ _CHANGES: dict[str, Callable[[Schema], None]] = {
     "Limit": _limit,
     "MaxFindingAge": _lasting("irreversible", "reversible"),
     "StormBreaker": _lasting("within"),
-    "Approval": _lasting("expires"),
+    "ApprovalRules": _lasting("expires"),
     **{words.__name__: _in_order(words) for words in _WORDS},
 }
 """What the types do not say and their checks do, by the type's name."""

@@ -35,12 +35,12 @@ from scc_responder.intake.threats import catalogue
 from scc_responder.policy.decide import MATCHED, PlannedAction, PolicyDecision, decide
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet
 from scc_responder.policy.strict_yaml import read_document
-from scc_responder.workbench.explanation import Facts, context_of, read_facts
+from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from scc_responder.workbench.policies.hints import policy_hint, step_hint
 from scc_responder.workbench.policies.merge_patch import merged
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Expected(StrictValue, frozen=True, kw_only=True):
@@ -141,7 +141,7 @@ def check_case(policies: PolicySet, policy: Policy, case: PolicyCase, findings: 
     """What the policy does in a case, under the set's guardrails, beside what it must do. Raises PolicyError."""
     context, now = situation(case, findings)
     came = guard(context, decide(context, (policy,)), policies.guardrails, now).policies[0]
-    lines = tuple(compare(case.expect, came))
+    lines = tuple(compare_decision(case.expect, came))
     hints = dict.fromkeys(_answer_hints(policy, context, case.expect, came) or _step_hints(context, lines, now))
     return CaseResult(name=case.name, finding=case.finding, lines=lines, hints=tuple(hints))
 
@@ -160,7 +160,7 @@ def situation(case: PolicyCase, findings: Path) -> tuple[Context, datetime]:
     return context_of(finding, _changed(case, "given", facts, case.given)), now
 
 
-def compare(expected: Expected, came: PolicyDecision) -> Iterator[Line]:
+def compare_decision(expected: Expected, came: PolicyDecision) -> Iterator[Line]:
     """What was expected beside what came, the policy's answer first; steps are lined up by their actions."""
     yield Line(expected=expected.reason, came=came.reason)
     if expected.mode:
@@ -215,14 +215,14 @@ def _told(item: PlannedAction) -> str:
     return item.action if item.result == "planned" else f"{item.action}: {item.reason}"
 
 
-def _changed(case: PolicyCase, field: str, value: T, changes: dict[str, Any]) -> T:
+def _changed(case: PolicyCase, field: str, value: _T, changes: dict[str, Any]) -> _T:
     try:
         return merged(value, changes)
     except ValueError as error:
         raise PolicyError("invalid_context", f"{case.name}: {field}: {error}") from error
 
 
-def _found(case: PolicyCase, findings: Path) -> tuple[Finding, Facts]:
+def _found(case: PolicyCase, findings: Path) -> tuple[Finding, ContextFacts]:
     """The finding that a case names, and what is known of its target."""
     path = _file(case, findings)
     row = next((row for row in catalogue() if row.name == case.finding), None)
@@ -235,7 +235,7 @@ def _found(case: PolicyCase, findings: Path) -> tuple[Finding, Facts]:
         finding = parse_notification(content)
     except RejectedMessage as error:
         raise PolicyError("unusable_finding", f"{case.name}: finding: {case.finding}: {error.reason}") from error
-    return finding, read_facts(_read(facts, case), facts.name) if facts.exists() else Facts()
+    return finding, read_facts(_read(facts, case), facts.name) if facts.exists() else ContextFacts()
 
 
 def _file(case: PolicyCase, findings: Path) -> Path | None:

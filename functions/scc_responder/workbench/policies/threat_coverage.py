@@ -50,7 +50,7 @@ class Gap(StrEnum):
     NOTHING_PLANNED = "nothing_planned"
 
 
-class Step(Value, frozen=True, kw_only=True):
+class CoverStep(Value, frozen=True, kw_only=True):
     """What an action of a policy comes to for the plain finding: planned, skipped or held, and why."""
 
     action: str
@@ -69,7 +69,7 @@ class Cover(Value, frozen=True, kw_only=True):
     tier: Tier
     plain: str
     narrowed_by: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[CoverStep, ...]
 
 
 class Covered(Value, frozen=True, kw_only=True):
@@ -168,14 +168,14 @@ def _cover(context: Context, policy: Policy, narrowed_by: tuple[str, ...]) -> Co
     )
 
 
-def _steps(context: Context, policy: Policy) -> tuple[Step, ...]:
+def _steps(context: Context, policy: Policy) -> tuple[CoverStep, ...]:
     """What the actions come to where all conditions hold: those on the target are taken as given."""
     enabled = replace(policy, mode=Mode.ENFORCE, when=Match(), unless=Match(), condition="")
     planned = decide(context, (enabled,)).policies[0].actions
-    return tuple(Step(action=item.action, result=item.result, reason=item.reason) for item in planned)
+    return tuple(CoverStep(action=item.action, result=item.result, reason=item.reason) for item in planned)
 
 
-def _tier(steps: Iterable[Step]) -> Tier:
+def _tier(steps: Iterable[CoverStep]) -> Tier:
     known = actions()
     planned = [known[step.action] for step in steps if step.result == "planned"]
     tiers = [

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from scc_responder.workbench.simulated_cluster.server.objects import Object, Objects, suffix, target_to, timestamp
-from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, Target
-from scc_responder.workbench.simulated_cluster.statuses import ready_condition, report
+from scc_responder.domain.ports import ApiObject
+from scc_responder.workbench.simulated_cluster.server.objects import Objects, kubernetes_time, suffix, target_to
+from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RequestTarget
+from scc_responder.workbench.simulated_cluster.statuses import ready_condition, update_statuses
 
 
 class Controllers:
@@ -43,10 +44,10 @@ class Controllers:
                 for name, node in list(self._wanted(workload)):
                     self._create(_pod(workload, name, node))
         self._start_pods()
-        report(self._objects)
+        update_statuses(self._objects)
         self._settled_at = self._objects.version
 
-    def _wanted(self, workload: Object) -> Iterator[tuple[str, str]]:
+    def _wanted(self, workload: ApiObject) -> Iterator[tuple[str, str]]:
         """The pods to be made, by name and node."""
         name, spec = workload["metadata"]["name"], workload.get("spec", {})
         pods = self._owned("Pod", workload)
@@ -64,14 +65,14 @@ class Controllers:
             missing = spec.get("replicas", spec.get("parallelism", 1)) - running
             yield from ((f"{name}-{suffix()}", "") for _ in range(missing))
 
-    def _owned(self, kind: str, owner: Object) -> list[Object]:
+    def _owned(self, kind: str, owner: ApiObject) -> list[ApiObject]:
         uid = owner["metadata"]["uid"]
         found = self._objects.of_kind(kind, owner["metadata"]["namespace"])
         return [item for item in found if any(ref["uid"] == uid for ref in item["metadata"].get("ownerReferences", ()))]
 
-    def _create(self, manifest: Object) -> None:
+    def _create(self, manifest: ApiObject) -> None:
         resource = BY_KIND[manifest["kind"]]
-        self._objects.create(Target(resource=resource, namespace=manifest["metadata"]["namespace"]), manifest)
+        self._objects.create(RequestTarget(resource=resource, namespace=manifest["metadata"]["namespace"]), manifest)
 
     def _start_pods(self) -> None:
         nodes = [node for node in self._objects.of_kind("Node") if not node.get("spec", {}).get("unschedulable")]
@@ -90,7 +91,7 @@ class Controllers:
             if owners and not any(self._is_there(owner, policy["metadata"]["namespace"]) for owner in owners):
                 self._objects.remove(target_to(policy))
 
-    def _is_there(self, owner: Object, namespace: str) -> bool:
+    def _is_there(self, owner: ApiObject, namespace: str) -> bool:
         found = self._objects.of_kind(owner["kind"], namespace)
         return any(item["metadata"]["uid"] == owner["uid"] for item in found)
 
@@ -105,7 +106,7 @@ class Controllers:
                 self._objects.remove(target_to(pod))
 
 
-def owned_by(owner: Object, *, controller: bool = True) -> Object:
+def owned_by(owner: ApiObject, *, controller: bool = True) -> ApiObject:
     """The `ownerReferences` entry that makes an object the owner's."""
     metadata = owner["metadata"]
     return {
@@ -125,7 +126,7 @@ def digest_of(image: str) -> str:
     return f"{image.rsplit(':', 1)[0]}@sha256:{_sha256(image)}"
 
 
-def _replica_set(deployment: Object) -> Object:
+def _replica_set(deployment: ApiObject) -> ApiObject:
     metadata, spec = deployment["metadata"], deployment["spec"]
     return {
         "apiVersion": "apps/v1",
@@ -140,7 +141,7 @@ def _replica_set(deployment: Object) -> Object:
     }
 
 
-def _pod(workload: Object, name: str, node: str) -> Object:
+def _pod(workload: ApiObject, name: str, node: str) -> ApiObject:
     template: dict[str, Any] = workload["spec"]["template"]
     metadata = {
         **template.get("metadata", {}),
@@ -152,8 +153,8 @@ def _pod(workload: Object, name: str, node: str) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def _running(pod: Object, moment: datetime) -> Object:
-    started = timestamp(moment)
+def _running(pod: ApiObject, moment: datetime) -> ApiObject:
+    started = kubernetes_time(moment)
     statuses = [
         {
             "name": container["name"],

@@ -16,11 +16,12 @@ from typing import Any, Self
 
 import msgspec
 
+from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.controllers import Controllers
-from scc_responder.workbench.simulated_cluster.server.objects import Admission, Object, Objects, admit_all, now
+from scc_responder.workbench.simulated_cluster.server.objects import Admission, Objects, admit_all, now
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities
-from scc_responder.workbench.simulated_cluster.server.request import Api, AuditEvent, Call
-from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, Target
+from scc_responder.workbench.simulated_cluster.server.request import Api, AuditEvent, SimulatedRequest
+from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RequestTarget
 
 _BODY_LIMIT = 3 * 1024 * 1024
 
@@ -64,17 +65,17 @@ class SimulatedCluster:
         """The bearer token of `responder`, `reader`, or of any other name, who may do everything."""
         return self._identities.token(user)
 
-    def create(self, manifest: Mapping[str, Any]) -> Object:
+    def create(self, manifest: Mapping[str, Any]) -> ApiObject:
         """Store an object as a cluster's owner would, and let the controllers react. Raises Refusal."""
         body = dict(manifest)
         metadata = body.get("metadata", {})
-        target = Target(resource=BY_KIND[body["kind"]], namespace=metadata.get("namespace", ""))
+        target = RequestTarget(resource=BY_KIND[body["kind"]], namespace=metadata.get("namespace", ""))
         with self._api.alone():
             created = self._objects.create(target, body)
             self._controllers.settle()
             return self._objects.get(target.named(created["metadata"]["name"]))
 
-    def objects(self, kind: str, namespace: str = "") -> list[Object]:
+    def objects(self, kind: str, namespace: str = "") -> list[ApiObject]:
         """What is there now, of one kind, in one namespace or in all."""
         with self._api.alone():
             self._controllers.settle()
@@ -119,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(413)
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        call = Call(method=self.command, uri=self.path, headers=headers, body=self.rfile.read(length))
+        call = SimulatedRequest(method=self.command, uri=self.path, headers=headers, body=self.rfile.read(length))
         time.sleep(self.server.delay_seconds)
         code, body = self.server.api.answer(call)
         content = msgspec.json.encode(body)

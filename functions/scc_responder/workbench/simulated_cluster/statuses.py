@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from scc_responder.collect.selectors import selects
-from scc_responder.workbench.simulated_cluster.server.objects import Object, Objects
+from scc_responder.domain.ports import ApiObject
+from scc_responder.workbench.simulated_cluster.server.objects import Objects
 
 
-def report(objects: Objects) -> None:
+def update_statuses(objects: Objects) -> None:
     """Bring every status to what is there now."""
     pods = objects.of_kind("Pod")
     for node in objects.of_kind("Node"):
@@ -30,30 +31,30 @@ def report(objects: Objects) -> None:
         _put(objects, budget, _budget(budget, here, objects))
 
 
-def ready_condition() -> Object:
+def ready_condition() -> ApiObject:
     """The condition of a node or pod that is ready."""
     return {"type": "Ready", "status": "True"}
 
 
-def is_ready(pod: Object) -> bool:
+def is_ready(pod: ApiObject) -> bool:
     """Whether the pod counts as a working replica: one that is on its way out does not."""
     conditions = pod.get("status", {}).get("conditions", ())
     ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
     return ready and "deletionTimestamp" not in pod["metadata"]
 
 
-def _put(objects: Objects, item: Object, status: Object) -> None:
+def _put(objects: Objects, item: ApiObject, status: ApiObject) -> None:
     if item.get("status") != status:
         objects.replace({**item, "status": status})
 
 
-def _replicas(workload: Object, pods: Sequence[Object]) -> Object:
+def _replicas(workload: ApiObject, pods: Sequence[ApiObject]) -> ApiObject:
     own = _selected(pods, workload["spec"]["selector"])
     ready = sum(map(is_ready, own))
     return {"replicas": len(own), **({"readyReplicas": ready} if ready else {})}
 
 
-def _budget(budget: Object, pods: Sequence[Object], objects: Objects) -> Object:
+def _budget(budget: ApiObject, pods: Sequence[ApiObject], objects: Objects) -> ApiObject:
     spec = budget["spec"]
     own = _selected(pods, spec.get("selector"))
     expected = _expected(own, objects)
@@ -71,11 +72,11 @@ def _budget(budget: Object, pods: Sequence[Object], objects: Objects) -> Object:
     }
 
 
-def _selected(pods: Sequence[Object], selector: Any) -> list[Object]:
+def _selected(pods: Sequence[ApiObject], selector: Any) -> list[ApiObject]:
     return [pod for pod in pods if selects(selector, pod["metadata"].get("labels", {}))]
 
 
-def _expected(pods: Sequence[Object], objects: Objects) -> int:
+def _expected(pods: Sequence[ApiObject], objects: Objects) -> int:
     """The replicas that the pods' controllers want, and every pod that has none."""
     owners = {ref["uid"] for pod in pods for ref in pod["metadata"].get("ownerReferences", ())}
     workloads = (item for kind in ("ReplicaSet", "StatefulSet") for item in objects.of_kind(kind))

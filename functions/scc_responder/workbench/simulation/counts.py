@@ -9,9 +9,9 @@ from datetime import date
 from scc_responder.domain.context import Context
 from scc_responder.domain.value import Value
 from scc_responder.policy.decide import PolicyDecision
-from scc_responder.workbench.simulation.impact import Effects, Numbers, Target
+from scc_responder.workbench.simulation.impact import AffectedObject, Effects, Numbers
 
-KINDS = ("pods", "nodes", "workloads", "namespaces")
+COUNTED_KINDS = ("pods", "nodes", "workloads", "namespaces")
 """What is told apart of what would have been touched."""
 
 
@@ -57,7 +57,7 @@ class Touched:
     """The different things that were touched, by kind."""
 
     def __init__(self) -> None:
-        self._found = {kind: Bits() for kind in KINDS}
+        self._found = {kind: Bits() for kind in COUNTED_KINDS}
 
     def add(self, kind: str, number: int | None) -> None:
         """Note one; beyond the bound of numbers it is not told apart from others."""
@@ -130,7 +130,7 @@ class Tally:
                 yield "namespaces", self._numbers.of(target.cluster, target.namespace)
                 yield from self._workload(context, target)
 
-    def _workload(self, context: Context, pod: Target) -> Iterator[tuple[str, int | None]]:
+    def _workload(self, context: Context, pod: AffectedObject) -> Iterator[tuple[str, int | None]]:
         workload = context.pod.workload if context.pod else None
         if workload:
             yield "workloads", self._numbers.of(pod.cluster, pod.namespace, f"{workload.kind}/{workload.name}")

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.domain.duration import parse_duration
-from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.value import StrictValue, Value
 from scc_responder.guard.ceilings import is_quiet
 from scc_responder.policy.guardrails import Ceiling, Exemption, Guardrails, QuietHours
@@ -76,7 +76,7 @@ def _lists(field: str, before: StrictValue, after: StrictValue, *, gone: bool) -
 
 
 def _mode(field: str, before: Mode, after: Mode) -> Iterator[Edit]:
-    yield from _field(field, before, after, widens=furthest(after, before) != after)
+    yield from _field(field, before, after, widens=capped(after, before) != after)
 
 
 def _named(

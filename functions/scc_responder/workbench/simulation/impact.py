@@ -25,7 +25,7 @@ MAX_TARGETS = 100_000
 _MODES = tuple(Mode)
 
 
-class Target(Value, frozen=True, kw_only=True):
+class AffectedObject(Value, frozen=True, kw_only=True):
     """An object that an action changes."""
 
     cluster: str
@@ -47,7 +47,7 @@ class Target(Value, frozen=True, kw_only=True):
         return f"{self.kind} {name}" + (f" in {place}" if place else "")
 
 
-Effects = tuple[tuple[str, Target], ...]
+Effects = tuple[tuple[str, AffectedObject], ...]
 """What a policy changes, as (action, target)."""
 
 
@@ -59,9 +59,9 @@ def effects(context: Context, policy: PolicyDecision) -> Effects:
     return tuple(dict.fromkeys(found))
 
 
-def _target(context: Context, change: Change) -> Target:
+def _target(context: Context, change: Change) -> AffectedObject:
     cluster = context.finding.cluster
-    return Target(
+    return AffectedObject(
         cluster=cluster.path if cluster else context.finding.resource_name,
         kind=getattr(change, "kind", "Pod"),
         namespace=getattr(change, "namespace", ""),
@@ -94,7 +94,7 @@ class Numbers:
         return (tuple(thing.split("\0")) for thing in self._numbers)
 
 
-class Reach:
+class Impact:
     """What was done, or would have been, to each target, in the furthest mode: four bytes for each action on each."""
 
     def __init__(self, numbers: Numbers) -> None:
@@ -118,13 +118,13 @@ class Reach:
         if not former or (reaching - 1) % len(_MODES) > (former - 1) % len(_MODES):
             self._found[key] = reaching
 
-    def entries(self) -> Iterator[tuple[Target, str, Mode | None, str]]:
+    def entries(self) -> Iterator[tuple[AffectedObject, str, Mode | None, str]]:
         """Every target and action; the furthest mode and the policy that goes so far, None where none does."""
         policies = tuple(self._policies)
         for number, words in enumerate(self._numbers.things()):
-            if len(words) != len(Target.__struct_fields__):
+            if len(words) != len(AffectedObject.__struct_fields__):
                 continue
-            target = Target(**dict(zip(Target.__struct_fields__, words, strict=True)))
+            target = AffectedObject(**dict(zip(AffectedObject.__struct_fields__, words, strict=True)))
             for index, action in enumerate(self._actions):
                 key = number * len(self._actions) + index
                 reaching = self._found[key] if key < len(self._found) else 0
@@ -139,7 +139,7 @@ class Difference(Value, frozen=True, kw_only=True):
     """
 
     kind: str
-    target: Target
+    target: AffectedObject
     action: str
     policy: str
     before: str
@@ -152,19 +152,19 @@ class Difference(Value, frozen=True, kw_only=True):
         return f"{self.kind}_behind_limits" if self.behind_limits else self.kind
 
 
-def differences(after: Reach, before: Reach) -> Iterator[Difference]:
+def differences(after: Impact, before: Impact) -> Iterator[Difference]:
     """What the one reaches and the other does not, and where one goes further. Both have the same numbers."""
     return filter(None, _changes(after, before))
 
 
-def behind_limits(shown: tuple[Reach, Reach], whole: tuple[Reach, Reach]) -> Iterator[Difference]:
+def behind_limits(shown: tuple[Impact, Impact], whole: tuple[Impact, Impact]) -> Iterator[Difference]:
     """What differs in the whole of (after, before), and does not in what limits let show of them."""
     for seen, full in zip(_changes(*shown), _changes(*whole), strict=True):
         if full and (seen is None or seen.kind != full.kind):
             yield replace(full, behind_limits=True)
 
 
-def _changes(after: Reach, before: Reach) -> Iterator[Difference | None]:
+def _changes(after: Impact, before: Impact) -> Iterator[Difference | None]:
     """What differs of each target and action, None where nothing does."""
     for (target, action, mode, policy), (_, _, former, former_policy) in zip(
         after.entries(), before.entries(), strict=True

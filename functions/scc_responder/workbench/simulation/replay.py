@@ -14,21 +14,21 @@ from msgspec.structs import replace
 
 from scc_responder.domain.context import Context, RelatedFinding
 from scc_responder.domain.finding import Finding
-from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.value import Value
 from scc_responder.guard.guard import guard
 from scc_responder.intake.threats import in_scope
 from scc_responder.policy.decide import Decision, PolicyDecision, decide
-from scc_responder.policy.order import foreseen
+from scc_responder.policy.order import hold_denied
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.workbench.explanation import Facts, context_of
+from scc_responder.workbench.explanation import ContextFacts, context_of
 from scc_responder.workbench.simulation.counts import Count, DayCount, Tally
 from scc_responder.workbench.simulation.guardrail_edits import Edit, edits
 from scc_responder.workbench.simulation.impact import (
+    AffectedObject,
     Difference,
+    Impact,
     Numbers,
-    Reach,
-    Target,
     behind_limits,
     differences,
     effects,
@@ -39,7 +39,7 @@ from scc_responder.workbench.simulation.replayed_limits import ReplayedLimits, T
 MAX_NAMED = 50
 """More bad findings than these are counted, not named."""
 
-MOST_LISTED = 10_000
+MAX_TARGETS_LISTED = 10_000
 """More targets, or changes of what is done to them, than these are counted, not listed."""
 
 
@@ -55,7 +55,7 @@ class PolicyReport(Value, frozen=True, kw_only=True):
 class Reached(Value, frozen=True, kw_only=True):
     """One action on one target, with the furthest mode in which it would have come, and the policy."""
 
-    target: Target
+    target: AffectedObject
     action: str
     mode: Mode
     policy: str
@@ -134,8 +134,8 @@ class Simulation:
         self.policies = policies
         self.limits = ReplayedLimits(policies.guardrails, reset_after)
         self._tallies = {policy.name: Tally(numbers) for policy in policies.policies}
-        self.reach = Reach(numbers)
-        self.whole = Reach(numbers) if compared else None
+        self.reach = Impact(numbers)
+        self.whole = Impact(numbers) if compared else None
         self.matched = 0
 
     def add(self, context: Context) -> None:
@@ -151,13 +151,13 @@ class Simulation:
             self._tallies[policy.name].add(context, policy, found)
             self.reach.add(policy, found)
         if self.whole is not None:
-            for policy in _matched(foreseen(guarded)):
+            for policy in _matched(hold_denied(guarded)):
                 self.whole.add(policy, effects(context, policy))
 
     def modes(self) -> dict[str, Mode]:
         """How far each policy may go."""
         ceiling = self.policies.guardrails.max_mode
-        return {policy.name: furthest(policy.mode, ceiling) for policy in self.policies.policies}
+        return {policy.name: capped(policy.mode, ceiling) for policy in self.policies.policies}
 
     def reports(self) -> Iterator[PolicyReport]:
         """What each policy came to, in their order."""
@@ -201,7 +201,7 @@ class Replay:
         if len(self._named) < MAX_NAMED:
             self._named.append(Bad(where=where, reason=reason))
 
-    def add(self, finding: Finding, facts: Facts) -> None:
+    def add(self, finding: Finding, facts: ContextFacts) -> None:
         """Take the next finding."""
         finding = as_it_was(finding)
         self._findings += 1
@@ -232,7 +232,7 @@ class Replay:
             trips=tuple(self.now.limits.trips),
             policies=tuple(self.now.reports()),
             reached_count=sum(1 for _ in self.now.reached()),
-            reached=tuple(islice(self.now.reached(), MOST_LISTED)),
+            reached=tuple(islice(self.now.reached(), MAX_TARGETS_LISTED)),
         )
 
     def comparison(self, today: date) -> Comparison | None:
@@ -243,11 +243,11 @@ class Replay:
         raised = (
             RaisedMode(policy=name, before=before[name], after=mode)
             for name, mode in after.items()
-            if name in before and furthest(mode, before[name]) != mode
+            if name in before and capped(mode, before[name]) != mode
         )
         return Comparison(
             counts=dict(Counter(item.counted_as for item in _differences(self.now, self.former))),
-            differences=tuple(islice(_differences(self.now, self.former), MOST_LISTED)),
+            differences=tuple(islice(_differences(self.now, self.former), MAX_TARGETS_LISTED)),
             raised=tuple(raised),
             guardrails=edits(self.former.policies.guardrails, self.now.policies.guardrails, today),
             complete=not self._numbers.full,
@@ -272,7 +272,7 @@ def _differences(now: Simulation, former: Simulation) -> Iterator[Difference]:
     return chain(shown, behind_limits((now.reach, former.reach), (now.whole, former.whole)))
 
 
-def _in_company(facts: Facts, near: tuple[RelatedFinding, ...]) -> Facts:
+def _in_company(facts: ContextFacts, near: tuple[RelatedFinding, ...]) -> ContextFacts:
     """The facts, with what else was found near by where nobody has looked for it."""
     if facts.related is not None:
         return facts

@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.domain.context import Context
 from scc_responder.domain.value import Value
-from scc_responder.guard.disruption import request
-from scc_responder.guard.ledger import Ledger, Request, State, judge, reset
+from scc_responder.guard.disruption import disruption_request
+from scc_responder.guard.ledger import DisruptionRequest, Ledger, State, admit, reset
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.order import foreseen
+from scc_responder.policy.order import hold_denied
 
 MOST_TRIPS = 50
 """More breakers that trip than these are counted, not named."""
@@ -47,15 +47,17 @@ class ReplayedLimits:
         """The decision with what the limits deny held, and what needs it."""
         cluster = context.finding.cluster_path
         if not cluster:
-            return foreseen(decision)
+            return hold_denied(decision)
         if self._is_tripped(cluster, now):
-            return foreseen(decision, lambda _, planned: "" if actions()[planned.action].observes else "storm_breaker")
-        return foreseen(decision, Asking(self, cluster, context, now).denied)
+            return hold_denied(
+                decision, lambda _, planned: "" if actions()[planned.action].observes else "storm_breaker"
+            )
+        return hold_denied(decision, Asking(self, cluster, context, now).denied)
 
-    def judged(self, cluster: str, asked: Request, now: datetime) -> str:
+    def judged(self, cluster: str, asked: DisruptionRequest, now: datetime) -> str:
         """Why the target may not be disrupted, or an empty string; then it counts."""
         before = State(cluster=self._clusters[cluster], organization=self._organization)
-        after, answer = judge(before, asked, self._guardrails, now)
+        after, answer = admit(before, asked, self._guardrails, now)
         self._clusters[cluster], self._organization = after.cluster, after.organization
         tripped = after.cluster.breaker
         if tripped and not before.cluster.breaker:
@@ -91,13 +93,13 @@ class Asking:
         same = planned.action, planned.variant if action.reversible else ""
         if not action.disrupts or same in self._done:
             return ""
-        asked = request(self._context, action, planned.action)
+        asked = disruption_request(self._context, action, planned.action)
         reason = self._answer(policy, asked) if asked else ""
         if not reason:
             self._done.add(same)
         return reason
 
-    def _answer(self, policy: PolicyDecision, asked: Request) -> str:
+    def _answer(self, policy: PolicyDecision, asked: DisruptionRequest) -> str:
         """The same for all policies but those that have limits of their own."""
         if policy.limits:
             asked = replace(asked, policy=policy.name, policy_limits=policy.limits)

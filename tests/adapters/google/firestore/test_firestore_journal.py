@@ -16,7 +16,7 @@ from scc_responder.adapters.google.firestore.firestore_store import FirestoreSto
 from scc_responder.domain.errors import RetryableError, StoreUnavailable
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import KEEP_CLOSED, Step
-from scc_responder.journal.claimed_case import LostLease, OpenCase
+from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import Journal
 from tests.cluster.polling import wait_until
 from tests.journal.case_program import ACTIONS, carry_out
@@ -43,7 +43,7 @@ class World:
         """The journal as another process has it."""
         return Journal(self.opened(), self.clock, lease=lease)
 
-    def held(self, **lease: timedelta) -> OpenCase:
+    def held(self, **lease: timedelta) -> ClaimedCase:
         """A case just claimed."""
         case = self.journal(**lease).claim(FINDING).case
         assert case is not None

@@ -14,7 +14,7 @@ from google.cloud.firestore import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.adapters.google.firestore.firestore_documents import ALL, UNFINISHED, Collection
+from scc_responder.adapters.google.firestore.firestore_documents import ALL, UNFINISHED, FirestoreCollection
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.domain.errors import StoreUnavailable
 from tests.kits.google.firestore import FirestoreEmulator, Opened
@@ -53,7 +53,7 @@ ATTACKERS = ["case/" + "k" * 507, "../../etc/passwd", "__name__", "..", "a/b/c",
 @given(key=st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=128))
 def test_ids_are_digests(key: str) -> None:
     """Whatever a key says, a document's id is 64 hexadecimal digits: no path, nothing reserved, none too long."""
-    name = Collection.of("firestore://example-project/(default)").document(key)
+    name = FirestoreCollection.of("firestore://example-project/(default)").document(key)
     parent, _, identity = name.rpartition("/")
     assert parent == "projects/example-project/databases/(default)/documents/scc-responder"
     assert re.fullmatch(r"[0-9a-f]{64}", identity)
@@ -95,7 +95,7 @@ def test_an_unfinished_entry_has_a_field_more(opener: Opened) -> None:
 @pytest.mark.parametrize("cursor", ["", "case/1"])
 def test_a_scan_needs_the_index_of_one_field(field: str, cursor: str) -> None:
     """The emulator answers any query; Firestore only those that an index serves, and no composite one is made."""
-    collection = Collection.of("firestore://example-project/(default)")
+    collection = FirestoreCollection.of("firestore://example-project/(default)")
     query = collection.scan("case/", cursor, 100, field=field)["structured_query"]
     bounds = query["where"]["composite_filter"]["filters"]
     asked = [bound["field_filter"]["field"]["field_path"] for bound in bounds]

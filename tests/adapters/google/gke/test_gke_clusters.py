@@ -9,7 +9,8 @@ from typing import Any, cast
 import grpc
 import pytest
 
-from scc_responder.adapters.google.gke.gke_clusters import KEPT_SECONDS, GkeClusters, Retell
+from scc_responder.adapters.google.gke.gke_clusters import KEPT_SECONDS, GkeClusters
+from scc_responder.adapters.kubernetes.kubernetes_api import ErrorTranslator
 from scc_responder.collect.endpoints import Endpoint
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import ClusterRef
@@ -39,7 +40,7 @@ class Connections:
     def __init__(self) -> None:
         self.endpoints: list[Endpoint] = []
 
-    def __call__(self, endpoint: Endpoint, token: Callable[[], str], retell: Retell) -> KubernetesApi:
+    def __call__(self, endpoint: Endpoint, token: Callable[[], str], retell: ErrorTranslator) -> KubernetesApi:
         self.endpoints.append(endpoint)
         return cast("KubernetesApi", (endpoint, token, retell))
 

@@ -9,7 +9,7 @@ import pytest
 
 from scc_responder.collect import api_paths
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.simulated_cluster.story.aftermath import aftermath, checks, fate
+from scc_responder.workbench.simulated_cluster.story.aftermath import aftermath, aftermath_expectations, fate
 from scc_responder.workbench.simulated_cluster.story.scenario import NODES, populate
 from tests.kits.responder import api_of
 
@@ -72,7 +72,7 @@ class Shop:
     def failed(self, changed: dict[str, str]) -> list[str]:
         """The names of the expectations that do not hold."""
         found = aftermath(self.before, self.cluster)
-        return [check.name for check in checks(found, self.before, changed) if not check.held]
+        return [check.name for check in aftermath_expectations(found, self.before, changed) if not check.held]
 
 
 @pytest.fixture

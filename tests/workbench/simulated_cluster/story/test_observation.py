@@ -13,7 +13,13 @@ import pytest
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
-from scc_responder.workbench.simulated_cluster.story.observation import Observation, captured, checks, difference, proof
+from scc_responder.workbench.simulated_cluster.story.observation import (
+    Observation,
+    captured,
+    delivery_expectations,
+    list_difference,
+    proof,
+)
 from scc_responder.workbench.simulated_cluster.story.scenario import Delivery
 
 NOW = datetime.now(UTC)
@@ -156,7 +162,7 @@ def test_evidence_that_is_not_there(detail: str, tmp_path: Path) -> None:
 )
 def test_difference(expected: list[str], found: list[str], told: str) -> None:
     """What differs is named, and doing something twice is a difference."""
-    assert difference(expected, found) == told
+    assert list_difference(expected, found) == told
 
 
 EXPECTED = Delivery(
@@ -188,13 +194,13 @@ def seen(**fields: Any) -> Observation:
 
 def failed(found: Observation) -> list[str]:
     """The names of the expectations that did not hold."""
-    return [check.name for check in checks(found, NOWHERE) if not check.held]
+    return [check.name for check in delivery_expectations(found, NOWHERE) if not check.held]
 
 
 def test_as_expected() -> None:
     """A delivery that went as it had to meets every expectation."""
     assert failed(seen()) == []
-    assert len(list(checks(seen(), NOWHERE))) == 8
+    assert len(list(delivery_expectations(seen(), NOWHERE))) == 8
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ _NOTHING_KNOWN = frozenset({0, 499, 500, 503, 504})
 _MESSAGE_LIMIT = 500
 
 
-class Call(Value, frozen=True, kw_only=True):
+class ApiMethod(Value, frozen=True, kw_only=True):
     """One method of a Google API: the word its errors start with, and the IAM permission it needs.
 
     `writes`: an unclear failure may have been applied.
@@ -42,7 +42,7 @@ class Call(Value, frozen=True, kw_only=True):
     writes: bool = False
 
 
-def failure(call: Call, error: Exception) -> ApiError:
+def grpc_failure(call: ApiMethod, error: Exception) -> ApiError:
     """The error to raise for what the client library raised: `<api>_<grpc code>`, with its HTTP status.
 
     A status of 0 means that no answer came. The permission is named where it is what is missing.

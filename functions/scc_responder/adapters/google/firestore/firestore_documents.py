@@ -26,7 +26,7 @@ from typing import Any
 
 from scc_responder.domain.store import Entry
 from scc_responder.domain.value import Value
-from scc_responder.settings import FIRESTORE
+from scc_responder.settings import FIRESTORE_ADDRESS
 
 DEFAULT_COLLECTION = "scc-responder"
 _VERSION = re.compile(r"([0-9]{1,12})\.([0-9]{9})/([0-9a-f]{8})", re.ASCII)
@@ -37,16 +37,16 @@ _BEYOND = "\U0010ffff"
 """Comes after whatever a key can go on with: it is not printable, so no key has it."""
 
 
-class Collection(Value, frozen=True, kw_only=True):
+class FirestoreCollection(Value, frozen=True, kw_only=True):
     """Where the entries are. `database` is its full name."""
 
     database: str
     name: str
 
     @classmethod
-    def of(cls, address: str) -> Collection:
+    def of(cls, address: str) -> FirestoreCollection:
         """The collection of a setting `firestore://PROJECT/DATABASE[/COLLECTION]`."""
-        match = FIRESTORE.fullmatch(address)
+        match = FIRESTORE_ADDRESS.fullmatch(address)
         if match is None:
             raise ValueError(address)
         return cls(
@@ -101,7 +101,7 @@ def _bound(field: str, operator: str, text: str) -> dict[str, Any]:
     return {"field_filter": {"field": {"field_path": field}, "op": operator, "value": {"string_value": text}}}
 
 
-def precondition(key: str, version: str) -> dict[str, Any] | None:
+def write_precondition(key: str, version: str) -> dict[str, Any] | None:
     """What a write over this version asks for; None for a text that never was a version of this key."""
     match = _VERSION.fullmatch(version)
     if match is None or match[3] != _id(key)[:8]:

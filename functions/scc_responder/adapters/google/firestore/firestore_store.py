@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from importlib import import_module
 from secrets import token_hex
@@ -21,15 +21,16 @@ from typing import Any, TypeVar
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.adapters.google.access.credentials import default_credentials
-from scc_responder.adapters.google.access.grpc_errors import Call, failure
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.adapters.google.firestore.firestore_documents import (
     ALL,
     UNFINISHED,
-    Collection,
+    FirestoreCollection,
     entry,
-    precondition,
     stored,
+    write_precondition,
 )
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import (
     AlreadyExists,
     ApiError,
@@ -41,14 +42,14 @@ from scc_responder.domain.errors import (
 )
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.store import Entry, Page, check_key, check_keys, check_scan, check_value
-from scc_responder.settings import EMULATOR
+from scc_responder.settings import FIRESTORE_EMULATOR
 
-SERVICE = "firestore.googleapis.com"
-GET = Call(api="firestore", permission="datastore.entities.get")
-SCAN = Call(api="firestore", permission="datastore.entities.list")
-CREATE = Call(api="firestore", permission="datastore.entities.create", writes=True)
-REPLACE = Call(api="firestore", permission="datastore.entities.update", writes=True)
-DELETE = Call(api="firestore", permission="datastore.entities.delete", writes=True)
+FIRESTORE_SERVICE = "firestore.googleapis.com"
+GET = ApiMethod(api="firestore", permission="datastore.entities.get")
+SCAN = ApiMethod(api="firestore", permission="datastore.entities.list")
+CREATE = ApiMethod(api="firestore", permission="datastore.entities.create", writes=True)
+REPLACE = ApiMethod(api="firestore", permission="datastore.entities.update", writes=True)
+DELETE = ApiMethod(api="firestore", permission="datastore.entities.delete", writes=True)
 
 DEADLINE_SECONDS = 10.0
 TRY_SECONDS = 3.0
@@ -73,11 +74,6 @@ _Ask = Callable[[Any, dict[str, Any]], _T]
 """Asks a client something, with the options that bound the call."""
 
 
-def utc_now() -> datetime:
-    """The machine's clock, in UTC."""
-    return datetime.now(UTC)
-
-
 class FirestoreStore:
     """`ports.CasStore` in one collection, `firestore://PROJECT/DATABASE[/COLLECTION]`. Connects on first use.
 
@@ -97,8 +93,8 @@ class FirestoreStore:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._collection = Collection.of(address)
-        self._emulator = google_channel.check_loopback(emulator, EMULATOR) if emulator else ""
+        self._collection = FirestoreCollection.of(address)
+        self._emulator = google_channel.check_loopback(emulator, FIRESTORE_EMULATOR) if emulator else ""
         self._deadline_seconds = deadline_seconds
         self._try_seconds = try_seconds
         self._now = now
@@ -129,14 +125,14 @@ class FirestoreStore:
     ) -> Entry:
         """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         try:
-            return self._put(REPLACE, precondition(key, version), key, value, keep=keep, unfinished=unfinished)
+            return self._put(REPLACE, write_precondition(key, version), key, value, keep=keep, unfinished=unfinished)
         except _Failed as failed:
             raise failed.as_error(_OTHER_VERSION, Conflict("conflict", key)) from failed.problem
 
     def delete(self, key: str, version: str) -> None:
         """Remove the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         check_key(key)
-        seen = precondition(key, version)
+        seen = write_precondition(key, version)
         if seen is None:
             raise Conflict("conflict", key)
         try:
@@ -185,7 +181,7 @@ class FirestoreStore:
 
     def _put(
         self,
-        call: Call,
+        call: ApiMethod,
         condition: dict[str, Any] | None,
         key: str,
         value: bytes,
@@ -213,19 +209,19 @@ class FirestoreStore:
             raise
         return entry(key, value, answer.write_results[0].update_time, answer.commit_time, unfinished=unfinished)
 
-    def _commit(self, call: Call, end: float, write: dict[str, Any]) -> Any:
+    def _commit(self, call: ApiMethod, end: float, write: dict[str, Any]) -> Any:
         """Commit one write: the answer as protobuf. Raises _Failed."""
         request = self._collection.commit(write)
         answer = self._asked(call, end, lambda client, options: client.commit(request=request, **options))
         return type(answer).pb(answer)
 
-    def _answered(self, call: Call, end: float, ask: _Ask[_T]) -> _T:
+    def _answered(self, call: ApiMethod, end: float, ask: _Ask[_T]) -> _T:
         try:
             return self._asked(call, end, ask)
         except _Failed as failed:
             raise failed.as_error() from failed.problem
 
-    def _asked(self, call: Call, end: float, ask: _Ask[_T]) -> _T:
+    def _asked(self, call: ApiMethod, end: float, ask: _Ask[_T]) -> _T:
         """The answer, of as many tries as the deadline holds where the failure may pass. Raises _Failed."""
         is_unknown = False
         for seconds in self._tries(end):
@@ -236,7 +232,7 @@ class FirestoreStore:
             except ApiError as error:
                 problem = error
             except self._problems().GoogleAPICallError as error:
-                problem = failure(call, error)
+                problem = grpc_failure(call, error)
             is_unknown = is_unknown or isinstance(problem, OutcomeUnknown)
             if problem.status not in _MAY_PASS and problem.reason != "firestore_aborted":
                 break
@@ -257,7 +253,11 @@ class FirestoreStore:
         with self._opening:
             if self._client is None:
                 self._client = google_channel.client(
-                    lean_imports.FIRESTORE, SERVICE, self._emulator, credentials=self._credentials, options=_CHANNEL
+                    lean_imports.FIRESTORE,
+                    FIRESTORE_SERVICE,
+                    self._emulator,
+                    credentials=self._credentials,
+                    options=_CHANNEL,
                 )
             return self._client
 

@@ -11,16 +11,16 @@ from typing import Any
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.adapters.google.access.credentials import AccessToken
-from scc_responder.adapters.google.access.grpc_errors import Call, failure
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.adapters.kubernetes.endpoint_errors import retold
-from scc_responder.collect.endpoints import Endpoint, Reach, Server, choose
+from scc_responder.collect.endpoints import Endpoint, EndpointOptions, Server, choose
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.ports import KubernetesApi
 
-SERVICE = "container.googleapis.com"
-GET_CLUSTER = Call(api="gke", permission="container.clusters.get")
+GKE_SERVICE = "container.googleapis.com"
+GET_CLUSTER = ApiMethod(api="gke", permission="container.clusters.get")
 
 KEPT_SECONDS = 600.0
 """How long a cluster's description is believed."""
@@ -29,12 +29,12 @@ _PATH = re.compile(
     r"projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}/clusters/[a-z0-9][a-z0-9-]{0,62}", re.ASCII
 )
 
-Retell = Callable[[str, ApiError], ApiError]
-Connect = Callable[[Endpoint, Callable[[], str], Retell], KubernetesApi]
+_ErrorTranslator = Callable[[str, ApiError], ApiError]
+Connect = Callable[[Endpoint, Callable[[], str], _ErrorTranslator], KubernetesApi]
 
 
 def connect_to_server(
-    server: Server, token: Callable[[], str], retell: Retell | None = None, *, timeout_seconds: float = 10.0
+    server: Server, token: Callable[[], str], retell: _ErrorTranslator | None = None, *, timeout_seconds: float = 10.0
 ) -> KubernetesApi:
     """The API server as whom `token` says; an `AccessToken` is renewed when the server refuses it.
 
@@ -53,8 +53,8 @@ class GkeClusters:
     """`ports.Clusters` over GetCluster, asked once for a cluster's description and its API server together.
 
     `endpoint`: a stand-in for the GKE API on this machine, host:port (any other raises SettingsError). `token`: bearer
-    tokens for API servers, instead of the environment's identity. `connect_gateway`, `vpc_egress`: see `Reach`.
-    `clock`: seconds, for keeping descriptions.
+    tokens for API servers, instead of the environment's identity. `connect_gateway`, `vpc_egress`: see
+    `EndpointOptions`. `clock`: seconds, for keeping descriptions.
 
     Where the way that a description named led nowhere, the next connection asks again; the description itself holds.
     """
@@ -71,7 +71,7 @@ class GkeClusters:
         timeout_seconds: float = 10.0,
     ) -> None:
         self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_GKE_ENDPOINT") if endpoint else ""
-        self._reach = Reach(connect_gateway=connect_gateway, vpc_egress=vpc_egress, local=bool(endpoint))
+        self._reach = EndpointOptions(connect_gateway=connect_gateway, vpc_egress=vpc_egress, local=bool(endpoint))
         self._token = token or AccessToken()
         self._clock = clock
         self._connect = connect
@@ -119,12 +119,12 @@ class GkeClusters:
         except problems.NotFound as error:
             raise ApiError("cluster_not_found", error.message, status=404) from error
         except problems.GoogleAPICallError as error:
-            raise failure(GET_CLUSTER, error) from error
+            raise grpc_failure(GET_CLUSTER, error) from error
 
     def _opened(self) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = google_channel.client(lean_imports.CLUSTER_MANAGER, SERVICE, self._endpoint)
+                self._client = google_channel.client(lean_imports.CLUSTER_MANAGER, GKE_SERVICE, self._endpoint)
             return self._client
 
 
@@ -158,7 +158,7 @@ class _Known:
         self._doubted = True
 
 
-def _doubting(known: _Known, endpoint: Endpoint) -> Retell:
+def _doubting(known: _Known, endpoint: Endpoint) -> _ErrorTranslator:
     def retell(method: str, error: ApiError) -> ApiError:
         told = retold(endpoint, method, error)
         if told is not error:

@@ -6,11 +6,11 @@ from importlib import import_module
 from typing import Any
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
-from scc_responder.adapters.google.access.grpc_errors import Call, failure
-from scc_responder.adapters.google.gke.gke_clusters import SERVICE
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.gke.gke_clusters import GKE_SERVICE
 from scc_responder.domain.finding import ClusterRef
 
-LIST_CLUSTERS = Call(api="gke", permission="container.clusters.list")
+LIST_CLUSTERS = ApiMethod(api="gke", permission="container.clusters.list")
 
 
 class GkeListing:
@@ -22,13 +22,13 @@ class GkeListing:
 
     def clusters(self, project: str, location: str) -> tuple[ClusterRef, ...]:
         """The clusters of a project in a location, or in all (`*`). Raises ApiError."""
-        client = google_channel.client(lean_imports.CLUSTER_MANAGER, SERVICE, self._endpoint)
+        client = google_channel.client(lean_imports.CLUSTER_MANAGER, GKE_SERVICE, self._endpoint)
         problems: Any = import_module("google.api_core.exceptions")
         parent = f"projects/{project}/locations/{'-' if location == '*' else location}"
         try:
             answer = client.list_clusters(parent=parent, timeout=self._timeout_seconds, retry=None)
         except problems.GoogleAPICallError as error:
-            raise failure(LIST_CLUSTERS, error) from error
+            raise grpc_failure(LIST_CLUSTERS, error) from error
         finally:
             client.transport.close()
         found = (

@@ -8,11 +8,12 @@ from importlib import import_module
 from typing import Any
 
 from scc_responder.adapters.google.access import google_channel
-from scc_responder.adapters.google.access.grpc_errors import Call, failure
-from scc_responder.adapters.google.pubsub.outcome_topic import EMULATOR, SERVICE
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.pubsub.outcome_topic import PUBSUB_SERVICE
 from scc_responder.intake.dead_letters import DeadLetter
+from scc_responder.settings import PUBSUB_EMULATOR
 
-CONSUME = Call(api="pubsub", permission="pubsub.subscriptions.consume")
+CONSUME = ApiMethod(api="pubsub", permission="pubsub.subscriptions.consume")
 HELD_SECONDS = 600
 """How long what was pulled is kept from others; Pub/Sub's longest. What is not settled by then comes back by itself."""
 
@@ -26,12 +27,12 @@ class DeadLetters:
     def __init__(self, subscription: str, *, emulator: str | None = None, wait_seconds: float = 2.0) -> None:
         self._subscription = subscription
         self._wait_seconds = wait_seconds
-        at = os.environ.get(EMULATOR, "") if emulator is None else emulator
+        at = os.environ.get(PUBSUB_EMULATOR, "") if emulator is None else emulator
         if at:
-            google_channel.check_loopback(at, EMULATOR)
+            google_channel.check_loopback(at, PUBSUB_EMULATOR)
         kind: Any = import_module("google.pubsub_v1").SubscriberClient
-        channel = google_channel.open_channel(SERVICE, at)
-        self._client: Any = kind(transport=kind.get_transport_class("grpc")(channel=channel, host=SERVICE))
+        channel = google_channel.open_channel(PUBSUB_SERVICE, at)
+        self._client: Any = kind(transport=kind.get_transport_class("grpc")(channel=channel, host=PUBSUB_SERVICE))
 
     def pull(self, limit: int) -> list[DeadLetter]:
         """At most so many messages, each once; fewer where there are no more. They are held. Raises ApiError."""
@@ -67,7 +68,7 @@ class DeadLetters:
         except problems.DeadlineExceeded:
             return []
         except problems.GoogleAPICallError as error:
-            raise failure(CONSUME, error) from error
+            raise grpc_failure(CONSUME, error) from error
         return [_letter(item) for item in answer.received_messages]
 
     def _deadline(self, letters: Iterable[DeadLetter], seconds: int) -> None:
@@ -80,7 +81,7 @@ class DeadLetters:
         try:
             call()
         except problems.GoogleAPICallError as error:
-            raise failure(CONSUME, error) from error
+            raise grpc_failure(CONSUME, error) from error
 
 
 def _pages(letters: Iterable[DeadLetter]) -> Iterator[list[str]]:

@@ -10,13 +10,12 @@ from importlib import import_module
 from typing import Any
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
-from scc_responder.adapters.google.access.grpc_errors import Call, failure
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.domain.errors import OutcomeUnknown
 from scc_responder.settings import PUBSUB_EMULATOR
 
-SERVICE = "pubsub.googleapis.com"
-EMULATOR = PUBSUB_EMULATOR
-PUBLISH = Call(api="pubsub", permission="pubsub.topics.publish", writes=True)
+PUBSUB_SERVICE = "pubsub.googleapis.com"
+PUBLISH = ApiMethod(api="pubsub", permission="pubsub.topics.publish", writes=True)
 
 
 class OutcomeTopic:
@@ -30,9 +29,9 @@ class OutcomeTopic:
     def __init__(self, topic: str, *, emulator: str | None = None, timeout_seconds: float = 10.0) -> None:
         self._topic = topic
         self._timeout_seconds = timeout_seconds
-        self._emulator = os.environ.get(EMULATOR, "") if emulator is None else emulator
+        self._emulator = os.environ.get(PUBSUB_EMULATOR, "") if emulator is None else emulator
         if self._emulator:
-            google_channel.check_loopback(self._emulator, EMULATOR)
+            google_channel.check_loopback(self._emulator, PUBSUB_EMULATOR)
         self._client: Any = None
         self._opening = threading.Lock()
 
@@ -44,7 +43,7 @@ class OutcomeTopic:
             future = client.publish(self._topic, message, retry=None, timeout=self._timeout_seconds, **attributes)
             return str(future.result(timeout=self._timeout_seconds + 1.0))
         except problems.GoogleAPICallError as error:
-            raise failure(PUBLISH, error) from error
+            raise grpc_failure(PUBLISH, error) from error
         except FutureTimeoutError as error:
             raise OutcomeUnknown("pubsub_no_answer", "the topic did not confirm the message in time") from error
 
@@ -68,6 +67,6 @@ def _publisher(emulator: str) -> Any:
     types: Any = import_module("google.cloud.pubsub_v1.types")
     batch_settings = types.BatchSettings(max_messages=1)
     generated: Any = lean_imports.obtain(lean_imports.GENERATED_PUBLISHER)
-    channel = google_channel.open_channel(SERVICE, emulator)
-    transport = generated.get_transport_class("grpc")(channel=channel, host=SERVICE)
+    channel = google_channel.open_channel(PUBSUB_SERVICE, emulator)
+    transport = generated.get_transport_class("grpc")(channel=channel, host=PUBSUB_SERVICE)
     return kind(batch_settings=batch_settings, transport=transport)

@@ -10,22 +10,23 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from scc_responder.adapters.google.access import google_channel
-from scc_responder.adapters.google.access.grpc_errors import Call, failure
-from scc_responder.adapters.google.pubsub.outcome_topic import EMULATOR, PUBLISH, SERVICE
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.pubsub.dead_letters import CONSUME
+from scc_responder.adapters.google.pubsub.outcome_topic import PUBLISH, PUBSUB_SERVICE
 from scc_responder.domain.ports import Subscription
+from scc_responder.settings import PUBSUB_EMULATOR
 
-GET_SUBSCRIPTION = Call(api="pubsub", permission="pubsub.subscriptions.get")
-LIST_SUBSCRIPTIONS = Call(api="pubsub", permission="pubsub.topics.get")
-CONSUME = Call(api="pubsub", permission="pubsub.subscriptions.consume")
-GET_TOPIC = Call(api="pubsub", permission="pubsub.topics.get")
-ASK = Call(api="pubsub", permission="")
+GET_SUBSCRIPTION = ApiMethod(api="pubsub", permission="pubsub.subscriptions.get")
+LIST_SUBSCRIPTIONS = ApiMethod(api="pubsub", permission="pubsub.topics.get")
+GET_TOPIC = ApiMethod(api="pubsub", permission="pubsub.topics.get")
+ASK = ApiMethod(api="pubsub", permission="")
 
 _MOST = 100
 _DELETED = "_deleted-topic_"
 _DEFAULT_EXPIRY = 31 * 86400.0
 """What a subscription without an expiration policy has. Source: google.pubsub.v1, `Subscription.expiration_policy`."""
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class PubSubAccess:
@@ -37,9 +38,9 @@ class PubSubAccess:
     def __init__(
         self, *, emulator: str | None = None, timeout_seconds: float = 10.0, wait_seconds: float = 3.0
     ) -> None:
-        self._emulator = os.environ.get(EMULATOR, "") if emulator is None else emulator
+        self._emulator = os.environ.get(PUBSUB_EMULATOR, "") if emulator is None else emulator
         if self._emulator:
-            google_channel.check_loopback(self._emulator, EMULATOR)
+            google_channel.check_loopback(self._emulator, PUBSUB_EMULATOR)
         self._timeout_seconds = timeout_seconds
         self._wait_seconds = wait_seconds
         self._channel: Any = None
@@ -68,7 +69,7 @@ class PubSubAccess:
         except problems.DeadlineExceeded:
             return 0
         except problems.GoogleAPICallError as error:
-            raise failure(CONSUME, error) from error
+            raise grpc_failure(CONSUME, error) from error
         ids = [message.ack_id for message in answer.received_messages]
         if ids:
             back = {"subscription": subscription, "ack_ids": ids, "ack_deadline_seconds": 0}
@@ -83,7 +84,7 @@ class PubSubAccess:
         except problems.NotFound:
             return False
         except problems.GoogleAPICallError as error:
-            raise failure(GET_TOPIC, error) from error
+            raise grpc_failure(GET_TOPIC, error) from error
         return True
 
     def may_publish(self, topic: str) -> bool:
@@ -99,12 +100,12 @@ class PubSubAccess:
                 self._channel.close()
             self._channel = None
 
-    def _asked(self, call: Call, ask: Callable[..., T]) -> T:
+    def _asked(self, call: ApiMethod, ask: Callable[..., _T]) -> _T:
         problems: Any = import_module("google.api_core.exceptions")
         try:
             return ask(timeout=self._timeout_seconds, retry=None)
         except problems.GoogleAPICallError as error:
-            raise failure(call, error) from error
+            raise grpc_failure(call, error) from error
 
     @property
     def _subscriber(self) -> Any:
@@ -118,8 +119,8 @@ class PubSubAccess:
         kind: Any = getattr(import_module("google.pubsub_v1"), name)
         with self._opening:
             if self._channel is None:
-                self._channel = google_channel.open_channel(SERVICE, self._emulator)
-            return kind(transport=kind.get_transport_class("grpc")(channel=self._channel, host=SERVICE))
+                self._channel = google_channel.open_channel(PUBSUB_SERVICE, self._emulator)
+            return kind(transport=kind.get_transport_class("grpc")(channel=self._channel, host=PUBSUB_SERVICE))
 
 
 def _plain(found: Any) -> Subscription:

@@ -18,9 +18,9 @@ from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.credentials import AccessToken
 from scc_responder.domain.errors import ApiError
 
-EMULATOR = "STORAGE_EMULATOR_HOST"
-CREATE = "storage.objects.create"
-READ = "storage.buckets.get"
+STORAGE_EMULATOR = "STORAGE_EMULATOR_HOST"
+CREATE_OBJECTS = "storage.objects.create"
+READ_BUCKET = "storage.buckets.get"
 _HOST = "https://storage.googleapis.com"
 _MOST_BYTES = 1024 * 1024
 
@@ -35,7 +35,7 @@ class BucketAccess:
         self, bucket: str, *, emulator: str = "", token: Callable[[], str] | None = None, timeout_seconds: float = 10.0
     ) -> None:
         at = urlsplit(emulator).netloc if "://" in emulator else emulator
-        self._host = f"http://{google_channel.check_loopback(at, EMULATOR)}" if at else _HOST
+        self._host = f"http://{google_channel.check_loopback(at, STORAGE_EMULATOR)}" if at else _HOST
         self._bucket = bucket
         self._token = token or ((lambda: "") if at else AccessToken())
         self._timeout_seconds = timeout_seconds
@@ -43,13 +43,13 @@ class BucketAccess:
 
     def may_create(self) -> bool:
         """Whether the caller has `storage.objects.create`. Raises ApiError."""
-        answer = self._get("/iam/testPermissions", {"permissions": CREATE}, "")
+        answer = self._get("/iam/testPermissions", {"permissions": CREATE_OBJECTS}, "")
         granted = answer.get("permissions")
-        return isinstance(granted, list) and CREATE in granted
+        return isinstance(granted, list) and CREATE_OBJECTS in granted
 
     def retention_seconds(self) -> int:
         """How long objects cannot be deleted; 0 where they can. Raises ApiError."""
-        policy = self._get("", {"fields": "retentionPolicy"}, READ).get("retentionPolicy")
+        policy = self._get("", {"fields": "retentionPolicy"}, READ_BUCKET).get("retentionPolicy")
         period = str(policy.get("retentionPeriod")) if isinstance(policy, dict) else ""
         return int(period) if period.isdecimal() else 0
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from scc_responder.cli.policy.reports.coverage_report import GAPS, TIERS, by_detector, summary, totals
+from scc_responder.cli.policy.reports.coverage_report import GAPS, TIER_WORDS, by_detector, coverage_summary, totals
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.text import visible
 from scc_responder.intake.threats import DETECTORS, SURFACES, title
@@ -70,7 +70,7 @@ def _safe(text: str) -> str:
 
 def _body(found: Coverage) -> Iterator[str]:
     yield "<h1>Coverage of threats by policies</h1>"
-    yield f'<p class="soft">{_safe(summary(found))}.</p>'
+    yield f'<p class="soft">{_safe(coverage_summary(found))}.</p>'
     yield from _tiles(found)
     yield from _filters()
     yield '<div class="card"><table>'
@@ -125,7 +125,7 @@ def _row(threat: Covered) -> str:
         _safe(row.surface),
         _safe(row.confidence),
         _badge(row.severity, _SEVERITY_COLOURS.get(row.severity, "")) if row.severity else "-",
-        _badge(TIERS[threat.tier], _TIER_COLOURS[threat.tier]) if threat.covers else "-",
+        _badge(TIER_WORDS[threat.tier], _TIER_COLOURS[threat.tier]) if threat.covers else "-",
         "".join(map(_policy, threat.covers)) or '<span class="soft">recorded only</span>',
         _badge(GAPS[threat.gap], _gap_colour(threat.gap)),
     ]

@@ -24,7 +24,7 @@ GAPS = {
 }
 """What people read for each gap."""
 
-TIERS = {Tier.NONE: "-", Tier.OBSERVE: "observe", Tier.REVERSIBLE: "reversible", Tier.IRREVERSIBLE: "irreversible"}
+TIER_WORDS = {Tier.NONE: "-", Tier.OBSERVE: "observe", Tier.REVERSIBLE: "reversible", Tier.IRREVERSIBLE: "irreversible"}
 _TIER_STYLES = {Tier.NONE: "dim", Tier.OBSERVE: "blue", Tier.REVERSIBLE: "yellow", Tier.IRREVERSIBLE: "red"}
 _MARKS = {"planned": "", "skipped": " (skipped: {})", "held": " (held: {})"}
 
@@ -35,7 +35,7 @@ def totals(found: Coverage) -> dict[str, int]:
     return {"threats": len(found.threats), "covered": counts[Gap.NONE], **{str(gap): counts[gap] for gap in Gap if gap}}
 
 
-def summary(found: Coverage) -> str:
+def coverage_summary(found: Coverage) -> str:
     """`4 of 136 threats are covered; 132 no policy; 0 policies match no threat`."""
     counts = totals(found)
     gaps = [f"{counts[gap]} {GAPS[gap]}" for gap in Gap if gap and counts[gap]]
@@ -51,18 +51,18 @@ def by_detector(found: Coverage) -> Iterator[tuple[str, Sequence[Covered]]]:
             yield title(detector), own
 
 
-def told(cover: Cover) -> str:
+def cover_text(cover: Cover) -> str:
     """A policy's mode, and what makes it some targets only: `dry_run; only some: namespace, condition`."""
     narrowed = f"; only some: {', '.join(cover.narrowed_by)}" if cover.narrowed_by else ""
     return f"{cover.mode}{narrowed}"
 
 
-def told_steps(cover: Cover) -> Iterator[str]:
+def step_texts(cover: Cover) -> Iterator[str]:
     """Its actions, those that cannot be planned with why."""
     yield from (f"{step.action}{_MARKS[step.result].format(step.reason)}" for step in cover.steps)
 
 
-def text(found: Coverage) -> str:
+def coverage_text(found: Coverage) -> str:
     """For a terminal: threats under their detectors, each with its policies, and the gaps at the end."""
     lines: list[str] = []
     for detector, threats in by_detector(found):
@@ -75,24 +75,24 @@ def text(found: Coverage) -> str:
         lines += [line for cover in found.unknown for line in _cover(cover)] + [""]
     if found.idle:
         lines += [styled("Policies that match no threat", "yellow"), *(f"  {visible(name)}" for name in found.idle), ""]
-    return "\n".join([*lines, summary(found)]) + "\n"
+    return "\n".join([*lines, coverage_summary(found)]) + "\n"
 
 
 def _threat(threat: Covered) -> Iterator[str]:
-    tier = styled(f"{TIERS[threat.tier]:<13}", _TIER_STYLES[threat.tier])
+    tier = styled(f"{TIER_WORDS[threat.tier]:<13}", _TIER_STYLES[threat.tier])
     gap = styled(f"  {GAPS[threat.gap]}", "red" if threat.gap == Gap.NO_POLICY else "yellow") if threat.gap else ""
     yield f"  {tier}{threat.row.surface:<10}{threat.row.name}{gap}"
     yield from (line for cover in threat.covers for line in _cover(cover))
 
 
 def _cover(cover: Cover) -> Iterator[str]:
-    steps = ", ".join(told_steps(cover))
-    yield f"  {'':23}{styled(f'{cover.policy} ({told(cover)}): {steps}', 'dim')}"
+    steps = ", ".join(step_texts(cover))
+    yield f"  {'':23}{styled(f'{cover.policy} ({cover_text(cover)}): {steps}', 'dim')}"
 
 
-def markdown(found: Coverage) -> str:
+def coverage_markdown(found: Coverage) -> str:
     """For a page of a repository: one table for each detector."""
-    parts = ["# Threats and the policies that cover them\n", f"\n{summary(found)}.\n"]
+    parts = ["# Threats and the policies that cover them\n", f"\n{coverage_summary(found)}.\n"]
     for detector, threats in by_detector(found):
         parts.append(f"\n## {detector} ({len(threats)})\n\n")
         columns = ("Threat", "Surface", "Kind", "Confidence", "Severity", "Furthest", "Policies", "Gap")
@@ -112,14 +112,14 @@ def _cells(threat: Covered) -> Sequence[str]:
     policies = "<br>".join(map(_told, threat.covers))
     link = f"[{escaped(row.category)}]({row.runbook})"
     gap = GAPS[threat.gap] if threat.gap else ""
-    return (link, row.surface, row.kind, row.confidence, row.severity or "-", TIERS[threat.tier], policies, gap)
+    return (link, row.surface, row.kind, row.confidence, row.severity or "-", TIER_WORDS[threat.tier], policies, gap)
 
 
 def _told(cover: Cover) -> str:
-    return f"**{escaped(cover.policy)}** ({escaped(told(cover))}): {escaped(', '.join(told_steps(cover)))}"
+    return f"**{escaped(cover.policy)}** ({escaped(cover_text(cover))}): {escaped(', '.join(step_texts(cover)))}"
 
 
-def as_json(found: Coverage) -> str:
+def coverage_json(found: Coverage) -> str:
     """One JSON document: totals, every threat with its policies, and the policies that match none."""
     threats = [_data(threat) for threat in found.threats]
     unknown = msgspec.to_builtins(found.unknown)

@@ -14,16 +14,16 @@ _NOTHING = "(nothing)"
 _WIDEST = 60
 
 
-def report(results: Sequence[PolicyResult], stray: Sequence[str]) -> Iterator[str]:
+def results_text(results: Sequence[PolicyResult], stray: Sequence[str]) -> Iterator[str]:
     """Every policy with a word, what failed of it in full, and the summary."""
     for result in results:
         yield from _policy(result)
     for name in stray:
         yield f"{styled('FAIL', 'red')}  {visible(name)}: no policy of that name stands beside it"
-    yield summary(results)
+    yield results_summary(results)
 
 
-def summary(results: Sequence[PolicyResult]) -> str:
+def results_summary(results: Sequence[PolicyResult]) -> str:
     """The last line: `12 policies, 31 cases, 0 untested steps`."""
     cases = [case for result in results for case in result.cases]
     untested = sum(len(result.untested) for result in results)
@@ -42,14 +42,14 @@ def _policy(result: PolicyResult) -> Iterator[str]:
     yield f"{word}  {styled(result.policy, 'bold')}  {_count(len(result.cases), 'case', 'cases')}"
     failed = [case for case in result.cases if not case.passed]
     for case in failed:
-        yield from ("", *difference(case))
+        yield from ("", *case_difference(case))
     yield from [""] if failed else []
     file = f"{result.policy}{TEST_SUFFIX}"
     yield from (f"{_INDENT}{styled(file, 'dim')}: {visible(fault)}" for fault in result.faults)
     yield from (f"{_INDENT}{styled(file, 'dim')}: no case plans {visible(step)}" for step in result.untested)
 
 
-def difference(case: CaseResult) -> Iterator[str]:
+def case_difference(case: CaseResult) -> Iterator[str]:
     """One failed case: its sentence, expected and came step by step, a mark where they differ, and what decided."""
     yield f"{_INDENT}{styled(case.name, 'bold')}"
     yield f"{_INDENT}{styled(f'finding {case.finding}', 'dim')}"

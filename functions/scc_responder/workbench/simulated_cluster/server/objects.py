@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.policies.merge_patch import merge_patch
 from scc_responder.workbench.simulated_cluster.server import refusal, validation
-from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, Target
+from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RequestTarget
 
-Object = dict[str, Any]
-Admission = Callable[[Target, Object, Object], str]
+Admission = Callable[[RequestTarget, ApiObject, ApiObject], str]
 """Called with the target, the stored object and what an update would make of it; a text refuses the update."""
 
 _SUFFIX_LENGTH = 5
@@ -29,7 +29,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def admit_all(target: Target, stored: Object, new: Object) -> str:  # noqa: ARG001 - an `Admission`
+def admit_all(target: RequestTarget, stored: ApiObject, new: ApiObject) -> str:  # noqa: ARG001 - an `Admission`
     """The admission of a cluster without policies."""
     return ""
 
@@ -43,23 +43,23 @@ class Objects:
     def __init__(self, clock: Callable[[], datetime] = now, admission: Admission = admit_all) -> None:
         self._clock = clock
         self._admission = admission
-        self._objects: dict[tuple[str, str, str], Object] = {}
+        self._objects: dict[tuple[str, str, str], ApiObject] = {}
         self.version = 1
         """Changes with every write."""
 
-    def of_kind(self, kind: str, namespace: str = "") -> list[Object]:
+    def of_kind(self, kind: str, namespace: str = "") -> list[ApiObject]:
         """Objects of one kind, of one namespace or of all."""
         found = [key for key in self._objects if key[0] == kind and namespace in {"", key[1]}]
         return [copy.deepcopy(self._objects[key]) for key in sorted(found)]
 
-    def get(self, target: Target) -> Object:
+    def get(self, target: RequestTarget) -> ApiObject:
         """One object."""
         stored = self._objects.get(target.key)
         if stored is None:
             raise refusal.not_found(target)
         return copy.deepcopy(stored)
 
-    def list(self, target: Target, fields: str = "", labels: str = "") -> Object:
+    def list(self, target: RequestTarget, fields: str = "", labels: str = "") -> ApiObject:
         """The list object of a collection, narrowed by selectors: of fields `a=b,c=d`, of labels also `a` and `!a`."""
         items = self.of_kind(target.resource.kind, target.namespace)
         wanted = [(path.split("."), value) for path, value in _terms(fields)]
@@ -73,7 +73,7 @@ class Objects:
         metadata = {"resourceVersion": str(self.version)}
         return {"kind": kind, "apiVersion": version, "metadata": metadata, "items": matching}
 
-    def create(self, target: Target, body: Object, *, dry_run: bool = False) -> Object:
+    def create(self, target: RequestTarget, body: ApiObject, *, dry_run: bool = False) -> ApiObject:
         """Store a new object under the name, or with the `generateName`, that its metadata says."""
         validation.check_type(target, body)
         new = copy.deepcopy(body)
@@ -83,13 +83,13 @@ class Objects:
         target = target.named(str(metadata.get("name", "")))
         self._check_namespace(target)
         metadata |= {"namespace": target.namespace} if target.namespace else {}
-        metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamp(self._clock())}
+        metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": kubernetes_time(self._clock())}
         validation.check(target, None, new)
         if target.key in self._objects:
             raise refusal.already_exists(target)
         return self._store(target, new, dry_run=dry_run)
 
-    def patch(self, target: Target, body: Object, *, dry_run: bool = False) -> Object:
+    def patch(self, target: RequestTarget, body: ApiObject, *, dry_run: bool = False) -> ApiObject:
         """JSON merge patch (RFC 7386). A `resourceVersion` or `uid` in it is a condition."""
         stored = self.get(target)
         new = merge_patch(stored, body)
@@ -105,7 +105,7 @@ class Objects:
             return stored
         return self._store(target, new, dry_run=dry_run)
 
-    def delete(self, target: Target, options: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+    def delete(self, target: RequestTarget, options: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """Delete, or mark as terminating while a grace period or a finalizer keeps it. The object or a Status."""
         stored = self.get(target)
         _check_preconditions(target, stored, options.get("preconditions") or {})
@@ -117,16 +117,16 @@ class Objects:
             self.remove(target)
         return doomed if target.resource.kind == "Pod" else _success(target, stored)
 
-    def remove(self, target: Target) -> None:
+    def remove(self, target: RequestTarget) -> None:
         """Take it away at once, as a kubelet does at the end of a grace period."""
         self.version += 1
         del self._objects[target.key]
 
-    def replace(self, new: Object) -> None:
+    def replace(self, new: ApiObject) -> None:
         """Store another state of an existing object, as controllers do with its status."""
         self._store(target_to(new), new)
 
-    def _store(self, target: Target, new: Object, *, dry_run: bool = False) -> Object:
+    def _store(self, target: RequestTarget, new: ApiObject, *, dry_run: bool = False) -> ApiObject:
         metadata = new["metadata"]
         if not dry_run:
             self.version += 1
@@ -136,27 +136,27 @@ class Objects:
                 self.remove(target)
         return new
 
-    def _doomed(self, stored: Object, grace: int) -> Object:
+    def _doomed(self, stored: ApiObject, grace: int) -> ApiObject:
         doomed = copy.deepcopy(stored)
         metadata = doomed["metadata"]
         if grace < metadata.get("deletionGracePeriodSeconds", grace + 1):
-            moment = timestamp(self._clock() + timedelta(seconds=grace))
+            moment = kubernetes_time(self._clock() + timedelta(seconds=grace))
             metadata |= {"deletionTimestamp": moment, "deletionGracePeriodSeconds": grace}
         return doomed
 
-    def _check_namespace(self, target: Target) -> None:
-        namespace = Target(resource=BY_KIND["Namespace"], name=target.namespace)
+    def _check_namespace(self, target: RequestTarget) -> None:
+        namespace = RequestTarget(resource=BY_KIND["Namespace"], name=target.namespace)
         if target.namespace and namespace.key not in self._objects:
             raise refusal.not_found(namespace)
 
 
-def target_to(item: Object) -> Target:
+def target_to(item: ApiObject) -> RequestTarget:
     """Where a stored object is."""
     metadata = item["metadata"]
-    return Target(resource=BY_KIND[item["kind"]], namespace=metadata.get("namespace", ""), name=metadata["name"])
+    return RequestTarget(resource=BY_KIND[item["kind"]], namespace=metadata.get("namespace", ""), name=metadata["name"])
 
 
-def timestamp(moment: datetime) -> str:
+def kubernetes_time(moment: datetime) -> str:
     """As Kubernetes writes times: whole seconds, UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -166,13 +166,13 @@ def suffix() -> str:
     return "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(_SUFFIX_LENGTH))
 
 
-def _check_preconditions(target: Target, stored: Object, wanted: Mapping[str, Any]) -> None:
+def _check_preconditions(target: RequestTarget, stored: ApiObject, wanted: Mapping[str, Any]) -> None:
     for field, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
         if wanted.get(field) not in {None, stored["metadata"][field]}:
-            raise refusal.precondition(target, label, str(wanted[field]), stored["metadata"][field])
+            raise refusal.precondition_failed(target, label, str(wanted[field]), stored["metadata"][field])
 
 
-def _grace_seconds(stored: Object, wanted: int | None) -> int:
+def _grace_seconds(stored: ApiObject, wanted: int | None) -> int:
     """Only a pod on a node that has not ended takes time to stop."""
     if stored["kind"] != "Pod":
         return 0
@@ -182,7 +182,7 @@ def _grace_seconds(stored: Object, wanted: int | None) -> int:
     return int(spec.get("terminationGracePeriodSeconds", 30) if wanted is None else max(wanted, 0))
 
 
-def _success(target: Target, stored: Object) -> Object:
+def _success(target: RequestTarget, stored: ApiObject) -> ApiObject:
     details = {"name": target.name, "kind": target.resource.plural, "uid": stored["metadata"]["uid"]}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 

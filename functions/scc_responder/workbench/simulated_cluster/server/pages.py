@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
 
+from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.server import refusal
 
-Object = dict[str, Any]
 
-
-def paged(found: Object, limit: str, after: str) -> Object:
+def paged(found: ApiObject, limit: str, after: str) -> ApiObject:
     """At most `limit` items after the object that the cursor `after` names, with the cursor of the next ones."""
     items = found["items"]
     if after:
@@ -24,7 +22,7 @@ def paged(found: Object, limit: str, after: str) -> Object:
     return {**found, "metadata": {**found["metadata"], **rest}, "items": part}
 
 
-def _key(item: Object) -> tuple[str, str]:
+def _key(item: ApiObject) -> tuple[str, str]:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scc_responder.workbench.simulated_cluster.server.resources import Target
+from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget
 
 
 class Refusal(Exception):  # noqa: N818 - names the server's answer
@@ -39,7 +39,7 @@ def bad_request(message: str) -> Refusal:
     return Refusal(400, "BadRequest", message)
 
 
-def forbidden(target: Target, user: str, verb: str, why: str = "") -> Refusal:
+def forbidden(target: RequestTarget, user: str, verb: str, why: str = "") -> Refusal:
     """403: no RBAC rule allows it, or admission refuses it, saying `why`."""
     place = f' in the namespace "{target.namespace}"' if target.namespace else " at the cluster scope"
     group = target.resource.group
@@ -47,30 +47,30 @@ def forbidden(target: Target, user: str, verb: str, why: str = "") -> Refusal:
     return _about(target, 403, "Forbidden", f"{_quoted(target)} is forbidden: {why or rule}")
 
 
-def not_found(target: Target) -> Refusal:
+def not_found(target: RequestTarget) -> Refusal:
     """404: no object of that name."""
     return _about(target, 404, "NotFound", f"{_quoted(target)} not found")
 
 
-def already_exists(target: Target) -> Refusal:
+def already_exists(target: RequestTarget) -> Refusal:
     """409 on create: the name is taken."""
     return _about(target, 409, "AlreadyExists", f"{_quoted(target)} already exists")
 
 
-def modified(target: Target) -> Refusal:
+def modified(target: RequestTarget) -> Refusal:
     """409 on patch: the resource version is not the one stored."""
     why = "the object has been modified; please apply your changes to the latest version and try again"
     return _about(target, 409, "Conflict", f"Operation cannot be fulfilled on {_quoted(target)}: {why}")
 
 
-def precondition(target: Target, field: str, wanted: str, stored: str) -> Refusal:
+def precondition_failed(target: RequestTarget, field: str, wanted: str, stored: str) -> Refusal:
     """409 on delete: a precondition does not hold."""
     why = f"the {field} in the precondition ({wanted}) does not match the {field} in record ({stored})"
     what = f'{target.resource.kind} "{target.name}"'
     return _about(target, 409, "Conflict", f"Operation cannot be fulfilled on {what}: {why}.")
 
 
-def invalid(target: Target, causes: Sequence[tuple[str, str]]) -> Refusal:
+def invalid(target: RequestTarget, causes: Sequence[tuple[str, str]]) -> Refusal:
     """422: fields (path, what is wrong) that no such object may have."""
     listed = ", ".join(f"{field}: {why}" for field, why in causes)
     details = {
@@ -82,11 +82,11 @@ def invalid(target: Target, causes: Sequence[tuple[str, str]]) -> Refusal:
     return Refusal(422, "Invalid", f'{target.resource.kind} "{target.name}" is invalid: {listed}', **details)
 
 
-def _about(target: Target, code: int, reason: str, message: str) -> Refusal:
+def _about(target: RequestTarget, code: int, reason: str, message: str) -> Refusal:
     group = {"group": target.resource.group} if target.resource.group else {}
     return Refusal(code, reason, message, name=target.name, **group, kind=target.resource.plural)
 
 
-def _quoted(target: Target) -> str:
+def _quoted(target: RequestTarget) -> str:
     group = f".{target.resource.group}" if target.resource.group else ""
     return f'{target.resource.plural}{group} "{target.name}"'

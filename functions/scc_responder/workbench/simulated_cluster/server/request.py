@@ -11,14 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.value import Value
 from scc_responder.workbench.simulated_cluster.controllers import Controllers
 from scc_responder.workbench.simulated_cluster.server import refusal
-from scc_responder.workbench.simulated_cluster.server.objects import Object, Objects
+from scc_responder.workbench.simulated_cluster.server.objects import Objects
 from scc_responder.workbench.simulated_cluster.server.pages import paged
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities, allowed
 from scc_responder.workbench.simulated_cluster.server.refusal import Refusal
-from scc_responder.workbench.simulated_cluster.server.resources import Target, target_of
+from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget, target_of
 
 _ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete"}
 _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
@@ -43,7 +44,7 @@ class AuditEvent(Value, frozen=True, kw_only=True):
     user_agent: str = ""
 
 
-class Call(Value, frozen=True, kw_only=True):
+class SimulatedRequest(Value, frozen=True, kw_only=True):
     """A request as it came in. `headers` have lower-case names."""
 
     method: str
@@ -64,8 +65,8 @@ class Call(Value, frozen=True, kw_only=True):
 class Asked(Value, frozen=True, kw_only=True):
     """A request understood. `target` is None where the path means nothing, `user` is "" for nobody."""
 
-    call: Call
-    target: Target | None
+    call: SimulatedRequest
+    target: RequestTarget | None
     user: str
     verb: str
 
@@ -87,7 +88,7 @@ class Api:
         """Keep requests waiting, for as long as the objects are changed by other means."""
         return self._lock
 
-    def answer(self, call: Call) -> tuple[int, Object]:
+    def answer(self, call: SimulatedRequest) -> tuple[int, ApiObject]:
         """The status and body that the API server would answer with."""
         with self._lock:
             received = self._clock()
@@ -101,13 +102,13 @@ class Api:
             self.audit.append(_event(asked, code, body, received=received, completed=self._clock()))
         return code, body
 
-    def _understood(self, call: Call) -> Asked:
+    def _understood(self, call: SimulatedRequest) -> Asked:
         target = target_of(urlsplit(call.uri).path)
         verbs = _ITEM_VERBS if target and target.name else _COLLECTION_VERBS
         user = self._identities.user(call.headers.get("authorization", ""))
         return Asked(call=call, target=target, user=user, verb=verbs.get(call.method, call.method.lower()))
 
-    def _perform(self, asked: Asked) -> Object:
+    def _perform(self, asked: Asked) -> ApiObject:
         target, verb = asked.target, asked.verb
         if not asked.user:
             raise refusal.unauthorized()
@@ -125,7 +126,7 @@ class Api:
             raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
         return self._write(asked.call, target, verb)
 
-    def _write(self, call: Call, target: Target, verb: str) -> Object:
+    def _write(self, call: SimulatedRequest, target: RequestTarget, verb: str) -> ApiObject:
         body = _decoded(call.body)
         if call.query("dryRun") not in ([], ["All"]):
             raise refusal.bad_request("dryRun must be All")
@@ -142,7 +143,7 @@ class Api:
         return self._objects.patch(target, body, dry_run=call.dry_run)
 
 
-def _event(asked: Asked, code: int, body: Object, *, received: datetime, completed: datetime) -> AuditEvent:
+def _event(asked: Asked, code: int, body: ApiObject, *, received: datetime, completed: datetime) -> AuditEvent:
     call, target = asked.call, asked.target
     created = body.get("metadata", {}).get("name", "") if asked.verb == "create" else ""
     return AuditEvent(
@@ -162,7 +163,7 @@ def _event(asked: Asked, code: int, body: Object, *, received: datetime, complet
     )
 
 
-def _decoded(body: bytes) -> Object:
+def _decoded(body: bytes) -> ApiObject:
     try:
         return msgspec.json.decode(body or b"{}", type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -27,7 +27,7 @@ class Resource(Value, frozen=True, kw_only=True):
         return f"{self.group}/{self.version}" if self.group else self.version
 
 
-class Target(Value, frozen=True, kw_only=True):
+class RequestTarget(Value, frozen=True, kw_only=True):
     """What a request is about. `name` is empty for a collection, `namespace` for what has none."""
 
     resource: Resource
@@ -39,9 +39,9 @@ class Target(Value, frozen=True, kw_only=True):
         """Where the object is stored."""
         return (self.resource.kind, self.namespace, self.name)
 
-    def named(self, name: str) -> Target:
+    def named(self, name: str) -> RequestTarget:
         """One object of this collection."""
-        return Target(resource=self.resource, namespace=self.namespace, name=name)
+        return RequestTarget(resource=self.resource, namespace=self.namespace, name=name)
 
 
 RESOURCES = (
@@ -64,7 +64,7 @@ _BY_PLURAL = {(resource.group, resource.version, resource.plural): resource for 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
 
 
-def target_of(path: str) -> Target | None:
+def target_of(path: str) -> RequestTarget | None:
     """What a path means, or None where there is no such resource.
 
     >>> target_of("/apis/apps/v1/namespaces/shop/deployments/web").key
@@ -80,4 +80,4 @@ def target_of(path: str) -> Target | None:
         return None
     if match["name"] and resource.namespaced and not namespace:
         return None
-    return Target(resource=resource, namespace=namespace, name=match["name"] or "")
+    return RequestTarget(resource=resource, namespace=namespace, name=match["name"] or "")

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.server.refusal import bad_request, invalid
-from scc_responder.workbench.simulated_cluster.server.resources import Target
+from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget
 
-Object = dict[str, Any]
 Cause = tuple[str, str]
 
 _DNS_LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
@@ -22,7 +22,7 @@ _ANNOTATIONS_SIZE = 256 * 1024
 _MUTABLE_POD_SPEC = frozenset({"activeDeadlineSeconds", "tolerations"})
 
 
-def check_type(target: Target, body: Object) -> None:
+def check_type(target: RequestTarget, body: ApiObject) -> None:
     """Refuse a body that is of another kind, or for another name or namespace, than its path says."""
     said = (body.get("apiVersion"), body.get("kind"))
     if said != (target.resource.api_version, target.resource.kind):
@@ -34,7 +34,7 @@ def check_type(target: Target, body: Object) -> None:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
 
 
-def check(target: Target, stored: Object | None, new: Object) -> None:
+def check(target: RequestTarget, stored: ApiObject | None, new: ApiObject) -> None:
     """Refuse (422) an object that may not be stored, or not in place of `stored`."""
     causes = [*_metadata_causes(new["metadata"])]
     if stored is not None:
@@ -45,7 +45,7 @@ def check(target: Target, stored: Object | None, new: Object) -> None:
         raise invalid(target, causes)
 
 
-def _metadata_causes(metadata: Object) -> Iterator[Cause]:
+def _metadata_causes(metadata: ApiObject) -> Iterator[Cause]:
     name = metadata.get("name", "")
     if len(name) > 253 or not _SUBDOMAIN.fullmatch(name):
         yield "metadata.name", f"Invalid value: {name!r}: a lowercase RFC 1123 subdomain is required"
@@ -72,7 +72,7 @@ def _key_causes(field: str, keys: Iterable[str]) -> Iterator[Cause]:
             yield field, f"Invalid value: {key!r}: not a qualified name"
 
 
-def _update_causes(target: Target, stored: Object, new: Object) -> Iterator[Cause]:
+def _update_causes(target: RequestTarget, stored: ApiObject, new: ApiObject) -> Iterator[Cause]:
     for field in ("uid", "name", "namespace", "creationTimestamp"):
         if new["metadata"].get(field) != stored["metadata"].get(field):
             yield f"metadata.{field}", f"Invalid value: {new['metadata'].get(field)!r}: field is immutable"
@@ -80,13 +80,13 @@ def _update_causes(target: Target, stored: Object, new: Object) -> Iterator[Caus
         yield "spec", "Forbidden: pod updates may not change fields other than container images and tolerations"
 
 
-def _fixed(spec: Object) -> Object:
+def _fixed(spec: ApiObject) -> ApiObject:
     """The part of a pod's spec that no update may change."""
     containers = [{**container, "image": ""} for container in spec.get("containers", ())]
     return {**{key: value for key, value in spec.items() if key not in _MUTABLE_POD_SPEC}, "containers": containers}
 
 
-def _policy_causes(spec: Object) -> Iterator[Cause]:
+def _policy_causes(spec: ApiObject) -> Iterator[Cause]:
     yield from _label_causes("spec.podSelector.matchLabels", spec.get("podSelector", {}).get("matchLabels") or {})
     for kind in spec.get("policyTypes", ()):
         if kind not in {"Ingress", "Egress"}:

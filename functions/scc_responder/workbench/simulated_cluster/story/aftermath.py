@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from scc_responder.domain.labels import CASE_LABEL
+from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.value import Value
 from scc_responder.execute.network_policies import selects
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.simulated_cluster.story.observation import Check
-
-Object = Mapping[str, Any]
+from scc_responder.workbench.simulated_cluster.story.observation import Expectation
 
 
 class PodNow(Value, frozen=True, kw_only=True):
@@ -38,7 +36,7 @@ class Aftermath(Value, frozen=True, kw_only=True):
     policies: int
 
 
-def aftermath(before: Sequence[Object], cluster: SimulatedCluster) -> Aftermath:
+def aftermath(before: Sequence[ApiObject], cluster: SimulatedCluster) -> Aftermath:
     """Compare the pods that were there at the beginning with what is there now."""
     policies = cluster.objects("NetworkPolicy")
     now = cluster.objects("Pod")
@@ -50,20 +48,22 @@ def aftermath(before: Sequence[Object], cluster: SimulatedCluster) -> Aftermath:
     )
 
 
-def checks(found: Aftermath, before: Sequence[Object], changed: Mapping[str, str]) -> Iterator[Check]:
+def aftermath_expectations(
+    found: Aftermath, before: Sequence[ApiObject], changed: Mapping[str, str]
+) -> Iterator[Expectation]:
     """What must be true of the cluster at the end. `changed` maps pods to `deleted`, `isolated` or `marked`."""
     for pod in found.pods:
         wanted = changed.get(pod.name, "untouched")
-        yield Check(name=f"{pod.name} is {wanted}, not {fate(pod)}", held=fate(pod) == wanted)
+        yield Expectation(name=f"{pod.name} is {wanted}, not {fate(pod)}", held=fate(pod) == wanted)
     deleted = {pod.name for pod in found.pods if pod.gone}
     nodes = tuple(pod["spec"]["nodeName"] for pod in before if _name(pod) in deleted)
-    yield Check(
+    yield Expectation(
         name=f"only the node of the deleted pod is cordoned, not {found.cordoned}", held=found.cordoned == nodes
     )
     replaced = all(pod.successor and pod.node not in nodes for pod in found.pods if pod.gone)
-    yield Check(name="the deleted pod is replaced on another node", held=replaced)
+    yield Expectation(name="the deleted pod is replaced on another node", held=replaced)
     isolated = sum(fate(pod) == "isolated" for pod in found.pods)
-    yield Check(name="every network policy isolates one pod and no other", held=found.policies == isolated)
+    yield Expectation(name="every network policy isolates one pod and no other", held=found.policies == isolated)
 
 
 def fate(pod: PodNow) -> str:
@@ -73,7 +73,9 @@ def fate(pod: PodNow) -> str:
     return "isolated" if pod.policies else "marked" if pod.marked else "untouched"
 
 
-def _pod_now(pod: Object, before: Sequence[Object], now: Sequence[Object], policies: Sequence[Object]) -> PodNow:
+def _pod_now(
+    pod: ApiObject, before: Sequence[ApiObject], now: Sequence[ApiObject], policies: Sequence[ApiObject]
+) -> PodNow:
     name, uid = _name(pod), pod["metadata"]["uid"]
     current = next((item for item in now if item["metadata"]["uid"] == uid), None)
     if current is None:
@@ -96,9 +98,9 @@ def _pod_now(pod: Object, before: Sequence[Object], now: Sequence[Object], polic
     )
 
 
-def _name(pod: Object) -> str:
+def _name(pod: ApiObject) -> str:
     return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
 
 
-def _owner(pod: Object) -> str:
+def _owner(pod: ApiObject) -> str:
     return str(pod["metadata"]["ownerReferences"][0]["uid"])

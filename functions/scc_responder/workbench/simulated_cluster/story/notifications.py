@@ -9,18 +9,17 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.value import Value
 
 PROJECT = "projects/example-project"
-CLUSTER = f"{PROJECT}/locations/europe-west1/clusters/prod-1"
+STORY_CLUSTER = f"{PROJECT}/locations/europe-west1/clusters/prod-1"
 ZONE = "europe-west1-b"
 CONTAINER_SOURCE = "1111111111111111111"
 CLOUD_RUN_SOURCE = "2222222222222222222"
 SUBSCRIPTION = f"{PROJECT}/subscriptions/scc-responder"
 
 _ORGANIZATION = "organizations/123456789012"
-
-Object = dict[str, Any]
 
 
 class Detection(Value, frozen=True, kw_only=True):
@@ -66,7 +65,7 @@ REVERSE_SHELL = Detection(
 )
 
 
-def about_pod(detection: Detection, pod: Mapping[str, Any], event_time: datetime) -> Object:
+def about_pod(detection: Detection, pod: Mapping[str, Any], event_time: datetime) -> ApiObject:
     """The notification of a detection in the first container of a running pod, every field as the pod has it."""
     status = pod["status"]["containerStatuses"][0]
     metadata = pod["metadata"]
@@ -81,13 +80,13 @@ def about_pod(detection: Detection, pod: Mapping[str, Any], event_time: datetime
     return _notification(
         detection,
         event_time,
-        f"//container.googleapis.com/{CLUSTER}",
+        f"//container.googleapis.com/{STORY_CLUSTER}",
         f"{metadata['namespace']}/{metadata['name']}",
         {"containers": [container], "kubernetes": {"pods": [named], "nodes": [{"name": node}]}},
     )
 
 
-def about_service(detection: Detection, service: str, event_time: datetime) -> Object:
+def about_service(detection: Detection, service: str, event_time: datetime) -> ApiObject:
     """The notification of a detection in a Cloud Run service."""
     resource = f"//run.googleapis.com/{PROJECT}/locations/europe-west1/services/{service}"
     container = {"name": service, "uri": f"europe-docker.pkg.dev/example-project/shop/{service}:2.0.1"}
@@ -100,7 +99,9 @@ def push_body(data: bytes, message_id: str, publish_time: datetime) -> bytes:
     return json.dumps({"message": message, "subscription": SUBSCRIPTION}).encode()
 
 
-def _notification(detection: Detection, event_time: datetime, resource: str, target: str, parts: Object) -> Object:
+def _notification(
+    detection: Detection, event_time: datetime, resource: str, target: str, parts: ApiObject
+) -> ApiObject:
     source = f"sources/{detection.source}/locations/global"
     finding_id = sha256(f"{detection.category} {target}".encode()).hexdigest()[:32]
     finding = {

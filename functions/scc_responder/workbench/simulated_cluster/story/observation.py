@@ -20,7 +20,7 @@ WRITES = frozenset({"create", "patch", "update", "delete"})
 _VERBS = {"patch": "patch", "create_network_policy": "create", "delete_pod": "delete"}
 
 
-class Check(Value, frozen=True, kw_only=True):
+class Expectation(Value, frozen=True, kw_only=True):
     """One expectation, and whether it held."""
 
     name: str
@@ -50,28 +50,30 @@ class Observation(Value, frozen=True, kw_only=True):
         return tuple(event for event in self.events if event.verb in WRITES)
 
 
-def checks(seen: Observation, evidence: Path) -> Iterator[Check]:
+def delivery_expectations(seen: Observation, evidence: Path) -> Iterator[Expectation]:
     """Everything that one delivery must have come to."""
     expected, title = seen.delivery, f"{seen.number}. {seen.delivery.title}"
     outcomes = tuple(f"{step.action}: {step.reason}" for step in seen.steps)
     writes = tuple(f"{event.verb} {event.resource}" for event in seen.writes)
     count = len(seen.events)
-    yield Check(name=f"{title}: answered 204, not {seen.status}", held=seen.status == 204)
-    yield Check(name=f"{title}: ended {expected.reason}, not {seen.reason}", held=seen.reason == expected.reason)
-    yield Check(name=f"{title}: steps{difference(expected.steps, outcomes)}", held=outcomes == expected.steps)
-    yield Check(name=f"{title}: writes{difference(expected.writes, writes)}", held=writes == expected.writes)
-    yield Check(name=f"{title}: at most {MAX_REQUESTS} requests, not {count}", held=count <= MAX_REQUESTS)
+    yield Expectation(name=f"{title}: answered 204, not {seen.status}", held=seen.status == 204)
+    yield Expectation(name=f"{title}: ended {expected.reason}, not {seen.reason}", held=seen.reason == expected.reason)
+    yield Expectation(
+        name=f"{title}: steps{list_difference(expected.steps, outcomes)}", held=outcomes == expected.steps
+    )
+    yield Expectation(name=f"{title}: writes{list_difference(expected.writes, writes)}", held=writes == expected.writes)
+    yield Expectation(name=f"{title}: at most {MAX_REQUESTS} requests, not {count}", held=count <= MAX_REQUESTS)
     for step in seen.steps:
         if step.status == "done":
             name = f"{title}: {step.action} ({step.reason}) was read back"
-            yield Check(name=name, held=bool(proof(step, seen.events, evidence)))
+            yield Expectation(name=name, held=bool(proof(step, seen.events, evidence)))
     for event in seen.writes:
         if event.verb == "delete":
             bound = (event.request or {}).get("preconditions", {}).keys()
-            yield Check(name=f"{title}: deleted by UID and version", held=bound >= {"uid", "resourceVersion"})
+            yield Expectation(name=f"{title}: deleted by UID and version", held=bound >= {"uid", "resourceVersion"})
 
 
-def difference(expected: Sequence[str], found: Sequence[str]) -> str:
+def list_difference(expected: Sequence[str], found: Sequence[str]) -> str:
     """What is missing of what was expected, and what came besides; what came twice counts twice."""
     missing, more = Counter(expected) - Counter(found), Counter(found) - Counter(expected)
     parts = (("without", missing), ("besides", more))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.value import Value
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story import notifications
@@ -18,8 +19,6 @@ SHOP = {"web": 2, "checkout": 2, "orders": 1, "cart": 1}
 
 AGENT = "container-watcher"
 _IMAGES = "europe-docker.pkg.dev/example-project/shop"
-
-Object = dict[str, Any]
 
 
 class Delivery(Value, frozen=True, kw_only=True):
@@ -160,12 +159,12 @@ def _about_pod(detection: Detection, pod: Mapping[str, Any], now: datetime, **ex
     )
 
 
-def _copy(first: Delivery, title: str, about: str, reason: str, document: Object | None = None) -> Delivery:
+def _copy(first: Delivery, title: str, about: str, reason: str, document: ApiObject | None = None) -> Delivery:
     data = _encoded(document) if document else first.data
     return Delivery(title=title, about=about, target=first.target, data=data, reason=reason)
 
 
-def _encoded(document: Object) -> bytes:
+def _encoded(document: ApiObject) -> bytes:
     return json.dumps(document).encode()
 
 
@@ -175,7 +174,7 @@ def _pod_of(pods: Sequence[Mapping[str, Any]], namespace: str, app: str) -> Mapp
     return next(pod for pod in named if pod["metadata"]["labels"]["app"] == app)
 
 
-def _node(name: str, instance_id: str) -> Object:
+def _node(name: str, instance_id: str) -> ApiObject:
     metadata = {
         "name": name,
         "labels": {"cloud.google.com/gke-nodepool": "pool-1", "topology.kubernetes.io/zone": notifications.ZONE},
@@ -185,7 +184,7 @@ def _node(name: str, instance_id: str) -> Object:
     return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {"providerID": provider_id}}
 
 
-def _workload(kind: str, name: str, namespace: str, image: str, **fields: Any) -> Object:
+def _workload(kind: str, name: str, namespace: str, image: str, **fields: Any) -> ApiObject:
     labels = {"app": name}
     spec = {"containers": [{"name": "app", "image": image}], "terminationGracePeriodSeconds": 30}
     template = {"metadata": {"labels": labels}, "spec": spec}

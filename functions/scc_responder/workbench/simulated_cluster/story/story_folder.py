@@ -7,15 +7,19 @@ import re
 from pathlib import Path
 
 from scc_responder.domain.errors import SettingsError
-from scc_responder.settings import PREFIX
+from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.simulated_cluster.story.notifications import CLOUD_RUN_SOURCE, CLUSTER, CONTAINER_SOURCE
+from scc_responder.workbench.simulated_cluster.story.notifications import (
+    CLOUD_RUN_SOURCE,
+    CONTAINER_SOURCE,
+    STORY_CLUSTER,
+)
 
 CONTEXT = "simulated"
 _MODE = re.compile(r"^mode: dry_run$", re.MULTILINE)
 
 
-class Deployment:
+class StoryFolder:
     """The folder's parts. `lay_out` writes those that the responder only reads."""
 
     def __init__(self, folder: Path) -> None:
@@ -33,14 +37,14 @@ class Deployment:
         """The environment that makes the function work with this folder."""
         given = {
             "POLICIES": str(self.policies),
-            "CLUSTERS": CLUSTER,
+            "CLUSTERS": STORY_CLUSTER,
             "SOURCES": f"{CONTAINER_SOURCE},{CLOUD_RUN_SOURCE}",
             "STORE": f"sqlite:///{self.journal}",
             "EVIDENCE": self.evidence.as_uri(),
             "CLUSTERS_FILE": str(self.clusters),
             "FINDINGS": str(self.findings),
         }
-        return {PREFIX + name: value for name, value in given.items()}
+        return {VARIABLE_PREFIX + name: value for name, value in given.items()}
 
     def lay_out(self, cluster: SimulatedCluster, shipped: Path) -> int:
         """Write how to reach the cluster, and the shipped policies raised to `enforce`; return how many were raised."""
@@ -48,7 +52,7 @@ class Deployment:
             folder.mkdir()
         self.kubeconfig.write_text(json.dumps(_kubeconfig(cluster), indent=2))
         entry = {"context": CONTEXT, "kubeconfig": self.kubeconfig.name, "enforces_network_policy": True}
-        self.clusters.write_text(json.dumps({CLUSTER: entry}, indent=2))
+        self.clusters.write_text(json.dumps({STORY_CLUSTER: entry}, indent=2))
         return sum(_raise(path, self.policies / path.name) for path in sorted(shipped.glob("*.yaml")))
 
 
