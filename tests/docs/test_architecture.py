@@ -80,8 +80,8 @@ def test_the_glossary_explains_each_word_once() -> None:
 
 def test_modules_named_on_the_page_exist() -> None:
     """Each module or file of the package that a sentence names is there."""
-    prose = PAGE.partition("\n## The folders\n")[0] + PAGE.partition("\n## The layers\n")[2]
+    prose = PAGE.partition("\n## The folders\n")[0] + PAGE.partition("\n## The layers\n")[2].partition("\n## Add ")[0]
     named = re.findall(r"`((?:functions/scc_responder/)?[\w/]+\.(?:py|json|yaml))`", prose)
-    assert len(named) > 3
+    assert len(named) >= 3
     roots = (architecture.PACKAGE, ROOT)
     assert [name for name in named if not any((root / name).exists() for root in roots)] == []

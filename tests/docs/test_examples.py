@@ -28,8 +28,11 @@ from tests.docs.examples import (
 from tests.kits.responder import write_policies
 
 EXAMPLES = [*fenced(), *written_in_code()]
-KINDS = {"yaml", "sh", "hcl", ""}
+KINDS = {"yaml", "sh", "hcl", "python", "json", ""}
 """The languages of examples; one without a language is a picture."""
+
+ARCHITECTURE = "docs/architecture.md:"
+"""Its recipes' files are tried by tests/docs/test_recipes.py."""
 
 OF_TERRAFORM = "terraform/README.md:"
 """Its examples need terraform: tests/terraform/test_module_readme.py tries each of them."""
@@ -62,6 +65,7 @@ def test_every_example_is_tried(example: Example) -> None:
     """No example is of a kind that nothing here tries."""
     assert example.kind in KINDS
     assert example.kind != "hcl" or example.where.startswith((OF_TERRAFORM, FIRST_HOUR))
+    assert example.kind not in {"python", "json"} or example.where.startswith(ARCHITECTURE)
 
 
 def test_examples_are_found() -> None:

@@ -1,0 +1,169 @@
+"""docs/architecture.md: each recipe is followed in a copy of the repository, as a newcomer would, and works there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.architecture import PAGE
+from tests.docs.examples import ROOT
+
+COPIED = (
+    "docs",
+    "functions",
+    "policies",
+    "terraform/kubernetes",
+    "terraform/permissions.json",
+    "tests",
+    "pyproject.toml",
+)
+SECTIONS = dict(re.findall(r"^## (Add [^\n]*)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL))
+_STEP = re.compile(r"`([\w/.-]+\.\w+)`(?:(?!^\d+\. ).)*?\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def files(recipe: str) -> dict[str, str]:
+    """The files that a recipe shows: each block is the text of the first file that its step names."""
+    return dict(_STEP.findall(SECTIONS[recipe]))
+
+
+class Copy:
+    """A copy of the repository, in which a recipe is followed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in COPIED:
+            source, target = ROOT / name, folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, target)
+
+    def write(self, name: str, text: str) -> None:
+        """Make a file that is not there yet."""
+        assert not (self.folder / name).exists()
+        (self.folder / name).write_text(text)
+
+    def run(self, line: str, status: int = 0) -> str:
+        """Run a command of the page here, and return what it prints."""
+        words = line.split()
+        programs = {"scc-responder": ["-m", "scc_responder.cli.main"], "pytest": ["-m", "pytest"], "python": []}
+        done = subprocess.run(
+            [sys.executable, *programs[words[0]], *words[1:]],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": f"{self.folder / 'functions'}{os.pathsep}{self.folder}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == status, f"{line}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def follow(self, recipe: str) -> None:
+        """Run each of the recipe's commands that writes or checks something."""
+        for line in re.findall(r"`((?:scc-responder|python -m) [^`]+)`", SECTIONS[recipe]):
+            if "findings.json" not in line:
+                self.run(line)
+
+    def tests(self, *paths: str) -> None:
+        """Run tests here."""
+        self.run(f"pytest -q -p no:cacheprovider {' '.join(paths)}")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    """A fresh copy."""
+    return Copy(tmp_path / "copy")
+
+
+@pytest.mark.parametrize("recipe", SECTIONS)
+def test_a_recipe_takes_ten_lines(recipe: str) -> None:
+    """What is to be read of a recipe, its files left out, is at most ten lines in numbered steps."""
+    prose = re.sub(r"^```.*?^```$", "", SECTIONS[recipe], flags=re.MULTILINE | re.DOTALL)
+    lines = [line for line in prose.splitlines() if line]
+    numbers = [int(line.partition(".")[0]) for line in lines if line[0].isdigit()]
+    assert len(lines) <= 10
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_recipes_are_these() -> None:
+    """Each recipe is tried by a test of this file."""
+    assert list(SECTIONS) == ["Add an action", "Add a threat", "Add a policy"]
+    assert {recipe: len(files(recipe)) for recipe in SECTIONS} == {
+        "Add an action": 2,
+        "Add a threat": 1,
+        "Add a policy": 2,
+    }
+
+
+@pytest.mark.parametrize("recipe", SECTIONS)
+def test_files_that_a_recipe_names_exist(recipe: str) -> None:
+    """What a recipe does not make is there already."""
+    named = re.findall(r"(?<=[` =])((?:functions|policies|terraform|tests)/[\w/.-]*\w)", SECTIONS[recipe])
+    assert [name for name in named if name not in files(recipe) and not (ROOT / name).exists()] == []
+
+
+def test_an_action_is_one_file_and_its_test(copy: Copy) -> None:
+    """With its file alone an action is found, proved on a cluster, in the schema, and in the permissions."""
+    for name, text in files("Add an action").items():
+        copy.write(name, text)
+    copy.follow("Add an action")
+    copy.tests("tests/test_conventions.py", "tests/actions/test_keep_pod.py", "tests/docs/test_reference.py")
+
+    assert '"keep_pod"' in (copy.folder / "policies" / ".schema" / "policy.json").read_text()
+    assert "### keep_pod" in (copy.folder / "policies" / "README.md").read_text()
+    policy = copy.folder / "policies" / "mark-added-library.yaml"
+    policy.write_text(policy.read_text().replace("- action: annotate_pod", "- action: keep_pod"))
+    assert "keep_pod (mark-added-library)" in " ".join(copy.run("scc-responder permissions").split())
+
+
+def test_an_action_without_its_test_is_noticed(copy: Copy) -> None:
+    """The reason that no test expects is named: the recipe's second file is needed."""
+    name, text = next(iter(files("Add an action").items()))
+    copy.write(name, text)
+    told = copy.run("pytest -q -p no:cacheprovider tests/test_conventions.py -k keep_pod", status=1)
+    assert re.findall(r'reason="(\w+)"', text)[0] in told
+
+
+def test_a_threat_is_one_row_and_its_sample(copy: Copy) -> None:
+    """With its row, sample and policy a threat is listed, answered, and has a golden."""
+    ((name, text),) = files("Add a threat").items()
+    row = json.loads(text)
+    rows = json.loads((copy.folder / name).read_text())
+    last = max(number for number, other in enumerate(rows) if other["detector"] == row["detector"])
+    (copy.folder / name).write_text(json.dumps([*rows[: last + 1], row, *rows[last + 1 :]]))
+    samples = copy.folder / "tests" / "findings" / "samples.yaml"
+    (sample,) = re.findall(rf"`({row['name']}: [^`]+)`", SECTIONS["Add a threat"])
+    samples.write_text(f"{samples.read_text()}{sample}\n")
+    policy = copy.folder / "policies" / "isolate-key-theft.yaml"
+    copy.run("scc-responder policy coverage --strict", status=1)
+    one = "threat: gpg_key_reconnaissance"
+    policy.write_text(policy.read_text().replace(one, f"threat: [gpg_key_reconnaissance, {row['name']}]"))
+    copy.follow("Add a threat")
+    copy.tests(
+        "tests/notifications",
+        "tests/test_pack.py",
+        "--deselect",
+        "tests/notifications/test_catalogue.py::test_published_totals",
+    )
+
+    assert row["category"] in copy.run("scc-responder threats")
+    assert f"`{row['name']}`" in (copy.folder / "policies" / "THREATS.md").read_text()
+
+
+def test_a_policy_is_one_file_and_its_cases(copy: Copy) -> None:
+    """With its two files a policy is found, linted and tested, and listed in the reference."""
+    for name, text in files("Add a policy").items():
+        copy.write(name, text)
+    copy.follow("Add a policy")
+    copy.tests("tests/docs/test_reference.py", "tests/test_policies.py")
+
+    assert "mark-shells-in-shop" in (copy.folder / "policies" / "README.md").read_text()
+    assert "mark-shells-in-shop" in copy.run("scc-responder policy coverage")
