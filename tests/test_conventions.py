@@ -64,8 +64,12 @@ def test_examples(tmp_path: Path, action: Action) -> None:
 
 def granted(*asked: Action) -> set[tuple[str, str]]:
     """(resource, verb) of the RBAC permissions that these actions declare."""
-    declared = [permission.split(": ") for action in asked for permission in action.permissions if ": " in permission]
-    return {(resource.partition(".")[0], verb) for resource, verbs in declared for verb in verbs.split(", ")}
+    return {
+        (permission.name.partition(".")[0], permission.verb)
+        for one in asked
+        for permission in one.permissions
+        if permission.verb
+    }
 
 
 @each_action

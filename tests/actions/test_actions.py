@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from scc_responder.actions import Hold, Skip, actions
-from scc_responder.domain.changes import CaptureEvidence, CreateNetworkPolicy, DeletePod, PatchObject, PublishDecision
+from scc_responder.domain.changes.capture_evidence import CaptureEvidence
+from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
+from scc_responder.domain.changes.delete_pod import DeletePod
+from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.context import Cluster, Identity, Node, Owner
 from tests.kits.decision_contexts import FINDING, NODE, POD, REF, context
 

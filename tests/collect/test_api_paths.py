@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.collect import api_paths
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.kubernetes import api_paths
 
 UID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 OWNER_KINDS = [

@@ -18,6 +18,7 @@ from msgspec.structs import fields
 from scc_responder.actions import Action, actions
 from scc_responder.cli.console.markdown import markdown_table
 from scc_responder.domain.context import Context
+from scc_responder.domain.permissions import described
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.policy_set import Policy, load_policies
@@ -155,7 +156,7 @@ def _in_full(action: Action) -> Iterator[str]:
     if parameters:
         yield f"{inspect.cleandoc(action.params.__doc__ or '')}\n"
         yield markdown_table(("parameter", "takes", "default"), iter(parameters))
-    yield f"Permissions: {', '.join(f'`{permission}`' for permission in action.permissions)}\n"
+    yield f"Permissions: {', '.join(f'`{permission}`' for permission in described(action.permissions))}\n"
     yield f"```yaml\n{example(action)}\n```\n"
 
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from scc_responder.actions import actions
+from scc_responder.domain.permissions import described
 from scc_responder.policy.match import Match
 from scc_responder.policy.policy_set import Policy, PolicyStep, load_policies
 from tests.docs import reference
@@ -62,7 +63,7 @@ def test_actions(action: reference.Action) -> None:
     assert [f"`{name}`" in part for name in action.params.__struct_fields__] == [True] * len(
         action.params.__struct_fields__
     )
-    assert all(f"`{permission}`" in part for permission in action.permissions)
+    assert all(f"`{permission}`" in part for permission in described(action.permissions))
     steps = yaml.safe_load(part.partition("```yaml\n")[2].partition("```")[0])["then"]
     assert action.name in [step["action"] for step in steps]
 

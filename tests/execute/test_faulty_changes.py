@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.kubernetes.kubernetes_api import connect
-from scc_responder.domain.changes import CreateNetworkPolicy, DeletePod, PatchObject
+from scc_responder.domain.changes import StepRun
+from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
+from scc_responder.domain.changes.delete_pod import DeletePod
+from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.labels import ARMED_BY
-from scc_responder.execute.kubernetes import ClusterChanges
-from scc_responder.execute.step import Result, StepRun
+from scc_responder.domain.status import Result
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.fault_proxy import Answer, Break, Fault, FaultProxy, Script, Stall, Truncate
@@ -47,6 +50,16 @@ FAULTS: dict[str, Fault] = {
     "stall-after": Stall(forward=True),
     "half-an-answer": Truncate(length=20),
 }
+
+
+class InCluster:
+    """`changes.Means` of a cluster that is reached, and nothing else."""
+
+    def __init__(self, session: ClusterSession) -> None:
+        self.session = session
+
+    def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
+        return change(self.session)
 
 
 class Scene:
@@ -84,9 +97,7 @@ class Scene:
         """Carry out what is not settled yet, as a delivery would; whether it came to its end."""
         token = self.cluster.token("responder")
         api = connect(self.proxy.url, self.proxy.ca_pem, lambda: token, timeout_seconds=SHORT)
-        world = ClusterChanges(api, {}, lambda _seconds: None, READERS)
-        carry_out = {PatchObject: world.patch_object, CreateNetworkPolicy: world.create_network_policy}
-        carry_out[DeletePod] = world.delete_pod
+        means = InCluster(ClusterSession(api, {}, lambda _seconds: None, READERS))
         try:
             for number, change in enumerate(self.changes()):
                 if number in settled:
@@ -99,7 +110,7 @@ class Scene:
                     intend=lambda number=number: intended.add(number),
                     renew=lambda: None,
                 )
-                settled[number] = carry_out[type(change)](change, step)
+                settled[number] = change.carry_out(step, means)
         except RetryableError:
             return False
         finally:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.domain.changes import CreateNetworkPolicy
-from scc_responder.execute.network_policies import bypassing, isolates, manifest, selects
+from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy, bypassing, selects_pod
 
 CHANGE = CreateNetworkPolicy(
     namespace="shop",
@@ -54,25 +53,25 @@ def by_the_book(selector: dict[str, Any], labels: dict[str, str]) -> bool:
 def test_selectors(match: dict[str, str], expressions: list[dict[str, Any]], labels: dict[str, str]) -> None:
     """A policy selects the pods that Kubernetes' definition says it selects."""
     selector = {"matchLabels": match, "matchExpressions": expressions}
-    assert selects(policy(podSelector=selector), labels) == by_the_book(selector, labels)
+    assert selects_pod(policy(podSelector=selector), labels) == by_the_book(selector, labels)
 
 
 def test_an_empty_selector() -> None:
     """An empty selector selects every pod."""
-    assert selects(policy(podSelector={}), {})
-    assert selects({"metadata": {"name": "x"}}, {"app": "web"})
+    assert selects_pod(policy(podSelector={}), {})
+    assert selects_pod({"metadata": {"name": "x"}}, {"app": "web"})
 
 
 def test_a_newer_operator() -> None:
     """An operator that this version does not know may match: better to name a policy too many."""
     newer = {"matchExpressions": [{"key": "app", "operator": "Like", "values": ["w*"]}]}
-    assert selects(policy(podSelector=newer), {})
+    assert selects_pod(policy(podSelector=newer), {})
 
 
 def test_ours_isolates() -> None:
     """What is created denies all, in and out, to the one pod, and goes when the pod goes."""
-    created = manifest(CHANGE, "a1")
-    assert isolates(created, CHANGE)
+    created = CHANGE.manifest("a1")
+    assert CHANGE.is_isolating(created)
     assert bypassing([created], CHANGE.selector, "another") == ()
     assert created["metadata"]["ownerReferences"] == [{"apiVersion": "v1", "kind": "Pod", "name": "web-1", "uid": "u1"}]
 
@@ -90,8 +89,8 @@ TAMPERED = [
 @pytest.mark.parametrize("spec", TAMPERED)
 def test_what_does_not_isolate(spec: dict[str, Any]) -> None:
     """A policy under our name that was changed isolates no more."""
-    created = manifest(CHANGE, "a1")
-    assert not isolates({**created, "spec": {**created["spec"], **spec}}, CHANGE)
+    created = CHANGE.manifest("a1")
+    assert not CHANGE.is_isolating({**created, "spec": {**created["spec"], **spec}})
 
 
 BYPASSING = [

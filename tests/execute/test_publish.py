@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from scc_responder.domain.changes import StepRun
 from scc_responder.domain.errors import ApiError
 from scc_responder.execute.evidence import EvidenceObject
 from scc_responder.execute.publish import store_side_by_side
-from scc_responder.execute.step import StepRun
 from scc_responder.journal.claimed_case import LostLease
 
 OBJECTS = [EvidenceObject(name=f"cases/c/{n}.json", content=b"{}", kind="pod") for n in range(3)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import DeletePod
+from scc_responder.domain.changes.delete_pod import DeletePod
 from scc_responder.domain.context import Context, DisruptionBudget, LiveLook, Node, NodePool, Owner, Workload, Zone
 from scc_responder.guard.disruption import disruption_reason, disruption_request
 from scc_responder.guard.guard import hold_reason

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from scc_responder.domain.changes import Change
+from scc_responder.domain.changes import Change, ChangeKind, Disruption
 from scc_responder.domain.context import Context
+from scc_responder.domain.permissions import Permissions, merged
 from scc_responder.domain.value import StrictValue, Value
 
 
@@ -41,9 +42,6 @@ class Hold(Value, frozen=True, kw_only=True):
     reason: str
 
 
-Disrupts = Literal["pods", "nodes", ""]
-"""What an action may make unavailable: it counts against limits, and the cluster is looked at before."""
-
 Planned = Sequence[Change] | Skip | Hold
 
 
@@ -59,30 +57,25 @@ P = TypeVar("P", bound=Params)
 class Action(Value, frozen=True, kw_only=True):
     """One thing a policy may ask for.
 
-    `permissions` are Kubernetes RBAC (`pods: get, patch`) or IAM (`pubsub.topics.publish`) permissions. `reversible`
-    says whether it can be undone. `needs_identity` asks that the pod be at least likely the finding's own. `observes`
-    marks actions that change nothing on the target: guards for the target do not hold them. `disrupts` says what may
-    become unavailable by it.
+    `makes` are the kinds of change that it plans: what it needs, disrupts and observes, and whether it can be undone,
+    follows from them. `needs_identity` asks that the pod be at least likely the finding's own.
     """
 
     name: str
     plan: Callable[[Context, Any], Planned]
     params: type[Params]
-    permissions: tuple[str, ...]
-    reversible: bool
+    makes: tuple[ChangeKind, ...]
     needs_identity: bool
+    permissions: Permissions
+    reversible: bool
     observes: bool
-    disrupts: Disrupts
+    tells: bool
+    ends_pod: bool
+    disrupts: Disruption
 
 
 def action(
-    *,
-    params: type[P],
-    permissions: Sequence[str],
-    reversible: bool,
-    needs_identity: bool = False,
-    observes: bool = False,
-    disrupts: Disrupts = "",
+    *, params: type[P], makes: Sequence[ChangeKind], needs_identity: bool = False
 ) -> Callable[[Callable[[Context, P], Planned]], Action]:
     """Declare a planning function as the action of its own name. Its docstring is the user's documentation."""
 
@@ -91,11 +84,14 @@ def action(
             name=plan.__name__,
             plan=plan,
             params=params,
-            permissions=tuple(permissions),
-            reversible=reversible,
+            makes=tuple(makes),
             needs_identity=needs_identity,
-            observes=observes,
-            disrupts=disrupts,
+            permissions=merged(*(kind.permissions for kind in makes)),
+            reversible=all(kind.reversible for kind in makes),
+            observes=all(kind.observes for kind in makes),
+            tells=all(kind.tells for kind in makes),
+            ends_pod=any(kind.ends_pod for kind in makes),
+            disrupts=next((kind.disrupts for kind in makes if kind.disrupts), Disruption.NOTHING),
         )
 
     return declare

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scc_responder.actions import AllowedKeys, Params, Planned, Skip, action, without_pod
-from scc_responder.domain.changes import PatchObject
+from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context
 from scc_responder.domain.labels import FINDING, THREAT, refused_keys
 
@@ -18,7 +18,7 @@ class AnnotatePodParams(Params, frozen=True, kw_only=True):
         return refused_keys(self.annotations, allowed.annotations, "annotations", (FINDING, THREAT))
 
 
-@action(params=AnnotatePodParams, permissions=["pods: get, patch"], reversible=True)
+@action(params=AnnotatePodParams, makes=[PATCHES_POD])
 def annotate_pod(context: Context, params: AnnotatePodParams) -> Planned:
     """Note on the pod which finding it is about, and whatever else the policy says.
 

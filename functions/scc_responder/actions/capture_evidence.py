@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from scc_responder.actions import NoParams, Planned, action
-from scc_responder.domain.changes import CaptureEvidence
+from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE, CaptureEvidence
 from scc_responder.domain.context import Context
 
 
-@action(
-    params=NoParams,
-    permissions=["events: list", "storage.objects.create"],
-    reversible=True,
-    observes=True,
-)
+@action(params=NoParams, makes=[CAPTURES_EVIDENCE])
 def capture_evidence(context: Context, _params: NoParams) -> Planned:
     """Store the finding, related findings, pod, owner, node, namespace and the pod's events, before they are gone.
 

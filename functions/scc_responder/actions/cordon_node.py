@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from scc_responder.actions import Hold, NoParams, Planned, Skip, action
-from scc_responder.domain.changes import PatchObject
+from scc_responder.domain.changes.patch_object import CORDONS_NODE, PatchObject
 from scc_responder.domain.context import Context
 from scc_responder.domain.labels import PRIOR_UNSCHEDULABLE
 
 
-@action(
-    params=NoParams,
-    permissions=["nodes: get, list, patch"],
-    reversible=True,
-    needs_identity=True,
-    disrupts="nodes",
-)
+@action(params=NoParams, makes=[CORDONS_NODE], needs_identity=True)
 def cordon_node(context: Context, _params: NoParams) -> Planned:
     """Keep new pods off the node that the compromised pod runs on; running pods stay.
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from scc_responder.actions import Hold, Params, Planned, action, without_pod
-from scc_responder.domain.changes import DeletePod, PatchObject
+from scc_responder.domain.changes.delete_pod import DELETES_POD, DeletePod
+from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, Pod
 from scc_responder.domain.labels import ARMED_BY
 
@@ -25,13 +26,7 @@ class DeletePodParams(Params, frozen=True, kw_only=True):
     identity: Literal["proved", "likely"] = "proved"
 
 
-@action(
-    params=DeletePodParams,
-    permissions=["pods: get, patch, delete", "poddisruptionbudgets.policy: list"],
-    reversible=False,
-    needs_identity=True,
-    disrupts="pods",
-)
+@action(params=DeletePodParams, makes=[PATCHES_POD, DELETES_POD], needs_identity=True)
 def delete_pod(context: Context, params: DeletePodParams) -> Planned:
     """Delete the compromised pod, and only that pod: its replacement has another UID.
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from scc_responder.actions import NoParams, Planned, action, without_pod
-from scc_responder.domain.changes import CreateNetworkPolicy, PatchObject
+from scc_responder.domain.changes.create_network_policy import CREATES_NETWORK_POLICY, CreateNetworkPolicy
+from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context, Pod
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.labels import pod_label
 
 
-@action(
-    params=NoParams,
-    permissions=["pods: get, patch", "networkpolicies.networking.k8s.io: create, get, list"],
-    reversible=True,
-    needs_identity=True,
-    disrupts="pods",
-)
+@action(params=NoParams, makes=[PATCHES_POD, CREATES_NETWORK_POLICY], needs_identity=True)
 def isolate_pod(context: Context, _params: NoParams) -> Planned:
     """Stop new connections to and from this one pod with a NetworkPolicy of its own.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scc_responder.actions import AllowedKeys, Params, Planned, Skip, action, without_pod
-from scc_responder.domain.changes import PatchObject
+from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context
 from scc_responder.domain.labels import case_label, pod_label, refused_keys, refused_values
 
@@ -18,7 +18,7 @@ class LabelPodParams(Params, frozen=True, kw_only=True):
         return refused_keys(self.labels, allowed.labels, "labels") or refused_values(self.labels)
 
 
-@action(params=LabelPodParams, permissions=["pods: get, patch"], reversible=True)
+@action(params=LabelPodParams, makes=[PATCHES_POD])
 def label_pod(context: Context, params: LabelPodParams) -> Planned:
     """Mark the compromised pod, so that people and tools can find it.
 

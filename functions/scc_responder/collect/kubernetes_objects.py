@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from scc_responder.collect import api_paths
-from scc_responder.collect.selectors import selects
 from scc_responder.domain.context import (
     ContainerStatus,
     DisruptionBudget,
@@ -22,6 +20,8 @@ from scc_responder.domain.context import (
     Workload,
     Zone,
 )
+from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.kubernetes.selectors import selects
 from scc_responder.domain.ports import ApiObject
 
 _INSTANCE_ID = "container.googleapis.com/instance_id"

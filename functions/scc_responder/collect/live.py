@@ -12,9 +12,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from scc_responder.actions import Action, actions
-from scc_responder.collect import api_paths
 from scc_responder.collect.kubernetes_objects import budgets_of, parse_node_pool, parse_workload
 from scc_responder.collect.target import Collected
+from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import (
     NO_SUCH_OWNER,
     Context,
@@ -26,6 +26,7 @@ from scc_responder.domain.context import (
     Workload,
 )
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.ports import KubernetesApi
 
 COUNTED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"})
@@ -64,12 +65,12 @@ def _looked(context: Context, collected: Collected, planned: tuple[Action, ...])
 def _parts(api: KubernetesApi, context: Context, planned: tuple[Action, ...]) -> LiveReads:
     parts: LiveReads = {}
     pod, node = context.pod, context.node
-    if pod is not None and any(action.disrupts == "pods" for action in planned):
+    if pod is not None and any(action.disrupts is Disruption.PODS for action in planned):
         if pod.owners and context.missing.get("owner") not in NO_SUCH_OWNER:
             parts["workload"] = lambda: _workload(api, context, pod)
-        if any(action.disrupts == "pods" and not action.reversible for action in planned):
+        if any(action.disrupts is Disruption.PODS and not action.reversible for action in planned):
             parts["budgets"] = lambda: _budgets(api, pod)
-    if node is not None and any(action.disrupts == "nodes" for action in planned):
+    if node is not None and any(action.disrupts is Disruption.NODES for action in planned):
         parts["node_pool"] = lambda: _node_pool(api, node.node_pool)
     return parts
 

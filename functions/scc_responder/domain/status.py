@@ -1,8 +1,12 @@
-"""How far a case is, and how far each of its steps."""
+"""How far a case is, how far each of its steps is, and the outcome of one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
+
+from scc_responder.domain.value import Value
 
 
 class CaseState(StrEnum):
@@ -46,3 +50,35 @@ class StepStatus(StrEnum):
     DRY_RUN = "dry_run"
     WAITING = "waiting"
     """Part of a plan that a person has not approved yet."""
+
+
+class Result(Value, frozen=True, kw_only=True):
+    """The outcome of one change. `reason` is a snake_case word, `detail` says more, for people."""
+
+    status: StepStatus
+    reason: str
+    detail: str = ""
+
+
+def done(reason: str, detail: str = "") -> Result:
+    """The step is done and was read back."""
+    return Result(status=StepStatus.DONE, reason=reason, detail=detail)
+
+
+def failed(reason: str, detail: str = "") -> Result:
+    """The step cannot be done; no later delivery will change that."""
+    return Result(status=StepStatus.FAILED, reason=reason, detail=detail)
+
+
+def target_gone() -> Result:
+    """The object is not there, and not by our doing."""
+    return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
+
+
+def not_the_target(read: Mapping[str, Any] | None, uid: str) -> Result | None:
+    """The outcome where the object, as it was read, is gone or has another UID; None where it is the one."""
+    if read is None:
+        return target_gone()
+    if read["metadata"]["uid"] != uid:
+        return Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
+    return None

@@ -6,29 +6,21 @@ carried out again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-
-import msgspec
 
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
-from scc_responder.domain.changes import (
-    CaptureEvidence,
-    Change,
-    CreateNetworkPolicy,
-    DeletePod,
-    PatchObject,
-    PublishDecision,
-)
+from scc_responder.domain.changes import Change, StepRun, restored
+from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError, RetryableError
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.status import StepStatus
+from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
-from scc_responder.execute.gate import Withheld, reserve, stay_under_control, stay_within_limits
+from scc_responder.execute.gate import Gate, Withheld
 from scc_responder.execute.publish import capture, publish
-from scc_responder.execute.step import Result, StepRun
 from scc_responder.guard.approval import WAITS
 from scc_responder.journal.case import Step, action_id
 from scc_responder.journal.claimed_case import ClaimedCase
@@ -80,7 +72,7 @@ def _resume(execution: Execution) -> None:
         policy = next((item for item in execution.decision.policies if item.name == step.policy), None)
         if policy is None:
             policy = RESPONDER if step.policy == RESPONDER.name else _removed(step.policy)
-        change = msgspec.convert(step.change, Change)
+        change = restored(step.change)
         task = Task(policy=policy, action=step.action, action_id=step.action_id, index=step.index, change=change)
         held = "held_before_resumed" if policy.matched else policy.reason
         withheld = "" if (step.policy, step.action) in allowed else held
@@ -166,54 +158,48 @@ def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Resu
     recorded = execution.recorded(task)
     if recorded and recorded.is_settled and not execution.is_repeatable(recorded):
         return Result(status=recorded.status, reason=recorded.reason, detail=recorded.detail)
-
-    def intend() -> None:
-        if withheld or execution.is_unapproved(task):
-            raise Withheld(withheld or WAITS)
-        stay_under_control(execution, task)
-        if execution.world.clock() > execution.world.until:
-            raise RetryableError("out_of_time", "the rest is done by the next delivery")
-        if not run.dry_run:
-            reserve(execution, task)
-        stay_within_limits(execution, task, dry_run=run.dry_run)
-        if not run.dry_run:
-            execution.case.save(*execution.pending, task.step(execution.world.clock(), execution.case.record.epoch))
-            execution.pending.clear()
-
-    run = StepRun(
+    dry_run = task.policy.mode not in {Mode.APPROVE, Mode.ENFORCE}
+    step = StepRun(
         action_id=task.action_id,
-        dry_run=task.policy.mode not in {Mode.APPROVE, Mode.ENFORCE},
+        dry_run=dry_run,
         intended=recorded is not None and not recorded.is_settled,
-        intend=intend,
+        intend=Gate(execution=execution, task=task, withheld=withheld, dry_run=dry_run).intend,
         renew=execution.case.renew,
     )
     try:
-        result = _carry_out(execution, task.change, run)
+        result = task.change.carry_out(step, _Means(execution)) if task.change else _without_target(execution)
     except Withheld as held:
         result = Result(status=StepStatus.HELD, reason=held.reason, detail=held.detail)
     execution.settle(task, result)
     return result
 
 
-def _carry_out(execution: Execution, change: Change | None, run: StepRun) -> Result:
-    context, world = execution.context, execution.world
-    match change:
-        case CaptureEvidence():
-            return capture(change, run, context, world)
-        case PublishDecision():
-            record = execution.case.record
-            message = outcome_message(context, execution.decision, execution.steps, record.plan, world.answered_at)
-            waits = {"reason": WAITS} if execution.is_waiting else {}
-            return publish(message, run, {**outcome_attributes(context), **waits}, world.outcomes)
-    if world.cluster is None or change is None:
-        return Result(status=StepStatus.SKIPPED, reason=context.pod_missing)
-    match change:
-        case PatchObject():
-            return world.cluster.patch_object(change, run)
-        case CreateNetworkPolicy():
-            return world.cluster.create_network_policy(change, run)
-        case DeletePod():
-            return world.cluster.delete_pod(change, run)
+def _without_target(execution: Execution) -> Result:
+    return Result(status=StepStatus.SKIPPED, reason=execution.context.pod_missing)
+
+
+class _Means:
+    """`changes.Means` for one execution."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+
+    def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
+        """See `Means.in_cluster`."""
+        session = self._execution.world.cluster
+        return _without_target(self._execution) if session is None else change(session)
+
+    def capture_evidence(self, change: Change, step: StepRun) -> Result:
+        """See `Means.capture_evidence`."""
+        return capture(change, step, self._execution.context, self._execution.world)
+
+    def publish_decision(self, step: StepRun) -> Result:
+        """See `Means.publish_decision`."""
+        execution = self._execution
+        context, world, plan = execution.context, execution.world, execution.case.record.plan
+        message = outcome_message(context, execution.decision, execution.steps, plan, world.answered_at)
+        waits = {"reason": WAITS} if execution.is_waiting else {}
+        return publish(message, step, {**outcome_attributes(context), **waits}, world.outcomes)
 
 
 def _note(execution: Execution, task: Task, status: StepStatus, reason: str) -> None:

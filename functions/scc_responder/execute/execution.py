@@ -10,13 +10,12 @@ from datetime import datetime
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import Change
+from scc_responder.domain.changes import Change, stored
 from scc_responder.domain.context import Context
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Outcomes
-from scc_responder.domain.status import StepStatus
-from scc_responder.execute.kubernetes import ClusterChanges
-from scc_responder.execute.step import Result
+from scc_responder.domain.status import Result, StepStatus
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
 from scc_responder.journal.case import Step
@@ -107,13 +106,14 @@ class Task:
 
     def step(self, now: datetime, epoch: int) -> Step:
         """The step as it stands in the journal when it is only meant."""
+        target = self.change.target if self.change else None
         return Step(
             action_id=self.action_id,
             index=self.index,
             policy=self.policy.name,
             action=self.action,
-            expected_uid=getattr(self.change, "uid", "") or getattr(self.change, "pod_uid", ""),
-            change={} if self.change is None else msgspec.to_builtins(self.change),
+            expected_uid=target.uid if target else "",
+            change=stored(self.change),
             epoch=epoch,
             intended_at=now,
         )
@@ -127,7 +127,7 @@ class World:
     which a person answers a plan that waits. `until`: no step starts later.
     """
 
-    cluster: ClusterChanges | None
+    cluster: ClusterSession | None
     api: KubernetesApi | None
     limiter: Limiter
     evidence: Evidence | None

@@ -1,22 +1,33 @@
-"""What keeps a planned step from being carried out at the last moment, between its probe and its intent."""
+"""The last check of a step, between its probe and its request: may it still be done, and its intent is written.
+
+Approval, kill switch, deadline, reservation, limits, intent, in this order: what takes something away comes before what
+counts, and nothing is counted that is not about to be meant.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
+from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.status import CaseState
 from scc_responder.execute.execution import RESPONDER, Execution, Task
+from scc_responder.guard.approval import WAITS
 from scc_responder.guard.disruption import disruption_request
 from scc_responder.guard.kill_switch import DISABLED, LOWERED, KillSwitchCeiling
 from scc_responder.journal.case import action_id
 
 
 class Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all that may be known
-    """A step was found not to have been carried out before, and may not be carried out now."""
+    """A step was found not to have been carried out before, and may not be carried out now.
+
+    An exception, and not an answer: a change that forgets to look at an answer would send its request all the same.
+    """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
@@ -24,45 +35,73 @@ class Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all t
         self.detail = detail
 
 
-def reserve(execution: Execution, task: Task) -> None:
-    """Take the one right to do to this object what cannot be undone. Raises Withheld where another finding has it."""
-    if actions()[task.action].reversible or task.action_id in execution.reserved:
-        return
-    finding = execution.context.finding
-    target = action_id(task.action, finding.cluster_path, execution.pod_uid, "")
-    if not execution.case.reserve(target, task.action_id):
-        raise Withheld("reserved_by_other_finding")
-    execution.reserved.add(task.action_id)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gate:
+    """What one task must pass before its request. `withheld` says why it may not be carried out at all; empty: it may.
 
+    A dry run takes no right, leaves the limits as they are, and writes no intent: it changes nothing.
+    """
 
-def stay_within_limits(execution: Execution, task: Task, *, dry_run: bool) -> None:
-    """Count the target against every limit. Raises Withheld where one has no room for it, or the breaker tripped."""
-    action, limiter = actions()[task.action], execution.world.limiter
-    if action.observes:
-        return
-    answer = limiter.breaker()
-    asked = disruption_request(execution.context, action, task.action_id)
-    if answer.allowed and asked is not None:
-        asked = replace(asked, policy=task.policy.name, policy_limits=task.policy.limits)
-        answer = limiter.reserve(asked, dry_run=dry_run)
-    if not answer.allowed:
-        raise Withheld(answer.reason, answer.detail)
+    execution: Execution
+    task: Task
+    withheld: str
+    dry_run: bool
+
+    def intend(self) -> None:
+        """Write the intent, if the task may be carried out now.
+
+        Raises Withheld where it may not, Settled where the kill switch ends everything, RetryableError where a later
+        delivery may do it, LostLease where another process has the case.
+        """
+        if self.withheld or self.execution.is_unapproved(self.task):
+            raise Withheld(self.withheld or WAITS)
+        self._stay_under_control()
+        world = self.execution.world
+        if world.clock() > world.until:
+            raise RetryableError("out_of_time", "the rest is done by the next delivery")
+        if not self.dry_run:
+            self._reserve()
+        self._stay_within_limits()
+        if not self.dry_run:
+            case, pending = self.execution.case, self.execution.pending
+            case.save(*pending, self.task.step(world.clock(), case.record.epoch))
+            pending.clear()
+
+    def _stay_under_control(self) -> None:
+        """Ask the switch again. The responder's own message is sent unless nothing at all may be done."""
+        limit, policy = self.execution.world.ceiling(), self.task.policy
+        refuse_disabled(limit)
+        if policy.name == RESPONDER.name or capped(policy.mode, limit.mode) == policy.mode:
+            return
+        if not (limit.mode == Mode.APPROVE and actions()[self.task.action].observes):
+            raise Withheld(LOWERED)
+
+    def _reserve(self) -> None:
+        """Take the one right to do to this object what cannot be undone. Another finding may have it."""
+        execution, task = self.execution, self.task
+        if actions()[task.action].reversible or task.action_id in execution.reserved:
+            return
+        finding = execution.context.finding
+        target = action_id(task.action, finding.cluster_path, execution.pod_uid, "")
+        if not execution.case.reserve(target, task.action_id):
+            raise Withheld("reserved_by_other_finding")
+        execution.reserved.add(task.action_id)
+
+    def _stay_within_limits(self) -> None:
+        """Count the target against every limit. One may have no room for it, or the breaker tripped."""
+        action, limiter = actions()[self.task.action], self.execution.world.limiter
+        if action.observes:
+            return
+        answer = limiter.breaker()
+        asked = disruption_request(self.execution.context, action, self.task.action_id)
+        if answer.allowed and asked is not None:
+            asked = replace(asked, policy=self.task.policy.name, policy_limits=self.task.policy.limits)
+            answer = limiter.reserve(asked, dry_run=self.dry_run)
+        if not answer.allowed:
+            raise Withheld(answer.reason, answer.detail)
 
 
 def refuse_disabled(limit: KillSwitchCeiling, finding: Finding | None = None) -> None:
     """Raises Settled where nothing at all may be done: the case is held, and can be resumed."""
     if limit.mode == Mode.DISABLED:
         raise Settled(DISABLED, CaseState.HELD, "WARNING", confirmed=finding)
-
-
-def stay_under_control(execution: Execution, task: Task) -> None:
-    """Ask the switch again. Raises Withheld where it keeps the task from being carried out now, Settled where all ends.
-
-    Raises RetryableError where nobody can tell. The responder's own message is sent unless nothing at all may be done.
-    """
-    limit = execution.world.ceiling()
-    refuse_disabled(limit)
-    if task.policy.name == RESPONDER.name or capped(task.policy.mode, limit.mode) == task.policy.mode:
-        return
-    if not (limit.mode == Mode.APPROVE and actions()[task.action].observes):
-        raise Withheld(LOWERED)

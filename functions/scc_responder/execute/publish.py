@@ -8,15 +8,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from scc_responder.collect import api_paths
-from scc_responder.domain.changes import CaptureEvidence
+from scc_responder.domain.changes import Change, StepRun
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, RetryableError
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.ports import Evidence, KubernetesApi, Outcomes
-from scc_responder.domain.status import StepStatus
+from scc_responder.domain.status import Result, StepStatus, done, failed
 from scc_responder.execute.evidence import EvidenceObject, evidence, manifest
 from scc_responder.execute.execution import World
-from scc_responder.execute.step import Result, StepRun, done, failed
 
 Event = Mapping[str, Any]
 
@@ -24,7 +23,7 @@ RENEW_SECONDS = 30.0
 """How long a capture goes on before it renews the case's lease, which is four times as long."""
 
 
-def capture(change: CaptureEvidence, step: StepRun, context: Context, world: World) -> Result:
+def capture(change: Change, step: StepRun, context: Context, world: World) -> Result:
     """Store everything that was read, and the pod's events, then the manifest that names what is complete."""
     if world.evidence is None:
         return failed("no_evidence_store", "set SCC_RESPONDER_EVIDENCE to gs://BUCKET/PREFIX or file:///FOLDER")
@@ -67,12 +66,13 @@ def _put(store: Evidence, item: EvidenceObject) -> None:
     store.put(item.name, item.content)
 
 
-def _events(change: CaptureEvidence, api: KubernetesApi | None) -> tuple[list[Event] | None, str]:
+def _events(change: Change, api: KubernetesApi | None) -> tuple[list[Event] | None, str]:
     """The pod's events, or why they may not be read."""
-    if api is None or not change.pod_uid:
+    pod = change.target
+    if api is None or pod is None:
         return None, ""
     try:
-        return list(api.list(api_paths.events(change.namespace), api_paths.events_about(change.pod_uid))), ""
+        return list(api.list(api_paths.events(pod.namespace), api_paths.events_about(pod.uid))), ""
     except ApiError as error:
         return None, _refused(error).detail
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from scc_responder.actions import Action
-from scc_responder.domain.changes import Change, DeletePod
+from scc_responder.domain.changes import Change, Disruption
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, NodePool, Pod, Zone
 from scc_responder.guard.ledger import DisruptionRequest
 
@@ -22,10 +22,10 @@ _SETTLED = NO_SUCH_OWNER | {"unknown_kind"}
 
 def disruption_reason(context: Context, action: Action, changes: Iterable[Change]) -> str:
     """Why what was seen of the cluster does not allow the disruption, or an empty string."""
-    if action.disrupts == "nodes":
+    if action.disrupts is Disruption.NODES:
         return _node_reason(context)
-    if action.disrupts == "pods" and not action.reversible and context.pod is not None:
-        any_replica = any(isinstance(change, DeletePod) and change.allow_last_replica for change in changes)
+    if action.disrupts is Disruption.PODS and not action.reversible and context.pod is not None:
+        any_replica = any(change.any_replica for change in changes)
         return _pod_reason(context, context.pod, any_replica=any_replica)
     return ""
 
@@ -76,13 +76,13 @@ def _is_last(pool: NodePool, zone: Zone) -> bool:
 def disruption_request(context: Context, action: Action, action_id: str) -> DisruptionRequest | None:
     """What the action asks the ledger for; None where it disrupts nothing that was read."""
     cluster = context.finding.cluster
-    if action.disrupts == "nodes" and context.node is not None and cluster is not None:
+    if action.disrupts is Disruption.NODES and context.node is not None and cluster is not None:
         scopes = {"node_pool": context.node.node_pool}
         share_of = context.live.node_pool.nodes if context.live and context.live.node_pool else None
         return DisruptionRequest(
             action_id=action_id, target=context.node.uid, kind="nodes", scopes=scopes, share_of=share_of
         )
-    if action.disrupts == "pods" and context.pod is not None and cluster is not None:
+    if action.disrupts is Disruption.PODS and context.pod is not None and cluster is not None:
         pod = context.pod
         scopes = {"owner": _owner(context, pod), "namespace": pod.namespace, "node": pod.node_name}
         scopes |= {"node_pool": context.node.node_pool} if context.node else {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from scc_responder.domain.changes import Change, PatchObject
+from scc_responder.domain.changes import Change
 from scc_responder.domain.context import Context
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import Protected
@@ -55,7 +55,8 @@ def _workload(context: Context, patterns: tuple[str, ...]) -> str:
 
 def _node(changes: Iterable[Change], patterns: Iterable[str]) -> str:
     """A node is protected from changes to itself: what is done to a pod leaves its node as it is."""
-    nodes = [change.name for change in changes if isinstance(change, PatchObject) and change.kind == "Node"]
+    targets = (change.target for change in changes)
+    nodes = [target.name for target in targets if target and target.kind == "Node"]
     return "node_protected" if any(_fits(patterns, name) for name in nodes) else ""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.domain.changes import is_about_node
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.status import CaseState, StepStatus
@@ -123,7 +124,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     @property
     def pod_uids(self) -> frozenset[str]:
         """UIDs of the pods acted upon since the case was last opened: it is about these and no others."""
-        steps = (step for step in self.current_steps if step.change and step.change.get("kind") != "Node")
+        steps = (step for step in self.current_steps if step.change and not is_about_node(step.change))
         return frozenset(step.expected_uid for step in steps if step.expected_uid)
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from scc_responder.domain.changes import is_reversible
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreOutcomeUnknown
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Clock
@@ -178,6 +179,8 @@ def _was_used(store: CasStore, held: Reservation) -> bool:
         return False
     if record.state is CaseState.OPEN:
         raise RetryableError("reserved_by_open_finding", f"{held.case} is about to do it, and is not closed yet")
-    # Arming, a patch, can be undone: only what cannot be counts.
-    final = [step for step in record.steps if step.action_id == held.action_id and step.change.get("change") != "patch"]
-    return any(step.status in _CARRIED_OUT for step in final)
+    return any(
+        step.status in _CARRIED_OUT
+        for step in record.steps
+        if step.action_id == held.action_id and not is_reversible(step.change)
+    )

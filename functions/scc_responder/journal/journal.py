@@ -21,6 +21,7 @@ from secrets import token_hex
 import msgspec
 from msgspec.structs import replace
 
+from scc_responder.domain.changes import observes_only
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Clock
@@ -277,8 +278,7 @@ def _resumed(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
 
 def _is_kept(step: Step) -> bool:
     """Whether a step outlives its opening: what was done to an object does, what was only told or captured does not."""
-    told = step.change.get("change") in {"capture_evidence", "notify"}
-    return not step.is_settled or (bool(step.expected_uid) and not told)
+    return not step.is_settled or (bool(step.expected_uid) and not observes_only(step.change))
 
 
 def _noted(entry: Entry, record: CaseRecord, finding: Finding, writer: CaseWriter) -> CaseRecord:

@@ -10,7 +10,6 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from scc_responder.collect import api_paths
 from scc_responder.collect.confirm import Settled, confirm, unread
 from scc_responder.collect.identity import bound
 from scc_responder.collect.live import look
@@ -21,11 +20,12 @@ from scc_responder.domain.errors import (
     ResponderError,
 )
 from scc_responder.domain.finding import Finding
+from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.status import CaseState
 from scc_responder.execute.execute import execute
 from scc_responder.execute.execution import World
 from scc_responder.execute.gate import refuse_disabled
-from scc_responder.execute.kubernetes import ClusterChanges
 from scc_responder.guard.approval import ask, review
 from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import under
@@ -148,7 +148,7 @@ def _world(collected: Collected, services: Services, account: DeliveryLog) -> Wo
     if "node" in objects:
         known[api_paths.node(objects["node"]["metadata"]["name"])] = objects["node"]
     return World(
-        cluster=ClusterChanges(api, known, services.wait, services.pool) if api else None,
+        cluster=ClusterSession(api, known, services.wait, services.pool) if api else None,
         api=api,
         limiter=services.limiter(finding.cluster_path),
         evidence=services.evidence,

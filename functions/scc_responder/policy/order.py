@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import PublishDecision
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 
 Held = dict[tuple[str, str, str], str]
@@ -36,7 +35,7 @@ def _parts(planned: tuple[PlannedAction, ...]) -> tuple[tuple[PlannedAction, ...
 
 
 def _ends_with_message(planned: tuple[PlannedAction, ...]) -> bool:
-    return bool(planned) and any(isinstance(change, PublishDecision) for change in planned[-1].changes)
+    return bool(planned) and any(change.declared.tells for change in planned[-1].changes)
 
 
 def hold_denied(decision: Decision, denied: Callable[[PolicyDecision, PlannedAction], str] | None = None) -> Decision:

@@ -14,6 +14,7 @@ from scc_responder.actions import actions
 from scc_responder.collect import target
 from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.permissions import Permission, Tier, iam
 from scc_responder.domain.value import Value
 from scc_responder.policy.policy_set import Policy
 
@@ -32,8 +33,6 @@ GOOGLE_READS = {
 
 VERBS = ("get", "list", "create", "patch", "delete")
 READING = frozenset({"get", "list"})
-ROLE_TIERS = ("observe", "act", "forensic")
-"""Roles that cluster teams can grant one after the other; see `tier`."""
 
 
 class GrantScope(Value, frozen=True, kw_only=True):
@@ -61,12 +60,13 @@ GRANT_SCOPES = {
 class Need(Value, frozen=True, kw_only=True):
     """One permission and what needs it: `by` maps an action, or what else it is for, to the policies that ask for it.
 
-    Of a Kubernetes permission, `resource` and `verb` are its parts; of one of IAM's they are empty.
+    Of a Kubernetes permission, `resource`, `verb` and `tier` are its parts; of one of IAM's they are empty.
     """
 
     permission: str
     resource: str = ""
     verb: str = ""
+    tier: Tier | None = None
     by: dict[str, tuple[str, ...]]
 
 
@@ -77,17 +77,17 @@ def enabled(policies: Iterable[Policy]) -> Iterator[tuple[str, str]]:
 
 def needed(steps: Iterable[tuple[str, str]]) -> tuple[Need, ...]:
     """Every permission that these (policy, action) need, those of Kubernetes first, each once."""
-    by: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
-    for (resource, verb), reason, policy in _uses(steps):
-        policies = by.setdefault((resource, verb), {}).setdefault(reason, {})
+    by: dict[Permission, dict[str, dict[str, None]]] = {}
+    for permission, reason, policy in _uses(steps):
+        policies = by.setdefault(permission, {}).setdefault(reason, {})
         policies |= {policy: None} if policy else {}
-    return tuple(_need(resource, verb, by[resource, verb]) for resource, verb in sorted(by, key=_order))
+    return tuple(_need(permission, by[permission]) for permission in sorted(by, key=_order))
 
 
 def of_connect_gateway() -> tuple[Need, ...]:
     """What Connect Gateway asks for: needed only where this deployment is to use it, whatever the policies are."""
     by: Mapping[str, Iterable[str]] = {"clusters reached by Connect Gateway": ()}
-    return tuple(_need(permission, "", by) for permission in ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
+    return tuple(_need(permission, by) for permission in iam(*ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY]))
 
 
 def of_all_actions() -> tuple[Need, ...]:
@@ -95,47 +95,28 @@ def of_all_actions() -> tuple[Need, ...]:
     return needed(("", action) for action in actions())
 
 
-def _uses(steps: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], str, str]]:
-    for declared in target.READ_PERMISSIONS:
-        yield from ((pair, EVERY_FINDING, "") for pair in expanded(declared))
-    for permission, reason in GOOGLE_READS.items():
-        yield from ((pair, reason, "") for pair in expanded(permission))
+def _uses(steps: Iterable[tuple[str, str]]) -> Iterator[tuple[Permission, str, str]]:
+    yield from ((permission, EVERY_FINDING, "") for permission in target.READ_PERMISSIONS)
+    for name, reason in GOOGLE_READS.items():
+        yield from ((permission, reason, "") for permission in iam(name))
     for policy, action in steps:
-        for declared in actions()[action].permissions:
-            yield from ((pair, action, policy) for pair in expanded(declared))
+        yield from ((permission, action, policy) for permission in actions()[action].permissions)
 
 
-def expanded(declared: str) -> Iterator[tuple[str, str]]:
-    """(resource, verb) of a declared Kubernetes permission; (permission, "") of one of IAM's.
-
-    >>> list(expanded("pods: get, patch")), list(expanded("pubsub.topics.publish"))
-    ([('pods', 'get'), ('pods', 'patch')], [('pubsub.topics.publish', '')])
-    """
-    resource, _, verbs = declared.partition(": ")
-    return ((resource, verb) for verb in verbs.split(", "))
-
-
-def _order(pair: tuple[str, str]) -> tuple[bool, str, str, int]:
-    resource, verb = pair
-    name, _, group = resource.partition(".")
+def _order(permission: Permission) -> tuple[bool, str, str, int]:
+    name, _, group = permission.name.partition(".")
+    verb = permission.verb
     return (not verb, group, name, VERBS.index(verb) if verb in VERBS else len(VERBS))
 
 
-def _need(resource: str, verb: str, by: Mapping[str, Iterable[str]]) -> Need:
-    told = {reason: tuple(policies) for reason, policies in by.items()}
-    if not verb:
-        return Need(permission=resource, by=told)
-    return Need(permission=f"{resource}: {verb}", resource=resource, verb=verb, by=told)
-
-
-def tier(need: Need) -> str:
-    """How far a Kubernetes permission goes, for those who grant it: `observe`, `act` or `forensic`.
-
-    Forensic is what looks inside a running container or changes it: logs, exec, ephemeral containers.
-    """
-    if "/" in need.resource:
-        return ROLE_TIERS[2]
-    return ROLE_TIERS[0] if need.verb in READING else ROLE_TIERS[1]
+def _need(permission: Permission, by: Mapping[str, Iterable[str]]) -> Need:
+    return Need(
+        permission=str(permission),
+        resource=permission.name if permission.verb else "",
+        verb=permission.verb,
+        tier=permission.tier,
+        by={reason: tuple(policies) for reason, policies in by.items()},
+    )
 
 
 def cluster_role(needs: Iterable[Need], name: str) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.kubernetes.kubernetes_api import KubernetesRest, connect
-from scc_responder.collect import api_paths
 from scc_responder.collect.kubernetes_objects import budgets_of, parse_node_pool, parse_pod, parse_workload
 from scc_responder.domain.context import DisruptionBudget, Owner, Workload, Zone
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.kubernetes import api_paths
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient
 from tests.cluster.polling import wait_until

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.collect import api_paths
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster

@@ -15,9 +15,9 @@ import yaml
 
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.adapters.kubernetes.kubeconfig import read_access
-from scc_responder.collect import api_paths
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.kubernetes import api_paths
 from tests.cluster.control_plane import ControlPlane
 from tests.kits.fault_proxy import Answer, FaultProxy
 

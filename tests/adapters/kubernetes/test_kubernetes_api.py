@@ -17,8 +17,8 @@ import pytest
 
 from scc_responder.adapters.kubernetes.api_errors import ApiRequest, ApiResponse, kubernetes_failure, printable
 from scc_responder.adapters.kubernetes.kubernetes_api import BODY_LIMIT, KubernetesRest, connect
-from scc_responder.collect import api_paths
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.fault_proxy import Answer, Break, Call, Delay, Drip, FaultProxy, Forward, Stall, Truncate

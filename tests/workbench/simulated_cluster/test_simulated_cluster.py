@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.collect import api_paths
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.workbench.simulated_cluster.controllers import digest_of
 from scc_responder.workbench.simulated_cluster.server.objects import Objects, kubernetes_time
 from scc_responder.workbench.simulated_cluster.server.rbac import rules

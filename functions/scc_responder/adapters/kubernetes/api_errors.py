@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError, TimeoutError  # noqa: A004 - its name
 
-from scc_responder.collect import api_paths
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.value import Value
 
 MESSAGE_LENGTH = 300

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from scc_responder.domain.changes import CreateNetworkPolicy
+from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import ClusterRef
@@ -17,7 +17,6 @@ from scc_responder.domain.labels import pod_label
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clusters, KubernetesApi
 from scc_responder.domain.value import Value
-from scc_responder.execute.network_policies import manifest
 from scc_responder.workbench.doctor.check import OR, THEN, Check, CheckResult, fault, ok, probe_failed, skipped, unknown
 from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user, username_of
 from scc_responder.workbench.doctor.ways_to_clusters import place, way_to
@@ -223,7 +222,7 @@ def _isolating(namespace: str) -> dict[str, Any]:
         selector=pod_label(_UID),
         effective="unknown",
     )
-    return manifest(change, "doctor")
+    return change.manifest("doctor")
 
 
 def _rehearsed(api: KubernetesApi, namespace: str, body: dict[str, Any]) -> ApiError | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matcher
@@ -82,7 +83,7 @@ def _seldom_meant(document: Document, path: Path, file: PolicyFile) -> Iterator[
     yield from _unmatchable(file.when)
     seen: set[str] = set()
     for index, step in enumerate(file.then):
-        if step.action == "delete_pod" and "capture_evidence" not in seen:
+        if actions()[step.action].ends_pod and "capture_evidence" not in seen:
             told = "the pod is deleted before its evidence is kept; put capture_evidence before it"
             yield Mistake(path=("then", index, "action"), text=told, reason="no_evidence")
         seen.add(step.action)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from scc_responder.collect.selectors import selects
+from scc_responder.domain.kubernetes.selectors import selects
 from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.server.objects import Objects
 

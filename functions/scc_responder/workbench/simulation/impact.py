@@ -60,13 +60,13 @@ def effects(context: Context, policy: PolicyDecision) -> Effects:
 
 
 def _target(context: Context, change: Change) -> AffectedObject:
-    cluster = context.finding.cluster
+    cluster, target = context.finding.cluster, change.target
     return AffectedObject(
         cluster=cluster.path if cluster else context.finding.resource_name,
-        kind=getattr(change, "kind", "Pod"),
-        namespace=getattr(change, "namespace", ""),
-        name=getattr(change, "pod_name", "") or getattr(change, "name", ""),
-        uid=getattr(change, "uid", "") or getattr(change, "pod_uid", ""),
+        kind=target.kind if target else "",
+        namespace=target.namespace if target else "",
+        name=target.name if target else "",
+        uid=target.uid if target else "",
     )
 
 

@@ -17,10 +17,10 @@ import grpc
 import pytest
 
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
-from scc_responder.collect import api_paths
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.ports import KubernetesApi
 from tests.adapters.google.access.test_credentials import Credentials, token_of
 from tests.kits.fault_proxy import Answer, Break, FaultProxy, Stall

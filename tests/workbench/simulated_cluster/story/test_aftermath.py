@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.collect import api_paths
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.aftermath import aftermath, aftermath_expectations, fate
 from scc_responder.workbench.simulated_cluster.story.scenario import NODES, populate

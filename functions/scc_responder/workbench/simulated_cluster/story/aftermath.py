@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from scc_responder.domain.changes.create_network_policy import selects_pod
 from scc_responder.domain.labels import CASE_LABEL
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.value import Value
-from scc_responder.execute.network_policies import selects
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.observation import Expectation
 
@@ -94,7 +94,7 @@ def _pod_now(
     return PodNow(
         name=name,
         marked=CASE_LABEL in labels or labels != pod["metadata"].get("labels", {}),
-        policies=tuple(policy["metadata"]["name"] for policy in here if selects(policy, labels)),
+        policies=tuple(policy["metadata"]["name"] for policy in here if selects_pod(policy, labels)),
     )
 
 

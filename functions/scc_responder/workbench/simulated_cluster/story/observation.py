@@ -9,7 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from scc_responder.domain.labels import ACTION_ID
+from scc_responder.domain.changes import restored
+from scc_responder.domain.permissions import Tier
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
@@ -17,7 +18,6 @@ from scc_responder.workbench.simulated_cluster.story.scenario import Delivery
 
 MAX_REQUESTS = 21
 WRITES = frozenset({"create", "patch", "update", "delete"})
-_VERBS = {"patch": "patch", "create_network_policy": "create", "delete_pod": "delete"}
 
 
 class Expectation(Value, frozen=True, kw_only=True):
@@ -99,13 +99,13 @@ def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
 
 def _is_write_of(event: AuditEvent, step: Step) -> bool:
     """Whether the request is the step's: by the action's mark in it, or the UID it is bound to."""
-    kind = str(step.change.get("change", ""))
-    if event.verb != _VERBS.get(kind) or not isinstance(event.request, dict):
+    change = restored(step.change)
+    verbs = {permission.verb for permission in change.declared.permissions if permission.tier is Tier.ACT}
+    if event.verb not in verbs or not isinstance(event.request, dict):
         return False
-    if kind == "delete_pod":
-        return bool(event.request.get("preconditions", {}).get("uid") == step.expected_uid)
+    bound = event.request.get("preconditions", {}).get("uid")
     marks = event.request.get("metadata", {}).get("annotations", {})
-    return bool(marks.get(step.change.get("marker", ACTION_ID)) == step.action_id)
+    return bound == step.expected_uid if bound else step.action_id in marks.values()
 
 
 def _reads(event: AuditEvent, write: AuditEvent) -> bool:

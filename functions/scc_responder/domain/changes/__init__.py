@@ -1,0 +1,161 @@
+"""The only things that are ever done to the world, one kind of change a file, found by file name.
+
+In: a step that may be carried out, and the means to do it. Out: one `Result`, read back. A kind of change says all of
+itself: the object it is about, whether it can be undone, what it disrupts, its permissions, how it is probed, its one
+conditional request, and how it is verified. Actions plan changes, `execute` carries them out and knows no kind by name.
+Read `patch_object.py` for an example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache, reduce
+from importlib import import_module
+from operator import or_
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.domain.permissions import Permissions
+from scc_responder.domain.status import Result
+from scc_responder.domain.value import Value
+
+
+class Disruption(StrEnum):
+    """What a change may make unavailable: it counts against limits, and the cluster is looked at before."""
+
+    NOTHING = ""
+    PODS = "pods"
+    NODES = "nodes"
+
+
+class ChangedObject(Value, frozen=True, kw_only=True):
+    """The Kubernetes object that a change is about. What has no namespace has an empty one."""
+
+    kind: str
+    name: str
+    uid: str
+    namespace: str = ""
+
+
+class ChangeKind(Value, frozen=True, kw_only=True):
+    """What a kind of change declares of itself, before any object is known.
+
+    `observes`: it changes nothing on the target, so guards for the target do not hold it. `tells`: it tells what was
+    done before it, so a policy's last word comes after all else. `ends_pod`: the pod and what is in it are gone then.
+    """
+
+    permissions: Permissions
+    reversible: bool = True
+    observes: bool = False
+    tells: bool = False
+    ends_pod: bool = False
+    disrupts: Disruption = Disruption.NOTHING
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepRun:
+    """What a change needs to know of the step that it is carried out for.
+
+    `intend` writes the intent ahead. A change calls it after its probe and right before each request that changes
+    anything; it raises if this process may no longer act. `intended`: an earlier attempt wrote the intent, so that a
+    target in the wanted state is our own work. `renew` keeps the case through a step that takes long.
+    """
+
+    action_id: str
+    dry_run: bool
+    intended: bool
+    intend: Callable[[], None]
+    renew: Callable[[], None]
+
+
+class Means(Protocol):
+    """What changes are carried out with."""
+
+    def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
+        """Make a change in the finding's cluster; skipped where it has none, or it was not reached."""
+        ...
+
+    def capture_evidence(self, change: Change, step: StepRun) -> Result:
+        """Store what was read of the finding's target, which is the change's."""
+        ...
+
+    def publish_decision(self, step: StepRun) -> Result:
+        """Publish the decision and the outcomes so far."""
+        ...
+
+
+class Change(Value, frozen=True, kw_only=True, tag_field="change"):
+    """One change of one object, bound to the UID that was read. Its tag and fields are what the journal stores."""
+
+    declares: ClassVar[ChangeKind]
+
+    @property
+    def declared(self) -> ChangeKind:
+        """What this change declares: what its kind does, unless it depends on the object."""
+        return self.declares
+
+    @property
+    def target(self) -> ChangedObject | None:
+        """The object that it is about; None where it is about none."""
+        return None
+
+    @property
+    def any_replica(self) -> bool:
+        """Whether it may take the last ready replica of a workload."""
+        return False
+
+    def carry_out(self, step: StepRun, means: Means) -> Result:
+        """Probe, intend, send one conditional request, verify. Raises RetryableError where a later try may succeed."""
+        raise NotImplementedError
+
+
+@cache
+def change_classes() -> dict[str, type[Change]]:
+    """Every kind of change by the tag that stored changes carry, found by file name."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    return {str(item.__struct_config__.tag): item for module in modules for item in _changes_in(module)}
+
+
+def _changes_in(module: ModuleType) -> Iterator[type[Change]]:
+    for item in vars(module).values():
+        if isinstance(item, type) and issubclass(item, Change) and item is not Change:
+            yield item
+
+
+def stored(change: Change | None) -> dict[str, Any]:
+    """The change as the journal stores it; empty for none."""
+    return {} if change is None else dict(msgspec.to_builtins(change))
+
+
+def restored(data: Mapping[str, Any]) -> Change:
+    """The change that the journal stored. Raises msgspec.ValidationError for what this version cannot read."""
+    change: Change = msgspec.convert(data, reduce(or_, change_classes().values()))
+    return change
+
+
+def _kind_of_stored(data: Mapping[str, Any]) -> ChangeKind | None:
+    known = change_classes().get(str(data.get("change", "")))
+    return known.declares if known else None
+
+
+def observes_only(data: Mapping[str, Any]) -> bool:
+    """Whether a stored change, perhaps one whose fields were left out, changes nothing on its target."""
+    kind = _kind_of_stored(data)
+    return kind is not None and kind.observes
+
+
+def is_reversible(data: Mapping[str, Any]) -> bool:
+    """Whether a stored change, perhaps one whose fields were left out, can be undone. One of a later version cannot."""
+    kind = _kind_of_stored(data)
+    return kind is not None and kind.reversible
+
+
+def is_about_node(data: Mapping[str, Any]) -> bool:
+    """Whether a stored change, perhaps one whose fields were left out, is about a node."""
+    return data.get("kind") == "Node"

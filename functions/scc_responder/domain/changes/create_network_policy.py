@@ -1,0 +1,150 @@
+"""Kind of change: create the NetworkPolicy that isolates one pod.
+
+NetworkPolicies add up: a connection is allowed if any policy that selects the pod allows it. Source:
+networking.k8s.io/v1 NetworkPolicy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.kubernetes import api_paths, selectors
+from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
+from scc_responder.domain.labels import ACTION_ID
+from scc_responder.domain.permissions import acts, observes
+from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target
+
+CREATES_NETWORK_POLICY = ChangeKind(
+    permissions=(
+        *acts("networkpolicies.networking.k8s.io", "create"),
+        *observes("networkpolicies.networking.k8s.io", "get", "list"),
+    ),
+    disrupts=Disruption.PODS,
+)
+
+
+class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network_policy"):
+    """Create a deny-all NetworkPolicy for the one pod that carries `selector`.
+
+    `effective` is what the cluster can make of it: `enforced`, `not_enforced` (no dataplane, host network), `unknown`.
+    """
+
+    declares: ClassVar[ChangeKind] = CREATES_NETWORK_POLICY
+
+    namespace: str
+    name: str
+    pod_name: str
+    pod_uid: str
+    selector: dict[str, str]
+    effective: str
+
+    @property
+    def target(self) -> ChangedObject:
+        """The pod that is isolated."""
+        return ChangedObject(kind="Pod", namespace=self.namespace, name=self.pod_name, uid=self.pod_uid)
+
+    def carry_out(self, step: StepRun, means: Means) -> Result:
+        """Create the policy, and say what it is worth."""
+        path = api_paths.network_policy(self.namespace, self.name)
+        return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, path, step), path))
+
+    def _once(self, session: ClusterSession, path: str, step: StepRun, tries: Tries) -> Result:
+        if step.intended and session.read(path) is not None:
+            return self._effect(session, step)
+        step.intend()
+        body, collection = self.manifest(step.action_id), api_paths.network_policies(self.namespace)
+        try:
+            tries.send(lambda: session.api.create(collection, body, dry_run=step.dry_run))
+        except ApiError as error:
+            if error.body_reason != "AlreadyExists":
+                raise
+        return self._effect(session, step)
+
+    def manifest(self, action_id: str) -> dict[str, Any]:
+        """A policy that selects the one pod and allows nothing, in or out. It goes when the pod goes."""
+        pod = {"apiVersion": "v1", "kind": "Pod", "name": self.pod_name, "uid": self.pod_uid}
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {
+                "name": self.name,
+                "namespace": self.namespace,
+                "labels": dict(self.selector),
+                "annotations": {ACTION_ID: action_id},
+                "ownerReferences": [pod],
+            },
+            "spec": {"podSelector": {"matchLabels": dict(self.selector)}, "policyTypes": ["Ingress", "Egress"]},
+        }
+
+    def _effect(self, session: ClusterSession, step: StepRun) -> Result:
+        listed = session.pool.submit(session.api.list, api_paths.network_policies(self.namespace))
+        # Read anew: another controller may have taken the label away since it was verified.
+        pod = session.read_anew(self._pod_path)
+        policies = listed.result()
+        lost = not_the_target(pod, self.pod_uid)
+        if lost or pod is None:
+            return lost or failed(NOT_VERIFIED)
+        labels = pod["metadata"].get("labels", {})
+        others = bypassing(policies, {**labels, **self.selector}, self.name)
+        if step.dry_run:
+            return Result(status=StepStatus.DRY_RUN, reason="would_isolate", detail=self._detail(others))
+        own = next((policy for policy in policies if policy["metadata"]["name"] == self.name), None)
+        # Where the policy is not there, the pod may be gone: the cluster takes it away with the pod.
+        gone = not_the_target(session.read_anew(self._pod_path), self.pod_uid) if own is None else None
+        return gone or self.verified(step, own, labels, others)
+
+    def verified(
+        self, step: StepRun, own: Mapping[str, Any] | None, labels: Mapping[str, str], others: tuple[str, ...]
+    ) -> Result:
+        """What the policy, as it was read back, is worth to the pod of these labels. `others` let traffic through."""
+        if own is None or not self.is_isolating(own):
+            return failed(NOT_VERIFIED, f"the NetworkPolicy {self.name} is not there as it was created")
+        if own["metadata"].get("annotations", {}).get(ACTION_ID) != step.action_id:
+            return failed("name_taken", f"a NetworkPolicy {self.name} of another origin exists")
+        if not self.selector.items() <= labels.items():
+            return failed("label_removed", "the pod no longer carries the label that the NetworkPolicy selects")
+        reason = "bypassed_by" if others and self.effective == "enforced" else self.effective
+        if reason == "enforced":
+            return done("isolated", self._detail(others))
+        word = {"unknown": "enforcement_unknown"}.get(reason, reason)
+        return Result(status=StepStatus.NOT_EFFECTIVE, reason=word, detail=self._detail(others))
+
+    def is_isolating(self, policy: Mapping[str, Any]) -> bool:
+        """Whether the policy, as stored, denies everything to the pods that the change selects."""
+        spec = policy.get("spec", {})
+        denies = not spec.get("ingress") and not spec.get("egress")
+        both = set(spec.get("policyTypes", ())) >= {"Ingress", "Egress"}
+        return denies and both and spec.get("podSelector", {}) == {"matchLabels": dict(self.selector)}
+
+    def _detail(self, others: tuple[str, ...]) -> str:
+        """What an isolation is worth, for people."""
+        bypassed = f"; bypassed_by {', '.join(others)}" if others else ""
+        return f"{self.effective}{bypassed}; established connections unknown"
+
+    @property
+    def _pod_path(self) -> str:
+        return api_paths.pod(self.namespace, self.pod_name)
+
+
+def bypassing(policies: Iterable[Mapping[str, Any]], labels: Mapping[str, str], own_name: str) -> tuple[str, ...]:
+    """Names of the other policies that select a pod of these labels and allow it some traffic."""
+    return tuple(
+        policy["metadata"]["name"]
+        for policy in policies
+        if policy["metadata"]["name"] != own_name and _allows(policy) and selects_pod(policy, labels)
+    )
+
+
+def _allows(policy: Mapping[str, Any]) -> bool:
+    spec = policy.get("spec", {})
+    types = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
+    return any(spec.get(direction.lower()) for direction in types)
+
+
+def selects_pod(policy: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether the policy's `podSelector` matches a pod of these labels."""
+    return selectors.selects(policy.get("spec", {}).get("podSelector", {}), labels)

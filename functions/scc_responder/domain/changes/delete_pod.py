@@ -1,0 +1,112 @@
+"""Kind of change: delete one pod."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
+from scc_responder.domain.labels import ARMED_BY
+from scc_responder.domain.permissions import acts, observes
+from scc_responder.domain.ports import ApiObject
+from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target, target_gone
+
+DELETION_WAITS_SECONDS = (0.1, 0.9)
+_GONE = "no answer to a request of ours is known: it may have been another's deletion, or the pod's own end"
+
+DELETES_POD = ChangeKind(
+    permissions=(
+        *observes("pods", "get"),
+        *acts("pods", "delete"),
+        *observes("poddisruptionbudgets.policy", "list"),
+    ),
+    reversible=False,
+    ends_pod=True,
+    disrupts=Disruption.PODS,
+)
+
+
+class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
+    """Delete the pod with this UID, at the resource version that carries our arming annotation.
+
+    `grace_period_seconds`: None is the pod's own. `allow_last_replica`: even if no ready pod of its workload is left.
+    """
+
+    declares: ClassVar[ChangeKind] = DELETES_POD
+
+    namespace: str
+    name: str
+    uid: str
+    grace_period_seconds: int | None = None
+    allow_last_replica: bool = False
+
+    @property
+    def target(self) -> ChangedObject:
+        """The pod."""
+        return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
+
+    @property
+    def any_replica(self) -> bool:
+        """See `Change.any_replica`."""
+        return self.allow_last_replica
+
+    def carry_out(self, step: StepRun, means: Means) -> Result:
+        """Delete the pod, and see it gone."""
+        path = api_paths.pod(self.namespace, self.name)
+        return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, path, step), path))
+
+    def _once(self, session: ClusterSession, path: str, step: StepRun, tries: Tries) -> Result:
+        read = session.read(path)
+        settled = self.probe(step, read, sent=tries.sent, answered=tries.answered)
+        if settled or read is None:
+            return settled or target_gone()
+        step.intend()
+        options = self.options(step, read)
+        tries.send(lambda: session.api.delete(path, options, dry_run=step.dry_run))
+        if step.dry_run:
+            return Result(status=StepStatus.DRY_RUN, reason="would_delete")
+        return self._verified(session, path)
+
+    def probe(self, step: StepRun, read: ApiObject | None, *, sent: bool, answered: bool) -> Result | None:
+        """The outcome, if the pod is gone, another one, on its way out, or not armed by this very action.
+
+        Only where our request was `answered` is it known to be why the pod is gone; where it was `sent` at most, an
+        answer is missing.
+        """
+        lost = not_the_target(read, self.uid)
+        if lost or read is None:
+            if answered:
+                return done("deleted")
+            return done("gone_after_intent", _GONE) if step.intended or sent else lost
+        if "deletionTimestamp" in read["metadata"] and not self._takes_longer(read):
+            return Result(status=StepStatus.TERMINATING, reason="terminating")
+        armed = read["metadata"].get("annotations", {}).get(ARMED_BY) == step.action_id
+        return None if armed or step.dry_run else failed("not_armed", "the arming annotation is gone")
+
+    def options(self, step: StepRun, read: ApiObject) -> ApiObject:
+        """The `DeleteOptions`, with UID and version as conditions."""
+        conditions = {"uid": self.uid}
+        if not step.dry_run:
+            conditions["resourceVersion"] = read["metadata"]["resourceVersion"]
+        options: ApiObject = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": conditions}
+        if self.grace_period_seconds is not None:
+            options["gracePeriodSeconds"] = self.grace_period_seconds
+        return options
+
+    def _takes_longer(self, read: ApiObject) -> bool:
+        """Whether the pod is on its way out, but more slowly than we ask for: anyone may have given it a year."""
+        wanted = self.grace_period_seconds
+        return wanted is not None and read["metadata"].get("deletionGracePeriodSeconds", 0) > wanted
+
+    def _verified(self, session: ClusterSession, path: str) -> Result:
+        kept = ""
+        for seconds in DELETION_WAITS_SECONDS:
+            session.wait(seconds)
+            read = session.read_anew(path)
+            if read is None or read["metadata"]["uid"] != self.uid:
+                return done("deleted")
+            finalizers = read["metadata"].get("finalizers", ())
+            kept = f"kept by {', '.join(finalizers)}" if finalizers else "within its grace period"
+        return Result(status=StepStatus.TERMINATING, reason="terminating", detail=kept)

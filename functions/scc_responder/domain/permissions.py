@@ -1,0 +1,79 @@
+"""What the responder must be allowed to do, as `kubectl auth can-i` and IAM spell it. Declared, never guessed.
+
+Source: rbac.authorization.k8s.io/v1 PolicyRule; IAM, "Permissions reference".
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from scc_responder.domain.value import Value
+
+
+class Tier(StrEnum):
+    """Roles that cluster teams can grant one after the other."""
+
+    OBSERVE = "observe"
+    """Reads objects."""
+    ACT = "act"
+    """Changes objects."""
+    FORENSIC = "forensic"
+    """Looks inside a running container or changes it: exec, ephemeral containers."""
+
+
+class Permission(Value, frozen=True, kw_only=True):
+    """One permission. `name` is a Kubernetes resource (`networkpolicies.networking.k8s.io`) or one of IAM's.
+
+    `verb` and `tier` are those of a Kubernetes permission; one of IAM's has an empty verb and no tier.
+    """
+
+    name: str
+    verb: str = ""
+    tier: Tier | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.verb}" if self.verb else self.name
+
+
+Permissions = tuple[Permission, ...]
+
+
+def observes(resource: str, *verbs: str) -> Permissions:
+    """Permissions that read a Kubernetes resource.
+
+    >>> [str(permission) for permission in observes("pods", "get", "list")]
+    ['pods: get', 'pods: list']
+    """
+    return tuple(Permission(name=resource, verb=verb, tier=Tier.OBSERVE) for verb in verbs)
+
+
+def acts(resource: str, *verbs: str) -> Permissions:
+    """Permissions that change a Kubernetes resource."""
+    return tuple(Permission(name=resource, verb=verb, tier=Tier.ACT) for verb in verbs)
+
+
+def forensic(resource: str, *verbs: str) -> Permissions:
+    """Permissions that look inside a running container, or change it."""
+    return tuple(Permission(name=resource, verb=verb, tier=Tier.FORENSIC) for verb in verbs)
+
+
+def iam(*names: str) -> Permissions:
+    """IAM permissions such as `pubsub.topics.publish`."""
+    return tuple(Permission(name=name) for name in names)
+
+
+def merged(*groups: Permissions) -> Permissions:
+    """Every permission of the groups once, in their order."""
+    return tuple(dict.fromkeys(permission for group in groups for permission in group))
+
+
+def described(permissions: Permissions) -> tuple[str, ...]:
+    """The permissions for a reader, the verbs of one resource together.
+
+    >>> described(observes("pods", "get") + acts("pods", "patch") + iam("storage.objects.create"))
+    ('pods: get, patch', 'storage.objects.create')
+    """
+    verbs: dict[str, list[str]] = {}
+    for permission in permissions:
+        verbs.setdefault(permission.name, []).extend([permission.verb] if permission.verb else [])
+    return tuple(f"{name}: {', '.join(given)}" if given else name for name, given in verbs.items())
