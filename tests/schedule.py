@@ -20,7 +20,7 @@ LONGEST = (
     "tests/cli/doctor/test_broken.py",
     "tests/pipeline/test_firestore.py",
     "tests/terraform/test_mutations.py",
-    "tests/execute/test_faulty_changes.py",
+    "tests/domain/kubernetes/test_cluster_session.py",
     "tests/adapters/google/firestore/test_firestore_journal.py",
     "tests/bench/",
     "tests/pipeline/",

@@ -14,7 +14,7 @@ import yaml
 
 from scc_responder.cli.main import main
 from scc_responder.policy.policy_set import load_policies
-from scc_responder.workbench.needed_permissions import Need, cluster_role, enabled, needed, tier
+from scc_responder.workbench.needed_permissions import cluster_role, enabled, needed
 from tests.admission.installed import Installed
 from tests.admission.kustomize import FOLDER, build, of_kind
 from tests.cluster.client import ApiFailure
@@ -107,20 +107,6 @@ def test_no_such_file_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["permissions", "--kustomization", str(tmp_path)]) == 2
     told = f"scc-responder: {tmp_path}/admission.yaml: No such file or directory; name the folder terraform/kubernetes"
     assert capsys.readouterr().err.startswith(told)
-
-
-TIERED = [
-    ("pods", "get", "observe"),
-    ("pods", "delete", "act"),
-    ("pods/exec", "create", "forensic"),
-    ("pods/log", "get", "forensic"),
-]
-
-
-@pytest.mark.parametrize(("resource", "verb", "where"), TIERED)
-def test_tiers(resource: str, verb: str, where: str) -> None:
-    """Reading is one tier, changing another, and what goes inside containers the last."""
-    assert tier(Need(permission="", resource=resource, verb=verb, by={})) == where
 
 
 def test_the_identity(folder: Path) -> None:

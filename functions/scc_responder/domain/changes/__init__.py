@@ -139,20 +139,21 @@ def restored(data: Mapping[str, Any]) -> Change:
     return change
 
 
-def _kind_of_stored(data: Mapping[str, Any]) -> ChangeKind | None:
+def kind_of_stored(data: Mapping[str, Any]) -> ChangeKind | None:
+    """What a stored change, perhaps one whose fields were left out, declares; None for one of a later version."""
     known = change_classes().get(str(data.get("change", "")))
     return known.declares if known else None
 
 
 def observes_only(data: Mapping[str, Any]) -> bool:
     """Whether a stored change, perhaps one whose fields were left out, changes nothing on its target."""
-    kind = _kind_of_stored(data)
+    kind = kind_of_stored(data)
     return kind is not None and kind.observes
 
 
 def is_reversible(data: Mapping[str, Any]) -> bool:
     """Whether a stored change, perhaps one whose fields were left out, can be undone. One of a later version cannot."""
-    kind = _kind_of_stored(data)
+    kind = kind_of_stored(data)
     return kind is not None and kind.reversible
 
 

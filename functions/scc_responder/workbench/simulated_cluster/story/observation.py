@@ -9,7 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from scc_responder.domain.changes import restored
+from scc_responder.domain.changes import kind_of_stored
+from scc_responder.domain.labels import ACTION_ID
 from scc_responder.domain.permissions import Tier
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import Step
@@ -99,13 +100,14 @@ def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
 
 def _is_write_of(event: AuditEvent, step: Step) -> bool:
     """Whether the request is the step's: by the action's mark in it, or the UID it is bound to."""
-    change = restored(step.change)
-    verbs = {permission.verb for permission in change.declared.permissions if permission.tier is Tier.ACT}
+    kind = kind_of_stored(step.change)
+    verbs = {permission.verb for permission in kind.permissions if permission.tier is Tier.ACT} if kind else set()
     if event.verb not in verbs or not isinstance(event.request, dict):
         return False
     bound = event.request.get("preconditions", {}).get("uid")
     marks = event.request.get("metadata", {}).get("annotations", {})
-    return bound == step.expected_uid if bound else step.action_id in marks.values()
+    marker = step.change.get("marker", ACTION_ID)
+    return bool(bound == step.expected_uid if bound else marks.get(marker) == step.action_id)
 
 
 def _reads(event: AuditEvent, write: AuditEvent) -> bool:

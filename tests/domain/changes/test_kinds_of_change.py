@@ -1,0 +1,137 @@
+"""What holds for every kind of change: it says all of itself, and the journal can store and restore it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from scc_responder.actions import Action, actions
+from scc_responder.domain import changes
+from scc_responder.domain.changes import (
+    Change,
+    ChangedObject,
+    ChangeKind,
+    Disruption,
+    change_classes,
+    is_about_node,
+    is_reversible,
+    observes_only,
+    restored,
+    stored,
+)
+from scc_responder.domain.changes.capture_evidence import CaptureEvidence
+from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
+from scc_responder.domain.changes.delete_pod import DeletePod
+from scc_responder.domain.changes.patch_object import CORDONS_NODE, PATCHES_POD, PatchObject
+from scc_responder.domain.changes.publish_decision import PublishDecision
+from scc_responder.domain.permissions import Tier
+
+POD = ChangedObject(kind="Pod", namespace="shop", name="web-1", uid="u1")
+WHERE = {"namespace": "shop", "name": "web-1", "uid": "u1"}
+EXAMPLES: dict[str, Change] = {
+    "patch": PatchObject(kind="Pod", **WHERE, labels={"a": "b"}),
+    "create_network_policy": CreateNetworkPolicy(
+        namespace="shop", name="n", pod_name="web-1", pod_uid="u1", selector={"a": "b"}, effective="enforced"
+    ),
+    "delete_pod": DeletePod(**WHERE, grace_period_seconds=5),
+    "capture_evidence": CaptureEvidence(namespace="shop", pod_name="web-1", pod_uid="u1"),
+    "notify": PublishDecision(),
+}
+"""One change of each kind, by the tag that journals of every version carry."""
+
+each_kind = pytest.mark.parametrize("tag", change_classes())
+
+
+def test_the_stored_tags_are_these() -> None:
+    """A tag is in journals: it is never renamed. A new kind of change adds its example here."""
+    assert change_classes().keys() == EXAMPLES.keys()
+
+
+@each_kind
+def test_a_stored_change_is_restored(tag: str) -> None:
+    """What the journal stores is the same change again."""
+    assert stored(EXAMPLES[tag])["change"] == tag
+    assert restored(stored(EXAMPLES[tag])) == EXAMPLES[tag]
+
+
+@each_kind
+def test_a_kind_declares_itself(tag: str) -> None:
+    """A kind that changes something needs a permission to act; one that observes disrupts and ends nothing."""
+    declared = change_classes()[tag].declares
+    tiers = {permission.tier for permission in declared.permissions}
+    assert declared.permissions
+    assert declared.observes or tiers & {Tier.ACT, Tier.FORENSIC}
+    assert not (declared.observes and (declared.disrupts or declared.ends_pod or not declared.reversible))
+    assert declared.reversible or declared.disrupts
+
+
+@each_kind
+def test_a_change_names_its_object(tag: str) -> None:
+    """Each change about the pod names it by namespace, name and UID."""
+    assert EXAMPLES[tag].target == (None if tag == "notify" else POD)
+
+
+def test_a_cordon_is_about_a_node() -> None:
+    """A patch of a node disrupts nodes, and names the node."""
+    cordon = PatchObject(kind="Node", name="n1", uid="u2", spec={"unschedulable": True})
+    assert cordon.declared is CORDONS_NODE
+    assert cordon.declared.disrupts is Disruption.NODES
+    assert cordon.target == ChangedObject(kind="Node", name="n1", uid="u2")
+    assert EXAMPLES["patch"].declared is PATCHES_POD
+
+
+def test_evidence_without_a_pod_is_about_none() -> None:
+    """Where no pod was read, evidence is about none."""
+    assert CaptureEvidence().target is None
+
+
+STORED: list[Any] = [
+    pytest.param({"change": "patch", "kind": "Pod"}, False, True, False, id="patch"),
+    pytest.param({"change": "patch", "kind": "Node"}, False, True, True, id="cordon"),
+    pytest.param({"change": "delete_pod"}, False, False, False, id="deletion"),
+    pytest.param({"change": "capture_evidence"}, True, True, False, id="evidence"),
+    pytest.param({"change": "notify"}, True, True, False, id="message"),
+    pytest.param({"change": "of_a_later_version"}, False, False, False, id="of-a-later-version"),
+    pytest.param({}, False, False, False, id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("data", "observes", "reversible", "node"), STORED)
+def test_a_shortened_change_still_says_its_kind(
+    data: dict[str, str], observes: bool, reversible: bool, node: bool
+) -> None:
+    """Records leave fields out when they grow too large. One of a later version counts as what cannot be undone."""
+    assert observes_only(data) is observes
+    assert is_reversible(data) is reversible
+    assert is_about_node(data) is node
+
+
+def test_a_later_kind_is_not_restored() -> None:
+    """What this version does not know is refused, never taken for another kind."""
+    with pytest.raises(msgspec.ValidationError, match="of_a_later_version"):
+        restored({"change": "of_a_later_version"})
+
+
+def test_only_a_deletion_may_take_the_last_replica() -> None:
+    """No other change may, and a deletion only where its policy says so."""
+    assert [tag for tag, change in EXAMPLES.items() if change.any_replica] == []
+    assert DeletePod(**WHERE, allow_last_replica=True).any_replica
+
+
+@pytest.mark.parametrize("action", actions().values(), ids=lambda action: action.name)
+def test_an_action_is_the_sum_of_its_changes(action: Action) -> None:
+    """What an action needs, disrupts and cannot undo follows from the kinds of change that it makes."""
+    kinds: tuple[ChangeKind, ...] = action.makes
+    assert set(action.permissions) == {permission for kind in kinds for permission in kind.permissions}
+    assert action.reversible is all(kind.reversible for kind in kinds)
+    assert action.observes is all(kind.observes for kind in kinds)
+    assert action.ends_pod is any(kind.ends_pod for kind in kinds)
+    assert set(action.disrupts and [action.disrupts]) == {kind.disrupts for kind in kinds if kind.disrupts}
+
+
+def test_a_change_of_no_kind_does_nothing() -> None:
+    """The contract itself carries nothing out."""
+    with pytest.raises(NotImplementedError):
+        changes.Change().carry_out(None, None)  # type: ignore[arg-type]
