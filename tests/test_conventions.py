@@ -41,7 +41,7 @@ def example(action: Action) -> str:
 
 
 @each_action
-def test_examples(tmp_path: Path, action: Action) -> None:
+def test_each_actions_example_really_runs(tmp_path: Path, action: Action) -> None:
     """The example in each action's documentation is a policy that loads, and does on a cluster what it says."""
     steps = yaml.safe_load(example(action))["then"]
     head = "name: example\ndescription: d\nowner: o\nmode: enforce\nwhen: {threat: reverse_shell}\n"
@@ -73,7 +73,7 @@ def granted(*asked: Action) -> set[tuple[str, str]]:
 
 
 @each_action
-def test_declared(action: Action) -> None:
+def test_each_action_declares_its_permissions(action: Action) -> None:
     """Each action names the permissions it needs; what cannot be undone needs an identity and changes the target."""
     assert action.permissions
     assert action.reversible or (action.needs_identity and not action.observes)
@@ -109,7 +109,7 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
 
 
 @each_module
-def test_sizes(path: Path) -> None:
+def test_no_part_outgrows_its_reader(path: Path) -> None:
     """A module has fewer than 300 lines, a function at most 50."""
     assert len(path.read_text().splitlines()) < 300
     assert [name for name, length in functions(path) if length > 50] == []
@@ -123,13 +123,13 @@ def test_most_functions_are_short() -> None:
 
 
 @each_module
-def test_names(path: Path) -> None:
+def test_no_module_has_an_empty_name(path: Path) -> None:
     """No module is named after nothing in particular."""
     assert path.stem not in BANNED
 
 
 @each_module
-def test_documented(path: Path) -> None:
+def test_every_public_part_is_documented(path: Path) -> None:
     """Every public module, class and function says what it is for."""
     tree = ast.parse(path.read_text())
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

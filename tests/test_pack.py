@@ -136,7 +136,7 @@ def test_what_names_no_pod_is_reported(surface: str) -> None:
 
 
 @each_policy
-def test_file(policy: Policy) -> None:
+def test_each_file_names_its_schema(policy: Policy) -> None:
     """A policy and the test beside it name their schemas in the first line; its description is worth reading."""
     text, test = ((SHIPPED / f"{policy.name}{suffix}").read_text() for suffix in (".yaml", ".test.yaml"))
     assert text.splitlines()[0] == SCHEMA_LINE.format("policy")
@@ -146,7 +146,7 @@ def test_file(policy: Policy) -> None:
 
 
 @each_policy
-def test_name(policy: Policy) -> None:
+def test_each_name_begins_with_its_verb(policy: Policy) -> None:
     """A name is kebab-case and begins with the verb that says how far the policy goes."""
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", policy.name)
     wanted = TIERS[tier(policy)]
@@ -155,7 +155,7 @@ def test_name(policy: Policy) -> None:
 
 
 @each_policy
-def test_order(policy: Policy) -> None:
+def test_each_policy_orders_its_steps(policy: Policy) -> None:
     """Mark, isolate, capture, cordon, delete, tell: and deletion waits for evidence that is proven."""
     assert steps(policy) == [action for action in LADDER if action in steps(policy)]
     for index, step in enumerate(policy.then):

@@ -45,7 +45,7 @@ def shipped_cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("shipped", "case"), list(shipped_cases()))
-def test_shipped_cases(shipped: Policy, case: PolicyCase) -> None:
+def test_each_shipped_case_passes(shipped: Policy, case: PolicyCase) -> None:
     """Every shipped policy does what the case beside it says, and nothing else: `scc-responder policy test` says so."""
     result = check_case(POLICIES, shipped, case, FOLDER)
     assert result.passed, "\n".join(["", *case_difference(result)])
@@ -64,7 +64,7 @@ def test_no_stray_cases() -> None:
 
 
 @pytest.mark.parametrize("shipped", POLICIES.policies, ids=lambda shipped: shipped.name)
-def test_shipped_policies(shipped: Policy) -> None:
+def test_shipped_policies_are_in_dry_run(shipped: Policy) -> None:
     """Shipped policies come in dry run, and delete nothing whose evidence they have not captured."""
     steps = [step.action for step in shipped.then]
     before_deletion = steps[: steps.index("delete_pod")] if "delete_pod" in steps else ["capture_evidence"]
@@ -74,7 +74,7 @@ def test_shipped_policies(shipped: Policy) -> None:
 
 
 @pytest.mark.parametrize("name", RUNBOOKS)
-def test_runbooks(name: str) -> None:
+def test_each_runbook_keeps_its_decision(name: str) -> None:
     """Each runbook's golden leads to the committed decision: python -m tests.findings.decisions --write."""
     assert json.loads(committed(name).read_text()) == json.loads(decision(name))
 
@@ -197,7 +197,7 @@ DIFFERENCES = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "lines", "hints"), DIFFERENCES)
-def test_differences(
+def test_each_difference_fails_the_case(
     tmp_path: Path, right: str, wrong: str, lines: list[tuple[str, str]], hints: tuple[str, ...]
 ) -> None:
     """What came that nobody expected, and what was expected and did not come, each fails its case, side by side."""
@@ -240,7 +240,7 @@ def test_what_a_case_changes(tmp_path: Path, changes: str, reason: str) -> None:
         ("with: {event_time: 2026-03-02T09:50:00Z}\n    at: 2026-03-02T10:21:00Z", "delete_pod: finding_too_old"),
     ],
 )
-def test_time(tmp_path: Path, time: str, told: str) -> None:
+def test_a_case_says_when_it_arrives(tmp_path: Path, time: str, told: str) -> None:
     """A case says how late a finding arrives, or when; a time without a zone is in UTC."""
     text = f"policy: contain\ncases:\n  - name: acts\n    finding: reverse_shell\n    {time}\n    expect: {{}}\n"
     assert checked(tmp_path, text, "delete_pod").cases[0].lines[1].came == told
@@ -300,7 +300,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "reason", "said"), BROKEN)
-def test_unusable_cases(tmp_path: Path, right: str, wrong: str, reason: str, said: str) -> None:
+def test_an_unusable_case_is_named(tmp_path: Path, right: str, wrong: str, reason: str, said: str) -> None:
     """A case that cannot be run stops the check with the name of what is wrong."""
     with pytest.raises(PolicyError) as caught:
         checked(tmp_path, CASES.replace(right, wrong, 1))
@@ -308,7 +308,7 @@ def test_unusable_cases(tmp_path: Path, right: str, wrong: str, reason: str, sai
     assert said in str(caught.value)
 
 
-def test_stray_cases(tmp_path: Path) -> None:
+def test_cases_without_a_policy_are_named(tmp_path: Path) -> None:
     """Cases beside no policy are named: nobody would notice that they are not run."""
     folder = write_policies(tmp_path, policy("notify"))
     (folder / "contian.test.yaml").write_text(CASES)

@@ -28,7 +28,7 @@ def _variable(name: str) -> str:
     return name if name == "K_SERVICE" or name.endswith("_EMULATOR_HOST") else f"SCC_RESPONDER_{name}"
 
 
-def test_read() -> None:
+def test_lists_are_split_and_default_empty() -> None:
     """Lists are split, and what is not given is empty."""
     found = read_settings({**LOCAL, "SCC_RESPONDER_OUTCOME_TOPIC": ""}, Path("policies"))
     assert found.clusters == ("projects/example-project/locations/*/clusters/*", "projects/p/locations/l/clusters/c")
@@ -85,7 +85,7 @@ STORES = [
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_stores(store: str) -> None:
+def test_a_store_is_file_or_firestore(store: str) -> None:
     """A store is a file, or a collection in a Firestore database."""
     assert read_settings({**LOCAL, "SCC_RESPONDER_STORE": store}, Path("policies")).store == store
 
@@ -96,7 +96,7 @@ def test_firestore_on_cloud_run() -> None:
     assert read_settings(environment, Path("policies")).store == STORES[1]
 
 
-def test_emulator() -> None:
+def test_an_emulator_is_used_where_set() -> None:
     """On this machine, Google's emulator is used as by Google's own tools."""
     found = read_settings({**LOCAL, "FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"}, Path("policies"))
     assert found.firestore_emulator == "127.0.0.1:8080"
@@ -132,7 +132,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("changes", "told"), MISTAKES)
-def test_mistakes(changes: dict[str, str], told: str) -> None:
+def test_an_unusable_setting_is_named(changes: dict[str, str], told: str) -> None:
     """A setting that cannot be used is named with what was expected."""
     assert told in str(refused(**changes))
 

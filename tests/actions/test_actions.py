@@ -85,7 +85,7 @@ REASONS: list[Any] = [
 
 
 @pytest.mark.parametrize(("action", "changes", "expected"), REASONS)
-def test_reasons(action: str, changes: dict[str, Any], expected: Any) -> None:
+def test_an_action_that_plans_nothing_says_why(action: str, changes: dict[str, Any], expected: Any) -> None:
     """An action that plans nothing says why: skipped where there is nothing to do, held where it may not be done."""
     assert plan(action, **changes) == expected
 
@@ -102,7 +102,7 @@ def test_reasons(action: str, changes: dict[str, Any], expected: Any) -> None:
     ],
     ids=["standalone", "daemonset", "likely"],
 )
-def test_allowed(params: dict[str, Any], changes: dict[str, Any]) -> None:
+def test_what_a_policy_allows_is_planned(params: dict[str, Any], changes: dict[str, Any]) -> None:
     """What a policy allows is planned."""
     assert [type(change) for change in plan("delete_pod", params, **changes)] == [PatchObject, DeletePod]
 
@@ -169,7 +169,7 @@ CHANGES: list[Any] = [
 
 
 @pytest.mark.parametrize(("action", "params", "expected"), CHANGES)
-def test_changes(action: str, params: dict[str, Any], expected: list[Any]) -> None:
+def test_each_change_is_bound_to_the_uid(action: str, params: dict[str, Any], expected: list[Any]) -> None:
     """Each change is bound to the UID that was read."""
     assert plan(action, params) == expected
 

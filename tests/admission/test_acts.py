@@ -313,7 +313,9 @@ def sent(targets: Targets, request: Request, who: str) -> Answer:
 
 @pytest.mark.parametrize("who", ["email", "unique_id"])
 @pytest.mark.parametrize(("request_of", "words"), DENIED.values(), ids=DENIED)
-def test_denied(targets: Targets, request_of: Callable[[Targets], Request], words: str, who: str) -> None:
+def test_each_forbidden_act_is_denied(
+    targets: Targets, request_of: Callable[[Targets], Request], words: str, who: str
+) -> None:
     """Each is refused: by the policy in these words, or by RBAC, which in the wide case refuses nothing."""
     answer = sent(targets, request_of(targets), who)
     wide = targets.installed.manifests[-1]["metadata"]["name"].startswith("wide-")
@@ -325,7 +327,7 @@ def test_denied(targets: Targets, request_of: Callable[[Targets], Request], word
 
 @pytest.mark.parametrize("who", ["email", "unique_id"])
 @pytest.mark.parametrize("request_of", ALLOWED.values(), ids=ALLOWED)
-def test_allowed(targets: Targets, request_of: Callable[[Targets], Request], who: str) -> None:
+def test_each_exact_act_is_allowed(targets: Targets, request_of: Callable[[Targets], Request], who: str) -> None:
     """Its exact acts are let through, with the shipped roles too."""
     with suppress(ApiFailure):
         targets.admin.delete(f"{targets.policies}/{network_policy('')['metadata']['name']}")
@@ -362,7 +364,7 @@ def test_others_are_not_touched(targets: Targets, mode: str | None) -> None:
     targets.installed.switch("enforce")
 
 
-def test_large_objects(targets: Targets) -> None:
+def test_large_objects_stay_within_the_cost(targets: Targets) -> None:
     """What is compared may be as large as the API server takes: it stays within the cost that CEL is allowed."""
     environment = [{"name": f"V{n}", "value": "x" * 1000} for n in range(800)]
     containers = [{"name": f"c{n}", "image": "c", "env": environment[n::8]} for n in range(8)]

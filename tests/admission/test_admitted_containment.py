@@ -60,7 +60,7 @@ def responded(shipped: Installed, tmp_path: Path, pod: dict[str, Any], mode: str
     return Response(record=deployment.case(document), reason=reason, written=shipped.writes()[before:])
 
 
-def test_enforced(shipped: Installed, tmp_path: Path, pod: dict[str, Any]) -> None:
+def test_enforce_admits_every_step(shipped: Installed, tmp_path: Path, pod: dict[str, Any]) -> None:
     """With `enforce`, every step is taken, and no request is refused."""
     shipped.switch("enforce")
     response = responded(shipped, tmp_path, pod, "enforce")
@@ -73,7 +73,7 @@ def test_enforced(shipped: Installed, tmp_path: Path, pod: dict[str, Any]) -> No
         shipped.plane.admin.get(f"/api/v1/namespaces/{shipped.namespace}/pods/{pod['metadata']['name']}")
 
 
-def test_rehearsed(shipped: Installed, tmp_path: Path, pod: dict[str, Any]) -> None:
+def test_dry_run_rehearses_and_changes_nothing(shipped: Installed, tmp_path: Path, pod: dict[str, Any]) -> None:
     """With `dry_run`, a policy in dry run rehearses every step, deletion too, and nothing is changed."""
     shipped.switch("dry_run")
     response = responded(shipped, tmp_path, pod, "dry_run")
@@ -95,7 +95,9 @@ def test_rehearsed(shipped: Installed, tmp_path: Path, pod: dict[str, Any]) -> N
         ("on", "is no mode"),
     ],
 )
-def test_refused(shipped: Installed, tmp_path: Path, pod: dict[str, Any], mode: str | None, words: str) -> None:
+def test_other_modes_refuse_and_are_recorded(
+    shipped: Installed, tmp_path: Path, pod: dict[str, Any], mode: str | None, words: str
+) -> None:
     """Otherwise nothing is written, and the record names the admission policy and what it said."""
     shipped.switch(mode)
     response = responded(shipped, tmp_path, pod, "enforce")

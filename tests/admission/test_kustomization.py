@@ -66,7 +66,9 @@ DRIFTS = [
 
 
 @pytest.mark.parametrize(("change", "said"), DRIFTS)
-def test_drift(folder: Path, change: tuple[str, str, str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_drift_is_named_line_by_line(
+    folder: Path, change: tuple[str, str, str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A file that says more or less than is needed is named, line by line, with the command that mends it."""
     file, before, after = change
     path = folder / file
@@ -109,7 +111,7 @@ def test_no_such_file_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.startswith(told)
 
 
-def test_the_identity(folder: Path) -> None:
+def test_the_identity_replaces_every_placeholder(folder: Path) -> None:
     """Both names stand wherever the identity is named, and no placeholder is left."""
     built = build(WHO, components=["flow-schema", "forensic"])
     text = yaml.safe_dump_all(built)
@@ -123,7 +125,7 @@ def test_the_identity(folder: Path) -> None:
         )
 
 
-def test_unedited() -> None:
+def test_the_shipped_files_name_two_placeholders() -> None:
     """As shipped, roles, flow schema and admission name the same two placeholders, which can be nobody's name."""
     built = build(components=["flow-schema", "forensic"])
     names = ["EMAIL-FROM-TERRAFORM", "UNIQUE-ID-FROM-TERRAFORM"]
@@ -136,7 +138,7 @@ def test_unedited() -> None:
 
 
 @pytest.mark.parametrize("components", [[], ["flow-schema", "forensic"]], ids=["default", "all"])
-def test_kustomize_agrees(folder: Path, components: list[str]) -> None:
+def test_kubectl_kustomize_makes_the_same(folder: Path, components: list[str]) -> None:
     """`kubectl kustomize` makes of it what these tests apply."""
     if shutil.which("kubectl") is None:
         missing("kubectl", "it is not in PATH", "gcloud components install kubectl")
@@ -207,7 +209,7 @@ def test_a_missing_parameter_denies_everybody(shipped: Installed) -> None:
     assert "no params found" in told
 
 
-def test_flow_schema(shipped: Installed) -> None:
+def test_the_flow_schema_classifies_our_requests(shipped: Installed) -> None:
     """With the component, the API server puts the responder's requests on the level that it names."""
     (schema,) = of_kind(build(shipped.names, ["flow-schema"], suffix=f"-{shipped.namespace}"), "FlowSchema")
     shipped.manifests.append(schema)

@@ -58,7 +58,7 @@ def run(line: str, plane: ControlPlane, tree: Path) -> subprocess.CompletedProce
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_commands(default: ControlPlane, line: str, tree: Path) -> None:
+def test_each_command_of_the_readme_works(default: ControlPlane, line: str, tree: Path) -> None:
     """Each ends with 0. What is to be applied is only rehearsed here: it is for the cluster of other tests too."""
     before = contents(tree)
     done = run(f"{line} --dry-run=server" if " apply " in line else line, default, tree)

@@ -42,7 +42,7 @@ def in_cel(expression: str, text: str) -> bool:
 
 
 @given(patterns, texts)
-def test_patterns(given_patterns: list[str], text: str) -> None:
+def test_patterns_match_alike_in_cel(given_patterns: list[str], text: str) -> None:
     """A text fits in CEL exactly if it fits for the responder, whatever characters there are."""
     expected = any(matches(pattern, text) for pattern in given_patterns)
     assert in_cel(fits(given_patterns, "text"), text) is expected

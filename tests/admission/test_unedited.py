@@ -42,7 +42,9 @@ def half_edited(control_plane: ControlPlane) -> Iterator[Targets]:
 
 @pytest.mark.parametrize("who", ["email", "unique_id"])
 @pytest.mark.parametrize("request_of", ACTS.values(), ids=ACTS)
-def test_unedited(unedited: Targets, request_of: Callable[[Targets], Request], who: str) -> None:
+def test_an_unedited_kustomization_allows_no_write(
+    unedited: Targets, request_of: Callable[[Targets], Request], who: str
+) -> None:
     """The responder can write nothing under either name, not even its exact acts: no role is anybody's."""
     answer = sent(unedited, request_of(unedited), who)
     assert answer.status == 403

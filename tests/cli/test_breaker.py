@@ -35,7 +35,7 @@ def ledger(path: Path, cluster: str) -> Ledger:
     return read_ledger(entry)
 
 
-def test_show(journal: Path) -> None:
+def test_show_lists_every_breaker(journal: Path) -> None:
     """Every cluster's breaker, with why and when it tripped; the status says that one did."""
     done = called("breaker", "show", "--store", journal)
     assert (done.returncode, done.stderr) == (1, "")
@@ -43,13 +43,13 @@ def test_show(journal: Path) -> None:
     assert f"closed   {TEST}\n" in done.stdout
 
 
-def test_show_one(journal: Path) -> None:
+def test_show_reads_one_clusters_breaker(journal: Path) -> None:
     """One cluster's breaker; closed, the status is 0."""
     done = called("breaker", "show", "--store", journal, "--cluster", TEST)
     assert (done.returncode, done.stdout) == (0, f"closed   {TEST}\n")
 
 
-def test_show_json(journal: Path) -> None:
+def test_show_prints_one_json_document(journal: Path) -> None:
     """For machines: one JSON document."""
     done = called("breaker", "show", "--store", journal, "--format", "json")
     told = {item["cluster"]: item["breaker"] for item in json.loads(done.stdout)}
@@ -57,7 +57,7 @@ def test_show_json(journal: Path) -> None:
     assert told[PROD]["detail"] == TRIPPED.detail
 
 
-def test_reset(journal: Path) -> None:
+def test_reset_keeps_who_and_why(journal: Path) -> None:
     """A person resets the one that tripped, and says why; both are kept, and a second reset has nothing to do."""
     options = (
         "breaker",
@@ -85,7 +85,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("options", "complaint"), WRONG)
-def test_wrong_use(tmp_path: Path, options: tuple[str, ...], complaint: str) -> None:
+def test_wrong_use_names_the_remedy(tmp_path: Path, options: tuple[str, ...], complaint: str) -> None:
     """A reset without a reason, and a store that is not there, are refused with the remedy."""
     done = called("breaker", *options, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -115,7 +115,7 @@ def test_an_empty_file_is_no_store(tmp_path: Path, command: tuple[str, ...]) -> 
     assert ([file.name for file in tmp_path.iterdir()], path.stat().st_size) == (["empty.db"], 0)
 
 
-def test_which_cluster(journal: Path) -> None:
+def test_an_ambiguous_cluster_must_be_named(journal: Path) -> None:
     """Where it is not plain which one is meant, it must be named."""
     called("breaker", "reset", "--store", journal, "--reason", "x", "--cluster", PROD)
     done = called("breaker", "reset", "--store", journal, "--reason", "x")
@@ -123,7 +123,7 @@ def test_which_cluster(journal: Path) -> None:
     assert "tripped: none; name the one to reset with --cluster" in done.stderr
 
 
-def test_hostile_text(journal: Path) -> None:
+def test_hostile_text_does_not_reach_the_terminal(journal: Path) -> None:
     """What is printed cannot act on the terminal."""
     store = SqliteStore(journal)
     hostile = Ledger(cluster="\x1b[2Jprod", breaker=msgspec.structs.replace(TRIPPED, detail="\x1b]0;x\x07"))

@@ -55,7 +55,7 @@ def test_set_and_show(store: Path) -> None:
     assert before.strip().startswith("before: enforce since")
 
 
-def test_one_cluster(store: Path) -> None:
+def test_show_combines_both_documents_for_a_cluster(store: Path) -> None:
     """For one cluster: what holds there, by its own document and the one for everywhere."""
     turned(store, "enforce")
     turned(store, "disabled", "--cluster", PROD)
@@ -65,7 +65,7 @@ def test_one_cluster(store: Path) -> None:
     assert (found["mode"], len(found["documents"])) == ("disabled", 2)
 
 
-def test_json(store: Path) -> None:
+def test_json_prints_one_document_alone(store: Path) -> None:
     """One document on stdout, and nothing else."""
     done = turned(store, "enforce", "--format", "json")
     told = json.loads(done.stdout)
@@ -79,7 +79,7 @@ def test_json(store: Path) -> None:
     assert shown(store)["documents"] == [told]
 
 
-def test_nothing_set(store: Path) -> None:
+def test_an_empty_store_has_nothing_set(store: Path) -> None:
     """A store without a document says that nothing is changed."""
     SqliteStore(store).close()
     done = called("control", "show", "--store", store)
@@ -89,7 +89,7 @@ def test_nothing_set(store: Path) -> None:
     assert (done.returncode, shown(store)["reason"]) == (0, "control_missing")
 
 
-def test_nonsense(store: Path) -> None:
+def test_set_repairs_a_nonsense_document(store: Path) -> None:
     """A document that makes no sense is a problem, and `set` mends it."""
     opened = SqliteStore(store)
     opened.create(key_of(""), b'{"mode": "on"}')
@@ -113,7 +113,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("options", "complaint"), WRONG)
-def test_wrong_use(
+def test_wrong_use_changes_nothing(
     tmp_path: Path, options: tuple[str, ...], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is refused with the remedy, and nothing is made."""
@@ -143,7 +143,7 @@ def test_the_store_must_be_named(tmp_path: Path) -> None:
     assert looked.stdout.startswith(f"store      {path}\nnow        disabled\n")
 
 
-def test_hostile_text(store: Path) -> None:
+def test_hostile_text_cannot_act_on_the_terminal(store: Path) -> None:
     """What is kept and printed cannot act on a terminal."""
     called("control", "set", "dry_run", "--reason", "\x1b[2Jx", "--by", "\x1b]0;x\x07", "--store", store, "--create")
     done = called("control", "show", "--store", store)
@@ -151,7 +151,7 @@ def test_hostile_text(store: Path) -> None:
     assert "\\u001b[2Jx" in done.stdout
 
 
-def test_firestore(firestore: FirestoreEmulator) -> None:
+def test_control_works_the_same_in_firestore(firestore: FirestoreEmulator) -> None:
     """The same in Firestore, as the identity of whoever asks."""
     opened = Opened(firestore.host, firestore.address())
     given = {"FIRESTORE_EMULATOR_HOST": firestore.host}
@@ -161,7 +161,7 @@ def test_firestore(firestore: FirestoreEmulator) -> None:
     assert (done.returncode, json.loads(told.stdout)["mode"]) == (0, "enforce")
 
 
-def test_resume(tmp_path: Path) -> None:
+def test_a_case_held_by_the_switch_resumes(tmp_path: Path) -> None:
     """A case that the switch held is opened again; another is not, and says why."""
     with SimulatedCluster(stop_seconds=0) as cluster:
         cluster.create(objects.namespace("shop"))

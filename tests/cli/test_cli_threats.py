@@ -38,7 +38,7 @@ def test_json_is_the_whole_catalogue(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in FILTERS.items() for value in values])
-def test_each_filter(capsys: pytest.CaptureFixture[str], name: str, value: str) -> None:
+def test_each_filter_leaves_exactly_its_threats(capsys: pytest.CaptureFixture[str], name: str, value: str) -> None:
     """Every value of every filter leaves exactly the threats that have it."""
     expected = [row.name for row in catalogue() if getattr(row, name) == value]
     assert expected
@@ -56,7 +56,9 @@ def test_each_filter(capsys: pytest.CaptureFixture[str], name: str, value: str) 
         pytest.param(["REVERSE", "shell"], ["reverse", "SHELL"], id="words in any case"),
     ],
 )
-def test_spellings(capsys: pytest.CaptureFixture[str], given: list[str], meant: list[str]) -> None:
+def test_values_are_read_in_any_spelling(
+    capsys: pytest.CaptureFixture[str], given: list[str], meant: list[str]
+) -> None:
     """Values are understood as people spell them."""
     assert listed(capsys, *given) == listed(capsys, *meant)
 
@@ -80,7 +82,7 @@ def test_filters_narrow_each_other(capsys: pytest.CaptureFixture[str]) -> None:
         ("break-glass", "binary_authorization_breakglass_workload_create"),
     ],
 )
-def test_search(capsys: pytest.CaptureFixture[str], word: str, name: str) -> None:
+def test_search_looks_in_all_text(capsys: pytest.CaptureFixture[str], word: str, name: str) -> None:
     """A word is looked for in names, categories, other spellings, meanings, rule and technique ids."""
     assert name in listed(capsys, word)
 
@@ -109,7 +111,7 @@ def test_unknown_filter_values(capsys: pytest.CaptureFixture[str], arguments: li
         ("zzzzzz", "no threat fits\n"),
     ],
 )
-def test_no_match(capsys: pytest.CaptureFixture[str], word: str, said: str) -> None:
+def test_no_match_ends_with_one(capsys: pytest.CaptureFixture[str], word: str, said: str) -> None:
     """A word that nothing mentions leaves an empty document, a hint on stderr, and exit status 1."""
     assert main(["threats", word, "--format", "json"]) == 1
     shown = capsys.readouterr()
@@ -154,7 +156,7 @@ def test_inferred_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert "techniques  T1105 (inferred), T1129 (inferred)" in shown
 
 
-def test_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_markdown_is_a_single_table(capsys: pytest.CaptureFixture[str]) -> None:
     """Markdown is one table, a row for each threat."""
     assert main(["threats", "--format", "markdown", "--detector", "vmtd"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -177,14 +179,14 @@ def test_on_a_terminal() -> None:
     assert max(map(len, plain)) <= max(80, 34 + longest_name)
 
 
-def test_no_color() -> None:
+def test_no_color_is_obeyed_by_threats() -> None:
     """NO_COLOR is obeyed."""
     terminal = Terminal("threats", NO_COLOR="1")
     assert terminal.ended() == 0
     assert ESCAPE not in terminal.shown
 
 
-def test_needs_nothing(tmp_path: Path) -> None:
+def test_the_catalogue_needs_no_folder(tmp_path: Path) -> None:
     """The catalogue is in the package: no policies, settings or folder are needed."""
     terminal = Terminal("threats", "vm_rootkit", cwd=tmp_path, NO_COLOR="1")
     assert terminal.ended() == 0

@@ -117,7 +117,7 @@ def written(tmp_path: Path, document: dict[str, Any] | bytes) -> Path:
 
 
 @pytest.mark.parametrize("name", names())
-def test_schema(name: str, explained: Explained) -> None:
+def test_json_has_exactly_the_contract_fields(name: str, explained: Explained) -> None:
     """Whatever the finding, the JSON has the fields of the contract and no other, and ends 1 only if it is rejected."""
     status, told = explained.json(golden(name))
     assert status == (1 if told.rejected else 0)
@@ -128,7 +128,7 @@ def test_schema(name: str, explained: Explained) -> None:
 
 
 @pytest.mark.parametrize("name", RUNBOOKS)
-def test_runbooks(name: str, explained: Explained) -> None:
+def test_each_runbooks_finding_matches_its_policy(name: str, explained: Explained) -> None:
     """The finding of each runbook is matched by that runbook's policy, and every other says why it does not act."""
     status, told = explained.json(golden(name))
     assert status == 0
@@ -153,7 +153,7 @@ def test_runbooks_as_text(name: str, explained: Explained) -> None:
     assert any(line.startswith("  capture_evidence  planned") for line in lines)
 
 
-def test_changes(explained: Explained) -> None:
+def test_planned_actions_list_their_changes(explained: Explained) -> None:
     """With what is known of the target, each planned action lists its changes, bound to the UID that was read."""
     _, told = explained.json(golden("added_binary_executed"), "--context", CONTEXT_FILE)
     actions = {action.action: action for action in told.policy("respond-to-added-binary").actions}
@@ -168,7 +168,7 @@ def test_changes(explained: Explained) -> None:
     assert actions["isolate_pod"].changes[1]["pod_uid"] == "11111111-1111-4111-8111-111111111111"
 
 
-def test_identity(explained: Explained) -> None:
+def test_identity_is_told_in_both_formats(explained: Explained) -> None:
     """Text and JSON say how sure it is that the pod is the finding's."""
     _, shown = explained.text(golden("added_binary_executed"), "--context", CONTEXT_FILE)
     _, told = explained.json(golden("added_binary_executed"), "--context", CONTEXT_FILE)
@@ -200,7 +200,7 @@ def test_without_a_target(explained: Explained) -> None:
     ],
     ids=["text", "list", "empty-object", "empty", "several"],
 )
-def test_rejected(content: bytes, reason: str, tmp_path: Path, explained: Explained) -> None:
+def test_a_rejected_finding_ends_with_one(content: bytes, reason: str, tmp_path: Path, explained: Explained) -> None:
     """What is no finding is rejected by name, and ends with 1."""
     path = written(tmp_path, content)
     assert explained.text(path) == (1, f"Nothing is decided: {reason}\n")
@@ -228,7 +228,7 @@ def test_out_of_scope(name: str, explained: Explained) -> None:
     ],
     ids=["naive-is-utc", "utc", "other-zone", "days-later"],
 )
-def test_time(moment: str, result: str, explained: Explained) -> None:
+def test_the_time_of_the_explanation_can_be_set(moment: str, result: str, explained: Explained) -> None:
     """A finding is explained as of its event, or of the time that is given."""
     _, told = explained.json(golden("added_binary_executed"), "--context", CONTEXT_FILE, "--at", moment)
     label = told.policy("respond-to-added-binary").actions[0]
@@ -244,12 +244,12 @@ def test_time(moment: str, result: str, explained: Explained) -> None:
     ],
     ids=["context", "policies", "clusters"],
 )
-def test_missing_files(options: tuple[str, ...], told: str, explained: Explained) -> None:
+def test_a_missing_file_is_named(options: tuple[str, ...], told: str, explained: Explained) -> None:
     """A file that is not there is named."""
     assert told in explained.error(golden("reverse_shell"), *options)
 
 
-def test_wrong_context(tmp_path: Path, explained: Explained) -> None:
+def test_a_misspelt_context_field_is_named(tmp_path: Path, explained: Explained) -> None:
     """A misspelt field of a context file is named with the file."""
     context = tmp_path / "context.json"
     context.write_text('{"pood": {}}')
@@ -281,7 +281,7 @@ def steers(shown: str) -> list[str]:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_hostile_finding(form: str, tmp_path: Path, explained: Explained) -> None:
+def test_a_hostile_finding_never_reaches_the_terminal_raw(form: str, tmp_path: Path, explained: Explained) -> None:
     """Text that an attacker wrote into a finding never reaches the terminal raw."""
     _, shown = explained.text(written(tmp_path, hostile_notification(HOSTILE)), "--format", form)
     assert steers(shown) == []
@@ -290,14 +290,14 @@ def test_hostile_finding(form: str, tmp_path: Path, explained: Explained) -> Non
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=60))
-def test_any_text(text: str, tmp_path: Path, explained: Explained) -> None:
+def test_any_text_is_printed_harmlessly(text: str, tmp_path: Path, explained: Explained) -> None:
     """Whatever stands in a finding, the output holds nothing that a terminal would act on."""
     _, shown = explained.text(written(tmp_path, hostile_notification(text)))
     assert steers(shown) == []
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_hostile_context(form: str, tmp_path: Path, explained: Explained) -> None:
+def test_hostile_context_is_printed_harmlessly(form: str, tmp_path: Path, explained: Explained) -> None:
     """Nor does text in a context file."""
     facts = json.loads(CONTEXT_FILE.read_text())
     facts["pod"] |= {"name": HOSTILE, "namespace": HOSTILE, "node_name": HOSTILE}
@@ -344,7 +344,7 @@ def live(tmp_path: Path) -> Iterator[Live]:
 
 
 @pytest.mark.parametrize("name", [STORY_CLUSTER, "prod-1", CONTEXT], ids=["full-name", "last-part", "context"])
-def test_cluster(name: str, live: Live, explained: Explained) -> None:
+def test_a_named_cluster_is_only_read(name: str, live: Live, explained: Explained) -> None:
     """The target is read from the cluster that is named, and nothing is written to it."""
     status, told = explained.json(live.finding, "--cluster", name, "--clusters", live.clusters)
     assert status == 0
@@ -365,7 +365,7 @@ def test_cluster_in_the_place_of_another(live: Live, explained: Explained) -> No
     assert told.context["cluster"]["ref"]["name"] == "elsewhere"
 
 
-def test_held(live: Live, explained: Explained) -> None:
+def test_a_held_action_shows_its_reason(live: Live, explained: Explained) -> None:
     """What may not be done is held with its reason, in text as in JSON."""
     live.detect(ADDED_BINARY, AGENT)
     options = ("--cluster", "prod-1", "--clusters", live.clusters)
@@ -377,7 +377,7 @@ def test_held(live: Live, explained: Explained) -> None:
     assert "  isolate_pod       held      google_agent_pod" in shown.splitlines()
 
 
-def test_lowered(tmp_path: Path, explained: Explained) -> None:
+def test_what_lowers_a_mode_is_named(tmp_path: Path, explained: Explained) -> None:
     """What takes a policy's mode down is named beside it, in text as in JSON."""
     rails = "protected: {}\nceilings: [{name: production, max_mode: dry_run, namespaces: [shop]}]\n"
     enforcing = deployment.policy("label_pod", when="category: Added Binary Executed")
@@ -390,7 +390,7 @@ def test_lowered(tmp_path: Path, explained: Explained) -> None:
 
 
 @pytest.mark.parametrize("name", ["prod-2", "prod", "clusters/prod-1", "*"])
-def test_unknown_cluster(name: str, live: Live, explained: Explained) -> None:
+def test_an_unknown_cluster_lists_the_known_ones(name: str, live: Live, explained: Explained) -> None:
     """An unknown name is refused with those that are there, before any request."""
     shown = explained.error(live.finding, "--cluster", name, "--clusters", live.clusters)
     assert f"no cluster is named {name!r}" in shown
@@ -398,7 +398,7 @@ def test_unknown_cluster(name: str, live: Live, explained: Explained) -> None:
     assert live.cluster.audit == ()
 
 
-def test_ambiguous_cluster(live: Live, explained: Explained) -> None:
+def test_an_ambiguous_cluster_needs_its_full_name(live: Live, explained: Explained) -> None:
     """A last part or context that two clusters share names neither; the full name still does."""
     live.list_twice()
     for name in ("prod-1", CONTEXT):
@@ -447,7 +447,7 @@ def test_colour_on_a_terminal() -> None:
     assert terminal.shown.startswith("\x1b[1mReverse Shell\x1b[0m")
 
 
-def test_no_colour() -> None:
+def test_no_colour_reaches_a_pipe() -> None:
     """NO_COLOR is honoured on a terminal, and what is no terminal gets no escape at all."""
     terminal = Terminal("explain", str(golden("reverse_shell")), NO_COLOR="1")
     assert terminal.ended() == 0

@@ -33,7 +33,7 @@ def modules_after(*arguments: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     """The help names every command and what it is for."""
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
@@ -66,7 +66,7 @@ def test_only_its_own(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_command_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_its_own_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Every command has a help of its own, with the description that stands in its module."""
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -106,7 +106,7 @@ def test_defaults_in_help(capsys: pytest.CaptureFixture[str]) -> None:
         "port-out-of-range",
     ],
 )
-def test_wrong_use(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_use_ends_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Wrong use ends with 2, and the usage goes to the standard error alone."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -116,7 +116,7 @@ def test_wrong_use(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> 
     assert "usage: scc-responder" in shown.err
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     """The version is printed."""
     with pytest.raises(SystemExit) as ended:
         main(["--version"])

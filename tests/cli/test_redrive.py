@@ -69,7 +69,7 @@ def queue(emulator: Emulator) -> Queue:
     return Queue(emulator)
 
 
-def test_listed(queue: Queue) -> None:
+def test_without_apply_it_only_lists(queue: Queue) -> None:
     """Unless it is told to, it only lists, any number of times: nothing is published, nothing is settled."""
     for document in DOCUMENTS:
         queue.give_up(document)
@@ -84,7 +84,7 @@ def test_listed(queue: Queue) -> None:
     assert not queue.arrived
 
 
-def test_text(queue: Queue) -> None:
+def test_text_shows_finding_age_and_fate(queue: Queue) -> None:
     """A person reads finding, category, age, attempts and fate; junk is a hash."""
     queue.give_up(DOCUMENTS[0])
     queue.give_up(b"\x1b[2Jjunk")
@@ -97,7 +97,7 @@ def test_text(queue: Queue) -> None:
     assert "1 of 2 would be published again; nothing was changed. To do it, add --apply" in done.stderr
 
 
-def test_applied(queue: Queue) -> None:
+def test_apply_republishes_before_it_settles(queue: Queue) -> None:
     """Everything is published again as it was, and only then settled; a second run finds nothing."""
     for document in DOCUMENTS:
         queue.give_up(document, origin="scc")
@@ -112,7 +112,7 @@ def test_applied(queue: Queue) -> None:
     assert not queue.arrived
 
 
-def test_again(queue: Queue) -> None:
+def test_a_second_death_counts_the_redrives(queue: Queue) -> None:
     """A message that dies again says how often it was redriven."""
     queue.give_up(DOCUMENTS[0], redrive="2")
     (told,) = queue.told("--apply")
@@ -120,7 +120,7 @@ def test_again(queue: Queue) -> None:
     assert (told["redrive"], received.attributes) == (3, {"redrive": "3"})
 
 
-def test_copies(queue: Queue) -> None:
+def test_copies_are_published_only_once(queue: Queue) -> None:
     """Pub/Sub may give up on one message twice; it is published once, and both are settled."""
     queue.give_up(DOCUMENTS[0])
     queue.give_up(DOCUMENTS[0])
@@ -129,7 +129,7 @@ def test_copies(queue: Queue) -> None:
     assert (told["copies"], queue.told(), queue.arrived) == (2, [], False)
 
 
-def test_limit(queue: Queue) -> None:
+def test_the_limit_leaves_the_others(queue: Queue) -> None:
     """So many at a time; the others stay."""
     for document in DOCUMENTS:
         queue.give_up(document)
@@ -149,7 +149,7 @@ def test_junk_and_heartbeats(queue: Queue) -> None:
     assert (queue.told(), queue.arrived) == ([], False)
 
 
-def test_topic_gone(queue: Queue) -> None:
+def test_an_unpublished_message_returns_at_once(queue: Queue) -> None:
     """Where it cannot be published it is not settled: it is there again at once."""
     queue.give_up(DOCUMENTS[0])
     done = queue.redrive("--apply", topic="projects/example-project/topics/none")
@@ -159,7 +159,7 @@ def test_topic_gone(queue: Queue) -> None:
     assert [item["fate"] for item in queue.told()] == ["delivered_again"]
 
 
-def test_foreseen(queue: Queue, tmp_path: Path) -> None:
+def test_a_store_foretells_each_fate(queue: Queue, tmp_path: Path) -> None:
     """With the store, it tells what each message's case will make of it, and why it was given up on."""
     store = open_store(str(tmp_path / "journal.db"))
     journal = Journal(store, utc_now)
@@ -208,7 +208,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("options", "complaint"), WRONG)
-def test_wrong_use(options: tuple[str, ...], complaint: str) -> None:
+def test_wrong_use_asks_nothing_of_pubsub(options: tuple[str, ...], complaint: str) -> None:
     """It is refused before anything is asked of Pub/Sub."""
     done = called("redrive", *options, PUBSUB_EMULATOR_HOST="127.0.0.1:1")
     assert (done.returncode, done.stdout) == (2, "")
@@ -223,7 +223,7 @@ def test_no_such_subscription(queue: Queue) -> None:
     assert "none" in done.stderr
 
 
-def test_forbidden() -> None:
+def test_a_missing_permission_is_named() -> None:
     """A missing permission is named."""
 
     def refuse(_request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -301,7 +301,7 @@ def discard(server: Subscriber) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_much_junk() -> None:
+def test_much_junk_is_settled_in_parts() -> None:
     """Thousands are settled in requests of a size that Pub/Sub takes."""
     with Subscriber([f"junk {number}".encode() for number in range(5000)]) as server:
         done = discard(server)
@@ -309,7 +309,7 @@ def test_much_junk() -> None:
         assert len(set(server.acknowledged)) == len(server.acknowledged) == 5000
 
 
-def test_not_settled() -> None:
+def test_a_failed_settlement_is_reported() -> None:
     """Where junk cannot be settled, what stays is given back at once all the same, and the failure is told."""
     document = data(notification("reverse_shell", finding_id="f"))
     with Subscriber([*(f"junk {number}".encode() for number in range(250)), document]) as server:

@@ -64,7 +64,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def test_loopback_alone(server: Server) -> None:
+def test_it_listens_on_loopback_alone(server: Server) -> None:
     """Unless it is told otherwise it listens on 127.0.0.1 and nowhere else."""
     assert listening_addresses(server.port) == {LOOPBACK}
 
@@ -74,17 +74,17 @@ def test_loopback_alone(server: Server) -> None:
     [b"", b"junk", b"{}", b'{"message": {"data": "AAAA"}}', b"\x00\xff", b'{"message": {"data": "%%%"}}'],
     ids=["empty", "text", "no-envelope", "no-finding", "bytes", "no-base64"],
 )
-def test_junk(body: bytes, server: Server) -> None:
+def test_junk_is_settled_without_a_body(body: bytes, server: Server) -> None:
     """Junk is settled with an empty body that says nothing of it."""
     assert server.post(body) == (204, b"")
 
 
-def test_other_methods(server: Server) -> None:
+def test_other_methods_say_nothing(server: Server) -> None:
     """A look with a browser is answered, and says nothing either."""
     assert server.post(b"", method="GET") == (204, b"")
 
 
-def test_sweep(server: Server) -> None:
+def test_a_sweep_is_its_own_request(server: Server) -> None:
     """A sweep is a request of its own; with another method it is a look like any other."""
     assert server.post(b"{}", path="/sweep") == (204, b"")
     assert server.post(b"", method="GET", path="/sweep") == (204, b"")
@@ -135,7 +135,7 @@ def test_its_kill_switch(tmp_path: Path) -> None:
     ],
     ids=["no-clusters", "malformed-cluster", "malformed-source", "no-sources", "no-policies", "no-clusters-file"],
 )
-def test_bad_settings(changed: Mapping[str, str], told: str, tmp_path: Path) -> None:
+def test_bad_settings_end_before_listening(changed: Mapping[str, str], told: str, tmp_path: Path) -> None:
     """Settings that cannot be used end with 2 and name the variable, before anything listens."""
     done = run("serve", *flat({**settings_given(tmp_path), **changed}), cwd=tmp_path)
     assert done.returncode == 2
@@ -143,7 +143,7 @@ def test_bad_settings(changed: Mapping[str, str], told: str, tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
-def test_bad_policy(tmp_path: Path) -> None:
+def test_a_bad_policy_ends_before_listening(tmp_path: Path) -> None:
     """So does a policy that cannot be used, by file and field."""
     options = settings_given(tmp_path)
     (tmp_path / "policies" / "contain.yaml").write_text("name: contain\nmode: yes\n")
@@ -166,7 +166,7 @@ def parsed(*arguments: str) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def test_options_win(tmp_path: Path) -> None:
+def test_an_option_wins_over_the_environment(tmp_path: Path) -> None:
     """An option wins over the environment's setting."""
     found = environment_of(parsed("--store", str(tmp_path / "a.db")), {"SCC_RESPONDER_STORE": "sqlite:///b.db"})
     assert found["SCC_RESPONDER_STORE"] == f"sqlite:///{tmp_path / 'a.db'}"
@@ -179,12 +179,12 @@ def test_firestore_is_no_file() -> None:
 
 
 @pytest.mark.parametrize("name", ["STORE", "EVIDENCE", "POLICIES", "CLUSTERS", "SOURCES", "FINDINGS", "CLUSTERS_FILE"])
-def test_environment_counts(name: str) -> None:
+def test_the_environment_fills_missing_options(name: str) -> None:
     """What no option says is taken from the environment."""
     assert environment_of(parsed(), {f"SCC_RESPONDER_{name}": "given"})[f"SCC_RESPONDER_{name}"] == "given"
 
 
-def test_defaults() -> None:
+def test_defaults_use_the_present_folder() -> None:
     """Where neither says anything, local use has its defaults in the present folder."""
     found = environment_of(parsed(), {})
     assert found == {
@@ -203,6 +203,6 @@ def test_defaults() -> None:
     ],
     ids=["bucket", "folder", "folder-with-space"],
 )
-def test_evidence(given: str, address: str) -> None:
+def test_evidence_goes_to_folder_or_bucket(given: str, address: str) -> None:
     """Evidence goes to a folder or a bucket."""
     assert environment_of(parsed("--evidence", given), {})["SCC_RESPONDER_EVIDENCE"] == address

@@ -49,7 +49,7 @@ def snapshot(folder: Path, clusters: Path, *options: str, name: str = "prod-1") 
     return commands.run("snapshot", "--clusters", clusters, "--cluster", name, "--output", output, *options)
 
 
-def test_snapshot(tmp_path: Path, cluster: SimulatedCluster) -> None:
+def test_a_snapshot_holds_what_decisions_need(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """The file says of a finding's pod what decisions need; only its owner may read it, and nothing was changed."""
     done = snapshot(tmp_path, clusters_file(tmp_path, cluster))
     path = tmp_path / "prod-1.json"
@@ -66,7 +66,7 @@ def test_snapshot(tmp_path: Path, cluster: SimulatedCluster) -> None:
 
 
 @pytest.mark.parametrize("name", ["prod-1", "kind-shop", CLUSTER])
-def test_names(tmp_path: Path, cluster: SimulatedCluster, name: str) -> None:
+def test_a_cluster_has_three_names(tmp_path: Path, cluster: SimulatedCluster, name: str) -> None:
     """A cluster is named by its last part, its context, or in full."""
     assert snapshot(tmp_path, clusters_file(tmp_path, cluster), name=name).returncode == 0
 
@@ -82,7 +82,7 @@ def test_the_same_again(tmp_path: Path, cluster: SimulatedCluster) -> None:
     assert "taken_at" not in texts[0]
 
 
-def test_forbidden_parts(tmp_path: Path, cluster: SimulatedCluster) -> None:
+def test_forbidden_parts_are_named_and_left_out(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """What may not be listed is told with the permission, and the rest is there: exit 1."""
     done = snapshot(tmp_path, clusters_file(tmp_path, cluster, "reader"))
     assert done.returncode == 1
@@ -90,7 +90,7 @@ def test_forbidden_parts(tmp_path: Path, cluster: SimulatedCluster) -> None:
     assert "pods" in read_snapshot(tmp_path / "prod-1.json").missing
 
 
-def test_wrong_use(tmp_path: Path, cluster: SimulatedCluster) -> None:
+def test_wrong_use_leaves_no_file(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """An unknown cluster, an unwritable place and a cluster that is away are told, and leave no file."""
     clusters = clusters_file(tmp_path, cluster)
     unknown = snapshot(tmp_path, clusters, name="prod-9")

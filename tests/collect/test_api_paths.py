@@ -90,14 +90,14 @@ each_builder = pytest.mark.parametrize("build", [pytest.param(build, id=name) fo
     ],
     ids=lambda value: value[:60],
 )
-def test_paths(path: str, expected: str) -> None:
+def test_valid_names_make_api_paths(path: str, expected: str) -> None:
     """Valid names make the paths of the API reference."""
     assert path == expected
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
 @each_builder
-def test_hostile_names(build: Callable[[str], str], name: str) -> None:
+def test_a_hostile_name_makes_no_path(build: Callable[[str], str], name: str) -> None:
     """A name that Kubernetes would not accept never becomes a path."""
     with pytest.raises(ApiError) as refused:
         build(name)
@@ -107,7 +107,7 @@ def test_hostile_names(build: Callable[[str], str], name: str) -> None:
 @pytest.mark.parametrize(
     "uid", ["", f"{UID},metadata.name=x", f"{UID}=x", f"{UID}&limit=1", "!", "a b", "-", "a" * 129]
 )
-def test_hostile_uids(uid: str) -> None:
+def test_a_hostile_uid_makes_no_selector(uid: str) -> None:
     """A UID that could be more than one term of a selector is refused."""
     with pytest.raises(ApiError) as refused:
         api_paths.events_about(uid)
@@ -123,7 +123,7 @@ def test_namespace_is_one_label() -> None:
 
 @each_builder
 @given(name=st.text() | st.from_regex(r"[a-z0-9./%?#-]{1,40}", fullmatch=True))
-def test_any_name(build: Callable[[str], str], name: str) -> None:
+def test_any_name_keeps_the_path_shape(build: Callable[[str], str], name: str) -> None:
     """Whatever the name, no path ever climbs, gains a segment, a query or a fragment, or is encoded."""
     try:
         path = build(name)
@@ -136,7 +136,7 @@ def test_any_name(build: Callable[[str], str], name: str) -> None:
 
 
 @pytest.mark.parametrize(("api_version", "kind"), OWNER_KINDS, ids=lambda value: value)
-def test_owner_kinds(api_version: str, kind: str) -> None:
+def test_every_owner_kind_is_read(api_version: str, kind: str) -> None:
     """Every workload kind of Kubernetes itself is read as an owner."""
     path = api_paths.owner("shop", api_version, kind, "web")
     assert path.endswith(f"/namespaces/shop/{kind.lower()}s/web")
@@ -158,6 +158,6 @@ def test_owner_kinds(api_version: str, kind: str) -> None:
         ("GET", "/version", "get /version"),
     ],
 )
-def test_permission(method: str, path: str, expected: str) -> None:
+def test_a_request_names_its_permission(method: str, path: str, expected: str) -> None:
     """A request's RBAC permission reads as in a policy's permissions, with the place."""
     assert api_paths.permission(method, path) == expected

@@ -82,13 +82,15 @@ CASES = [
 
 
 @pytest.mark.parametrize(("finding", "pod", "level", "reason"), CASES)
-def test_levels(finding: dict[str, Any], pod: dict[str, Any], level: str, reason: str) -> None:
+def test_checks_decide_the_identity_level(
+    finding: dict[str, Any], pod: dict[str, Any], level: str, reason: str
+) -> None:
     """Every check that held proves the pod, one that contradicts refutes it, and absent fields leave it likely."""
     found = identify(replace(FINDING, **finding), replace(POD, **pod))
     assert (found.level, found.reason) == (level, reason)
 
 
-def test_no_pod() -> None:
+def test_without_a_pod_nothing_is_known() -> None:
     """Without a pod nothing is known."""
     assert identify(FINDING, None) == Identity(level="unknown", reason="no_pod")
 

@@ -23,14 +23,14 @@ def pod(status: dict[str, Any] | None = None, spec: dict[str, Any] | None = None
     return {"metadata": {**META, **meta}, "spec": spec or {}, "status": status or {}}
 
 
-def test_bare_pod() -> None:
+def test_a_bare_pod_is_ordinary() -> None:
     """A pod that was only just made has neither status nor node, and that is ordinary."""
     found = parse_pod({"metadata": META})
     assert (found.uid, found.node_name, found.phase, found.owners, found.containers) == ("u1", "", "", (), ())
     assert found.creation_time == datetime(2026, 3, 2, 8, 58, 1, tzinfo=UTC)
 
 
-def test_special_marks() -> None:
+def test_special_marks_of_a_pod_are_read() -> None:
     """What makes a pod special is told: host network, mirror, finalizers, its deletion."""
     found = parse_pod(
         pod(
@@ -64,7 +64,7 @@ STATES = [
 
 
 @pytest.mark.parametrize(("status", "hour"), STATES)
-def test_container_start(status: dict[str, Any], hour: int | None) -> None:
+def test_a_container_start_is_its_latest_run(status: dict[str, Any], hour: int | None) -> None:
     """A container's start is that of its present run, or of its last one while it waits."""
     found = parse_pod(pod({"containerStatuses": [{"name": "app", **status}]})).containers[0]
     assert (found.started_at and found.started_at.hour) == hour
@@ -89,14 +89,14 @@ OWNERS = [
 
 
 @pytest.mark.parametrize(("references", "owner"), OWNERS)
-def test_controller(references: list[dict[str, Any]], owner: Owner | None) -> None:
+def test_a_pod_belongs_to_its_controller(references: list[dict[str, Any]], owner: Owner | None) -> None:
     """A pod belongs to its controller, not to whatever else stands among its owners."""
     item = pod(ownerReferences=references)
     assert controller(item) == owner
     assert parse_pod(item).owners == ((owner,) if owner else ())
 
 
-def test_node() -> None:
+def test_a_node_tells_instance_and_pool() -> None:
     """A node tells its instance, its pool, and whether it takes pods."""
     labels, notes = {"cloud.google.com/gke-nodepool": "pool-1"}, {"container.googleapis.com/instance_id": "42"}
     found = parse_node({"metadata": {**META, "labels": labels, "annotations": notes}, "spec": {"unschedulable": True}})
@@ -104,7 +104,7 @@ def test_node() -> None:
     assert parse_node({"metadata": META}).unschedulable is False
 
 
-def test_namespace() -> None:
+def test_a_namespace_has_name_and_uid() -> None:
     """A namespace is known by name and UID."""
     found = parse_namespace({"metadata": {**META, "labels": {"team": "shop"}}})
     assert (found.name, found.uid, found.labels) == ("web-1", "u1", {"team": "shop"})

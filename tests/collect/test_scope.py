@@ -46,23 +46,23 @@ OUTSIDE = [
 
 
 @pytest.mark.parametrize("names", INSIDE, ids="/".join)
-def test_inside(names: tuple[str, str, str]) -> None:
+def test_a_listed_cluster_is_in_reach(names: tuple[str, str, str]) -> None:
     """A listed cluster, and any in the place of a star, is in reach."""
     assert reach(*names) is None
 
 
 @pytest.mark.parametrize("names", OUTSIDE, ids="/".join)
-def test_outside(names: tuple[str, str, str]) -> None:
+def test_a_resembling_cluster_is_out_of_reach(names: tuple[str, str, str]) -> None:
     """A cluster whose name only looks like a listed one is not."""
     assert reach(*names) == "cluster_not_listed"
 
 
 @pytest.mark.parametrize("source", ["2", "11", "", "01", "1 "])
-def test_sources(source: str) -> None:
+def test_a_source_counts_by_whole_id(source: str) -> None:
     """A source is known by its whole id."""
     assert out_of_reach(replace(FINDING, source_id=source), SETTINGS) == "source_not_allowed"
 
 
-def test_no_cluster() -> None:
+def test_a_finding_without_cluster_counts_by_source() -> None:
     """A finding about no cluster is in reach by its source."""
     assert out_of_reach(replace(FINDING, cluster=None), SETTINGS) is None

@@ -48,7 +48,7 @@ def variables(example: Path) -> dict[str, hcl.Input]:
 
 
 @each_page
-def test_outputs(page: Path) -> None:
+def test_every_named_output_exists(page: Path) -> None:
     """`terraform output NAME` prints something, whichever example is deployed."""
     named = outputs_named(prose(page))
     for folder in EXAMPLES:
@@ -63,7 +63,7 @@ def test_outputs_are_found() -> None:
 
 
 @each_page
-def test_inputs(page: Path) -> None:
+def test_every_named_input_exists(page: Path) -> None:
     """What a page calls an input of the module is one, or a field of one, or an output."""
     assert of_the_module(prose(page)) <= {*INPUTS, *FIELDS, *hcl.outputs((MODULE / "outputs.tf").read_text())}
 

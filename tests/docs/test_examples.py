@@ -75,7 +75,7 @@ def test_examples_are_found() -> None:
 
 
 @each_yaml
-def test_yaml(example: Example, tmp_path: Path) -> None:
+def test_every_yaml_example_is_read(example: Example, tmp_path: Path) -> None:
     """Every example of YAML is a policy, or steps of one, or cases, guardrails or clusters, and is read as it is."""
     assert load(example.text, tmp_path / "policies") in {"policy", "cases", "guardrails", "clusters"}
 
@@ -93,7 +93,7 @@ def test_a_damaged_example_is_noticed(example: Example, tmp_path: Path) -> None:
 
 
 @each_command
-def test_commands(where: str, line: str, tmp_path: Path) -> None:
+def test_every_shown_command_works(where: str, line: str, tmp_path: Path) -> None:
     """Every command that is shown ends with 0 as it stands; of those that need a deployment, the options are there.
 
     Other programs' command lines are compared with the commands and options that those are known to have.
@@ -136,7 +136,7 @@ def headings(path: Path) -> set[str]:
 
 
 @each_document
-def test_links(path: Path) -> None:
+def test_every_link_leads_somewhere(path: Path) -> None:
     """Every link within the repository leads to a file, and to a heading that is there."""
     for target in re.findall(r"\]\(([^)]+)\)", path.read_text()):
         if re.match(r"[a-z]+:", target):

@@ -53,7 +53,7 @@ def quoted(text: str) -> list[str]:
 REASONS = [word for first, *_ in rows(ON_CALL, "Reasons") for word in quoted(first)]
 
 
-def test_the_pages() -> None:
+def test_the_four_pages_are_linked() -> None:
     """There are four of them, and the module's page and the README lead to each or to where it begins."""
     names = {path.name for path in PAGES}
     assert names == {"first-hour.md", "on-call.md", "cost-and-quotas.md", "upgrades.md"}
@@ -64,7 +64,7 @@ def test_the_pages() -> None:
 
 
 @pytest.mark.parametrize("line", OURS)
-def test_commands_parse(line: str) -> None:
+def test_every_command_is_accepted_by_its_parser(line: str) -> None:
     """Every command of ours is one that its parser takes: nothing that it requires is missing."""
     _, command, *given = shlex.split(line, comments=True)
     parser = argparse.ArgumentParser()
@@ -132,7 +132,7 @@ def test_known_commands_are_shown() -> None:
 
 
 @pytest.mark.parametrize("word", REASONS)
-def test_reasons_exist(word: str) -> None:
+def test_every_explained_reason_exists(word: str) -> None:
     """Every reason that the page for on-call explains is a word that the code says."""
     assert exists(word)
 
@@ -144,7 +144,7 @@ def test_a_reason_that_is_not_there_is_noticed() -> None:
     assert len(set(REASONS)) == len(REASONS)
 
 
-def test_records() -> None:
+def test_records_name_every_case_state() -> None:
     """The page names every state of a case, and no other, and only fields that there are."""
     cells = [quoted(first) for first, *_ in rows(ON_CALL, "Read a record")]
     names = [name for (name,) in filter(None, cells)]
@@ -153,7 +153,7 @@ def test_records() -> None:
     assert [name for name in fields if not exists(name)] == []
 
 
-def test_alerts() -> None:
+def test_every_alert_has_its_section() -> None:
     """The page says what to do about every alert that the module makes, and about no other."""
     module = (ROOT / "terraform" / "alerts.tf").read_text()
     thresholds = re.findall(r"^    (\w+) = \{$", module, re.MULTILINE)
@@ -174,7 +174,7 @@ def made_names() -> re.Pattern[str]:
     return re.compile("|".join(told))
 
 
-def test_names() -> None:
+def test_every_resource_name_is_the_modules() -> None:
     """Every name in the pages' commands that begins like the module's is one that the module makes."""
     made = made_names()
     shown = {name for line in LINES for name in re.findall(r"(?:example-project-)?scc-responder-[a-z-]+\b", line)}
@@ -182,7 +182,7 @@ def test_names() -> None:
     assert {"scc-responder-push", "scc-responder-journal", "scc-responder-redrive"} <= shown
 
 
-def test_filters(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, object]) -> None:
+def test_every_log_filter_selects_a_line(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, object]) -> None:
     """Each filter for Cloud Logging selects a line of a rehearsal or heartbeat, and not one of another service."""
     deployment = deployed(tmp_path, cluster, policy("label_pod", mode="dry_run"))
     printed: list[str] = []
@@ -198,7 +198,7 @@ def test_filters(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, objec
     assert len(filters) == 3
 
 
-def test_costs() -> None:
+def test_costs_are_the_measured_numbers() -> None:
     """The numbers are those that are measured; python -m tests.docs.costs writes them anew."""
     page = costs.PAGE.read_text()
     assert costs.written(page) == page, costs.COMMAND
@@ -208,7 +208,7 @@ def test_costs() -> None:
 NUMBERS = {2: "two", 4: "four"}
 
 
-def test_rates() -> None:
+def test_rates_follow_from_the_defaults() -> None:
     """What the page says in sentences follows from the module's defaults, too."""
     page, given = costs.PAGE.read_text(), rates.defaults()
     assert f"after {given.first_wait} to {given.longest_wait}\nseconds" in page
@@ -227,7 +227,7 @@ def test_rates_follow_the_defaults() -> None:
 
 
 @pytest.mark.parametrize("name", costs.RESPONSES)
-def test_store_requests(name: str) -> None:
+def test_store_requests_stay_within_the_page(name: str) -> None:
     """No response takes more requests to the store, and writes among them, than the page says."""
     actions, _ = costs.RESPONSES[name]
     cost = costs.measured(name)

@@ -16,7 +16,7 @@ PAGES = ("README.md", "terraform/README.md", "terraform/docs/first-hour.md", "te
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_shown_first(page: str) -> None:
+def test_starting_pages_show_both_lines_first(page: str) -> None:
     """Each page where somebody starts shows the two lines, before it shows a command of ours."""
     blocks = [example for example in fenced() if example.where.startswith(f"{page}:") and example.kind == "sh"]
     shown = [line for example in blocks for line in commands(example.text)]
@@ -35,7 +35,7 @@ def in_clone(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_on_path(tmp_path: Path) -> None:
+def test_the_second_line_finds_the_command(tmp_path: Path) -> None:
     """With the second line the command is found, and works."""
     done = in_clone(tmp_path, f"{ON_PATH}\ncommand -v scc-responder\nscc-responder --help")
 
@@ -48,7 +48,7 @@ def test_not_on_path_without(tmp_path: Path) -> None:
     assert in_clone(tmp_path, "scc-responder --help").returncode == 127
 
 
-def test_made() -> None:
+def test_the_first_line_installs_the_package() -> None:
     """The first line installs this package, whose entry point the command is, into `.venv`."""
     told = subprocess.run(
         ["make", "--dry-run", "--always-make", "install"], cwd=ROOT, capture_output=True, text=True, check=True

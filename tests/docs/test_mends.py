@@ -42,7 +42,7 @@ COMMANDS = sorted({text for path in SOURCES for text in texts(path) if _STARTS.m
 
 
 @pytest.mark.parametrize("text", COMMANDS)
-def test_commands(text: str) -> None:
+def test_every_printed_command_exists(text: str) -> None:
     """Every text that begins like a command is one."""
     assert list(mistakes(re.split(f"{OR}|{THEN}", text)[0])) == []
 

@@ -36,7 +36,7 @@ def permissions(row: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if not line.startswith(("make ", "export "))])
-def test_each_command(line: str) -> None:
+def test_each_command_has_exactly_one_row(line: str) -> None:
     """For each command of the page, exactly one row says what it takes."""
     plain = " ".join(word for word in line.split() if not word.startswith("-"))
     assert len([command for command in SHOWN if f"{plain} ".startswith(f"{command} ")]) == 1
@@ -49,7 +49,7 @@ def test_no_other_command() -> None:
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: quoted(row[0])[0])
-def test_each_row(row: list[str]) -> None:
+def test_each_row_names_permissions_and_role(row: list[str]) -> None:
     """Each row names permissions, a role of Google's that has them, and Google's page about it."""
     assert permissions(row)
     assert re.search(r"`roles/[a-zA-Z.]+`", row[3])
@@ -57,7 +57,7 @@ def test_each_row(row: list[str]) -> None:
     assert row[4].startswith(("yes", "no"))
 
 
-def test_operators() -> None:
+def test_operators_get_what_rows_grant() -> None:
     """What the rows with a yes take, the module grants operators, and nothing that no row asks for."""
     taken = {name for row in TABLE if row[4] == "yes" for name in permissions(row)}
     assert taken == OPERATED | AS_ANOTHER
@@ -68,7 +68,7 @@ def test_operators() -> None:
     }
 
 
-def test_the_journal() -> None:
+def test_journal_commands_stay_within_their_row() -> None:
     """The commands that use the journal call the store for nothing but what the permissions of their row allow."""
     allowed = permissions(SHOWN["scc-responder control"])
     asks = {
@@ -101,7 +101,7 @@ def test_a_deletion_would_be_noticed() -> None:
     assert store_calls("def end(self):\n    self._store.delete(key, version)\n") == {"delete"}
 
 
-def test_who_applies() -> None:
+def test_the_module_page_names_each_role() -> None:
     """The module's page says which roles each person needs, and leads to this page."""
     page = (ROOT / "terraform" / "README.md").read_text()
     who = {first: cells for first, *cells in rows(page, "Who needs which roles") if first}

@@ -35,7 +35,7 @@ def test_drift_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
     assert page.read_text().startswith(BY_HAND)
 
 
-def test_one_screen() -> None:
+def test_the_introduction_fits_one_screen() -> None:
     """What is to be read before the first policy is written fits on a screen or so."""
     assert len(BY_HAND.splitlines()) <= 90
 
@@ -49,7 +49,7 @@ def test_the_whole_language_is_shown() -> None:
 
 
 @pytest.mark.parametrize("name", Match.__struct_fields__)
-def test_conditions(name: str, tmp_path: Path) -> None:
+def test_each_condition_example_loads(name: str, tmp_path: Path) -> None:
     """The example of each condition is one that loads."""
     example = reference.CONDITIONS[name][1]
     loaded = load_policies(write_policies(tmp_path / "policies", policy("notify", when=f"{name}: {example}")))
@@ -57,7 +57,7 @@ def test_conditions(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("action", actions().values(), ids=lambda action: action.name)
-def test_actions(action: reference.Action) -> None:
+def test_each_action_is_fully_described(action: reference.Action) -> None:
     """Each action stands there with its parameters, permissions and example."""
     part = PAGE.partition(f"\n### {action.name}\n")[2].partition("\n### ")[0].partition("\n## ")[0]
     assert [f"`{name}`" in part for name in action.params.__struct_fields__] == [True] * len(

@@ -78,7 +78,7 @@ def typed(line: str, pod: dict[str, Any], case: str) -> list[str]:
     return shlex.split(line)
 
 
-def test_undo(
+def test_the_undo_commands_restore_everything(
     control_plane: ControlPlane, pod: dict[str, Any], contained: tuple[Deployment, CaseRecord], tmp_path: Path
 ) -> None:
     """Typed in order, the commands find what the case touched, and leave pod, node and namespace as they were."""

@@ -39,19 +39,19 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unzip(tmp_path_factory.mktemp("deployed"))
 
 
-def test_reproducible(tmp_path: Path) -> None:
+def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
     """Two builds of one content are the same bytes, whenever and wherever they are made."""
     first, second = made(tmp_path / "one.zip"), made(tmp_path / "elsewhere" / "two.zip")
 
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_size(tmp_path: Path) -> None:
+def test_the_bundle_is_under_20_megabytes(tmp_path: Path) -> None:
     """Without its dependencies it is small: under 20 MB."""
     assert made(tmp_path / "one.zip").stat().st_size < 20_000_000
 
 
-def test_contents(tmp_path: Path) -> None:
+def test_the_bundle_holds_only_what_runs(tmp_path: Path) -> None:
     """Entry point, package, policies as written and compiled, and hashed requirements; no tests, no command line."""
     with ZipFile(made(tmp_path / "bundle.zip")) as bundle:
         names = set(bundle.namelist())

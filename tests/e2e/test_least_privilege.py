@@ -120,7 +120,7 @@ def _crash_at_create(_number: int, verb: str, _path: str) -> None:
         raise KeyError("a crash of ours")
 
 
-def test_it_suffices(account: Privileged, node: dict[str, Any], tmp_path: Path) -> None:
+def test_the_printed_role_is_enough(account: Privileged, node: dict[str, Any], tmp_path: Path) -> None:
     """With the printed role, applied as it is, a finding is contained, and no request is refused."""
     account.grant(printed(write_policies(tmp_path / "printed", policy(*STEPS)), account))
     account.plane.admin.create(objects.deployment("web", account.namespace, node["metadata"]["name"]))

@@ -32,7 +32,7 @@ def about(pod: dict[str, Any]) -> dict[str, Any]:
     return finding_about(pod, finding_id=pod["metadata"]["uid"].replace("-", ""))
 
 
-def test_autopilot(tmp_path: Path, control_plane: ControlPlane, namespace: str) -> None:
+def test_an_autopilot_cordon_is_not_possible(tmp_path: Path, control_plane: ControlPlane, namespace: str) -> None:
     """A cordon that Autopilot's admission refuses ends as `not_possible_autopilot`, and the later steps go on."""
     objects.start_warden(control_plane.admin)
     node = objects.create_node(control_plane.admin, autopilot=True)["metadata"]["name"]
@@ -54,7 +54,9 @@ def test_autopilot(tmp_path: Path, control_plane: ControlPlane, namespace: str) 
     assert ending.reason == "not_possible_autopilot"
 
 
-def test_finalizer(tmp_path: Path, control_plane: ControlPlane, namespace: str, node: dict[str, Any]) -> None:
+def test_a_finalizer_keeps_the_end_terminating(
+    tmp_path: Path, control_plane: ControlPlane, namespace: str, node: dict[str, Any]
+) -> None:
     """A pod that a finalizer keeps ends as `terminating`, which is not done, and says who keeps it."""
     manifest = objects.held_pod("web", namespace, node["metadata"]["name"])
     pod = objects.create_running(control_plane.admin, manifest)
@@ -69,7 +71,9 @@ def test_finalizer(tmp_path: Path, control_plane: ControlPlane, namespace: str, 
     assert (str(deletion.status), deletion.detail) == ("terminating", f"kept by {objects.FINALIZER}")
 
 
-def test_grace_period(tmp_path: Path, control_plane: ControlPlane, namespace: str, node: dict[str, Any]) -> None:
+def test_a_grace_period_ends_as_terminating(
+    tmp_path: Path, control_plane: ControlPlane, namespace: str, node: dict[str, Any]
+) -> None:
     """A pod within its grace period ends as `terminating`: an object that goes is not a process that ended."""
     name = node["metadata"]["name"]
     pod = objects.create_running(
@@ -81,7 +85,9 @@ def test_grace_period(tmp_path: Path, control_plane: ControlPlane, namespace: st
     assert made.respond_to(document).reason == "terminating"
 
 
-def test_mirror_pod(tmp_path: Path, control_plane: ControlPlane, node: dict[str, Any], namespace: str) -> None:
+def test_a_mirror_pod_is_never_deleted(
+    tmp_path: Path, control_plane: ControlPlane, node: dict[str, Any], namespace: str
+) -> None:
     """A static pod's mirror is never deleted, whatever a policy allows."""
     meta = node["metadata"]
     pod = objects.create_running(control_plane.admin, objects.mirror_pod("etcd", namespace, meta["uid"], meta["name"]))
@@ -95,7 +101,9 @@ def test_mirror_pod(tmp_path: Path, control_plane: ControlPlane, node: dict[str,
     assert "delete_pod: pod_static" in made.outcomes(document)
 
 
-def test_daemon_set(tmp_path: Path, control_plane: ControlPlane, namespace: str, node: dict[str, Any]) -> None:
+def test_a_daemon_set_pod_is_held(
+    tmp_path: Path, control_plane: ControlPlane, namespace: str, node: dict[str, Any]
+) -> None:
     """A DaemonSet's pod comes back at once on the same node: it is held unless the policy says otherwise."""
     control_plane.admin.create(objects.daemon_set("agent", namespace, node["metadata"]["name"]))
     pod = objects.running_pods(control_plane.admin, namespace, "agent")[0]

@@ -23,7 +23,7 @@ NAMES = [policy.name for policy in load_policies(SHIPPED).policies]
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_damages(tmp_path: Path, part: int) -> None:
+def test_each_damage_is_refused_or_harmless(tmp_path: Path, part: int) -> None:
     """Each damage is refused at load, or fails the policy's test file, or acts on no golden that it did not before."""
     random = Random(SEED + part)
     subjects = [Subject(name, tmp_path / name) for name in NAMES[part::PARTS]]

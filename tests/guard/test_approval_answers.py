@@ -76,7 +76,7 @@ APPROVALS: list[Any] = [
 
 
 @pytest.mark.parametrize(("record", "rules", "by", "is_held", "expected"), APPROVALS)
-def test_approve(
+def test_an_approval_starts_the_plan_once(
     record: CaseRecord, rules: ApprovalRules, by: str, *, is_held: bool, expected: tuple[int, str, bool]
 ) -> None:
     """An approval is noted, starts the plan, or is refused by name; what starts is stored."""
@@ -89,14 +89,14 @@ def test_approve(
     ("given_digest", "means_it"),
     [(DIGEST, True), (DIGEST[:8], True), (DIGEST[:7], False), ("", False), (DIGEST + "0", False), ("b" * 64, False)],
 )
-def test_digests(given_digest: str, *, means_it: bool) -> None:
+def test_a_plan_is_meant_by_its_digest(given_digest: str, *, means_it: bool) -> None:
     """The plan's digest, or eight digits or more of its beginning, and nothing else, means it."""
     verdict = approve(case(), ApprovalAnswer(by=ANN, plan=given_digest), ONE, NOW, is_held=False)
     assert (verdict.reason == "approved") == means_it
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [(3599, "approved"), (3600, "approval_expired")])
-def test_expiry(seconds: int, reason: str) -> None:
+def test_an_expired_plan_cannot_be_approved(seconds: int, reason: str) -> None:
     """At its expiry a plan can no longer be approved, and the case comes to its end."""
     verdict = approve(case(), ApprovalAnswer(by=ANN, plan=DIGEST), ONE, NOW + timedelta(seconds=seconds), is_held=False)
     assert verdict.reason == reason
@@ -116,7 +116,7 @@ REJECTIONS: list[Any] = [
 
 
 @pytest.mark.parametrize(("record", "plan", "expected"), REJECTIONS)
-def test_reject(record: CaseRecord, plan: str, expected: tuple[int, str]) -> None:
+def test_a_rejection_ends_an_unstarted_plan(record: CaseRecord, plan: str, expected: tuple[int, str]) -> None:
     """A rejection ends a plan that has not begun, with who and why."""
     verdict = reject(record, ApprovalAnswer(by=ANN, plan=plan, said="no"), NOW, is_held=False)
     assert (verdict.status, verdict.reason, verdict.starts) == (*expected, False)
@@ -135,7 +135,7 @@ def test_rejected_while_open() -> None:
 @pytest.mark.parametrize(
     ("by", "listed"), [("ANN@example.com", True), (LOCAL, True), ("eve@example.com", False), ("", False)]
 )
-def test_listed(by: str, *, listed: bool) -> None:
+def test_approvers_are_listed_by_address(by: str, *, listed: bool) -> None:
     """Approvers are listed by address, upper or lower case; this machine, where it is trusted at all, always is."""
     assert is_listed(by, ONE) == listed
 
@@ -153,7 +153,7 @@ OTHER = [
 
 
 @pytest.mark.parametrize(("step", "policies", "key"), OTHER)
-def test_digest(step: PlanStep, policies: str, key: str) -> None:
+def test_the_digest_follows_every_difference(step: PlanStep, policies: str, key: str) -> None:
     """Whatever differs in a plan, its digest does; the order of keys is no difference."""
     first = PlanStep(policy="p", action="a", changes=(CHANGE,))
     turned = PlanStep(policy="p", action="a", changes=(dict(reversed(CHANGE.items())),))
@@ -178,7 +178,7 @@ def test_never_too_few(people: list[str], needed: int) -> None:
         record = verdict.record or record
 
 
-def test_stored() -> None:
+def test_a_plan_survives_being_stored() -> None:
     """A plan survives being stored, and a record from before plans has none."""
     record = case(
         plan=replace(PLAN, steps=(PlanStep(policy="p", action="a", changes=(CHANGE,)),), approvals=given_by(ANN))

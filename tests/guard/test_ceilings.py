@@ -51,7 +51,7 @@ WHERE = [
 
 
 @pytest.mark.parametrize(("changes", "wanted", "name"), WHERE)
-def test_where(changes: dict[str, Any], wanted: Ceiling, name: str) -> None:
+def test_a_ceiling_holds_where_it_names(changes: dict[str, Any], wanted: Ceiling, name: str) -> None:
     """A ceiling holds in the clusters and namespaces it names, and wherever it cannot be known that it does not."""
     rails = Guardrails(protected=Protected(), ceilings=(wanted,))
     assert lowest(context(**changes), rails, EVENT).name == name
@@ -97,7 +97,7 @@ def test_the_lowest_wins(
     assert (found.mode, found.mode_reason, found.matched, len(found.actions)) == (came, why, True, 1)
 
 
-def test_disabled() -> None:
+def test_a_disabled_ceiling_names_itself() -> None:
     """A ceiling of disabled ends what a policy would do, and says which one it was."""
     found = lowered(Mode.ENFORCE, Guardrails(protected=Protected(), ceilings=(ceiling(Mode.DISABLED, "freeze"),)))
     assert (found.matched, found.reason, found.actions) == (False, "mode_disabled_by_guardrails", ())
@@ -152,7 +152,7 @@ TIMES = [  # 2026-03-02 is a Monday
 
 
 @pytest.mark.parametrize(("wanted", "now", "expected"), TIMES)
-def test_times(wanted: QuietHours, now: str, expected: bool) -> None:
+def test_quiet_hours_follow_the_wall_clock(wanted: QuietHours, now: str, expected: bool) -> None:
     """Quiet hours go by the wall clock of their zone, across midnight and through the change to summer time."""
     assert is_quiet(wanted, datetime.fromisoformat(now)) is expected
     rails = Guardrails(protected=Protected(), quiet_hours=(wanted,))

@@ -73,7 +73,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("value", UNUSABLE.values(), ids=UNUSABLE)
-def test_nonsense(value: bytes) -> None:
+def test_a_nonsense_document_means_dry_run(value: bytes) -> None:
     """A document that makes no sense means `dry_run`, everywhere and in its cluster, and says why."""
     assert ceiling(value, None, CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_unusable")
     assert ceiling(stored(Mode.ENFORCE), value, CLUSTER) == KillSwitchCeiling(
@@ -81,12 +81,12 @@ def test_nonsense(value: bytes) -> None:
     )
 
 
-def test_usable() -> None:
+def test_a_usable_document_ignores_later_fields() -> None:
     """The document that those above are made of is a good one; what a later version adds is passed over."""
     assert ceiling(plain(more=1), None, CLUSTER) == KillSwitchCeiling(mode=Mode.ENFORCE)
 
 
-def test_missing() -> None:
+def test_a_missing_document_means_dry_run() -> None:
     """No document means `dry_run`: a deployment earns its powers. A cluster's document alone gives none either."""
     assert ceiling(None, None, CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_missing")
     assert ceiling(None, stored(Mode.ENFORCE, CLUSTER), CLUSTER).mode == Mode.DRY_RUN
@@ -139,7 +139,7 @@ def test_policies_go_no_further(limit: Mode, mode: Mode) -> None:
     assert (found.mode_reason == "mode_lowered_by:control") == (found.mode != mode)
 
 
-def test_history() -> None:
+def test_history_keeps_the_latest_first() -> None:
     """What was set before is kept, the latest first, up to a bound."""
     control = None
     for number in range(KEEP_CHANGES + 5):
@@ -151,7 +151,7 @@ def test_history() -> None:
     assert parse(msgspec.json.encode(control), CLUSTER) == control
 
 
-def test_keys() -> None:
+def test_keys_never_hold_raw_cluster_names() -> None:
     """A cluster's name goes into no key as it is."""
     assert key_of("") == "control/global"
     assert key_of(CLUSTER).startswith("control/cluster/")

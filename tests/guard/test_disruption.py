@@ -69,7 +69,7 @@ DELETIONS = [
 
 
 @pytest.mark.parametrize(("changes", "expected"), DELETIONS)
-def test_deletion(changes: dict[str, Any], expected: str) -> None:
+def test_a_deletion_needs_another_ready_pod(changes: dict[str, Any], expected: str) -> None:
     """A ready pod is deleted only if another one is ready then, and its one budget allows it; not knowing holds."""
     assert reason(context(**changes), "delete_pod") == expected
 
@@ -109,7 +109,7 @@ CORDONS = [
 
 
 @pytest.mark.parametrize(("pool", "expected"), CORDONS)
-def test_cordon(pool: NodePool | None, expected: str) -> None:
+def test_a_cordon_needs_a_healthy_pool(pool: NodePool | None, expected: str) -> None:
     """A node is cordoned only in a pool that is well, and where another node of its zone takes pods."""
     assert reason(context(**live(node_pool=pool)), "cordon_node") == expected
 
@@ -166,7 +166,7 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize(("action", "changes", "expected"), REQUESTS)
-def test_request(action: str, changes: dict[str, Any], expected: tuple[Any, ...]) -> None:
+def test_a_request_names_target_and_scopes(action: str, changes: dict[str, Any], expected: tuple[Any, ...]) -> None:
     """What is asked of the ledger names the target by UID, its scopes, and what a share is of."""
     asked = disruption_request(context(**changes), actions()[action], "a1")
     assert asked is not None

@@ -56,7 +56,7 @@ HELD = [
 
 
 @pytest.mark.parametrize(("changes", "expected"), HELD)
-def test_holds(changes: dict[str, Any], expected: str) -> None:
+def test_each_hold_is_named(changes: dict[str, Any], expected: str) -> None:
     """Protection, contradictions and refuted identities hold an action, each by its name."""
     assert reason(context(**changes)) == expected
 
@@ -79,7 +79,7 @@ AGES = [
 
 
 @pytest.mark.parametrize(("action", "age", "expected"), AGES)
-def test_ages(action: str, age: timedelta, expected: str) -> None:
+def test_an_old_finding_is_held(action: str, age: timedelta, expected: str) -> None:
     """An old finding is acted on no more: what cannot be undone has the shorter limit."""
     assert reason(context(), action, age) == expected
 
@@ -91,7 +91,7 @@ def test_identity_is_needed(action: str) -> None:
     assert reason(found, action) == "identity_unknown:no_pod"
 
 
-def test_no_guardrails() -> None:
+def test_no_guardrails_protect_every_namespace() -> None:
     """Without a guardrails file every namespace is protected, and nothing is enforced."""
     assert reason(context(), rails=NONE_GIVEN) == "namespace_protected"
     assert NONE_GIVEN.max_mode == "dry_run"
@@ -113,7 +113,7 @@ CEILINGS = [
 
 
 @pytest.mark.parametrize(("ceiling", "mode", "expected"), CEILINGS)
-def test_ceiling(ceiling: str, mode: Mode, expected: tuple[bool, str, str]) -> None:
+def test_the_guardrails_ceiling_limits_every_policy(ceiling: str, mode: Mode, expected: tuple[bool, str, str]) -> None:
     """No policy goes further than the guardrails let any go."""
     rails = Guardrails(protected=Protected(namespaces=()), max_mode=ceiling)
     found = guard(context(), planned(LABEL, mode=mode), rails, EVENT).policies[0]

@@ -38,7 +38,7 @@ def setting(mode: Mode, reason: str = "INC-1") -> Setting:
     return Setting(mode=mode, reason=reason, by="secops@example.com", at=datetime(2026, 3, 1, tzinfo=UTC))
 
 
-def test_turned(store: FaultyStore) -> None:
+def test_a_change_counts_at_once(store: FaultyStore) -> None:
     """It counts at once, for another process too; one cluster's is its own."""
     switch, other_process = KillSwitch(store), KillSwitch(store)
     assert other_process.ceiling(CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_missing")
@@ -50,7 +50,7 @@ def test_turned(store: FaultyStore) -> None:
     assert other_process.ceiling("") == KillSwitchCeiling(mode=Mode.ENFORCE)
 
 
-def test_reads(store: FaultyStore) -> None:
+def test_reading_costs_one_request(store: FaultyStore) -> None:
     """It costs one request, whether a cluster is meant or not: neither document is newer than the other by a moment."""
     switch = KillSwitch(store)
     switch.ceiling(CLUSTER)
@@ -59,7 +59,7 @@ def test_reads(store: FaultyStore) -> None:
     assert store.reads == 2
 
 
-def test_history(store: FaultyStore) -> None:
+def test_two_writers_both_stay_in_history(store: FaultyStore) -> None:
     """Two people at the same moment: both are kept, the later one counts."""
     switch = KillSwitch(store)
     switch.set(setting(Mode.ENFORCE, "first"))
@@ -77,7 +77,7 @@ def test_first_at_the_same_moment(store: FaultyStore) -> None:
     assert [item.reason for item in made.history] == ["meanwhile"]
 
 
-def test_unreadable(store: FaultyStore) -> None:
+def test_an_unreadable_store_allows_nothing(store: FaultyStore) -> None:
     """While the store does not answer, nobody is told that anything may be done."""
     switch = KillSwitch(store)
     switch.set(setting(Mode.ENFORCE))
@@ -101,7 +101,7 @@ class Broken(FaultyStore):
 
 
 @pytest.mark.parametrize("cluster", ["", CLUSTER], ids=["everywhere", "one-cluster"])
-def test_no_entry(store: FaultyStore, cluster: str) -> None:
+def test_an_unusable_entry_means_dry_run(store: FaultyStore, cluster: str) -> None:
     """What stands there and is no entry of ours means `dry_run`, also where the other document enforces."""
     KillSwitch(store).set(setting(Mode.ENFORCE))
     KillSwitch(store).set(setting(Mode.ENFORCE), CLUSTER)

@@ -66,14 +66,14 @@ SCOPES = [
 
 
 @pytest.mark.parametrize(("scope", "elsewhere"), SCOPES)
-def test_each_scope(scope: str, elsewhere: dict[str, str]) -> None:
+def test_each_scope_counts_its_own_targets(scope: str, elsewhere: dict[str, str]) -> None:
     """A limit counts the targets of its scope, and those elsewhere on their own."""
     requests = [pod(1), pod(2), pod(3), pod(4, scopes=elsewhere)]
     assert asked(requests, rails(**{scope: TWO})) == ["ok", "ok", f"limit_{scope}", "ok"]
 
 
 @pytest.mark.parametrize("scope", ["cluster", "organization"])
-def test_wide_scopes(scope: str) -> None:
+def test_wide_scopes_count_everything_in_them(scope: str) -> None:
     """Cluster and organisation count whatever is in them."""
     requests = [pod(1), pod(2, scopes={"namespace": "x", "owner": "y"}), pod(3, scopes={"namespace": "z"})]
     assert asked(requests, rails(**{scope: TWO})) == ["ok", "ok", f"limit_{scope}"]
@@ -146,14 +146,14 @@ def test_a_target_counts_once() -> None:
     assert asked(requests, rails(namespace=TWO), every=30) == ["ok", "ok", "ok", "ok", "limit_namespace"]
 
 
-def test_asked_twice() -> None:
+def test_a_repeated_request_writes_nothing() -> None:
     """The same request again is allowed again, and there is nothing to write."""
     (state, first), (again, second) = steps([pod(1), pod(1)], rails(namespace=TWO))
     assert (first, second) == (LimitDecision(), LimitDecision())
     assert again is state
 
 
-def test_denied_twice() -> None:
+def test_a_repeated_denial_counts_once() -> None:
     """A denial again changes nothing: it is one denial."""
     found = steps([pod(1), pod(2), pod(3), pod(3)], rails(namespace=TWO))
     assert found[-1][1].reason == "limit_namespace"
@@ -186,7 +186,7 @@ SHARES = [
 
 
 @pytest.mark.parametrize(("share_of", "most", "allowed"), SHARES)
-def test_shares(share_of: int | None, most: int | str, allowed: int) -> None:
+def test_a_share_rounds_down_to_one(share_of: int | None, most: int | str, allowed: int) -> None:
     """A share is of what is there, rounded down, and one at least."""
     assert allowed_count(Limit(most=most, within="10m"), share_of) == allowed
     requests = [pod(number, share_of=share_of) for number in range(12)]
@@ -316,7 +316,7 @@ def test_slowly_is_no_storm() -> None:
     assert asked([pod(number) for number in range(20)], rails(STORMY), every=250) == ["ok"] * 20
 
 
-def test_reset() -> None:
+def test_a_reset_keeps_the_reservations() -> None:
     """A reset closes the breaker and keeps what was reserved, who did it and why; the next storm trips it again."""
     tripped, _ = steps([pod(number) for number in range(4)], rails(STORMY))[-1]
     later = NOW + timedelta(minutes=1)
@@ -336,7 +336,7 @@ def test_reset_of_nothing() -> None:
     assert reset(state.cluster, "secops@example.com", "why not", NOW) is state.cluster
 
 
-def test_the_defaults() -> None:
+def test_the_default_limits_are_these() -> None:
     """By default: a quarter of a workload, three of a namespace and five of a cluster in ten minutes, one node."""
     defaults = Guardrails(protected=Protected(), storm_breaker=CALM)
     web = [pod(number, share_of=10) for number in range(5)]

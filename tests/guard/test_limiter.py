@@ -117,7 +117,7 @@ def test_clusters_are_counted_apart(store: Store) -> None:
     assert len(stored(store, ORGANIZATION).entries) == 2
 
 
-def test_few_calls(store: Store) -> None:
+def test_a_target_costs_few_calls(store: Store) -> None:
     """A target costs one read, of both documents, and two writes; what else a delivery does to it costs nothing."""
     guardrails = rails(organization=(Limit(most=9, within="1h"),))
     reasons(store, [0], guardrails)
@@ -232,7 +232,7 @@ def test_a_full_document(store: Store) -> None:
 STORM = rails(StormBreaker(targets=2, denials=99, within="10m"))
 
 
-def test_one_page(store: Store, pages: Pages) -> None:
+def test_only_the_tripping_delivery_reports_it(store: Store, pages: Pages) -> None:
     """The delivery that trips the breaker tells of it, and nobody else does."""
     assert reasons(store, [1, 2, 3, 4, 5], STORM, pages=pages) == ["ok", "ok", *["storm_breaker"] * 3]
     assert [limiter(store, STORM, pages).breaker().reason for _ in range(3)] == ["storm_breaker"] * 3
@@ -252,7 +252,7 @@ def test_a_page_that_failed(store: Store, pages: Pages) -> None:
     assert len(pages.told) == 1
 
 
-def test_no_breaker(store: Store) -> None:
+def test_looking_at_no_breaker_writes_nothing(store: Store) -> None:
     """Where nothing was ever reserved, nothing has tripped, and to look writes nothing."""
     own = limiter(store)
     assert [own.breaker().allowed, own.breaker().allowed] == [True, True]

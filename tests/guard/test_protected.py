@@ -62,7 +62,7 @@ WORKLOADS = [
 
 
 @pytest.mark.parametrize(("changes", "pattern", "expected"), WORKLOADS)
-def test_workloads(changes: dict[str, Any], pattern: str, expected: str) -> None:
+def test_every_owner_counts_as_workload(changes: dict[str, Any], pattern: str, expected: str) -> None:
     """A pod is of every workload in its owner chain; where that was not read, it may be of any in its namespace."""
     assert reason(context(**changes), workloads=(pattern,)) == expected
 
@@ -132,7 +132,7 @@ NODES = [
 
 
 @pytest.mark.parametrize(("action", "pattern", "expected"), NODES)
-def test_nodes(action: str, pattern: str, expected: str) -> None:
+def test_a_protected_node_is_not_cordoned(action: str, pattern: str, expected: str) -> None:
     """A protected node is not cordoned; what is done to a pod that runs on it is no change to the node."""
     rails = replace(RAILS, protected=Protected(nodes=(pattern,)))
     assert planned(context(), action, rails).reason == expected
@@ -176,7 +176,7 @@ EXEMPT = [
 
 
 @pytest.mark.parametrize(("changes", "exempt", "holds"), EXEMPT)
-def test_exemptions(changes: dict[str, Any], exempt: Exemption, holds: bool) -> None:
+def test_an_exemption_holds_while_it_lasts(changes: dict[str, Any], exempt: Exemption, holds: bool) -> None:
     """An exemption holds what it names while it lasts, and what it cannot be told not to name."""
     rails = replace(RAILS, exemptions=(exempt,))
     held = hold_reason(context(**changes), actions()["label_pod"], rails, EVENT)

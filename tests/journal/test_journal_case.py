@@ -52,7 +52,9 @@ def record(state: CaseState, reason: str, plan: PlanState | None) -> CaseRecord:
 
 
 @pytest.mark.parametrize(("state", "reason", "plan", "expected"), RULE.values(), ids=RULE)
-def test_rule(state: CaseState, reason: str, plan: PlanState | None, expected: bool) -> None:
+def test_the_state_says_what_is_unfinished(
+    state: CaseState, reason: str, plan: PlanState | None, expected: bool
+) -> None:
     """What a sweep may go on with is unfinished, and what has come to its end is not."""
     assert is_unfinished(record(state, reason, plan)) is expected
 

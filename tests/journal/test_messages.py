@@ -32,7 +32,7 @@ EVIL = st.text() | st.sampled_from(
 
 
 @given(name=EVIL, category=EVIL, message_id=EVIL)
-def test_log_injection(name: str, category: str, message_id: str) -> None:
+def test_a_finding_cannot_split_the_log(name: str, category: str, message_id: str) -> None:
     """Whatever stands in a finding, the log gets exactly one line of printable ASCII that reads back the same."""
     finding = context(
         finding={"name": name, "category": category, "pods": (PodRef(namespace=name, name=name),)}
@@ -46,14 +46,14 @@ def test_log_injection(name: str, category: str, message_id: str) -> None:
 
 
 @given(name=EVIL)
-def test_outcome_injection(name: str) -> None:
+def test_a_finding_cannot_split_the_outcome(name: str) -> None:
     """The outcome message too is one line of printable ASCII."""
     message = outcome_message(context(finding={"category": name}), Decision(policies=()), ())
     assert message.decode("ascii").isprintable()
     assert json.loads(message)["finding"]["category"] == name
 
 
-def test_special_fields() -> None:
+def test_cloud_logging_finds_its_special_fields() -> None:
     """Cloud Logging finds severity, trace and labels where it looks for them."""
     told = json.loads(log_line(ENDING, "11", "a" * 32, "example-project", {"case": "0a0a", "state": "done", "x": 1}))
     assert told["logging.googleapis.com/trace"] == f"projects/example-project/traces/{'a' * 32}"
@@ -66,12 +66,12 @@ def test_special_fields() -> None:
 
 
 @pytest.mark.parametrize(("trace", "project"), [("", "example-project"), ("a" * 32, "")])
-def test_no_trace(trace: str, project: str) -> None:
+def test_half_a_trace_is_none(trace: str, project: str) -> None:
     """Half a trace's name is none."""
     assert "logging.googleapis.com/trace" not in log_line(ENDING, "11", trace, project, {})
 
 
-def test_attributes() -> None:
+def test_attributes_carry_threat_and_severity() -> None:
     """Subscriptions can filter by threat and severity, which is never empty."""
     told = outcome_attributes(context(finding={"severity": ""}))
     assert told == {"case": "0a0a0a0a0a0a", "threat": "reverse_shell", "severity": "UNSPECIFIED"}
@@ -102,7 +102,7 @@ CONCLUSIONS: list[Any] = [
 
 
 @pytest.mark.parametrize(("outcomes", "state"), CONCLUSIONS)
-def test_conclusions(outcomes: list[tuple[str, StepStatus]], state: CaseState) -> None:
+def test_only_verified_outcomes_end_as_success(outcomes: list[tuple[str, StepStatus]], state: CaseState) -> None:
     """No outcome but one that was carried out and read back ends as a success."""
     assert conclusion(steps(*outcomes)) == state
 

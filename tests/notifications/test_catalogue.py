@@ -96,7 +96,7 @@ _SURFACES = {
 _PREFIXES = {CRTD: "cloud_run_", VMTD: "vm_"}
 
 
-def test_published_totals() -> None:
+def test_the_totals_are_the_published_ones() -> None:
     """As many rows as are published, by what they are about and how sure they are."""
     assert Counter(row.surface for row in catalogue()) == {
         "pod": 53,

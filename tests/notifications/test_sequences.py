@@ -39,7 +39,7 @@ def played(deployment: Deployment, pod: Object, steps: list[Object]) -> list[tup
 
 
 @pytest.mark.parametrize("path", SEQUENCES, ids=lambda path: path.stem)
-def test_sequence(tmp_path: Path, cluster: SimulatedCluster, pod: Object, path: Path) -> None:
+def test_each_sequence_ends_as_it_says(tmp_path: Path, cluster: SimulatedCluster, pod: Object, path: Path) -> None:
     """Each notification ends as its sequence says; only those that bring something new ask the cluster."""
     steps = json.loads(path.read_text())["steps"]
     deployment = deployed(tmp_path, cluster, policy("label_pod", "notify"))

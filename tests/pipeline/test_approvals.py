@@ -81,7 +81,9 @@ def later(deployment: Deployment, document: Object, **passed: float) -> None:
     deployment.set_clock(lambda: moment)
 
 
-def test_what_waits(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
+def test_only_observation_precedes_the_approval(
+    deployment: Deployment, waiting: Object, cluster: SimulatedCluster
+) -> None:
     """What only observes is done at once; the rest waits, and nothing is written to the cluster, not even as a try."""
     record = deployment.case(waiting)
     assert record.state == "waiting"
@@ -124,7 +126,9 @@ def test_published_without_notify(tmp_path: Path, cluster: SimulatedCluster, pod
     assert deployment.case(document).steps == before.steps
 
 
-def test_approved(deployment: Deployment, waiting: Object, cluster: SimulatedCluster, pod: Object) -> None:
+def test_an_approval_carries_the_plan_out(
+    deployment: Deployment, waiting: Object, cluster: SimulatedCluster, pod: Object
+) -> None:
     """An approval carries the plan out at once: each write once, by the audit log, and the outcome is published."""
     ending = answered(deployment, waiting)
 
@@ -142,7 +146,7 @@ def test_approved(deployment: Deployment, waiting: Object, cluster: SimulatedClu
     assert [step.reason for step in captures] == ["captured"]
 
 
-def test_used_once(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
+def test_an_approval_counts_only_once(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
     """An approval is honoured once; neither another nor a copy of the finding starts the plan again."""
     answered(deployment, waiting)
     written = mutations(cluster.audit)
@@ -167,7 +171,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("body", "status", "reason"), REFUSED)
-def test_wrong_answers(deployment: Deployment, waiting: Object, body: dict[str, str], status: int, reason: str) -> None:
+def test_a_wrong_answer_changes_nothing(
+    deployment: Deployment, waiting: Object, body: dict[str, str], status: int, reason: str
+) -> None:
     """What does not name this case and this plan changes nothing."""
     before = deployment.case(waiting)
     ending = answered(deployment, waiting, **body)
@@ -175,13 +181,13 @@ def test_wrong_answers(deployment: Deployment, waiting: Object, body: dict[str, 
     assert deployment.case(waiting) == before
 
 
-def test_a_prefix(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
+def test_eight_digits_mean_the_plan(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
     """The first eight digits of the digest are enough to mean the plan that waits."""
     assert answered(deployment, waiting, plan=plan_of(deployment, waiting).digest[:8]).status == 204
     assert mutations(cluster.audit) == DELETED
 
 
-def test_expired(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
+def test_an_expired_approval_starts_nothing(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
     """An approval that comes after the plan's expiry starts nothing, and the case says so."""
     later(deployment, waiting, hours=3)
 
@@ -202,7 +208,7 @@ def test_the_age_counts_up_to_the_plan(deployment: Deployment, waiting: Object, 
     assert mutations(cluster.audit) == DELETED
 
 
-def test_rejected(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
+def test_a_rejection_ends_the_case(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
     """A rejection ends the case: who and why stand in it and are published, and no approval follows."""
     digest = plan_of(deployment, waiting).digest
     ending = answered(deployment, waiting, "reject", reason="planned \x1b[2Jmaintenance")
@@ -226,7 +232,7 @@ def test_too_late_to_reject(deployment: Deployment, waiting: Object) -> None:
     assert deployment.case(waiting).state == "done"
 
 
-def test_nothing_waits(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_a_case_without_plan_takes_no_answer(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """A case without a plan cannot be answered."""
     deployment = deployed(tmp_path, cluster, policy("label_pod"))
     document = finding_about(pod)
@@ -277,7 +283,9 @@ VOID = {
 
 
 @pytest.mark.parametrize("what", VOID)
-def test_void(deployment: Deployment, waiting: Object, cluster: SimulatedCluster, pod: Object, what: str) -> None:
+def test_a_changed_situation_voids_the_approval(
+    deployment: Deployment, waiting: Object, cluster: SimulatedCluster, pod: Object, what: str
+) -> None:
     """Whatever changed since the plan was made, the approval of it starts nothing."""
     digest = plan_of(deployment, waiting).digest
     change, reason = VOID[what]
@@ -341,7 +349,7 @@ def test_said_to_be_muted(deployment: Deployment, waiting: Object) -> None:
     assert len(deployment.published.messages) == told
 
 
-def test_news(deployment: Deployment, waiting: Object, pod: Object) -> None:
+def test_a_newer_event_asks_anew(deployment: Deployment, waiting: Object, pod: Object) -> None:
     """A newer event of the finding is decided anew, and asks anew."""
     first = plan_of(deployment, waiting)
     soon = (parse_notification(waiting).event_time + timedelta(seconds=5)).isoformat()
@@ -355,7 +363,7 @@ def test_news(deployment: Deployment, waiting: Object, pod: Object) -> None:
     assert [item["attributes"]["reason"] for item in deployment.published.messages] == ["waiting_for_approval"] * 2
 
 
-def test_two_race(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
+def test_two_approvals_start_one_execution(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
     """Of two approvals at one moment one carries the plan out; the other is told that it was used."""
     both = Barrier(2)
 

@@ -50,7 +50,9 @@ def test_a_listed_person(tmp_path: Path, cluster: SimulatedCluster, pod: Object,
     assert mutations(cluster.audit) == ["patch pods"]
 
 
-def test_nobody_else(tmp_path: Path, cluster: SimulatedCluster, pod: Object, issuer: Issuer) -> None:
+def test_an_unlisted_person_learns_nothing(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, issuer: Issuer
+) -> None:
     """Who is not listed, proves nothing, or is only named by the request may do nothing: not even learn of the case."""
     deployment = asking(tmp_path, cluster, issuer)
     document = finding_about(pod)
@@ -72,7 +74,7 @@ def test_nobody_else(tmp_path: Path, cluster: SimulatedCluster, pod: Object, iss
     assert mutations(cluster.audit) == []
 
 
-def test_other_schemes(tmp_path: Path, cluster: SimulatedCluster, pod: Object, issuer: Issuer) -> None:
+def test_only_a_bearer_token_counts(tmp_path: Path, cluster: SimulatedCluster, pod: Object, issuer: Issuer) -> None:
     """A token counts in `Authorization` as a bearer's alone: Cloud Run's own header proves nothing here."""
     deployment = asking(tmp_path, cluster, issuer)
     document = finding_about(pod)
@@ -117,7 +119,7 @@ def test_one_may_reject(tmp_path: Path, cluster: SimulatedCluster, pod: Object, 
     assert answered(deployment, document, token=issuer.token("bob@example.com")).status == 409
 
 
-def test_no_certificates(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_missing_certificates_ask_for_another_try(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """Where nobody can tell who asks, it is to be asked again."""
     with Issuer() as ended:
         token, certs = ended.token(), ended
@@ -135,7 +137,7 @@ def test_the_command_names_the_function(tmp_path: Path, cluster: SimulatedCluste
 
 
 @pytest.mark.parametrize("audience", ["two words", "https://x.example.com; rm -rf", "-x"])
-def test_audiences(tmp_path: Path, cluster: SimulatedCluster, audience: str) -> None:
+def test_an_unusable_audience_is_refused(tmp_path: Path, cluster: SimulatedCluster, audience: str) -> None:
     """An audience that would be no part of a command is refused at the start."""
     with pytest.raises(SettingsError, match="SCC_RESPONDER_APPROVAL_AUDIENCE"):
         deployed(tmp_path, cluster, WAITS, approval_audience=audience)

@@ -78,7 +78,7 @@ TAKEN = [
 
 
 @pytest.mark.parametrize("given", TAKEN)
-def test_taken(given: dict[str, str]) -> None:
+def test_the_scheduler_may_start_a_sweep(given: dict[str, str]) -> None:
     """The scheduler may, from wherever it calls."""
     check_sweeper(given, "192.0.2.1", services())
 
@@ -125,7 +125,7 @@ REFUSED: dict[str, Refusal] = {
 
 
 @pytest.mark.parametrize(("given", "changes", "reason"), REFUSED.values(), ids=REFUSED)
-def test_refused(given: dict[str, str], changes: dict[str, str], reason: str) -> None:
+def test_nobody_else_may_start_a_sweep(given: dict[str, str], changes: dict[str, str], reason: str) -> None:
     """Nobody else may, and the reason never quotes the token."""
     with pytest.raises(Forbidden) as caught:
         check_sweeper(given, "127.0.0.1", services(**changes))

@@ -99,7 +99,7 @@ BUDGETS = [
 
 
 @pytest.mark.parametrize(("budgets", "expected"), BUDGETS)
-def test_disruption_budgets(
+def test_a_deletion_keeps_the_disruption_budget(
     tmp_path: Path, cluster: SimulatedCluster, pod: Object, budgets: Any, expected: str
 ) -> None:
     """A deletion keeps to the pod's disruption budget."""

@@ -11,7 +11,7 @@ from tests.kits.responder import ALL, CONTAINED, NODE, Interposed, deployed, fin
 Object = dict[str, Any]
 
 
-def test_all_actions(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_a_finding_leads_to_all_actions(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """A finding makes the compromised pod labeled, isolated, captured, its node cordoned and the pod deleted."""
     deployment = deployed(tmp_path, cluster, policy(*ALL))
     document = finding_about(pod)

@@ -23,7 +23,7 @@ SHORTEST, LONGEST = int(RULE[1]), int(RULE[2]) - 1
 
 
 @given(st.integers(SHORTEST, LONGEST))
-def test_shares(timeout: int) -> None:
+def test_late_cases_keep_their_share(timeout: int) -> None:
     """A case that a sweep begins last is read to its end; a step that starts last has 20 seconds."""
     settings = Settings(policies=Path(), clusters=(), sources=(), store="", timeout_seconds=timeout)
     end = NOON + timedelta(seconds=timeout)
@@ -32,7 +32,7 @@ def test_shares(timeout: int) -> None:
     assert NOON < cases_end(NOON, settings) < steps_end(NOON, settings)
 
 
-def test_unknown() -> None:
+def test_an_unknown_timeout_is_the_shortest() -> None:
     """Where nobody says the timeout, it is taken to be no longer than the shortest that the module allows."""
     given = {"CLUSTERS": "projects/p/locations/l/clusters/c", "SOURCES": "1", "STORE": "sqlite:///x.db"}
     environment = {f"SCC_RESPONDER_{name}": value for name, value in given.items()}

@@ -70,7 +70,7 @@ def test_source_not_allowed(deployment: Deployment, pod: Object) -> None:
     assert deployment.clusters.asked == 0
 
 
-def test_listed_elsewhere(deployment: Deployment, pod: Object) -> None:
+def test_a_source_can_contradict_the_cluster(deployment: Deployment, pod: Object) -> None:
     """A finding whose source knows it to be about a cluster that is not listed is refused before any connection."""
     document = finding_about(pod)
     deployment.list_finding(finding_about(pod, cluster="projects/other-project/locations/europe-west1/clusters/prod-1"))
@@ -79,7 +79,7 @@ def test_listed_elsewhere(deployment: Deployment, pod: Object) -> None:
     assert deployment.clusters.asked == 0
 
 
-def test_unknown_finding(deployment: Deployment, pod: Object) -> None:
+def test_an_unknown_finding_is_finally_rejected(deployment: Deployment, pod: Object) -> None:
     """A finding that its source does not list comes again for ten minutes, and is then rejected as perhaps forged."""
     began = utc_now()
     document = finding_about(pod)
@@ -100,7 +100,7 @@ def test_unknown_finding(deployment: Deployment, pod: Object) -> None:
     assert deployment.clusters.asked == 0
 
 
-def test_duplicate(deployment: Deployment, cluster: SimulatedCluster, pod: Object) -> None:
+def test_a_duplicate_asks_nobody(deployment: Deployment, cluster: SimulatedCluster, pod: Object) -> None:
     """A copy of what was settled changes nothing and asks nobody."""
     document = finding_about(pod)
     deployment.respond_to(document)
@@ -112,7 +112,7 @@ def test_duplicate(deployment: Deployment, cluster: SimulatedCluster, pod: Objec
     assert len(cluster.audit) == asked
 
 
-def test_stale(deployment: Deployment, pod: Object) -> None:
+def test_a_stale_notification_changes_nothing(deployment: Deployment, pod: Object) -> None:
     """A notification older than what is known of its finding changes nothing."""
     document = finding_about(pod)
     deployment.respond_to(document)
@@ -121,7 +121,7 @@ def test_stale(deployment: Deployment, pod: Object) -> None:
     assert deployment.deliver(older).reason == "stale"
 
 
-def test_reopened(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_news_reopens_a_settled_case(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """A newer notification that says something new is worked on: told and captured again, nothing done twice."""
     deployment = deployed(tmp_path, cluster, policy("label_pod", "capture_evidence", "notify"))
     deployment.respond_to(finding_about(pod))
@@ -139,7 +139,7 @@ def _later(pod: Object) -> str:
     return str(finding_about(pod)["finding"]["eventTime"]).replace("Z", ".500Z")
 
 
-def test_unmuted(deployment: Deployment, pod: Object) -> None:
+def test_an_unmuted_finding_is_worked_on(deployment: Deployment, pod: Object) -> None:
     """A finding that was muted and is no longer is worked on, though its event time is the same."""
     document = finding_about(pod)
     muted = finding_about(pod, finding={"mute": "MUTED"})
@@ -161,7 +161,7 @@ JUNK = [
 
 
 @pytest.mark.parametrize(("content", "reason"), JUNK)
-def test_junk(deployment: Deployment, content: bytes, reason: str) -> None:
+def test_junk_is_recorded_by_hash(deployment: Deployment, content: bytes, reason: str) -> None:
     """What is no finding is recorded by its hash and settled."""
     ending = deployment.deliver(content)
     assert (ending.status, ending.reason) == (204, reason)
@@ -226,7 +226,7 @@ def test_two_deliveries_at_once(tmp_path: Path, cluster: SimulatedCluster, pod: 
     ]
 
 
-def test_cloud_run(tmp_path: Path, cluster: SimulatedCluster) -> None:
+def test_a_cloud_run_finding_asks_no_cluster(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """A finding in Cloud Run is captured and told; there is no pod to act on, and no cluster is asked."""
     deployment = deployed(
         tmp_path, cluster, policy("label_pod", "capture_evidence", "notify", when="surface: cloud_run")
@@ -316,6 +316,6 @@ def test_a_crash_of_ours(deployment: Deployment, pod: Object) -> None:
     assert "the finding was read" in deployment.line["traceback"]
 
 
-def test_bodies(deployment: Deployment) -> None:
+def test_an_empty_body_is_junk(deployment: Deployment) -> None:
     """An empty envelope is junk, not an error."""
     assert deployment.push(push_body(b"")).reason == "no_data"

@@ -202,7 +202,7 @@ def test_two_findings_arm_one_pod(tmp_path: Path, cluster: SimulatedCluster, pod
     assert [event.code for event in cluster.audit if event.verb == "delete"] == [409]
 
 
-def test_changed_back(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_a_reverted_change_is_never_done(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """What is taken away right after each request was not verified, and is never called done."""
     deployment = deployed(tmp_path, cluster, policy("label_pod", "delete_pod"))
     admin = api_of(cluster, "admin")

@@ -97,7 +97,7 @@ def response(tmp_path: Path, cluster: SimulatedCluster, firestore: FirestoreEmul
     made.opened.close()
 
 
-def test_calls(response: Response, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+def test_a_finding_costs_few_store_calls(response: Response, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
     """A finding costs at most four writes, and two more for each action; with what it reads, 29 requests."""
     ending, calls = response.deliver({}, **CALM)
     assert (ending.reason, response.record_tells()) == ("done", ("done", CONTAINED))

@@ -62,7 +62,7 @@ def case_bytes(deployment: Deployment) -> bytes:
     return entry.value
 
 
-def test_a_beat(deployment: Deployment, cluster: SimulatedCluster) -> None:
+def test_a_beat_asks_security_command_center_once(deployment: Deployment, cluster: SimulatedCluster) -> None:
     """Security Command Center is asked once, the record says `heartbeat`, and metrics can count it."""
     ending = deployment.deliver(MESSAGE)
     assert (ending.status, ending.reason, ending.severity) == (204, "heartbeat", "NOTICE")
@@ -72,7 +72,7 @@ def test_a_beat(deployment: Deployment, cluster: SimulatedCluster) -> None:
     assert json.loads(case_bytes(deployment))["reason"] == "heartbeat"
 
 
-def test_cheap(tmp_path: Path, deployment: Deployment) -> None:
+def test_a_beat_costs_little(tmp_path: Path, deployment: Deployment) -> None:
     """Each beat but the first costs two reads, two writes and one question; its case does not grow."""
     store = FaultyStore(SqliteStore(tmp_path / "journal.db"))
     deployment.services.store = store
@@ -102,7 +102,7 @@ FORGED = [
 
 @pytest.mark.parametrize("changes", FORGED)
 @pytest.mark.parametrize("known", [False, True], ids=["unknown-to-scc", "known-to-scc"])
-def test_forged(
+def test_a_forged_beat_asks_no_cluster(
     deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], changes: dict[str, Any], *, known: bool
 ) -> None:
     """One that names a real pod causes no request to any cluster, even where Security Command Center has it."""
@@ -125,14 +125,14 @@ def test_the_same_finding_with_another_id(
     assert deployment.respond_to(finding_about(pod)).reason == "done"
 
 
-def test_another_source(deployment: Deployment) -> None:
+def test_a_beat_of_another_source_is_settled(deployment: Deployment) -> None:
     """A heartbeat of a source that is not listed is settled like any other finding of it: that is a wrong setting."""
     message = {"finding": {**MESSAGE["finding"], "name": NAME.replace(SOURCE, "999")}}
     assert deployment.deliver(message).reason == "source_not_allowed"
     assert deployment.services.findings.names == []  # type: ignore[attr-defined]
 
 
-def test_no_answer(deployment: Deployment) -> None:
+def test_no_answer_means_no_heartbeat(deployment: Deployment) -> None:
     """While Security Command Center does not answer there is no heartbeat, and the reason names the permission."""
     error = ApiError("scc_permission_denied", status=403, permission="securitycenter.findings.list")
     deployment.services.findings = Asked(error)
@@ -143,7 +143,7 @@ def test_no_answer(deployment: Deployment) -> None:
     assert deployment.deliver(MESSAGE).reason == "heartbeat"
 
 
-def test_store_down(tmp_path: Path, deployment: Deployment) -> None:
+def test_a_store_down_means_no_heartbeat(tmp_path: Path, deployment: Deployment) -> None:
     """Nor while the store does not."""
     store = FaultyStore(SqliteStore(tmp_path / "journal.db"))
     deployment.services.store = store

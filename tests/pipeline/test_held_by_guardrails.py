@@ -25,7 +25,9 @@ HELD = [
 
 
 @pytest.mark.parametrize(("rails", "actions", "reason"), HELD)
-def test_held(tmp_path: Path, cluster: SimulatedCluster, rails: str, actions: set[str], reason: str) -> None:
+def test_a_protected_target_is_not_touched(
+    tmp_path: Path, cluster: SimulatedCluster, rails: str, actions: set[str], reason: str
+) -> None:
     """What is protected or exempt is not touched, the rest is done, and the case names what held it."""
     deployment = deployed(tmp_path, cluster, policy(*STEPS), guardrails=rails)
     document = finding_about(cluster.objects("Pod", "shop")[0])
@@ -37,7 +39,9 @@ def test_held(tmp_path: Path, cluster: SimulatedCluster, rails: str, actions: se
 
 
 @pytest.mark.parametrize(("mode", "ending"), [("dry_run", "dry_run"), ("approve", "waiting_for_approval")])
-def test_lowered(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], mode: str, ending: str) -> None:
+def test_a_ceiling_keeps_the_cluster_unchanged(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], mode: str, ending: str
+) -> None:
     """Under a ceiling an enforcing policy changes nothing, and the case says which ceiling it was."""
     rails = f"protected: {{}}\nceilings: [{{name: production, max_mode: {mode}, clusters: ['{PROD}']}}]"
     deployment = deployed(tmp_path, cluster, policy(*STEPS), guardrails=rails)

@@ -27,7 +27,9 @@ def held(reason: str) -> list[str]:
     "golden",
     ["reverse_shell", "cluster_zones_spelling", "doubled_pods", "no_severity", "bare_finding", "added_binary_executed"],
 )
-def test_another_spelling(tmp_path: Path, cluster: SimulatedCluster, pod: Object, golden: str) -> None:
+def test_another_spelling_contains_the_same_pod(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, golden: str
+) -> None:
     """The same finding in another spelling contains the same pod."""
     deployment = deployed(tmp_path, cluster, ANY)
     document = finding_about(pod, golden) if golden != "bare_finding" else finding_about(pod)["finding"]
@@ -45,7 +47,9 @@ ODD = [
 
 
 @pytest.mark.parametrize(("golden", "reason"), ODD)
-def test_held_findings(tmp_path: Path, cluster: SimulatedCluster, pod: Object, golden: str, reason: str) -> None:
+def test_an_uncertain_finding_changes_nothing(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, golden: str, reason: str
+) -> None:
     """What cannot be known for sure is told and kept, and nothing in the cluster changes."""
     deployment = deployed(tmp_path, cluster, ANY)
     document = finding_about(pod, golden)
@@ -60,7 +64,7 @@ def test_held_findings(tmp_path: Path, cluster: SimulatedCluster, pod: Object, g
     assert mutations(cluster.audit) == []
 
 
-def test_pod_gone(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_a_missing_pod_still_yields_evidence(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """A pod that is gone already leaves nothing to do on it; the evidence is kept all the same."""
     deployment = deployed(tmp_path, cluster, ANY)
     document = finding_about(pod, pod="web-gone-x2x9q")
@@ -111,7 +115,7 @@ def test_no_longer_a_threat(tmp_path: Path, cluster: SimulatedCluster, pod: Obje
     assert list(cluster.audit) == []
 
 
-def test_misconfiguration(tmp_path: Path, cluster: SimulatedCluster) -> None:
+def test_a_misconfiguration_is_settled(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """A finding that is no threat is settled, and no policy is asked."""
     source = "SCC_RESPONDER_SOURCES", "4444444444444444444"
     deployment = deployed(tmp_path, cluster, ANY, sources=source[1])
@@ -123,7 +127,7 @@ def test_misconfiguration(tmp_path: Path, cluster: SimulatedCluster) -> None:
     assert deployment.clusters.asked == 0
 
 
-def test_google_agent(tmp_path: Path, cluster: SimulatedCluster) -> None:
+def test_googles_agent_is_never_touched(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """Google's own agent is never touched, even where no namespace is protected; a person is told."""
     agent = cluster.create(objects.pod("container-watcher-abc12", "kube-system", NODE))
     deployment = deployed(tmp_path, cluster, ANY, guardrails="protected: {namespaces: []}\n")
@@ -146,7 +150,7 @@ def test_an_agents_name_elsewhere(tmp_path: Path, cluster: SimulatedCluster) -> 
     assert deployment.outcomes(document) == ["label_pod: patched"]
 
 
-def test_protected_namespace(tmp_path: Path, cluster: SimulatedCluster) -> None:
+def test_a_protected_namespace_is_never_touched(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """Nothing in a protected namespace is touched; the evidence is kept and the decision told."""
     protected = cluster.create(objects.pod("dns", "kube-system", NODE))
     deployment = deployed(tmp_path, cluster, ANY)

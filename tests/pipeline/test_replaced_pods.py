@@ -23,7 +23,7 @@ from tests.kits.responder import (
 
 Object = dict[str, Any]
 CALLS = 20
-"""Requests of a whole response; `test_calls` holds it."""
+"""Requests of a whole response; `test_a_response_takes_this_many_requests` holds it."""
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_replaced_before_the_read(tmp_path: Path, cluster: SimulatedCluster, sta
     assert_untouched(cluster, stateful["metadata"]["uid"])
 
 
-def test_calls(tmp_path: Path, cluster: SimulatedCluster, stateful: Object) -> None:
+def test_a_response_takes_this_many_requests(tmp_path: Path, cluster: SimulatedCluster, stateful: Object) -> None:
     """The whole response takes this many requests: the tests below go through all of them."""
     deployment = deployed(tmp_path, cluster, policy(*ALL))
     deployment.clusters.api = interposed = Interposed(deployment.clusters.api)

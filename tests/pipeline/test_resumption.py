@@ -321,7 +321,7 @@ def test_out_of_time(
     assert mutations(cluster.audit) == ["patch pods", "patch pods"]
 
 
-def test_reading_counts(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+def test_reading_counts_toward_the_timeout(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
     """The time that reading took is the request's too: the timeout does not begin with the first step."""
     deployment = deployed(tmp_path, cluster, policy("label_pod"))
     times = [datetime.now(UTC)]
@@ -336,7 +336,7 @@ def test_reading_counts(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str
 
 
 @pytest.mark.parametrize("kind", ["DaemonSet", "StatefulSet"])
-def test_invented_owners(tmp_path: Path, cluster: SimulatedCluster, kind: str) -> None:
+def test_an_invented_owner_satisfies_nothing(tmp_path: Path, cluster: SimulatedCluster, kind: str) -> None:
     """An owner that a pod only claims to have satisfies no condition, and does not keep it from being deleted."""
     manifest = objects.pod("liar", "shop", NODE)
     owner = {"apiVersion": "apps/v1", "kind": kind, "name": "payments", "uid": "invented", "controller": True}

@@ -70,7 +70,7 @@ def document(pod: dict[str, Any], security_center: SecurityCenterServer) -> dict
     return made
 
 
-def test_a_delivery(deployment: Deployment, document: dict[str, Any]) -> None:
+def test_every_scope_contains_a_finding(deployment: Deployment, document: dict[str, Any]) -> None:
     """A finding is contained in every scope."""
     assert deployment.deliver(document).reason == "done"
 

@@ -34,7 +34,9 @@ def actions(deployment: Deployment, document: Object) -> list[str]:
 
 
 @pytest.mark.parametrize("row", PODS, ids=lambda row: row.name)
-def test_each_threat(row: Row, deployment: Deployment, cluster: SimulatedCluster, pod: Object) -> None:
+def test_each_threat_is_answered_as_shipped(
+    row: Row, deployment: Deployment, cluster: SimulatedCluster, pod: Object
+) -> None:
     """About each threat in a pod all is done that is asked for; only a confirmed one ever costs the pod."""
     document = finding_about(pod, f"{CTD}/{row.name}")
 

@@ -62,7 +62,9 @@ SPECIAL = [
 
 
 @pytest.mark.parametrize(("make", "step", "reason"), SPECIAL)
-def test_never_deleted(tmp_path: Path, cluster: SimulatedCluster, make: Any, step: str, reason: str) -> None:
+def test_special_pods_need_explicit_permission(
+    tmp_path: Path, cluster: SimulatedCluster, make: Any, step: str, reason: str
+) -> None:
     """Static pods are never deleted, standalone and DaemonSet pods only where the policy says so."""
     pod = make(cluster)
     deployment = deployed(tmp_path, cluster, policy(step))
@@ -106,7 +108,7 @@ def test_a_finalizer_keeps_it(tmp_path: Path, cluster: SimulatedCluster) -> None
     assert (ending.reason, deployment.case(document).state) == ("terminating", "partial")
 
 
-def test_grace_period(tmp_path: Path) -> None:
+def test_a_grace_period_means_terminating(tmp_path: Path) -> None:
     """A pod within its grace period is terminating, with the grace period the policy asked for."""
     with SimulatedCluster(stop_seconds=60) as cluster:
         cluster.create(objects.namespace("shop"))
@@ -134,7 +136,7 @@ def autopilot(admission: str) -> Any:
     return SimulatedCluster(stop_seconds=0, admission=admit)
 
 
-def test_autopilot(tmp_path: Path) -> None:
+def test_autopilot_makes_a_cordon_impossible(tmp_path: Path) -> None:
     """A cordon that Autopilot refuses is not possible; the later steps go on."""
     with autopilot(WARDEN) as cluster:
         cluster.create(objects.namespace("shop"))
@@ -201,7 +203,7 @@ def test_isolation_is_worth(tmp_path: Path, cluster: SimulatedCluster, enforces:
     assert "established connections unknown" in last.detail
 
 
-def test_host_network(tmp_path: Path, cluster: SimulatedCluster) -> None:
+def test_a_host_network_pod_is_not_isolated(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """No policy holds a pod on the host's network."""
     pod = created(cluster, objects.deployment("host", "shop", NODE, hostNetwork=True))
     deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
@@ -221,7 +223,9 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("spec", "reason"), OTHERS)
-def test_other_policies(tmp_path: Path, cluster: SimulatedCluster, spec: Object, reason: str) -> None:
+def test_another_policy_that_allows_traffic_is_named(
+    tmp_path: Path, cluster: SimulatedCluster, spec: Object, reason: str
+) -> None:
     """Another policy that still allows the pod some traffic is named: policies add up."""
     cluster.create(allowing(**spec))
     deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
@@ -257,7 +261,7 @@ LIKELY = [
 
 
 @pytest.mark.parametrize(("step", "first"), LIKELY)
-def test_likely_identity(tmp_path: Path, cluster: SimulatedCluster, step: str, first: str) -> None:
+def test_a_likely_identity_can_be_accepted(tmp_path: Path, cluster: SimulatedCluster, step: str, first: str) -> None:
     """A pod that is only likely the finding's is isolated, and deleted where the policy accepts that."""
     deployment = deployed(tmp_path, cluster, policy(step))
     document = finding_about(cluster.objects("Pod", "shop")[0])

@@ -51,7 +51,9 @@ def real_writes(cluster: SimulatedCluster) -> list[str]:
     return list(mutations(event for event in cluster.audit if not event.dry_run))
 
 
-def test_disabled(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+def test_a_disabled_switch_asks_no_cluster(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
     """Nobody asks a cluster anything; the case says why, and a copy of the message is settled as any other."""
     deployment.turn("disabled")
     document = finding_about(pod)
@@ -89,7 +91,7 @@ SCOPES = [
 
 
 @pytest.mark.parametrize(("turned", "reason"), SCOPES)
-def test_one_cluster(
+def test_a_switch_stops_one_cluster_alone(
     deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], turned: tuple[str, str], reason: str
 ) -> None:
     """One cluster's switch is for that cluster alone."""
@@ -171,7 +173,9 @@ def test_lowered_to_approve_between_two_steps(
     assert {"capture_evidence: captured", f"cordon_node: {LOWERED}"} <= found
 
 
-def test_approve(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+def test_a_switch_at_approve_makes_plans_wait(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
     """With the switch at `approve`, what a policy enforces waits for a person, and is done once approved."""
     deployment.turn("approve")
     document = finding_about(pod)
@@ -220,7 +224,7 @@ class Failing(FaultyStore):
 
 
 @pytest.mark.parametrize("first", range(1, 9))
-def test_unreadable(
+def test_an_unreadable_switch_stops_all_writes(
     tmp_path: Path, deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], first: int
 ) -> None:
     """Nothing is written once the switch cannot be read; the message comes again, and all is done once it can be."""
@@ -239,7 +243,7 @@ def test_unreadable(
     assert len(real_writes(cluster)) == 6
 
 
-def test_reads(tmp_path: Path, deployment: Deployment, pod: dict[str, Any]) -> None:
+def test_the_switch_is_read_before_each_intent(tmp_path: Path, deployment: Deployment, pod: dict[str, Any]) -> None:
     """The switch is read in one request for the decision, and in one before each of eight intents."""
     store = Failing(SqliteStore(tmp_path / "journal.db"), first=1000)
     deployment.services.store = store

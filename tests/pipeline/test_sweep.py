@@ -112,7 +112,7 @@ def test_a_crashed_case(deployment: Deployment, cluster: SimulatedCluster, pod: 
     assert len(mutations(cluster.audit)) == 6
 
 
-def test_its_log(deployment: Deployment, pod: dict[str, Any]) -> None:
+def test_each_resumed_case_is_logged(deployment: Deployment, pod: dict[str, Any]) -> None:
     """What a sweep goes on with has a line of its own, like a delivery."""
     document = finding_about(pod)
     crashed(deployment, document, 2)
@@ -201,7 +201,9 @@ def held_by_control(deployment: Deployment, document: dict[str, Any], cluster: s
     assert deployment.respond_to(document).reason == "control_disabled"
 
 
-def test_enabled_again(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+def test_a_held_case_resumes_when_enabled(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
     """What the kill switch held goes on by itself, once it may be done again and not before."""
     document = finding_about(pod)
     held_by_control(deployment, document)
@@ -249,7 +251,7 @@ def test_another_cluster_is_still_off(deployment: Deployment, cluster: Simulated
     assert swept(deployment) == {"resumed": 1}
 
 
-def test_too_old(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+def test_an_old_case_is_not_resumed(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
     """What has grown too old while the switch was off is not done any more, and not asked about either."""
     document = finding_about(pod)
     held_by_control(deployment, document)
@@ -326,7 +328,7 @@ def many(deployment: Deployment, pod: dict[str, Any], count: int) -> list[dict[s
     return made
 
 
-def test_bounded(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+def test_each_sweep_begins_few_cases(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
     """One sweep begins so many cases; the next goes on behind them."""
     deployment = deployed(tmp_path, cluster, policy("capture_evidence"))
     many(deployment, pod, MAX_BEGUN + 5)
@@ -355,7 +357,9 @@ def stored_before(deployment: Deployment, record: CaseRecord, count: int) -> Non
 
 
 @pytest.mark.parametrize(("before", "looked_at"), [(closed_before, MAX_REVIEWED), (given_back_before, 5000)])
-def test_behind_thousands(deployment: Deployment, pod: dict[str, Any], before: Any, looked_at: int) -> None:
+def test_a_waiting_case_is_reached_behind_thousands(
+    deployment: Deployment, pod: dict[str, Any], before: Any, looked_at: int
+) -> None:
     """What waits is reached by one sweep also behind 5,000 cases, of which closed ones are hardly read."""
     document = finding_about(pod)
     crashed(deployment, document, 5)
@@ -573,7 +577,7 @@ def test_the_heartbeats_case(deployment: Deployment) -> None:
     assert swept(deployment) == {"at_rest": 1}
 
 
-def test_store_down(deployment: Deployment) -> None:
+def test_a_store_down_asks_for_the_sweep_again(deployment: Deployment) -> None:
     """While the store does not answer the sweep is asked for again."""
 
     class Down(SqliteStore):

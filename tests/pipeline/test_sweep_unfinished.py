@@ -70,7 +70,7 @@ def touched(deployment: Deployment, made: dict[str, CaseRecord]) -> set[str]:
 
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "stored-by-another-version"])
 @pytest.mark.parametrize("chunk", range(8))
-def test_same_judgement(
+def test_the_sweep_resumes_exactly_the_unfinished(
     tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], chunk: int, marked: bool
 ) -> None:
     """Where all is due, a sweep goes on with just what is unfinished, be it known as that or found by a review."""

@@ -196,14 +196,14 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("expression", "told"), WRONG)
-def test_wrong_conditions(expression: str, told: str) -> None:
+def test_a_wrong_condition_is_refused_with_help(expression: str, told: str) -> None:
     """A wrong expression is refused when it is read, with what could have stood there."""
     found = list(condition_mistakes(expression, ("condition",)))
     assert [told in mistake.text for mistake in found][:1] == [True]
     assert {mistake.path for mistake in found} == {("condition",)}
 
 
-def test_the_caret() -> None:
+def test_a_caret_marks_the_mistake() -> None:
     """A mistake is shown in its line, with a caret below it; several are all told."""
     first, second = condition_mistakes("pod.nam == 'x'\n  || nod.name == 'y'", ("condition",))
     assert (first.row, first.detail) == (1, "pod.nam == 'x'\n   ^")
@@ -311,14 +311,14 @@ def test_facts_that_cel_cannot_take_are_an_error() -> None:
         assert match(odd, policy_of('pod.name == "web-1" && finding.processes.exists(p, p.pid > 1)')) != "matched"
 
 
-def test_after_unless() -> None:
+def test_the_condition_is_asked_after_unless() -> None:
     """The condition is asked last, and not at all of a disabled policy."""
     asked = replace(policy_of("pod.nam == 1"), unless=Match(threat="*"))
     assert match(context(), asked) == "unless_threat"
     assert decide(context(), (replace(asked, mode=Mode.DISABLED),)).policies[0].reason == "mode_disabled"
 
 
-def test_threads() -> None:
+def test_threads_share_a_compiled_condition() -> None:
     """Several findings are decided side by side on one compiled expression."""
     asked = policy_of('pod.namespace == "shop"')
     with ThreadPoolExecutor(8) as pool:

@@ -40,14 +40,14 @@ def whole(name: str = "contain") -> str:
     return f"{text}    needs: [label_pod]\n    on_failure: continue\n{rest}"
 
 
-def test_the_same(tmp_path: Path) -> None:
+def test_compiled_policies_decide_the_same(tmp_path: Path) -> None:
     """What is compiled decides as its sources do, to the last field."""
     folder = compiled(tmp_path / "p", whole(), policy("notify", name="other"))
     assert load_deployed(folder) == load_policies(folder)
     assert match(context(), load_deployed(folder).policies[0]) == "matched"
 
 
-def test_shipped(tmp_path: Path) -> None:
+def test_the_shipped_policies_compile_unchanged(tmp_path: Path) -> None:
     """The shipped policies are the same, compiled."""
     for path in SHIPPED.glob("*.yaml"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -95,7 +95,7 @@ def test_an_unusable_form_is_ignored(tmp_path: Path, content: bytes) -> None:
     assert load_deployed(folder) == load_policies(folder)
 
 
-def test_another_version(tmp_path: Path) -> None:
+def test_another_versions_policies_are_checked_again(tmp_path: Path) -> None:
     """What another version of the package has checked is checked again."""
     folder = compiled(tmp_path / "p", whole())
     data = msgspec.json.decode((folder / COMPILED_FILE).read_bytes())
@@ -114,7 +114,7 @@ def test_a_desk_reads_the_sources(tmp_path: Path) -> None:
     assert load_policies(folder).policies[0].mode == "enforce"
 
 
-def test_without_guardrails(tmp_path: Path) -> None:
+def test_missing_guardrails_compile_as_none(tmp_path: Path) -> None:
     """No guardrails are compiled as none."""
     folder = write_policies(tmp_path / "p", whole())
     (folder / "guardrails.yaml").unlink()

@@ -57,25 +57,25 @@ def each(index: int) -> list[Any]:
 
 
 @pytest.mark.parametrize(("field", "wanted"), each(1) + each(2))
-def test_when_holds(field: str, wanted: Any) -> None:
+def test_a_condition_holds_by_word_or_pattern(field: str, wanted: Any) -> None:
     """A condition holds by the very word and by a pattern."""
     assert match(context(), policy_of(Match(**{field: wanted}))) == "matched"
 
 
 @pytest.mark.parametrize(("field", "wanted"), each(3))
-def test_when_differs(field: str, wanted: Any) -> None:
+def test_a_failing_condition_is_named(field: str, wanted: Any) -> None:
     """A condition that does not hold is named."""
     assert match(context(), policy_of(Match(**{field: wanted}))) == f"when_{field}_differs"
 
 
 @pytest.mark.parametrize(("field", "wanted"), each(2))
-def test_unless_holds(field: str, wanted: Any) -> None:
+def test_a_holding_exception_prevents_the_match(field: str, wanted: Any) -> None:
     """An exception that holds keeps the policy from matching."""
     assert match(context(), policy_of(unless=Match(**{field: wanted}))) == f"unless_{field}"
 
 
 @pytest.mark.parametrize(("field", "wanted"), each(3))
-def test_unless_differs(field: str, wanted: Any) -> None:
+def test_a_failing_exception_changes_nothing(field: str, wanted: Any) -> None:
     """An exception that does not hold changes nothing."""
     assert match(context(), policy_of(unless=Match(**{field: wanted}))) == "matched"
 
@@ -102,7 +102,7 @@ SEVERITIES = [
 
 
 @pytest.mark.parametrize(("found", "wanted", "expected"), SEVERITIES)
-def test_severity(found: str, wanted: Any, expected: str) -> None:
+def test_a_severity_means_at_least(found: str, wanted: Any, expected: str) -> None:
     """A severity means at least that."""
     assert match(context(threat=replace(THREAT, severity=found)), policy_of(Match(severity=wanted))) == expected
 
@@ -118,7 +118,7 @@ CONFIDENCE = [
 
 
 @pytest.mark.parametrize(("known", "wanted", "related", "expected"), CONFIDENCE)
-def test_confidence(known: str, wanted: Any, related: Any, expected: str) -> None:
+def test_unread_findings_leave_confidence_uncertain(known: str, wanted: Any, related: Any, expected: str) -> None:
     """Related findings that could not be read might have raised the confidence: it is only at least what it is."""
     found = context(threat=replace(THREAT, confidence=known), related=related)
     assert match(found, policy_of(Match(confidence=wanted))) == expected
@@ -158,7 +158,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("when", "changes", "expected"), OTHERS)
-def test_further_conditions(when: dict[str, Any], changes: dict[str, Any], expected: str) -> None:
+def test_less_common_facts_are_matched(when: dict[str, Any], changes: dict[str, Any], expected: str) -> None:
     """What conditions make of less common facts."""
     assert match(context(**changes), policy_of(Match(**when))) == expected
 
@@ -169,14 +169,14 @@ def test_every_field_is_tested() -> None:
     assert listed == set(FIELDS)
 
 
-def test_disabled() -> None:
+def test_a_disabled_policy_never_matches() -> None:
     """A disabled policy is not even matched."""
     disabled = replace(policy_of(), mode=Mode.DISABLED)
     found = decide(context(), (disabled,))
     assert (found.policies[0].reason, found.reason) == ("mode_disabled", "no_policy_matched")
 
 
-def test_variants(tmp_path: Path) -> None:
+def test_a_step_keeps_its_variant(tmp_path: Path) -> None:
     """What a policy asks for names the step, whatever was read: a later delivery must recognise it."""
     folder = write_policies(tmp_path / "p", written("isolate_pod", "label_pod {labels: {scc-responder/a: b}}"))
     policies = load_policies(folder).policies
@@ -207,6 +207,6 @@ def result(*results: str) -> Decision:
         ((), "mode_disabled"),
     ],
 )
-def test_reason(results: tuple[str, ...], reason: str) -> None:
+def test_one_word_says_what_happens(results: tuple[str, ...], reason: str) -> None:
     """One word tells what is going to happen, or why nothing is."""
     assert result(*results).reason == reason

@@ -37,7 +37,7 @@ def loaded(folder: Path, text: str) -> Guardrails:
 
 
 @pytest.mark.parametrize("section", [CEILING, QUIET, EXEMPTION], ids=["ceiling", "quiet-hours", "exemption"])
-def test_accepted(tmp_path: Path, section: str) -> None:
+def test_the_base_of_all_mistakes_is_accepted(tmp_path: Path, section: str) -> None:
     """What the mistakes below are made in is itself accepted."""
     assert loaded(tmp_path, f"protected: {{}}\n{section}\n") != Guardrails(protected=NONE_GIVEN.protected)
 
@@ -123,7 +123,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "told"), MISTAKES)
-def test_mistakes(tmp_path: Path, right: str, wrong: str, told: str) -> None:
+def test_a_mistake_names_file_place_and_remedy(tmp_path: Path, right: str, wrong: str, told: str) -> None:
     """A mistake is told by file, place and remedy, and nothing of the file is used."""
     sections = [section for section in (CEILING, QUIET, EXEMPTION) if right and right in section]
     text = f"protected: {{}}\n{sections[0].replace(right, wrong, 1)}\n" if sections else wrong
@@ -154,7 +154,7 @@ def test_no_working_pattern_is_refused(field: str, data: st.DataObject) -> None:
     assert not (refused and matches(pattern, name))
 
 
-def test_shipped() -> None:
+def test_the_shipped_file_is_cautious() -> None:
     """The shipped file lets nothing be approved by anybody, protects the system's namespaces, and limits by default."""
     rails = load_guardrails(SHIPPED)
     defaults = Guardrails(protected=rails.protected)
@@ -195,7 +195,7 @@ def uncommented(text: str) -> str:
     return re.sub(r"(?m)^( *)# (?=\w+:( \[.*)?$|  )", r"\1", text)
 
 
-def test_examples_hold(tmp_path: Path) -> None:
+def test_every_commented_example_is_valid(tmp_path: Path) -> None:
     """Every example in the shipped file's comments is valid, and is one of what it is the example for."""
     rails = loaded(tmp_path, uncommented(SHIPPED_TEXT))
     assert len(yaml.safe_load(SHIPPED_TEXT)) == len(Guardrails.__struct_fields__)

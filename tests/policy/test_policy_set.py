@@ -289,7 +289,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("change", "reason", "told"), MISTAKES)
-def test_mistakes(tmp_path: Path, change: tuple[str, str], reason: str, told: str) -> None:
+def test_a_mistake_names_line_and_place(tmp_path: Path, change: tuple[str, str], reason: str, told: str) -> None:
     """A mistake is named with its file, line and place, what was expected there, and nothing is loaded."""
     error = refused(tmp_path / "p", RIGHT.replace(*change))
     assert error.reason == reason
@@ -356,13 +356,13 @@ KEYS = [
 
 
 @pytest.mark.parametrize(("step", "told"), KEYS)
-def test_keys(tmp_path: Path, step: str, told: str) -> None:
+def test_reserved_label_keys_are_refused(tmp_path: Path, step: str, told: str) -> None:
     """A policy writes keys under our prefix, never those that the responder itself goes by."""
     error = refused(tmp_path / "p", policy(step))
     assert (error.reason, told in str(error)) == ("invalid_policy", True)
 
 
-def test_allowed_keys(tmp_path: Path) -> None:
+def test_guardrails_can_allow_further_keys(tmp_path: Path) -> None:
     """Guardrails can list further keys; never those that the responder itself goes by."""
     rails = "protected: {namespaces: []}\nallowed_keys: {labels: [team, scc-responder/case], annotations: [note]}\n"
     steps = "label_pod {labels: {team: x}}", "annotate_pod {annotations: {note: anything at all}}"
@@ -385,12 +385,12 @@ SIZES: list[Any] = [
 
 
 @pytest.mark.parametrize(("text", "reason"), SIZES)
-def test_bounds(tmp_path: Path, text: str, reason: str) -> None:
+def test_oversized_files_are_refused(tmp_path: Path, text: str, reason: str) -> None:
     """What is too large, too deep or no policy at all is refused, not loaded in part."""
     assert refused(tmp_path / "p", text).reason == reason
 
 
-def test_not_utf8(tmp_path: Path) -> None:
+def test_another_encoding_names_its_place(tmp_path: Path) -> None:
     """A file in another encoding is refused with the place."""
     folder = write_policies(tmp_path / "p", RIGHT)
     (folder / "latin.yaml").write_bytes(b"name: caf\xe9\n")
@@ -402,19 +402,19 @@ def test_not_utf8(tmp_path: Path) -> None:
     )
 
 
-def test_another_ending(tmp_path: Path) -> None:
+def test_another_file_ending_is_refused(tmp_path: Path) -> None:
     """A policy under a name that is not read is refused, not passed over in silence."""
     assert "rename it to contain.yaml" in str(refused(tmp_path / "p", RIGHT, "contain.yml"))
 
 
-def test_no_folder(tmp_path: Path) -> None:
+def test_an_absent_folder_is_refused(tmp_path: Path) -> None:
     """A folder that is not there is no empty set of policies."""
     with pytest.raises(PolicyError) as caught:
         load_policies(tmp_path / "none")
     assert caught.value.reason == "no_policy_folder"
 
 
-def test_loaded(tmp_path: Path) -> None:
+def test_policies_load_in_name_order(tmp_path: Path) -> None:
     """Policies come in the order of their names, with typed parameters; test files and guardrails are none of them."""
     folder = write_policies(
         tmp_path / "p", policy("delete_pod {grace_period_seconds: 5}", name="b"), policy("notify", name="a")
@@ -425,7 +425,7 @@ def test_loaded(tmp_path: Path) -> None:
     assert getattr(found[1].then[0].params, "grace_period_seconds", None) == 5
 
 
-def test_digest(tmp_path: Path) -> None:
+def test_the_digest_covers_every_deciding_file(tmp_path: Path) -> None:
     """The digest changes with every file that a decision depends on, and with nothing else."""
     folder = write_policies(tmp_path / "p", RIGHT)
     first = load_policies(folder).digest
@@ -468,7 +468,7 @@ RAILS = [
 
 
 @pytest.mark.parametrize(("text", "told"), RAILS)
-def test_guardrails(tmp_path: Path, text: str, told: str) -> None:
+def test_guardrails_with_mistakes_are_refused(tmp_path: Path, text: str, told: str) -> None:
     """Guardrails with a mistake are refused, with its line: they are not guessed."""
     (tmp_path / "guardrails.yaml").write_text(NO_RAILS + text)
     with pytest.raises(PolicyError) as caught:
@@ -484,7 +484,7 @@ NO_GUARDRAILS = [
 
 
 @pytest.mark.parametrize(("text", "told"), NO_GUARDRAILS)
-def test_no_guardrails(tmp_path: Path, text: str, told: str) -> None:
+def test_an_empty_guardrails_file_is_refused(tmp_path: Path, text: str, told: str) -> None:
     """A file that protects nothing is not taken for one that does."""
     (tmp_path / "guardrails.yaml").write_text(text)
     with pytest.raises(PolicyError) as caught:
@@ -493,7 +493,7 @@ def test_no_guardrails(tmp_path: Path, text: str, told: str) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", " \n"])
-def test_without_guardrails(tmp_path: Path, text: str | None) -> None:
+def test_without_guardrails_nothing_is_enforced(tmp_path: Path, text: str | None) -> None:
     """Without guardrails nothing is enforced and every namespace is protected."""
     if text is not None:
         (tmp_path / "guardrails.yaml").write_text(text)
@@ -501,18 +501,18 @@ def test_without_guardrails(tmp_path: Path, text: str | None) -> None:
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("24h", 86400), ("7d", 604800), ("0s", 0)])
-def test_durations(text: str, seconds: int) -> None:
+def test_durations_are_number_and_unit(text: str, seconds: int) -> None:
     """Durations are a number and a unit."""
     assert parse_duration(text).total_seconds() == seconds
 
 
 @pytest.mark.parametrize("text", ["", "30", "m", "1.5h", "-1h", "1 h", "1w", "1h30m", "\u0663\u0660m", "1h\n"])
-def test_no_durations(text: str) -> None:
+def test_other_durations_are_refused(text: str) -> None:
     """Anything else is refused."""
     with pytest.raises(ValueError, match="no duration"):
         parse_duration(text)
 
 
-def test_merge_keys() -> None:
+def test_a_merge_key_is_an_ordinary_key() -> None:
     """A merge key is a key like any other: what it would bring in cannot be overlooked."""
     assert load_yaml("<<: {a: b}\n", "x") == {"<<": {"a": "b"}}

@@ -69,7 +69,7 @@ def delivering_to(stage: Stage, source: Path, firestore: Dying) -> Iterator[Serv
 
 
 @pytest.mark.parametrize("killed_at", KILLED_AT.chosen)
-def test_killed(stage: Stage, enforcing: Path, killed_at: int) -> None:
+def test_a_killed_response_finishes_without_repeating(stage: Stage, enforcing: Path, killed_at: int) -> None:
     """What was done by then was meant in the journal first; once it is back, the rest is done, and nothing twice."""
     firestore = Dying(stage.firestore.host, lambda number: number == killed_at)
     with delivering_to(stage, enforcing, firestore) as served:

@@ -27,7 +27,7 @@ TAKEN = Cases(
 
 
 @pytest.mark.parametrize("taken", TAKEN.chosen, ids=permission)
-def test_each_verb(served: Served, lessened: Lessened, taken: Verb) -> None:
+def test_each_missing_verb_is_reported(served: Served, lessened: Lessened, taken: Verb) -> None:
     """Without it, the case or the log names what is missing, nothing is said to be done that is not, and no more."""
     lessened.take(taken)
     _, _, resource, verb = taken
@@ -54,7 +54,7 @@ IAM = {
 
 
 @pytest.mark.parametrize(("taken", "reason"), IAM.items(), ids=IAM)
-def test_each_method(served: Served, rendered: Rendered, taken: str, reason: str) -> None:
+def test_each_missing_method_is_reported(served: Served, rendered: Rendered, taken: str, reason: str) -> None:
     """Without it in the rendered role, Google's side refuses the method, the log names both, and no pod is touched."""
     assert taken in {name for names in rendered.held().values() for name in names}
     served.stage.grant(without=taken)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(300)
 WRITES = ["patch pods", "patch pods", "create networkpolicies", "patch nodes", "patch pods", "delete pods"]
 
 
-def test_contained(served: Served, record_property: pytest.RecordProperty) -> None:
+def test_a_published_finding_ends_contained(served: Served, record_property: pytest.RecordProperty) -> None:
     """A finding published on Pub/Sub ends contained, with the shipped roles alone, by the API server's audit log."""
     response = served.respond(served.stage.victim(), until={CaseState.DONE, CaseState.PARTIAL, CaseState.HELD})
 
@@ -40,7 +40,7 @@ def test_contained(served: Served, record_property: pytest.RecordProperty) -> No
     record_property(NOTE, f"Rehearsal, milliseconds from publish: {moments}.")
 
 
-def test_zip(enforcing: Path, tmp_path: Path) -> None:
+def test_the_rehearsed_zip_is_the_uploaded_one(enforcing: Path, tmp_path: Path) -> None:
     """The zip that is rehearsed is the one that is uploaded, but for the policies' modes."""
     unzip(tmp_path)
     shipped, rehearsed = entries(tmp_path / "bundle.zip"), entries(enforcing.parent / "bundle.zip")
@@ -56,7 +56,7 @@ def test_zip(enforcing: Path, tmp_path: Path) -> None:
     )
 
 
-def test_settings(stage: Stage) -> None:
+def test_every_setting_is_the_rendered_one(stage: Stage) -> None:
     """Every setting is the rendered one but those of the table, each of which the function refuses on Cloud Run."""
     rendered, local = stage.rendered.environment, stage.environment
     changed = {name for name in rendered if local[name] != rendered[name]}
@@ -66,7 +66,7 @@ def test_settings(stage: Stage) -> None:
             read_settings({**rendered, name: local[name], "K_SERVICE": "scc-responder"}, Path("policies"))
 
 
-def test_subscriptions(served: Served, rendered: Rendered) -> None:
+def test_subscriptions_take_the_rendered_settings(served: Served, rendered: Rendered) -> None:
     """The emulator has taken the rendered settings: deadline, back-off, attempts, dead letters, time to keep."""
     values = rendered.state["google_pubsub_subscription.push"]
     push = served.stage.pubsub.settings(served.subscriptions[0].name)

@@ -37,7 +37,7 @@ def read(tested: OwnTests, run: str) -> Settings:
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_starts(tested: OwnTests, run: str) -> None:
+def test_the_function_starts_with_it(tested: OwnTests, run: str) -> None:
     """The function starts with it, on Cloud Run, with what would lose cases refused."""
     found = read(tested, run)
 
@@ -51,14 +51,14 @@ def test_starts(tested: OwnTests, run: str) -> None:
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_names(tested: OwnTests, run: str) -> None:
+def test_every_variable_is_documented(tested: OwnTests, run: str) -> None:
     """Each variable is one that settings document, or the framework's."""
     documented = set(re.findall(r"^(SCC_RESPONDER_\w+)", settings.__doc__ or "", re.MULTILINE))
 
     assert environment(tested, run).keys() - PLATFORM <= documented
 
 
-def test_lists(tested: OwnTests) -> None:
+def test_lists_arrive_as_they_were_given(tested: OwnTests) -> None:
     """Clusters and sources arrive as they were given."""
     found = read(tested, "scopes/organization")
 
@@ -69,19 +69,19 @@ def test_lists(tested: OwnTests) -> None:
     assert found.sources == ("1111111111111111111", "2222222222222222222")
 
 
-def test_location(tested: OwnTests) -> None:
+def test_findings_are_read_at_their_location(tested: OwnTests) -> None:
     """Findings are read where notifications come from: with data residency, at the regional endpoint."""
     assert service_in(read(tested, "scopes/folder").scc_location) == "securitycenter.eu.rep.googleapis.com"
     assert service_in(read(tested, "scopes/organization").scc_location) == "securitycenter.googleapis.com"
 
 
 @pytest.mark.parametrize(("run", "on"), [("privilege/privilege", False), ("privilege/connect_gateway", True)])
-def test_gateway(tested: OwnTests, run: str, on: bool) -> None:
+def test_the_gateway_is_used_where_asked(tested: OwnTests, run: str, on: bool) -> None:
     """The function uses Connect Gateway where the input asks for it."""
     assert read(tested, run).connect_gateway is on
 
 
-def test_store(tested: OwnTests) -> None:
+def test_the_journal_is_in_the_made_database(tested: OwnTests) -> None:
     """The journal is in the database that is made, and the collection whose entries expire."""
     state = tested.states()["scopes/organization"]
     collection = FirestoreCollection.of(read(tested, "scopes/organization").store)
@@ -91,7 +91,7 @@ def test_store(tested: OwnTests) -> None:
     assert {values["collection"] for values in of_type(state, "google_firestore_field")} == {collection.name}
 
 
-def test_approvals(tested: OwnTests) -> None:
+def test_approvers_turn_approvals_on(tested: OwnTests) -> None:
     """Where approvers are given, their tokens are to be made for the function's own address; else nobody approves."""
     found = read(tested, "delivery/approvals")
 
@@ -108,7 +108,7 @@ def test_where_to_approve(tested: OwnTests, run: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["organization", "folder", "project"])
-def test_settings_file(tested: OwnTests, kind: str) -> None:
+def test_the_settings_output_is_read_by_doctor(tested: OwnTests, kind: str) -> None:
     """The output `settings` is a file that doctor reads: the function's environment, and what was made besides."""
     run = f"scopes/{kind}"
     told = environment(tested, run)

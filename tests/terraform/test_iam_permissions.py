@@ -10,7 +10,7 @@ from scc_responder.workbench import needed_permissions
 from tests.terraform.checking import MODULE, ROOT
 
 
-def test_permissions_file() -> None:
+def test_the_file_lists_exactly_what_policies_need() -> None:
     """permissions.json lists the IAM permissions that the enabled policies need, and no other."""
     needs = needed_permissions.needed(needed_permissions.enabled(load_policies(ROOT / "policies").policies))
 

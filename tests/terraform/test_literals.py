@@ -70,13 +70,13 @@ def _reached(values: Any, fields: list[str]) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("place", ALLOWED)
-def test_words(tested: OwnTests, place: str) -> None:
+def test_each_word_is_googles_and_used(tested: OwnTests, place: str) -> None:
     """Each word is one that Google knows, and each word in these lists is used."""
     assert set(said(tested.states(), place)) == ALLOWED[place]
 
 
 @pytest.mark.parametrize("place", DURATIONS)
-def test_durations(tested: OwnTests, place: str) -> None:
+def test_durations_are_whole_seconds_or_minutes(tested: OwnTests, place: str) -> None:
     """Durations are whole seconds, as `600s`; for alerts, whole minutes or none."""
     found = set(said(tested.states(), place))
 
@@ -100,7 +100,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("place", FORMS)
-def test_names(tested: OwnTests, place: str) -> None:
+def test_every_name_is_accepted_by_google(tested: OwnTests, place: str) -> None:
     """Names are ones that Google accepts."""
     found = set(said(tested.states(), place))
 
@@ -118,6 +118,6 @@ DERIVED = [
 
 
 @pytest.mark.parametrize(("form", "limit"), DERIVED)
-def test_longest_names(form: str, limit: int) -> None:
+def test_the_longest_names_are_accepted_too(form: str, limit: int) -> None:
     """The longest project and name that are accepted make names that are accepted too."""
     assert len(form.format(project=LONGEST_PROJECT, name=LONGEST_NAME)) <= limit

@@ -107,7 +107,9 @@ COUNTED = [
 
 
 @pytest.mark.parametrize(("name", "counted"), COUNTED)
-def test_counts(metrics: dict[str, dict[str, Any]], lines: Lines, name: str, counted: set[str]) -> None:
+def test_a_metric_counts_exactly_its_lines(
+    metrics: dict[str, dict[str, Any]], lines: Lines, name: str, counted: set[str]
+) -> None:
     """A metric counts the lines that it is named after, and no other."""
     found = {ending for ending, line in lines.items() if selects(metrics[name]["filter"], entry(line, SERVICE))}
 
@@ -127,7 +129,7 @@ def test_every_metric_is_tried(metrics: dict[str, dict[str, Any]]) -> None:
     assert {case.values[0] for case in COUNTED} == metrics.keys()
 
 
-def test_reasons(metrics: dict[str, dict[str, Any]], lines: Lines) -> None:
+def test_counters_tell_by_reason(metrics: dict[str, dict[str, Any]], lines: Lines) -> None:
     """The counters tell by reason, and every line has one."""
     counters = [values for values in metrics.values() if not values["value_extractor"]]
     for values in counters:
@@ -183,6 +185,6 @@ PRECEDENCE = [
 
 
 @pytest.mark.parametrize(("expression", "found", "selected"), PRECEDENCE)
-def test_language(expression: str, found: Entry, selected: bool) -> None:
+def test_filters_are_read_like_cloud_logging(expression: str, found: Entry, selected: bool) -> None:
     """Filters are read as Cloud Logging reads them."""
     assert selects(expression, found) is selected

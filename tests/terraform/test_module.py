@@ -26,14 +26,14 @@ def test_says_what_it_ran_with(
     assert provider_used.split(",", maxsplit=1)[0] in {"registry", "schema"}
 
 
-def test_format(terraform: Terraform) -> None:
+def test_every_file_is_formatted(terraform: Terraform) -> None:
     """Every file is as `terraform fmt` writes it."""
     done = terraform.run(MODULE, "fmt", "-check", "-diff", "-recursive")
 
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_valid(terraform: Terraform, module: Path) -> None:
+def test_the_configuration_is_valid(terraform: Terraform, module: Path) -> None:
     """The module's configuration is valid."""
     done = terraform.run(module, "validate", "-no-color")
 
@@ -41,7 +41,7 @@ def test_valid(terraform: Terraform, module: Path) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_example(terraform: Terraform, example: Path) -> None:
+def test_each_example_is_valid(terraform: Terraform, example: Path) -> None:
     """Each example is valid with the module as it is."""
     folder = terraform.initialized(terraform.copied(f"with-{example.name}") / "examples" / example.name)
     done = terraform.run(folder, "validate", "-no-color")
@@ -49,12 +49,12 @@ def test_example(terraform: Terraform, example: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_examples() -> None:
+def test_every_scope_has_an_example() -> None:
     """There is an example for each scope."""
     assert [path.name for path in EXAMPLES] == ["folder", "organization", "project"]
 
 
-def test_own_tests(tested: OwnTests) -> None:
+def test_the_modules_own_tests_pass(tested: OwnTests) -> None:
     """The module's own tests pass, all of them."""
     written = sum(len(re.findall(r'^run "', path.read_text(), re.MULTILINE)) for path in MODULE.glob("tests/*.hcl"))
 
@@ -71,7 +71,7 @@ def test_keys_come_after_apis(terraform: Terraform, module: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("variables.tf", "variable"), ("outputs.tf", "output")])
-def test_in_order(name: str, kind: str) -> None:
+def test_variables_and_outputs_are_in_order(name: str, kind: str) -> None:
     """Variables and outputs stand in alphabetical order, each described."""
     found = hcl.blocks((MODULE / name).read_text(), kind)
 
@@ -89,7 +89,7 @@ def test_every_rule_is_broken(tested: OwnTests) -> None:
     assert sum(rules.values()) > 20
 
 
-def test_sentences() -> None:
+def test_refused_inputs_are_answered_in_sentences() -> None:
     """An input that is refused is answered by whole sentences that name it."""
     for name, block in hcl.blocks(VARIABLES, "variable").items():
         for message in re.findall(r'error_message = "(.*)"$', block, re.MULTILINE):
@@ -98,7 +98,7 @@ def test_sentences() -> None:
 
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.name)
-def test_no_strangers(path: Path) -> None:
+def test_the_module_brings_no_strangers(path: Path) -> None:
     """The module brings no provider or backend, runs no programs, names nothing at random, and sets no whole policy."""
     text = path.read_text()
 

@@ -36,7 +36,7 @@ def applied(terraform: Terraform, example: Path, bundle: str, values: str) -> Ow
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_first_hour(terraform: Terraform, bundle: str, example: Path) -> None:
+def test_the_first_hour_enables_approvals(terraform: Terraform, bundle: str, example: Path) -> None:
     """With the files of the first hour, and what the pages say to change, people may approve and are told where."""
     done = applied(terraform, example, bundle, "".join(FILES))
     assert (done.passed, done.told.strip()) == (True, "")

@@ -33,13 +33,13 @@ AGENTS = {
 """Service agents that `gcloud beta services identity create` makes, by service: Google's pages say so of each."""
 
 
-def test_tables() -> None:
+def test_tables_match_the_module() -> None:
     """The tables of inputs and outputs are those of the module; python -m tests.terraform.tables writes them anew."""
     assert tables.written(README) == README
     assert README.count("\n| `") > 25
 
 
-def test_files() -> None:
+def test_every_described_file_exists() -> None:
     """Each file that the README describes is there, and each that makes something is described."""
     described = set(re.findall(r"`(\w+\.tf)`", README.split("## Two commands")[0]))
     makes = {
@@ -49,7 +49,7 @@ def test_files() -> None:
     assert described == makes - {"project.tf"}
 
 
-def test_the_commands() -> None:
+def test_every_readme_command_is_covered() -> None:
     """The README's commands are these: each is run, or looked at, here or in tests/docs/test_install.py."""
     assert [(words[0], words[1].partition("=")[0]) for words in COMMANDS] == [
         ("make", "bundle"),
@@ -116,7 +116,7 @@ def test_apply_as_written(terraform: Terraform, bundle: str) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_required_variables(example: Path) -> None:
+def test_apply_gives_every_required_variable(example: Path) -> None:
     """The README's `apply` gives every variable that its example requires, and examples have none that it would not."""
     (words,) = (words for words in COMMANDS if "apply" in words)
     rows = hcl.inputs((example / "variables.tf").read_text())
@@ -127,7 +127,7 @@ def test_required_variables(example: Path) -> None:
         assert {row.name for row in rows if not row.default} <= given(words).keys() <= {row.name for row in rows}
 
 
-def test_module_block(terraform: Terraform, bundle: str) -> None:
+def test_the_module_block_is_valid(terraform: Terraform, bundle: str) -> None:
     """The README's module block is valid as it stands."""
     (block,) = (text for kind, text in BLOCKS if kind == "hcl")
     folder = terraform.copied("own") / "examples" / "own"
@@ -165,7 +165,7 @@ def test_acting_as_another() -> None:
     assert "iamcredentials.googleapis.com" in enabled()
 
 
-def test_pause() -> None:
+def test_the_pause_command_names_the_subscription() -> None:
     """The command that pauses names the subscription that the module makes by default."""
     (words,) = (words for words in COMMANDS if words[:2] == ["gcloud", "pubsub"])
 

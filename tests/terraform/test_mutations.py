@@ -16,14 +16,14 @@ TRIED = Cases("mutations of the Terraform module", MUTATIONS[::60], MUTATIONS)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
-def test_there(mutation: Mutation) -> None:
+def test_each_mutated_line_still_exists(mutation: Mutation) -> None:
     """The line is still in the module: a table that fell behind would prove nothing."""
     assert mutation.right in (MODULE / mutation.file).read_text()
     assert mutation.right != mutation.wrong
 
 
 @pytest.mark.parametrize("mutation", TRIED.chosen, ids=lambda one: one.name)
-def test_noticed(terraform: Terraform, mutation: Mutation) -> None:
+def test_each_mutation_is_noticed(terraform: Terraform, mutation: Mutation) -> None:
     """Terraform takes the change as valid, and it is noticed all the same."""
     folder = terraform.initialized(mutated(terraform, mutation))
     assert terraform.run(folder, "validate").returncode == 0

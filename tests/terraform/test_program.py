@@ -45,14 +45,14 @@ def test_machine_s_own(tmp_path: Path, version: str, used: bool) -> None:
     assert program.find(environment) == (own if used else kept)
 
 
-def test_none_installed(tmp_path: Path) -> None:
+def test_without_terraform_the_built_one_is_used(tmp_path: Path) -> None:
     """Where there is none, the one that was built is used."""
     kept = built(tmp_path / "cache")
 
     assert program.find({"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}) == kept
 
 
-def test_pinned() -> None:
+def test_the_built_release_is_pinned() -> None:
     """What is built is one release, with every module of that release's own commit."""
     text = (Path(program.__file__).parent / "cli" / "go.mod").read_text()
     replaced = re.findall(r"^\s*(?:replace )?(github.com/hashicorp/terraform/\S+) => (\S+) (\S+)$", text, re.MULTILINE)

@@ -30,13 +30,13 @@ def states(tested: OwnTests) -> dict[str, State]:
 
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("name", PROMISES)
-def test_promise(states: dict[str, State], run: str, name: str) -> None:
+def test_each_promise_holds_in_every_scope(states: dict[str, State], run: str, name: str) -> None:
     """What holds of everything that the module makes, holds in each scope."""
     PROMISES[name](states[run])
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_permissions(states: dict[str, State], run: str) -> None:
+def test_roles_hold_exactly_the_listed_permissions(states: dict[str, State], run: str) -> None:
     """The function's custom roles hold what permissions.json lists, the gateway's section where the input is set."""
     held = permissions_held(states[run], r"google_\w+_iam_custom_role[.](?:own|reach)")
 

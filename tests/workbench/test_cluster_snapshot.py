@@ -143,7 +143,7 @@ def mine(file: SnapshotFile, side: Side) -> dict[str, list[str]]:
     return {name: names for name, names in found.items() if names}
 
 
-def test_no_canary(side: Side) -> None:
+def test_no_secret_is_in_the_file(side: Side) -> None:
     """No environment, argument, command, volume, foreign annotation or secret is in the file; all that is needed is."""
     plant(side)
     for app in ("deployment", "stateful-set", "daemon-set", "job"):
@@ -263,13 +263,13 @@ ABSENT = [
 
 
 @pytest.mark.parametrize(("changes", "missing"), ABSENT)
-def test_absent(small: Side, changes: dict[str, Any], missing: dict[str, str]) -> None:
+def test_absent_objects_stay_absent(small: Side, changes: dict[str, Any], missing: dict[str, str]) -> None:
     """What was not there when the snapshot was taken is as absent as it was."""
     found = Snapshot(taken(small.api)).facts(about(small, **changes))
     assert missing.items() <= found.missing.items()
 
 
-def test_another_cluster(small: Side) -> None:
+def test_another_clusters_pods_are_unknown(small: Side) -> None:
     """Of another cluster's pods a snapshot says nothing, even where one of the same name is in it."""
     file = taken(small.api)
     other = replace(file, cluster=replace(DESCRIBED, ref=replace(REF, name="prod-2")))
@@ -301,7 +301,7 @@ def test_pages_make_no_difference(small: Side) -> None:
         taken(Paged(small.api, forgets=3))
 
 
-def test_progress(small: Side) -> None:
+def test_progress_counts_each_collection(small: Side) -> None:
     """While it is taken, each collection's count is told."""
     told: list[tuple[str, int]] = []
     take_snapshot(Paged(small.api), DESCRIBED, NOW, progress=lambda name, count: told.append((name, count)))
@@ -309,7 +309,7 @@ def test_progress(small: Side) -> None:
     assert {name for name, _ in told} == set(COLLECTIONS)
 
 
-def test_forbidden(small: Side) -> None:
+def test_forbidden_parts_make_up_no_fact(small: Side) -> None:
     """What may not be read is missing with its permission, and no fact is made up for it."""
     file = taken(small.reader)
     found = Snapshot(file).facts(about(small))
@@ -322,7 +322,7 @@ def test_forbidden(small: Side) -> None:
     )
 
 
-def test_unreachable() -> None:
+def test_an_unreachable_cluster_is_an_error() -> None:
     """A cluster that does not answer is an error, not an empty snapshot."""
     with SimulatedCluster() as cluster:
         api = api_of(cluster, "admin")
@@ -330,7 +330,7 @@ def test_unreachable() -> None:
         take_snapshot(api, DESCRIBED, NOW, progress=silent)
 
 
-def test_selectors(small: Side) -> None:
+def test_selectors_narrow_like_the_api_server(small: Side) -> None:
     """Lists of a snapshot are narrowed by labels as the API server narrows them."""
     small.admin.create(objects.node("node-2", pool="other"))
     unlabeled = objects.node("node-3")
@@ -376,7 +376,7 @@ def test_no_secrets_are_read() -> None:
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
-def test_paths(name: str) -> None:
+def test_every_collection_has_its_paths(name: str) -> None:
     """Every collection is found by the path of its list, of a namespace's list, and of one object."""
     path = COLLECTIONS[name].path
     prefix, _, plural = path.rpartition("/")
@@ -419,7 +419,7 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize(("content", "told"), UNUSABLE)
-def test_unusable_files(tmp_path: Path, content: bytes, told: str) -> None:
+def test_an_unusable_file_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
     """A file that is no snapshot of this version is refused by name, with what is wrong and how to get one."""
     right = json.loads(encode_snapshot(SnapshotFile(taken_at=NOW, cluster=DESCRIBED, objects={"pods": []})))
     damaged = {
@@ -435,7 +435,7 @@ def test_unusable_files(tmp_path: Path, content: bytes, told: str) -> None:
     assert told in str(caught.value)
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_a_missing_snapshot_is_named(tmp_path: Path) -> None:
     """A file that is not there is named."""
     with pytest.raises(SettingsError, match=r"none\.json: No such file"):
         read_snapshot(tmp_path / "none.json")

@@ -35,7 +35,7 @@ def letter(content: bytes | dict[str, Any] = DOCUMENT, number: int = 1, **attrib
     )
 
 
-def test_a_finding() -> None:
+def test_a_dead_letter_names_its_finding() -> None:
     """It is told by its finding; nothing is known yet of what its case makes of it."""
     found = prospect((letter(),))
     assert (found.fate, found.finding, found.category) == ("delivered_again", FINDING.name, FINDING.category)
@@ -52,7 +52,7 @@ COUNTS = [
 
 
 @pytest.mark.parametrize(("attributes", "count"), COUNTS)
-def test_attributes(attributes: dict[str, str], count: str) -> None:
+def test_attributes_gain_the_redrive_count(attributes: dict[str, str], count: str) -> None:
     """It keeps its own attributes, loses those of its failure, and says how often it was redriven."""
     assert letter(**attributes).republished == {"x": "y", "redrive": count}
 
@@ -69,7 +69,7 @@ FATES = [
 
 
 @pytest.mark.parametrize(("content", "fate", "reason"), FATES)
-def test_fates(content: bytes, fate: str, reason: str) -> None:
+def test_junk_and_heartbeats_stay_unpublished(content: bytes, fate: str, reason: str) -> None:
     """Junk is not published again; nor is a heartbeat, which would prove what is not so."""
     found = prospect((letter(content),))
     assert (found.fate, found.reason) == (fate, reason)
@@ -104,7 +104,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("case", "fate", "reason"), CASES)
-def test_foreseen(case: CaseRecord | None, fate: str, reason: str) -> None:
+def test_the_case_foretells_the_answer(case: CaseRecord | None, fate: str, reason: str) -> None:
     """By its case: exactly what the journal will say to it."""
     found = predicted_fate(prospect((letter(),)), case)
     assert (found.fate, found.reason, found.is_published) == (fate, reason, True)
@@ -116,14 +116,14 @@ def test_junk_has_no_case() -> None:
     assert predicted_fate(junk, record()) == junk
 
 
-def test_copies() -> None:
+def test_copies_of_a_message_are_found() -> None:
     """Pub/Sub may give up on one message twice: its copies are one."""
     letters = [letter(number=1), letter(b"other", number=2), letter(number=3)]
     assert [[one.message_id for one in same] for same in copies(letters)] == [["m1", "m3"], ["m2"]]
 
 
 @given(st.binary(max_size=200), st.dictionaries(st.text(max_size=20), st.text(max_size=20), max_size=4))
-def test_anything(content: bytes, attributes: dict[str, str]) -> None:
+def test_any_dead_letter_can_be_examined(content: bytes, attributes: dict[str, str]) -> None:
     """Whatever was given up on can be looked at."""
     found = prospect((DeadLetter(ack_id="a", message_id="m", data=content, attributes=attributes),))
     assert found.fate

@@ -70,7 +70,9 @@ def test_dropping_a_policy_drops_its_verbs(tmp_path: Path, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(("mode", "needs"), [("disabled", False), ("dry_run", True), ("approve", True)])
-def test_modes(tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str, needs: bool) -> None:
+def test_only_enabled_policies_need_permissions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str, needs: bool
+) -> None:
     """A disabled policy needs nothing. One in dry run needs all it would need to enforce: its requests are sent too."""
     folder = write_policies(tmp_path / "p", DELETE.replace("mode: enforce", f"mode: {mode}"))
     assert ("pods: delete" in verbs(printed(capsys, folder, "--format", "rbac"))) is needs
@@ -105,7 +107,7 @@ def test_names_of_the_adapters() -> None:
 
 
 @pytest.mark.parametrize("need", of_all_actions(), ids=lambda need: need.permission)
-def test_each_permission(need: Any) -> None:
+def test_each_permission_has_verb_or_place(need: Any) -> None:
     """Each permission has a verb of Kubernetes or a place to be granted at, and something that needs it."""
     assert need.by
     assert need.verb in VERBS if need.resource else need.permission.split(".")[0] in GRANT_SCOPES
@@ -118,7 +120,7 @@ def test_roles_are_of_least_privilege() -> None:
     assert not {"*", "secrets", "exec", "escalate", "bind", "impersonate", "rolebindings"} & set(granted.split('"'))
 
 
-def test_binding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_user_gets_role_and_binding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With a user, the role is printed with its binding, ready to be applied."""
     folder = write_policies(tmp_path / "p", LABEL)
     text = printed(
@@ -130,7 +132,7 @@ def test_binding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert binding["subjects"][0]["name"] == "r@example-project.iam.gserviceaccount.com"
 
 
-def test_iam(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_iam_roles_stand_at_their_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A custom role is printed for each place where it is granted, and none for a place without need."""
     all_places = printed(capsys, write_policies(tmp_path / "p", DELETE), "--format", "iam")
     without = printed(capsys, write_policies(tmp_path / "q", LABEL), "--format", "iam")
@@ -141,7 +143,7 @@ def test_iam(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "# Grant on the bucket for evidence, and nothing above it." in all_places
 
 
-def test_gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_connect_gateway_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What Connect Gateway asks for is told apart from what is always needed, and is a role only where asked for."""
     folder = write_policies(tmp_path / "p", LABEL)
     told = json.loads(printed(capsys, folder, "--format", "json"))
@@ -154,7 +156,7 @@ def test_gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "only where connect_gateway is set\n  gkehub.gateway.delete" in printed(capsys, folder)
 
 
-def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_names_every_needing_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As JSON each permission names every policy and action that needs it."""
     told = json.loads(printed(capsys, write_policies(tmp_path / "p", LABEL, DELETE), "--format", "json"))
     by = {need["permission"]: need["by"] for need in told["kubernetes"] + told["iam"]}
@@ -164,7 +166,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert told["policies"] == {"delete": "enforce", "label": "enforce"}
 
 
-def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_names_policies_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The table names policy and action, counts many, and says how many policies it is about."""
     many = [policy("label_pod", name=f"label-{n}") for n in range(5)]
     off = DELETE.replace("mode: enforce", "mode: disabled")

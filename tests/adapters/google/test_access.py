@@ -35,7 +35,7 @@ def pubsub(emulator: Emulator) -> Iterator[PubSubAccess]:
     access.close()
 
 
-def test_bucket(storage: Storage) -> None:
+def test_a_bucket_is_read_and_never_written(storage: Storage) -> None:
     """Permission, retention and the server's time are asked for; nothing is written."""
     bucket = BucketAccess(BUCKET, emulator=storage.host)
     assert bucket.server_time() is None
@@ -59,7 +59,7 @@ def test_bucket(storage: Storage) -> None:
         (404, {}, "bucket_not_found"),
     ],
 )
-def test_bucket_refuses(storage: Storage, status: int, body: Any, reason: str) -> None:
+def test_an_unusable_answer_never_reads_as_permission(storage: Storage, status: int, body: Any, reason: str) -> None:
     """An answer that is none is an error: it never reads as a permission."""
     storage.always = (status, body)
     with pytest.raises(ApiError) as raised:
@@ -68,7 +68,7 @@ def test_bucket_refuses(storage: Storage, status: int, body: Any, reason: str) -
 
 
 @pytest.mark.parametrize("policy", [{}, {"retentionPolicy": None}, {"retentionPolicy": {"retentionPeriod": "-1"}}])
-def test_no_retention(storage: Storage, policy: dict[str, Any]) -> None:
+def test_an_unusable_retention_counts_as_none(storage: Storage, policy: dict[str, Any]) -> None:
     """What is no retention counts as none."""
     storage.retention = json.loads(json.dumps(policy))
     assert BucketAccess(BUCKET, emulator=storage.host).retention_seconds() == 0
@@ -95,7 +95,7 @@ def test_dead_letters_are_given_back(pubsub: PubSubAccess, emulator: Emulator) -
     assert sorted(message.data for message in received) == [b"0", b"1", b"2"]
 
 
-def test_topics(pubsub: PubSubAccess, emulator: Emulator) -> None:
+def test_a_topic_lists_its_subscriptions(pubsub: PubSubAccess, emulator: Emulator) -> None:
     """A topic's subscriptions, and whether there is such a topic; the emulator's lack of IAM is an error, no answer."""
     topology = emulator.deploy("http://127.0.0.1:1/")
     assert pubsub.subscriptions_of(topology.dead_letter_topic) == [topology.dead_letter_subscription]
@@ -112,7 +112,7 @@ def test_expiry_by_default(pubsub: PubSubAccess, emulator: Emulator) -> None:
     assert pubsub.subscription(topology.subscription).expires_after_seconds == 31 * 86400
 
 
-def test_publish_permission(emulator: Emulator) -> None:
+def test_permission_to_publish_comes_from_iam(emulator: Emulator) -> None:
     """The permission to publish is what IAM says, and nothing is published."""
     topology = emulator.deploy("http://127.0.0.1:1/")
     with PubSubWithIam(emulator.host) as front:
@@ -124,7 +124,7 @@ def test_publish_permission(emulator: Emulator) -> None:
     assert emulator.is_empty(topology.outcome_subscription)
 
 
-def test_listing(cluster_manager: ClusterManagerServer) -> None:
+def test_clusters_are_listed_by_location_or_all(cluster_manager: ClusterManagerServer) -> None:
     """The clusters of one project, in one location or in all."""
     for path in ("a/locations/l/clusters/one", "a/locations/m/clusters/two", "b/locations/l/clusters/three"):
         location, name = path.split("/")[2], path.rpartition("/")[2]
@@ -134,7 +134,7 @@ def test_listing(cluster_manager: ClusterManagerServer) -> None:
     assert [ref.path for ref in listing.clusters("a", "m")] == ["projects/a/locations/m/clusters/two"]
 
 
-def test_listing_denied(cluster_manager: ClusterManagerServer) -> None:
+def test_a_refused_listing_names_the_permission(cluster_manager: ClusterManagerServer) -> None:
     """The permission that is missing is named."""
     cluster_manager.fail_next(grpc.StatusCode.PERMISSION_DENIED, "denied")
     with pytest.raises(ApiError) as raised:

@@ -104,7 +104,7 @@ def event(pod: Object, name: str) -> Object:
 class Reading:
     """GET and LIST."""
 
-    def test_get(self, side: Side) -> None:
+    def test_an_object_is_read_as_stored(self, side: Side) -> None:
         """An object is read as it is stored, with UID, version and what the kubelet reports."""
         created = side.pod()
         found = side.api().get(side.path())
@@ -114,7 +114,7 @@ class Reading:
         assert found["status"]["containerStatuses"][0]["imageID"].startswith("registry.example.com/shop/web@sha256:")
         assert "startedAt" in found["status"]["containerStatuses"][0]["state"]["running"]
 
-    def test_get_absent(self, side: Side) -> None:
+    def test_only_the_api_server_proves_absence(self, side: Side) -> None:
         """Only the API server's own word proves that an object is absent."""
         assert told(refused(side.api().get, side.path("web-9"))) == ("not_found", 404, "NotFound")
 
@@ -125,7 +125,7 @@ class Reading:
         assert node["metadata"]["annotations"]["container.googleapis.com/instance_id"].isdigit()
         assert api.get(api_paths.namespace(side.namespace))["metadata"]["name"] == side.namespace
 
-    def test_owner_chain(self, side: Side) -> None:
+    def test_an_owner_chain_is_read_by_uid(self, side: Side) -> None:
         """A Deployment's pod names its ReplicaSet, and that its Deployment, each with the UID it has."""
         deployment = side.admin.create(objects.deployment("web", side.namespace, side.node))
         (pod,) = objects.running_pods(side.admin, side.namespace, "web")
@@ -146,7 +146,7 @@ class Reading:
         found = side.api().list(api_paths.events(side.namespace), api_paths.events_about(web["metadata"]["uid"]))
         assert [item["metadata"]["name"] for item in found] == ["web-1.started"]
 
-    def test_network_policies(self, side: Side) -> None:
+    def test_all_policies_of_a_namespace_are_listed(self, side: Side) -> None:
         """All policies of the namespace are listed."""
         for name in ("allow-web", "deny-all"):
             side.admin.create(policy(side.namespace, name))
@@ -174,7 +174,7 @@ class Reading:
         assert (uids[0] in of_none, uids[1] in of_none) == (False, True)
         assert parse_node_pool(pool, of_pool.values()).zones == {"europe-west1-b": Zone(nodes=1, schedulable=1)}
 
-    def test_ready_replicas(self, side: Side) -> None:
+    def test_a_deployment_says_how_many_are_ready(self, side: Side) -> None:
         """A Deployment says how many pods it wants and how many are ready, and its pods say that they are."""
         side.admin.create(objects.deployment("web", side.namespace, side.node, replicas=2))
         pods = objects.running_pods(side.admin, side.namespace, "web", count=2)
@@ -192,7 +192,7 @@ class Reading:
     )
 
     @pytest.mark.parametrize(("spec", "allowed"), BUDGETS)
-    def test_disruption_budgets(self, side: Side, spec: Mapping[str, Any], allowed: int) -> None:
+    def test_a_budget_says_how_many_may_go(self, side: Side, spec: Mapping[str, Any], allowed: int) -> None:
         """A budget says how many of the pods that it selects may be disrupted now."""
         side.admin.create(objects.deployment("web", side.namespace, side.node, replicas=3))
         objects.running_pods(side.admin, side.namespace, "web", count=3)
@@ -214,7 +214,7 @@ class Reading:
 class Paging:
     """Collections that are read in parts, as for a snapshot."""
 
-    def test_pages(self, side: Side) -> None:
+    def test_each_page_continues_the_one_before(self, side: Side) -> None:
         """Each part goes on where the one before it ended; the last one has no cursor."""
         names = [side.pod(f"web-{n}")["metadata"]["name"] for n in range(3)]
         api = side.api("admin")
@@ -229,7 +229,7 @@ class Paging:
         found, end = side.api("admin").page(api_paths.pods(side.namespace), 500)
         assert ([item["metadata"]["name"] for item in found], end) == (["web-1"], "")
 
-    def test_all_namespaces(self, side: Side) -> None:
+    def test_a_collection_spans_all_namespaces(self, side: Side) -> None:
         """A collection without a namespace is that of all of them."""
         side.pod()
         api, found, cursor = side.api("admin"), [], ""
@@ -240,12 +240,12 @@ class Paging:
                 break
         assert (side.namespace, "web-1") in {(i["metadata"]["namespace"], i["metadata"]["name"]) for i in found}
 
-    def test_no_cursor(self, side: Side) -> None:
+    def test_an_unusable_cursor_is_refused(self, side: Side) -> None:
         """A cursor that is none is refused."""
         error = refused(side.api("admin").page, api_paths.pods(side.namespace), 2, "no cursor")
         assert told(error) == ("bad_request", 400, "BadRequest")
 
-    def test_forbidden(self, side: Side) -> None:
+    def test_what_may_not_be_listed_has_no_pages(self, side: Side) -> None:
         """What may not be listed may not be paged."""
         error = refused(side.api("responder").page, api_paths.pods(side.namespace), 2)
         assert (error.reason, error.permission) == (
@@ -257,7 +257,7 @@ class Paging:
 class Patching:
     """PATCH, as JSON merge patch."""
 
-    def test_merge(self, side: Side) -> None:
+    def test_a_patch_adds_to_what_is_there(self, side: Side) -> None:
         """A patch adds to what is there, and the version changes."""
         created = side.pod(labels={"app": "web"})
         patched = side.api().patch(side.path(), {"metadata": {"labels": {"scc-responder/case": "c1"}}})
@@ -266,13 +266,13 @@ class Patching:
         assert patched["metadata"]["resourceVersion"] != created["metadata"]["resourceVersion"]
         assert side.api().get(side.path())["metadata"] == patched["metadata"]
 
-    def test_null_removes(self, side: Side) -> None:
+    def test_a_null_removes_a_label(self, side: Side) -> None:
         """A null takes a label away."""
         side.pod(labels={"app": "web", "tier": "front"})
         patched = side.api().patch(side.path(), {"metadata": {"labels": {"tier": None}}})
         assert patched["metadata"]["labels"] == {"app": "web"}
 
-    def test_same_again(self, side: Side) -> None:
+    def test_a_patch_without_effect_keeps_the_version(self, side: Side) -> None:
         """A patch that changes nothing leaves the version alone, so it may be repeated."""
         side.pod()
         patch = {"metadata": {"annotations": {"scc-responder/action-id": "a1"}}}
@@ -306,7 +306,7 @@ class Patching:
         assert told(error) == ("conflict", 409, body_reason)
         assert side.find(side.path())["metadata"] == before["metadata"]
 
-    def test_dry_run(self, side: Side) -> None:
+    def test_a_dry_run_patch_stores_nothing(self, side: Side) -> None:
         """A dry run answers with what would be, and stores nothing."""
         before = side.pod()
         patched = side.api().patch(side.path(), {"metadata": {"labels": {"scc-responder/case": "c1"}}}, dry_run=True)
@@ -326,18 +326,18 @@ class Patching:
             pytest.param({"spec": {"hostNetwork": True}}, id="spec"),
         ],
     )
-    def test_invalid(self, side: Side, patch: Object, dry_run: bool) -> None:
+    def test_an_invalid_patch_is_refused(self, side: Side, patch: Object, dry_run: bool) -> None:
         """What may not be stored is refused, in a dry run as well."""
         before = side.pod()
         assert told(refused(side.api().patch, side.path(), patch, dry_run=dry_run)) == ("invalid", 422, "Invalid")
         assert side.find(side.path())["metadata"] == before["metadata"]
 
-    def test_absent(self, side: Side) -> None:
+    def test_an_absent_object_cannot_be_patched(self, side: Side) -> None:
         """What is not there cannot be patched."""
         error = refused(side.api().patch, side.path("web-9"), {"metadata": {"labels": {"a": "b"}}})
         assert told(error) == ("not_found", 404, "NotFound")
 
-    def test_cordon(self, side: Side) -> None:
+    def test_a_node_is_cordoned_and_released(self, side: Side) -> None:
         """A node is cordoned by its `spec.unschedulable`, and released by a null."""
         api, path = side.api(), api_paths.node(side.node)
         uid = api.get(path)["metadata"]["uid"]
@@ -346,7 +346,7 @@ class Patching:
         api.patch(path, {"metadata": {"uid": uid}, "spec": {"unschedulable": None}})
         assert "unschedulable" not in api.get(path)["spec"]
 
-    def test_admission(self, side: Side) -> None:
+    def test_refused_admission_is_no_missing_permission(self, side: Side) -> None:
         """A cordon that admission refuses is told apart from a missing permission."""
         name = f"{side.node}-autopilot"
         side.admin.create(objects.node(name, autopilot=True))
@@ -399,19 +399,19 @@ class Deleting:
         side.admin.send("DELETE", side.path(), {"gracePeriodSeconds": 0}, dryRun="All")
         side.wait_gone(side.path(), pod["metadata"]["uid"])
 
-    def test_without_grace(self, side: Side) -> None:
+    def test_no_grace_period_deletes_at_once(self, side: Side) -> None:
         """No grace period takes the pod away at once."""
         side.pod()
         side.api().delete(side.path(), {"gracePeriodSeconds": 0})
         assert side.find(side.path()) is None
 
-    def test_default_grace(self, side: Side) -> None:
+    def test_the_default_grace_is_the_pods_own(self, side: Side) -> None:
         """Without a grace period in the request, the pod's own counts."""
         side.pod(terminationGracePeriodSeconds=7)
         assert side.api().delete(side.path(), {})["metadata"]["deletionGracePeriodSeconds"] == 7
 
     @pytest.mark.parametrize("options", [{}, {"gracePeriodSeconds": 0}, {"gracePeriodSeconds": 5}], ids=str)
-    def test_dry_run(self, side: Side, options: Object) -> None:
+    def test_a_dry_run_delete_deletes_nothing(self, side: Side, options: Object) -> None:
         """A dry run deletes nothing."""
         before = side.pod()
         conditions = {"uid": before["metadata"]["uid"], "resourceVersion": before["metadata"]["resourceVersion"]}
@@ -419,12 +419,12 @@ class Deleting:
         assert answer["metadata"]["uid"] == before["metadata"]["uid"]
         assert side.find(side.path())["metadata"] == before["metadata"]
 
-    def test_absent(self, side: Side) -> None:
+    def test_an_absent_object_cannot_be_deleted(self, side: Side) -> None:
         """What is not there cannot be deleted."""
         assert told(refused(side.api().delete, side.path("web-9"), {})) == ("not_found", 404, "NotFound")
 
     @pytest.mark.parametrize("grace", [0, 30])
-    def test_finalizer(self, side: Side, grace: int) -> None:
+    def test_a_finalizer_keeps_the_pod_terminating(self, side: Side, grace: int) -> None:
         """A finalizer keeps the pod, terminating, until somebody removes it; a second delete does not change that."""
         pod = objects.create_running(side.admin, objects.held_pod("web-1", side.namespace, side.node))
         uid, options = pod["metadata"]["uid"], {"gracePeriodSeconds": grace}
@@ -436,7 +436,7 @@ class Deleting:
         side.wait_gone(side.path(), uid)
 
     @pytest.mark.parametrize("grace", [0, 30])
-    def test_deployment_replaces(self, side: Side, grace: int) -> None:
+    def test_a_deployment_replaces_its_deleted_pod(self, side: Side, grace: int) -> None:
         """A Deployment's pod comes back under another name."""
         side.admin.create(objects.deployment("web", side.namespace, side.node))
         (old,) = objects.running_pods(side.admin, side.namespace, "web")
@@ -484,7 +484,7 @@ class Deleting:
 class Creating:
     """POST of network policies."""
 
-    def test_create(self, side: Side) -> None:
+    def test_a_policy_is_stored_as_it_was_sent(self, side: Side) -> None:
         """A policy is stored as it was sent, with a UID of its own."""
         wanted = policy(side.namespace)
         created = side.api().create(api_paths.network_policies(side.namespace), wanted)
@@ -494,7 +494,7 @@ class Creating:
         assert stored["spec"] == wanted["spec"]
 
     @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
-    def test_taken_name(self, side: Side, dry_run: bool) -> None:
+    def test_a_taken_name_is_refused(self, side: Side, dry_run: bool) -> None:
         """A second policy of the same name is refused, and does not touch the first."""
         path = api_paths.network_policies(side.namespace)
         first = side.api().create(path, policy(side.namespace))
@@ -502,7 +502,7 @@ class Creating:
         assert told(error) == ("conflict", 409, "AlreadyExists")
         assert side.find(api_paths.network_policy(side.namespace, "isolate-1"))["spec"] == first["spec"]
 
-    def test_dry_run(self, side: Side) -> None:
+    def test_a_dry_run_create_stores_nothing(self, side: Side) -> None:
         """A dry run answers with the policy, and stores none."""
         created = side.api().create(api_paths.network_policies(side.namespace), policy(side.namespace), dry_run=True)
         assert created["spec"] == policy(side.namespace)["spec"]
@@ -517,19 +517,19 @@ class Creating:
             pytest.param({"spec": {"podSelector": {}, "policyTypes": ["Sideways"]}}, id="policy-type"),
         ],
     )
-    def test_invalid(self, side: Side, changes: Object, dry_run: bool) -> None:
+    def test_an_invalid_policy_is_refused(self, side: Side, changes: Object, dry_run: bool) -> None:
         """A policy that makes no sense is refused, in a dry run as well."""
         body = {**policy(side.namespace), **changes}
         error = refused(side.api().create, api_paths.network_policies(side.namespace), body, dry_run=dry_run)
         assert told(error) == ("invalid", 422, "Invalid")
 
-    def test_another_kind(self, side: Side) -> None:
+    def test_an_object_of_another_kind_is_refused(self, side: Side) -> None:
         """An object of another kind than the path says is a bad request."""
         body = {**policy(side.namespace), "apiVersion": "v1", "kind": "Pod"}
         error = refused(side.api().create, api_paths.network_policies(side.namespace), body)
         assert told(error) == ("bad_request", 400, "BadRequest")
 
-    def test_absent_namespace(self, side: Side) -> None:
+    def test_nothing_is_created_in_an_absent_namespace(self, side: Side) -> None:
         """Nothing is created in a namespace that is not there."""
         error = refused(side.api().create, api_paths.network_policies("not-there"), policy("not-there"))
         assert told(error) == ("not_found", 404, "NotFound")
@@ -539,12 +539,12 @@ class Identifying:
     """Who asks, and what the server remembers of it."""
 
     @pytest.mark.parametrize("token", ["not-a-token", ""], ids=["unknown", "none"])
-    def test_unknown_token(self, side: Side, token: str) -> None:
+    def test_an_unknown_token_is_refused(self, side: Side, token: str) -> None:
         """A token that the server does not know is an authentication error; so is none."""
         api = connect(side.url, side.ca_pem, lambda: token)
         assert refused(api.get, side.path()).reason == ("kubernetes_unauthenticated" if token else refused_as(side))
 
-    def test_renewed_token(self, side: Side) -> None:
+    def test_a_refused_token_is_replaced_once(self, side: Side) -> None:
         """A refused token is replaced once, and the request sent again."""
         side.pod()
         api = connect(side.url, side.ca_pem, lambda: "expired", renew=lambda _: side.token("responder"))
@@ -552,7 +552,7 @@ class Identifying:
         again = connect(side.url, side.ca_pem, lambda: "expired", renew=lambda _: "expired-too")
         assert told(refused(again.get, side.path())) == ("kubernetes_unauthenticated", 401, "Unauthorized")
 
-    def test_missing_permissions(self, side: Side) -> None:
+    def test_a_refusal_names_the_missing_permission(self, side: Side) -> None:
         """A refusal by RBAC names the permission that is missing."""
         side.pod()
         reader = side.api("reader")
@@ -572,7 +572,7 @@ class Identifying:
             f"pods: list in namespace {side.namespace}",
         ]
 
-    def test_audit(self, side: Side) -> None:
+    def test_the_audit_log_has_every_request(self, side: Side) -> None:
         """The audit log has every request: who, what, on which object, for real or not, and with which answer."""
         side.pod()
         api = side.api(user_agent="scc-responder/contract")

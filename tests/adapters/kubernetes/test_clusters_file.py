@@ -63,7 +63,7 @@ def tokens(server: FaultProxy) -> list[str]:
     return [call.headers.get("authorization", "") for call in server.calls]
 
 
-def test_connect(tmp_path: Path, server: FaultProxy) -> None:
+def test_a_cluster_is_reached_through_its_context(tmp_path: Path, server: FaultProxy) -> None:
     """A cluster is reached as its context says, by connections that are kept."""
     server.play(lambda call: FOUND)
     kubeconfig(tmp_path, server)
@@ -82,7 +82,9 @@ def test_connect(tmp_path: Path, server: FaultProxy) -> None:
     ],
     ids=["unsaid", "autopilot", "standard"],
 )
-def test_describe(tmp_path: Path, server: FaultProxy, fields: str, autopilot: Any, enforces: Any) -> None:
+def test_what_the_file_omits_is_unknown(
+    tmp_path: Path, server: FaultProxy, fields: str, autopilot: Any, enforces: Any
+) -> None:
     """What the file does not say of a cluster is unknown, not false."""
     kubeconfig(tmp_path, server)
     text = f"{SHOP.path}:\n  kubeconfig: kubeconfig\n  context: local\n{fields}"
@@ -98,7 +100,7 @@ def test_other_spelling_of_the_name(tmp_path: Path, server: FaultProxy) -> None:
     assert ClustersFile(clusters(tmp_path, text)).describe(SHOP).ref == SHOP
 
 
-def test_unlisted_cluster(tmp_path: Path, server: FaultProxy) -> None:
+def test_an_unlisted_cluster_is_not_reached(tmp_path: Path, server: FaultProxy) -> None:
     """A cluster that is not in the file is not reached."""
     kubeconfig(tmp_path, server)
     local = ClustersFile(clusters(tmp_path))
@@ -109,7 +111,7 @@ def test_unlisted_cluster(tmp_path: Path, server: FaultProxy) -> None:
 
 
 @pytest.mark.parametrize("name", ["shop", SHOP.path])
-def test_renamed(tmp_path: Path, server: FaultProxy, name: str) -> None:
+def test_a_local_cluster_can_stand_for_another(tmp_path: Path, server: FaultProxy, name: str) -> None:
     """A finding's cluster can be played by a local one, and by no other."""
     server.play(lambda call: FOUND)
     kubeconfig(tmp_path, server)
@@ -157,14 +159,14 @@ def test_renamed_to_several(tmp_path: Path, server: FaultProxy) -> None:
         ),
     ],
 )
-def test_unusable_clusters(tmp_path: Path, server: FaultProxy, text: str, told: str) -> None:
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, server: FaultProxy, text: str, told: str) -> None:
     """A mistake in the file is found at the start, and named."""
     kubeconfig(tmp_path, server)
     with pytest.raises(SettingsError, match=told):
         ClustersFile(clusters(tmp_path, text))
 
 
-def test_unreadable_clusters(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     """A file that is not there, or no text, is named."""
     with pytest.raises(SettingsError, match=r"clusters\.yaml: No such file"):
         ClustersFile(tmp_path / "clusters.yaml")
@@ -173,7 +175,7 @@ def test_unreadable_clusters(tmp_path: Path) -> None:
         ClustersFile(tmp_path / "clusters.yaml")
 
 
-def test_empty_clusters(tmp_path: Path) -> None:
+def test_an_empty_file_lists_no_cluster(tmp_path: Path) -> None:
     """An empty file lists no cluster."""
     with pytest.raises(ApiError):
         ClustersFile(clusters(tmp_path, "# none\n")).describe(SHOP)
@@ -195,21 +197,23 @@ def test_empty_clusters(tmp_path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_unsafe_kubeconfig(tmp_path: Path, server: FaultProxy, cluster: Any, user: Any, field: str) -> None:
+def test_an_unsafe_kubeconfig_is_refused(
+    tmp_path: Path, server: FaultProxy, cluster: Any, user: Any, field: str
+) -> None:
     """What would be unsafe, or misunderstood, is refused by name."""
     with pytest.raises(SettingsError, match=field):
         read_access(kubeconfig(tmp_path, server, user, **cluster), "local")
 
 
 @pytest.mark.parametrize("content", ["a: [", "[]", "contexts: 7"])
-def test_unusable_kubeconfig(tmp_path: Path, content: str) -> None:
+def test_an_unusable_kubeconfig_is_named(tmp_path: Path, content: str) -> None:
     """A kubeconfig that is none is named."""
     (tmp_path / "kubeconfig").write_text(content)
     with pytest.raises(SettingsError, match="kubeconfig"):
         read_access(tmp_path / "kubeconfig", "local")
 
 
-def test_unusable_server(tmp_path: Path, server: FaultProxy) -> None:
+def test_a_cluster_with_an_unusable_address_is_unreadable(tmp_path: Path, server: FaultProxy) -> None:
     """A cluster whose address or certificate cannot be used is a cluster that cannot be read."""
     kubeconfig(tmp_path, server, server="http://192.0.2.1")
     with pytest.raises(ApiError, match="https"):
@@ -230,7 +234,7 @@ def test_files_beside_the_kubeconfig(tmp_path: Path, server: FaultProxy) -> None
 
 
 @pytest.mark.parametrize("inline", [True, False], ids=["inline", "files"])
-def test_client_certificate(tmp_path: Path, inline: bool) -> None:
+def test_a_client_certificate_says_who_asks(tmp_path: Path, inline: bool) -> None:
     """A client certificate says who asks, as in kubeconfigs that kind writes."""
     with FaultProxy(script=lambda call: FOUND, ask_certificate=True) as server:
         pems = {"client-certificate": server.certificate_pem, "client-key": server.key_pem}
@@ -266,7 +270,9 @@ def plugin(folder: Path, **status: Any) -> dict[str, Any]:
     [(None, ["Bearer 1", "Bearer 1"]), (3600, ["Bearer 1", "Bearer 1"]), (5, ["Bearer 1", "Bearer 2"])],
     ids=["forever", "later", "soon"],
 )
-def test_credential_plugin(tmp_path: Path, server: FaultProxy, expires: int | None, expected: list[str]) -> None:
+def test_a_credential_plugin_runs_only_when_needed(
+    tmp_path: Path, server: FaultProxy, expires: int | None, expected: list[str]
+) -> None:
     """A plugin such as gke-gcloud-auth-plugin is run when its token is about to expire, no sooner."""
     server.play(lambda call: FOUND)
     moment = (datetime.now(UTC) + timedelta(seconds=expires)).strftime("%Y-%m-%dT%H:%M:%SZ") if expires else None
@@ -305,7 +311,7 @@ def test_credential_plugin_fails(tmp_path: Path, server: FaultProxy, command: di
     assert (refused.value.reason, server.count) == ("no_credentials", 0)
 
 
-def test_real_cluster(tmp_path: Path, control_plane: ControlPlane, namespace: str) -> None:
+def test_the_kubeconfig_of_a_real_cluster_works(tmp_path: Path, control_plane: ControlPlane, namespace: str) -> None:
     """The kubeconfig of a real cluster works, each context with its own powers."""
     text = f"{SHOP.path}:\n  kubeconfig: {control_plane.kubeconfig}\n  context: responder\n"
     api = ClustersFile(clusters(tmp_path, text)).connect(SHOP)

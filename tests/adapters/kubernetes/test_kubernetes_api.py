@@ -127,7 +127,9 @@ REFUSALS = [
 
 @each_call
 @pytest.mark.parametrize(("answer", "reason", "code"), REFUSALS)
-def test_refusals(server: FaultProxy, call: Operation, answer: Answer, reason: str, code: int) -> None:
+def test_a_refusal_is_certain_and_named(
+    server: FaultProxy, call: Operation, answer: Answer, reason: str, code: int
+) -> None:
     """A refusal is certain: nothing was done, and its reason has a name. It is asked for once."""
     error = error_of(server, call, answer)
     assert (error.reason, error.status, type(error)) == (reason, code, ApiError)
@@ -222,7 +224,7 @@ def test_unknown_means_unknown(cluster: SimulatedCluster, fault: Any, done: bool
 
 
 @each_call
-def test_nobody_listens(call: Operation) -> None:
+def test_an_unsent_write_is_certain(call: Operation) -> None:
     """Where no connection came about, nothing was sent, so a write is certain too."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -232,7 +234,7 @@ def test_nobody_listens(call: Operation) -> None:
 
 
 @each_call
-def test_wrong_authority(server: FaultProxy, call: Operation) -> None:
+def test_a_server_of_another_authority_gets_nothing(server: FaultProxy, call: Operation) -> None:
     """A server whose certificate another authority signed gets no request, and no token."""
     server.play({})
     with FaultProxy() as other, pytest.raises(ApiError) as caught:
@@ -283,7 +285,7 @@ def test_no_proxy_from_the_environment(server: FaultProxy) -> None:
     ("header", "seconds"),
     [("7", 7.0), ("", 0.0), ("soon", 0.0), ("-1", 0.0), ("1e9", 0.0), ("999999", 3600.0), ("٣", 0.0), ("nan", 0.0)],
 )
-def test_retry_after(server: FaultProxy, header: str, seconds: float) -> None:
+def test_a_throttled_caller_learns_how_long_to_wait(server: FaultProxy, header: str, seconds: float) -> None:
     """A throttled caller is told how long to wait, in bounds; the adapter itself does not wait or retry."""
     request = ApiRequest(method="GET", path=POD)
     error = kubernetes_failure(request, ApiResponse(status=429, headers={"retry-AFTER": header}))
@@ -297,7 +299,7 @@ def test_retry_after_is_not_obeyed_here(server: FaultProxy, code: int) -> None:
     assert (error.retry_after_seconds, server.count) == (1.0, 1)
 
 
-def test_partial_list(server: FaultProxy) -> None:
+def test_a_partial_list_is_an_error(server: FaultProxy) -> None:
     """A list of which the server kept a part back is an error, never a short list."""
     partial = Answer(200, b'{"kind":"PodList","metadata":{"continue":"abc"},"items":[]}')
     assert error_of(server, READS[1][1], partial).reason == "partial_list"
@@ -324,7 +326,7 @@ def test_list_without_items(server: FaultProxy, body: bytes) -> None:
         "/metrics",
     ],
 )
-def test_odd_paths(server: FaultProxy, path: str) -> None:
+def test_nothing_is_sent_to_an_odd_path(server: FaultProxy, path: str) -> None:
     """Even where a path was built carelessly, nothing is sent to it."""
     server.play({})
     with pytest.raises(ApiError, match="path"):
@@ -386,7 +388,7 @@ def test_token_for_each_request(server: FaultProxy) -> None:
 
 
 @each_call
-def test_refused_token(server: FaultProxy, call: Operation) -> None:
+def test_a_refused_token_is_renewed_only_once(server: FaultProxy, call: Operation) -> None:
     """A refused token is renewed once, no more; a request that was refused unread may be sent again."""
     renew = Tokens("r")
     refused = status(401, "Unauthorized")
@@ -395,13 +397,13 @@ def test_refused_token(server: FaultProxy, call: Operation) -> None:
     assert (renew.given, renew.refused) == (["r1"], ["t1"])
 
 
-def test_renewed_token(server: FaultProxy) -> None:
+def test_a_renewed_token_makes_the_request_succeed(server: FaultProxy) -> None:
     """With a renewed token the request succeeds."""
     server.play({1: status(401, "Unauthorized"), 2: FOUND})
     assert api_of(server, renew=Tokens("r")).get(POD)["kind"] == "Pod"
 
 
-def test_no_token(server: FaultProxy) -> None:
+def test_a_client_certificate_sends_no_token(server: FaultProxy) -> None:
     """Without a token none is sent: a client certificate says who asks."""
     server.play({1: FOUND})
     api_of(server, lambda: "").get(POD)
@@ -478,7 +480,7 @@ def test_reads_side_by_side(server: FaultProxy) -> None:
     assert (server.count, server.connections - before) == (16, 8)
 
 
-def test_forwarding(cluster: SimulatedCluster) -> None:
+def test_the_proxy_changes_nothing_by_itself(cluster: SimulatedCluster) -> None:
     """Without a fault the proxy changes nothing."""
     with FaultProxy(cluster.url, None, {1: Delay(0.01, Forward())}) as proxy:
         api = api_of(proxy, lambda: cluster.token("responder"))
@@ -498,7 +500,7 @@ def test_forwarding(cluster: SimulatedCluster) -> None:
         "",
     ],
 )
-def test_unusable_address(url: str) -> None:
+def test_an_address_without_tls_is_refused(url: str) -> None:
     """Tokens go over TLS, or to this machine itself."""
     with pytest.raises(SettingsError, match="https"):
         connect(url, None, lambda: "t")
@@ -507,7 +509,7 @@ def test_unusable_address(url: str) -> None:
 @pytest.mark.parametrize(
     "pem", [b"", b"rubbish", b"\xff", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
-def test_unusable_authority(pem: bytes) -> None:
+def test_an_unusable_authority_never_means_public_ones(pem: bytes) -> None:
     """An empty or broken authority is an error, and never means the public ones."""
     with pytest.raises(SettingsError, match="PEM"):
         connect("https://192.0.2.1", pem, lambda: "t")

@@ -24,7 +24,7 @@ def times(entries: FindingsExport) -> list[datetime]:
 
 
 @pytest.mark.parametrize("write", [write_array, write_lines])
-def test_in_order(tmp_path: Path, write: object) -> None:
+def test_findings_come_in_order_of_event_time(tmp_path: Path, write: object) -> None:
     """An export in any order comes in the order of event times, and whole."""
     path = write(tmp_path / "export.json", 100)  # type: ignore[operator]
     export = FindingsExport([path])
@@ -34,7 +34,7 @@ def test_in_order(tmp_path: Path, write: object) -> None:
     assert times(export) == sorted(times(export))
 
 
-def test_several_files(tmp_path: Path) -> None:
+def test_several_files_come_in_one_order(tmp_path: Path) -> None:
     """Findings of several files, folders and shapes come in one order."""
     shuffled = random.Random(1).sample(range(20), 20)
     (tmp_path / "below").mkdir()
@@ -51,7 +51,7 @@ def _at(minutes: int) -> str:
     return (T0 + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
 
 
-def test_period(tmp_path: Path) -> None:
+def test_only_findings_of_the_period_come(tmp_path: Path) -> None:
     """Only findings of the period come: from its beginning on, and before its end."""
     for number in range(5):
         document = notification("reverse_shell", event_time=_at(number))
@@ -75,7 +75,7 @@ def test_what_stands_beside(tmp_path: Path) -> None:
     }
 
 
-def test_bad_findings(tmp_path: Path) -> None:
+def test_bad_findings_come_first_and_named(tmp_path: Path) -> None:
     """What is none is there as well, before all others, named by its file and number."""
     good = json.dumps(notification("reverse_shell"))
     (tmp_path / "lines.jsonl").write_text(f"{good}\njunk\n{{}}\n{good}\n")
@@ -98,7 +98,7 @@ def test_where_the_time_stands(tmp_path: Path, shape: str) -> None:
     assert FindingsExport([tmp_path])._times[0] == (T0 + timedelta(minutes=7)).timestamp()
 
 
-def test_not_there(tmp_path: Path) -> None:
+def test_an_absent_file_is_named(tmp_path: Path) -> None:
     """A file that is not there is told by its name."""
     with pytest.raises(SettingsError, match="nowhere"):
         FindingsExport([tmp_path / "nowhere"])

@@ -53,7 +53,7 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("content", "values"), SHAPES)
-def test_shapes(content: bytes, values: list[Any]) -> None:
+def test_every_shape_of_file_is_read(content: bytes, values: list[Any]) -> None:
     """Every shape of file has its values found, and a broken one costs no other."""
     assert found(content) == values
 
@@ -68,7 +68,7 @@ OBJECTS = st.lists(st.dictionaries(st.text(), JSON, max_size=3), max_size=6)
 
 @given(OBJECTS, st.sampled_from([None, 1]), st.booleans(), st.integers(1, 40))
 @settings(max_examples=300)
-def test_any_array(values: list[Any], indent: int | None, escaped: bool, chunk: int) -> None:
+def test_any_array_yields_exactly_its_objects(values: list[Any], indent: int | None, escaped: bool, chunk: int) -> None:
     """Whatever the objects hold, and wherever the file is cut into pieces, exactly they are found."""
     content = json.dumps(values, indent=indent, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
     whole, json_spans._CHUNK = json_spans._CHUNK, chunk
@@ -82,7 +82,7 @@ def test_any_array(values: list[Any], indent: int | None, escaped: bool, chunk: 
 
 
 @given(OBJECTS)
-def test_any_lines(values: list[Any]) -> None:
+def test_any_line_yields_its_object_and_number(values: list[Any]) -> None:
     """One object for each line: each is found, and knows the number of its line."""
     content = "".join(f"{json.dumps(value)}\n" for value in [{"n": 0}, *values, {"n": 1}]).encode()
     got = list(spans(io.BytesIO(content)))
@@ -91,7 +91,7 @@ def test_any_lines(values: list[Any]) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes(content: bytes) -> None:
+def test_any_bytes_yield_ordered_spans(content: bytes) -> None:
     """Nothing is too broken: spans lie in the file, in order, and do not overlap."""
     for start in (b"", b"[", b'{"listFindingsResults":['):
         end = 0
@@ -109,7 +109,7 @@ def test_hostile_text_costs_no_more(text: str) -> None:
     assert [span.fault for span in spans(io.BytesIO(f"[{text}".encode()))][-1] in {"truncated", ""}
 
 
-def test_too_large() -> None:
+def test_a_value_too_large_is_skipped() -> None:
     """A value that is too large is not read, in an array and on a line, and the next one is."""
     large = json.dumps({"a": "x" * MAX_SPAN_BYTES})
     assert found(f'[{large},{{"n":1}}]'.encode()) == ["too_large", {"n": 1}]
@@ -117,7 +117,7 @@ def test_too_large() -> None:
     assert found(large.encode()) == ["too_large"]
 
 
-def test_memory() -> None:
+def test_a_large_array_needs_little_memory() -> None:
     """An array of 10 MB is passed over in the memory of a few pieces of it."""
     item = json.dumps({"finding": {"a": "x" * 2000, "b": [1, 2, {"c": "}"}]}}).encode()
 

@@ -133,7 +133,7 @@ def test_of_a_later_version(tmp_path: Path) -> None:
     assert (newer.stdout, "record_newer" in newer.stderr) == ("", True)
 
 
-def test_rejected(tmp_path: Path, cluster: SimulatedCluster) -> None:
+def test_a_rejection_keeps_its_reason(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """A person rejects it; the reason is kept, and `list` says that nothing waits."""
     with Waiting(tmp_path, cluster) as waiting:
         case, url = waiting.shown()["case"], waiting.function.url
@@ -168,7 +168,7 @@ def test_with_a_token(tmp_path: Path, cluster: SimulatedCluster) -> None:
     }
 
 
-def test_the_edge(tmp_path: Path, cluster: SimulatedCluster) -> None:
+def test_answers_have_constant_bodies_and_bounds(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """Answers have constant bodies; other methods and paths are not theirs; a body has its bound."""
     with Waiting(tmp_path, cluster) as waiting:
         case = waiting.shown()["case"]
@@ -211,7 +211,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_use(tmp_path: Path, name: str) -> None:
+def test_wrong_use_says_what_to_do(tmp_path: Path, name: str) -> None:
     """What cannot be asked ends with what to do about it, and is not asked."""
     words, status, told = WRONG[name]
     done = called("case", *(word.replace("PORT", str(free_port())) for word in words), cwd=tmp_path)
@@ -246,7 +246,7 @@ def record(**changes: Any) -> CaseRecord:
     return CaseRecord(**{**values, **changes})
 
 
-def test_shown() -> None:
+def test_a_waiting_plan_is_shown_exactly() -> None:
     """The plan says what would be done to what, how many have approved, how long it waits, and what to type."""
     text = "\n".join(case_text.case(record(), NOW + timedelta(minutes=10)))
     for part in (
@@ -292,7 +292,7 @@ def test_nothing_a_terminal_acts_on(evil: str) -> None:
     assert [line for line in lines if visible(line) != line] == []
 
 
-def test_in_firestore(firestore: FirestoreEmulator) -> None:
+def test_cases_in_firestore_are_read(firestore: FirestoreEmulator) -> None:
     """The cases of a deployed function are read where it keeps them."""
     opened = Opened(firestore.host, firestore.address())
     case = Journal(opened(), lambda: NOW).claim(finding()).case
@@ -316,7 +316,7 @@ def test_in_firestore(firestore: FirestoreEmulator) -> None:
     ],
     ids=["no-file", "no-database", "out-of-reach"],
 )
-def test_no_store(tmp_path: Path, store: str, told: str) -> None:
+def test_a_missing_store_is_named_not_made(tmp_path: Path, store: str, told: str) -> None:
     """A store that cannot be read is named, and none is made."""
     done = called("case", "list", "--store", store, cwd=tmp_path, FIRESTORE_EMULATOR_HOST="127.0.0.1:1")
     assert (done.returncode, done.stdout) == (2, "")

@@ -31,7 +31,9 @@ MALFORMED = [
 
 @pytest.mark.parametrize("store", MALFORMED)
 @pytest.mark.parametrize("create", [True, False])
-def test_malformed(store: str, create: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_address_shows_the_form(
+    store: str, create: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is refused with the form, whether a file might be made or not, and none is."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match="firestore://PROJECT/DATABASE") as error:
@@ -57,7 +59,7 @@ def test_no_address_is_a_file(store: str) -> None:
     ],
     ids=["control", "redrive"],
 )
-def test_no_credentials(asked: tuple[str, ...], tmp_path: Path) -> None:
+def test_missing_credentials_name_the_login_command(asked: tuple[str, ...], tmp_path: Path) -> None:
     """Whoever has not logged in is told the command that does it."""
     nowhere = {"HOME": str(tmp_path), "CLOUDSDK_CONFIG": str(tmp_path), "NO_GCE_CHECK": "true"}
     done = run(*asked, cwd=tmp_path, **nowhere)

@@ -15,7 +15,7 @@ NO_PORTS = ["-1", "65536", "99999999999999999999", "8o80", "", "8080.0", "\u0668
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
 @pytest.mark.parametrize("given", NO_PORTS)
-def test_no_port(tmp_path: Path, command: str, given: str) -> None:
+def test_an_invalid_port_is_refused_first(tmp_path: Path, command: str, given: str) -> None:
     """What is no port is refused in one line that says which there are, and nothing was begun."""
     done = run(command, f"--port={given}", cwd=tmp_path, TMPDIR=str(tmp_path))
     least = 0 if command == "demo" else 1
@@ -25,7 +25,7 @@ def test_no_port(tmp_path: Path, command: str, given: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_taken(tmp_path: Path) -> None:
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
     """`serve` names the port that something else listens on, and what to do, in place of the framework's traceback."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -43,7 +43,7 @@ def test_no_such_address() -> None:
         free("192.0.2.1", 8080)
 
 
-def test_any() -> None:
+def test_port_zero_means_any_free_port() -> None:
     """Of 0 some port that is free."""
     found = free("127.0.0.1", 0)
     assert free("127.0.0.1", found) == found

@@ -23,7 +23,7 @@ class FakeTerminal(io.StringIO):
         return True
 
 
-def test_waiting_line() -> None:
+def test_the_waiting_line_gives_way() -> None:
     """On a terminal the waiting line is there until the next line is written."""
     stream = FakeTerminal()
     screen = Screen(stream)
@@ -59,7 +59,7 @@ def test_waiting_line_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("style", ["bold", "dim", "red", "green", "yellow", "blue"])
-def test_styles(style: str) -> None:
+def test_styles_appear_only_on_a_terminal(style: str) -> None:
     """A style begins and ends with its text on a terminal, and is left out elsewhere."""
     shown = styled("text", style, FakeTerminal())
     assert shown.startswith("\x1b[")
@@ -68,7 +68,7 @@ def test_styles(style: str) -> None:
 
 
 @given(text=st.text())
-def test_nothing_steers(text: str) -> None:
+def test_no_text_steers_the_terminal(text: str) -> None:
     """Whatever the text, what is written of it is printable."""
     assert not any(item < " " or item == "\x7f" for item in styled(text, "bold", io.StringIO()))
 

@@ -59,7 +59,7 @@ def showing(tmp_path_factory: pytest.TempPathFactory) -> Showing:
     return Showing(run("demo", "--port", str(port), cwd=folder, **given), port, temporary)
 
 
-def test_success(showing: Showing) -> None:
+def test_the_demo_succeeds_without_error_output(showing: Showing) -> None:
     """It ends with 0, all expectations held, and nothing goes to the standard error."""
     assert showing.done.returncode == 0, showing.done.stdout + showing.done.stderr
     assert showing.done.stderr == ""
@@ -69,13 +69,13 @@ def test_success(showing: Showing) -> None:
     assert "not as expected" not in showing.done.stdout
 
 
-def test_no_escapes(showing: Showing) -> None:
+def test_a_pipe_gets_no_escapes(showing: Showing) -> None:
     """Where the output is no terminal it has no escape, no carriage return, and no line that comes and goes."""
     assert {item for item in showing.done.stdout if item < " "} == {"\n"}
     assert "waiting" not in showing.done.stdout
 
 
-def test_opening(showing: Showing) -> None:
+def test_the_opening_says_what_is_simulated(showing: Showing) -> None:
     """It says first what is simulated, and that policies are raised to enforce."""
     opening = showing.done.stdout.partition("\n\n1/9")[0]
     assert "simulated, on http://127.0.0.1:" in opening
@@ -83,21 +83,21 @@ def test_opening(showing: Showing) -> None:
     assert f"under functions-framework on http://127.0.0.1:{showing.port}" in opening
 
 
-def test_endings(showing: Showing) -> None:
+def test_every_delivery_has_heading_and_end(showing: Showing) -> None:
     """Every delivery has a heading, and an end in the function's own word."""
     told = {part.splitlines()[0]: re.findall(r"\n     ended +(\w+):", part) for part in showing.parts}
     titles = {re.sub(r" {2,}[A-Z]+$", "", title): endings for title, endings in told.items()}
     assert titles == {title: [ending] for title, ending in ENDINGS.items()}
 
 
-def test_table(showing: Showing) -> None:
+def test_the_table_repeats_the_ends(showing: Showing) -> None:
     """The table at the end repeats the ends, with the requests that each delivery made to the cluster."""
     rows = [re.split(r" {2,}", line.strip()) for line in showing.after("The deliveries")[1:]]
     assert [(row[1], row[2]) for row in rows] == list(ENDINGS.items())
     assert [int(row[3]) for row in rows] == REQUESTS
 
 
-def test_containment(showing: Showing) -> None:
+def test_containment_is_shown_step_by_step(showing: Showing) -> None:
     """The worst finding's steps are shown one by one, in order, each verified."""
     steps = re.findall(r"\n     (\w+) +(done|skipped|held) +(.*)", showing.parts[0])
     assert [(action, re.split(r" {2,}", told)[:2]) for action, status, told in steps if status == "done"] == [
@@ -115,7 +115,7 @@ def test_containment(showing: Showing) -> None:
     assert "proved to be the finding's own pod by creation, node, container, image, start" in showing.parts[0]
 
 
-def test_protected(showing: Showing) -> None:
+def test_googles_agent_is_held_and_shown(showing: Showing) -> None:
     """Google's own agent is not touched: every action on it is held, by name, and shown so."""
     held = re.findall(r"\n     (\w+) +held +google_agent_pod", showing.parts[5])
     assert held == ["label_pod", "annotate_pod", "isolate_pod"]
@@ -172,7 +172,7 @@ def test_what_is_not_as_expected(changed: Showing) -> None:
     ]
 
 
-def test_keep(changed: Showing) -> None:
+def test_keep_leaves_all_files(changed: Showing) -> None:
     """With --keep the journal, evidence and log stay, where it says."""
     (folder,) = changed.temporary.iterdir()
     shown = "\n".join(changed.after("Where to look next"))
@@ -181,7 +181,7 @@ def test_keep(changed: Showing) -> None:
         assert (folder / name).exists()
 
 
-def test_kept_journal(changed: Showing) -> None:
+def test_the_kept_journal_holds_every_case(changed: Showing) -> None:
     """The journal that is kept holds every case, each come to its end."""
     (folder,) = changed.temporary.iterdir()
     store = SqliteStore(folder / "journal.db")
@@ -198,7 +198,7 @@ def test_kept_journal(changed: Showing) -> None:
     ]
 
 
-def test_kept_policies(changed: Showing) -> None:
+def test_only_the_copied_policies_enforce(changed: Showing) -> None:
     """The copies alone are raised to enforce: the shipped policies stay as they are."""
     (folder,) = changed.temporary.iterdir()
     raised = [path for path in (folder / "policies").glob("*.yaml") if "\nmode: enforce\n" in path.read_text()]
@@ -206,7 +206,7 @@ def test_kept_policies(changed: Showing) -> None:
     assert not any("\nmode: enforce\n" in path.read_text() for path in (ROOT / "policies").glob("*.yaml"))
 
 
-def test_kept_log(changed: Showing) -> None:
+def test_the_kept_log_has_every_delivery(changed: Showing) -> None:
     """The log has one line of JSON for each delivery."""
     (folder,) = changed.temporary.iterdir()
     lines = [json.loads(line) for line in (folder / "function.log").read_text().splitlines()]
@@ -236,7 +236,7 @@ def test_function_that_does_not_start(tmp_path: Path) -> None:
     assert "no such luck" in done.stderr
 
 
-def test_interrupted(tmp_path: Path) -> None:
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
     """Ctrl-C ends it without a traceback, and nothing that it started is left."""
     port = free_port()
     terminal = Terminal("demo", "--port", str(port), TMPDIR=str(tmp_path))

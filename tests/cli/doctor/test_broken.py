@@ -368,7 +368,7 @@ CLUSTERS = [
 
 
 @pytest.mark.parametrize("broken", [*DELIVERY, *GOOGLE, *KEPT, *CLUSTERS], ids=lambda broken: broken.id)
-def test_one_fault(patient: Patient, broken: Broken) -> None:
+def test_one_fault_is_named_alone(patient: Patient, broken: Broken) -> None:
     """The fault is named with its mend, and it alone."""
     broken.damage(patient)
     # To find that no dead letter waits takes two seconds.
@@ -390,7 +390,7 @@ def test_cluster_not_listed(patient: Patient) -> None:
 
 
 @pytest.mark.parametrize("taken", ["pods: delete", "networkpolicies.networking.k8s.io: list"])
-def test_missing_verb(patient: Patient, member: Member, taken: str) -> None:
+def test_a_missing_verb_is_named_with_its_command(patient: Patient, member: Member, taken: str) -> None:
     """A verb that RBAC does not grant is named with what needs it, and the command that grants it."""
     member.install(taken=taken)
     patient.joined(member)
@@ -403,7 +403,7 @@ def test_missing_verb(patient: Patient, member: Member, taken: str) -> None:
     assert sum(one.name == "cluster.permission" for one in checks) == len(NEEDS)
 
 
-def test_not_bound(patient: Patient, member: Member) -> None:
+def test_an_unbound_identity_is_the_one_fault(patient: Patient, member: Member) -> None:
     """Where identity.yaml names nobody, that is the one fault, told with the name that it should have."""
     roles = {"ClusterRole", "ClusterRoleBinding"}
     unedited = build(suffix=f"-{member.namespace}")
@@ -436,7 +436,9 @@ def test_no_admission_policy(patient: Patient, member: Member) -> None:
         ("dry_run", {"mode_dry_run"}),
     ],
 )
-def test_mode(patient: Patient, member: Member, mode: str | None, reasons: set[str]) -> None:
+def test_the_admission_mode_is_compared_with_policies(
+    patient: Patient, member: Member, mode: str | None, reasons: set[str]
+) -> None:
     """The admission policies' parameter: absent, unusable or lower than the policies want, with how to set it."""
     member.install(mode=mode)
     patient.joined(member)
@@ -446,7 +448,7 @@ def test_mode(patient: Patient, member: Member, mode: str | None, reasons: set[s
     assert {check.mend for check in faults.values()} == {mend}
 
 
-def test_store_unreachable(patient: Patient) -> None:
+def test_an_unreachable_store_is_one_fault(patient: Patient) -> None:
     """A store that does not answer is one fault, not one for each thing that it could have told."""
     patient.environment["FIRESTORE_EMULATOR_HOST"] = f"127.0.0.1:{free_port()}"
     (check,) = patient.examined(only=["store"])[3:]
@@ -462,7 +464,7 @@ def test_store_unreachable(patient: Patient) -> None:
         ("RunQuery", "datastore.entities.list"),
     ],
 )
-def test_store_permission(patient: Patient, method: str, permission: str) -> None:
+def test_a_missing_store_permission_is_named(patient: Patient, method: str, permission: str) -> None:
     """A permission that the store lacks is named."""
 
     def script(_number: int, called: str) -> Refuse | None:
@@ -475,7 +477,7 @@ def test_store_permission(patient: Patient, method: str, permission: str) -> Non
 
 
 @pytest.mark.parametrize(("by", "told"), [(90, "90 s ahead of"), (-90, "90 s behind")])
-def test_clock(patient: Patient, by: int, told: str) -> None:
+def test_a_wrong_clock_is_measured(patient: Patient, by: int, told: str) -> None:
     """A clock that is wrong is told by how much, from the store and from Cloud Storage."""
     checks = patient.examined(skewed(timedelta(seconds=by)), only=["store", "evidence"])
     faults = found(checks, CheckResult.FAULT)
@@ -483,7 +485,7 @@ def test_clock(patient: Patient, by: int, told: str) -> None:
     assert told in faults["clock.store", "clock_skewed"].why
 
 
-def test_invalid_policies(patient: Patient) -> None:
+def test_invalid_policies_stop_no_other_check(patient: Patient) -> None:
     """Policies that do not load are one fault; everything else is probed all the same."""
     _invalid_policies(patient)
     checks = patient.examined(only=GROUPS[1:])
@@ -497,7 +499,7 @@ def test_invalid_policies(patient: Patient) -> None:
 
 
 @pytest.mark.parametrize("name", ["STORE", "CLUSTERS", "SOURCES", "SCOPE", "TIMEOUT_SECONDS"])
-def test_settings(patient: Patient, name: str) -> None:
+def test_an_unusable_setting_stops_all_checks(patient: Patient, name: str) -> None:
     """A setting that is no such thing is named, and nothing is asked then."""
     patient.environment[f"SCC_RESPONDER_{name}"] = "?"
     (check,) = patient.examined()
@@ -568,7 +570,7 @@ def test_some_clusters_may_not_be_listed(patient: Patient) -> None:
     ],
     ids=["empty-list", "list-of-others", "no-such-name", "another", "another-too", "pattern-and-list"],
 )
-def test_named_clusters(patient: Patient, wanted: Wanted, reasons: set[str]) -> None:
+def test_a_cluster_named_outside_patterns_is_a_fault(patient: Patient, wanted: Wanted, reasons: set[str]) -> None:
     """Nothing probed is a fault. A cluster in no pattern is one where it was named, not where a list has it too."""
     checks = patient.examined(clusters=wanted, only=["cluster"])
     assert {reason for _, reason in found(checks, CheckResult.FAULT)} == reasons
@@ -576,7 +578,7 @@ def test_named_clusters(patient: Patient, wanted: Wanted, reasons: set[str]) -> 
     assert any(check.name == "cluster.reached" for check in checks) is probed
 
 
-def test_another_account(patient: Patient) -> None:
+def test_credentials_of_another_account_are_a_fault(patient: Patient) -> None:
     """Credentials of another account are a fault, whatever else is asked, with the command that takes the right ones.
 
     Its subscription alone may be looked at as anybody.
@@ -590,7 +592,7 @@ def test_another_account(patient: Patient) -> None:
     assert all(one.name != "identity" for one in patient.examined(only=["delivery"]))
 
 
-def test_another_user(patient: Patient) -> None:
+def test_another_user_of_the_cluster_is_a_fault(patient: Patient) -> None:
     """An API server that knows doctor as somebody else is a fault; what that user may do there is not told."""
     patient.username = IDENTITY
     checks = patient.examined(only=["cluster"])
@@ -619,7 +621,7 @@ def test_nobody_says_who(patient: Patient, holders: dict[str, str] | None, body:
     assert set(found(checks, CheckResult.UNKNOWN)) == {("identity", reason)}
 
 
-def test_no_answer(patient: Patient) -> None:
+def test_no_answer_ends_at_the_deadline(patient: Patient) -> None:
     """What does not answer is given up at the deadline, and the rest is told."""
     patient.security_center.stall_next(60)
     checks = patient.examined(only=["findings", "outcomes"], seconds=4)

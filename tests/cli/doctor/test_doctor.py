@@ -39,7 +39,7 @@ def reasons(document: Mapping[str, list[dict[str, str]]]) -> dict[str, str]:
     return {check["name"]: check["reason"] for check in document["checks"] if check["result"] != "ok"}
 
 
-def test_json(tmp_path: Path) -> None:
+def test_json_holds_every_check_and_fix(tmp_path: Path) -> None:
     """One document, with every check, its result, why, and what mends it; 1 where there is a fault."""
     done = called("doctor", "--settings", settings_of(tmp_path), "--format", "json")
     document = json.loads(done.stdout)
@@ -58,7 +58,7 @@ def test_json(tmp_path: Path) -> None:
     assert not (tmp_path / "none.db").exists()
 
 
-def test_exit(tmp_path: Path) -> None:
+def test_an_unknown_result_fails_only_when_asked(tmp_path: Path) -> None:
     """What is unknown is no fault, unless it is asked for."""
     asked = ("doctor", "--settings", settings_of(tmp_path), "--only", "delivery")
     assert [called(*asked).returncode, called(*asked, "--strict").returncode] == [0, 1]
@@ -74,7 +74,7 @@ def test_exit(tmp_path: Path) -> None:
     ],
     ids=["absent", "no-value", "twice", "bytes"],
 )
-def test_settings_file(tmp_path: Path, text: str | bytes | None, told: str) -> None:
+def test_an_unusable_settings_file_is_named(tmp_path: Path, text: str | bytes | None, told: str) -> None:
     """A file that cannot be used is wrong use, and the message names file and line."""
     file = tmp_path / "x.env"
     if text is not None:
@@ -95,7 +95,7 @@ def test_settings_file(tmp_path: Path, text: str | bytes | None, told: str) -> N
     ],
     ids=["absent", "short-name", "escape", "bytes"],
 )
-def test_clusters_file(tmp_path: Path, text: str | bytes | None, told: str) -> None:
+def test_an_unusable_clusters_file_is_named(tmp_path: Path, text: str | bytes | None, told: str) -> None:
     """A list of clusters that cannot be used is wrong use, and the message names file and line."""
     file = tmp_path / "clusters.txt"
     if text is not None:
@@ -119,14 +119,14 @@ def test_clusters_from_a_pipe(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["banana", "0", "1e9", "nan"])
-def test_seconds(text: str) -> None:
+def test_seconds_must_be_a_number(text: str) -> None:
     """What is no number of seconds is wrong use, and says what is one."""
     done = called("doctor", "--seconds", text)
     assert done.returncode == 2
     assert f"argument --seconds: must be a number from 1 to 3600, not '{text}'" in done.stderr
 
 
-def test_environment(tmp_path: Path) -> None:
+def test_a_settings_file_replaces_the_environment(tmp_path: Path) -> None:
     """Without a file the environment is read; with one, nothing of the environment's own settings is left."""
     given = {"SCC_RESPONDER_EVIDENCE": "gs://of-the-environment/x"}
     done = called("doctor", "--settings", settings_of(tmp_path), "--only", "evidence", "--format", "json", **given)
@@ -135,7 +135,7 @@ def test_environment(tmp_path: Path) -> None:
     assert [check["reason"] for check in bare["checks"]] == ["missing_setting"]
 
 
-def test_terminal(tmp_path: Path) -> None:
+def test_a_terminal_shows_results_in_colour(tmp_path: Path) -> None:
     """On a terminal a fault is red and what is unknown yellow; elsewhere there is no colour."""
     file = str(settings_of(tmp_path))
     shown = Terminal("doctor", "--settings", file, "--only", "store", "--only", "delivery")
@@ -146,7 +146,7 @@ def test_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in called("doctor", "--settings", file, "--only", "store").stdout
 
 
-def test_progress(tmp_path: Path) -> None:
+def test_a_terminal_shows_progress_over_clusters(tmp_path: Path) -> None:
     """Over many clusters, a terminal shows how far it has come."""
     names = ",".join(f"projects/example-project/locations/europe-west1/clusters/c{number}" for number in range(60))
     file = str(settings_of(tmp_path, CLUSTERS=names))
@@ -164,7 +164,7 @@ ONE_OF_EACH = [
 ]
 
 
-def test_hostile_text() -> None:
+def test_hostile_text_moves_no_cursor() -> None:
     """What others wrote moves no cursor, hides nothing and makes no line of its own."""
     lines = list(doctor_text(ONE_OF_EACH))
     assert all(line.isprintable() for line in lines)
@@ -172,7 +172,7 @@ def test_hostile_text() -> None:
     assert "\\u202e" in lines[0]
 
 
-def test_alike() -> None:
+def test_passing_checks_share_a_line() -> None:
     """What is as it should be takes one line for each kind of check; every fault has its own, and its mend in full."""
     checks = [ok("cluster.permission", f"prod-1 {number}") for number in range(9)]
     faults = [
@@ -193,7 +193,7 @@ def test_mends_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(doctor_text([told]))[2:4] == [f"    mend: {command}", "      or: terraform apply"]
 
 
-def test_nothing() -> None:
+def test_an_empty_report_is_no_mistake() -> None:
     """A report of nothing is no mistake."""
     empty: list[Check] = []
     assert list(doctor_text(empty)) == ["", ""]

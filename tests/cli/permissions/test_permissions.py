@@ -59,7 +59,7 @@ DRIFTS = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "said"), DRIFTS)
-def test_drift(tree: Path, right: str, wrong: str, said: str) -> None:
+def test_a_drifted_iam_file_is_named(tree: Path, right: str, wrong: str, said: str) -> None:
     """An IAM permission too many or too few fails it: file and permission are named, and the command that mends it."""
     path = tree / FILE
     text = path.read_text()
@@ -89,7 +89,7 @@ def test_it_follows_from_the_policies(tree: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["# A page\n", "[]", '{"other": 1}', "\xff"], ids=ascii)
-def test_another_file(tree: Path, content: str) -> None:
+def test_another_file_is_not_overwritten(tree: Path, content: str) -> None:
     """What is no such list is wrong use, and is not written over."""
     other = tree / "other.json"
     other.write_text(content, encoding="latin-1")
@@ -127,7 +127,7 @@ def documented(*arguments: str, cwd: Path, status: int = 0) -> dict[str, dict[st
     return {one["file"]: one for one in json.loads(done.stdout)["files"]}
 
 
-def test_json(tree: Path) -> None:
+def test_json_says_what_became_of_each_file(tree: Path) -> None:
     """One document says what came of each file: the same, different and how, or written."""
     files = documented(*CHECK, cwd=tree)
     assert files.keys() >= {FILE, f"{FOLDER}/act.yaml", f"{FOLDER}/admission.yaml"}

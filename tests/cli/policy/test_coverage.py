@@ -48,7 +48,7 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[i
     return status, capsys.readouterr().out
 
 
-def test_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_lists_threats_gaps_and_a_sum(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Text has every threat under its detector, its policies below it, the gaps, and a sum."""
     status, text = shown(capsys, "--policies", folder)
     lines = text.splitlines()
@@ -70,7 +70,7 @@ def test_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "\x1b" not in text
 
 
-def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_agrees_with_its_own_totals(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """JSON has every threat with what its policies come to, and agrees with its own totals."""
     _, text = shown(capsys, "--policies", folder, "--format", "json")
     told = json.loads(text)
@@ -81,7 +81,7 @@ def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert shell["policies"][0]["steps"][0] == {"action": "isolate_pod", "result": "planned", "reason": "planned"}
 
 
-def test_markdown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_markdown_has_a_row_for_each_threat(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Markdown has one row for each threat, all with the same number of cells."""
     _, text = shown(capsys, "--policies", folder, "--format", "markdown")
     rows = [line for line in text.splitlines() if line.startswith("| [")]
@@ -89,7 +89,7 @@ def test_markdown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {9}
 
 
-def test_output(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_output_file_leaves_stdout_empty(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--output` writes a file and prints nothing; one that cannot be written is told, and ends with 2."""
     target = tmp_path / "coverage.json"
     assert shown(capsys, "--policies", folder, "--format", "json", "--output", target) == (0, "")
@@ -98,7 +98,7 @@ def test_output(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "No such file or directory" in capsys.readouterr().err
 
 
-def test_strict(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_strict_fails_while_a_gap_remains(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--strict` ends with 1 while there is a gap or a policy without a threat, else with 0."""
     assert shown(capsys, "--policies", folder, "--strict")[0] == 1
     whole = write_policies(tmp_path / "whole", policy("notify", name="all", when='threat: "*"'))
@@ -117,7 +117,7 @@ def hostile(found: Coverage) -> Coverage:
     return replace(found, threats=tuple(map(changed, found.threats)), idle=(HOSTILE,))
 
 
-def test_hostile_names(found: Coverage) -> None:
+def test_hostile_names_stay_plain_text(found: Coverage) -> None:
     """Names are text in every format: no markup, no escape of a terminal, no hidden reordering."""
     found = hostile(found)
     page, text, markdown = (
@@ -214,7 +214,7 @@ def test_the_page_is_accessible(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_contrast(page: Page, scheme: str) -> None:
+def test_text_has_enough_contrast(page: Page, scheme: str) -> None:
     """In light and dark, every text stands out from what is behind it by at least 4.5 to 1 (WCAG 2.2, AA)."""
     page.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     colours: list[list[Any]] = page.value(_COLOURS)

@@ -23,7 +23,7 @@ def folder(path: Path, text: str = beginners.RIGHT) -> Path:
 
 
 @pytest.mark.parametrize("name", beginners.MISTAKES)
-def test_transcripts(name: str) -> None:
+def test_each_beginners_mistake_has_its_transcript(name: str) -> None:
     """Each beginner's mistake is answered word for word as committed, and the answer names the mend.
 
     python -m tests.cli.beginners --write
@@ -47,7 +47,7 @@ def test_a_right_policy() -> None:
     assert said == "$ scc-responder policy lint\n1 policy, 0 errors, 0 warnings\n[exit status 0]\n"
 
 
-def test_shipped(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_policies_lint_clean(capsys: pytest.CaptureFixture[str]) -> None:
     """The shipped policies have neither errors nor warnings."""
     assert main(["policy", "lint", "--strict", "--policies", str(SHIPPED)]) == 0
     assert capsys.readouterr().out.endswith(" policies, 0 errors, 0 warnings\n")
@@ -64,7 +64,7 @@ def test_warnings_fail_only_if_asked(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main([*arguments, "--strict"]) == 1
 
 
-def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_every_field_of_every_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A pipeline gets one document with every field of every fault, and the same exit status."""
     where = folder(tmp_path, beginners.broken("misspelt-field"))
     assert main(["policy", "lint", "--policies", str(where), "--format", "json"]) == 1
@@ -75,7 +75,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert error["reason"] == "invalid_policy"
 
 
-def test_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_absent_folder_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder that is not there is wrong use."""
     assert main(["policy", "lint", "--policies", str(tmp_path / "none")]) == 2
     said = capsys.readouterr()
@@ -100,7 +100,7 @@ def test_nothing_acts_on_the_terminal(tmp_path: Path, text: str, capsys: pytest.
     assert all(sign not in out for sign in ("\x1b", "\x07", "\u202e"))
 
 
-def test_colour(tmp_path: Path) -> None:
+def test_only_a_terminal_gets_colour(tmp_path: Path) -> None:
     """On a terminal the place stands out; elsewhere nothing but text is written."""
     where = str(folder(tmp_path, beginners.broken("mode-on")))
     terminal = Terminal("policy", "lint", "--policies", where)
@@ -113,7 +113,9 @@ def test_colour(tmp_path: Path) -> None:
     [("policy", "lint"), ("policy", "lint", "--format", "json"), ("policy", "test"), ("permissions",)],
     ids=" ".join,
 )
-def test_no_policies(tmp_path: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_folder_is_wrong_use(
+    tmp_path: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     """A folder without policies is the wrong folder, and not one in which all is well."""
     (tmp_path / "guardrails.yaml").write_text(beginners.GUARDRAILS)
     assert main([*command, "--policies", str(tmp_path)]) == 2
@@ -128,7 +130,7 @@ def test_folder_without_its_option(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("kind", FILE_KINDS)
-def test_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_schema_prints_as_one_document(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A schema is printed as one JSON document."""
     assert main(["policy", "schema", kind]) == 0
     assert json.loads(capsys.readouterr().out) == schema(kind)

@@ -45,12 +45,12 @@ def outcome(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> 
     return status, capsys.readouterr().out
 
 
-def test_passed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_passing_cases_print_one_line_each(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where all is well, there is one line for each policy, and the sum."""
     assert outcome(capsys, folder) == (0, "ok    contain  2 cases\n1 policy, 2 cases, 0 untested steps\n")
 
 
-def test_failed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failing_case_is_shown_step_by_step(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A case that fails is shown step by step, expected beside came, marked where they differ, with what decided."""
     change(folder, "finding: reverse_shell", "finding: reverse_shell\n    age: 1h")
     change(folder, "when_threat_differs", "when_severity_differs")
@@ -95,7 +95,7 @@ def test_missing_and_unexpected(folder: Path, capsys: pytest.CaptureFixture[str]
     assert "    > (nothing)  delete_pod" in text.splitlines()
 
 
-def test_not_enough(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_policy_without_cases_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A policy without cases fails, and so does a file of cases without its policy."""
     (folder / "contain.test.yaml").rename(folder / "contian.test.yaml")
     status, text = outcome(capsys, folder)
@@ -105,7 +105,7 @@ def test_not_enough(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert text.endswith("1 policy, 0 cases, 3 untested steps\n")
 
 
-def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_every_case_and_hint(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """JSON has every case with its lines and hints, and whether it passed."""
     assert json.loads(outcome(capsys, folder, "--format", "json")[1])["passed"] is True
     change(folder, "delete_pod, notify]", "notify]")
@@ -122,20 +122,20 @@ def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "name", ["respond-to-compiler", "policies/respond-to-compiler.yaml", "respond-to-compiler.test.yaml"]
 )
-def test_chosen(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_policy_is_chosen_by_name_or_file(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A policy is chosen by its name, or by its file or that of its cases."""
     status, text = outcome(capsys, SHIPPED, name)
     assert status == 0
     assert [line.split()[1] for line in text.splitlines()[:-1]] == ["respond-to-compiler"]
 
 
-def test_unknown_policy(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_policy_names_the_nearest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One that is not there ends with 2, and the nearest is named."""
     assert main(["policy", "test", "--policies", str(folder), "contian"]) == 2
     assert "there is no policy 'contian'; did you mean 'contain'?" in capsys.readouterr().err
 
 
-def test_unusable(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unusable_file_ends_with_two(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file with an unknown key ends with 2, says which, and prints no result."""
     change(folder, "expect: {reason", "expects: {reason")
     assert main(["policy", "test", "--policies", str(folder)]) == 2
@@ -143,7 +143,7 @@ def test_unusable(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (told.out, "expects" in told.err, "contain.test.yaml" in told.err) == ("", True, True)
 
 
-def test_hostile_names(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hostile_names_are_made_visible(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What cases and findings bring is made visible."""
     change(folder, "name: An added binary is left alone", 'name: "\\e[31mred\\u202e"')
     change(folder, "reason: when_threat_differs", 'reason: "\\e]0;title\\a"')

@@ -79,7 +79,7 @@ def simulated(
     return status, capsys.readouterr().out
 
 
-def test_text(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_reports_each_policy_by_day(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A person reads what was found, what each policy would have done, day by day, and what could not be read."""
     status, shown = simulated(capsys, findings, folder)
     assert status == 0
@@ -103,7 +103,9 @@ contain (enforce): 3 findings
     )
 
 
-def test_assumed_present(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unseen_target_can_be_assumed_present(
+    findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A target that nobody looked at is taken to have been there, where that is asked for."""
     _, shown = simulated(capsys, findings, folder, "--assume-present", "--totals", "--targets")
     assert "  touches  2 pods, 1 workload, 1 namespace" in shown
@@ -111,7 +113,9 @@ def test_assumed_present(findings: Path, folder: Path, capsys: pytest.CaptureFix
     assert "2026-03-02  matched" not in shown
 
 
-def test_snapshots(findings: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_snapshot_goes_before_other_context(
+    findings: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What a snapshot tells of its cluster goes before a file beside the finding, and any guess."""
     found = cluster_beside(findings / "f0.json")
     gone = SnapshotFile(taken_at=TAKEN, cluster=found, objects={"pods": [], "namespaces": [], "nodes": []})
@@ -165,7 +169,7 @@ def test_a_damaged_snapshot(
     assert (told.out, f"{path}: an object about organizations/" in told.err) == ("", True)
 
 
-def test_storm_breaker(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tripped_breaker_is_reported(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A person is told when a breaker would have tripped, and why nothing happens after that."""
     export = write_lines(tmp_path / "flood.jsonl", 1_500, days=1)
     policies = write_policies(tmp_path / "all", policy("isolate_pod", "notify", when="surface: pod"))
@@ -180,7 +184,7 @@ def test_storm_breaker(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixtu
     assert "isolate_pod: storm_breaker" in told[0]
 
 
-def test_behind_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_limit_hides_no_wider_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A wider policy does not pass because a limit happened to be reached before."""
     rails = RAILS + "limits: {owner: [], cluster: [{most: 1, within: 7d}]}\n"
     shell, wide = policy("isolate_pod"), policy("isolate_pod", when="surface: pod")
@@ -204,7 +208,7 @@ def cluster_beside(path: Path) -> Cluster:
     return facts.cluster
 
 
-def test_period(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_findings_of_the_period_count(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Only findings of the period count; a day as its end is a whole day."""
     counts = {
         options: json.loads(simulated(capsys, findings, folder, *options, "--format", "json")[1])["findings"]
@@ -218,7 +222,7 @@ def test_period(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]
     assert list(counts.values()) == [2, 1, 1, 1]
 
 
-def test_json(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_every_policy_and_day(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """JSON is one document with every policy and day, and targets where they are asked for."""
     _, shown = simulated(capsys, findings, folder, "--format", "json", "--targets")
     told = json.loads(shown)
@@ -228,7 +232,9 @@ def test_json(findings: Path, folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert json.loads(simulated(capsys, findings, folder, "--format", "json")[1])["targets"] is None
 
 
-def test_against(readable: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_widened_reach_fails_the_comparison(
+    readable: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """CI is told by the exit status that a change widens reach, and a person whom it newly reaches."""
     former = write_policies(tmp_path / "former", policy("label_pod", "notify"))
     status, shown = simulated(capsys, readable, folder, "--against", former)
@@ -243,7 +249,9 @@ def test_against(readable: Path, folder: Path, tmp_path: Path, capsys: pytest.Ca
     assert "**Widens reach.**" in simulated(capsys, readable, folder, "--against", former, "--format", "markdown")[1]
 
 
-def test_raised_mode(readable: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_raised_mode_widens_reach(
+    readable: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A policy that was in dry run and is enforced now widens reach."""
     former = write_policies(tmp_path / "former", policy("label_pod", "delete_pod", "notify", mode="dry_run"))
     status, shown = simulated(capsys, readable, folder, "--against", former)
@@ -256,7 +264,9 @@ LOOSER = "protected: {namespaces: [kube-system]}\nstorm_breaker: {targets: 50}\n
 STRICTER = "protected: {namespaces: [kube-system, bank]}\n"
 
 
-def test_edited_guardrails(readable: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_loosened_guardrails_fail_the_comparison(
+    readable: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What the guardrails hold no more is told, though no finding met it, and no change passes that loosens them."""
     looser = write_policies(tmp_path / "looser", policy("label_pod"), guardrails=LOOSER)
     stricter = write_policies(tmp_path / "stricter", policy("label_pod"), guardrails=STRICTER)
@@ -296,7 +306,7 @@ def test_shipped_policies_against_themselves(capsys: pytest.CaptureFixture[str])
         ([str(FOLDER / "reverse_shell.json"), "--against", "nowhere"], "nowhere: there is no such folder"),
     ],
 )
-def test_wrong_use(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_use_leaves_stdout_empty(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What is not there ends with 2, is named, and leaves standard output empty."""
     assert main(["simulate", *options]) == 2
     told = capsys.readouterr()
@@ -311,7 +321,7 @@ def test_wrong_use(options: list[str], said: str, capsys: pytest.CaptureFixture[
         ("--reset-after", "soon", "--reset-after: 'soon' is no duration; write a number and a unit"),
     ],
 )
-def test_wrong_time(option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_time_names_the_form(option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A time that is none is wrong use, and told with what was expected."""
     with pytest.raises(SystemExit) as ended:
         main(["simulate", "x", option, value])
@@ -396,7 +406,7 @@ def _with(report: Any, **fields: Any) -> Any:
     return type(report)(**{**{name: getattr(report, name) for name in report.__struct_fields__}, **fields})
 
 
-def test_hostile_names(folder: Path) -> None:
+def test_hostile_names_stay_text_everywhere(folder: Path) -> None:
     """Names are text in every format: no escape, no reordering, no markup, no cell of their own."""
     told = hostile_told(folder)
     for shown in (simulation_text(told), simulation_markdown(told), simulation_json(told)):

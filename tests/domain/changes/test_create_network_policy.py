@@ -50,7 +50,9 @@ def by_the_book(selector: dict[str, Any], labels: dict[str, str]) -> bool:
 
 
 @given(match=LABELS, expressions=EXPRESSIONS, labels=LABELS)
-def test_selectors(match: dict[str, str], expressions: list[dict[str, Any]], labels: dict[str, str]) -> None:
+def test_selectors_follow_the_kubernetes_definition(
+    match: dict[str, str], expressions: list[dict[str, Any]], labels: dict[str, str]
+) -> None:
     """A policy selects the pods that Kubernetes' definition says it selects."""
     selector = {"matchLabels": match, "matchExpressions": expressions}
     assert selects_pod(policy(podSelector=selector), labels) == by_the_book(selector, labels)
@@ -68,7 +70,7 @@ def test_a_newer_operator() -> None:
     assert selects_pod(policy(podSelector=newer), {})
 
 
-def test_ours_isolates() -> None:
+def test_our_policy_isolates_the_one_pod() -> None:
     """What is created denies all, in and out, to the one pod, and goes when the pod goes."""
     created = CHANGE.manifest("a1")
     assert CHANGE.is_isolating(created)
@@ -105,6 +107,6 @@ BYPASSING = [
 
 
 @pytest.mark.parametrize(("spec", "named"), BYPASSING)
-def test_bypassing(spec: dict[str, Any], named: bool) -> None:
+def test_a_policy_that_lets_traffic_through_is_named(spec: dict[str, Any], named: bool) -> None:
     """Policies add up: one that selects the pod and allows it anything is named."""
     assert bypassing([policy(**spec)], {"app": "web"}, "ours") == (("other",) if named else ())

@@ -138,7 +138,7 @@ UNANSWERED = {
 """Where the answer to the deletion is lost, or the attempt ends at the read after it: the next one finds no pod."""
 
 
-def test_calls() -> None:
+def test_changes_take_this_many_requests() -> None:
     """Without a fault the changes take this many requests."""
     settled: dict[int, Result] = {}
     with scene({}) as one:

@@ -63,14 +63,14 @@ MADE = Deployment(
         (600, 0, CheckResult.UNKNOWN),
     ],
 )
-def test_ack_deadline(seconds: int, timeout: int, result: CheckResult) -> None:
+def test_the_ack_deadline_exceeds_the_timeout(seconds: int, timeout: int, result: CheckResult) -> None:
     """The deadline has to be longer than the function's timeout; without knowing that one, nobody can tell."""
     found = Subscription(topic="t", ack_deadline_seconds=seconds)
     checks = {check.name: check for check in subscription_checks(NAME, found, Deployment(timeout_seconds=timeout))}
     assert checks["delivery.ack_deadline"].result is result
 
 
-def test_sound() -> None:
+def test_a_sound_subscription_has_no_fault() -> None:
     """A subscription that is as it should be has no fault, whether its address ends in a slash or not."""
     assert {check.result for check in subscription_checks(NAME, SOUND, MADE)} == {CheckResult.OK}
 
@@ -109,7 +109,7 @@ def test_pushes_are_set_in_full(broken: dict[str, str], made: Deployment, reason
         (SOUND.topic, "", "topic_not_known"),
     ],
 )
-def test_topic(topic: str, wanted: str, reason: str) -> None:
+def test_a_subscription_of_another_topic_is_named(topic: str, wanted: str, reason: str) -> None:
     """A subscription of another topic brings nothing; the one that it has is told."""
     checks = {
         one.name: one for one in subscription_checks(NAME, replace(SOUND, topic=topic), replace(MADE, topic=wanted))
@@ -141,7 +141,7 @@ def test_commands_are_safe_to_copy(text: str) -> None:
         (NOON + timedelta(seconds=16), CheckResult.FAULT, "11 s behind"),
     ],
 )
-def test_clock(server: datetime, result: CheckResult, told: str) -> None:
+def test_the_time_of_an_answer_does_not_count(server: datetime, result: CheckResult, told: str) -> None:
     """The time that an answer took counts for nobody."""
     check = judge_clock("clock", "s", server, (NOON, NOON + timedelta(seconds=5)))
     assert check.result is result
@@ -153,7 +153,7 @@ def test_clock(server: datetime, result: CheckResult, told: str) -> None:
         st.from_regex(r"[A-Z_][A-Z0-9_]{0,9}", fullmatch=True), st.from_regex(r"[!-~]{0,20}", fullmatch=True)
     )
 )
-def test_settings_file(values: dict[str, str]) -> None:
+def test_a_settings_file_is_read_as_written(values: dict[str, str]) -> None:
     """A settings file gives back what was written, quoted or not."""
     plain = {name: value.strip("'\"") for name, value in values.items()}
     for quote in ("", "'", '"'):
@@ -174,7 +174,7 @@ def test_settings_file_of_anything(text: str) -> None:
     ("name", "value"),
     [("SUBSCRIPTION", "push"), ("SCOPE", "organizations/a"), ("TIMEOUT_SECONDS", "2m"), ("SCOPE", "projects/a\n")],
 )
-def test_deployment(name: str, value: str) -> None:
+def test_an_unusable_deployment_names_its_variable(name: str, value: str) -> None:
     """What is no such thing is refused by its variable's name."""
     with pytest.raises(SettingsError, match=f"SCC_RESPONDER_{name}"):
         read_deployment({f"SCC_RESPONDER_{name}": value})
@@ -193,7 +193,7 @@ def test_side_by_side() -> None:
     assert isinstance(found[1].error, ZeroDivisionError)
 
 
-def test_one_hangs() -> None:
+def test_a_hanging_probe_delays_nobody() -> None:
     """One that hangs takes no other's answer, and nobody waits for it beyond the deadline."""
     for_ever = threading.Event()
     began = time.monotonic()
@@ -204,7 +204,7 @@ def test_one_hangs() -> None:
     assert [found[number].value for number in range(1, 10)] == ["b"] * 9
 
 
-def test_unanswered() -> None:
+def test_each_unanswered_probe_says_why() -> None:
     """Why a probe came to nothing: a setting, an API, doctor itself, or the time."""
     told = [SettingsError("s", "x"), ApiError("a", "x"), ValueError("x"), None]
     checks = [unanswered("n", "p", error, 5) for error in told]
@@ -217,7 +217,7 @@ def test_unanswered() -> None:
     assert all(check.mend for check in checks)
 
 
-def test_permission() -> None:
+def test_the_missing_permission_is_found() -> None:
     """The permission is found where a store's error only says what caused it."""
     error = StoreUnavailable("store_unavailable")
     error.__cause__ = ApiError("x", permission="datastore.entities.get")
@@ -225,7 +225,7 @@ def test_permission() -> None:
     assert permission_of(ValueError()) == ""
 
 
-def test_filled() -> None:
+def test_placeholders_are_filled_and_quoted() -> None:
     """Words in capitals become what is known, in quotes where a shell would not leave them whole."""
     check = fault("n", "p", "r", "IDENTITY", "do --member=IDENTITY in STORE of PROJECT")
     assert filled(check, {"IDENTITY": "a@b; rm \\1", "STORE": ""}).mend == (
@@ -249,7 +249,7 @@ WAYS = [
 
 
 @pytest.mark.parametrize(("reason", "permission", "told"), WAYS)
-def test_ways(reason: str, permission: str, told: str) -> None:
+def test_each_lack_has_its_own_fix(reason: str, permission: str, told: str) -> None:
     """What keeps doctor from a cluster has its own mend: another endpoint mends no lack of a permission."""
     mend = way_to(REF, ApiError(reason, "why", permission=permission))
     assert told in mend
@@ -282,7 +282,7 @@ class Knows:
         (ApiError("no_such_resource", "no"), CheckResult.UNKNOWN, "caller_not_known"),
     ],
 )
-def test_user(username: Any, result: CheckResult, reason: str) -> None:
+def test_rbac_names_are_compared_exactly(username: Any, result: CheckResult, reason: str) -> None:
     """RBAC compares names letter by letter; a number, or nothing, is compared with nothing."""
     api: Any = Knows(username)
     check = examine_user(api, "prod-1", "run@example.com")
@@ -300,7 +300,7 @@ def test_user_out_of_reach() -> None:
     ("path", "covered"),
     [("projects/a/locations/l/clusters/c", True), ("projects/b/locations/l/clusters/c", False)],
 )
-def test_listed(path: str, covered: bool) -> None:
+def test_a_cluster_outside_patterns_names_the_variable(path: str, covered: bool) -> None:
     """A cluster in no pattern is a fault that names the variable."""
     check = unlisted_cluster(["projects/a/locations/*/clusters/*"], path, covers)
     assert (check is None) is covered
@@ -322,7 +322,7 @@ def test_nobody_can_approve(tmp_path: Path, store: str, audience: str, reasons: 
     assert [check.reason for check in consistent(settings, load_policies(folder))] == reasons
 
 
-def test_unreadable_records(tmp_path: Path) -> None:
+def test_unreadable_records_are_counted_and_named(tmp_path: Path) -> None:
     """Cases of a later version are told with one of them and why, and the others count all the same."""
     store = SqliteStore(tmp_path / "journal.db")
     known = {"finding_name": "f", "event_time": NOON, "digest": "d", "updated_at": NOON}
@@ -342,7 +342,7 @@ def test_unreadable_records(tmp_path: Path) -> None:
     assert checks["policies.digest"].reason == "policy_digest_differs"
 
 
-def test_look_through(tmp_path: Path) -> None:
+def test_the_latest_decision_counts(tmp_path: Path) -> None:
     """Of all cases the latest decision counts, however they are ordered; so many are read and no more."""
     store = SqliteStore(tmp_path / "journal.db")
     for number in range(450):

@@ -49,7 +49,7 @@ HINTS: list[Any] = [
 
 
 @pytest.mark.parametrize(("when", "facts", "told"), HINTS, ids=lambda value: value if isinstance(value, str) else "")
-def test_when(when: dict[str, Any], facts: dict[str, Any], told: str) -> None:
+def test_a_met_condition_shows_its_value(when: dict[str, Any], facts: dict[str, Any], told: str) -> None:
     """What a condition met, or that it is not known, stands beside what the policy wants."""
     policy, found = policy_of(Match(**when)), context(**facts)
     assert policy_hint(policy, found, match(found, policy)) == told
@@ -64,7 +64,7 @@ def test_every_condition_has_a_hint(name: str) -> None:
         assert policy_hint(policy, context(), reason).startswith(f"{name} is ")
 
 
-def test_unless() -> None:
+def test_an_exception_names_what_it_excepts() -> None:
     """An exception names what it excepts, and that missing data counts as met."""
     policy = policy_of(Match(threat="*"), Match(namespace=("kube-system", "gke-*")))
     other = context(pod=False, finding={"pods": (PodRef(namespace="gke-x", name="y"),)})
@@ -78,20 +78,20 @@ def test_unless() -> None:
     assert told == "namespace is not known, and unless excepts kube-system or gke-*, and missing data counts as a match"
 
 
-def test_condition() -> None:
+def test_a_condition_is_shown_on_one_line() -> None:
     """A condition is shown as it is written, on one line."""
     policy = replace(policy_of(Match(threat="*")), condition="pod.labels.size() > 0\n  && true")
     assert policy_hint(policy, context(), "condition_false") == "condition: pod.labels.size() > 0 && true"
 
 
 @pytest.mark.parametrize("reason", ["matched", "mode_disabled", "when_nothing_differs", ""])
-def test_no_hint(reason: str) -> None:
+def test_what_explains_itself_has_no_hint(reason: str) -> None:
     """What says all by itself has no hint."""
     assert policy_hint(policy_of(Match(threat="*")), context(), reason) == ""
     assert step_hint(context(), "pod_standalone", EVENT) == ""
 
 
-def test_steps() -> None:
+def test_a_held_step_shows_its_cause() -> None:
     """A step is held for what its reason means here: the check that failed, the namespace, the time."""
     younger = context(pod={"creation_time": POD.creation_time + timedelta(days=1)})
     assert step_hint(younger, "pod_replaced", EVENT).startswith("identity is refuted: created: pod created 2026-03-03")

@@ -31,7 +31,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("patch", "path", "value"), CHANGES)
-def test_changes(patch: dict[str, Any], path: str, value: Any) -> None:
+def test_a_patch_changes_only_what_it_says(patch: dict[str, Any], path: str, value: Any) -> None:
     """What the patch says is changed, and nothing else."""
     changed: Any = merged(FACTS, patch)
     for name in path.split("."):
@@ -53,7 +53,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("patch", "told"), REFUSED)
-def test_refused(patch: dict[str, Any], told: str) -> None:
+def test_a_wrong_patch_names_its_path(patch: dict[str, Any], told: str) -> None:
     """A key that is spelt wrong, a removal of what is not there, or a wrong type is told with its path."""
     with pytest.raises(ValueError, match=re.escape(told)):
         merged(FACTS, patch)
@@ -68,7 +68,7 @@ FIELDS = st.sampled_from(FINDING.__struct_fields__) | st.text(max_size=5)
 
 
 @given(st.dictionaries(FIELDS, JSON, max_size=4))
-def test_any_patch(patch: dict[str, Any]) -> None:
+def test_any_patch_is_merged_or_refused(patch: dict[str, Any]) -> None:
     """Whatever the patch, it is refused with a ValueError, or every field of it is in what comes out."""
     try:
         changed = msgspec.to_builtins(merged(FINDING, patch))
@@ -80,6 +80,6 @@ def test_any_patch(patch: dict[str, Any]) -> None:
     } == set()
 
 
-def test_nothing_changes() -> None:
+def test_an_empty_patch_changes_nothing() -> None:
     """An empty patch leaves the value as it is."""
     assert merged(FACTS, {}) == FACTS

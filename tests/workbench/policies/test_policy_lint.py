@@ -73,7 +73,7 @@ WARNINGS = [
 
 
 @pytest.mark.parametrize(("change", "text", "reason"), WARNINGS)
-def test_warnings(tmp_path: Path, change: tuple[str, str], text: str, reason: str) -> None:
+def test_warnings_name_their_line(tmp_path: Path, change: tuple[str, str], text: str, reason: str) -> None:
     """What is seldom meant is told with its line, and does not keep the folder from loading."""
     assert change[0] in RIGHT
     found = linted(tmp_path, RIGHT.replace(*change))
@@ -104,7 +104,7 @@ RAILS = [
 
 
 @pytest.mark.parametrize(("rails", "text", "reason"), RAILS)
-def test_limits(tmp_path: Path, rails: str, text: str | None, reason: str) -> None:
+def test_a_disabled_limit_is_pointed_out(tmp_path: Path, rails: str, text: str | None, reason: str) -> None:
     """A limit that is switched off is pointed out."""
     found = told(linted(tmp_path, guardrails=GUARDRAILS + rails).warnings)
     assert len(found) == (text is not None)
@@ -120,7 +120,7 @@ EXPIRES = [
 
 
 @pytest.mark.parametrize(("left", "text"), EXPIRES)
-def test_exemptions(tmp_path: Path, left: timedelta, text: str | None) -> None:
+def test_an_expiring_exemption_is_pointed_out(tmp_path: Path, left: timedelta, text: str | None) -> None:
     """An exemption that has run out, or soon will, is pointed out with its line."""
     rails = (
         f"{GUARDRAILS}exemptions:\n  - name: old\n    when: {{namespace: x}}\n    expires: {TODAY + left}\n"
@@ -130,7 +130,7 @@ def test_exemptions(tmp_path: Path, left: timedelta, text: str | None) -> None:
     assert found == ([] if text is None else [f"guardrails.yaml:7: exemptions[0].expires: {text}"])
 
 
-def test_missing_files(tmp_path: Path) -> None:
+def test_missing_files_are_pointed_out(tmp_path: Path) -> None:
     """A policy without a test, a test without a policy, and a folder without guardrails are pointed out."""
     (tmp_path / "gone.test.yaml").write_text(CASES)
     assert told(linted(tmp_path, guardrails=None, cases=None).warnings) == [
@@ -175,7 +175,7 @@ def test_warnings_of_a_folder_with_errors(tmp_path: Path) -> None:
     assert [fault.reason for fault in found.warnings] == ["no_evidence"]
 
 
-def test_no_folder(tmp_path: Path) -> None:
+def test_an_absent_folder_is_no_empty_one(tmp_path: Path) -> None:
     """A folder that is not there is wrong use, not an empty folder."""
     with pytest.raises(PolicyError, match="there is no such folder"):
         lint(tmp_path / "none", TODAY)

@@ -45,7 +45,7 @@ def kind_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", FILE_KINDS)
-def test_committed(kind: str) -> None:
+def test_committed_schemas_are_the_codes_own(kind: str) -> None:
     """The committed schemas are those of the code: scc-responder policy schema --write policies/.schema."""
     assert (SHIPPED / ".schema" / f"{kind}.json").read_text() == schema_text(kind)
 
@@ -66,7 +66,7 @@ def parts(value: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.name)
-def test_shipped(path: Path) -> None:
+def test_shipped_files_satisfy_their_schema(path: Path) -> None:
     """An editor finds nothing wrong with what is shipped."""
     assert faults(kind_of(path), path.read_text()) == []
 
@@ -111,7 +111,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("kind", "change"), WRONG)
-def test_wrong_files(kind: str, change: tuple[str, str]) -> None:
+def test_each_wrong_file_fails_its_schema(kind: str, change: tuple[str, str]) -> None:
     """Each is right, until one thing is changed in it."""
     right = {"policy": WHOLE, "guardrails": RAILS}[kind]
     assert change[0] in right
@@ -137,7 +137,7 @@ def test_every_word_is_offered() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.name)
-def test_line_1(path: Path) -> None:
+def test_line_one_names_the_schema(path: Path) -> None:
     """Every shipped file names its schema in line 1, and it is a committed one."""
     line = path.read_text().splitlines()[0]
     assert line == SCHEMA_LINE.format(kind=kind_of(path))

@@ -99,14 +99,16 @@ GAPS = [
 
 
 @pytest.mark.parametrize(("when", "mode", "step", "gap", "tier"), GAPS)
-def test_gaps(tmp_path: Path, *, when: str, mode: str, step: str, gap: Gap, tier: Tier) -> None:
+def test_coverage_needs_an_able_policy(
+    tmp_path: Path, *, when: str, mode: str, step: str, gap: Gap, tier: Tier
+) -> None:
     """A threat is covered by a policy that is on, asks for no more than the threat, and can do something."""
     text = policy(step, mode=mode, when=when).replace("\n  {", " {")
     threat = of(covered(tmp_path, text), "reverse_shell")
     assert (threat.gap, threat.tier) == (gap, tier)
 
 
-def test_nothing_planned(tmp_path: Path) -> None:
+def test_an_unplannable_policy_leaves_a_gap(tmp_path: Path) -> None:
     """A policy whose actions cannot be planned for the threat leaves it open, and its steps say why."""
     found = covered(tmp_path, policy("isolate_pod", when="surface: cloud_run"))
     threat = of(found, "cloud_run_reverse_shell")
@@ -114,7 +116,7 @@ def test_nothing_planned(tmp_path: Path) -> None:
     assert [(step.result, step.reason) for step in threat.covers[0].steps] == [("held", "pod_not_named")]
 
 
-def test_what_narrows(tmp_path: Path) -> None:
+def test_what_narrows_a_policy_is_named(tmp_path: Path) -> None:
     """What makes a policy one for some targets is named; what it answers to the plain finding is not hidden."""
     text = policy("notify", when="{threat: reverse_shell, namespace: other, image: x}").replace("\n  {", " {")
     cover = only(covered(tmp_path, text))
@@ -134,7 +136,7 @@ def test_exceptions_of_threats(tmp_path: Path) -> None:
     assert of(found, "added_malicious_binary_executed").gap == Gap.NONE
 
 
-def test_raised_confidence(tmp_path: Path) -> None:
+def test_raised_confidence_covers_only_together(tmp_path: Path) -> None:
     """A policy for a confidence that only company gives covers the threat in company only."""
     when = "{threat: added_binary_executed, confidence: likely}"
     found = covered(tmp_path, policy("notify", when=when).replace("\n  {", " {"))
@@ -151,7 +153,7 @@ def test_policies_without_a_threat(tmp_path: Path) -> None:
     assert classify(unknown_finding()).name == "unknown"
 
 
-def test_two_policies(tmp_path: Path) -> None:
+def test_a_threat_goes_as_far_as_its_furthest_policy(tmp_path: Path) -> None:
     """A threat goes as far as the furthest of its policies that are on."""
     found = covered(
         tmp_path,

@@ -65,7 +65,7 @@ def test_pods_find_a_node(cluster: SimulatedCluster) -> None:
         assert other.create(pod)["status"] == {"phase": "Pending"}
 
 
-def test_job(cluster: SimulatedCluster, admin: ClusterClient) -> None:
+def test_a_jobs_pod_comes_back(cluster: SimulatedCluster, admin: ClusterClient) -> None:
     """A Job's pod comes back, and a CronJob makes none by itself."""
     cluster.create(objects.job("batch", "shop", NODE))
     cron = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "nightly", "namespace": "shop"}}
@@ -127,7 +127,7 @@ def test_other_kinds_are_deleted_at_once(cluster: SimulatedCluster, admin: Clust
     assert cluster.objects(kind) == []
 
 
-def test_generated_name(admin: ClusterClient, cluster: SimulatedCluster) -> None:
+def test_a_generated_name_gets_five_letters(admin: ClusterClient, cluster: SimulatedCluster) -> None:
     """A `generateName` gets five letters more."""
     pod = objects.pod("x", "shop", NODE)
     del pod["metadata"]["name"]
@@ -137,7 +137,7 @@ def test_generated_name(admin: ClusterClient, cluster: SimulatedCluster) -> None
     assert len(created["metadata"]["name"]) == len("web-") + 5
 
 
-def test_clock() -> None:
+def test_the_clusters_time_is_the_clocks() -> None:
     """The cluster's time is the clock's."""
     moment = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
     with SimulatedCluster(clock=lambda: moment) as cluster:
@@ -183,14 +183,16 @@ def test_fixtures_are_checked(cluster: SimulatedCluster) -> None:
         ),
     ],
 )
-def test_nonsense(admin: ClusterClient, method: str, path: str, options: dict[str, Any], code: int) -> None:
+def test_nonsense_gets_a_status_answer(
+    admin: ClusterClient, method: str, path: str, options: dict[str, Any], code: int
+) -> None:
     """What makes no sense is answered with a Status, as the API server does, and the next request is served."""
     answer = admin.send(method, path, **options)
     assert (answer.status, answer.body["kind"], answer.body["code"]) == (code, "Status", code)
     assert admin.get("/api/v1/namespaces/shop")["kind"] == "Namespace"
 
 
-def test_oversize_body(admin: ClusterClient) -> None:
+def test_an_oversize_body_is_refused_unread(admin: ClusterClient) -> None:
     """A body larger than the API server takes is refused unread."""
     answer = admin.send("POST", "/api/v1/namespaces", {"x": "x" * 3 * 1024 * 1024})
     assert answer.status == 413
@@ -239,7 +241,7 @@ def _merged(stored: Any, patch: Any) -> Any:
 
 
 @given(before=DOCUMENTS, patch=DOCUMENTS)
-def test_merge_patch(before: dict[str, Any], patch: dict[str, Any]) -> None:
+def test_a_merge_patch_follows_rfc_7386(before: dict[str, Any], patch: dict[str, Any]) -> None:
     """A patch of any shape does what RFC 7386 says; in a dry run it does so to the answer alone."""
     stored = Objects()
     target = RequestTarget(resource=BY_KIND["Node"])
@@ -252,6 +254,6 @@ def test_merge_patch(before: dict[str, Any], patch: dict[str, Any]) -> None:
     assert changed == (wanted != before)
 
 
-def test_timestamp() -> None:
+def test_timestamps_are_whole_seconds() -> None:
     """Times are whole seconds in UTC."""
     assert kubernetes_time(datetime(2026, 11, 3, 10, 0, 0, 999999, tzinfo=UTC)) == "2026-11-03T10:00:00Z"

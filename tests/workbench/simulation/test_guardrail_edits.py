@@ -175,7 +175,7 @@ TABLE: list[tuple[dict[str, Any], list[str]]] = [
 
 
 @pytest.mark.parametrize(("changes", "told"), TABLE, ids=[str(index) for index in range(len(TABLE))])
-def test_edits(changes: dict[str, Any], told: list[str]) -> None:
+def test_each_edit_names_its_field(changes: dict[str, Any], told: list[str]) -> None:
     """Each edit is told by its field, with what stood there and what stands there, and whether it widens."""
     assert [shown(edit) for edit in edits(rails(), rails(**changes), TODAY)] == told
 

@@ -61,7 +61,7 @@ def replayed(policies: PolicySet, *findings: Finding, former: PolicySet | None =
     return replay
 
 
-def test_counts(written: Callable[..., PolicySet]) -> None:
+def test_findings_and_actions_are_counted_by_day(written: Callable[..., PolicySet]) -> None:
     """Findings, actions that act, are held or skipped, and different targets are counted, altogether and by day."""
     rails = "protected: {namespaces: [kube-system]}\nlimits: {owner: [], namespace: [], cluster: [], node_pool: []}\n"
     policies = written(policy("label_pod", "cordon_node", "delete_pod", "notify"), guardrails=rails)
@@ -92,7 +92,7 @@ def test_each_finding_at_its_own_time(written: Callable[..., PolicySet]) -> None
     assert report.total.acts == {"delete_pod": 1}
 
 
-def test_nothing_known(written: Callable[..., PolicySet]) -> None:
+def test_an_unseen_target_is_held(written: Callable[..., PolicySet]) -> None:
     """Where nobody looked at the target, what needs one is held."""
     replay = Replay(written(policy("label_pod", "notify")))
     replay.add(finding(1), NOTHING_READ)
@@ -140,7 +140,7 @@ def test_company_raises_confidence(written: Callable[..., PolicySet]) -> None:
     assert report.policies[0].total.matched == 1
 
 
-def test_recent_forgets() -> None:
+def test_recent_findings_are_soon_forgotten() -> None:
     """What is more than an hour ago, or about another pod, is not near."""
     recent = Recent()
     assert recent.near(finding(1, minutes=1)) == ()
@@ -180,7 +180,9 @@ def test_limits_in_every_mode(written: Callable[..., PolicySet], mode: str) -> N
     [(None, 2, 1), (timedelta(minutes=1), 4, 1), (timedelta(hours=2), 2, 1)],
     ids=["never", "soon", "late"],
 )
-def test_storm_breaker(written: Callable[..., PolicySet], reset_after: timedelta | None, acts: int, trips: int) -> None:
+def test_a_storm_stops_all_actions(
+    written: Callable[..., PolicySet], reset_after: timedelta | None, acts: int, trips: int
+) -> None:
     """After too much at once nothing acts in the cluster, until a person is supposed to have reset its breaker."""
     policies = written(policy("label_pod", "delete_pod", "notify"), guardrails=STORMY)
     findings = [*pods(5), finding(9, pod="web-6d5f9c7b4-bbbbb", minutes=60)]
@@ -243,7 +245,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("after", "counts", "raised", "widens"), CHANGES)
-def test_changes(
+def test_changes_count_by_target_and_action(
     written: Callable[..., PolicySet], *, after: list[str], counts: dict[str, int], raised: list[str], widens: bool
 ) -> None:
     """What a change adds and takes away is by target and action, whichever policy does it."""
@@ -253,7 +255,7 @@ def test_changes(
     assert (found.counts, [item.policy for item in found.raised], found.widens) == (counts, raised, widens)
 
 
-def test_new_targets(written: Callable[..., PolicySet]) -> None:
+def test_new_targets_are_named_and_widen(written: Callable[..., PolicySet]) -> None:
     """A policy that reaches more targets widens, and each is named with action, policy and mode."""
     former = written(
         policy("label_pod", when="{threat: reverse_shell, namespace: shop}").replace("\n  {", " {"), name="a"
@@ -271,7 +273,7 @@ def test_new_targets(written: Callable[..., PolicySet]) -> None:
     assert (item.policy, item.before, item.after, found.widens) == ("contain", "", "enforce", True)
 
 
-def test_raised_mode(written: Callable[..., PolicySet]) -> None:
+def test_a_raised_mode_widens_unmet_policies(written: Callable[..., PolicySet]) -> None:
     """A raised mode widens, also of a policy that met no finding, and by a raised ceiling."""
     before, after = policy("label_pod", mode="dry_run"), policy("label_pod")
     met = replayed(written(after, name="b"), finding(1), former=written(before, name="a")).comparison(T0.date())
@@ -301,7 +303,7 @@ def test_too_many_to_tell_apart(written: Callable[..., PolicySet]) -> None:
 
 
 @given(st.sets(st.integers(0, 5000), max_size=100))
-def test_bits(numbers: set[int]) -> None:
+def test_bits_count_what_a_set_counts(numbers: set[int]) -> None:
     """A set of bits counts what a set counts."""
     bits = Bits()
     for number in [*numbers, *numbers]:
@@ -310,7 +312,7 @@ def test_bits(numbers: set[int]) -> None:
 
 
 @given(st.lists(st.tuples(st.text("ab", max_size=2), st.text("ab", max_size=2)), max_size=30))
-def test_numbers(things: list[tuple[str, str]]) -> None:
+def test_numbers_find_their_things_again(things: list[tuple[str, str]]) -> None:
     """Each thing keeps its own number, and is found again by it."""
     numbers = Numbers()
     given = [numbers.of(*thing) for thing in things]

@@ -27,7 +27,7 @@ def identity(issuer: Issuer) -> GoogleIdentity:
 
 
 @pytest.mark.parametrize("iss", ["https://accounts.google.com", "accounts.google.com"])
-def test_believed(identity: GoogleIdentity, issuer: Issuer, iss: str) -> None:
+def test_a_valid_token_names_its_bearer(identity: GoogleIdentity, issuer: Issuer, iss: str) -> None:
     """A token of the issuer for this audience says who its bearer is, in lower case."""
     assert identity.email(issuer.token("Ann@Example.com", iss=iss)) == "ann@example.com"
 
@@ -60,14 +60,16 @@ CLAIMS: list[Any] = [
 
 
 @pytest.mark.parametrize(("claims", "reason"), CLAIMS)
-def test_refused(identity: GoogleIdentity, issuer: Issuer, claims: dict[str, Any], reason: str) -> None:
+def test_a_signed_token_with_wrong_claims_is_refused(
+    identity: GoogleIdentity, issuer: Issuer, claims: dict[str, Any], reason: str
+) -> None:
     """Whatever a rightly signed token says otherwise than it must, it is refused by name."""
     with pytest.raises(Forbidden) as refused:
         identity.email(issuer.token(**claims))
     assert refused.value.reason == reason
 
 
-def test_expired(identity: GoogleIdentity, issuer: Issuer) -> None:
+def test_a_token_is_refused_after_its_end(identity: GoogleIdentity, issuer: Issuer) -> None:
     """A token is refused after its end, but for a few seconds between two clocks."""
     assert identity.email(issuer.token(**moments(3))) == "ann@example.com"
     with pytest.raises(Forbidden) as refused:
@@ -75,7 +77,7 @@ def test_expired(identity: GoogleIdentity, issuer: Issuer) -> None:
     assert refused.value.reason == "token_expired"
 
 
-def test_forged(identity: GoogleIdentity, issuer: Issuer) -> None:
+def test_a_token_of_another_key_is_refused(identity: GoogleIdentity, issuer: Issuer) -> None:
     """A token that another key signed, or that was changed, is refused."""
     good = issuer.token()
     header, payload, signature = good.split(".")
@@ -107,7 +109,7 @@ NO_TOKENS = {
 
 
 @pytest.mark.parametrize("token", NO_TOKENS.values(), ids=NO_TOKENS)
-def test_no_token(identity: GoogleIdentity, issuer: Issuer, token: str) -> None:
+def test_what_is_no_token_costs_no_request(identity: GoogleIdentity, issuer: Issuer, token: str) -> None:
     """What cannot be a token costs no request to the issuer."""
     before = issuer.asked
     with pytest.raises(Forbidden) as refused:
@@ -115,7 +117,7 @@ def test_no_token(identity: GoogleIdentity, issuer: Issuer, token: str) -> None:
     assert (refused.value.reason, issuer.asked) == ("token_malformed", before)
 
 
-def test_signature_removed(identity: GoogleIdentity, issuer: Issuer) -> None:
+def test_a_token_without_its_signature_proves_nothing(identity: GoogleIdentity, issuer: Issuer) -> None:
     """The token that Cloud Run itself has checked comes without its signature: it proves nothing here."""
     unsigned = issuer.token().rpartition(".")[0] + ".SIGNATURE_REMOVED_BY_GOOGLE"
     with pytest.raises(Forbidden) as refused:
@@ -131,7 +133,7 @@ def test_no_token_in_errors(identity: GoogleIdentity, issuer: Issuer) -> None:
     assert not any(part in str(refused.value) for part in token.split("."))
 
 
-def test_no_certificates(issuer: Issuer) -> None:
+def test_unreadable_certificates_ask_for_another_try(issuer: Issuer) -> None:
     """Where the certificates cannot be read nobody can tell: it is to be asked again, not refused."""
     with Issuer() as ended:
         gone, certs = ended.token(), ended.certs

@@ -45,7 +45,9 @@ def impersonating() -> google.auth.credentials.Credentials:
         pytest.param(fresh("of-robot", compute_engine.Credentials()), ROBOT, id="of-this-machine"),
     ],
 )
-def test_whose(tokeninfo: TokenInfo, credentials: google.auth.credentials.Credentials, email: str) -> None:
+def test_an_address_tells_people_from_machines(
+    tokeninfo: TokenInfo, credentials: google.auth.credentials.Credentials, email: str
+) -> None:
     """A person's own, those that impersonate, and those of a machine are told apart by the account's address."""
     assert GoogleCaller(tokeninfo.address, credentials=lambda: credentials).email() == email
 
@@ -56,7 +58,7 @@ def test_nobody_is_asked_what_is_carried() -> None:
     assert GoogleCaller(nowhere, credentials=impersonating).email() == ROBOT
 
 
-def test_no_answer() -> None:
+def test_no_message_holds_the_token() -> None:
     """Where nobody answers, the token is in no message."""
     nowhere = f"http://127.0.0.1:{free_port()}/"
     with pytest.raises(ApiError) as error:

@@ -82,7 +82,7 @@ def shop() -> Iterator[Shop]:
         yield Shop(cluster)
 
 
-def test_untouched(shop: Shop) -> None:
+def test_untouched_pods_are_expected(shop: Shop) -> None:
     """Where nothing was done, every pod is untouched, and that is what is expected."""
     found = aftermath(shop.before, shop.cluster)
     assert {fate(pod) for pod in found.pods} == {"untouched"}
@@ -91,7 +91,7 @@ def test_untouched(shop: Shop) -> None:
     assert shop.failed({}) == []
 
 
-def test_contained(shop: Shop) -> None:
+def test_touched_pods_are_told_apart(shop: Shop) -> None:
     """Deleted, isolated and marked pods are told from untouched ones."""
     changed = shop.contain()
     found = aftermath(shop.before, shop.cluster)
@@ -99,7 +99,7 @@ def test_contained(shop: Shop) -> None:
     assert shop.failed(changed) == []
 
 
-def test_successor(shop: Shop) -> None:
+def test_a_successor_is_named_with_its_node(shop: Shop) -> None:
     """The pod that took the place of a deleted one is named with its node, which is not the cordoned one."""
     shop.contain()
     gone = next(pod for pod in aftermath(shop.before, shop.cluster).pods if pod.gone)
@@ -109,7 +109,7 @@ def test_successor(shop: Shop) -> None:
     assert {gone.node} == set(NODES) - {shop.pod("checkout")["spec"]["nodeName"]}
 
 
-def test_sibling_deleted(shop: Shop) -> None:
+def test_a_deleted_sibling_fails(shop: Shop) -> None:
     """A pod that was to be left alone and is gone does not pass."""
     changed = shop.contain()
     shop.delete("cart")
@@ -132,7 +132,7 @@ def test_policy_for_nobody(shop: Shop) -> None:
     assert shop.failed(changed) == ["every network policy isolates one pod and no other"]
 
 
-def test_wrong_node(shop: Shop) -> None:
+def test_a_needless_cordon_fails(shop: Shop) -> None:
     """A node that is cordoned without need does not pass."""
     shop.cordon(NODES[0])
     assert len(shop.failed({})) == 1

@@ -41,7 +41,7 @@ def pod(cluster: SimulatedCluster) -> dict[str, Any]:
     return cluster.objects("Pod", "shop")[0]
 
 
-def test_cluster(cluster: SimulatedCluster) -> None:
+def test_the_cluster_has_shop_and_agents(cluster: SimulatedCluster) -> None:
     """The cluster has two nodes, the shop's pods on both, and one agent on each."""
     shop, agents = cluster.objects("Pod", "shop"), cluster.objects("Pod", "kube-system")
     assert [node["metadata"]["name"] for node in cluster.objects("Node")] == list(NODES)
@@ -52,7 +52,7 @@ def test_cluster(cluster: SimulatedCluster) -> None:
 
 
 @pytest.mark.parametrize("threat", THREATS)
-def test_pod(threat: str, pod: dict[str, Any]) -> None:
+def test_a_pod_notification_proves_its_pod(threat: str, pod: dict[str, Any]) -> None:
     """A notification about a running pod is a finding of that threat, and proved to be about that pod."""
     finding = parse_notification(about_pod(THREATS[threat], pod, datetime.now(UTC)))
     assert classify(finding, ()).name == threat
@@ -61,7 +61,7 @@ def test_pod(threat: str, pod: dict[str, Any]) -> None:
     assert identify(finding, parse_pod(pod, ())).level == "proved"
 
 
-def test_service() -> None:
+def test_a_service_notification_names_no_pod() -> None:
     """A notification about a Cloud Run service names the service and no pod."""
     finding = parse_notification(about_service(notifications.CONTAINER_ESCAPE, "checkout", NOW))
     assert classify(finding, ()).name == "cloud_run_container_escape"
@@ -85,7 +85,7 @@ def test_identity_of_findings(other: Detection, cluster: SimulatedCluster) -> No
 
 
 @pytest.mark.parametrize("data", [b"{}", b"\x00\xff junk", b""], ids=["json", "bytes", "nothing"])
-def test_push(data: bytes) -> None:
+def test_a_push_body_holds_published_bytes(data: bytes) -> None:
     """A push body holds the published bytes, as Pub/Sub wraps them."""
     body = push_body(data or b"x", "m-1", NOW)
     message = open_envelope(body, {})
@@ -93,7 +93,7 @@ def test_push(data: bytes) -> None:
     assert message.subscription == notifications.SUBSCRIPTION
 
 
-def test_story(cluster: SimulatedCluster) -> None:
+def test_the_story_tells_new_findings(cluster: SimulatedCluster) -> None:
     """The story tells of the plainest attack, four runbooks, then what is not acted on: each listed finding is new."""
     story = deliveries(cluster.objects("Pod"), NOW)
     listed = [parse_notification(item.data).key for item in story if item.listed]
@@ -103,7 +103,7 @@ def test_story(cluster: SimulatedCluster) -> None:
     assert len(set(listed)) == len(listed) == 6
 
 
-def test_copies(cluster: SimulatedCluster) -> None:
+def test_copies_repeat_or_precede_the_first(cluster: SimulatedCluster) -> None:
     """The duplicate is the first message byte for byte, and the stale one an older state of the same finding."""
     story = {item.reason: item for item in deliveries(cluster.objects("Pod"), NOW)[6:]}
     first = deliveries(cluster.objects("Pod"), NOW)[0]

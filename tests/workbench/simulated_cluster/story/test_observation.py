@@ -98,12 +98,12 @@ LISTED = event("list", "networkpolicies", "")
         "failed",
     ],
 )
-def test_proof(found: Step, events: list[AuditEvent], known: str) -> None:
+def test_only_the_audit_log_verifies_a_step(found: Step, events: list[AuditEvent], known: str) -> None:
     """A step is verified only if the audit log shows its own write, and then a read of the same object."""
     assert proof(found, events, NOWHERE) == known
 
 
-def test_arming() -> None:
+def test_arming_has_its_own_annotation() -> None:
     """The arming of a deletion is known by an annotation of its own."""
     armed = step("delete_pod", "armed", change="patch")
     armed = Step(**{name: getattr(armed, name) for name in armed.__struct_fields__} | {"change": ARMING})
@@ -124,7 +124,7 @@ def capture(folder: Path, **contents: str) -> str:
     return f"manifest sha256 {sha256(manifest).hexdigest()}"
 
 
-def test_evidence(tmp_path: Path) -> None:
+def test_evidence_is_verified_by_hashes(tmp_path: Path) -> None:
     """Evidence is verified by computing every hash again."""
     detail = capture(tmp_path, pod="{}", node="[]")
     assert captured(tmp_path, detail) == 2
@@ -160,7 +160,7 @@ def test_evidence_that_is_not_there(detail: str, tmp_path: Path) -> None:
     ],
     ids=["same", "none", "missing", "more", "other", "twice", "order"],
 )
-def test_difference(expected: list[str], found: list[str], told: str) -> None:
+def test_each_difference_is_named(expected: list[str], found: list[str], told: str) -> None:
     """What differs is named, and doing something twice is a difference."""
     assert list_difference(expected, found) == told
 
@@ -197,7 +197,7 @@ def failed(found: Observation) -> list[str]:
     return [check.name for check in delivery_expectations(found, NOWHERE) if not check.held]
 
 
-def test_as_expected() -> None:
+def test_an_expected_delivery_passes_all_checks() -> None:
     """A delivery that went as it had to meets every expectation."""
     assert failed(seen()) == []
     assert len(list(delivery_expectations(seen(), NOWHERE))) == 8
