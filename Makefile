@@ -6,7 +6,7 @@ export PYTHONPATH := functions:.
 # Hundreds of processes are started: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check soak bench bundle cluster lock format clean
+.PHONY: help install demo test check coverage soak bench bundle cluster lock format clean
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -38,6 +38,10 @@ check: .venv/ready ## Lint, types, layers, generated files and doc tests
 	$(BIN)/scc-responder permissions --kustomization terraform/kubernetes --iam terraform/permissions.json --check
 	$(BIN)/pytest -q tests/shape -p no:cacheprovider
 	$(BIN)/pytest -q --doctest-modules functions/scc_responder -p no:cacheprovider
+
+coverage: .venv/ready ## How much of each module its own test file runs; 10 minutes, less with M=folder
+	$(BIN)/python -m tests.cluster.binaries
+	$(BIN)/python -m tests.shape.line_coverage -n $(WORKERS) $(M)
 
 soak: .venv/ready bundle ## Run the tests at their full counts
 	$(BIN)/python -m tests.cluster.binaries

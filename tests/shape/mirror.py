@@ -1,0 +1,168 @@
+"""Which test files belong to which module of the package.
+
+- `guard/ledger.py` has `tests/guard/test_ledger.py`.
+- Where the package has the name twice, the folder stands before it: `cli/control.py` may have
+  `tests/cli/test_cli_control.py`, since no two test files bear one name.
+- A folder's `__init__.py` counts as a module of the folder's name in it: `cli/case/__init__.py` has
+  `tests/cli/case/test_case.py` or `tests/cli/case/test_cli_case.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "functions" / "scc_responder"
+TESTS = ROOT / "tests"
+
+UNMIRRORED = [
+    "actions/annotate_pod.py",
+    "actions/capture_evidence.py",
+    "actions/cordon_node.py",
+    "actions/delete_pod.py",
+    "actions/isolate_pod.py",
+    "actions/label_pod.py",
+    "actions/notify.py",
+    "adapters/google/access/grpc_errors.py",
+    "adapters/google/firestore/firestore_documents.py",
+    "adapters/google/gke/gke_listing.py",
+    "adapters/google/pubsub/dead_letters.py",
+    "adapters/google/pubsub/pubsub_access.py",
+    "adapters/google/storage/bucket_access.py",
+    "adapters/kubernetes/api_errors.py",
+    "adapters/kubernetes/endpoint_errors.py",
+    "adapters/kubernetes/kubeconfig.py",
+    "adapters/kubernetes/one_write.py",
+    "cli/case/answer_client.py",
+    "cli/case/case_text.py",
+    "cli/console/generated_files.py",
+    "cli/console/kill_switch_text.py",
+    "cli/console/markdown.py",
+    "cli/console/policy_folder.py",
+    "cli/console/progress.py",
+    "cli/console/terminal.py",
+    "cli/console/times.py",
+    "cli/demo/function_process.py",
+    "cli/demo/presentation.py",
+    "cli/doctor/doctor_clusters.py",
+    "cli/doctor/doctor_probes.py",
+    "cli/doctor/doctor_report.py",
+    "cli/permissions/kustomization.py",
+    "cli/policy/__init__.py",
+    "cli/policy/reports/coverage_page.py",
+    "cli/policy/reports/coverage_report.py",
+    "cli/policy/reports/test_cases_report.py",
+    "cli/policy/schema.py",
+    "cli/simulate/simulation_report.py",
+    "cli/simulate/target_facts.py",
+    "collect/confirm.py",
+    "collect/live.py",
+    "collect/target.py",
+    "domain/changes/__init__.py",
+    "domain/changes/capture_evidence.py",
+    "domain/changes/delete_pod.py",
+    "domain/changes/patch_object.py",
+    "domain/changes/publish_decision.py",
+    "domain/clock.py",
+    "domain/context.py",
+    "domain/duration.py",
+    "domain/errors.py",
+    "domain/finding.py",
+    "domain/kubernetes/selectors.py",
+    "domain/labels.py",
+    "domain/mode.py",
+    "domain/ports.py",
+    "domain/resource_names.py",
+    "domain/status.py",
+    "domain/store.py",
+    "domain/wildcards.py",
+    "entrypoint.py",
+    "execute/execute.py",
+    "execute/execution.py",
+    "execute/gate.py",
+    "guard/approval.py",
+    "guard/google_agents.py",
+    "intake/activity.py",
+    "intake/dead_letters.py",
+    "intake/fields.py",
+    "intake/named_objects.py",
+    "intake/pods.py",
+    "intake/shapes.py",
+    "journal/claimed_case.py",
+    "journal/plan.py",
+    "pipeline/delivery.py",
+    "pipeline/delivery_log.py",
+    "pipeline/services.py",
+    "policy/cel_mistakes.py",
+    "policy/cel_types.py",
+    "policy/guardrails.py",
+    "policy/limits.py",
+    "policy/match.py",
+    "policy/mistakes.py",
+    "policy/order.py",
+    "policy/policy_file.py",
+    "policy/strict_yaml.py",
+    "workbench/admission.py",
+    "workbench/doctor/check.py",
+    "workbench/doctor/clock_check.py",
+    "workbench/doctor/cluster_checks.py",
+    "workbench/doctor/delivery_checks.py",
+    "workbench/doctor/deployed.py",
+    "workbench/doctor/google_checks.py",
+    "workbench/doctor/kill_switch_checks.py",
+    "workbench/doctor/policy_checks.py",
+    "workbench/doctor/responder_identity.py",
+    "workbench/doctor/side_by_side.py",
+    "workbench/doctor/store_checks.py",
+    "workbench/doctor/ways_to_clusters.py",
+    "workbench/explanation.py",
+    "workbench/policies/policy_tests.py",
+    "workbench/sample_findings.py",
+    "workbench/simulated_cluster/controllers.py",
+    "workbench/simulated_cluster/server/objects.py",
+    "workbench/simulated_cluster/server/pages.py",
+    "workbench/simulated_cluster/server/rbac.py",
+    "workbench/simulated_cluster/server/refusal.py",
+    "workbench/simulated_cluster/server/request.py",
+    "workbench/simulated_cluster/server/resources.py",
+    "workbench/simulated_cluster/server/validation.py",
+    "workbench/simulated_cluster/statuses.py",
+    "workbench/simulated_cluster/story/scenario.py",
+    "workbench/simulated_cluster/story/story_folder.py",
+    "workbench/simulation/counts.py",
+    "workbench/simulation/impact.py",
+    "workbench/simulation/related.py",
+    "workbench/snapshot_file.py",
+]
+"""Modules that only the tests of other modules, or of the whole, run so far. None may be added."""
+
+EXCEPTIONS: Mapping[str, str] = dict.fromkeys(UNMIRRORED, "no file of its own yet")
+"""Modules that need no test file of their own, and why."""
+
+
+def functions(path: Path) -> list[str]:
+    """The names of all functions and methods of a file."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    return [node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
+
+
+def modules() -> list[str]:
+    """The modules that have a function, as paths in the package."""
+    return [str(path.relative_to(PACKAGE)) for path in sorted(PACKAGE.rglob("*.py")) if functions(path)]
+
+
+def candidates(module: str) -> list[Path]:
+    """Where the test file of a module may lie."""
+    path = Path(module)
+    named = path.parent if path.stem == "__init__" else path.with_suffix("")
+    return [
+        TESTS / path.parent / f"test_{named.name}.py",
+        TESTS / path.parent / f"test_{named.parent.name}_{named.name}.py",
+    ]
+
+
+def own_test_file(module: str) -> Path | None:
+    """The test file of a module."""
+    return next((path for path in candidates(module) if path.exists()), None)
