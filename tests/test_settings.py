@@ -160,7 +160,7 @@ def test_an_audience_on_cloud_run(audience: str) -> None:
     with pytest.raises(SettingsError, match=r"is not the function's https:// URL"):
         read_settings(environment, Path("policies"))
     url = {"SCC_RESPONDER_APPROVAL_AUDIENCE": "https://x.example.com"}
-    assert read_settings({**environment, **url}, Path("policies")).answered_at == "https://x.example.com"
+    assert read_settings({**environment, **url}, Path("policies")).function_url == "https://x.example.com"
 
 
 AUDIENCES = [
@@ -176,4 +176,4 @@ def test_who_may_approve(changes: dict[str, str], expected: tuple[bool, str]) ->
     """Without an audience this machine is trusted; a URL as the audience is where the function is asked."""
     environment = {**LOCAL, **{_variable(name): value for name, value in changes.items()}}
     found = read_settings(environment, Path("policies"))
-    assert (found.trusts_this_machine, found.answered_at) == expected
+    assert (found.trusts_this_machine, found.function_url) == expected

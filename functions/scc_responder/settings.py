@@ -99,7 +99,7 @@ class Settings(Value, frozen=True, kw_only=True):
     timeout_seconds: int = TIMEOUT_SECONDS
 
     @property
-    def answered_at(self) -> str:
+    def function_url(self) -> str:
         """The function's own address, where the audience says it; else empty."""
         return self.approval_audience if self.approval_audience.startswith("https://") else ""
 

@@ -19,7 +19,7 @@ from google.pubsub_v1.types import (
     ReceivedMessage,
 )
 
-from scc_responder.adapters.google.pubsub.dead_letters import DeadLetters
+from scc_responder.adapters.google.pubsub.dead_letter_subscription import DeadLetters
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.status import CaseState

@@ -96,7 +96,7 @@ def test_approvers_turn_approvals_on(tested: OwnTests) -> None:
     found = read(tested, "delivery/approvals")
 
     assert found.approval_audience == "https://scc-responder-123456789012.europe-west1.run.app"
-    assert found.answered_at == found.approval_audience
+    assert found.function_url == found.approval_audience
     assert read(tested, "scopes/organization").approval_audience == ""
 
 

@@ -26,7 +26,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.cli.console.existing_store import STORE, address, existing_store, store_option
-from scc_responder.cli.console.kill_switch_text import described, line, setting_text
+from scc_responder.cli.console.kill_switch_text import ceiling_text, control_line, setting_text
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
@@ -73,7 +73,7 @@ def _set(switch: KillSwitch, options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps({"store": address(options.store), **_facts(key_of(options.cluster), control)}, indent=2))
     else:
-        print(f"{line(control)}\n{_place(options)}")
+        print(f"{control_line(control)}\n{_place(options)}")
     if control.mode == Mode.DISABLED:
         print("scc-responder: what is held until then can be resumed; see `case resume --help`", file=sys.stderr)
     return 0
@@ -89,7 +89,7 @@ def _show(switch: KillSwitch, options: argparse.Namespace) -> int:
         print(json.dumps(told, indent=2))
     else:
         print(_place(options))
-        print(f"{'now':10} {visible_lines(described(limit))}")
+        print(f"{'now':10} {visible_lines(ceiling_text(limit))}")
         for key, control in documents.items():
             print("\n".join(_lines(key, control)))
     return 1 if None in documents.values() else 0
@@ -103,7 +103,7 @@ def _lines(key: str, control: Control | None) -> Iterator[str]:
     if control is None:
         yield f"{styled('dry_run', 'red')}    {key}: the document makes no sense; set it anew"
         return
-    yield line(control)
+    yield control_line(control)
     yield from (visible_lines(f"{'':13}before: {before.mode} {setting_text(before)}") for before in control.history)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from scc_responder.adapters.google.pubsub.dead_letters import DeadLetters
+from scc_responder.adapters.google.pubsub.dead_letter_subscription import DeadLetters
 from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
 from scc_responder.cli.console.existing_store import existing_store
 from scc_responder.cli.console.progress import shown

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
-from scc_responder.cli.console.kill_switch_text import standing
+from scc_responder.cli.console.kill_switch_text import control_notice
 from scc_responder.cli.console.listening import free, port
 from scc_responder.domain.errors import ResponderError, SettingsError
 from scc_responder.guard.kill_switch import KillSwitch
@@ -70,7 +70,7 @@ def _standing(settings: Settings, options: argparse.Namespace) -> str:
     """How far the kill switch lets anything go; a store that does not answer must not keep the function from it."""
     store = open_store(settings.store, settings.firestore_emulator)
     try:
-        return standing(KillSwitch(store), options.store or "scc-responder.db")
+        return control_notice(KillSwitch(store), options.store or "scc-responder.db")
     except ResponderError as error:
         return f"control: unreadable ({error}); while it is, nothing is changed"
     finally:

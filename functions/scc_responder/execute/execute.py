@@ -197,7 +197,7 @@ class _Means:
         """See `Means.publish_decision`."""
         execution = self._execution
         context, world, plan = execution.context, execution.world, execution.case.record.plan
-        message = outcome_message(context, execution.decision, execution.steps, plan, world.answered_at)
+        message = outcome_message(context, execution.decision, execution.steps, plan, world.function_url)
         waits = {"reason": WAITS} if execution.is_waiting else {}
         return publish(message, step, {**outcome_attributes(context), **waits}, world.outcomes)
 

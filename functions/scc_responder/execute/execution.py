@@ -123,7 +123,7 @@ class Task:
 class World:
     """The finding's cluster and its limits, and where evidence and outcomes go.
 
-    None is what this finding or deployment has not. `answered_at` is the function's own address, as far as known, at
+    None is what this finding or deployment has not. `function_url` is the function's own address, as far as known, at
     which a person answers a plan that waits. `until`: no step starts later.
     """
 
@@ -135,5 +135,5 @@ class World:
     clock: Clock
     ceiling: Callable[[], KillSwitchCeiling]
     until: datetime
-    answered_at: str = ""
+    function_url: str = ""
     pool: ThreadPoolExecutor

@@ -123,7 +123,7 @@ def _pod(context: Context) -> dict[str, Any]:
 
 
 def outcome_message(
-    context: Context, decision: Decision, steps: Iterable[Step], plan: Plan | None = None, answered_at: str = ""
+    context: Context, decision: Decision, steps: Iterable[Step], plan: Plan | None = None, function_url: str = ""
 ) -> bytes:
     """The message for the outcome topic: finding, threat, pod, every policy's answer, every step's outcome.
 
@@ -138,15 +138,15 @@ def outcome_message(
         "steps": [step_summary(step) for step in steps],
     }
     if plan:
-        content["approval"] = plan_summary(context.finding.key, plan, answered_at)
+        content["approval"] = plan_summary(context.finding.key, plan, function_url)
     return ascii_json(content)
 
 
-def plan_summary(finding_key: str, plan: Plan, answered_at: str = "") -> dict[str, Any]:
-    """The plan as JSON data, with the commands that answer it while it waits. `answered_at` is the function's URL."""
+def plan_summary(finding_key: str, plan: Plan, function_url: str = "") -> dict[str, Any]:
+    """The plan as JSON data, with the commands that answer it while it waits. `function_url` is the function's URL."""
     told: dict[str, Any] = msgspec.to_builtins(plan)
     if plan.state is PlanState.WAITING:
-        case, url = case_id(finding_key), f" --url {answered_at}" if answered_at else ""
+        case, url = case_id(finding_key), f" --url {function_url}" if function_url else ""
         told["to_approve"] = f"scc-responder case approve {case} --plan {plan.digest}{url}"
         told["to_reject"] = f"scc-responder case reject {case} --reason 'WHY'{url}"
     return told

@@ -78,7 +78,7 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, account: De
     steps = execute(context, decision, case, _world(collected, services, account))
     summary = decision_summary(context, decision, services.policies.digest)
     case.close(conclusion(case.record.with_steps(steps).current_steps), decision.reason, *steps, decision=summary)
-    account.decided(decision, case.record, services.settings.answered_at)
+    account.decided(decision, case.record, services.settings.function_url)
     return ending_of(case.record, decision)
 
 
@@ -156,6 +156,6 @@ def _world(collected: Collected, services: Services, account: DeliveryLog) -> Wo
         clock=services.clock,
         ceiling=partial(services.kill_switch.ceiling, finding.cluster_path),
         pool=services.pool,
-        answered_at=services.settings.answered_at,
+        function_url=services.settings.function_url,
         until=steps_end(account.began, services.settings),
     )

@@ -59,10 +59,10 @@ class DeliveryLog:
         """The kill switch was asked how far anything may go anywhere."""
         self.fields["control"] = control
 
-    def decided(self, decision: Decision, record: CaseRecord, answered_at: str = "") -> None:
+    def decided(self, decision: Decision, record: CaseRecord, function_url: str = "") -> None:
         """The case was brought to its end."""
         if record.plan:
-            self.fields["approval"] = plan_summary(record.finding_key, record.plan, answered_at)
+            self.fields["approval"] = plan_summary(record.finding_key, record.plan, function_url)
         self.fields["state"] = str(record.state)
         self.fields["policies"] = {policy.name: policy.reason for policy in decision.policies}
         self.fields["steps"] = [step_summary(step) for step in record.steps]

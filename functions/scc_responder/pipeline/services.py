@@ -108,7 +108,7 @@ class Services:
         """The address in a token that Cloud Run has checked; empty where the token is still to be verified."""
         from scc_responder.adapters.google.access.id_tokens import email_of_checked  # noqa: PLC0415
 
-        return email_of_checked(token, self.settings.answered_at, self.clock().timestamp())
+        return email_of_checked(token, self.settings.function_url, self.clock().timestamp())
 
     @cached_property
     def evidence(self) -> Evidence | None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.workbench.explanation import ContextFacts
-from scc_responder.workbench.policies.merge_patch import merged
+from scc_responder.workbench.policies.merge_patch import patched
 from tests.kits.decision_contexts import FINDING, NODE, POD
 
 FACTS = ContextFacts(pod=POD, node=NODE, related=())
@@ -33,7 +33,7 @@ CHANGES = [
 @pytest.mark.parametrize(("patch", "path", "value"), CHANGES)
 def test_a_patch_changes_only_what_it_says(patch: dict[str, Any], path: str, value: Any) -> None:
     """What the patch says is changed, and nothing else."""
-    changed: Any = merged(FACTS, patch)
+    changed: Any = patched(FACTS, patch)
     for name in path.split("."):
         changed = getattr(changed, name)
     assert changed == value
@@ -56,7 +56,7 @@ REFUSED = [
 def test_a_wrong_patch_names_its_path(patch: dict[str, Any], told: str) -> None:
     """A key that is spelt wrong, a removal of what is not there, or a wrong type is told with its path."""
     with pytest.raises(ValueError, match=re.escape(told)):
-        merged(FACTS, patch)
+        patched(FACTS, patch)
 
 
 JSON = st.recursive(
@@ -71,7 +71,7 @@ FIELDS = st.sampled_from(FINDING.__struct_fields__) | st.text(max_size=5)
 def test_any_patch_is_merged_or_refused(patch: dict[str, Any]) -> None:
     """Whatever the patch, it is refused with a ValueError, or every field of it is in what comes out."""
     try:
-        changed = msgspec.to_builtins(merged(FINDING, patch))
+        changed = msgspec.to_builtins(patched(FINDING, patch))
     except ValueError:
         return
     assert patch.keys() <= changed.keys()
@@ -82,4 +82,4 @@ def test_any_patch_is_merged_or_refused(patch: dict[str, Any]) -> None:
 
 def test_an_empty_patch_changes_nothing() -> None:
     """An empty patch leaves the value as it is."""
-    assert merged(FACTS, {}) == FACTS
+    assert patched(FACTS, {}) == FACTS

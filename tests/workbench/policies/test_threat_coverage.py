@@ -11,7 +11,7 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import Row, catalogue, classify
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.explanation import context_of
-from scc_responder.workbench.policies.threat_coverage import RAISED, Cover, Coverage, Covered, Gap, Tier, coverage
+from scc_responder.workbench.policies.threat_coverage import RAISED, Cover, Coverage, Covered, Gap, CoverageTier, coverage
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding, unknown_finding
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED, policy, write_policies
@@ -78,29 +78,29 @@ def only(found: Coverage, name: str = "reverse_shell") -> Cover:
 
 
 GAPS = [
-    pytest.param("threat: reverse_shell", "enforce", "notify", Gap.NONE, Tier.OBSERVE, id="observed"),
-    pytest.param("threat: reverse_*", "dry_run", "isolate_pod", Gap.NONE, Tier.REVERSIBLE, id="reversible"),
-    pytest.param("surface: pod", "enforce", "delete_pod", Gap.NONE, Tier.IRREVERSIBLE, id="irreversible"),
-    pytest.param("threat: vm_rootkit", "enforce", "notify", Gap.NO_POLICY, Tier.NONE, id="none"),
-    pytest.param("threat: reverse_shell", "disabled", "notify", Gap.DISABLED_ONLY, Tier.NONE, id="disabled"),
+    pytest.param("threat: reverse_shell", "enforce", "notify", Gap.NONE, CoverageTier.OBSERVE, id="observed"),
+    pytest.param("threat: reverse_*", "dry_run", "isolate_pod", Gap.NONE, CoverageTier.REVERSIBLE, id="reversible"),
+    pytest.param("surface: pod", "enforce", "delete_pod", Gap.NONE, CoverageTier.IRREVERSIBLE, id="irreversible"),
+    pytest.param("threat: vm_rootkit", "enforce", "notify", Gap.NO_POLICY, CoverageTier.NONE, id="none"),
+    pytest.param("threat: reverse_shell", "disabled", "notify", Gap.DISABLED_ONLY, CoverageTier.NONE, id="disabled"),
     pytest.param(
-        "{threat: reverse_shell, namespace: shop}", "enforce", "notify", Gap.SOME_TARGETS_ONLY, Tier.OBSERVE, id="shop"
+        "{threat: reverse_shell, namespace: shop}", "enforce", "notify", Gap.SOME_TARGETS_ONLY, CoverageTier.OBSERVE, id="shop"
     ),
     pytest.param(
         "{threat: reverse_shell, namespace: other}",
         "enforce",
         "notify",
         Gap.SOME_TARGETS_ONLY,
-        Tier.OBSERVE,
+        CoverageTier.OBSERVE,
         id="other",
     ),
-    pytest.param("{severity: HIGH, kind: behavioral}", "enforce", "notify", Gap.NONE, Tier.OBSERVE, id="severity"),
+    pytest.param("{severity: HIGH, kind: behavioral}", "enforce", "notify", Gap.NONE, CoverageTier.OBSERVE, id="severity"),
 ]
 
 
 @pytest.mark.parametrize(("when", "mode", "step", "gap", "tier"), GAPS)
 def test_coverage_needs_an_able_policy(
-    tmp_path: Path, *, when: str, mode: str, step: str, gap: Gap, tier: Tier
+    tmp_path: Path, *, when: str, mode: str, step: str, gap: Gap, tier: CoverageTier
 ) -> None:
     """A threat is covered by a policy that is on, asks for no more than the threat, and can do something."""
     text = policy(step, mode=mode, when=when).replace("\n  {", " {")
@@ -112,7 +112,7 @@ def test_an_unplannable_policy_leaves_a_gap(tmp_path: Path) -> None:
     """A policy whose actions cannot be planned for the threat leaves it open, and its steps say why."""
     found = covered(tmp_path, policy("isolate_pod", when="surface: cloud_run"))
     threat = of(found, "cloud_run_reverse_shell")
-    assert (threat.gap, threat.tier) == (Gap.NOTHING_PLANNED, Tier.NONE)
+    assert (threat.gap, threat.tier) == (Gap.NOTHING_PLANNED, CoverageTier.NONE)
     assert [(step.result, step.reason) for step in threat.covers[0].steps] == [("held", "pod_not_named")]
 
 
@@ -163,4 +163,4 @@ def test_a_threat_goes_as_far_as_its_furthest_policy(tmp_path: Path) -> None:
     )
     threat = of(found, "reverse_shell")
     assert [cover.policy for cover in threat.covers] == ["kill", "mark", "tell"]
-    assert (threat.tier, threat.gap) == (Tier.REVERSIBLE, Gap.NONE)
+    assert (threat.tier, threat.gap) == (CoverageTier.REVERSIBLE, Gap.NONE)

@@ -13,20 +13,20 @@ _WHY = {
 }
 
 
-def described(limit: KillSwitchCeiling) -> str:
+def ceiling_text(limit: KillSwitchCeiling) -> str:
     """The mode, and why it is so where nobody set it."""
     why = _WHY.get(limit.reason, "")
     return f"{limit.mode} ({why})" if why else str(limit.mode)
 
 
-def standing(switch: KillSwitch, store: str) -> str:
+def control_notice(switch: KillSwitch, store: str) -> str:
     """One line for whoever starts the function: how far it may go, and how to change that. Raises RetryableError."""
     limit = switch.ceiling("")
     how = "" if limit.mode == Mode.ENFORCE else f"; scc-responder control set enforce --reason WHY --store {store}"
-    return f"control: {described(limit)}{how}"
+    return f"control: {ceiling_text(limit)}{how}"
 
 
-def line(control: Control) -> str:
+def control_line(control: Control) -> str:
     """One document: mode, where it holds, since when, by whom and why."""
     mode = styled(f"{control.mode:10}", _STYLES[control.mode])
     return f"{mode} {visible_lines(control.cluster or 'everywhere')} {visible_lines(setting_text(control))}"

@@ -27,7 +27,7 @@ def merge_patch(known: Any, patch: Any) -> Any:
     return kept
 
 
-def merged(value: _T, patch: Mapping[str, Any]) -> _T:
+def patched(value: _T, patch: Mapping[str, Any]) -> _T:
     """The value with the patch merged over it; null removes. Raises ValueError that names the path of what is wrong."""
     known = msgspec.to_builtins(value)
     try:

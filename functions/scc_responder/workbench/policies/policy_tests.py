@@ -37,7 +37,7 @@ from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet
 from scc_responder.policy.strict_yaml import read_document
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from scc_responder.workbench.policies.hints import policy_hint, step_hint
-from scc_responder.workbench.policies.merge_patch import merged
+from scc_responder.workbench.policies.merge_patch import patched
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 
 _T = TypeVar("_T")
@@ -217,7 +217,7 @@ def _told(item: PlannedAction) -> str:
 
 def _changed(case: PolicyCase, field: str, value: _T, changes: dict[str, Any]) -> _T:
     try:
-        return merged(value, changes)
+        return patched(value, changes)
     except ValueError as error:
         raise PolicyError("invalid_context", f"{case.name}: {field}: {error}") from error
 

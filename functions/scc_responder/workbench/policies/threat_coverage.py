@@ -31,7 +31,7 @@ RAISED = "raised_confidence"
 """What narrows a policy that answers only where related findings raise the confidence."""
 
 
-class Tier(StrEnum):
+class CoverageTier(StrEnum):
     """How far the actions go that can be planned, the least first."""
 
     NONE = "none"
@@ -66,7 +66,7 @@ class Cover(Value, frozen=True, kw_only=True):
 
     policy: str
     mode: Mode
-    tier: Tier
+    tier: CoverageTier
     plain: str
     narrowed_by: tuple[str, ...]
     steps: tuple[CoverStep, ...]
@@ -80,9 +80,11 @@ class Covered(Value, frozen=True, kw_only=True):
     gap: Gap
 
     @property
-    def tier(self) -> Tier:
+    def tier(self) -> CoverageTier:
         """How far any policy that is not disabled goes."""
-        return max((cover.tier for cover in self.covers if cover.mode != Mode.DISABLED), key=_rank, default=Tier.NONE)
+        return max(
+            (cover.tier for cover in self.covers if cover.mode != Mode.DISABLED), key=_rank, default=CoverageTier.NONE
+        )
 
 
 class Coverage(Value, frozen=True, kw_only=True):
@@ -175,23 +177,27 @@ def _steps(context: Context, policy: Policy) -> tuple[CoverStep, ...]:
     return tuple(CoverStep(action=item.action, result=item.result, reason=item.reason) for item in planned)
 
 
-def _tier(steps: Iterable[CoverStep]) -> Tier:
+def _tier(steps: Iterable[CoverStep]) -> CoverageTier:
     known = actions()
     planned = [known[step.action] for step in steps if step.result == "planned"]
     tiers = [
-        Tier.OBSERVE if action.observes else Tier.REVERSIBLE if action.reversible else Tier.IRREVERSIBLE
+        CoverageTier.OBSERVE
+        if action.observes
+        else CoverageTier.REVERSIBLE
+        if action.reversible
+        else CoverageTier.IRREVERSIBLE
         for action in planned
     ]
-    return max(tiers, key=_rank, default=Tier.NONE)
+    return max(tiers, key=_rank, default=CoverageTier.NONE)
 
 
-def _rank(tier: Tier) -> int:
-    return tuple(Tier).index(tier)
+def _rank(tier: CoverageTier) -> int:
+    return tuple(CoverageTier).index(tier)
 
 
 def _gap(covers: Sequence[Cover]) -> Gap:
     enabled = [cover for cover in covers if cover.mode != Mode.DISABLED]
-    acting = [cover for cover in enabled if cover.tier != Tier.NONE]
+    acting = [cover for cover in enabled if cover.tier != CoverageTier.NONE]
     if not covers:
         return Gap.NO_POLICY
     if not enabled:

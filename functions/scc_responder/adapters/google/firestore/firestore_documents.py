@@ -125,7 +125,7 @@ def entry(key: str, value: bytes, update_time: Any, server_time: Any, *, unfinis
     )
 
 
-def stored(document: Any, read_time: Any) -> Entry:
+def document_entry(document: Any, read_time: Any) -> Entry:
     """The entry of a document that was read."""
     fields = document.fields
     key, value = fields[ALL].string_value, fields["value"].bytes_value

@@ -27,7 +27,7 @@ from scc_responder.adapters.google.firestore.firestore_documents import (
     UNFINISHED,
     FirestoreCollection,
     entry,
-    stored,
+    document_entry,
     write_precondition,
 )
 from scc_responder.domain.clock import utc_now
@@ -111,7 +111,7 @@ class FirestoreStore:
     def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
         """The entry of each key, or None, in one request: all of them, or StoreUnavailable."""
         check_keys(keys)
-        return tuple(stored(found, at) if found else None for found, at in self._read(keys, self._end()))
+        return tuple(document_entry(found, at) if found else None for found, at in self._read(keys, self._end()))
 
     def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
         """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
@@ -148,7 +148,7 @@ class FirestoreStore:
             SCAN, self._end(), lambda client, options: list(client.run_query(request=request, **options))
         )
         raw = (type(answer).pb(answer) for answer in answers)
-        found = [stored(answer.document, answer.read_time) for answer in raw if answer.HasField("document")]
+        found = [document_entry(answer.document, answer.read_time) for answer in raw if answer.HasField("document")]
         page = tuple(found[:limit])
         return Page(entries=page, cursor=page[-1].key if len(found) > limit else None)
 
@@ -205,7 +205,7 @@ class FirestoreStore:
             with suppress(StoreUnavailable):
                 [(found, read_time)] = self._read((key,), end)
                 if found is not None and found.fields["write"].string_value == word:
-                    return stored(found, read_time)
+                    return document_entry(found, read_time)
             raise
         return entry(key, value, answer.write_results[0].update_time, answer.commit_time, unfinished=unfinished)
 

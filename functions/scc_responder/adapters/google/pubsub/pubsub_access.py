@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
-from scc_responder.adapters.google.pubsub.dead_letters import CONSUME
+from scc_responder.adapters.google.pubsub.dead_letter_subscription import CONSUME
 from scc_responder.adapters.google.pubsub.outcome_topic import PUBLISH, PUBSUB_SERVICE
 from scc_responder.domain.ports import Subscription
 from scc_responder.settings import PUBSUB_EMULATOR

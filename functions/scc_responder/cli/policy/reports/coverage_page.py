@@ -15,9 +15,14 @@ from scc_responder.cli.policy.reports.coverage_report import GAPS, TIER_WORDS, b
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.text import visible
 from scc_responder.intake.threats import DETECTORS, SURFACES, title
-from scc_responder.workbench.policies.threat_coverage import Cover, Coverage, Covered, Gap, Tier
+from scc_responder.workbench.policies.threat_coverage import Cover, Coverage, CoverageTier, Covered, Gap
 
-_TIER_COLOURS = {Tier.NONE: "", Tier.OBSERVE: "blue", Tier.REVERSIBLE: "amber", Tier.IRREVERSIBLE: "red"}
+_TIER_COLOURS = {
+    CoverageTier.NONE: "",
+    CoverageTier.OBSERVE: "blue",
+    CoverageTier.REVERSIBLE: "amber",
+    CoverageTier.IRREVERSIBLE: "red",
+}
 _MODE_COLOURS = {Mode.DISABLED: "", Mode.DRY_RUN: "blue", Mode.APPROVE: "amber", Mode.ENFORCE: "red"}
 _SEVERITY_COLOURS = {"CRITICAL": "red", "HIGH": "amber", "MEDIUM": "amber", "LOW": "blue"}
 _COLUMNS = (

@@ -13,7 +13,7 @@ from scc_responder.cli.console.markdown import escaped, markdown_table
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.text import visible
 from scc_responder.intake.threats import DETECTORS, title
-from scc_responder.workbench.policies.threat_coverage import Cover, Coverage, Covered, Gap, Tier
+from scc_responder.workbench.policies.threat_coverage import Cover, Coverage, CoverageTier, Covered, Gap
 
 GAPS = {
     Gap.NONE: "covered",
@@ -24,8 +24,18 @@ GAPS = {
 }
 """What people read for each gap."""
 
-TIER_WORDS = {Tier.NONE: "-", Tier.OBSERVE: "observe", Tier.REVERSIBLE: "reversible", Tier.IRREVERSIBLE: "irreversible"}
-_TIER_STYLES = {Tier.NONE: "dim", Tier.OBSERVE: "blue", Tier.REVERSIBLE: "yellow", Tier.IRREVERSIBLE: "red"}
+TIER_WORDS = {
+    CoverageTier.NONE: "-",
+    CoverageTier.OBSERVE: "observe",
+    CoverageTier.REVERSIBLE: "reversible",
+    CoverageTier.IRREVERSIBLE: "irreversible",
+}
+_TIER_STYLES = {
+    CoverageTier.NONE: "dim",
+    CoverageTier.OBSERVE: "blue",
+    CoverageTier.REVERSIBLE: "yellow",
+    CoverageTier.IRREVERSIBLE: "red",
+}
 _MARKS = {"planned": "", "skipped": " (skipped: {})", "held": " (held: {})"}
 
 
