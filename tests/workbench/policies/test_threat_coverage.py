@@ -11,7 +11,15 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import Row, catalogue, classify
 from scc_responder.policy.policy_set import load_policies
 from scc_responder.workbench.explanation import context_of
-from scc_responder.workbench.policies.threat_coverage import RAISED, Cover, Coverage, Covered, Gap, CoverageTier, coverage
+from scc_responder.workbench.policies.threat_coverage import (
+    RAISED,
+    Cover,
+    Coverage,
+    CoverageTier,
+    Covered,
+    Gap,
+    coverage,
+)
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding, unknown_finding
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED, policy, write_policies
@@ -84,7 +92,12 @@ GAPS = [
     pytest.param("threat: vm_rootkit", "enforce", "notify", Gap.NO_POLICY, CoverageTier.NONE, id="none"),
     pytest.param("threat: reverse_shell", "disabled", "notify", Gap.DISABLED_ONLY, CoverageTier.NONE, id="disabled"),
     pytest.param(
-        "{threat: reverse_shell, namespace: shop}", "enforce", "notify", Gap.SOME_TARGETS_ONLY, CoverageTier.OBSERVE, id="shop"
+        "{threat: reverse_shell, namespace: shop}",
+        "enforce",
+        "notify",
+        Gap.SOME_TARGETS_ONLY,
+        CoverageTier.OBSERVE,
+        id="shop",
     ),
     pytest.param(
         "{threat: reverse_shell, namespace: other}",
@@ -94,7 +107,9 @@ GAPS = [
         CoverageTier.OBSERVE,
         id="other",
     ),
-    pytest.param("{severity: HIGH, kind: behavioral}", "enforce", "notify", Gap.NONE, CoverageTier.OBSERVE, id="severity"),
+    pytest.param(
+        "{severity: HIGH, kind: behavioral}", "enforce", "notify", Gap.NONE, CoverageTier.OBSERVE, id="severity"
+    ),
 ]
 
 

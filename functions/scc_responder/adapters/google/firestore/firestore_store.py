@@ -26,8 +26,8 @@ from scc_responder.adapters.google.firestore.firestore_documents import (
     ALL,
     UNFINISHED,
     FirestoreCollection,
-    entry,
     document_entry,
+    entry,
     write_precondition,
 )
 from scc_responder.domain.clock import utc_now
