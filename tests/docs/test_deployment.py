@@ -14,7 +14,8 @@ from tests.docs.examples import ROOT, commands, fenced
 from tests.terraform import hcl
 from tests.terraform.checking import EXAMPLES, MODULE
 
-PAGES = [ROOT / "README.md", MODULE / "README.md", *sorted((MODULE / "docs").glob("*.md"))]
+GUIDES = sorted((MODULE / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), MODULE / "README.md", *GUIDES]
 INPUTS = {row.name: row.type for row in hcl.inputs((MODULE / "variables.tf").read_text())}
 FIELDS = {field: name for name, kind in INPUTS.items() for field in re.findall(r"^    (\w+) +=", kind, re.MULTILINE)}
 """The input that each field of an input is in: `max_instances` is in `limits`."""
@@ -70,7 +71,7 @@ def test_every_named_input_exists(page: Path) -> None:
 
 def named_inputs() -> set[str]:
     """The inputs that the pages for people name, by themselves or by a field."""
-    words = {word for page in PAGES[2:] for word in re.findall(r"`(\w+)(?: = [^`]+)?`", prose(page))}
+    words = {word for page in GUIDES for word in re.findall(r"`(\w+)(?: = [^`]+)?`", prose(page))}
     return {FIELDS.get(word, word) for word in words if word in {*INPUTS, *FIELDS}} - BY_EXAMPLE
 
 

@@ -12,7 +12,13 @@ import pytest
 from tests.docs.examples import ON_PATH, ROOT, commands, fenced
 
 LINES = ["make install", ON_PATH]
-PAGES = ("README.md", "terraform/README.md", "terraform/docs/first-hour.md", "terraform/docs/on-call.md")
+PAGES = (
+    "README.md",
+    "docs/local.md",
+    "terraform/README.md",
+    "terraform/docs/first-hour.md",
+    "terraform/docs/on-call.md",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from scc_responder.intake.threats import catalogue
-from scc_responder.policy.cel_mistakes import condition_mistakes
-from scc_responder.policy.cel_types import variables
+from scc_responder.cli.main import COMMANDS as ALL_COMMANDS
 from tests.docs.examples import ROOT, commands, fenced, load, run
 
 README = (ROOT / "README.md").read_text()
@@ -29,21 +27,21 @@ def test_the_explain_example_prints_the_match(tmp_path: Path) -> None:
     assert "when_threat_differs" in done.stdout
 
 
-def test_the_readme_shows_policy_and_clusters(tmp_path: Path) -> None:
-    """The README shows a policy and how clusters are listed."""
-    shown = [example.text for example in BLOCKS if example.kind == "yaml"]
-    assert [load(text, tmp_path / str(number)) for number, text in enumerate(shown)] == ["policy", "clusters"]
+def test_the_pages_show_policy_and_clusters(tmp_path: Path) -> None:
+    """The README shows a policy, and the page for one's own machine how clusters are listed."""
+    shown = [*BLOCKS, *(example for example in fenced() if example.where.startswith("docs/local.md:"))]
+    texts = [example.text for example in shown if example.kind == "yaml"]
+    assert [load(text, tmp_path / str(number)) for number, text in enumerate(texts)] == ["policy", "clusters"]
 
 
-def test_the_number_of_threats_is_right() -> None:
-    """The number of threats that it names is the catalogue's."""
-    assert f"the {len(catalogue())} threats" in README
+def test_it_fits_a_newcomer() -> None:
+    """The README is short, and leads to every page of docs/."""
+    assert len(README.splitlines()) <= 150
+    assert [path.name for path in (ROOT / "docs").glob("*.md") if f"](docs/{path.name})" not in README] == []
 
 
-def test_the_condition_example_passes_lint() -> None:
-    """The README's condition is one that lint takes, and it names every fact that there is."""
-    paragraph = README.split("What `when` and `unless` cannot say")[1].split("\n\n")[0]
-    *facts, example = re.findall(r"`([^`]+)`", paragraph)[1:]
-
-    assert list(condition_mistakes(example, ())) == []
-    assert set(facts) == set(variables())
+def test_each_command_of_the_table_exists() -> None:
+    """The table names commands that there are, and every one that a policy author needs."""
+    named = {words.split()[0] for words in re.findall(r"^\| `scc-responder ([a-z ]+)` \|", README, re.MULTILINE)}
+    assert named < set(ALL_COMMANDS)
+    assert {"explain", "policy", "simulate", "threats"} <= named

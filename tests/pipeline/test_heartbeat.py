@@ -27,7 +27,7 @@ NAME = f"organizations/1/sources/{SOURCE}/locations/global/findings/{HEARTBEAT_I
 MESSAGE: dict[str, Any] = {
     "finding": {"name": NAME, "category": "HEARTBEAT", "state": "ACTIVE", "eventTime": "2020-01-01T00:00:00Z"}
 }
-"""What Cloud Scheduler publishes, as the README has it."""
+"""What Cloud Scheduler publishes, as docs/operate.md has it."""
 
 
 class Asked:
