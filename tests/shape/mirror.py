@@ -28,7 +28,7 @@ UNMIRRORED = [
     "adapters/google/access/grpc_errors.py",
     "adapters/google/firestore/firestore_documents.py",
     "adapters/google/gke/gke_listing.py",
-    "adapters/google/pubsub/dead_letters.py",
+    "adapters/google/pubsub/dead_letter_subscription.py",
     "adapters/google/pubsub/pubsub_access.py",
     "adapters/google/storage/bucket_access.py",
     "adapters/kubernetes/api_errors.py",
