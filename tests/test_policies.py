@@ -12,7 +12,7 @@ import yaml
 from msgspec import convert
 from msgspec.structs import replace
 
-from scc_responder.cli.policy.reports.test_cases_report import case_difference
+from scc_responder.cli.policy.reports.policy_test_report import case_difference
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.decide import match

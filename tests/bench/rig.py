@@ -44,7 +44,7 @@ class Rig:
         self.floor = folder / "floor"
         self.floor.mkdir()
         (self.floor / "main.py").write_text(FLOOR)
-        write_policies(folder / "policies", policy(*ALL), guardrails=GUARDRAILS)
+        self.policies = write_policies(folder / "policies", policy(*ALL), guardrails=GUARDRAILS)
         (folder / "token").write_text(plane.token("responder"))
         self.namespace = objects.create_namespace(plane.admin)
         self.findings: list[dict[str, Any]] = []
@@ -87,7 +87,7 @@ class Rig:
         turn(path)
         return {
             "SCC_RESPONDER_STORE": f"sqlite:///{path}",
-            "SCC_RESPONDER_POLICIES": str(self.folder / "policies"),
+            "SCC_RESPONDER_POLICIES": str(self.policies),
         }
 
     def _environment(self) -> dict[str, str]:

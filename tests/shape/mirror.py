@@ -53,7 +53,7 @@ UNMIRRORED = [
     "cli/policy/__init__.py",
     "cli/policy/reports/coverage_page.py",
     "cli/policy/reports/coverage_report.py",
-    "cli/policy/reports/test_cases_report.py",
+    "cli/policy/reports/policy_test_report.py",
     "cli/policy/schema.py",
     "cli/simulate/simulation_report.py",
     "cli/simulate/target_facts.py",
