@@ -94,10 +94,10 @@ def test_a_recipe_takes_ten_lines(recipe: str) -> None:
 
 
 def test_the_recipes_are_these() -> None:
-    """Each recipe is tried by a test of this file."""
-    assert list(SECTIONS) == ["Add an action", "Add a threat", "Add a policy"]
+    """Each recipe is tried by a test of this file, and shows this many files."""
     assert {recipe: len(files(recipe)) for recipe in SECTIONS} == {
         "Add an action": 2,
+        "Add a kind of change": 1,
         "Add a threat": 1,
         "Add a policy": 2,
     }
@@ -132,6 +132,62 @@ def test_an_action_without_its_test_is_noticed(copy: Copy) -> None:
     assert re.findall(r'reason="(\w+)"', text)[0] in told
 
 
+EVICT = """
+from concurrent.futures import ThreadPoolExecutor
+from scc_responder.domain.changes import StepRun, change_classes
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+
+class Api:
+    def __init__(self):
+        self.sent = []
+    def get(self, path):
+        return {"metadata": {"uid": "u2" if self.sent else "u1"}}
+    def create(self, path, body, *, dry_run=False):
+        self.sent.append((path, body["deleteOptions"], dry_run))
+        return {}
+
+class Means:
+    def in_cluster(self, change):
+        return change(ClusterSession(api, {}, lambda seconds: None, ThreadPoolExecutor(1)))
+
+api, intents = Api(), []
+step = StepRun(action_id="a", dry_run=False, intended=False, intend=lambda: intents.append(1), renew=lambda: None)
+evict = change_classes()["evict_pod"](namespace="shop", name="web-1", uid="u1")
+print(evict.carry_out(step, Means()).reason, len(intents), api.sent)
+"""
+"""An API server on which the pod is replaced as soon as it was evicted."""
+
+
+def test_a_kind_of_change_is_one_file(copy: Copy) -> None:
+    """With its file and an example, a kind of change is found, stored and restored, and sends one bound request."""
+    ((name, text),) = files("Add a kind of change").items()
+    copy.write(name, text)
+    path = copy.folder / "tests" / "domain" / "changes" / "test_kinds_of_change.py"
+    (example,) = re.findall(r'`("evict_pod": [^`]+,)`', SECTIONS["Add a kind of change"])
+    body = path.read_text()
+    marker = '    "notify": PublishDecision(),\n'
+    assert marker in body
+    importing = "from scc_responder.domain.changes.evict_pod import EvictPod\n"
+    path.write_text(
+        body.replace(marker, f"{marker}    {example}\n").replace("import pytest\n", f"import pytest\n{importing}")
+    )
+    copy.tests("tests/domain/changes/test_kinds_of_change.py")
+    (copy.folder / "evict.py").write_text(EVICT)
+
+    told = copy.run("python evict.py")
+    assert told.split(" ", 2)[:2] == ["deleted", "1"]
+    assert "/api/v1/namespaces/shop/pods/web-1/eviction" in told
+    assert "{'preconditions': {'uid': 'u1'}}" in told
+
+
+def test_a_kind_of_change_without_an_example_is_noticed(copy: Copy) -> None:
+    """The tests name the kind that has no example."""
+    ((name, text),) = files("Add a kind of change").items()
+    copy.write(name, text)
+    told = copy.run("pytest -q -p no:cacheprovider tests/domain/changes/test_kinds_of_change.py", status=1)
+    assert "evict_pod" in told
+
+
 def test_a_threat_is_one_row_and_its_sample(copy: Copy) -> None:
     """With its row, sample and policy a threat is listed, answered, and has a golden."""
     ((name, text),) = files("Add a threat").items()
@@ -147,13 +203,10 @@ def test_a_threat_is_one_row_and_its_sample(copy: Copy) -> None:
     one = "threat: gpg_key_reconnaissance"
     policy.write_text(policy.read_text().replace(one, f"threat: [gpg_key_reconnaissance, {row['name']}]"))
     copy.follow("Add a threat")
-    copy.tests(
-        "tests/notifications",
-        "tests/test_pack.py",
-        "--deselect",
-        "tests/notifications/test_catalogue.py::test_published_totals",
-    )
+    copy.tests("tests/notifications", "tests/test_pack.py", "-k", "wallet_file_read")
 
+    golden = copy.folder / "tests" / "findings" / "catalogue" / row["detector"] / f"{row['name']}.json"
+    assert "wallet.dat" in golden.read_text()
     assert row["category"] in copy.run("scc-responder threats")
     assert f"`{row['name']}`" in (copy.folder / "policies" / "THREATS.md").read_text()
 
