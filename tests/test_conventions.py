@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from scc_responder.actions import Action, actions
+from scc_responder.workbench.needed_permissions import permissions_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.responder import NODE, SPARE_NODE, deployed, finding_about
@@ -67,7 +68,7 @@ def granted(*asked: Action) -> set[tuple[str, str]]:
     return {
         (permission.name.partition(".")[0], permission.verb)
         for one in asked
-        for permission in one.permissions
+        for permission in permissions_of(one.name)
         if permission.verb
     }
 

@@ -22,6 +22,7 @@ from scc_responder.domain.permissions import described
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.policy_set import Policy, load_policies
+from scc_responder.workbench.needed_permissions import permissions_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "policies" / "README.md"
@@ -156,7 +157,7 @@ def _in_full(action: Action) -> Iterator[str]:
     if parameters:
         yield f"{inspect.cleandoc(action.params.__doc__ or '')}\n"
         yield markdown_table(("parameter", "takes", "default"), iter(parameters))
-    yield f"Permissions: {', '.join(f'`{permission}`' for permission in described(action.permissions))}\n"
+    yield f"Permissions: {', '.join(f'`{permission}`' for permission in described(permissions_of(action.name)))}\n"
     yield f"```yaml\n{example(action)}\n```\n"
 
 

@@ -1,66 +1,62 @@
-"""What a capture stores, and what it does while that takes long."""
+"""A decision is published once, and what comes of that is the step's outcome."""
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from scc_responder.domain.changes import StepRun
-from scc_responder.domain.errors import ApiError
-from scc_responder.execute.evidence import EvidenceObject
-from scc_responder.execute.publish import store_side_by_side
-from scc_responder.journal.claimed_case import LostLease
+from scc_responder.domain.errors import ApiError, RetryableError
+from scc_responder.execute.publish import publish
 
-OBJECTS = [EvidenceObject(name=f"cases/c/{n}.json", content=b"{}", kind="pod") for n in range(3)]
+FORBIDDEN = ApiError("outcomes_forbidden", status=403, permission="pubsub.topics.publish")
 
 
-class SlowStore:
-    """`ports.Evidence` that stores nothing before it may."""
+class Topic:
+    """`ports.Outcomes` that answers this."""
 
-    def __init__(self) -> None:
-        self.may = threading.Event()
-        self.names: list[str] = []
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.published: list[bytes] = []
 
-    def put(self, name: str, _content: bytes) -> bool:
-        assert self.may.wait(timeout=10)
-        self.names.append(name)
-        return True
-
-
-def step(renew: object) -> StepRun:
-    """A step whose case is kept by this."""
-    return StepRun(action_id="a", dry_run=False, intended=False, intend=lambda: None, renew=renew)
+    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
+        self.published.append(message)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return str(self.answer)
 
 
-def test_a_long_capture_keeps_its_case() -> None:
-    """The lease is renewed while objects are being stored, so that no other delivery takes over."""
-    store = SlowStore()
-    with ThreadPoolExecutor(3) as pool:
-        store_side_by_side(OBJECTS, store, pool, step(store.may.set), renew_seconds=0.01)
-
-    assert sorted(store.names) == [item.name for item in OBJECTS]
-
-
-def test_a_lost_case_stops_the_capture() -> None:
-    """Where another delivery has taken over, the capture ends, and no manifest follows."""
-    store = SlowStore()
-
-    def lost() -> None:
-        store.may.set()
-        raise LostLease("lease_lost")
-
-    with ThreadPoolExecutor(3) as pool, pytest.raises(LostLease):
-        store_side_by_side(OBJECTS, store, pool, step(lost), renew_seconds=0.01)
+OUTCOMES = {
+    "published": (Topic("1"), False, ("done", "published", "1"), 1),
+    "dry-run": (Topic("1"), True, ("dry_run", "would_publish", ""), 0),
+    "nowhere": (None, False, ("skipped", "no_outcome_topic", ""), 0),
+    "refused": (
+        Topic(FORBIDDEN),
+        False,
+        ("failed", "outcomes_forbidden", "missing permission: pubsub.topics.publish"),
+        1,
+    ),
+}
 
 
-def test_a_refused_object_is_told() -> None:
-    """One object that cannot be stored fails the capture."""
+def step(*, dry_run: bool) -> StepRun:
+    return StepRun(action_id="a", dry_run=dry_run, intended=False, intend=lambda: None, renew=lambda: None)
 
-    class Refusing:
-        def put(self, _name: str, _content: bytes) -> bool:
-            raise ApiError("evidence_forbidden", status=403, permission="storage.objects.create")
 
-    with ThreadPoolExecutor(3) as pool, pytest.raises(ApiError, match="evidence_forbidden"):
-        store_side_by_side(OBJECTS, Refusing(), pool, step(lambda: None))
+@pytest.mark.parametrize(("topic", "dry_run", "expected", "count"), OUTCOMES.values(), ids=OUTCOMES)
+def test_the_topics_answer_is_the_outcome(
+    topic: Topic | None, dry_run: bool, expected: tuple[str, str, str], count: int
+) -> None:
+    """Without a topic it is skipped; a dry run publishes nothing."""
+    result = publish(b"{}", step(dry_run=dry_run), {}, topic)
+
+    assert (result.status, result.reason, result.detail) == expected
+    assert len(topic.published if topic else []) == count
+
+
+def test_a_topic_that_is_down_is_asked_again() -> None:
+    """By a later delivery."""
+    with pytest.raises(RetryableError, match="unavailable"):
+        publish(b"{}", step(dry_run=False), {}, Topic(ApiError("outcomes_unavailable", "unavailable", status=503)))

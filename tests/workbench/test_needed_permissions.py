@@ -28,6 +28,7 @@ from scc_responder.workbench.needed_permissions import (
     enabled,
     needed,
     of_all_actions,
+    permissions_of,
 )
 from tests.cli import commands
 from tests.kits.responder import SHIPPED, policy, write_policies
@@ -89,7 +90,7 @@ def test_every_finding_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str
 @given(st.lists(st.sampled_from(sorted(actions()))), st.sampled_from(sorted(actions())))
 def test_one_more_step(steps: list[str], one: str) -> None:
     """One action more needs exactly what it declares more, in whatever order."""
-    declared = {str(permission) for permission in actions()[one].permissions}
+    declared = {str(permission) for permission in permissions_of(one)}
     assert granted(*steps, one) == granted(*steps) | declared
     assert granted(one, *steps) == granted(*steps, one)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.value import Value
 
 
@@ -82,3 +83,10 @@ def not_the_target(read: Mapping[str, Any] | None, uid: str) -> Result | None:
     if read["metadata"]["uid"] != uid:
         return Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
     return None
+
+
+def refused(error: ApiError) -> Result:
+    """The outcome that a refusal stands for. Raises RetryableError for any other error: it may pass."""
+    if error.status in {403, 404}:
+        return failed(error.reason, f"missing permission: {error.permission}" if error.permission else str(error))
+    raise RetryableError(error.reason, str(error)) from error

@@ -18,9 +18,10 @@ from scc_responder.domain.errors import ResponderError, RetryableError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.status import Result, StepStatus
+from scc_responder.execute.evidence.capture import capture
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
 from scc_responder.execute.gate import Gate, Withheld
-from scc_responder.execute.publish import capture, publish
+from scc_responder.execute.publish import publish
 from scc_responder.guard.approval import WAITS
 from scc_responder.journal.case import Step, action_id
 from scc_responder.journal.claimed_case import ClaimedCase

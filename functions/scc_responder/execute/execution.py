@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ import msgspec
 from scc_responder.actions import actions
 from scc_responder.domain.changes import Change, stored
 from scc_responder.domain.context import Context
+from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Outcomes
@@ -124,7 +125,8 @@ class World:
     """The finding's cluster and its limits, and where evidence and outcomes go.
 
     None is what this finding or deployment has not. `function_url` is the function's own address, as far as known, at
-    which a person answers a plan that waits. `until`: no step starts later.
+    which a person answers a plan that waits. `until`: no step starts later. `unread` are the errors of the reads before
+    the decision, by what could not be read.
     """
 
     cluster: ClusterSession | None
@@ -137,3 +139,4 @@ class World:
     until: datetime
     function_url: str = ""
     pool: ThreadPoolExecutor
+    unread: Mapping[str, ResponderError] = field(default_factory=dict)

@@ -156,6 +156,7 @@ def _world(collected: Collected, services: Services, account: DeliveryLog) -> Wo
         clock=services.clock,
         ceiling=partial(services.kill_switch.ceiling, finding.cluster_path),
         pool=services.pool,
+        unread=collected.errors,
         function_url=services.settings.function_url,
         until=steps_end(account.began, services.settings),
     )

@@ -13,9 +13,11 @@ from typing import Any
 from scc_responder.actions import actions
 from scc_responder.collect import target
 from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
+from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.permissions import Permission, Tier, iam
+from scc_responder.domain.permissions import Permission, Permissions, Tier, iam, merged
 from scc_responder.domain.value import Value
+from scc_responder.execute.evidence import source_permissions
 from scc_responder.policy.policy_set import Policy
 
 EVERY_FINDING = "every finding"
@@ -100,7 +102,13 @@ def _uses(steps: Iterable[tuple[str, str]]) -> Iterator[tuple[Permission, str, s
     for name, reason in GOOGLE_READS.items():
         yield from ((permission, reason, "") for permission in iam(name))
     for policy, action in steps:
-        yield from ((permission, action, policy) for permission in actions()[action].permissions)
+        yield from ((permission, action, policy) for permission in permissions_of(action))
+
+
+def permissions_of(action: str) -> Permissions:
+    """What an action needs: what it declares, and if it captures evidence, what the sources declare."""
+    known = actions()[action]
+    return merged(source_permissions() if CAPTURES_EVIDENCE in known.makes else (), known.permissions)
 
 
 def _order(permission: Permission) -> tuple[bool, str, str, int]:

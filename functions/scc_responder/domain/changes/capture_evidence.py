@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Means, StepRun
-from scc_responder.domain.permissions import iam, observes
+from scc_responder.domain.permissions import iam
 from scc_responder.domain.status import Result
 
-CAPTURES_EVIDENCE = ChangeKind(permissions=(*observes("events", "list"), *iam("storage.objects.create")), observes=True)
+CAPTURES_EVIDENCE = ChangeKind(permissions=iam("storage.objects.create"), observes=True)
+"""What each evidence source reads, it declares itself: see `execute/evidence`."""
 
 
 class CaptureEvidence(Change, frozen=True, kw_only=True, tag="capture_evidence"):

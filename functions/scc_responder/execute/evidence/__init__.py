@@ -1,0 +1,151 @@
+"""Evidence of a case: one file in `sources` for each thing that is read, found by file name.
+
+In: what a capture knows (`SourceInput`). Out: stored objects, and a manifest that says of each source what it gave.
+This page is the contract; read `sources/events.py` for an example, then `capture.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from scc_responder.domain.changes import Change
+from scc_responder.domain.context import Context
+from scc_responder.domain.errors import ResponderError
+from scc_responder.domain.permissions import Permissions, merged
+from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.value import Value
+
+
+class Moment(StrEnum):
+    """When a source must be read. Those of one moment are read side by side, the moments in this order."""
+
+    BEFORE_ISOLATION = "before_isolation"
+    """Before the first change of the case: isolation would change what it reads."""
+    BEFORE_DELETION = "before_deletion"
+    """By the capture itself, while the pod is there."""
+    LATE = "late"
+    """By the capture, after all others: it gains the more, the later it is read."""
+
+
+class EvidenceItem(Value, frozen=True, kw_only=True):
+    """One thing that a source read, to be stored as one JSON object.
+
+    `kind` and `title` are what it is a copy of, in that thing's own words. `is_empty`: the answer says that there is
+    nothing; it is stored all the same.
+    """
+
+    kind: str
+    title: str = ""
+    content: Any
+    is_empty: bool = False
+
+
+class NotPossible(ResponderError):  # noqa: N818 - an answer of a source, not a fault
+    """A source has nothing to read for this case, and why. `permission`: what was missing when it was to be read."""
+
+    def __init__(self, reason: str, *, permission: str = "") -> None:
+        super().__init__(reason)
+        self.permission = permission
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceInput:
+    """What a source may look at.
+
+    `change.target` is the pod that the capture is about, if any. `api` is None where the finding names no cluster, or
+    it cannot be reached. `errors` are those of the reads before the decision, by what could not be read.
+    """
+
+    context: Context
+    change: Change
+    api: KubernetesApi | None = None
+    errors: Mapping[str, ResponderError] = field(default_factory=dict)
+
+    def fact(self, name: str, item: EvidenceItem | None) -> tuple[EvidenceItem, ...]:
+        """What was read of a fact before the decision, or nothing. Raises NotPossible where it could not be read."""
+        if item is not None:
+            return (item,)
+        if reason := self.context.missing.get(name, ""):
+            raise NotPossible(reason, permission=getattr(self.errors.get(name), "permission", ""))
+        if self.context.pod is None:
+            raise NotPossible(self.context.pod_missing)
+        return ()
+
+    def kubernetes_object(self, name: str) -> tuple[EvidenceItem, ...]:
+        """The Kubernetes object that was read under this name. Raises NotPossible."""
+        found = self.context.objects.get(name)
+        return self.fact(name, kubernetes_item(found, name) if found is not None else None)
+
+
+def kubernetes_item(found: Mapping[str, Any], name: str) -> EvidenceItem:
+    """A Kubernetes object as evidence. `name` stands for its kind where it says none."""
+    metadata = found.get("metadata")
+    fields = metadata if isinstance(metadata, Mapping) else {}
+    title = "/".join(str(fields[part]) for part in ("namespace", "name") if fields.get(part))
+    return EvidenceItem(kind=str(found.get("kind", name)), title=title, content=found)
+
+
+Read = Callable[[SourceInput], Sequence[EvidenceItem]]
+
+
+class Source(Value, frozen=True, kw_only=True):
+    """One thing that is kept of a case.
+
+    `read` raises ApiError or NotPossible. `permissions` are what it needs beyond what every finding needs.
+    `deadline_seconds` counts from the start of its moment. `prefix` begins the names of its objects. A capture that
+    lacks a `required` source fails with the reason `incomplete`; what the others read is kept.
+    """
+
+    name: str
+    read: Read
+    moment: Moment
+    permissions: Permissions
+    required: bool
+    incomplete: str
+    deadline_seconds: float
+    prefix: str
+
+
+def source(
+    *,
+    moment: Moment,
+    permissions: Permissions = (),
+    required: bool = False,
+    incomplete: str = "captured_in_part",
+    deadline_seconds: float = 10.0,
+    prefix: str = "",
+) -> Callable[[Read], Source]:
+    """Declare a reading function as the source of its own name."""
+
+    def declare(read: Read) -> Source:
+        return Source(
+            name=read.__name__,
+            read=read,
+            moment=moment,
+            permissions=permissions,
+            required=required,
+            incomplete=incomplete,
+            deadline_seconds=deadline_seconds,
+            prefix=prefix or read.__name__.replace("_", "-"),
+        )
+
+    return declare
+
+
+@cache
+def evidence_sources() -> dict[str, Source]:
+    """Every source by name, found by file name."""
+    folder = import_module(f"{__name__}.sources")
+    names = sorted(module.name for module in iter_modules(folder.__path__))
+    return {name: getattr(import_module(f"{folder.__name__}.{name}"), name) for name in names}
+
+
+def source_permissions() -> Permissions:
+    """What all sources together need, each once."""
+    return merged(*(each.permissions for each in evidence_sources().values()))

@@ -1,0 +1,112 @@
+"""Read evidence sources side by side, each under its deadline: what one meets hides nothing of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from enum import StrEnum
+from time import monotonic
+
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.value import Value
+from scc_responder.execute.evidence import EvidenceItem, Moment, NotPossible, Source, SourceInput
+
+RENEW_SECONDS = 30.0
+"""How long a capture runs before it renews the case's lease, which is four times as long."""
+
+_LASTING = frozenset({403, 404})
+"""HTTP statuses that a later delivery would meet again."""
+
+
+class SourceOutcome(StrEnum):
+    """What a source gave."""
+
+    KEPT = "kept"
+    EMPTY = "empty"
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    NOT_POSSIBLE = "not_possible"
+
+
+class Reading(Value, frozen=True, kw_only=True):
+    """One source, read.
+
+    `why` is a reason word, `detail` says more, for people. `is_failed`: there was something to read, and it could not
+    be. `passing` is the error after which a later delivery may read it.
+    """
+
+    source: Source
+    outcome: SourceOutcome
+    items: tuple[EvidenceItem, ...] = ()
+    why: str = ""
+    detail: str = ""
+    permission: str = ""
+    is_failed: bool = False
+    passing: Exception | None = None
+
+
+def read_sources(
+    sources: Iterable[Source],
+    given: SourceInput,
+    pool: Executor,
+    renew: Callable[[], None],
+    renew_seconds: float = RENEW_SECONDS,
+) -> tuple[Reading, ...]:
+    """Read the sources, those of one moment side by side. Raises only what `renew` raises (LostLease)."""
+    asked = list(sources)
+    return tuple(
+        reading
+        for moment in Moment
+        for reading in _side_by_side(
+            [each for each in asked if each.moment is moment], given, pool, renew, renew_seconds
+        )
+    )
+
+
+def _side_by_side(
+    sources: list[Source], given: SourceInput, pool: Executor, renew: Callable[[], None], renew_seconds: float
+) -> list[Reading]:
+    began = renewed = monotonic()
+    started = {pool.submit(each.read, given): each for each in sources}
+    waiting = set(started)
+    while waiting:
+        until = min(renewed + renew_seconds, *(began + started[future].deadline_seconds for future in waiting))
+        _, waiting = wait(waiting, max(0.0, until - monotonic()), FIRST_COMPLETED)
+        now = monotonic()
+        waiting = {future for future in waiting if now < began + started[future].deadline_seconds}
+        if waiting and now >= renewed + renew_seconds:
+            renew()
+            renewed = now
+    return [_reading(each, future) for future, each in started.items()]
+
+
+def _reading(source: Source, future: Future[Sequence[EvidenceItem]]) -> Reading:
+    if not future.done():
+        future.cancel()
+        detail = f"no answer within {source.deadline_seconds:g} s"
+        return Reading(source=source, outcome=SourceOutcome.TIMED_OUT, why="deadline", detail=detail, is_failed=True)
+    try:
+        items = tuple(future.result())
+    except NotPossible as answer:
+        outcome = SourceOutcome.REFUSED if answer.permission else SourceOutcome.NOT_POSSIBLE
+        return Reading(source=source, outcome=outcome, why=answer.reason, permission=answer.permission)
+    except ApiError as error:
+        refused = f"missing permission: {error.permission}"
+        return _failed(source, error, error.reason, refused if error.permission else str(error))
+    except Exception as error:  # noqa: BLE001 - a mistake in one source must not cost what the others read
+        return _failed(source, error, "internal_error", f"internal_error: {type(error).__name__}")
+    outcome = SourceOutcome.EMPTY if all(item.is_empty for item in items) else SourceOutcome.KEPT
+    return Reading(source=source, outcome=outcome, items=items)
+
+
+def _failed(source: Source, error: Exception, why: str, detail: str) -> Reading:
+    permission = getattr(error, "permission", "")
+    return Reading(
+        source=source,
+        outcome=SourceOutcome.REFUSED if permission else SourceOutcome.NOT_POSSIBLE,
+        why=why,
+        detail=detail,
+        permission=permission,
+        is_failed=True,
+        passing=None if getattr(error, "status", 0) in _LASTING else error,
+    )

@@ -1,0 +1,196 @@
+"""What a capture stores, and what it does while that takes long."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from scc_responder.domain.changes import StepRun
+from scc_responder.domain.context import Context
+from scc_responder.domain.errors import ApiError, RetryableError
+from scc_responder.domain.finding import Threat
+from scc_responder.domain.status import Result, StepStatus
+from scc_responder.execute.evidence.capture import capture, store_side_by_side
+from scc_responder.execute.evidence.manifest import EvidenceObject
+from scc_responder.journal.claimed_case import LostLease
+from tests.kits.captures import POD, ListedEvents
+from tests.kits.journal_worlds import START, finding
+
+OBJECTS = [EvidenceObject(name=f"cases/c/{n}.json", content=b"{}", kind="pod") for n in range(3)]
+
+
+class SlowStore:
+    """`ports.Evidence` that stores nothing before it may."""
+
+    def __init__(self) -> None:
+        self.may = threading.Event()
+        self.names: list[str] = []
+
+    def put(self, name: str, _content: bytes) -> bool:
+        assert self.may.wait(timeout=10)
+        self.names.append(name)
+        return True
+
+
+def step(renew: object) -> StepRun:
+    """A step whose case is kept by this."""
+    return StepRun(action_id="a", dry_run=False, intended=False, intend=lambda: None, renew=renew)
+
+
+def test_a_long_capture_keeps_its_case() -> None:
+    """The lease is renewed while objects are being stored, so that no other delivery takes over."""
+    store = SlowStore()
+    with ThreadPoolExecutor(3) as pool:
+        store_side_by_side(OBJECTS, store, pool, step(store.may.set), renew_seconds=0.01)
+
+    assert sorted(store.names) == [item.name for item in OBJECTS]
+
+
+def test_a_lost_case_stops_the_capture() -> None:
+    """Where another delivery has taken over, the capture ends, and no manifest follows."""
+    store = SlowStore()
+
+    def lost() -> None:
+        store.may.set()
+        raise LostLease("lease_lost")
+
+    with ThreadPoolExecutor(3) as pool, pytest.raises(LostLease):
+        store_side_by_side(OBJECTS, store, pool, step(lost), renew_seconds=0.01)
+
+
+def test_a_refused_object_is_told() -> None:
+    """One object that cannot be stored fails the capture."""
+
+    class Refusing:
+        def put(self, _name: str, _content: bytes) -> bool:
+            raise ApiError("evidence_forbidden", status=403, permission="storage.objects.create")
+
+    with ThreadPoolExecutor(3) as pool, pytest.raises(ApiError, match="evidence_forbidden"):
+        store_side_by_side(OBJECTS, Refusing(), pool, step(lambda: None))
+
+
+class Kept:
+    """`ports.Evidence` in memory."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put(self, name: str, content: bytes) -> bool:
+        self.objects[name] = content
+        return True
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The one manifest."""
+        (content,) = [content for name, content in self.objects.items() if "/manifest-" in name]
+        found: dict[str, Any] = json.loads(content)
+        return found
+
+
+FACTS = Context(
+    finding=finding(),
+    threat=Threat(name="t", surface="pod", kind="ioc", confidence="likely"),
+    related=(),
+    missing={"owner": "not_found", "node": "deadline"},
+    objects={"pod": {"kind": "Pod"}},
+)
+FORBIDDEN = ApiError("kubernetes_forbidden", status=403, permission="events: list in namespace shop")
+
+
+def world(kept: Kept | None, events: Any, pool: ThreadPoolExecutor) -> Any:
+    """What a capture needs of the world."""
+    return SimpleNamespace(evidence=kept, api=ListedEvents(events), unread={}, pool=pool, clock=lambda: START, early={})
+
+
+def captured(events: Any, kept: Kept, *, dry_run: bool = False) -> Result:
+    """One capture, with these events to be listed."""
+    with ThreadPoolExecutor(4) as pool:
+        return capture(POD, replace(step(lambda: None), dry_run=dry_run), FACTS, world(kept, events, pool))
+
+
+def outcomes(kept: Kept) -> dict[str, str]:
+    return {each["name"]: each["outcome"] for each in kept.manifest["sources"]}
+
+
+def test_the_manifest_says_what_each_source_gave() -> None:
+    """Kept, empty, or why not; the detail names the manifest and its hash."""
+    kept = Kept()
+    result = captured([], kept)
+
+    assert (result.status, result.reason) == (StepStatus.DONE, "captured")
+    assert result.detail.split(" sha256 ")[0] in kept.objects
+    assert outcomes(kept) == {
+        "finding": "kept",
+        "namespace": "not_possible",
+        "node": "not_possible",
+        "owners": "not_possible",
+        "pod": "kept",
+        "related": "empty",
+        "events": "empty",
+    }
+    assert kept.manifest["sources"][2] == {
+        "name": "node",
+        "moment": "before_isolation",
+        "required": False,
+        "outcome": "not_possible",
+        "why": "deadline",
+    }
+    assert kept.manifest["missing"] == FACTS.missing
+
+
+def test_without_the_required_events_the_step_fails_and_the_rest_is_kept() -> None:
+    """The permission is told in the step, and in the manifest."""
+    kept = Kept()
+    result = captured(FORBIDDEN, kept)
+
+    assert (result.status, result.reason) == (StepStatus.FAILED, "captured_without_events")
+    assert result.detail.startswith("missing permission: events: list in namespace shop; cases/0a0a0a0a0a0a/manifest-")
+    assert kept.manifest["missing"] == {
+        "events": "missing permission: events: list in namespace shop",
+        **FACTS.missing,
+    }
+    assert kept.manifest["sources"][-1]["permission"] == "events: list in namespace shop"
+    assert (outcomes(kept)["events"], outcomes(kept)["pod"]) == ("refused", "kept")
+
+
+PASSING = {
+    "unavailable": (ApiError("server_error", "not now", status=503), RetryableError),
+    "a-mistake-of-ours": (KeyError("metadata"), KeyError),
+}
+
+
+@pytest.mark.parametrize("dry_run", [False, True], ids=["enforce", "dry-run"])
+@pytest.mark.parametrize(("error", "raised"), PASSING.values(), ids=PASSING)
+def test_what_was_read_is_kept_before_the_message_comes_again(
+    error: Exception, raised: type[Exception], dry_run: bool
+) -> None:
+    """The pod may be gone when it does. A dry run is told the same, and stores nothing."""
+    kept = Kept()
+    with pytest.raises(raised):
+        captured(error, kept, dry_run=dry_run)
+
+    assert (dry_run and not kept.objects) or outcomes(kept)["pod"] == "kept"
+
+
+@pytest.mark.parametrize("events", [[], FORBIDDEN], ids=["all", "refused"])
+def test_a_dry_run_counts_and_stores_nothing(events: Any) -> None:
+    """It says how many objects there would be."""
+    kept = Kept()
+    result = captured(events, kept, dry_run=True)
+
+    assert (result.reason, result.detail) == ("would_capture", f"{3 + (events == [])} objects")
+    assert kept.objects == {}
+
+
+def test_without_a_store_nothing_is_read() -> None:
+    """The step fails with the remedy."""
+    with ThreadPoolExecutor(1) as pool:
+        result = capture(POD, step(lambda: None), FACTS, world(None, [], pool))
+
+    assert (result.status, result.reason) == (StepStatus.FAILED, "no_evidence_store")
