@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from scc_responder.actions import Planned, actions
 from scc_responder.collect.identity import identify
 from scc_responder.domain.context import (
     Cluster,
@@ -104,3 +105,13 @@ def context(*, finding: dict[str, Any] | None = None, pod: Any = None, **fields:
         "missing": {} if known else {"pod": "target_absent"},
     }
     return Context(**{**values, **fields})
+
+
+POD_TARGET = {"namespace": "shop", "name": "web-1", "uid": POD.uid}
+"""The pod, as the fields of a change name it."""
+
+
+def plan(action: str, params: dict[str, Any] | None = None, **changes: Any) -> Planned:
+    """What an action plans in a context with these changes."""
+    known = actions()[action]
+    return known.plan(context(**changes), known.params(**(params or {})))

@@ -18,13 +18,6 @@ PACKAGE = ROOT / "functions" / "scc_responder"
 TESTS = ROOT / "tests"
 
 UNMIRRORED = [
-    "actions/annotate_pod.py",
-    "actions/capture_evidence.py",
-    "actions/cordon_node.py",
-    "actions/delete_pod.py",
-    "actions/isolate_pod.py",
-    "actions/label_pod.py",
-    "actions/notify.py",
     "adapters/google/access/grpc_errors.py",
     "adapters/google/firestore/firestore_documents.py",
     "adapters/google/gke/gke_listing.py",
@@ -84,12 +77,6 @@ UNMIRRORED = [
     "execute/gate.py",
     "guard/approval.py",
     "guard/google_agents.py",
-    "intake/activity.py",
-    "intake/dead_letters.py",
-    "intake/fields.py",
-    "intake/named_objects.py",
-    "intake/pods.py",
-    "intake/shapes.py",
     "journal/claimed_case.py",
     "journal/plan.py",
     "pipeline/delivery.py",

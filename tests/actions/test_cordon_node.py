@@ -1,0 +1,41 @@
+"""`cordon_node`: the one patch of the pod's node, and when there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.actions import Hold, Skip
+from scc_responder.domain.changes.patch_object import PatchObject
+from tests.kits.decision_contexts import NODE, plan
+
+
+def test_a_cordon_remembers_the_prior_state() -> None:
+    """The patch holds for the very version of the node that was read."""
+    assert plan("cordon_node") == [
+        PatchObject(
+            kind="Node",
+            name="node-1",
+            uid=NODE.uid,
+            spec={"unschedulable": True},
+            annotations={"scc-responder/prior-unschedulable": "false"},
+            versioned=True,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"node": None, "missing": {"node": "not_found"}}, Skip(reason="node_absent")),
+        ({"node": None}, Hold(reason="node_not_known")),
+        ({"node": None, "missing": {"node": "timeout"}}, Hold(reason="node_unreadable")),
+        ({"node": replace(NODE, unschedulable=True)}, Skip(reason="already_cordoned")),
+    ],
+    ids=["absent", "not-known", "unreadable", "cordoned"],
+)
+def test_no_cordon_is_planned_without_need(changes: dict[str, Any], expected: Skip | Hold) -> None:
+    """A node that is gone or cordoned leaves nothing to do; one that is not known may not be touched."""
+    assert plan("cordon_node", **changes) == expected

@@ -1,0 +1,40 @@
+"""`label_pod`: the labels that it sets, and which it may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from scc_responder.actions import AllowedKeys, Skip
+from scc_responder.actions.label_pod import LabelPodParams
+from scc_responder.domain.changes.patch_object import PatchObject
+from tests.kits.decision_contexts import POD, POD_TARGET, plan
+
+ALWAYS = {"scc-responder/case": "0a" * 6, "scc-responder/pod-uid": POD.uid}
+
+
+def test_case_and_uid_are_always_labeled() -> None:
+    """The policy's own labels come beside them, bound to the UID that was read."""
+    own = {"scc-responder/threat": "x"}
+    assert plan("label_pod", {"labels": own}) == [PatchObject(kind="Pod", **POD_TARGET, labels={**ALWAYS, **own})]
+
+
+def test_a_labeled_pod_is_skipped() -> None:
+    """Nothing is written where every label stands already."""
+    assert plan("label_pod", pod={"labels": {**ALWAYS, "app": "web"}}) == Skip(reason="already_labeled")
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ({"scc-responder/threat": "x"}, ""),
+        ({"example.com/team": "x"}, ""),
+        ({"example.com/other": "x"}, "does not start with"),
+        ({"scc-responder/case": "x"}, "is written by the responder itself"),
+        ({"scc-responder/threat": "not a value"}, "is no label value"),
+    ],
+)
+def test_only_allowed_labels_are_accepted(labels: dict[str, str], told: str) -> None:
+    """A key is ours or listed in the guardrails, never one that the responder goes by; a value is one of Kubernetes."""
+    refused = LabelPodParams(labels=labels).refused_by(AllowedKeys(labels=("example.com/team",)))
+    assert told in refused
+    assert bool(told) == bool(refused)
