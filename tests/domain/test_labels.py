@@ -1,0 +1,43 @@
+"""The labels by which the responder's work is recognised, and which keys a policy may write."""
+
+from __future__ import annotations
+
+import pytest
+
+from scc_responder.domain.labels import CASE_LABEL, POD_LABEL, case_label, pod_label, refused_keys, refused_values
+
+
+def test_a_case_and_a_pod_have_their_labels() -> None:
+    """The case by the beginning of its finding's key, the pod by its UID."""
+    assert case_label("ab" * 32) == {CASE_LABEL: "ab" * 6}
+    assert pod_label("uid") == {POD_LABEL: "uid"}
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("scc-responder/team", ""),
+        ("example.com/team", ""),
+        ("app", "does not start with"),
+        ("scc-responder/case", "is written by the responder itself"),
+        ("scc-responder/pod-uid", "is written by the responder itself"),
+        ("scc-responder/own", "is written by the responder itself"),
+        ("scc-responder/", "is no key that Kubernetes accepts"),
+        ("scc-responder/-a", "is no key that Kubernetes accepts"),
+        ("scc-responder/" + "a" * 64, "is no key that Kubernetes accepts"),
+    ],
+)
+def test_only_our_keys_and_listed_ones_are_written(key: str, told: str) -> None:
+    """The sentence names the field and the key; none means that it may be written."""
+    refused = refused_keys({key: "x"}, ["example.com/team"], "labels", ["scc-responder/own"])
+    assert told in refused
+    assert bool(refused) == bool(told)
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted"),
+    [("", True), ("a", True), ("a.b_c-1", True), ("-a", False), ("a b", False), ("a" * 64, False)],
+)
+def test_a_label_value_is_what_kubernetes_takes(value: str, accepted: bool) -> None:
+    """At most 63 characters of few kinds."""
+    assert (refused_values({"k": value}) == "") is accepted

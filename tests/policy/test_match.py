@@ -1,0 +1,85 @@
+"""Conditions on a finding: how each is asked, and which could never hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.domain.finding import CloudRunTarget, FindingContainer
+from scc_responder.policy.match import FIELDS, VOCABULARIES, Match, Severity, as_tuple, match_mistakes
+from tests.kits.decision_contexts import THREAT, context
+
+RUN = CloudRunTarget(kind="service", project="run-project", location="l", name="s")
+
+ANSWERS: list[Any] = [
+    ("threat", "reverse_*", {}, True),
+    ("threat", ("a", "b"), {}, False),
+    ("category", "reverse  shell", {}, True),
+    ("severity", Severity.HIGH, {}, True),
+    ("severity", Severity.HIGH, {"threat": replace(THREAT, severity="LOW")}, False),
+    ("severity", Severity.LOW, {"threat": replace(THREAT, severity="")}, None),
+    ("confidence", "likely", {}, True),
+    ("confidence", "likely", {"related": None}, None),
+    ("confidence", ("likely", "confirmed"), {"related": None}, True),
+    ("namespace", "shop", {"pod": False}, True),
+    ("namespace", "shop", {"pod": False, "finding": {"pods": ()}}, None),
+    ("workload", "Deployment/web", {}, True),
+    ("workload", "Deployment/web", {"missing": {"owner": "timeout"}}, None),
+    ("labels", {"app": "w*"}, {}, True),
+    ("labels", {"app": "w*", "tier": "x"}, {}, False),
+    ("labels", {"app": "w*"}, {"pod": False}, None),
+    ("image", "*/*/*/web:*", {}, True),
+    ("image", "other", {"finding": {"containers": (FindingContainer(name="a"),)}}, None),
+    ("image", "other", {"finding": {"containers": ()}}, None),
+    ("project", "run-*", {"finding": {"cluster": None, "cloud_run": RUN}}, True),
+    ("project", "run-*", {"finding": {"cluster": None}}, None),
+    ("node_pool", "pool-1", {"node": None}, None),
+    ("principal", "ann@example.com", {"finding": {"principal": "ann@example.com"}}, True),
+]
+
+
+@pytest.mark.parametrize(("name", "wanted", "changes", "answer"), ANSWERS)
+def test_a_condition_answers_yes_no_or_unknown(name: str, wanted: Any, changes: dict[str, Any], answer: Any) -> None:
+    """Missing data is None, and neither yes nor no."""
+    assert dict(Match(**{name: wanted}).answers(context(**changes))) == {name: answer}
+
+
+def test_only_written_conditions_are_asked() -> None:
+    """In the order of the fields; each is made once."""
+    match = Match(namespace="shop", threat="*")
+    assert match.given() == {"threat": "*", "namespace": "shop"}
+    assert [name for name, _ in match.conditions] == ["threat", "namespace"]
+    assert match.conditions is match.conditions
+    assert as_tuple("a") == as_tuple(("a",)) == ("a",)
+
+
+def test_every_field_has_a_condition() -> None:
+    """A field that is never read would never hold."""
+    assert set(FIELDS) == set(Match.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("match", "path", "told"),
+    [
+        (Match(threat="revers_shell"), ("when", "threat"), "did you mean 'reverse_shell'?"),
+        (Match(threat="nothing*"), ("when", "threat"), "scc-responder threats lists them"),
+        (Match(surface=("pod", "pods")), ("when", "surface", 1), "expected one of"),
+        (Match(namespace=()), ("when", "namespace"), "empty"),
+        (Match(labels={"app": ""}), ("when", "labels"), "empty"),
+        (Match(labels={}), ("when", "labels"), "empty"),
+    ],
+)
+def test_a_condition_that_never_holds_is_a_mistake(match: Match, path: tuple[Any, ...], told: str) -> None:
+    """It is told at its place, with the words that there are."""
+    (mistake,) = match_mistakes(match, ("when",))
+    assert mistake.path == path
+    assert told in mistake.text
+
+
+@pytest.mark.parametrize("name", VOCABULARIES)
+def test_every_known_word_is_accepted(name: str) -> None:
+    """And so is a pattern that fits one of them."""
+    for word in (*VOCABULARIES[name](), "*"):
+        assert list(match_mistakes(Match(**{name: word}), ())) == []
