@@ -109,6 +109,11 @@ class Settings(Value, frozen=True, kw_only=True):
         return self.store.startswith("sqlite:") and not self.approval_audience
 
 
+def is_source(text: str) -> bool:
+    """Whether it is the numeric id of a source."""
+    return _SOURCE.fullmatch(text) is not None
+
+
 def is_cluster(path: str) -> bool:
     """Whether it is the path of one cluster."""
     return _CLUSTER.fullmatch(path) is not None and "*" not in path

@@ -40,7 +40,7 @@ CONDITIONS: Mapping[str, tuple[str, str]] = {
     "severity": (f"at least this severe: {', '.join(f'`{name}`' for name in Severity)}", "HIGH"),
     "kind": ("`ioc`: threat intelligence knows it; `behavioral`: it looks like an attack", "ioc"),
     "confidence": (
-        f"{', '.join(f'`{name}`' for name in CONFIDENCES)}; others on the same container within the hour raise it",
+        f"{', '.join(f'`{name}`' for name in CONFIDENCES)}; [related findings](#related-findings) raise it",
         "[likely, confirmed]",
     ),
     "surface": (f"what it is about: {', '.join(f'`{name}`' for name in SURFACES)}", "pod"),
@@ -60,6 +60,21 @@ CONDITIONS: Mapping[str, tuple[str, str]] = {
 
 assert CONDITIONS.keys() == set(Match.__struct_fields__)
 assert set(THREAT_KINDS) == {"ioc", "behavioral"}
+
+RELATED = """Another finding is related, and raises `confidence`, only if all of this holds:
+
+- its source is one that the deployment lists; it is of class THREAT, active and not muted;
+- it happened within an hour, before or after;
+- it is another threat of [the catalogue](THREATS.md): one start of a program makes several findings of one threat,
+  which prove no more than one of them does;
+- it is about the same target: a pod; or, where the finding names none, a Cloud Run service or job, a node, a principal,
+  in that order. One that names several pods is about each of them.
+
+Beside a related finding `possible` becomes `likely`; beside a `confirmed` one it becomes `confirmed`. `serve`,
+`simulate` and the deployed function follow the same rule. Where other findings cannot be read, what asks for more than
+the finding's own confidence is held.
+"""
+"""What `intake/related_findings.py` does, for people who write policies."""
 
 TIERS = {
     "report": "keep the evidence and tell a person: the finding names no pod, or nothing is known of it",
@@ -88,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def reference() -> str:
     """Everything that is generated, with the line that it begins with."""
     parts = [BEGINS, "\n## Conditions\n\n", _conditions(), "\n## Facts\n\n", _facts()]
-    parts += ["\n## Actions\n\n", _actions()]
+    parts += ["\n## Related findings\n\n", RELATED, "\n## Actions\n\n", _actions()]
     parts += ["\n".join(_in_full(action)) for action in actions().values()]
     return "".join([*parts, "\n## The policies in this folder\n\n", *_pack(load_policies(PAGE.parent).policies)])
 

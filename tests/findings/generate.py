@@ -111,7 +111,7 @@ def _table(rows: Iterable[Row], answers: Mapping[str, Mapping[str, Any]]) -> str
         "# Threats, and what is done about each\n",
         f"""
 What the policies in this folder ask for when a plain finding of the threat arrives and its target is there. They come
-in `dry_run`. In the company of another threat more may be asked for: see
+in `dry_run`. Beside another threat more may be asked for: see
 [isolate-raised-suspicion](isolate-raised-suspicion.yaml) and [contain-confirmed-miner](contain-confirmed-miner.yaml).
 `scc-responder threats` tells more of each threat, [README.md](README.md) more of the policies. This file is generated:
 `{COMMAND}`.

@@ -107,7 +107,7 @@ class Deployment:
         self.published = PublishedMessages()
         self.lines: list[dict[str, Any]] = []
         self.services.clusters = self.clusters
-        self.services.findings = FindingsFolder(self.findings)
+        self.services.findings = FindingsFolder(self.findings, self.services.settings.sources)
         self.services.outcomes = self.published
         self.services.tell = lambda line: self.lines.append(json.loads(line))
         self.services.wait = lambda _seconds: None

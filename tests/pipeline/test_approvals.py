@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.local.findings_file import FindingsFolder
 from scc_responder.collect.target import collect
 from scc_responder.domain.errors import ApiError
 from scc_responder.execute.execute import execute
@@ -530,7 +529,7 @@ def test_nothing_unapproved_is_sent(tmp_path: Path, cluster: SimulatedCluster, p
     finding = parse_notification(document)
     case = services.journal.claim(finding).case
     assert case is not None
-    collected = collect(finding, services.clusters, FindingsFolder(deployment.findings), services.pool, 30)
+    collected = collect(finding, services.clusters, services.findings, services.pool, 30)
     decision = decide(collected.context, services.policies.policies)
 
     steps = execute(collected.context, decision, case, _world(collected, services, DeliveryLog(services.clock())))

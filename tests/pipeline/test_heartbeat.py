@@ -121,7 +121,7 @@ def test_the_same_finding_with_another_id(
     deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]
 ) -> None:
     """It is the id that makes it a heartbeat: what is otherwise the same is contained."""
-    deployment.services.findings = FindingsFolder(deployment.findings)
+    deployment.services.findings = FindingsFolder(deployment.findings, deployment.services.settings.sources)
     assert deployment.respond_to(finding_about(pod)).reason == "done"
 
 

@@ -54,7 +54,7 @@ def deployment(
 ) -> Iterator[Deployment]:
     """A responder that reads findings there."""
     responder = deployed(tmp_path, cluster, policy(*ALL, mode=mode))
-    adapter = SecurityCenter(endpoint=security_center.endpoint)
+    adapter = SecurityCenter(sources=responder.services.settings.sources, endpoint=security_center.endpoint)
     responder.services.findings = adapter
     yield responder
     adapter.close()

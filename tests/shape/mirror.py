@@ -98,7 +98,6 @@ UNMIRRORED = [
     "workbench/simulated_cluster/story/story_folder.py",
     "workbench/simulation/counts.py",
     "workbench/simulation/impact.py",
-    "workbench/simulation/related.py",
     "workbench/snapshot_file.py",
 ]
 """Modules that only the tests of other modules, or of the whole, run so far. None may be added."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from scc_responder.domain.context import ContainerStatus, Identity, Pod
 from scc_responder.domain.finding import Finding, FindingContainer
 
-CLOCK_TOLERANCE = timedelta(seconds=5)
+CREATION_TOLERANCE = timedelta(seconds=5)
 START_TOLERANCE = timedelta(seconds=60)
 HELD = "held"
 ABSENT = "absent"
@@ -46,7 +46,7 @@ def identify(finding: Finding, pod: Pod | None) -> Identity:
 
 def _created(finding: Finding, pod: Pod) -> str:
     """The pod is no younger than the event, nor than its container: a quick replacement is younger than the latter."""
-    latest = min([finding.event_time, *_started_by(finding)]) + CLOCK_TOLERANCE
+    latest = min([finding.event_time, *_started_by(finding)]) + CREATION_TOLERANCE
     if pod.creation_time <= latest:
         return HELD
     return f"pod created {pod.creation_time.isoformat()}, after what the finding tells of"

@@ -149,7 +149,7 @@ class LiveLook(Value, frozen=True, kw_only=True):
 
 
 class RelatedFinding(Value, frozen=True, kw_only=True):
-    """Another finding on the same container near in time."""
+    """A related finding: another threat about the same target within the hour (see `related_findings`)."""
 
     name: str
     category: str

@@ -72,7 +72,7 @@ class Findings(Protocol):
         ...
 
     def related(self, finding: Finding) -> Sequence[RelatedFinding]:
-        """Other findings on the same resource within an hour of its event time. Raises ApiError."""
+        """The related findings, by the rule of `related_findings`. Raises ApiError."""
         ...
 
 

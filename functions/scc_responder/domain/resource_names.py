@@ -98,6 +98,15 @@ def is_object_name(name: str) -> bool:
     return _DNS_SUBDOMAIN.fullmatch(name) is not None
 
 
+def region_of(location: str) -> str:
+    """The region of a zone or region.
+
+    >>> region_of("europe-west1-b"), region_of("europe-west1")
+    ('europe-west1', 'europe-west1')
+    """
+    return location[:-2] if location[-2:-1] == "-" else location
+
+
 def same_project(one: str, other: str) -> bool:
     """Whether two project names may mean one project: a number says nothing against an id."""
     return one == other or one.isdigit() != other.isdigit()

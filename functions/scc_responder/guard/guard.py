@@ -19,7 +19,7 @@ from scc_responder.intake.threats import UNKNOWN
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails
 
-CLOCK_TOLERANCE = timedelta(minutes=1)
+FUTURE_TOLERANCE = timedelta(minutes=1)
 """How far ahead of our clock an event may be. A later one would make any pod look older than its finding."""
 
 
@@ -140,6 +140,6 @@ def _contradiction(context: Context) -> str:
 
 def _too_old(context: Context, action: Action, guardrails: Guardrails, now: datetime, aged: datetime) -> str:
     limit = guardrails.max_finding_age.limit(reversible=action.reversible)
-    if now - context.finding.event_time < -CLOCK_TOLERANCE:
+    if now - context.finding.event_time < -FUTURE_TOLERANCE:
         return "finding_from_the_future"
     return "finding_too_old" if aged - context.finding.event_time > limit else ""

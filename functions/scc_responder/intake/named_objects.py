@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import Any
 
 from scc_responder.domain.finding import ClusterRef, KubernetesObject
-from scc_responder.domain.resource_names import Instance, is_object_name, same_project
+from scc_responder.domain.resource_names import Instance, is_object_name, region_of, same_project
 from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
 from scc_responder.intake.fields import distinct, enum, field, part, records, text
@@ -174,10 +174,5 @@ def _last_segment(name: str) -> str:
 def _belongs(instance: Instance, cluster: ClusterRef | None) -> bool:
     if cluster is None:
         return True
-    in_region = _region(instance.zone) == _region(cluster.location)
+    in_region = region_of(instance.zone) == region_of(cluster.location)
     return in_region and same_project(instance.project, cluster.project)
-
-
-def _region(location: str) -> str:
-    """The region of a zone or region: `europe-west1` for `europe-west1-b`."""
-    return location[:-2] if location[-2:-1] == "-" else location

@@ -38,7 +38,8 @@ SURFACES = ("pod", "node", "cluster", "rbac", "cloud_run")
 THREAT_KINDS = ("ioc", "behavioral")
 CONFIDENCES = ("possible", "likely", "confirmed")
 SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL", "")
-NEAR_IN_TIME = timedelta(hours=1)
+RELATED_WITHIN = timedelta(hours=1)
+"""How far apart the event times of two related findings may be, before or after."""
 
 _FOLDER = Path(__file__).parent
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,79}", re.ASCII)
@@ -176,14 +177,14 @@ def in_scope(finding: Finding) -> str | None:
 def classify(finding: Finding, related: Sequence[RelatedFinding] = (), rows: Sequence[Row] | None = None) -> Threat:
     """The threat, by detector and resource first and category second. What the finding itself says wins over its row.
 
-    `related` are other findings on the same container; those near in time raise the confidence. `rows` are the
-    catalogue's unless others are given.
+    `related` are the related findings (see `related_findings`): each that is another threat of the catalogue raises
+    the confidence. `rows` are the catalogue's unless others are given.
     """
     index = _index() if rows is None else _index_of(rows)
     row = _row(finding, index)
     if row is None:
         return _unknown(finding)
-    confidence, raised_by = _raised(row.confidence, finding, related, index)
+    confidence, raised_by = _raised(row, finding, related, index)
     stated = tuple(map(mitre_id, finding.mitre_techniques))
     return Threat(
         name=row.name,
@@ -238,32 +239,32 @@ def _unknown(finding: Finding) -> Threat:
 
 
 def _raised(
-    base: str, finding: Finding, related: Sequence[RelatedFinding], index: _Index
+    row: Row, finding: Finding, related: Sequence[RelatedFinding], index: _Index
 ) -> tuple[str, tuple[str, ...]]:
-    """The confidence in company, and the names of those that raised it.
+    """The confidence that the related findings raise the row's to, and the names of those that raise it.
 
-    A known threat beside a possible one makes it likely, as the runbooks ask; `confirmed` takes a confirmed one.
+    Another threat beside a `possible` one makes it `likely`, as the runbooks ask. Only a `confirmed` one makes it
+    `confirmed`.
     """
-    near = {
-        other.name: max(level, CONFIDENCES.index("likely"))
-        for other in related
-        if _is_other(other, finding) and (level := _base_confidence(other, finding, index)) >= 0
-    }
-    rank = CONFIDENCES.index(base)
-    higher = {name: level for name, level in near.items() if level > rank}
+    rank = CONFIDENCES.index(row.confidence)
+    ranks = {other.name: _rank_beside(other, row, finding, index) for other in related}
+    higher = {name: beside for name, beside in ranks.items() if beside > rank}
     if not higher:
-        return base, ()
+        return row.confidence, ()
     return CONFIDENCES[max(higher.values())], tuple(sorted(higher))
 
 
-def _is_other(other: RelatedFinding, finding: Finding) -> bool:
+def _rank_beside(other: RelatedFinding, row: Row, finding: Finding, index: _Index) -> int:
+    """The rank of confidence that a related finding raises this one to; 0 where it raises nothing.
+
+    Lists that people write (context files, tests of policies) pass no other check: they may name the finding itself, or
+    one of this morning.
+    """
     parsed = FindingName.parse(other.name)
     itself = parsed is not None and parsed.key == finding.key
-    return not itself and abs(other.event_time - finding.event_time) <= NEAR_IN_TIME
-
-
-def _base_confidence(other: RelatedFinding, finding: Finding, index: _Index) -> int:
-    """The rank of a related finding's own confidence; -1 if its category is in no row."""
+    if itself or abs(other.event_time - finding.event_time) > RELATED_WITHIN:
+        return 0
     rows = index.by_category.get(fold(other.category), ())
-    fitting = [row for row in rows if _fits(row, finding)] or rows
-    return max((CONFIDENCES.index(row.confidence) for row in fitting), default=-1)
+    threats = [one for one in rows if (one.surface == "cloud_run") == bool(finding.cloud_run)]
+    ranks = [CONFIDENCES.index(one.confidence) for one in threats if one.name != row.name]
+    return max(CONFIDENCES.index("likely"), *ranks) if ranks else 0

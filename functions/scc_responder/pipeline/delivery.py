@@ -21,7 +21,7 @@ from scc_responder.domain.errors import (
 from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.approval import FINDING_CHANGED, withdrawn
-from scc_responder.guard.guard import CLOCK_TOLERANCE
+from scc_responder.guard.guard import FUTURE_TOLERANCE
 from scc_responder.guard.kill_switch import DISABLED
 from scc_responder.intake.envelope import open_envelope
 from scc_responder.intake.notification import parse_notification
@@ -85,7 +85,7 @@ def _claim(finding: Finding, services: Services, account: DeliveryLog) -> Ending
     if is_heartbeat(finding):
         case = claim_heartbeat(finding, services.journal)
         return work_on(finding, case, services, account) if case else Ending(status=503, reason="in_progress")
-    if finding.event_time > services.clock() + CLOCK_TOLERANCE:
+    if finding.event_time > services.clock() + FUTURE_TOLERANCE:
         raise RetryableError("finding_from_the_future", finding.name)
     claim = services.journal.claim(finding)
     if claim.case is None:

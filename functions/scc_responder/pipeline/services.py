@@ -92,10 +92,11 @@ class Services:
         if self.settings.findings:
             from scc_responder.adapters.local.findings_file import FindingsFolder  # noqa: PLC0415
 
-            return FindingsFolder(Path(self.settings.findings))
+            return FindingsFolder(Path(self.settings.findings), self.settings.sources)
         from scc_responder.adapters.google.security_center import SecurityCenter  # noqa: PLC0415
 
-        return SecurityCenter(endpoint=self.settings.scc_endpoint, location=self.settings.scc_location)
+        settings = self.settings
+        return SecurityCenter(sources=settings.sources, endpoint=settings.scc_endpoint, location=settings.scc_location)
 
     @cached_property
     def approvers(self) -> Approvers:

@@ -8,11 +8,12 @@ import pytest
 
 from scc_responder.adapters.google.security_center import SecurityCenter
 from tests.kits.google.grpc_servers import SecurityCenterServer
+from tests.kits.google.scc_findings import SOURCES
 
 
 @pytest.fixture
 def client(security_center: SecurityCenterServer) -> Iterator[SecurityCenter]:
     """The adapter, asking this test's server."""
-    adapter = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=5.0)
+    adapter = SecurityCenter(sources=SOURCES, endpoint=security_center.endpoint, timeout_seconds=5.0)
     yield adapter
     adapter.close()

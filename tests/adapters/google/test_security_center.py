@@ -17,9 +17,10 @@ from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.domain.errors import ApiError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.related_findings import MAX_RELATED
 from tests import findings
 from tests.kits.google.grpc_servers import SecurityCenterServer, item
-from tests.kits.google.scc_findings import FINDING, NAME, REVERSE_SHELL, other, varied
+from tests.kits.google.scc_findings import FINDING, NAME, REVERSE_SHELL, SOURCES, at, other, varied
 
 V2 = [name for name in findings.names() if name not in {"bare_finding", "v1_shape"}]
 
@@ -252,7 +253,7 @@ def test_the_wait_a_server_asks_for_is_passed_on(client: SecurityCenter, securit
 
 def test_a_stalled_server_is_given_up(security_center: SecurityCenterServer) -> None:
     """A request that gets no answer ends with its time-out."""
-    client = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=0.3)
+    client = SecurityCenter(sources=SOURCES, endpoint=security_center.endpoint, timeout_seconds=0.3)
     security_center.stall_next(5.0)
     with pytest.raises(ApiError) as error:
         client.read(FINDING)
@@ -263,8 +264,44 @@ def test_a_stalled_server_is_given_up(security_center: SecurityCenterServer) -> 
 def test_a_server_that_is_away_is_unavailable(security_center: SecurityCenterServer) -> None:
     """A refused connection is an error of the service, at once."""
     security_center.stop()
-    client = SecurityCenter(endpoint=security_center.endpoint, timeout_seconds=5.0)
+    client = SecurityCenter(sources=SOURCES, endpoint=security_center.endpoint, timeout_seconds=5.0)
     with pytest.raises(ApiError) as error:
         client.read(FINDING)
     client.close()
     assert (error.value.reason, error.value.status) == ("scc_unavailable", 503)
+
+
+def test_related_findings_are_asked_for_once_in_the_findings_project(
+    client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """One request covers all that the rule may choose from, bounded by sources, state and time."""
+    security_center.items = [item(REVERSE_SHELL), other("f0", event_time=at(1))]
+    assert [(one.name, one.severity) for one in client.related(FINDING)] == [(f"{NAME}/f0", "LOW")]
+    [request] = security_center.requests
+    assert request.parent == "projects/100000000001/sources/-/locations/global"
+    listed = " OR ".join(f'parent:"sources/{source}"' for source in SOURCES)
+    assert (
+        request.filter == f'({listed}) AND state="ACTIVE" AND event_time>=1772440692458 AND event_time<=1772447892458'
+    )
+
+
+@pytest.mark.parametrize(("held", "expected"), [(3, 3), (120, MAX_RELATED)])
+def test_related_findings_are_read_over_pages_and_bounded(
+    held: int, expected: int, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """A storm of findings on one pod is read to a bound, not without end."""
+    security_center.items = [other(f"f{number}", event_time=at(1)) for number in range(held)]
+    security_center.page_limit = max(1, held // 4)
+    assert len(client.related(FINDING)) == expected
+
+
+def test_a_cut_list_is_no_list_of_related_findings(
+    client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """What lies behind the last page that is read may be the related one: then nobody knows."""
+    security_center.items = [other(f"f{number}", event_time=at(1), pod="api-0") for number in range(6)]
+    security_center.page_limit = 1
+    with pytest.raises(ApiError) as error:
+        client.related(FINDING)
+    assert error.value.reason == "partial_list"
+    assert len(security_center.requests) == 5

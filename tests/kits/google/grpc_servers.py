@@ -27,7 +27,8 @@ _PARENT = re.compile(rf"({_ANCESTOR})/sources/([0-9]+|-)/locations/([a-z0-9-]+)"
 _FINDING = re.compile(rf"({_ANCESTOR})/sources/([0-9]+)/locations/([a-z0-9-]+)/findings/([A-Za-z0-9_-]+)", re.ASCII)
 _BY_NAME = re.compile(rf'name="({_FINDING.pattern})"', re.ASCII)
 _NEAR = re.compile(
-    r'resource_name="(//[a-z0-9.-]+/[A-Za-z0-9._~%:@+=/-]+)" AND event_time>=(-?[0-9]+) AND event_time<=(-?[0-9]+)',
+    r'\((parent:"sources/[0-9]+"(?: OR parent:"sources/[0-9]+")*)\) AND state="ACTIVE"'
+    r" AND event_time>=(-?[0-9]+) AND event_time<=(-?[0-9]+)",
     re.ASCII,
 )
 _LOCATION = re.compile(r"(projects/[a-z0-9.:-]+)/locations/([a-z0-9-]+)", re.ASCII)
@@ -243,9 +244,15 @@ def _filter(text: str) -> Callable[[Item], bool] | None:
     if by_name:
         return lambda one: by_name[1] in {one.finding.name, one.finding.canonical_name}
     if near:
-        first, last = int(near[2]), int(near[3])
-        return lambda one: one.finding.resource_name == near[1] and first <= _milliseconds(one) <= last
+        parts = re.findall(r'"(.+?)"', near[1])
+        return lambda one: _is_near(one, parts, int(near[2]), int(near[3]))
     return None
+
+
+def _is_near(one: Item, parts: Sequence[str], first: int, last: int) -> bool:
+    """Whether it is active, of one of the sources (parts of a parent's name), and happened in the time."""
+    active = one.finding.state.name == "ACTIVE"
+    return active and first <= _milliseconds(one) <= last and any(part in one.finding.parent for part in parts)
 
 
 def _milliseconds(one: Item) -> int:

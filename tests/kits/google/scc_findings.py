@@ -14,6 +14,9 @@ from tests.kits.google.grpc_servers import Item, item
 
 REVERSE_SHELL = findings.notification("reverse_shell")
 FINDING = parse_notification(REVERSE_SHELL)
+SOURCES = tuple(str(number) * 19 for number in (1, 2, 3, 5))
+"""The four detectors of threats."""
+
 NAME = "projects/100000000001/sources/1111111111111111111/locations/global/findings"
 
 

@@ -165,7 +165,7 @@ def test_the_servers_run_in_a_process_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "findings.json").write_text("[]")
     (tmp_path / "clusters.json").write_text(json.dumps({ref.path: {"autopilot": {"enabled": True}}}))
     with served(tmp_path) as endpoints:
-        scc, gke = SecurityCenter(endpoint=endpoints["scc"]), GkeClusters(endpoint=endpoints["gke"])
+        scc, gke = SecurityCenter(sources=(), endpoint=endpoints["scc"]), GkeClusters(endpoint=endpoints["gke"])
         assert gke.describe(ref).autopilot is True
         assert scc.read(finding) is None
         (tmp_path / "findings.json").write_text(json.dumps([notification]))

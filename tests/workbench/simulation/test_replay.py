@@ -19,7 +19,6 @@ from scc_responder.workbench.explanation import NOTHING_READ, ContextFacts
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 from scc_responder.workbench.simulation.counts import Bits
 from scc_responder.workbench.simulation.impact import Numbers
-from scc_responder.workbench.simulation.related import Recent
 from scc_responder.workbench.simulation.replay import MAX_NAMED, Replay, as_it_was
 from tests.kits.responder import policy, write_policies
 
@@ -129,26 +128,21 @@ def test_bad_findings_are_named(written: Callable[..., PolicySet]) -> None:
     assert (report.bad, len(report.bad_named)) == ({"not_json": MAX_NAMED + 5}, MAX_NAMED)
 
 
-def test_company_raises_confidence(written: Callable[..., PolicySet]) -> None:
-    """Findings of the hour before on the same pod are near: a policy for raised confidence meets the later one."""
+def test_related_findings_raise_the_confidence(written: Callable[..., PolicySet]) -> None:
+    """Another threat on the same pod within the hour before raises the confidence of the later finding."""
     added = next(row for row in catalogue() if row.name == "added_binary_executed")
     alone = replace(finding(1, minutes=200), category=added.category)
-    company = replace(finding(2, minutes=30), category=added.category)
+    beside = replace(finding(2, minutes=30), category=added.category)
     when = "{threat: added_binary_executed, confidence: likely}"
     policies = written(policy("notify", when=when).replace("\n  {", " {"))
-    report = replayed(policies, finding(3, minutes=1), company, alone).report()
+    report = replayed(policies, finding(3, minutes=1), beside, alone).report()
     assert report.policies[0].total.matched == 1
 
 
-def test_recent_findings_are_soon_forgotten() -> None:
-    """What is more than an hour ago, or about another pod, is not near."""
-    recent = Recent()
-    assert recent.near(finding(1, minutes=1)) == ()
-    assert [item.name for item in recent.near(finding(2, minutes=50))] == ["n1"]
-    assert recent.near(finding(3, minutes=51, pod="other")) == ()
-    assert [item.name for item in recent.near(finding(4, minutes=62))] == ["n2"]
-    assert recent.near(finding(5, minutes=200)) == ()
-    assert len(recent._order) == len(recent._by_place) == 1
+def test_findings_of_other_sources_are_left_alone(written: Callable[..., PolicySet]) -> None:
+    """What the deployment would refuse is counted, not decided upon."""
+    report = replayed(written(policy("notify")), finding(1), sources={"2"}).report()
+    assert (report.matched, report.left_alone) == (0, {"source_not_allowed": 1})
 
 
 ONE = "protected: {namespaces: [kube-system]}\nlimits: {namespace: [{most: 1, within: 10m}], owner: []}\n"

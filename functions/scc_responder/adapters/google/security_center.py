@@ -1,13 +1,12 @@
 """Findings as they stand now in Security Command Center, through its v2 API.
 
-Whatever enters a filter is matched against a strict ASCII pattern first: a finding's text is an attacker's text.
+A finding's text is an attacker's text: of it only the finding's name enters a filter, after a strict pattern.
 """
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from itertools import islice
@@ -20,19 +19,18 @@ from scc_responder.domain.errors import ApiError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.intake import notification
+from scc_responder.intake.related_findings import MAX_RELATED, candidate, related_among
+from scc_responder.intake.threats import RELATED_WITHIN
 
 SCC_SERVICE = "securitycenter.googleapis.com"
 LIST_FINDINGS = ApiMethod(api="scc", permission="securitycenter.findings.list")
 
-RELATED_WITHIN = timedelta(hours=1)
-MAX_RELATED = 100
 MAX_PAGES = 5
 """Pages read of one answer. A server may send empty ones, so the first need not be the only one."""
 
 ABSENT_FINDING_ID = "sccresponderprobe"
 """An id that no finding has."""
 
-_RESOURCE_NAME = re.compile(r"//[a-z0-9.-]{1,100}/[A-Za-z0-9._~%:@+=/-]{1,1000}", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -40,14 +38,18 @@ _MILLISECOND = timedelta(milliseconds=1)
 class SecurityCenter:
     """`ports.Findings` over ListFindings. Connects on first use. `endpoint`: a stand-in on this machine, host:port.
 
-    Raises SettingsError for any other endpoint. `location`: where the findings are, with data residency.
-    `timeout_seconds` bounds each request; nothing is retried here.
+    Raises SettingsError for any other endpoint. `location`: where the findings are, with data residency. `sources`:
+    numeric ids of the sources whose findings can be related to others. `timeout_seconds` bounds each request; nothing
+    is retried here.
     """
 
-    def __init__(self, *, endpoint: str = "", location: str = "", timeout_seconds: float = 10.0) -> None:
+    def __init__(
+        self, *, sources: Collection[str], endpoint: str = "", location: str = "", timeout_seconds: float = 10.0
+    ) -> None:
         self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_SCC_ENDPOINT") if endpoint else ""
         self._service = service_in(location)
         self._location = location or "global"
+        self._sources = tuple(sorted(sources))
         self._timeout_seconds = timeout_seconds
         self._client: Any = None
         self._opening = threading.Lock()
@@ -67,16 +69,17 @@ class SecurityCenter:
         return answer[0]
 
     def related(self, finding: Finding) -> Sequence[RelatedFinding]:
-        """Other findings, of any source, on the same resource and pod within an hour of its event time: at most 100.
+        """The related findings as they stand now, oldest first.
 
-        Raises RejectedMessage `malformed_finding_name`, ApiError.
+        Asks for all active findings of the listed sources in the finding's project within the hour, and leaves the rest
+        to the rule. Raises RejectedMessage `malformed_finding_name`; ApiError, `partial_list` where the list does not
+        come to an end.
         """
         name, parsed = _checked_name(finding)
-        if not _RESOURCE_NAME.fullmatch(finding.resource_name):
-            raise ApiError("malformed_resource_name", "the finding's resource name is no full resource name")
-        answer = self._list(_parent(name, parsed, source="-"), _near(finding), page_size=MAX_RELATED)
-        others = (other for other in _parsed(answer) if other.key != finding.key and _same_target(other, finding))
-        return tuple(_related(other) for other in islice(others, MAX_RELATED))
+        filter_ = _related_to(finding, self._sources)
+        answer = self._list(_parent(name, parsed, source="-"), filter_, page_size=MAX_RELATED, whole=True)
+        others = map(candidate, _parsed(answer))
+        return related_among(others, candidate(finding), self._sources)
 
     def probe(self, source: str) -> None:
         """Ask a source (`organizations/O/sources/S`) for a finding that cannot be there. Raises ApiError."""
@@ -140,9 +143,11 @@ def _by_name(name: str, parsed: FindingName) -> str:
     return f'name="{_parent(name, parsed)}/findings/{parsed.finding_id}"'
 
 
-def _near(finding: Finding) -> str:
+def _related_to(finding: Finding, sources: Sequence[str]) -> str:
+    """Every finding that can be related: `OR` binds more closely than `AND`, and `:` finds a part of the text."""
     first, last = (_milliseconds(finding.event_time + offset) for offset in (-RELATED_WITHIN, RELATED_WITHIN))
-    return f'resource_name="{finding.resource_name}" AND event_time>={first} AND event_time<={last}'
+    listed = " OR ".join(f'parent:"sources/{source}"' for source in sources)
+    return f'({listed}) AND state="ACTIVE" AND event_time>={first} AND event_time<={last}'
 
 
 def _milliseconds(time: datetime) -> int:
@@ -169,20 +174,3 @@ def _parsed(items: Iterator[dict[str, Any]]) -> Iterator[Finding]:
             yield notification.parse_notification(item)
         except RejectedMessage:
             continue
-
-
-def _same_target(other: Finding, finding: Finding) -> bool:
-    """Whether both name the same pod; where the finding names none, the same container."""
-    if finding.pods:
-        return not set(finding.pods).isdisjoint(other.pods)
-    names = {container.name for container in finding.containers if container.name}
-    return not names.isdisjoint(container.name for container in other.containers)
-
-
-def _related(other: Finding) -> RelatedFinding:
-    return RelatedFinding(
-        name=other.canonical_name or other.name,
-        category=other.category,
-        event_time=other.event_time,
-        severity=other.severity,
-    )

@@ -17,6 +17,8 @@ For each policy and day (UTC): findings matched, actions that would act, what wo
 held and why, and how many different pods, nodes, workloads and namespaces would have been changed. `--targets` lists
 them. Modes do not matter for that: a policy in dry_run is counted as if it acted, and so it is by the limits.
 
+`--sources` names the sources that the deployment lists: a finding of another is left alone, and raises no confidence.
+
 The limits of the guardrails and of each policy, and the storm breakers, count in the order of time. After a breaker has
 tripped nothing acts in its cluster, until a person resets it: `--reset-after 1h` supposes that somebody does.
 
@@ -49,6 +51,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import PolicyError, RejectedMessage, SettingsError
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.settings import is_source
 from scc_responder.workbench.simulation.replay import Replay, Report
 
 _FORMATS: Mapping[str, Callable[[SimulationReport], str]] = {
@@ -72,6 +75,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what is known of one cluster; may be given again",
     )
+    parser.add_argument(
+        "--sources", type=_sources, metavar="ID,...", help="numeric ids of the SCC sources to believe (default: all)"
+    )
     parser.add_argument("--assume-present", action="store_true", help="targets nobody looked at were there, as told")
     parser.add_argument(
         "--from", dest="since", type=moment, metavar="TIME", help="only findings since this day or time"
@@ -89,7 +95,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the report; with `--against`, 1 if reach is widened, and 2 if not all could be compared by."""
-    replay = Replay(load_policies(options.policies), _former(options.against), options.reset_after)
+    replay = Replay(load_policies(options.policies), _former(options.against), options.reset_after, options.sources)
     facts = TargetFacts(options.snapshot or (), assume_present=options.assume_present)
     export = FindingsExport(options.findings, options.since, options.until)
     for entry in shown(export, len(export), "findings"):
@@ -108,6 +114,14 @@ def run(options: argparse.Namespace) -> int:
     if comparison and report.bad:
         raise SettingsError("unread_findings", f"{_unread(report)} could not be read: not compared by all there is")
     return 1 if comparison and comparison.widens else 0
+
+
+def _sources(text: str) -> frozenset[str]:
+    """The ids of `--sources`. Raises ArgumentTypeError."""
+    ids = frozenset(text.split(","))
+    if not all(map(is_source, ids)):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected numeric ids of Security Command Center sources")
+    return ids
 
 
 def _nothing(report: Report, count: int) -> str:

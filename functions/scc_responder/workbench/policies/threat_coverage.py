@@ -123,7 +123,7 @@ def _covers(finding: Finding, policies: Sequence[Policy]) -> tuple[Cover, ...]:
 
 
 def _raised(context: Context) -> Iterator[Context]:
-    """The same finding in company: related findings raise the confidence."""
+    """The same finding where related findings raise its confidence."""
     for confidence in CONFIDENCES[CONFIDENCES.index(context.threat.confidence) + 1 :]:
         yield replace(context, threat=replace(context.threat, confidence=confidence))
 

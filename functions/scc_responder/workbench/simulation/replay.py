@@ -6,13 +6,13 @@ Nothing is carried out, and nothing is kept but counters and a bounded number of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from itertools import chain, islice
 
 from msgspec.structs import replace
 
-from scc_responder.domain.context import Context, RelatedFinding
+from scc_responder.domain.context import Context
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.value import Value
@@ -33,7 +33,7 @@ from scc_responder.workbench.simulation.impact import (
     differences,
     effects,
 )
-from scc_responder.workbench.simulation.related import Recent
+from scc_responder.workbench.simulation.recent_findings import RecentFindings, with_related
 from scc_responder.workbench.simulation.replayed_limits import ReplayedLimits, Trip
 
 MAX_NAMED = 50
@@ -180,13 +180,21 @@ class Replay:
     """Recorded findings under one set of policies, and where `former` is given under that one as well."""
 
     def __init__(
-        self, policies: PolicySet, former: PolicySet | None = None, reset_after: timedelta | None = None
+        self,
+        policies: PolicySet,
+        former: PolicySet | None = None,
+        reset_after: timedelta | None = None,
+        sources: Collection[str] | None = None,
     ) -> None:
-        """`reset_after` a breaker tripped a person resets it; None: nobody does."""
+        """`reset_after` a breaker tripped a person resets it; None: nobody does.
+
+        `sources`: numeric ids of the sources whose findings are believed; None: every source.
+        """
         self._numbers = Numbers()
         self.now = Simulation(policies, self._numbers, reset_after, compared=former is not None)
         self.former = Simulation(former, self._numbers, reset_after, compared=True) if former else None
-        self._recent = Recent()
+        self._sources = sources
+        self._recent = RecentFindings(sources)
         self._findings = self._duplicates = 0
         self._left_alone: Counter[str] = Counter()
         self._bad: Counter[str] = Counter()
@@ -205,14 +213,15 @@ class Replay:
         """Take the next finding."""
         finding = as_it_was(finding)
         self._findings += 1
-        beyond = in_scope(finding)
+        related = self._recent.add(finding)
+        beyond = self._left_out(finding)
         if beyond:
             self._left_alone[beyond] += 1
             return
         if self._is_duplicate(finding):
             self._duplicates += 1
             return
-        context = context_of(finding, _in_company(facts, self._recent.near(finding)))
+        context = context_of(finding, with_related(facts, related))
         for simulation in filter(None, (self.now, self.former)):
             simulation.add(context)
 
@@ -253,6 +262,12 @@ class Replay:
             complete=not self._numbers.full,
         )
 
+    def _left_out(self, finding: Finding) -> str | None:
+        """Why nothing is decided about the finding, or None."""
+        if self._sources is not None and finding.source_id not in self._sources:
+            return "source_not_allowed"
+        return in_scope(finding)
+
     def _is_duplicate(self, finding: Finding) -> bool:
         """Whether it came at the same moment already. They come in order: only one moment is kept."""
         if finding.event_time != self._last:
@@ -270,14 +285,6 @@ def _differences(now: Simulation, former: Simulation) -> Iterator[Difference]:
     if now.whole is None or former.whole is None:
         return shown
     return chain(shown, behind_limits((now.reach, former.reach), (now.whole, former.whole)))
-
-
-def _in_company(facts: ContextFacts, near: tuple[RelatedFinding, ...]) -> ContextFacts:
-    """The facts, with what else was found near by where nobody has looked for it."""
-    if facts.related is not None:
-        return facts
-    missing = {name: reason for name, reason in facts.missing.items() if name != "related"}
-    return replace(facts, related=near, missing=missing)
 
 
 def as_it_was(finding: Finding) -> Finding:

@@ -15,7 +15,7 @@ from scc_responder.domain.errors import SettingsError
 def test_plaintext_leaves_this_machine_never(endpoint: str) -> None:
     """Findings and identities are not sent over a network without TLS, whatever the settings say."""
     with pytest.raises(SettingsError) as error:
-        SecurityCenter(endpoint=endpoint)
+        SecurityCenter(sources=(), endpoint=endpoint)
     assert error.value.reason == "plaintext_endpoint"
     assert "SCC_RESPONDER_SCC_ENDPOINT" in str(error.value)
 
@@ -23,7 +23,7 @@ def test_plaintext_leaves_this_machine_never(endpoint: str) -> None:
 @pytest.mark.parametrize("endpoint", ["127.0.0.1:8080", "127.1.2.3:1", "localhost:9000", "[::1]:8080"])
 def test_a_stand_in_on_this_machine_is_reached_in_plaintext(endpoint: str) -> None:
     """Local servers need no certificates."""
-    assert isinstance(SecurityCenter(endpoint=endpoint), SecurityCenter)
+    assert isinstance(SecurityCenter(sources=(), endpoint=endpoint), SecurityCenter)
 
 
 def test_the_gke_api_is_believed_over_tls_alone() -> None:

@@ -92,7 +92,7 @@ def reason(call, *arguments):
     except ResponderError as error:
         return error.reason
 reasons = [
-    reason(SecurityCenter(**nowhere).read, finding),
+    reason(SecurityCenter(sources=(), **nowhere).read, finding),
     reason(GkeClusters(**nowhere).describe, ClusterRef(project="example-project", location="us", name="c")),
     reason(FirestoreStore("firestore://p/d-1", emulator="127.0.0.1:1", deadline_seconds=0.1).get, "key"),
     reason(OutcomeTopic("projects/p/topics/t", emulator="127.0.0.1:1", timeout_seconds=2.0).publish, b"x", {{}}),
