@@ -12,7 +12,7 @@ locals {
       over     = 0
       seconds  = 0
       severity = "CRITICAL"
-      text     = "A finding could not be handled after ${var.retry.max_delivery_attempts} deliveries and nobody responds to it any more. Read the log lines of its message, mend what they name, then send it again: scc-responder redrive."
+      text     = "A finding could not be handled after ${var.retry.max_delivery_attempts} deliveries and nobody responds to it any more. Read the log lines of its message, fix what they name, then send it again: scc-responder redrive."
     }
     failed = {
       aligner  = "ALIGN_DELTA"

@@ -69,7 +69,7 @@ DRIFTS = [
 def test_drift_is_named_line_by_line(
     folder: Path, change: tuple[str, str, str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file that says more or less than is needed is named, line by line, with the command that mends it."""
+    """A file that says more or less than is needed is named, line by line, with the command that fixes it."""
     file, before, after = change
     path = folder / file
     path.write_text(path.read_text().replace(before, after, 1))

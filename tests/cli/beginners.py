@@ -82,7 +82,7 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
         "did you mean 'namespace'?",
     ),
 }
-"""What is changed in a right policy, and the mend that must be named."""
+"""What is changed in a right policy, and the fix that must be named."""
 
 
 def broken(name: str) -> str:

@@ -90,7 +90,7 @@ def test_an_empty_store_has_nothing_set(store: Path) -> None:
 
 
 def test_set_repairs_a_nonsense_document(store: Path) -> None:
-    """A document that makes no sense is a problem, and `set` mends it."""
+    """A document that makes no sense is a problem, and `set` fixes it."""
     opened = SqliteStore(store)
     opened.create(key_of(""), b'{"mode": "on"}')
     opened.close()

@@ -53,7 +53,7 @@ KNOWN: Mapping[str, set[str]] = {
 }
 """Each command that documents may show, with the options that they may show of it."""
 
-MENDING: Mapping[str, set[str]] = {
+FIXING: Mapping[str, set[str]] = {
     "gcloud container clusters describe": {*GCLOUD, "--location"},
     "gcloud container clusters update": {
         *GCLOUD,
@@ -103,12 +103,12 @@ def mistakes(line: str) -> Iterator[str]:
             yield from _mistakes(list(words_of_one))
 
 
-def mend_mistakes(mend: str) -> Iterator[str]:
-    """What is wrong with the commands of a mend: each part that begins with a program is a whole command line.
+def fix_mistakes(fix: str) -> Iterator[str]:
+    """What is wrong with the commands of a fix: each part that begins with a program is a whole command line.
 
     No command stands within a sentence, where nobody could copy it, and each names its project.
     """
-    for part in re.split(f"{OR}|{THEN}", mend):
+    for part in re.split(f"{OR}|{THEN}", fix):
         if part.partition(" ")[0] in {"gcloud", "kubectl", "scc-responder"}:
             yield from mistakes(part)
             yield from _of_gcloud(part)
@@ -125,7 +125,7 @@ def _of_gcloud(line: str) -> Iterator[str]:
         if words[1] not in PROJECTLESS and not any(word.startswith("--project=") for word in words):
             yield f"no --project: {command}"
         told = " ".join(word for word in words if not word.startswith("-"))
-        known = next((known for known in {**KNOWN, **MENDING} if f"{told} ".startswith(f"{known} ")), told)
+        known = next((known for known in {**KNOWN, **FIXING} if f"{told} ".startswith(f"{known} ")), told)
         if surplus := told.removeprefix(known).split()[1:]:
             yield f"{known} takes no {' '.join(surplus)!r}"
 
@@ -137,7 +137,7 @@ def _mistakes(words: list[str]) -> Iterator[str]:
     # Keys to be taken away end with a dash, and values may begin with one: neither is an option.
     options = [word.partition("=")[0] for word in words if word.startswith("-") and word != "-"]
     told = " ".join(word for word in words if not word.startswith("-"))
-    every = {**KNOWN, **MENDING}
+    every = {**KNOWN, **FIXING}
     command = next((known for known in every if f"{told} ".startswith(f"{known} ")), None)
     if command is None:
         yield f"no command that is known: {told}"

@@ -25,7 +25,7 @@ def test_nothing_has_drifted(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_drift_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page that says something else is named, with the command that mends it."""
+    """A page that says something else is named, with the command that fixes it."""
     page = tmp_path / "policies" / "README.md"
     write_policies(page.parent)
     page.write_text(PAGE.replace("`delete_pod`", "`remove_pod`"))

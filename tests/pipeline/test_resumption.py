@@ -132,7 +132,7 @@ def test_a_removed_label(tmp_path: Path, cluster: SimulatedCluster, pod: dict[st
 def test_what_failed_is_tried_again_when_reopened(
     tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]
 ) -> None:
-    """A permission that was missing, and is mended by the time the finding is renewed, is used."""
+    """A permission that was missing, and is fixed by the time the finding is renewed, is used."""
     deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
     api = deployment.clusters.api
 

@@ -299,7 +299,7 @@ def test_a_mistake_names_line_and_place(tmp_path: Path, change: tuple[str, str],
 
 
 def test_all_mistakes_at_once(tmp_path: Path) -> None:
-    """Every mistake of every file is told in one go, each on a line of its own: one round of mending is enough."""
+    """Every mistake of every file is told in one go, each on a line of its own: one round of fixing is enough."""
     wrong = RIGHT.replace("mode: enforce", "mode: on").replace("threat:", "thread:").replace("notify", "notfy")
     folder = write_policies(tmp_path / "p", wrong, guardrails="protected: {namespace: []}\nmax_mode: full\n")
     (folder / "other.yaml").write_text("name: other\nname: other\nmode: &a enforce\n")

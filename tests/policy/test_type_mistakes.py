@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_file import PolicyFile
 from scc_responder.policy.strict_yaml import load_yaml
-from scc_responder.policy.type_mistakes import diagnose, mended
+from scc_responder.policy.type_mistakes import diagnose, repaired
 from scc_responder.workbench.policies.policy_tests import CaseFile
 from tests.kits.responder import SHIPPED
 
@@ -120,13 +120,13 @@ def test_the_rest_can_be_looked_at(given: tuple[Any, type]) -> None:
     found = list(diagnose(data, wanted))
     in_list = any(isinstance(mistake.path[-1], int) for mistake in found if mistake.path)
     if isinstance(data, dict) and not in_list:
-        msgspec.convert(mended(data, wanted, found), wanted)
+        msgspec.convert(repaired(data, wanted, found), wanted)
 
 
 def test_the_data_is_left_as_it_is() -> None:
     """To look at the rest changes nothing."""
     data = {"name": "x", "thn": []}
-    mended(data, PolicyFile, list(diagnose(data, PolicyFile)))
+    repaired(data, PolicyFile, list(diagnose(data, PolicyFile)))
     assert data == {"name": "x", "thn": []}
 
 

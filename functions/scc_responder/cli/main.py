@@ -23,7 +23,7 @@ COMMANDS = {
     "threats": "list the threats that are understood",
     "breaker": "show the storm breakers, or reset one that tripped",
     "permissions": "say which IAM and RBAC permissions the enabled policies need",
-    "doctor": "probe a deployment: what is wrong with it, and what mends it",
+    "doctor": "probe a deployment: what is wrong with it, and what fixes it",
     "snapshot": "copy what decisions need from a cluster into a file",
     "policy": "check, test and document a folder of policies",
 }

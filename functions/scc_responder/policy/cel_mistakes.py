@@ -56,13 +56,13 @@ def _told(expression: str, message: str, path: DocumentPath) -> Iterator[Mistake
     for match in found:
         row, column = int(match[1]), int(match[2])
         detail = f"{lines[row - 1]}\n{' ' * (column - 1)}^".replace("\t", " ") if row <= len(lines) else ""
-        yield Mistake(path=path, text=f"column {column}: {_mended(match[3])}", row=row, detail=detail)
+        yield Mistake(path=path, text=f"column {column}: {_explained(match[3])}", row=row, detail=detail)
     if not found:
         text = re.sub(r"^[A-Z_]+: |\[[A-Z_]+\]?$|\[[A-Z_]+$", "", message).strip()
         yield Mistake(path=path, text=f"no CEL expression: {text}")
 
 
-def _mended(told: str) -> str:
+def _explained(told: str) -> str:
     """CEL's own words, with what could have stood there."""
     undefined, undeclared = _UNDEFINED.search(told), _UNDECLARED.search(told)
     reserved, overload = _RESERVED.search(told), _OVERLOAD.search(told)

@@ -1,4 +1,4 @@
-"""One mistake in a file that people write, said so that its author can mend it."""
+"""One mistake in a file that people write, said so that its author can fix it."""
 
 from __future__ import annotations
 

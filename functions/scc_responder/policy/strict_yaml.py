@@ -58,11 +58,11 @@ class Document:
 
     def _diagnosed(self, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]]) -> list[Mistake]:
         """The mistakes of types, and those that the check finds in the rest."""
-        from scc_responder.policy.type_mistakes import diagnose, mended  # noqa: PLC0415 - only a mistake needs it
+        from scc_responder.policy.type_mistakes import diagnose, repaired  # noqa: PLC0415 - only a mistake needs it
 
         mistakes = list(diagnose(self.data, wanted))
         try:
-            rest = msgspec.convert(mended(self.data, wanted, mistakes), wanted)
+            rest = msgspec.convert(repaired(self.data, wanted, mistakes), wanted)
         except msgspec.ValidationError:
             return mistakes
         further = [found for found in check(rest) if not any(_overlap(found.path, told.path) for told in mistakes)]
@@ -151,7 +151,7 @@ def _syntax(error: Any, name: str) -> Fault:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     if mark is None or problem is None:
         return Fault(file=name, text=f"no YAML: {' '.join(str(error).split())}", reason="invalid_yaml")
-    hint = next((f"; {mend}" for start, mend in _HINTS.items() if problem.startswith(start)), "")
+    hint = next((f"; {fix}" for start, fix in _HINTS.items() if problem.startswith(start)), "")
     where = f"column {mark.column + 1}: " if mark.column else ""
     return Fault(file=name, line=mark.line + 1, text=f"no YAML: {where}{problem}{hint}", reason="invalid_yaml")
 

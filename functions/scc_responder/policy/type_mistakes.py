@@ -33,7 +33,7 @@ def diagnose(data: Any, wanted: type) -> Iterator[Mistake]:
     return _diagnose(data, inspect.type_info(wanted), ())
 
 
-def mended(data: Any, wanted: type, mistakes: Iterable[Mistake]) -> Any:
+def repaired(data: Any, wanted: type, mistakes: Iterable[Mistake]) -> Any:
     """The data without what is wrong with it and with something in place of what is missing, to look for more."""
     kept = deepcopy(data)
     for mistake in mistakes:

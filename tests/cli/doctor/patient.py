@@ -36,7 +36,7 @@ from scc_responder.settings import read_settings
 from scc_responder.workbench.doctor.check import Check, CheckResult
 from scc_responder.workbench.doctor.store_checks import heartbeat_key
 from tests.cli.doctor.member import Member
-from tests.docs.command_lines import mend_mistakes
+from tests.docs.command_lines import fix_mistakes
 from tests.kits.google.emulator import PROJECT, Emulator
 from tests.kits.google.firestore import FirestoreEmulator
 from tests.kits.google.fronts import PubSubWithIam, Storage, TokenInfo
@@ -189,7 +189,7 @@ class Patient:
         with Doctor(self.environment, clock=clock, clusters=clusters, only=only) as doctor:
             doctor.namespace, doctor.username = self.namespace, self.username
             checks = doctor.examined(seconds, lambda answers, _total: answers)
-        assert [(one.reason, told) for one in checks for told in mend_mistakes(one.mend)] == []
+        assert [(one.reason, told) for one in checks for told in fix_mistakes(one.fix)] == []
         return checks
 
     def __enter__(self) -> Self:

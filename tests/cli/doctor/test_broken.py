@@ -1,4 +1,4 @@
-"""Deployments with one thing wrong: doctor names that thing, why it matters and what mends it, and nothing else."""
+"""Deployments with one thing wrong: doctor names that thing, why it matters and what fixes it, and nothing else."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ DENIED, ABSENT = grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND
 
 @dataclass(frozen=True)
 class Broken:
-    """What is done to a healthy deployment, and what doctor has to find. `told` and `mend` are parts of its words."""
+    """What is done to a healthy deployment, and what doctor has to find. `told` and `fix` are parts of its words."""
 
     id: str
     damage: Callable[[Patient], object]
     name: str
     reason: str
     told: str
-    mend: str
+    fix: str
 
 
 def _dead_letter(patient: Patient) -> None:
@@ -369,7 +369,7 @@ CLUSTERS = [
 
 @pytest.mark.parametrize("broken", [*DELIVERY, *GOOGLE, *KEPT, *CLUSTERS], ids=lambda broken: broken.id)
 def test_one_fault_is_named_alone(patient: Patient, broken: Broken) -> None:
-    """The fault is named with its mend, and it alone."""
+    """The fault is named with its fix, and it alone."""
     broken.damage(patient)
     # To find that no dead letter waits takes two seconds.
     checks = patient.examined(only=GROUPS if broken in DELIVERY else GROUPS[1:])
@@ -377,7 +377,7 @@ def test_one_fault_is_named_alone(patient: Patient, broken: Broken) -> None:
     assert set(faults) == {(broken.name, broken.reason)}
     (fault,) = faults.values()
     assert broken.told in fault.why + fault.probed
-    assert broken.mend in fault.mend
+    assert broken.fix in fault.fix
 
 
 def test_cluster_not_listed(patient: Patient) -> None:
@@ -385,7 +385,7 @@ def test_cluster_not_listed(patient: Patient) -> None:
     other = "projects/another-project/locations/europe-west1/clusters/prod-1"
     (check,) = found(patient.examined(clusters=Wanted(names=(other,)), only=["cluster"]), CheckResult.FAULT).values()
     assert (check.name, check.reason) == ("cluster.listed", "cluster_not_listed")
-    assert check.mend == f'Terraform variable clusters: add "{other}"'
+    assert check.fix == f'Terraform variable clusters: add "{other}"'
     assert patient.cluster_manager.requests == []
 
 
@@ -399,7 +399,7 @@ def test_a_missing_verb_is_named_with_its_command(patient: Patient, member: Memb
     assert (check.name, check.probed) == ("cluster.permission", f"{CLUSTER} {taken}")
     assert f"missing permission: {taken}, which " in check.why
     apply = "kubectl apply -k terraform/kubernetes"
-    assert check.mend == f"scc-responder permissions --kustomization terraform/kubernetes && {apply}"
+    assert check.fix == f"scc-responder permissions --kustomization terraform/kubernetes && {apply}"
     assert sum(one.name == "cluster.permission" for one in checks) == len(NEEDS)
 
 
@@ -413,7 +413,7 @@ def test_an_unbound_identity_is_the_one_fault(patient: Patient, member: Member) 
     (check,) = found(patient.examined(only=["cluster"]), CheckResult.FAULT).values()
     assert (check.name, check.reason) == ("cluster.identity", "identity_not_bound")
     assert f"knows the caller as '{member.names['email']}'" in check.why
-    assert "Terraform output identity into terraform/kubernetes/identity.yaml" in check.mend
+    assert "Terraform output identity into terraform/kubernetes/identity.yaml" in check.fix
 
 
 def test_no_admission_policy(patient: Patient, member: Member) -> None:
@@ -422,7 +422,7 @@ def test_no_admission_policy(patient: Patient, member: Member) -> None:
     patient.joined(member)
     (check,) = found(patient.examined(only=["cluster"]), CheckResult.FAULT).values()
     assert (check.name, check.reason) == ("cluster.admission", "admission_policy_absent")
-    assert check.mend == "kubectl apply -k terraform/kubernetes"
+    assert check.fix == "kubectl apply -k terraform/kubernetes"
     path = f"/apis/networking.k8s.io/v1/namespaces/{member.namespace}/networkpolicies"
     assert member.plane.admin.list(path) == []
 
@@ -443,9 +443,9 @@ def test_the_admission_mode_is_compared_with_policies(
     member.install(mode=mode)
     patient.joined(member)
     faults = found(patient.examined(only=["cluster"]), CheckResult.FAULT)
-    mend = f"kubectl annotate namespace {member.namespace} scc-responder/mode=enforce --overwrite"
+    fix = f"kubectl annotate namespace {member.namespace} scc-responder/mode=enforce --overwrite"
     assert {reason for _, reason in faults} == reasons
-    assert {check.mend for check in faults.values()} == {mend}
+    assert {check.fix for check in faults.values()} == {fix}
 
 
 def test_an_unreachable_store_is_one_fault(patient: Patient) -> None:
@@ -453,7 +453,7 @@ def test_an_unreachable_store_is_one_fault(patient: Patient) -> None:
     patient.environment["FIRESTORE_EMULATOR_HOST"] = f"127.0.0.1:{free_port()}"
     (check,) = patient.examined(only=["store"])[3:]
     assert (check.name, check.result, check.reason) == ("store", CheckResult.FAULT, "store_unavailable")
-    assert "gcloud firestore databases describe --project=example-project" in check.mend
+    assert "gcloud firestore databases describe --project=example-project" in check.fix
 
 
 @pytest.mark.parametrize(
@@ -490,10 +490,10 @@ def test_invalid_policies_stop_no_other_check(patient: Patient) -> None:
     _invalid_policies(patient)
     checks = patient.examined(only=GROUPS[1:])
     (check,) = found(checks, CheckResult.FAULT).values()
-    assert (check.name, check.mend) == ("policies", f"scc-responder policy lint --policies {patient.policies}")
+    assert (check.name, check.fix) == ("policies", f"scc-responder policy lint --policies {patient.policies}")
     patient.environment["SCC_RESPONDER_POLICIES"] = str(patient.folder / "nowhere")
     (check,) = found(patient.examined(only=["evidence"]), CheckResult.FAULT).values()
-    assert check.mend == "scc-responder doctor --settings responder.env --policies DIR"
+    assert check.fix == "scc-responder doctor --settings responder.env --policies DIR"
     assert ("policies.digest", "policies_invalid") in found(checks, CheckResult.SKIPPED)
     assert any(one.name == "cluster.permission" for one in checks)
 
@@ -505,7 +505,7 @@ def test_an_unusable_setting_stops_all_checks(patient: Patient, name: str) -> No
     (check,) = patient.examined()
     assert (check.name, check.result) == ("settings", CheckResult.FAULT)
     assert f"SCC_RESPONDER_{name}" in check.why
-    assert "terraform output -raw settings" in check.mend
+    assert "terraform output -raw settings" in check.fix
 
 
 @pytest.mark.parametrize(
@@ -526,11 +526,11 @@ def test_what_the_function_may_not_see(patient: Patient) -> None:
     unknown = found(checks, CheckResult.UNKNOWN)
     assert found(checks, CheckResult.FAULT) == {}
     assert {name for name, _ in unknown} == {"delivery.subscription", "evidence.retention"}
-    assert "roles/pubsub.viewer" in unknown["delivery.subscription", "permission_missing"].mend
+    assert "roles/pubsub.viewer" in unknown["delivery.subscription", "permission_missing"].fix
 
 
 def test_clusters_may_not_be_listed(patient: Patient) -> None:
-    """The function may not list clusters: that nothing was probed is a fault, and its mend is the command that lists.
+    """The function may not list clusters: that nothing was probed is a fault, and its fix is the command that lists.
 
     The same where no project is known. Its clusters by name are probed, whether one by one or from a list.
     """
@@ -538,10 +538,10 @@ def test_clusters_may_not_be_listed(patient: Patient) -> None:
     (fault,) = found(patient.examined(only=["cluster"]), CheckResult.FAULT).values()
     assert (fault.name, fault.reason) == ("cluster.listed", "no_cluster_probed")
     assert "container.clusters.list" in fault.why
-    assert fault.mend == list_command("example-project")
+    assert fault.fix == list_command("example-project")
     patient.environment["SCC_RESPONDER_CLUSTERS"] = "projects/*/locations/*/clusters/*"
     (fault,) = found(patient.examined(only=["cluster"]), CheckResult.FAULT).values()
-    assert (fault.reason, fault.mend) == ("no_cluster_probed", list_command("PROJECT"))
+    assert (fault.reason, fault.fix) == ("no_cluster_probed", list_command("PROJECT"))
     for wanted in (Wanted(names=(CLUSTER,)), Wanted(refs=parse_clusters(CLUSTER, "-"))):
         checks = patient.examined(clusters=wanted, only=["cluster"])
         assert found(checks, CheckResult.FAULT, CheckResult.UNKNOWN) == {}
@@ -555,7 +555,7 @@ def test_some_clusters_may_not_be_listed(patient: Patient) -> None:
     checks = patient.examined(only=["cluster"])
     assert found(checks, CheckResult.FAULT) == {}
     (unknown,) = found(checks, CheckResult.UNKNOWN).values()
-    assert (unknown.reason, unknown.mend) == ("permission_missing", list_command("shop-prod"))
+    assert (unknown.reason, unknown.fix) == ("permission_missing", list_command("shop-prod"))
 
 
 @pytest.mark.parametrize(
@@ -588,7 +588,7 @@ def test_credentials_of_another_account_are_a_fault(patient: Patient) -> None:
     (check,) = found(checks, CheckResult.FAULT).values()
     assert (check.name, check.reason) == ("identity", OTHER)
     assert "ann@example.com" in check.why
-    assert check.mend == f"gcloud auth application-default login --impersonate-service-account={IDENTITY}"
+    assert check.fix == f"gcloud auth application-default login --impersonate-service-account={IDENTITY}"
     assert all(one.name != "identity" for one in patient.examined(only=["delivery"]))
 
 
@@ -599,7 +599,7 @@ def test_another_user_of_the_cluster_is_a_fault(patient: Patient) -> None:
     (check,) = found(checks, CheckResult.FAULT).values()
     assert (check.name, check.reason, check.probed) == ("cluster.identity", OTHER, CLUSTER)
     assert "system:serviceaccount:" in check.why
-    assert "--impersonate-service-account=" in check.mend
+    assert "--impersonate-service-account=" in check.fix
     assert not any(one.name in {"cluster.permission", "cluster.admission"} for one in checks)
 
 

@@ -40,7 +40,7 @@ def reasons(document: Mapping[str, list[dict[str, str]]]) -> dict[str, str]:
 
 
 def test_json_holds_every_check_and_fix(tmp_path: Path) -> None:
-    """One document, with every check, its result, why, and what mends it; 1 where there is a fault."""
+    """One document, with every check, its result, why, and what fixes it; 1 where there is a fault."""
     done = called("doctor", "--settings", settings_of(tmp_path), "--format", "json")
     document = json.loads(done.stdout)
     assert (done.returncode, done.stderr, document["ok"]) == (1, "", False)
@@ -173,24 +173,22 @@ def test_hostile_text_moves_no_cursor() -> None:
 
 
 def test_passing_checks_share_a_line() -> None:
-    """What is as it should be takes one line for each kind of check; every fault has its own, and its mend in full."""
+    """What is as it should be takes one line for each kind of check; every fault has its own, and its fix in full."""
     checks = [ok("cluster.permission", f"prod-1 {number}") for number in range(9)]
-    faults = [
-        fault("cluster.permission", f"prod-2 {number}", "permission_missing", "why", "mend it") for number in "ab"
-    ]
+    faults = [fault("cluster.permission", f"prod-2 {number}", "permission_missing", "why", "fix it") for number in "ab"]
     lines = list(doctor_text([*checks[:5], *faults, *checks[5:]]))
     assert sum("cluster.permission" in line for line in lines) == 3
     assert "9 probed" in lines[0]
-    assert sum("mend: mend it" in line for line in lines) == 2
+    assert sum("fix: fix it" in line for line in lines) == 2
     assert lines[-1] == "9 ok, 2 faults"
 
 
-def test_mends_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every part of a mend is a line of its own, whole however narrow the terminal is."""
+def test_fixes_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every part of a fix is a line of its own, whole however narrow the terminal is."""
     monkeypatch.setenv("COLUMNS", "60")
     command = f"gcloud pubsub subscriptions update {'x' * 80} --ack-deadline=140"
     told = fault("delivery.ack_deadline", "push", "ack_deadline_short", "why", f"{command}; or: terraform apply")
-    assert list(doctor_text([told]))[2:4] == [f"    mend: {command}", "      or: terraform apply"]
+    assert list(doctor_text([told]))[2:4] == [f"     fix: {command}", "      or: terraform apply"]
 
 
 def test_an_empty_report_is_no_mistake() -> None:

@@ -60,7 +60,7 @@ DRIFTS = [
 
 @pytest.mark.parametrize(("right", "wrong", "said"), DRIFTS)
 def test_a_drifted_iam_file_is_named(tree: Path, right: str, wrong: str, said: str) -> None:
-    """An IAM permission too many or too few fails it: file and permission are named, and the command that mends it."""
+    """An IAM permission too many or too few fails it: file and permission are named, and the command that fixes it."""
     path = tree / FILE
     text = path.read_text()
     assert right in text

@@ -24,7 +24,7 @@ def folder(path: Path, text: str = beginners.RIGHT) -> Path:
 
 @pytest.mark.parametrize("name", beginners.MISTAKES)
 def test_each_beginners_mistake_has_its_transcript(name: str) -> None:
-    """Each beginner's mistake is answered word for word as committed, and the answer names the mend.
+    """Each beginner's mistake is answered word for word as committed, and the answer names the fix.
 
     python -m tests.cli.beginners --write
     """

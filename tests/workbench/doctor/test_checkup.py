@@ -35,7 +35,7 @@ from scc_responder.workbench.doctor.responder_identity import OTHER, examine_use
 from scc_responder.workbench.doctor.side_by_side import JobResult, side_by_side
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store, look_through
 from scc_responder.workbench.doctor.ways_to_clusters import way_to
-from tests.docs.command_lines import mend_mistakes, mistakes
+from tests.docs.command_lines import fix_mistakes, mistakes
 from tests.kits.responder import policy, write_policies
 
 REF = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
@@ -86,9 +86,9 @@ PUSHES = [
 
 @pytest.mark.parametrize(("broken", "made", "reason"), PUSHES)
 def test_pushes_are_set_in_full(broken: dict[str, str], made: Deployment, reason: str) -> None:
-    """Whatever is wrong with the push, the command that mends it gives endpoint, identity and audience."""
+    """Whatever is wrong with the push, the command that fixes it gives endpoint, identity and audience."""
     (check,) = (check for check in subscription_checks(NAME, replace(SOUND, **broken), made) if check.reason == reason)
-    command, _, other = check.mend.partition("; or: ")
+    command, _, other = check.fix.partition("; or: ")
     given = {word.partition("=")[0]: word.partition("=")[2] for word in shlex.split(command) if word[:2] == "--"}
     url = made.push_endpoint or "URL"
     assert given == {
@@ -120,12 +120,12 @@ def test_a_subscription_of_another_topic_is_named(topic: str, wanted: str, reaso
 
 @given(st.text(min_size=1, max_size=80))
 def test_commands_are_safe_to_copy(text: str) -> None:
-    """What a subscription says of itself is one word of the command that mends it, whatever it says."""
+    """What a subscription says of itself is one word of the command that fixes it, whatever it says."""
     found = Subscription(topic="t", push_endpoint=text, push_identity="other@example.com")
     made = replace(MADE, push_endpoint="")
     (check,) = (check for check in subscription_checks(NAME, found, made) if check.reason == "push_identity_differs")
-    command = check.mend.removesuffix("; or: terraform apply")
-    if len(check.mend) < 600:
+    command = check.fix.removesuffix("; or: terraform apply")
+    if len(check.fix) < 600:
         words = shlex.split(command)
         assert words[:4] == ["gcloud", "pubsub", "subscriptions", "modify-push-config"]
         assert len(words) == 9
@@ -214,7 +214,7 @@ def test_each_unanswered_probe_says_why() -> None:
         (CheckResult.UNKNOWN, "probe_failed"),
         (CheckResult.UNKNOWN, "no_answer_in_time"),
     ]
-    assert all(check.mend for check in checks)
+    assert all(check.fix for check in checks)
 
 
 def test_the_missing_permission_is_found() -> None:
@@ -228,7 +228,7 @@ def test_the_missing_permission_is_found() -> None:
 def test_placeholders_are_filled_and_quoted() -> None:
     """Words in capitals become what is known, in quotes where a shell would not leave them whole."""
     check = fault("n", "p", "r", "IDENTITY", "do --member=IDENTITY in STORE of PROJECT")
-    assert filled(check, {"IDENTITY": "a@b; rm \\1", "STORE": ""}).mend == (
+    assert filled(check, {"IDENTITY": "a@b; rm \\1", "STORE": ""}).fix == (
         "do --member='a@b; rm \\1' in STORE of PROJECT"
     )
 
@@ -250,11 +250,11 @@ WAYS = [
 
 @pytest.mark.parametrize(("reason", "permission", "told"), WAYS)
 def test_each_lack_has_its_own_fix(reason: str, permission: str, told: str) -> None:
-    """What keeps doctor from a cluster has its own mend: another endpoint mends no lack of a permission."""
-    mend = way_to(REF, ApiError(reason, "why", permission=permission))
-    assert told in mend
-    assert ("--enable-dns-access" in mend) is ("--enable-dns-access" in told)
-    assert list(mend_mistakes(mend)) == []
+    """What keeps doctor from a cluster has its own fix: another endpoint fixes no lack of a permission."""
+    fix = way_to(REF, ApiError(reason, "why", permission=permission))
+    assert told in fix
+    assert ("--enable-dns-access" in fix) is ("--enable-dns-access" in told)
+    assert list(fix_mistakes(fix)) == []
 
 
 class Knows:
@@ -304,7 +304,7 @@ def test_a_cluster_outside_patterns_names_the_variable(path: str, covered: bool)
     """A cluster in no pattern is a fault that names the variable."""
     check = unlisted_cluster(["projects/a/locations/*/clusters/*"], path, covers)
     assert (check is None) is covered
-    assert check is None or check.mend == f'Terraform variable clusters: add "{path}"'
+    assert check is None or check.fix == f'Terraform variable clusters: add "{path}"'
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_unreadable_records_are_counted_and_named(tmp_path: Path) -> None:
     told = checks["records"]
     assert (told.reason, told.probed) == ("record_newer", "2 of 3 cases")
     assert "case 000000000000: schema 2, of 1" in told.why
-    assert "deploy the later version again" in told.mend
+    assert "deploy the later version again" in told.fix
     assert checks["policies.digest"].reason == "policy_digest_differs"
 
 
@@ -388,11 +388,11 @@ def test_the_gateway_s_permissions(permission: str) -> None:
     *_, check = examine_cluster(Beyond(permission), lambda _: "connect_gateway", Examined(ref=REF, needs=()))
     assert (check.name, check.reason) == ("cluster.reached", "permission_missing")
     assert check.why == f"missing permission: {permission}"
-    assert check.mend.startswith(f"Terraform variable connect_gateway = true: terraform apply grants {permission};")
+    assert check.fix.startswith(f"Terraform variable connect_gateway = true: terraform apply grants {permission};")
 
 
 def test_the_dns_endpoint_s_permission() -> None:
     """Another way's permission is not said to come with that input."""
     beyond = Beyond("container.clusters.connect")
     *_, check = examine_cluster(beyond, lambda _: "dns_endpoint", Examined(ref=REF, needs=()))
-    assert "connect_gateway" not in check.mend
+    assert "connect_gateway" not in check.fix

@@ -14,7 +14,7 @@ The function may not list clusters. Where its settings have a pattern of them, l
     --format='value(format("projects/PROJECT/locations/{0}/clusters/{1}", location, name))' |
     scc-responder doctor --settings responder.env --clusters-from -
 
-Every fault comes with what mends it. In the store, doctor writes one entry of its own, doctor/probe; changes to
+Every fault comes with what fixes it. In the store, doctor writes one entry of its own, doctor/probe; changes to
 clusters are sent with dryRun=All; dead letters are looked at and given back. Exit 1 if there is a fault.
 """
 

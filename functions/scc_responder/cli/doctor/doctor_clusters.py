@@ -102,7 +102,7 @@ def _none(settings: Settings, wanted: Wanted, checks: Sequence[Check]) -> Iterat
     for told in checks:
         unknown = told.result is CheckResult.UNKNOWN
         why = f"no cluster was probed: {told.why}"
-        yield check.fault(told.name, told.probed, _NONE, why, told.mend) if unknown else told
+        yield check.fault(told.name, told.probed, _NONE, why, told.fix) if unknown else told
     if any(told.result in {CheckResult.FAULT, CheckResult.UNKNOWN} for told in checks):
         return
     asked = ", ".join(wanted.names) or ", ".join(settings.clusters)
@@ -110,8 +110,8 @@ def _none(settings: Settings, wanted: Wanted, checks: Sequence[Check]) -> Iterat
     if wanted.refs is not None:
         why = "the list has no cluster that settings cover" if wanted.refs else "the list is empty"
     project = next(iter(_projects(settings)), "PROJECT")
-    mend = f"{list_command(project)}{OR}Terraform variable clusters"
-    yield check.fault(_NAME, asked, _NONE, why, mend)
+    fix = f"{list_command(project)}{OR}Terraform variable clusters"
+    yield check.fault(_NAME, asked, _NONE, why, fix)
 
 
 def _projects(settings: Settings) -> Iterator[str]:

@@ -91,9 +91,9 @@ class Doctor:
             settings = self._settings = read_settings(self._environment, Path("policies"))
             self._deployment = read_deployment(self._environment)
         except SettingsError as error:
-            mend = f"terraform output -raw settings > responder.env{OR}mend it: what each is, settings.py says"
+            fix = f"terraform output -raw settings > responder.env{OR}fix it: what each is, settings.py says"
             self._settings = None
-            return [check.probe_failed("settings", VARIABLE_PREFIX, error, mend)]
+            return [check.probe_failed("settings", VARIABLE_PREFIX, error, fix)]
         self._services = Services(settings)
         self._policies, loaded = load(settings, lambda: load_policies(settings.policies))
         found = [*(consistent(settings, self._policies) if self._policies else ())]

@@ -35,7 +35,7 @@ def doctor_json(checks: Sequence[Check]) -> dict[str, Any]:
 
 
 def doctor_text(checks: Sequence[Check]) -> Iterator[str]:
-    """The table. What is as it should be takes a line for each kind of check, all else says why and what mends it."""
+    """The table. What is as it should be takes a line for each kind of check, all else says why and what fixes it."""
     width = max((len(check.name) for check in checks), default=0) + 2
     room = max(60, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 0)).columns))
     sound: dict[str, list[Check]] = {}
@@ -55,13 +55,13 @@ def doctor_text(checks: Sequence[Check]) -> Iterator[str]:
 def _trouble(check: Check, width: int, room: int) -> Iterator[str]:
     yield _row(check.name, check.result, check.probed, width)
     yield from _lines(f"{check.reason}: {check.why}", room, "dim" if check.result is CheckResult.SKIPPED else "")
-    yield from _mend(check.mend)
+    yield from _fix(check.fix)
 
 
-def _mend(mend: str) -> Iterator[str]:
+def _fix(fix: str) -> Iterator[str]:
     """Each part has a line of its own, and no other break in it: a command is there to be copied."""
-    word = "mend"
-    for part in re.split(f"({OR}|{THEN})", mend) if mend else ():
+    word = "fix"
+    for part in re.split(f"({OR}|{THEN})", fix) if fix else ():
         if part in {OR, THEN}:
             word = part.strip("; :")
         else:

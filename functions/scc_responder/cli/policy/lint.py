@@ -1,4 +1,4 @@
-"""Say everything that is wrong with a folder of policies, each with file, line and mend.
+"""Say everything that is wrong with a folder of policies, each with file, line and fix.
 
 Errors keep the policies from loading: exit 1. Warnings are allowed, and seldom meant: exit 1 with --strict.
 """

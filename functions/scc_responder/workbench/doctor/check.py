@@ -1,4 +1,4 @@
-"""One thing that was probed: what came of it, why, and what mends it."""
+"""One thing that was probed: what came of it, why, and what fixes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scc_responder.domain.value import Value
 MAX_TEXT = 600
 MISSING_PERMISSION = "permission_missing"
 OR, THEN = "; or: ", "; then: "
-"""Between the parts of a mend. A part that begins like a command is one, in full; placeholders are in capitals."""
+"""Between the parts of a fix. A part that begins like a command is one, in full; placeholders are in capitals."""
 LOGIN = "gcloud auth application-default login --impersonate-service-account=IDENTITY"
 REACH = f"curl -sSI https://www.googleapis.com{THEN}if this machine reaches Google's APIs, run doctor again"
 
@@ -30,15 +30,15 @@ class CheckResult(StrEnum):
     SKIPPED = "skipped"
 
 
-class Check(Value, frozen=True, kw_only=True):
-    """`name` says which check, `probed` of what. `reason` is one word; `mend` a command, or a variable (`OR`)."""
+class Check(Value, frozen=True, kw_only=True, rename={"fix": "mend"}):
+    """`name` says which check, `probed` of what. `reason` is one word; `fix` a command, or a variable (`OR`)."""
 
     name: str
     probed: str
     result: CheckResult
     reason: str = ""
     why: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
 def ok(name: str, probed: str, why: str = "") -> Check:
@@ -46,14 +46,14 @@ def ok(name: str, probed: str, why: str = "") -> Check:
     return _told(Check(name=name, probed=probed, result=CheckResult.OK, why=why))
 
 
-def fault(name: str, probed: str, reason: str, why: str, mend: str) -> Check:
-    """It is not, and this mends it."""
-    return _told(Check(name=name, probed=probed, result=CheckResult.FAULT, reason=reason, why=why, mend=mend))
+def fault(name: str, probed: str, reason: str, why: str, fix: str) -> Check:
+    """It is not, and this fixes it."""
+    return _told(Check(name=name, probed=probed, result=CheckResult.FAULT, reason=reason, why=why, fix=fix))
 
 
-def unknown(name: str, probed: str, reason: str, why: str, mend: str) -> Check:
+def unknown(name: str, probed: str, reason: str, why: str, fix: str) -> Check:
     """Nobody can tell from here; with this, one could."""
-    return _told(Check(name=name, probed=probed, result=CheckResult.UNKNOWN, reason=reason, why=why, mend=mend))
+    return _told(Check(name=name, probed=probed, result=CheckResult.UNKNOWN, reason=reason, why=why, fix=fix))
 
 
 def skipped(name: str, probed: str, reason: str, why: str) -> Check:
@@ -61,21 +61,21 @@ def skipped(name: str, probed: str, reason: str, why: str) -> Check:
     return _told(Check(name=name, probed=probed, result=CheckResult.SKIPPED, reason=reason, why=why))
 
 
-def probe_failed(name: str, probed: str, error: ResponderError, mend: str) -> Check:
+def probe_failed(name: str, probed: str, error: ResponderError, fix: str) -> Check:
     """The probe ended with an error. The permission that is missing is named, where that is why."""
     if error.reason == "no_credentials":
-        mend = LOGIN
+        fix = LOGIN
     permission = permission_of(error)
     if permission:
-        return fault(name, probed, MISSING_PERMISSION, f"missing permission: {permission}", mend)
-    return fault(name, probed, error.reason, str(error), mend)
+        return fault(name, probed, MISSING_PERMISSION, f"missing permission: {permission}", fix)
+    return fault(name, probed, error.reason, str(error), fix)
 
 
 def unanswered(name: str, probed: str, error: Exception | None, seconds: float) -> Check:
     """A probe that came to no result: it ended with an error that is no answer, or not in time."""
     if isinstance(error, ResponderError):
         setting = isinstance(error, SettingsError)
-        return probe_failed(name, probed, error, "mend the setting that the message names" if setting else REACH)
+        return probe_failed(name, probed, error, "fix the setting that the message names" if setting else REACH)
     if error is not None:
         why = f"the probe ended with {type(error).__name__}: {error}"
         return unknown(name, probed, "probe_failed", why, "report it: this is a mistake of doctor's own")
@@ -86,10 +86,10 @@ def unanswered(name: str, probed: str, error: Exception | None, seconds: float) 
 
 def filled(check: Check, names: Mapping[str, str]) -> Check:
     """The check with what is known in place of the words in capitals in its command."""
-    mend = check.mend
+    fix = check.fix
     for word, value in names.items():
-        mend = re.sub(rf"\b{word}\b", quote(value).replace("\\", "\\\\"), mend) if value else mend
-    return replace(check, mend=visible(mend, MAX_TEXT))
+        fix = re.sub(rf"\b{word}\b", quote(value).replace("\\", "\\\\"), fix) if value else fix
+    return replace(check, fix=visible(fix, MAX_TEXT))
 
 
 def permission_of(error: BaseException | None) -> str:
@@ -104,6 +104,4 @@ def permission_of(error: BaseException | None) -> str:
 
 def _told(made: Check) -> Check:
     """The check with others' text in it made visible: names of objects, words of servers."""
-    return replace(
-        made, probed=visible(made.probed), why=visible(made.why, MAX_TEXT), mend=visible(made.mend, MAX_TEXT)
-    )
+    return replace(made, probed=visible(made.probed), why=visible(made.why, MAX_TEXT), fix=visible(made.fix, MAX_TEXT))

@@ -92,8 +92,8 @@ def _enforces(cluster: Cluster, path: str) -> Check:
         return unknown(name, path, "enforcement_not_known", why, "say enforces_network_policy in clusters.yaml")
     why = "nothing enforces NetworkPolicies: isolate_pod would end as not_enforced"
     update = f"gcloud container clusters update {place(cluster.ref)}"
-    mend = f"{update} --update-addons=NetworkPolicy=ENABLED && {update} --enable-network-policy"
-    return fault(name, path, "network_policy_not_enforced", why, mend)
+    fix = f"{update} --update-addons=NetworkPolicy=ENABLED && {update} --enable-network-policy"
+    return fault(name, path, "network_policy_not_enforced", why, fix)
 
 
 def _asked(api: KubernetesApi, one: Examined) -> Iterator[Check]:
@@ -136,8 +136,8 @@ def _not_bound(api: KubernetesApi, one: Examined) -> Check:
     """Nothing at all is granted: the roles were not applied, or for somebody else, such as the placeholder."""
     known = username_of(api)
     why = f"the API server knows the caller as {known!a}, and no role of terraform/kubernetes is bound to that name"
-    mend = f"put the Terraform output identity into terraform/kubernetes/identity.yaml{THEN}{_APPLY}"
-    return fault("cluster.identity", one.ref.path, _NOT_BOUND, why, mend)
+    fix = f"put the Terraform output identity into terraform/kubernetes/identity.yaml{THEN}{_APPLY}"
+    return fault("cluster.identity", one.ref.path, _NOT_BOUND, why, fix)
 
 
 def _admission(api: KubernetesApi, one: Examined) -> Iterator[Check]:
@@ -159,16 +159,16 @@ def _mode(api: KubernetesApi, one: Examined) -> Check:
     except ApiError as error:
         return probe_failed(name, probed, error, _APPLY)
     told = _annotation(namespace)
-    mend = _annotate(one, one.furthest)
+    fix = _annotate(one, one.furthest)
     if told is None:
         why = f"the namespace {one.namespace} does not carry the annotation: nothing may be written in this cluster"
-        return fault(name, probed, "mode_not_set", why, mend)
+        return fault(name, probed, "mode_not_set", why, fix)
     if told not in {Mode.DISABLED, Mode.DRY_RUN, Mode.ENFORCE}:
-        return fault(name, probed, "mode_unusable", f"{told!a} is no mode: nothing may be written", mend)
+        return fault(name, probed, "mode_unusable", f"{told!a} is no mode: nothing may be written", fix)
     needed = one.furthest in {Mode.APPROVE, Mode.ENFORCE}
     if told == Mode.DISABLED or (needed and told != Mode.ENFORCE):
         why = f"policies go as far as {one.furthest}; the cluster allows {told}"
-        return fault(name, probed, f"mode_{told}", why, mend)
+        return fault(name, probed, f"mode_{told}", why, fix)
     return ok(name, probed, told)
 
 
@@ -208,8 +208,8 @@ def _admits(api: KubernetesApi, one: Examined) -> Check:
     refusal = _rehearsed(api, one.namespace, _isolating(one.namespace))
     if refusal is None:
         return ok(name, probed, "admitted")
-    mend = _annotate(one, one.furthest) if SWITCH in str(refusal) else _APPLY
-    return probe_failed(name, probed, refusal, mend)
+    fix = _annotate(one, one.furthest) if SWITCH in str(refusal) else _APPLY
+    return probe_failed(name, probed, refusal, fix)
 
 
 def _isolating(namespace: str) -> dict[str, Any]:

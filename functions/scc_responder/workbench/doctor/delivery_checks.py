@@ -58,9 +58,9 @@ def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:
     """The push subscription and its dead letters."""
     probed = deployment.subscription
     if not probed:
-        mend = given("SUBSCRIPTION")
+        fix = given("SUBSCRIPTION")
         yield unknown(
-            "delivery.subscription", f"{VARIABLE_PREFIX}SUBSCRIPTION", "subscription_not_named", "not set", mend
+            "delivery.subscription", f"{VARIABLE_PREFIX}SUBSCRIPTION", "subscription_not_named", "not set", fix
         )
         return
     try:
@@ -88,8 +88,8 @@ def subscription_checks(name: str, found: Subscription, deployment: Deployment) 
         yield ok("delivery.retry", name, f"first again after {found.minimum_backoff_seconds:g} s")
     else:
         why = "a delivery that failed comes again at once, and uses up its attempts within seconds"
-        mend = f"Terraform variable retry{OR}{_update(name)} --min-retry-delay=10s --max-retry-delay=600s"
-        yield fault("delivery.retry", name, "retry_policy_absent", why, mend)
+        fix = f"Terraform variable retry{OR}{_update(name)} --min-retry-delay=10s --max-retry-delay=600s"
+        yield fault("delivery.retry", name, "retry_policy_absent", why, fix)
     if found.expires_after_seconds == 0:
         yield ok("delivery.expiration", name, "never expires")
     else:
@@ -100,8 +100,8 @@ def subscription_checks(name: str, found: Subscription, deployment: Deployment) 
         )
     if not found.dead_letter_topic:
         why = "what cannot be handled is delivered again until it is too old, and then is lost"
-        mend = f"{_update(name)} --dead-letter-topic=TOPIC --max-delivery-attempts=20{OR}terraform apply"
-        yield fault("delivery.dead_letter_topic", name, "dead_letter_topic_absent", why, mend)
+        fix = f"{_update(name)} --dead-letter-topic=TOPIC --max-delivery-attempts=20{OR}terraform apply"
+        yield fault("delivery.dead_letter_topic", name, "dead_letter_topic_absent", why, fix)
 
 
 def _topic(name: str, topic: str, wanted: str) -> Check:
@@ -125,36 +125,36 @@ def _push(name: str, found: Subscription, made: Deployment) -> str:
     return f"{command}{OR}terraform apply"
 
 
-def _endpoint(name: str, found: Subscription, wanted: str, mend: str) -> Check:
+def _endpoint(name: str, found: Subscription, wanted: str, fix: str) -> Check:
     if not found.push_endpoint:
         why = "it pushes nowhere: the responder is paused, and findings wait"
-        return fault("delivery.push_endpoint", name, "push_endpoint_absent", why, mend)
+        return fault("delivery.push_endpoint", name, "push_endpoint_absent", why, fix)
     if wanted and found.push_endpoint.rstrip("/") != wanted.rstrip("/"):
         why = f"it pushes to {found.push_endpoint}, and the function is at {wanted}"
-        return fault("delivery.push_endpoint", name, "push_endpoint_differs", why, mend)
+        return fault("delivery.push_endpoint", name, "push_endpoint_differs", why, fix)
     return ok("delivery.push_endpoint", name, found.push_endpoint)
 
 
-def _identity(name: str, found: Subscription, wanted: str, mend: str) -> Check:
+def _identity(name: str, found: Subscription, wanted: str, fix: str) -> Check:
     if not found.push_identity:
         why = "it sends no ID token: the function refuses it"
-        return fault("delivery.push_identity", name, "push_identity_absent", why, mend)
+        return fault("delivery.push_identity", name, "push_identity_absent", why, fix)
     if wanted and found.push_identity != wanted:
         why = f"it pushes as {found.push_identity}, and {wanted} may call the function"
-        return fault("delivery.push_identity", name, "push_identity_differs", why, mend)
+        return fault("delivery.push_identity", name, "push_identity_differs", why, fix)
     return ok("delivery.push_identity", name, found.push_identity)
 
 
 def _deadline(name: str, found: Subscription, timeout: int) -> Check:
     seconds = found.ack_deadline_seconds
     if not timeout:
-        mend = given("TIMEOUT_SECONDS")
+        fix = given("TIMEOUT_SECONDS")
         why = f"it is {seconds} s; the function's timeout is not known here"
-        return unknown("delivery.ack_deadline", name, "timeout_not_known", why, mend)
+        return unknown("delivery.ack_deadline", name, "timeout_not_known", why, fix)
     if seconds <= timeout:
         why = f"after {seconds} s Pub/Sub delivers again, while the function may take {timeout} s"
-        mend = f"{_update(name)} --ack-deadline={timeout + 30}{OR}terraform apply, which follows limits.timeout_seconds"
-        return fault("delivery.ack_deadline", name, "ack_deadline_short", why, mend)
+        fix = f"{_update(name)} --ack-deadline={timeout + 30}{OR}terraform apply, which follows limits.timeout_seconds"
+        return fault("delivery.ack_deadline", name, "ack_deadline_short", why, fix)
     return ok("delivery.ack_deadline", name, f"{seconds} s, the function's timeout is {timeout} s")
 
 
@@ -168,10 +168,10 @@ def _dead_letters(pubsub: PubSub, found: Subscription) -> Iterator[Check]:
     if not names:
         short, project = _parts(topic)
         why = "dead letters are published and nobody keeps them: they are lost"
-        mend = (
+        fix = (
             f"gcloud pubsub subscriptions create {short} --project={project} --topic={short} --expiration-period=never"
         )
-        yield fault(name, topic, "dead_letter_subscription_absent", why, f"{mend}{OR}terraform apply")
+        yield fault(name, topic, "dead_letter_subscription_absent", why, f"{fix}{OR}terraform apply")
         return
     yield ok(name, topic, ", ".join(names[:3]))
     yield _waiting(pubsub, names[0], found.topic)
@@ -203,8 +203,8 @@ def examine_outcomes(pubsub: PubSub, topic: str) -> Iterator[Check]:
     try:
         if not pubsub.has_topic(topic):
             why = "there is no such topic: nobody is told of what was held or failed"
-            mend = f"gcloud pubsub topics create {short} --project={project}{OR}terraform apply"
-            yield fault("outcomes.topic", topic, "outcome_topic_absent", why, mend)
+            fix = f"gcloud pubsub topics create {short} --project={project}{OR}terraform apply"
+            yield fault("outcomes.topic", topic, "outcome_topic_absent", why, fix)
             return
         yield ok("outcomes.topic", topic)
     except ApiError as error:
@@ -226,17 +226,17 @@ def _publish(pubsub: PubSub, topic: str, project: str, short: str) -> Check:
     if allowed:
         return ok(name, topic, "pubsub.topics.publish")
     why = "missing permission: pubsub.topics.publish, or there is no such topic"
-    mend = (
+    fix = (
         f"gcloud pubsub topics add-iam-policy-binding {short} --project={project}"
         f" --member=serviceAccount:IDENTITY --role=roles/pubsub.publisher{OR}terraform apply"
     )
-    return fault(name, topic, MISSING_PERMISSION, why, mend)
+    return fault(name, topic, MISSING_PERMISSION, why, fix)
 
 
-def _unseen(name: str, probed: str, error: ApiError, mend: str) -> Check:
+def _unseen(name: str, probed: str, error: ApiError, fix: str) -> Check:
     if permission_of(error):
         return unknown(name, probed, MISSING_PERMISSION, f"missing permission: {error.permission}", _VIEWER)
-    return probe_failed(name, probed, error, mend)
+    return probe_failed(name, probed, error, fix)
 
 
 def _update(name: str) -> str:

@@ -50,7 +50,7 @@ class Deployment(Value, frozen=True, kw_only=True):
 
 
 def given(name: str) -> str:
-    """The mend of a variable that is not set."""
+    """The fix of a variable that is not set."""
     return f"terraform output -raw settings > responder.env{OR}set {VARIABLE_PREFIX}{name}"
 
 

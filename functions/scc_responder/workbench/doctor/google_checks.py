@@ -62,8 +62,8 @@ def examine_source(sources: Sources, scope: str, source_id: str) -> Check:
     except ApiError as error:
         if error.status in _ABSENT:
             why = f"Security Command Center knows no such source: {error}"
-            mend = f"Terraform variable source_ids: take the number after sources/ in the name of a finding of {scope}"
-            return fault(name, source, "source_not_found", why, mend)
+            fix = f"Terraform variable source_ids: take the number after sources/ in the name of a finding of {scope}"
+            return fault(name, source, "source_not_found", why, fix)
         return probe_failed(name, source, error, _grant(scope) if permission_of(error) else REACH)
     return ok(name, source, "securitycenter.findings.list")
 
@@ -114,14 +114,14 @@ def _retention(bucket: Bucket, address: str, name: str) -> Check:
         seconds = bucket.retention_seconds()
     except ApiError as error:
         if permission_of(error):
-            mend = "run doctor as somebody with storage.buckets.get too: the function's own identity has it not"
+            fix = "run doctor as somebody with storage.buckets.get too: the function's own identity has it not"
             return unknown(
-                "evidence.retention", address, MISSING_PERMISSION, f"missing permission: {error.permission}", mend
+                "evidence.retention", address, MISSING_PERMISSION, f"missing permission: {error.permission}", fix
             )
         return probe_failed("evidence.retention", address, error, "terraform apply")
     if seconds:
         return ok("evidence.retention", address, f"{seconds / 86400:g} days")
-    mend = f"gcloud storage buckets update gs://{name} --retention-period=365d{OR}Terraform variable evidence"
+    fix = f"gcloud storage buckets update gs://{name} --retention-period=365d{OR}Terraform variable evidence"
     return fault(
-        "evidence.retention", address, "retention_not_set", "whoever may delete objects can delete evidence", mend
+        "evidence.retention", address, "retention_not_set", "whoever may delete objects can delete evidence", fix
     )

@@ -19,10 +19,10 @@ def load(settings: Settings, read: Callable[[], PolicySet]) -> tuple[PolicySet |
     try:
         policies = read()
     except PolicyError as error:
-        mend = f"scc-responder policy lint --policies {quote(folder)}"
+        fix = f"scc-responder policy lint --policies {quote(folder)}"
         if error.reason == "no_policy_folder":
-            mend = "scc-responder doctor --settings responder.env --policies DIR"
-        return None, fault("policies", folder, error.reason, "; ".join(str(error).splitlines()), mend)
+            fix = "scc-responder doctor --settings responder.env --policies DIR"
+        return None, fault("policies", folder, error.reason, "; ".join(str(error).splitlines()), fix)
     on = sum(policy.mode != Mode.DISABLED for policy in policies.policies)
     return policies, ok("policies", folder, f"{on} enabled, digest {policies.digest[:12]}")
 
@@ -32,14 +32,14 @@ def consistent(settings: Settings, policies: PolicySet) -> Iterator[Check]:
     name, wanted = "settings", {action for _, action in enabled(policies.policies)}
     if "capture_evidence" in wanted and not settings.evidence:
         why = "policies capture evidence, and no place for it is set"
-        mend = f"set {VARIABLE_PREFIX}EVIDENCE=gs://BUCKET/PREFIX; the Terraform module does it"
-        yield fault(name, f"{VARIABLE_PREFIX}EVIDENCE", "evidence_not_set", why, mend)
+        fix = f"set {VARIABLE_PREFIX}EVIDENCE=gs://BUCKET/PREFIX; the Terraform module does it"
+        yield fault(name, f"{VARIABLE_PREFIX}EVIDENCE", "evidence_not_set", why, fix)
     if "notify" in wanted and not settings.outcome_topic:
         why = "policies notify, and no outcome topic is set"
-        mend = f"set {VARIABLE_PREFIX}OUTCOME_TOPIC=projects/P/topics/T; the Terraform module does it"
-        yield fault(name, f"{VARIABLE_PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", why, mend)
+        fix = f"set {VARIABLE_PREFIX}OUTCOME_TOPIC=projects/P/topics/T; the Terraform module does it"
+        yield fault(name, f"{VARIABLE_PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", why, fix)
     approves = any(policy.mode == Mode.APPROVE for policy in policies.policies)
     if approves and not settings.approval_audience and not settings.trusts_this_machine:
         why = "a policy waits for approval, and nobody can approve"
-        mend = "Terraform variable approvers, which sets the audience and lets them call the function"
-        yield fault(name, f"{VARIABLE_PREFIX}APPROVAL_AUDIENCE", "approval_audience_not_set", why, mend)
+        fix = "Terraform variable approvers, which sets the audience and lets them call the function"
+        yield fault(name, f"{VARIABLE_PREFIX}APPROVAL_AUDIENCE", "approval_audience_not_set", why, fix)

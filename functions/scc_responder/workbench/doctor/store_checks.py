@@ -73,7 +73,7 @@ def examine_store(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
         entry = _written(store, before)
         after = clock()
     except ResponderError as error:
-        yield probe_failed("store", probed, error, _mend(probed))
+        yield probe_failed("store", probed, error, _fix(probed))
         return
     yield ok("store", probed, "create, read, replace and list")
     yield judge_clock("clock.store", probed, entry, (before, after))
@@ -96,7 +96,7 @@ def _written(store: CasStore, now: datetime) -> datetime:
     return entry.server_time
 
 
-def _mend(address: str) -> str:
+def _fix(address: str) -> str:
     if address.startswith("sqlite:"):
         return f"{VARIABLE_PREFIX}STORE: give a path that can be written"
     project, database = address.removeprefix("firestore://").split("/")[:2]
@@ -170,8 +170,8 @@ def _digest(kept: StoredCases, policies: PolicySet | None) -> Check:
         why = f"{kept.digest[:12]} was deployed on {when}; there are more cases than were looked through"
         return unknown(name, probed, "too_many_cases", why, _LIST)
     why = f"deployed on {when}: {kept.digest[:12]}; here: {policies.digest[:12]}"
-    mend = f"make bundle{THEN}terraform apply with the bundle's new sha256{OR}check out what was deployed"
-    return fault(name, probed, "policy_digest_differs", why, mend)
+    fix = f"make bundle{THEN}terraform apply with the bundle's new sha256{OR}check out what was deployed"
+    return fault(name, probed, "policy_digest_differs", why, fix)
 
 
 def _refusals(kept: StoredCases) -> Iterator[Check]:
@@ -182,8 +182,8 @@ def _refusals(kept: StoredCases) -> Iterator[Check]:
             continue
         source = f" (source {source_of(record.finding_name)})" if reason == "source_not_allowed" else ""
         why = f"finding {record.finding_name} was refused: it names {told}{source}"
-        mend = f"if it is meant, add it to the Terraform variable {variable}; else leave it out of the notification"
-        yield fault(name, record.finding_name, reason, why, mend)
+        fix = f"if it is meant, add it to the Terraform variable {variable}; else leave it out of the notification"
+        yield fault(name, record.finding_name, reason, why, fix)
 
 
 def heartbeat_key(settings: Settings) -> str:
@@ -206,5 +206,5 @@ def _heartbeat(journal: Journal, ask: Ask, now: datetime) -> Check:
     why = f"last on {seen:%Y-%m-%d %H:%M} UTC: three were missed" if seen else "none has come through yet"
     project = ask.settings.trace_project or "PROJECT"
     run = f"gcloud scheduler jobs run scc-responder-heartbeat --location=REGION --project={quote(project)}"
-    mend = f"{run}{THEN}read the function's log"
-    return fault(name, probed, "heartbeat_missing", f"{why}; a finding would not come through either", mend)
+    fix = f"{run}{THEN}read the function's log"
+    return fault(name, probed, "heartbeat_missing", f"{why}; a finding would not come through either", fix)

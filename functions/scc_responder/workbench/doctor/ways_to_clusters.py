@@ -16,13 +16,13 @@ def place(ref: ClusterRef) -> str:
 
 
 def way_to(ref: ClusterRef, error: ResponderError) -> str:
-    """The mend of a cluster that is not reached."""
+    """The fix of a cluster that is not reached."""
     permission = permission_of(error)
     if permission.startswith("gkehub."):
         grant = f"Terraform variable connect_gateway = true: terraform apply grants {permission}"
         return f"{grant}{OR}grant it in the fleet's project, where that is another one"
     if permission.startswith("container."):
-        # To open another endpoint mends nothing where the caller may not use the one there is.
+        # To open another endpoint fixes nothing where the caller may not use the one there is.
         return f"Terraform variable clusters: name its project, and terraform apply grants {permission} there"
     if permission:
         shown = "kubectl get clusterrolebinding system:basic-user --output yaml"

@@ -1,4 +1,4 @@
-"""What `doctor` prints to mend a fault is a command that there is, with options that it has, ready to be copied."""
+"""What `doctor` prints to fix a fault is a command that there is, with options that it has, ready to be copied."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.workbench.doctor.check import OR, THEN
-from tests.docs.command_lines import MENDING, mend_mistakes, mistakes
+from tests.docs.command_lines import FIXING, fix_mistakes, mistakes
 from tests.docs.examples import ROOT
 
 PACKAGE = ROOT / "functions" / "scc_responder"
@@ -53,11 +53,11 @@ def test_commands_are_found() -> None:
     words = [" ".join(word for word in text.split() if not word.startswith("-")) for text in COMMANDS]
     words += ["gcloud organizations add-iam-policy-binding", "gcloud projects add-iam-policy-binding"]  # gcloud X ...
     words += ["gcloud resource-manager folders add-iam-policy-binding"]
-    assert [known for known in MENDING if not any(word.startswith(known) for word in words)] == []
+    assert [known for known in FIXING if not any(word.startswith(known) for word in words)] == []
 
 
 @pytest.mark.parametrize(
-    ("mend", "told"),
+    ("fix", "told"),
     [
         ("gcloud container clusters update c --location=l --project=p --enable-dns", "has no --enable-dns"),
         ("gcloud container clusters update c --location=l --enable-dns-access", "no --project"),
@@ -69,6 +69,6 @@ def test_commands_are_found() -> None:
         ("kubectl apply -k a && kubectl aply -k b", "no command that is known"),
     ],
 )
-def test_mistakes_are_noticed(mend: str, told: str) -> None:
+def test_mistakes_are_noticed(fix: str, told: str) -> None:
     """What is no command, or cannot be copied, is told."""
-    assert any(told in mistake for mistake in mend_mistakes(mend))
+    assert any(told in mistake for mistake in fix_mistakes(fix))
