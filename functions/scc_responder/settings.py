@@ -114,11 +114,6 @@ def is_source(text: str) -> bool:
     return _SOURCE.fullmatch(text) is not None
 
 
-def is_cluster(path: str) -> bool:
-    """Whether it is the path of one cluster."""
-    return _CLUSTER.fullmatch(path) is not None and "*" not in path
-
-
 def read_settings(environment: Mapping[str, str], default_policies: Path) -> Settings:
     """The settings of an environment. Raises SettingsError that names the variable and the remedy."""
     given = {

@@ -30,10 +30,10 @@ from scc_responder.cli.console.kill_switch_text import ceiling_text, control_lin
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.text import visible
 from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch, Setting, key_of
-from scc_responder.settings import is_cluster
 
 MAX_REASON = 500
 
@@ -56,7 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show, or turn."""
-    if options.cluster and not is_cluster(options.cluster):
+    if options.cluster and not _is_cluster(options.cluster):
         raise SettingsError("invalid_cluster", f"--cluster {options.cluster}: give projects/P/locations/L/clusters/C")
     if options.control_command == "set" and not options.reason.strip():
         raise SettingsError("no_reason", "--reason: say why; it is kept with the setting")
@@ -109,3 +109,9 @@ def _lines(key: str, control: Control | None) -> Iterator[str]:
 
 def _facts(key: str, control: Control | None) -> dict[str, Any]:
     return {"key": key, "control": msgspec.to_builtins(control)}
+
+
+def _is_cluster(path: str) -> bool:
+    """Whether it is a cluster's path as the kill switch knows it."""
+    cluster = ClusterRef.parse(path)
+    return cluster is not None and cluster.path == path

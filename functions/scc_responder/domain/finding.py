@@ -12,7 +12,7 @@ from datetime import datetime
 from scc_responder.domain.value import Value
 
 _CLUSTER_PATH = re.compile(
-    r"projects/([a-z0-9][a-z0-9.:-]{0,99})/(?:locations|zones|regions)/([a-z0-9-]{1,63})/clusters/([a-z0-9-]{1,63})",
+    r"projects/([a-z0-9][a-z0-9.:-]{0,99})/(?:locations|zones|regions)/([a-z0-9-]{1,63})/clusters/([a-z0-9][a-z0-9-]{0,62})",
     re.ASCII,
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -24,10 +23,6 @@ GET_CLUSTER = ApiMethod(api="gke", permission="container.clusters.get")
 
 KEPT_SECONDS = 600.0
 """How long a cluster's description is believed."""
-
-_PATH = re.compile(
-    r"projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}/clusters/[a-z0-9][a-z0-9-]{0,62}", re.ASCII
-)
 
 _ErrorTranslator = Callable[[str, ApiError], ApiError]
 Connect = Callable[[Endpoint, Callable[[], str], _ErrorTranslator], KubernetesApi]
@@ -106,7 +101,7 @@ class GkeClusters:
             self._client = None
 
     def _kept(self, ref: ClusterRef) -> _Known:
-        if not _PATH.fullmatch(ref.path):
+        if ClusterRef.parse(ref.path) != ref:
             raise ApiError("malformed_cluster_name", "the cluster's name has a character that none may have")
         with self._lock:
             return self._known.setdefault(ref, _Known(lambda: self._get(ref), self._clock))
