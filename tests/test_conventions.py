@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from scc_responder.actions import Action, actions
+from scc_responder.domain.permissions import rule_of
 from scc_responder.workbench.needed_permissions import permissions_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
@@ -54,7 +55,7 @@ def test_each_actions_example_really_runs(tmp_path: Path, action: Action) -> Non
         deployment = deployed(tmp_path, cluster, head + example(action))
         document = finding_about(cluster.objects("Pod", "shop")[0])
         ending = deployment.respond_to(document)
-        used = {(event.resource, event.verb) for event in cluster.audit if event.verb != "get"}
+        used = {(event.rbac_resource, event.verb) for event in cluster.audit if event.verb != "get"}
 
     record = deployment.case(document)
     assert ending.reason == "done"
@@ -66,7 +67,7 @@ def test_each_actions_example_really_runs(tmp_path: Path, action: Action) -> Non
 def granted(*asked: Action) -> set[tuple[str, str]]:
     """(resource, verb) of the RBAC permissions that these actions declare."""
     return {
-        (permission.name.partition(".")[0], permission.verb)
+        (rule_of(permission.name)[1], permission.verb)
         for one in asked
         for permission in permissions_of(one.name)
         if permission.verb

@@ -19,12 +19,13 @@ class AuditEvent(Value, frozen=True, kw_only=True):
     """One answered request. `code` is the HTTP status; `received` and `completed` are the server's clock.
 
     `request` and `response` are the bodies; a delete's `request` is its DeleteOptions. `dry_run` says it asked for
-    `dryRun=All`. `resource` is such as `pods`, or `pods/status`.
+    `dryRun=All`. `subresource` is such as `status`, and empty where the request is about the object itself.
     """
 
     verb: str
     user: str
     resource: str = ""
+    subresource: str = ""
     namespace: str = ""
     name: str = ""
     code: int
@@ -36,9 +37,14 @@ class AuditEvent(Value, frozen=True, kw_only=True):
     uri: str
     user_agent: str = ""
 
+    @property
+    def rbac_resource(self) -> str:
+        """The resource as a ClusterRole names it: `pods`, or `pods/status`."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
     def __str__(self) -> str:
         dry_run = " (dry run)" if self.dry_run else ""
-        return f"{self.verb} {self.resource} {self.namespace}/{self.name} {self.code}{dry_run}"
+        return f"{self.verb} {self.rbac_resource} {self.namespace}/{self.name} {self.code}{dry_run}"
 
 
 def parse_event(line: bytes) -> AuditEvent | None:
@@ -47,11 +53,11 @@ def parse_event(line: bytes) -> AuditEvent | None:
     if event["stage"] != "ResponseComplete":
         return None
     target = event.get("objectRef", {})
-    parts = (target.get("resource", ""), target.get("subresource", ""))
     return AuditEvent(
         verb=event["verb"],
         user=event["user"].get("username", ""),
-        resource="/".join(part for part in parts if part),
+        resource=target.get("resource", ""),
+        subresource=target.get("subresource", ""),
         namespace=target.get("namespace", ""),
         name=target.get("name", ""),
         code=event.get("responseStatus", {}).get("code", 0),

@@ -148,7 +148,7 @@ def purpose(event: AuditEvent) -> str:
         return "arm pod"
     if event.verb == "patch" and event.resource == "pods":
         return "label pod" if meta.get("labels") else "annotate pod"
-    return f"{event.verb} {event.resource}"
+    return f"{event.verb} {event.rbac_resource}"
 
 
 EACH_ONCE = Counter(

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from scc_responder.cli.main import main
+from scc_responder.domain.permissions import rule_of
 from scc_responder.workbench.needed_permissions import Need, cluster_role, of_all_actions
 from tests.cluster import objects
 from tests.cluster.client import ApiFailure, object_path
@@ -81,7 +82,7 @@ class Privileged:
 
     def used(self) -> set[tuple[str, str, int]]:
         """(resource, verb, status) of every request, by the audit log."""
-        return {(e.resource, e.verb, e.code) for e in self.plane.audit(user=self.user, since=self.started)}
+        return {(e.rbac_resource, e.verb, e.code) for e in self.plane.audit(user=self.user, since=self.started)}
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_the_printed_role_is_enough(account: Privileged, node: dict[str, Any], t
     deployment, document, reason = contained(account, tmp_path, pod)
 
     used = account.used()
-    granted = {(need.resource.partition(".")[0], need.verb) for need in NEEDS}
+    granted = {(rule_of(need.resource)[1], need.verb) for need in NEEDS}
     assert (reason, deployment.outcomes(document)) == ("done", CONTAINED)
     assert {request for request in used if request[2] == 403} == set()
     assert {(resource, verb) for resource, verb, _ in used} <= granted
@@ -193,7 +194,7 @@ def test_each_verb_is_needed(account: Privileged, node: dict[str, Any], tmp_path
     all_verbs = list(yaml.safe_load_all(printed(write_policies(tmp_path / "printed", policy(*STEPS)), account)))
     less = cluster_role([other for other in NEEDS if other != need], all_verbs[0]["metadata"]["name"])
     account.grant(yaml.safe_dump_all([less, all_verbs[1]]))
-    resource = need.resource.partition(".")[0]
+    resource = rule_of(need.resource)[1]
     pod = OWNERS.get(resource, OWNERS["replicasets"])(account.plane, account.namespace, node["metadata"]["name"])
 
     deployment, document, reason = contained(account, tmp_path, pod)

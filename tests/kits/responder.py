@@ -270,4 +270,4 @@ def api_of(side: Any, user: str = "responder") -> KubernetesApi:
 
 def mutations(audit: Iterable[Any]) -> Sequence[str]:
     """The writes among audit events, in order, as `verb resource`."""
-    return [f"{event.verb} {event.resource}" for event in audit if event.verb in {"patch", "create", "delete"}]
+    return [f"{event.verb} {event.rbac_resource}" for event in audit if event.verb in {"patch", "create", "delete"}]

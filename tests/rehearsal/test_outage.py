@@ -109,7 +109,7 @@ def test_what_a_crash_takes(stage: Stage, enforcing: Path, lessened: Lessened) -
         firestore.revive()
         resumed(served, document)
 
-        refused = {(event.resource, event.verb) for event in response.audit if event.code == 403}
+        refused = {(event.rbac_resource, event.verb) for event in response.audit if event.code == 403}
         assert refused == {LOOKED_FOR[2:]}
         assert f"missing permission: {permission(LOOKED_FOR)}" in str(response.case)
         assert mutations(response.writes).count("create networkpolicies") == 1

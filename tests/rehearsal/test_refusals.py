@@ -34,10 +34,10 @@ def test_each_missing_verb_is_reported(served: Served, lessened: Lessened, taken
 
     response = served.respond(served.stage.victim(OWNERS.get(resource)))
 
-    refused = {(event.resource, event.verb) for event in response.audit if event.code == 403}
+    refused = {(event.rbac_resource, event.verb) for event in response.audit if event.code == 403}
     assert refused == {(resource, verb)}
     assert f"missing permission: {permission(taken)}" in told(response)
-    assert (resource, verb) not in {(event.resource, event.verb) for event in response.audit if event.code < 300}
+    assert (resource, verb) not in {(event.rbac_resource, event.verb) for event in response.audit if event.code < 300}
 
 
 def told(response: Response) -> str:
@@ -84,7 +84,7 @@ def test_what_was_exercised(served: Served, rendered: Rendered, record_property:
     them on what Terraform rendered.
     """
     response = served.respond(served.stage.victim(), until={CaseState.DONE, CaseState.PARTIAL})
-    used = {(event.resource, event.verb) for event in response.audit if event.code < 300}
+    used = {(event.rbac_resource, event.verb) for event in response.audit if event.code < 300}
     rbac = [verb for verb in SHIPPED if verb[2:] in used]
     iam = {name for names in rendered.held().values() for name in names}
 

@@ -91,7 +91,6 @@ UNMIRRORED = [
     "workbench/simulated_cluster/server/rbac.py",
     "workbench/simulated_cluster/server/refusal.py",
     "workbench/simulated_cluster/server/request.py",
-    "workbench/simulated_cluster/server/resources.py",
     "workbench/simulated_cluster/server/validation.py",
     "workbench/simulated_cluster/statuses.py",
     "workbench/simulated_cluster/story/scenario.py",

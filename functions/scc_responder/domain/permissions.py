@@ -62,6 +62,17 @@ def iam(*names: str) -> Permissions:
     return tuple(Permission(name=name) for name in names)
 
 
+def rule_of(resource: str) -> tuple[str, str]:
+    """The API group and the resource, as a rule of a ClusterRole names them.
+
+    >>> rule_of("networkpolicies.networking.k8s.io"), rule_of("pods/eviction"), rule_of("deployments.apps/scale")
+    (('networking.k8s.io', 'networkpolicies'), ('', 'pods/eviction'), ('apps', 'deployments/scale'))
+    """
+    name, slash, subresource = resource.partition("/")
+    plural, _, group = name.partition(".")
+    return group, f"{plural}{slash}{subresource}"
+
+
 def merged(*groups: Permissions) -> Permissions:
     """Every permission of the groups once, in their order."""
     return tuple(dict.fromkeys(permission for group in groups for permission in group))

@@ -29,7 +29,7 @@ class KubernetesApi(Protocol):
         ...
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
-        """POST to a collection."""
+        """POST to a collection, or to an object's subresource."""
         ...
 
     def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from scc_responder.collect import target
 from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
 from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.permissions import Permission, Permissions, Tier, iam, merged
+from scc_responder.domain.permissions import Permission, Permissions, Tier, iam, merged, rule_of
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import source_permissions
 from scc_responder.policy.policy_set import Policy
@@ -112,9 +112,8 @@ def permissions_of(action: str) -> Permissions:
 
 
 def _order(permission: Permission) -> tuple[bool, str, str, int]:
-    name, _, group = permission.name.partition(".")
     verb = permission.verb
-    return (not verb, group, name, VERBS.index(verb) if verb in VERBS else len(VERBS))
+    return (not verb, *rule_of(permission.name), VERBS.index(verb) if verb in VERBS else len(VERBS))
 
 
 def _need(permission: Permission, by: Mapping[str, Iterable[str]]) -> Need:
@@ -135,7 +134,7 @@ def cluster_role(needs: Iterable[Need], name: str) -> dict[str, Any]:
             verbs.setdefault(need.resource, []).append(need.verb)
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for resource, granted in verbs.items():
-        plural, _, group = resource.partition(".")
+        group, plural = rule_of(resource)
         alike.setdefault((group, tuple(granted)), []).append(plural)
     rules = [
         {"apiGroups": [group], "resources": plurals, "verbs": list(granted)}

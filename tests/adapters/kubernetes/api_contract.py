@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -479,6 +480,151 @@ class Deleting:
         (new,) = objects.running_pods(side.admin, side.namespace, "web")
         assert new["metadata"]["uid"] != old["metadata"]["uid"]
         assert new["spec"]["nodeName"] == side.node
+
+
+def eviction(pod: Object, **options: Any) -> Object:
+    """An Eviction of this pod, with these `deleteOptions`."""
+    metadata = {key: pod["metadata"][key] for key in ("name", "namespace")}
+    return {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata, "deleteOptions": options}
+
+
+class Evicting:
+    """POST of a policy/v1 Eviction to the subresource of a pod, by somebody who may do everything."""
+
+    def evict(self, side: Side, pod: Object, *, dry_run: bool = False, **options: Any) -> Object:
+        """Evict this pod."""
+        path = api_paths.pod_eviction(side.namespace, pod["metadata"]["name"])
+        return side.api("admin").create(path, eviction(pod, **options), dry_run=dry_run)
+
+    def budgeted(self, side: Side, *budgets: Mapping[str, Any]) -> Object:
+        """One of two running pods of a Deployment, which these budgets select and have counted."""
+        side.admin.create(objects.deployment("web", side.namespace, side.node, replicas=2))
+        pods = objects.running_pods(side.admin, side.namespace, "web", count=2)
+        path = api_paths.disruption_budgets(side.namespace)
+        for number, spec in enumerate(budgets):
+            side.admin.create(objects.disruption_budget(f"web-{number}", side.namespace, "web", **spec))
+
+        def counted() -> bool:
+            found = [budget.get("status", {}).get("currentHealthy") for budget in side.admin.list(path)]
+            return found == [2] * len(budgets)
+
+        wait_until(counted, what="the budgets to have counted the pods")
+        return pods[0]
+
+    def test_an_eviction_deletes_the_pod(self, side: Side) -> None:
+        """With UID and version the pod that was read is deleted; the answer is a Status, not the pod."""
+        pod = side.pod(annotations=objects.SLOW_TO_STOP)
+        conditions = {"uid": pod["metadata"]["uid"], "resourceVersion": pod["metadata"]["resourceVersion"]}
+        answer = self.evict(side, pod, preconditions=conditions, gracePeriodSeconds=5)
+        assert answer == {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+        found = side.find(side.path())
+        assert found is None or found["metadata"]["deletionGracePeriodSeconds"] == 5
+
+    def test_an_eviction_takes_the_grace_it_says(self, side: Side) -> None:
+        """No grace period takes the pod away at once; without options at all, the pod's own counts."""
+        self.evict(side, side.pod(), gracePeriodSeconds=0)
+        assert side.find(side.path()) is None
+        slow = side.pod("slow", finalizers=[objects.FINALIZER], terminationGracePeriodSeconds=7)
+        plain = {key: value for key, value in eviction(slow).items() if key != "deleteOptions"}
+        side.api("admin").create(api_paths.pod_eviction(side.namespace, "slow"), plain)
+        assert side.find(side.path("slow"))["metadata"]["deletionGracePeriodSeconds"] == 7
+        objects.release(side.admin, side.path("slow"))
+
+    @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
+    @pytest.mark.parametrize("condition", [{"uid": OTHER_UID}, {"resourceVersion": "1"}], ids=["uid", "version"])
+    def test_another_pod_is_never_evicted(self, side: Side, condition: Object, dry_run: bool) -> None:
+        """Another pod of the same name is never evicted."""
+        before = side.pod()
+        error = refused(self.evict, side, before, dry_run=dry_run, preconditions=condition)
+        assert told(error) == ("conflict", 409, "Conflict")
+        assert side.find(side.path())["metadata"] == before["metadata"]
+
+    @pytest.mark.parametrize("in_body", [False, True], ids=["in-the-query", "in-the-options"])
+    def test_a_dry_run_evicts_nothing(self, side: Side, in_body: bool) -> None:
+        """A dry run evicts nothing, whether the query or the options ask for it."""
+        before = side.pod()
+        self.evict(side, before, dry_run=not in_body, **({"dryRun": ["All"]} if in_body else {}))
+        assert side.find(side.path())["metadata"] == before["metadata"]
+
+    def test_an_absent_pod_cannot_be_evicted(self, side: Side) -> None:
+        """What is not there cannot be evicted."""
+        pod = {"metadata": {"name": "web-9", "namespace": side.namespace}}
+        assert told(refused(self.evict, side, pod)) == ("not_found", 404, "NotFound")
+
+    def test_a_leaving_pod_is_evicted_again(self, side: Side) -> None:
+        """A pod that is being deleted is evicted again, with a shorter grace period."""
+        pod = side.pod(finalizers=[objects.FINALIZER])
+        for seconds in (9, 3):
+            self.evict(side, pod, gracePeriodSeconds=seconds)
+            assert side.find(side.path())["metadata"]["deletionGracePeriodSeconds"] == seconds
+        objects.release(side.admin, side.path())
+
+    @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])
+    def test_a_budget_without_room_keeps_its_pod(self, side: Side, dry_run: bool) -> None:
+        """A disruption budget that allows none now keeps its pods, in a dry run as well, whatever the conditions."""
+        pod = self.budgeted(side, {"minAvailable": 2})
+        error = refused(self.evict, side, pod, dry_run=dry_run, preconditions={"uid": OTHER_UID})
+        assert told(error) == ("disruption_budget", 429, "TooManyRequests")
+        assert "deletionTimestamp" not in side.find(side.path(pod["metadata"]["name"]))["metadata"]
+
+    def test_a_budget_with_room_lets_its_pod_go(self, side: Side) -> None:
+        """A disruption budget that allows one lets the pod go."""
+        pod = self.budgeted(side, {"minAvailable": 1})
+        self.evict(side, pod, preconditions={"uid": pod["metadata"]["uid"]}, gracePeriodSeconds=0)
+        side.wait_gone(side.path(pod["metadata"]["name"]), pod["metadata"]["uid"])
+
+    def test_several_budgets_are_an_error(self, side: Side) -> None:
+        """Where several budgets select the pod, the server fails, though each of them has room."""
+        pod = self.budgeted(side, {"minAvailable": 0}, {"minAvailable": 1})
+        error = refused(self.evict, side, pod)
+        assert (error.reason, error.status, error.body_reason) == ("server_error", 500, "")
+        assert "more than one PodDisruptionBudget" in str(error)
+        assert "deletionTimestamp" not in side.find(side.path(pod["metadata"]["name"]))["metadata"]
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            pytest.param({"metadata": {"name": "other"}}, id="name"),
+            pytest.param({"metadata": {"name": "web-1", "namespace": "other"}}, id="namespace"),
+            pytest.param({"apiVersion": "v1", "kind": "Pod"}, id="kind"),
+        ],
+    )
+    def test_an_eviction_of_another_object_is_refused(self, side: Side, changes: Object) -> None:
+        """An Eviction of another pod than the path says, or no Eviction, is a bad request."""
+        body = {**eviction(side.pod()), **changes}
+        error = refused(side.api("admin").create, api_paths.pod_eviction(side.namespace, "web-1"), body)
+        assert told(error) == ("bad_request", 400, "BadRequest")
+
+    def test_an_eviction_is_only_ever_created(self, side: Side) -> None:
+        """An eviction is created, never read or deleted; a subresource that is none has no path."""
+        path = side.path(side.pod()["metadata"]["name"])
+        codes = [
+            side.admin.send(method, f"{path}/{part}", body).status
+            for method, part, body in (
+                ("GET", "eviction", None),
+                ("DELETE", "eviction", None),
+                ("GET", "nosuch", None),
+                ("POST", "nosuch", {}),
+            )
+        ]
+        assert codes == [405, 405, 404, 404]
+
+    def test_the_missing_permission_names_the_subresource(self, side: Side) -> None:
+        """A refusal by RBAC names the subresource."""
+        path, body = api_paths.pod_eviction(side.namespace, "web-1"), eviction(side.pod())
+        error = refused(side.api("reader").create, path, body)
+        assert (error.reason, error.permission) == (
+            "kubernetes_forbidden",
+            f"pods/eviction: create in namespace {side.namespace}",
+        )
+
+    def test_the_audit_log_names_the_subresource(self, side: Side) -> None:
+        """The audit log has the pod as the resource, and the subresource apart."""
+        with suppress(ApiError):
+            side.api().create(api_paths.pod_eviction(side.namespace, "web-1"), eviction(side.pod()), dry_run=True)
+        (event,) = (event for event in side.audit() if event.verb == "create" and event.namespace == side.namespace)
+        assert (event.resource, event.subresource, event.name, event.dry_run) == ("pods", "eviction", "web-1", True)
+        assert event.rbac_resource == "pods/eviction"
 
 
 class Creating:

@@ -12,7 +12,16 @@ from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.adapters.kubernetes.api_contract import Creating, Deleting, Identifying, Paging, Patching, Reading, Side
+from tests.adapters.kubernetes.api_contract import (
+    Creating,
+    Deleting,
+    Evicting,
+    Identifying,
+    Paging,
+    Patching,
+    Reading,
+    Side,
+)
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient
 from tests.cluster.control_plane import ControlPlane
@@ -102,6 +111,9 @@ class TestSimulatedPatching(OnSimulated, Patching): ...
 class TestSimulatedDeleting(OnSimulated, Deleting): ...
 
 
+class TestSimulatedEvicting(OnSimulated, Evicting): ...
+
+
 class TestSimulatedCreating(OnSimulated, Creating): ...
 
 
@@ -118,6 +130,9 @@ class TestRealPatching(OnReal, Patching): ...
 
 
 class TestRealDeleting(OnReal, Deleting): ...
+
+
+class TestRealEvicting(OnReal, Evicting): ...
 
 
 class TestRealCreating(OnReal, Creating): ...

@@ -95,7 +95,7 @@ class KubernetesRest:
         return _items(request, self._call(request, query={"limit": str(limit), **cursor}))
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
-        """POST to a collection. Raises ApiError, OutcomeUnknown."""
+        """POST to a collection, or to an object's subresource. Raises ApiError, OutcomeUnknown."""
         return self._call(ApiRequest(method="POST", path=path), body=body, dry_run=dry_run)
 
     def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:

@@ -110,7 +110,7 @@ def waiting(events: Sequence[AuditEvent]) -> str:
     if not events:
         return f"{_INDENT}delivered; waiting for the function ..."
     last = events[-1]
-    return f"{_INDENT}request {len(events)}: {last.verb} {last.resource} {last.name} ..."
+    return f"{_INDENT}request {len(events)}: {last.verb} {last.rbac_resource} {last.name} ..."
 
 
 def ending(seen: Observation) -> Iterator[str]:

@@ -46,6 +46,15 @@ def pod(namespace: str, name: str) -> str:
     return f"{pods(namespace)}/{_name(name)}"
 
 
+def pod_eviction(namespace: str, name: str) -> str:
+    """Where a pod's Eviction is created.
+
+    >>> pod_eviction("shop", "web-1")
+    '/api/v1/namespaces/shop/pods/web-1/eviction'
+    """
+    return f"{pod(namespace, name)}/eviction"
+
+
 def node(name: str) -> str:
     """One node."""
     return f"/api/v1/nodes/{_name(name)}"
@@ -122,6 +131,8 @@ def permission(method: str, path: str) -> str:
     'pods: delete in namespace shop'
     >>> permission("GET", "/apis/apps/v1/namespaces/shop/deployments/web")
     'deployments.apps: get in namespace shop'
+    >>> permission("POST", "/api/v1/namespaces/shop/pods/web-1/eviction")
+    'pods/eviction: create in namespace shop'
     """
     match = _PATH.fullmatch(path)
     if match is None:

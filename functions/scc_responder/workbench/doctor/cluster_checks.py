@@ -15,6 +15,7 @@ from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.labels import pod_label
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.permissions import rule_of
 from scc_responder.domain.ports import Clusters, KubernetesApi
 from scc_responder.domain.value import Value
 from scc_responder.workbench.doctor.check import OR, THEN, Check, CheckResult, fault, ok, probe_failed, skipped, unknown
@@ -117,7 +118,7 @@ def _permissions(api: KubernetesApi, one: Examined) -> Iterator[Check]:
 
 def _reviewed(api: KubernetesApi, one: Examined, need: Need) -> Check:
     probed = f"{one.ref.path} {need.permission}"
-    plural, _, group = need.resource.partition(".")
+    group, plural = rule_of(need.resource)
     resource, _, part = plural.partition("/")
     attributes = {"group": group, "resource": resource, "subresource": part, "verb": need.verb}
     review = {

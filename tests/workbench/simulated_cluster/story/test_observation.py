@@ -44,6 +44,12 @@ def delete(uid: str = UID, version: str = "7") -> AuditEvent:
     return event("delete", request={"preconditions": conditions})
 
 
+def eviction(uid: str = UID, version: str = "7") -> AuditEvent:
+    """An eviction of the pod, bound like a deletion."""
+    options = delete(uid, version).request
+    return event("create", subresource="eviction", request={"metadata": {"name": "web-1"}, "deleteOptions": options})
+
+
 def step(action: str = "label_pod", reason: str = "patched", change: str = "patch", **fields: Any) -> Step:
     """A step that the journal has as done."""
     given: dict[str, Any] = {"action_id": "a1", "status": StepStatus.DONE, "expected_uid": UID}
@@ -75,6 +81,8 @@ LISTED = event("list", "networkpolicies", "")
         (step("delete_pod", "deleted", "delete_pod"), [delete(), event("get", code=404)], "verified"),
         (step("delete_pod", "deleted", "delete_pod"), [delete("other"), READ], ""),
         (step("delete_pod", "armed", change="patch"), [delete(), READ], ""),
+        (step("evict_pod", "evicted", "create_network_policy"), [eviction(), event("get", code=404)], "verified"),
+        (step("evict_pod", "evicted", "create_network_policy"), [eviction("other"), READ], ""),
         (step(status=StepStatus.HELD), [patch(), READ], ""),
         (step(status=StepStatus.FAILED), [patch(), READ], ""),
     ],
@@ -94,6 +102,8 @@ LISTED = event("list", "networkpolicies", "")
         "gone",
         "another-pod-deleted",
         "arming-is-no-deletion",
+        "evicted",
+        "another-pod-evicted",
         "held",
         "failed",
     ],
@@ -222,8 +232,21 @@ def test_an_expected_delivery_passes_all_checks() -> None:
             {"events": (patch(), READ, delete(version=""), READ)},
             ["1. A finding: deleted by UID and version"],
         ),
+        (
+            {"events": (*EVENTS, eviction(version=""))},
+            ["1. A finding: writes besides create pods/eviction", "1. A finding: deleted by UID and version"],
+        ),
     ],
-    ids=["answer", "not-logged", "step", "a-write-too-many", "too-many-requests", "not-read-back", "no-version"],
+    ids=[
+        "answer",
+        "not-logged",
+        "step",
+        "a-write-too-many",
+        "too-many-requests",
+        "not-read-back",
+        "no-version",
+        "eviction",
+    ],
 )
 def test_not_as_expected(fields: dict[str, Any], names: list[str]) -> None:
     """Whatever went otherwise is named, and nothing else."""

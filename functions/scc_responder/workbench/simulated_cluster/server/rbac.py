@@ -6,23 +6,26 @@ import secrets
 from collections.abc import Mapping
 from functools import cache
 
+from scc_responder.domain.permissions import rule_of
 from scc_responder.workbench.needed_permissions import READING, of_all_actions
+from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget
 
-Rules = Mapping[str, frozenset[str]]
+Rules = Mapping[tuple[str, str], frozenset[str]]
+"""Verbs by API group and resource, which may be a subresource: `("", "pods/eviction")`."""
 
 
 @cache
 def rules() -> Mapping[str, Rules]:
-    """Verbs by user and resource. A user who is not listed may do everything.
+    """The rules of each user. A user who is not listed may do everything.
 
     `responder` may do what every action together needs, `reader` what is reading of that.
     """
-    verbs: dict[str, frozenset[str]] = {}
+    verbs: dict[tuple[str, str], frozenset[str]] = {}
     for need in of_all_actions():
-        plural = need.resource.partition(".")[0]
-        verbs[plural] = verbs.get(plural, frozenset()) | {need.verb}
-    verbs.pop("", None)
-    return {"responder": verbs, "reader": {resource: granted & READING for resource, granted in verbs.items()}}
+        if need.verb:
+            rule = rule_of(need.resource)
+            verbs[rule] = verbs.get(rule, frozenset()) | {need.verb}
+    return {"responder": verbs, "reader": {rule: granted & READING for rule, granted in verbs.items()}}
 
 
 class Identities:
@@ -40,7 +43,7 @@ class Identities:
         return next((user for user, token in self._tokens.items() if authorization == f"Bearer {token}"), "")
 
 
-def allowed(user: str, verb: str, resource: str) -> bool:
+def allowed(user: str, verb: str, target: RequestTarget) -> bool:
     """Whether a rule lets this user do that."""
     granted = rules().get(user)
-    return granted is None or verb in granted.get(resource, ())
+    return granted is None or verb in granted.get(target.rule, ())

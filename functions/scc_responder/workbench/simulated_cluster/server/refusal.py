@@ -42,9 +42,19 @@ def bad_request(message: str) -> Refusal:
 def forbidden(target: RequestTarget, user: str, verb: str, why: str = "") -> Refusal:
     """403: no RBAC rule allows it, or admission refuses it, saying `why`."""
     place = f' in the namespace "{target.namespace}"' if target.namespace else " at the cluster scope"
-    group = target.resource.group
-    rule = f'User "{user}" cannot {verb} resource "{target.resource.plural}" in API group "{group}"{place}'
+    group, resource = target.rule
+    rule = f'User "{user}" cannot {verb} resource "{resource}" in API group "{group}"{place}'
     return _about(target, 403, "Forbidden", f"{_quoted(target)} is forbidden: {why or rule}")
+
+
+def no_such_path() -> Refusal:
+    """404: the path means no kind and no subresource of one."""
+    return Refusal(404, "NotFound", "the server could not find the requested resource")
+
+
+def method_not_allowed() -> Refusal:
+    """405: the path means something, but not with this method."""
+    return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
 def not_found(target: RequestTarget) -> Refusal:
@@ -68,6 +78,19 @@ def precondition_failed(target: RequestTarget, field: str, wanted: str, stored: 
     why = f"the {field} in the precondition ({wanted}) does not match the {field} in record ({stored})"
     what = f'{target.resource.kind} "{target.name}"'
     return _about(target, 409, "Conflict", f"Operation cannot be fulfilled on {what}: {why}.")
+
+
+def no_disruption_allowed(budget: str, needed: int, healthy: int) -> Refusal:
+    """429 on eviction: the pod's disruption budget allows none now."""
+    why = f"The disruption budget {budget} needs {needed} healthy pods and has {healthy} currently"
+    message = "Cannot evict pod as it would violate the pod's disruption budget."
+    return Refusal(429, "TooManyRequests", message, causes=[{"reason": "DisruptionBudget", "message": why}])
+
+
+def several_budgets() -> Refusal:
+    """500 on eviction: Kubernetes does not say which of several budgets counts."""
+    why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+    return Refusal(500, "", why)
 
 
 def invalid(target: RequestTarget, causes: Sequence[tuple[str, str]]) -> Refusal:

@@ -15,23 +15,31 @@ from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.value import Value
 from scc_responder.workbench.simulated_cluster.controllers import Controllers
 from scc_responder.workbench.simulated_cluster.server import refusal
+from scc_responder.workbench.simulated_cluster.server.eviction import evict
 from scc_responder.workbench.simulated_cluster.server.objects import Objects
 from scc_responder.workbench.simulated_cluster.server.pages import paged
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities, allowed
 from scc_responder.workbench.simulated_cluster.server.refusal import Refusal
 from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget, target_of
 
-_ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete"}
+_ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete", "POST": "create"}
 _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 _PATCH_TYPE = "application/merge-patch+json"
 
+SUBRESOURCES = {("pods/eviction", "create"): evict}
+"""What a request to a subresource does, by resource and verb."""
+
 
 class AuditEvent(Value, frozen=True, kw_only=True):
-    """One answered request, with the fields of an API server's audit log. `request` and `response` are the bodies."""
+    """One answered request, with the fields of an API server's audit log. `request` and `response` are the bodies.
+
+    `subresource` is such as `eviction`, and empty where the request is about the object itself.
+    """
 
     verb: str
     user: str
     resource: str = ""
+    subresource: str = ""
     namespace: str = ""
     name: str = ""
     code: int
@@ -42,6 +50,11 @@ class AuditEvent(Value, frozen=True, kw_only=True):
     completed: datetime
     uri: str
     user_agent: str = ""
+
+    @property
+    def rbac_resource(self) -> str:
+        """The resource as a ClusterRole names it: `pods`, or `pods/eviction`."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
 class SimulatedRequest(Value, frozen=True, kw_only=True):
@@ -113,9 +126,11 @@ class Api:
         if not asked.user:
             raise refusal.unauthorized()
         if target is None:
-            raise Refusal(404, "NotFound", "the server could not find the requested resource")
-        if not allowed(asked.user, verb, target.resource.plural):
+            raise refusal.no_such_path()
+        if not allowed(asked.user, verb, target):
             raise refusal.forbidden(target, asked.user, verb)
+        if target.subresource:
+            return self._perform_subresource(asked.call, target, verb)
         if verb == "get":
             return self._objects.get(target)
         if verb == "list":
@@ -123,21 +138,25 @@ class Api:
             fields, labels, limit, after = (",".join(asked.call.query(name)) for name in names)
             return paged(self._objects.list(target, fields, labels), limit, after)
         if target.resource.namespaced and not target.namespace:
-            raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+            raise refusal.method_not_allowed()
         return self._write(asked.call, target, verb)
 
+    def _perform_subresource(self, call: SimulatedRequest, target: RequestTarget, verb: str) -> ApiObject:
+        perform = SUBRESOURCES.get((target.rule[1], verb))
+        if perform is None:
+            raise refusal.method_not_allowed()
+        return perform(self._objects, target, _written(call), dry_run=call.dry_run)
+
     def _write(self, call: SimulatedRequest, target: RequestTarget, verb: str) -> ApiObject:
-        body = _decoded(call.body)
-        if call.query("dryRun") not in ([], ["All"]):
-            raise refusal.bad_request("dryRun must be All")
-        if verb == "create":
+        body = _written(call)
+        if verb == "create" and not target.name:
             return self._objects.create(target, body, dry_run=call.dry_run)
         if verb == "delete":
             # Where a DELETE has a body, the API server takes its options from there alone.
             dry_run = "All" in body.get("dryRun", ()) if body else call.dry_run
             return self._objects.delete(target, body, dry_run=dry_run)
         if verb != "patch":
-            raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+            raise refusal.method_not_allowed()
         if call.headers.get("content-type") != _PATCH_TYPE:
             raise Refusal(415, "UnsupportedMediaType", f"only {_PATCH_TYPE} is understood here")
         return self._objects.patch(target, body, dry_run=call.dry_run)
@@ -150,6 +169,7 @@ def _event(asked: Asked, code: int, body: ApiObject, *, received: datetime, comp
         verb=asked.verb,
         user=asked.user,
         resource=target.resource.plural if target else "",
+        subresource=target.subresource if target else "",
         namespace=target.namespace if target else "",
         name=(target.name if target else "") or created,
         code=code,
@@ -163,11 +183,15 @@ def _event(asked: Asked, code: int, body: ApiObject, *, received: datetime, comp
     )
 
 
-def _decoded(body: bytes) -> ApiObject:
+def _written(call: SimulatedRequest) -> ApiObject:
+    """The body of a request that changes something, or would."""
     try:
-        return msgspec.json.decode(body or b"{}", type=dict[str, Any])
+        body: ApiObject = msgspec.json.decode(call.body or b"{}", type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise refusal.bad_request("the body is no JSON object") from error
+    if call.query("dryRun") not in ([], ["All"]):
+        raise refusal.bad_request("dryRun must be All")
+    return body
 
 
 def _lenient(body: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""Which kinds the simulated API server knows, and which of them a path means."""
+"""Which kinds and subresources the simulated API server knows, and which of them a path means."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scc_responder.domain.value import Value
 
 _PATH = re.compile(
     r"/(?:api|apis/(?P<group>[^/]+))/(?P<version>[^/]+)"
-    r"(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?"
+    r"(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<plural>[^/]+)(?:/(?P<name>[^/]+)(?:/(?P<subresource>[^/]+))?)?"
 )
 
 
@@ -20,6 +20,7 @@ class Resource(Value, frozen=True, kw_only=True):
     group: str = ""
     version: str = "v1"
     namespaced: bool = True
+    subresources: tuple[str, ...] = ()
 
     @property
     def api_version(self) -> str:
@@ -28,16 +29,26 @@ class Resource(Value, frozen=True, kw_only=True):
 
 
 class RequestTarget(Value, frozen=True, kw_only=True):
-    """What a request is about. `name` is empty for a collection, `namespace` for what has none."""
+    """What a request is about. `name` is empty for a collection, `namespace` for what has none.
+
+    `subresource` is such as `eviction`, and empty for the object itself.
+    """
 
     resource: Resource
     namespace: str = ""
     name: str = ""
+    subresource: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
         """Where the object is stored."""
         return (self.resource.kind, self.namespace, self.name)
+
+    @property
+    def rule(self) -> tuple[str, str]:
+        """The API group and the resource as a ClusterRole names them: `pods`, or `pods/eviction`."""
+        plural = self.resource.plural
+        return self.resource.group, f"{plural}/{self.subresource}" if self.subresource else plural
 
     def named(self, name: str) -> RequestTarget:
         """One object of this collection."""
@@ -45,7 +56,7 @@ class RequestTarget(Value, frozen=True, kw_only=True):
 
 
 RESOURCES = (
-    Resource(kind="Pod", plural="pods"),
+    Resource(kind="Pod", plural="pods", subresources=("eviction",)),
     Resource(kind="Event", plural="events"),
     Resource(kind="Node", plural="nodes", namespaced=False),
     Resource(kind="Namespace", plural="namespaces", namespaced=False),
@@ -69,6 +80,8 @@ def target_of(path: str) -> RequestTarget | None:
 
     >>> target_of("/apis/apps/v1/namespaces/shop/deployments/web").key
     ('Deployment', 'shop', 'web')
+    >>> target_of("/api/v1/namespaces/shop/pods/web-1/eviction").rule
+    ('', 'pods/eviction')
     """
     match = _PATH.fullmatch(path)
     if match is None:
@@ -80,4 +93,7 @@ def target_of(path: str) -> RequestTarget | None:
         return None
     if match["name"] and resource.namespaced and not namespace:
         return None
-    return RequestTarget(resource=resource, namespace=namespace, name=match["name"] or "")
+    name, subresource = match["name"] or "", match["subresource"] or ""
+    if subresource not in {"", *resource.subresources}:
+        return None
+    return RequestTarget(resource=resource, namespace=namespace, name=name, subresource=subresource)

@@ -55,7 +55,7 @@ def delivery_expectations(seen: Observation, evidence: Path) -> Iterator[Expecta
     """Everything that one delivery must have come to."""
     expected, title = seen.delivery, f"{seen.number}. {seen.delivery.title}"
     outcomes = tuple(f"{step.action}: {step.reason}" for step in seen.steps)
-    writes = tuple(f"{event.verb} {event.resource}" for event in seen.writes)
+    writes = tuple(f"{event.verb} {event.rbac_resource}" for event in seen.writes)
     count = len(seen.events)
     yield Expectation(name=f"{title}: answered 204, not {seen.status}", held=seen.status == 204)
     yield Expectation(name=f"{title}: ended {expected.reason}, not {seen.reason}", held=seen.reason == expected.reason)
@@ -69,9 +69,11 @@ def delivery_expectations(seen: Observation, evidence: Path) -> Iterator[Expecta
             name = f"{title}: {step.action} ({step.reason}) was read back"
             yield Expectation(name=name, held=bool(proof(step, seen.events, evidence)))
     for event in seen.writes:
-        if event.verb == "delete":
-            bound = (event.request or {}).get("preconditions", {}).keys()
-            yield Expectation(name=f"{title}: deleted by UID and version", held=bound >= {"uid", "resourceVersion"})
+        if event.verb == "delete" or event.subresource == "eviction":
+            bound = _preconditions(event)
+            yield Expectation(
+                name=f"{title}: deleted by UID and version", held=bound.keys() >= {"uid", "resourceVersion"}
+            )
 
 
 def list_difference(expected: Sequence[str], found: Sequence[str]) -> str:
@@ -101,13 +103,20 @@ def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
 def _is_write_of(event: AuditEvent, step: Step) -> bool:
     """Whether the request is the step's: by the action's mark in it, or the UID it is bound to."""
     kind = kind_of_stored(step.change)
-    verbs = {permission.verb for permission in kind.permissions if permission.tier is Tier.ACT} if kind else set()
+    changing = (Tier.ACT, Tier.FORENSIC)
+    verbs = {permission.verb for permission in kind.permissions if permission.tier in changing} if kind else set()
     if event.verb not in verbs or not isinstance(event.request, dict):
         return False
-    bound = event.request.get("preconditions", {}).get("uid")
+    bound = _preconditions(event).get("uid")
     marks = event.request.get("metadata", {}).get("annotations", {})
     marker = step.change.get("marker", ACTION_ID)
     return bool(bound == step.expected_uid if bound else marks.get(marker) == step.action_id)
+
+
+def _preconditions(event: AuditEvent) -> dict[str, str]:
+    """The UID and version that a deletion is bound to, as DeleteOptions or as the options of an Eviction."""
+    body = event.request if isinstance(event.request, dict) else {}
+    return body.get("deleteOptions", body).get("preconditions", {})  # type: ignore[no-any-return]
 
 
 def _reads(event: AuditEvent, write: AuditEvent) -> bool:

@@ -1,0 +1,74 @@
+"""The simulated cluster knows every resource that a kind of change declares, or the missing row is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from scc_responder.domain.permissions import rule_of
+from scc_responder.workbench.needed_permissions import of_all_actions
+from scc_responder.workbench.simulated_cluster.server.request import SUBRESOURCES
+from scc_responder.workbench.simulated_cluster.server.resources import RESOURCES, target_of
+
+_SERVER = "functions/scc_responder/workbench/simulated_cluster/server"
+
+
+def missing_rows(declared: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """For each (resource, verb) that the simulated cluster does not know: the file, and the row to add to it."""
+    rows = {(resource.group, resource.plural): resource for resource in RESOURCES}
+    for name, verb in declared:
+        group, resource = rule_of(name)
+        plural, _, subresource = resource.partition("/")
+        row = rows.get((group, plural))
+        if row is None:
+            of_group = f', group="{group}"' if group else ""
+            yield f'{_SERVER}/resources.py: Resource(kind="...", plural="{plural}"{of_group})'
+        elif subresource and subresource not in row.subresources:
+            yield f'{_SERVER}/resources.py: {row.kind}: subresources=("{subresource}",)'
+        elif subresource and (resource, verb) not in SUBRESOURCES:
+            yield f'{_SERVER}/request.py: SUBRESOURCES: ("{resource}", "{verb}"): ...'
+
+
+def test_every_declared_resource_is_known() -> None:
+    """An action that is tried on the simulated cluster meets a server that knows what it asks for."""
+    assert list(missing_rows((need.resource, need.verb) for need in of_all_actions() if need.verb)) == []
+
+
+UNKNOWN = [
+    pytest.param("secrets", "get", 'resources.py: Resource(kind="...", plural="secrets")', id="kind"),
+    pytest.param(
+        "leases.coordination.k8s.io",
+        "get",
+        'resources.py: Resource(kind="...", plural="leases", group="coordination.k8s.io")',
+        id="kind-of-a-group",
+    ),
+    pytest.param("pods/exec", "create", 'resources.py: Pod: subresources=("exec",)', id="subresource"),
+    pytest.param("pods/eviction", "get", 'request.py: SUBRESOURCES: ("pods/eviction", "get"): ...', id="verb"),
+    pytest.param("pods/eviction", "create", "", id="known"),
+    pytest.param("pods", "get", "", id="known-kind"),
+]
+
+
+@pytest.mark.parametrize(("resource", "verb", "told"), UNKNOWN)
+def test_a_missing_row_is_named(resource: str, verb: str, told: str) -> None:
+    """Whoever declares something new reads where it is to be added."""
+    assert list(missing_rows([(resource, verb)])) == ([f"{_SERVER}/{told}"] if told else [])
+
+
+PATHS = [
+    pytest.param("/api/v1/namespaces/shop/pods/web-1/eviction", ("", "pods/eviction"), id="subresource"),
+    pytest.param("/api/v1/namespaces/shop/pods/web-1", ("", "pods"), id="object"),
+    pytest.param("/apis/apps/v1/namespaces/shop/deployments", ("apps", "deployments"), id="collection"),
+    pytest.param("/api/v1/namespaces/shop/pods/web-1/log", None, id="subresource-that-is-none"),
+    pytest.param("/api/v1/namespaces/shop/pods/web-1/eviction/now", None, id="below-a-subresource"),
+    pytest.param("/api/v1/nodes/n1/eviction", None, id="subresource-of-another-kind"),
+    pytest.param("/api/v1/namespaces/shop/pods//eviction", None, id="subresource-of-no-object"),
+]
+
+
+@pytest.mark.parametrize(("path", "rule"), PATHS)
+def test_a_path_means_one_rule(path: str, rule: tuple[str, str] | None) -> None:
+    """A subresource has a rule of its own; a path that means nothing has none."""
+    target = target_of(path)
+    assert (target.rule if target else None) == rule
