@@ -76,7 +76,7 @@ def _at_once(given: Defaults) -> str:
     product = f"{given.max_instances} \N{MULTIPLICATION SIGN} {given.concurrency}"
     return (
         f"By default {product} = {given.at_once} findings are worked on at a time: `max_instances` times `concurrency`."
-        f"\nIf a finding takes {SECONDS} seconds, that is {given.per_second} in a second. What it meets then, first:"
+        f"\nIf a finding takes {SECONDS} seconds, that is {given.per_second} a second. The first quotas it reaches:"
     )
 
 

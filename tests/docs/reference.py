@@ -54,7 +54,7 @@ CONDITIONS: Mapping[str, tuple[str, str]] = {
     "labels": ("the pod's labels, by key; all of them must fit", "{tier: [web, api]}"),
     "image": ("the image of a container that the finding names", "europe-docker.pkg.dev/example-project/*/*"),
     "node_pool": ("the node pool of the pod's node", "pool-1"),
-    "principal": ("who did it, as the audit log has it", '"*@example.com"'),
+    "principal": ("who did it, as the audit log names them", '"*@example.com"'),
 }
 """Each condition: what it compares, and an example."""
 
@@ -63,25 +63,25 @@ assert set(THREAT_KINDS) == {"ioc", "behavioral"}
 
 RELATED = """Another finding is related, and raises `confidence`, only if all of this holds:
 
-- its source is one that the deployment lists; it is of class THREAT, active and not muted;
+- the deployment lists its source; it is of class THREAT, active and not muted;
 - it happened within an hour, before or after;
 - it is another threat of [the catalogue](THREATS.md): one start of a program makes several findings of one threat,
-  which prove no more than one of them does;
-- it is about the same target: a pod; or, where the finding names none, a Cloud Run service or job, a node, a principal,
-  in that order. One that names several pods is about each of them.
+  which together prove no more than one of them;
+- it is about the same target: the same pod, or, if the finding names no pod, the same Cloud Run service or job, node or
+  principal, in that order. A finding that names several pods is about each of them.
 
-Beside a related finding `possible` becomes `likely`; beside a `confirmed` one it becomes `confirmed`. `serve`,
-`simulate` and the deployed function follow the same rule. Where other findings cannot be read, what asks for more than
-the finding's own confidence is held.
+With a related finding, `possible` becomes `likely`; with a `confirmed` one, it becomes `confirmed`. `serve`,
+`simulate` and the deployed function follow the same rule. If related findings cannot be read, a policy that asks for
+more than the finding's own confidence is held.
 """
 """What `intake/related_findings.py` does, for people who write policies."""
 
 TIERS = {
-    "report": "keep the evidence and tell a person: the finding names no pod, or nothing is known of it",
-    "mark": "label and annotate the pod as well: it may be bad practice",
-    "isolate": "cut the pod off as well: likely an attack, and all of it can be undone",
-    "contain": "delete the pod as well: threat intelligence confirms it",
-    "respond-to": "named after a runbook of Google's, and goes as far as the runbook",
+    "report": "keep the evidence and notify a person: the finding names no pod, or is not known",
+    "mark": "also label and annotate the pod: it may be bad practice",
+    "isolate": "also isolate the pod: it is likely an attack, and everything can be undone",
+    "contain": "also delete the pod: threat intelligence confirms the threat",
+    "respond-to": "named after one of Google's runbooks, and goes as far as the runbook",
 }
 """What the verb that a shipped policy's name begins with means."""
 
@@ -119,7 +119,9 @@ def _conditions() -> str:
 
 def _facts() -> str:
     """What a `condition` can ask for, as the types have it."""
-    told = "For `condition`, by these names. What is not known is not there: to ask for it holds the policy.\n\n"
+    told = (
+        "For `condition`, by these names. A fact that is not known is missing: a policy that asks for it is held.\n\n"
+    )
     rows = ((f"`{path}`", ", ".join(f"`{name}`" for name in kind.__struct_fields__)) for path, kind in _records())
     return told + markdown_table(("fact", "fields"), rows)
 
@@ -196,7 +198,7 @@ def _takes(field: Mapping[str, Any]) -> str:
 
 def _pack(policies: Sequence[Policy]) -> Iterator[str]:
     """The shipped policies by how far they go."""
-    yield "Each answers to the threats that it names, all in `dry_run`. [THREATS.md](THREATS.md) has them by threat.\n"
+    yield "Each answers the threats that it names, all in `dry_run`. [THREATS.md](THREATS.md) lists them by threat.\n"
     for verb, meaning in TIERS.items():
         own = [policy for policy in policies if policy.name.startswith(f"{verb}-")]
         yield f"\n`{verb}-...`: {meaning}.\n\n"

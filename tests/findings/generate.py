@@ -110,11 +110,10 @@ def _table(rows: Iterable[Row], answers: Mapping[str, Mapping[str, Any]]) -> str
     parts = [
         "# Threats, and what is done about each\n",
         f"""
-What the policies in this folder ask for when a plain finding of the threat arrives and its target is there. They come
-in `dry_run`. Beside another threat more may be asked for: see
+What the policies in this folder ask for when one finding of the threat arrives and its target exists. All of them start
+in `dry_run`. With related findings, they may ask for more: see
 [isolate-raised-suspicion](isolate-raised-suspicion.yaml) and [contain-confirmed-miner](contain-confirmed-miner.yaml).
-`scc-responder threats` tells more of each threat, [README.md](README.md) more of the policies. This file is generated:
-`{COMMAND}`.
+`scc-responder threats` describes each threat, [README.md](README.md) the policies. This file is generated: `{COMMAND}`.
 """,
     ]
     for detector in DETECTORS:
