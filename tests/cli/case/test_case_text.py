@@ -1,0 +1,97 @@
+"""Cases as text: what waits, how long, and what to type."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.cli.case.case_text import answered, case, case_list
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.case import CaseRecord, Step, Unreadable
+from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+PLAN = Plan(
+    state=PlanState.WAITING,
+    digest="d" * 64,
+    policy_digest="p",
+    created_at=NOON,
+    expires_at=NOON + timedelta(minutes=30),
+    needed=2,
+    approvals=(Approval(by="ann@example.com", at=NOON),),
+    steps=(
+        PlanStep(
+            policy="contain",
+            action="label_pod",
+            changes=({"change": "patch_object", "labels": {"a": "b"}, "namespace": ""},),
+        ),
+    ),
+)
+RECORD = CaseRecord(
+    finding_key="0a" * 32,
+    finding_name="organizations/1/sources/1/findings/f",
+    event_time=NOON,
+    digest="d",
+    updated_at=NOON,
+    category="Reverse Shell",
+    state=CaseState.WAITING,
+    reason="waiting_for_approval",
+    decision={"pod": {"namespace": "shop", "name": "web-1", "uid": "u", "node": "n"}},
+    plan=PLAN,
+    steps=(Step(action_id="a", policy="", action="notify", status=StepStatus.DONE, reason="published", detail="m1"),),
+)
+
+
+def test_a_list_has_a_line_for_each_case() -> None:
+    """What waits says how long; what cannot be read comes last, and why."""
+    done = replace(RECORD, finding_key="0b" * 32, state=CaseState.DONE, reason="done", plan=None)
+    unreadable = Unreadable(finding_key="0c" * 32, reason="record_newer", why="schema 2, of 1")
+    lines = list(case_list([RECORD, done], NOON, [unreadable]))
+    assert [line.split()[:2] for line in lines] == [["0a" * 6, "waiting"], ["0b" * 6, "done"], ["0c" * 6, "unreadable"]]
+    assert "expires in 30 min, at 12:30:00 UTC" in lines[0]
+    assert "schema 2, of 1" in lines[2]
+    assert list(case_list([], NOON)) == ["There are no such cases."]
+
+
+def test_a_waiting_case_says_what_to_type() -> None:
+    """The plan, who approved it, each change without what is empty, and the commands."""
+    text = "\n".join(case(RECORD, NOON))
+    assert "approved  1 of 2 needed: ann@example.com at 12:00:00" in text
+    assert "asked for by policy contain" in text
+    assert 'change patch_object, labels {"a": "b"}' in text
+    assert "namespace ," not in text
+    assert "shop/web-1, UID u, on n" in text
+    assert "To do exactly this:  scc-responder case approve" in text
+    assert "published  m1" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "told"),
+    [
+        ({}, NOON + timedelta(hours=1), "expires   expired"),
+        ({"state": PlanState.REJECTED, "reason": "rejected", "by": "bob", "said": "no"}, NOON, "rejected by bob no"),
+        ({"after": "the pod changed"}, NOON, "the plan before it is void: the pod changed"),
+    ],
+)
+def test_an_ended_plan_says_why(changes: dict[str, Any], now: datetime, told: str) -> None:
+    """What has expired or was answered cannot be approved any more."""
+    text = "\n".join(case(replace(RECORD, plan=replace(PLAN, **changes)), now))
+    assert told in text
+    assert ("To do exactly this" in text) is ("after" in changes)
+
+
+@pytest.mark.parametrize(
+    ("verb", "status", "told"),
+    [
+        ("approve", 204, "approval taken"),
+        ("reject", 204, "rejected; nothing of the plan is done"),
+        ("approve", 409, "does not wait"),
+        ("approve", 500, "the function answered 500"),
+    ],
+)
+def test_each_answer_is_put_in_words(verb: str, status: int, told: str) -> None:
+    """What became of it, and what to do."""
+    assert told in answered(verb, "c", status)
