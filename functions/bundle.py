@@ -1,12 +1,13 @@
 """Make the zip that is deployed: `python functions/bundle.py [dist/scc-responder.zip]`.
 
-It holds the entry point, the package without what only a desk needs, the policies without their tests and with their
-compiled form, and the hash-pinned requirements. The same content makes the same bytes, so that the digest in its name
-changes only with it.
+It holds main.py and every module that it can reach, the policies without their tests and with their compiled form, and
+the hash-pinned requirements. The same content makes the same bytes, so that the digest in its name changes only with
+it.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import sys
 from collections.abc import Iterator
@@ -14,29 +15,64 @@ from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.compiled import COMPILED_FILE, compile_policies
-from scc_responder.policy.policy_set import TEST_SUFFIX
+from scc_responder.policy.compiled import COMPILED_FILE
+from scc_responder.policy.policy_file import compile_policies
+from scc_responder.policy.policy_set import source_paths
 
 FUNCTIONS = Path(__file__).parent
 POLICIES = FUNCTIONS.parent / "policies"
-DESK_ONLY = ("cli", "workbench")
 # Compression differs between zlib versions; stored bytes do not.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def contents() -> Iterator[tuple[str, bytes]]:
     """Every file of the zip as (name inside, content), in the order it is written. Raises PolicyError."""
-    package = FUNCTIONS / "scc_responder"
-    found = {"main.py": FUNCTIONS / "main.py", "requirements.txt": FUNCTIONS / "requirements.txt"}
-    for path in package.rglob("*"):
-        inside = path.relative_to(FUNCTIONS)
-        if path.suffix in {".py", ".json"} and inside.parts[1] not in DESK_ONLY:
-            found[inside.as_posix()] = path
-    for path in POLICIES.glob("*.yaml"):
-        if not path.name.endswith(TEST_SUFFIX):
-            found[f"policies/{path.name}"] = path
-    files = {name: path.read_bytes() for name, path in found.items()}
-    yield from sorted({**files, f"policies/{COMPILED_FILE}": compile_policies(POLICIES)}.items())
+    modules = reachable(FUNCTIONS / "main.py")
+    data = {path for folder in {module.parent for module in modules} for path in folder.glob("*.json")}
+    found = [FUNCTIONS / "requirements.txt", *modules, *data]
+    files = {path.relative_to(FUNCTIONS).as_posix(): path.read_bytes() for path in found}
+    policies = {f"policies/{path.name}": path.read_bytes() for path in source_paths(POLICIES)}
+    yield from sorted({**files, **policies, f"policies/{COMPILED_FILE}": compile_policies(POLICIES)}.items())
+
+
+def reachable(start: Path) -> set[Path]:
+    """The module and every module beside it that it can come to import: within functions and by a full name, too."""
+    found: set[Path] = set()
+    waiting = [start]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imported(path, start.parent)
+    return found
+
+
+def _imported(path: Path, root: Path) -> Iterator[Path]:
+    """What one module names that is a module under `root`, and the packages around it."""
+    for name in _names(ast.parse(path.read_bytes())):
+        if name == "__path__":
+            yield from path.parent.glob("*.py")  # a package that lists its own modules imports all of them
+            continue
+        place = root.joinpath(*name.split("."))
+        around = [folder / "__init__.py" for folder in (place, *place.parents) if folder.is_relative_to(root)]
+        yield from (module for module in (place.with_suffix(".py"), *around) if module.is_file())
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """Every name in the code that may be a module's. Imports for type checkers alone are passed over."""
+    match node:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return
+        case ast.Import(names=names):
+            yield from (alias.name for alias in names)
+        case ast.ImportFrom(module=str(module), names=names):
+            yield from (module, *(f"{module}.{alias.name}" for alias in names))
+        case ast.Constant(value=str(text)) if text.startswith("scc_responder."):
+            yield text
+        case ast.Name(id="__path__"):
+            yield "__path__"
+    for child in ast.iter_child_nodes(node):
+        yield from _names(child)
 
 
 def write(target: Path) -> str:

@@ -18,7 +18,8 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue
 from scc_responder.policy.decide import PolicyDecision, decide
 from scc_responder.policy.match import as_tuple
-from scc_responder.policy.policy_set import OnFailure, Policy, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import OnFailure, Policy
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED

@@ -17,7 +17,8 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.decide import match
 from scc_responder.policy.match import Match, Severity
-from scc_responder.policy.policy_set import Policy, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import read_facts
 from scc_responder.workbench.policies.policy_tests import (
     Expected,

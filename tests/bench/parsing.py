@@ -18,9 +18,10 @@ from scc_responder.guard.guard import guard
 from scc_responder.intake.envelope import open_envelope
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import classify
-from scc_responder.policy.compiled import COMPILED_FILE, compile_policies, load_deployed
+from scc_responder.policy.compiled import COMPILED_FILE, load_deployed
 from scc_responder.policy.decide import Decision, decide
-from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.policy.policy_file import compile_policies, load_policies
+from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import context_of, read_facts
 from tests.bench.cold import spread
 from tests.findings import FOLDER, RUNBOOKS, data, notification, push_body

@@ -18,7 +18,7 @@ from typing import Any
 from tests.cluster import binaries, objects
 from tests.cluster.control_plane import ControlPlane, running
 from tests.e2e.served import ROOT, ServedFunction, unzip
-from tests.kits.responder import CLUSTER, RAILS, SOURCE, finding_about, policy, turn, write_policies
+from tests.kits.responder import CLUSTER, RAILS, SOURCE, compiled, finding_about, policy, turn, write_policies
 
 ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
 GUARDRAILS = RAILS + "".join(
@@ -44,7 +44,7 @@ class Rig:
         self.floor = folder / "floor"
         self.floor.mkdir()
         (self.floor / "main.py").write_text(FLOOR)
-        self.policies = write_policies(folder / "policies", policy(*ALL), guardrails=GUARDRAILS)
+        self.policies = compiled(write_policies(folder / "policies", policy(*ALL), guardrails=GUARDRAILS))
         (folder / "token").write_text(plane.token("responder"))
         self.namespace = objects.create_namespace(plane.admin)
         self.findings: list[dict[str, Any]] = []

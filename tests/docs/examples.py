@@ -18,7 +18,8 @@ import yaml
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import TEST_SUFFIX, Policy
 from scc_responder.policy.strict_yaml import read_document
 from scc_responder.workbench.policies.policy_tests import CaseFile
 from tests.kits.responder import write_policies

@@ -21,7 +21,8 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.permissions import described
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS
 from scc_responder.policy.match import Match, Severity, as_tuple
-from scc_responder.policy.policy_set import Policy, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.needed_permissions import permissions_of
 
 ROOT = Path(__file__).parents[2]

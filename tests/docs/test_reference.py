@@ -10,7 +10,8 @@ import yaml
 from scc_responder.actions import actions
 from scc_responder.domain.permissions import described
 from scc_responder.policy.match import Match
-from scc_responder.policy.policy_set import Policy, PolicyStep, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import Policy, PolicyStep
 from scc_responder.workbench.needed_permissions import permissions_of
 from tests.docs import reference
 from tests.kits.responder import SHIPPED, policy, write_policies
@@ -44,7 +45,7 @@ def test_the_introduction_fits_one_screen() -> None:
 def test_the_whole_language_is_shown() -> None:
     """Every field of a policy and of a step, and every mode, is in an example of the page."""
     shown = "\n".join(block.split("\n```")[0] for block in BY_HAND.split("```yaml\n")[1:])
-    fields = {*Policy.__struct_fields__, *PolicyStep.__struct_fields__, "with"} - {"params"}
+    fields = {*Policy.__struct_fields__, *PolicyStep.__struct_fields__, "with"} - {"parameters"}
     assert [name for name in sorted(fields) if f"{name}:" not in shown] == []
     assert "disabled | dry_run | approve | enforce" in shown
 

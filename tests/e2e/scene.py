@@ -25,7 +25,7 @@ from tests.cluster.audit import AuditEvent
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.cut_off import WRITES
 from tests.findings import data, push_body
-from tests.kits.responder import CLUSTER, SOURCE, finding_about, policy, turn, write_policies
+from tests.kits.responder import CLUSTER, SOURCE, compiled, finding_about, policy, turn, write_policies
 
 ROOT = Path(__file__).parents[2]
 ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
@@ -41,6 +41,7 @@ def responder_environment(plane: ControlPlane, folder: Path) -> dict[str, str]:
     }
     (folder / "clusters.yaml").write_text(yaml.safe_dump({CLUSTER: cluster}))
     turn(folder / "journal.db")
+    compiled(folder / "policies")
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("SCC_RESPONDER_")},
         "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}",

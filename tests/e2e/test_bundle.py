@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from scc_responder.policy.compiled import compile_policies
+import bundle
+from scc_responder.policy.policy_file import compile_policies
 from tests.e2e.served import ROOT, ServedFunction, unzip
 from tests.findings import push_body
 from tests.kits.google.firestore import FirestoreEmulator, Opened
@@ -53,10 +55,10 @@ def test_the_bundle_is_under_20_megabytes(tmp_path: Path) -> None:
 
 def test_the_bundle_holds_only_what_runs(tmp_path: Path) -> None:
     """Entry point, package, policies as written and compiled, and hashed requirements; no tests, no command line."""
-    with ZipFile(made(tmp_path / "bundle.zip")) as bundle:
-        names = set(bundle.namelist())
-        requirements = bundle.read("requirements.txt").decode()
-        compiled = bundle.read("policies/.compiled.json")
+    with ZipFile(made(tmp_path / "bundle.zip")) as archive:
+        names = set(archive.namelist())
+        requirements = archive.read("requirements.txt").decode()
+        compiled = archive.read("policies/.compiled.json")
 
     assert {"main.py", "requirements.txt", "scc_responder/pipeline/containment.py", "policies/guardrails.yaml"} <= names
     assert [name for name in names if ".test." in name or "/cli/" in name or "/simulated/" in name] == []
@@ -67,11 +69,64 @@ def test_the_bundle_holds_only_what_runs(tmp_path: Path) -> None:
     assert all(line.rstrip().endswith("\\") for line in pinned)
 
 
+MOST_LINES = 14_500
+"""Of Python in the zip: what is deployed is what can be attacked."""
+
+
+def modules_of(target: Path) -> dict[str, str]:
+    """The Python in a zip, by name."""
+    with ZipFile(made(target)) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".py")}
+
+
+def test_the_zip_stays_small(tmp_path: Path) -> None:
+    """What only a desk needs is not deployed."""
+    modules = modules_of(tmp_path / "bundle.zip")
+    assert sum(len(text.splitlines()) for text in modules.values()) <= MOST_LINES
+
+
+def test_the_zip_is_what_main_can_reach(tmp_path: Path) -> None:
+    """Whatever a module of the zip imports is in it, and every module of it is imported or a package around one."""
+    modules = modules_of(tmp_path / "bundle.zip")
+    named = {"main"}
+    for name, text in modules.items():
+        code = re.sub(r"\nif TYPE_CHECKING:\n(?:    .*\n)+", "\n", text)
+        for module, names in re.findall(r"from (scc_responder[\w.]*) import (\([^)]*\)|.*)", code):
+            named |= {module, *(f"{module}.{part}" for part in re.findall(r"\w+", names))}
+        named |= set(re.findall(r'"(scc_responder[\w.]+)"', code))
+        if "iter_modules" in code:
+            listed = (ROOT / "functions" / name).parent.glob("[a-z]*.py")
+            named |= {f"scc_responder.{path.parent.name}.{path.stem}" for path in listed}
+    inside = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in modules}
+    assert {name for name in named if (ROOT / "functions" / f"{name.replace('.', '/')}.py").exists()} <= inside
+    assert [name for name in inside - named if not any(other.startswith(f"{name}.") for other in named)] == []
+
+
+REACHED = {
+    "main.py": "import scc_responder.eager\nif TYPE_CHECKING:\n    import scc_responder.types",
+    "scc_responder/__init__.py": "",
+    "scc_responder/eager.py": "def run():\n    from scc_responder.lazy import later",
+    "scc_responder/lazy/__init__.py": "",
+    "scc_responder/lazy/later.py": 'load = lambda: import_module("scc_responder.named")',
+    "scc_responder/named.py": "from scc_responder import listing",
+    "scc_responder/listing/__init__.py": "modules = iter_modules(__path__)",
+    "scc_responder/listing/plugin.py": "",
+}
+UNREACHED = {"scc_responder/types.py": "", "scc_responder/desk.py": "import scc_responder.eager", "other.py": ""}
+
+
+def test_every_kind_of_import_is_followed(tmp_path: Path) -> None:
+    """At the top, in a function, by a name in a text, and by the listing of a folder; not those for type checkers."""
+    for name, text in {**REACHED, **UNREACHED}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert {path.relative_to(tmp_path).as_posix() for path in bundle.reachable(tmp_path / "main.py")} == set(REACHED)
+
+
 def test_nothing_deployed_can_kill_its_process(tmp_path: Path) -> None:
     """Failpoints are in the tests alone."""
-    with ZipFile(made(tmp_path / "bundle.zip")) as bundle:
-        modules = {name: bundle.read(name) for name in bundle.namelist() if name.endswith(".py")}
-    assert [name for name, text in modules.items() if b"SIGKILL" in text or b"os.kill" in text] == []
+    modules = modules_of(tmp_path / "bundle.zip")
+    assert [name for name, text in modules.items() if "SIGKILL" in text or "os.kill" in text] == []
 
 
 def test_a_compiled_form_is_made_and_never_taken(tmp_path: Path) -> None:
@@ -81,8 +136,8 @@ def test_a_compiled_form_is_made_and_never_taken(tmp_path: Path) -> None:
     planted = compile_policies(tmp_path / "policies").replace(b'"mode":"dry_run"', b'"mode":"enforce"')
     (tmp_path / "policies" / ".compiled.json").write_bytes(planted)
     subprocess.run([sys.executable, "functions/bundle.py", "out.zip"], cwd=tmp_path, env=PATHS, check=True)
-    with ZipFile(tmp_path / "out.zip") as bundle:
-        assert bundle.read("policies/.compiled.json") == compile_policies(ROOT / "policies") != planted
+    with ZipFile(tmp_path / "out.zip") as archive:
+        assert archive.read("policies/.compiled.json") == compile_policies(ROOT / "policies") != planted
 
 
 @pytest.mark.parametrize(

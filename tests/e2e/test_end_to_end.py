@@ -14,7 +14,7 @@ import pytest
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.polling import wait_until
 from tests.e2e.scene import EACH_ONCE, Scene
-from tests.e2e.served import FAILING_MAIN, ServedFunction, free_port, unzip
+from tests.e2e.served import FAILING_MAIN, ROOT, ServedFunction, free_port, unzip
 from tests.findings import data, push_body
 from tests.kits.google.emulator import Emulator, Topology
 from tests.kits.google.grpc_servers import ClusterManagerServer, SecurityCenterServer, cluster, item
@@ -64,6 +64,9 @@ def served(
     settings = {
         name: value for name, value in scene.environment.items() if name.startswith("SCC_") and name not in local
     }
+    without_yaml = scene.folder / "without_yaml"
+    without_yaml.mkdir()
+    (without_yaml / "yaml.py").write_text("raise ImportError('the deployed function needs no YAML')")
     port = free_port()
     topology = emulator.deploy(f"http://127.0.0.1:{port}/")
     function = ServedFunction(
@@ -71,6 +74,7 @@ def served(
         {
             **settings,
             **google_settings,
+            "PYTHONPATH": f"{without_yaml}:{ROOT}",
             "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": str(token),
             "SCC_RESPONDER_OUTCOME_TOPIC": topology.outcome_topic,
             **getattr(request, "param", {}),
@@ -98,7 +102,10 @@ def gke_cluster(plane: ControlPlane) -> Any:
 def test_a_notification_contains_the_pod(
     scene: Scene, served: tuple[ServedFunction, Topology], emulator: Emulator
 ) -> None:
-    """A notification published on Pub/Sub labels, isolates and deletes the pod and cordons its node, each once."""
+    """A notification published on Pub/Sub labels, isolates and deletes the pod and cordons its node, each once.
+
+    No YAML parser can be imported: the policies were compiled when the zip was made.
+    """
     function, topology = served
 
     emulator.publish(topology.topic, data(scene.document))

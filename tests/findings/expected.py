@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import explain, read_facts
 
 POLICIES = Path(__file__).parents[2] / "policies"

@@ -17,7 +17,8 @@ from scc_responder.guard.guard import guard
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import in_scope
 from scc_responder.policy.decide import decide
-from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from scc_responder.workbench.policies.policy_tests import check_policy
 from tests.findings import FOLDER, every_golden

@@ -24,6 +24,8 @@ from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.delivery import respond
 from scc_responder.pipeline.services import Services, open_store
+from scc_responder.policy.compiled import COMPILED_FILE
+from scc_responder.policy.policy_file import compile_policies, load_policies
 from scc_responder.settings import read_settings
 from tests.findings import data, notification, push_body
 
@@ -102,6 +104,7 @@ class Deployment:
             **{_variable(name): value for name, value in environment.items()},
         }
         self.services = Services(read_settings(settings, policies))
+        self.services.policies = load_policies(policies)
         self.turn(Mode.ENFORCE)
         self.clusters = OneCluster(api)
         self.published = PublishedMessages()
@@ -170,6 +173,12 @@ def write_policies(folder: Path, *policies: str, guardrails: str = RAILS) -> Pat
     for policy in policies:
         name = policy.split("name:", 1)[1].split()[0]
         (folder / f"{name}.yaml").write_text(policy)
+    return folder
+
+
+def compiled(folder: Path) -> Path:
+    """The same folder of policies, with the compiled form that a deployment starts from."""
+    (folder / COMPILED_FILE).write_bytes(compile_policies(folder))
     return folder
 
 

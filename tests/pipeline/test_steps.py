@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import ApiError, PolicyError
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import deployed, finding_about, mutations, policy, write_policies
 

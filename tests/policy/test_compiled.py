@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -11,12 +12,12 @@ import msgspec
 import pytest
 
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.compiled import COMPILED_FILE, compile_policies, load_deployed
+from scc_responder.policy.compiled import COMPILED_FILE, load_deployed
 from scc_responder.policy.decide import match
 from scc_responder.policy.guardrails import NONE_GIVEN
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import compile_policies, copy_compiled, load_policies
 from tests.kits.decision_contexts import context
-from tests.kits.responder import ALL, SHIPPED, policy, write_policies
+from tests.kits.responder import ALL, SHIPPED, compiled, policy, write_policies
 
 RAILS = """\
 protected: {namespaces: [kube-system]}
@@ -25,11 +26,9 @@ exemptions: [{name: e, when: {namespace: x}, expires: 2026-12-31, owner: o, reas
 CONDITION = 'pod.namespace == "shop"'
 
 
-def compiled(folder: Path, *policies: str, guardrails: str = RAILS) -> Path:
+def deployed(folder: Path, *policies: str, guardrails: str = RAILS) -> Path:
     """A folder with its compiled form."""
-    write_policies(folder, *policies, guardrails=guardrails)
-    (folder / COMPILED_FILE).write_bytes(compile_policies(folder))
-    return folder
+    return compiled(write_policies(folder, *policies, guardrails=guardrails))
 
 
 def whole(name: str = "contain") -> str:
@@ -42,7 +41,7 @@ def whole(name: str = "contain") -> str:
 
 def test_compiled_policies_decide_the_same(tmp_path: Path) -> None:
     """What is compiled decides as its sources do, to the last field."""
-    folder = compiled(tmp_path / "p", whole(), policy("notify", name="other"))
+    folder = deployed(tmp_path / "p", whole(), policy("notify", name="other"))
     assert load_deployed(folder) == load_policies(folder)
     assert match(context(), load_deployed(folder).policies[0]) == "matched"
 
@@ -65,49 +64,66 @@ CHANGES = [
 ]
 
 
+def refused(folder: Path) -> str:
+    """What the start of a deployment is refused with."""
+    with pytest.raises(PolicyError) as caught:
+        load_deployed(folder)
+    assert caught.value.reason == "policies_not_compiled"
+    return str(caught.value)
+
+
 @pytest.mark.parametrize(("name", "content"), CHANGES)
 def test_a_stale_form_is_never_used(tmp_path: Path, name: str, content: str | None) -> None:
-    """Once any source is another, it counts and the compiled form does not."""
-    folder = compiled(tmp_path / "p", whole(), policy("notify", name="other"))
+    """Once any source is another, the start is refused until the policies are compiled again."""
+    folder = deployed(tmp_path / "p", whole(), policy("notify", name="other"))
     before = load_deployed(folder)
     if content is None:
         (folder / name).unlink()
     else:
         (folder / name).write_text(content)
-    after = load_deployed(folder)
-    assert after == load_policies(folder)
-    assert after.digest != before.digest
-
-
-def test_a_broken_source_is_refused_for_all_its_compiled_form(tmp_path: Path) -> None:
-    """A source that can no longer be read stops the start; the form of before does not stand in for it."""
-    folder = compiled(tmp_path / "p", whole())
-    (folder / "contain.yaml").write_text("name: [")
-    with pytest.raises(PolicyError):
-        load_deployed(folder)
+    assert f"{folder / COMPILED_FILE}: made from other policies than those beside it; make the zip anew" in refused(
+        folder
+    )
+    assert load_deployed(compiled(folder)).digest != before.digest
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"null", b'{"digest": "x"}', b"\xff"])
-def test_an_unusable_form_is_ignored(tmp_path: Path, content: bytes) -> None:
-    """What is no compiled form is not read as one."""
-    folder = compiled(tmp_path / "p", whole())
+def test_an_unusable_form_is_refused(tmp_path: Path, content: bytes) -> None:
+    """What is no compiled form stops the start, with the file's name and what to do."""
+    folder = deployed(tmp_path / "p", whole())
     (folder / COMPILED_FILE).write_bytes(content)
-    assert load_deployed(folder) == load_policies(folder)
+    assert re.fullmatch(rf"{folder / COMPILED_FILE}: .+; make the zip anew with `make bundle`; .+", refused(folder))
 
 
-def test_another_versions_policies_are_checked_again(tmp_path: Path) -> None:
-    """What another version of the package has checked is checked again."""
-    folder = compiled(tmp_path / "p", whole())
+def test_a_missing_form_is_refused(tmp_path: Path) -> None:
+    """Sources alone are not read by a deployment: the error says which command compiles them."""
+    told = refused(write_policies(tmp_path / "p", whole()))
+    assert f"{tmp_path / 'p' / COMPILED_FILE}: No such file or directory; " in told
+    assert "`scc-responder serve`" in told
+
+
+def test_a_form_of_another_version_is_refused(tmp_path: Path) -> None:
+    """What another version of the package has checked has to be checked again."""
+    folder = deployed(tmp_path / "p", whole())
     data = msgspec.json.decode((folder / COMPILED_FILE).read_bytes())
     data["version"] = "0.0.0"
-    data["policies"][0]["mode"] = "disabled"
     (folder / COMPILED_FILE).write_bytes(msgspec.json.encode(data))
-    assert load_deployed(folder) == load_policies(folder)
+    assert "made by version 0.0.0, this is" in refused(folder)
+
+
+def test_a_compiled_copy_is_complete(tmp_path: Path) -> None:
+    """Policies, guardrails and the compiled form are copied; tests and other files are not."""
+    source, target = write_policies(tmp_path / "p", whole()), tmp_path / "copy"
+    (source / "contain.test.yaml").write_text("cases: []")
+    target.mkdir()
+    copy_compiled(source, target)
+    assert sorted(path.name for path in target.iterdir()) == [COMPILED_FILE, "contain.yaml", "guardrails.yaml"]
+    assert load_deployed(target) == load_policies(source)
 
 
 def test_a_desk_reads_the_sources(tmp_path: Path) -> None:
     """A compiled form that says other than its sources fools no command: they read what people review."""
-    folder = compiled(tmp_path / "p", whole())
+    folder = deployed(tmp_path / "p", whole())
     form = (folder / COMPILED_FILE).read_bytes()
     (folder / COMPILED_FILE).write_bytes(form.replace(b'"mode":"enforce"', b'"mode":"disabled"'))
     assert load_deployed(folder).policies[0].mode == "disabled"
@@ -124,7 +140,7 @@ def test_missing_guardrails_compile_as_none(tmp_path: Path) -> None:
 
 def test_the_same_bytes(tmp_path: Path) -> None:
     """The same sources are compiled to the same bytes."""
-    assert compile_policies(compiled(tmp_path / "a", whole())) == compile_policies(compiled(tmp_path / "b", whole()))
+    assert compile_policies(deployed(tmp_path / "a", whole())) == compile_policies(deployed(tmp_path / "b", whole()))
 
 
 def test_wrong_policies_are_not_compiled(tmp_path: Path) -> None:
@@ -135,7 +151,7 @@ def test_wrong_policies_are_not_compiled(tmp_path: Path) -> None:
 
 def test_the_start_needs_neither_yaml_nor_a_check(tmp_path: Path) -> None:
     """A deployment that starts from its compiled form imports nothing that only reading and checking needs."""
-    folder = compiled(tmp_path / "p", policy(*ALL))
+    folder = deployed(tmp_path / "p", policy(*ALL))
     code = (
         "import sys; from pathlib import Path; from scc_responder.policy.compiled import load_deployed\n"
         f"assert load_deployed(Path({str(folder)!r})).policies\n"
@@ -150,7 +166,7 @@ def test_the_start_needs_neither_yaml_nor_a_check(tmp_path: Path) -> None:
 
 def test_a_large_pack_costs_little(tmp_path: Path) -> None:
     """Fifty policies are there within 20 ms of processor time, a tenth of what reading them would take."""
-    folder = compiled(tmp_path / "p", *(policy(*ALL, name=f"p{number}") for number in range(50)))
+    folder = deployed(tmp_path / "p", *(policy(*ALL, name=f"p{number}") for number in range(50)))
     spent = []
     for _ in range(5):
         started = time.process_time()

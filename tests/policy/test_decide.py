@@ -12,7 +12,8 @@ from scc_responder.domain.finding import CloudRunTarget, FindingContainer
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision, decide, match
 from scc_responder.policy.match import FIELDS, Match
-from scc_responder.policy.policy_set import Policy, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import Policy
 from tests.kits.decision_contexts import FINDING, THREAT, context
 from tests.kits.responder import policy as written
 from tests.kits.responder import write_policies

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.policy_file import PolicyFile
+from scc_responder.policy.policy_set import Policy
 from scc_responder.policy.strict_yaml import load_yaml
 from scc_responder.policy.type_mistakes import diagnose, repaired
 from scc_responder.workbench.policies.policy_tests import CaseFile
@@ -41,10 +41,10 @@ limits: {owner: [{most: 1, within: 1h}], node_pool: []}
 storm_breaker: {targets: 3}
 """
 DOCUMENTS: dict[str, tuple[Any, type]] = {
-    "policy": (load_yaml(WHOLE, "policy"), PolicyFile),
+    "policy": (load_yaml(WHOLE, "policy"), Policy),
     "guardrails": (load_yaml(RAILS, "guardrails"), Guardrails),
     **{
-        path.name: (load_yaml(path.read_text(), path.name), CaseFile if ".test." in path.name else PolicyFile)
+        path.name: (load_yaml(path.read_text(), path.name), CaseFile if ".test." in path.name else Policy)
         for path in sorted(SHIPPED.glob("*.yaml"))
         if path.name != "guardrails.yaml"
     },
@@ -126,7 +126,7 @@ def test_the_rest_can_be_looked_at(given: tuple[Any, type]) -> None:
 def test_the_data_is_left_as_it_is() -> None:
     """To look at the rest changes nothing."""
     data = {"name": "x", "thn": []}
-    repaired(data, PolicyFile, list(diagnose(data, PolicyFile)))
+    repaired(data, Policy, list(diagnose(data, Policy)))
     assert data == {"name": "x", "thn": []}
 
 
@@ -147,6 +147,6 @@ SAID = [
 @pytest.mark.parametrize(("change", "field", "said"), SAID)
 def test_what_is_said(change: dict[str, Any], field: str, said: str) -> None:
     """Each kind of mistake is told with what was expected and found."""
-    found = list(diagnose({**DOCUMENTS["policy"][0], **change}, PolicyFile))
+    found = list(diagnose({**DOCUMENTS["policy"][0], **change}, Policy))
     assert {mistake.path[0] for mistake in found} == {field}
     assert said in found[0].text

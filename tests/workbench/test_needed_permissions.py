@@ -18,7 +18,7 @@ from scc_responder.adapters.google.pubsub import outcome_topic
 from scc_responder.adapters.google.storage import evidence_store
 from scc_responder.cli.main import main
 from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.needed_permissions import (
     EVERY_FINDING,
     GOOGLE_READS,

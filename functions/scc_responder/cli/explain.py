@@ -22,7 +22,8 @@ from scc_responder.collect.target import collect
 from scc_responder.domain.errors import SettingsError
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.decide import decide, disruptions
-from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.cluster_snapshot import NoFindings
 from scc_responder.workbench.explanation import NOTHING_READ, explain, explain_context, read_facts
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from scc_responder.cli.console.listening import free, port
 from scc_responder.domain.errors import ResponderError, SettingsError
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.pipeline.services import open_store
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import copy_compiled
 from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
 
 _OPTIONS = {
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     """
     environment = environment_of(options, os.environ)
     settings = read_settings(environment, Path("policies"))
-    load_policies(settings.policies)
+    environment[VARIABLE_PREFIX + "POLICIES"] = str(_compiled(settings.policies))
     if settings.clusters_file:
         ClustersFile(Path(settings.clusters_file))
     free(options.host, options.port)
@@ -64,6 +65,13 @@ def run(options: argparse.Namespace) -> int:
     print(f"scc-responder: {_standing(settings, options)}", file=sys.stderr)
     print(f"scc-responder: starting on http://{options.host}:{options.port}", file=sys.stderr)
     os.execvpe(arguments[0], arguments, environment)  # noqa: S606 - no shell
+
+
+def _compiled(folder: Path) -> Path:
+    """A copy of the policies that the function can start from: it reads no YAML. Raises PolicyError."""
+    copy = Path(tempfile.mkdtemp(prefix="scc-responder-policies-"))
+    copy_compiled(folder, copy)
+    return copy
 
 
 def _standing(settings: Settings, options: argparse.Namespace) -> str:

@@ -28,7 +28,7 @@ from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.messages import outcome_attributes, outcome_message
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import in_order
-from scc_responder.policy.policy_file import OnFailure
+from scc_responder.policy.policy_set import OnFailure
 
 STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
 """Outcomes after which the later steps of the policy make no sense."""

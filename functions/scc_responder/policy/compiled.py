@@ -1,8 +1,7 @@
 """The policies of a deployment, checked when its zip was made: the function starts without YAML or a check.
 
-The compiled form stands beside its sources and holds for these very bytes alone; else the sources are read and checked.
-Only a deployment trusts it: what people run at their desk reads the sources, and `functions/bundle.py` never packs one
-that it has not made.
+The compiled form stands beside its sources and holds for these very bytes alone. Only a deployment trusts it: what
+people run at their desk reads the sources, and `functions/bundle.py` never packs one that it has not made.
 """
 
 from __future__ import annotations
@@ -12,13 +11,14 @@ from pathlib import Path
 import msgspec
 
 from scc_responder import __version__
+from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import StrictValue
 from scc_responder.policy import cel
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.policy_file import PolicyFile
-from scc_responder.policy.policy_set import PolicySet, digest, load_policies, policy_set, read_policy_files
+from scc_responder.policy.policy_set import Policy, PolicySet, digest
 
 COMPILED_FILE = ".compiled.json"
+_REMEDY = "make the zip anew with `make bundle`; on this machine, start the function with `scc-responder serve`"
 
 
 class CompiledPolicies(StrictValue, frozen=True, kw_only=True):
@@ -27,29 +27,34 @@ class CompiledPolicies(StrictValue, frozen=True, kw_only=True):
     digest: str
     version: str
     guardrails: Guardrails
-    policies: tuple[PolicyFile, ...]
-
-
-def compile_policies(folder: Path) -> bytes:
-    """The folder's compiled form: the same sources make the same bytes. Raises PolicyError."""
-    rails, files = read_policy_files(folder)
-    compiled = CompiledPolicies(digest=digest(folder), version=__version__, guardrails=rails, policies=files)
-    return msgspec.json.encode(compiled)
+    policies: tuple[Policy, ...]
 
 
 def load_deployed(folder: Path) -> PolicySet:
-    """The folder's policies, from their compiled form where it is theirs. Raises PolicyError."""
-    compiled = _compiled(folder / COMPILED_FILE)
-    if compiled is None or (compiled.digest, compiled.version) != (digest(folder), __version__):
-        return load_policies(folder)
-    for file in compiled.policies:
-        if file.condition:
-            cel.compiled(file.condition)  # what cannot be evaluated here stops the start, not the first finding
-    return policy_set(compiled.policies, compiled.guardrails, compiled.digest)
+    """The folder's policies, from their compiled form. Raises PolicyError where there is none, or it is not theirs."""
+    path = folder / COMPILED_FILE
+    compiled = _read(path)
+    if compiled.version != __version__:
+        raise _refusal(path, f"made by version {compiled.version}, this is {__version__}")
+    if compiled.digest != digest(folder):
+        raise _refusal(path, "made from other policies than those beside it")
+    for policy in compiled.policies:
+        # What cannot be evaluated here stops the start, not the first finding.
+        if policy.condition:
+            cel.compiled(policy.condition)
+        for step in policy.then:
+            step.params  # noqa: B018
+    return PolicySet(policies=compiled.policies, guardrails=compiled.guardrails, digest=compiled.digest)
 
 
-def _compiled(path: Path) -> CompiledPolicies | None:
+def _read(path: Path) -> CompiledPolicies:
     try:
         return msgspec.json.decode(path.read_bytes(), type=CompiledPolicies)
-    except (OSError, msgspec.DecodeError):
-        return None
+    except OSError as error:
+        raise _refusal(path, str(error.strerror)) from error
+    except msgspec.DecodeError as error:
+        raise _refusal(path, str(error)) from error
+
+
+def _refusal(path: Path, problem: str) -> PolicyError:
+    return PolicyError("policies_not_compiled", f"{path}: {problem}; {_REMEDY}")

@@ -13,8 +13,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
 from scc_responder.policy.cel import HOLDS, CelFacts, evaluate
 from scc_responder.policy.limits import Limit
-from scc_responder.policy.policy_file import OnFailure
-from scc_responder.policy.policy_set import Policy, PolicyStep
+from scc_responder.policy.policy_set import OnFailure, Policy, PolicyStep
 
 MATCHED = "matched"
 

@@ -1,56 +1,80 @@
-"""A policy file as written, and all that can be wrong with it beyond its types."""
+"""Read a folder of policies, all of them or none, and say all that is wrong beyond its types."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import StrEnum
-from typing import Any
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from scc_responder.actions import Params, actions
-from scc_responder.domain.mode import Mode
-from scc_responder.domain.value import StrictValue
+from scc_responder import __version__
+from scc_responder.actions import actions
+from scc_responder.domain.errors import PolicyError
+from scc_responder.policy import compiled
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.limits import Limit, limit_mistakes
-from scc_responder.policy.match import Match, match_mistakes
-from scc_responder.policy.mistakes import DocumentPath, Mistake, expected
+from scc_responder.policy.guardrails_file import load_guardrails
+from scc_responder.policy.limits import limit_mistakes
+from scc_responder.policy.match import match_mistakes
+from scc_responder.policy.mistakes import DocumentPath, Fault, Mistake, expected, refusal
+from scc_responder.policy.policy_set import Policy, PolicySet, PolicyStep, digest, policy_paths, source_paths
+from scc_responder.policy.strict_yaml import read_document
+
+_T = TypeVar("_T")
 
 
-class OnFailure(StrEnum):
-    """What becomes of the later steps of a policy after one that failed."""
-
-    STOP = "stop"
-    CONTINUE = "continue"
-
-
-class StepFile(StrictValue, frozen=True, kw_only=True, rename={"parameters": "with"}):
-    """One step as written: `action` and its `with`.
-
-    `needs` names actions of earlier steps that must have been carried out and proven before this one starts.
-    """
-
-    action: str
-    parameters: dict[str, Any] = {}
-    needs: tuple[str, ...] = ()
-    on_failure: OnFailure = OnFailure.STOP
+def load_policies(folder: Path) -> PolicySet:
+    """Every policy of the folder: all of them or none. Raises PolicyError that tells the mistakes of all files."""
+    rails, policies = _read_files(folder)
+    return PolicySet(policies=policies, guardrails=rails, digest=digest(folder))
 
 
-class PolicyFile(StrictValue, frozen=True, kw_only=True):
-    """A policy file, field by field."""
-
-    name: str
-    description: str
-    owner: str
-    mode: Mode
-    when: Match
-    unless: Match = Match()
-    condition: str = ""
-    then: tuple[StepFile, ...]
-    limits: tuple[Limit, ...] = ()
+def compile_policies(folder: Path) -> bytes:
+    """The folder's compiled form: the same sources make the same bytes. Raises PolicyError."""
+    rails, policies = _read_files(folder)
+    return msgspec.json.encode(
+        compiled.CompiledPolicies(digest=digest(folder), version=__version__, guardrails=rails, policies=policies)
+    )
 
 
-def policy_mistakes(file: PolicyFile, own_name: str, rails: Guardrails | None) -> Iterator[Mistake]:
+def copy_compiled(folder: Path, target: Path) -> None:
+    """Copy policies and guardrails into another folder, with their compiled form. Raises PolicyError."""
+    form = compile_policies(folder)
+    for path in source_paths(folder):
+        shutil.copyfile(path, target / path.name)
+    (target / compiled.COMPILED_FILE).write_bytes(form)
+
+
+def _read_files(folder: Path) -> tuple[Guardrails, tuple[Policy, ...]]:
+    if not folder.is_dir():
+        raise PolicyError("no_policy_folder", f"{folder}: there is no such folder; name one with --policies")
+    faults = [
+        Fault(file=path.name, text=f"rename it to {path.stem}.yaml, or it is not read")
+        for path in sorted(folder.glob("*.yml"))
+    ]
+    rails = _collected(faults, partial(load_guardrails, folder))
+    read = [_collected(faults, partial(_read_policy, path, rails)) for path in policy_paths(folder)]
+    if faults or rails is None:
+        raise refusal(faults)
+    return rails, tuple(file for file in read if file)
+
+
+def _collected(faults: list[Fault], read: Callable[[], _T]) -> _T | None:
+    """What is read; where it is refused, None, and its mistakes beside the others."""
+    try:
+        return read()
+    except PolicyError as error:
+        faults += error.faults or [Fault(file="", text=str(error), reason=error.reason)]
+        return None
+
+
+def _read_policy(path: Path, rails: Guardrails | None) -> Policy:
+    return read_document(path, Policy, lambda policy: policy_mistakes(policy, path.stem, rails))
+
+
+def policy_mistakes(file: Policy, own_name: str, rails: Guardrails | None) -> Iterator[Mistake]:
     """Every mistake of a policy whose file is `own_name`.yaml, under these guardrails; None if they cannot be read."""
     if file.name != own_name:
         yield Mistake(path=("name",), text=f"{file.name!r} must be the file's own name, {own_name!r}")
@@ -80,7 +104,7 @@ def _condition(expression: str) -> Iterator[Mistake]:
 _SAY = {"description": "say what the policy is for", "owner": "say who answers for it, such as secops@example.com"}
 
 
-def _steps(steps: tuple[StepFile, ...], rails: Guardrails | None) -> Iterator[Mistake]:
+def _steps(steps: tuple[PolicyStep, ...], rails: Guardrails | None) -> Iterator[Mistake]:
     seen: dict[tuple[str, bytes], int] = {}
     for index, step in enumerate(steps):
         path: DocumentPath = ("then", index)
@@ -92,21 +116,16 @@ def _steps(steps: tuple[StepFile, ...], rails: Guardrails | None) -> Iterator[Mi
         yield from mistakes
         yield from _unmet(step, [other.action for other in steps[:index]], (*path, "needs"))
         if not mistakes:
-            asked = (step.action, msgspec.json.encode(typed(step), order="sorted"))
+            asked = (step.action, msgspec.json.encode(step.params, order="sorted"))
             if asked in seen:
                 told = f"{step.action} with the same parameters is then[{seen[asked]}] already; remove one"
                 yield Mistake(path=path, text=told)
             seen.setdefault(asked, index)
 
 
-def typed(step: StepFile) -> Params:
-    """The step's parameters as its action's own. Raises msgspec.ValidationError."""
-    return msgspec.convert(step.parameters, actions()[step.action].params)
-
-
-def _parameters(step: StepFile, path: DocumentPath, rails: Guardrails | None) -> Iterator[Mistake]:
+def _parameters(step: PolicyStep, path: DocumentPath, rails: Guardrails | None) -> Iterator[Mistake]:
     try:
-        refused = typed(step).refused_by(rails.allowed_keys) if rails else ""
+        refused = step.params.refused_by(rails.allowed_keys) if rails else ""
     except msgspec.ValidationError as error:
         from scc_responder.policy.type_mistakes import diagnose  # noqa: PLC0415 - only a mistake needs it
 
@@ -119,7 +138,7 @@ def _parameters(step: StepFile, path: DocumentPath, rails: Guardrails | None) ->
             yield Mistake(path=(*path, field) if known else path, text=told if known else refused)
 
 
-def _unmet(step: StepFile, earlier: list[str], path: DocumentPath) -> Iterator[Mistake]:
+def _unmet(step: PolicyStep, earlier: list[str], path: DocumentPath) -> Iterator[Mistake]:
     """What a step needs must stand before it, or it could never be met."""
     for index, needed in enumerate(step.needs):
         if needed not in earlier:

@@ -1,39 +1,47 @@
-"""A policy, ready to be matched, and how a folder of them is loaded: all of them or none."""
+"""Policies, ready to be matched. `policy_file` reads them from YAML, `compiled` from what a deployment has."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
-from functools import cached_property, partial
+from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import msgspec
 
-from scc_responder.actions import Params
-from scc_responder.domain.errors import PolicyError
+from scc_responder.actions import Params, actions
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import StrictValue, Value
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.guardrails_file import load_guardrails
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
-from scc_responder.policy.mistakes import Fault, refusal
-from scc_responder.policy.policy_file import OnFailure, PolicyFile, policy_mistakes, typed
-from scc_responder.policy.strict_yaml import read_document
 
 TEST_SUFFIX = ".test.yaml"
 
-_T = TypeVar("_T")
+
+class OnFailure(StrEnum):
+    """What becomes of the later steps of a policy after one that failed."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
 
 
-class PolicyStep(Value, frozen=True, kw_only=True, dict=True):
-    """One step, its parameters checked and typed. See `StepFile`."""
+class PolicyStep(StrictValue, frozen=True, kw_only=True, dict=True, rename={"parameters": "with"}):
+    """One step as written: `action` and its `with`.
+
+    `needs` names actions of earlier steps that must have been carried out and proven before this one starts.
+    """
 
     action: str
-    params: Params
+    parameters: dict[str, Any] = {}
     needs: tuple[str, ...] = ()
     on_failure: OnFailure = OnFailure.STOP
+
+    @cached_property
+    def params(self) -> Params:
+        """The parameters as the action's own type. Raises msgspec.ValidationError."""
+        return msgspec.convert(self.parameters, actions()[self.action].params)
 
     @cached_property
     def variant(self) -> str:
@@ -41,8 +49,8 @@ class PolicyStep(Value, frozen=True, kw_only=True, dict=True):
         return msgspec.json.encode(self.params, order="sorted").decode()
 
 
-class Policy(Value, frozen=True, kw_only=True):
-    """One policy, ready to be matched. `condition` is a CEL expression, or empty.
+class Policy(StrictValue, frozen=True, kw_only=True):
+    """A policy: which findings it is about, and what is then done. `condition` is a CEL expression, or empty.
 
     `limits` count what this policy does anywhere; those of the guardrails hold beside them.
     """
@@ -52,7 +60,7 @@ class Policy(Value, frozen=True, kw_only=True):
     owner: str
     mode: Mode
     when: Match
-    unless: Match
+    unless: Match = Match()
     condition: str = ""
     then: tuple[PolicyStep, ...]
     limits: tuple[Limit, ...] = ()
@@ -66,75 +74,24 @@ class PolicySet(Value, frozen=True, kw_only=True):
     digest: str
 
 
-def load_policies(folder: Path) -> PolicySet:
-    """Every policy of the folder: all of them or none. Raises PolicyError that tells the mistakes of all files."""
-    rails, files = read_policy_files(folder)
-    return policy_set(files, rails, digest(folder))
-
-
-def read_policy_files(folder: Path) -> tuple[Guardrails, tuple[PolicyFile, ...]]:
-    """The guardrails and policies of the folder as written. Raises PolicyError that tells the mistakes of all files."""
-    if not folder.is_dir():
-        raise PolicyError("no_policy_folder", f"{folder}: there is no such folder; name one with --policies")
-    faults = [
-        Fault(file=path.name, text=f"rename it to {path.stem}.yaml, or it is not read")
-        for path in sorted(folder.glob("*.yml"))
-    ]
-    rails = _collected(faults, partial(load_guardrails, folder))
-    read = [_collected(faults, partial(_read_policy, path, rails)) for path in policy_paths(folder)]
-    if faults or rails is None:
-        raise refusal(faults)
-    return rails, tuple(file for file in read if file)
-
-
-def policy_set(files: Iterable[PolicyFile], rails: Guardrails, digest: str) -> PolicySet:
-    """Checked files as a set that can be decided by."""
-    return PolicySet(policies=tuple(map(_policy, files)), guardrails=rails, digest=digest)
-
-
 def policy_paths(folder: Path) -> list[Path]:
     """The policies of a folder, in the order of their names."""
     return sorted(path for path in folder.glob("*.yaml") if _is_policy(path))
 
 
-def digest(folder: Path) -> str:
-    """What every file of the folder that a decision depends on says, as one number."""
-    found = hashlib.sha256()
+def source_paths(folder: Path) -> list[Path]:
+    """Every file of the folder that a decision depends on: the policies, and the guardrails if there are any."""
     rails = folder / GUARDRAILS_FILE
-    for path in [*policy_paths(folder), *([rails] if rails.exists() else [])]:
+    return [*policy_paths(folder), *([rails] if rails.exists() else [])]
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the policies and guardrails."""
+    found = hashlib.sha256()
+    for path in source_paths(folder):
         found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
 
 
-def _collected(faults: list[Fault], read: Callable[[], _T]) -> _T | None:
-    """What is read; where it is refused, None, and its mistakes beside the others."""
-    try:
-        return read()
-    except PolicyError as error:
-        faults += error.faults or [Fault(file="", text=str(error), reason=error.reason)]
-        return None
-
-
 def _is_policy(path: Path) -> bool:
     return not path.name.endswith(TEST_SUFFIX) and path.name != GUARDRAILS_FILE
-
-
-def _read_policy(path: Path, rails: Guardrails | None) -> PolicyFile:
-    return read_document(path, PolicyFile, lambda file: policy_mistakes(file, path.stem, rails))
-
-
-def _policy(file: PolicyFile) -> Policy:
-    return Policy(
-        name=file.name,
-        description=file.description,
-        owner=file.owner,
-        mode=file.mode,
-        when=file.when,
-        unless=file.unless,
-        condition=file.condition,
-        then=tuple(
-            PolicyStep(action=step.action, params=typed(step), needs=step.needs, on_failure=step.on_failure)
-            for step in file.then
-        ),
-        limits=file.limits,
-    )

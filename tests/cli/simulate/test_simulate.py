@@ -23,7 +23,7 @@ from scc_responder.cli.simulate.simulation_report import (
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.intake.notification import parse_notification
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.explanation import read_facts
 from scc_responder.workbench.sample_findings import facts_as_told
 from scc_responder.workbench.simulation.impact import AffectedObject

@@ -13,7 +13,7 @@ import pytest
 from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.match import VOCABULARIES
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.strict_yaml import load_yaml
 from scc_responder.workbench.policies.policy_lint import SCHEMA_LINE
 from scc_responder.workbench.policies.policy_schema import FILE_KINDS, schema, schema_text
@@ -121,7 +121,7 @@ def test_each_wrong_file_fails_its_schema(kind: str, change: tuple[str, str]) ->
 
 def test_every_action_is_offered() -> None:
     """Each action is completed with what it does, and its parameters are its own."""
-    step = schema("policy")["$defs"]["StepFile"]
+    step = schema("policy")["$defs"]["PolicyStep"]
     offered = {choice["const"]: choice["description"] for choice in step["properties"]["action"]["oneOf"]}
     assert set(offered) == set(actions())
     assert all(text.endswith(".") for text in offered.values())

@@ -9,7 +9,7 @@ import pytest
 
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import Row, catalogue, classify
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.explanation import context_of
 from scc_responder.workbench.policies.threat_coverage import (
     RAISED,

@@ -17,7 +17,8 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock
 from scc_responder.pipeline.services import Services, read_token
-from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
 from scc_responder.workbench.doctor import check
 from scc_responder.workbench.doctor.check import OR, Check

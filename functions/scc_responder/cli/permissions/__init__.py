@@ -30,7 +30,8 @@ from scc_responder.cli.permissions import kustomization
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.needed_permissions import (
     EVERY_FINDING,
     Need,

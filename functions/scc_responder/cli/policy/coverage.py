@@ -24,7 +24,7 @@ from pathlib import Path
 
 from scc_responder.cli.policy.reports import coverage_page, coverage_report
 from scc_responder.domain.errors import SettingsError
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.policies.threat_coverage import Coverage, coverage
 
 _FORMATS: Mapping[str, Callable[[Coverage], str]] = {

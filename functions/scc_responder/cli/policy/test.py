@@ -33,7 +33,8 @@ import msgspec
 from scc_responder.cli.console.policy_folder import require_policies
 from scc_responder.cli.policy.reports.policy_test_report import results_text
 from scc_responder.domain.errors import SettingsError
-from scc_responder.policy.policy_set import Policy, PolicySet, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import Policy, PolicySet
 from scc_responder.workbench.policies.policy_tests import PolicyResult, check_policy, orphans
 
 

@@ -50,7 +50,8 @@ from scc_responder.cli.simulate.target_facts import TargetFacts
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import PolicyError, RejectedMessage, SettingsError
 from scc_responder.intake.notification import parse_notification
-from scc_responder.policy.policy_set import PolicySet, load_policies
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import is_source
 from scc_responder.workbench.simulation.replay import Replay, Report
 

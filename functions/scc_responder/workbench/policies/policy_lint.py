@@ -15,8 +15,8 @@ from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, f
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.policy.match import MAX_WORDS_LISTED, Match, as_tuple
 from scc_responder.policy.mistakes import Fault, Mistake, did_you_mean
-from scc_responder.policy.policy_file import PolicyFile
-from scc_responder.policy.policy_set import TEST_SUFFIX, policy_paths, read_policy_files
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, policy_paths
 from scc_responder.policy.strict_yaml import Document, open_document, read_document
 from scc_responder.workbench.policies.policy_tests import CaseFile
 
@@ -37,7 +37,7 @@ class Linted(Value, frozen=True, kw_only=True):
 
 def lint(folder: Path, today: date) -> Linted:
     """Everything that is wrong with a folder. Raises PolicyError where there is no such folder."""
-    errors = list(_refused(lambda: read_policy_files(folder), expect_folder=True))
+    errors = list(_refused(lambda: load_policies(folder), expect_folder=True))
     tests = sorted(folder.glob(f"*{TEST_SUFFIX}"))
     for path in tests:
         errors += _refused(lambda path=path: read_document(path, CaseFile))  # type: ignore[misc]
@@ -66,14 +66,14 @@ def _policy_warnings(path: Path) -> Iterator[Fault]:
     """Of a file that can be read at all."""
     try:
         document = open_document(path)
-        file = document.converted(PolicyFile)
+        file = document.converted(Policy)
     except PolicyError:
         return
     for warning in _seldom_meant(document, path, file):
         yield document.fault(warning)
 
 
-def _seldom_meant(document: Document, path: Path, file: PolicyFile) -> Iterator[Mistake]:
+def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mistake]:
     yield from _schema(document, "policy")
     test = path.with_name(f"{path.stem}{TEST_SUFFIX}")
     if not test.exists():

@@ -16,12 +16,12 @@ from scc_responder.actions import Action, actions
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.guardrails import Day, Guardrails
 from scc_responder.policy.match import VOCABULARIES, Severity
-from scc_responder.policy.policy_file import OnFailure, PolicyFile
+from scc_responder.policy.policy_set import OnFailure, Policy
 from scc_responder.workbench.policies.policy_tests import CaseFile
 
 Schema = dict[str, Any]
 
-FILE_KINDS: dict[str, type] = {"policy": PolicyFile, "test": CaseFile, "guardrails": Guardrails}
+FILE_KINDS: dict[str, type] = {"policy": Policy, "test": CaseFile, "guardrails": Guardrails}
 """Each kind of file and what reads it."""
 
 _WORDS: tuple[type[StrEnum], ...] = (Mode, Severity, OnFailure, Day)
@@ -40,8 +40,8 @@ def schema(kind: str) -> Schema:
     for name, change in _CHANGES.items():
         if name in parts:
             change(parts[name])
-    if "StepFile" in parts:
-        parts["StepFile"] = _step(parts["StepFile"])
+    if "PolicyStep" in parts:
+        parts["PolicyStep"] = _step(parts["PolicyStep"])
         for action in actions().values():
             parts |= _params(action)
     root = parts.pop(FILE_KINDS[kind].__name__)
@@ -120,7 +120,7 @@ def _in_order(words: type[StrEnum]) -> Callable[[Schema], None]:
 
 
 _CHANGES: dict[str, Callable[[Schema], None]] = {
-    "PolicyFile": _policy,
+    "Policy": _policy,
     "Match": _match,
     "Limit": _limit,
     "MaxFindingAge": _lasting("irreversible", "reversible"),
