@@ -96,7 +96,7 @@ def test_the_zip_is_what_main_can_reach(tmp_path: Path) -> None:
         named |= set(re.findall(r'"(scc_responder[\w.]+)"', code))
         if "iter_modules" in code:
             listed = (ROOT / "functions" / name).parent.glob("[a-z]*.py")
-            named |= {f"scc_responder.{path.parent.name}.{path.stem}" for path in listed}
+            named |= {f"{name.removesuffix('/__init__.py').replace('/', '.')}.{path.stem}" for path in listed}
     inside = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in modules}
     assert {name for name in named if (ROOT / "functions" / f"{name.replace('.', '/')}.py").exists()} <= inside
     assert [name for name in inside - named if not any(other.startswith(f"{name}.") for other in named)] == []
