@@ -50,8 +50,8 @@ def reachable(start: Path) -> set[Path]:
 def _imported(path: Path, root: Path) -> Iterator[Path]:
     """What one module names that is a module under `root`, and the packages around it."""
     for name in _names(ast.parse(path.read_bytes())):
-        if name == "__path__":
-            yield from path.parent.glob("*.py")  # a package that lists its own modules imports all of them
+        if name == "iter_modules":
+            yield from path.parent.rglob("*.py")  # a package that lists modules of its own imports all of them
             continue
         place = root.joinpath(*name.split("."))
         around = [folder / "__init__.py" for folder in (place, *place.parents) if folder.is_relative_to(root)]
@@ -69,8 +69,8 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield from (module, *(f"{module}.{alias.name}" for alias in names))
         case ast.Constant(value=str(text)) if text.startswith("scc_responder."):
             yield text
-        case ast.Name(id="__path__"):
-            yield "__path__"
+        case ast.Name(id="iter_modules" as name):
+            yield name
     for child in ast.iter_child_nodes(node):
         yield from _names(child)
 

@@ -69,7 +69,7 @@ def test_the_bundle_holds_only_what_runs(tmp_path: Path) -> None:
     assert all(line.rstrip().endswith("\\") for line in pinned)
 
 
-MOST_LINES = 14_500
+MOST_LINES = 15_000
 """Of Python in the zip: what is deployed is what can be attacked."""
 
 
@@ -95,8 +95,8 @@ def test_the_zip_is_what_main_can_reach(tmp_path: Path) -> None:
             named |= {module, *(f"{module}.{part}" for part in re.findall(r"\w+", names))}
         named |= set(re.findall(r'"(scc_responder[\w.]+)"', code))
         if "iter_modules" in code:
-            listed = (ROOT / "functions" / name).parent.glob("[a-z]*.py")
-            named |= {f"{name.removesuffix('/__init__.py').replace('/', '.')}.{path.stem}" for path in listed}
+            listed = (ROOT / "functions" / name).parent.rglob("[a-z]*.py")
+            named |= {".".join(path.relative_to(ROOT / "functions").with_suffix("").parts) for path in listed}
     inside = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in modules}
     assert {name for name in named if (ROOT / "functions" / f"{name.replace('.', '/')}.py").exists()} <= inside
     assert [name for name in inside - named if not any(other.startswith(f"{name}.") for other in named)] == []
@@ -111,6 +111,8 @@ REACHED = {
     "scc_responder/named.py": "from scc_responder import listing",
     "scc_responder/listing/__init__.py": "modules = iter_modules(__path__)",
     "scc_responder/listing/plugin.py": "",
+    "scc_responder/listing/below/__init__.py": "",
+    "scc_responder/listing/below/plugin.py": "",
 }
 UNREACHED = {"scc_responder/types.py": "", "scc_responder/desk.py": "import scc_responder.eager", "other.py": ""}
 
