@@ -11,16 +11,17 @@ from scc_responder.domain.mode import Mode
 from scc_responder.policy.guardrails import Guardrails, Protected
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
-from scc_responder.policy.policy_file import PolicyFile, StepFile, policy_mistakes, typed
+from scc_responder.policy.policy_file import policy_mistakes
+from scc_responder.policy.policy_set import Policy, PolicyStep
 
 RAILS = Guardrails(protected=Protected())
-FILE = PolicyFile(
+FILE = Policy(
     name="contain",
     description="d",
     owner="o",
     mode=Mode.DRY_RUN,
     when=Match(threat="*"),
-    then=(StepFile(action="capture_evidence"), StepFile(action="delete_pod", needs=("capture_evidence",))),
+    then=(PolicyStep(action="capture_evidence"), PolicyStep(action="delete_pod", needs=("capture_evidence",))),
 )
 
 
@@ -34,8 +35,8 @@ def test_a_right_policy_has_no_mistake() -> None:
     assert told(condition='pod.namespace == "shop"', limits=(Limit(most=1, within="1h"),)) == []
 
 
-def label(**labels: str) -> StepFile:
-    return StepFile(action="label_pod", parameters={"labels": labels})
+def label(**labels: str) -> PolicyStep:
+    return PolicyStep(action="label_pod", parameters={"labels": labels})
 
 
 @pytest.mark.parametrize(
@@ -49,17 +50,17 @@ def label(**labels: str) -> StepFile:
         ({"unless": Match(namespace=())}, ("unless", "namespace"), "empty"),
         ({"condition": "pod.nam"}, ("condition",), "unknown field"),
         ({"then": ()}, ("then",), "at least one action"),
-        ({"then": (StepFile(action="delete_pods"),)}, ("then", 0, "action"), "did you mean 'delete_pod'?"),
-        ({"then": (StepFile(action="notify"),) * 2}, ("then", 1), "is then[0] already"),
-        ({"then": (StepFile(action="notify", needs=("x",)),)}, ("then", 0, "needs", 0), "this step is the first"),
+        ({"then": (PolicyStep(action="delete_pods"),)}, ("then", 0, "action"), "did you mean 'delete_pod'?"),
+        ({"then": (PolicyStep(action="notify"),) * 2}, ("then", 1), "is then[0] already"),
+        ({"then": (PolicyStep(action="notify", needs=("x",)),)}, ("then", 0, "needs", 0), "this step is the first"),
         (
-            {"then": (StepFile(action="notify"), StepFile(action="delete_pod", needs=("notfy",)))},
+            {"then": (PolicyStep(action="notify"), PolicyStep(action="delete_pod", needs=("notfy",)))},
             ("then", 1, "needs", 0),
             "did you mean 'notify'?",
         ),
         ({"then": (label(app="web"),)}, ("then", 0, "with", "labels"), "does not start with"),
         (
-            {"then": (StepFile(action="delete_pod", parameters={"grace": 1}),)},
+            {"then": (PolicyStep(action="delete_pod", parameters={"grace": 1}),)},
             ("then", 0, "with", "grace"),
             "unknown",
         ),
@@ -80,5 +81,5 @@ def test_unread_guardrails_refuse_no_key() -> None:
 
 def test_parameters_are_those_of_the_action() -> None:
     """They come typed, with their defaults."""
-    step: Any = typed(StepFile(action="delete_pod", parameters={"grace_period_seconds": 5}))
+    step: Any = PolicyStep(action="delete_pod", parameters={"grace_period_seconds": 5}).params
     assert (step.grace_period_seconds, step.identity) == (5, "proved")
