@@ -9,7 +9,7 @@ import yaml
 
 from scc_responder.cli.permissions.kustomization import as_yaml, generated
 from scc_responder.domain.errors import SettingsError
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.needed_permissions import enabled, needed
 from tests.cli.commands import ROOT
 from tests.kits.responder import SHIPPED

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import Settings
 from scc_responder.workbench.doctor.policy_checks import consistent
 from tests.kits.responder import policy, write_policies

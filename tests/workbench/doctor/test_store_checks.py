@@ -8,7 +8,7 @@ from pathlib import Path
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.journal.case import CaseRecord, encode
 from scc_responder.journal.journal import Journal
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import Settings
 from scc_responder.workbench.doctor.deployed import Deployment
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store, look_through
