@@ -26,7 +26,6 @@ UNMIRRORED = [
     "adapters/kubernetes/kubeconfig.py",
     "adapters/kubernetes/one_write.py",
     "cli/demo/function_process.py",
-    "cli/demo/presentation.py",
     "cli/doctor/doctor_clusters.py",
     "cli/doctor/doctor_probes.py",
     "cli/doctor/doctor_report.py",

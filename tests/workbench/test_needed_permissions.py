@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -18,6 +18,7 @@ from scc_responder.adapters.google.pubsub import outcome_topic
 from scc_responder.adapters.google.storage import evidence_store
 from scc_responder.cli.main import main
 from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
+from scc_responder.domain.permissions import Permission, Permissions, acts, forensic, iam, observes
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.needed_permissions import (
     EVERY_FINDING,
@@ -107,11 +108,51 @@ def test_names_of_the_adapters() -> None:
     assert granted() >= GOOGLE_READS.keys()
 
 
-@pytest.mark.parametrize("need", of_all_actions(), ids=lambda need: need.permission)
-def test_each_permission_has_verb_or_place(need: Any) -> None:
-    """Each permission has a verb of Kubernetes or a place to be granted at, and something that needs it."""
-    assert need.by
-    assert need.verb in VERBS if need.resource else need.permission.split(".")[0] in GRANT_SCOPES
+_MODULE = "functions/scc_responder/workbench/needed_permissions.py"
+
+
+def gaps(permissions: Iterable[Permission]) -> Iterator[str]:
+    """What is declared, but not known to the module that makes roles: the line to add to it, or what to decide."""
+    tiers: dict[tuple[str, str], set[str]] = {}
+    for permission in permissions:
+        service = permission.name.partition(".")[0]
+        if permission.verb:
+            tiers.setdefault((permission.name, permission.verb), set()).add(str(permission.tier))
+        if permission.verb and permission.verb not in VERBS:
+            yield f'{_MODULE}: VERBS: "{permission.verb}"'
+        if not permission.verb and service not in GRANT_SCOPES:
+            yield f'{_MODULE}: GRANT_SCOPES: "{service}": GrantScope(title=..., grant=...)'
+    for (name, verb), declared in tiers.items():
+        if len(declared) > 1:
+            yield f"{name}: {verb}: declared as {' and as '.join(sorted(declared))}: choose one tier"
+
+
+def test_each_declared_permission_can_be_granted() -> None:
+    """Each has a verb that roles order, or a place where its role is granted, one tier, and something that needs it."""
+    needs = of_all_actions()
+    declared = (Permission(name=need.resource or need.permission, verb=need.verb, tier=need.tier) for need in needs)
+    assert list(gaps(declared)) == []
+    assert [need.permission for need in needs if not need.by] == []
+
+
+GAPS = [
+    pytest.param(acts("pods", "update"), [f'{_MODULE}: VERBS: "update"'], id="verb"),
+    pytest.param(
+        iam("run.services.get"), [f'{_MODULE}: GRANT_SCOPES: "run": GrantScope(title=..., grant=...)'], id="service"
+    ),
+    pytest.param(
+        acts("pods", "patch") + forensic("pods", "patch"),
+        ["pods: patch: declared as act and as forensic: choose one tier"],
+        id="two-tiers",
+    ),
+    pytest.param(acts("pods", "patch") + observes("pods", "get") + iam("pubsub.topics.publish"), [], id="known"),
+]
+
+
+@pytest.mark.parametrize(("permissions", "told"), GAPS)
+def test_a_gap_between_declaration_and_role_is_named(permissions: Permissions, told: list[str]) -> None:
+    """Whoever declares something new reads which line is missing."""
+    assert list(gaps(permissions)) == told
 
 
 def test_roles_are_of_least_privilege() -> None:

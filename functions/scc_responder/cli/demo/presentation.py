@@ -6,11 +6,12 @@ import shutil
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scc_responder.cli.console.terminal import styled
+from scc_responder.domain.changes import is_about_node, kind_of_stored
 from scc_responder.domain.labels import CASE_LABEL, POD_LABEL
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
@@ -37,7 +38,7 @@ _CHECKS = {"created": "creation", "node": "node", "container": "container", "ima
 _NOTES = {
     "isolated": "no new connections; open ones: unknown",
     "armed": "only this UID, only this version",
-    "deleted": "its controller starts a clean one",
+    "already": "it carries its case's label",
     "no_outcome_topic": "the demo has no topic to publish to",
 }
 
@@ -95,14 +96,18 @@ def step(found: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
 def _note(found: Step, evidence: Path) -> str:
     if found.action == "capture_evidence" and found.status == "done":
         return f"{captured(evidence, found.detail)} objects, every SHA-256 recomputed"
-    if found.reason == "already":
-        return "it carries its case's label"
-    if found.action == "label_pod" and found.status == "done":
-        labels = found.change.get("labels", {})
-        return ", ".join(f"{key}={value}" for key, value in labels.items() if key not in {CASE_LABEL, POD_LABEL})
-    if found.action == "cordon_node" and found.status == "done":
-        return str(found.change.get("name", ""))
-    return _NOTES.get(found.reason, "")
+    return _NOTES.get(found.reason) or (_done(found.change) if found.status == "done" else "")
+
+
+def _done(change: Mapping[str, Any]) -> str:
+    """What a change came to, by what its kind declares: no kind is known here by its name."""
+    kind = kind_of_stored(change)
+    if kind is not None and kind.ends_pod:
+        return "its controller starts a clean one"
+    if is_about_node(change):
+        return str(change.get("name", ""))
+    labels = change.get("labels", {}).items()
+    return ", ".join(f"{key}={value}" for key, value in labels if key not in {CASE_LABEL, POD_LABEL})
 
 
 def waiting(events: Sequence[AuditEvent]) -> str:
