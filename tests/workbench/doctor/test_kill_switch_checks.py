@@ -1,0 +1,67 @@
+"""Whether the kill switch lets policies go as far as they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.mode import Mode
+from scc_responder.guard.kill_switch import GLOBAL, KillSwitch, Setting, key_of
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.doctor.kill_switch_checks import examine_control
+from tests.kits.responder import policy, write_policies
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ONE = "projects/example-project/locations/europe-west1/clusters/prod-1"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    """An empty store."""
+    opened = SqliteStore(tmp_path / "store.db")
+    yield opened
+    opened.close()
+
+
+def turned(store: SqliteStore, mode: Mode, cluster: str = "") -> None:
+    KillSwitch(store).set(Setting(mode=mode, at=NOON, by="ann", reason="test"), cluster)
+
+
+def reasons(store: SqliteStore, folder: Path, mode: str = "enforce") -> dict[str, str]:
+    policies = load_policies(write_policies(folder, policy("label_pod", mode=mode)))
+    return {check.probed: check.reason for check in examine_control(store, policies)}
+
+
+def test_no_document_lowers_only_what_enforces(store: SqliteStore, tmp_path: Path) -> None:
+    """A dry run needs none."""
+    assert reasons(store, tmp_path / "a") == {GLOBAL: "control_missing"}
+    assert reasons(store, tmp_path / "b", "dry_run") == {GLOBAL: ""}
+    assert [check.reason for check in examine_control(store, None)] == [""]
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"), [(Mode.ENFORCE, ""), (Mode.APPROVE, "control_lowers"), (Mode.DISABLED, "control_disabled")]
+)
+def test_a_lower_switch_is_a_fault(store: SqliteStore, tmp_path: Path, mode: Mode, reason: str) -> None:
+    """By how far policies go."""
+    turned(store, mode)
+    assert reasons(store, tmp_path / "p") == {GLOBAL: reason}
+
+
+def test_only_clusters_that_lower_are_told(store: SqliteStore, tmp_path: Path) -> None:
+    """A cluster whose document enforces needs no line."""
+    turned(store, Mode.ENFORCE)
+    turned(store, Mode.ENFORCE, ONE)
+    assert reasons(store, tmp_path / "a") == {GLOBAL: ""}
+    turned(store, Mode.DRY_RUN, ONE)
+    assert reasons(store, tmp_path / "b") == {GLOBAL: "", key_of(ONE): "control_lowers"}
+
+
+def test_a_nonsense_document_is_named(store: SqliteStore, tmp_path: Path) -> None:
+    """With the command that sets it anew."""
+    store.create(GLOBAL, b"nonsense")
+    assert reasons(store, tmp_path / "p") == {GLOBAL: "control_unusable"}

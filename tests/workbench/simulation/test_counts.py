@@ -1,0 +1,66 @@
+"""What a policy came to, counted altogether and day by day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from scc_responder.domain.mode import Mode
+from scc_responder.policy.decide import PlannedAction, PolicyDecision
+from scc_responder.workbench.simulation.counts import Bits, Count, Tally, Touched
+from scc_responder.workbench.simulation.impact import AffectedObject, Numbers
+from tests.kits.decision_contexts import EVENT, context
+
+POD = AffectedObject(cluster="c", kind="Pod", namespace="shop", name="web-1", uid="u")
+NODE = AffectedObject(cluster="c", kind="Node", namespace="", name="node-1", uid="n")
+POLICY = PolicyDecision(
+    name="contain",
+    mode=Mode.ENFORCE,
+    matched=True,
+    reason="matched",
+    actions=(
+        PlannedAction(action="label_pod", result="planned", reason="planned"),
+        PlannedAction(action="cordon_node", result="held", reason="node_unreadable"),
+        PlannedAction(action="annotate_pod", result="skipped", reason="already_annotated"),
+    ),
+)
+
+
+def test_bits_count_each_number_once() -> None:
+    """Whatever their order."""
+    bits = Bits()
+    for number in (70, 3, 3, 0):
+        bits.add(number)
+    assert len(bits) == 3
+
+
+def test_what_has_no_number_is_not_told_apart() -> None:
+    """Beyond the bound nothing is counted."""
+    touched = Touched()
+    touched.add("pods", 1)
+    touched.add("pods", None)
+    assert touched.counts() == {"pods": 1, "nodes": 0, "workloads": 0, "namespaces": 0}
+
+
+def test_a_tally_counts_by_day() -> None:
+    """The same pod on two days is one altogether; each day has its own count."""
+    tally = Tally(Numbers())
+    for moment in (EVENT, EVENT, EVENT + timedelta(days=2)):
+        tally.add(context(finding={"event_time": moment}), POLICY, (("label_pod", POD), ("cordon_node", NODE)))
+    touched = {"pods": 1, "nodes": 1, "workloads": 1, "namespaces": 1}
+    assert tally.total() == Count(
+        matched=3,
+        acts={"label_pod": 3},
+        held={"cordon_node: node_unreadable": 3},
+        skipped={"annotate_pod: already_annotated": 3},
+        touched=touched,
+    )
+    assert [(item.day, item.count.matched) for item in tally.days()] == [(date(2026, 3, 2), 2), (date(2026, 3, 4), 1)]
+    assert tally.days()[1].count.touched == touched
+
+
+def test_a_standalone_pod_has_no_workload() -> None:
+    """Nothing is counted for what is not known."""
+    tally = Tally(Numbers())
+    tally.add(context(pod={"owners": ()}), POLICY, (("label_pod", POD),))
+    assert tally.total().touched == {"pods": 1, "nodes": 0, "workloads": 0, "namespaces": 1}
+    assert Tally(Numbers()).days() == ()

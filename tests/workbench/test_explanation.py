@@ -1,0 +1,71 @@
+"""What every policy would do with a finding, without asking any cluster."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from scc_responder.domain.errors import PolicyError
+from scc_responder.intake.notification import parse_notification
+from scc_responder.policy.policy_set import load_policies
+from scc_responder.workbench.explanation import NOTHING_READ, ContextFacts, context_of, explain, read_facts
+from tests.findings import data, notification
+from tests.kits.decision_contexts import NODE, POD
+from tests.kits.responder import policy, write_policies
+
+
+def explained(folder: Path, content: bytes, **given: Any) -> dict[str, Any]:
+    policies = load_policies(write_policies(folder, policy("label_pod", mode="enforce")))
+    return explain(content, given.pop("facts", NOTHING_READ), policies, **given)
+
+
+def test_a_finding_is_explained_in_full(tmp_path: Path) -> None:
+    """Finding, threat, what was read, and each policy's answer."""
+    found = explained(tmp_path, data(notification("reverse_shell")))
+    assert (found["rejected"], found["threat"]["name"]) == (None, "reverse_shell")
+    assert found["context"]["missing"]["pod"] == "not_read"
+    assert [answer["name"] for answer in found["policies"]] == ["contain"]
+    json.dumps(found)
+
+
+def test_junk_is_rejected_by_name(tmp_path: Path) -> None:
+    """Nothing more is said of it."""
+    found = explained(tmp_path, b"no JSON")
+    assert found["rejected"]
+    assert (found["finding"], found["policies"]) == (None, [])
+
+
+def test_what_is_out_of_scope_keeps_its_finding(tmp_path: Path) -> None:
+    """A muted finding is a finding, and nothing is decided."""
+    found = explained(tmp_path, data(notification("reverse_shell", finding={"mute": "MUTED"})))
+    assert (found["rejected"], found["policies"]) == ("muted", [])
+    assert found["finding"]["category"]
+
+
+def test_an_old_finding_is_explained_as_of_its_event(tmp_path: Path) -> None:
+    """Unless it is said when it arrives."""
+    content = data(notification("reverse_shell"))
+    later = parse_notification(content).event_time + timedelta(days=30)
+    facts = ContextFacts(pod=POD, node=NODE)
+    assert "finding_too_old" not in json.dumps(explained(tmp_path / "a", content, facts=facts)["policies"])
+    assert explained(tmp_path / "b", content, now=later)["policies"]
+
+
+def test_facts_are_read_from_a_file() -> None:
+    """A misspelt field is named with the file."""
+    facts = ContextFacts(pod=POD, related=())
+    assert read_facts(msgspec.json.encode(facts), "x.json") == facts
+    with pytest.raises(PolicyError, match=r"x.json: .*pood"):
+        read_facts(b'{"pood": 1}', "x.json")
+
+
+def test_a_context_agrees_with_its_finding() -> None:
+    """Threat and identity are computed from both."""
+    finding = parse_notification(data(notification("reverse_shell")))
+    context = context_of(finding, NOTHING_READ)
+    assert (context.threat.name, context.identity.level) == ("reverse_shell", "unknown")
