@@ -43,6 +43,24 @@ def test_ways_to_clusters(name: str, given: str | None, expected: bool) -> None:
     assert getattr(read_settings(environment, Path("policies")), name) is expected
 
 
+NOTIFIERS = [
+    pytest.param({}, ("outcome_topic",), {}, id="default"),
+    pytest.param({"NOTIFIERS": "", "CHAT_URL": "x"}, ("outcome_topic",), {}, id="empty"),
+    pytest.param({"NOTIFIERS": "outcome_topic, chat"}, ("outcome_topic", "chat"), {}, id="two"),
+    pytest.param({"NOTIFIERS": "chat", "CHAT_URL": "x", "CHATS": "y"}, ("chat",), {"url": "x"}, id="with-options"),
+]
+
+
+@pytest.mark.parametrize(("given", "names", "options"), NOTIFIERS)
+def test_notifiers_have_options_of_their_own(
+    given: dict[str, str], names: tuple[str, ...], options: dict[str, str]
+) -> None:
+    """A notifier is given what begins with its name, so that one more needs no other change."""
+    found = read_settings({**LOCAL, **{_variable(name): value for name, value in given.items()}}, Path("policies"))
+    assert found.notifiers == names
+    assert found.notifier_options.get("chat", {}) == options
+
+
 ON_CLOUD_RUN = [
     pytest.param({}, "store_not_durable", "SCC_RESPONDER_STORE", id="sqlite"),
     pytest.param({"STORE": ""}, "store_not_durable", "SCC_RESPONDER_STORE", id="no-store"),
@@ -127,6 +145,7 @@ MISTAKES = [
     pytest.param({"VPC_EGRESS": "yes"}, "SCC_RESPONDER_VPC_EGRESS: 'yes' is not true or false", id="vpc-egress"),
     pytest.param({"CONNECT_GATEWAY": "1"}, "SCC_RESPONDER_CONNECT_GATEWAY: '1' is not true or false", id="gateway"),
     pytest.param({"OUTCOME_TOPIC": "outcomes"}, "projects/P/topics/T", id="a-bare-topic"),
+    pytest.param({"NOTIFIERS": "../chat"}, "names of notifiers", id="a-notifier-elsewhere"),
     pytest.param({"SCC_LOCATION": "eu.rep.example.com/"}, "data residency", id="a-host-as-location"),
 ]
 

@@ -26,6 +26,7 @@ def make_services(folder: Path, environment: Mapping[str, str] = os.environ) -> 
     """The services of a deployment whose `policies` lie beside main.py. Raises SettingsError, PolicyError: no start."""
     services = Services(read_settings(environment, folder / "policies"))
     services.policies  # noqa: B018 - a policy that cannot be used stops the start, not the first finding
+    services.check_notifiers()
     return services
 
 

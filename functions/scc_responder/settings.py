@@ -6,6 +6,9 @@ SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-s
 SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION] (collection: scc-responder), or sqlite:///PATH
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
+SCC_RESPONDER_NOTIFIERS       who tells people, comma-separated: files of `adapters/notifiers` (default: outcome_topic).
+                              Each is told; where the first one fails, the message comes again.
+SCC_RESPONDER_NAME_*          settings of the notifier NAME alone, such as SCC_RESPONDER_CHAT_URL of a notifier `chat`
 SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL; away
                               from Cloud Run also a client id of your own. Without it nobody can approve, but on this
                               machine with a SQLite store.
@@ -37,10 +40,12 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.value import Value
 
 VARIABLE_PREFIX = "SCC_RESPONDER_"
+DEFAULT_NOTIFIERS = ("outcome_topic",)
 TIMEOUT_SECONDS = 60
 """Of a function whose deployment does not say: what Google gives one that nobody asked more for."""
 _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
 _CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
+_NOTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _SOURCE = re.compile(r"[0-9]{1,32}", re.ASCII)
@@ -74,7 +79,10 @@ PUBSUB_EMULATOR = "PUBSUB_EMULATOR_HOST"
 
 
 class Settings(Value, frozen=True, kw_only=True):
-    """Where things are and what may be acted on. Empty strings mean "not given"."""
+    """Where things are and what may be acted on. Empty strings mean "not given".
+
+    `notifier_options`: by notifier, its own settings by the rest of the variable's name in lower case (`url`).
+    """
 
     policies: Path
     clusters: tuple[str, ...]
@@ -82,6 +90,8 @@ class Settings(Value, frozen=True, kw_only=True):
     store: str
     evidence: str = ""
     outcome_topic: str = ""
+    notifiers: tuple[str, ...] = DEFAULT_NOTIFIERS
+    notifier_options: dict[str, dict[str, str]] = {}
     clusters_file: str = ""
     findings: str = ""
     scc_location: str = ""
@@ -131,6 +141,8 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
         scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
+        notifiers=_notifiers(given),
+        notifier_options={name: _options(given, name) for name in _notifiers(given)},
         approval_audience=_audience(given, on_cloud_run=bool(environment.get("K_SERVICE"))),
         firestore_emulator=environment.get(FIRESTORE_EMULATOR, ""),
         connect_gateway=_optional(given, "connect_gateway", _YES_OR_NO, "true or false") == "true",
@@ -172,6 +184,14 @@ def _audience(given: Mapping[str, str], *, on_cloud_run: bool) -> str:
             "invalid_setting", f"{VARIABLE_PREFIX}APPROVAL_AUDIENCE: {found!a} is not the function's https:// URL"
         )
     return found
+
+
+def _notifiers(given: Mapping[str, str]) -> tuple[str, ...]:
+    return _listed(given, "notifiers", _NOTIFIER, "names of notifiers") if given.get("notifiers") else DEFAULT_NOTIFIERS
+
+
+def _options(given: Mapping[str, str], name: str) -> dict[str, str]:
+    return {key.removeprefix(f"{name}_"): value for key, value in given.items() if key.startswith(f"{name}_")}
 
 
 def _listed(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> tuple[str, ...]:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from scc_responder.domain.changes import StepRun
 from scc_responder.domain.errors import ApiError, RetryableError
+from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.execute.publish import publish
 
 FORBIDDEN = ApiError("outcomes_forbidden", status=403, permission="pubsub.topics.publish")
 
+NOTICE = Notice(kind=NoticeKind.OUTCOME, severity=NoticeSeverity.NOTICE, facts={})
+
 
 class Topic:
-    """`ports.Outcomes` that answers this."""
+    """`ports.Notifier` that answers this."""
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
-        self.published: list[bytes] = []
+        self.published: list[Notice] = []
 
-    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
-        self.published.append(message)
+    def tell(self, notice: Notice) -> str:
+        self.published.append(notice)
         if isinstance(self.answer, Exception):
             raise self.answer
         return str(self.answer)
@@ -50,7 +52,7 @@ def test_the_topics_answer_is_the_outcome(
     topic: Topic | None, dry_run: bool, expected: tuple[str, str, str], count: int
 ) -> None:
     """Without a topic it is skipped; a dry run publishes nothing."""
-    result = publish(b"{}", step(dry_run=dry_run), {}, topic)
+    result = publish(NOTICE, step(dry_run=dry_run), topic)
 
     assert (result.status, result.reason, result.detail) == expected
     assert len(topic.published if topic else []) == count
@@ -59,4 +61,4 @@ def test_the_topics_answer_is_the_outcome(
 def test_a_topic_that_is_down_is_asked_again() -> None:
     """By a later delivery."""
     with pytest.raises(RetryableError, match="unavailable"):
-        publish(b"{}", step(dry_run=False), {}, Topic(ApiError("outcomes_unavailable", "unavailable", status=503)))
+        publish(NOTICE, step(dry_run=False), Topic(ApiError("outcomes_unavailable", "unavailable", status=503)))

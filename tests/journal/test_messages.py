@@ -19,10 +19,7 @@ from scc_responder.journal.messages import (
     contained_seconds,
     finding_summary,
     log_line,
-    outcome_attributes,
-    outcome_message,
 )
-from scc_responder.policy.decide import Decision
 from tests.kits.decision_contexts import context
 
 ENDING = Ending(status=204, reason="done", severity="NOTICE")
@@ -45,14 +42,6 @@ def test_a_finding_cannot_split_the_log(name: str, category: str, message_id: st
     assert told["severity"] == "NOTICE"
 
 
-@given(name=EVIL)
-def test_a_finding_cannot_split_the_outcome(name: str) -> None:
-    """The outcome message too is one line of printable ASCII."""
-    message = outcome_message(context(finding={"category": name}), Decision(policies=()), ())
-    assert message.decode("ascii").isprintable()
-    assert json.loads(message)["finding"]["category"] == name
-
-
 def test_cloud_logging_finds_its_special_fields() -> None:
     """Cloud Logging finds severity, trace and labels where it looks for them."""
     told = json.loads(log_line(ENDING, "11", "a" * 32, "example-project", {"case": "0a0a", "state": "done", "x": 1}))
@@ -69,12 +58,6 @@ def test_cloud_logging_finds_its_special_fields() -> None:
 def test_half_a_trace_is_none(trace: str, project: str) -> None:
     """Half a trace's name is none."""
     assert "logging.googleapis.com/trace" not in log_line(ENDING, "11", trace, project, {})
-
-
-def test_attributes_carry_threat_and_severity() -> None:
-    """Subscriptions can filter by threat and severity, which is never empty."""
-    told = outcome_attributes(context(finding={"severity": ""}))
-    assert told == {"case": "0a0a0a0a0a0a", "threat": "reverse_shell", "severity": "UNSPECIFIED"}
 
 
 def steps(*outcomes: tuple[str, StepStatus]) -> list[Step]:

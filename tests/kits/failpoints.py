@@ -24,7 +24,8 @@ from typing import Any
 
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
-from scc_responder.domain.ports import Clusters, Evidence, KubernetesApi, Outcomes
+from scc_responder.domain.notice import Notice
+from scc_responder.domain.ports import Clusters, Evidence, KubernetesApi, Notifier
 from scc_responder.domain.store import CasStore, Entry, Page
 from scc_responder.pipeline.services import Services
 
@@ -156,16 +157,16 @@ class FailingEvidence:
             return self._evidence.put(name, content)
 
 
-class FailingOutcomes:
-    """An outcome topic whose messages have points."""
+class FailingNotifier:
+    """A notifier whose messages have points."""
 
-    def __init__(self, outcomes: Outcomes, points: Failpoints) -> None:
-        self._outcomes = outcomes
+    def __init__(self, notifier: Notifier, points: Failpoints) -> None:
+        self._notifier = notifier
         self._points = points
 
-    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
+    def tell(self, notice: Notice) -> str:
         with self._points.around("outcomes.publish"):
-            return self._outcomes.publish(message, attributes)
+            return self._notifier.tell(notice)
 
 
 class FailingServices(Services):
@@ -189,6 +190,6 @@ class FailingServices(Services):
         return evidence and FailingEvidence(evidence, self.failpoints)
 
     @cached_property
-    def outcomes(self) -> Outcomes | None:
-        outcomes = super().outcomes
-        return outcomes and FailingOutcomes(outcomes, self.failpoints)
+    def notifier(self) -> Notifier | None:
+        notifier = super().notifier
+        return notifier and FailingNotifier(notifier, self.failpoints)

@@ -16,6 +16,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.notice import Notice
 from scc_responder.domain.ports import Clock, KubernetesApi
 from scc_responder.guard.kill_switch import KillSwitch, Setting
 from scc_responder.intake.notification import parse_notification
@@ -78,14 +79,14 @@ class OneCluster:
 
 
 class PublishedMessages:
-    """`ports.Outcomes` that keeps what was published."""
+    """`ports.Notifier` that keeps what was published."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
 
-    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
+    def tell(self, notice: Notice) -> str:
         """Keep the message."""
-        self.messages.append({"attributes": dict(attributes), **json.loads(message)})
+        self.messages.append({"attributes": notice.attributes, **json.loads(notice.message)})
         return str(len(self.messages))
 
 
@@ -111,7 +112,7 @@ class Deployment:
         self.lines: list[dict[str, Any]] = []
         self.services.clusters = self.clusters
         self.services.findings = FindingsFolder(self.findings, self.services.settings.sources)
-        self.services.outcomes = self.published
+        self.services.notifier = self.published
         self.services.tell = lambda line: self.lines.append(json.loads(line))
         self.services.wait = lambda _seconds: None
 

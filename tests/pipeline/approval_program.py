@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.notice import Notice
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending
@@ -23,21 +23,21 @@ from scc_responder.pipeline.sweep import sweep
 from scc_responder.settings import read_settings
 from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
 from tests.findings import push_body
-from tests.kits.failpoints import FailingOutcomes, FailingServices
+from tests.kits.failpoints import FailingNotifier, FailingServices
 
 HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}
 
 
 class Topic:
-    """`ports.Outcomes` in a file, one message a line."""
+    """`ports.Notifier` in a file, one message a line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
+    def tell(self, notice: Notice) -> str:
         """Append the message."""
         with self.path.open("ab") as file:
-            file.write(message + b"\n")
+            file.write(notice.message + b"\n")
         return "1"
 
 
@@ -46,7 +46,7 @@ def services_of(folder: Path) -> Services:
     deployment = StoryFolder(folder)
     services = FailingServices(read_settings(deployment.settings, deployment.policies))
     services.journal = Journal(services.store, utc_now, lease=timedelta(0))
-    services.outcomes = FailingOutcomes(Topic(folder / "published"), services.failpoints)
+    services.notifier = FailingNotifier(Topic(folder / "published"), services.failpoints)
     services.tell = lambda _line: None
     services.wait = lambda _seconds: None
     return services

@@ -249,10 +249,10 @@ def test_outcome_topic_down(tmp_path: Path, cluster: SimulatedCluster, pod: Obje
     """Where the outcome cannot be published the message comes again, and then nothing is done a second time."""
     deployment = deployed(tmp_path, cluster, policy(*ALL))
     document = finding_about(pod)
-    working, deployment.services.outcomes = deployment.services.outcomes, Broken()
+    working, deployment.services.notifier = deployment.services.notifier, Broken()
 
     first = deployment.respond_to(document)
-    deployment.services.outcomes = working
+    deployment.services.notifier = working
     second = deployment.deliver(document)
 
     assert [(ending.status, ending.reason) for ending in (first, second)] == [
@@ -271,7 +271,7 @@ class Broken:
     def __init__(self, status: int = 503) -> None:
         self.status = status
 
-    def publish(self, *_arguments: object) -> str:
+    def tell(self, _notice: object) -> str:
         raise ApiError("outcomes_unavailable", status=self.status)
 
     def put(self, *_arguments: object) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
+from scc_responder.adapters.google.pubsub.topic_publisher import TopicPublisher
+from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import Step
@@ -125,7 +126,7 @@ def resumed(served: Served, document: Any) -> Ending:
     """Deliver it again, as Pub/Sub does later: by another instance, to which the two minutes' lease has run out."""
     services = Services(read_settings(served.environment, served.function.source / "policies"))
     services.journal = Journal(services.store, utc_now, lease=timedelta(0))
-    services.outcomes = OutcomeTopic(services.settings.outcome_topic, emulator=served.stage.pubsub.host)
+    services.notifier = OutcomeTopic(TopicPublisher(services.settings.outcome_topic, emulator=served.stage.pubsub.host))
     served.stage.pubsub.take_down([], served.subscriptions[:1])
     try:
         return respond(push_body(document), {}, services)

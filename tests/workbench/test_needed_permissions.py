@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scc_responder.actions import actions
 from scc_responder.adapters.google import security_center
 from scc_responder.adapters.google.gke import gke_clusters
-from scc_responder.adapters.google.pubsub import outcome_topic
+from scc_responder.adapters.google.pubsub import topic_publisher
 from scc_responder.adapters.google.storage import evidence_store
 from scc_responder.cli.main import main
 from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
@@ -101,7 +101,7 @@ def test_names_of_the_adapters() -> None:
     reported = {
         security_center.LIST_FINDINGS.permission,
         gke_clusters.GET_CLUSTER.permission,
-        outcome_topic.PUBLISH.permission,
+        topic_publisher.PUBLISH.permission,
         evidence_store._PERMISSION,
     }
     assert reported <= granted(*actions())

@@ -24,7 +24,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from scc_responder.adapters.google.pubsub.dead_letter_subscription import DeadLetters
-from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
+from scc_responder.adapters.google.pubsub.topic_publisher import TopicPublisher
 from scc_responder.cli.console.existing_store import existing_store
 from scc_responder.cli.console.progress import shown
 from scc_responder.cli.console.terminal import visible_lines
@@ -122,14 +122,14 @@ def _by_case(item: Prospect, journal: Journal) -> Prospect:
 
 
 def _published(prospects: list[Prospect], queue: DeadLetters, options: argparse.Namespace) -> list[Prospect]:
-    topic = OutcomeTopic(options.topic)
+    topic = TopicPublisher(options.topic)
     try:
         return [_publish(item, queue, topic) for item in shown(prospects, len(prospects), "messages")]
     finally:
         topic.close()
 
 
-def _publish(item: Prospect, queue: DeadLetters, topic: OutcomeTopic) -> Prospect:
+def _publish(item: Prospect, queue: DeadLetters, topic: TopicPublisher) -> Prospect:
     """Publish one message, and settle it and its copies once that is confirmed."""
     if not item.is_published:
         return item

@@ -29,6 +29,11 @@ class ResponderError(Exception):
         self.reason = reason
 
 
+def without_secrets(error: BaseException) -> str:
+    """The message of an error of ours; of others the kind alone, since they may quote a header, and with it a token."""
+    return str(error) if isinstance(error, ResponderError) else type(error).__name__
+
+
 class SettingsError(ResponderError):
     """The environment or command line cannot be used as it is. The message names the variable and the remedy."""
 

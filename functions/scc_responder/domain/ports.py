@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from scc_responder.domain.context import Cluster, RelatedFinding
 from scc_responder.domain.finding import ClusterRef, Finding
+from scc_responder.domain.notice import Notice
 from scc_responder.domain.value import Value
 
 ApiObject = dict[str, Any]
@@ -84,11 +85,14 @@ class Evidence(Protocol):
         ...
 
 
-class Outcomes(Protocol):
-    """The topic on which decisions and outcomes are published."""
+class Notifier(Protocol):
+    """A way to tell people: a topic, a chat, a ticket system."""
 
-    def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
-        """Publish and return the message id once the server has it. Raises ApiError."""
+    def tell(self, notice: Notice) -> str:
+        """Tell them, and return the receiver's id of the message once it has it. Raises ApiError.
+
+        The same notice may come again, after a crash or where another notifier failed.
+        """
         ...
 
 

@@ -5,8 +5,12 @@ Source of the classes: Unicode 15 (`Cc`, bidirectional controls of UAX 9, noncha
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
+from typing import Any
+
+import msgspec
 
 MAX_TEXT_BYTES = 4096
 """The longest a string may be in a finding, in bytes of UTF-8, the mark of truncation included."""
@@ -53,3 +57,8 @@ def _escaped(match: re.Match[str]) -> str:
 def _escape(hidden: str) -> str:
     code = ord(hidden)
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def ascii_json(content: Any) -> bytes:
+    """One line of ASCII JSON: no terminal, log viewer or page acts on what is inside."""
+    return json.dumps(msgspec.to_builtins(content), ensure_ascii=True, separators=(",", ":")).encode()

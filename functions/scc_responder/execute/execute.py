@@ -25,7 +25,7 @@ from scc_responder.execute.publish import publish
 from scc_responder.guard.approval import WAITS
 from scc_responder.journal.case import Step, action_id
 from scc_responder.journal.claimed_case import ClaimedCase
-from scc_responder.journal.messages import outcome_attributes, outcome_message
+from scc_responder.journal.notices import outcome_notice
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import in_order
 from scc_responder.policy.policy_set import OnFailure
@@ -198,9 +198,11 @@ class _Means:
         """See `Means.publish_decision`."""
         execution = self._execution
         context, world, plan = execution.context, execution.world, execution.case.record.plan
-        message = outcome_message(context, execution.decision, execution.steps, plan, world.function_url)
-        waits = {"reason": WAITS} if execution.is_waiting else {}
-        return publish(message, step, {**outcome_attributes(context), **waits}, world.outcomes)
+        reason = WAITS if execution.is_waiting else ""
+        notice = outcome_notice(
+            context, execution.decision, execution.steps, plan, function_url=world.function_url, reason=reason
+        )
+        return publish(notice, step, world.notifier)
 
 
 def _note(execution: Execution, task: Task, status: StepStatus, reason: str) -> None:
@@ -215,7 +217,7 @@ def _tell(execution: Execution) -> None:
 
     It is what waits for approval, what came of an approval, and what was held or failed.
     """
-    if execution.world.outcomes is None:
+    if execution.world.notifier is None:
         return
     plan = execution.case.record.plan
     if plan and execution.case.record.is_approved:

@@ -15,7 +15,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Outcomes
+from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Notifier
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
@@ -122,7 +122,7 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
-    """The finding's cluster and its limits, and where evidence and outcomes go.
+    """The finding's cluster and its limits, where evidence goes and who tells people.
 
     None is what this finding or deployment has not. `function_url` is the function's own address, as far as known, at
     which a person answers a plan that waits. `until`: no step starts later. `unread` are the errors of the reads before
@@ -133,7 +133,7 @@ class World:
     api: KubernetesApi | None
     limiter: Limiter
     evidence: Evidence | None
-    outcomes: Outcomes | None
+    notifier: Notifier | None
     clock: Clock
     ceiling: Callable[[], KillSwitchCeiling]
     until: datetime

@@ -1,4 +1,4 @@
-"""What is told of a finding: one line for Cloud Logging, one message for the outcome topic. Pure.
+"""What is told of a finding in the log and in its case; what people are told is in `notices.py`. Pure.
 
 The stored document is the case itself (`case.py`). Text that an attacker could have written was made harmless where it
 entered (`text.py`), and is JSON-encoded here as ASCII.
@@ -6,9 +6,7 @@ entered (`text.py`), and is JSON-encoded here as ASCII.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +15,7 @@ from scc_responder.actions import actions
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.domain.text import ascii_json
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.plan import Plan, PlanState
@@ -77,7 +76,7 @@ def decision_summary(context: Context, decision: Decision, digest: str) -> dict[
         "reason": decision.reason,
         "threat": msgspec.to_builtins(context.threat),
         "identity": msgspec.to_builtins(context.identity),
-        "pod": None if context.pod is None else _pod(context),
+        "pod": None if context.pod is None else pod_summary(context),
         "missing": dict(context.missing),
         "contradictions": list(context.finding.contradictions),
         "policies": policy_answers(decision),
@@ -107,7 +106,8 @@ def policy_answers(decision: Decision) -> list[dict[str, Any]]:
     ]
 
 
-def _pod(context: Context) -> dict[str, Any]:
+def pod_summary(context: Context) -> dict[str, Any]:
+    """The pod in a few fields; empty where none was read."""
     pod = context.pod
     if pod is None:
         return {}
@@ -122,26 +122,6 @@ def _pod(context: Context) -> dict[str, Any]:
     }
 
 
-def outcome_message(
-    context: Context, decision: Decision, steps: Iterable[Step], plan: Plan | None = None, function_url: str = ""
-) -> bytes:
-    """The message for the outcome topic: finding, threat, pod, every policy's answer, every step's outcome.
-
-    With it the plan that waits for approval, exactly, and how to answer it; or what became of it.
-    """
-    content = {
-        "case": case_id(context.finding.key),
-        "finding": finding_summary(context.finding),
-        "threat": msgspec.to_builtins(context.threat),
-        "pod": _pod(context),
-        "policies": policy_answers(decision),
-        "steps": [step_summary(step) for step in steps],
-    }
-    if plan:
-        content["approval"] = plan_summary(context.finding.key, plan, function_url)
-    return ascii_json(content)
-
-
 def plan_summary(finding_key: str, plan: Plan, function_url: str = "") -> dict[str, Any]:
     """The plan as JSON data, with the commands that answer it while it waits. `function_url` is the function's URL."""
     told: dict[str, Any] = msgspec.to_builtins(plan)
@@ -150,34 +130,6 @@ def plan_summary(finding_key: str, plan: Plan, function_url: str = "") -> dict[s
         told["to_approve"] = f"scc-responder case approve {case} --plan {plan.digest}{url}"
         told["to_reject"] = f"scc-responder case reject {case} --reason 'WHY'{url}"
     return told
-
-
-def waiting_message(record: CaseRecord, reason: str, error: str) -> bytes:
-    """The message for a finding that nothing could be decided about yet, or at all."""
-    content = {
-        "case": case_id(record.finding_key),
-        "finding": {"name": record.finding_name, "category": record.category},
-        "reason": reason,
-        "error": error,
-        "attempts": record.attempts,
-        "steps": [step_summary(step) for step in record.current_steps],
-    }
-    return ascii_json(content)
-
-
-BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"
-
-
-def breaker_message(cluster: str, tripped_at: datetime, detail: str) -> bytes:
-    """The message for the outcome topic that a cluster's storm breaker tripped: nothing is changed until its reset."""
-    content = {"reason": "storm_breaker", "cluster": cluster, "tripped_at": tripped_at, "detail": detail}
-    return ascii_json({**content, "remedy": BREAKER_REMEDY})
-
-
-def outcome_attributes(context: Context) -> dict[str, str]:
-    """Attributes that subscriptions to the outcome topic can filter on."""
-    finding = context.finding
-    return {"case": case_id(finding.key), "threat": context.threat.name, "severity": finding.severity or "UNSPECIFIED"}
 
 
 def finding_summary(finding: Finding) -> dict[str, Any]:
@@ -226,8 +178,3 @@ def log_line(ending: Ending, message_id: str, trace: str, project: str, fields: 
 
 def _text(fields: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
     return {name: str(fields[name]) for name in names if fields.get(name)}
-
-
-def ascii_json(content: Any) -> bytes:
-    """One line of ASCII JSON: no terminal, log viewer or page acts on what is inside."""
-    return json.dumps(msgspec.to_builtins(content), ensure_ascii=True, separators=(",", ":")).encode()

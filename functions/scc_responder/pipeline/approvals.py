@@ -7,14 +7,14 @@ makes enough takes the case, and the case is gone on with in the same request.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Annotated
 
 import msgspec
 
 from scc_responder.collect.confirm import Settled
-from scc_responder.domain.errors import Forbidden, ResponderError
+from scc_responder.domain.errors import Forbidden
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.value import StrictValue, Value
 from scc_responder.guard import approval_answers
 from scc_responder.guard.approval import FINDING_CHANGED
@@ -23,7 +23,8 @@ from scc_responder.guard.kill_switch import DISABLED
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition, TransitionRule
-from scc_responder.journal.messages import Ending, waiting_message
+from scc_responder.journal.messages import Ending
+from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.authentication import bearer, is_local
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
@@ -114,12 +115,8 @@ def _go_on(case: ClaimedCase, services: Services, account: DeliveryLog) -> Endin
 
 def _tell(record: CaseRecord, given: ApprovalAnswer, services: Services) -> None:
     """Publish that nothing will be done, and by whose decision; the log and the case say it in any case."""
-    if services.outcomes is None:
-        return
     said = f"{given.by}: {given.said}"
-    with suppress(ResponderError):
-        message = waiting_message(record, approval_answers.REJECTED, said)
-        services.outcomes.publish(message, {"case": case_id(record.finding_key), "reason": approval_answers.REJECTED})
+    services.notify(case_notice(NoticeKind.REJECTED, record, approval_answers.REJECTED, said))
 
 
 def _identified(request: AnswerRequest, services: Services) -> str:

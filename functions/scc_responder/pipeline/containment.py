@@ -152,7 +152,7 @@ def _world(collected: Collected, services: Services, account: DeliveryLog) -> Wo
         api=api,
         limiter=services.limiter(finding.cluster_path),
         evidence=services.evidence,
-        outcomes=services.outcomes,
+        notifier=services.notifier,
         clock=services.clock,
         ceiling=partial(services.kill_switch.ceiling, finding.cluster_path),
         pool=services.pool,

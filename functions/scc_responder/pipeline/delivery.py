@@ -17,8 +17,10 @@ from scc_responder.domain.errors import (
     RejectedMessage,
     ResponderError,
     RetryableError,
+    without_secrets,
 )
-from scc_responder.domain.finding import Finding, case_id
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.approval import FINDING_CHANGED, withdrawn
 from scc_responder.guard.guard import FUTURE_TOLERANCE
@@ -28,7 +30,8 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import ClaimOutcome
-from scc_responder.journal.messages import Ending, waiting_message
+from scc_responder.journal.messages import Ending
+from scc_responder.journal.notices import case_notice
 from scc_responder.journal.plan import PlanState
 from scc_responder.pipeline.containment import contain
 from scc_responder.pipeline.delivery_log import DeliveryLog
@@ -129,12 +132,9 @@ def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[N
 def _tell(case: ClaimedCase, error: BaseException, services: Services) -> None:
     """Publish that a finding is held or waits, once for each reason; not where another delivery has taken over."""
     reason = getattr(error, "reason", "internal_error")
-    if services.outcomes is None or reason in {case.record.reason, *_PASSING} or isinstance(error, LostLease):
+    if reason in {case.record.reason, *_PASSING} or isinstance(error, LostLease):
         return
-    told = str(error) if isinstance(error, ResponderError) else type(error).__name__
-    with suppress(ResponderError):
-        message = waiting_message(case.record, reason, told)
-        services.outcomes.publish(message, {"case": case_id(case.record.finding_key), "reason": reason})
+    services.notify(case_notice(NoticeKind.UNDECIDED, case.record, reason, without_secrets(error)))
 
 
 def _end_early(error: ResponderError, services: Services, account: DeliveryLog) -> Ending:

@@ -6,22 +6,25 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scc_responder.domain.clock import utc_now
-from scc_responder.domain.errors import SettingsError
-from scc_responder.domain.ports import Approvers, Clusters, Evidence, Findings, Outcomes
+from scc_responder.domain.errors import ResponderError, SettingsError, without_secrets
+from scc_responder.domain.notice import Notice
+from scc_responder.domain.ports import Approvers, Clusters, Evidence, Findings, Notifier
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.guard.ledger import Breaker
 from scc_responder.guard.limiter import Limiter
 from scc_responder.journal.journal import Journal
-from scc_responder.journal.messages import BREAKER_REMEDY, Ending, breaker_message, log_line
+from scc_responder.journal.messages import Ending, log_line
+from scc_responder.journal.notices import BREAKER_REMEDY, breaker_notice
 from scc_responder.policy.compiled import load_deployed
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.settings import Settings
+from scc_responder.settings import DEFAULT_NOTIFIERS, Settings
 
 if TYPE_CHECKING:
     from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
@@ -121,22 +124,38 @@ class Services:
         return EvidenceStore(self.settings.evidence)
 
     @cached_property
-    def outcomes(self) -> Outcomes | None:
-        """Where decisions and outcomes are published, if anywhere."""
-        if not self.settings.outcome_topic:
-            return None
-        from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic  # noqa: PLC0415
+    def notifier(self) -> Notifier | None:
+        """Who tells people, if anyone: the notifiers that settings name. Raises SettingsError."""
+        from scc_responder.adapters.notifiers import open_notifiers  # noqa: PLC0415
 
-        return OutcomeTopic(self.settings.outcome_topic)
+        return open_notifiers(self.settings, self._log_untold)
+
+    def check_notifiers(self) -> None:
+        """Check that there are notifiers of the names in settings. Raises SettingsError."""
+        if self.settings.notifiers != DEFAULT_NOTIFIERS:
+            from scc_responder.adapters.notifiers import check_notifiers  # noqa: PLC0415
+
+            check_notifiers(self.settings.notifiers)
+
+    def notify(self, notice: Notice) -> None:
+        """Tell people what the case and the log say as well: where that fails, nothing else does."""
+        if self.notifier is not None:
+            with suppress(ResponderError):
+                self.notifier.tell(notice)
+
+    def _log_untold(self, name: str, error: Exception) -> None:
+        """One line for a notifier that failed where another did not."""
+        ending = Ending(status=204, reason="notifier_failed", severity="ERROR")
+        fields = {"notifier": name, "error": without_secrets(error)}
+        self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
 
     def _page(self, cluster: str, breaker: Breaker) -> None:
         """Tell people, by log and by message, that the breaker of a cluster tripped. Raises ApiError."""
         ending = Ending(status=204, reason="storm_breaker", severity="ERROR")
         fields = {"cluster": cluster, "detail": breaker.detail, "remedy": BREAKER_REMEDY}
         self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
-        if self.outcomes is not None:
-            attributes = {"reason": "storm_breaker", "cluster": cluster}
-            self.outcomes.publish(breaker_message(cluster, breaker.tripped_at, breaker.detail), attributes)
+        if self.notifier is not None:
+            self.notifier.tell(breaker_notice(cluster, breaker.tripped_at, breaker.detail))
 
     @cached_property
     def _token(self) -> Callable[[], str] | None:

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
-from scc_responder.domain.finding import case_id
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, Page
 from scc_responder.domain.value import Value
@@ -25,7 +25,8 @@ from scc_responder.guard import approval_answers
 from scc_responder.guard.approval import EXPIRED
 from scc_responder.journal.case import CaseRecord, decode, is_held_by_control, is_unfinished, kept
 from scc_responder.journal.journal import Transition
-from scc_responder.journal.messages import Ending, waiting_message
+from scc_responder.journal.messages import Ending
+from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.deadlines import cases_end
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
@@ -175,11 +176,9 @@ class _Sweep:
             return approval_answers.expire(found, self._services.clock(), is_held=is_held)
 
         said, _ = self._services.journal.apply(record.finding_key, judge)
-        if said.record and self._services.outcomes is not None:
-            with suppress(ResponderError):
-                message = waiting_message(said.record, EXPIRED, "nobody approved or rejected it in time")
-                attributes = {"case": case_id(record.finding_key), "reason": EXPIRED}
-                self._services.outcomes.publish(message, attributes)
+        if said.record:
+            why = "nobody approved or rejected it in time"
+            self._services.notify(case_notice(NoticeKind.EXPIRED, said.record, EXPIRED, why))
         return said.reason
 
     def _resume(self, record: CaseRecord) -> str:

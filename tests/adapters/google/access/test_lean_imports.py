@@ -79,7 +79,7 @@ def test_what_no_finding_needs_stays_unloaded_when_the_clients_are_used() -> Non
 import json, sys
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters, Server, connect_to_server
 from scc_responder.adapters.google.security_center import SecurityCenter
-from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
+from scc_responder.adapters.google.pubsub.topic_publisher import TopicPublisher
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import ClusterRef
@@ -95,7 +95,7 @@ reasons = [
     reason(SecurityCenter(sources=(), **nowhere).read, finding),
     reason(GkeClusters(**nowhere).describe, ClusterRef(project="example-project", location="us", name="c")),
     reason(FirestoreStore("firestore://p/d-1", emulator="127.0.0.1:1", deadline_seconds=0.1).get, "key"),
-    reason(OutcomeTopic("projects/p/topics/t", emulator="127.0.0.1:1", timeout_seconds=2.0).publish, b"x", {{}}),
+    reason(TopicPublisher("projects/p/topics/t", emulator="127.0.0.1:1", timeout_seconds=2.0).publish, b"x", {{}}),
 ]
 connect_to_server(Server(url="https://127.0.0.1:1", ca_pem=None), str)
 print(json.dumps([reasons, [name for name in {UNUSED!r} if name in sys.modules]]))

@@ -1,4 +1,4 @@
 """Pub/Sub: the outcome topic, the dead letters, the subscription as it is set up.
 
-In: messages. Out: what was published, pulled, or found. Read `outcome_topic.py` first.
+In: messages. Out: what was published, pulled, or found. Read `topic_publisher.py` first.
 """

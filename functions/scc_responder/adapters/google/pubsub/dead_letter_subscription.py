@@ -9,7 +9,7 @@ from typing import Any
 
 from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
-from scc_responder.adapters.google.pubsub.outcome_topic import PUBSUB_SERVICE
+from scc_responder.adapters.google.pubsub.topic_publisher import PUBSUB_SERVICE
 from scc_responder.intake.dead_letters import DeadLetter
 from scc_responder.settings import PUBSUB_EMULATOR
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.adapters.google.pubsub.dead_letter_subscription import CONSUME
-from scc_responder.adapters.google.pubsub.outcome_topic import PUBLISH, PUBSUB_SERVICE
+from scc_responder.adapters.google.pubsub.topic_publisher import PUBLISH, PUBSUB_SERVICE
 from scc_responder.domain.ports import Subscription
 from scc_responder.settings import PUBSUB_EMULATOR
 
@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 
 class PubSubAccess:
-    """`checkup.delivery.PubSub`. Connects on first use. `emulator`: as in `OutcomeTopic`.
+    """`checkup.delivery.PubSub`. Connects on first use. `emulator`: as in `TopicPublisher`.
 
     `wait_seconds` is how long an empty subscription is waited for.
     """

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from google.pubsub_v1.types import PublishRequest, PublishResponse
 
-from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
+from scc_responder.adapters.google.pubsub.topic_publisher import TopicPublisher
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
 from tests.kits.google.emulator import Emulator, Received
 from tests.kits.google.grpc_servers import LocalServer, unary
@@ -42,8 +42,8 @@ def publisher() -> Iterator[PublisherServer]:
 
 
 @contextmanager
-def topic(server: PublisherServer, timeout_seconds: float = 5.0) -> Iterator[OutcomeTopic]:
-    opened = OutcomeTopic(TOPIC, emulator=server.endpoint, timeout_seconds=timeout_seconds)
+def topic(server: PublisherServer, timeout_seconds: float = 5.0) -> Iterator[TopicPublisher]:
+    opened = TopicPublisher(TOPIC, emulator=server.endpoint, timeout_seconds=timeout_seconds)
     yield opened
     opened.close()
 
@@ -51,7 +51,7 @@ def topic(server: PublisherServer, timeout_seconds: float = 5.0) -> Iterator[Out
 def test_an_outcome_is_published_with_its_attributes(emulator: Emulator) -> None:
     """Whoever subscribes to the outcome topic gets decision and outcome, and attributes to filter by."""
     deployed = emulator.deploy("http://127.0.0.1:1/")
-    outcomes = OutcomeTopic(deployed.outcome_topic, emulator=emulator.host)
+    outcomes = TopicPublisher(deployed.outcome_topic, emulator=emulator.host)
     ids = [outcomes.publish(b'{"n": %d}' % number, {"state": "done", "n": str(number)}) for number in range(3)]
     received = emulator.pull(deployed.outcome_subscription, count=3)
     outcomes.close()
@@ -65,8 +65,8 @@ def test_the_emulator_is_found_by_its_usual_variable(emulator: Emulator) -> None
     """`PUBSUB_EMULATOR_HOST` means to the responder what it means to Google's tools."""
     deployed = emulator.deploy("http://127.0.0.1:1/")
     script = f"""
-from scc_responder.adapters.google.pubsub.outcome_topic import OutcomeTopic
-outcomes = OutcomeTopic({deployed.outcome_topic!r})
+from scc_responder.adapters.google.pubsub.topic_publisher import TopicPublisher
+outcomes = TopicPublisher({deployed.outcome_topic!r})
 outcomes.publish(b"hello", {{}})
 outcomes.close()
 """
@@ -78,7 +78,7 @@ outcomes.close()
 
 def test_a_topic_that_is_not_there_is_an_error(emulator: Emulator) -> None:
     """A notice that reaches nobody does not pass for sent."""
-    outcomes = OutcomeTopic("projects/example-project/topics/none", emulator=emulator.host)
+    outcomes = TopicPublisher("projects/example-project/topics/none", emulator=emulator.host)
     with pytest.raises(ApiError) as error:
         outcomes.publish(b"x", {})
     outcomes.close()
@@ -132,6 +132,6 @@ def test_every_message_is_sent_by_itself_and_at_once(publisher: PublisherServer)
 def test_plaintext_leaves_this_machine_never() -> None:
     """An emulator elsewhere would be sent decisions without TLS."""
     with pytest.raises(SettingsError) as error:
-        OutcomeTopic(TOPIC, emulator="192.0.2.1:8085")
+        TopicPublisher(TOPIC, emulator="192.0.2.1:8085")
     assert error.value.reason == "plaintext_endpoint"
     assert "PUBSUB_EMULATOR_HOST" in str(error.value)

@@ -1,4 +1,4 @@
-"""The Pub/Sub topic on which decisions and outcomes are published."""
+"""Publish messages on a Pub/Sub topic."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PUBSUB_SERVICE = "pubsub.googleapis.com"
 PUBLISH = ApiMethod(api="pubsub", permission="pubsub.topics.publish", writes=True)
 
 
-class OutcomeTopic:
-    """`ports.Outcomes` over one topic (`projects/P/topics/T`), each message sent by itself. Connects on first use.
+class TopicPublisher:
+    """Publishes on one topic (`projects/P/topics/T`), each message by itself. Connects on first use.
 
     `emulator`: host:port of a Pub/Sub emulator on this machine (any other raises SettingsError); where it is not given,
     `PUBSUB_EMULATOR_HOST` says it, as for Google's own tools. `timeout_seconds` bounds a publication; nothing is

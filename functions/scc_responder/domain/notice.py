@@ -1,0 +1,59 @@
+"""What people are told, before it is decided by which way."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from scc_responder.domain.text import ascii_json
+from scc_responder.domain.value import Value
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about."""
+
+    OUTCOME = "outcome"
+    """A decision, and the outcomes of its steps so far."""
+    UNDECIDED = "undecided"
+    """A finding about which nothing could be decided yet, or at all."""
+    REJECTED = "rejected"
+    """A person rejected a plan."""
+    EXPIRED = "expired"
+    """Nobody answered a plan in time."""
+    BREAKER = "breaker"
+    """The storm breaker of a cluster tripped: nothing is changed there until its reset."""
+
+
+class NoticeSeverity(StrEnum):
+    """How soon a person should look, in the words of Cloud Logging."""
+
+    NOTICE = "NOTICE"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class Notice(Value, frozen=True, kw_only=True):
+    """One thing that people are told.
+
+    `case` is the id of the case, empty where it is about none. `reason` is a snake_case word, empty where the facts say
+    it all. `labels` are short facts that a receiver may filter on, `facts` is everything as JSON data: an attacker may
+    have written any text in it.
+    """
+
+    kind: NoticeKind
+    severity: NoticeSeverity
+    case: str = ""
+    reason: str = ""
+    labels: dict[str, str] = {}
+    facts: dict[str, Any]
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Case, reason and labels, as far as there are any."""
+        about = {"case": self.case, "reason": self.reason}
+        return {**{name: value for name, value in about.items() if value}, **self.labels}
+
+    @property
+    def message(self) -> bytes:
+        """The facts as one line of ASCII JSON."""
+        return ascii_json(self.facts)

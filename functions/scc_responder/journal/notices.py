@@ -1,0 +1,88 @@
+"""What people are told of cases, each as one notice. Pure.
+
+The facts of a notice are JSON data whose fields subscribers rely on: they stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from scc_responder.domain.context import Context
+from scc_responder.domain.finding import case_id
+from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.status import StepStatus
+from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.messages import finding_summary, plan_summary, pod_summary, policy_answers, step_summary
+from scc_responder.journal.plan import Plan
+from scc_responder.policy.decide import Decision
+
+BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"
+_WELL = frozenset({StepStatus.DONE, StepStatus.DRY_RUN, StepStatus.SKIPPED})
+
+
+def outcome_notice(
+    context: Context,
+    decision: Decision,
+    steps: Sequence[Step],
+    plan: Plan | None = None,
+    *,
+    function_url: str = "",
+    reason: str = "",
+) -> Notice:
+    """A decision: finding, threat, pod, every policy's answer, every step's outcome.
+
+    With it the plan that waits for approval, exactly, and how to answer it; or what became of it. `reason` says that
+    one waits.
+    """
+    finding = context.finding
+    facts = {
+        "case": case_id(finding.key),
+        "finding": finding_summary(finding),
+        "threat": msgspec.to_builtins(context.threat),
+        "pod": pod_summary(context),
+        "policies": policy_answers(decision),
+        "steps": [step_summary(step) for step in steps],
+    }
+    if plan:
+        facts["approval"] = plan_summary(finding.key, plan, function_url)
+    return Notice(
+        kind=NoticeKind.OUTCOME,
+        severity=NoticeSeverity.NOTICE if all(step.status in _WELL for step in steps) else NoticeSeverity.WARNING,
+        case=case_id(finding.key),
+        reason=reason,
+        labels={"threat": context.threat.name, "severity": finding.severity or "UNSPECIFIED"},
+        facts=facts,
+    )
+
+
+def case_notice(kind: NoticeKind, record: CaseRecord, reason: str, error: str) -> Notice:
+    """A case about which nothing could be decided yet, or at all, or whose plan came to nothing, and why."""
+    return Notice(
+        kind=kind,
+        severity=NoticeSeverity.WARNING,
+        case=case_id(record.finding_key),
+        reason=reason,
+        facts={
+            "case": case_id(record.finding_key),
+            "finding": {"name": record.finding_name, "category": record.category},
+            "reason": reason,
+            "error": error,
+            "attempts": record.attempts,
+            "steps": [step_summary(step) for step in record.current_steps],
+        },
+    )
+
+
+def breaker_notice(cluster: str, tripped_at: datetime, detail: str) -> Notice:
+    """A cluster's storm breaker tripped: nothing is changed until its reset."""
+    facts = {"reason": "storm_breaker", "cluster": cluster, "tripped_at": tripped_at, "detail": detail}
+    return Notice(
+        kind=NoticeKind.BREAKER,
+        severity=NoticeSeverity.ERROR,
+        reason="storm_breaker",
+        labels={"cluster": cluster},
+        facts={**facts, "remedy": BREAKER_REMEDY},
+    )

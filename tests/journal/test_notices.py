@@ -1,0 +1,114 @@
+"""What subscribers of the outcome topic rely on stays as it is, byte for byte."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.status import StepStatus
+from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.notices import breaker_notice, case_notice, outcome_notice
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from tests.journal.test_messages import EVIL
+from tests.kits.decision_contexts import context
+from tests.kits.journal_worlds import START
+
+STEP = Step(
+    action_id="0a",
+    policy="contain",
+    action="label_pod",
+    status=StepStatus.DONE,
+    reason="patched",
+    expected_uid="1",
+    epoch=1,
+)
+PLANNED = PlannedAction(action="label_pod", result="planned", reason="")
+POLICY = PolicyDecision(name="contain", mode=Mode.ENFORCE, matched=True, reason="matched", actions=(PLANNED,))
+RECORD = CaseRecord(
+    finding_key="0a" * 32, finding_name="f1", category="Reverse Shell", event_time=START, digest="0b", steps=(STEP,)
+)
+STEP_TEXT = (
+    b'"steps":[{"policy":"contain","action":"label_pod","action_id":"0a","status":"done","reason":"patched",'
+    b'"detail":"","target_uid":"1"}]}'
+)
+OUTCOME = (
+    b'{"case":"0a0a0a0a0a0a","finding":{"name":"organizations/123456789012/sources/1/locations/global/findings/f1",'
+    b'"category":"Reverse Shell","severity":"CRITICAL","event_time":"2026-03-02T09:31:12+00:00",'
+    b'"cluster":"projects/example-project/locations/europe-west1/clusters/prod-1","resource":"",'
+    b'"pods":["shop/web-1"]},"threat":{"name":"reverse_shell","surface":"pod","kind":"behavioral",'
+    b'"confidence":"likely","runbook":"","detector":"container_threat_detection","severity":"CRITICAL","rule_id":"",'
+    b'"tactic":"","techniques":[],"techniques_inferred":[],"raised_by":[]},"pod":{"namespace":"shop","name":"web-1",'
+    b'"uid":"11111111-1111-4111-8111-111111111111","node":"node-1","workload":"Deployment/web","instance_id":""},'
+    b'"policies":[{"name":"contain","mode":"enforce","mode_reason":"","matched":true,"reason":"matched",'
+    b'"actions":[{"action":"label_pod","result":"planned","reason":"","changes":[]}]}],' + STEP_TEXT
+)
+UNDECIDED = (
+    b'{"case":"0a0a0a0a0a0a","finding":{"name":"f1","category":"Reverse Shell"},"reason":"held","error":"why",'
+    b'"attempts":1,' + STEP_TEXT
+)
+BREAKER = (
+    b'{"reason":"storm_breaker","cluster":"projects/p/locations/l/clusters/c","tripped_at":"2026-03-01T12:00:00Z",'
+    b'"detail":"6 pods","remedy":"find out why so much was to be disrupted at once, then: '
+    b'scc-responder breaker reset"}'
+)
+CASE = {"case": "0a0a0a0a0a0a"}
+FILTERED = {**CASE, "threat": "reverse_shell", "severity": "CRITICAL"}
+NOTICES: dict[str, tuple[Notice, bytes, dict[str, str]]] = {
+    "outcome": (outcome_notice(context(), Decision(policies=(POLICY,)), [STEP]), OUTCOME, FILTERED),
+    "waiting": (
+        outcome_notice(context(), Decision(policies=(POLICY,)), [STEP], reason="waiting_for_approval"),
+        OUTCOME,
+        {**FILTERED, "reason": "waiting_for_approval"},
+    ),
+    "undecided": (
+        case_notice(NoticeKind.UNDECIDED, RECORD, "held", "why"),
+        UNDECIDED,
+        {**CASE, "reason": "held"},
+    ),
+    "breaker": (
+        breaker_notice("projects/p/locations/l/clusters/c", START, "6 pods"),
+        BREAKER,
+        {"reason": "storm_breaker", "cluster": "projects/p/locations/l/clusters/c"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("notice", "message", "attributes"), NOTICES.values(), ids=NOTICES)
+def test_messages_and_attributes_stay(notice: Notice, message: bytes, attributes: dict[str, str]) -> None:
+    """Every byte of the message, in its order, and every attribute."""
+    assert notice.message == message
+    assert notice.attributes == attributes
+
+
+@given(name=EVIL | st.just(""))
+def test_a_finding_cannot_split_the_outcome(name: str) -> None:
+    """The message is one line of printable ASCII, whatever stands in the finding."""
+    message = outcome_notice(context(finding={"category": name}), Decision(policies=()), ()).message
+    assert message.decode("ascii").isprintable()
+    assert json.loads(message)["finding"]["category"] == name
+
+
+def test_a_severity_is_never_empty() -> None:
+    """Subscriptions can filter by it."""
+    notice = outcome_notice(context(finding={"severity": ""}), Decision(policies=()), ())
+    assert notice.attributes == {"case": "0a0a0a0a0a0a", "threat": "reverse_shell", "severity": "UNSPECIFIED"}
+
+
+SEVERITIES: list[Any] = [
+    pytest.param(status, NoticeSeverity.NOTICE if fine else NoticeSeverity.WARNING, id=str(status))
+    for status in StepStatus
+    for fine in (status in {StepStatus.DONE, StepStatus.DRY_RUN, StepStatus.SKIPPED},)
+]
+
+
+@pytest.mark.parametrize(("status", "severity"), SEVERITIES)
+def test_a_person_should_look_at_what_did_not_go_well(status: StepStatus, severity: NoticeSeverity) -> None:
+    """What was held, failed or waits is a warning, beside whatever was done."""
+    steps = [STEP, Step(action_id="0b", action="delete_pod", status=status)]
+    assert outcome_notice(context(), Decision(policies=()), steps).severity == severity
