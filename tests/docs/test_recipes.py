@@ -15,15 +15,7 @@ import pytest
 from tests.docs.architecture import PAGE
 from tests.docs.examples import ROOT
 
-COPIED = (
-    "docs",
-    "functions",
-    "policies",
-    "terraform/kubernetes",
-    "terraform/permissions.json",
-    "tests",
-    "pyproject.toml",
-)
+COPIED = ("docs", "functions", "policies", "terraform", "tests", "pyproject.toml")
 SECTIONS = dict(re.findall(r"^## (Add [^\n]*)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL))
 _STEP = re.compile(r"`([\w/.-]+\.\w+)`(?:(?!^\d+\. ).)*?\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -42,7 +34,7 @@ class Copy:
             source, target = ROOT / name, folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".terraform"))
             else:
                 shutil.copy2(source, target)
 
@@ -98,6 +90,7 @@ def test_the_recipes_are_these() -> None:
     assert {recipe: len(files(recipe)) for recipe in SECTIONS} == {
         "Add an action": 2,
         "Add a kind of change": 1,
+        "Add an evidence source": 1,
         "Add a threat": 1,
         "Add a policy": 2,
     }
@@ -132,30 +125,42 @@ def test_an_action_without_its_test_is_noticed(copy: Copy) -> None:
     assert re.findall(r'reason="(\w+)"', text)[0] in told
 
 
-EVICT = """
-from concurrent.futures import ThreadPoolExecutor
-from scc_responder.domain.changes import StepRun, change_classes
-from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+EVICT = '''"""An eviction on the simulated cluster."""
 
-class Api:
-    def __init__(self):
-        self.sent = []
-    def get(self, path):
-        return {"metadata": {"uid": "u2" if self.sent else "u1"}}
-    def create(self, path, body, *, dry_run=False):
-        self.sent.append((path, body["deleteOptions"], dry_run))
-        return {}
+from concurrent.futures import ThreadPoolExecutor
+
+from scc_responder.domain.changes import StepRun
+from scc_responder.domain.changes.evict_pod import EvictPod
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.cluster import objects
+from tests.kits.responder import NODE, api_of
+
 
 class Means:
-    def in_cluster(self, change):
-        return change(ClusterSession(api, {}, lambda seconds: None, ThreadPoolExecutor(1)))
+    def __init__(self, session):
+        self.session = session
 
-api, intents = Api(), []
-step = StepRun(action_id="a", dry_run=False, intended=False, intend=lambda: intents.append(1), renew=lambda: None)
-evict = change_classes()["evict_pod"](namespace="shop", name="web-1", uid="u1")
-print(evict.carry_out(step, Means()).reason, len(intents), api.sent)
-"""
-"""An API server on which the pod is replaced as soon as it was evicted."""
+    def in_cluster(self, change):
+        return change(self.session)
+
+
+def test_an_evicted_pod_is_gone():
+    """One intent, one bound request, and the pod is read back."""
+    intents = []
+    step = StepRun(action_id="a", dry_run=False, intended=False, intend=lambda: intents.append(1), renew=lambda: None)
+    with SimulatedCluster(stop_seconds=0) as cluster, ThreadPoolExecutor(1) as pool:
+        web = objects.deployment("web", "shop", NODE, replicas=2)
+        for item in (objects.namespace("shop"), objects.node(NODE), web):
+            cluster.create(item)
+        meta = cluster.objects("Pod", "shop")[0]["metadata"]
+        means = Means(ClusterSession(api_of(cluster, "admin"), {}, lambda seconds: None, pool))
+        other = EvictPod(namespace="shop", name=meta["name"], uid="another").carry_out(step, means)
+        result = EvictPod(namespace="shop", name=meta["name"], uid=meta["uid"]).carry_out(step, means)
+        left = [pod["metadata"]["uid"] for pod in cluster.objects("Pod", "shop")]
+    assert (other.reason, result.reason, len(intents)) == ("target_replaced", "evicted", 1)
+    assert meta["uid"] not in left
+'''
 
 
 def test_a_kind_of_change_is_one_file(copy: Copy) -> None:
@@ -171,13 +176,8 @@ def test_a_kind_of_change_is_one_file(copy: Copy) -> None:
     path.write_text(
         body.replace(marker, f"{marker}    {example}\n").replace("import pytest\n", f"import pytest\n{importing}")
     )
-    copy.tests("tests/domain/changes/test_kinds_of_change.py")
-    (copy.folder / "evict.py").write_text(EVICT)
-
-    told = copy.run("python evict.py")
-    assert told.split(" ", 2)[:2] == ["deleted", "1"]
-    assert "/api/v1/namespaces/shop/pods/web-1/eviction" in told
-    assert "{'preconditions': {'uid': 'u1'}}" in told
+    copy.write("tests/domain/changes/test_evict_pod.py", EVICT)
+    copy.tests("tests/domain/changes")
 
 
 def test_a_kind_of_change_without_an_example_is_noticed(copy: Copy) -> None:
@@ -186,6 +186,21 @@ def test_a_kind_of_change_without_an_example_is_noticed(copy: Copy) -> None:
     copy.write(name, text)
     told = copy.run("pytest -q -p no:cacheprovider tests/domain/changes/test_kinds_of_change.py", status=1)
     assert "evict_pod" in told
+
+
+def test_an_evidence_source_is_one_file(copy: Copy) -> None:
+    """With its file alone a source is found, read in a capture, and its permission is asked for."""
+    ((name, text),) = files("Add an evidence source").items()
+    copy.write(name, text)
+    path = copy.folder / "tests" / "execute" / "evidence" / "test_evidence.py"
+    added = '"events: list", "networkpolicies.networking.k8s.io: list"'
+    path.write_text(path.read_text().replace('"events: list"', added))
+    copy.follow("Add an evidence source")
+    copy.tests("tests/execute/evidence/test_evidence.py", "tests/test_conventions.py", "tests/docs/test_reference.py")
+
+    needed = " ".join(copy.run("scc-responder permissions").split())
+    (asked_by,) = re.findall(r"networkpolicies\.networking\.k8s\.io: list (.*?) [\w.]+: \w+ ", needed)
+    assert "capture_evidence (" in asked_by
 
 
 def test_a_threat_is_one_row_and_its_sample(copy: Copy) -> None:
