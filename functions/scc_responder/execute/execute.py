@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
@@ -18,7 +19,7 @@ from scc_responder.domain.errors import ResponderError, RetryableError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.status import Result, StepStatus
-from scc_responder.execute.evidence.capture import capture
+from scc_responder.execute.evidence.capture import capture, read_early
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
 from scc_responder.execute.gate import Gate, Withheld
 from scc_responder.execute.publish import publish
@@ -43,6 +44,7 @@ def execute(context: Context, decision: Decision, case: ClaimedCase, world: Worl
     Raises RetryableError where a later delivery must go on, LostLease where another one has taken over, Settled where
     the kill switch ends it.
     """
+    world = replace(world, early=read_early(context, decision, world, case.renew))
     execution = Execution(context=context, decision=decision, case=case, world=world)
     try:
         _resume(execution)

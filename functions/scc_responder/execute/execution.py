@@ -10,13 +10,14 @@ from datetime import datetime
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import Change, stored
+from scc_responder.domain.changes import Change, ChangedObject, stored
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Notifier
 from scc_responder.domain.status import Result, StepStatus
+from scc_responder.execute.evidence.reading import Reading
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
 from scc_responder.journal.case import Step
@@ -126,7 +127,7 @@ class World:
 
     None is what this finding or deployment has not. `function_url` is the function's own address, as far as known, at
     which a person answers a plan that waits. `until`: no step starts later. `unread` are the errors of the reads before
-    the decision, by what could not be read.
+    the decision, by what could not be read; `early` is the evidence that was read before the first step, by its target.
     """
 
     cluster: ClusterSession | None
@@ -140,3 +141,4 @@ class World:
     function_url: str = ""
     pool: ThreadPoolExecutor
     unread: Mapping[str, ResponderError] = field(default_factory=dict)
+    early: Mapping[ChangedObject | None, tuple[Reading, ...]] = field(default_factory=dict)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-from scc_responder.domain.changes import Change, StepRun
+from scc_responder.domain.changes import Change, ChangedObject, StepRun
+from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.ports import Evidence
 from scc_responder.domain.status import Result, StepStatus, done, failed, refused
-from scc_responder.execute.evidence import SourceInput, evidence_sources
+from scc_responder.execute.evidence import Moment, SourceInput, evidence_sources
 from scc_responder.execute.evidence.manifest import EvidenceObject, evidence_manifest, evidence_objects
 from scc_responder.execute.evidence.reading import RENEW_SECONDS, Reading, read_sources
 from scc_responder.execute.execution import World
+from scc_responder.policy.decide import Decision
+from scc_responder.policy.order import in_order
 
 
 def capture(change: Change, step: StepRun, context: Context, world: World) -> Result:
@@ -24,8 +27,10 @@ def capture(change: Change, step: StepRun, context: Context, world: World) -> Re
     """
     if world.evidence is None:
         return failed("no_evidence_store", "set SCC_RESPONDER_EVIDENCE to gs://BUCKET/PREFIX or file:///FOLDER")
-    given = SourceInput(context=context, change=change, api=world.api, errors=world.unread)
-    readings = read_sources(evidence_sources().values(), given, world.pool, step.renew)
+    early = world.early.get(change.target, ())
+    known = {reading.source.name for reading in early}
+    late = [each for name, each in evidence_sources().items() if name not in known]
+    readings = (*early, *read_sources(late, _given(change, context, world), world.pool, step.renew))
     objects = evidence_objects(context.finding.key, readings)
     manifest = evidence_manifest(context, readings, objects, world.clock())
     lacking = [reading for reading in readings if reading.source.required and reading.is_failed]
@@ -41,6 +46,29 @@ def capture(change: Change, step: StepRun, context: Context, world: World) -> Re
         return refused(error)
     _come_again(lacking)
     return _result(lacking, f"{manifest.name} sha256 {manifest.sha256}")
+
+
+def read_early(
+    context: Context, decision: Decision, world: World, renew: Callable[[], None]
+) -> dict[ChangedObject | None, tuple[Reading, ...]]:
+    """What isolation would change, read before the first step; by the targets of which evidence is to be captured.
+
+    Raises only what `renew` raises (LostLease).
+    """
+    planned = (item for _, item in in_order(decision) if item.result == "planned")
+    changes = (change for item in planned for change in item.changes)
+    captures = {change.target: change for change in changes if change.declared is CAPTURES_EVIDENCE}
+    if world.evidence is None or not captures:
+        return {}
+    early = [each for each in evidence_sources().values() if each.moment is Moment.BEFORE_ISOLATION]
+    return {
+        target: read_sources(early, _given(change, context, world), world.pool, renew)
+        for target, change in captures.items()
+    }
+
+
+def _given(change: Change, context: Context, world: World) -> SourceInput:
+    return SourceInput(context=context, change=change, api=world.api, errors=world.unread)
 
 
 def _come_again(lacking: Iterable[Reading]) -> None:
