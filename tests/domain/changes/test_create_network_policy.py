@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy, bypassing, selects_pod
+from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.kits.one_change import one_cluster, pod_target, step_run
 
 CHANGE = CreateNetworkPolicy(
     namespace="shop",
@@ -110,3 +114,50 @@ BYPASSING = [
 def test_a_policy_that_lets_traffic_through_is_named(spec: dict[str, Any], named: bool) -> None:
     """Policies add up: one that selects the pod and allows it anything is named."""
     assert bypassing([policy(**spec)], {"app": "web"}, "ours") == (("other",) if named else ())
+
+
+def isolation(cluster: SimulatedCluster, effective: str = "enforced") -> CreateNetworkPolicy:
+    target = pod_target(cluster)
+    label = {"scc-responder/pod-uid": target["uid"]}
+    return CreateNetworkPolicy(
+        namespace="shop",
+        name="ours",
+        pod_name=target["name"],
+        pod_uid=target["uid"],
+        selector=label,
+        effective=effective,
+    )
+
+
+@pytest.mark.parametrize(
+    ("effective", "reason"),
+    [("enforced", "isolated"), ("not_enforced", "not_enforced"), ("unknown", "enforcement_unknown")],
+)
+def test_a_labeled_pod_is_isolated_once(effective: str, reason: str) -> None:
+    """A dry run creates nothing; done again, the policy that is there is recognised."""
+    with one_cluster() as (cluster, means):
+        change = isolation(cluster, effective)
+        PatchObject(kind="Pod", **pod_target(cluster), labels=change.selector).carry_out(step_run(), means)
+        rehearsed = change.carry_out(step_run(dry_run=True), means)
+        before = cluster.objects("NetworkPolicy", "shop")
+        results = [change.carry_out(step_run(intended=intended), means) for intended in (False, True)]
+        (made,) = cluster.objects("NetworkPolicy", "shop")
+    assert (rehearsed.reason, before) == ("would_isolate", [])
+    assert [result.reason for result in results] == [reason, reason]
+    assert change.is_isolating(made)
+
+
+def test_another_policy_of_the_name_is_no_isolation() -> None:
+    """One that another action made is told, and so is a pod that lost its label or is another by now."""
+    with one_cluster() as (cluster, means):
+        change = isolation(cluster)
+        unlabeled = change.carry_out(step_run(), means)
+        taken = change.carry_out(step_run("a2"), means)
+        replaced = replace(change, pod_uid="other").carry_out(step_run(), means)
+    assert (unlabeled.reason, taken.reason) == ("label_removed", "name_taken")
+    assert replaced.reason == "target_replaced"
+
+
+def test_a_policy_that_is_gone_was_not_verified() -> None:
+    """It is read back before it is called an isolation."""
+    assert CHANGE.verified(step_run(), None, {}, ()).reason == "not_verified"

@@ -1,0 +1,102 @@
+"""What an answer that is no success, or none at all, comes to."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from typing import Any
+
+import pytest
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError, SSLError
+
+from scc_responder.adapters.kubernetes.api_errors import (
+    MESSAGE_LENGTH,
+    ApiRequest,
+    ApiResponse,
+    UnusableResponse,
+    kubernetes_failure,
+    printable,
+)
+from scc_responder.domain.errors import OutcomeUnknown
+
+GET = ApiRequest(method="GET", path="/api/v1/namespaces/shop/pods/web-1")
+PATCH = ApiRequest(method="PATCH", path="/api/v1/namespaces/shop/pods/web-1")
+
+
+def answer(code: int, message: str = "m", reason: str = "", headers: Any = None, **details: Any) -> ApiResponse:
+    status = {"kind": "Status", "message": message, "reason": reason, "details": details}
+    return ApiResponse(status=code, body=json.dumps(status).encode(), headers=headers or {})
+
+
+def causes(**cause: str) -> dict[str, Any]:
+    return {"causes": [cause, "x"]}
+
+
+REFUSALS: list[Any] = [
+    (answer(400), "bad_request", 400),
+    (answer(401), "kubernetes_unauthenticated", 401),
+    (answer(403), "kubernetes_forbidden", 403),
+    (answer(404, reason="NotFound"), "not_found", 404),
+    (answer(404), "no_such_resource", 0),
+    (ApiResponse(status=404, body=b"<html>"), "no_such_resource", 0),
+    (answer(409), "conflict", 409),
+    (answer(422, **causes(field="metadata.uid")), "conflict", 409),
+    (answer(422), "invalid", 422),
+    (answer(403, "GKE Warden rejected the request"), "admission_denied", 403),
+    (answer(429, **causes(reason="DisruptionBudget")), "disruption_budget", 429),
+    (answer(429), "throttled", 429),
+    (answer(302), "redirect_refused", 302),
+    (answer(418), "unexpected_status", 418),
+    (ApiResponse(status=403, body=b'{"kind": "Other", "message": "x"}'), "kubernetes_forbidden", 403),
+]
+
+
+@pytest.mark.parametrize(("refused", "reason", "status"), REFUSALS)
+def test_a_refusal_is_certain(refused: ApiResponse, reason: str, status: int) -> None:
+    """Nothing was done, for a reason that has a word; a balancer's 404 proves nothing."""
+    for request in (GET, PATCH):
+        error = kubernetes_failure(request, refused)
+        assert (error.reason, error.status) == (reason, status)
+        assert not isinstance(error, OutcomeUnknown)
+
+
+def test_a_refusal_carries_what_its_reader_needs() -> None:
+    """The permission, how long to wait, and the policy's name where the message is cut."""
+    assert kubernetes_failure(PATCH, answer(403)).permission == "pods: patch in namespace shop"
+    waits = [("Retry-After", "7"), ("retry-after", "99999"), ("Retry-After", "soon")]
+    told = [kubernetes_failure(GET, answer(429, headers={name: value})).retry_after_seconds for name, value in waits]
+    assert told == [7.0, 3600.0, 0.0]
+    policy = "ValidatingAdmissionPolicy 'a' with binding 'b' denied request: why"
+    assert str(kubernetes_failure(PATCH, answer(422, "x" * 400 + policy))).endswith(policy)
+
+
+def test_a_servers_error_leaves_a_write_open() -> None:
+    """A read is only an error."""
+    assert isinstance(kubernetes_failure(PATCH, answer(500)), OutcomeUnknown)
+    assert not isinstance(kubernetes_failure(GET, answer(500)), OutcomeUnknown)
+
+
+UNTRUSTED = SSLError(ssl.SSLCertVerificationError("untrusted"))
+NO_CONNECTION = NewConnectionError(None, "refused")  # type: ignore[arg-type]
+SILENCES: list[Any] = [
+    (NO_CONNECTION, "cluster_unreachable", False),
+    (ConnectTimeoutError("late"), "cluster_unreachable", False),
+    (UNTRUSTED, "untrusted_certificate", False),
+    (ReadTimeoutError(None, "/", "late"), "timeout", True),  # type: ignore[arg-type]
+    (ProtocolError("cut"), "cluster_unreachable", True),
+    (UnusableResponse("unusable_answer"), "unusable_answer", True),
+]
+
+
+@pytest.mark.parametrize(("cause", "reason", "unknown"), SILENCES)
+def test_silence_after_a_sent_write_is_unknown(cause: Exception, reason: str, unknown: bool) -> None:
+    """What was never sent is certain; a read is never unknown."""
+    write, read = kubernetes_failure(PATCH, cause), kubernetes_failure(GET, cause)
+    assert (write.reason, isinstance(write, OutcomeUnknown)) == (reason, unknown)
+    assert (read.reason, isinstance(read, OutcomeUnknown)) == (reason, False)
+
+
+def test_a_servers_words_are_tamed() -> None:
+    """Cut and escaped."""
+    assert printable("a\nb\x1b") == "a\\nb\\x1b"
+    assert len(printable("\x1b" * 400)) == MESSAGE_LENGTH

@@ -1,0 +1,203 @@
+"""One context of a kubeconfig: how to reach an API server, and as whom; what is unsafe is refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.adapters.kubernetes.kubeconfig import read_access
+from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.kubernetes import api_paths
+from tests.cluster.control_plane import ControlPlane
+from tests.kits.fault_proxy import Answer, FaultProxy
+
+SHOP = ClusterRef(project="example-project", location="europe-west1", name="shop")
+
+
+FOUND = Answer(200, b'{"kind":"Namespace"}')
+
+
+REFUSED = Answer(401, b'{"kind":"Status","reason":"Unauthorized"}')
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FaultProxy]:
+    """A server of scripted answers."""
+    with FaultProxy(script=lambda call: FOUND) as proxy:
+        yield proxy
+
+
+def kubeconfig(folder: Path, server: FaultProxy, user: dict[str, Any] | None = None, /, **cluster: Any) -> Path:
+    """A kubeconfig with the one context `local`."""
+    authority = {"certificate-authority-data": base64.b64encode(server.ca_pem or b"").decode()}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "preferences": {},
+        "current-context": "other",
+        "clusters": [{"name": "c", "cluster": {"server": server.url, **authority, **cluster}}],
+        "contexts": [{"name": "local", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
+        "users": [{"name": "u", "user": {"token": "t"} if user is None else user}],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def clusters(folder: Path, text: str = "") -> Path:
+    """A file of clusters: `text`, or shop alone."""
+    path = folder / "clusters.yaml"
+    path.write_text(text or f"{SHOP.path}:\n  kubeconfig: kubeconfig\n  context: local\n")
+    return path
+
+
+def tokens(server: FaultProxy) -> list[str]:
+    """The tokens that came in."""
+    return [call.headers.get("authorization", "") for call in server.calls]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "user", "field"),
+    [
+        ({"insecure-skip-tls-verify": True}, {}, "insecure-skip-tls-verify"),
+        ({"proxy-url": "http://192.0.2.1"}, {}, "proxy-url"),
+        ({"tls-server-name": "x"}, {}, "tls-server-name"),
+        ({}, {"username": "u", "password": "p"}, "username"),
+        ({}, {"auth-provider": {"name": "gcp"}}, "auth-provider"),
+        ({}, {"as": "admin"}, "as"),
+        ({"certificate-authority-data": "!"}, {}, "not base64"),
+        ({"certificate-authority-data": "", "certificate-authority": "none.pem"}, {}, "none.pem"),
+        ({}, {"client-certificate": "none.pem"}, "none.pem"),
+        ({"server": 7}, {}, r"\$.clusters\[0\].cluster.server"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_unsafe_kubeconfig_is_refused(
+    tmp_path: Path, server: FaultProxy, cluster: Any, user: Any, field: str
+) -> None:
+    """What would be unsafe, or misunderstood, is refused by name."""
+    with pytest.raises(SettingsError, match=field):
+        read_access(kubeconfig(tmp_path, server, user, **cluster), "local")
+
+
+@pytest.mark.parametrize("content", ["a: [", "[]", "contexts: 7"])
+def test_an_unusable_kubeconfig_is_named(tmp_path: Path, content: str) -> None:
+    """A kubeconfig that is none is named."""
+    (tmp_path / "kubeconfig").write_text(content)
+    with pytest.raises(SettingsError, match="kubeconfig"):
+        read_access(tmp_path / "kubeconfig", "local")
+
+
+def test_a_cluster_with_an_unusable_address_is_unreadable(tmp_path: Path, server: FaultProxy) -> None:
+    """A cluster whose address or certificate cannot be used is a cluster that cannot be read."""
+    kubeconfig(tmp_path, server, server="http://192.0.2.1")
+    with pytest.raises(ApiError, match="https"):
+        ClustersFile(clusters(tmp_path)).connect(SHOP)
+
+
+def test_files_beside_the_kubeconfig(tmp_path: Path, server: FaultProxy) -> None:
+    """Files are found relative to the kubeconfig; a token file is read anew each time, for it is rotated."""
+    server.play(lambda call: FOUND)
+    (tmp_path / "ca.pem").write_bytes(server.ca_pem or b"")
+    authority = {"certificate-authority-data": "", "certificate-authority": "ca.pem"}
+    kubeconfig(tmp_path, server, {"tokenFile": "token"}, **authority)
+    api = ClustersFile(clusters(tmp_path)).connect(SHOP)
+    for token in ("one", "two"):
+        (tmp_path / "token").write_text(f"{token}\n")
+        api.get(api_paths.namespace("shop"))
+    assert tokens(server) == ["Bearer one", "Bearer two"]
+
+
+@pytest.mark.parametrize("inline", [True, False], ids=["inline", "files"])
+def test_a_client_certificate_says_who_asks(tmp_path: Path, inline: bool) -> None:
+    """A client certificate says who asks, as in kubeconfigs that kind writes."""
+    with FaultProxy(script=lambda call: FOUND, ask_certificate=True) as server:
+        pems = {"client-certificate": server.certificate_pem, "client-key": server.key_pem}
+        for name, pem in pems.items():
+            (tmp_path / name).write_bytes(pem)
+        user = {
+            f"{name}-data" if inline else name: base64.b64encode(pem).decode() if inline else name
+            for name, pem in pems.items()
+        }
+        kubeconfig(tmp_path, server, user)
+        assert ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop")) == {"kind": "Namespace"}
+        assert tokens(server) == [""]
+        kubeconfig(tmp_path, server)
+        with pytest.raises(ApiError):
+            ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
+
+
+def plugin(folder: Path, **status: Any) -> dict[str, Any]:
+    """A credential plugin that counts: its tokens are 1, 2, ..."""
+    version = "client.authentication.k8s.io/v1"
+    answer = json.dumps({"apiVersion": version, "kind": "ExecCredential", "status": {"token": "N", **status}})
+    script = (
+        "import pathlib; p = pathlib.Path('count'); n = int(p.read_text()) + 1 if p.exists() else 1;"
+        f"p.write_text(str(n)); print({answer!r}.replace('N', str(n)))"
+    )
+    return {
+        "exec": {"apiVersion": version, "command": sys.executable, "args": ["-c", script], "interactiveMode": "Never"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("expires", "expected"),
+    [(None, ["Bearer 1", "Bearer 1"]), (3600, ["Bearer 1", "Bearer 1"]), (5, ["Bearer 1", "Bearer 2"])],
+    ids=["forever", "later", "soon"],
+)
+def test_a_credential_plugin_runs_only_when_needed(
+    tmp_path: Path, server: FaultProxy, expires: int | None, expected: list[str]
+) -> None:
+    """A plugin such as gke-gcloud-auth-plugin is run when its token is about to expire, no sooner."""
+    server.play(lambda call: FOUND)
+    moment = (datetime.now(UTC) + timedelta(seconds=expires)).strftime("%Y-%m-%dT%H:%M:%SZ") if expires else None
+    kubeconfig(tmp_path, server, plugin(tmp_path, **({"expirationTimestamp": moment} if moment else {})))
+    api = ClustersFile(clusters(tmp_path)).connect(SHOP)
+    for _ in range(2):
+        api.get(api_paths.namespace("shop"))
+    assert tokens(server) == expected
+
+
+def test_credential_plugin_is_run_again_when_refused(tmp_path: Path, server: FaultProxy) -> None:
+    """A token that the server refuses is renewed once."""
+    server.play({1: REFUSED, 2: FOUND})
+    kubeconfig(tmp_path, server, plugin(tmp_path))
+    ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
+    assert tokens(server) == ["Bearer 1", "Bearer 2"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"command": "/nonexistent/plugin"},
+        {"command": sys.executable, "args": ["-c", "raise SystemExit(3)"]},
+        {"command": sys.executable, "args": ["-c", "print('{}')"]},
+        {"command": sys.executable, "args": ["-c", "print(7)"]},
+        {},
+    ],
+    ids=["absent", "fails", "empty", "odd", "none"],
+)
+def test_credential_plugin_fails(tmp_path: Path, server: FaultProxy, command: dict[str, Any]) -> None:
+    """Where the plugin gives no token, nothing is sent."""
+    server.play({})
+    kubeconfig(tmp_path, server, {"exec": {"apiVersion": "client.authentication.k8s.io/v1", **command}})
+    with pytest.raises(ApiError) as refused:
+        ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
+    assert (refused.value.reason, server.count) == ("no_credentials", 0)
+
+
+def test_the_kubeconfig_of_a_real_cluster_works(tmp_path: Path, control_plane: ControlPlane, namespace: str) -> None:
+    """The kubeconfig of a real cluster works, each context with its own powers."""
+    text = f"{SHOP.path}:\n  kubeconfig: {control_plane.kubeconfig}\n  context: responder\n"
+    api = ClustersFile(clusters(tmp_path, text)).connect(SHOP)
+    assert api.get(api_paths.namespace(namespace))["metadata"]["name"] == namespace

@@ -1,0 +1,68 @@
+"""Carry out one change in a simulated cluster, as `execute` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from scc_responder.adapters.kubernetes.kubernetes_api import connect
+from scc_responder.domain.changes import Change, StepRun
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.domain.status import Result, done
+from scc_responder.workbench.simulated_cluster.server.objects import Admission, admit_all
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.cluster import objects
+
+NODE = "node-1"
+_READERS = ThreadPoolExecutor(2)
+
+
+class OneCluster:
+    """`changes.Means` of one cluster that is reached."""
+
+    def __init__(self, cluster: SimulatedCluster) -> None:
+        token = cluster.token("responder")
+        self.api = connect(cluster.url, None, lambda: token)
+        self.published = 0
+        self.captured: list[Change] = []
+
+    def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
+        """Make it there."""
+        return change(ClusterSession(self.api, {}, lambda _seconds: None, _READERS))
+
+    def capture_evidence(self, change: Change, step: StepRun) -> Result:
+        """Keep what was asked for."""
+        self.captured.append(change)
+        return done("captured")
+
+    def publish_decision(self, step: StepRun) -> Result:
+        """Count it."""
+        self.published += 1
+        return done("published")
+
+
+@contextmanager
+def one_cluster(admission: Admission = admit_all) -> Iterator[tuple[SimulatedCluster, OneCluster]]:
+    """A cluster with one Deployment of one pod."""
+    with SimulatedCluster(stop_seconds=0, admission=admission) as cluster:
+        cluster.create(objects.namespace("shop"))
+        cluster.create(objects.node(NODE))
+        cluster.create(objects.deployment("web", "shop", NODE))
+        means = OneCluster(cluster)
+        try:
+            yield cluster, means
+        finally:
+            means.api.close()
+
+
+def step_run(action_id: str = "a1", *, dry_run: bool = False, intended: bool = False) -> StepRun:
+    """A step that may be carried out."""
+    return StepRun(action_id=action_id, dry_run=dry_run, intended=intended, intend=lambda: None, renew=lambda: None)
+
+
+def pod_target(cluster: SimulatedCluster) -> dict[str, Any]:
+    """The pod, as the fields of a change name it."""
+    meta = cluster.objects("Pod", "shop")[0]["metadata"]
+    return {"namespace": "shop", "name": meta["name"], "uid": meta["uid"]}
