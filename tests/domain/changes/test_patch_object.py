@@ -9,6 +9,7 @@ from scc_responder.domain.labels import ARMED_BY
 from scc_responder.domain.status import StepStatus
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.one_change import NODE, one_cluster, pod_target, step_run
+from tests.kits.responder import api_of
 
 
 def test_a_pod_is_patched_once() -> None:
