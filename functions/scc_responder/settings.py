@@ -42,7 +42,7 @@ from scc_responder.domain.value import Value
 VARIABLE_PREFIX = "SCC_RESPONDER_"
 DEFAULT_NOTIFIERS = ("outcome_topic",)
 TIMEOUT_SECONDS = 60
-"""Of a function whose deployment does not say: what Google gives one that nobody asked more for."""
+"""Default timeout of a Cloud Function, in seconds."""
 _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
 _CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
 _NOTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
@@ -110,12 +110,12 @@ class Settings(Value, frozen=True, kw_only=True):
 
     @property
     def function_url(self) -> str:
-        """The function's own address, where the audience says it; else empty."""
+        """The function's https:// URL, which is its approval audience; else empty."""
         return self.approval_audience if self.approval_audience.startswith("https://") else ""
 
     @property
     def trusts_this_machine(self) -> bool:
-        """Whether whoever is on this machine may approve: SQLite (never on Cloud Run), and no audience."""
+        """Whether any process on this machine may approve: SQLite (never on Cloud Run), and no audience."""
         return self.store.startswith("sqlite:") and not self.approval_audience
 
 

@@ -46,7 +46,7 @@ Planned = Sequence[Change] | Skip | Hold
 
 
 def without_pod(context: Context) -> Skip | Hold:
-    """What an action on a pod comes to where none was read: only of a pod that is gone is there nothing to do."""
+    """The plan of an action on a pod that was not read: Skip if the pod is gone, else Hold."""
     reason = context.pod_missing
     return Skip(reason=reason) if reason == "target_absent" else Hold(reason=reason)
 

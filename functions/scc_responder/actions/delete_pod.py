@@ -71,6 +71,6 @@ def _held(context: Context, pod: Pod, params: DeletePodParams) -> str:
 
 
 def _is_daemon(context: Context, pod: Pod) -> bool:
-    """Whether a DaemonSet may own the pod: anyone who can make a pod can write that one does, until it is disproved."""
+    """Whether a DaemonSet may own the pod: it may as long as an owner reference says so and is not disproved."""
     claimed = any((owner.kind, owner.api_version) == ("DaemonSet", "apps/v1") for owner in pod.owners)
     return claimed and context.missing.get("owner") not in NO_SUCH_OWNER

@@ -17,14 +17,14 @@ from scc_responder.intake.threats import in_scope
 from scc_responder.settings import Settings
 
 UNKNOWN_FINDING_AFTER = timedelta(minutes=10)
-"""The findings list may lag behind notifications. A finding that is not in it after this is perhaps forged."""
+"""How long the findings list may lag behind notifications. A finding not listed after this may be forged."""
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _NO_LONGER = frozenset({"muted", "inactive"})
 
 
 class Settled(ResponderError):  # noqa: N818 - an end, not a fault
-    """The finding has come to its end before anything was decided, for the named reason."""
+    """There is nothing to decide about the finding, for the named reason."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Settled(ResponderError):  # noqa: N818 - an end, not a fault
         self.state = state
         self.severity = severity
         self.confirmed = confirmed
-        """The finding as its source knows it, if it was read: another notification of the same changes nothing."""
+        """`finding` is the one that was read, or None if none was read."""
 
 
 def confirm(
@@ -84,7 +84,7 @@ def read_by_name(name: str, findings: Findings, settings: Settings) -> Finding:
 
 
 def finding_named(name: str) -> Finding:
-    """What a finding's name alone says of it. Raises RetryableError for what is no name."""
+    """A finding with nothing known but its name. Raises RetryableError for a malformed name."""
     parsed = FindingName.parse(name)
     if parsed is None:
         raise RetryableError("malformed_finding_name", name)
@@ -113,7 +113,7 @@ def _read(finding: Finding, findings: Findings) -> Finding | None:
 
 
 def unread(error: ResponderError) -> RetryableError:
-    """The error of a read that cannot be done without, with the permission it lacked."""
+    """The error to raise for a required read that failed. It names the missing permission."""
     permission = getattr(error, "permission", "")
     return RetryableError(error.reason, f"missing permission: {permission}" if permission else str(error))
 

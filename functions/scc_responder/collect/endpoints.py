@@ -1,7 +1,7 @@
-"""The ways to a cluster's API server, as GKE describes them: which one is taken, and where it leads. Pure.
+"""Choose the endpoint of a cluster's API server from those that GKE describes. Pure.
 
 The order is Google's advice: the DNS endpoint, then Connect Gateway, then an IP address. Only what GetCluster says is
-ever an address, and each way has its form, so that no other text can lead a token astray.
+ever an address, and each way has its form, so that no other text can send a token to another server.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12
 
 
 class EndpointKind(StrEnum):
-    """The ways to an API server, the preferred one first."""
+    """The kinds of endpoints of an API server, the preferred one first."""
 
     DNS_ENDPOINT = "dns_endpoint"
     CONNECT_GATEWAY = "connect_gateway"
@@ -63,7 +63,7 @@ class Server(Value, frozen=True, kw_only=True):
 
 
 class Endpoint(Server, frozen=True, kw_only=True):
-    """An API server, by the way that leads to it."""
+    """An API server and the kind of endpoint that reaches it."""
 
     kind: EndpointKind
 
@@ -81,7 +81,7 @@ class EndpointOptions(Value, frozen=True, kw_only=True):
 
 
 class _Way(Value, frozen=True, kw_only=True):
-    """Where one way leads, or why it cannot be taken."""
+    """The URL of one kind of endpoint, or why it cannot be used."""
 
     url: str = ""
     shut: str = ""
@@ -93,11 +93,11 @@ _REASONS = {"cluster_endpoint_private": _NO_EGRESS, "connect_gateway_off": _NOT_
 
 
 def choose(cluster: Any, reach: EndpointOptions) -> Endpoint:
-    """The way to take to the API server of a cluster, given as GetCluster describes it.
+    """The endpoint to use for the API server of a cluster, given as GetCluster describes it.
 
     Raises ApiError `cluster_endpoint_private` where VPC egress would help, `connect_gateway_off` where only the gateway
-    would, `no_reachable_endpoint` where nothing would, `no_cluster_authority`; the message says why each way was passed
-    over.
+    would, `no_reachable_endpoint` where nothing would, `no_cluster_authority`; the message says why each endpoint was
+    not used.
     """
     public, private = _addresses(cluster)
     ways = {

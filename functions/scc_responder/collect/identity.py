@@ -27,7 +27,7 @@ _REASONS = {
 
 
 def identify(finding: Finding, pod: Pod | None) -> Identity:
-    """Compare finding and pod, and say how sure it is that they mean one thing.
+    """Compare finding and pod, and say how certain it is that the finding means this pod.
 
     `proved`: every check held. `likely`: nothing contradicts, some fields are absent or the container was restarted.
     `refuted`: something contradicts; the reason names the first check that does.
@@ -100,7 +100,7 @@ def _started(named: FindingContainer, status: ContainerStatus) -> str:
 def bound(identity: Identity, pod: Pod | None, uids: frozenset[str]) -> Identity:
     """The identity, refuted if the case has acted on other pods (`uids`) than the one that was read now.
 
-    A case is about the pod it began with; the one that took its place is another, however alike.
+    A case is about the pod it began with. A replacement is another pod, even with the same name.
     """
     if pod is None or not uids or pod.uid in uids:
         return identity

@@ -1,6 +1,6 @@
 """Kubernetes objects as the API server sends them, reduced to what decisions look at.
 
-Absent fields are ordinary: nothing here raises for them.
+Absent fields are normal: nothing here raises for them.
 Source: core/v1 Pod, Node, Namespace; meta/v1 OwnerReference; apps/v1; policy/v1 PodDisruptionBudget.
 """
 
@@ -111,7 +111,7 @@ def parse_node_pool(name: str, nodes: Iterable[ApiObject]) -> NodePool:
 
 
 def _allowed(budget: ApiObject) -> int:
-    """What the budget allows now; nothing until its controller has seen its last change, as the eviction API has it."""
+    """The disruptions that the budget allows now: 0 until its controller saw the last change, as for evictions."""
     status = budget.get("status", {})
     seen = status.get("observedGeneration", 0) >= budget["metadata"].get("generation", 0)
     return int(status.get("disruptionsAllowed", 0)) if seen else 0

@@ -1,7 +1,7 @@
-"""Look at the cluster right before a disruption: at most three requests, side by side, for what anyone may have done.
+"""Read the cluster right before a disruption: at most three parallel requests for the present state.
 
 The workload's replicas, the disruption budgets of its namespace, the nodes of the pool: only what the planned actions
-would disrupt. A part of a list is an error, an empty one means what it says.
+would disrupt. An incomplete list is an error; an empty one is valid.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from scc_responder.domain.ports import KubernetesApi
 
 COUNTED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"})
 UNCOUNTED = frozenset({"Job", "CronJob", "DaemonSet"})
-"""Workloads whose pods do not stand in for each other: none of them is the last replica."""
+"""Workloads whose pods do not replace each other: none of their pods is the last replica."""
 
 KUBERNETES = frozenset({"v1", "apps/v1", "batch/v1"})
-"""Where the kinds above are from: anyone can define others of the same name."""
+"""API groups of the kinds above: anyone can define other kinds of the same name."""
 
 LiveReads = dict[str, Callable[[], Any]]
 
 
 def look(context: Context, collected: Collected, planned: Iterable[Action]) -> Context:
-    """The context with what the `planned` disruptions would meet; unchanged where none is planned.
+    """The context with the live state that the `planned` disruptions depend on; unchanged if there are none.
 
     Never raises for what cannot be read: it is missing, with its reason, and guards hold what depends on it.
     """
@@ -48,7 +48,7 @@ def look(context: Context, collected: Collected, planned: Iterable[Action]) -> C
 
 
 def look_around(collected: Collected) -> Context:
-    """The context with what any disruption of its target would meet."""
+    """The context with the live state for every possible disruption of its target."""
     return _looked(collected.context, collected, tuple(action for action in actions().values() if action.disrupts))
 
 
@@ -76,9 +76,9 @@ def _parts(api: KubernetesApi, context: Context, planned: tuple[Action, ...]) ->
 
 
 def _workload(api: KubernetesApi, context: Context, pod: Pod) -> Workload:
-    """The topmost owner that counts replicas; of what an operator's own kind owns, the one below it.
+    """The topmost owner that counts replicas; if an operator's kind owns it, the owner below that.
 
-    What was read of it a moment ago is taken; one request at most. Raises ApiError.
+    At most one request, none if it was read already. Raises ApiError.
     """
     for owner in reversed(pod.owners):
         known = owner.api_version in KUBERNETES

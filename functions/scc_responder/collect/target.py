@@ -1,4 +1,4 @@
-"""Read what a decision needs: side by side, under one deadline, and saying what could not be read."""
+"""Read what a decision needs: in parallel, under one deadline, with the reason for each read that failed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ StartedReads = dict[str, Future[dict[str, Any]]]
 
 
 class Reads:
-    """The reads of one finding, running side by side. `missing` collects what could not be read, and why."""
+    """The parallel reads of one finding. `missing` maps each fact that could not be read to the reason."""
 
     def __init__(self, pool: Executor, deadline_seconds: float) -> None:
         self._pool = pool
@@ -95,8 +95,8 @@ def collect(
 ) -> Collected:
     """Read cluster, pod, owners, namespace, node and related findings.
 
-    Never raises for a fact that cannot be read: it is missing, with its reason. The caller decides which of them it
-    cannot do without.
+    Never raises for a fact that cannot be read: it is missing, with its reason. The caller decides which of them are
+    required.
     """
     reads = Reads(pool, deadline_seconds)
     if len(finding.pods) > 1:

@@ -1,4 +1,4 @@
-"""The words of the product: findings, context, changes, ports, errors. Pure values that know nothing else.
+"""The values of the product: findings, context, changes, ports, errors. Pure values that know nothing else.
 
-In: nothing. Out: what every other folder speaks in. Read `finding.py` first, then `context.py`.
+In: nothing. Out: the types that every other folder uses. Read `finding.py` first, then `context.py`.
 """

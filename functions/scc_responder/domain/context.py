@@ -138,7 +138,7 @@ class NodePool(Value, frozen=True, kw_only=True):
 
 
 class LiveLook(Value, frozen=True, kw_only=True):
-    """What a disruption would meet, read right before it: whatever anyone else is doing to the same pods and nodes.
+    """The state that a disruption depends on, read right before it: others may change the same pods and nodes.
 
     A fact that was not needed, or could not be read, is None; then `Context.missing` says why.
     """
@@ -170,7 +170,7 @@ class Identity(Value, frozen=True, kw_only=True):
 
 
 NO_SUCH_OWNER = frozenset({"not_found", "owner_replaced"})
-"""Why an owner that a pod names is missing, where it is proved not to own the pod: no workload loses a replica."""
+"""Reasons for a missing owner that prove it does not own the pod: no workload loses a replica."""
 
 
 class Context(Value, frozen=True, kw_only=True):

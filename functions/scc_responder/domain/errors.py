@@ -1,4 +1,4 @@
-"""What can go wrong, by what the caller must do about it.
+"""The errors, by what the caller must do about them.
 
 ResponderError
   SettingsError      the deployment is configured wrongly: the start stops
@@ -22,7 +22,7 @@ from typing import Any
 
 
 class ResponderError(Exception):
-    """Everything this package raises on purpose. `reason` is a snake_case word for the record."""
+    """The base of all errors that this package raises. `reason` is a snake_case word for records."""
 
     def __init__(self, reason: str, message: str = "") -> None:
         super().__init__(message or reason)
@@ -50,7 +50,7 @@ class PolicyError(ResponderError):
 
 
 class RejectedMessage(ResponderError):  # noqa: N818 - a fact about a message, not a fault of ours
-    """The message is no finding. It is recorded by hash and settled, never parsed further.
+    """The message is not a finding. It is recorded by its hash and settled, never parsed further.
 
     `sha256` is the hex digest of what could not be read: the message's data where it was reached, else the whole body.
     """
@@ -80,7 +80,7 @@ class OversizeMessage(ResponderError):  # noqa: N818 - a fact about a message, n
 
 
 class Forbidden(ResponderError):  # noqa: N818 - the protocol's own term
-    """Who asks may not have this done, or could not prove who they are. The reason is for the log alone."""
+    """The caller is not allowed, or could not prove its identity. The reason is for the log alone."""
 
 
 class RetryableError(ResponderError):
@@ -128,7 +128,10 @@ class Conflict(StoreError):  # noqa: N818 - the store's own term
 
 
 class StoreUnavailable(StoreError):  # noqa: N818 - the store's own term
-    """The store did not do it, and nothing was written. Whoever cannot tell this from `StoreOutcomeUnknown` stops."""
+    """The store did not do it, and nothing was written.
+
+    A caller that cannot tell it from `StoreOutcomeUnknown` must stop.
+    """
 
 
 class StoreOutcomeUnknown(StoreUnavailable):

@@ -1,6 +1,6 @@
 """The finding as the rest of the product sees it, whatever shape it arrived in.
 
-`wire.py` builds it; nothing else knows Security Command Center's JSON.
+`intake/notification.py` builds it; nothing else knows Security Command Center's JSON.
 Source: google/cloud/securitycenter/v1 and v2 `Finding`, `NotificationMessage`.
 """
 
@@ -71,7 +71,7 @@ class FindingFile(Value, frozen=True, kw_only=True):
 
 
 class Process(Value, frozen=True, kw_only=True):
-    """A process of the finding. Every string here was chosen by whoever ran it.
+    """A process of the finding. Every string here may be the attacker's.
 
     `binary`, `script` and `libraries` are paths; the `_file` fields say more of the same files.
     """
@@ -186,7 +186,7 @@ class Finding(Value, frozen=True, kw_only=True):
 
     @property
     def cluster_path(self) -> str:
-        """By what limits and the kill switch know where it is; empty where it is in no cluster."""
+        """The cluster's path, for limits and the kill switch; empty if it is in no cluster."""
         return self.cluster.path if self.cluster else ""
 
     @property

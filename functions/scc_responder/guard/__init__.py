@@ -1,4 +1,4 @@
-"""Only ever takes away: guardrails, limits, the kill switch, approval.
+"""Only takes away: guardrails, limits, the kill switch, approval.
 
 In: a `Decision`. Out: the same decision with less in it, each step held with its reason. Read `guard.py` first.
 """

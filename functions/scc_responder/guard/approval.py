@@ -1,7 +1,7 @@
-"""What mode `approve` comes to: which steps wait for a person, and whether what was approved still holds. Pure.
+"""Mode `approve`: which steps wait for a person, and whether an approved plan is still valid. Pure.
 
-Steps that only observe run at once. The others become the plan. What was approved is planned again from what is so
-now: only where that is the very same plan is it carried out, and once.
+Steps that only observe run at once. The others become the plan. Before an approved plan runs, it is planned again from
+the present state. It runs only if it is identical, and only once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PLAN_CHANGED = "approval_void_plan_changed"
 FINDING_CHANGED = "approval_void_finding_changed"
 
 MAX_PLAN_BYTES = 32 * 1024
-"""What a plan may take of its case's record, so that the record never has to leave a part of it out."""
+"""Most bytes of a plan, so that it always fits in its case's record."""
 
 _WRITING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 
@@ -40,9 +40,9 @@ _WRITING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 def review(
     record: CaseRecord, context: Context, as_planned: Decision, policies: PolicySet, now: datetime
 ) -> CaseRecord:
-    """The record with a plan that no longer holds at its end, and with an approved one that does in use.
+    """The record with its plan withdrawn if it is no longer valid, or set to `used` if it is approved and valid.
 
-    `as_planned` is what is decided and guarded now, the finding being as old as when the plan was made.
+    `as_planned` is the decision by the present state, with the finding as old as when the plan was made.
     """
     plan = record.plan
     if plan is None or not (plan.is_pending or record.is_approved):
@@ -59,7 +59,7 @@ def review(
 
 
 def _void(plan: Plan, record: CaseRecord, context: Context, planned: Decision, policies: PolicySet) -> str:
-    """Why the plan is not what would be done now; empty where it is."""
+    """Why the plan differs from what would be done now; empty if it does not."""
     names = frozenset(step.policy for step in plan.steps)
     modes = {policy.name: policy.mode for policy in planned.policies}
     if any(modes.get(name, Mode.ENFORCE) not in _WRITING for name in names):
@@ -73,7 +73,7 @@ def _void(plan: Plan, record: CaseRecord, context: Context, planned: Decision, p
 
 
 def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: datetime) -> tuple[Decision, CaseRecord]:
-    """Let through what was approved and let the rest wait: the decision, and the record with the plan that waits."""
+    """Keep what was approved and let the rest wait: the decision, and the record with the waiting plan."""
     decision = _spared(decision)
     plan = record.plan
     if plan and record.is_approved:
@@ -91,14 +91,17 @@ def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: dateti
 
 
 def unapproved(decision: Decision) -> Decision:
-    """The decision as it is before anybody was asked: what needs approval waits."""
+    """The decision with every step that needs approval waiting."""
     return _marked(_spared(decision), "waiting", WAITS)
 
 
 def withdrawn(
     record: CaseRecord, state: PlanState, reason: str, now: datetime, *, by: str = "", said: str = ""
 ) -> CaseRecord:
-    """The record with its plan at this end, and what waited held for that reason."""
+    """The record with its plan ended in `state`, and its waiting steps held for `reason`.
+
+    `by` is who ended it, `said` their words.
+    """
     if record.plan is None:
         return record
     plan = replace(record.plan, state=state, reason=reason, by=by, said=said)
@@ -107,7 +110,7 @@ def withdrawn(
 
 
 def _in_use(record: CaseRecord, now: datetime) -> CaseRecord:
-    """The record of an approved plan that begins. A step that is never reached says so."""
+    """The record with its approved plan in use. Steps are `approved_not_begun` until they run."""
     plan = replace(record.plan, state=PlanState.USED) if record.plan else None
     return replace(record, plan=plan).with_steps(_no_longer_waiting(record, "approved_not_begun", "", now))
 
@@ -137,7 +140,7 @@ def _needs_approval(policy: PolicyDecision, planned: PlannedAction) -> bool:
 
 
 def _steps(decision: Decision, names: frozenset[str] = frozenset()) -> Iterator[PlanStep]:
-    """What waits, as it is planned; with that of the policies named even where they enforce by now."""
+    """The steps that wait, as planned; for the policies in `names` also if they enforce by now."""
     for policy in _spared(decision, names).policies:
         raised = policy.name in names and policy.mode == Mode.ENFORCE
         asking = replace(policy, mode=Mode.APPROVE) if raised else policy
@@ -151,7 +154,7 @@ def _step(policy: PolicyDecision, planned: PlannedAction) -> PlanStep:
 
 
 def _spared(decision: Decision, names: frozenset[str] = frozenset()) -> Decision:
-    """Nobody is asked for what a policy that enforces does anyway (one of `names` is asked about all the same)."""
+    """The decision without approvals for what an enforcing policy does anyway (policies in `names` still ask)."""
     anyway = {
         (planned.action, planned.variant)
         for policy in decision.policies
@@ -174,7 +177,7 @@ def _spared(decision: Decision, names: frozenset[str] = frozenset()) -> Decision
 
 
 def _marked(decision: Decision, result: str, reason: str, approved: Plan | None = None) -> Decision:
-    """The decision with this result for what needs approval and is not part of the approved plan."""
+    """The decision with `result` and `reason` on every step that needs approval and is not in the approved plan."""
     known = () if approved is None else approved.steps
 
     def mark(policy: PolicyDecision, planned: PlannedAction) -> PlannedAction:

@@ -1,4 +1,4 @@
-"""What a person's answer to a waiting plan comes to: noted, enough, or refused, each with its reason. Pure."""
+"""What an approval or rejection does to a waiting plan: noted, enough, or refused, each with its reason. Pure."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from scc_responder.journal.plan import Approval, Plan, PlanState
 from scc_responder.policy.guardrails import ApprovalRules
 
 LOCAL = "local"
-"""Who approves on the machine of a deployment that asks for no token. No e-mail address is this."""
+"""The approver on a machine whose deployment asks for no token. No e-mail address equals it."""
 
 MAX_SAID = 500
 REJECTED = "approval_rejected"
 
 
 class ApprovalAnswer(Value, frozen=True, kw_only=True):
-    """One answer: by whom (a verified e-mail address, or `local`), to the plan of which digest, and in what words."""
+    """One person's answer.
+
+    `by` is a verified e-mail address or `local`, `plan` the plan's digest, `said` the reason given.
+    """
 
     by: str
     plan: str = ""
@@ -32,14 +35,14 @@ class ApprovalAnswer(Value, frozen=True, kw_only=True):
 
 
 def is_listed(by: str, rules: ApprovalRules) -> bool:
-    """Whether the guardrails let this person answer. Addresses differ by more than upper and lower case."""
+    """Whether the guardrails let this person answer. Upper and lower case do not matter."""
     return by == LOCAL or by.lower() in {approver.lower() for approver in rules.approvers}
 
 
 def approve(
     record: CaseRecord, answer: ApprovalAnswer, rules: ApprovalRules, now: datetime, *, is_held: bool
 ) -> Transition:
-    """Take an approval. The one that makes enough starts the case; one of a plan in use goes on with a crashed case."""
+    """Take an approval. The last one needed starts the plan; one for a plan in use resumes a crashed case."""
     plan = record.plan
     if plan is None:
         return _refused("not_waiting")
@@ -53,7 +56,7 @@ def approve(
 
 
 def reject(record: CaseRecord, answer: ApprovalAnswer, now: datetime, *, is_held: bool) -> Transition:
-    """Take a rejection: the plan, whichever it is unless one is named, will not be carried out."""
+    """Take a rejection: the plan will not be carried out. Without a digest, it rejects whatever plan waits."""
     plan = record.plan
     if plan is None or plan.state in {PlanState.APPROVED, PlanState.USED}:
         return _refused("approval_used" if plan else "not_waiting")
@@ -64,7 +67,7 @@ def reject(record: CaseRecord, answer: ApprovalAnswer, now: datetime, *, is_held
 
 
 def expire(record: CaseRecord, now: datetime, *, is_held: bool) -> Transition:
-    """Bring a plan to its end that nobody answered in time."""
+    """End a plan that nobody answered in time."""
     plan = record.plan
     if plan is None or now < plan.expires_at:
         return _refused("not_expired")
@@ -100,7 +103,7 @@ def _count(record: CaseRecord, plan: Plan, answer: ApprovalAnswer, rules: Approv
 
 
 def _ended(record: CaseRecord, state: PlanState, reason: str, now: datetime, answer: ApprovalAnswer) -> CaseRecord:
-    """The case closed, its plan not carried out; one that was left open still has to be brought to its end."""
+    """The case closed with its plan not carried out; a case that was open stays open, to be finished."""
     said = visible(answer.said, MAX_SAID)
     ended = withdrawn(record, state, reason, now, by=answer.by, said=said)
     if record.state is CaseState.OPEN:

@@ -1,4 +1,4 @@
-"""How far any policy may go here and now: the lowest of all ceilings wins. Pure."""
+"""The furthest mode that any policy may have for a target at a time: the lowest ceiling wins. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import Day, Guardrails, QuietHours
 
 EVERYWHERE = "max_mode"
-"""What the ceiling of all environments is called in a decision."""
+"""The name of the ceiling of all environments in a decision."""
 
 _DAYS = tuple(Day)
 
@@ -43,7 +43,7 @@ def _holding(context: Context, guardrails: Guardrails, now: datetime) -> Iterato
 
 
 def is_quiet(quiet: QuietHours, now: datetime) -> bool:
-    """Whether it is that time now, by the wall clock of its time zone: what summer time skips or repeats counts so."""
+    """Whether these quiet hours hold now, by the wall clock of their time zone, also when clocks change."""
     # Only who writes quiet hours pays for time zones.
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
@@ -58,7 +58,7 @@ def is_quiet(quiet: QuietHours, now: datetime) -> bool:
 
 
 def _may_be_in(name: str | None, patterns: tuple[str, ...]) -> bool:
-    """Whether what is called so fits a pattern; what is not known (an empty name) may be anything, None is nowhere."""
+    """Whether the name fits a pattern. An unknown (empty) name fits any; None fits none."""
     if not patterns or name == "":
         return True
     return name is not None and any(matches(pattern, name) for pattern in patterns)

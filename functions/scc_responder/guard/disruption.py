@@ -1,7 +1,7 @@
-"""What a disruption would leave behind: why the state of the cluster holds it, and what it counts as. Pure.
+"""Why the state of the cluster holds a disruption, and what the disruption counts as in the ledger. Pure.
 
-Deny wins, and so does not knowing: what could not be read holds. Isolation is limited by the ledger alone: it must be
-possible to cut off the only replica that an attacker has.
+Deny wins, also for unknown facts: what could not be read holds the step. Isolation is limited by the ledger alone: it
+must be possible to cut off the only replica that an attacker has.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from scc_responder.domain.context import NO_SUCH_OWNER, Context, NodePool, Pod, 
 from scc_responder.guard.ledger import DisruptionRequest
 
 UNHEALTHY_SHARE = 0.25
-"""Of a pool's nodes; with as many that take no pods already, another one is not cordoned."""
+"""Share of a pool's nodes: if as many take no pods already, no other node is cordoned."""
 
 _SETTLED = NO_SUCH_OWNER | {"unknown_kind"}
-"""Why an owner is missing, where the next reading finds the same workload: what the pod counts as stays so."""
+"""Reasons for a missing owner that stay the same at every read, so that the pod counts under the same scope."""
 
 
 def disruption_reason(context: Context, action: Action, changes: Iterable[Change]) -> str:
-    """Why what was seen of the cluster does not allow the disruption, or an empty string."""
+    """Why the cluster's state does not allow the disruption, or an empty string."""
     if action.disrupts is Disruption.NODES:
         return _node_reason(context)
     if action.disrupts is Disruption.PODS and not action.reversible and context.pod is not None:
@@ -74,7 +74,7 @@ def _is_last(pool: NodePool, zone: Zone) -> bool:
 
 
 def disruption_request(context: Context, action: Action, action_id: str) -> DisruptionRequest | None:
-    """What the action asks the ledger for; None where it disrupts nothing that was read."""
+    """The ledger request of the action; None if it disrupts nothing that was read."""
     cluster = context.finding.cluster
     if action.disrupts is Disruption.NODES and context.node is not None and cluster is not None:
         scopes = {"node_pool": context.node.node_pool}

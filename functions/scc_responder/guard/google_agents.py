@@ -1,4 +1,4 @@
-"""What is protected whatever any policy or file says: Google's own agents, which trip Google's own detectors.
+"""Google's own agents, which trigger Google's detectors: always protected, whatever policies and guardrails say.
 
 They are recognised by namespace and name together, or by principal: anyone can give a pod any name.
 """

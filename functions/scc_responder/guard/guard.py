@@ -38,7 +38,7 @@ def guard(
 
 
 def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
-    """The policy's answer under one more ceiling, which is named where it is what lowers the mode."""
+    """The policy's decision under one more ceiling; `name` is recorded if it lowers the mode."""
     mode = capped(policy.mode, ceiling)
     if mode == policy.mode:
         return policy
@@ -49,7 +49,7 @@ def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
 
 
 class _Guarding:
-    """What is held of one finding: the same action with the same changes is judged once for all policies."""
+    """The holds of one finding: the same action with the same changes is checked once for all policies."""
 
     def __init__(self, context: Context, guardrails: Guardrails, now: datetime) -> None:
         self._context = context
@@ -80,7 +80,7 @@ class _Guarding:
 
 
 def _held_all_the_same(context: Context, planned: PlannedAction) -> PlannedAction:
-    """A finding that contradicts itself may be why there was nothing to do: say that instead."""
+    """The reason why a skipped action is held instead: a finding that contradicts itself may be why it was skipped."""
     reason = "" if actions()[planned.action].observes else _contradiction(context)
     return msgspec.structs.replace(planned, result="held", reason=reason) if reason else planned
 
@@ -96,7 +96,7 @@ def hold_reason(
 ) -> str:
     """Why the action may not make these changes, or an empty string. Actions that only observe are never held.
 
-    `aged` is the time up to which the finding's age counts, where that is not now.
+    `aged` is the time at which the finding's age is measured, if that is not `now`.
     """
     if action.observes:
         return ""
@@ -111,7 +111,7 @@ def hold_reason(
 
 
 def _exempt(context: Context, action: Action, guardrails: Guardrails, now: datetime) -> str:
-    """The exemption that holds the action. What it says of data that is missing counts as met: deny wins."""
+    """The exemption that holds the action. A condition on missing data counts as met: deny wins."""
     today = now.astimezone(UTC).date()
     for exemption in guardrails.exemptions:
         means_it = not exemption.actions or action.name in exemption.actions

@@ -1,7 +1,7 @@
-"""The kill switch: one document for everywhere, one for each cluster that needs its own, in the store.
+"""The kill switch: one document for all clusters, and one for each cluster that needs its own, in the store.
 
-A document is a ceiling on the mode of every policy: it can take away, never give. No document for everywhere, or one
-that makes no sense, means `dry_run`; no document for a cluster takes nothing away. It is read before every decision
+A document is a ceiling on the mode of every policy: it can lower a mode, never raise it. No document for everywhere, or
+one that makes no sense, means `dry_run`; no document for a cluster takes nothing away. It is read before every decision
 and every intent, and turned by compare-and-set.
 """
 
@@ -54,14 +54,14 @@ class Control(Setting, frozen=True, kw_only=True):
 
 
 class KillSwitchCeiling(Value, frozen=True, kw_only=True):
-    """How far anything may go at this moment, and why where no document says it."""
+    """The furthest mode that the kill switch allows now, and the reason if no document says it."""
 
     mode: Mode
     reason: str = ""
 
 
 def parse(value: bytes, cluster: str | None = None) -> Control | None:
-    """The document, or None where the bytes are none of this version's, or are about another cluster than is named."""
+    """The document, or None if this version cannot read it or if it is about another cluster than `cluster`."""
     try:
         # As text: of bytes, what is skipped is not looked at, and may be no UTF-8.
         found = msgspec.json.decode(value.decode(), type=Control)
@@ -89,7 +89,7 @@ def changed(before: Control | None, setting: Setting, cluster: str = "") -> Cont
 
 
 def under(limit: KillSwitchCeiling, decision: Decision) -> Decision:
-    """The decision with no policy going further than the switch lets it."""
+    """The decision with every policy's mode under the kill switch's."""
     return Decision(policies=tuple(lowered(policy, limit.mode, NAME) for policy in decision.policies))
 
 
@@ -105,10 +105,10 @@ class KillSwitch:
         self._store = store
 
     def ceiling(self, cluster: str) -> KillSwitchCeiling:
-        """How far anything may go in the cluster now; with an empty path, as far as everywhere is concerned.
+        """The furthest mode allowed in the cluster now; with an empty path, by the document for all clusters alone.
 
         Raises RetryableError `control_unreadable` where the store does not answer: nothing may be done then, and the
-        message comes again. Where it answers with nonsense, `dry_run`.
+        message comes again. If the stored document is unusable, `dry_run`.
         """
         try:
             entries = self._store.get_many([GLOBAL, key_of(cluster)] if cluster else [GLOBAL])
@@ -120,7 +120,7 @@ class KillSwitch:
         return ceiling(everywhere, own[0] if own else None, cluster)
 
     def read(self, cluster: str = "") -> Control | None:
-        """One document as it stands; None where there is none, or none that makes sense. Raises StoreError."""
+        """One document; None if there is none or it is unusable. Raises StoreError."""
         entry = self._store.get(key_of(cluster))
         return parse(entry.value, cluster) if entry else None
 
@@ -140,7 +140,7 @@ class KillSwitch:
         raise RetryableError("control_contended", f"{key} changed {_TRIES} times meanwhile: look at it, and try again")
 
     def documents(self) -> Iterator[tuple[str, Control | None]]:
-        """Every document by its key, clusters first; None for one that makes no sense. Raises StoreError."""
+        """Every document by its key, clusters first; None for one that is unusable. Raises StoreError."""
         cursor: str | None = None
         while True:
             page = self._store.scan(CONTROL_PREFIX, cursor)

@@ -22,13 +22,13 @@ from scc_responder.policy.guardrails import Guardrails, StormBreaker
 from scc_responder.policy.limits import Limit, allowed_count, window
 
 SEVERAL = "*"
-"""Stands for a scope's value that was read differently at two times: whoever may write a pod may change its owner."""
+"""Stands for a scope's value that was read differently at two times: a pod's owner reference can be edited."""
 
 LAG = timedelta(minutes=1)
-"""From a reservation to its effect at the latest; windows are longer by it, so that they hold for the effects."""
+"""The longest time from a reservation to its effect. Windows are longer by it, so that they cover the effects."""
 
 FRESH = timedelta(seconds=20)
-"""A reservation of this age is as good as a new one: nothing is written for it."""
+"""A reservation up to this age is not renewed: nothing is written for it."""
 
 DisruptionKind = Literal["pods", "nodes"]
 
@@ -50,7 +50,7 @@ class DisruptionRequest(Value, frozen=True, kw_only=True):
 
 
 class LedgerEntry(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of one target. In a scope of which nothing is known, or `SEVERAL`, it counts everywhere.
+    """What is known about one target. If the value of a scope is unknown or `SEVERAL`, it counts for every value.
 
     `denied` are the scopes that had no room for it, as `namespace=shop`.
     """
@@ -67,7 +67,7 @@ class LedgerEntry(Value, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Breaker(Value, frozen=True, kw_only=True):
-    """A tripped breaker, and who tells of it. `told_at` is None until a person was told."""
+    """A tripped breaker. `told_at` is None until a person was notified."""
 
     tripped_at: datetime
     detail: str
@@ -96,21 +96,24 @@ class Ledger(Value, frozen=True, kw_only=True):
 
 
 class State(Value, frozen=True, kw_only=True):
-    """What a request is judged by: the ledger of its cluster, and that of all clusters together."""
+    """The two ledgers of a request: that of its cluster, and that of all clusters together."""
 
     cluster: Ledger = Ledger()
     organization: Ledger = Ledger()
 
 
 class LimitDecision(Value, frozen=True, kw_only=True):
-    """Whether the target may be disrupted; if not, `limit_namespace` or `storm_breaker`, and which limit it was."""
+    """Whether the target may be disrupted.
+
+    `reason` is empty, or `limit_namespace` or the like, or `storm_breaker`; `detail` names the limit.
+    """
 
     reason: str = ""
     detail: str = ""
 
     @property
     def allowed(self) -> bool:
-        """Whether nothing stands against it."""
+        """Whether no limit denies it."""
         return not self.reason
 
 
@@ -123,7 +126,9 @@ class _Denial(Value, frozen=True, kw_only=True):
 def admit(
     state: State, request: DisruptionRequest, guardrails: Guardrails, now: datetime
 ) -> tuple[State, LimitDecision]:
-    """The state after the request, and whether it is allowed. Asked again for the same target, the answer stays.
+    """The state after the request, and whether it is allowed.
+
+    A repeated request for the same target has the same result.
 
     The state is the same object where there is nothing to write.
     """
@@ -253,7 +258,7 @@ def _find(ledger: Ledger, request: DisruptionRequest) -> LedgerEntry:
 
 
 def _learned(known: dict[str, str], read: dict[str, str]) -> dict[str, str]:
-    """The scopes by all that was ever read of the target: an earlier delivery may have known less of it, or other."""
+    """The scopes by everything read about the target so far: earlier deliveries may have read less, or other values."""
     news = {name: value for name, value in read.items() if value}
     return {
         **known,
@@ -262,7 +267,7 @@ def _learned(known: dict[str, str], read: dict[str, str]) -> dict[str, str]:
 
 
 def _with(ledger: Ledger, entry: LedgerEntry, now: datetime) -> Ledger:
-    """The ledger with this entry in place of the target's, and without those that count no longer."""
+    """The ledger with this entry for its target, and without entries that no longer count."""
     others = (other for other in ledger.entries if other.target != entry.target)
     kept = (other for other in others if other.keep_until is None or other.keep_until > now)
     return replace(ledger, entries=(*kept, entry))
@@ -273,7 +278,7 @@ def _latest(known: datetime | None, other: datetime) -> datetime:
 
 
 def _tripped(ledger: Ledger, storm: StormBreaker, now: datetime) -> Ledger:
-    """The ledger with its breaker tripped, if more was planned or denied than so many incidents would explain."""
+    """The ledger with its breaker tripped, if more was planned or denied than the storm breaker allows."""
     since = now - parse_duration(storm.within)
     recent = [entry for entry in ledger.entries if entry.planned_at and entry.planned_at > since]
     denials = Counter(scope for entry in recent for scope in entry.denied)

@@ -1,4 +1,4 @@
-"""One delivery's way to the ledger in the store: asked before anything is disrupted, and before anything is changed.
+"""One delivery's access to the ledgers in the store: asked before anything is disrupted or changed.
 
 Fails closed: where the store cannot be read or written, or too many write at once, the message comes again and nothing
 is done; where a document makes no sense, the step is held. Two documents are read in one request, and written one after
@@ -44,14 +44,14 @@ from scc_responder.policy.guardrails import Guardrails
 CLUSTERS = "ledger/cluster/"
 ORGANIZATION = "ledger/organization"
 PAGING_TAKES = timedelta(minutes=2)
-"""After this, whoever began to tell of a tripped breaker has died, and the next one does."""
+"""If a breaker's notification has not been confirmed after this, the next delivery sends it."""
 
 _TRIES = 16
 _PAUSE_SECONDS = 0.01
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 BreakerAlert = Callable[[str, Breaker], None]
-"""Tells a person that the breaker of a cluster, given by its path, tripped. Raises ResponderError if it could not."""
+"""Notifies a person that the breaker of a cluster (its path) tripped. Raises ResponderError if that failed."""
 
 
 def cluster_key(path: str) -> str:
@@ -68,7 +68,7 @@ def read_ledger(entry: Entry) -> Ledger:
 
 
 class Limiter:
-    """The limits on one cluster. `page` is called for a breaker that trips, by the one delivery that tripped it."""
+    """The limits on one cluster. `page` notifies a person of a breaker that this delivery tripped."""
 
     def __init__(
         self, store: CasStore, cluster: str, guardrails: Guardrails, wait: Callable[[float], None], page: BreakerAlert
@@ -82,13 +82,15 @@ class Limiter:
         self._allowed: dict[tuple[str, str], float] = {}
 
     def breaker(self) -> LimitDecision:
-        """Whether anything may be changed in the cluster, as it was when this delivery asked first."""
+        """Whether the cluster's breaker allows changes, as read when this delivery asked first."""
         if self._tripped is None:
             self._tripped = self._judged(self._read_breaker)
         return self._tripped
 
     def reserve(self, request: DisruptionRequest, *, dry_run: bool) -> LimitDecision:
-        """Whether the target may be disrupted; then it counts. A dry run is told the same, and counts nothing.
+        """Whether the target may be disrupted; if so, it counts from now on.
+
+        A dry run gets the same result and counts nothing.
 
         Raises RetryableError.
         """
@@ -102,9 +104,9 @@ class Limiter:
         return answer
 
     def _judged(self, call: Callable[[], LimitDecision]) -> LimitDecision:
-        """The answer of a try that no other writer came in between of.
+        """Run the check again until no other writer interferes.
 
-        A write whose answer did not come may have been made: it is looked for, once.
+        A write without an answer may have been stored: it is looked for, once.
         """
         silent = False
         for number in range(_TRIES):
@@ -168,7 +170,7 @@ class Limiter:
         return self._store.replace(entry.key, value, entry.version)
 
     def _tell(self, entry: Entry, ledger: Ledger) -> None:
-        """Tell a person, and keep that it was done. Where that fails, another delivery does it later."""
+        """Notify a person, and record that it was done. If that fails, another delivery does it later."""
         if ledger.breaker is None:
             return
         with suppress(ResponderError):

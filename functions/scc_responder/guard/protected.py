@@ -1,6 +1,6 @@
 """Whether what an action would change is protected by the guardrails. Pure.
 
-Where a fact is missing that a pattern could fit, it is as if it did: `workload_unread`, `cluster_unread`,
+A missing fact counts as protected where a pattern could fit it: `workload_unread`, `cluster_unread`,
 `principal_unread`.
 """
 
@@ -35,13 +35,13 @@ def _cluster(context: Context, patterns: Iterable[str]) -> str:
 
 
 def _namespace(context: Context, patterns: Iterable[str]) -> str:
-    """What has no namespace, or several, fits `*` alone: no action may be taken on it by that name."""
+    """A target without a namespace, or with several, fits `*` alone."""
     named = context.pod or context.finding.pod
     return "namespace_protected" if _fits(patterns, named.namespace if named else "") else ""
 
 
 def _workload(context: Context, patterns: tuple[str, ...]) -> str:
-    """The pod, and every owner of it that was checked. One that was not may be anything in its namespace."""
+    """Whether the pod or an owner is protected. An owner that was not checked may be any workload in the namespace."""
     named = context.pod or context.finding.pod
     if named is None:
         return ""
@@ -54,14 +54,14 @@ def _workload(context: Context, patterns: tuple[str, ...]) -> str:
 
 
 def _node(changes: Iterable[Change], patterns: Iterable[str]) -> str:
-    """A node is protected from changes to itself: what is done to a pod leaves its node as it is."""
+    """A node is protected only from changes to itself, not from changes to its pods."""
     targets = (change.target for change in changes)
     nodes = [target.name for target in targets if target and target.kind == "Node"]
     return "node_protected" if any(_fits(patterns, name) for name in nodes) else ""
 
 
 def _principal(context: Context, patterns: tuple[str, ...]) -> str:
-    """Whose doing it was, for findings of audit logs: in those there always is someone."""
+    """The principals of an audit-log finding: such a finding always has one."""
     folded = [pattern.casefold() for pattern in patterns]
     known = list(_principals(context))
     if any(_fits(folded, name) for name in known):

@@ -1,4 +1,4 @@
-"""What a finding says was done: processes, files, connections, callers, indicators, and who to tell.
+"""What a finding says was done: processes, files, connections, callers, indicators, contacts.
 
 All of it is text that an attacker may have chosen; it is bounded in number and length, and made visible.
 """

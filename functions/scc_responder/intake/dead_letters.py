@@ -1,4 +1,4 @@
-"""A message that Pub/Sub gave up on delivering, as it is pulled from the dead-letter subscription.
+"""A dead-lettered message, as it is pulled from the dead-letter subscription.
 
 Source: Cloud Pub/Sub, "Handle message failures": attributes of dead-lettered messages.
 """
@@ -20,7 +20,7 @@ _GIVEN_UP = "CloudPubSubDeadLetterSource"
 
 
 class DeadLetter(Value, frozen=True, kw_only=True):
-    """One message as it was pulled. `ack_id` is what it is settled by, or given back."""
+    """One message as it was pulled. `ack_id` acknowledges it, or returns it to the queue."""
 
     ack_id: str
     message_id: str
@@ -30,16 +30,16 @@ class DeadLetter(Value, frozen=True, kw_only=True):
 
     @property
     def sha256(self) -> str:
-        """What identifies the data, as in the function's own records."""
+        """SHA-256 of the data in hex, as the journal's rejections name it."""
         return sha256(self.data).hexdigest()
 
     @property
     def attempts(self) -> int:
-        """How often it was delivered before it was given up on; 0 where it does not say."""
+        """How often Pub/Sub delivered it before it was dead-lettered; 0 if the attributes do not say."""
         return integer(self.attributes.get(f"{_GIVEN_UP}DeliveryCount")) or 0
 
     @property
     def republished(self) -> dict[str, str]:
-        """Its attributes when it is published again: those it first had, and how often this was done."""
+        """The attributes to publish it with again: the original ones, and the count of redrives."""
         own = {name: value for name, value in self.attributes.items() if not name.startswith(_GIVEN_UP)}
         return {**own, REDRIVE: str(max(integer(own.get(REDRIVE)) or 0, 0) + 1)}

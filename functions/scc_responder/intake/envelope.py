@@ -31,7 +31,7 @@ MAX_ENVELOPE_BYTES = 10_000_000 * 4 // 3 + 64 * 1024
 
 MAX_ATTRIBUTES = 100
 MAX_ATTRIBUTES_BYTES = 1024 * 1024
-"""What attributes may take as JSON; Pub/Sub allows 100 of them, of 1.3 KB each. Of larger ones none is read."""
+"""Most bytes of the attributes as JSON; Pub/Sub allows 100 of 1.3 KB each. If they are larger, none is read."""
 
 S = TypeVar("S")
 
@@ -56,7 +56,7 @@ class Message(Value, frozen=True, kw_only=True):
 
     @property
     def sha256(self) -> str:
-        """What identifies the data in records, whatever becomes of the message."""
+        """SHA-256 of the data in hex: the name of the message in records."""
         return sha256(self.data).hexdigest()
 
 
@@ -93,7 +93,7 @@ class _Envelope(msgspec.Struct):
 
     @property
     def is_notification(self) -> bool:
-        """Whether it is no envelope but what is found in one."""
+        """Whether the body is the notification itself, without an envelope."""
         return any(map(bytes, (self.finding, self.findings, self.list_findings_results, self.category)))
 
 
@@ -169,7 +169,7 @@ def open_envelope(body: bytes, headers: Mapping[str, str]) -> Message:
 
 
 def _open(body: bytes, headers: Mapping[str, str]) -> Message:
-    """The message, by the marks that tell the envelopes apart."""
+    """The message, by the fields that distinguish the envelopes."""
     if headers.get("ce-type", _MESSAGE_PUBLISHED) != _MESSAGE_PUBLISHED:
         raise RejectedMessage("foreign_event")
     trace = _trace(headers)

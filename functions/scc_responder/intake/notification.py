@@ -91,7 +91,7 @@ def _decode(data: bytes) -> Any:
 
 
 def _decode_leniently(data: bytes) -> Any:
-    """Lone surrogates, broken UTF-8 and NaN are no reason to miss a threat: an attacker could have put them there."""
+    """Lone surrogates, broken UTF-8 and NaN are accepted: an attacker could add them to hide a threat."""
     try:
         return json.loads(data.decode("utf-8", "replace"))
     except RecursionError as error:

@@ -1,4 +1,4 @@
-"""Tell the shapes apart in which a finding travels, and cut its parts out of them.
+"""Recognise the shape in which a finding arrives, and take its parts out.
 
 Source: `NotificationMessage` and `ListFindingsResponse` of google/cloud/securitycenter v1 and v2, the console's JSON
 tab, and what re-publishers make of them.
@@ -24,7 +24,7 @@ class FindingParts(Value, frozen=True, kw_only=True):
 
 
 def take_apart(document: Mapping[str, Any]) -> FindingParts:
-    """The parts of whatever carries exactly one finding.
+    """The parts of a document that carries exactly one finding.
 
     Raises RejectedMessage `several_findings`, `log_entry` (a Cloud Logging export) or `not_a_finding`.
     """

@@ -27,21 +27,21 @@ KEEP_CLOSED = timedelta(days=400)
 """How long a closed case and a reservation are needed: a year's incidents, and no copy comes later."""
 
 KEEP_REJECTED = timedelta(days=90)
-"""How long a message that was no finding is told of."""
+"""How long a rejected message is kept."""
 
 HELD_BY_CONTROL = "control_disabled"
-"""The reason of a case that the kill switch held, and that goes on once it is turned back."""
+"""The reason of a case that the kill switch held. It resumes once the switch allows it."""
 
 MAX_DETAIL = 500
 NEWER = "record_newer"
-"""Why a case is not read that a later version wrote."""
+"""The reason for not reading a case that a later version wrote."""
 
 
 class Step(Value, frozen=True, kw_only=True):
     """One change of one action. (action_id, index) names it; a settled one is never carried out again.
 
-    `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is
-    the claim under which it was last meant.
+    `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is the
+    claim under which its intent was last written.
     """
 
     action_id: str
@@ -69,7 +69,7 @@ class Step(Value, frozen=True, kw_only=True):
 
 
 class Closing(Value, frozen=True, kw_only=True):
-    """An end the case came to before it was opened again. `approvals` are those its plan was given."""
+    """An earlier closing of a case that was opened again. `approvals` are those its plan was given."""
 
     state: CaseState
     epoch: int
@@ -159,9 +159,10 @@ def is_held_by_control(record: CaseRecord) -> bool:
 
 
 def is_unfinished(record: CaseRecord) -> bool:
-    """Whether the case may have to be gone on with though no message brings it back: a sweep looks at no others.
+    """Whether a sweep may have to resume the case, since no message will.
 
-    That is one that is open (its process may have ended), one whose plan may expire, one that the kill switch held.
+    That is a case that is open (its process may have ended), one whose plan may expire, and one that the kill switch
+    held.
     """
     if record.state is CaseState.WAITING:
         return record.plan is not None and record.plan.state is PlanState.WAITING
@@ -213,8 +214,8 @@ def decode(value: bytes) -> CaseRecord:
 def case_digest(finding: Finding) -> str:
     """What decides whether a newer notification brings something new: content, state, and which containers it means.
 
-    A pod recreated under the same name is told by its containers' `create_time`; where a finding carries none, the two
-    are one. Security marks play no part, so that a mark we set never makes a finding new.
+    A pod recreated under the same name differs in its containers' `create_time`; without that field the two look the
+    same. Security marks are left out, so that setting one never makes a finding new.
     """
     started = sorted((item.name, item.create_time) for item in finding.containers if item.create_time)
     parts = (content_digest(finding), finding.state, finding.mute == "MUTED", started)
@@ -262,7 +263,7 @@ class Cases(Value, frozen=True, kw_only=True):
 
 
 def cases_of(page: Page) -> Cases:
-    """The cases of a page. One of a later version hides no other."""
+    """The cases of a page. Unreadable cases are listed, never raised."""
     records: list[CaseRecord] = []
     unreadable: list[Unreadable] = []
     for entry in page.entries:

@@ -1,4 +1,4 @@
-"""A case in hand: the journal writes of the one holder, each of which fails once another holder has taken over."""
+"""A claimed case: the journal writes of its holder. Each fails once another holder has taken the case."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _CARRIED_OUT = frozenset({StepStatus.DONE, StepStatus.TERMINATING})
 
 
 class LostLease(RetryableError):  # noqa: N818 - a fact about this holder, not a fault
-    """Another holder has taken the case, or this one gave it up. Stop: nothing more may be done here."""
+    """Another holder has taken the case, or this one released it: the process must stop working on it."""
 
 
 class CaseWriter:
-    """One claim's way to the store: every write passes here, under the claim's token."""
+    """The writes of one claim to the store, under the claim's token."""
 
     def __init__(self, store: CasStore, clock: Clock, token: str) -> None:
         self.store = store
@@ -64,14 +64,15 @@ class CaseWriter:
 
 
 def _told(record: CaseRecord) -> dict[str, Any]:
-    """What a store is told of a case beside its content."""
+    """The options of a store write that follow from the case: how long to keep it, and whether it is unfinished."""
     return {"keep": kept(record), "unfinished": is_unfinished(record)}
 
 
 class ClaimedCase:
-    """A case this process holds. Methods write once, and raise LostLease or StoreUnavailable.
+    """A case that this process holds.
 
-    `confirmed` and `keep` do neither.
+    `save`, `close`, `renew` and `release` write once, and raise LostLease or StoreUnavailable. `confirmed` and `keep`
+    change only memory; the next write stores it.
     """
 
     def __init__(self, writer: CaseWriter, entry: Entry, record: CaseRecord) -> None:
@@ -87,20 +88,20 @@ class ClaimedCase:
         self._write(self._changed(steps, decision))
 
     def reserve(self, target: str, action_id: str) -> bool:
-        """Whether this case has the one right to what `target` names (an action that cannot be undone, on an object).
+        """Whether this case may carry out `target` (an irreversible action on one object). The first case to ask may.
 
-        The first to ask has it. It passes on only from a case that is closed and did not carry the action out.
-        Raises RetryableError while the case that has it is open, StoreUnavailable.
+        Another may only if that case is closed and did not carry it out. Raises RetryableError while the case that has
+        it is open, StoreUnavailable.
         """
         claim = Reservation(case=self._entry.key, action_id=action_id)
         return reserve(self._writer.store, f"reservation/{target}", claim)
 
     def renew(self) -> None:
-        """Keep the lease through a long step: every write does, so nothing but the time changes."""
+        """Renew the lease during a long step, by a write that changes nothing else."""
         self._write(self.record)
 
     def confirmed(self, finding: Finding) -> None:
-        """Take what a case keeps of the finding from the finding as its source knows it; the next write stores it."""
+        """Update the case from the finding as it was read from its source; the next write stores it."""
         self.record = replace(
             self.record,
             event_time=finding.event_time,
@@ -110,20 +111,20 @@ class ClaimedCase:
         )
 
     def keep(self, record: CaseRecord) -> None:
-        """Take what became of the plan; the next write stores it."""
+        """Take the plan of this record; the next write stores it."""
         self.record = record
 
     def close(
         self, state: CaseState, reason: str = "", *steps: Step, decision: Mapping[str, Any] | None = None
     ) -> None:
-        """Bring the case to its end, with the last outcomes, and give up the lease."""
+        """Close the case with its last outcomes, and release the lease."""
         changed = self._changed(steps, decision)
         closed = replace(changed, state=state, reason=reason, owner="", closed_at=self._writer.clock())
         self._write(closed)
         self._held = False
 
     def release(self, reason: str = "") -> None:
-        """Give up the lease of an unfinished case, and say why: the next delivery resumes it at once."""
+        """Release the lease of an unfinished case with a reason: the next delivery resumes it at once."""
         self._write(replace(self.record, owner="", reason=reason))
         self._held = False
 
@@ -142,14 +143,16 @@ class ClaimedCase:
 
 
 class Reservation(Value, frozen=True, kw_only=True):
-    """Who has the right: the key of the case in the store, and the action's id in it."""
+    """Who holds a reservation: the key of the case in the store, and the action's id in it."""
 
     case: str
     action_id: str
 
 
 def reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
-    """Take the reservation if nobody has it, or if who has it ended without using it; whether it is ours now.
+    """Take the reservation if it is free, or if its holder closed without using it.
+
+    Returns whether this case holds it now.
 
     Raises RetryableError `reserved_by_open_finding` while the case that has it is open, StoreUnavailable.
     """

@@ -1,4 +1,4 @@
-"""The journal: which delivery may work on a finding, and what was meant and done, written before and after.
+"""The journal: which delivery may work on a finding, and its intents and outcomes, written before and after.
 
 A case is claimed by one holder at a time for `LEASE`, renewed by every write and judged by the store's own clock
 alone. Every write replaces the version the holder saw last: the first write of a holder who lost the lease fails, and
@@ -44,7 +44,7 @@ from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
 
 LEASE = timedelta(seconds=120)
 NOTED_COPIES = 20
-"""Copies that change nothing are counted up to this, then settled without a write, so that a flood costs reads."""
+"""Duplicates are counted up to this, then settled without a write, so that a flood costs only reads."""
 _TRIES = 8
 
 
@@ -184,8 +184,8 @@ class Journal:
 def claim_outcome(record: CaseRecord, finding: Finding, digest: str, *, is_held: bool) -> ClaimOutcome:
     """What a delivery may do, given the case as it stands. Pure.
 
-    An open case is resumed whatever the copy looks like: a redelivery is how a crashed case goes on. A waiting one is
-    gone on with where its finding is said to be over, so that nobody is asked about it any longer.
+    Any copy resumes an open case: a redelivery is how a crashed case continues. A copy that says the finding is over
+    resumes a waiting case, so that nobody is asked about it any longer.
     """
     if record.state is CaseState.OPEN:
         return ClaimOutcome.IN_PROGRESS if is_held else ClaimOutcome.RESUMED
@@ -197,7 +197,7 @@ def claim_outcome(record: CaseRecord, finding: Finding, digest: str, *, is_held:
 
 
 def _is_news(record: CaseRecord, finding: Finding, digest: str) -> bool:
-    """Whether a copy says what the closed case does not know, and could act upon."""
+    """Whether a copy contains something new that the closed case could act on."""
     if _is_over(finding):
         # It is over: an echo of our own work, or an analyst's. What was done stays done.
         return False
@@ -217,7 +217,7 @@ def _is_over(finding: Finding) -> bool:
 
 
 def _may_mean_another_pod(finding: Finding) -> bool:
-    """Whether a pod recreated under its name would look the same: then only the cluster can tell."""
+    """Whether a recreated pod of the same name would look the same in the finding: then only the cluster can tell."""
     return bool(finding.pods) and not any(container.create_time for container in finding.containers)
 
 
@@ -244,7 +244,7 @@ def _new_case(finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
 
 
 def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter, *, reopened: bool) -> CaseRecord:
-    """The case under a new holder. Its steps stay: what was done to an object is not done to it again."""
+    """The case under a new holder. Its steps stay, so that nothing is done twice."""
     record = replace(record, canonical_name=finding.canonical_name)
     if finding.event_time > record.event_time or reopened:
         record = replace(record, event_time=finding.event_time, digest=digest, finding_state=finding.state)
@@ -252,7 +252,7 @@ def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter
 
 
 def _reopened(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
-    """The case at a new beginning: a plan of before, approved or not, counts no more."""
+    """The case opened again: its earlier plan no longer counts, approved or not."""
     closing = Closing(
         state=record.state,
         epoch=record.epoch,
@@ -277,7 +277,7 @@ def _resumed(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
 
 
 def _is_kept(step: Step) -> bool:
-    """Whether a step outlives its opening: what was done to an object does, what was only told or captured does not."""
+    """Whether a step is kept when the case is opened again: changes to an object are, messages and evidence are not."""
     return not step.is_settled or (bool(step.expected_uid) and not observes_only(step.change))
 
 

@@ -29,7 +29,7 @@ _STALE = frozenset({StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
 
 
 class Ending(Value, frozen=True, kw_only=True):
-    """How one delivery ended. `status` is the HTTP answer: 204 settled, 503 it must come again."""
+    """How one delivery ended. `status` is the HTTP status: 204 settled, 503 to be delivered again."""
 
     status: int
     reason: str
@@ -39,8 +39,7 @@ class Ending(Value, frozen=True, kw_only=True):
 def conclusion(steps: Iterable[Step]) -> CaseState:
     """The case's end state, computed from outcomes alone: no error can end as a success.
 
-    To have told of it, or to have kept the evidence, is not to have done something about it. While a step waits for a
-    person, so does the case.
+    Notifications and evidence alone do not count as a response. While a step waits for a person, so does the case.
     """
     known, steps = actions(), tuple(steps)
     if any(step.status is StepStatus.WAITING for step in steps):

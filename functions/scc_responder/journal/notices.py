@@ -34,7 +34,7 @@ def outcome_notice(
 ) -> Notice:
     """A decision: finding, threat, pod, every policy's answer, every step's outcome.
 
-    With it the plan that waits for approval, exactly, and how to answer it; or what became of it. `reason` says that
+    If there is a plan: exactly what waits for approval and how to answer, or how it ended. `reason` says that
     one waits.
     """
     finding = context.finding

@@ -13,17 +13,17 @@ import msgspec
 from scc_responder.domain.value import Value
 
 MIN_DIGEST = 8
-"""As many digits of a plan's digest must be given to mean it."""
+"""The fewest hex digits that identify a plan."""
 
 
 class PlanState(StrEnum):
-    """How far a plan is. `approved` and `used` let its steps be carried out; the last three are ends without that."""
+    """The state of a plan. In `approved` and `used` its steps may run; in the last three they never will."""
 
     WAITING = "waiting"
     APPROVED = "approved"
-    """Enough people approved it, and a claim has taken it: what is so now is compared before anything starts."""
+    """Enough people approved it and a claim has taken it; the present state is compared before anything starts."""
     USED = "used"
-    """It was still the same: its steps are, or were, carried out. It is honoured once."""
+    """It was still valid: its steps are being or were carried out. A plan is used once."""
     REJECTED = "rejected"
     EXPIRED = "expired"
     VOID = "void"
@@ -31,7 +31,7 @@ class PlanState(StrEnum):
 
 
 class PlanStep(Value, frozen=True, kw_only=True):
-    """One action that waits: which policy asks for it, with what, and the changes it comes to, as data."""
+    """One waiting action: its policy, its parameters, and its changes as data."""
 
     policy: str
     action: str
@@ -55,8 +55,8 @@ class Approval(Value, frozen=True, kw_only=True):
 class Plan(Value, frozen=True, kw_only=True):
     """What waits, as its case stores it.
 
-    `needed` people must approve it before `expires_at`. `reason`, `by` and `said` tell how it ended, by whom, and in
-    that person's words. `after` says why the plan before it in the same case no longer holds.
+    `needed` people must approve it before `expires_at`. `reason`, `by` and `said` are how it ended, who ended it, and
+    that person's words. `after` is why the previous plan of the same case is no longer valid.
     """
 
     digest: str
@@ -74,7 +74,7 @@ class Plan(Value, frozen=True, kw_only=True):
 
     @property
     def is_pending(self) -> bool:
-        """Whether nothing was done by it yet, and something still may be."""
+        """Whether it may still be carried out and has not been begun."""
         return self.state in {PlanState.WAITING, PlanState.APPROVED}
 
     @property
@@ -83,7 +83,7 @@ class Plan(Value, frozen=True, kw_only=True):
         return frozenset(uid for step in self.steps for uid in step.targets)
 
     def is_meant_by(self, digest: str) -> bool:
-        """Whether the digest, or the first eight or more digits of one, is this plan's."""
+        """Whether `digest` (all digits, or the first eight or more) is this plan's."""
         return len(digest) >= MIN_DIGEST and self.digest.startswith(digest)
 
 

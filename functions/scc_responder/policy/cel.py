@@ -1,6 +1,6 @@
 """What `when` and `unless` cannot say: a policy's `condition`, one CEL expression over the context.
 
-Missing data never makes one hold, nor its opposite: what is not known is not there, and to ask for it is an error.
+Missing data satisfies neither a condition nor its negation: an unknown fact is absent, and using it is an error.
 
     pod.labels["tier"] == "web" && finding.processes.exists(p, p.binary.startsWith("/tmp/"))
 """
@@ -25,14 +25,14 @@ DIFFERS = "condition_differs"
 ERROR = "condition_error"
 
 _KNOWN_EMPTY: dict[type, set[str]] = {Finding: {"contradictions", "truncated"}, Threat: {"raised_by"}}
-"""Empty lists that say something. All others in what a finding itself tells mean that it does not tell."""
+"""Lists in a finding whose emptiness is a fact. Every other empty list means "not set"."""
 
 _ZERO_IS_MISSING: dict[type, set[str]] = {Connection: {"destination_port", "source_port"}}
 _MISSING = re.compile(r'(?:No value with name|Key not found in map :) "(\w+)"', re.ASCII)
 
 
 class CelFacts:
-    """What is known, as conditions see it: made once for all the policies of a decision. Of no context, nothing."""
+    """The known facts of a context, as CEL sees them: made once for all policies of a decision. None: no facts."""
 
     def __init__(self, context: Context | None) -> None:
         self._context = context
@@ -44,7 +44,7 @@ class CelFacts:
 
     @cached_property
     def known(self) -> dict[str, Any]:
-        """Every fact that is known, as maps that lack the others."""
+        """Every known fact, as nested maps; unknown facts have no key."""
         context = self._context
         if context is None:
             return {}
@@ -68,7 +68,7 @@ class CelFacts:
 
 
 def evaluate(expression: str, facts: CelFacts) -> str:
-    """`HOLDS`, `condition_differs`, or why it cannot be said: `condition_pod_missing`, `condition_error`."""
+    """`HOLDS`, `condition_differs`, or why it cannot be evaluated: `condition_pod_missing`, `condition_error`."""
     try:
         result = compiled(expression).eval(activation=facts.activation)
         value, told = result.value(), str(result.value())

@@ -63,7 +63,7 @@ def _told(expression: str, message: str, path: DocumentPath) -> Iterator[Mistake
 
 
 def _explained(told: str) -> str:
-    """CEL's own words, with what could have stood there."""
+    """CEL's message, with what could have been written instead."""
     undefined, undeclared = _UNDEFINED.search(told), _UNDECLARED.search(told)
     reserved, overload = _RESERVED.search(told), _OVERLOAD.search(told)
     if undefined:

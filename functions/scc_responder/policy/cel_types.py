@@ -1,4 +1,4 @@
-"""The types that a policy's `condition` may speak of, made of our own: `Context` and all within it.
+"""The types that a policy's `condition` may use, generated from our own: `Context` and everything in it.
 
 Source: the Common Expression Language (cel.dev), google/protobuf/descriptor.proto. An expression is checked against
 messages of these names and fields, so that a misspelt field is found when the policy is read. It is then evaluated on
@@ -16,13 +16,13 @@ from msgspec import inspect
 from scc_responder.domain.context import Context
 
 NOT_TOLD = frozenset({"missing", "objects", "live"})
-"""What of the context a condition may not ask for.
+"""Fields of the context that a condition may not use.
 
 What is missing satisfies nothing, objects are evidence, and the live look comes after the conditions.
 """
 
 RENAMED = {"namespace": "namespace_object"}
-"""`namespace` is a word that CEL keeps for itself; Kubernetes' admission policies say `namespaceObject`."""
+"""`namespace` is a reserved word of CEL; Kubernetes' admission policies say `namespaceObject`."""
 
 PACKAGE = "scc"
 _WELL_KNOWN = {inspect.DateTimeType: "Timestamp", inspect.TimeDeltaType: "Duration"}
@@ -147,7 +147,7 @@ def _signature(kind: inspect.Type) -> str:
 
 
 def _pool() -> Any:
-    """The descriptors of our records, in a pool of their own."""
+    """The protobuf descriptors of our types, in a separate pool."""
     from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, timestamp_pb2  # noqa: PLC0415 - as above
 
     file = descriptor_pb2.FileDescriptorProto(name="scc.proto", package=PACKAGE, syntax="proto3")

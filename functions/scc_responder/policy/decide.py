@@ -18,11 +18,13 @@ from scc_responder.policy.policy_set import OnFailure, Policy, PolicyStep
 MATCHED = "matched"
 
 Plans = dict[tuple[str, str], Planned]
-"""What an action comes to by its name and what is asked for: the same for every policy."""
+"""The planned result of each (action name, parameters): the same for every policy."""
 
 
 class PlannedAction(Value, frozen=True, kw_only=True):
-    """What one step comes to. `result`: planned, waiting (for approval), skipped (nothing to do) or held (may not be).
+    """The plan for one step of a policy.
+
+    `result`: planned, waiting (for approval), skipped (nothing to do) or held (may not be).
 
     `variant` is what the policy asked for (`with`), the same whatever was read. `needs`, `on_failure` are the step's.
     """
@@ -37,9 +39,9 @@ class PlannedAction(Value, frozen=True, kw_only=True):
 
 
 class PolicyDecision(Value, frozen=True, kw_only=True):
-    """What one policy comes to, and why. `limits` are the policy's own.
+    """The decision of one policy, and why. `limits` are the policy's own.
 
-    `mode_reason` says what took the mode further down than the policy has it (`mode_lowered_by:night`), if anything.
+    `mode_reason` says what lowered the policy's mode (`mode_lowered_by:night`); empty if nothing did.
     """
 
     name: str
@@ -52,13 +54,13 @@ class PolicyDecision(Value, frozen=True, kw_only=True):
 
 
 class Decision(Value, frozen=True, kw_only=True):
-    """What all policies come to."""
+    """The decisions of all policies about one finding."""
 
     policies: tuple[PolicyDecision, ...]
 
     @property
     def reason(self) -> str:
-        """One word for the whole: what is going to happen, or why nothing is."""
+        """One reason word for all policies together: what will happen, or why nothing will."""
         if not any(policy.matched for policy in self.policies):
             return "no_policy_matched"
         results = {action.result for policy in self.policies for action in policy.actions}
@@ -105,8 +107,8 @@ def _plan(context: Context, step: PolicyStep, plans: Plans) -> PlannedAction:
 def match(context: Context, policy: Policy, facts: CelFacts | None = None) -> str:
     """`matched`, or why not: `when_severity_differs`, `unless_namespace`, `condition_pod_missing`.
 
-    Missing data satisfies nothing: neither a `when`, nor the "not" of an `unless`, nor a `condition`. `facts` are the
-    context's, where they are made already.
+    Missing data satisfies nothing: neither a `when`, nor the "not" of an `unless`, nor a `condition`. `facts` are those
+    of the context, if the caller has made them already.
     """
     for name, condition in policy.when.conditions:
         answer = condition(context)
@@ -121,7 +123,7 @@ def match(context: Context, policy: Policy, facts: CelFacts | None = None) -> st
 
 
 def disruptions(decision: Decision) -> Iterator[Action]:
-    """The actions planned in a mode that goes further than not at all, which make something unavailable."""
+    """The planned disruptive actions of policies that are not disabled."""
     for policy in decision.policies:
         if policy.matched and policy.mode != Mode.DISABLED:
             known = (actions()[item.action] for item in policy.actions if item.result == "planned")

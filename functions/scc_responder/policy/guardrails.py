@@ -46,7 +46,8 @@ class Protected(StrictValue, frozen=True, kw_only=True):
 
     `workloads` are `namespace/Kind/name`, of any owner of the pod or of the pod itself; `clusters` are
     `projects/P/locations/L/clusters/C`. `nodes` keeps changes off the node itself, not off the pods that run on it.
-    `principals` are those whose doing the finding tells of. Google's own agents are protected whatever stands here.
+    `principals` are the accounts that did what an audit-log finding reports. Google's own agents are protected whatever
+    stands here.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -75,7 +76,7 @@ TimeOfDay = Annotated[
         extra_json_schema={"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"},
     ),
 ]
-"""`HH:MM`. A number is taken only to say what is wrong with it."""
+"""`HH:MM`. A number is accepted only to explain the mistake."""
 
 
 class QuietHours(StrictValue, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
@@ -117,9 +118,10 @@ class ApprovalRules(StrictValue, frozen=True, kw_only=True):
 
 
 class StormBreaker(StrictValue, frozen=True, kw_only=True):
-    """When so much is to be disrupted, or denied, that a bad rule or an attack is likelier than so many incidents.
+    """Trips when so much is planned or denied that a bad rule or an attack is more likely than real incidents.
 
-    More than `targets` planned, or `denials` by a limit, `within` trips the cluster to dry run until a person resets.
+    More than `targets` planned, or `denials` by a limit, `within` a time: the cluster is in dry run until a person
+    resets.
     """
 
     targets: int = 10

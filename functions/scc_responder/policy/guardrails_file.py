@@ -56,7 +56,7 @@ def load_guardrails(folder: Path) -> Guardrails:
 
 
 def mistakes(guardrails: Guardrails) -> Iterator[Mistake]:
-    """Everything in guardrails that could not hold, or that could not be told apart later."""
+    """Every mistake in guardrails: what can never hold, and names that stand twice."""
     yield from _patterns(("protected",), guardrails.protected, ("namespaces", "workloads", "nodes", "clusters"))
     yield from _patterns(("protected",), guardrails.protected, ("principals",))
     for index, ceiling in enumerate(guardrails.ceilings):
@@ -141,7 +141,7 @@ def _exempted(place: DocumentPath, name: str) -> Iterator[Mistake]:
 
 
 def _names(guardrails: Guardrails) -> Iterator[Mistake]:
-    """Ceilings and quiet hours share their names, since a decision tells of either in the same words."""
+    """Ceilings and quiet hours share one set of names, since a decision names both in the same way."""
     for fields in (("ceilings", "quiet_hours"), ("exemptions",)):
         seen: dict[str, str] = {}
         for field in fields:

@@ -1,4 +1,4 @@
-"""How much may be disrupted within a time: limits as people write them, and the defaults."""
+"""Limits on how much may be disrupted within a time, as people write them, and the defaults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Limit(StrictValue, frozen=True, kw_only=True):
     """At most so many different pods, or nodes, within a time: `{most: 3, of: pods, within: 10m}`.
 
     `most` is a number, or a share (`25%`) of the workload's replicas or the pool's nodes, of which one is always
-    allowed. A target counts once, whatever is done to it; actions that disrupt nothing do not count.
+    allowed. A target counts once, however many actions change it; actions that disrupt nothing do not count.
     """
 
     most: int | str
@@ -67,7 +67,7 @@ def duration_mistakes(text: str, path: DocumentPath) -> Iterator[Mistake]:
 
 
 def allowed_count(limit: Limit, share_of: int | None = None) -> int:
-    """How many targets the limit allows. Of a share one is always allowed, and no more where the whole is not known.
+    """How many targets the limit allows. A share always allows one; only one if `whole` is not known (None).
 
     >>> allowed_count(Limit(most="25%", within="10m"), 10)
     2

@@ -72,7 +72,7 @@ def as_tuple(patterns: Patterns) -> tuple[str, ...]:
 
 
 class Field(NamedTuple):
-    """What a condition is about: how it is read of a context, and how a wanted value becomes a test of it."""
+    """How one field is read from a context, and how a wanted value becomes a test."""
 
     read: Read
     made: Callable[[Read, Any], Criterion]
@@ -108,7 +108,7 @@ def _at_least(read: Read, wanted: Severity) -> Criterion:
 
 
 def _confidence(read: Read, wanted: Patterns) -> Criterion:
-    """Related findings can raise it: where they could not be read, it is at least what it is."""
+    """Related findings can only raise the confidence: if they could not be read, it is a lower bound."""
     fits = {confidence: matcher(as_tuple(wanted))(confidence) for confidence in CONFIDENCES}
 
     def holds(context: Context) -> Truth:
@@ -141,7 +141,7 @@ def _any_of(read: Read, wanted: Patterns) -> Criterion:
 
 
 def _workload(context: Context) -> str | None:
-    """An owner chain that could not be read to its end hides the workload."""
+    """The workload is unknown if the owner chain could not be read completely."""
     workload = context.pod.workload if context.pod and "owner" not in context.missing else None
     return f"{workload.kind}/{workload.name}" if workload else None
 
@@ -166,11 +166,11 @@ VOCABULARIES: dict[str, Callable[[], tuple[str, ...]]] = {
     "confidence": lambda: CONFIDENCES,
     "surface": lambda: (*SURFACES, UNKNOWN),
 }
-"""The only words that these conditions can meet: a pattern that fits none of them would never hold."""
+"""The only values that these fields can have: a pattern that fits none of them would never match."""
 
 
 def match_mistakes(match: Match, path: DocumentPath) -> Iterator[Mistake]:
-    """Every condition that can never hold, or that nobody means: an empty list holds for nothing, no labels for all."""
+    """Every condition that can never hold or is likely a mistake: an empty list matches nothing, no labels all."""
     for name, value in match.given().items():
         patterns = value.values() if isinstance(value, dict) else (value,)
         if not value or not all(patterns):
@@ -209,6 +209,6 @@ FIELDS: dict[str, Field] = {
     "node_pool": Field(lambda context: context.node.node_pool if context.node else None, _text),
     "principal": Field(lambda context: context.finding.principal, _text),
 }
-"""One entry per condition: what it is about, and its kind of test."""
+"""For each field of `when`: how it is read from a context, and how it is tested."""
 
 assert FIELDS.keys() == set(Match.__struct_fields__)  # noqa: S101 - a condition without an entry would never hold

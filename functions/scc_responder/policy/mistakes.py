@@ -1,4 +1,4 @@
-"""One mistake in a file that people write, said so that its author can fix it."""
+"""One mistake in a policy or guardrails file, with what its author needs to fix it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLAIN = re.compile(r"[A-Za-z_][-\w]*", re.ASCII)
 
 
 class Mistake(Value, frozen=True, kw_only=True):
-    """What is wrong at a place of a document, and the remedy. `row` counts the lines of a text of several, from 1.
+    """What is wrong at a place of a document, and the remedy. `row` is the line within a multi-line text, from 1.
 
     `detail` is shown below it, line by line.
     """
@@ -46,7 +46,7 @@ class Fault(Value, frozen=True, kw_only=True):
 
 
 def refusal(faults: Sequence[Fault]) -> PolicyError:
-    """The error that tells all of these, one on a line; its reason is the first one's."""
+    """One error for all mistakes, one on each line; its reason is that of the first."""
     return PolicyError(faults[0].reason, "\n".join(map(str, faults)), faults=tuple(faults))
 
 
@@ -64,7 +64,7 @@ def written(path: DocumentPath) -> str:
 
 
 def expected(word: str, known: Iterable[str]) -> str:
-    """What a word could have been, and which of it was probably meant.
+    """Which words are allowed, and which of them was probably meant.
 
     >>> expected("delete_pods", ["delete_pod", "notify"])
     "expected one of delete_pod, notify; did you mean 'delete_pod'?"

@@ -1,7 +1,7 @@
-"""In which order the actions of all policies are taken, and what becomes of those that need one that is not. Pure.
+"""The order in which the actions of all policies run, and which are held because one that they need is held. Pure.
 
 Steps that can be undone come first, whichever policy asked for them: no policy's deletion goes before another's
-evidence. What policies tell at their end is told last, so that one message tells what all of them did.
+evidence. A policy's final message comes last, so that one message covers what all policies did.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Held = dict[tuple[str, str, str], str]
 
 
 def in_order(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:
-    """Every action: those of each policy up to its first irreversible one, then the rest, then each one's last word."""
+    """Every action: those of each policy up to its first irreversible one, then the rest, then the final messages."""
     matched = [policy for policy in decision.policies if policy.matched]
     parts = [_parts(policy.actions) for policy in matched]
     for part in range(3):
@@ -39,9 +39,9 @@ def _ends_with_message(planned: tuple[PlannedAction, ...]) -> bool:
 
 
 def hold_denied(decision: Decision, denied: Callable[[PolicyDecision, PlannedAction], str] | None = None) -> Decision:
-    """The decision if every step that is taken succeeds: what is denied is held, and so is what needs a held step.
+    """The decision with every denied step held, and every step that needs a held one.
 
-    `denied` is asked for each planned step, in their order, and says why it may not be taken.
+    `denied` is called for each planned step in order. It returns the reason why the step is denied, or an empty string.
     """
     held: Held = {}
     for policy, planned in in_order(decision):

@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 
 def load_policies(folder: Path) -> PolicySet:
-    """Every policy of the folder: all of them or none. Raises PolicyError that tells the mistakes of all files."""
+    """Every policy of the folder: all of them or none. Raises PolicyError with the mistakes of all files."""
     rails, policies = _read_files(folder)
     return PolicySet(policies=policies, guardrails=rails, digest=digest(folder))
 
@@ -62,7 +62,7 @@ def _read_files(folder: Path) -> tuple[Guardrails, tuple[Policy, ...]]:
 
 
 def _collected(faults: list[Fault], read: Callable[[], _T]) -> _T | None:
-    """What is read; where it is refused, None, and its mistakes beside the others."""
+    """What `read` returns; if it raises PolicyError, None, and its faults are added to `faults`."""
     try:
         return read()
     except PolicyError as error:
@@ -139,7 +139,7 @@ def _parameters(step: PolicyStep, path: DocumentPath, rails: Guardrails | None) 
 
 
 def _unmet(step: PolicyStep, earlier: list[str], path: DocumentPath) -> Iterator[Mistake]:
-    """What a step needs must stand before it, or it could never be met."""
+    """Actions that a step `needs` must come before it, or it could never run."""
     for index, needed in enumerate(step.needs):
         if needed not in earlier:
             found = f"; {expected(needed, earlier)}" if earlier else ", and this step is the first"

@@ -21,7 +21,7 @@ TEST_SUFFIX = ".test.yaml"
 
 
 class OnFailure(StrEnum):
-    """What becomes of the later steps of a policy after one that failed."""
+    """Whether the later steps of a policy run after one that failed."""
 
     STOP = "stop"
     CONTINUE = "continue"
@@ -45,7 +45,7 @@ class PolicyStep(StrictValue, frozen=True, kw_only=True, dict=True, rename={"par
 
     @cached_property
     def variant(self) -> str:
-        """What is asked for, as one text: the same parameters are the same text."""
+        """The parameters as canonical JSON: equal parameters are equal text."""
         return msgspec.json.encode(self.params, order="sorted").decode()
 
 
@@ -67,7 +67,7 @@ class Policy(StrictValue, frozen=True, kw_only=True):
 
 
 class PolicySet(Value, frozen=True, kw_only=True):
-    """All policies of a folder and its guardrails. `digest` stands in every record that they led to."""
+    """All policies of a folder and its guardrails. `digest` is stored in every record of a decision by them."""
 
     policies: tuple[Policy, ...]
     guardrails: Guardrails

@@ -1,6 +1,6 @@
 """Read the YAML that people write, strictly: no anchors, tags or repeated keys, bounded in size and depth.
 
-All mistakes of a file are told at once, each with its line.
+All mistakes of a file are reported at once, each with its line.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HINTS = {
     "could not find expected ':'": "write 'key: value', with a space after the colon",
     "did not find expected node content": "close the list with ]",
 }
-"""What to do about libyaml's own messages, as far as one can tell."""
+"""How to fix what libyaml's messages report."""
 
 _T = TypeVar("_T")
 
@@ -36,7 +36,7 @@ _ANCHOR = "anchors and aliases are not allowed; write the value out; put a text 
 
 
 class Document:
-    """One YAML file as plain data, which knows the line of each of its parts; they are looked for when asked for."""
+    """One YAML file as plain data, with the line of each part; lines are computed when first needed."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -57,7 +57,7 @@ class Document:
         return value
 
     def _diagnosed(self, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]]) -> list[Mistake]:
-        """The mistakes of types, and those that the check finds in the rest."""
+        """The mistakes of types, and those that `check` finds in the parts without any."""
         from scc_responder.policy.type_mistakes import diagnose, repaired  # noqa: PLC0415 - only a mistake needs it
 
         mistakes = list(diagnose(self.data, wanted))

@@ -1,4 +1,4 @@
-"""Say everything that is wrong with data that should have been a value of some type, place by place.
+"""Find every mistake in data that does not fit a type, with its place.
 
 Used once `msgspec.convert` has refused the data: it stops at the first mistake, this does not.
 """
@@ -34,7 +34,7 @@ def diagnose(data: Any, wanted: type) -> Iterator[Mistake]:
 
 
 def repaired(data: Any, wanted: type, mistakes: Iterable[Mistake]) -> Any:
-    """The data without what is wrong with it and with something in place of what is missing, to look for more."""
+    """The data with mistakes removed and missing values filled in, so that the rest can be checked."""
     kept = deepcopy(data)
     for mistake in mistakes:
         holder = kept
@@ -57,7 +57,7 @@ def _filled(data: Any, wanted: inspect.Type) -> Any:
 
 
 def _something(wanted: inspect.Type) -> Any:
-    """A value of the type, such as somebody might have written."""
+    """A valid value of the type, as a person might write it."""
     if isinstance(wanted, inspect.UnionType):
         return _something(wanted.types[0])
     if isinstance(wanted, inspect.EnumType):
@@ -92,7 +92,7 @@ def _diagnose(data: Any, wanted: inspect.Type, path: DocumentPath) -> Iterator[M
 
 
 def _meant(data: Any, union: inspect.UnionType) -> inspect.Type:
-    """The member of the union that the data comes closest to; the union itself where none does."""
+    """The member of the union that is closest to the data; the union itself if none is."""
     words = inspect.EnumType | inspect.LiteralType
     given = [kind for kind in union.types if not isinstance(kind, inspect.NoneType)]
     fitting = [kind for kind in given if (isinstance(kind, words) and isinstance(data, str)) or _fits(data, kind)]
@@ -135,7 +135,7 @@ def _struct(data: dict[str, Any], wanted: inspect.StructType, path: DocumentPath
 
 
 def _deeper(name: str, fields: Iterable[inspect.Field]) -> str:
-    """Where the field would belong, if it is only not indented far enough."""
+    """Where the field belongs, if the mistake is only its indentation."""
     for field in fields:
         if isinstance(field.type, inspect.StructType) and name in {inner.encode_name for inner in field.type.fields}:
             return f"{field.encode_name}.{name}"

@@ -1,7 +1,7 @@
 """Take a snapshot of a cluster, and read facts from one as from the cluster itself.
 
 A snapshot stands for an API server that can only be read: `collect` reads it by the same paths and with the same
-answers, so that a decision about a finding sees what it would have seen when the snapshot was taken.
+answers, so that a decision sees the state at the time of the snapshot.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PAGE = 500
 """Objects in one answer of the API server; its own clients ask for as many."""
 
 RESTARTS = 3
-"""How often a list is read from its beginning, where the server has forgotten in between how it went on."""
+"""How often a list is read again from its beginning after its cursor has expired."""
 
 _REFUSED = frozenset({401, 403, 404})
 _READ_SECONDS = 60.0

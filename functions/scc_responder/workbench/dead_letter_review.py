@@ -1,4 +1,4 @@
-"""What publishing a dead-lettered message again leads to. Pure."""
+"""What will happen to a dead-lettered message that is published again. Pure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ DELIVERED_AGAIN = "delivered_again"
 NOTHING_TO_PROVE = "old_heartbeat"
 JUNK = "junk"
 PUBLISHED = frozenset({DELIVERED_AGAIN, "claimed", "resumed", "reopened", "duplicate", "stale"})
-"""What may become of a message that is published again; without a store to look at, only the first is known."""
+"""The fate of a message that is published again; without a store, only that it is delivered again is known."""
 
 
 class Prospect(Value, frozen=True, kw_only=True):
-    """What one message is about, and what will become of it. `reason` is why it is junk, or where its case stopped."""
+    """What one message is about, and its fate. `reason` is why it is junk, or the state of its case."""
 
     fate: str
     letters: tuple[DeadLetter, ...]
@@ -70,7 +70,7 @@ def prospect(letters: tuple[DeadLetter, ...]) -> Prospect:
 
 
 def predicted_fate(found: Prospect, record: CaseRecord | None) -> Prospect:
-    """The same with what its case, None where it has none yet, makes of another delivery."""
+    """The same with its fate, given its case (None if it has none yet)."""
     if found.fate != DELIVERED_AGAIN or found.event_time is None:
         return found
     if record is None:

@@ -34,7 +34,7 @@ class ContextFacts(StrictValue, frozen=True, kw_only=True):
 
 
 NOTHING_READ = ContextFacts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), "not_read"))
-"""What is known of a target that nobody has looked at."""
+"""The facts of a target that was not read."""
 
 
 def read_facts(content: bytes, name: str) -> ContextFacts:

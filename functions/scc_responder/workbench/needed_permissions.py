@@ -1,4 +1,4 @@
-"""What the responder must be allowed to do for the policies that are enabled, and nothing beyond that. Pure.
+"""The permissions that the enabled policies need, and no others. Pure.
 
 A permission is written as `kubectl auth can-i` and IAM spell it: `networkpolicies.networking.k8s.io: create`, or
 `pubsub.topics.publish`. Policies in dry run need the same ones as those that enforce: their requests are sent with

@@ -1,4 +1,4 @@
-"""What an API server's refusal, silence or nonsense means to the caller: `failure` is the only place that decides it.
+"""What a refused, missing or unusable answer of an API server means: only `kubernetes_failure` decides it.
 
 Sources: k8s.io/apimachinery `metav1.Status` and `StatusReason`; urllib3's exceptions.
 """
@@ -18,7 +18,7 @@ from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.value import Value
 
 MESSAGE_LENGTH = 300
-"""Characters of a server's message that enter ours."""
+"""Most characters of a server's message that are quoted in ours."""
 
 _REASONS = {
     400: "bad_request",

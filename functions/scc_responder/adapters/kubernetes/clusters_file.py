@@ -1,4 +1,4 @@
-"""Clusters for local use: a YAML file that says by which kubeconfig context each is reached.
+"""Clusters for local use: a YAML file with the kubeconfig context of each.
 
 projects/example-project/locations/europe-west1/clusters/shop:
   context: kind-shop
@@ -26,7 +26,10 @@ from scc_responder.policy.strict_yaml import load_yaml
 
 
 class ClusterEntry(StrictValue, frozen=True, kw_only=True):
-    """How one cluster is reached, and what its provider would say of it. `kubeconfig` is relative to the file."""
+    """The kubeconfig context of one cluster, and what its provider would report about it.
+
+    `kubeconfig` is relative to the file.
+    """
 
     context: str
     kubeconfig: str = "~/.kube/config"
@@ -92,7 +95,7 @@ class _Renamed:
 
 
 class _Local:
-    """One cluster of the file, and its connections once there are any."""
+    """One cluster of the file, and its connections."""
 
     def __init__(self, path: Path, entry: ClusterEntry) -> None:
         self.context = entry.context

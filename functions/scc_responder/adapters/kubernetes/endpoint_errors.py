@@ -1,7 +1,7 @@
-"""What a failed request means by the way it went: the word of the API server itself, or of what stands before it.
+"""What a failed request means by the endpoint used: the answer may be the API server's, or its front end's.
 
-The DNS endpoint and Connect Gateway are front ends of Google's. They ask IAM before the API server is asked, and refuse
-in their own words: not always with a `Status`, which an API server always sends.
+The DNS endpoint and Connect Gateway are front ends of Google's. They ask IAM before the API server is asked, and may
+refuse without a `Status`, which an API server always sends.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _REMEDIES: Mapping[tuple[str, EndpointKind], str] = {
 
 
 def retold(endpoint: Endpoint, method: str, error: ApiError) -> ApiError:
-    """The error to raise instead; the very same where it does not speak against this way to the cluster."""
+    """The error to raise instead; the same one if the endpoint is not the cause."""
     permission = _permission(endpoint.kind, method, error)
     if not permission and error.reason not in _LOST:
         return error

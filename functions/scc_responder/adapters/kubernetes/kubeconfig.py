@@ -83,7 +83,10 @@ class _Config(Value, frozen=True, kw_only=True):
 
 
 def read_access(path: Path, context: str) -> Access:
-    """What one context of a kubeconfig says. Raises SettingsError that names the file and what is wrong with it."""
+    """The access that one context of a kubeconfig gives.
+
+    Raises SettingsError that names the file and what is wrong with it.
+    """
     config = _read(path)
     chosen = _one(path, "context", context, {item.name: item.context for item in config.contexts})
     cluster = _one(path, "cluster", chosen.cluster, {item.name: item.cluster for item in config.clusters})

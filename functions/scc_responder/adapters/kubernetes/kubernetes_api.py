@@ -1,7 +1,7 @@
 """One cluster's API server, over the official Kubernetes client's connection pool, in plain dicts.
 
 Only the client's transport is imported: its typed models would cost two seconds of every cold start. Nothing is
-retried here and no redirect is followed; what each failure means is decided in `kubernetes_errors.failure`.
+retried here and no redirect is followed; what each failure means is decided in `api_errors.kubernetes_failure`.
 """
 
 from __future__ import annotations

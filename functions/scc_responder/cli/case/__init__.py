@@ -119,7 +119,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _told(unreadable: Sequence[Unreadable]) -> int:
-    """Say on stderr what cannot be read; 1 where there is any."""
+    """Print on stderr which cases cannot be read; 1 if there is any."""
     for item in unreadable:
         told = f"case {case_id(item.finding_key)} cannot be read: {item.reason}: {item.why}"
         print(f"scc-responder: {visible_lines(told)}", file=sys.stderr)

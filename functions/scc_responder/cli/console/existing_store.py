@@ -1,4 +1,4 @@
-"""The store of a function that is there already: to look into it must not make one."""
+"""The store of an existing function: reading it must not create one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the kill switch is told of in text, to whoever looks at it or starts the function."""
+"""The kill switch as text, for the commands that show it and for the start of the function."""
 
 from __future__ import annotations
 

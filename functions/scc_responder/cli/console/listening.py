@@ -9,7 +9,7 @@ MAX_PORT = 65535
 
 
 class PortError(OSError):
-    """Nothing can listen there, which is no wrong use. The message says why, and what to do."""
+    """Nothing can listen there. The message says why, and what to do."""
 
 
 def port(given: str) -> int:

@@ -1,4 +1,4 @@
-"""What a command says of a folder in which there is no policy: that nothing is wrong with nothing helps nobody."""
+"""Refuse a folder without policies: "nothing is wrong" would mislead."""
 
 from __future__ import annotations
 

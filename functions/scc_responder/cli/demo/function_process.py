@@ -23,7 +23,7 @@ REQUEST_SECONDS = 30.0
 STOP_SECONDS = 5.0
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
-"""What the function gets of our environment: nothing that could be a setting of its own."""
+"""The environment variables that the function inherits: none that could be a setting of its own."""
 
 
 class FunctionError(ResponderError):

@@ -35,7 +35,7 @@ from scc_responder.workbench.needed_permissions import enabled, needed
 GROUPS = ("identity", "delivery", "outcomes", "findings", "store", "evidence", "cluster")
 
 _AS_ANYBODY = frozenset({"delivery"})
-"""What is the same whoever asks: with any other group, who that is is probed as well."""
+"""Groups whose result does not depend on doctor's identity; any other group probes the identity too."""
 
 Answers = Iterator[tuple[int, list[Check]]]
 ProbeProgress = Callable[[Answers, int], Answers]

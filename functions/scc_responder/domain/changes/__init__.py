@@ -1,4 +1,4 @@
-"""The only things that are ever done to the world, one kind of change a file, found by file name.
+"""The only changes that are ever made, one kind in each file, found by file name.
 
 In: a step that may be carried out, and the means to do it. Out: one `Result`, read back. A kind of change says all of
 itself: the object it is about, whether it can be undone, what it disrupts, its permissions, how it is probed, its one

@@ -1,4 +1,4 @@
-"""One thing that was probed: what came of it, why, and what fixes it."""
+"""The result of one probe: whether it is a fault, why, and its fix."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REACH = f"curl -sSI https://www.googleapis.com{THEN}if this machine reaches Goog
 
 
 class CheckResult(StrEnum):
-    """As it should be; not so; nobody can tell from here; of no concern to this deployment."""
+    """The result of a check: as it should be, a fault, unknown, or not applicable to this deployment."""
 
     OK = "ok"
     FAULT = "fault"
@@ -47,12 +47,12 @@ def ok(name: str, probed: str, why: str = "") -> Check:
 
 
 def fault(name: str, probed: str, reason: str, why: str, fix: str) -> Check:
-    """It is not, and this fixes it."""
+    """It is not as it should be; `fix` is the remedy."""
     return _told(Check(name=name, probed=probed, result=CheckResult.FAULT, reason=reason, why=why, fix=fix))
 
 
 def unknown(name: str, probed: str, reason: str, why: str, fix: str) -> Check:
-    """Nobody can tell from here; with this, one could."""
+    """It cannot be determined; `fix` is what would allow it."""
     return _told(Check(name=name, probed=probed, result=CheckResult.UNKNOWN, reason=reason, why=why, fix=fix))
 
 
@@ -72,7 +72,7 @@ def probe_failed(name: str, probed: str, error: ResponderError, fix: str) -> Che
 
 
 def unanswered(name: str, probed: str, error: Exception | None, seconds: float) -> Check:
-    """A probe that came to no result: it ended with an error that is no answer, or not in time."""
+    """A probe without a result: it raised an unexpected error, or did not end within `seconds`."""
     if isinstance(error, ResponderError):
         setting = isinstance(error, SettingsError)
         return probe_failed(name, probed, error, "fix the setting that the message names" if setting else REACH)
@@ -85,7 +85,7 @@ def unanswered(name: str, probed: str, error: Exception | None, seconds: float) 
 
 
 def filled(check: Check, names: Mapping[str, str]) -> Check:
-    """The check with what is known in place of the words in capitals in its command."""
+    """The check with placeholders in its command (words in capitals) replaced by `names`."""
     fix = check.fix
     for word, value in names.items():
         fix = re.sub(rf"\b{word}\b", quote(value).replace("\\", "\\\\"), fix) if value else fix

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from scc_responder.workbench.doctor.check import OR, Check, fault, ok
 
 MOST = timedelta(seconds=10)
-"""Tokens and the age of findings bear this much."""
+"""The clock difference that tokens and the age of findings tolerate."""
 
 
 def judge_clock(name: str, probed: str, server: datetime, asked: tuple[datetime, datetime]) -> Check:

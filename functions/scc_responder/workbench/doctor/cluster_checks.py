@@ -38,9 +38,8 @@ _UID = "00000000-0000-4000-8000-000000000000"
 class Examined(Value, frozen=True, kw_only=True):
     """A cluster and what the enabled policies need in it.
 
-    `furthest` is how far they go, `identity` the function's service account, and `username` as whom API servers know
-    it: as the same, if nothing is given. `namespace` bears the parameter of the admission policies, and is where writes
-    are rehearsed.
+    `furthest` is their furthest mode, `identity` the function's service account, `username` its name to API servers
+    (the same if empty). `namespace` bears the parameter of the admission policies, and is where writes are rehearsed.
     """
 
     ref: ClusterRef
@@ -57,7 +56,7 @@ class Examined(Value, frozen=True, kw_only=True):
 
 
 def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: Examined) -> Iterator[Check]:
-    """One cluster. What cannot be asked because it is not reached is left out; that it is not is a fault."""
+    """The checks of one cluster. If it cannot be reached, that is a fault, and no check that needs it is made."""
     path = one.ref.path
     try:
         described = clusters.describe(one.ref)
@@ -98,7 +97,7 @@ def _enforces(cluster: Cluster, path: str) -> Check:
 
 
 def _asked(api: KubernetesApi, one: Examined) -> Iterator[Check]:
-    """Who asks, and what it may do; of another than the function, that alone. Raises ApiError where nobody answers."""
+    """The caller, and what it may do; only the caller, if it is not the function. Raises ApiError."""
     if one.identity:
         user = examine_user(api, one.ref.path, one.username or one.identity)
         yield user

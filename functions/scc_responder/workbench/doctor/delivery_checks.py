@@ -1,4 +1,4 @@
-"""Whether findings get to the function, and whether what it cannot handle is kept: the subscription, point by point."""
+"""Whether findings reach the function and dead letters are kept: each setting of the subscription."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _topic(name: str, topic: str, wanted: str) -> Check:
 
 
 def _push(name: str, found: Subscription, made: Deployment) -> str:
-    """What sets the push anew, in full: an option of `--push-auth` that is left out is taken away."""
+    """The command that sets the whole push configuration: options that are left out would be removed."""
     url = quote(made.push_endpoint or found.push_endpoint or "URL")
     identity = quote(made.push_identity or found.push_identity or "EMAIL")
     command = (

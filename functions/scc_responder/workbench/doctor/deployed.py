@@ -1,4 +1,4 @@
-"""A deployment as `doctor` is told of it: the function's settings, and what only Terraform knows besides.
+"""The deployment that `doctor` examines: the function's settings, and what only Terraform knows.
 
 SCC_RESPONDER_SUBSCRIPTION       projects/P/subscriptions/S: what brings findings to the function
 SCC_RESPONDER_TOPIC              projects/P/topics/T: where findings are published

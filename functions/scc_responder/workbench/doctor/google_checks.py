@@ -1,4 +1,4 @@
-"""Whether Security Command Center answers for the sources that are believed, and whether evidence can be kept."""
+"""Whether Security Command Center answers for the allowed sources, and whether evidence can be stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kill switch, everywhere and in some clusters, against what the policies would do without it."""
+"""The kill switch, for all clusters and for single ones, compared with the modes of the policies."""
 
 from __future__ import annotations
 

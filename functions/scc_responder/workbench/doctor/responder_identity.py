@@ -1,4 +1,4 @@
-"""Whether doctor asks as the function would: what another may do says nothing of what the function may do."""
+"""Whether doctor runs with the function's identity: another identity's permissions prove nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scc_responder.workbench.doctor.deployed import given
 OTHER = "other_identity"
 _REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _UNTOLD = frozenset({"kubernetes_forbidden", "not_found", "no_such_resource"})
-"""Before Kubernetes 1.28 there is no such review, and an owner may take it from everybody."""
+"""Reasons for no SelfSubjectReview: Kubernetes before 1.28 has none, and a cluster's owner may forbid it."""
 _REVIEW = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
 
 
@@ -66,7 +66,7 @@ def examine_user(api: KubernetesApi, path: str, username: str) -> Check:
 
 
 def username_of(api: KubernetesApi) -> str:
-    """As whom an API server knows doctor; "" where it does not say. Raises ApiError."""
+    """Doctor's user name at an API server; "" if it does not say. Raises ApiError."""
     status = api.create(_REVIEWS, _REVIEW).get("status")
     user = status.get("userInfo") if isinstance(status, dict) else None
     told = user.get("username") if isinstance(user, dict) else None

@@ -1,4 +1,4 @@
-"""Jobs done side by side, all before one deadline: one that hangs keeps nobody waiting beyond it."""
+"""Run jobs in parallel before one deadline: a job that hangs delays nothing beyond it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROBE_WORKERS = 16
 
 
 class JobResult(Generic[_T]):
-    """What came of one job: a value, or the error it ended with. Neither: it did not end in time."""
+    """The result of one job: a value, or an error. Neither: it did not end in time."""
 
     def __init__(self, number: int, value: _T | None = None, error: Exception | None = None) -> None:
         self.number = number
@@ -25,7 +25,7 @@ class JobResult(Generic[_T]):
 def side_by_side(
     jobs: Sequence[Callable[[], _T]], seconds: float, workers: int = PROBE_WORKERS
 ) -> Iterator[JobResult[_T]]:
-    """Each job's answer as it comes; at the deadline those that are missing, with neither value nor error."""
+    """Each job's result as it ends; at the deadline the missing ones, with neither value nor error."""
     waiting: SimpleQueue[int] = SimpleQueue()
     answers: SimpleQueue[JobResult[_T]] = SimpleQueue()
     for number in range(len(jobs)):

@@ -1,4 +1,4 @@
-"""Whether cases can be kept, and what the kept ones tell: deployed policies, the last heartbeat, refused findings."""
+"""Whether cases can be stored, and what the stored ones show: deployed policies, last heartbeat, refused findings."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from scc_responder.workbench.doctor.deployed import Deployment
 from scc_responder.workbench.doctor.kill_switch_checks import examine_control
 
 PROBE = "doctor/probe"
-"""The key of doctor's own entry: made once, then replaced, and given up after a day."""
+"""The key of doctor's own entry: created once, then replaced; it expires after a day."""
 
 MOST_RECORDS = 2000
-"""Cases that are looked through for the latest: they are kept by finding, not by time."""
+"""Most cases that are read to find the latest: they are stored by finding, not by time."""
 
 _LIST = "scc-responder case list --store STORE"
 _KEEP = timedelta(days=1)
@@ -45,8 +45,8 @@ _REFUSED = {
 class StoredCases(Value, frozen=True, kw_only=True):
     """What the records tell.
 
-    `refused`: the latest record of each reason that says settings leave something out. `unreadable`: some that tell
-    nothing to this version.
+    `refused`: the latest record of each reason that says settings leave something out. `unreadable`: some that this
+    version cannot read.
     """
 
     digest: str = ""

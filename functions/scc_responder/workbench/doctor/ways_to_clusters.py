@@ -1,4 +1,4 @@
-"""What opens a way to a cluster, by what kept doctor from it."""
+"""How to make a cluster reachable, by the error that doctor got."""
 
 from __future__ import annotations
 

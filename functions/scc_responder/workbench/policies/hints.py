@@ -1,4 +1,4 @@
-"""Say in a sentence why a policy did not apply, or a step is not planned: the value that decided. Pure."""
+"""One sentence why a policy did not match or a step is not planned: the value that decided. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNLESS = re.compile(r"unless_(\w+?)(_missing)?", re.ASCII)
 
 
 def policy_hint(policy: Policy, context: Context, reason: str) -> str:
-    """What decided that the policy does not match: `namespace is 'shop', policy wants kube-*`; else empty."""
+    """The value for which the policy does not match: `namespace is 'shop', policy wants kube-*`; else empty."""
     when, unless = _WHEN.fullmatch(reason), _UNLESS.fullmatch(reason)
     if when and when[1] in FIELDS:
         return f"{_value(when[1], context)}, policy wants {_wanted(when[1], policy.when.given())}"
@@ -29,7 +29,7 @@ def policy_hint(policy: Policy, context: Context, reason: str) -> str:
 
 
 def step_hint(context: Context, reason: str, now: datetime) -> str:
-    """What decided that a step is not planned, where the reason alone does not say it; else empty."""
+    """The value for which a step is not planned, if the reason alone does not say it; else empty."""
     identity = context.identity
     if identity.reason in reason:
         against = [f"{name}: {told}" for name, told in identity.checks.items() if told != HELD]

@@ -1,4 +1,4 @@
-"""JSON Merge Patch (RFC 7396): of plain JSON, and of typed values, which have no place for just anything. Pure."""
+"""JSON Merge Patch (RFC 7396) for plain JSON and for typed values. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def patched(value: _T, patch: Mapping[str, Any]) -> _T:
 
 
 def _unknown(patch: Any, became: Any, known: Any, path: str) -> Iterator[str]:
-    """What was written and is not in what it became: a key that is spelt wrong, or a removal of what is not there."""
+    """The keys of the patch without effect: misspelt ones, and removals of what is not there."""
     if isinstance(patch, list) and isinstance(became, list | tuple):
         for index, (written, item) in enumerate(zip(patch, became, strict=True)):
             yield from _unknown(written, item, None, f"{path}[{index}]")

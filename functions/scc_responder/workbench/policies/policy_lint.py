@@ -1,4 +1,4 @@
-"""What is wrong with a folder of policies, and what is allowed but seldom meant."""
+"""Errors in a folder of policies, and warnings about what is allowed but probably unintended."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
 
 
 def _unmatchable(when: Match) -> Iterator[Mistake]:
-    """Conditions that are each possible, and not together."""
+    """Conditions that are possible alone, but not together."""
     fitting = list(catalogue())
     given = when.given()
     if UNKNOWN in as_tuple(given.get("threat", ())):

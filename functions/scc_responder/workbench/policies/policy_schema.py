@@ -55,7 +55,7 @@ def schema_text(kind: str) -> str:
 
 
 def _plain(part: Any) -> Any:
-    """What msgspec made, without what nobody may write: null, and defaults that stand for "not given"."""
+    """msgspec's schema without what files may not contain: null, and defaults that mean "not given"."""
     if isinstance(part, list):
         return [_plain(item) for item in part]
     if not isinstance(part, dict):

@@ -44,7 +44,7 @@ _T = TypeVar("_T")
 
 
 class Expected(StrictValue, frozen=True, kw_only=True):
-    """What must come of a case: the policy's answer, and every action of it. Nothing else may come of it."""
+    """The expected result of a case: the policy's answer, and every one of its actions, no more and no fewer."""
 
     reason: str = MATCHED
     mode: Mode | None = None
@@ -71,7 +71,7 @@ class CaseFile(StrictValue, frozen=True, kw_only=True):
 
 
 class Line(Value, frozen=True, kw_only=True):
-    """One thing that was expected beside what came in its place; empty where there is nothing."""
+    """One expected item and the actual one; empty if there is none."""
 
     expected: str
     came: str
@@ -83,7 +83,7 @@ class Line(Value, frozen=True, kw_only=True):
 
 
 class CaseResult(Value, frozen=True, kw_only=True):
-    """What came of a case: first the policy's answer, then its steps. `hints` say what decided where it differs."""
+    """The result of a case: the policy's answer, then its steps. `hints` explain the differences."""
 
     name: str
     finding: str
@@ -97,7 +97,7 @@ class CaseResult(Value, frozen=True, kw_only=True):
 
 
 class PolicyResult(Value, frozen=True, kw_only=True):
-    """What came of a policy's cases. `untested` are the steps that no case plans, `faults` what else is wrong."""
+    """The results of a policy's cases. `untested` are the steps that no case plans, `faults` what else is wrong."""
 
     policy: str
     cases: tuple[CaseResult, ...] = ()
@@ -161,7 +161,7 @@ def situation(case: PolicyCase, findings: Path) -> tuple[Context, datetime]:
 
 
 def compare_decision(expected: Expected, came: PolicyDecision) -> Iterator[Line]:
-    """What was expected beside what came, the policy's answer first; steps are lined up by their actions."""
+    """Expected and actual results line by line, the policy's answer first; steps are aligned by their actions."""
     yield Line(expected=expected.reason, came=came.reason)
     if expected.mode:
         yield Line(expected=f"mode: {expected.mode}", came=f"mode: {came.mode}")
@@ -176,7 +176,7 @@ def compare_decision(expected: Expected, came: PolicyDecision) -> Iterator[Line]
 
 
 def gaps(expected: Iterable[Expected]) -> Iterator[str]:
-    """What no case shows: that the policy acts, and that it does not where it must not."""
+    """What the cases leave out: one in which the policy acts, and one in which it must not."""
     cases = list(expected)
     if not any(case.then and all(": " not in step for step in case.then) for case in cases):
         yield "no case in which every step is planned"

@@ -1,4 +1,4 @@
-"""Which policies answer to which threats, and where none does: every policy is tried on a plain finding of each. Pure.
+"""Which policies cover which threats, and which threats none covers: every policy is tried on a sample of each. Pure.
 
 A policy may ask for more than the threat: a namespace, an image, a `condition`. It then covers some targets only,
 whatever the plain finding's own target is.

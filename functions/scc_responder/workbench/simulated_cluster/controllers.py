@@ -1,6 +1,6 @@
-"""The controllers and kubelets of the simulated cluster: they make the pods that workloads ask for, and end them.
+"""The controllers and kubelets of the simulated cluster: they create the pods that workloads want, and delete them.
 
-`settle` looks at what is there and does what is missing, so a deleted pod is replaced by the next look.
+`settle` compares and acts, so a deleted pod is replaced at the next call.
 """
 
 from __future__ import annotations

@@ -133,4 +133,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _answer  # noqa: N815 - the names that http.server calls
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing: the audit log has it."""
+        """Print nothing: the audit log has it."""

@@ -1,4 +1,4 @@
-"""Count what a policy came to, in one day and altogether, in a bounded amount of memory. Pure."""
+"""Count what a policy would have done, by day and in total, in bounded memory. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scc_responder.policy.decide import PolicyDecision
 from scc_responder.workbench.simulation.impact import AffectedObject, Effects, Numbers
 
 COUNTED_KINDS = ("pods", "nodes", "workloads", "namespaces")
-"""What is told apart of what would have been touched."""
+"""The kinds of objects that are counted apart."""
 
 
 class Count(Value, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ class Touched:
         self._found = {kind: Bits() for kind in COUNTED_KINDS}
 
     def add(self, kind: str, number: int | None) -> None:
-        """Note one; beyond the bound of numbers it is not told apart from others."""
+        """Count one; beyond the bound it is not distinguished from others."""
         if number is not None:
             self._found[kind].add(number)
 

@@ -1,4 +1,4 @@
-"""What an edit of `guardrails.yaml` changes, field by field, and what of it widens what may be done. Pure.
+"""What an edit of `guardrails.yaml` changes, field by field, and which edits allow more. Pure.
 
 Whether a recorded finding meets it does not matter. Where it cannot be told whether an edit widens, it is said to.
 """
@@ -23,7 +23,7 @@ from scc_responder.policy.limits import Limit, window
 
 Entries = TypeVar("Entries", Ceiling, QuietHours, Exemption)
 Looser = Literal["shorter", "longer", "lower", "higher"]
-"""In which direction a number or a time lets more be done."""
+"""The direction in which a number or a time allows more."""
 
 _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 _WEEK = tuple(_MONDAY + timedelta(minutes=minute) for minute in range(7 * 24 * 60))
@@ -176,7 +176,7 @@ def _limits(former: Guardrails, now: Guardrails) -> Iterator[Edit]:
 
 
 def _as_strict(limit: Limit, than: Limit) -> bool:
-    """Whether it lets through no more than the other one: as few, in as long a time."""
+    """Whether it allows no more than the other one: as few, in as long a time."""
     if limit.of != than.of or isinstance(limit.most, int) != isinstance(than.most, int):
         return False
     return _number(limit.most) <= _number(than.most) and window(limit) >= window(than)

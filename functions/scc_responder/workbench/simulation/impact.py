@@ -1,4 +1,4 @@
-"""Whom a set of policies reaches, and what a change of it adds and takes away. Pure.
+"""Which action would be taken on which target, and how that differs between two sets of policies. Pure.
 
 Reach is what actions do to targets, and in which mode: that another policy now does the same is no change. Actions that
 only observe reach nobody.
@@ -20,7 +20,7 @@ from scc_responder.domain.value import Value
 from scc_responder.policy.decide import PolicyDecision
 
 MAX_TARGETS = 100_000
-"""More targets than these are not told apart, and a change is then taken to widen."""
+"""More targets than these are not distinguished, and a change then counts as widening."""
 
 _MODES = tuple(Mode)
 
@@ -36,7 +36,7 @@ class AffectedObject(Value, frozen=True, kw_only=True):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What tells it from every other, field by field."""
+        """Its identity, field by field."""
         return (self.cluster, self.kind, self.namespace, self.name, self.uid)
 
     @property
@@ -153,7 +153,7 @@ class Difference(Value, frozen=True, kw_only=True):
 
 
 def differences(after: Impact, before: Impact) -> Iterator[Difference]:
-    """What the one reaches and the other does not, and where one goes further. Both have the same numbers."""
+    """What one set reaches and the other does not, and where one goes further. Both have the same numbers."""
     return filter(None, _changes(after, before))
 
 

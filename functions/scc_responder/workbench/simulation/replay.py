@@ -1,4 +1,4 @@
-"""Decide on recorded findings, in the order in which they happened, and count what would have been done. Pure.
+"""Decide on recorded findings in the order of their event times, and count what would have been done. Pure.
 
 Nothing is carried out, and nothing is kept but counters and a bounded number of targets.
 """
@@ -69,7 +69,7 @@ class Bad(Value, frozen=True, kw_only=True):
 
 
 class Report(Value, frozen=True, kw_only=True):
-    """What became of all findings. `left_alone` and `bad` count by reason; `complete`: every target was told apart.
+    """The results of all findings. `left_alone` and `bad` count by reason; `complete`: every target was told apart.
 
     `reached` lists the first of `reached_count`, `trips` the first of the `tripped` storm breakers.
     """
@@ -226,7 +226,7 @@ class Replay:
             simulation.add(context)
 
     def report(self) -> Report:
-        """What became of all findings."""
+        """The results of all findings."""
         return Report(
             findings=self._findings,
             matched=self.now.matched,

@@ -34,7 +34,7 @@ def default_credentials() -> Any:
 
 
 def http_request() -> Any:
-    """What refreshes credentials: google-auth's transport over urllib3, which the Kubernetes client loads anyway."""
+    """The transport that refreshes credentials: google-auth's over urllib3, which is loaded anyway."""
     urllib3: Any = import_module("urllib3")
     pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5.0, read=10.0))
     return lean_imports.obtain(lean_imports.HTTP_REQUEST)(pool)

@@ -20,7 +20,7 @@ _DIRECT = ("grpc.enable_http_proxy", 0)
 
 
 def check_loopback(endpoint: str, setting: str) -> str:
-    """`endpoint` (host:port), if it is on this machine: nothing else is spoken to in plaintext.
+    """`endpoint` (host:port), if it is on this machine: plaintext is allowed for nothing else.
 
     Raises SettingsError that names `setting`.
     """

@@ -1,4 +1,4 @@
-"""Who sends a Google ID token: its signature, audience, issuer, times and verified address, checked by google-auth.
+"""The verified sender of a Google ID token: google-auth checks signature, audience, issuer, times and e-mail address.
 
 Source: Google Identity, "OpenID Connect", "Validating an ID token".
 """
@@ -89,7 +89,7 @@ def email_of_checked(token: str, audience: str, now: float) -> str:
     """The verified address in a token that Cloud Run checked, which then has no signature any more; else empty.
 
     Raises Forbidden where it has no such address, is over, or is for another than `audience`, an address or what lies
-    below it (empty where the function's own is not known). To be asked about nothing but what Cloud Run looked at.
+    below it (empty where the function's own is not known). Use it only for tokens that Cloud Run checked.
     """
     match = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN_BYTES else None
     if match is None or match[1] != _REMOVED:

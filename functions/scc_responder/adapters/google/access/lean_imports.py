@@ -1,11 +1,11 @@
-"""Load Google's and Kubernetes' clients without what a finding never needs: a cold start is mostly imports.
+"""Load Google's and Kubernetes' clients without the parts that a finding never needs: a cold start is mostly imports.
 
 The clients' packages load every service, an asynchronous twin and a REST transport of each client, `aiohttp` and
 `cryptography`, whatever is used. `obtain` imports the module that defines one client while the modules listed as
-deferred stay unread. A deferred module is complete all the same: whoever first uses it, at any later time, causes
-the ordinary import, so that nothing of a library is missing or replaced. It is what Python 3.15's lazy imports do (and
-Google's packages declare them: `__lazy_modules__`) for the versions before. Where a library's layout is not the one
-known here, the ordinary import is made instead: slower, and equal.
+deferred stay unread. A deferred module is still complete: its first use, at any later time, runs the ordinary import,
+so nothing of a library is missing or replaced. It is what Python 3.15's lazy imports do (and Google's packages declare
+them: `__lazy_modules__`) for the versions before. Where a library's layout is not the one known here, the ordinary
+import is made instead: slower, and equal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whose credentials these are, by what they carry or by Google's word."""
+"""The account of the environment's credentials, as they say themselves or as Google's tokeninfo says."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ nothing that an attacker wrote. Its fields are
     write       a word of this write's own: it tells a write whose answer was lost from another's, and makes Firestore
                 give every write a new `update_time`, which writing the same content would not
     expires_at  where the entry need not be kept for ever: the field of the collection's time-to-live policy
-    unfinished  the key once more, where somebody may still have to go on with the entry; else there is no such field
+    unfinished  the key once more, if the entry is unfinished; else there is no such field
 
 Only `key` and `unfinished` are ever searched by, one at a time: by its range, in its order. That is what the automatic
 index of a single field serves, and a document that lacks the field is not in it, so that it is neither read nor billed
@@ -31,10 +31,10 @@ from scc_responder.settings import FIRESTORE_ADDRESS
 DEFAULT_COLLECTION = "scc-responder"
 _VERSION = re.compile(r"([0-9]{1,12})\.([0-9]{9})/([0-9a-f]{8})", re.ASCII)
 ALL, UNFINISHED = "key", "unfinished"
-"""The fields that hold the keys of all entries, and of those that somebody may still have to go on with."""
+"""The fields that hold the keys of all entries, and of the unfinished ones."""
 
 _BEYOND = "\U0010ffff"
-"""Comes after whatever a key can go on with: it is not printable, so no key has it."""
+"""Sorts after every key with the same prefix: it is not printable, so no key contains it."""
 
 
 class FirestoreCollection(Value, frozen=True, kw_only=True):

@@ -262,7 +262,7 @@ class FirestoreStore:
             return self._client
 
     def _abandon(self, client: Any) -> None:
-        """Leave a connection that has gone silent to those who still wait on it; the next try opens another."""
+        """Drop a connection that no longer answers; calls that wait on it keep it, and the next try opens another."""
         with self._opening:
             if self._client is client:
                 self._client = None
@@ -285,7 +285,7 @@ class _Failed(Exception):  # noqa: N818 - becomes one of the store's errors
         return self.problem.reason in refusals
 
     def as_error(self, refusals: frozenset[str] = frozenset(), refused: StoreError | None = None) -> StoreError:
-        """What the caller is told; `refused` where the server's answer is one of `refusals` and says it all."""
+        """The error for the caller; `refused` if the server's answer is one of `refusals`."""
         if refused and self.is_refusal(refusals) and not self.is_unknown:
             return refused
         permission = self.problem.permission

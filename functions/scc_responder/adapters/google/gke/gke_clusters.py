@@ -22,7 +22,7 @@ GKE_SERVICE = "container.googleapis.com"
 GET_CLUSTER = ApiMethod(api="gke", permission="container.clusters.get")
 
 KEPT_SECONDS = 600.0
-"""How long a cluster's description is believed."""
+"""How long a cluster's description is cached."""
 
 _ErrorTranslator = Callable[[str, ApiError], ApiError]
 Connect = Callable[[Endpoint, Callable[[], str], _ErrorTranslator], KubernetesApi]
@@ -51,7 +51,7 @@ class GkeClusters:
     tokens for API servers, instead of the environment's identity. `connect_gateway`, `vpc_egress`: see
     `EndpointOptions`. `clock`: seconds, for keeping descriptions.
 
-    Where the way that a description named led nowhere, the next connection asks again; the description itself holds.
+    If the endpoint of a cached description does not answer, the next connection reads the description again.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class GkeClusters:
         return _cluster(ref, self._kept(ref).message())
 
     def way(self, ref: ClusterRef) -> str:
-        """Which of its endpoints the API server is reached by. Raises ApiError as `connect`."""
+        """The endpoint by which the API server is reached. Raises ApiError as `connect`."""
         return str(choose(self._kept(ref).message(), self._reach).kind)
 
     def connect(self, ref: ClusterRef) -> KubernetesApi:
@@ -124,7 +124,7 @@ class GkeClusters:
 
 
 class _Known:
-    """One cluster's description while it is believed. Threads that ask together wait for one answer."""
+    """One cluster's cached description. Threads that ask together wait for one answer."""
 
     def __init__(self, get: Callable[[], Any], clock: Callable[[], float]) -> None:
         self._get = get

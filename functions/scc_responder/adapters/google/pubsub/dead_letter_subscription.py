@@ -1,4 +1,4 @@
-"""The subscription that keeps what Pub/Sub gave up on delivering."""
+"""The subscription that keeps dead-lettered messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from scc_responder.settings import PUBSUB_EMULATOR
 
 CONSUME = ApiMethod(api="pubsub", permission="pubsub.subscriptions.consume")
 HELD_SECONDS = 600
-"""How long what was pulled is kept from others; Pub/Sub's longest. What is not settled by then comes back by itself."""
+"""How long pulled messages are hidden from other pulls: the longest that Pub/Sub allows.
+
+Then they return by themselves.
+"""
 
 _PAGE = 100
 """Of messages in a request: an id has about 200 bytes, and Pub/Sub takes 512 KiB."""

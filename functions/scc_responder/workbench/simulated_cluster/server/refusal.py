@@ -1,4 +1,4 @@
-"""The API server's ways of saying no, as `metav1.Status` bodies.
+"""The API server's refusals, as `metav1.Status` bodies.
 
 Source: k8s.io/apimachinery/pkg/api/errors; every word that clients look at is checked against a real API server.
 """

@@ -1,4 +1,4 @@
-"""What has become of the simulated cluster, and whether only the right pods and nodes changed."""
+"""The state of the simulated cluster at the end, and whether only the right pods and nodes changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of one delivery, and whether it is what had to come of it: told by the audit log, the case and the log."""
+"""The result of one delivery by the audit log, the case and the log, and whether it is as expected."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Observation(Value, frozen=True, kw_only=True):
 
 
 def delivery_expectations(seen: Observation, evidence: Path) -> Iterator[Expectation]:
-    """Everything that one delivery must have come to."""
+    """The expectations of one delivery."""
     expected, title = seen.delivery, f"{seen.number}. {seen.delivery.title}"
     outcomes = tuple(f"{step.action}: {step.reason}" for step in seen.steps)
     writes = tuple(f"{event.verb} {event.rbac_resource}" for event in seen.writes)
@@ -77,7 +77,7 @@ def delivery_expectations(seen: Observation, evidence: Path) -> Iterator[Expecta
 
 
 def list_difference(expected: Sequence[str], found: Sequence[str]) -> str:
-    """What is missing of what was expected, and what came besides; what came twice counts twice."""
+    """The expected items that are missing, and the unexpected ones; duplicates count."""
     missing, more = Counter(expected) - Counter(found), Counter(found) - Counter(expected)
     parts = (("without", missing), ("besides", more))
     told = [f" {word} {', '.join(items.elements())}" for word, items in parts if items]

@@ -1,4 +1,4 @@
-"""The story that the demonstration tells: who runs in the simulated cluster, what is detected, what must come of it."""
+"""The story of the demonstration: what runs in the simulated cluster, what is detected, and the expected results."""
 
 from __future__ import annotations
 
