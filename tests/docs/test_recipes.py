@@ -192,9 +192,6 @@ def test_an_evidence_source_is_one_file(copy: Copy) -> None:
     """With its file alone a source is found, read in a capture, and its permission is asked for."""
     ((name, text),) = files("Add an evidence source").items()
     copy.write(name, text)
-    path = copy.folder / "tests" / "execute" / "evidence" / "test_evidence.py"
-    added = '"events: list", "networkpolicies.networking.k8s.io: list"'
-    path.write_text(path.read_text().replace('"events: list"', added))
     copy.follow("Add an evidence source")
     copy.tests("tests/execute/evidence/test_evidence.py", "tests/test_conventions.py", "tests/docs/test_reference.py")
 

@@ -26,7 +26,7 @@ from scc_responder.execute.evidence import EvidenceItem, Moment, source
 @source(moment=Moment.BEFORE_ISOLATION, permissions=observes("pods", "list"))
 def neighbours(given):
     """All pods of the pod's namespace."""
-    found = given.api.list(api_paths.pods(given.change.target.namespace))
+    found = given.cluster_api.list(api_paths.pods(given.pod.namespace))
     return [EvidenceItem(kind="pods", content={"items": found}, is_empty=not found)]
 '''
 

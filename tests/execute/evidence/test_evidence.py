@@ -7,7 +7,7 @@ import pytest
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import Threat
-from scc_responder.domain.permissions import described
+from scc_responder.domain.permissions import iam, observes
 from scc_responder.execute.evidence import EvidenceItem, NotPossible, Source, evidence_sources, source_permissions
 from scc_responder.workbench.needed_permissions import permissions_of
 from tests.kits.captures import given
@@ -28,8 +28,9 @@ def test_each_source_declares_itself(source: Source) -> None:
 
 def test_the_action_needs_what_its_sources_read() -> None:
     """A source that declares a permission asks for it wherever evidence is captured."""
-    assert described(source_permissions()) == ("events: list",)
-    assert described(permissions_of("capture_evidence")) == ("events: list", "storage.objects.create")
+    declared = [permission for source in evidence_sources().values() for permission in source.permissions]
+    assert set(source_permissions()) == set(declared) >= set(observes("events", "list"))
+    assert permissions_of("capture_evidence") == (*source_permissions(), *iam("storage.objects.create"))
 
 
 def facts(**more: object) -> Context:

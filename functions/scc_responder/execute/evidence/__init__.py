@@ -14,7 +14,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from scc_responder.domain.changes import Change
+from scc_responder.domain.changes import Change, ChangedObject
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.permissions import Permissions, merged
@@ -58,14 +58,28 @@ class NotPossible(ResponderError):  # noqa: N818 - an answer of a source, not a 
 class SourceInput:
     """What a source may look at.
 
-    `change.target` is the pod that the capture is about, if any. `api` is None where the finding names no cluster, or
-    it cannot be reached. `errors` are those of the reads before the decision, by what could not be read.
+    `change` is the capture. `api` is None where the finding names no cluster, or it was not reached. `errors` are those
+    of the reads before the decision, by what could not be read.
     """
 
     context: Context
     change: Change
     api: KubernetesApi | None = None
     errors: Mapping[str, ResponderError] = field(default_factory=dict)
+
+    @property
+    def pod(self) -> ChangedObject:
+        """The pod that the capture is about. Raises NotPossible where none was read."""
+        if self.change.target is None:
+            raise NotPossible(self.context.pod_missing)
+        return self.change.target
+
+    @property
+    def cluster_api(self) -> KubernetesApi:
+        """The API server of the finding's cluster. Raises NotPossible where it was not reached."""
+        if self.api is None:
+            raise NotPossible("cluster_not_reached")
+        return self.api
 
     def fact(self, name: str, item: EvidenceItem | None) -> tuple[EvidenceItem, ...]:
         """What was read of a fact before the decision, or nothing. Raises NotPossible where it could not be read."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.permissions import observes
-from scc_responder.execute.evidence import EvidenceItem, Moment, NotPossible, SourceInput, source
+from scc_responder.execute.evidence import EvidenceItem, Moment, SourceInput, source
 
 
 @source(
@@ -18,10 +18,6 @@ from scc_responder.execute.evidence import EvidenceItem, Moment, NotPossible, So
 )
 def events(given: SourceInput) -> Sequence[EvidenceItem]:
     """The Kubernetes events about the pod, which the API server keeps for an hour."""
-    pod = given.change.target
-    if pod is None:
-        raise NotPossible(given.context.pod_missing)
-    if given.api is None:
-        raise NotPossible("cluster_not_reached")
-    found = list(given.api.list(api_paths.events(pod.namespace), api_paths.events_about(pod.uid)))
+    pod = given.pod
+    found = given.cluster_api.list(api_paths.events(pod.namespace), api_paths.events_about(pod.uid))
     return (EvidenceItem(kind="events", content={"items": found}, is_empty=not found),)
