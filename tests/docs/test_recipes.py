@@ -91,9 +91,20 @@ def test_the_recipes_are_these() -> None:
         "Add an action": 2,
         "Add a kind of change": 1,
         "Add an evidence source": 1,
+        "Add a notifier": 1,
         "Add a threat": 1,
         "Add a policy": 2,
     }
+
+
+@pytest.mark.parametrize("recipe", SECTIONS)
+def test_python_of_a_recipe_passes_lint(recipe: str) -> None:
+    """What a contributor copies passes the checks that `make check` runs on it."""
+    for name, text in files(recipe).items():
+        if name.endswith(".py"):
+            asked = [sys.executable, "-m", "ruff", "check", "--no-cache", "--stdin-filename", name, "-"]
+            done = subprocess.run(asked, cwd=ROOT, input=text, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("recipe", SECTIONS)
@@ -198,6 +209,64 @@ def test_an_evidence_source_is_one_file(copy: Copy) -> None:
     needed = " ".join(copy.run("scc-responder permissions").split())
     (asked_by,) = re.findall(r"networkpolicies\.networking\.k8s\.io: list (.*?) [\w.]+: \w+ ", needed)
     assert "capture_evidence (" in asked_by
+
+
+WEBHOOK = '''"""A webhook on this machine."""
+
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from scc_responder.adapters.notifiers import check_notifiers, open_notifiers
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from tests.kits.settings import local_settings
+
+NOTICE = Notice(kind=NoticeKind.BREAKER, severity=NoticeSeverity.ERROR, reason="storm_breaker", facts={"text": "x"})
+posted = []
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self):
+        posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200 if self.path == "/hook" else 403)
+        self.send_header("x-request-id", "r1")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def at(url):
+    return open_notifiers(local_settings(NOTIFIERS="webhook", WEBHOOK_URL=url), print)
+
+
+def test_a_notice_is_posted_once():
+    """Found by its name, made from its settings, and an error says what is wrong."""
+    check_notifiers(["webhook"])
+    assert open_notifiers(local_settings(NOTIFIERS="webhook"), print) is None
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert at(f"{url}/hook").tell(NOTICE) == "r1"
+        with pytest.raises(ApiError, match="refused the message"):
+            at(f"{url}/other").tell(NOTICE)
+        server.shutdown()
+    assert posted[0] == {"text": "ERROR: breaker storm_breaker (case none)"}
+    with pytest.raises(ApiError, match="NewConnectionError"):
+        at(f"{url}/hook").tell(NOTICE)
+'''
+
+
+def test_a_notifier_is_one_file(copy: Copy) -> None:
+    """With its file alone a notifier is found by the name in settings, and posts each notice."""
+    ((name, text),) = files("Add a notifier").items()
+    copy.write(name, text)
+    copy.write("tests/adapters/notifiers/test_webhook.py", WEBHOOK)
+    copy.tests("tests/adapters/notifiers/test_webhook.py", "tests/adapters/notifiers/test_notifiers.py")
 
 
 def test_a_threat_is_one_row_and_its_sample(copy: Copy) -> None:
