@@ -178,7 +178,7 @@ def test_a_kind_of_change_is_one_file(copy: Copy) -> None:
     """With its file and an example, a kind of change is found, stored and restored, and sends one bound request."""
     ((name, text),) = files("Add a kind of change").items()
     copy.write(name, text)
-    path = copy.folder / "tests" / "domain" / "changes" / "test_kinds_of_change.py"
+    path = copy.folder / "tests" / "domain" / "changes" / "test_changes.py"
     (example,) = re.findall(r'`("evict_pod": [^`]+,)`', SECTIONS["Add a kind of change"])
     body = path.read_text()
     marker = '    "notify": PublishDecision(),\n'
@@ -188,14 +188,14 @@ def test_a_kind_of_change_is_one_file(copy: Copy) -> None:
         body.replace(marker, f"{marker}    {example}\n").replace("import pytest\n", f"import pytest\n{importing}")
     )
     copy.write("tests/domain/changes/test_evict_pod.py", EVICT)
-    copy.tests("tests/domain/changes")
+    copy.tests("tests/domain/changes/test_changes.py", "tests/domain/changes/test_evict_pod.py")
 
 
 def test_a_kind_of_change_without_an_example_is_noticed(copy: Copy) -> None:
     """The tests name the kind that has no example."""
     ((name, text),) = files("Add a kind of change").items()
     copy.write(name, text)
-    told = copy.run("pytest -q -p no:cacheprovider tests/domain/changes/test_kinds_of_change.py", status=1)
+    told = copy.run("pytest -q -p no:cacheprovider tests/domain/changes/test_changes.py", status=1)
     assert "evict_pod" in told
 
 
