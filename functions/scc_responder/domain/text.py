@@ -10,8 +10,6 @@ import re
 from functools import cache
 from typing import Any
 
-import msgspec
-
 MAX_TEXT_BYTES = 4096
 """The longest a string may be in a finding, in bytes of UTF-8, the mark of truncation included."""
 
@@ -61,4 +59,6 @@ def _escape(hidden: str) -> str:
 
 def ascii_json(content: Any) -> bytes:
     """One line of ASCII JSON: no terminal, log viewer or page acts on what is inside."""
+    import msgspec  # noqa: PLC0415 - the help of a command loads nothing that takes long
+
     return json.dumps(msgspec.to_builtins(content), ensure_ascii=True, separators=(",", ":")).encode()

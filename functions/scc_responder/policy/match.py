@@ -27,7 +27,7 @@ Patterns = str | tuple[str, ...]
 Truth = bool | None
 """Yes, no, or None for missing data."""
 Criterion = Callable[[Context], Truth]
-Read = Callable[[Context], Any]
+ReadField = Callable[[Context], Any]
 
 
 class Match(StrictValue, frozen=True, kw_only=True, dict=True):
@@ -74,15 +74,15 @@ def as_tuple(patterns: Patterns) -> tuple[str, ...]:
 class Field(NamedTuple):
     """How one field is read from a context, and how a wanted value becomes a test."""
 
-    read: Read
-    made: Callable[[Read, Any], Criterion]
+    read: ReadField
+    made: Callable[[ReadField, Any], Criterion]
 
     def condition(self, wanted: Any) -> Criterion:
         """The test of a context for what a policy wants."""
         return self.made(self.read, wanted)
 
 
-def _text(read: Read, wanted: Patterns) -> Criterion:
+def _text(read: ReadField, wanted: Patterns) -> Criterion:
     """A condition on one text of the context; an empty one is missing."""
     fits = matcher(as_tuple(wanted))
 
@@ -93,11 +93,11 @@ def _text(read: Read, wanted: Patterns) -> Criterion:
     return holds
 
 
-def _folded(read: Read, wanted: Patterns) -> Criterion:
+def _folded(read: ReadField, wanted: Patterns) -> Criterion:
     return _text(lambda context: fold(read(context)), tuple(map(fold, as_tuple(wanted))))
 
 
-def _at_least(read: Read, wanted: Severity) -> Criterion:
+def _at_least(read: ReadField, wanted: Severity) -> Criterion:
     order = {str(severity): rank for rank, severity in enumerate(Severity)}
 
     def holds(context: Context) -> Truth:
@@ -107,7 +107,7 @@ def _at_least(read: Read, wanted: Severity) -> Criterion:
     return holds
 
 
-def _confidence(read: Read, wanted: Patterns) -> Criterion:
+def _confidence(read: ReadField, wanted: Patterns) -> Criterion:
     """Related findings can only raise the confidence: if they could not be read, it is a lower bound."""
     fits = {confidence: matcher(as_tuple(wanted))(confidence) for confidence in CONFIDENCES}
 
@@ -120,7 +120,7 @@ def _confidence(read: Read, wanted: Patterns) -> Criterion:
     return holds
 
 
-def _by_key(read: Read, wanted: Mapping[str, Patterns]) -> Criterion:
+def _by_key(read: ReadField, wanted: Mapping[str, Patterns]) -> Criterion:
     fits = {key: matcher(as_tuple(value)) for key, value in wanted.items()}
 
     def holds(context: Context) -> Truth:
@@ -130,7 +130,7 @@ def _by_key(read: Read, wanted: Mapping[str, Patterns]) -> Criterion:
     return holds
 
 
-def _any_of(read: Read, wanted: Patterns) -> Criterion:
+def _any_of(read: ReadField, wanted: Patterns) -> Criterion:
     fits = matcher(as_tuple(wanted))
 
     def holds(context: Context) -> Truth:

@@ -53,7 +53,7 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import is_source
-from scc_responder.workbench.simulation.replay import Replay, Report
+from scc_responder.workbench.simulation.replay import Replay, ReplayReport
 
 _FORMATS: Mapping[str, Callable[[SimulationReport], str]] = {
     "text": simulation_report.simulation_text,
@@ -125,14 +125,14 @@ def _sources(text: str) -> frozenset[str]:
     return ids
 
 
-def _nothing(report: Report, count: int) -> str:
+def _nothing(report: ReplayReport, count: int) -> str:
     """Why there is nothing to compare by."""
     if report.bad:
         return f"nothing to compare by: none of {count} could be read as a finding"
     return "nothing to compare by: there is no finding in FINDINGS, or none of the time that --from and --to leave"
 
 
-def _unread(report: Report) -> int:
+def _unread(report: ReplayReport) -> int:
     return sum(report.bad.values())
 
 

@@ -16,7 +16,7 @@ from scc_responder.domain.value import Value
 from scc_responder.workbench.simulation.counts import Count
 from scc_responder.workbench.simulation.guardrail_edits import Edit
 from scc_responder.workbench.simulation.impact import Difference
-from scc_responder.workbench.simulation.replay import Comparison, PolicyReport, Reached, Report
+from scc_responder.workbench.simulation.replay import Comparison, PolicyReport, Reached, ReplayReport
 
 _COLUMNS = (
     "Policy",
@@ -38,7 +38,7 @@ _MODE_STYLES = {Mode.DISABLED: "dim", Mode.DRY_RUN: "blue", Mode.APPROVE: "yello
 class SimulationReport(Value, frozen=True, kw_only=True):
     """What is to be told, and how much of it. `unseen`: findings by cluster that no snapshot was given of."""
 
-    report: Report
+    report: ReplayReport
     comparison: Comparison | None = None
     unseen: dict[str, int] = {}
     days: bool = True
@@ -78,7 +78,7 @@ def _head(told: SimulationReport) -> Iterator[str]:
         yield styled("  there are more targets than are told apart: counts of them are too low", "yellow")
 
 
-def _trips(report: Report) -> Iterator[str]:
+def _trips(report: ReplayReport) -> Iterator[str]:
     """The storm breakers that tripped: what follows in their clusters was held."""
     for trip in report.trips:
         place = trip.cluster.rpartition("/")[2]
@@ -88,7 +88,7 @@ def _trips(report: Report) -> Iterator[str]:
         yield styled(f"  ... and {report.tripped - len(report.trips):,} more times", "yellow")
 
 
-def _period(report: Report) -> str:
+def _period(report: ReplayReport) -> str:
     return f" from {_day(report.first)} to {_day(report.last)}" if report.first and report.last else ""
 
 

@@ -68,7 +68,7 @@ class Bad(Value, frozen=True, kw_only=True):
     reason: str
 
 
-class Report(Value, frozen=True, kw_only=True):
+class ReplayReport(Value, frozen=True, kw_only=True):
     """The results of all findings. `left_alone` and `bad` count by reason; `complete`: every target was told apart.
 
     `reached` lists the first of `reached_count`, `trips` the first of the `tripped` storm breakers.
@@ -225,9 +225,9 @@ class Replay:
         for simulation in filter(None, (self.now, self.former)):
             simulation.add(context)
 
-    def report(self) -> Report:
+    def report(self) -> ReplayReport:
         """The results of all findings."""
-        return Report(
+        return ReplayReport(
             findings=self._findings,
             matched=self.now.matched,
             duplicates=self._duplicates,
