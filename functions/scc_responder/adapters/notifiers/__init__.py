@@ -15,7 +15,7 @@ from scc_responder.domain.notice import Notice
 from scc_responder.domain.ports import Notifier
 from scc_responder.settings import VARIABLE_PREFIX, Settings
 
-Report = Callable[[str, Exception], None]
+ReportFailure = Callable[[str, Exception], None]
 """What is called with the name of a notifier that failed where the first one decides the outcome, and its error."""
 
 
@@ -25,7 +25,7 @@ class NotifierGroup:
     The errors of the others are reported.
     """
 
-    def __init__(self, members: Sequence[tuple[str, Notifier]], report: Report) -> None:
+    def __init__(self, members: Sequence[tuple[str, Notifier]], report: ReportFailure) -> None:
         self._members = members
         self._report = report
 
@@ -52,7 +52,7 @@ def check_notifiers(names: Sequence[str]) -> None:
             )
 
 
-def open_notifiers(settings: Settings, report: Report) -> Notifier | None:
+def open_notifiers(settings: Settings, report: ReportFailure) -> Notifier | None:
     """The notifiers that settings name, as one; None where settings give none of them what it needs.
 
     Nothing is connected before the first notice.

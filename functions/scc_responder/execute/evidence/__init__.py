@@ -105,7 +105,7 @@ def kubernetes_item(found: Mapping[str, Any], name: str) -> EvidenceItem:
     return EvidenceItem(kind=str(found.get("kind", name)), title=title, content=found)
 
 
-Read = Callable[[SourceInput], Sequence[EvidenceItem]]
+ReadSource = Callable[[SourceInput], Sequence[EvidenceItem]]
 
 
 class Source(Value, frozen=True, kw_only=True):
@@ -117,7 +117,7 @@ class Source(Value, frozen=True, kw_only=True):
     """
 
     name: str
-    read: Read
+    read: ReadSource
     moment: Moment
     permissions: Permissions
     required: bool
@@ -134,10 +134,10 @@ def source(
     incomplete: str = "captured_in_part",
     deadline_seconds: float = 10.0,
     prefix: str = "",
-) -> Callable[[Read], Source]:
+) -> Callable[[ReadSource], Source]:
     """Declare a reading function as the source of its own name."""
 
-    def declare(read: Read) -> Source:
+    def declare(read: ReadSource) -> Source:
         return Source(
             name=read.__name__,
             read=read,
