@@ -1,0 +1,55 @@
+"""The demonstration's folder: what the function reads of it, and where it writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.mode import Mode
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.settings import read_settings
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story.notifications import STORY_CLUSTER
+from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder, shipped_policies
+from tests.kits.responder import SHIPPED
+
+
+def test_the_folder_is_ready_for_the_function(tmp_path: Path) -> None:
+    """Policies are raised to enforce, and the cluster is reached by the name that findings use."""
+    folder = StoryFolder(tmp_path)
+    with SimulatedCluster(stop_seconds=0) as cluster:
+        raised = folder.lay_out(cluster, SHIPPED)
+        reached = ClustersFile(folder.clusters).connect(ref())
+        assert reached.list("/api/v1/nodes") == []
+    modes = {policy.mode for policy in load_policies(folder.policies).policies}
+    assert raised > 0
+    assert Mode.DRY_RUN not in modes
+    assert Mode.ENFORCE in modes
+    settings = read_settings(folder.settings, folder.policies)
+    assert settings.clusters == (STORY_CLUSTER,)
+    assert json.loads(folder.kubeconfig.read_text())["current-context"] == "simulated"
+
+
+def ref() -> ClusterRef:
+    found = ClusterRef.parse(STORY_CLUSTER)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("place", ["package", "functions/package"])
+def test_policies_are_beside_the_package_or_above(tmp_path: Path, place: str) -> None:
+    """In a bundle, and in a checkout."""
+    (tmp_path / "policies").mkdir()
+    package = tmp_path / place
+    assert shipped_policies(package) == tmp_path / "policies"
+
+
+def test_without_policies_there_is_no_story(tmp_path: Path) -> None:
+    """What to do is said."""
+    with pytest.raises(SettingsError, match="run this in a checkout"):
+        shipped_policies(tmp_path / "a" / "b")
