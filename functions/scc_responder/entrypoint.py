@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scc_responder.domain.errors import SettingsError
 from scc_responder.intake.envelope import MAX_ENVELOPE_BYTES
 from scc_responder.pipeline.delivery import respond
 from scc_responder.pipeline.services import Services
-from scc_responder.settings import read_settings
+from scc_responder.settings import VARIABLE_PREFIX, read_settings
 
 ANSWERS = {"/approve": "approve", "/reject": "reject"}
 """The paths at which a waiting plan is answered."""
@@ -24,7 +25,12 @@ SWEEP = "/sweep"
 
 def make_services(folder: Path, environment: Mapping[str, str] = os.environ) -> Services:
     """The services of a deployment whose `policies` lie beside main.py. Raises SettingsError, PolicyError: no start."""
-    services = Services(read_settings(environment, folder / "policies"))
+    settings = read_settings(environment, folder / "policies")
+    for name in ("CLUSTERS_FILE", "FINDINGS"):
+        if getattr(settings, name.lower()):
+            told = f"{VARIABLE_PREFIX}{name} is for local use; start the function with `scc-responder serve`"
+            raise SettingsError("local_only_setting", told)
+    services = Services(settings)
     services.policies  # noqa: B018 - a policy that cannot be used stops the start, not the first finding
     services.check_notifiers()
     return services

@@ -14,10 +14,10 @@ from pathlib import Path
 from scc_responder.journal.journal import Journal
 from scc_responder.pipeline.delivery import respond
 from scc_responder.settings import read_settings
-from tests.kits.failpoints import FailingServices
+from tests.kits.local_failpoints import LocalFailingServices
 
 if __name__ == "__main__":
-    services = FailingServices(read_settings(os.environ, Path("policies")))
+    services = LocalFailingServices(read_settings(os.environ, Path("policies")))
     if seconds := os.environ.get("LEASE_SECONDS"):
         services.journal = Journal(services.store, services.clock, lease=timedelta(seconds=float(seconds)))
     ending = respond(sys.stdin.buffer.read(), {}, services)

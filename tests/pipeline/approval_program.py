@@ -23,7 +23,8 @@ from scc_responder.pipeline.sweep import sweep
 from scc_responder.settings import read_settings
 from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
 from tests.findings import push_body
-from tests.kits.failpoints import FailingNotifier, FailingServices
+from tests.kits.failpoints import FailingNotifier
+from tests.kits.local_failpoints import LocalFailingServices
 
 HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}
 
@@ -44,7 +45,7 @@ class Topic:
 def services_of(folder: Path) -> Services:
     """The services of the folder's deployment."""
     deployment = StoryFolder(folder)
-    services = FailingServices(read_settings(deployment.settings, deployment.policies))
+    services = LocalFailingServices(read_settings(deployment.settings, deployment.policies))
     services.journal = Journal(services.store, utc_now, lease=timedelta(0))
     services.notifier = FailingNotifier(Topic(folder / "published"), services.failpoints)
     services.tell = lambda _line: None

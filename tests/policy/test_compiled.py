@@ -15,7 +15,7 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.compiled import COMPILED_FILE, load_deployed
 from scc_responder.policy.decide import match
 from scc_responder.policy.guardrails import NONE_GIVEN
-from scc_responder.policy.policy_file import compile_policies, copy_compiled, load_policies
+from scc_responder.policy.policy_file import compile_policies, load_policies
 from tests.kits.decision_contexts import context
 from tests.kits.responder import ALL, SHIPPED, compiled, policy, write_policies
 
@@ -109,16 +109,6 @@ def test_a_form_of_another_version_is_refused(tmp_path: Path) -> None:
     data["version"] = "0.0.0"
     (folder / COMPILED_FILE).write_bytes(msgspec.json.encode(data))
     assert "made by version 0.0.0, this is" in refused(folder)
-
-
-def test_a_compiled_copy_is_complete(tmp_path: Path) -> None:
-    """Policies, guardrails and the compiled form are copied; tests and other files are not."""
-    source, target = write_policies(tmp_path / "p", whole()), tmp_path / "copy"
-    (source / "contain.test.yaml").write_text("cases: []")
-    target.mkdir()
-    copy_compiled(source, target)
-    assert sorted(path.name for path in target.iterdir()) == [COMPILED_FILE, "contain.yaml", "guardrails.yaml"]
-    assert load_deployed(target) == load_policies(source)
 
 
 def test_a_desk_reads_the_sources(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from scc_responder.cli.console.listening import free, port
 from scc_responder.domain.errors import ResponderError, SettingsError
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.pipeline.services import open_store
-from scc_responder.policy.policy_file import copy_compiled
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
 
 _OPTIONS = {
@@ -57,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     """
     environment = environment_of(options, os.environ)
     settings = read_settings(environment, Path("policies"))
-    environment[VARIABLE_PREFIX + "POLICIES"] = str(_compiled(settings.policies))
+    load_policies(settings.policies)
     if settings.clusters_file:
         ClustersFile(Path(settings.clusters_file))
     free(options.host, options.port)
@@ -65,13 +64,6 @@ def run(options: argparse.Namespace) -> int:
     print(f"scc-responder: {_standing(settings, options)}", file=sys.stderr)
     print(f"scc-responder: starting on http://{options.host}:{options.port}", file=sys.stderr)
     os.execvpe(arguments[0], arguments, environment)  # noqa: S606 - no shell
-
-
-def _compiled(folder: Path) -> Path:
-    """A copy of the policies that the function can start from: it reads no YAML. Raises PolicyError."""
-    copy = Path(tempfile.mkdtemp(prefix="scc-responder-policies-"))
-    copy_compiled(folder, copy)
-    return copy
 
 
 def _standing(settings: Settings, options: argparse.Namespace) -> str:
@@ -86,16 +78,16 @@ def _standing(settings: Settings, options: argparse.Namespace) -> str:
 
 
 def function_folder() -> Path:
-    """The folder of main.py, beside the package. Raises SettingsError where only the package was installed."""
+    """The folder of local_main.py, beside the package. Raises SettingsError where only the package was installed."""
     folder = Path(__file__).parents[2]
-    if not (folder / "main.py").is_file():
-        raise SettingsError("no_function", f"{folder}: main.py is not there; run this from a checkout or a bundle")
+    if not (folder / "local_main.py").is_file():
+        raise SettingsError("no_function", f"{folder}: local_main.py is not there; run this from a checkout")
     return folder
 
 
 def command(folder: Path, host: str, port: int) -> list[str]:
     """The command line of functions-framework for the function in the folder."""
-    framework = ["-m", "functions_framework", "--target", "respond", "--source", str(folder / "main.py")]
+    framework = ["-m", "functions_framework", "--target", "respond", "--source", str(folder / "local_main.py")]
     return [sys.executable, *framework, "--host", host, "--port", str(port)]
 
 

@@ -74,11 +74,7 @@ class Services:
 
     @cached_property
     def clusters(self) -> Clusters:
-        """The GKE API, or the file of local clusters."""
-        if self.settings.clusters_file:
-            from scc_responder.adapters.kubernetes.clusters_file import ClustersFile  # noqa: PLC0415
-
-            return ClustersFile(Path(self.settings.clusters_file))
+        """The GKE API."""
         from scc_responder.adapters.google.gke.gke_clusters import GkeClusters  # noqa: PLC0415
 
         settings = self.settings
@@ -91,11 +87,7 @@ class Services:
 
     @cached_property
     def findings(self) -> Findings:
-        """The Security Command Center API, or the folder of local findings."""
-        if self.settings.findings:
-            from scc_responder.adapters.local.findings_file import FindingsFolder  # noqa: PLC0415
-
-            return FindingsFolder(Path(self.settings.findings), self.settings.sources)
+        """The Security Command Center API."""
         from scc_responder.adapters.google.security_center import SecurityCenter  # noqa: PLC0415
 
         settings = self.settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,13 +12,13 @@ import msgspec
 from scc_responder import __version__
 from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy import compiled
+from scc_responder.policy.compiled import CompiledPolicies
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.guardrails_file import load_guardrails
 from scc_responder.policy.limits import limit_mistakes
 from scc_responder.policy.match import match_mistakes
 from scc_responder.policy.mistakes import DocumentPath, Fault, Mistake, expected, refusal
-from scc_responder.policy.policy_set import Policy, PolicySet, PolicyStep, digest, policy_paths, source_paths
+from scc_responder.policy.policy_set import Policy, PolicySet, PolicyStep, digest, policy_paths
 from scc_responder.policy.strict_yaml import read_document
 
 _T = TypeVar("_T")
@@ -35,16 +34,8 @@ def compile_policies(folder: Path) -> bytes:
     """The folder's compiled form: the same sources make the same bytes. Raises PolicyError."""
     rails, policies = _read_files(folder)
     return msgspec.json.encode(
-        compiled.CompiledPolicies(digest=digest(folder), version=__version__, guardrails=rails, policies=policies)
+        CompiledPolicies(digest=digest(folder), version=__version__, guardrails=rails, policies=policies)
     )
-
-
-def copy_compiled(folder: Path, target: Path) -> None:
-    """Copy policies and guardrails into another folder, with their compiled form. Raises PolicyError."""
-    form = compile_policies(folder)
-    for path in source_paths(folder):
-        shutil.copyfile(path, target / path.name)
-    (target / compiled.COMPILED_FILE).write_bytes(form)
 
 
 def _read_files(folder: Path) -> tuple[Guardrails, tuple[Policy, ...]]:

@@ -229,7 +229,7 @@ def test_function_that_does_not_start(tmp_path: Path) -> None:
     """A function that does not start ends the demonstration with 1 and the end of its log."""
     for name in ("functions", "policies"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "functions" / "main.py").write_text("raise SystemExit('no such luck')\n")
+    (tmp_path / "functions" / "local_main.py").write_text("raise SystemExit('no such luck')\n")
     done = run("demo", cwd=tmp_path, PYTHONPATH=str(tmp_path / "functions"))
     assert done.returncode == 1
     assert "the function ended with status 1" in done.stderr

@@ -16,7 +16,7 @@ from scc_responder.cli.doctor.doctor_clusters import Found, Wanted, find_cluster
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock
-from scc_responder.pipeline.services import Services, read_token
+from scc_responder.pipeline.services import read_token
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
@@ -30,6 +30,7 @@ from scc_responder.workbench.doctor.policy_checks import consistent, load
 from scc_responder.workbench.doctor.responder_identity import Caller, examine_identity
 from scc_responder.workbench.doctor.side_by_side import side_by_side
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store
+from scc_responder.workbench.local_services import LocalServices
 from scc_responder.workbench.needed_permissions import enabled, needed
 
 GROUPS = ("identity", "delivery", "outcomes", "findings", "store", "evidence", "cluster")
@@ -95,7 +96,7 @@ class Doctor:
             fix = f"terraform output -raw settings > responder.env{OR}fix it: what each is, settings.py says"
             self._settings = None
             return [check.probe_failed("settings", VARIABLE_PREFIX, error, fix)]
-        self._services = Services(settings)
+        self._services = LocalServices(settings)
         self._policies, loaded = load(settings, lambda: load_policies(settings.policies))
         found = [*(consistent(settings, self._policies) if self._policies else ())]
         found = found or [check.ok("settings", VARIABLE_PREFIX, "complete and consistent")]

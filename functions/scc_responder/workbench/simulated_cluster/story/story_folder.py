@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 
 from scc_responder.domain.errors import SettingsError
-from scc_responder.policy.compiled import COMPILED_FILE
-from scc_responder.policy.policy_file import compile_policies
 from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.notifications import (
@@ -55,9 +53,7 @@ class StoryFolder:
         self.kubeconfig.write_text(json.dumps(_kubeconfig(cluster), indent=2))
         entry = {"context": CONTEXT, "kubeconfig": self.kubeconfig.name, "enforces_network_policy": True}
         self.clusters.write_text(json.dumps({STORY_CLUSTER: entry}, indent=2))
-        raised = sum(_raise(path, self.policies / path.name) for path in sorted(shipped.glob("*.yaml")))
-        (self.policies / COMPILED_FILE).write_bytes(compile_policies(self.policies))
-        return raised
+        return sum(_raise(path, self.policies / path.name) for path in sorted(shipped.glob("*.yaml")))
 
 
 def shipped_policies(package: Path) -> Path:

@@ -1,0 +1,34 @@
+"""The services of a function on this machine: policies from their YAML, clusters and findings from files if given."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.adapters.local.findings_file import FindingsFolder
+from scc_responder.domain.ports import Clusters, Findings
+from scc_responder.pipeline.services import Services
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import PolicySet
+
+
+class LocalServices(Services):
+    """What a deployment has, but for the files that only this machine has. None of this is in the zip."""
+
+    @cached_property
+    def policies(self) -> PolicySet:
+        """All policies and guardrails, read and checked. Raises PolicyError."""
+        return load_policies(self.settings.policies)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """The file of local clusters, or the GKE API. Raises SettingsError."""
+        path = self.settings.clusters_file
+        return ClustersFile(Path(path)) if path else super().clusters
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The folder of local findings, or the Security Command Center API."""
+        folder = self.settings.findings
+        return FindingsFolder(Path(folder), self.settings.sources) if folder else super().findings
