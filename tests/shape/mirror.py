@@ -35,7 +35,6 @@ UNMIRRORED = [
     "journal/claimed_case.py",
     "pipeline/delivery.py",
     "pipeline/delivery_log.py",
-    "pipeline/services.py",
     "workbench/policies/policy_tests.py",
     "workbench/simulated_cluster/story/scenario.py",
 ]

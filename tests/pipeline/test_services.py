@@ -1,0 +1,120 @@
+"""The parts are joined as settings say, each when it is first asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.adapters.google.storage.evidence_store import EvidenceStore
+from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.adapters.local.findings_file import FindingsFolder
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic
+from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.guard.ledger import Breaker
+from scc_responder.pipeline.services import Services, read_token
+from tests.kits.journal_worlds import START
+from tests.kits.settings import local_settings
+
+NOTICE = Notice(kind=NoticeKind.EXPIRED, severity=NoticeSeverity.WARNING, case="0a", facts={})
+
+
+class Telling:
+    """`ports.Notifier` that keeps what it is told, or raises this."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.notices: list[Notice] = []
+
+    def tell(self, notice: Notice) -> str:
+        self.notices.append(notice)
+        if self.error:
+            raise self.error
+        return "1"
+
+
+def services(notifier: Any = None, **variables: str) -> Services:
+    """Services of these settings, whose log lines are kept."""
+    made = Services(local_settings(**variables))
+    made.lines = []  # type: ignore[attr-defined]
+    made.tell = lambda line: made.lines.append(json.loads(line))  # type: ignore[attr-defined]
+    if notifier:
+        made.notifier = notifier
+    return made
+
+
+def test_each_part_is_what_settings_name(tmp_path: Path) -> None:
+    """Local files in place of Google's APIs; nobody is told where no topic is set."""
+    (tmp_path / "clusters.yaml").write_text("{}")
+    made = services(
+        STORE=f"sqlite:///{tmp_path}/journal.db",
+        CLUSTERS_FILE=str(tmp_path / "clusters.yaml"),
+        FINDINGS=str(tmp_path),
+        EVIDENCE=f"file://{tmp_path}/evidence",
+    )
+    assert isinstance(made.store, SqliteStore)
+    assert isinstance(made.clusters, ClustersFile)
+    assert isinstance(made.findings, FindingsFolder)
+    assert isinstance(made.evidence, EvidenceStore)
+    assert (made.notifier, services().evidence) == (None, None)
+    assert isinstance(services(OUTCOME_TOPIC="projects/p/topics/t").notifier, OutcomeTopic)
+    made.store.close()
+
+
+@pytest.mark.parametrize("error", [None, ApiError("outcomes_unavailable", status=503)], ids=["well", "down"])
+def test_a_notice_that_reaches_nobody_stops_nothing(error: Exception | None) -> None:
+    """The case and the log say the same."""
+    notifier = Telling(error)
+    services(notifier).notify(NOTICE)
+    services().notify(NOTICE)
+    assert notifier.notices == [NOTICE]
+
+
+def test_a_breaker_that_trips_is_logged_and_told() -> None:
+    """An error of the notifier is raised: whoever finds the breaker next tells people."""
+    breaker = Breaker(tripped_at=START, detail="6 pods", paging_since=START)
+    told, down = services(Telling()), services(Telling(ApiError("outcomes_unavailable")))
+    told._page("projects/p/locations/l/clusters/c", breaker)
+    with pytest.raises(ApiError, match="outcomes_unavailable"):
+        down._page("projects/p/locations/l/clusters/c", breaker)
+
+    assert [line["logging.googleapis.com/labels"]["reason"] for line in told.lines] == ["storm_breaker"]  # type: ignore[attr-defined]
+    assert told.notifier.notices[0].kind is NoticeKind.BREAKER  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(ApiError("chat_unavailable", "not now"), "not now"), (KeyError("Bearer secret"), "KeyError")],
+    ids=["ours", "a-librarys"],
+)
+def test_a_notifier_that_fails_beside_others_is_logged(error: Exception, text: str) -> None:
+    """With its name; of an error that is not ours the kind alone, since it may quote a token."""
+    made = services()
+    made._log_untold("chat", error)
+    (line,) = made.lines  # type: ignore[attr-defined]
+    assert (line["severity"], line["notifier"], line["error"]) == ("ERROR", "chat", text)
+    assert line["logging.googleapis.com/labels"]["reason"] == "notifier_failed"
+
+
+@pytest.mark.parametrize("names", ["", "outcome_topic"])
+def test_known_notifiers_let_it_start(names: str) -> None:
+    """The default is one of them."""
+    services(NOTIFIERS=names).check_notifiers()
+
+
+def test_an_unknown_notifier_lets_nothing_start() -> None:
+    """The start names those that there are."""
+    with pytest.raises(SettingsError, match="give one of outcome_topic"):
+        services(NOTIFIERS="outcome_topik").check_notifiers()
+
+
+def test_a_token_is_read_from_its_file(tmp_path: Path) -> None:
+    """Each time anew; a file that cannot be read names itself."""
+    (tmp_path / "token").write_text("t1\n")
+    assert read_token(str(tmp_path / "token")) == "t1"
+    with pytest.raises(SettingsError, match="none"):
+        read_token(str(tmp_path / "none"))
