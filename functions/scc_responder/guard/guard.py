@@ -55,7 +55,7 @@ class _Guarding:
         self._context = context
         self._guardrails = guardrails
         self._now = now
-        self._reasons: dict[tuple[str, int, datetime], str] = {}
+        self._reasons: dict[tuple[str, str, datetime], str] = {}
 
     def guarded(self, policy: PolicyDecision, planned_at: datetime | None) -> PolicyDecision:
         if not policy.actions:
@@ -70,8 +70,7 @@ class _Guarding:
         return msgspec.structs.replace(planned, result="held", reason=reason) if reason else planned
 
     def _reason(self, planned: PlannedAction, aged: datetime) -> str:
-        # The decision keeps its changes for as long as this lives, so that no other has their id.
-        key = planned.action, id(planned.changes), aged
+        key = planned.action, planned.variant, aged
         if key not in self._reasons:
             self._reasons[key] = hold_reason(
                 self._context, actions()[planned.action], self._guardrails, self._now, planned.changes, aged=aged

@@ -9,8 +9,6 @@ otherwise.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from msgspec.structs import replace
 
 from scc_responder.collect.confirm import unread
@@ -38,8 +36,11 @@ def is_heartbeat(finding: Finding) -> bool:
 
 def claim_heartbeat(finding: Finding, journal: Journal) -> ClaimedCase | None:
     """The heartbeat's one case, the same each time; None while another beat has it. Raises as `Journal.claim`."""
-    with suppress(_NoCase):
-        return _again(finding, journal)
+    try:
+        return journal.apply(finding.key, _retaken)[1]
+    except RetryableError as error:
+        if error.reason != _NO_CASE:
+            raise
     return journal.claim(finding).case
 
 
@@ -61,19 +62,6 @@ def beat(finding: Finding, case: ClaimedCase, findings: Findings, limit: KillSwi
         raise unread(error) from error
     case.close(CaseState.DONE, HEARTBEAT, decision={NAME: met(limit)})
     return Ending(status=204, reason=HEARTBEAT, severity="NOTICE")
-
-
-class _NoCase(Exception):  # noqa: N818 - the first heartbeat of a store
-    """There is no case to take again."""
-
-
-def _again(finding: Finding, journal: Journal) -> ClaimedCase | None:
-    try:
-        return journal.apply(finding.key, _retaken)[1]
-    except RetryableError as error:
-        if error.reason == _NO_CASE:
-            raise _NoCase from error
-        raise
 
 
 def _retaken(record: CaseRecord, is_held: bool) -> Transition:

@@ -181,10 +181,7 @@ class _Builder:
     def _value(self, event: Any, depth: int) -> Any:
         kind = type(event).__name__
         if kind == "AliasEvent" or event.anchor:
-            told = (
-                "anchors and aliases are not allowed; write the value out; put a text that begins with * or & in quotes"
-            )
-            self._note(event, "yaml_anchor", told)
+            self._note(event, "yaml_anchor", _ANCHOR)
         elif event.tag:
             self._note(event, "yaml_tag", f"the tag {event.tag} is not allowed; remove it")
         if kind == "AliasEvent":
