@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
+from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.adapters.google.storage.evidence_store import EvidenceStore
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
-from scc_responder.adapters.local.findings_file import FindingsFolder
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic
 from scc_responder.domain.errors import ApiError, SettingsError
@@ -48,17 +48,11 @@ def services(notifier: Any = None, **variables: str) -> Services:
 
 
 def test_each_part_is_what_settings_name(tmp_path: Path) -> None:
-    """Local files in place of Google's APIs; nobody is told where no topic is set."""
-    (tmp_path / "clusters.yaml").write_text("{}")
-    made = services(
-        STORE=f"sqlite:///{tmp_path}/journal.db",
-        CLUSTERS_FILE=str(tmp_path / "clusters.yaml"),
-        FINDINGS=str(tmp_path),
-        EVIDENCE=f"file://{tmp_path}/evidence",
-    )
+    """Google's APIs, and a store by its address; nobody is told where no topic is set."""
+    made = services(STORE=f"sqlite:///{tmp_path}/journal.db", EVIDENCE=f"file://{tmp_path}/evidence")
     assert isinstance(made.store, SqliteStore)
-    assert isinstance(made.clusters, ClustersFile)
-    assert isinstance(made.findings, FindingsFolder)
+    assert isinstance(made.clusters, GkeClusters)
+    assert isinstance(made.findings, SecurityCenter)
     assert isinstance(made.evidence, EvidenceStore)
     assert (made.notifier, services().evidence) == (None, None)
     assert isinstance(services(OUTCOME_TOPIC="projects/p/topics/t").notifier, OutcomeTopic)
