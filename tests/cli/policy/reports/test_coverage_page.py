@@ -1,0 +1,72 @@
+"""The page of threats and policies: one file that asks nobody."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from scc_responder.cli.policy.reports.coverage_page import html
+from scc_responder.intake.threats import catalogue
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policies.threat_coverage import Coverage, coverage
+from tests.kits.responder import policy, write_policies
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Coverage:
+    """What policies for pods, one that is disabled, and an idle one cover."""
+    folder = write_policies(
+        tmp_path,
+        policy("isolate_pod", "notify", name="pods", when="surface: pod"),
+        policy("notify", name="all", when='category: "*"'),
+        policy("notify", name="some", when="{surface: node, node_pool: pool-1}").replace("\n  {", " {"),
+        policy("notify", name="not-yet", when="surface: rbac", mode="disabled"),
+        policy("notify", name="idle", when="category: Nothing Of This Name"),
+    )
+    return coverage(load_policies(folder).policies)
+
+
+class Tags(HTMLParser):
+    """The elements of a page that are open at its end, and all that were opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note it; void elements are never open."""
+        self.seen.append(tag)
+        if tag not in {"meta", "input", "link", "br", "col", "hr"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """It ends the last one that was opened."""
+        assert self.open.pop() == tag
+
+
+def test_every_element_is_closed(found: Coverage) -> None:
+    """A row for each threat, and no script that is not the page's own."""
+    tags = Tags()
+    tags.feed(html(found))
+    assert tags.open == []
+    assert tags.seen.count("tr") > len(catalogue())
+
+
+def test_the_page_asks_nobody(found: Coverage) -> None:
+    """No style, script or picture is loaded; its own are allowed by their hashes."""
+    page = html(found)
+    assert not re.search(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=(?!\"data:)", page)
+    assert "Content-Security-Policy" in page
+    assert "sha256-" in page
+
+
+def test_names_are_text(found: Coverage) -> None:
+    """Policies and what they come to are there, and nothing of them is markup."""
+    page = html(found)
+    assert "isolate_pod" in page
+    assert "pods" in page
+    assert "idle" in page
