@@ -64,17 +64,19 @@ def parse(value: bytes, cluster: str | None = None) -> Control | None:
     """The document, or None if this version cannot read it or if it is about another cluster than `cluster`."""
     try:
         # As text: of bytes, what is skipped is not looked at, and may be no UTF-8.
-        found = msgspec.json.decode(value.decode(), type=Control)
+        control = msgspec.json.decode(value.decode(), type=Control)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    is_meant = cluster is None or found.cluster == cluster
-    return found if found.schema == CONTROL_SCHEMA and is_meant else None
+    is_meant = cluster is None or control.cluster == cluster
+    return control if control.schema == CONTROL_SCHEMA and is_meant else None
 
 
 def ceiling(everywhere: bytes | None, own: bytes | None, cluster: str) -> KillSwitchCeiling:
     """The lower of both documents, each as it is stored; None where there is none."""
-    general = KillSwitchCeiling(mode=Mode.DRY_RUN, reason=MISSING) if everywhere is None else _told(everywhere, "")
-    special = KillSwitchCeiling(mode=Mode.ENFORCE) if own is None else _told(own, cluster)
+    general = (
+        KillSwitchCeiling(mode=Mode.DRY_RUN, reason=MISSING) if everywhere is None else _ceiling_of(everywhere, "")
+    )
+    special = KillSwitchCeiling(mode=Mode.ENFORCE) if own is None else _ceiling_of(own, cluster)
     return special if capped(special.mode, general.mode) != general.mode else general
 
 
@@ -152,10 +154,10 @@ class KillSwitch:
 
 
 def _own(key: str, value: bytes) -> Control | None:
-    found = parse(value)
-    return found if found and key_of(found.cluster) == key else None
+    control = parse(value)
+    return control if control and key_of(control.cluster) == key else None
 
 
-def _told(value: bytes, cluster: str) -> KillSwitchCeiling:
-    found = parse(value, cluster)
-    return KillSwitchCeiling(mode=found.mode) if found else KillSwitchCeiling(mode=Mode.DRY_RUN, reason=UNUSABLE)
+def _ceiling_of(value: bytes, cluster: str) -> KillSwitchCeiling:
+    control = parse(value, cluster)
+    return KillSwitchCeiling(mode=control.mode) if control else KillSwitchCeiling(mode=Mode.DRY_RUN, reason=UNUSABLE)

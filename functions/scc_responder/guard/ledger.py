@@ -229,40 +229,40 @@ def _planned(
     ledger: Ledger, request: DisruptionRequest, denial: _Denial | None, storm: StormBreaker, now: datetime
 ) -> Ledger:
     """The ledger with the target as planned, and as denied in a scope. Unchanged where it says so already."""
-    known = _find(ledger, request)
+    entry = _find(ledger, request)
     where = f"{denial.scope}={denial.value}" if denial else ""
-    noted = not where or where in known.denied
-    if known.planned_at and noted and known in ledger.entries and timedelta() <= now - known.planned_at < FRESH:
+    noted = not where or where in entry.denied
+    if entry.planned_at and noted and entry in ledger.entries and timedelta() <= now - entry.planned_at < FRESH:
         return ledger
-    denied = (*known.denied, where) if not noted else known.denied
-    keep = _latest(known.keep_until, now + parse_duration(storm.within))
-    return _with(ledger, replace(known, planned_at=now, denied=denied, keep_until=keep), now)
+    denied = (*entry.denied, where) if not noted else entry.denied
+    keep = _latest(entry.keep_until, now + parse_duration(storm.within))
+    return _with(ledger, replace(entry, planned_at=now, denied=denied, keep_until=keep), now)
 
 
 def _reserved(ledger: Ledger, request: DisruptionRequest, limits: tuple[Limit, ...], now: datetime) -> Ledger:
-    known = _find(ledger, request)
-    is_fresh = known.reserved_at is not None and timedelta() <= now - known.reserved_at < FRESH
-    if is_fresh and known in ledger.entries and request.policy in known.policies:
+    entry = _find(ledger, request)
+    is_fresh = entry.reserved_at is not None and timedelta() <= now - entry.reserved_at < FRESH
+    if is_fresh and entry in ledger.entries and request.policy in entry.policies:
         return ledger
-    policies = known.policies if request.policy in known.policies else (*known.policies, request.policy)
-    keep = _latest(known.keep_until, now + max(map(window, limits), default=timedelta()) + LAG)
-    entry = replace(known, action_id=request.action_id, reserved_at=now, policies=policies, keep_until=keep)
+    policies = entry.policies if request.policy in entry.policies else (*entry.policies, request.policy)
+    keep = _latest(entry.keep_until, now + max(map(window, limits), default=timedelta()) + LAG)
+    entry = replace(entry, action_id=request.action_id, reserved_at=now, policies=policies, keep_until=keep)
     return _with(ledger, entry, now)
 
 
 def _find(ledger: Ledger, request: DisruptionRequest) -> LedgerEntry:
-    known = next((entry for entry in ledger.entries if entry.target == request.target), None)
-    if known is None:
+    entry = next((entry for entry in ledger.entries if entry.target == request.target), None)
+    if entry is None:
         return LedgerEntry(target=request.target, kind=request.kind, scopes=request.scopes)
-    return replace(known, scopes=_learned(known.scopes, request.scopes))
+    return replace(entry, scopes=_learned(entry.scopes, request.scopes))
 
 
-def _learned(known: dict[str, str], read: dict[str, str]) -> dict[str, str]:
+def _learned(earlier: dict[str, str], read: dict[str, str]) -> dict[str, str]:
     """The scopes by everything read about the target so far: earlier deliveries may have read less, or other values."""
     news = {name: value for name, value in read.items() if value}
     return {
-        **known,
-        **{name: value if known.get(name) in {None, "", value} else SEVERAL for name, value in news.items()},
+        **earlier,
+        **{name: value if earlier.get(name) in {None, "", value} else SEVERAL for name, value in news.items()},
     }
 
 
@@ -273,8 +273,8 @@ def _with(ledger: Ledger, entry: LedgerEntry, now: datetime) -> Ledger:
     return replace(ledger, entries=(*kept, entry))
 
 
-def _latest(known: datetime | None, other: datetime) -> datetime:
-    return other if known is None else max(known, other)
+def _latest(earlier: datetime | None, other: datetime) -> datetime:
+    return other if earlier is None else max(earlier, other)
 
 
 def _tripped(ledger: Ledger, storm: StormBreaker, now: datetime) -> Ledger:

@@ -108,40 +108,42 @@ def _container(item: Mapping[str, Any]) -> FindingContainer:
 
 
 def _merge_source(merged: dict[str, FindingContainer], source: Mapping[str, Any], faults: set[str]) -> None:
-    told = FindingContainer(
+    container = FindingContainer(
         name=text(source, "Container_Name"),
         image=text(source, "Container_Image_Uri"),
         image_id=text(source, "Container_Image_Id"),
         create_time=timestamp(source.get("Container_Creation_Timestamp")),
     )
-    if not told.name:
+    if not container.name:
         only = next(iter(merged), "") if len(merged) == 1 else ""
-        told = FindingContainer(name=only, image=told.image, image_id=told.image_id, create_time=told.create_time)
-    elif any(merged) and told.name not in merged:
+        container = FindingContainer(
+            name=only, image=container.image, image_id=container.image_id, create_time=container.create_time
+        )
+    elif any(merged) and container.name not in merged:
         faults.add("container")
         return
-    _merge(merged, told, faults)
+    _merge(merged, container, faults)
 
 
-def _merge(merged: dict[str, FindingContainer], told: FindingContainer, faults: set[str]) -> None:
-    if not any((told.name, told.image, told.image_id)):
+def _merge(merged: dict[str, FindingContainer], container: FindingContainer, faults: set[str]) -> None:
+    if not any((container.name, container.image, container.image_id)):
         return
-    known = merged.get(told.name)
-    if known is None:
-        merged[told.name] = told
+    earlier = merged.get(container.name)
+    if earlier is None:
+        merged[container.name] = container
         return
-    if _differ(known.image, told.image) or _differ(_digest(known.image_id), _digest(told.image_id)):
+    if _differ(earlier.image, container.image) or _differ(_digest(earlier.image_id), _digest(container.image_id)):
         faults.add("image")
-    merged[told.name] = FindingContainer(
-        name=known.name,
-        image=known.image or told.image,
-        image_id=known.image_id or told.image_id,
-        create_time=known.create_time or told.create_time,
+    merged[container.name] = FindingContainer(
+        name=earlier.name,
+        image=earlier.image or container.image,
+        image_id=earlier.image_id or container.image_id,
+        create_time=earlier.create_time or container.create_time,
     )
 
 
-def _differ(one: str, other: str) -> bool:
-    return bool(one and other and one != other)
+def _differ(left: str, right: str) -> bool:
+    return bool(left and right and left != right)
 
 
 def _digest(image_id: str) -> str:

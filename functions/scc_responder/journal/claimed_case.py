@@ -37,13 +37,13 @@ class CaseWriter:
     def create(self, key: str, record: CaseRecord) -> tuple[Entry, CaseRecord]:
         """Store the first form of a case. Raises AlreadyExists, StoreUnavailable."""
         sealed, value = self._sealed(record)
-        entry = self._unless_applied(key, value, partial(self.store.create, key, value, **_told(record)))
+        entry = self._unless_applied(key, value, partial(self.store.create, key, value, **_write_options(record)))
         return entry, sealed
 
     def replace(self, seen: Entry, record: CaseRecord) -> tuple[Entry, CaseRecord]:
         """Store over the version seen. Raises Conflict, StoreUnavailable."""
         sealed, value = self._sealed(record)
-        write = partial(self.store.replace, seen.key, value, seen.version, **_told(record))
+        write = partial(self.store.replace, seen.key, value, seen.version, **_write_options(record))
         entry = self._unless_applied(seen.key, value, write)
         return entry, sealed
 
@@ -63,7 +63,7 @@ class CaseWriter:
             return stored
 
 
-def _told(record: CaseRecord) -> dict[str, Any]:
+def _write_options(record: CaseRecord) -> dict[str, Any]:
     """The options of a store write that follow from the case: how long to keep it, and whether it is unfinished."""
     return {"keep": kept(record), "unfinished": is_unfinished(record)}
 

@@ -123,12 +123,12 @@ def pod_summary(context: Context) -> dict[str, Any]:
 
 def plan_summary(finding_key: str, plan: Plan, function_url: str = "") -> dict[str, Any]:
     """The plan as JSON data, with the commands that answer it while it waits. `function_url` is the function's URL."""
-    told: dict[str, Any] = msgspec.to_builtins(plan)
+    summary: dict[str, Any] = msgspec.to_builtins(plan)
     if plan.state is PlanState.WAITING:
         case, url = case_id(finding_key), f" --url {function_url}" if function_url else ""
-        told["to_approve"] = f"scc-responder case approve {case} --plan {plan.digest}{url}"
-        told["to_reject"] = f"scc-responder case reject {case} --reason 'WHY'{url}"
-    return told
+        summary["to_approve"] = f"scc-responder case approve {case} --plan {plan.digest}{url}"
+        summary["to_reject"] = f"scc-responder case reject {case} --reason 'WHY'{url}"
+    return summary
 
 
 def finding_summary(finding: Finding) -> dict[str, Any]:

@@ -53,12 +53,12 @@ class AnswerBody(StrictValue, frozen=True, kw_only=True):
 
 def answer_plan(request: AnswerRequest, services: Services) -> Ending:
     """Take one answer: 204 taken, 400 malformed, 403 not by who may, 409 nothing that waits for it, 503 ask again."""
-    return accounted(lambda account: _take(request, services, account), services)
+    return accounted(lambda log: _take(request, services, log), services)
 
 
-def _take(request: AnswerRequest, services: Services, account: DeliveryLog) -> Ending:
+def _take(request: AnswerRequest, services: Services, log: DeliveryLog) -> Ending:
     by = _identified(request, services)
-    account.fields["approver"] = by
+    log.fields["approver"] = by
     rules = services.policies.guardrails.approval
     if not is_listed(by, rules):
         raise Forbidden("approver_not_listed", "guardrails.yaml: approval.approvers does not list who asks")
@@ -68,9 +68,9 @@ def _take(request: AnswerRequest, services: Services, account: DeliveryLog) -> E
     key = services.journal.find(body.case)
     if key is None:
         return Ending(status=409, reason="no_such_case", severity="WARNING")
-    account.fields["case"] = case_id(key)
-    given = ApprovalAnswer(by=by, plan=body.plan, said=body.reason)
-    return _judge(request.verb, key, given, services, account)
+    log.fields["case"] = case_id(key)
+    answer = ApprovalAnswer(by=by, plan=body.plan, said=body.reason)
+    return _judge(request.verb, key, answer, services, log)
 
 
 def _parsed(body: bytes) -> AnswerBody | None:
@@ -80,31 +80,33 @@ def _parsed(body: bytes) -> AnswerBody | None:
         return None
 
 
-def _judge(verb: str, key: str, given: ApprovalAnswer, services: Services, account: DeliveryLog) -> Ending:
+def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log: DeliveryLog) -> Ending:
     rules = services.policies.guardrails.approval
 
     def approve(record: CaseRecord, is_held: bool) -> Transition:
-        return approval_answers.approve(record, given, rules, services.clock(), is_held=is_held)
+        return approval_answers.approve(record, answer, rules, services.clock(), is_held=is_held)
 
     def reject(record: CaseRecord, is_held: bool) -> Transition:
-        return approval_answers.reject(record, given, services.clock(), is_held=is_held)
+        return approval_answers.reject(record, answer, services.clock(), is_held=is_held)
 
     judge: TransitionRule = approve if verb == "approve" else reject
-    found, case = services.journal.apply(key, judge)
+    transition, case = services.journal.apply(key, judge)
     if case:
-        return _go_on(case, services, account)
-    if found.record and found.reason == approval_answers.REJECTED:
-        _tell(found.record, given, services)
-    return Ending(status=found.status, reason=found.reason, severity="NOTICE" if found.status == 204 else "WARNING")
+        return _go_on(case, services, log)
+    if transition.record and transition.reason == approval_answers.REJECTED:
+        _tell(transition.record, answer, services)
+    return Ending(
+        status=transition.status, reason=transition.reason, severity="NOTICE" if transition.status == 204 else "WARNING"
+    )
 
 
-def _go_on(case: ClaimedCase, services: Services, account: DeliveryLog) -> Ending:
+def _go_on(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
     """Go on with the case at once. Where anything has changed since it was planned, the approval was in vain."""
     finding = finding_of(case.record)
     try:
-        ending = work_on(finding, case, services, account)
+        ending = work_on(finding, case, services, log)
     except Settled as settled:
-        account.fields["error"] = str(settled)
+        log.fields["error"] = str(settled)
         reason = DISABLED if settled.reason == DISABLED else FINDING_CHANGED
         return Ending(status=409, reason=reason, severity="WARNING")
     plan = case.record.plan
@@ -113,9 +115,9 @@ def _go_on(case: ClaimedCase, services: Services, account: DeliveryLog) -> Endin
     return Ending(status=409, reason=plan.reason or plan.after, severity="WARNING")
 
 
-def _tell(record: CaseRecord, given: ApprovalAnswer, services: Services) -> None:
+def _tell(record: CaseRecord, answer: ApprovalAnswer, services: Services) -> None:
     """Publish that nothing will be done, and by whose decision; the log and the case say it in any case."""
-    said = f"{given.by}: {given.said}"
+    said = f"{answer.by}: {answer.said}"
     services.notify(case_notice(NoticeKind.REJECTED, record, approval_answers.REJECTED, said))
 
 

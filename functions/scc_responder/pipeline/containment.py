@@ -59,37 +59,35 @@ _LASTING = frozenset(
 """Errors of reads that the next delivery would meet again."""
 
 
-def contain(finding: Finding, case: ClaimedCase, services: Services, account: DeliveryLog) -> Ending:
+def contain(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
     """Confirm, collect, decide, look, guard, execute, record. What needs an approval waits, as a plan in the case.
 
     Raises Settled where the finding comes to its end before a decision, RetryableError where a later delivery may
     succeed, LostLease where another process has taken the case.
     """
     finding = confirm(finding, case.record.opened_at, services.findings, services.settings, services.clock)
-    account.about(finding)
+    log.about(finding)
     case.confirmed(finding)
     limit = services.kill_switch.ceiling(finding.cluster_path)
     refuse_disabled(limit, finding)
-    collected, context = _collect(finding, case, services, account)
+    collected, context = _collect(finding, case, services, log)
     decision = under(limit, decide(context, services.policies.policies))
     context = look(context, collected, disruptions(decision))
-    account.knows(context)
+    log.knows(context)
     decision = _guard(context, decision, collected, case, services)
-    steps = execute(context, decision, case, _world(collected, services, account))
+    steps = execute(context, decision, case, _world(collected, services, log))
     summary = decision_summary(context, decision, services.policies.digest)
     case.close(conclusion(case.record.with_steps(steps).current_steps), decision.reason, *steps, decision=summary)
-    account.decided(decision, case.record, services.settings.function_url)
+    log.decided(decision, case.record, services.settings.function_url)
     return ending_of(case.record, decision)
 
 
-def _collect(
-    finding: Finding, case: ClaimedCase, services: Services, account: DeliveryLog
-) -> tuple[Collected, Context]:
+def _collect(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> tuple[Collected, Context]:
     """What is known of the target, and that it is the pod that this case is about."""
     collected = collect(finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS)
     context = collected.context
     context = replace(context, identity=bound(context.identity, context.pod, case.record.pod_uids))
-    account.knows(context)
+    log.knows(context)
     _refuse_blind(collected)
     return collected, context
 
@@ -139,16 +137,16 @@ def _may_pass(error: ResponderError) -> bool:
     return isinstance(error, ApiError) and error.reason not in _LASTING and (status in {0, 429} or status >= 500)
 
 
-def _world(collected: Collected, services: Services, account: DeliveryLog) -> World:
+def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
     api, objects, finding = collected.api, collected.context.objects, collected.context.finding
-    known = {}
+    objects_by_path = {}
     if "pod" in objects:
         meta = objects["pod"]["metadata"]
-        known[api_paths.pod(meta["namespace"], meta["name"])] = objects["pod"]
+        objects_by_path[api_paths.pod(meta["namespace"], meta["name"])] = objects["pod"]
     if "node" in objects:
-        known[api_paths.node(objects["node"]["metadata"]["name"])] = objects["node"]
+        objects_by_path[api_paths.node(objects["node"]["metadata"]["name"])] = objects["node"]
     return World(
-        cluster=ClusterSession(api, known, services.wait, services.pool) if api else None,
+        cluster=ClusterSession(api, objects_by_path, services.wait, services.pool) if api else None,
         api=api,
         limiter=services.limiter(finding.cluster_path),
         evidence=services.evidence,
@@ -158,5 +156,5 @@ def _world(collected: Collected, services: Services, account: DeliveryLog) -> Wo
         pool=services.pool,
         unread=collected.errors,
         function_url=services.settings.function_url,
-        until=steps_end(account.began, services.settings),
+        until=steps_end(log.began, services.settings),
     )

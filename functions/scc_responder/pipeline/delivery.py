@@ -45,9 +45,9 @@ _PASSING = frozenset({"finding_not_listed_yet", "reserved_by_open_finding"})
 def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Ending:
     """Respond to one delivery: the ending says whether the message is settled (204) or must come again (503)."""
 
-    def deliver(account: DeliveryLog) -> Ending:
-        finding = _open(body, headers, services, account)
-        return _claim(finding, services, account)
+    def deliver(log: DeliveryLog) -> Ending:
+        finding = _open(body, headers, services, log)
+        return _claim(finding, services, log)
 
     return accounted(deliver, services)
 
@@ -57,53 +57,53 @@ def accounted(work: Callable[[DeliveryLog], Ending], services: Services, began: 
 
     `began`: when the request did of which this is a part.
     """
-    account = DeliveryLog(began or services.clock())
+    log = DeliveryLog(began or services.clock())
     try:
-        ending = work(account)
+        ending = work(log)
     except ResponderError as error:
-        ending = _end_early(error, services, account)
+        ending = _end_early(error, services, log)
     except Exception:  # noqa: BLE001 - the one edge: whatever happened, it must be asked for again
-        ending = _crash(account)
-    services.tell(account.line(ending, services.settings.trace_project))
+        ending = _crash(log)
+    services.tell(log.line(ending, services.settings.trace_project))
     return ending
 
 
-def _open(body: bytes, headers: Mapping[str, str], services: Services, account: DeliveryLog) -> Finding:
+def _open(body: bytes, headers: Mapping[str, str], services: Services, log: DeliveryLog) -> Finding:
     """Intake and finding. Too large a message is read again by the name in it."""
     try:
         message = open_envelope(body, headers)
-        account.delivered(message)
+        log.delivered(message)
         return parse_notification(message.data)
     except OversizeMessage as error:
-        account.rejected(error)
+        log.rejected(error)
         if error.finding_name is None:
             raise
         return read_by_name(error.finding_name, services.findings, services.settings)
 
 
-def _claim(finding: Finding, services: Services, account: DeliveryLog) -> Ending:
+def _claim(finding: Finding, services: Services, log: DeliveryLog) -> Ending:
     """Journal: one delivery works on a case, the others are settled or come again."""
-    account.about(finding)
+    log.about(finding)
     refuse_beyond_reach(finding, services.settings)
     if is_heartbeat(finding):
         case = claim_heartbeat(finding, services.journal)
-        return work_on(finding, case, services, account) if case else Ending(status=503, reason="in_progress")
+        return work_on(finding, case, services, log) if case else Ending(status=503, reason="in_progress")
     if finding.event_time > services.clock() + FUTURE_TOLERANCE:
         raise RetryableError("finding_from_the_future", finding.name)
     claim = services.journal.claim(finding)
     if claim.case is None:
         return Ending(status=503 if claim.outcome is ClaimOutcome.IN_PROGRESS else 204, reason=str(claim.outcome))
-    return work_on(finding, claim.case, services, account)
+    return work_on(finding, claim.case, services, log)
 
 
-def work_on(finding: Finding, case: ClaimedCase, services: Services, account: DeliveryLog) -> Ending:
+def work_on(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
     """Bring a case in hand to its end, or give it back."""
     with _released_unless_closed(case, services):
         if is_heartbeat(finding):
             limit = services.kill_switch.ceiling("")
-            account.switched(met(limit))
+            log.switched(met(limit))
             return beat(finding, case, services.findings, limit)
-        return contain(finding, case, services, account)
+        return contain(finding, case, services, log)
 
 
 @contextmanager
@@ -137,37 +137,37 @@ def _tell(case: ClaimedCase, error: BaseException, services: Services) -> None:
     services.notify(case_notice(NoticeKind.UNDECIDED, case.record, reason, without_secrets(error)))
 
 
-def _end_early(error: ResponderError, services: Services, account: DeliveryLog) -> Ending:
+def _end_early(error: ResponderError, services: Services, log: DeliveryLog) -> Ending:
     """What is settled without a decision is recorded; the rest must come again."""
-    account.fields["error"] = str(error)
+    log.fields["error"] = str(error)
     if isinstance(error, Forbidden):
         return Ending(status=403, reason=error.reason, severity="WARNING")
     if isinstance(error, RejectedMessage | OversizeMessage):
-        account.rejected(error)
-        return _record_rejection(error, services, account)
+        log.rejected(error)
+        return _record_rejection(error, services, log)
     if isinstance(error, Settled):
-        account.fields["state"] = str(error.state)
-        if error.state is CaseState.REJECTED and account.sha256:
+        log.fields["state"] = str(error.state)
+        if error.state is CaseState.REJECTED and log.sha256:
             with suppress(ResponderError):
-                services.journal.reject(account.sha256, error.reason)
+                services.journal.reject(log.sha256, error.reason)
         return Ending(status=204, reason=error.reason, severity=error.severity)
     return Ending(status=503, reason=error.reason, severity="ERROR" if "permission" in str(error) else "WARNING")
 
 
-def _record_rejection(error: RejectedMessage | OversizeMessage, services: Services, account: DeliveryLog) -> Ending:
+def _record_rejection(error: RejectedMessage | OversizeMessage, services: Services, log: DeliveryLog) -> Ending:
     oversize = isinstance(error, OversizeMessage)
     try:
-        services.journal.reject(account.sha256, error.reason)
+        services.journal.reject(log.sha256, error.reason)
     except ResponderError as unavailable:
         return Ending(status=503, reason=unavailable.reason, severity="ERROR")
     return Ending(status=503 if oversize else 204, reason=error.reason, severity="ERROR" if oversize else "WARNING")
 
 
-def _crash(account: DeliveryLog) -> Ending:
+def _crash(log: DeliveryLog) -> Ending:
     # Never the message: a library's may quote a header, and with it a token.
     kind, _, trace = sys.exc_info()
-    account.fields["error"] = kind.__name__ if kind else ""
-    account.fields["traceback"] = "".join(traceback.format_tb(trace, limit=20))
+    log.fields["error"] = kind.__name__ if kind else ""
+    log.fields["traceback"] = "".join(traceback.format_tb(trace, limit=20))
     return Ending(status=503, reason="internal_error", severity="ERROR")
 
 

@@ -63,9 +63,9 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
     There is a log line for it, and one of its own for each case that it goes on with. Header names are in lower case.
     """
 
-    def swept(account: DeliveryLog) -> Ending:
+    def swept(log: DeliveryLog) -> Ending:
         check_sweeper(headers, peer, services)
-        return _Sweep(services, account.began).run(account)
+        return _Sweep(services, log.began).run(log)
 
     return accounted(swept, services)
 
@@ -91,7 +91,7 @@ class _Sweep:
         limits = services.policies.guardrails.max_finding_age
         self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
 
-    def run(self, account: DeliveryLog) -> Ending:
+    def run(self, log: DeliveryLog) -> Ending:
         """Look at cases, and keep the place, also where one ends the sweep: the next sweep begins behind it."""
         self._place = self._kept_place()
         try:
@@ -102,7 +102,7 @@ class _Sweep:
                 self._keep()
             raise
         self._keep()
-        account.fields["swept"] = dict(self._met)
+        log.fields["swept"] = dict(self._met)
         return Ending(status=204, reason="swept", severity="NOTICE" if self._begun else "INFO")
 
     def _round(self, name: str, most: int) -> None:
@@ -172,28 +172,28 @@ class _Sweep:
         return self._services.kill_switch.ceiling(record.cluster).mode in _OPENING
 
     def _expire(self, record: CaseRecord) -> str:
-        def judge(found: CaseRecord, is_held: bool) -> Transition:
-            return approval_answers.expire(found, self._services.clock(), is_held=is_held)
+        def judge(record: CaseRecord, is_held: bool) -> Transition:
+            return approval_answers.expire(record, self._services.clock(), is_held=is_held)
 
-        said, _ = self._services.journal.apply(record.finding_key, judge)
-        if said.record:
+        transition, _ = self._services.journal.apply(record.finding_key, judge)
+        if transition.record:
             why = "nobody approved or rejected it in time"
-            self._services.notify(case_notice(NoticeKind.EXPIRED, said.record, EXPIRED, why))
-        return said.reason
+            self._services.notify(case_notice(NoticeKind.EXPIRED, transition.record, EXPIRED, why))
+        return transition.reason
 
     def _resume(self, record: CaseRecord) -> str:
-        said, case = self._services.journal.apply(record.finding_key, _taken)
+        transition, case = self._services.journal.apply(record.finding_key, _taken)
         if case is None:
-            return said.reason
+            return transition.reason
         self._begun += 1
         # Before, not after: a case that ends this process must not be the first of every sweep.
         self._keep()
         finding = finding_of(record)
 
-        def go_on(account: DeliveryLog) -> Ending:
-            account.about(finding)
-            account.fields["by"] = "sweep"
-            return work_on(finding, case, self._services, account)
+        def go_on(log: DeliveryLog) -> Ending:
+            log.about(finding)
+            log.fields["by"] = "sweep"
+            return work_on(finding, case, self._services, log)
 
         accounted(go_on, self._services, self._began)
         return "resumed"

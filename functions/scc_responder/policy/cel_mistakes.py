@@ -37,7 +37,7 @@ def condition_mistakes(expression: str, path: DocumentPath) -> Iterator[Mistake]
         compiled(expression).eval(data={})  # what cannot be evaluated at all is found only by trying
         kind = cel_types.checker().compile(expression).return_type().name()
     except RuntimeError as error:
-        yield from _told(expression, str(error), path)
+        yield from _mistakes(expression, str(error), path)
         return
     except TypeError:
         yield Mistake(path=path, text="no text that can be read; remove what is no character")
@@ -45,12 +45,12 @@ def condition_mistakes(expression: str, path: DocumentPath) -> Iterator[Mistake]
     if kind != "BOOL":
         yield Mistake(path=path, text=f"expected true or false, got {kind.lower()}; compare it with something")
     for pattern in _PATTERN.findall(expression):
-        told = evaluate(f'"".matches({pattern})', CelFacts(None))
-        if told == ERROR:
+        result = evaluate(f'"".matches({pattern})', CelFacts(None))
+        if result == ERROR:
             yield Mistake(path=path, text=f"{pattern} is no regular expression of RE2 (github.com/google/re2)")
 
 
-def _told(expression: str, message: str, path: DocumentPath) -> Iterator[Mistake]:
+def _mistakes(expression: str, message: str, path: DocumentPath) -> Iterator[Mistake]:
     lines = expression.splitlines()
     found = [match for match in _FOUND.finditer(message) if "*error*" not in match[3]]
     for match in found:
@@ -62,10 +62,10 @@ def _told(expression: str, message: str, path: DocumentPath) -> Iterator[Mistake
         yield Mistake(path=path, text=f"no CEL expression: {text}")
 
 
-def _explained(told: str) -> str:
+def _explained(message: str) -> str:
     """CEL's message, with what could have been written instead."""
-    undefined, undeclared = _UNDEFINED.search(told), _UNDECLARED.search(told)
-    reserved, overload = _RESERVED.search(told), _OVERLOAD.search(told)
+    undefined, undeclared = _UNDEFINED.search(message), _UNDECLARED.search(message)
+    reserved, overload = _RESERVED.search(message), _OVERLOAD.search(message)
     if undefined:
         known = cel_types.fields()[undefined[2]]
         return f"unknown field {undefined[1]!r} of {undefined[2]}; {expected(undefined[1], known)}"
@@ -78,13 +78,13 @@ def _explained(told: str) -> str:
         return f"{reserved[1]!r} is a word of CEL's own{f'; write {meant!r}' if meant else ''}"
     if overload:
         return _uncomparable(overload[1].strip("_@"), overload[2].replace("scc.", "").replace("google.protobuf.", ""))
-    return re.sub(r" expecting \{.*| \[[A-Z_]+\]$", "", told)
+    return re.sub(r" expecting \{.*| \[[A-Z_]+\]$", "", message)
 
 
 def _uncomparable(operator: str, kinds: str) -> str:
-    told = f"{operator!r} cannot be asked of {kinds.replace(', ', ' and ')}"
+    text = f"{operator!r} cannot be asked of {kinds.replace(', ', ' and ')}"
     if operator in {"<", "<=", ">", ">="} and "string" in kinds:
-        return f'{told}: texts have no order; name them: finding.severity in ["HIGH", "CRITICAL"]'
+        return f'{text}: texts have no order; name them: finding.severity in ["HIGH", "CRITICAL"]'
     if any(name in kinds for name in cel_types.fields()):
-        return f"{told}; compare a field of it"
-    return f"{told}; both sides must be of one type"
+        return f"{text}; compare a field of it"
+    return f"{text}; both sides must be of one type"

@@ -50,9 +50,9 @@ Texts have no order: `CRITICAL` would come before `HIGH`.
 @cache
 def variables() -> dict[str, inspect.Type]:
     """Every fact that a condition may name, and its type."""
-    told = inspect.type_info(Context)
-    assert isinstance(told, inspect.StructType)  # noqa: S101 - for the type checker
-    given = {field.name: _given(field.type) for field in told.fields if field.name not in NOT_TOLD}
+    context_type = inspect.type_info(Context)
+    assert isinstance(context_type, inspect.StructType)  # noqa: S101 - for the type checker
+    given = {field.name: _given(field.type) for field in context_type.fields if field.name not in NOT_TOLD}
     return {RENAMED.get(name, name): kind for name, kind in given.items()}
 
 
@@ -88,8 +88,10 @@ def _comparisons(cel: Any) -> list[Any]:
     """Equality of plain values only: two records that lack the same fact would be equal, or differ, for lack of it."""
     kind = cel.Type
     plain = [kind.STRING, kind.INT, kind.DOUBLE, kind.BOOL, kind.TIMESTAMP, kind.DURATION, kind.List(kind.STRING)]
-    pairs = [(one, one) for one in plain]
-    within = [(one, kind.List(one)) for one in plain[:3]] + [(kind.STRING, kind("map<string, string>"))]
+    pairs = [(kind_of_value, kind_of_value) for kind_of_value in plain]
+    within = [(kind_of_value, kind.List(kind_of_value)) for kind_of_value in plain[:3]] + [
+        (kind.STRING, kind("map<string, string>"))
+    ]
     return [
         cel.FunctionDecl(
             name,
@@ -107,25 +109,25 @@ def _given(kind: inspect.Type) -> inspect.Type:
     if isinstance(kind, inspect.Metadata):
         kind = kind.type
     if isinstance(kind, inspect.UnionType):
-        known = [one for one in kind.types if not isinstance(one, inspect.NoneType)]
-        return known[0] if len(known) == 1 else kind
+        kinds = [member for member in kind.types if not isinstance(member, inspect.NoneType)]
+        return kinds[0] if len(kinds) == 1 else kind
     return kind
 
 
 def _structs() -> Iterator[inspect.StructType]:
     """Every record within the context, each once."""
-    found: dict[str, inspect.StructType] = {}
+    structs: dict[str, inspect.StructType] = {}
     waiting = list(variables().values())
     while waiting:
         kind = waiting.pop()
-        if isinstance(kind, inspect.StructType) and kind.cls.__name__ not in found:
-            found[kind.cls.__name__] = kind
+        if isinstance(kind, inspect.StructType) and kind.cls.__name__ not in structs:
+            structs[kind.cls.__name__] = kind
             waiting += [_given(field.type) for field in kind.fields]
         elif isinstance(kind, inspect.DictType):
             waiting.append(_given(kind.value_type))
         elif isinstance(kind, inspect.VarTupleType | inspect.ListType):
             waiting.append(_given(kind.item_type))
-    return iter(found.values())
+    return iter(structs.values())
 
 
 def _signature(kind: inspect.Type) -> str:
@@ -152,9 +154,9 @@ def _pool() -> Any:
 
     file = descriptor_pb2.FileDescriptorProto(name="scc.proto", package=PACKAGE, syntax="proto3")
     pool = descriptor_pool.DescriptorPool()
-    for known in (timestamp_pb2, duration_pb2):
-        pool.AddSerializedFile(known.DESCRIPTOR.serialized_pb)
-        file.dependency.append(known.DESCRIPTOR.name)
+    for descriptor in (timestamp_pb2, duration_pb2):
+        pool.AddSerializedFile(descriptor.DESCRIPTOR.serialized_pb)
+        file.dependency.append(descriptor.DESCRIPTOR.name)
     for kind in _structs():
         message = file.message_type.add(name=kind.cls.__name__)
         for number, field in enumerate(kind.fields, start=1):

@@ -87,9 +87,9 @@ def _patterns(place: DocumentPath, part: Protected | Ceiling | QuietHours, field
 def _quiet_hours(place: DocumentPath, quiet: QuietHours) -> Iterator[Mistake]:
     yield from _patterns(place, quiet, ("clusters",))
     times = [("from", quiet.start, False), ("to", quiet.end, True)]
-    found = [fault for field, time, ends in times for fault in _time((*place, field), time, ends=ends)]
-    yield from found
-    if not found and quiet.start == quiet.end:
+    wrong_times = [fault for field, time, ends in times for fault in _time((*place, field), time, ends=ends)]
+    yield from wrong_times
+    if not wrong_times and quiet.start == quiet.end:
         yield Mistake(path=(*place, "to"), text='the same as from; for whole days write from: "00:00" and to: "24:00"')
     yield from _timezone((*place, "timezone"), quiet.timezone)
 
@@ -121,15 +121,15 @@ def _timezone(place: DocumentPath, name: str) -> Iterator[Mistake]:
 
 def _exemption(place: DocumentPath, exemption: Exemption) -> Iterator[Mistake]:
     if not exemption.when.given():
-        told = "at least one condition is needed; to hold everything, set max_mode"
-        yield Mistake(path=(*place, "when"), text=told)
+        text = "at least one condition is needed; to hold everything, set max_mode"
+        yield Mistake(path=(*place, "when"), text=text)
     yield from match_mistakes(exemption.when, (*place, "when"))
     for index, name in enumerate(exemption.actions):
         yield from _exempted((*place, "actions", index), name)
     for field in ("owner", "reason", "ticket"):
         if not getattr(exemption, field).strip():
-            told = "empty; say who decided it, why, and where that is written down"
-            yield Mistake(path=(*place, field), text=told)
+            text = "empty; say who decided it, why, and where that is written down"
+            yield Mistake(path=(*place, field), text=text)
 
 
 def _exempted(place: DocumentPath, name: str) -> Iterator[Mistake]:
@@ -148,11 +148,11 @@ def _names(guardrails: Guardrails) -> Iterator[Mistake]:
             for index, item in enumerate(getattr(guardrails, field)):
                 place = (field, index, "name")
                 if not _NAME.fullmatch(item.name):
-                    told = f"{item.name!r} must be lower-case letters, digits and '-', as it stands in records"
-                    yield Mistake(path=place, text=told)
+                    text = f"{item.name!r} must be lower-case letters, digits and '-', as it stands in records"
+                    yield Mistake(path=place, text=text)
                 elif item.name in seen:
-                    told = f"{item.name!r} is the name of {seen[item.name]} too; choose another"
-                    yield Mistake(path=place, text=told)
+                    text = f"{item.name!r} is the name of {seen[item.name]} too; choose another"
+                    yield Mistake(path=place, text=text)
                 seen[item.name] = f"{field}[{index}]"
 
 
@@ -160,11 +160,11 @@ def _approval(approval: ApprovalRules) -> Iterator[Mistake]:
     approvers = approval.approvers
     needed = ("approval", "needed")
     if approval.needed < 1:
-        told = f"{approval.needed}: at least one person must approve; to ask nobody, use mode: enforce"
-        yield Mistake(path=needed, text=told)
+        text = f"{approval.needed}: at least one person must approve; to ask nobody, use mode: enforce"
+        yield Mistake(path=needed, text=text)
     if approvers and approval.needed > len(set(approvers)):
-        told = f"{approval.needed} are needed, but approvers lists {len(set(approvers))}"
-        yield Mistake(path=needed, text=told)
+        text = f"{approval.needed} are needed, but approvers lists {len(set(approvers))}"
+        yield Mistake(path=needed, text=text)
     yield from _each(("approval", "approvers"), approvers, _PRINCIPAL.fullmatch, "write an e-mail address")
     yield from duration_mistakes(approval.expires, ("approval", "expires"))
 
@@ -173,8 +173,8 @@ def _storm_breaker(guardrails: Guardrails) -> Iterator[Mistake]:
     breaker = guardrails.storm_breaker
     for field in ("targets", "denials"):
         if getattr(breaker, field) < 1:
-            told = f"{getattr(breaker, field)} would never let anything be done; write 1 or more"
-            yield Mistake(path=("storm_breaker", field), text=told)
+            text = f"{getattr(breaker, field)} would never let anything be done; write 1 or more"
+            yield Mistake(path=("storm_breaker", field), text=text)
     yield from duration_mistakes(breaker.within, ("storm_breaker", "within"))
 
 

@@ -100,8 +100,8 @@ def _steps(steps: tuple[PolicyStep, ...], rails: Guardrails | None) -> Iterator[
     for index, step in enumerate(steps):
         path: DocumentPath = ("then", index)
         if step.action not in actions():
-            told = f"unknown action {step.action!r}; {expected(step.action, actions())}"
-            yield Mistake(path=(*path, "action"), text=told, reason="unknown_action")
+            text = f"unknown action {step.action!r}; {expected(step.action, actions())}"
+            yield Mistake(path=(*path, "action"), text=text, reason="unknown_action")
             continue
         mistakes = list(_parameters(step, (*path, "with"), rails))
         yield from mistakes
@@ -109,8 +109,8 @@ def _steps(steps: tuple[PolicyStep, ...], rails: Guardrails | None) -> Iterator[
         if not mistakes:
             asked = (step.action, msgspec.json.encode(step.params, order="sorted"))
             if asked in seen:
-                told = f"{step.action} with the same parameters is then[{seen[asked]}] already; remove one"
-                yield Mistake(path=path, text=told)
+                text = f"{step.action} with the same parameters is then[{seen[asked]}] already; remove one"
+                yield Mistake(path=path, text=text)
             seen.setdefault(asked, index)
 
 
@@ -124,9 +124,9 @@ def _parameters(step: PolicyStep, path: DocumentPath, rails: Guardrails | None) 
         yield from (msgspec.structs.replace(mistake, path=(*path, *mistake.path)) for mistake in found)
     else:
         if refused:
-            field, _, told = refused.partition(": ")
+            field, _, text = refused.partition(": ")
             known = field in step.parameters
-            yield Mistake(path=(*path, field) if known else path, text=told if known else refused)
+            yield Mistake(path=(*path, field) if known else path, text=text if known else refused)
 
 
 def _unmet(step: PolicyStep, earlier: list[str], path: DocumentPath) -> Iterator[Mistake]:
@@ -134,5 +134,5 @@ def _unmet(step: PolicyStep, earlier: list[str], path: DocumentPath) -> Iterator
     for index, needed in enumerate(step.needs):
         if needed not in earlier:
             found = f"; {expected(needed, earlier)}" if earlier else ", and this step is the first"
-            told = f"{needed!r} must be an action of an earlier step{found}"
-            yield Mistake(path=(*path, index), text=told)
+            text = f"{needed!r} must be an action of an earlier step{found}"
+            yield Mistake(path=(*path, index), text=text)

@@ -211,19 +211,19 @@ class _Builder:
             return None
 
     def _sequence(self, depth: int) -> list[Any]:
-        found = []
+        items = []
         while type(event := next(self._events)).__name__ != "SequenceEndEvent":
-            found.append(self._value(event, depth + 1))
-        return found
+            items.append(self._value(event, depth + 1))
+        return items
 
     def _mapping(self, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         while type(event := next(self._events)).__name__ != "MappingEndEvent":
             key = self._key(event, depth)
-            if key in found:
+            if key in mapping:
                 self._note(event, "duplicate_key", f"{key!r} stands here twice; remove one")
-            found[key] = self._value(next(self._events), depth + 1)
-        return found
+            mapping[key] = self._value(next(self._events), depth + 1)
+        return mapping
 
     def _key(self, event: Any, depth: int) -> str:
         if type(event).__name__ == "ScalarEvent":

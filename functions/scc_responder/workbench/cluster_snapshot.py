@@ -55,7 +55,7 @@ def take_snapshot(
     objects, missing = {}, {}
     for name, collection in COLLECTIONS.items():
         try:
-            found = _all(api, collection, tuple(annotations), partial(progress, name))
+            items = _all(api, collection, tuple(annotations), partial(progress, name))
         except ApiError as error:
             if error.status not in _REFUSED and error.reason != "no_such_resource":
                 raise
@@ -63,7 +63,7 @@ def take_snapshot(
                 f"{error.reason}: missing permission: {error.permission}" if error.permission else error.reason
             )
         else:
-            objects[name] = ordered(found)
+            objects[name] = ordered(items)
     return SnapshotFile(taken_at=now, cluster=cluster, objects=objects, missing=missing)
 
 
@@ -133,8 +133,8 @@ class Snapshot:
         try:
             context = look_around(self.collect(finding, findings))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            told = f"{self.name}: an object about {finding.name} is not as it was copied: {error!r}; take it anew"
-            raise SettingsError("unusable_snapshot", told) from error
+            why = f"{self.name}: an object about {finding.name} is not as it was copied: {error!r}; take it anew"
+            raise SettingsError("unusable_snapshot", why) from error
         return ContextFacts(**{field: getattr(context, field) for field in ContextFacts.__struct_fields__})
 
     def collect(self, finding: Finding, findings: Findings | None = None) -> Collected:
@@ -167,8 +167,8 @@ class SnapshotApi:
         try:
             self._index(file)
         except (KeyError, TypeError, AttributeError) as error:
-            told = f"{name}: an object in it has no name, or is of no known kind"
-            raise SettingsError("unusable_snapshot", told) from error
+            why = f"{name}: an object in it has no name, or is of no known kind"
+            raise SettingsError("unusable_snapshot", why) from error
 
     def _index(self, file: SnapshotFile) -> None:
         for name, items in file.objects.items():
@@ -211,8 +211,8 @@ class SnapshotApi:
 def _has(item: ApiObject, term: str) -> bool:
     """Whether the object's labels meet one term of a selector: `key=value`, `key!=value`, `key` or `!key`."""
     labels = item["metadata"].get("labels") or {}
-    key, found, value = term.replace("==", "=").partition("=")
-    if not found:
+    key, has_value, value = term.replace("==", "=").partition("=")
+    if not has_value:
         return (key[1:] not in labels) if key.startswith("!") else key in labels
     return labels.get(key[:-1]) != value if key.endswith("!") else labels.get(key) == value
 

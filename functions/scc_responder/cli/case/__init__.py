@@ -94,35 +94,35 @@ def _asking(command: argparse.ArgumentParser) -> None:
 
 def _list(options: argparse.Namespace) -> int:
     """Print the cases, and those that cannot be read whatever the state. 0, also where there are none; else 1."""
-    found = _cases(options.store)
-    records = [record for record in found.records if options.state in {None, str(record.state)}]
+    cases = _cases(options.store)
+    records = [record for record in cases.records if options.state in {None, str(record.state)}]
     records.sort(key=lambda record: (record.state is not CaseState.WAITING, -_moment(record)))
     if options.format == "json":
-        print(json.dumps([*map(_data, records), *map(_unread, found.unreadable)], indent=2))
+        print(json.dumps([*map(_data, records), *map(_unread, cases.unreadable)], indent=2))
     else:
-        print("\n".join(case_text.case_list(records, _now(), found.unreadable)))
-    return _told(found.unreadable)
+        print("\n".join(case_text.case_list(records, _now(), cases.unreadable)))
+    return _report_unreadable(cases.unreadable)
 
 
 def _show(options: argparse.Namespace) -> int:
     """Print one case; 1 where there is none, or several, or it cannot be read."""
-    found = _cases(options.store, options.case)
-    count = len(found.records) + len(found.unreadable)
+    cases = _cases(options.store, options.case)
+    count = len(cases.records) + len(cases.unreadable)
     if count != 1:
         what = f"{count} cases begin with it: give more digits" if count else "there is none; see `case list`"
         print(f"scc-responder: case {visible_lines(options.case)}: {what}", file=sys.stderr)
         return 1
-    for record in found.records:
+    for record in cases.records:
         as_json = options.format == "json"
         print(json.dumps(_data(record), indent=2) if as_json else "\n".join(case_text.case(record, _now())))
-    return _told(found.unreadable)
+    return _report_unreadable(cases.unreadable)
 
 
-def _told(unreadable: Sequence[Unreadable]) -> int:
+def _report_unreadable(unreadable: Sequence[Unreadable]) -> int:
     """Print on stderr which cases cannot be read; 1 if there is any."""
     for item in unreadable:
-        told = f"case {case_id(item.finding_key)} cannot be read: {item.reason}: {item.why}"
-        print(f"scc-responder: {visible_lines(told)}", file=sys.stderr)
+        text = f"case {case_id(item.finding_key)} cannot be read: {item.reason}: {item.why}"
+        print(f"scc-responder: {visible_lines(text)}", file=sys.stderr)
     return 1 if unreadable else 0
 
 
@@ -152,9 +152,9 @@ def _resume(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))
         return 0 if opened_again else 1
-    told = "open again; a sweep goes on with it" if opened_again else f"not resumed: {reason}"
+    text = "open again; a sweep goes on with it" if opened_again else f"not resumed: {reason}"
     stream = sys.stdout if opened_again else sys.stderr
-    print(f"scc-responder: case {visible_lines(options.case)}: {told}", file=stream)
+    print(f"scc-responder: case {visible_lines(options.case)}: {text}", file=stream)
     return 0 if opened_again else 1
 
 
@@ -170,16 +170,16 @@ def _token(file: Path | None) -> str:
 def _cases(store: str, beginning: str = "") -> Cases:
     """All cases whose keys begin so."""
     with closing(existing_store(store)) as opened:
-        journal, found = Journal(opened, _now), Cases()
+        journal, cases = Journal(opened, _now), Cases()
         while True:
-            page = journal.cases(found.cursor, beginning=beginning)
-            found = Cases(
-                records=found.records + page.records,
-                unreadable=found.unreadable + page.unreadable,
+            page = journal.cases(cases.cursor, beginning=beginning)
+            cases = Cases(
+                records=cases.records + page.records,
+                unreadable=cases.unreadable + page.unreadable,
                 cursor=page.cursor,
             )
             if page.cursor is None:
-                return found
+                return cases
 
 
 def _unread(item: Unreadable) -> dict[str, Any]:
@@ -189,11 +189,11 @@ def _unread(item: Unreadable) -> dict[str, Any]:
 
 def _data(record: CaseRecord) -> dict[str, Any]:
     """The case as it is stored, with the commands that answer it."""
-    told: dict[str, Any] = msgspec.to_builtins(record)
-    told["case"] = case_id(record.finding_key)
+    data: dict[str, Any] = msgspec.to_builtins(record)
+    data["case"] = case_id(record.finding_key)
     if record.plan:
-        told["plan"] = plan_summary(record.finding_key, record.plan)
-    return told
+        data["plan"] = plan_summary(record.finding_key, record.plan)
+    return data
 
 
 def _moment(record: CaseRecord) -> float:

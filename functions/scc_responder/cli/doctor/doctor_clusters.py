@@ -57,15 +57,15 @@ def parse_clusters(text: str, file: str) -> tuple[ClusterRef, ...]:
     >>> parse_clusters("projects/p/locations/l/clusters/c", "-")[0].name
     'c'
     """
-    found: dict[ClusterRef, None] = {}
+    refs: dict[ClusterRef, None] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         ref = ClusterRef.parse(line.strip())
         if ref is not None:
-            found[ref] = None
+            refs[ref] = None
         elif line.strip():
-            told = f"{file}:{number}: {line.strip()!a} is not projects/P/locations/L/clusters/C"
-            raise SettingsError("invalid_clusters_file", told)
-    return tuple(found)
+            why = f"{file}:{number}: {line.strip()!a} is not projects/P/locations/L/clusters/C"
+            raise SettingsError("invalid_clusters_file", why)
+    return tuple(refs)
 
 
 def list_command(project: str) -> str:
@@ -78,9 +78,9 @@ def list_command(project: str) -> str:
 def find_clusters(settings: Settings, clusters: Any, wanted: Wanted, seconds: float) -> Found:
     """The clusters to probe. That there is none is a fault: a deployment that reaches none responds to nothing."""
     named = [*wanted.exact, *(wanted.refs or ())]
-    unlisted = {ref: one for ref in named if (one := unlisted_cluster(settings.clusters, ref.path, covers))}
+    unlisted = {ref: fault for ref in named if (fault := unlisted_cluster(settings.clusters, ref.path, covers))}
     # What is named one by one is meant; a project's list may well have clusters that settings leave out.
-    checks = [one if ref in wanted.exact else _left_out(one) for ref, one in unlisted.items()]
+    checks = [fault if ref in wanted.exact else _left_out(fault) for ref, fault in unlisted.items()]
     refs = dict.fromkeys(ref for ref in named if ref not in unlisted)
     if not wanted.are_named:
         found = _local(settings, clusters) if settings.clusters_file else _of_patterns(settings, seconds)
@@ -93,17 +93,17 @@ def _is_wanted(ref: ClusterRef, patterns: Sequence[str]) -> bool:
     return not patterns or any(matches(pattern, text) for pattern in patterns for text in (ref.path, ref.name))
 
 
-def _left_out(told: Check) -> Check:
-    return check.skipped(told.name, told.probed, told.reason, told.why)
+def _left_out(unlisted: Check) -> Check:
+    return check.skipped(unlisted.name, unlisted.probed, unlisted.reason, unlisted.why)
 
 
 def _none(settings: Settings, wanted: Wanted, checks: Sequence[Check]) -> Iterator[Check]:
     """What was told of clusters, with a fault in it."""
-    for told in checks:
-        unknown = told.result is CheckResult.UNKNOWN
-        why = f"no cluster was probed: {told.why}"
-        yield check.fault(told.name, told.probed, _NONE, why, told.fix) if unknown else told
-    if any(told.result in {CheckResult.FAULT, CheckResult.UNKNOWN} for told in checks):
+    for each in checks:
+        unknown = each.result is CheckResult.UNKNOWN
+        why = f"no cluster was probed: {each.why}"
+        yield check.fault(each.name, each.probed, _NONE, why, each.fix) if unknown else each
+    if any(each.result in {CheckResult.FAULT, CheckResult.UNKNOWN} for each in checks):
         return
     asked = ", ".join(wanted.names) or ", ".join(settings.clusters)
     why = "no cluster is named so" if wanted.names else "the patterns of settings find no cluster"

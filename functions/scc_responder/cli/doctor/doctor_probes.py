@@ -98,11 +98,11 @@ class Doctor:
             return [check.probe_failed("settings", VARIABLE_PREFIX, error, fix)]
         self._services = LocalServices(settings)
         self._policies, loaded = load(settings, lambda: load_policies(settings.policies))
-        found = [*(consistent(settings, self._policies) if self._policies else ())]
-        found = found or [check.ok("settings", VARIABLE_PREFIX, "complete and consistent")]
+        checks = [*(consistent(settings, self._policies) if self._policies else ())]
+        checks = checks or [check.ok("settings", VARIABLE_PREFIX, "complete and consistent")]
         if "cluster" in self._only:
             self._found = find_clusters(settings, self._clusters, self._wanted, seconds)
-        return self._named([*found, loaded, *self._found.checks])
+        return self._named([*checks, loaded, *self._found.checks])
 
     def jobs(self) -> list[Job]:
         """The probes, in the order in which they are told."""
@@ -131,9 +131,9 @@ class Doctor:
     def examined(self, seconds: float, progress: ProbeProgress) -> list[Check]:
         """Everything, in the order in which it is told; `progress` is given the answers as they come."""
         end = time.monotonic() + seconds
-        found, jobs = self.prepared(seconds), self.jobs()
+        prepared, jobs = self.prepared(seconds), self.jobs()
         answers = progress(self.answers(jobs, max(0.0, end - time.monotonic())), len(jobs))
-        return found + [one for _, checks in sorted(answers, key=lambda item: item[0]) for one in checks]
+        return prepared + [one for _, checks in sorted(answers, key=lambda item: item[0]) for one in checks]
 
     def _named(self, checks: Sequence[Check]) -> list[Check]:
         store = self._settings.store if self._settings else ""

@@ -45,33 +45,33 @@ class SimulationReport(Value, frozen=True, kw_only=True):
     targets: bool = False
 
 
-def simulation_text(told: SimulationReport) -> str:
+def simulation_text(simulation: SimulationReport) -> str:
     """For a terminal."""
-    report = told.report
-    lines = [*_head(told), ""]
+    report = simulation.report
+    lines = [*_head(simulation), ""]
     quiet = [policy for policy in report.policies if not policy.total.matched]
     for policy in report.policies:
         if policy.total.matched:
-            lines += [*_policy(policy, told), ""]
+            lines += [*_policy(policy, simulation), ""]
     if quiet:
         lines += [styled(f"Matched nothing: {', '.join(policy.name for policy in quiet)}", "dim"), ""]
-    if told.targets:
+    if simulation.targets:
         lines += [styled("Who would have been touched", "bold"), *map(_reached, report.reached)]
         lines += [*_omitted(report.reached_count, report.reached), ""]
-    if told.comparison:
-        lines += [*_comparison(told.comparison), ""]
+    if simulation.comparison:
+        lines += [*_comparison(simulation.comparison), ""]
     return "\n".join(lines[:-1]) + "\n"
 
 
-def _head(told: SimulationReport) -> Iterator[str]:
-    report = told.report
+def _head(simulation: SimulationReport) -> Iterator[str]:
+    report = simulation.report
     yield f"{_counted(report.findings, 'finding')}{_period(report)}, {report.matched:,} matched by a policy"
     if report.duplicates:
         yield f"  {report.duplicates:,} came twice"
     yield from (f"  {count:,} left alone: {reason}" for reason, count in report.left_alone.items())
     yield from (styled(f"  {count:,} could not be read: {reason}", "yellow") for reason, count in report.bad.items())
     yield from (styled(f"    {bad.where}: {bad.reason}", "dim") for bad in report.bad_named)
-    for path, count in told.unseen.items():
+    for path, count in simulation.unseen.items():
         yield styled(f"  {count:,} about a cluster without a snapshot: {path}", "yellow")
     yield from _trips(report)
     if not report.complete:
@@ -100,14 +100,14 @@ def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _policy(policy: PolicyReport, told: SimulationReport) -> Iterator[str]:
+def _policy(policy: PolicyReport, simulation: SimulationReport) -> Iterator[str]:
     mode = styled(f"({policy.mode})", _MODE_STYLES[policy.mode])
     yield f"{styled(policy.name, 'bold')} {mode}: {_counted(policy.total.matched, 'finding')}"
     yield from _results("act", policy.total.acts, "green")
     yield from _results("held", policy.total.held, "yellow")
     yield from _results("skipped", policy.total.skipped, "dim")
     yield f"  touches  {_touched(policy.total)}"
-    if told.days and len(policy.days) > 1:
+    if simulation.days and len(policy.days) > 1:
         yield from (f"  {day.day}  {_line(day.count)}" for day in policy.days)
 
 
@@ -135,14 +135,14 @@ def _omitted(count: int, listed: Sequence[object]) -> list[str]:
     return [f"  ... and {count - len(listed):,} more"] if count > len(listed) else []
 
 
-def _comparison(found: Comparison) -> Iterator[str]:
+def _comparison(comparison: Comparison) -> Iterator[str]:
     yield styled("What the policies change", "bold")
-    for raised in found.raised:
+    for raised in comparison.raised:
         yield f"  {styled('raised ', 'red')}  {raised.policy}: {raised.before} -> {raised.after}"
-    yield from map(_difference, found.differences)
-    yield from _omitted(sum(found.counts.values()), found.differences)
-    yield from map(_edit, found.guardrails)
-    yield f"  {_verdict(found)}"
+    yield from map(_difference, comparison.differences)
+    yield from _omitted(sum(comparison.counts.values()), comparison.differences)
+    yield from map(_edit, comparison.guardrails)
+    yield f"  {_conclusion(comparison)}"
 
 
 def _difference(item: Difference) -> str:
@@ -171,33 +171,33 @@ def _modes(item: Difference) -> str:
     return f"{item.policy} ({' -> '.join(filter(None, (item.before, item.after)))})"
 
 
-def _verdict(found: Comparison) -> str:
-    if not found.complete:
+def _conclusion(comparison: Comparison) -> str:
+    if not comparison.complete:
         return styled("WIDENS, as far as can be told: there are more targets than are told apart", "red")
-    told = (
-        ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in found.counts.items())
+    counts = (
+        ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in comparison.counts.items())
         or "no target is touched otherwise"
     )
-    if found.guardrails:
-        loosened = sum(edit.widens for edit in found.guardrails)
-        told += f"; {_counted(len(found.guardrails), 'edit')} of the guardrails, {loosened:,} of them widening"
-    word = styled("WIDENS", "red") if found.widens else styled("does not widen", "green")
-    return f"{word}: {told}"
+    if comparison.guardrails:
+        loosened = sum(edit.widens for edit in comparison.guardrails)
+        counts += f"; {_counted(len(comparison.guardrails), 'edit')} of the guardrails, {loosened:,} of them widening"
+    word = styled("WIDENS", "red") if comparison.widens else styled("does not widen", "green")
+    return f"{word}: {counts}"
 
 
-def simulation_markdown(told: SimulationReport) -> str:
+def simulation_markdown(simulation: SimulationReport) -> str:
     """For a pull request."""
-    report = told.report
-    parts = ["# Simulation\n\n", *(f"- {escaped(line)}\n" for line in _plain(_head(told))), "\n"]
-    rows = (row for policy in report.policies if policy.total.matched for row in _rows(policy, days=told.days))
+    report = simulation.report
+    parts = ["# Simulation\n\n", *(f"- {escaped(line)}\n" for line in _plain(_head(simulation))), "\n"]
+    rows = (row for policy in report.policies if policy.total.matched for row in _rows(policy, days=simulation.days))
     parts.append(markdown_table(_COLUMNS, rows))
-    if told.targets:
+    if simulation.targets:
         parts.append("\n## Who would have been touched\n\n")
         cells = ((item.target.shown, item.action, item.policy, str(item.mode)) for item in report.reached)
         parts.append(markdown_table(("Target", "Action", "Policy", "Mode"), map(_escaped, cells)))
         parts += _omitted(report.reached_count, report.reached)
-    if told.comparison:
-        parts += _compared(told.comparison)
+    if simulation.comparison:
+        parts += _compared(simulation.comparison)
     return "".join(parts)
 
 
@@ -225,24 +225,24 @@ def _escaped(cells: Iterable[str]) -> Sequence[str]:
     return tuple(map(escaped, cells))
 
 
-def _compared(found: Comparison) -> Iterator[str]:
-    yield f"\n## What the policies change\n\n**{'Widens reach' if found.widens else 'Does not widen reach'}.**\n\n"
-    raised = [("raised", item.policy, "mode", f"{item.before} -> {item.after}") for item in found.raised]
-    changed = [(item.kind, item.target.shown, item.action, _why(item)) for item in found.differences]
+def _compared(comparison: Comparison) -> Iterator[str]:
+    yield f"\n## What the policies change\n\n**{'Widens reach' if comparison.widens else 'Does not widen reach'}.**\n\n"
+    raised = [("raised", item.policy, "mode", f"{item.before} -> {item.after}") for item in comparison.raised]
+    changed = [(item.kind, item.target.shown, item.action, _why(item)) for item in comparison.differences]
     if raised or changed:
         yield markdown_table(("Change", "Of", "What", "Policy and mode"), map(_escaped, [*raised, *changed]))
-    yield from _omitted(sum(found.counts.values()), found.differences)
-    if found.guardrails:
+    yield from _omitted(sum(comparison.counts.values()), comparison.differences)
+    if comparison.guardrails:
         yield "\n## What the guardrails change\n\n"
-        edits = (("widens" if edit.widens else "", edit.field, _turned(edit)) for edit in found.guardrails)
+        edits = (("widens" if edit.widens else "", edit.field, _turned(edit)) for edit in comparison.guardrails)
         yield markdown_table(("", "Field", "Edit"), map(_escaped, edits))
 
 
-def simulation_json(told: SimulationReport) -> str:
+def simulation_json(simulation: SimulationReport) -> str:
     """One JSON document, in ASCII."""
-    data: dict[str, Any] = msgspec.to_builtins(told.report)
+    data: dict[str, Any] = msgspec.to_builtins(simulation.report)
     reached = data.pop("reached")
-    data |= {"targets": reached if told.targets else None, "without_snapshot": dict(told.unseen)}
-    if told.comparison:
-        data["comparison"] = {"widens": told.comparison.widens, **msgspec.to_builtins(told.comparison)}
+    data |= {"targets": reached if simulation.targets else None, "without_snapshot": dict(simulation.unseen)}
+    if simulation.comparison:
+        data["comparison"] = {"widens": simulation.comparison.widens, **msgspec.to_builtins(simulation.comparison)}
     return json.dumps(data, indent=2) + "\n"

@@ -43,22 +43,22 @@ class Check(Value, frozen=True, kw_only=True, rename={"fix": "mend"}):
 
 def ok(name: str, probed: str, why: str = "") -> Check:
     """It is as it should be."""
-    return _told(Check(name=name, probed=probed, result=CheckResult.OK, why=why))
+    return _visible(Check(name=name, probed=probed, result=CheckResult.OK, why=why))
 
 
 def fault(name: str, probed: str, reason: str, why: str, fix: str) -> Check:
     """It is not as it should be; `fix` is the remedy."""
-    return _told(Check(name=name, probed=probed, result=CheckResult.FAULT, reason=reason, why=why, fix=fix))
+    return _visible(Check(name=name, probed=probed, result=CheckResult.FAULT, reason=reason, why=why, fix=fix))
 
 
 def unknown(name: str, probed: str, reason: str, why: str, fix: str) -> Check:
     """It cannot be determined; `fix` is what would allow it."""
-    return _told(Check(name=name, probed=probed, result=CheckResult.UNKNOWN, reason=reason, why=why, fix=fix))
+    return _visible(Check(name=name, probed=probed, result=CheckResult.UNKNOWN, reason=reason, why=why, fix=fix))
 
 
 def skipped(name: str, probed: str, reason: str, why: str) -> Check:
     """There is nothing to probe."""
-    return _told(Check(name=name, probed=probed, result=CheckResult.SKIPPED, reason=reason, why=why))
+    return _visible(Check(name=name, probed=probed, result=CheckResult.SKIPPED, reason=reason, why=why))
 
 
 def probe_failed(name: str, probed: str, error: ResponderError, fix: str) -> Check:
@@ -102,6 +102,6 @@ def permission_of(error: BaseException | None) -> str:
     return ""
 
 
-def _told(made: Check) -> Check:
+def _visible(made: Check) -> Check:
     """The check with others' text in it made visible: names of objects, words of servers."""
     return replace(made, probed=visible(made.probed), why=visible(made.why, MAX_TEXT), fix=visible(made.fix, MAX_TEXT))

@@ -55,27 +55,27 @@ class Examined(Value, frozen=True, kw_only=True):
         return any((need.resource, need.verb) == _CREATES for need in self.needs)
 
 
-def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], one: Examined) -> Iterator[Check]:
+def examine_cluster(clusters: Clusters, way: Callable[[ClusterRef], str], examined: Examined) -> Iterator[Check]:
     """The checks of one cluster. If it cannot be reached, that is a fault, and no check that needs it is made."""
-    path = one.ref.path
+    path = examined.ref.path
     try:
-        described = clusters.describe(one.ref)
+        described = clusters.describe(examined.ref)
     except ApiError as error:
-        yield probe_failed("cluster.found", path, error, _find(one.ref))
+        yield probe_failed("cluster.found", path, error, _find(examined.ref))
         return
     yield ok("cluster.found", path)
-    if one.rehearses:
+    if examined.rehearses:
         yield _enforces(described, path)
     try:
-        endpoint, api = way(one.ref), clusters.connect(one.ref)
-        asked = list(_asked(api, one))
+        endpoint, api = way(examined.ref), clusters.connect(examined.ref)
+        asked = list(_asked(api, examined))
     except ResponderError as error:
-        yield probe_failed("cluster.reached", path, error, way_to(one.ref, error))
+        yield probe_failed("cluster.reached", path, error, way_to(examined.ref, error))
         return
     yield ok("cluster.reached", path, f"by {endpoint}")
     yield from asked
     if not any(check.reason in {OTHER, _NOT_BOUND} for check in asked):
-        yield from _admission(api, one)
+        yield from _admission(api, examined)
 
 
 def _find(ref: ClusterRef) -> str:
@@ -96,27 +96,27 @@ def _enforces(cluster: Cluster, path: str) -> Check:
     return fault(name, path, "network_policy_not_enforced", why, fix)
 
 
-def _asked(api: KubernetesApi, one: Examined) -> Iterator[Check]:
+def _asked(api: KubernetesApi, examined: Examined) -> Iterator[Check]:
     """The caller, and what it may do; only the caller, if it is not the function. Raises ApiError."""
-    if one.identity:
-        user = examine_user(api, one.ref.path, one.username or one.identity)
+    if examined.identity:
+        user = examine_user(api, examined.ref.path, examined.username or examined.identity)
         yield user
         if user.reason == OTHER:
             return
-    reviewed = list(_permissions(api, one))
+    reviewed = list(_permissions(api, examined))
     is_bound = not reviewed or any(check.result is CheckResult.OK for check in reviewed)
-    yield from reviewed if is_bound else [_not_bound(api, one)]
+    yield from reviewed if is_bound else [_not_bound(api, examined)]
 
 
-def _permissions(api: KubernetesApi, one: Examined) -> Iterator[Check]:
+def _permissions(api: KubernetesApi, examined: Examined) -> Iterator[Check]:
     """Each permission that the policies need in clusters. Raises ApiError if the server does not answer."""
-    for need in one.needs:
+    for need in examined.needs:
         if need.verb:
-            yield _reviewed(api, one, need)
+            yield _reviewed(api, examined, need)
 
 
-def _reviewed(api: KubernetesApi, one: Examined, need: Need) -> Check:
-    probed = f"{one.ref.path} {need.permission}"
+def _reviewed(api: KubernetesApi, examined: Examined, need: Need) -> Check:
+    probed = f"{examined.ref.path} {need.permission}"
     group, plural = rule_of(need.resource)
     resource, _, part = plural.partition("/")
     attributes = {"group": group, "resource": resource, "subresource": part, "verb": need.verb}
@@ -132,64 +132,66 @@ def _reviewed(api: KubernetesApi, one: Examined, need: Need) -> Check:
     return fault("cluster.permission", probed, "permission_missing", why, f"{_GENERATE} && {_APPLY}")
 
 
-def _not_bound(api: KubernetesApi, one: Examined) -> Check:
+def _not_bound(api: KubernetesApi, examined: Examined) -> Check:
     """Nothing at all is granted: the roles were not applied, or for somebody else, such as the placeholder."""
-    known = username_of(api)
-    why = f"the API server knows the caller as {known!a}, and no role of terraform/kubernetes is bound to that name"
+    username = username_of(api)
+    why = f"the API server knows the caller as {username!a}, and no role of terraform/kubernetes is bound to that name"
     fix = f"put the Terraform output identity into terraform/kubernetes/identity.yaml{THEN}{_APPLY}"
-    return fault("cluster.identity", one.ref.path, _NOT_BOUND, why, fix)
+    return fault("cluster.identity", examined.ref.path, _NOT_BOUND, why, fix)
 
 
-def _admission(api: KubernetesApi, one: Examined) -> Iterator[Check]:
-    path = one.ref.path
-    if not one.rehearses:
+def _admission(api: KubernetesApi, examined: Examined) -> Iterator[Check]:
+    path = examined.ref.path
+    if not examined.rehearses:
         why = "no enabled policy creates NetworkPolicies, with which it is tried"
         yield skipped("cluster.admission", path, "nothing_to_rehearse", why)
         return
-    yield _mode(api, one)
-    yield _refuses(api, one)
-    yield _admits(api, one)
+    yield _mode(api, examined)
+    yield _refuses(api, examined)
+    yield _admits(api, examined)
 
 
-def _mode(api: KubernetesApi, one: Examined) -> Check:
+def _mode(api: KubernetesApi, examined: Examined) -> Check:
     """The admission policies' parameter: an annotation of a namespace, which no reconciler applies."""
-    name, probed = "cluster.mode", f"{one.ref.path} {MODE}"
+    name, probed = "cluster.mode", f"{examined.ref.path} {MODE}"
     try:
-        namespace = api.get(f"/api/v1/namespaces/{one.namespace}")
+        namespace = api.get(f"/api/v1/namespaces/{examined.namespace}")
     except ApiError as error:
         return probe_failed(name, probed, error, _APPLY)
-    told = _annotation(namespace)
-    fix = _annotate(one, one.furthest)
-    if told is None:
-        why = f"the namespace {one.namespace} does not carry the annotation: nothing may be written in this cluster"
+    mode = _annotation(namespace)
+    fix = _annotate(examined, examined.furthest)
+    if mode is None:
+        why = (
+            f"the namespace {examined.namespace} does not carry the annotation: nothing may be written in this cluster"
+        )
         return fault(name, probed, "mode_not_set", why, fix)
-    if told not in {Mode.DISABLED, Mode.DRY_RUN, Mode.ENFORCE}:
-        return fault(name, probed, "mode_unusable", f"{told!a} is no mode: nothing may be written", fix)
-    needed = one.furthest in {Mode.APPROVE, Mode.ENFORCE}
-    if told == Mode.DISABLED or (needed and told != Mode.ENFORCE):
-        why = f"policies go as far as {one.furthest}; the cluster allows {told}"
-        return fault(name, probed, f"mode_{told}", why, fix)
-    return ok(name, probed, told)
+    if mode not in {Mode.DISABLED, Mode.DRY_RUN, Mode.ENFORCE}:
+        return fault(name, probed, "mode_unusable", f"{mode!a} is no mode: nothing may be written", fix)
+    needed = examined.furthest in {Mode.APPROVE, Mode.ENFORCE}
+    if mode == Mode.DISABLED or (needed and mode != Mode.ENFORCE):
+        why = f"policies go as far as {examined.furthest}; the cluster allows {mode}"
+        return fault(name, probed, f"mode_{mode}", why, fix)
+    return ok(name, probed, mode)
 
 
 def _annotation(namespace: dict[str, Any]) -> str | None:
-    found = namespace.get("metadata", {}).get("annotations", {})
-    told = found.get(MODE) if isinstance(found, dict) else None
-    return told if isinstance(told, str) else None
+    annotations = namespace.get("metadata", {}).get("annotations", {})
+    value = annotations.get(MODE) if isinstance(annotations, dict) else None
+    return value if isinstance(value, str) else None
 
 
-def _annotate(one: Examined, mode: Mode) -> str:
+def _annotate(examined: Examined, mode: Mode) -> str:
     # The annotation knows no approval: what a person approved is enforced.
     word = Mode.ENFORCE if mode is Mode.APPROVE else mode
-    return f"kubectl annotate namespace {one.namespace} {MODE}={word} --overwrite"
+    return f"kubectl annotate namespace {examined.namespace} {MODE}={word} --overwrite"
 
 
-def _refuses(api: KubernetesApi, one: Examined) -> Check:
+def _refuses(api: KubernetesApi, examined: Examined) -> Check:
     """Whether what is no act of the responder's is refused."""
-    name, probed = "cluster.admission", f"{one.ref.path} {ACTS}"
-    foreign = _isolating(one.namespace)
+    name, probed = "cluster.admission", f"{examined.ref.path} {ACTS}"
+    foreign = _isolating(examined.namespace)
     foreign["spec"] = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}
-    refusal = _rehearsed(api, one.namespace, foreign)
+    refusal = _rehearsed(api, examined.namespace, foreign)
     if refusal is None:
         why = "a NetworkPolicy that is none of the responder's would be admitted: policy or binding is absent"
         return fault(name, probed, "admission_policy_absent", why, _APPLY)
@@ -197,18 +199,18 @@ def _refuses(api: KubernetesApi, one: Examined) -> Check:
         return probe_failed(name, probed, refusal, _APPLY)
     if ACTS not in str(refusal):
         why = f"it was refused, and not by this policy: {refusal}"
-        return unknown(name, probed, "refused_by_another", why, f"{_annotate(one, one.furthest)}{OR}{_APPLY}")
+        return unknown(name, probed, "refused_by_another", why, f"{_annotate(examined, examined.furthest)}{OR}{_APPLY}")
     return ok(name, probed, "in force")
 
 
-def _admits(api: KubernetesApi, one: Examined) -> Check:
+def _admits(api: KubernetesApi, examined: Examined) -> Check:
     """Whether an exact act of the responder's passes authorization, validation and admission."""
     name = "cluster.rehearsal"
-    probed = f"{one.ref.path} {_CREATES[0]}: {_CREATES[1]} (dry run)"
-    refusal = _rehearsed(api, one.namespace, _isolating(one.namespace))
+    probed = f"{examined.ref.path} {_CREATES[0]}: {_CREATES[1]} (dry run)"
+    refusal = _rehearsed(api, examined.namespace, _isolating(examined.namespace))
     if refusal is None:
         return ok(name, probed, "admitted")
-    fix = _annotate(one, one.furthest) if SWITCH in str(refusal) else _APPLY
+    fix = _annotate(examined, examined.furthest) if SWITCH in str(refusal) else _APPLY
     return probe_failed(name, probed, refusal, fix)
 
 

@@ -64,41 +64,41 @@ def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:
         )
         return
     try:
-        found = pubsub.subscription(probed)
+        subscription = pubsub.subscription(probed)
     except ApiError as error:
         yield _unseen(
             "delivery.subscription", probed, error, "terraform apply, which makes it (google_pubsub_subscription.push)"
         )
         return
-    yield ok("delivery.subscription", probed, f"of {found.topic}")
-    yield from subscription_checks(probed, found, deployment)
-    if found.dead_letter_topic:
-        yield from _dead_letters(pubsub, found)
+    yield ok("delivery.subscription", probed, f"of {subscription.topic}")
+    yield from subscription_checks(probed, subscription, deployment)
+    if subscription.dead_letter_topic:
+        yield from _dead_letters(pubsub, subscription)
 
 
-def subscription_checks(name: str, found: Subscription, deployment: Deployment) -> Iterator[Check]:
+def subscription_checks(name: str, subscription: Subscription, deployment: Deployment) -> Iterator[Check]:
     """What the subscription says of itself."""
-    yield _topic(name, found.topic, deployment.topic)
-    push = _push(name, found, deployment)
-    yield _endpoint(name, found, deployment.push_endpoint, push)
-    if found.push_endpoint:
-        yield _identity(name, found, deployment.push_identity, push)
-    yield _deadline(name, found, deployment.timeout_seconds)
-    if found.minimum_backoff_seconds > 0:
-        yield ok("delivery.retry", name, f"first again after {found.minimum_backoff_seconds:g} s")
+    yield _topic(name, subscription.topic, deployment.topic)
+    push = _push(name, subscription, deployment)
+    yield _endpoint(name, subscription, deployment.push_endpoint, push)
+    if subscription.push_endpoint:
+        yield _identity(name, subscription, deployment.push_identity, push)
+    yield _deadline(name, subscription, deployment.timeout_seconds)
+    if subscription.minimum_backoff_seconds > 0:
+        yield ok("delivery.retry", name, f"first again after {subscription.minimum_backoff_seconds:g} s")
     else:
         why = "a delivery that failed comes again at once, and uses up its attempts within seconds"
         fix = f"Terraform variable retry{OR}{_update(name)} --min-retry-delay=10s --max-retry-delay=600s"
         yield fault("delivery.retry", name, "retry_policy_absent", why, fix)
-    if found.expires_after_seconds == 0:
+    if subscription.expires_after_seconds == 0:
         yield ok("delivery.expiration", name, "never expires")
     else:
-        days = found.expires_after_seconds / 86400
+        days = subscription.expires_after_seconds / 86400
         why = f"it is deleted after {days:g} days without traffic, and no finding comes any more"
         yield fault(
             "delivery.expiration", name, "subscription_expires", why, f"{_update(name)} --expiration-period=never"
         )
-    if not found.dead_letter_topic:
+    if not subscription.dead_letter_topic:
         why = "what cannot be handled is delivered again until it is too old, and then is lost"
         fix = f"{_update(name)} --dead-letter-topic=TOPIC --max-delivery-attempts=20{OR}terraform apply"
         yield fault("delivery.dead_letter_topic", name, "dead_letter_topic_absent", why, fix)
@@ -114,10 +114,10 @@ def _topic(name: str, topic: str, wanted: str) -> Check:
     return ok("delivery.topic", name, topic)
 
 
-def _push(name: str, found: Subscription, made: Deployment) -> str:
+def _push(name: str, subscription: Subscription, made: Deployment) -> str:
     """The command that sets the whole push configuration: options that are left out would be removed."""
-    url = quote(made.push_endpoint or found.push_endpoint or "URL")
-    identity = quote(made.push_identity or found.push_identity or "EMAIL")
+    url = quote(made.push_endpoint or subscription.push_endpoint or "URL")
+    identity = quote(made.push_identity or subscription.push_identity or "EMAIL")
     command = (
         f"gcloud pubsub subscriptions modify-push-config {_flags(name)} --push-endpoint={url}"
         f" --push-auth-service-account={identity} --push-auth-token-audience={url}"
@@ -125,28 +125,28 @@ def _push(name: str, found: Subscription, made: Deployment) -> str:
     return f"{command}{OR}terraform apply"
 
 
-def _endpoint(name: str, found: Subscription, wanted: str, fix: str) -> Check:
-    if not found.push_endpoint:
+def _endpoint(name: str, subscription: Subscription, wanted: str, fix: str) -> Check:
+    if not subscription.push_endpoint:
         why = "it pushes nowhere: the responder is paused, and findings wait"
         return fault("delivery.push_endpoint", name, "push_endpoint_absent", why, fix)
-    if wanted and found.push_endpoint.rstrip("/") != wanted.rstrip("/"):
-        why = f"it pushes to {found.push_endpoint}, and the function is at {wanted}"
+    if wanted and subscription.push_endpoint.rstrip("/") != wanted.rstrip("/"):
+        why = f"it pushes to {subscription.push_endpoint}, and the function is at {wanted}"
         return fault("delivery.push_endpoint", name, "push_endpoint_differs", why, fix)
-    return ok("delivery.push_endpoint", name, found.push_endpoint)
+    return ok("delivery.push_endpoint", name, subscription.push_endpoint)
 
 
-def _identity(name: str, found: Subscription, wanted: str, fix: str) -> Check:
-    if not found.push_identity:
+def _identity(name: str, subscription: Subscription, wanted: str, fix: str) -> Check:
+    if not subscription.push_identity:
         why = "it sends no ID token: the function refuses it"
         return fault("delivery.push_identity", name, "push_identity_absent", why, fix)
-    if wanted and found.push_identity != wanted:
-        why = f"it pushes as {found.push_identity}, and {wanted} may call the function"
+    if wanted and subscription.push_identity != wanted:
+        why = f"it pushes as {subscription.push_identity}, and {wanted} may call the function"
         return fault("delivery.push_identity", name, "push_identity_differs", why, fix)
-    return ok("delivery.push_identity", name, found.push_identity)
+    return ok("delivery.push_identity", name, subscription.push_identity)
 
 
-def _deadline(name: str, found: Subscription, timeout: int) -> Check:
-    seconds = found.ack_deadline_seconds
+def _deadline(name: str, subscription: Subscription, timeout: int) -> Check:
+    seconds = subscription.ack_deadline_seconds
     if not timeout:
         fix = given("TIMEOUT_SECONDS")
         why = f"it is {seconds} s; the function's timeout is not known here"
@@ -158,8 +158,8 @@ def _deadline(name: str, found: Subscription, timeout: int) -> Check:
     return ok("delivery.ack_deadline", name, f"{seconds} s, the function's timeout is {timeout} s")
 
 
-def _dead_letters(pubsub: PubSub, found: Subscription) -> Iterator[Check]:
-    name, topic = "delivery.dead_letter_subscription", found.dead_letter_topic
+def _dead_letters(pubsub: PubSub, subscription: Subscription) -> Iterator[Check]:
+    name, topic = "delivery.dead_letter_subscription", subscription.dead_letter_topic
     try:
         names = pubsub.subscriptions_of(topic)
     except ApiError as error:
@@ -174,7 +174,7 @@ def _dead_letters(pubsub: PubSub, found: Subscription) -> Iterator[Check]:
         yield fault(name, topic, "dead_letter_subscription_absent", why, f"{fix}{OR}terraform apply")
         return
     yield ok(name, topic, ", ".join(names[:3]))
-    yield _waiting(pubsub, names[0], found.topic)
+    yield _waiting(pubsub, names[0], subscription.topic)
 
 
 def _waiting(pubsub: PubSub, subscription: str, topic: str) -> Check:

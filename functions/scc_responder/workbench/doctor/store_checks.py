@@ -118,17 +118,17 @@ def _records(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
 
 def look_through(journal: Journal, most: int = MOST_RECORDS) -> StoredCases:
     """What the first `most` records tell. Raises StoreError."""
-    found: dict[str, Any] = {"digest": "", "decided_at": None, "unreadable": ()}
+    totals: dict[str, Any] = {"digest": "", "decided_at": None, "unreadable": ()}
     refused: dict[str, CaseRecord] = {}
     count, cursor = 0, None
     while True:
         page = journal.cases(cursor, min(_PAGE, most - count))
         for record in page.records:
-            _note(record, found, refused)
-        found["unreadable"] += page.unreadable
+            _note(record, totals, refused)
+        totals["unreadable"] += page.unreadable
         count, cursor = count + len(page.records) + len(page.unreadable), page.cursor
         if cursor is None or count >= most:
-            return StoredCases(**found, refused=refused, looked_through=count, complete=cursor is None)
+            return StoredCases(**totals, refused=refused, looked_through=count, complete=cursor is None)
 
 
 def _unread(kept: StoredCases) -> Iterator[Check]:
@@ -147,10 +147,10 @@ def _by_reason(unreadable: Sequence[Unreadable]) -> dict[str, list[Unreadable]]:
     return found
 
 
-def _note(record: CaseRecord, found: dict[str, Any], refused: dict[str, CaseRecord]) -> None:
+def _note(record: CaseRecord, totals: dict[str, Any], refused: dict[str, CaseRecord]) -> None:
     digest, when = record.decision.get("policy_digest"), record.updated_at
-    if digest and when and (found["decided_at"] is None or when > found["decided_at"]):
-        found |= {"digest": str(digest), "decided_at": when}
+    if digest and when and (totals["decided_at"] is None or when > totals["decided_at"]):
+        totals |= {"digest": str(digest), "decided_at": when}
     last = refused.get(record.reason)
     if record.reason in _REFUSED and when and (last is None or last.updated_at is None or when > last.updated_at):
         refused[record.reason] = record
@@ -175,13 +175,13 @@ def _digest(kept: StoredCases, policies: PolicySet | None) -> Check:
 
 
 def _refusals(kept: StoredCases) -> Iterator[Check]:
-    for reason, (name, told, variable) in _REFUSED.items():
+    for reason, (name, what, variable) in _REFUSED.items():
         record = kept.refused.get(reason)
         if record is None:
-            yield ok(name, f"{kept.looked_through} cases", f"none names {told}")
+            yield ok(name, f"{kept.looked_through} cases", f"none names {what}")
             continue
         source = f" (source {source_of(record.finding_name)})" if reason == "source_not_allowed" else ""
-        why = f"finding {record.finding_name} was refused: it names {told}{source}"
+        why = f"finding {record.finding_name} was refused: it names {what}{source}"
         fix = f"if it is meant, add it to the Terraform variable {variable}; else leave it out of the notification"
         yield fault(name, record.finding_name, reason, why, fix)
 
@@ -201,8 +201,8 @@ def _heartbeat(journal: Journal, ask: Ask, now: datetime) -> Check:
     probed = f"every {minutes} minutes"
     if record and seen is not None and now - seen <= timedelta(minutes=3 * minutes):
         control = record.decision.get(CONTROL)
-        told = f"; it met the kill switch as {control}: see {CONTROL}" if control else ""
-        return ok(name, probed, f"last on {seen:%Y-%m-%d %H:%M} UTC{told}")
+        what = f"; it met the kill switch as {control}: see {CONTROL}" if control else ""
+        return ok(name, probed, f"last on {seen:%Y-%m-%d %H:%M} UTC{what}")
     why = f"last on {seen:%Y-%m-%d %H:%M} UTC: three were missed" if seen else "none has come through yet"
     project = ask.settings.trace_project or "PROJECT"
     run = f"gcloud scheduler jobs run scc-responder-heartbeat --location=REGION --project={quote(project)}"

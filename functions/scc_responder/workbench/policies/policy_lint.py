@@ -84,8 +84,8 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
     seen: set[str] = set()
     for index, step in enumerate(file.then):
         if actions()[step.action].ends_pod and "capture_evidence" not in seen:
-            told = "the pod is deleted before its evidence is kept; put capture_evidence before it"
-            yield Mistake(path=("then", index, "action"), text=told, reason="no_evidence")
+            text = "the pod is deleted before its evidence is kept; put capture_evidence before it"
+            yield Mistake(path=("then", index, "action"), text=text, reason="no_evidence")
         seen.add(step.action)
 
 
@@ -99,11 +99,11 @@ def _unmatchable(when: Match) -> Iterator[Mistake]:
         fits = matcher(tuple(map(fold, as_tuple(given[name]))) if name == "category" else as_tuple(given[name]))
         left = [row for row in fitting if any(map(fits, _READ[name](row)))]
         if not left:
-            known = sorted({word for row in fitting for word in _READ[name](row)})
-            could = ", ".join(known) if len(known) <= MAX_WORDS_LISTED else "another"
-            meant = did_you_mean(as_tuple(given[name])[0], known)
-            told = f"no threat can match: with the conditions before it, {name} is {could}{meant}"
-            yield Mistake(path=("when", name), text=told, reason="never_matches")
+            words = sorted({word for row in fitting for word in _READ[name](row)})
+            could = ", ".join(words) if len(words) <= MAX_WORDS_LISTED else "another"
+            meant = did_you_mean(as_tuple(given[name])[0], words)
+            text = f"no threat can match: with the conditions before it, {name} is {could}{meant}"
+            yield Mistake(path=("when", name), text=text, reason="never_matches")
             return
         fitting = left
 
@@ -121,8 +121,8 @@ _READ: dict[str, Callable[[Row], tuple[str, ...]]] = {
 
 def _schema(document: Document, kind: str) -> Iterator[Mistake]:
     if not _SCHEMA.match(document.text):
-        told = f"no schema in line 1; for help while typing write {SCHEMA_LINE.format(kind=kind)}"
-        yield Mistake(text=told, reason="no_schema")
+        text = f"no schema in line 1; for help while typing write {SCHEMA_LINE.format(kind=kind)}"
+        yield Mistake(text=text, reason="no_schema")
 
 
 def _test_warnings(path: Path) -> Iterator[Fault]:
@@ -153,17 +153,17 @@ def _exemptions(guardrails: Guardrails, today: date) -> Iterator[Mistake]:
     for index, exemption in enumerate(guardrails.exemptions):
         left = exemption.expires - today
         if left < timedelta(0):
-            told, reason = "it no longer holds; remove it", "exemption_expired"
+            text, reason = "it no longer holds; remove it", "exemption_expired"
         elif left <= SOON:
-            told, reason = f"it ends within {SOON.days} days; ask {exemption.owner}", "exemption_expires"
+            text, reason = f"it ends within {SOON.days} days; ask {exemption.owner}", "exemption_expires"
         else:
             continue
         path = ("exemptions", index, "expires")
-        yield Mistake(path=path, text=f"{exemption.name!r} expires on {exemption.expires}: {told}", reason=reason)
+        yield Mistake(path=path, text=f"{exemption.name!r} expires on {exemption.expires}: {text}", reason=reason)
 
 
 def _limits_off(guardrails: Guardrails) -> Iterator[Mistake]:
     for scope in guardrails.limits.__struct_fields__:
         if not getattr(guardrails.limits, scope):
-            told = "no limit holds here; remove the line to have the default"
-            yield Mistake(path=("limits", scope), text=told, reason="limit_off")
+            text = "no limit holds here; remove the line to have the default"
+            yield Mistake(path=("limits", scope), text=text, reason="limit_off")

@@ -127,8 +127,8 @@ def check_policy(policies: PolicySet, policy: Policy, folder: Path, findings: Pa
 
 def orphans(policies: PolicySet, folder: Path) -> tuple[str, ...]:
     """Case files without their policy: nobody would notice that they are not run."""
-    known = {f"{policy.name}{TEST_SUFFIX}" for policy in policies.policies}
-    return tuple(path.name for path in sorted(folder.glob(f"*{TEST_SUFFIX}")) if path.name not in known)
+    expected = {f"{policy.name}{TEST_SUFFIX}" for policy in policies.policies}
+    return tuple(path.name for path in sorted(folder.glob(f"*{TEST_SUFFIX}")) if path.name not in expected)
 
 
 def read_cases(policy: Policy, folder: Path) -> CaseFile | None:
@@ -148,7 +148,7 @@ def check_case(policies: PolicySet, policy: Policy, case: PolicyCase, findings: 
 
 def situation(case: PolicyCase, findings: Path) -> tuple[Context, datetime]:
     """What is known in a case, and when. Raises PolicyError that names the case and its field."""
-    finding, facts = _found(case, findings)
+    finding, facts = _finding_of(case, findings)
     finding = _changed(case, "with", finding, case.found)
     if case.at and case.age != "0s":
         raise PolicyError("invalid_policy", f"{case.name}: at, age: say when it arrives in one way only")
@@ -165,13 +165,13 @@ def compare_decision(expected: Expected, came: PolicyDecision) -> Iterator[Line]
     yield Line(expected=expected.reason, came=came.reason)
     if expected.mode:
         yield Line(expected=f"mode: {expected.mode}", came=f"mode: {came.mode}")
-    wanted, told = list(expected.then), [_told(item) for item in came.actions]
-    left_actions, right_actions = ([step.partition(":")[0] for step in steps] for steps in (wanted, told))
+    wanted, actual = list(expected.then), [_step_text(item) for item in came.actions]
+    left_actions, right_actions = ([step.partition(":")[0] for step in steps] for steps in (wanted, actual))
     matcher = difflib.SequenceMatcher(None, left_actions, right_actions, autojunk=False)
     for _, i, i_end, j, j_end in matcher.get_opcodes():
         for offset in range(max(i_end - i, j_end - j)):
             left = wanted[i + offset] if i + offset < i_end else ""
-            right = told[j + offset] if j + offset < j_end else ""
+            right = actual[j + offset] if j + offset < j_end else ""
             yield Line(expected=left, came=right)
 
 
@@ -211,7 +211,7 @@ def _step_hints(context: Context, lines: Iterable[Line], now: datetime) -> list[
     return [hint for reason in reasons if reason and (hint := step_hint(context, reason, now))]
 
 
-def _told(item: PlannedAction) -> str:
+def _step_text(item: PlannedAction) -> str:
     return item.action if item.result == "planned" else f"{item.action}: {item.reason}"
 
 
@@ -222,7 +222,7 @@ def _changed(case: PolicyCase, field: str, value: _T, changes: dict[str, Any]) -
         raise PolicyError("invalid_context", f"{case.name}: {field}: {error}") from error
 
 
-def _found(case: PolicyCase, findings: Path) -> tuple[Finding, ContextFacts]:
+def _finding_of(case: PolicyCase, findings: Path) -> tuple[Finding, ContextFacts]:
     """The finding that a case names, and what is known of its target."""
     path = _file(case, findings)
     row = next((row for row in catalogue() if row.name == case.finding), None)
@@ -250,10 +250,10 @@ def _file(case: PolicyCase, findings: Path) -> Path | None:
 @cache
 def _below(folder: Path) -> dict[str, tuple[Path, ...]]:
     """The files in a folder's subfolders, by name. Many cases name findings of one folder."""
-    found: dict[str, tuple[Path, ...]] = {}
+    paths: dict[str, tuple[Path, ...]] = {}
     for path in sorted(folder.rglob("*.json")):
-        found[path.name] = (*found.get(path.name, ()), path)
-    return found
+        paths[path.name] = (*paths.get(path.name, ()), path)
+    return paths
 
 
 def _read(path: Path, case: PolicyCase) -> bytes:

@@ -169,10 +169,10 @@ def _limits(former: Guardrails, now: Guardrails) -> Iterator[Edit]:
         for limit in before:
             if limit not in after:
                 widens = not any(_as_strict(other, limit) for other in after)
-                yield Edit(field=f"limits.{scope}", before=_told(limit), widens=widens)
+                yield Edit(field=f"limits.{scope}", before=_limit_text(limit), widens=widens)
         for limit in after:
             if limit not in before:
-                yield Edit(field=f"limits.{scope}", after=_told(limit), widens=False)
+                yield Edit(field=f"limits.{scope}", after=_limit_text(limit), widens=False)
 
 
 def _as_strict(limit: Limit, than: Limit) -> bool:
@@ -182,7 +182,7 @@ def _as_strict(limit: Limit, than: Limit) -> bool:
     return _number(limit.most) <= _number(than.most) and window(limit) >= window(than)
 
 
-def _told(limit: Limit) -> str:
+def _limit_text(limit: Limit) -> str:
     return f"{limit.most} {limit.of} within {limit.within}"
 
 

@@ -39,24 +39,28 @@ _TIER_STYLES = {
 _MARKS = {"planned": "", "skipped": " (skipped: {})", "held": " (held: {})"}
 
 
-def totals(found: Coverage) -> dict[str, int]:
+def totals(coverage: Coverage) -> dict[str, int]:
     """How many threats there are, how many are covered, and how many have each gap."""
-    counts = Counter(threat.gap for threat in found.threats)
-    return {"threats": len(found.threats), "covered": counts[Gap.NONE], **{str(gap): counts[gap] for gap in Gap if gap}}
+    counts = Counter(threat.gap for threat in coverage.threats)
+    return {
+        "threats": len(coverage.threats),
+        "covered": counts[Gap.NONE],
+        **{str(gap): counts[gap] for gap in Gap if gap},
+    }
 
 
-def coverage_summary(found: Coverage) -> str:
+def coverage_summary(coverage: Coverage) -> str:
     """`4 of 136 threats are covered; 132 no policy; 0 policies match no threat`."""
-    counts = totals(found)
+    counts = totals(coverage)
     gaps = [f"{counts[gap]} {GAPS[gap]}" for gap in Gap if gap and counts[gap]]
-    idle = [f"policies that match no threat: {len(found.idle)}"] if found.idle else []
+    idle = [f"policies that match no threat: {len(coverage.idle)}"] if coverage.idle else []
     return "; ".join([f"{counts['covered']} of {counts['threats']} threats are covered", *gaps, *idle])
 
 
-def by_detector(found: Coverage) -> Iterator[tuple[str, Sequence[Covered]]]:
+def by_detector(coverage: Coverage) -> Iterator[tuple[str, Sequence[Covered]]]:
     """The threats of each detector that has some."""
     for detector in DETECTORS:
-        own = [threat for threat in found.threats if threat.row.detector == detector]
+        own = [threat for threat in coverage.threats if threat.row.detector == detector]
         if own:
             yield title(detector), own
 
@@ -72,20 +76,24 @@ def step_texts(cover: Cover) -> Iterator[str]:
     yield from (f"{step.action}{_MARKS[step.result].format(step.reason)}" for step in cover.steps)
 
 
-def coverage_text(found: Coverage) -> str:
+def coverage_text(coverage: Coverage) -> str:
     """For a terminal: threats under their detectors, each with its policies, and the gaps at the end."""
     lines: list[str] = []
-    for detector, threats in by_detector(found):
+    for detector, threats in by_detector(coverage):
         covered = sum(not threat.gap for threat in threats)
         lines += [styled(detector, "bold") + styled(f" ({covered} of {len(threats)} covered)", "dim")]
         lines += [line for threat in threats for line in _threat(threat)]
         lines.append("")
-    if found.unknown:
+    if coverage.unknown:
         lines.append(styled("Threats that the catalogue does not know", "bold"))
-        lines += [line for cover in found.unknown for line in _cover(cover)] + [""]
-    if found.idle:
-        lines += [styled("Policies that match no threat", "yellow"), *(f"  {visible(name)}" for name in found.idle), ""]
-    return "\n".join([*lines, coverage_summary(found)]) + "\n"
+        lines += [line for cover in coverage.unknown for line in _cover(cover)] + [""]
+    if coverage.idle:
+        lines += [
+            styled("Policies that match no threat", "yellow"),
+            *(f"  {visible(name)}" for name in coverage.idle),
+            "",
+        ]
+    return "\n".join([*lines, coverage_summary(coverage)]) + "\n"
 
 
 def _threat(threat: Covered) -> Iterator[str]:
@@ -100,41 +108,46 @@ def _cover(cover: Cover) -> Iterator[str]:
     yield f"  {'':23}{styled(f'{cover.policy} ({cover_text(cover)}): {steps}', 'dim')}"
 
 
-def coverage_markdown(found: Coverage) -> str:
+def coverage_markdown(coverage: Coverage) -> str:
     """For a page of a repository: one table for each detector."""
-    parts = ["# Threats and the policies that cover them\n", f"\n{coverage_summary(found)}.\n"]
-    for detector, threats in by_detector(found):
+    parts = ["# Threats and the policies that cover them\n", f"\n{coverage_summary(coverage)}.\n"]
+    for detector, threats in by_detector(coverage):
         parts.append(f"\n## {detector} ({len(threats)})\n\n")
         columns = ("Threat", "Surface", "Kind", "Confidence", "Severity", "Furthest", "Policies", "Gap")
         parts.append(markdown_table(columns, map(_cells, threats)))
-    if found.unknown:
+    if coverage.unknown:
         parts += [
             "\n## Threats that the catalogue does not know\n\n",
-            *(f"- {_told(cover)}\n" for cover in found.unknown),
+            *(f"- {_cover_line(cover)}\n" for cover in coverage.unknown),
         ]
-    if found.idle:
-        parts += ["\n## Policies that match no threat\n\n", *(f"- {escaped(name)}\n" for name in found.idle)]
+    if coverage.idle:
+        parts += ["\n## Policies that match no threat\n\n", *(f"- {escaped(name)}\n" for name in coverage.idle)]
     return "".join(parts)
 
 
 def _cells(threat: Covered) -> Sequence[str]:
     row = threat.row
-    policies = "<br>".join(map(_told, threat.covers))
+    policies = "<br>".join(map(_cover_line, threat.covers))
     link = f"[{escaped(row.category)}]({row.runbook})"
     gap = GAPS[threat.gap] if threat.gap else ""
     return (link, row.surface, row.kind, row.confidence, row.severity or "-", TIER_WORDS[threat.tier], policies, gap)
 
 
-def _told(cover: Cover) -> str:
+def _cover_line(cover: Cover) -> str:
     return f"**{escaped(cover.policy)}** ({escaped(cover_text(cover))}): {escaped(', '.join(step_texts(cover)))}"
 
 
-def coverage_json(found: Coverage) -> str:
+def coverage_json(coverage: Coverage) -> str:
     """One JSON document: totals, every threat with its policies, and the policies that match none."""
-    threats = [_data(threat) for threat in found.threats]
-    unknown = msgspec.to_builtins(found.unknown)
-    told_of = {"totals": totals(found), "threats": threats, "unknown_threats": unknown, "idle_policies": found.idle}
-    return json.dumps(told_of, indent=2) + "\n"
+    threats = [_data(threat) for threat in coverage.threats]
+    unknown = msgspec.to_builtins(coverage.unknown)
+    document = {
+        "totals": totals(coverage),
+        "threats": threats,
+        "unknown_threats": unknown,
+        "idle_policies": coverage.idle,
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _data(threat: Covered) -> dict[str, Any]:
