@@ -11,7 +11,7 @@ from scc_responder.cli.demo import presentation
 from scc_responder.domain.changes import change_classes, stored
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import Step
-from tests.domain.changes.test_kinds_of_change import EXAMPLES
+from tests.domain.changes.test_changes import EXAMPLES
 
 NOWHERE = Path("/nonexistent")
 CHANGING = sorted(tag for tag, kind in change_classes().items() if not kind.declares.observes)
