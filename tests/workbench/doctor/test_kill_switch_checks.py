@@ -11,7 +11,7 @@ import pytest
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.mode import Mode
 from scc_responder.guard.kill_switch import GLOBAL, KillSwitch, Setting, key_of
-from scc_responder.policy.policy_set import load_policies
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.doctor.kill_switch_checks import examine_control
 from tests.kits.responder import policy, write_policies
 
