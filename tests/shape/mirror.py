@@ -19,18 +19,15 @@ TESTS = ROOT / "tests"
 
 UNMIRRORED = [
     "adapters/google/pubsub/dead_letter_subscription.py",
-    "cli/demo/function_process.py",
     "cli/doctor/doctor_clusters.py",
     "cli/doctor/doctor_probes.py",
     "cli/simulate/simulation_report.py",
-    "entrypoint.py",
     "execute/execute.py",
     "execute/execution.py",
     "execute/gate.py",
     "guard/approval.py",
     "journal/claimed_case.py",
     "pipeline/delivery.py",
-    "pipeline/delivery_log.py",
 ]
 """Modules that only the tests of other modules, or of the whole, run so far. None may be added."""
 

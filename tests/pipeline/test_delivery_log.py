@@ -1,0 +1,104 @@
+"""The one line that a delivery leaves, and how a case ends in its worst step's word."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.domain.errors import OversizeMessage, RejectedMessage
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.intake.envelope import open_envelope
+from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.messages import Ending
+from scc_responder.journal.plan import Plan
+from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from tests.findings import notification, push_body
+from tests.kits.decision_contexts import FINDING, context
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DECISION = Decision(
+    policies=(
+        PolicyDecision(
+            name="contain",
+            mode=Mode.ENFORCE,
+            matched=True,
+            reason="matched",
+            actions=(PlannedAction(action="label_pod", result="planned", reason="planned"),),
+        ),
+    )
+)
+RECORD = CaseRecord(
+    finding_key=FINDING.key,
+    finding_name=FINDING.name,
+    event_time=NOON,
+    digest="d",
+    updated_at=NOON,
+    state=CaseState.DONE,
+)
+
+
+def line(log: DeliveryLog) -> dict[str, Any]:
+    """The log line, as Cloud Logging reads it."""
+    return dict(json.loads(log.line(Ending(status=204, reason="done"), "example-project")))
+
+
+def test_a_finding_is_told_in_full() -> None:
+    """Message, finding, threat, identity, switch, policies and steps."""
+    log = DeliveryLog(NOON)
+    log.delivered(open_envelope(push_body(notification("reverse_shell"), delivery_attempt=2), {}))
+    log.about(FINDING)
+    log.knows(context(missing={"related": "timeout"}))
+    log.switched("enforce")
+    log.decided(DECISION, RECORD)
+    told = json.dumps(line(log))
+    for word in (FINDING.key[:12], "reverse_shell", "proved", "timeout", "contain", "delivery_attempt"):
+        assert word in told
+    assert log.sha256 not in told
+
+
+def test_junk_is_known_by_its_hash() -> None:
+    """Whatever was reached of it."""
+    for error in (
+        RejectedMessage("not_json", sha256="ab" * 32, message_id="7"),
+        OversizeMessage("too_large", sha256="ab" * 32, message_id="7"),
+    ):
+        log = DeliveryLog(NOON)
+        log.rejected(error)
+        assert "ab" * 32 in json.dumps(line(log))
+        assert log.message_id == "7"
+
+
+def test_a_waiting_plan_says_how_to_answer() -> None:
+    """With the function's own address."""
+    plan = Plan(digest="d" * 64, policy_digest="p", steps=(), created_at=NOON, expires_at=NOON + timedelta(hours=1))
+    log = DeliveryLog(NOON)
+    log.about(FINDING)
+    log.decided(DECISION, replace(RECORD, plan=plan), "https://function.example.com")
+    assert "https://function.example.com" in json.dumps(line(log))
+
+
+def step(status: StepStatus, reason: str) -> Step:
+    return Step(action_id=reason, policy="contain", action="label_pod", status=status, reason=reason, epoch=1)
+
+
+ENDINGS: list[Any] = [
+    ([step(StepStatus.DONE, "patched"), step(StepStatus.FAILED, "denied")], "denied", "ERROR"),
+    ([step(StepStatus.HELD, "protected"), step(StepStatus.TARGET_GONE, "gone_by_other")], "gone_by_other", "WARNING"),
+    ([step(StepStatus.DONE, "patched"), step(StepStatus.SKIPPED, "already_labeled")], "done", "NOTICE"),
+    ([step(StepStatus.DRY_RUN, "would_patch")], "dry_run", "NOTICE"),
+    ([step(StepStatus.SKIPPED, "already_labeled")], "already_labeled", "INFO"),
+    ([], "done_before", "INFO"),
+]
+
+
+@pytest.mark.parametrize(("steps", "reason", "severity"), ENDINGS)
+def test_the_worst_step_names_the_end(steps: list[Step], reason: str, severity: str) -> None:
+    """An error before what is held, and that before what was done."""
+    found = ending_of(replace(RECORD, steps=tuple(steps)), DECISION)
+    assert (found.status, found.reason, found.severity) == (204, reason, severity)

@@ -1,0 +1,77 @@
+"""The deployed function: what starts it, and which request is for what."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.domain.errors import PolicyError, SettingsError
+from scc_responder.entrypoint import handle, make_services
+from scc_responder.intake.envelope import MAX_ENVELOPE_BYTES
+from scc_responder.pipeline.services import Services
+from scc_responder.policy.compiled import COMPILED_FILE
+from scc_responder.policy.policy_file import compile_policies
+from tests.findings import push_body
+from tests.kits.responder import policy, write_policies
+
+SETTINGS = {
+    "SCC_RESPONDER_CLUSTERS": "projects/example-project/locations/*/clusters/*",
+    "SCC_RESPONDER_SOURCES": "1111111111111111111",
+}
+
+
+def services(folder: Path, **environment: str) -> Services:
+    policies = write_policies(folder / "policies", policy("label_pod"))
+    (policies / COMPILED_FILE).write_bytes(compile_policies(policies))
+    store = {"SCC_RESPONDER_STORE": f"sqlite:///{folder / 'journal.db'}"}
+    return make_services(folder, {**SETTINGS, **store, **environment})
+
+
+class Request:
+    """A Flask request, as far as the function looks at one."""
+
+    def __init__(self, method: str, path: str, body: bytes = b"") -> None:
+        self.method, self.path, self.stream = method, path, BytesIO(body)
+        self.headers = {"Content-Type": "application/json"}
+        self.remote_addr = "192.0.2.7"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/", push_body(b"junk"), 204),
+        ("POST", "/approve", b"{}", 403),
+        ("POST", "/reject", b"{}", 403),
+        ("POST", "/sweep", b"", 403),
+        ("GET", "/sweep", b"", 204),
+    ],
+)
+def test_each_path_has_its_own_answer(tmp_path: Path, method: str, path: str, body: bytes, status: int) -> None:
+    """Without a word in the body; who proves nothing may neither answer nor sweep."""
+    request: Any = Request(method, path, body)
+    assert handle(request, services(tmp_path)) == ("", status)
+
+
+def test_no_more_is_read_than_a_message_takes(tmp_path: Path) -> None:
+    """The size is bounded before it is read."""
+    request: Any = Request("POST", "/", b"x" * (MAX_ENVELOPE_BYTES + 100))
+    handle(request, services(tmp_path))
+    assert request.stream.tell() == MAX_ENVELOPE_BYTES + 1
+
+
+@pytest.mark.parametrize("name", ["CLUSTERS_FILE", "FINDINGS"])
+def test_a_local_setting_stops_the_start(tmp_path: Path, name: str) -> None:
+    """It is for `serve`."""
+    with pytest.raises(SettingsError, match="scc-responder serve"):
+        services(tmp_path, **{f"SCC_RESPONDER_{name}": str(tmp_path)})
+
+
+def test_unusable_policies_stop_the_start(tmp_path: Path) -> None:
+    """And not the first finding."""
+    services(tmp_path)
+    (tmp_path / "policies" / COMPILED_FILE).write_text("no JSON")
+    with pytest.raises(PolicyError):
+        make_services(tmp_path, {**SETTINGS, "SCC_RESPONDER_STORE": f"sqlite:///{tmp_path / 'journal.db'}"})
