@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 
-from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod
-from scc_responder.domain.context import Owner
+from scc_responder.collect.kubernetes_objects import (
+    budgets_of,
+    controller,
+    parse_namespace,
+    parse_node,
+    parse_node_pool,
+    parse_pod,
+    parse_workload,
+)
+from scc_responder.domain.context import NodePool, Owner, Zone
 
 META = {
     "namespace": "shop",
@@ -108,3 +116,48 @@ def test_a_namespace_has_name_and_uid() -> None:
     """A namespace is known by name and UID."""
     found = parse_namespace({"metadata": {**META, "labels": {"team": "shop"}}})
     assert (found.name, found.uid, found.labels) == ("web-1", "u1", {"team": "shop"})
+
+
+@pytest.mark.parametrize(
+    ("workload", "counts"),
+    [
+        ({"spec": {"replicas": 3}, "status": {"readyReplicas": 2}}, (3, 2)),
+        ({"spec": {"replicas": 0}}, (0, 0)),
+        ({}, (1, 0)),
+    ],
+)
+def test_a_workload_counts_its_replicas(workload: dict[str, Any], counts: tuple[int, int]) -> None:
+    """Kubernetes' own defaults count where nothing is said."""
+    owner = Owner(kind="Deployment", name="web", uid="u", api_version="apps/v1")
+    found = parse_workload(workload, owner)
+    assert (found.kind, found.name, (found.replicas, found.ready)) == ("Deployment", "web", counts)
+
+
+def budget(name: str, selector: Any, generation: int = 1, **status: int) -> dict[str, Any]:
+    return {"metadata": {"name": name, "generation": generation}, "spec": {"selector": selector}, "status": status}
+
+
+def test_only_selecting_budgets_count() -> None:
+    """One whose status is out of date allows nothing."""
+    web = {"matchLabels": {"app": "web"}}
+    budgets = [
+        budget("fresh", web, observedGeneration=1, disruptionsAllowed=2),
+        budget("stale", web, 2, observedGeneration=1, disruptionsAllowed=2),
+        budget("unseen", {}),
+        budget("other", {"matchLabels": {"app": "db"}}),
+        budget("none", None),
+    ]
+    found = budgets_of({"app": "web"}, budgets)
+    assert [(item.name, item.disruptions_allowed) for item in found] == [("fresh", 2), ("stale", 0), ("unseen", 0)]
+
+
+def test_a_pool_counts_its_nodes_by_zone() -> None:
+    """A node that is not ready, or cordoned, takes no pods."""
+
+    def node(zone: str, ready: str = "True", **spec: bool) -> dict[str, Any]:
+        labels = {"topology.kubernetes.io/zone": zone}
+        status = {"conditions": [{"type": "Ready", "status": ready}]}
+        return {"metadata": {**META, "name": "n", "labels": labels}, "spec": spec, "status": status}
+
+    pool = parse_node_pool("p", [node("a"), node("a", unschedulable=True), node("b", "False")])
+    assert pool == NodePool(name="p", zones={"a": Zone(nodes=2, schedulable=1), "b": Zone(nodes=1, schedulable=0)})

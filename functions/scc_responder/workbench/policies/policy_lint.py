@@ -83,7 +83,8 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
     yield from _unmatchable(file.when)
     seen: set[str] = set()
     for index, step in enumerate(file.then):
-        if actions()[step.action].ends_pod and "capture_evidence" not in seen:
+        known = actions().get(step.action)
+        if known and known.ends_pod and "capture_evidence" not in seen:
             text = "the pod is deleted before its evidence is kept; put capture_evidence before it"
             yield Mistake(path=("then", index, "action"), text=text, reason="no_evidence")
         seen.add(step.action)
