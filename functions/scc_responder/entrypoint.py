@@ -20,7 +20,7 @@ from scc_responder.settings import VARIABLE_PREFIX, read_settings
 ANSWERS = {"/approve": "approve", "/reject": "reject"}
 """The paths at which a waiting plan is answered."""
 SWEEP = "/sweep"
-"""The path at which what was left behind is gone on with."""
+"""The path of the sweep, which resumes unfinished cases."""
 
 
 def make_services(folder: Path, environment: Mapping[str, str] = os.environ) -> Services:

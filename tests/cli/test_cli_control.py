@@ -181,7 +181,7 @@ def test_a_case_held_by_the_switch_resumes(tmp_path: Path) -> None:
         met = swept(deployment)
 
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == f"scc-responder: case {case}: open again; a sweep goes on with it\n"
+        assert done.stdout == f"scc-responder: case {case}: open again; a sweep resumes it\n"
         assert (again.returncode, json.loads(again.stdout)["reason"]) == (1, "not_control_disabled")
         assert (unknown.returncode, "no_such_case" in unknown.stderr) == (1, True)
         assert (met, mutations(cluster.audit)) == ({"resumed": 1}, ["patch pods"])

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, and for its owner's eyes: it says what runs where."""
+    """Write the file completely or not at all, readable by its owner alone: it says what runs where."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.touch(mode=0o600)

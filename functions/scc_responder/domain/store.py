@@ -72,7 +72,7 @@ class CasStore(Protocol):
 
     A write raises StoreUnavailable where it was certainly not stored, and StoreOutcomeUnknown where nobody can tell:
     then what is stored has to be read and recognised. `keep`: the entry is not needed longer, and a store may remove it
-    some time after; without it, an entry stays. `unfinished`: somebody may still have to go on with the entry, and a
+    some time after; without it, an entry stays. `unfinished`: a sweep may still have to resume the entry, and a
     scan can ask for those alone; a write that does not say so takes it back.
     """
 

@@ -35,7 +35,7 @@ STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_
 """Outcomes after which the later steps of the policy make no sense."""
 
 NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
-"""Outcomes that a person must learn of."""
+"""Outcomes about which a person is notified."""
 
 
 def execute(context: Context, decision: Decision, case: ClaimedCase, world: World) -> tuple[Step, ...]:
@@ -58,14 +58,14 @@ def execute(context: Context, decision: Decision, case: ClaimedCase, world: Worl
 
 
 def _keep(execution: Execution) -> None:
-    """Write what came of the steps so far: a later delivery must not do again what this one did."""
+    """Write the outcomes so far: a later delivery must not repeat them."""
     with suppress(ResponderError):
         if execution.pending:
             execution.case.save(*execution.pending)
 
 
 def _resume(execution: Execution) -> None:
-    """Bring to an end what an earlier delivery only meant to do: by its own recorded change, and probing first.
+    """Finish steps that an earlier delivery only intended: by the recorded change, and probing first.
 
     The target may look different by now, so that nobody would plan the change again; it may have been made, though.
     """
@@ -91,7 +91,7 @@ def _stop(execution: Execution, policy: PolicyDecision, action: str) -> None:
 
 
 def _removed(name: str) -> PolicyDecision:
-    """Stands for a policy that is no more: nothing may be done in its name, but what was done is looked for."""
+    """Stands for a removed policy: it may do nothing new, but its earlier changes are still checked."""
     return PolicyDecision(name=name, mode=Mode.ENFORCE, matched=False, reason="policy_removed")
 
 
@@ -215,9 +215,9 @@ def _note(execution: Execution, task: Task, status: StepStatus, reason: str) -> 
 
 
 def _tell(execution: Execution) -> None:
-    """Publish what a person must learn of even where no policy asks for `notify`, each once.
+    """Publish what a person must know even if no policy has `notify`, once each.
 
-    It is what waits for approval, what came of an approval, and what was held or failed.
+    That is what waits for approval, the result of an approval, and what was held or failed.
     """
     if execution.world.notifier is None:
         return
@@ -237,7 +237,7 @@ def _publish(execution: Execution, news: str) -> None:
 def _untold(steps: Iterable[Step]) -> bool:
     """Whether a step was held, failed or began to wait after the last message that was published, if any was.
 
-    Of a breaker that tripped a person is told once, not by every finding that it holds.
+    A person is notified once about a tripped breaker, not for every finding that it holds.
     """
     settled = [(step, step.settled_at) for step in steps if step.settled_at and step.reason != "storm_breaker"]
     told = max((at for step, at in settled if (step.action, step.status) == ("notify", StepStatus.DONE)), default=None)

@@ -1,4 +1,4 @@
-"""One decision being carried out: with what, and what is known of its steps, written to the journal or not."""
+"""One decision being carried out: its means, and what is known of its steps, written to the journal or not."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The last check of a step, between its probe and its request: may it still be done, and its intent is written.
 
-Approval, kill switch, deadline, reservation, limits, intent, in this order: what takes something away comes before what
-counts, and nothing is counted that is not about to be meant.
+The order is approval, kill switch, deadline, reservation, limits, intent: checks that only refuse come before those
+that count, and nothing is counted unless its intent follows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scc_responder.journal.case import action_id
 class Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all that may be known
     """A step was found not to have been carried out before, and may not be carried out now.
 
-    An exception, and not an answer: a change that forgets to look at an answer would send its request all the same.
+    It is an exception, not a result: a change that ignored a result would still send its request.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -77,7 +77,7 @@ class Gate:
             raise Withheld(LOWERED)
 
     def _reserve(self) -> None:
-        """Take the one right to do to this object what cannot be undone. Another finding may have it."""
+        """Reserve an irreversible action on this object. Another finding may hold the reservation."""
         execution, task = self.execution, self.task
         if actions()[task.action].reversible or task.action_id in execution.reserved:
             return

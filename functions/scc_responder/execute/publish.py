@@ -1,4 +1,4 @@
-"""Carry out `PublishDecision`: people are told of the decision and the outcomes so far."""
+"""Carry out `PublishDecision`: notify people of the decision and the outcomes so far."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a finding in the log and in its case; what people are told is in `notices.py`. Pure.
+"""The texts about a finding in the log and in its case; notices to people are in `notices.py`. Pure.
 
 The stored document is the case itself (`case.py`). Text that an attacker could have written was made harmless where it
 entered (`text.py`), and is JSON-encoded here as ASCII.

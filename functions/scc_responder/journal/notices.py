@@ -1,4 +1,4 @@
-"""What people are told of cases, each as one notice. Pure.
+"""The notices to people about cases. Pure.
 
 The facts of a notice are JSON data whose fields subscribers rely on: they stay.
 """

@@ -1,7 +1,7 @@
 """A person's answer to a plan that waits, from its request to its record: approve or reject.
 
-Who answers is told by a Google ID token in `Authorization`, never by what the request says of itself. The approval that
-makes enough takes the case, and the case is gone on with in the same request.
+A Google ID token in `Authorization` identifies the approver, never the request's own text. The last approval needed
+takes the case, and the same request resumes it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class AnswerBody(StrictValue, frozen=True, kw_only=True):
 
 
 def answer_plan(request: AnswerRequest, services: Services) -> Ending:
-    """Take one answer: 204 taken, 400 malformed, 403 not by who may, 409 nothing that waits for it, 503 ask again."""
+    """Take one answer: 204 taken, 400 malformed, 403 forbidden, 409 no plan waits for it, 503 ask again."""
     return accounted(lambda log: _take(request, services, log), services)
 
 
@@ -101,7 +101,7 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
 
 
 def _go_on(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
-    """Go on with the case at once. Where anything has changed since it was planned, the approval was in vain."""
+    """Resume the case at once. If anything has changed since it was planned, the plan is void."""
     finding = finding_of(case.record)
     try:
         ending = work_on(finding, case, services, log)
@@ -116,7 +116,7 @@ def _go_on(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
 
 
 def _tell(record: CaseRecord, answer: ApprovalAnswer, services: Services) -> None:
-    """Publish that nothing will be done, and by whose decision; the log and the case say it in any case."""
+    """Notify people that nothing will be done, and by whose decision; log and case say the same."""
     said = f"{answer.by}: {answer.said}"
     services.notify(case_notice(NoticeKind.REJECTED, record, approval_answers.REJECTED, said))
 

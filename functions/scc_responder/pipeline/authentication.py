@@ -29,9 +29,9 @@ def check_sweeper(headers: Mapping[str, str], peer: str, services: Services) -> 
     """Raises Forbidden unless the one who asks for a sweep is the identity that settings name.
 
     Cloud Scheduler can send one token only, which Cloud Run checks and hands on without its signature. Such a token is
-    believed on Cloud Run alone, and only where it is the one that Cloud Run looked at, is not over and, if the
-    function knows its own address, is for that. The first door is the permission to invoke the function at all; a
-    sweep does nothing but what is due anyway.
+    believed on Cloud Run alone, and only where it is the one that Cloud Run looked at, is not over and, if the function
+    knows its own address, is for that. Invoking the function needs a permission already, and a sweep does only what is
+    due anyway.
     """
     settings = services.settings
     if settings.trusts_this_machine:

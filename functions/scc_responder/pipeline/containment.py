@@ -51,12 +51,12 @@ _BEYOND_REACH = frozenset(
         "no_reachable_endpoint",
     }
 )
-"""Why a finding's target is out of reach until somebody changes the cluster, or this deployment."""
+"""Reasons for a target that stays unreachable until somebody changes the cluster or the deployment."""
 
 _LASTING = frozenset(
     {"invalid_name", "unknown_kind", "malformed_resource_name", "partial_list", "other_finding", "unusable_answer"}
 )
-"""Errors of reads that the next delivery would meet again."""
+"""Errors of reads that the next delivery would get again."""
 
 
 def contain(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
@@ -95,7 +95,7 @@ def _collect(finding: Finding, case: ClaimedCase, services: Services, log: Deliv
 def _guard(
     context: Context, decision: Decision, collected: Collected, case: ClaimedCase, services: Services
 ) -> Decision:
-    """Guardrails, and approval: what was approved is planned again first, and holds only where it is the very same."""
+    """Apply guardrails and approval. An approved plan is planned again first, and is valid only if identical."""
     policies, now = services.policies, services.clock()
     if case.record.plan:
         as_planned = guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
@@ -109,7 +109,7 @@ def _guard(
 
 
 def _refuse_blind(collected: Collected) -> None:
-    """Raises where what a decision cannot do without could not be read: a later delivery may read it."""
+    """Raises if a required fact could not be read: a later delivery may read it."""
     error = collected.errors.get("api") or collected.errors.get("pod")
     if error is None or collected.context.missing.get("pod") == "target_absent":
         return
@@ -119,9 +119,10 @@ def _refuse_blind(collected: Collected) -> None:
 
 
 def _refuse_half_blind(collected: Collected, decision: Decision, attempts: int = 0) -> None:
-    """Raises where a decision hangs on a fact that could not be read just now: a later delivery may read it.
+    """Raises if the decision depends on a fact that could not be read now: a later delivery may read it.
 
-    What only the live look lacks is not waited for long: the steps that need it are held, and isolation goes on.
+    Facts of the live look are retried a few times only: then the steps that need them are held, and isolation
+    continues.
     """
     policies = decision.policies
     held = {item.reason for policy in policies for item in policy.actions if item.result == "held"}

@@ -1,6 +1,6 @@
-"""How a request's time is shared out, so that nothing is begun which the function's timeout would cut off. Pure.
+"""How a request's time is divided, so that nothing starts that the function's timeout would cut off. Pure.
 
-A request that is cut off says nothing and records nothing: its case is taken up again only when its lease has run out.
+A request that is cut off logs and records nothing: its case is resumed only after its lease has run out.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from scc_responder.settings import Settings
 
 STEPS_SHARE = 2 / 3
-"""Of the timeout. Later no step starts: what is left is for the last one, its check and the record."""
+"""Share of the timeout after which no step starts: the rest is for the last step, its check and the record."""
 CASES_SHARE = 1 / 3
-"""Of the timeout. Later a sweep begins no case: what is left is for the last one, with the reads before its steps."""
+"""Share of the timeout after which a sweep starts no case: the rest is for the last case."""
 
 
 def steps_end(began: datetime, settings: Settings) -> datetime:

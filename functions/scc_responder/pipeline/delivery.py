@@ -39,7 +39,7 @@ from scc_responder.pipeline.heartbeat import beat, claim_heartbeat, is_heartbeat
 from scc_responder.pipeline.services import Services
 
 _PASSING = frozenset({"finding_not_listed_yet", "reserved_by_open_finding"})
-"""Reasons to come again that are ordinary, and of which nobody needs to be told."""
+"""Ordinary reasons for another delivery, about which nobody is notified."""
 
 
 def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Ending:
@@ -53,9 +53,9 @@ def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Endi
 
 
 def accounted(work: Callable[[DeliveryLog], Ending], services: Services, began: datetime | None = None) -> Ending:
-    """Do the work, and tell how it ended in one log line, whatever happened.
+    """Do the work, and log how it ended in one line, whatever happened.
 
-    `began`: when the request did of which this is a part.
+    `began`: when the request began that this is part of.
     """
     log = DeliveryLog(began or services.clock())
     try:
@@ -97,7 +97,7 @@ def _claim(finding: Finding, services: Services, log: DeliveryLog) -> Ending:
 
 
 def work_on(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
-    """Bring a case in hand to its end, or give it back."""
+    """Finish a claimed case, or release it."""
     with _released_unless_closed(case, services):
         if is_heartbeat(finding):
             limit = services.kill_switch.ceiling("")
@@ -108,7 +108,7 @@ def work_on(finding: Finding, case: ClaimedCase, services: Services, log: Delive
 
 @contextmanager
 def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[None]:
-    """Close the case where the finding came to an end; else give the lease up, so that a redelivery goes on at once."""
+    """Close the case if there is nothing to decide; else release the lease, so that a redelivery resumes it at once."""
     try:
         yield
     except Settled as end:
@@ -130,7 +130,7 @@ def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[N
 
 
 def _tell(case: ClaimedCase, error: BaseException, services: Services) -> None:
-    """Publish that a finding is held or waits, once for each reason; not where another delivery has taken over."""
+    """Notify people that a finding is held or waits, once for each reason; not if another delivery has the case."""
     reason = getattr(error, "reason", "internal_error")
     if reason in {case.record.reason, *_PASSING} or isinstance(error, LostLease):
         return
@@ -172,6 +172,6 @@ def _crash(log: DeliveryLog) -> Ending:
 
 
 def finding_of(record: CaseRecord) -> Finding:
-    """What a case says of its finding, which is enough to read it. Raises RetryableError where it names none."""
+    """The finding as the case names it, enough to read it again. Raises RetryableError if it names none."""
     stub = finding_named(record.finding_name)
     return replace(stub, canonical_name=record.canonical_name or stub.name, event_time=record.event_time)

@@ -1,4 +1,4 @@
-"""What becomes known of a delivery on its way, for the one log line that ends it, whatever happens."""
+"""Collects what is known about a delivery, for its one log line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from scc_responder.policy.decide import Decision
 
 
 class DeliveryLog:
-    """The account of one request, since `began`. `sha256` identifies the message where nothing else does."""
+    """The log line of one request that began at `began`. `sha256` identifies the message if nothing else does."""
 
     def __init__(self, began: datetime) -> None:
         self.began = began
@@ -93,7 +93,7 @@ _ERRORS = frozenset(_WORST_FIRST[:3])
 
 
 def ending_of(record: CaseRecord, decision: Decision) -> Ending:
-    """How a case that was carried out ends, in its worst step's word."""
+    """The ending of a case that was carried out, by its worst step."""
     by_status = {step.status: step for step in reversed(record.current_steps)}
     for status in _WORST_FIRST:
         if status in by_status:

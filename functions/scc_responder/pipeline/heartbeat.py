@@ -1,10 +1,9 @@
-"""A message that proves the way: through delivery, intake, parse, journal, one read of Security Command Center, record.
+"""A message that tests the whole path: delivery, intake, parsing, journal, one read of Security Command Center, record.
 
 It is a notification of a finding that does not exist, under an id that is reserved for it. Whatever else the message
 says is not looked at, so that a forged one can do no more than the genuine one: no policy, context or change follows.
 
-Its record and log line tell how far the kill switch lets anything go: a responder that nobody switched on is well
-otherwise.
+Its record and log line contain the kill switch's mode: without it, a responder that is switched off would look healthy.
 """
 
 from __future__ import annotations
@@ -45,12 +44,12 @@ def claim_heartbeat(finding: Finding, journal: Journal) -> ClaimedCase | None:
 
 
 def met(limit: KillSwitchCeiling) -> str:
-    """The word for what the kill switch says: a mode, or `missing` or `unusable`, which both mean dry run."""
+    """The kill switch's state in one word: a mode, or `missing` or `unusable`, which both mean dry run."""
     return limit.reason.removeprefix(f"{NAME}_") or str(limit.mode)
 
 
 def beat(finding: Finding, case: ClaimedCase, findings: Findings, limit: KillSwitchCeiling) -> Ending:
-    """Ask Security Command Center for it, as for any finding. That there is none is the ordinary answer.
+    """Ask Security Command Center for it, as for any finding. The normal answer is that there is none.
 
     The case keeps what the kill switch lets be done everywhere.
 
@@ -65,7 +64,7 @@ def beat(finding: Finding, case: ClaimedCase, findings: Findings, limit: KillSwi
 
 
 def _retaken(record: CaseRecord, is_held: bool) -> Transition:
-    """The case as new: one heartbeat's record is as long as the next one's."""
+    """The case as new, so that the record does not grow with each heartbeat."""
     if record.state is CaseState.OPEN and is_held:
         return Transition(reason="in_progress", status=503)
     bare = replace(record, steps=(), decision={}, plan=None, history=(), attempts=0, seen=0)

@@ -1,4 +1,4 @@
-"""The one place where the parts are joined: settings in, adapters out, each made by the first finding that needs it."""
+"""Makes the adapters from the settings, each when a finding first needs it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ READ_WORKERS = 16
 
 
 class Services:
-    """What `respond` needs from the world. Nothing is opened before it is asked for: a worker is forked after this."""
+    """The adapters that `respond` uses. Each is opened when first used: workers are forked after this is made."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -130,7 +130,7 @@ class Services:
             check_notifiers(self.settings.notifiers)
 
     def notify(self, notice: Notice) -> None:
-        """Tell people what the case and the log say as well: where that fails, nothing else does."""
+        """Send a notice about what case and log say too: if that fails, nothing else fails."""
         if self.notifier is not None:
             with suppress(ResponderError):
                 self.notifier.tell(notice)
@@ -142,7 +142,7 @@ class Services:
         self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
 
     def _page(self, cluster: str, breaker: Breaker) -> None:
-        """Tell people, by log and by message, that the breaker of a cluster tripped. Raises ApiError."""
+        """Log and notify that the breaker of a cluster tripped. Raises ApiError."""
         ending = Ending(status=204, reason="storm_breaker", severity="ERROR")
         fields = {"cluster": cluster, "detail": breaker.detail, "remedy": BREAKER_REMEDY}
         self.tell(log_line(ending, "", "", self.settings.trace_project, fields))

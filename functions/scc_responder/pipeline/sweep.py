@@ -1,9 +1,9 @@
-"""Go on with what no message brings back: crashed cases, plans nobody answered, cases that the kill switch held.
+"""Resume cases that no redelivery will resume: crashed ones, unanswered plans, cases that the kill switch held.
 
 A sweep looks at the cases that the store knows as unfinished, in the order of their keys, from where the last one
 stopped. Before that it reviews a few of the others in the same way: another version, whose rule was another, may have
-stored them. It goes on with a case only after taking it as any delivery does, and reads the finding again by its name:
-several sweeps at once, or a sweep and a redelivery, do nothing twice.
+stored them. It claims a case before resuming it, as any delivery does, and reads the finding again by its name: several
+sweeps at once, or a sweep and a redelivery, do nothing twice.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ class SweepCursor(Value, frozen=True, kw_only=True):
 
 
 def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
-    """One sweep, if who asks may have it: 204 swept, 403 not by who may, 503 ask again.
+    """One sweep, if the caller is allowed: 204 swept, 403 forbidden, 503 ask again.
 
-    There is a log line for it, and one of its own for each case that it goes on with. Header names are in lower case.
+    It writes one log line, and one more for each case that it resumes. Header names are in lower case.
     """
 
     def swept(log: DeliveryLog) -> Ending:
@@ -71,7 +71,7 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
 
 
 def resume(record: CaseRecord, _is_held: bool) -> Transition:
-    """A person's wish that a case which the kill switch held is gone on with: by a sweep. A `journal.Judge`."""
+    """Reopen a case that the kill switch held, for a sweep to resume. A `journal.TransitionRule`."""
     if not is_held_by_control(record):
         return Transition(reason="not_control_disabled", status=409)
     opened = msgspec.structs.replace(record, state=CaseState.OPEN, reason=RESUMED, closed_at=None, owner="")
@@ -92,7 +92,7 @@ class _Sweep:
         self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
 
     def run(self, log: DeliveryLog) -> Ending:
-        """Look at cases, and keep the place, also where one ends the sweep: the next sweep begins behind it."""
+        """Look at cases, and store the cursor, also if one ends the sweep: the next sweep starts after it."""
         self._place = self._kept_place()
         try:
             for name, most in _ROUNDS.items():
@@ -106,7 +106,7 @@ class _Sweep:
         return Ending(status=204, reason="swept", severity="NOTICE" if self._begun else "INFO")
 
     def _round(self, name: str, most: int) -> None:
-        """Look at the next cases, until there are no more, or enough is done for once."""
+        """Look at the next cases, until there are no more or this sweep's limits are reached."""
         while self._goes_on(most):
             page = self._scanned(name)
             for entry in page.entries:
@@ -131,7 +131,7 @@ class _Sweep:
         self._place = msgspec.structs.replace(self._place, **{name: after})
 
     def _attend(self, entry: Entry) -> str:
-        """What became of one case, in a word. One that cannot be read keeps nobody from the others."""
+        """The result for one case, in one word. An unreadable case does not stop the others."""
         try:
             record = decode(entry.value)
             unfinished = self._is_unfinished(record)
@@ -157,12 +157,12 @@ class _Sweep:
         return "resume" if self._may_begin(record) else ""
 
     def _is_unfinished(self, record: CaseRecord) -> bool:
-        """Whether a sweep may ever go on with it: with what the kill switch held, not once it has grown too old."""
+        """Whether a sweep may ever resume the case: a case that the kill switch held may be too old for that."""
         too_old = self._services.clock() - record.event_time > self._max_age
         return is_unfinished(record) and not (too_old and is_held_by_control(record))
 
     def _mark(self, entry: Entry, record: CaseRecord, *, unfinished: bool) -> None:
-        """Let the store know what is so, unless somebody works on the case: whoever does tells it with every write."""
+        """Correct the store's `unfinished` flag, unless another process works on the case: its writes set the flag."""
         if entry.unfinished != unfinished and not record.owner:
             with suppress(Conflict):
                 self._store.replace(entry.key, entry.value, entry.version, keep=kept(record), unfinished=unfinished)
@@ -210,7 +210,7 @@ class _Sweep:
         return SweepCursor()
 
     def _keep(self) -> None:
-        """Keep the place. Where another sweep keeps another at the same moment, either will do."""
+        """Store the cursor. If another sweep stores one at the same time, either is fine."""
         value = msgspec.json.encode(self._place)
         with suppress(AlreadyExists, Conflict):
             entry = self._store.get(CURSOR_KEY)
@@ -230,5 +230,5 @@ def _taken(record: CaseRecord, is_held: bool) -> Transition:
 
 
 def _idle(entry: Entry) -> timedelta:
-    """How long nothing was written, by the store's own clock; for ever where it cannot tell."""
+    """How long nothing was written, by the store's own clock; the longest time if it cannot tell."""
     return entry.server_time - entry.update_time if entry.update_time else timedelta.max

@@ -63,7 +63,7 @@ def _unmet(policy: PolicyDecision, planned: PlannedAction, held: Held) -> str:
 
 
 def _is_proven(planned: PlannedAction) -> bool:
-    """Whether it is carried out, or there is nothing to do because the target is so already."""
+    """Whether it is carried out, or skipped because the target is as wanted already."""
     return planned.result == "planned" or (planned.result == "skipped" and planned.reason.startswith("already_"))
 
 

@@ -16,7 +16,7 @@ ask the function (--url); away from this machine it wants a Google ID token that
 SA is your own service account, which guardrails.yaml lists; URL is what --url gets, as the message that waits says it.
 
 What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. One case,
-whatever its age, goes on with the next redelivery, or the next sweep that comes to it:
+whatever its age, is resumed by the next redelivery or the next sweep that reaches it:
 
   scc-responder case resume CASE
 """
@@ -152,7 +152,7 @@ def _resume(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))
         return 0 if opened_again else 1
-    text = "open again; a sweep goes on with it" if opened_again else f"not resumed: {reason}"
+    text = "open again; a sweep resumes it" if opened_again else f"not resumed: {reason}"
     stream = sys.stdout if opened_again else sys.stderr
     print(f"scc-responder: case {visible_lines(options.case)}: {text}", file=stream)
     return 0 if opened_again else 1
@@ -183,7 +183,7 @@ def _cases(store: str, beginning: str = "") -> Cases:
 
 
 def _unread(item: Unreadable) -> dict[str, Any]:
-    """What is told of a case that cannot be read, among those that can."""
+    """An unreadable case as JSON data, listed with the others."""
     return {"case": case_id(item.finding_key), "state": "unreadable", **msgspec.to_builtins(item)}
 
 

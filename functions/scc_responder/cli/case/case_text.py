@@ -58,7 +58,7 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
 
 
 def answered(verb: str, case_name: str, status: int) -> str:
-    """What became of an answer."""
+    """The result of an answer."""
     if status == 204 and verb == "approve":
         return f"{case_name}: approval taken. `scc-responder case show {case_name}` says what came of it"
     if status == 204:

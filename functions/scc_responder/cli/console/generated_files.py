@@ -14,7 +14,7 @@ from scc_responder.workbench.needed_permissions import Need, of_connect_gateway
 
 
 class Generated(Value, frozen=True, kw_only=True):
-    """What came of one file: `same`, `written`, or `differs`, and then the lines of a diff to what is needed."""
+    """The result for one file: `same`, `written`, or `differs` with the lines of a diff to what is needed."""
 
     file: str
     result: str

@@ -1,4 +1,4 @@
-"""Times as they are given on the command line: what is none is wrong use, told with what was expected."""
+"""Times as given on the command line. A malformed one is wrong use, and the message says what was expected."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Demo:
         return good
 
     def _deliver(self, function: FunctionProcess, number: int, of: int, delivery: Delivery) -> Observation:
-        """Push one message, show what comes of it while it comes, and return it."""
+        """Push one message, show its steps as they happen, and return it."""
         self._screen.pause(_PAUSE_SECONDS)
         self._lines(("", *presentation.introduction(number, of, delivery)))
         if delivery.listed:

@@ -65,7 +65,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Probe, and print what came of it."""
+    """Probe, and print the checks."""
     environment = _environment(options)
     with Doctor(environment, clock=utc_now, clusters=_wanted(options), only=options.only or GROUPS) as doctor:
         checks = doctor.examined(options.seconds, lambda answers, total: shown(answers, total, "probes"))

@@ -98,7 +98,7 @@ def _left_out(unlisted: Check) -> Check:
 
 
 def _none(settings: Settings, wanted: Wanted, checks: Sequence[Check]) -> Iterator[Check]:
-    """What was told of clusters, with a fault in it."""
+    """The checks of clusters, with a fault if no cluster was probed."""
     for each in checks:
         unknown = each.result is CheckResult.UNKNOWN
         why = f"no cluster was probed: {each.why}"

@@ -120,7 +120,7 @@ class Doctor:
         return [job for group, make in made.items() if group in self._only for job in make(self._settings)]
 
     def answers(self, jobs: Sequence[Job], seconds: float) -> Answers:
-        """What came of each, as it comes: the number of the job, and its checks."""
+        """The results as they come: the number of the job, and its checks."""
         for answer in side_by_side([job.ask for job in jobs], seconds):
             job = jobs[answer.number]
             checks = answer.value

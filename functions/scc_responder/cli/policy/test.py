@@ -49,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what came of the cases; 1 if something is wrong."""
+    """Print the results of the cases; 1 if something is wrong."""
     policies = load_policies(options.policies)
     chosen = list(_chosen(policies, options.policy))
     results = [check_policy(policies, policy, options.policies, options.findings) for policy in chosen]

@@ -55,7 +55,7 @@ def evidence_manifest(
 ) -> EvidenceObject:
     """The list of one capture's objects with their hashes and sizes, itself named by its hash.
 
-    `missing` says what could not be read, `sources` what came of each source. Store it last: an object that a manifest
+    `missing` says what could not be read, `sources` what each source gave. Store it last: an object that a manifest
     names is complete.
     """
     failed = {reading.source.name: reading.detail for reading in readings if reading.is_failed}

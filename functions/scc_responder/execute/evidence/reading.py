@@ -1,4 +1,4 @@
-"""Read evidence sources side by side, each under its deadline: what one meets hides nothing of another."""
+"""Read evidence sources in parallel, each under its deadline: a failed one hides no result of another."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Gap(StrEnum):
 
 
 class CoverStep(Value, frozen=True, kw_only=True):
-    """What an action of a policy comes to for the plain finding: planned, skipped or held, and why."""
+    """The result of a policy's action for the plain finding: planned, skipped or held, and why."""
 
     action: str
     result: str

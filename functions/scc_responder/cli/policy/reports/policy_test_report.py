@@ -1,4 +1,4 @@
-"""What came of policies' cases, for a person: expected and came side by side, and what decided."""
+"""The results of policies' cases as text: expected and actual side by side, and what decided."""
 
 from __future__ import annotations
 
