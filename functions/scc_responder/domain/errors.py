@@ -41,7 +41,7 @@ class SettingsError(ResponderError):
 class PolicyError(ResponderError):
     """A policy or guardrails file is unusable. The message names file, line, path and remedy.
 
-    `faults` are the mistakes one by one (`fault.Fault`), where they are known.
+    `faults` are the mistakes one by one (`mistakes.Fault`), where they are known.
     """
 
     def __init__(self, reason: str, message: str = "", *, faults: tuple[Any, ...] = ()) -> None:

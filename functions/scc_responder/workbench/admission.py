@@ -39,7 +39,7 @@ def _escaped(character: str) -> str:
 
 
 def fits(patterns: Iterable[str], subject: str) -> str:
-    """A CEL expression: whether the subject, itself an expression, fits any pattern, as `glob.matches` means it.
+    """A CEL expression: whether the subject, itself an expression, fits any pattern, as `wildcards.matches` means it.
 
     >>> print(fits(["shop", "team-*"], "variables.inNamespace"))
     variables.inNamespace in ["shop"] || variables.inNamespace.matches("^(?:team-[^/]*)$")

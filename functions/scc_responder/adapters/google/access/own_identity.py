@@ -18,7 +18,7 @@ _MOST_BYTES = 64 * 1024
 
 
 class GoogleCaller:
-    """`checkup.identity.Caller`. `token`: whose bearer is asked for, in place of the environment's credentials.
+    """`responder_identity.Caller`. `token`: whose bearer is asked for, in place of the environment's credentials.
 
     `tokeninfo`: another server than Google's that says whose a token is, http:// on this machine.
     """

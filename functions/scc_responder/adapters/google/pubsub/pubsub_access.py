@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 
 class PubSubAccess:
-    """`checkup.delivery.PubSub`. Connects on first use. `emulator`: as in `TopicPublisher`.
+    """`delivery_checks.PubSub`. Connects on first use. `emulator`: as in `TopicPublisher`.
 
     `wait_seconds` is how long an empty subscription is waited for.
     """

@@ -26,7 +26,7 @@ _MOST_BYTES = 1024 * 1024
 
 
 class BucketAccess:
-    """`checkup.google.Bucket` over Cloud Storage's JSON API.
+    """`google_checks.Bucket` over Cloud Storage's JSON API.
 
     `emulator`: another server of that API on this machine, host:port or http://host:port, asked without credentials.
     """
