@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from scc_responder.actions import Hold, Skip
 from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.domain.reasons import Reason
 from tests.kits.decision_contexts import NODE, plan
 
 
@@ -29,10 +30,10 @@ def test_a_cordon_remembers_the_prior_state() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"node": None, "missing": {"node": "not_found"}}, Skip(reason="node_absent")),
-        ({"node": None}, Hold(reason="node_not_known")),
-        ({"node": None, "missing": {"node": "timeout"}}, Hold(reason="node_unreadable")),
-        ({"node": replace(NODE, unschedulable=True)}, Skip(reason="already_cordoned")),
+        ({"node": None, "missing": {"node": "not_found"}}, Skip(reason=Reason.NODE_ABSENT)),
+        ({"node": None}, Hold(reason=Reason.NODE_NOT_KNOWN)),
+        ({"node": None, "missing": {"node": "timeout"}}, Hold(reason=Reason.NODE_UNREADABLE)),
+        ({"node": replace(NODE, unschedulable=True)}, Skip(reason=Reason.ALREADY_CORDONED)),
     ],
     ids=["absent", "not-known", "unreadable", "cordoned"],
 )

@@ -10,10 +10,11 @@ from scc_responder.actions import Hold
 from scc_responder.domain.changes.delete_pod import DeletePod
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.context import Identity, Owner
+from scc_responder.domain.reasons import Reason
 from tests.kits.decision_contexts import POD_TARGET, plan
 
 DAEMON = (Owner(kind="DaemonSet", name="d", uid="u", api_version="apps/v1"),)
-LIKELY = Identity(level="likely", reason="node_absent")
+LIKELY = Identity(level="likely", reason=Reason.NODE_ABSENT)
 
 
 def test_the_pod_is_armed_and_deleted() -> None:

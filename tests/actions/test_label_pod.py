@@ -7,6 +7,7 @@ import pytest
 from scc_responder.actions import AllowedKeys, Skip
 from scc_responder.actions.label_pod import LabelPodParams
 from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.domain.reasons import Reason
 from tests.kits.decision_contexts import POD, POD_TARGET, plan
 
 ALWAYS = {"scc-responder/case": "0a" * 6, "scc-responder/pod-uid": POD.uid}
@@ -20,7 +21,7 @@ def test_case_and_uid_are_always_labeled() -> None:
 
 def test_a_labeled_pod_is_skipped() -> None:
     """Nothing is written where every label stands already."""
-    assert plan("label_pod", pod={"labels": {**ALWAYS, "app": "web"}}) == Skip(reason="already_labeled")
+    assert plan("label_pod", pod={"labels": {**ALWAYS, "app": "web"}}) == Skip(reason=Reason.ALREADY_LABELED)
 
 
 @pytest.mark.parametrize(
@@ -36,5 +37,5 @@ def test_a_labeled_pod_is_skipped() -> None:
 def test_only_allowed_labels_are_accepted(labels: dict[str, str], told: str) -> None:
     """A key is ours or listed in the guardrails, never one that the responder goes by; a value is one of Kubernetes."""
     refused = LabelPodParams(labels=labels).refused_by(AllowedKeys(labels=("example.com/team",)))
-    assert told in refused
+    assert told in (refused.sentence if refused else "")
     assert bool(told) == bool(refused)

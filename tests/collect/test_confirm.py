@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from scc_responder.collect.confirm import Settled, confirm, covers, finding_named, read_by_name
 from scc_responder.domain.errors import ApiError, RejectedMessage, RetryableError
 from scc_responder.domain.finding import Finding
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.intake.notification import parse_notification
 from scc_responder.settings import Settings
@@ -113,8 +114,8 @@ RETRIED: list[Any] = [
     (None, "finding_not_listed_yet", FINDING.name),
     (OLDER, "finding_not_listed_yet", FINDING.name),
     ({"finding": {}}, "finding_unreadable", FINDING.name),
-    (ApiError("forbidden", "no", permission="securitycenter.findings.list"), "forbidden", "missing permission"),
-    (ApiError("timeout", "no answer"), "timeout", "no answer"),
+    (ApiError(Reason.SCC.of("permission_denied"), permission="x"), "scc_permission_denied", "missing permission"),
+    (ApiError(Reason.TIMEOUT, "no answer"), "timeout", "no answer"),
 ]
 
 

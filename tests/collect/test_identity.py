@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from scc_responder.collect.identity import bound, identify
 from scc_responder.domain.context import ContainerStatus, Identity
+from scc_responder.domain.reasons import Reason
 from tests.kits.decision_contexts import DIGEST, EVENT, FINDING, POD, STARTED
 
 CONTAINER = FINDING.containers[0]
@@ -92,7 +93,7 @@ def test_checks_decide_the_identity_level(
 
 def test_without_a_pod_nothing_is_known() -> None:
     """Without a pod nothing is known."""
-    assert identify(FINDING, None) == Identity(level="unknown", reason="no_pod")
+    assert identify(FINDING, None) == Identity(level="unknown", reason=Reason.NO_POD)
 
 
 def test_the_named_container_counts() -> None:

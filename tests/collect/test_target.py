@@ -16,6 +16,7 @@ from scc_responder.collect.target import Collected, Reads, collect
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.reasons import Reason
 from scc_responder.intake.notification import parse_notification
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
@@ -86,7 +87,7 @@ class Away:
 
     def connect(self, ref: object) -> KubernetesApi:
         """Nobody gets there."""
-        raise ApiError("endpoint_forbidden", "no", permission="container.clusters.connect")
+        raise ApiError(Reason.ENDPOINT_FORBIDDEN, "no", permission="container.clusters.connect")
 
     describe = connect
 
@@ -109,7 +110,7 @@ class Denied:
     def get(self, path: str) -> dict[str, Any]:
         """Read, or refuse."""
         if self.refused in path:
-            raise ApiError("kubernetes_forbidden", "no", permission="x: get")
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN, "no", permission="x: get")
         return self.api.get(path)
 
 

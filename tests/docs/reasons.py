@@ -1,4 +1,4 @@
-"""Every word by which the package may name a reason, state or field: its string constants and its fields."""
+"""Every word by which the package may name a reason, state or field."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from scc_responder.domain.reasons import Reason
 from tests.docs.examples import ROOT
 
 _WORD = re.compile(r"[a-z]+(?:_[a-z]+)*(?:_|:)?")
@@ -28,5 +29,10 @@ def _words(tree: ast.AST) -> Iterator[str]:
 
 
 def exists(word: str) -> bool:
-    """Whether the package can say it: as it stands, or as a beginning (`exempt:`, `limit_`) that a name completes."""
-    return word in words()
+    """Whether the package can say it: a reason, a state or a field."""
+    return is_reason(word) or word in words()
+
+
+def is_reason(word: str) -> bool:
+    """Whether it is a reason, or the beginning (`exempt:`, `limit_`) of one that a name completes."""
+    return word in {str(reason).partition("{}")[0] for reason in Reason}

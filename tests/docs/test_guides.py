@@ -17,7 +17,7 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.docs import costs, rates
 from tests.docs.command_lines import KNOWN, mistakes
 from tests.docs.examples import ROOT, commands, fenced
-from tests.docs.reasons import exists
+from tests.docs.reasons import exists, is_reason
 from tests.kits.responder import deployed, finding_about, policy
 from tests.pipeline.conftest import cluster, pod
 from tests.pipeline.test_heartbeat import MESSAGE
@@ -134,12 +134,12 @@ def test_known_commands_are_shown() -> None:
 @pytest.mark.parametrize("word", REASONS)
 def test_every_explained_reason_exists(word: str) -> None:
     """Every reason that the page for on-call explains is a word that the code says."""
-    assert exists(word)
+    assert is_reason(word)
 
 
 def test_a_reason_that_is_not_there_is_noticed() -> None:
     """The test above can fail, and there is much that it looks at."""
-    assert not exists("namespace_protektet")
+    assert not is_reason("namespace_protektet")
     assert len(REASONS) > 100
     assert len(set(REASONS)) == len(REASONS)
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import pytest
 
 from scc_responder.domain import errors
+from scc_responder.domain.reasons import Reason
 
 
 def test_a_reason_stands_in_for_a_message() -> None:
     """An error without words of its own is told by its reason."""
-    assert str(errors.RetryableError("deadline")) == "deadline"
-    assert str(errors.RetryableError("deadline", "no time left")) == "no time left"
+    assert str(errors.RetryableError(Reason.DEADLINE)) == "deadline"
+    assert str(errors.RetryableError(Reason.DEADLINE, "no time left")) == "no time left"
 
 
 def test_each_error_keeps_its_facts() -> None:
     """What was given is there, with the defaults of what was not."""
     policy = errors.PolicyError("invalid_policy", faults=("f",))
-    rejected = errors.RejectedMessage("not_json", sha256="ab", message_id="1")
-    oversize = errors.OversizeMessage("too_large", sha256="ab", finding_name="f")
+    rejected = errors.RejectedMessage(Reason.NOT_JSON, sha256="ab", message_id="1")
+    oversize = errors.OversizeMessage(Reason.TOO_LARGE, sha256="ab", finding_name="f")
     api = errors.ApiError("forbidden", status=403, permission="pods: get", retry_after_seconds=2.0)
     assert (policy.faults, rejected.sha256, rejected.message_id) == (("f",), "ab", "1")
     assert (oversize.finding_name, oversize.message_id) == ("f", "")

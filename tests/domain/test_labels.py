@@ -30,7 +30,7 @@ def test_a_case_and_a_pod_have_their_labels() -> None:
 def test_only_our_keys_and_listed_ones_are_written(key: str, told: str) -> None:
     """The sentence names the field and the key; none means that it may be written."""
     refused = refused_keys({key: "x"}, ["example.com/team"], "labels", ["scc-responder/own"])
-    assert told in refused
+    assert told in (refused.sentence if refused else "")
     assert bool(refused) == bool(told)
 
 
@@ -40,4 +40,4 @@ def test_only_our_keys_and_listed_ones_are_written(key: str, told: str) -> None:
 )
 def test_a_label_value_is_what_kubernetes_takes(value: str, accepted: bool) -> None:
     """At most 63 characters of few kinds."""
-    assert (refused_values({"k": value}) == "") is accepted
+    assert (refused_values({"k": value}) is None) is accepted

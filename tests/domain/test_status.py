@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target, target_gone
 
-GONE = Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
-REPLACED = Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
+GONE = Result(status=StepStatus.TARGET_GONE, reason=Reason.GONE_BY_OTHER)
+REPLACED = Result(status=StepStatus.TARGET_REPLACED, reason=Reason.TARGET_REPLACED)
 
 
 def test_outcomes_are_named_with_detail() -> None:

@@ -9,9 +9,10 @@ import pytest
 from scc_responder.domain.changes import StepRun
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.reasons import Reason
 from scc_responder.execute.publish import publish
 
-FORBIDDEN = ApiError("outcomes_forbidden", status=403, permission="pubsub.topics.publish")
+FORBIDDEN = ApiError(Reason.PUBSUB.of("permission_denied"), status=403, permission="pubsub.topics.publish")
 
 NOTICE = Notice(kind=NoticeKind.OUTCOME, severity=NoticeSeverity.NOTICE, facts={})
 
@@ -37,7 +38,7 @@ OUTCOMES = {
     "refused": (
         Topic(FORBIDDEN),
         False,
-        ("failed", "outcomes_forbidden", "missing permission: pubsub.topics.publish"),
+        ("failed", "pubsub_permission_denied", "missing permission: pubsub.topics.publish"),
         1,
     ),
 }
@@ -60,5 +61,6 @@ def test_the_topics_answer_is_the_outcome(
 
 def test_a_topic_that_is_down_is_asked_again() -> None:
     """By a later delivery."""
+    error = ApiError(Reason.PUBSUB.of("unavailable"), "unavailable", status=503)
     with pytest.raises(RetryableError, match="unavailable"):
-        publish(NOTICE, step(dry_run=False), Topic(ApiError("outcomes_unavailable", "unavailable", status=503)))
+        publish(NOTICE, step(dry_run=False), Topic(error))

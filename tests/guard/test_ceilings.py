@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import CloudRunTarget
 from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.reasons import Reason
 from scc_responder.guard.ceilings import is_quiet, lowest
 from scc_responder.guard.guard import guard
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
@@ -59,8 +60,8 @@ def test_a_ceiling_holds_where_it_names(changes: dict[str, Any], wanted: Ceiling
 
 def lowered(mode: Mode, rails: Guardrails, found: Context | None = None, now: datetime = EVENT) -> PolicyDecision:
     """What becomes of a policy in this mode that wants to label the pod."""
-    planned = PlannedAction(action="label_pod", result="planned", reason="planned")
-    policy = PolicyDecision(name="p", mode=mode, matched=True, reason="matched", actions=(planned,))
+    planned = PlannedAction(action="label_pod", result="planned", reason=Reason.PLANNED)
+    policy = PolicyDecision(name="p", mode=mode, matched=True, reason=Reason.MATCHED, actions=(planned,))
     return guard(found or context(), Decision(policies=(policy,)), rails, now).policies[0]
 
 

@@ -43,7 +43,7 @@ def zones(**counts: tuple[int, int]) -> NodePool:
 def reason(found: Context, action: str, *, last: bool = False) -> str:
     """Why the action is held, by all the guards."""
     change = DeletePod(namespace="shop", name="web-1", uid=POD.uid, allow_last_replica=last)
-    return hold_reason(found, actions()[action], FREE, EVENT + timedelta(seconds=1), changes=[change])
+    return hold_reason(found, actions()[action], FREE, EVENT + timedelta(seconds=1), changes=[change]) or ""
 
 
 DELETIONS = [
@@ -178,7 +178,7 @@ def test_a_request_names_target_and_scopes(action: str, changes: dict[str, Any],
 def test_what_disrupts_nothing(action: str) -> None:
     """Marks, evidence and messages are not counted and not held by the state of the cluster."""
     assert disruption_request(context(), actions()[action], "a1") is None
-    assert disruption_reason(context(live=None), actions()[action], ()) == ""
+    assert disruption_reason(context(live=None), actions()[action], ()) is None
 
 
 def test_nothing_to_disrupt() -> None:

@@ -11,6 +11,7 @@ from scc_responder.actions import actions
 from scc_responder.domain.context import Context, Identity
 from scc_responder.domain.finding import PodRef, Threat
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.guard.guard import guard, hold_reason
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import NONE_GIVEN, Guardrails, MaxFindingAge, Protected
@@ -28,7 +29,7 @@ def pod(namespace: str, name: str) -> dict[str, Any]:
 
 def reason(found: Context, action: str = "label_pod", after: timedelta = timedelta(), rails: Guardrails = RAILS) -> str:
     """Why the action is held."""
-    return hold_reason(found, actions()[action], rails, EVENT + after)
+    return hold_reason(found, actions()[action], rails, EVENT + after) or ""
 
 
 HELD = [
@@ -99,11 +100,11 @@ def test_no_guardrails_protect_every_namespace() -> None:
 
 def planned(*items: PlannedAction, mode: Mode = Mode.ENFORCE) -> Decision:
     """A decision of one policy."""
-    policy = PolicyDecision(name="p", mode=mode, matched=True, reason="matched", actions=items)
+    policy = PolicyDecision(name="p", mode=mode, matched=True, reason=Reason.MATCHED, actions=items)
     return Decision(policies=(policy,))
 
 
-LABEL = PlannedAction(action="label_pod", result="planned", reason="planned")
+LABEL = PlannedAction(action="label_pod", result="planned", reason=Reason.PLANNED)
 CEILINGS = [
     pytest.param("enforce", Mode.ENFORCE, (True, "enforce", "matched"), id="enforce"),
     pytest.param("dry_run", Mode.ENFORCE, (True, "dry_run", "matched"), id="dry-run"),
@@ -123,7 +124,7 @@ def test_the_guardrails_ceiling_limits_every_policy(ceiling: str, mode: Mode, ex
 
 def test_a_contradiction_outweighs_a_skip() -> None:
     """An action that found nothing to do may have looked at the wrong pod: a contradiction holds it too."""
-    skipped = PlannedAction(action="label_pod", result="skipped", reason="target_absent")
+    skipped = PlannedAction(action="label_pod", result="skipped", reason=Reason.TARGET_ABSENT)
     watching = PlannedAction(action="notify", result="skipped", reason="any")
     found = guard(context(finding={"contradictions": ("pod",)}), planned(skipped, watching), RAILS, EVENT)
     assert [(item.result, item.reason) for item in found.policies[0].actions] == [
@@ -143,7 +144,7 @@ AGES = [
 @pytest.mark.parametrize(("mode", "planned_after", "expected"), AGES)
 def test_age_of_what_waits(mode: Mode, planned_after: int | None, expected: str) -> None:
     """What waits for a person is as old as its plan; what does not wait is as old as it is now."""
-    delete = PlannedAction(action="delete_pod", result="planned", reason="planned")
+    delete = PlannedAction(action="delete_pod", result="planned", reason=Reason.PLANNED)
     at = None if planned_after is None else EVENT + timedelta(minutes=planned_after)
     found = guard(context(), planned(delete, mode=mode), RAILS, EVENT + timedelta(minutes=50), planned_at=at)
     assert found.policies[0].actions[0].reason == expected
@@ -151,7 +152,7 @@ def test_age_of_what_waits(mode: Mode, planned_after: int | None, expected: str)
 
 def test_a_plan_lets_no_future_in() -> None:
     """A finding from the future is one by the present time, whenever the plan was made."""
-    delete = PlannedAction(action="delete_pod", result="planned", reason="planned")
+    delete = PlannedAction(action="delete_pod", result="planned", reason=Reason.PLANNED)
     later = EVENT + timedelta(hours=1)
     found = guard(context(), planned(delete, mode=Mode.APPROVE), RAILS, EVENT - timedelta(hours=1), planned_at=later)
     assert found.policies[0].actions[0].reason == "finding_from_the_future"

@@ -11,6 +11,7 @@ import pytest
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import RetryableError, StoreError
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
 from scc_responder.guard.kill_switch import KillSwitch, KillSwitchCeiling, Setting, key_of
 from tests.kits.google.firestore import FirestoreEmulator, Opened
@@ -96,7 +97,7 @@ class Broken(FaultyStore):
 
     def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
         if self.key in keys:
-            raise StoreError("not_an_entry", self.key)
+            raise StoreError(Reason.LEDGER_UNUSABLE, self.key)
         return super().get_many(keys)
 
 

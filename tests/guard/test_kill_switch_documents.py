@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.reasons import Reason
 from scc_responder.guard.kill_switch import (
     KEEP_CHANGES,
     Control,
@@ -133,7 +134,7 @@ def test_more_than_dry_run_is_said_in_so_many_words(value: bytes) -> None:
 @given(st.sampled_from(MODES), st.sampled_from(MODES))
 def test_policies_go_no_further(limit: Mode, mode: Mode) -> None:
     """Every policy is lowered to the switch's mode, says what lowered it, and is raised by nothing."""
-    policy = PolicyDecision(name="p", mode=mode, matched=True, reason="matched")
+    policy = PolicyDecision(name="p", mode=mode, matched=True, reason=Reason.MATCHED)
     (found,) = under(KillSwitchCeiling(mode=limit), Decision(policies=(policy,))).policies
     assert found.mode == capped(mode, limit)
     assert (found.mode_reason == "mode_lowered_by:control") == (found.mode != mode)

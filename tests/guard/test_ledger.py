@@ -165,7 +165,7 @@ def test_the_window_moves() -> None:
     (state, _), *_ = steps([pod(1)], rails(cluster=(Limit(most=1, within="10m"),)))
     within = admit(state, pod(2), rails(cluster=(Limit(most=1, within="10m"),)), NOW + timedelta(minutes=10))
     after = admit(state, pod(2), rails(cluster=(Limit(most=1, within="10m"),)), NOW + timedelta(minutes=10) + LAG)
-    assert (within[1].reason, after[1].reason) == ("limit_cluster", "")
+    assert (within[1].reason, after[1].reason) == ("limit_cluster", None)
 
 
 def test_a_late_effect_counts_anew() -> None:
@@ -173,7 +173,7 @@ def test_a_late_effect_counts_anew() -> None:
     limits = rails(cluster=(Limit(most=1, within="10m"),))
     (_, (state, second)) = steps([pod(1), pod(2)], limits, every=700)
     _, late = admit(state, pod(1), limits, NOW + timedelta(seconds=710))
-    assert (second.reason, late.reason) == ("", "limit_cluster")
+    assert (second.reason, late.reason) == (None, "limit_cluster")
 
 
 SHARES = [
@@ -291,7 +291,7 @@ STORMY = StormBreaker(targets=3, denials=2, within="10m")
 def test_too_much_is_planned() -> None:
     """More targets planned than so many incidents would explain: the breaker trips, and stays so."""
     found = steps([*(pod(number) for number in range(6)), node(1)], rails(STORMY))
-    assert [answer.reason for _, answer in found] == ["", "", "", *["storm_breaker"] * 4]
+    assert [answer.reason for _, answer in found] == [None, None, None, *["storm_breaker"] * 4]
     tripped = found[3][0].cluster.breaker
     assert tripped is not None
     assert tripped.detail == "4 targets planned within 10m, of at most 3"

@@ -12,6 +12,7 @@ import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import ApiError, Conflict, RetryableError, StoreUnavailable
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
 from scc_responder.guard.ledger import Breaker, Ledger
 from scc_responder.guard.limiter import ORGANIZATION, PAGING_TAKES, Limiter, cluster_key, read_ledger
@@ -137,16 +138,16 @@ def test_a_dry_run_counts_nothing(store: Store) -> None:
     reasons(store, [1])
     before = stored(store)
     denied = limiter(store).reserve(pod(2), dry_run=True)
-    assert (*rehearsed, denied.reason) == ("", "", "limit_cluster")
+    assert (*rehearsed, denied.reason) == (None, None, "limit_cluster")
     assert stored(store) == before
 
 
-SILENT = StoreUnavailable("store_unavailable")
+SILENT = StoreUnavailable(Reason.STORE_UNAVAILABLE)
 FAILING = [
     pytest.param("get_many", "ledger_unavailable", SILENT, id="unreadable"),
     pytest.param("create", "ledger_unavailable", SILENT, id="not-made"),
     pytest.param("replace", "ledger_unavailable", SILENT, id="unwritable"),
-    pytest.param("replace", "ledger_contended", Conflict("conflict"), id="contended"),
+    pytest.param("replace", "ledger_contended", Conflict(Reason.CONFLICT), id="contended"),
 ]
 
 
@@ -241,7 +242,7 @@ def test_only_the_tripping_delivery_reports_it(store: Store, pages: Pages) -> No
 
 def test_a_page_that_failed(store: Store, pages: Pages) -> None:
     """Where a person could not be told, the next delivery after a while tells, once."""
-    pages.error = ApiError("unreachable")
+    pages.error = ApiError(Reason.PUBSUB.of("unavailable"))
     reasons(store, [1, 2, 3], STORM, pages=pages)
     pages.error = None
     limiter(store, STORM, pages).breaker()

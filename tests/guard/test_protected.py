@@ -12,6 +12,7 @@ from scc_responder.actions import actions
 from scc_responder.domain.context import Context, Owner
 from scc_responder.domain.finding import PodRef
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.guard.guard import guard, hold_reason
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Exemption, Guardrails, Protected
@@ -30,15 +31,15 @@ def planned(found: Context, action: str, rails: Guardrails, now: datetime = EVEN
     """The action on this target as it is planned, and then guarded."""
     made = actions()[action].plan(found, actions()[action].params())
     assert isinstance(made, list)
-    item = PlannedAction(action=action, result="planned", reason="planned", changes=tuple(made))
-    policy = PolicyDecision(name="p", mode=Mode.ENFORCE, matched=True, reason="matched", actions=(item,))
+    item = PlannedAction(action=action, result="planned", reason=Reason.PLANNED, changes=tuple(made))
+    policy = PolicyDecision(name="p", mode=Mode.ENFORCE, matched=True, reason=Reason.MATCHED, actions=(item,))
     return guard(found, Decision(policies=(policy,)), rails, now).policies[0].actions[0]
 
 
 def reason(found: Context, action: str = "label_pod", **protected: tuple[str, ...]) -> str:
     """Why the action is held."""
     rails = replace(RAILS, protected=Protected(**protected))
-    return hold_reason(found, actions()[action], rails, EVENT)
+    return hold_reason(found, actions()[action], rails, EVENT) or ""
 
 
 WORKLOADS = [
@@ -179,7 +180,7 @@ EXEMPT = [
 def test_an_exemption_holds_while_it_lasts(changes: dict[str, Any], exempt: Exemption, holds: bool) -> None:
     """An exemption holds what it names while it lasts, and what it cannot be told not to name."""
     rails = replace(RAILS, exemptions=(exempt,))
-    held = hold_reason(context(**changes), actions()["label_pod"], rails, EVENT)
+    held = hold_reason(context(**changes), actions()["label_pod"], rails, EVENT) or ""
     assert held == ("exempt:load-test" if holds else "")
 
 
@@ -197,4 +198,4 @@ def test_an_exemption_ends_with_its_day(now: str, expected: str) -> None:
     moment = datetime.fromisoformat(now)
     found = context(finding={"event_time": moment.astimezone(UTC)})
     rails = replace(RAILS, exemptions=(exemption(SHOP),))
-    assert hold_reason(found, actions()["label_pod"], rails, moment) == expected
+    assert hold_reason(found, actions()["label_pod"], rails, moment) == (expected or None)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.notices import breaker_notice, case_notice, outcome_notice
@@ -29,7 +30,7 @@ STEP = Step(
     epoch=1,
 )
 PLANNED = PlannedAction(action="label_pod", result="planned", reason="")
-POLICY = PolicyDecision(name="contain", mode=Mode.ENFORCE, matched=True, reason="matched", actions=(PLANNED,))
+POLICY = PolicyDecision(name="contain", mode=Mode.ENFORCE, matched=True, reason=Reason.MATCHED, actions=(PLANNED,))
 RECORD = CaseRecord(
     finding_key="0a" * 32, finding_name="f1", category="Reverse Shell", event_time=START, digest="0b", steps=(STEP,)
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from scc_responder.domain.errors import StoreOutcomeUnknown, StoreUnavailable
 from scc_responder.domain.finding import Finding
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry, Page
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -48,7 +49,7 @@ class FaultyStore:
     def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
         self.reads += 1
         if self.fail == "all":
-            raise StoreUnavailable("store_unavailable")
+            raise StoreUnavailable(Reason.STORE_UNAVAILABLE)
         return self.store.get_many(keys)
 
     def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
@@ -74,12 +75,12 @@ class FaultyStore:
             meanwhile()
         fail, self.fail = self.fail, self.fail if self.fail == "all" else ""
         if fail == "before":
-            raise StoreUnavailable("store_unavailable")
+            raise StoreUnavailable(Reason.STORE_UNAVAILABLE)
         if fail in {"unknown", "all"}:
-            raise StoreOutcomeUnknown("store_outcome_unknown")
+            raise StoreOutcomeUnknown(Reason.STORE_OUTCOME_UNKNOWN)
         entry = write()
         if fail == "after":
-            raise StoreOutcomeUnknown("store_outcome_unknown")
+            raise StoreOutcomeUnknown(Reason.STORE_OUTCOME_UNKNOWN)
         return entry
 
 

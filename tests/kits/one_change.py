@@ -10,6 +10,7 @@ from typing import Any
 from scc_responder.adapters.kubernetes.kubernetes_api import connect
 from scc_responder.domain.changes import Change, StepRun
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, done
 from scc_responder.workbench.simulated_cluster.server.objects import Admission, admit_all
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -35,12 +36,12 @@ class OneCluster:
     def capture_evidence(self, change: Change, step: StepRun) -> Result:
         """Keep what was asked for."""
         self.captured.append(change)
-        return done("captured")
+        return done(Reason.CAPTURED)
 
     def publish_decision(self, step: StepRun) -> Result:
         """Count it."""
         self.published += 1
-        return done("published")
+        return done(Reason.PUBLISHED)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scc_responder.policy.decide import MATCHED
+from scc_responder.domain.reasons import Reason
 from tests.bench.__main__ import TARGETS
 from tests.bench.parsing import ACTIONS, MANY, MATCHING, POLICIES, decider, many_policies, parsing
 
@@ -36,7 +36,7 @@ def test_the_decision_that_is_measured_is_a_real_one() -> None:
     """Of 1,000 policies ten match and plan every action; the others come to their last condition."""
     policies = decider(POLICIES)().policies
     assert (len(policies), len(many_policies(MANY).policies)) == (POLICIES, MANY)
-    matched = [policy for policy in policies if policy.reason == MATCHED]
+    matched = [policy for policy in policies if policy.reason == Reason.MATCHED]
     assert len(matched) == MATCHING
     assert {tuple(action.action for action in policy.actions) for policy in matched} == {ACTIONS}
     assert {policy.reason for policy in policies if not policy.matched} == {"when_namespace_differs"}

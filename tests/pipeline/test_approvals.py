@@ -14,6 +14,7 @@ import pytest
 
 from scc_responder.collect.target import collect
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.execute.execute import execute
 from scc_responder.intake.notification import parse_notification
 from scc_responder.pipeline.containment import _world
@@ -384,7 +385,7 @@ def test_an_outage_after_the_approval(deployment: Deployment, waiting: Object, c
 
     def fail(_number: int, verb: str, _path: str) -> None:
         if verb == "delete":
-            raise ApiError("server_error", status=500)
+            raise ApiError(Reason.SERVER_ERROR, status=500)
 
     deployment.clusters.api = Interposed(api, before=fail)
     first = answered(deployment, waiting)
@@ -548,7 +549,7 @@ def test_the_node_cannot_be_read(tmp_path: Path, cluster: SimulatedCluster, pod:
 
     def fail(_number: int, verb: str, path: str) -> None:
         if verb == "get" and "/nodes/" in path:
-            raise ApiError("server_error", status=500)
+            raise ApiError(Reason.SERVER_ERROR, status=500)
 
     deployment.clusters.api = Interposed(api, before=fail)
     first = answered(deployment, document)

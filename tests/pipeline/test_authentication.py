@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import Forbidden
+from scc_responder.domain.reasons import Reason
 from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.services import Services
 from scc_responder.settings import read_settings
@@ -54,7 +55,7 @@ class Verifier:
             return SWEEPER
         if token == "another.ones.signature":
             return "someone@example.com"
-        raise Forbidden("token_not_verified")
+        raise Forbidden(Reason.TOKEN_NOT_VERIFIED)
 
 
 def token(signature: str = REMOVED, **changes: Any) -> str:

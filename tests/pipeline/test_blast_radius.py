@@ -11,6 +11,7 @@ import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
 from scc_responder.guard.limiter import ORGANIZATION, cluster_key
 from scc_responder.journal.case import decode
@@ -118,7 +119,7 @@ def test_a_look_that_goes_on_failing(tmp_path: Path, cluster: SimulatedCluster, 
 
     def fail(_call: int, _verb: str, path: str) -> None:
         if "poddisruptionbudgets" in path:
-            raise ApiError("server_error", "HTTP 500", status=500)
+            raise ApiError(Reason.SERVER_ERROR, "HTTP 500", status=500)
 
     deployment.clusters.api = Interposed(deployment.clusters.api, before=fail)
     document = finding_about(pod)
@@ -137,7 +138,7 @@ def test_a_part_of_a_list(tmp_path: Path, cluster: SimulatedCluster, pod: Object
 
     def partial(_call: int, verb: str, path: str) -> None:
         if verb == "list":
-            raise ApiError("partial_list", f"GET {path}: the server answered with a part of the list")
+            raise ApiError(Reason.PARTIAL_LIST, f"GET {path}: the server answered with a part of the list")
 
     deployment.clusters.api = Interposed(deployment.clusters.api, before=partial)
     document = finding_about(pod)

@@ -13,6 +13,7 @@ import pytest
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data, notification, push_body
 from tests.kits.responder import (
@@ -256,7 +257,7 @@ def test_outcome_topic_down(tmp_path: Path, cluster: SimulatedCluster, pod: Obje
     second = deployment.deliver(document)
 
     assert [(ending.status, ending.reason) for ending in (first, second)] == [
-        (503, "outcomes_unavailable"),
+        (503, "pubsub_unavailable"),
         (204, "done"),
     ]
     assert deployment.outcomes(document) == CONTAINED
@@ -272,10 +273,10 @@ class Broken:
         self.status = status
 
     def tell(self, _notice: object) -> str:
-        raise ApiError("outcomes_unavailable", status=self.status)
+        raise ApiError(Reason.PUBSUB.of("unavailable"), status=self.status)
 
     def put(self, *_arguments: object) -> bool:
-        raise ApiError("evidence_forbidden", status=self.status, permission="storage.objects.create")
+        raise ApiError(Reason.EVIDENCE_FORBIDDEN, status=self.status, permission="storage.objects.create")
 
 
 def test_no_deletion_without_evidence(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:

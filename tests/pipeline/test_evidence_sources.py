@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence import evidence_sources
 from scc_responder.workbench.needed_permissions import cluster_role, needed
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -80,7 +81,7 @@ def test_without_its_permission_the_rest_is_kept(deployment: Deployment, pod: An
 
     def refuse(_call: int, verb: str, path: str) -> None:
         if verb == "list" and path.endswith("/pods"):
-            raise ApiError("kubernetes_forbidden", status=403, permission="pods: list in namespace shop")
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="pods: list in namespace shop")
 
     deployment.clusters.api = Interposed(deployment.clusters.api, before=refuse)
     document = finding_about(pod)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import (
@@ -56,7 +57,7 @@ def refusing(deployment: Deployment, verb: str, resource: str) -> None:
 
     def refuse(_number: int, called: str, path: str) -> None:
         if called == verb and f"/{resource}" in path:
-            raise ApiError("kubernetes_forbidden", status=403, permission=f"{resource}: {verb}")
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission=f"{resource}: {verb}")
 
     deployment.clusters.api = Interposed(deployment.clusters.api, before=refuse)
 
@@ -167,7 +168,7 @@ def test_an_interrupted_delivery(tmp_path: Path, cluster: SimulatedCluster, pod:
 
     def fail(_number: int, verb: str, _path: str) -> None:
         if verb == "list":
-            raise ApiError("server_error", status=500)
+            raise ApiError(Reason.SERVER_ERROR, status=500)
 
     deployment.clusters.api = Interposed(api, before=fail)
     document = finding_about(pod)

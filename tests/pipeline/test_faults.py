@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case import CaseRecord
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
@@ -20,30 +21,30 @@ CALLS = 20
 WRITES = frozenset({"patch", "create", "delete"})
 
 
-def refusal(reason: str, status: int, **more: Any) -> Callable[[str, str], ApiError]:
+def refusal(reason: Reason, status: int, **more: Any) -> Callable[[str, str], ApiError]:
     """A certain answer: nothing was done."""
     return lambda _verb, _path: ApiError(reason, f"HTTP {status}", status=status, **more)
 
 
-def silence(reason: str, status: int = 0) -> Callable[[str, str], ApiError]:
+def silence(reason: Reason, status: int = 0) -> Callable[[str, str], ApiError]:
     """No usable answer: a write may have been applied."""
     return lambda verb, _path: (OutcomeUnknown if verb in WRITES else ApiError)(reason, "no answer", status=status)
 
 
 def forbidden(verb: str, path: str) -> ApiError:
     """403, naming the permission as the adapter does."""
-    return ApiError("kubernetes_forbidden", "HTTP 403", status=403, permission=f"{path.split('/')[-2]}: {verb}")
+    return ApiError(Reason.KUBERNETES_FORBIDDEN, "HTTP 403", status=403, permission=f"{path.split('/')[-2]}: {verb}")
 
 
 PASSING: dict[str, Callable[[str, str], ApiError]] = {
-    "401": refusal("kubernetes_unauthenticated", 401),
-    "409": refusal("conflict", 409, body_reason="Conflict"),
-    "422": refusal("invalid", 422),
-    "429": refusal("throttled", 429, retry_after_seconds=1.0),
-    "429-long": refusal("throttled", 429, retry_after_seconds=600.0),
-    "500": silence("server_error", 500),
-    "reset": silence("cluster_unreachable"),
-    "stall": silence("timeout"),
+    "401": refusal(Reason.KUBERNETES_UNAUTHENTICATED, 401),
+    "409": refusal(Reason.CONFLICT, 409, body_reason="Conflict"),
+    "422": refusal(Reason.INVALID, 422),
+    "429": refusal(Reason.THROTTLED, 429, retry_after_seconds=1.0),
+    "429-long": refusal(Reason.THROTTLED, 429, retry_after_seconds=600.0),
+    "500": silence(Reason.SERVER_ERROR, 500),
+    "reset": silence(Reason.CLUSTER_UNREACHABLE),
+    "stall": silence(Reason.TIMEOUT),
 }
 """Faults that a later try, or delivery, overcomes."""
 

@@ -14,6 +14,7 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.guard.kill_switch import GLOBAL
 from scc_responder.journal.journal import LEASE
@@ -134,7 +135,7 @@ def test_a_beat_of_another_source_is_settled(deployment: Deployment) -> None:
 
 def test_no_answer_means_no_heartbeat(deployment: Deployment) -> None:
     """While Security Command Center does not answer there is no heartbeat, and the reason names the permission."""
-    error = ApiError("scc_permission_denied", status=403, permission="securitycenter.findings.list")
+    error = ApiError(Reason.SCC.of("permission_denied"), status=403, permission="securitycenter.findings.list")
     deployment.services.findings = Asked(error)
     ending = deployment.deliver(MESSAGE)
     assert (ending.status, ending.reason) == (503, "scc_permission_denied")

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.errors import ApiError, RejectedMessage
 from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.reasons import Reason
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -89,7 +90,7 @@ def test_an_answer_is_enough(tmp_path: Path, cluster: SimulatedCluster, pod: dic
     def conflict(_number: int, verb: str, _path: str) -> None:
         seen.append(verb)
         if seen[-2:] == ["delete", "get"]:
-            raise ApiError("conflict", status=409)
+            raise ApiError(Reason.CONFLICT, status=409)
 
     deployment.clusters.api = Interposed(api, before=conflict)
     document = finding_about(pod)
@@ -138,7 +139,9 @@ def test_what_failed_is_tried_again_when_reopened(
 
     def forbid(_number: int, verb: str, _path: str) -> None:
         if verb == "create":
-            raise ApiError("kubernetes_forbidden", status=403, permission="networkpolicies: create in namespace shop")
+            raise ApiError(
+                Reason.KUBERNETES_FORBIDDEN, status=403, permission="networkpolicies: create in namespace shop"
+            )
 
     deployment.clusters.api = Interposed(api, before=forbid)
     first = finding_about(pod)
@@ -243,7 +246,7 @@ def test_held_findings_are_told_of(tmp_path: Path, cluster: SimulatedCluster, po
 
     class NoCluster:
         def connect(self, _ref: object) -> None:
-            raise ApiError("cluster_not_found", status=404)
+            raise ApiError(Reason.CLUSTER_NOT_FOUND, status=404)
 
         describe = connect
 
@@ -261,7 +264,7 @@ def test_waiting_findings_are_told_of_once(tmp_path: Path, cluster: SimulatedClu
     deployment = deployed(tmp_path, cluster, policy("label_pod"))
 
     def forbid(_number: int, _verb: str, _path: str) -> None:
-        raise ApiError("kubernetes_forbidden", status=403, permission="pods: get in namespace shop")
+        raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="pods: get in namespace shop")
 
     deployment.clusters.api = Interposed(deployment.clusters.api, before=forbid)
     document = finding_about(pod)
@@ -397,7 +400,7 @@ def test_a_malformed_name_is_settled(tmp_path: Path, cluster: SimulatedCluster, 
 
     class Refusing:
         def read(self, _finding: object) -> None:
-            raise RejectedMessage("malformed_finding_name")
+            raise RejectedMessage(Reason.MALFORMED_FINDING_NAME)
 
     deployment.services.findings = Refusing()
     document = finding_about(pod)

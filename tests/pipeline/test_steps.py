@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import ApiError, PolicyError
+from scc_responder.domain.reasons import Reason
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import deployed, finding_about, mutations, policy, write_policies
@@ -22,7 +23,7 @@ class Refusing:
     """`ports.Evidence` that may not be written to."""
 
     def put(self, name: str, content: bytes) -> bool:
-        raise ApiError("forbidden", "no", status=403, permission="storage.objects.create")
+        raise ApiError(Reason.KUBERNETES_FORBIDDEN, "no", status=403, permission="storage.objects.create")
 
 
 def test_what_a_step_needs_is_there(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
@@ -74,7 +75,7 @@ def test_a_failed_arming_never_deletes(tmp_path: Path, cluster: SimulatedCluster
             return getattr(deployment.clusters.api, name)
 
         def patch(self, path: str, body: Any, *, dry_run: bool = False) -> Object:
-            raise ApiError("forbidden", "no", status=403, permission="pods: patch")
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN, "no", status=403, permission="pods: patch")
 
     deployment.services.clusters.connect = lambda ref: NoPatch()  # type: ignore[method-assign]
     document = finding_about(pod)

@@ -11,6 +11,7 @@ import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import StoreUnavailable
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry
 from scc_responder.guard.kill_switch import key_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -219,7 +220,7 @@ class Failing(FaultyStore):
         if keys[0].startswith("control/"):
             self.reads += 1
             if self.reads >= self.first:
-                raise StoreUnavailable("store_unavailable", keys[0])
+                raise StoreUnavailable(Reason.STORE_UNAVAILABLE, keys[0])
         return self.store.get_many(keys)
 
 

@@ -16,13 +16,14 @@ from msgspec.structs import replace
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError, StoreUnavailable
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import Entry, Page
 from scc_responder.journal.case import CaseRecord, decode, encode, is_unfinished
 from scc_responder.journal.journal import LEASE, Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline import sweep as sweeping
-from scc_responder.pipeline.sweep import MAX_BEGUN, MAX_REVIEWED, QUIET, RESUMED, resume, sweep
+from scc_responder.pipeline.sweep import MAX_BEGUN, MAX_REVIEWED, QUIET, resume, sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data
 from tests.kits.answers import HERE, answered, plan_of
@@ -128,7 +129,7 @@ def given_back(deployment: Deployment, document: dict[str, Any]) -> None:
     api = deployment.clusters.api
 
     def fail(_number: int, _verb: str, _path: str) -> None:
-        raise ApiError("kubernetes_unavailable", status=503)
+        raise ApiError(Reason.SERVER_ERROR, status=503)
 
     deployment.clusters.api = Interposed(api, before=fail)
     assert deployment.respond_to(document).status == 503
@@ -289,7 +290,7 @@ def test_resumed_by_a_person(deployment: Deployment, cluster: SimulatedCluster, 
     held_by_control(deployment, document)
     deployment.turn("dry_run")
 
-    assert resumed_by_person(deployment, document) == RESUMED
+    assert resumed_by_person(deployment, document) == Reason.RESUMED_BY_PERSON
     assert (deployment.case(document).state, deployment.case(document).owner) == (CaseState.OPEN, "")
     assert swept(deployment) == {"resumed": 1}
     assert deployment.case(document).state == "done"
@@ -420,7 +421,7 @@ def test_the_store_fails_in_the_middle(deployment: Deployment, pod: dict[str, An
         nonlocal pages
         pages += 1
         if pages == 4:
-            raise StoreUnavailable("store_unavailable", "case/")
+            raise StoreUnavailable(Reason.STORE_UNAVAILABLE, "case/")
 
     store.on_page = fail
     assert sweep(HERE, "127.0.0.1", deployment.services).reason == "store_unavailable"
@@ -582,7 +583,7 @@ def test_a_store_down_asks_for_the_sweep_again(deployment: Deployment) -> None:
 
     class Down(SqliteStore):
         def get_many(self, keys: Sequence[str]) -> Any:
-            raise StoreUnavailable("store_unavailable", keys[0])
+            raise StoreUnavailable(Reason.STORE_UNAVAILABLE, keys[0])
 
     deployment.services.store = Down(deployment.folder / "journal.db")
     ending = sweep(HERE, "127.0.0.1", deployment.services)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.responder import NODE, Deployment, api_of, finding_about, policy, write_policies
@@ -58,7 +59,7 @@ def test_an_unused_reservation_passes_on(tmp_path: Path, cluster: SimulatedClust
     delete = made.services.clusters.api.delete
 
     def forbidden(*_arguments: Any, **_options: Any) -> Any:
-        raise ApiError("kubernetes_forbidden", status=403, permission="pods: delete in namespace shop")
+        raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="pods: delete in namespace shop")
 
     made.services.clusters.api.delete = forbidden
     made.list_finding(first, "first")

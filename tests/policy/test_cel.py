@@ -18,8 +18,9 @@ from msgspec.structs import replace
 from scc_responder.domain.context import Context, Namespace, RelatedFinding
 from scc_responder.domain.finding import CloudRunTarget, Connection, FindingContainer, Process
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.policy import cel_types
-from scc_responder.policy.cel import DIFFERS, HOLDS, CelFacts, evaluate
+from scc_responder.policy.cel import CelFacts, evaluate
 from scc_responder.policy.cel_mistakes import MAX_EXPRESSION_BYTES, condition_mistakes
 from scc_responder.policy.decide import decide, match
 from scc_responder.policy.match import Match
@@ -90,7 +91,7 @@ def test_what_can_be_asked(expression: str) -> None:
     """Every fact of the context can be asked for, and its opposite differs."""
     assert list(condition_mistakes(expression, ("condition",))) == []
     assert match(rich(), policy_of(expression)) == "matched"
-    assert match(rich(), policy_of(f"!({expression})")) == DIFFERS
+    assert match(rich(), policy_of(f"!({expression})")) == Reason.CONDITION_DIFFERS
 
 
 NO_POD: dict[str, Any] = {"pod": False}
@@ -280,8 +281,8 @@ def test_less_knowledge_never_satisfies(expression: str, removals: list[str]) ->
     known = rich()
     less = reduce(lambda left, name: REMOVALS[name](left), removals, known)
     before, after = evaluate(expression, CelFacts(known)), evaluate(expression, CelFacts(less))
-    assert before in {HOLDS, DIFFERS}
-    assert after == before or after not in {HOLDS, DIFFERS}
+    assert before in {Reason.MATCHED, Reason.CONDITION_DIFFERS}
+    assert after == before or after not in {Reason.MATCHED, Reason.CONDITION_DIFFERS}
 
 
 @given(
@@ -300,7 +301,7 @@ def test_hostile_texts_cost_little() -> None:
     )
     blown = 'finding.processes.exists(p, p.binary.matches("^(a+)+$"))'
     loops = "finding.processes.all(p, finding.processes.all(q, finding.processes.all(r, p.binary == r.binary)))"
-    assert match(hostile, policy_of(blown)) == DIFFERS
+    assert match(hostile, policy_of(blown)) == Reason.CONDITION_DIFFERS
     assert match(hostile, policy_of(loops)) == "condition_error"
 
 
@@ -324,7 +325,7 @@ def test_threads_share_a_compiled_condition() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda number: match(context(pod={"namespace": f"n{number % 2}"}), asked), range(400)))
         right = list(pool.map(lambda _: match(context(), asked), range(400)))
-    assert set(found) == {DIFFERS}
+    assert set(found) == {Reason.CONDITION_DIFFERS}
     assert set(right) == {"matched"}
 
 

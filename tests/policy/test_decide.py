@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.finding import CloudRunTarget, FindingContainer
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision, decide, match
 from scc_responder.policy.match import FIELDS, Match
 from scc_responder.policy.policy_file import load_policies
@@ -195,7 +196,7 @@ def result(*results: str) -> Decision:
     """A decision whose actions came to these results."""
     items = tuple(PlannedAction(action="notify", result=item, reason=item) for item in results)
     return Decision(
-        policies=(PolicyDecision(name="p", mode=Mode.ENFORCE, matched=True, reason="matched", actions=items),)
+        policies=(PolicyDecision(name="p", mode=Mode.ENFORCE, matched=True, reason=Reason.MATCHED, actions=items),)
     )
 
 

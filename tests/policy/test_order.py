@@ -9,6 +9,7 @@ import pytest
 from scc_responder.domain.changes import Change
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import hold_denied, in_order
 
@@ -23,7 +24,7 @@ def step(
 def decided(**policies: list[PlannedAction]) -> Decision:
     return Decision(
         policies=tuple(
-            PolicyDecision(name=name, mode=Mode.ENFORCE, matched=True, reason="matched", actions=tuple(actions))
+            PolicyDecision(name=name, mode=Mode.ENFORCE, matched=True, reason=Reason.MATCHED, actions=tuple(actions))
             for name, actions in policies.items()
         )
     )
@@ -49,7 +50,7 @@ def test_what_can_be_undone_goes_first() -> None:
 def test_a_policy_that_did_not_match_has_no_steps() -> None:
     """Its actions are not even looked at."""
     unmatched = PolicyDecision(
-        name="a", mode=Mode.ENFORCE, matched=False, reason="when_threat_differs", actions=(step("notify"),)
+        name="a", mode=Mode.ENFORCE, matched=False, reason=Reason.WHEN_DIFFERS.of("threat"), actions=(step("notify"),)
     )
     assert list(in_order(Decision(policies=(unmatched,)))) == []
 
@@ -61,9 +62,9 @@ NEEDY = step("delete_pod", needs=("capture_evidence",))
     ("evidence", "expected"),
     [
         ([step("capture_evidence")], "planned"),
-        ([step("capture_evidence", "skipped", "already_captured")], "planned"),
-        ([step("capture_evidence", "skipped", "node_absent")], "needs_capture_evidence"),
-        ([step("capture_evidence", "held", "pod_not_named")], "needs_capture_evidence"),
+        ([step("capture_evidence", "skipped", Reason.ALREADY_LABELED)], "planned"),
+        ([step("capture_evidence", "skipped", Reason.NODE_ABSENT)], "needs_capture_evidence"),
+        ([step("capture_evidence", "held", Reason.POD_NOT_NAMED)], "needs_capture_evidence"),
         ([], "needs_capture_evidence"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -82,7 +83,7 @@ def _deliveries(cluster: SimulatedCluster, folders: pytest.TempPathFactory) -> I
 
 def _refuse(_number: int, verb: str, path: str) -> None:
     if verb == "create" and "networkpolicies" in path:
-        raise ApiError("kubernetes_forbidden", status=403, permission="networkpolicies: create")
+        raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="networkpolicies: create")
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from scc_responder.domain.context import Cluster, Context
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.reasons import Reason
 from scc_responder.intake.notification import parse_notification
 from scc_responder.workbench.cluster_snapshot import NoFindings, Snapshot, read_snapshot, take_snapshot
 from scc_responder.workbench.explanation import ContextFacts, context_of
@@ -288,7 +289,7 @@ class Paged:
         self.calls += 1
         if after and self.forgets:
             self.forgets -= 1
-            raise ApiError("gone", "too old", status=410)
+            raise ApiError(Reason.GONE, "too old", status=410)
         return self.api.page(path, 1, after)
 
 

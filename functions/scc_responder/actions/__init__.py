@@ -14,16 +14,18 @@ from typing import Any, TypeVar
 
 from scc_responder.domain.changes import Change, ChangeKind, Disruption
 from scc_responder.domain.context import Context
+from scc_responder.domain.labels import RefusedParameter
 from scc_responder.domain.permissions import Permissions, merged
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue, Value
 
 
 class Params(StrictValue, frozen=True, kw_only=True):
     """The `with:` of one step. Unknown parameters are refused."""
 
-    def refused_by(self, allowed: AllowedKeys) -> str:  # noqa: ARG002 - most parameters are never refused
-        """What guardrails.yaml does not allow in these parameters, as a sentence for their author; else empty."""
-        return ""
+    def refused_by(self, allowed: AllowedKeys) -> RefusedParameter | None:  # noqa: ARG002 - most parameters are never refused
+        """What guardrails.yaml does not allow in these parameters; None where it allows them."""
+        return None
 
 
 class NoParams(Params, frozen=True, kw_only=True):
@@ -33,13 +35,13 @@ class NoParams(Params, frozen=True, kw_only=True):
 class Skip(Value, frozen=True, kw_only=True):
     """There was nothing to do, and why (`already_cordoned`)."""
 
-    reason: str
+    reason: Reason
 
 
 class Hold(Value, frozen=True, kw_only=True):
     """It may not be done, and why (`pod_static`, `identity_not_proved`)."""
 
-    reason: str
+    reason: Reason
 
 
 Planned = Sequence[Change] | Skip | Hold
@@ -48,7 +50,7 @@ Planned = Sequence[Change] | Skip | Hold
 def without_pod(context: Context) -> Skip | Hold:
     """The plan of an action on a pod that was not read: Skip if the pod is gone, else Hold."""
     reason = context.pod_missing
-    return Skip(reason=reason) if reason == "target_absent" else Hold(reason=reason)
+    return Skip(reason=reason) if reason == Reason.TARGET_ABSENT else Hold(reason=reason)
 
 
 P = TypeVar("P", bound=Params)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from scc_responder.actions import AllowedKeys, Params, Planned, Skip, action, without_pod
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context
-from scc_responder.domain.labels import FINDING, THREAT, refused_keys
+from scc_responder.domain.labels import FINDING, THREAT, RefusedParameter, refused_keys
+from scc_responder.domain.reasons import Reason
 
 
 class AnnotatePodParams(Params, frozen=True, kw_only=True):
@@ -13,7 +14,7 @@ class AnnotatePodParams(Params, frozen=True, kw_only=True):
 
     annotations: dict[str, str] = {}
 
-    def refused_by(self, allowed: AllowedKeys) -> str:
+    def refused_by(self, allowed: AllowedKeys) -> RefusedParameter | None:
         """See `Params.refused_by`."""
         return refused_keys(self.annotations, allowed.annotations, "annotations", (FINDING, THREAT))
 
@@ -36,5 +37,5 @@ def annotate_pod(context: Context, params: AnnotatePodParams) -> Planned:
     finding = {FINDING: context.finding.canonical_name, THREAT: context.threat.name}
     wanted = {**finding, **params.annotations}
     if wanted.items() <= pod.annotations.items():
-        return Skip(reason="already_annotated")
+        return Skip(reason=Reason.ALREADY_ANNOTATED)
     return [PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, annotations=wanted)]

@@ -6,6 +6,7 @@ from scc_responder.actions import Hold, NoParams, Planned, Skip, action
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PatchObject
 from scc_responder.domain.context import Context
 from scc_responder.domain.labels import PRIOR_UNSCHEDULABLE
+from scc_responder.domain.reasons import Reason
 
 
 @action(params=NoParams, makes=[CORDONS_NODE], needs_identity=True)
@@ -23,7 +24,7 @@ def cordon_node(context: Context, _params: NoParams) -> Planned:
     if node is None:
         return _without_node(context)
     if node.unschedulable:
-        return Skip(reason="already_cordoned")
+        return Skip(reason=Reason.ALREADY_CORDONED)
     return [
         PatchObject(
             kind="Node",
@@ -38,6 +39,6 @@ def cordon_node(context: Context, _params: NoParams) -> Planned:
 
 def _without_node(context: Context) -> Skip | Hold:
     reason = context.missing.get("node", "")
-    if reason == "not_found":
-        return Skip(reason="node_absent")
-    return Hold(reason="node_unreadable" if reason else "node_not_known")
+    if reason == Reason.NOT_FOUND:
+        return Skip(reason=Reason.NODE_ABSENT)
+    return Hold(reason=Reason.NODE_UNREADABLE if reason else Reason.NODE_NOT_KNOWN)

@@ -11,6 +11,7 @@ from scc_responder.domain.changes.delete_pod import DELETES_POD, DeletePod
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, Pod
 from scc_responder.domain.labels import ARMED_BY
+from scc_responder.domain.reasons import Reason
 
 
 class DeletePodParams(Params, frozen=True, kw_only=True):
@@ -58,16 +59,16 @@ def delete_pod(context: Context, params: DeletePodParams) -> Planned:
     ]
 
 
-def _held(context: Context, pod: Pod, params: DeletePodParams) -> str:
+def _held(context: Context, pod: Pod, params: DeletePodParams) -> Reason | None:
     if pod.mirror:
-        return "pod_static"
+        return Reason.POD_STATIC
     if context.identity.level != "proved" and params.identity == "proved":
-        return f"identity_not_proved:{context.identity.reason}"
+        return Reason.IDENTITY_NOT_PROVED.of(context.identity.reason)
     if not pod.owners and not params.allow_standalone:
-        return "pod_standalone"
+        return Reason.POD_STANDALONE
     if _is_daemon(context, pod) and not params.allow_daemonset:
-        return "pod_daemonset"
-    return ""
+        return Reason.POD_DAEMONSET
+    return None
 
 
 def _is_daemon(context: Context, pod: Pod) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from scc_responder.actions import NoParams, Planned, action, without_pod
-from scc_responder.domain.changes.create_network_policy import CREATES_NETWORK_POLICY, CreateNetworkPolicy
+from scc_responder.domain.changes.create_network_policy import CREATES_NETWORK_POLICY, CreateNetworkPolicy, Enforcement
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context, Pod
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.labels import pod_label
+
+_BY_CLUSTER = {True: Enforcement.ENFORCED, False: Enforcement.NOT_ENFORCED, None: Enforcement.UNKNOWN}
 
 
 @action(params=NoParams, makes=[PATCHES_POD, CREATES_NETWORK_POLICY], needs_identity=True)
@@ -39,8 +41,8 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
     ]
 
 
-def _effective(context: Context, pod: Pod) -> str:
+def _effective(context: Context, pod: Pod) -> Enforcement:
     if pod.host_network:
-        return "not_enforced"
+        return Enforcement.NOT_ENFORCED
     enforces = context.cluster.enforces_network_policy if context.cluster else None
-    return {True: "enforced", False: "not_enforced", None: "unknown"}[enforces]
+    return _BY_CLUSTER[enforces]

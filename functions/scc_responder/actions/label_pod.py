@@ -5,7 +5,8 @@ from __future__ import annotations
 from scc_responder.actions import AllowedKeys, Params, Planned, Skip, action, without_pod
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context
-from scc_responder.domain.labels import case_label, pod_label, refused_keys, refused_values
+from scc_responder.domain.labels import RefusedParameter, case_label, pod_label, refused_keys, refused_values
+from scc_responder.domain.reasons import Reason
 
 
 class LabelPodParams(Params, frozen=True, kw_only=True):
@@ -13,7 +14,7 @@ class LabelPodParams(Params, frozen=True, kw_only=True):
 
     labels: dict[str, str] = {}
 
-    def refused_by(self, allowed: AllowedKeys) -> str:
+    def refused_by(self, allowed: AllowedKeys) -> RefusedParameter | None:
         """See `Params.refused_by`."""
         return refused_keys(self.labels, allowed.labels, "labels") or refused_values(self.labels)
 
@@ -35,5 +36,5 @@ def label_pod(context: Context, params: LabelPodParams) -> Planned:
         return without_pod(context)
     wanted = {**case_label(context.finding.key), **pod_label(pod.uid), **params.labels}
     if wanted.items() <= pod.labels.items():
-        return Skip(reason="already_labeled")
+        return Skip(reason=Reason.ALREADY_LABELED)
     return [PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=wanted)]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from scc_responder.domain.errors import ApiError, RejectedMessage, ResponderError, RetryableError
+from scc_responder.domain.errors import ApiError, DeliveryError, RejectedMessage, ResponderError, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Clock, Findings
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.domain.status import CaseState
 from scc_responder.intake.notification import parse_notification
@@ -20,15 +21,15 @@ UNKNOWN_FINDING_AFTER = timedelta(minutes=10)
 """How long the findings list may lag behind notifications. A finding not listed after this may be forged."""
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_NO_LONGER = frozenset({"muted", "inactive"})
+_NO_LONGER = frozenset({Reason.MUTED, Reason.INACTIVE})
 
 
-class Settled(ResponderError):  # noqa: N818 - an end, not a fault
+class Settled(DeliveryError):  # noqa: N818 - an end, not a fault
     """There is nothing to decide about the finding, for the named reason."""
 
     def __init__(
         self,
-        reason: str,
+        reason: Reason,
         state: CaseState,
         severity: str = "INFO",
         *,
@@ -53,11 +54,11 @@ def confirm(
     waited = clock() - opened_at if opened_at else timedelta()
     may_lag = waited <= UNKNOWN_FINDING_AFTER
     if may_lag and (stored is None or stored.event_time < finding.event_time):
-        raise RetryableError("finding_not_listed_yet", finding.name)
+        raise RetryableError(Reason.FINDING_NOT_LISTED_YET, finding.name)
     if stored is None:
-        raise Settled("unknown_finding", CaseState.REJECTED, "ERROR")
+        raise Settled(Reason.UNKNOWN_FINDING, CaseState.REJECTED, "ERROR")
     if stored.key != finding.key:
-        raise Settled("finding_name_differs", CaseState.REJECTED, "ERROR")
+        raise Settled(Reason.FINDING_NAME_DIFFERS, CaseState.REJECTED, "ERROR")
     refuse_beyond_reach(stored, settings)
     beyond = in_scope(stored)
     if beyond:
@@ -79,7 +80,7 @@ def read_by_name(name: str, findings: Findings, settings: Settings) -> Finding:
     refuse_beyond_reach(stub, settings)
     stored = _read(stub, findings)
     if stored is None:
-        raise RetryableError("finding_not_listed_yet", name)
+        raise RetryableError(Reason.FINDING_NOT_LISTED_YET, name)
     return stored
 
 
@@ -87,7 +88,7 @@ def finding_named(name: str) -> Finding:
     """A finding with nothing known but its name. Raises RetryableError for a malformed name."""
     parsed = FindingName.parse(name)
     if parsed is None:
-        raise RetryableError("malformed_finding_name", name)
+        raise RetryableError(Reason.MALFORMED_FINDING_NAME, name)
     return Finding(
         key=parsed.key,
         name=name,
@@ -109,25 +110,25 @@ def _read(finding: Finding, findings: Findings) -> Finding | None:
     try:
         return None if stored is None else parse_notification(stored)
     except RejectedMessage as error:
-        raise RetryableError("finding_unreadable", f"{finding.name}: {error.reason}") from error
+        raise RetryableError(Reason.FINDING_UNREADABLE, f"{finding.name}: {error.reason}") from error
 
 
 def unread(error: ResponderError) -> RetryableError:
     """The error to raise for a required read that failed. It names the missing permission."""
-    permission = getattr(error, "permission", "")
-    return RetryableError(error.reason, f"missing permission: {permission}" if permission else str(error))
+    lacking = f"missing permission: {error.permission}" if error.permission else str(error)
+    return RetryableError(Reason.read(error.reason) or Reason.INTERNAL_ERROR, lacking, permission=error.permission)
 
 
-def out_of_reach(finding: Finding, settings: Settings) -> str | None:
+def out_of_reach(finding: Finding, settings: Settings) -> Reason | None:
     """`source_not_allowed` or `cluster_not_listed`, or None.
 
     A source is known by its numeric id: anyone who may create findings can choose a display name.
     """
     if finding.source_id not in settings.sources:
-        return "source_not_allowed"
+        return Reason.SOURCE_NOT_ALLOWED
     cluster = finding.cluster
     if cluster and not any(covers(pattern, cluster.path) for pattern in settings.clusters):
-        return "cluster_not_listed"
+        return Reason.CLUSTER_NOT_LISTED
     return None
 
 

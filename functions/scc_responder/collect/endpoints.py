@@ -15,6 +15,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Any
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
 _DNS_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){2,4}gke\.goog", re.ASCII)
@@ -89,7 +90,7 @@ class _Way(Value, frozen=True, kw_only=True):
 
 _NOT_ASKED_FOR = _Way(shut="the Terraform variable connect_gateway is not true")
 _NO_EGRESS = _Way(shut="this deployment has no VPC egress: give the Terraform variable vpc_connector")
-_REASONS = {"cluster_endpoint_private": _NO_EGRESS, "connect_gateway_off": _NOT_ASKED_FOR}
+_REASONS = {Reason.CLUSTER_ENDPOINT_PRIVATE: _NO_EGRESS, Reason.CONNECT_GATEWAY_OFF: _NOT_ASKED_FOR}
 
 
 def choose(cluster: Any, reach: EndpointOptions) -> Endpoint:
@@ -110,7 +111,7 @@ def choose(cluster: Any, reach: EndpointOptions) -> Endpoint:
         if way.url:
             by_address = kind in {EndpointKind.PUBLIC_IP, EndpointKind.PRIVATE_IP}
             return Endpoint(kind=kind, url=way.url, ca_pem=_authority(cluster) if by_address else None)
-    reason = next((reason for reason, way in _REASONS.items() if way in ways.values()), "no_reachable_endpoint")
+    reason = next((reason for reason, way in _REASONS.items() if way in ways.values()), Reason.NO_REACHABLE_ENDPOINT)
     raise ApiError(reason, "; ".join(f"{kind}: {way.shut}" for kind, way in ways.items()))
 
 
@@ -186,5 +187,5 @@ def _authority(cluster: Any) -> bytes:
     except binascii.Error:
         pem = b""
     if not pem:
-        raise ApiError("no_cluster_authority", "GKE names no certificate authority for the cluster's address")
+        raise ApiError(Reason.NO_CLUSTER_AUTHORITY, "GKE names no certificate authority for the cluster's address")
     return pem

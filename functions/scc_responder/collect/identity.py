@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from scc_responder.domain.context import ContainerStatus, Identity, Pod
 from scc_responder.domain.finding import Finding, FindingContainer
+from scc_responder.domain.reasons import Reason
 
 CREATION_TOLERANCE = timedelta(seconds=5)
 START_TOLERANCE = timedelta(seconds=60)
@@ -17,12 +18,20 @@ HELD = "held"
 ABSENT = "absent"
 RESTARTED = "restarted"
 
-_REASONS = {
-    "created": "pod_replaced",
-    "node": "pod_on_other_node",
-    "container": "container_not_in_pod",
-    "image": "image_differs",
-    "started": "container_start_differs",
+_REFUTED = {
+    "created": Reason.POD_REPLACED,
+    "node": Reason.POD_ON_OTHER_NODE,
+    "container": Reason.CONTAINER_NOT_IN_POD,
+    "image": Reason.IMAGE_DIFFERS,
+    "started": Reason.CONTAINER_START_DIFFERS,
+}
+
+_UNPROVED = {
+    ("node", ABSENT): Reason.NODE_ABSENT,
+    ("container", ABSENT): Reason.CONTAINER_ABSENT,
+    ("image", ABSENT): Reason.IMAGE_ABSENT,
+    ("started", ABSENT): Reason.STARTED_ABSENT,
+    ("started", RESTARTED): Reason.STARTED_RESTARTED,
 }
 
 
@@ -37,11 +46,11 @@ def identify(finding: Finding, pod: Pod | None) -> Identity:
     checks = {"created": _created(finding, pod), "node": _node(finding, pod), **_container_checks(finding, pod)}
     for check, result in checks.items():
         if result not in {HELD, ABSENT, RESTARTED}:
-            return Identity(level="refuted", reason=_REASONS[check], checks=checks)
+            return Identity(level="refuted", reason=_REFUTED[check], checks=checks)
     if all(result == HELD for result in checks.values()):
-        return Identity(level="proved", reason="all_checks_held", checks=checks)
+        return Identity(level="proved", reason=Reason.ALL_CHECKS_HELD, checks=checks)
     absent = next(check for check, result in checks.items() if result != HELD)
-    return Identity(level="likely", reason=f"{absent}_{checks[absent]}", checks=checks)
+    return Identity(level="likely", reason=_UNPROVED[absent, checks[absent]], checks=checks)
 
 
 def _created(finding: Finding, pod: Pod) -> str:
@@ -105,4 +114,4 @@ def bound(identity: Identity, pod: Pod | None, uids: frozenset[str]) -> Identity
     if pod is None or not uids or pod.uid in uids:
         return identity
     checks = {**identity.checks, "case": f"the case is about {', '.join(sorted(uids))}"}
-    return Identity(level="refuted", reason="pod_replaced", checks=checks)
+    return Identity(level="refuted", reason=Reason.POD_REPLACED, checks=checks)

@@ -28,6 +28,7 @@ from scc_responder.domain.context import (
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.reasons import Reason
 
 COUNTED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"})
 UNCOUNTED = frozenset({"Job", "CronJob", "DaemonSet"})
@@ -86,13 +87,13 @@ def _workload(api: KubernetesApi, context: Context, pod: Pod) -> Workload:
             return Workload(kind=owner.kind, name=owner.name)
         if known and owner.kind in COUNTED:
             return parse_workload(context.objects.get(owner.kind) or _read(api, pod.namespace, owner), owner)
-    raise ApiError("unknown_kind", "nothing that owns the pod is a workload kind of Kubernetes itself")
+    raise ApiError(Reason.UNKNOWN_KIND, "nothing that owns the pod is a workload kind of Kubernetes itself")
 
 
 def _read(api: KubernetesApi, namespace: str, owner: Owner) -> dict[str, Any]:
     found = api.get(api_paths.owner(namespace, owner.api_version, owner.kind, owner.name))
     if found["metadata"]["uid"] != owner.uid:
-        raise ApiError("owner_replaced", "the pod's owner is another object of the same name")
+        raise ApiError(Reason.OWNER_REPLACED, "the pod's owner is another object of the same name")
     return found
 
 

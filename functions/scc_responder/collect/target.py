@@ -16,6 +16,7 @@ from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.permissions import observes
 from scc_responder.domain.ports import Clusters, Findings, KubernetesApi
+from scc_responder.domain.reasons import Reason
 from scc_responder.intake.threats import classify
 
 MAX_OWNERS = 4
@@ -64,12 +65,12 @@ class Reads:
         try:
             return future.result(timeout=max(0.0, self._until - monotonic()))
         except ResponderError as error:
-            permission = getattr(error, "permission", "")
-            self.missing[fact] = f"{error.reason}: missing permission: {permission}" if permission else error.reason
+            lacking = f": missing permission: {error.permission}" if error.permission else ""
+            self.missing[fact] = f"{error.reason}{lacking}"
             self.errors[fact] = error
         except FutureTimeoutError:
-            self.missing[fact] = "deadline"
-            self.errors[fact] = ApiError("deadline", f"reading the {fact} took too long")
+            self.missing[fact] = Reason.DEADLINE
+            self.errors[fact] = ApiError(Reason.DEADLINE, f"reading the {fact} took too long")
         return None
 
 
@@ -100,7 +101,7 @@ def collect(
     """
     reads = Reads(pool, deadline_seconds)
     if len(finding.pods) > 1:
-        reads.missing["pod"] = "several_pods"
+        reads.missing["pod"] = Reason.SEVERAL_PODS
     api = reads.result("api", reads.start(clusters.connect, finding.cluster)) if finding.cluster else None
     started = _start(reads, api, finding) if api else {}
     # Last, since preparing this request keeps the interpreter busy while the others wait for the network.
@@ -111,7 +112,7 @@ def collect(
     if api is not None:
         facts |= _objects(reads, api, started)
     elif finding.cluster or finding.pods:
-        reads.missing["pod"] = "pod_unreadable" if finding.cluster else "cluster_not_named"
+        reads.missing["pod"] = Reason.POD_UNREADABLE if finding.cluster else Reason.CLUSTER_NOT_NAMED
     related = reads.result("related", related_read)
     pod = facts.get("pod")
     context = Context(
@@ -163,11 +164,13 @@ def _pod(
     reads: Reads, api: KubernetesApi, read: Future[dict[str, Any]] | None, objects: dict[str, dict[str, Any]]
 ) -> Pod | None:
     if read is None:
-        reads.missing.setdefault("pod", "pod_not_named")
+        reads.missing.setdefault("pod", Reason.POD_NOT_NAMED)
         return None
     found = reads.result("pod", read)
     if found is None:
-        reads.missing["pod"] = "target_absent" if reads.missing["pod"] == "not_found" else "pod_unreadable"
+        reads.missing["pod"] = (
+            Reason.TARGET_ABSENT if reads.missing["pod"] == Reason.NOT_FOUND else Reason.POD_UNREADABLE
+        )
         return None
     objects["pod"] = found
     return parse_pod(found, _owners(reads, api, found, objects))
@@ -190,7 +193,7 @@ def _owners(
         read = reads.start(_get, api, api_paths.owner, namespace, owner.api_version, owner.kind, owner.name)
         found = reads.result("owner", read)
         if found is None or found["metadata"]["uid"] != owner.uid:
-            reads.missing.setdefault("owner", "owner_replaced")
+            reads.missing.setdefault("owner", Reason.OWNER_REPLACED)
             break
         objects[owner.kind] = found
         owner = controller(found)

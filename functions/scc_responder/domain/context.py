@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from scc_responder.domain.finding import ClusterRef, Finding, Threat
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
 
@@ -165,11 +166,11 @@ class Identity(Value, frozen=True, kw_only=True):
     """
 
     level: str = "unknown"
-    reason: str = "no_pod"
+    reason: Reason = Reason.NO_POD
     checks: dict[str, str] = {}
 
 
-NO_SUCH_OWNER = frozenset({"not_found", "owner_replaced"})
+NO_SUCH_OWNER = frozenset({Reason.NOT_FOUND, Reason.OWNER_REPLACED})
 """Reasons for a missing owner that prove it does not own the pod: no workload loses a replica."""
 
 
@@ -193,6 +194,6 @@ class Context(Value, frozen=True, kw_only=True):
     objects: dict[str, dict[str, Any]] = {}
 
     @property
-    def pod_missing(self) -> str:
+    def pod_missing(self) -> Reason:
         """Why there is no pod to act on: `target_absent`, `pod_not_named`, `pod_unreadable`."""
-        return self.missing.get("pod", "pod_not_named")
+        return Reason.read(self.missing.get("pod", Reason.POD_NOT_NAMED)) or Reason.POD_UNREADABLE

@@ -3,22 +3,25 @@
 ResponderError
   SettingsError      the deployment is configured wrongly: the start stops
   PolicyError        a policy or guardrails file is unusable: nothing may be decided
-  RejectedMessage    not a finding that can be read: recorded and settled
-  OversizeMessage    too large to parse: the finding is re-read by name
-  Forbidden          who asks may not, or cannot prove who they are: answered 403
-  RetryableError     a later delivery may succeed: answered 503
-  ApiError           an API refused or failed; adapters raise it, `execute` and `collect` classify it
-    OutcomeUnknown   the request may or may not have been applied: probe before deciding
-  StoreError
-    AlreadyExists    create of a key that is there
-    Conflict         the entry has another version than the caller saw
-    StoreUnavailable the store was not asked, or did nothing: nothing may be changed
-      StoreOutcomeUnknown  the write may or may not have been stored: read before deciding
+  DeliveryError      what a delivery, an answer or a sweep meets: recorded with a `Reason`
+    RejectedMessage  not a finding that can be read: recorded and settled
+    OversizeMessage  too large to parse: the finding is re-read by name
+    Forbidden        who asks may not, or cannot prove who they are: answered 403
+    RetryableError   a later delivery may succeed: answered 503
+    ApiError         an API refused or failed; adapters raise it, `execute` and `collect` classify it
+      OutcomeUnknown the request may or may not have been applied: probe before deciding
+    StoreError
+      AlreadyExists  create of a key that is there
+      Conflict       the entry has another version than the caller saw
+      StoreUnavailable the store was not asked, or did nothing: nothing may be changed
+        StoreOutcomeUnknown  the write may or may not have been stored: read before deciding
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from scc_responder.domain.reasons import Reason
 
 
 class ResponderError(Exception):
@@ -27,6 +30,13 @@ class ResponderError(Exception):
     def __init__(self, reason: str, message: str = "") -> None:
         super().__init__(message or reason)
         self.reason = reason
+        self.permission = ""
+        """What was missing where the caller was refused."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the next delivery would meet it again."""
+        return False
 
 
 def without_secrets(error: BaseException) -> str:
@@ -49,24 +59,39 @@ class PolicyError(ResponderError):
         self.faults = faults
 
 
-class RejectedMessage(ResponderError):  # noqa: N818 - a fact about a message, not a fault of ours
+class DeliveryError(ResponderError):
+    """An error of a delivery, an answer or a sweep, which is recorded with its reason."""
+
+    reason: Reason
+
+    def __init__(self, reason: Reason, message: str = "", *, permission: str = "") -> None:
+        super().__init__(reason, message)
+        self.permission = permission
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the next delivery would meet it again."""
+        return self.reason.is_lasting
+
+
+class RejectedMessage(DeliveryError):  # noqa: N818 - a fact about a message, not a fault of ours
     """The message is not a finding. It is recorded by its hash and settled, never parsed further.
 
     `sha256` is the hex digest of what could not be read: the message's data where it was reached, else the whole body.
     """
 
-    def __init__(self, reason: str, message: str = "", *, sha256: str = "", message_id: str = "") -> None:
+    def __init__(self, reason: Reason, message: str = "", *, sha256: str = "", message_id: str = "") -> None:
         super().__init__(reason, message)
         self.sha256 = sha256
         self.message_id = message_id
 
 
-class OversizeMessage(ResponderError):  # noqa: N818 - a fact about a message, not a fault of ours
+class OversizeMessage(DeliveryError):  # noqa: N818 - a fact about a message, not a fault of ours
     """The message is larger than what is parsed. `finding_name` was cut out of it; None where that was not possible."""
 
     def __init__(
         self,
-        reason: str,
+        reason: Reason,
         message: str = "",
         *,
         sha256: str = "",
@@ -79,15 +104,15 @@ class OversizeMessage(ResponderError):  # noqa: N818 - a fact about a message, n
         self.finding_name = finding_name
 
 
-class Forbidden(ResponderError):  # noqa: N818 - the protocol's own term
+class Forbidden(DeliveryError):  # noqa: N818 - the protocol's own term
     """The caller is not allowed, or could not prove its identity. The reason is for the log alone."""
 
 
-class RetryableError(ResponderError):
+class RetryableError(DeliveryError):
     """A later delivery may succeed; the message must come again."""
 
 
-class ApiError(ResponderError):
+class ApiError(DeliveryError):
     """An API answered with an error.
 
     `status` is the HTTP status (gRPC codes are mapped to theirs; 0 means no answer), `permission` names what is
@@ -96,7 +121,7 @@ class ApiError(ResponderError):
 
     def __init__(
         self,
-        reason: str,
+        reason: Reason,
         message: str = "",
         *,
         status: int = 0,
@@ -104,9 +129,8 @@ class ApiError(ResponderError):
         body_reason: str = "",
         retry_after_seconds: float = 0.0,
     ) -> None:
-        super().__init__(reason, message)
+        super().__init__(reason, message, permission=permission)
         self.status = status
-        self.permission = permission
         self.body_reason = body_reason
         self.retry_after_seconds = retry_after_seconds
 
@@ -115,7 +139,7 @@ class OutcomeUnknown(ApiError):  # noqa: N818 - names the state of knowledge
     """The request was sent and no usable answer came: it may have been applied."""
 
 
-class StoreError(ResponderError):
+class StoreError(DeliveryError):
     """The compare-and-set store did not do what was asked."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from scc_responder.domain.finding import case_id
 
@@ -28,6 +29,13 @@ def case_label(finding_key: str) -> dict[str, str]:
     return {CASE_LABEL: case_id(finding_key)}
 
 
+class RefusedParameter(NamedTuple):
+    """What is not allowed in the parameters of a step: of which of them, and a sentence for the policy's author."""
+
+    field: str
+    sentence: str
+
+
 def pod_label(pod_uid: str) -> dict[str, str]:
     """The label by which a NetworkPolicy selects this one pod: the same for every finding on it.
 
@@ -36,25 +44,33 @@ def pod_label(pod_uid: str) -> dict[str, str]:
     return {POD_LABEL: pod_uid}
 
 
-def refused_keys(wanted: Mapping[str, str], allowed: Iterable[str], field: str, own: Iterable[str] = ()) -> str:
-    """Which of the keys may not be written, as a sentence for the policy's author; empty if all may.
+def refused_keys(
+    wanted: Mapping[str, str], allowed: Iterable[str], field: str, own: Iterable[str] = ()
+) -> RefusedParameter | None:
+    """Which of the keys may not be written, for the policy's author; None if all may.
 
     Keys that the responder writes itself (`scc-responder/case`, `.../armed-by`, and those in `own`) are refused too.
     """
     listed, reserved = set(allowed), _OWN | set(own)
     for key in wanted:
         if key in reserved:
-            return f"{field}: {key!r} is written by the responder itself; choose another key"
+            return RefusedParameter(field, f"{key!r} is written by the responder itself; choose another key")
         if not key.startswith(PREFIX) and key not in listed:
-            return f"{field}: {key!r} does not start with {PREFIX!r}; rename it, or list it in guardrails.yaml"
+            return RefusedParameter(
+                field, f"{key!r} does not start with {PREFIX!r}; rename it, or list it in guardrails.yaml"
+            )
         if not _KEY.fullmatch(key.rpartition("/")[2]):
-            return f"{field}: {key!r} is no key that Kubernetes accepts; use letters, digits, '-', '_' and '.'"
-    return ""
+            return RefusedParameter(
+                field, f"{key!r} is no key that Kubernetes accepts; use letters, digits, '-', '_' and '.'"
+            )
+    return None
 
 
-def refused_values(labels: Mapping[str, str]) -> str:
-    """Which label's value Kubernetes would refuse, as a sentence for the policy's author; empty if none."""
+def refused_values(labels: Mapping[str, str]) -> RefusedParameter | None:
+    """Which label's value Kubernetes would refuse, for the policy's author; None if none."""
     for key, value in labels.items():
         if not _LABEL_VALUE.fullmatch(value):
-            return f"labels: {key!r}: {value!r} is no label value; use at most 63 letters, digits, '-', '_' and '.'"
-    return ""
+            return RefusedParameter(
+                "labels", f"{key!r}: {value!r} is no label value; use at most 63 letters, digits, '-', '_' and '.'"
+            )
+    return None

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from scc_responder.domain.errors import ApiError, RetryableError
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
 
@@ -54,26 +55,26 @@ class StepStatus(StrEnum):
 
 
 class Result(Value, frozen=True, kw_only=True):
-    """The outcome of one change. `reason` is a snake_case word, `detail` says more, for people."""
+    """The outcome of one change. `detail` says more than `reason`, for people."""
 
     status: StepStatus
-    reason: str
+    reason: Reason
     detail: str = ""
 
 
-def done(reason: str, detail: str = "") -> Result:
+def done(reason: Reason, detail: str = "") -> Result:
     """The step is done and was read back."""
     return Result(status=StepStatus.DONE, reason=reason, detail=detail)
 
 
-def failed(reason: str, detail: str = "") -> Result:
+def failed(reason: Reason, detail: str = "") -> Result:
     """The step cannot be done; no later delivery will change that."""
     return Result(status=StepStatus.FAILED, reason=reason, detail=detail)
 
 
 def target_gone() -> Result:
     """The object is not there, and not by our doing."""
-    return Result(status=StepStatus.TARGET_GONE, reason="gone_by_other")
+    return Result(status=StepStatus.TARGET_GONE, reason=Reason.GONE_BY_OTHER)
 
 
 def not_the_target(read: Mapping[str, Any] | None, uid: str) -> Result | None:
@@ -81,7 +82,7 @@ def not_the_target(read: Mapping[str, Any] | None, uid: str) -> Result | None:
     if read is None:
         return target_gone()
     if read["metadata"]["uid"] != uid:
-        return Result(status=StepStatus.TARGET_REPLACED, reason="target_replaced")
+        return Result(status=StepStatus.TARGET_REPLACED, reason=Reason.TARGET_REPLACED)
     return None
 
 

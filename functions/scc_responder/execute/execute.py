@@ -18,16 +18,16 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError, RetryableError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.evidence.capture import capture, read_early
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
 from scc_responder.execute.gate import Gate, Withheld
 from scc_responder.execute.publish import publish
-from scc_responder.guard.approval import WAITS
 from scc_responder.journal.case import Step, action_id
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.notices import outcome_notice
-from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import in_order
 from scc_responder.policy.policy_set import OnFailure
 
@@ -77,9 +77,9 @@ def _resume(execution: Execution) -> None:
             policy = RESPONDER if step.policy == RESPONDER.name else _removed(step.policy)
         change = restored(step.change)
         task = Task(policy=policy, action=step.action, action_id=step.action_id, index=step.index, change=change)
-        held = "held_before_resumed" if policy.matched else policy.reason
-        withheld = "" if (step.policy, step.action) in allowed else held
-        if _run_change(execution, task, withheld=withheld).status in STOPS:
+        held = Reason.HELD_BEFORE_RESUMED if policy.matched else policy.reason
+        withheld = None if (step.policy, step.action) in allowed else held
+        if _run_change(execution, task, withheld=withheld) in STOPS:
             _stop(execution, policy, step.action)
 
 
@@ -92,16 +92,20 @@ def _stop(execution: Execution, policy: PolicyDecision, action: str) -> None:
 
 def _removed(name: str) -> PolicyDecision:
     """Stands for a removed policy: it may do nothing new, but its earlier changes are still checked."""
-    return PolicyDecision(name=name, mode=Mode.ENFORCE, matched=False, reason="policy_removed")
+    return PolicyDecision(name=name, mode=Mode.ENFORCE, matched=False, reason=Reason.POLICY_REMOVED)
 
 
 def _allowed(policy: PolicyDecision) -> Iterator[PlannedAction]:
-    return (item for item in policy.actions if policy.matched and item.result not in {"held", "waiting"})
+    return (
+        item
+        for item in policy.actions
+        if policy.matched and item.result not in {ActionResult.HELD, ActionResult.WAITING}
+    )
 
 
 def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:
     name = _action_id(execution, planned)
-    if planned.result != "planned":
+    if planned.result != ActionResult.PLANNED:
         if not execution.is_carried_out(policy.name, planned.action):
             task = Task(policy=policy, action=planned.action, action_id=name)
             _note(execution, task, *_not_planned(execution, policy, planned))
@@ -110,26 +114,26 @@ def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAc
     for index, change in enumerate(planned.changes):
         task = Task(policy=policy, action=planned.action, action_id=name, index=index, change=change)
         if policy.name in execution.stopped:
-            _note(execution, task, StepStatus.SKIPPED, "earlier_step_stopped")
+            _note(execution, task, StepStatus.SKIPPED, Reason.EARLIER_STEP_STOPPED)
         elif unmet:
-            _note(execution, task, StepStatus.HELD, f"needs_{unmet}")
+            _note(execution, task, StepStatus.HELD, Reason.NEEDS.of(unmet))
         elif not _goes_on(execution, policy, planned, _run_change(execution, task)):
             return
 
 
-def _not_planned(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> tuple[StepStatus, str]:
+def _not_planned(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> tuple[StepStatus, Reason]:
     """What is noted of an action that is not carried out. Nobody is asked for what could not follow an earlier step."""
-    if planned.result == "waiting" and policy.name in execution.stopped:
-        return StepStatus.SKIPPED, "earlier_step_stopped"
+    if planned.result == ActionResult.WAITING and policy.name in execution.stopped:
+        return StepStatus.SKIPPED, Reason.EARLIER_STEP_STOPPED
     return StepStatus(planned.result), planned.reason
 
 
-def _goes_on(execution: Execution, policy: PolicyDecision, planned: PlannedAction, result: Result) -> bool:
+def _goes_on(execution: Execution, policy: PolicyDecision, planned: PlannedAction, status: StepStatus) -> bool:
     """Whether the action's next change makes sense, or is at least to be noted as not carried out."""
-    if result.status in STOPS:
+    if status in STOPS:
         _stop(execution, policy, planned.action)
         return policy.name in execution.stopped
-    return result.status != StepStatus.HELD
+    return status != StepStatus.HELD
 
 
 def _unmet(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> str:
@@ -156,11 +160,14 @@ def _action_id(execution: Execution, planned: PlannedAction) -> str:
     return action_id(planned.action + detail, cluster, execution.pod_uid, finding.key)
 
 
-def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Result:
-    """Carry the change out, unless it was. `withheld` says why that may not be: then only the probe tells."""
+def _run_change(execution: Execution, task: Task, *, withheld: Reason | None = None) -> StepStatus:
+    """Carry the change out, unless it was, and say how the step ended.
+
+    `withheld` says why it may not be carried out: then only the probe tells.
+    """
     recorded = execution.recorded(task)
     if recorded and recorded.is_settled and not execution.is_repeatable(recorded):
-        return Result(status=recorded.status, reason=recorded.reason, detail=recorded.detail)
+        return recorded.status
     dry_run = task.policy.mode not in {Mode.APPROVE, Mode.ENFORCE}
     step = StepRun(
         action_id=task.action_id,
@@ -174,7 +181,7 @@ def _run_change(execution: Execution, task: Task, *, withheld: str = "") -> Resu
     except Withheld as held:
         result = Result(status=StepStatus.HELD, reason=held.reason, detail=held.detail)
     execution.settle(task, result)
-    return result
+    return result.status
 
 
 def _without_target(execution: Execution) -> Result:
@@ -200,14 +207,14 @@ class _Means:
         """See `Means.publish_decision`."""
         execution = self._execution
         context, world, plan = execution.context, execution.world, execution.case.record.plan
-        reason = WAITS if execution.is_waiting else ""
+        reason = Reason.WAITING_FOR_APPROVAL if execution.is_waiting else ""
         notice = outcome_notice(
             context, execution.decision, execution.steps, plan, function_url=world.function_url, reason=reason
         )
         return publish(notice, step, world.notifier)
 
 
-def _note(execution: Execution, task: Task, status: StepStatus, reason: str) -> None:
+def _note(execution: Execution, task: Task, status: StepStatus, reason: Reason) -> None:
     """Record why a step is not carried out, unless an earlier delivery did carry it out, or recorded the same."""
     recorded = execution.recorded(task)
     if recorded is None or (recorded.status in REPEATABLE and (recorded.status, recorded.reason) != (status, reason)):
@@ -225,11 +232,11 @@ def _tell(execution: Execution) -> None:
     if plan and execution.case.record.is_approved:
         _publish(execution, f"approved:{plan.digest}")
     if _untold(execution.current_steps):
-        _publish(execution, f"waiting:{plan.digest}" if plan and execution.is_waiting else "held_or_failed")
+        _publish(execution, f"waiting:{plan.digest}" if plan and execution.is_waiting else Reason.HELD_OR_FAILED)
 
 
 def _publish(execution: Execution, news: str) -> None:
-    planned = PlannedAction(action="notify", result="planned", reason="held_or_failed", variant=news)
+    planned = PlannedAction(action="notify", result=ActionResult.PLANNED, reason=Reason.HELD_OR_FAILED, variant=news)
     name = _action_id(execution, planned)
     _run_change(execution, Task(policy=RESPONDER, action="notify", action_id=name, change=PublishDecision()))
 
@@ -239,6 +246,6 @@ def _untold(steps: Iterable[Step]) -> bool:
 
     A person is notified once about a tripped breaker, not for every finding that it holds.
     """
-    settled = [(step, step.settled_at) for step in steps if step.settled_at and step.reason != "storm_breaker"]
+    settled = [(step, step.settled_at) for step in steps if step.settled_at and step.reason != Reason.STORM_BREAKER]
     told = max((at for step, at in settled if (step.action, step.status) == ("notify", StepStatus.DONE)), default=None)
     return any(step.status in NEWS and (told is None or at > told) for step, at in settled)

@@ -16,6 +16,7 @@ from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Notifier
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.evidence.reading import Reading
 from scc_responder.guard.kill_switch import KillSwitchCeiling
@@ -28,7 +29,7 @@ RETRIED_WHEN_REOPENED = frozenset({StepStatus.FAILED, StepStatus.NOT_POSSIBLE})
 REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED, StepStatus.WAITING})
 """Recorded answers of steps that changed nothing: decided anew by a later delivery."""
 
-RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason="held_or_failed")
+RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason=Reason.HELD_OR_FAILED)
 """Stands where a step has no policy: the responder's own message about what was held or failed."""
 
 

@@ -15,11 +15,11 @@ from scc_responder.collect.confirm import Settled
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.execute.execution import RESPONDER, Execution, Task
-from scc_responder.guard.approval import WAITS
 from scc_responder.guard.disruption import disruption_request
-from scc_responder.guard.kill_switch import DISABLED, LOWERED, KillSwitchCeiling
+from scc_responder.guard.kill_switch import LOWERED, KillSwitchCeiling
 from scc_responder.journal.case import action_id
 
 
@@ -29,7 +29,7 @@ class Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all t
     It is an exception, not a result: a change that ignored a result would still send its request.
     """
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.detail = detail
@@ -37,14 +37,14 @@ class Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all t
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gate:
-    """What one task must pass before its request. `withheld` says why it may not be carried out at all; empty: it may.
+    """What one task must pass before its request. `withheld` says why it may not be carried out at all; None: it may.
 
     A dry run takes no right, leaves the limits as they are, and writes no intent: it changes nothing.
     """
 
     execution: Execution
     task: Task
-    withheld: str
+    withheld: Reason | None
     dry_run: bool
 
     def intend(self) -> None:
@@ -54,11 +54,11 @@ class Gate:
         delivery may do it, LostLease where another process has the case.
         """
         if self.withheld or self.execution.is_unapproved(self.task):
-            raise Withheld(self.withheld or WAITS)
+            raise Withheld(self.withheld or Reason.WAITING_FOR_APPROVAL)
         self._stay_under_control()
         world = self.execution.world
         if world.clock() > world.until:
-            raise RetryableError("out_of_time", "the rest is done by the next delivery")
+            raise RetryableError(Reason.OUT_OF_TIME, "the rest is done by the next delivery")
         if not self.dry_run:
             self._reserve()
         self._stay_within_limits()
@@ -84,7 +84,7 @@ class Gate:
         finding = execution.context.finding
         target = action_id(task.action, finding.cluster_path, execution.pod_uid, "")
         if not execution.case.reserve(target, task.action_id):
-            raise Withheld("reserved_by_other_finding")
+            raise Withheld(Reason.RESERVED_BY_OTHER_FINDING)
         execution.reserved.add(task.action_id)
 
     def _stay_within_limits(self) -> None:
@@ -97,11 +97,11 @@ class Gate:
         if answer.allowed and asked is not None:
             asked = replace(asked, policy=self.task.policy.name, policy_limits=self.task.policy.limits)
             answer = limiter.reserve(asked, dry_run=self.dry_run)
-        if not answer.allowed:
+        if answer.reason:
             raise Withheld(answer.reason, answer.detail)
 
 
 def refuse_disabled(limit: KillSwitchCeiling, finding: Finding | None = None) -> None:
     """Raises Settled where nothing at all may be done: the case is held, and can be resumed."""
     if limit.mode == Mode.DISABLED:
-        raise Settled(DISABLED, CaseState.HELD, "WARNING", confirmed=finding)
+        raise Settled(Reason.CONTROL_DISABLED, CaseState.HELD, "WARNING", confirmed=finding)

@@ -6,17 +6,18 @@ from scc_responder.domain.changes import StepRun
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.notice import Notice
 from scc_responder.domain.ports import Notifier
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, refused
 
 
 def publish(notice: Notice, step: StepRun, notifier: Notifier | None) -> Result:
     """Publish the decision and the outcomes so far, once: a copy can only follow a crash within this step."""
     if notifier is None:
-        return Result(status=StepStatus.SKIPPED, reason="no_outcome_topic")
+        return Result(status=StepStatus.SKIPPED, reason=Reason.NO_OUTCOME_TOPIC)
     if step.dry_run:
-        return Result(status=StepStatus.DRY_RUN, reason="would_publish")
+        return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_PUBLISH)
     step.intend()
     try:
-        return done("published", notifier.tell(notice))
+        return done(Reason.PUBLISHED, notifier.tell(notice))
     except ApiError as error:
         return refused(error)

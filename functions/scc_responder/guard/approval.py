@@ -17,23 +17,18 @@ from scc_responder.actions import actions
 from scc_responder.domain.context import Context
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
-from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import ApprovalRules
 from scc_responder.policy.policy_set import PolicySet
-
-WAITS = "waiting_for_approval"
-EXPIRED = "approval_expired"
-MODE_LOWERED = "approval_void_mode_lowered"
-TARGET_CHANGED = "approval_void_target_changed"
-PLAN_CHANGED = "approval_void_plan_changed"
-FINDING_CHANGED = "approval_void_finding_changed"
 
 MAX_PLAN_BYTES = 32 * 1024
 """Most bytes of a plan, so that it always fits in its case's record."""
 
+_ANSWERED = {PlanState.EXPIRED: Reason.APPROVAL_EXPIRED, PlanState.REJECTED: Reason.APPROVAL_REJECTED}
 _WRITING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 
 
@@ -48,28 +43,28 @@ def review(
     if plan is None or not (plan.is_pending or record.is_approved):
         return record
     if now >= plan.expires_at:
-        return withdrawn(record, PlanState.EXPIRED, EXPIRED, now)
+        return withdrawn(record, PlanState.EXPIRED, Reason.APPROVAL_EXPIRED, now)
     if record.is_approved:
         changed = policies.digest != plan.policy_digest
-        return withdrawn(record, PlanState.VOID, PLAN_CHANGED, now) if changed else record
+        return withdrawn(record, PlanState.VOID, Reason.APPROVAL_VOID_PLAN_CHANGED, now) if changed else record
     void = _void(plan, record, context, as_planned, policies)
     if void:
         return withdrawn(record, PlanState.VOID, void, now)
     return _in_use(record, now) if plan.state is PlanState.APPROVED else record
 
 
-def _void(plan: Plan, record: CaseRecord, context: Context, planned: Decision, policies: PolicySet) -> str:
-    """Why the plan differs from what would be done now; empty if it does not."""
+def _void(plan: Plan, record: CaseRecord, context: Context, planned: Decision, policies: PolicySet) -> Reason | None:
+    """Why the plan differs from what would be done now; None if it does not."""
     names = frozenset(step.policy for step in plan.steps)
     modes = {policy.name: policy.mode for policy in planned.policies}
     if any(modes.get(name, Mode.ENFORCE) not in _WRITING for name in names):
-        return MODE_LOWERED
+        return Reason.APPROVAL_VOID_MODE_LOWERED
     steps = tuple(_steps(planned, names))
     read = {part.uid for part in (context.pod, context.node) if part}
     if not plan.targets <= read.union(*(step.targets for step in steps)):
-        return TARGET_CHANGED
+        return Reason.APPROVAL_VOID_TARGET_CHANGED
     same = plan_digest(steps, policies.digest, record.finding_key) == plan.digest
-    return "" if same else PLAN_CHANGED
+    return None if same else Reason.APPROVAL_VOID_PLAN_CHANGED
 
 
 def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: datetime) -> tuple[Decision, CaseRecord]:
@@ -77,26 +72,26 @@ def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: dateti
     decision = _spared(decision)
     plan = record.plan
     if plan and record.is_approved:
-        return _marked(decision, "held", PLAN_CHANGED, plan), record
-    if plan and plan.state in {PlanState.EXPIRED, PlanState.REJECTED}:
-        return _marked(decision, "held", plan.reason), record
+        return _marked(decision, ActionResult.HELD, Reason.APPROVAL_VOID_PLAN_CHANGED, plan), record
+    if plan and plan.state in _ANSWERED:
+        return _marked(decision, ActionResult.HELD, _ANSWERED[plan.state]), record
     steps = tuple(_steps(decision))
     if not steps:
         return decision, record
     if plan is None or not plan.is_pending:
         plan = _plan(steps, record, policies, now)
     if len(msgspec.json.encode(plan)) > MAX_PLAN_BYTES:
-        return _marked(decision, "held", "plan_too_large"), record
-    return _marked(decision, "waiting", WAITS), replace(record, plan=plan)
+        return _marked(decision, ActionResult.HELD, Reason.PLAN_TOO_LARGE), record
+    return _marked(decision, ActionResult.WAITING, Reason.WAITING_FOR_APPROVAL), replace(record, plan=plan)
 
 
 def unapproved(decision: Decision) -> Decision:
     """The decision with every step that needs approval waiting."""
-    return _marked(_spared(decision), "waiting", WAITS)
+    return _marked(_spared(decision), ActionResult.WAITING, Reason.WAITING_FOR_APPROVAL)
 
 
 def withdrawn(
-    record: CaseRecord, state: PlanState, reason: str, now: datetime, *, by: str = "", said: str = ""
+    record: CaseRecord, state: PlanState, reason: Reason, now: datetime, *, by: str = "", said: str = ""
 ) -> CaseRecord:
     """The record with its plan ended in `state`, and its waiting steps held for `reason`.
 
@@ -112,10 +107,10 @@ def withdrawn(
 def _in_use(record: CaseRecord, now: datetime) -> CaseRecord:
     """The record with its approved plan in use. Steps are `approved_not_begun` until they run."""
     plan = replace(record.plan, state=PlanState.USED) if record.plan else None
-    return replace(record, plan=plan).with_steps(_no_longer_waiting(record, "approved_not_begun", "", now))
+    return replace(record, plan=plan).with_steps(_no_longer_waiting(record, Reason.APPROVED_NOT_BEGUN, "", now))
 
 
-def _no_longer_waiting(record: CaseRecord, reason: str, detail: str, now: datetime) -> tuple[Step, ...]:
+def _no_longer_waiting(record: CaseRecord, reason: Reason, detail: str, now: datetime) -> tuple[Step, ...]:
     waiting = (step for step in record.steps if step.status is StepStatus.WAITING)
     return tuple(
         replace(step, status=StepStatus.HELD, reason=reason, detail=detail, settled_at=now) for step in waiting
@@ -136,7 +131,11 @@ def _plan(steps: tuple[PlanStep, ...], record: CaseRecord, policies: PolicySet, 
 
 
 def _needs_approval(policy: PolicyDecision, planned: PlannedAction) -> bool:
-    return policy.mode == Mode.APPROVE and planned.result == "planned" and not actions()[planned.action].observes
+    return (
+        policy.mode == Mode.APPROVE
+        and planned.result == ActionResult.PLANNED
+        and not actions()[planned.action].observes
+    )
 
 
 def _steps(decision: Decision, names: frozenset[str] = frozenset()) -> Iterator[PlanStep]:
@@ -160,13 +159,13 @@ def _spared(decision: Decision, names: frozenset[str] = frozenset()) -> Decision
         for policy in decision.policies
         if policy.mode == Mode.ENFORCE and policy.name not in names
         for planned in policy.actions
-        if planned.result == "planned"
+        if planned.result == ActionResult.PLANNED
     }
 
     def spare(policy: PolicyDecision, planned: PlannedAction) -> PlannedAction:
         if not _needs_approval(policy, planned) or (planned.action, planned.variant) not in anyway:
             return planned
-        return replace(planned, result="skipped", reason="enforced_by_other_policy")
+        return replace(planned, result=ActionResult.SKIPPED, reason=Reason.ENFORCED_BY_OTHER_POLICY)
 
     return Decision(
         policies=tuple(
@@ -176,7 +175,7 @@ def _spared(decision: Decision, names: frozenset[str] = frozenset()) -> Decision
     )
 
 
-def _marked(decision: Decision, result: str, reason: str, approved: Plan | None = None) -> Decision:
+def _marked(decision: Decision, result: ActionResult, reason: Reason, approved: Plan | None = None) -> Decision:
     """The decision with `result` and `reason` on every step that needs approval and is not in the approved plan."""
     known = () if approved is None else approved.steps
 

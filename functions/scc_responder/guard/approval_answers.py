@@ -6,10 +6,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
-from scc_responder.guard.approval import EXPIRED, withdrawn
+from scc_responder.guard.approval import withdrawn
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import conclusion
@@ -20,7 +21,6 @@ LOCAL = "local"
 """The approver on a machine whose deployment asks for no token. No e-mail address equals it."""
 
 MAX_SAID = 500
-REJECTED = "approval_rejected"
 
 
 class ApprovalAnswer(Value, frozen=True, kw_only=True):
@@ -45,12 +45,12 @@ def approve(
     """Take an approval. The last one needed starts the plan; one for a plan in use resumes a crashed case."""
     plan = record.plan
     if plan is None:
-        return _refused("not_waiting")
+        return _refused(Reason.NOT_WAITING)
     if not plan.is_meant_by(answer.plan):
-        return _refused("plan_digest_differs")
+        return _refused(Reason.PLAN_DIGEST_DIFFERS)
     if plan.state in {PlanState.APPROVED, PlanState.USED}:
         crashed = record.state is CaseState.OPEN and not is_held
-        return _accepted("approval_resumed", record, starts=True) if crashed else _refused("approval_used")
+        return _accepted(Reason.APPROVAL_RESUMED, record, starts=True) if crashed else _refused(Reason.APPROVAL_USED)
     refused = _not_answerable(record, plan, now, is_held=is_held)
     return refused or _count(record, plan, answer, rules, now)
 
@@ -59,31 +59,35 @@ def reject(record: CaseRecord, answer: ApprovalAnswer, now: datetime, *, is_held
     """Take a rejection: the plan will not be carried out. Without a digest, it rejects whatever plan waits."""
     plan = record.plan
     if plan is None or plan.state in {PlanState.APPROVED, PlanState.USED}:
-        return _refused("approval_used" if plan else "not_waiting")
+        return _refused(Reason.APPROVAL_USED if plan else Reason.NOT_WAITING)
     if answer.plan and not plan.is_meant_by(answer.plan):
-        return _refused("plan_digest_differs")
+        return _refused(Reason.PLAN_DIGEST_DIFFERS)
     refused = _not_answerable(record, plan, now, is_held=is_held)
-    return refused or _accepted(REJECTED, _ended(record, PlanState.REJECTED, REJECTED, now, answer))
+    return refused or _accepted(
+        Reason.APPROVAL_REJECTED, _ended(record, PlanState.REJECTED, Reason.APPROVAL_REJECTED, now, answer)
+    )
 
 
 def expire(record: CaseRecord, now: datetime, *, is_held: bool) -> Transition:
     """End a plan that nobody answered in time."""
     plan = record.plan
     if plan is None or now < plan.expires_at:
-        return _refused("not_expired")
-    return _not_answerable(record, plan, now, is_held=is_held) or _refused("not_expired")
+        return _refused(Reason.NOT_EXPIRED)
+    return _not_answerable(record, plan, now, is_held=is_held) or _refused(Reason.NOT_EXPIRED)
 
 
 def _not_answerable(record: CaseRecord, plan: Plan, now: datetime, *, is_held: bool) -> Transition | None:
     if plan.state is not PlanState.WAITING:
-        return _refused(plan.reason or "not_waiting")
+        return _refused(Reason.read(plan.reason) or Reason.NOT_WAITING)
     if record.state is CaseState.OPEN and is_held:
-        return Transition(reason="case_in_progress", status=503)
+        return Transition(reason=Reason.CASE_IN_PROGRESS, status=503)
     if record.state not in {CaseState.OPEN, CaseState.WAITING}:
-        return _refused("not_waiting")
+        return _refused(Reason.NOT_WAITING)
     if now >= plan.expires_at:
         return Transition(
-            reason=EXPIRED, status=409, record=_ended(record, PlanState.EXPIRED, EXPIRED, now, ApprovalAnswer(by=""))
+            reason=Reason.APPROVAL_EXPIRED,
+            status=409,
+            record=_ended(record, PlanState.EXPIRED, Reason.APPROVAL_EXPIRED, now, ApprovalAnswer(by="")),
         )
     return None
 
@@ -96,13 +100,13 @@ def _count(record: CaseRecord, plan: Plan, answer: ApprovalAnswer, rules: Approv
         given = (*plan.approvals, Approval(by=answer.by, at=now))
     enough = sum(is_listed(approval.by, rules) for approval in given) >= max(plan.needed, rules.needed)
     if given == plan.approvals and not enough:
-        return Transition(reason="already_approved", status=204)
+        return Transition(reason=Reason.ALREADY_APPROVED, status=204)
     state = PlanState.APPROVED if enough else PlanState.WAITING
     noted = replace(record, plan=replace(plan, approvals=given, state=state))
-    return _accepted("approved" if enough else "approval_noted", noted, starts=enough)
+    return _accepted(Reason.APPROVED if enough else Reason.APPROVAL_NOTED, noted, starts=enough)
 
 
-def _ended(record: CaseRecord, state: PlanState, reason: str, now: datetime, answer: ApprovalAnswer) -> CaseRecord:
+def _ended(record: CaseRecord, state: PlanState, reason: Reason, now: datetime, answer: ApprovalAnswer) -> CaseRecord:
     """The case closed with its plan not carried out; a case that was open stays open, to be finished."""
     said = visible(answer.said, MAX_SAID)
     ended = withdrawn(record, state, reason, now, by=answer.by, said=said)
@@ -111,9 +115,9 @@ def _ended(record: CaseRecord, state: PlanState, reason: str, now: datetime, ans
     return replace(ended, state=conclusion(ended.current_steps), reason=reason, owner="", closed_at=now)
 
 
-def _accepted(reason: str, record: CaseRecord, *, starts: bool = False) -> Transition:
+def _accepted(reason: Reason, record: CaseRecord, *, starts: bool = False) -> Transition:
     return Transition(reason=reason, status=204, record=record, starts=starts)
 
 
-def _refused(reason: str) -> Transition:
+def _refused(reason: Reason) -> Transition:
     return Transition(reason=reason, status=409)

@@ -11,62 +11,63 @@ from collections.abc import Iterable
 from scc_responder.actions import Action
 from scc_responder.domain.changes import Change, Disruption
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, NodePool, Pod, Zone
+from scc_responder.domain.reasons import Reason
 from scc_responder.guard.ledger import DisruptionRequest
 
 UNHEALTHY_SHARE = 0.25
 """Share of a pool's nodes: if as many take no pods already, no other node is cordoned."""
 
-_SETTLED = NO_SUCH_OWNER | {"unknown_kind"}
+_SETTLED = NO_SUCH_OWNER | {Reason.UNKNOWN_KIND}
 """Reasons for a missing owner that stay the same at every read, so that the pod counts under the same scope."""
 
 
-def disruption_reason(context: Context, action: Action, changes: Iterable[Change]) -> str:
-    """Why the cluster's state does not allow the disruption, or an empty string."""
+def disruption_reason(context: Context, action: Action, changes: Iterable[Change]) -> Reason | None:
+    """Why the cluster's state does not allow the disruption, or None."""
     if action.disrupts is Disruption.NODES:
         return _node_reason(context)
     if action.disrupts is Disruption.PODS and not action.reversible and context.pod is not None:
         any_replica = any(change.any_replica for change in changes)
         return _pod_reason(context, context.pod, any_replica=any_replica)
-    return ""
+    return None
 
 
-def _pod_reason(context: Context, pod: Pod, *, any_replica: bool) -> str:
+def _pod_reason(context: Context, pod: Pod, *, any_replica: bool) -> Reason | None:
     if pod.ready is False:
         # Nothing that works is taken away.
-        return ""
-    return ("" if any_replica else _replica_reason(context, pod)) or _budget_reason(context)
+        return None
+    return (None if any_replica else _replica_reason(context, pod)) or _budget_reason(context)
 
 
-def _replica_reason(context: Context, pod: Pod) -> str:
+def _replica_reason(context: Context, pod: Pod) -> Reason | None:
     if not pod.owners or context.missing.get("owner") in NO_SUCH_OWNER:
-        return ""
+        return None
     workload = context.live.workload if context.live else None
     if workload is None:
-        return "workload_unread"
+        return Reason.WORKLOAD_UNREAD
     counts = workload.ready is not None and workload.replicas is not None
-    return "last_ready_replica" if counts and (workload.ready or 0) <= 1 else ""
+    return Reason.LAST_READY_REPLICA if counts and (workload.ready or 0) <= 1 else None
 
 
-def _budget_reason(context: Context) -> str:
+def _budget_reason(context: Context) -> Reason | None:
     budgets = context.live.budgets if context.live else None
     if budgets is None:
-        return "budgets_unread"
+        return Reason.BUDGETS_UNREAD
     if len(budgets) > 1:
         # The eviction API refuses that too: Kubernetes does not say which of them counts.
-        return "several_disruption_budgets"
-    return "disruption_budget" if any(budget.disruptions_allowed < 1 for budget in budgets) else ""
+        return Reason.SEVERAL_DISRUPTION_BUDGETS
+    return Reason.DISRUPTION_BUDGET if any(budget.disruptions_allowed < 1 for budget in budgets) else None
 
 
-def _node_reason(context: Context) -> str:
+def _node_reason(context: Context) -> Reason | None:
     node, pool = context.node, context.live.node_pool if context.live else None
     if node is None:
-        return ""
+        return None
     if pool is None or node.zone not in pool.zones:
-        return "node_pool_unread"
+        return Reason.NODE_POOL_UNREAD
     if pool.nodes - pool.schedulable >= UNHEALTHY_SHARE * pool.nodes:
-        return "node_pool_unhealthy"
+        return Reason.NODE_POOL_UNHEALTHY
     takes_pods = node.ready is not False and not node.unschedulable
-    return "last_schedulable_node" if takes_pods and _is_last(pool, pool.zones[node.zone]) else ""
+    return Reason.LAST_SCHEDULABLE_NODE if takes_pods and _is_last(pool, pool.zones[node.zone]) else None
 
 
 def _is_last(pool: NodePool, zone: Zone) -> bool:

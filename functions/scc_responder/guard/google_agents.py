@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from scc_responder.domain.context import Context
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.wildcards import matches
 
 AGENT_PODS = (
@@ -26,13 +27,13 @@ AGENT_PODS = (
 _AGENT_PRINCIPAL = re.compile(r"[a-z0-9-]{1,128}@gcp-sa-ktd-hpsa\.iam\.gserviceaccount\.com", re.ASCII)
 
 
-def google_agent(context: Context) -> str | None:
+def google_agent(context: Context) -> Reason | None:
     """The named reason if the finding is about one of Google's agents, else None."""
     finding = context.finding
     principals = (finding.principal, finding.principal_subject.removeprefix("serviceAccount:"))
     if any(map(_AGENT_PRINCIPAL.fullmatch, principals)):
-        return "google_agent_principal"
+        return Reason.GOOGLE_AGENT_PRINCIPAL
     for pod in finding.pods:
         if any(matches(space, pod.namespace) and matches(name, pod.name) for space, name in AGENT_PODS):
-            return "google_agent_pod"
+            return Reason.GOOGLE_AGENT_POD
     return None

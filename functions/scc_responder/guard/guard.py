@@ -11,12 +11,13 @@ from scc_responder.actions import Action, actions
 from scc_responder.domain.changes import Change
 from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.reasons import Reason
 from scc_responder.guard.ceilings import lowest
 from scc_responder.guard.disruption import disruption_reason
 from scc_responder.guard.google_agents import google_agent
 from scc_responder.guard.protected import protected_reason
 from scc_responder.intake.threats import UNKNOWN
-from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails
 
 FUTURE_TOLERANCE = timedelta(minutes=1)
@@ -42,9 +43,9 @@ def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
     mode = capped(policy.mode, ceiling)
     if mode == policy.mode:
         return policy
-    policy = msgspec.structs.replace(policy, mode=mode, mode_reason=f"mode_lowered_by:{name}")
+    policy = msgspec.structs.replace(policy, mode=mode, mode_reason=Reason.MODE_LOWERED_BY.of(name))
     if policy.matched and mode == Mode.DISABLED:
-        return msgspec.structs.replace(policy, matched=False, reason="mode_disabled_by_guardrails", actions=())
+        return msgspec.structs.replace(policy, matched=False, reason=Reason.MODE_DISABLED_BY_GUARDRAILS, actions=())
     return policy
 
 
@@ -55,7 +56,7 @@ class _Guarding:
         self._context = context
         self._guardrails = guardrails
         self._now = now
-        self._reasons: dict[tuple[str, str, datetime], str] = {}
+        self._reasons: dict[tuple[str, str, datetime], Reason | None] = {}
 
     def guarded(self, policy: PolicyDecision, planned_at: datetime | None) -> PolicyDecision:
         if not policy.actions:
@@ -64,12 +65,12 @@ class _Guarding:
         return msgspec.structs.replace(policy, actions=tuple(self._held(planned, aged) for planned in policy.actions))
 
     def _held(self, planned: PlannedAction, aged: datetime) -> PlannedAction:
-        if planned.result != "planned":
+        if planned.result != ActionResult.PLANNED:
             return _held_all_the_same(self._context, planned)
         reason = self._reason(planned, aged)
-        return msgspec.structs.replace(planned, result="held", reason=reason) if reason else planned
+        return msgspec.structs.replace(planned, result=ActionResult.HELD, reason=reason) if reason else planned
 
-    def _reason(self, planned: PlannedAction, aged: datetime) -> str:
+    def _reason(self, planned: PlannedAction, aged: datetime) -> Reason | None:
         key = planned.action, planned.variant, aged
         if key not in self._reasons:
             self._reasons[key] = hold_reason(
@@ -80,8 +81,8 @@ class _Guarding:
 
 def _held_all_the_same(context: Context, planned: PlannedAction) -> PlannedAction:
     """The reason why a skipped action is held instead: a finding that contradicts itself may be why it was skipped."""
-    reason = "" if actions()[planned.action].observes else _contradiction(context)
-    return msgspec.structs.replace(planned, result="held", reason=reason) if reason else planned
+    reason = None if actions()[planned.action].observes else _contradiction(context)
+    return msgspec.structs.replace(planned, result=ActionResult.HELD, reason=reason) if reason else planned
 
 
 def hold_reason(
@@ -92,13 +93,13 @@ def hold_reason(
     changes: Iterable[Change] = (),
     *,
     aged: datetime | None = None,
-) -> str:
-    """Why the action may not make these changes, or an empty string. Actions that only observe are never held.
+) -> Reason | None:
+    """Why the action may not make these changes, or None. Actions that only observe are never held.
 
     `aged` is the time at which the finding's age is measured, if that is not `now`.
     """
     if action.observes:
-        return ""
+        return None
     return (
         google_agent(context)
         or protected_reason(context, guardrails.protected, changes)
@@ -109,36 +110,36 @@ def hold_reason(
     )
 
 
-def _exempt(context: Context, action: Action, guardrails: Guardrails, now: datetime) -> str:
+def _exempt(context: Context, action: Action, guardrails: Guardrails, now: datetime) -> Reason | None:
     """The exemption that holds the action. A condition on missing data counts as met: deny wins."""
     today = now.astimezone(UTC).date()
     for exemption in guardrails.exemptions:
         means_it = not exemption.actions or action.name in exemption.actions
         met = all(answer is not False for _, answer in exemption.when.answers(context))
         if means_it and today <= exemption.expires and met:
-            return f"exempt:{exemption.name}"
-    return ""
+            return Reason.EXEMPT.of(exemption.name)
+    return None
 
 
-def _unclear(context: Context, action: Action) -> str:
+def _unclear(context: Context, action: Action) -> Reason | None:
     if context.finding.contradictions:
         return _contradiction(context)
     if context.threat.name == UNKNOWN:
-        return "threat_unknown"
+        return Reason.THREAT_UNKNOWN
     if context.identity.level == "refuted":
         return context.identity.reason
     if action.needs_identity and context.identity.level not in {"proved", "likely"}:
-        return f"identity_unknown:{context.identity.reason}"
-    return ""
+        return Reason.IDENTITY_UNKNOWN.of(context.identity.reason)
+    return None
 
 
-def _contradiction(context: Context) -> str:
+def _contradiction(context: Context) -> Reason | None:
     found = context.finding.contradictions
-    return f"contradiction:{found[0]}" if found else ""
+    return Reason.CONTRADICTION.of(found[0]) if found else None
 
 
-def _too_old(context: Context, action: Action, guardrails: Guardrails, now: datetime, aged: datetime) -> str:
+def _too_old(context: Context, action: Action, guardrails: Guardrails, now: datetime, aged: datetime) -> Reason | None:
     limit = guardrails.max_finding_age.limit(reversible=action.reversible)
     if now - context.finding.event_time < -FUTURE_TOLERANCE:
-        return "finding_from_the_future"
-    return "finding_too_old" if aged - context.finding.event_time > limit else ""
+        return Reason.FINDING_FROM_THE_FUTURE
+    return Reason.FINDING_TOO_OLD if aged - context.finding.event_time > limit else None

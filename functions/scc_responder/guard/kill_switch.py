@@ -17,20 +17,17 @@ from msgspec.structs import replace
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreError, StoreUnavailable
 from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import Value
 from scc_responder.guard.guard import lowered
-from scc_responder.journal.case import HELD_BY_CONTROL
 from scc_responder.policy.decide import Decision
 
 CONTROL_PREFIX = "control/"
 GLOBAL = f"{CONTROL_PREFIX}global"
 _TRIES = 8
 NAME = "control"
-LOWERED = f"mode_lowered_by:{NAME}"
-DISABLED = HELD_BY_CONTROL
-MISSING = "control_missing"
-UNUSABLE = "control_unusable"
+LOWERED = Reason.MODE_LOWERED_BY.of(NAME)
 CONTROL_SCHEMA = 1
 KEEP_CHANGES = 20
 """As many changes before the present one are kept in a document."""
@@ -74,7 +71,9 @@ def parse(value: bytes, cluster: str | None = None) -> Control | None:
 def ceiling(everywhere: bytes | None, own: bytes | None, cluster: str) -> KillSwitchCeiling:
     """The lower of both documents, each as it is stored; None where there is none."""
     general = (
-        KillSwitchCeiling(mode=Mode.DRY_RUN, reason=MISSING) if everywhere is None else _ceiling_of(everywhere, "")
+        KillSwitchCeiling(mode=Mode.DRY_RUN, reason=Reason.CONTROL_MISSING)
+        if everywhere is None
+        else _ceiling_of(everywhere, "")
     )
     special = KillSwitchCeiling(mode=Mode.ENFORCE) if own is None else _ceiling_of(own, cluster)
     return special if capped(special.mode, general.mode) != general.mode else general
@@ -115,9 +114,9 @@ class KillSwitch:
         try:
             entries = self._store.get_many([GLOBAL, key_of(cluster)] if cluster else [GLOBAL])
         except StoreUnavailable as error:
-            raise RetryableError("control_unreadable", str(error)) from error
+            raise RetryableError(Reason.CONTROL_UNREADABLE, str(error), permission=error.permission) from error
         except StoreError:
-            return KillSwitchCeiling(mode=Mode.DRY_RUN, reason=UNUSABLE)
+            return KillSwitchCeiling(mode=Mode.DRY_RUN, reason=Reason.CONTROL_UNUSABLE)
         everywhere, *own = (entry.value if entry else None for entry in entries)
         return ceiling(everywhere, own[0] if own else None, cluster)
 
@@ -139,7 +138,9 @@ class KillSwitch:
                 else:
                     self._store.replace(key, value, entry.version)
                 return control
-        raise RetryableError("control_contended", f"{key} changed {_TRIES} times meanwhile: look at it, and try again")
+        raise RetryableError(
+            Reason.CONTROL_CONTENDED, f"{key} changed {_TRIES} times meanwhile: look at it, and try again"
+        )
 
     def documents(self) -> Iterator[tuple[str, Control | None]]:
         """Every document by its key, clusters first; None for one that is unusable. Raises StoreError."""
@@ -160,4 +161,8 @@ def _own(key: str, value: bytes) -> Control | None:
 
 def _ceiling_of(value: bytes, cluster: str) -> KillSwitchCeiling:
     control = parse(value, cluster)
-    return KillSwitchCeiling(mode=control.mode) if control else KillSwitchCeiling(mode=Mode.DRY_RUN, reason=UNUSABLE)
+    return (
+        KillSwitchCeiling(mode=control.mode)
+        if control
+        else KillSwitchCeiling(mode=Mode.DRY_RUN, reason=Reason.CONTROL_UNUSABLE)
+    )

@@ -17,6 +17,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from scc_responder.domain.duration import parse_duration
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.policy.guardrails import Guardrails, StormBreaker
 from scc_responder.policy.limits import Limit, allowed_count, window
@@ -108,13 +109,13 @@ class LimitDecision(Value, frozen=True, kw_only=True):
     `reason` is empty, or `limit_namespace` or the like, or `storm_breaker`; `detail` names the limit.
     """
 
-    reason: str = ""
+    reason: Reason | None = None
     detail: str = ""
 
     @property
     def allowed(self) -> bool:
         """Whether no limit denies it."""
-        return not self.reason
+        return self.reason is None
 
 
 class _Denial(Value, frozen=True, kw_only=True):
@@ -133,7 +134,7 @@ def admit(
     The state is the same object where there is nothing to write.
     """
     if state.cluster.breaker:
-        return state, LimitDecision(reason="storm_breaker", detail=state.cluster.breaker.detail)
+        return state, LimitDecision(reason=Reason.STORM_BREAKER, detail=state.cluster.breaker.detail)
     denial = _denial(state, request, guardrails, now)
     storm = guardrails.storm_breaker
     cluster = _planned(state.cluster, request, denial, storm, now)
@@ -153,8 +154,8 @@ def admit(
 
 def _answer(denial: _Denial | None, breaker: Breaker | None) -> LimitDecision:
     if denial:
-        return LimitDecision(reason=f"limit_{denial.scope}", detail=denial.detail)
-    return LimitDecision(reason="storm_breaker", detail=breaker.detail if breaker else "")
+        return LimitDecision(reason=Reason.LIMIT.of(denial.scope), detail=denial.detail)
+    return LimitDecision(reason=Reason.STORM_BREAKER, detail=breaker.detail if breaker else "")
 
 
 def counts_in_organization(request: DisruptionRequest, guardrails: Guardrails) -> bool:

@@ -28,6 +28,7 @@ from scc_responder.domain.errors import (
     StoreError,
     StoreUnavailable,
 )
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry
 from scc_responder.guard.ledger import (
     FRESH,
@@ -64,7 +65,7 @@ def read_ledger(entry: Entry) -> Ledger:
     try:
         return msgspec.json.decode(entry.value, type=Ledger)
     except msgspec.DecodeError as error:
-        raise StoreError("ledger_unusable", f"{entry.key}: {error}") from error
+        raise StoreError(Reason.LEDGER_UNUSABLE, f"{entry.key}: {error}") from error
 
 
 class Limiter:
@@ -118,10 +119,10 @@ class Limiter:
                 if not silent:
                     silent = True
                     continue
-                raise RetryableError("ledger_unavailable", str(error)) from error
+                raise RetryableError(Reason.LEDGER_UNAVAILABLE, str(error), permission=error.permission) from error
             except StoreError as error:
                 return LimitDecision(reason=error.reason, detail=str(error))
-        raise RetryableError("ledger_contended", f"{_TRIES} tries on the ledger of {self._cluster}")
+        raise RetryableError(Reason.LEDGER_CONTENDED, f"{_TRIES} tries on the ledger of {self._cluster}")
 
     def _read_breaker(self) -> LimitDecision:
         entry = self._store.get(cluster_key(self._cluster))
@@ -132,7 +133,7 @@ class Limiter:
             # Whoever tripped it died before a person was told.
             ledger = replace(read_ledger(entry), breaker=replace(breaker, paging_since=entry.server_time))
             self._tell(self._replace(entry, ledger), ledger)
-        return LimitDecision(reason="storm_breaker", detail=breaker.detail)
+        return LimitDecision(reason=Reason.STORM_BREAKER, detail=breaker.detail)
 
     def _rehearse(self, request: DisruptionRequest) -> LimitDecision:
         entries = self._store.get_many(tuple(self._documents(request)))
@@ -166,7 +167,7 @@ class Limiter:
     def _replace(self, entry: Entry, ledger: Ledger) -> Entry:
         value = msgspec.json.encode(ledger)
         if len(value) > MAX_VALUE_BYTES:
-            raise StoreError("ledger_full", f"{len(ledger.entries)} targets are counted in {entry.key}")
+            raise StoreError(Reason.LEDGER_FULL, f"{len(ledger.entries)} targets are counted in {entry.key}")
         return self._store.replace(entry.key, value, entry.version)
 
     def _tell(self, entry: Entry, ledger: Ledger) -> None:

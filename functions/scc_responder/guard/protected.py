@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator
 
 from scc_responder.domain.changes import Change
 from scc_responder.domain.context import Context
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import Protected
 
 _KINDS_OF_PRINCIPAL = ("user:", "serviceAccount:", "group:")
 
 
-def protected_reason(context: Context, protected: Protected, changes: Iterable[Change]) -> str:
-    """Why these changes may not be made (`namespace_protected`), or an empty string."""
+def protected_reason(context: Context, protected: Protected, changes: Iterable[Change]) -> Reason | None:
+    """Why these changes may not be made (`namespace_protected`), or None."""
     return (
         _cluster(context, protected.clusters)
         or _namespace(context, protected.namespaces)
@@ -27,47 +28,47 @@ def protected_reason(context: Context, protected: Protected, changes: Iterable[C
     )
 
 
-def _cluster(context: Context, patterns: Iterable[str]) -> str:
+def _cluster(context: Context, patterns: Iterable[str]) -> Reason | None:
     cluster = context.finding.cluster
     if cluster:
-        return "cluster_protected" if _fits(patterns, cluster.path) else ""
-    return "cluster_unread" if any(patterns) and context.finding.pods else ""
+        return Reason.CLUSTER_PROTECTED if _fits(patterns, cluster.path) else None
+    return Reason.CLUSTER_UNREAD if any(patterns) and context.finding.pods else None
 
 
-def _namespace(context: Context, patterns: Iterable[str]) -> str:
+def _namespace(context: Context, patterns: Iterable[str]) -> Reason | None:
     """A target without a namespace, or with several, fits `*` alone."""
     named = context.pod or context.finding.pod
-    return "namespace_protected" if _fits(patterns, named.namespace if named else "") else ""
+    return Reason.NAMESPACE_PROTECTED if _fits(patterns, named.namespace if named else "") else None
 
 
-def _workload(context: Context, patterns: tuple[str, ...]) -> str:
+def _workload(context: Context, patterns: tuple[str, ...]) -> Reason | None:
     """Whether the pod or an owner is protected. An owner that was not checked may be any workload in the namespace."""
     named = context.pod or context.finding.pod
     if named is None:
-        return ""
+        return None
     if context.pod is None or "owner" in context.missing:
         spaces = (pattern.split("/")[0] for pattern in patterns)
-        return "workload_unread" if _fits(spaces, named.namespace) else ""
+        return Reason.WORKLOAD_UNREAD if _fits(spaces, named.namespace) else None
     links = [("Pod", named.name), *((owner.kind, owner.name) for owner in context.pod.owners)]
     held = any(_fits(patterns, f"{named.namespace}/{kind}/{name}") for kind, name in links)
-    return "workload_protected" if held else ""
+    return Reason.WORKLOAD_PROTECTED if held else None
 
 
-def _node(changes: Iterable[Change], patterns: Iterable[str]) -> str:
+def _node(changes: Iterable[Change], patterns: Iterable[str]) -> Reason | None:
     """A node is protected only from changes to itself, not from changes to its pods."""
     targets = (change.target for change in changes)
     nodes = [target.name for target in targets if target and target.kind == "Node"]
-    return "node_protected" if any(_fits(patterns, name) for name in nodes) else ""
+    return Reason.NODE_PROTECTED if any(_fits(patterns, name) for name in nodes) else None
 
 
-def _principal(context: Context, patterns: tuple[str, ...]) -> str:
+def _principal(context: Context, patterns: tuple[str, ...]) -> Reason | None:
     """The principals of an audit-log finding: such a finding always has one."""
     folded = [pattern.casefold() for pattern in patterns]
     known = list(_principals(context))
     if any(_fits(folded, name) for name in known):
-        return "principal_protected"
+        return Reason.PRINCIPAL_PROTECTED
     audited = context.finding.method_name or context.finding.service_name
-    return "principal_unread" if patterns and audited and not known else ""
+    return Reason.PRINCIPAL_UNREAD if patterns and audited and not known else None
 
 
 def _principals(context: Context) -> Iterator[str]:

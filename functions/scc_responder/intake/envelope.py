@@ -18,6 +18,7 @@ from typing import TypeVar
 import msgspec
 
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FINDING_PATTERN, FindingName
 from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
@@ -153,17 +154,17 @@ def open_envelope(body: bytes, headers: Mapping[str, str]) -> Message:
     """
     lowered = {name.lower(): value for name, value in headers.items()}
     if len(body) > MAX_ENVELOPE_BYTES:
-        raise OversizeMessage("oversize_body", sha256=sha256(body).hexdigest())
+        raise OversizeMessage(Reason.OVERSIZE_BODY, sha256=sha256(body).hexdigest())
     try:
         message = _open(body, lowered)
     except RejectedMessage as rejected:
         rejected.sha256 = rejected.sha256 or sha256(body).hexdigest()
         raise
     if not message.data:
-        raise RejectedMessage("no_data", sha256=sha256(body).hexdigest(), message_id=message.message_id)
+        raise RejectedMessage(Reason.NO_DATA, sha256=sha256(body).hexdigest(), message_id=message.message_id)
     if len(message.data) > MAX_DATA_BYTES:
         raise OversizeMessage(
-            "oversize", sha256=message.sha256, message_id=message.message_id, finding_name=find_name(message.data)
+            Reason.OVERSIZE, sha256=message.sha256, message_id=message.message_id, finding_name=find_name(message.data)
         )
     return message
 
@@ -171,31 +172,31 @@ def open_envelope(body: bytes, headers: Mapping[str, str]) -> Message:
 def _open(body: bytes, headers: Mapping[str, str]) -> Message:
     """The message, by the fields that distinguish the envelopes."""
     if headers.get("ce-type", _MESSAGE_PUBLISHED) != _MESSAGE_PUBLISHED:
-        raise RejectedMessage("foreign_event")
+        raise RejectedMessage(Reason.FOREIGN_EVENT)
     trace = _trace(headers)
     if "x-goog-pubsub-message-id" in headers or "x-goog-pubsub-subscription-name" in headers:
         return _unwrapped(body, headers, trace)
     envelope = _decode(body, _Envelope)
     if envelope.type and envelope.type != _MESSAGE_PUBLISHED:
-        raise RejectedMessage("foreign_event")
+        raise RejectedMessage(Reason.FOREIGN_EVENT)
     if envelope.message is not None:
         return _wrapped(envelope.message, envelope, headers, trace)
     if envelope.data or envelope.data_base64:
         return _event(envelope, headers, trace)
     if envelope.is_notification:
         return _unwrapped(body, headers, trace)
-    raise RejectedMessage("foreign_json")
+    raise RejectedMessage(Reason.FOREIGN_JSON)
 
 
 def _decode(body: bytes, shape: type[S]) -> S:
     try:
         return msgspec.json.decode(body, type=shape)
     except RecursionError as error:
-        raise RejectedMessage("too_deep") from error
+        raise RejectedMessage(Reason.TOO_DEEP) from error
     except msgspec.ValidationError as error:
-        raise RejectedMessage("not_an_envelope") from error
+        raise RejectedMessage(Reason.NOT_AN_ENVELOPE) from error
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedMessage("not_json") from error
+        raise RejectedMessage(Reason.NOT_JSON) from error
 
 
 def _wrapped(wire: _PubsubMessage, envelope: _Envelope, headers: Mapping[str, str], trace: str) -> Message:
@@ -219,7 +220,7 @@ def _attributes(raw: msgspec.Raw) -> dict[str, str]:
     try:
         return msgspec.json.decode(raw, type=dict[str, str] | None) or {}
     except msgspec.ValidationError as error:
-        raise RejectedMessage("not_an_envelope") from error
+        raise RejectedMessage(Reason.NOT_AN_ENVELOPE) from error
 
 
 def _event(envelope: _Envelope, headers: Mapping[str, str], trace: str) -> Message:
@@ -232,7 +233,7 @@ def _event(envelope: _Envelope, headers: Mapping[str, str], trace: str) -> Messa
     if pushed.message is not None:
         return _wrapped(pushed.message, _Envelope(pushed.message, pushed.subscription), known, trace)
     if pushed.data is None:
-        raise RejectedMessage("foreign_json")
+        raise RejectedMessage(Reason.FOREIGN_JSON)
     return _wrapped(_PubsubMessage(data=pushed.data, attributes=pushed.attributes), _Envelope(), known, trace)
 
 
@@ -251,7 +252,7 @@ def _unbase64(data: str, message_id: str) -> bytes:
     try:
         return base64.b64decode(data, altchars=b"-_" if "-" in data or "_" in data else None, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise RejectedMessage("bad_base64", message_id=message_id) from error
+        raise RejectedMessage(Reason.BAD_BASE64, message_id=message_id) from error
 
 
 def _trace(headers: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ import msgspec
 
 from scc_responder.domain.errors import RejectedMessage
 from scc_responder.domain.finding import ClusterRef, Finding
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName, parse_cloud_run, same_project, source_of
 from scc_responder.domain.text import visible
 from scc_responder.intake.activity import (
@@ -52,7 +53,7 @@ def parse_notification(data: bytes | Mapping[str, Any]) -> Finding:
     """
     document = data if isinstance(data, Mapping) else _decode(data)
     if not isinstance(document, Mapping):
-        raise RejectedMessage("not_a_finding")
+        raise RejectedMessage(Reason.NOT_A_FINDING)
     return _finding(take_apart(document))
 
 
@@ -85,7 +86,7 @@ def _decode(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data)
     except RecursionError as error:
-        raise RejectedMessage("too_deep") from error
+        raise RejectedMessage(Reason.TOO_DEEP) from error
     except (msgspec.DecodeError, UnicodeError):
         return _decode_leniently(data)
 
@@ -95,16 +96,16 @@ def _decode_leniently(data: bytes) -> Any:
     try:
         return json.loads(data.decode("utf-8", "replace"))
     except RecursionError as error:
-        raise RejectedMessage("too_deep") from error
+        raise RejectedMessage(Reason.TOO_DEEP) from error
     except ValueError as error:
-        raise RejectedMessage("not_json") from error
+        raise RejectedMessage(Reason.NOT_JSON) from error
 
 
 def _name(finding: Mapping[str, Any]) -> tuple[str, FindingName]:
     name = text(finding, "name") or text(finding, "canonicalName")
     parsed = FindingName.parse(name)
     if parsed is None:
-        raise RejectedMessage("malformed_finding_name")
+        raise RejectedMessage(Reason.MALFORMED_FINDING_NAME)
     return name, parsed
 
 
@@ -113,7 +114,7 @@ def _finding(parts: FindingParts) -> Finding:
     name, parsed = _name(finding)
     event_time = timestamp(field(finding, "eventTime"))
     if event_time is None:
-        raise RejectedMessage("no_event_time")
+        raise RejectedMessage(Reason.NO_EVENT_TIME)
     processes, place = read_processes(finding, source), _place(parts)
     faults = [*_disagreeing_names(finding, parsed), *place.pop("contradictions")]
     if contradicts_process(processes, source):

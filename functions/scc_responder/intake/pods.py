@@ -11,6 +11,7 @@ from itertools import chain, islice
 from typing import Any
 
 from scc_responder.domain.finding import FindingContainer, KubernetesObject, PodRef
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import is_namespace, is_object_name
 from scc_responder.domain.value import Value
 from scc_responder.intake.fields import field, part, records, text, timestamp
@@ -52,7 +53,7 @@ def read_pods(finding: Mapping[str, Any], source: Mapping[str, Any], affected: I
     ]
     faults = {
         "pod": any(not _consistent(pairs, named) for pairs in ranked),
-        "several_pods": len(named) > 1,
+        Reason.SEVERAL_PODS: len(named) > 1,
         "too_many_pods": max(len(listed), len(named_objects)) > MAX_POD_RECORDS,
         "invalid_pod_name": len(valid) < len(named),
     }

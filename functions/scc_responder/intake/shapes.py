@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scc_responder.domain.errors import RejectedMessage
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.intake.fields import field, mapping, part, records, text
 
@@ -37,7 +38,9 @@ def take_apart(document: Mapping[str, Any]) -> FindingParts:
         return _console(document)
     if _looks_like_finding(document):
         return _parts(document, document, "_bare")
-    raise RejectedMessage("log_entry" if "jsonPayload" in document and "logName" in document else "not_a_finding")
+    raise RejectedMessage(
+        Reason.LOG_ENTRY if "jsonPayload" in document and "logName" in document else Reason.NOT_A_FINDING
+    )
 
 
 def _is_notification(document: Mapping[str, Any]) -> bool:
@@ -51,9 +54,9 @@ def _looks_like_finding(document: Mapping[str, Any]) -> bool:
 def _list_response(document: Mapping[str, Any]) -> FindingParts:
     items = records(field(document, "listFindingsResults"))
     if len(items) > 1:
-        raise RejectedMessage("several_findings")
+        raise RejectedMessage(Reason.SEVERAL_FINDINGS)
     if not items or not isinstance(items[0].get("finding"), Mapping):
-        raise RejectedMessage("not_a_finding")
+        raise RejectedMessage(Reason.NOT_A_FINDING)
     return _parts(items[0], items[0]["finding"], "_list_item")
 
 
@@ -61,10 +64,10 @@ def _console(document: Mapping[str, Any]) -> FindingParts:
     found = document["findings"]
     if isinstance(found, list):
         if len(found) > 1:
-            raise RejectedMessage("several_findings")
+            raise RejectedMessage(Reason.SEVERAL_FINDINGS)
         found = found[0] if found else None
     if not isinstance(found, Mapping):
-        raise RejectedMessage("not_a_finding")
+        raise RejectedMessage(Reason.NOT_A_FINDING)
     return _parts(document, found, "_console")
 
 

@@ -22,6 +22,7 @@ import msgspec
 from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import Finding, Threat
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.domain.value import StrictValue, Value
 
@@ -162,16 +163,16 @@ def _index_of(rows: Sequence[Row]) -> _Index:
     return _Index(by_category=by_category, by_event_rule=by_event_rule)
 
 
-def in_scope(finding: Finding) -> str | None:
+def in_scope(finding: Finding) -> Reason | None:
     """Why a finding is not to be acted on (`not_a_threat`, `inactive`, `muted`), or None if it is.
 
     An old v1 finding has no class: it is a threat if one of the threat detectors sent it.
     """
     if finding.finding_class != "THREAT" and (finding.finding_class or finding.detector not in DETECTORS):
-        return "not_a_threat"
+        return Reason.NOT_A_THREAT
     if finding.state != "ACTIVE":
-        return "inactive"
-    return "muted" if finding.mute == "MUTED" else None
+        return Reason.INACTIVE
+    return Reason.MUTED if finding.mute == "MUTED" else None
 
 
 def classify(finding: Finding, related: Sequence[RelatedFinding] = (), rows: Sequence[Row] | None = None) -> Threat:

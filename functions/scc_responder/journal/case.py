@@ -15,6 +15,7 @@ import msgspec
 from scc_responder.domain.changes import is_about_node
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import Finding
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import MAX_VALUE_BYTES, Page
 from scc_responder.domain.value import Value
@@ -29,12 +30,7 @@ KEEP_CLOSED = timedelta(days=400)
 KEEP_REJECTED = timedelta(days=90)
 """How long a rejected message is kept."""
 
-HELD_BY_CONTROL = "control_disabled"
-"""The reason of a case that the kill switch held. It resumes once the switch allows it."""
-
 MAX_DETAIL = 500
-NEWER = "record_newer"
-"""The reason for not reading a case that a later version wrote."""
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -65,7 +61,8 @@ class Step(Value, frozen=True, kw_only=True):
     @property
     def is_so_already(self) -> bool:
         """Whether there was nothing to do because the target is as it should be."""
-        return self.status is StepStatus.SKIPPED and self.reason.startswith("already_")
+        reason = Reason.read(self.reason)
+        return self.status is StepStatus.SKIPPED and reason is not None and reason.is_already
 
 
 class Closing(Value, frozen=True, kw_only=True):
@@ -155,7 +152,7 @@ def kept(record: CaseRecord) -> timedelta | None:
 
 def is_held_by_control(record: CaseRecord) -> bool:
     """Whether the kill switch held the case."""
-    return record.state is CaseState.HELD and record.reason == HELD_BY_CONTROL
+    return record.state is CaseState.HELD and record.reason == Reason.CONTROL_DISABLED
 
 
 def is_unfinished(record: CaseRecord) -> bool:
@@ -177,7 +174,7 @@ def encode(record: CaseRecord) -> bytes:
     """The stored form. Over 100 KiB the decision, then the changes of settled steps are left out, never a step."""
     value = _plain(record)
     if len(value) > MAX_VALUE_BYTES:
-        record = msgspec.structs.replace(record, decision={"left_out": "too_large"})
+        record = msgspec.structs.replace(record, decision={"left_out": Reason.TOO_LARGE})
         value = _plain(record)
     if len(value) > MAX_VALUE_BYTES:
         value = _plain(msgspec.structs.replace(record, steps=tuple(_bare(step) for step in record.steps)))
@@ -204,11 +201,11 @@ def decode(value: bytes) -> CaseRecord:
     try:
         fields = msgspec.json.decode(value, type=dict[str, Any])
         if fields.get("schema") != CASE_SCHEMA:
-            raise RetryableError(NEWER, f"schema {fields.get('schema')!a}, of {CASE_SCHEMA}")
+            raise RetryableError(Reason.RECORD_NEWER, f"schema {fields.get('schema')!a}, of {CASE_SCHEMA}")
         extra = {name: fields[name] for name in fields.keys() - set(CaseRecord.__struct_fields__)}
         return msgspec.convert(fields | {"extra": extra}, CaseRecord)
     except msgspec.DecodeError as error:
-        raise RetryableError("record_unreadable", str(error)) from error
+        raise RetryableError(Reason.RECORD_UNREADABLE, str(error)) from error
 
 
 def case_digest(finding: Finding) -> str:

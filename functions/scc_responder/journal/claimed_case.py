@@ -14,6 +14,7 @@ from scc_responder.domain.changes import is_reversible
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreOutcomeUnknown
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Clock
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import Value
@@ -135,11 +136,11 @@ class ClaimedCase:
     def _write(self, record: CaseRecord) -> None:
         with self._lock:
             if not self._held:
-                raise LostLease("case_not_held", self.record.finding_name)
+                raise LostLease(Reason.CASE_NOT_HELD, self.record.finding_name)
             try:
                 self._entry, self.record = self._writer.replace(self._entry, record)
             except Conflict as error:
-                raise LostLease("lease_lost", self.record.finding_name) from error
+                raise LostLease(Reason.LEASE_LOST, self.record.finding_name) from error
 
 
 class Reservation(Value, frozen=True, kw_only=True):
@@ -171,7 +172,9 @@ def reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
         try:
             store.replace(key, value, stored.version, keep=KEEP_CLOSED)
         except Conflict as error:
-            raise RetryableError("reserved_by_open_finding", "another finding reserved it at this moment") from error
+            raise RetryableError(
+                Reason.RESERVED_BY_OPEN_FINDING, "another finding reserved it at this moment"
+            ) from error
     return True
 
 
@@ -181,7 +184,7 @@ def _was_used(store: CasStore, held: Reservation) -> bool:
     if record is None:
         return False
     if record.state is CaseState.OPEN:
-        raise RetryableError("reserved_by_open_finding", f"{held.case} is about to do it, and is not closed yet")
+        raise RetryableError(Reason.RESERVED_BY_OPEN_FINDING, f"{held.case} is about to do it, and is not closed yet")
     return any(
         step.status in _CARRIED_OUT
         for step in record.steps

@@ -25,6 +25,7 @@ from scc_responder.domain.changes import observes_only
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Clock
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import Value
@@ -70,7 +71,7 @@ class Claim(Value, frozen=True, kw_only=True):
 class Transition(Value, frozen=True, kw_only=True):
     """What becomes of a stored case. `record` is stored, unless it is None; `starts`: the caller may work on it."""
 
-    reason: str
+    reason: Reason
     status: int
     record: CaseRecord | None = None
     starts: bool = False
@@ -98,7 +99,7 @@ class Journal:
         for _ in range(_TRIES):
             with suppress(AlreadyExists, Conflict):
                 return self._try_claim(finding, digest, writer)
-        raise RetryableError("case_contended", finding.name)
+        raise RetryableError(Reason.CASE_CONTENDED, finding.name)
 
     def read(self, finding_key: str) -> CaseRecord | None:
         """The case of a finding as it stands, or None. Raises RetryableError, StoreUnavailable."""
@@ -124,14 +125,14 @@ class Journal:
         for _ in range(_TRIES):
             with suppress(Conflict):
                 return self._try_apply(finding_key, rule, writer)
-        raise RetryableError("case_contended", finding_key)
+        raise RetryableError(Reason.CASE_CONTENDED, finding_key)
 
     def _try_apply(
         self, finding_key: str, rule: TransitionRule, writer: CaseWriter
     ) -> tuple[Transition, ClaimedCase | None]:
         entry = self._store.get(_case_key(finding_key))
         if entry is None:
-            raise RetryableError("no_such_case", finding_key)
+            raise RetryableError(Reason.NO_SUCH_CASE, finding_key)
         record = decode(entry.value)
         transition = rule(record, self._is_held(record, entry))
         if transition.record is None:

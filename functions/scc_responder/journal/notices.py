@@ -13,6 +13,7 @@ import msgspec
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.messages import finding_summary, plan_summary, pod_summary, policy_answers, step_summary
@@ -78,11 +79,11 @@ def case_notice(kind: NoticeKind, record: CaseRecord, reason: str, error: str) -
 
 def breaker_notice(cluster: str, tripped_at: datetime, detail: str) -> Notice:
     """A cluster's storm breaker tripped: nothing is changed until its reset."""
-    facts = {"reason": "storm_breaker", "cluster": cluster, "tripped_at": tripped_at, "detail": detail}
+    facts = {"reason": Reason.STORM_BREAKER, "cluster": cluster, "tripped_at": tripped_at, "detail": detail}
     return Notice(
         kind=NoticeKind.BREAKER,
         severity=NoticeSeverity.ERROR,
-        reason="storm_breaker",
+        reason=Reason.STORM_BREAKER,
         labels={"cluster": cluster},
         facts={**facts, "remedy": BREAKER_REMEDY},
     )

@@ -15,11 +15,10 @@ from scc_responder.collect.confirm import Settled
 from scc_responder.domain.errors import Forbidden
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue, Value
 from scc_responder.guard import approval_answers
-from scc_responder.guard.approval import FINDING_CHANGED
 from scc_responder.guard.approval_answers import LOCAL, ApprovalAnswer, is_listed
-from scc_responder.guard.kill_switch import DISABLED
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition, TransitionRule
@@ -61,13 +60,13 @@ def _take(request: AnswerRequest, services: Services, log: DeliveryLog) -> Endin
     log.fields["approver"] = by
     rules = services.policies.guardrails.approval
     if not is_listed(by, rules):
-        raise Forbidden("approver_not_listed", "guardrails.yaml: approval.approvers does not list who asks")
+        raise Forbidden(Reason.APPROVER_NOT_LISTED, "guardrails.yaml: approval.approvers does not list who asks")
     body = _parsed(request.body)
     if body is None:
-        return Ending(status=400, reason="malformed_answer", severity="WARNING")
+        return Ending(status=400, reason=Reason.MALFORMED_ANSWER, severity="WARNING")
     key = services.journal.find(body.case)
     if key is None:
-        return Ending(status=409, reason="no_such_case", severity="WARNING")
+        return Ending(status=409, reason=Reason.NO_SUCH_CASE, severity="WARNING")
     log.fields["case"] = case_id(key)
     answer = ApprovalAnswer(by=by, plan=body.plan, said=body.reason)
     return _judge(request.verb, key, answer, services, log)
@@ -93,7 +92,7 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
     transition, case = services.journal.apply(key, judge)
     if case:
         return _go_on(case, services, log)
-    if transition.record and transition.reason == approval_answers.REJECTED:
+    if transition.record and transition.reason == Reason.APPROVAL_REJECTED:
         _tell(transition.record, answer, services)
     return Ending(
         status=transition.status, reason=transition.reason, severity="NOTICE" if transition.status == 204 else "WARNING"
@@ -107,7 +106,11 @@ def _go_on(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
         ending = work_on(finding, case, services, log)
     except Settled as settled:
         log.fields["error"] = str(settled)
-        reason = DISABLED if settled.reason == DISABLED else FINDING_CHANGED
+        reason = (
+            Reason.CONTROL_DISABLED
+            if settled.reason == Reason.CONTROL_DISABLED
+            else Reason.APPROVAL_VOID_FINDING_CHANGED
+        )
         return Ending(status=409, reason=reason, severity="WARNING")
     plan = case.record.plan
     if plan is None or case.record.is_approved:
@@ -118,7 +121,7 @@ def _go_on(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
 def _tell(record: CaseRecord, answer: ApprovalAnswer, services: Services) -> None:
     """Notify people that nothing will be done, and by whose decision; log and case say the same."""
     said = f"{answer.by}: {answer.said}"
-    services.notify(case_notice(NoticeKind.REJECTED, record, approval_answers.REJECTED, said))
+    services.notify(case_notice(NoticeKind.REJECTED, record, Reason.APPROVAL_REJECTED, said))
 
 
 def _identified(request: AnswerRequest, services: Services) -> str:
@@ -132,8 +135,10 @@ def _identified(request: AnswerRequest, services: Services) -> str:
     settings = services.settings
     if settings.trusts_this_machine:
         if not is_local(request.headers, request.peer):
-            raise Forbidden("not_from_this_machine", "set SCC_RESPONDER_APPROVAL_AUDIENCE to approve from elsewhere")
+            raise Forbidden(
+                Reason.NOT_FROM_THIS_MACHINE, "set SCC_RESPONDER_APPROVAL_AUDIENCE to approve from elsewhere"
+            )
         return LOCAL
     if not settings.approval_audience:
-        raise Forbidden("approval_not_configured", "SCC_RESPONDER_APPROVAL_AUDIENCE is not set")
+        raise Forbidden(Reason.APPROVAL_NOT_CONFIGURED, "SCC_RESPONDER_APPROVAL_AUDIENCE is not set")
     return services.approvers.email(bearer(request.headers))

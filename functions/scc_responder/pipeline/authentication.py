@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 
 from scc_responder.domain.errors import Forbidden
+from scc_responder.domain.reasons import Reason
 from scc_responder.pipeline.services import Services
 
 
@@ -21,7 +22,7 @@ def bearer(headers: Mapping[str, str]) -> str:
     """The token in `Authorization`. Raises Forbidden `no_token`."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Forbidden("no_token", "the request has no bearer token in Authorization")
+        raise Forbidden(Reason.NO_TOKEN, "the request has no bearer token in Authorization")
     return token.strip()
 
 
@@ -36,15 +37,15 @@ def check_sweeper(headers: Mapping[str, str], peer: str, services: Services) -> 
     settings = services.settings
     if settings.trusts_this_machine:
         if not is_local(headers, peer):
-            raise Forbidden("not_from_this_machine", "set SCC_RESPONDER_SWEEPER to let another identity sweep")
+            raise Forbidden(Reason.NOT_FROM_THIS_MACHINE, "set SCC_RESPONDER_SWEEPER to let another identity sweep")
         return
     if not settings.sweeper:
-        raise Forbidden("sweep_not_configured", "SCC_RESPONDER_SWEEPER is not set")
+        raise Forbidden(Reason.SWEEP_NOT_CONFIGURED, "SCC_RESPONDER_SWEEPER is not set")
     token = bearer(headers)
     was_checked = settings.on_cloud_run and "x-serverless-authorization" not in headers
     email = services.checked_email(token) if was_checked else ""
     if (email or services.approvers.email(token)) != settings.sweeper.lower():
-        raise Forbidden("not_the_sweeper", "SCC_RESPONDER_SWEEPER names another identity")
+        raise Forbidden(Reason.NOT_THE_SWEEPER, "SCC_RESPONDER_SWEEPER names another identity")
 
 
 def _is_loopback(address: str) -> bool:

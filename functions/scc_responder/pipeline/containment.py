@@ -22,6 +22,7 @@ from scc_responder.domain.errors import (
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.execute.execute import execute
 from scc_responder.execute.execution import World
@@ -34,29 +35,11 @@ from scc_responder.journal.messages import Ending, conclusion, decision_summary
 from scc_responder.pipeline.deadlines import steps_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
 from scc_responder.pipeline.services import Services
-from scc_responder.policy.decide import Decision, decide, disruptions
+from scc_responder.policy.decide import ActionResult, Decision, decide, disruptions
 
 COLLECT_SECONDS = 30.0
 LOOKS = 3
 """Deliveries that wait for a live look which failed, before the rest is done without it."""
-
-_BEYOND_REACH = frozenset(
-    {
-        "cluster_endpoint_private",
-        "cluster_not_found",
-        "connect_gateway_off",
-        "invalid_name",
-        "malformed_cluster_name",
-        "no_cluster_authority",
-        "no_reachable_endpoint",
-    }
-)
-"""Reasons for a target that stays unreachable until somebody changes the cluster or the deployment."""
-
-_LASTING = frozenset(
-    {"invalid_name", "unknown_kind", "malformed_resource_name", "partial_list", "other_finding", "unusable_answer"}
-)
-"""Errors of reads that the next delivery would get again."""
 
 
 def contain(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
@@ -111,9 +94,9 @@ def _guard(
 def _refuse_blind(collected: Collected) -> None:
     """Raises if a required fact could not be read: a later delivery may read it."""
     error = collected.errors.get("api") or collected.errors.get("pod")
-    if error is None or collected.context.missing.get("pod") == "target_absent":
+    if error is None or collected.context.missing.get("pod") == Reason.TARGET_ABSENT:
         return
-    if isinstance(error, ApiError) and error.reason in _BEYOND_REACH:
+    if isinstance(error, ApiError) and error.reason.is_beyond_reach:
         raise Settled(error.reason, CaseState.HELD, "ERROR", message=str(error)) from error
     raise unread(error) from error
 
@@ -124,18 +107,17 @@ def _refuse_half_blind(collected: Collected, decision: Decision, attempts: int =
     Facts of the live look are retried a few times only: then the steps that need them are held, and isolation
     continues.
     """
-    policies = decision.policies
-    held = {item.reason for policy in policies for item in policy.actions if item.result == "held"}
-    unseen = attempts <= LOOKS and any(reason.endswith("_unread") for reason in held)
-    hangs = unseen or "node_unreadable" in held or any(policy.reason.endswith("_missing") for policy in policies)
+    held = [item for policy in decision.policies for item in policy.actions if item.result == ActionResult.HELD]
+    unseen = attempts <= LOOKS and any(item.unread for item in held)
+    unknown = any(policy.reason.is_missing for policy in decision.policies)
+    hangs = unseen or unknown or any(item.reason == Reason.NODE_UNREADABLE for item in held)
     passing = next(filter(_may_pass, collected.errors.values()), None)
     if hangs and passing:
         raise unread(passing) from passing
 
 
 def _may_pass(error: ResponderError) -> bool:
-    status = getattr(error, "status", 0)
-    return isinstance(error, ApiError) and error.reason not in _LASTING and (status in {0, 429} or status >= 500)
+    return isinstance(error, ApiError) and not error.lasting and (error.status in {0, 429} or error.status >= 500)
 
 
 def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:

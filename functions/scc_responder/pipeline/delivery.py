@@ -21,10 +21,10 @@ from scc_responder.domain.errors import (
 )
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.guard.approval import FINDING_CHANGED, withdrawn
+from scc_responder.guard.approval import withdrawn
 from scc_responder.guard.guard import FUTURE_TOLERANCE
-from scc_responder.guard.kill_switch import DISABLED
 from scc_responder.intake.envelope import open_envelope
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
@@ -38,7 +38,7 @@ from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import beat, claim_heartbeat, is_heartbeat, met
 from scc_responder.pipeline.services import Services
 
-_PASSING = frozenset({"finding_not_listed_yet", "reserved_by_open_finding"})
+_PASSING = frozenset({Reason.FINDING_NOT_LISTED_YET, Reason.RESERVED_BY_OPEN_FINDING})
 """Ordinary reasons for another delivery, about which nobody is notified."""
 
 
@@ -87,9 +87,9 @@ def _claim(finding: Finding, services: Services, log: DeliveryLog) -> Ending:
     refuse_beyond_reach(finding, services.settings)
     if is_heartbeat(finding):
         case = claim_heartbeat(finding, services.journal)
-        return work_on(finding, case, services, log) if case else Ending(status=503, reason="in_progress")
+        return work_on(finding, case, services, log) if case else Ending(status=503, reason=Reason.IN_PROGRESS)
     if finding.event_time > services.clock() + FUTURE_TOLERANCE:
-        raise RetryableError("finding_from_the_future", finding.name)
+        raise RetryableError(Reason.FINDING_FROM_THE_FUTURE, finding.name)
     claim = services.journal.claim(finding)
     if claim.case is None:
         return Ending(status=503 if claim.outcome is ClaimOutcome.IN_PROGRESS else 204, reason=str(claim.outcome))
@@ -118,20 +118,24 @@ def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[N
             _tell(case, end, services)
         if case.record.plan and case.record.plan.is_pending:
             now = services.clock()
-            why = DISABLED if end.reason == DISABLED else FINDING_CHANGED
+            why = (
+                Reason.CONTROL_DISABLED
+                if end.reason == Reason.CONTROL_DISABLED
+                else Reason.APPROVAL_VOID_FINDING_CHANGED
+            )
             case.keep(withdrawn(case.record, PlanState.VOID, why, now, said=end.reason))
         case.close(end.state, end.reason)
         raise
     except BaseException as error:
         with suppress(ResponderError):
             _tell(case, error, services)
-            case.release(getattr(error, "reason", "internal_error"))
+            case.release(getattr(error, "reason", Reason.INTERNAL_ERROR))
         raise
 
 
 def _tell(case: ClaimedCase, error: BaseException, services: Services) -> None:
     """Notify people that a finding is held or waits, once for each reason; not if another delivery has the case."""
-    reason = getattr(error, "reason", "internal_error")
+    reason = getattr(error, "reason", Reason.INTERNAL_ERROR)
     if reason in {case.record.reason, *_PASSING} or isinstance(error, LostLease):
         return
     services.notify(case_notice(NoticeKind.UNDECIDED, case.record, reason, without_secrets(error)))
@@ -151,7 +155,7 @@ def _end_early(error: ResponderError, services: Services, log: DeliveryLog) -> E
             with suppress(ResponderError):
                 services.journal.reject(log.sha256, error.reason)
         return Ending(status=204, reason=error.reason, severity=error.severity)
-    return Ending(status=503, reason=error.reason, severity="ERROR" if "permission" in str(error) else "WARNING")
+    return Ending(status=503, reason=error.reason, severity="ERROR" if error.permission else "WARNING")
 
 
 def _record_rejection(error: RejectedMessage | OversizeMessage, services: Services, log: DeliveryLog) -> Ending:
@@ -168,7 +172,7 @@ def _crash(log: DeliveryLog) -> Ending:
     kind, _, trace = sys.exc_info()
     log.fields["error"] = kind.__name__ if kind else ""
     log.fields["traceback"] = "".join(traceback.format_tb(trace, limit=20))
-    return Ending(status=503, reason="internal_error", severity="ERROR")
+    return Ending(status=503, reason=Reason.INTERNAL_ERROR, severity="ERROR")
 
 
 def finding_of(record: CaseRecord) -> Finding:

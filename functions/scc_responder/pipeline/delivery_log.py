@@ -8,6 +8,7 @@ from typing import Any
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
 from scc_responder.domain.finding import Finding, case_id
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.intake.envelope import Message
 from scc_responder.journal.case import CaseRecord
@@ -103,6 +104,6 @@ def ending_of(record: CaseRecord, decision: Decision) -> Ending:
     for status in (StepStatus.DONE, StepStatus.DRY_RUN):
         if status in by_status:
             return Ending(status=204, reason=str(status), severity="NOTICE")
-    if not by_status and decision.reason == "planned":
-        return Ending(status=204, reason="done_before")
+    if not by_status and decision.reason == Reason.PLANNED:
+        return Ending(status=204, reason=Reason.DONE_BEFORE)
     return Ending(status=204, reason=by_status[StepStatus.SKIPPED].reason if by_status else decision.reason)

@@ -14,6 +14,7 @@ from scc_responder.collect.confirm import unread
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Findings
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.kill_switch import NAME, KillSwitchCeiling
 from scc_responder.journal.case import CaseRecord
@@ -24,8 +25,7 @@ from scc_responder.journal.messages import Ending
 HEARTBEAT_ID = "sccresponderheartbeat"
 """The reserved finding id: organizations/O/sources/S/locations/L/findings/sccresponderheartbeat."""
 
-HEARTBEAT = "heartbeat"
-_NO_CASE = "no_such_case"
+_NOT_SET: dict[str, str] = {Reason.CONTROL_MISSING: "missing", Reason.CONTROL_UNUSABLE: "unusable"}
 
 
 def is_heartbeat(finding: Finding) -> bool:
@@ -38,14 +38,14 @@ def claim_heartbeat(finding: Finding, journal: Journal) -> ClaimedCase | None:
     try:
         return journal.apply(finding.key, _retaken)[1]
     except RetryableError as error:
-        if error.reason != _NO_CASE:
+        if error.reason != Reason.NO_SUCH_CASE:
             raise
     return journal.claim(finding).case
 
 
 def met(limit: KillSwitchCeiling) -> str:
     """The kill switch's state in one word: a mode, or `missing` or `unusable`, which both mean dry run."""
-    return limit.reason.removeprefix(f"{NAME}_") or str(limit.mode)
+    return _NOT_SET.get(limit.reason, str(limit.mode))
 
 
 def beat(finding: Finding, case: ClaimedCase, findings: Findings, limit: KillSwitchCeiling) -> Ending:
@@ -59,13 +59,13 @@ def beat(finding: Finding, case: ClaimedCase, findings: Findings, limit: KillSwi
         findings.read(finding)
     except ApiError as error:
         raise unread(error) from error
-    case.close(CaseState.DONE, HEARTBEAT, decision={NAME: met(limit)})
-    return Ending(status=204, reason=HEARTBEAT, severity="NOTICE")
+    case.close(CaseState.DONE, Reason.HEARTBEAT, decision={NAME: met(limit)})
+    return Ending(status=204, reason=Reason.HEARTBEAT, severity="NOTICE")
 
 
 def _retaken(record: CaseRecord, is_held: bool) -> Transition:
     """The case as new, so that the record does not grow with each heartbeat."""
     if record.state is CaseState.OPEN and is_held:
-        return Transition(reason="in_progress", status=503)
+        return Transition(reason=Reason.IN_PROGRESS, status=503)
     bare = replace(record, steps=(), decision={}, plan=None, history=(), attempts=0, seen=0)
-    return Transition(reason=HEARTBEAT, status=204, record=bare, starts=True)
+    return Transition(reason=Reason.HEARTBEAT, status=204, record=bare, starts=True)

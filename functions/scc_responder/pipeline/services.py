@@ -15,6 +15,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ResponderError, SettingsError, without_secrets
 from scc_responder.domain.notice import Notice
 from scc_responder.domain.ports import Approvers, Clusters, Evidence, Findings, Notifier
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.guard.ledger import Breaker
@@ -143,7 +144,7 @@ class Services:
 
     def _page(self, cluster: str, breaker: Breaker) -> None:
         """Log and notify that the breaker of a cluster tripped. Raises ApiError."""
-        ending = Ending(status=204, reason="storm_breaker", severity="ERROR")
+        ending = Ending(status=204, reason=Reason.STORM_BREAKER, severity="ERROR")
         fields = {"cluster": cluster, "detail": breaker.detail, "remedy": BREAKER_REMEDY}
         self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
         if self.notifier is not None:

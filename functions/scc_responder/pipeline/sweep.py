@@ -18,11 +18,11 @@ import msgspec
 from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, Page
 from scc_responder.domain.value import Value
 from scc_responder.guard import approval_answers
-from scc_responder.guard.approval import EXPIRED
 from scc_responder.journal.case import CaseRecord, decode, is_held_by_control, is_unfinished, kept
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending
@@ -43,7 +43,6 @@ MAX_REVIEWED = 100
 MAX_BEGUN = 20
 QUIET = timedelta(minutes=15)
 """A case that was given back is left to its message's redelivery for this long; the longest back-off is 10 minutes."""
-RESUMED = "resumed_by_person"
 _PAGE = 100
 _ROUNDS = {"reviewed": MAX_REVIEWED, "unfinished": MAX_LOOKED_AT}
 """How many cases a sweep reads in each of its rounds, by the field of their places."""
@@ -73,9 +72,11 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
 def resume(record: CaseRecord, _is_held: bool) -> Transition:
     """Reopen a case that the kill switch held, for a sweep to resume. A `journal.TransitionRule`."""
     if not is_held_by_control(record):
-        return Transition(reason="not_control_disabled", status=409)
-    opened = msgspec.structs.replace(record, state=CaseState.OPEN, reason=RESUMED, closed_at=None, owner="")
-    return Transition(reason=RESUMED, status=204, record=opened)
+        return Transition(reason=Reason.NOT_CONTROL_DISABLED, status=409)
+    opened = msgspec.structs.replace(
+        record, state=CaseState.OPEN, reason=Reason.RESUMED_BY_PERSON, closed_at=None, owner=""
+    )
+    return Transition(reason=Reason.RESUMED_BY_PERSON, status=204, record=opened)
 
 
 class _Sweep:
@@ -103,7 +104,7 @@ class _Sweep:
             raise
         self._keep()
         log.fields["swept"] = dict(self._met)
-        return Ending(status=204, reason="swept", severity="NOTICE" if self._begun else "INFO")
+        return Ending(status=204, reason=Reason.SWEPT, severity="NOTICE" if self._begun else "INFO")
 
     def _round(self, name: str, most: int) -> None:
         """Look at the next cases, until there are no more or this sweep's limits are reached."""
@@ -143,7 +144,7 @@ class _Sweep:
             self._mark(entry, record, unfinished=unfinished)
         except ResponderError as error:
             return error.reason
-        return "at_rest"
+        return Reason.AT_REST
 
     def _due(self, record: CaseRecord, entry: Entry) -> str:
         now = self._services.clock()
@@ -152,7 +153,7 @@ class _Sweep:
         if record.state is CaseState.WAITING:
             return "expire" if record.plan and now >= record.plan.expires_at else ""
         if record.state is CaseState.OPEN:
-            waits = not record.owner and record.reason != RESUMED and _idle(entry) < QUIET
+            waits = not record.owner and record.reason != Reason.RESUMED_BY_PERSON and _idle(entry) < QUIET
             return "" if waits else "resume"
         return "resume" if self._may_begin(record) else ""
 
@@ -178,7 +179,7 @@ class _Sweep:
         transition, _ = self._services.journal.apply(record.finding_key, judge)
         if transition.record:
             why = "nobody approved or rejected it in time"
-            self._services.notify(case_notice(NoticeKind.EXPIRED, transition.record, EXPIRED, why))
+            self._services.notify(case_notice(NoticeKind.EXPIRED, transition.record, Reason.APPROVAL_EXPIRED, why))
         return transition.reason
 
     def _resume(self, record: CaseRecord) -> str:
@@ -196,7 +197,7 @@ class _Sweep:
             return work_on(finding, case, self._services, log)
 
         accounted(go_on, self._services, self._began)
-        return "resumed"
+        return Reason.RESUMED
 
     def _kept_place(self) -> SweepCursor:
         entry = self._store.get(CURSOR_KEY)
@@ -223,10 +224,10 @@ class _Sweep:
 def _taken(record: CaseRecord, is_held: bool) -> Transition:
     """Whether the case may be taken, as it stands when it is: a delivery may have come in between."""
     if record.state is CaseState.OPEN and is_held:
-        return Transition(reason="in_progress", status=503)
+        return Transition(reason=Reason.IN_PROGRESS, status=503)
     if record.state is not CaseState.OPEN and not is_held_by_control(record):
-        return Transition(reason="at_rest", status=409)
-    return Transition(reason="resumed", status=204, record=record, starts=True)
+        return Transition(reason=Reason.AT_REST, status=409)
+    return Transition(reason=Reason.RESUMED, status=204, record=record, starts=True)
 
 
 def _idle(entry: Entry) -> timedelta:

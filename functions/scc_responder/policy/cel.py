@@ -17,12 +17,9 @@ import msgspec
 from scc_responder.domain import finding
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import Connection, Finding, Threat
+from scc_responder.domain.reasons import Reason
 from scc_responder.intake.threats import CONFIDENCES
 from scc_responder.policy import cel_types
-
-HOLDS = "holds"
-DIFFERS = "condition_differs"
-ERROR = "condition_error"
 
 _KNOWN_EMPTY: dict[type, set[str]] = {Finding: {"contradictions", "truncated"}, Threat: {"raised_by"}}
 """Lists in a finding whose emptiness is a fact. Every other empty list means "not set"."""
@@ -67,21 +64,21 @@ class CelFacts:
         return known
 
 
-def evaluate(expression: str, facts: CelFacts) -> str:
-    """`HOLDS`, `condition_differs`, or why it cannot be evaluated: `condition_pod_missing`, `condition_error`."""
+def evaluate(expression: str, facts: CelFacts) -> Reason:
+    """`matched`, `condition_differs`, or why it cannot be evaluated: `condition_pod_missing`, `condition_error`."""
     try:
         result = compiled(expression).eval(activation=facts.activation)
         value, told = result.value(), str(result.value())
     except (RuntimeError, ValueError, TypeError) as error:  # the library's own for a budget or text it cannot take
         value, told = None, str(error)
     if isinstance(value, bool):
-        return HOLDS if value else DIFFERS
+        return Reason.MATCHED if value else Reason.CONDITION_DIFFERS
     missing = _MISSING.search(told)
     if missing is None:
-        return ERROR
+        return Reason.CONDITION_ERROR
     # A key of a map may be the attacker's text: only our own words stand in a reason.
     fact = missing[1] if missing[1] in _names() else "key"
-    return f"condition_{fact.removesuffix('_object')}_missing"
+    return Reason.CONDITION_MISSING.of(fact.removesuffix("_object"))
 
 
 @cache

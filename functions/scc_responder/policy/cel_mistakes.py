@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from scc_responder.domain.reasons import Reason
 from scc_responder.policy import cel_types
-from scc_responder.policy.cel import ERROR, CelFacts, compiled, evaluate
+from scc_responder.policy.cel import CelFacts, compiled, evaluate
 from scc_responder.policy.mistakes import DocumentPath, Mistake, expected
 
 MAX_EXPRESSION_BYTES = 2048
@@ -46,7 +47,7 @@ def condition_mistakes(expression: str, path: DocumentPath) -> Iterator[Mistake]
         yield Mistake(path=path, text=f"expected true or false, got {kind.lower()}; compare it with something")
     for pattern in _PATTERN.findall(expression):
         result = evaluate(f'"".matches({pattern})', CelFacts(None))
-        if result == ERROR:
+        if result == Reason.CONDITION_ERROR:
             yield Mistake(path=path, text=f"{pattern} is no regular expression of RE2 (github.com/google/re2)")
 
 

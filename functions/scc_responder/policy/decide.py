@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 from scc_responder.actions import Action, Hold, Planned, Skip, actions
 from scc_responder.domain.changes import Change
@@ -10,32 +11,50 @@ from scc_responder.domain.context import (
     Context,
 )
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
-from scc_responder.policy.cel import HOLDS, CelFacts, evaluate
+from scc_responder.policy.cel import CelFacts, evaluate
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.policy_set import OnFailure, Policy, PolicyStep
-
-MATCHED = "matched"
 
 Plans = dict[tuple[str, str], Planned]
 """The planned result of each (action name, parameters): the same for every policy."""
 
 
-class PlannedAction(Value, frozen=True, kw_only=True):
-    """The plan for one step of a policy.
+class ActionResult(StrEnum):
+    """What one step of a policy comes to; the one that says most of a whole decision first."""
 
-    `result`: planned, waiting (for approval), skipped (nothing to do) or held (may not be).
+    PLANNED = "planned"
+    WAITING = "waiting"
+    """For a person's approval."""
+    HELD = "held"
+    """It may not be done."""
+    SKIPPED = "skipped"
+    """There is nothing to do."""
+
+
+_RESULTS: dict[type, ActionResult] = {Skip: ActionResult.SKIPPED, Hold: ActionResult.HELD}
+
+
+class PlannedAction(Value, frozen=True, kw_only=True):
+    """The plan for one step of a policy, and the reason for it.
+
 
     `variant` is what the policy asked for (`with`), the same whatever was read. `needs`, `on_failure` are the step's.
     """
 
     action: str
-    result: str
-    reason: str
+    result: ActionResult
+    reason: Reason
     changes: tuple[Change, ...] = ()
     variant: str = ""
     needs: tuple[str, ...] = ()
     on_failure: OnFailure = OnFailure.STOP
+
+    @property
+    def unread(self) -> bool:
+        """Whether it is held for a fact that could not be read: a later delivery may read it."""
+        return self.result == ActionResult.HELD and self.reason.is_unread
 
 
 class PolicyDecision(Value, frozen=True, kw_only=True):
@@ -48,7 +67,7 @@ class PolicyDecision(Value, frozen=True, kw_only=True):
     mode: Mode
     mode_reason: str = ""
     matched: bool
-    reason: str
+    reason: Reason
     actions: tuple[PlannedAction, ...] = ()
     limits: tuple[Limit, ...] = ()
 
@@ -59,14 +78,12 @@ class Decision(Value, frozen=True, kw_only=True):
     policies: tuple[PolicyDecision, ...]
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Reason:
         """One reason word for all policies together: what will happen, or why nothing will."""
         if not any(policy.matched for policy in self.policies):
-            return "no_policy_matched"
+            return Reason.NO_POLICY_MATCHED
         results = {action.result for policy in self.policies for action in policy.actions}
-        return next(
-            (result for result in ("planned", "waiting", "held", "skipped") if result in results), "mode_disabled"
-        )
+        return next((Reason[result.name] for result in ActionResult if result in results), Reason.MODE_DISABLED)
 
 
 def decide(context: Context, policies: tuple[Policy, ...]) -> Decision:
@@ -77,12 +94,12 @@ def decide(context: Context, policies: tuple[Policy, ...]) -> Decision:
 
 
 def _decide(context: Context, policy: Policy, facts: CelFacts, plans: Plans) -> PolicyDecision:
-    reason = "mode_disabled" if policy.mode == Mode.DISABLED else match(context, policy, facts)
-    if reason != MATCHED:
+    reason = Reason.MODE_DISABLED if policy.mode == Mode.DISABLED else match(context, policy, facts)
+    if reason != Reason.MATCHED:
         return PolicyDecision(name=policy.name, mode=policy.mode, matched=False, reason=reason)
     planned = tuple(_plan(context, step, plans) for step in policy.then)
     return PolicyDecision(
-        name=policy.name, mode=policy.mode, matched=True, reason=MATCHED, actions=planned, limits=policy.limits
+        name=policy.name, mode=policy.mode, matched=True, reason=Reason.MATCHED, actions=planned, limits=policy.limits
     )
 
 
@@ -92,10 +109,10 @@ def _plan(context: Context, step: PolicyStep, plans: Plans) -> PlannedAction:
         planned = actions()[step.action].plan(context, step.params)
         plans[key] = planned if isinstance(planned, Skip | Hold) else tuple(planned)
     planned = plans[key]
-    reason = planned.reason if isinstance(planned, Skip | Hold) else "planned"
+    reason = planned.reason if isinstance(planned, Skip | Hold) else Reason.PLANNED
     return PlannedAction(
         action=step.action,
-        result="skipped" if isinstance(planned, Skip) else "held" if isinstance(planned, Hold) else "planned",
+        result=_RESULTS.get(type(planned), ActionResult.PLANNED),
         reason=reason,
         changes=() if isinstance(planned, Skip | Hold) else tuple(planned),
         variant=step.variant,
@@ -104,7 +121,7 @@ def _plan(context: Context, step: PolicyStep, plans: Plans) -> PlannedAction:
     )
 
 
-def match(context: Context, policy: Policy, facts: CelFacts | None = None) -> str:
+def match(context: Context, policy: Policy, facts: CelFacts | None = None) -> Reason:
     """`matched`, or why not: `when_severity_differs`, `unless_namespace`, `condition_pod_missing`.
 
     Missing data satisfies nothing: neither a `when`, nor the "not" of an `unless`, nor a `condition`. `facts` are those
@@ -113,18 +130,17 @@ def match(context: Context, policy: Policy, facts: CelFacts | None = None) -> st
     for name, condition in policy.when.conditions:
         answer = condition(context)
         if not answer:
-            return f"when_{name}_{'missing' if answer is None else 'differs'}"
+            return (Reason.WHEN_MISSING if answer is None else Reason.WHEN_DIFFERS).of(name)
     for name, condition in policy.unless.conditions:
         answer = condition(context)
         if answer is not False:
-            return f"unless_{name}{'_missing' if answer is None else ''}"
-    found = evaluate(policy.condition, facts or CelFacts(context)) if policy.condition else HOLDS
-    return MATCHED if found == HOLDS else found
+            return (Reason.UNLESS_MISSING if answer is None else Reason.UNLESS).of(name)
+    return evaluate(policy.condition, facts or CelFacts(context)) if policy.condition else Reason.MATCHED
 
 
 def disruptions(decision: Decision) -> Iterator[Action]:
     """The planned disruptive actions of policies that are not disabled."""
     for policy in decision.policies:
         if policy.matched and policy.mode != Mode.DISABLED:
-            known = (actions()[item.action] for item in policy.actions if item.result == "planned")
+            known = (actions()[item.action] for item in policy.actions if item.result == ActionResult.PLANNED)
             yield from (action for action in known if action.disrupts)

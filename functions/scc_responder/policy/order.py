@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from scc_responder.actions import actions
-from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.domain.reasons import Reason
+from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 
-Held = dict[tuple[str, str, str], str]
+Held = dict[tuple[str, str, str], Reason]
 """Why a step may not be taken, by policy, action and what the policy asks for."""
 
 
@@ -38,15 +39,19 @@ def _ends_with_message(planned: tuple[PlannedAction, ...]) -> bool:
     return bool(planned) and any(change.declared.tells for change in planned[-1].changes)
 
 
-def hold_denied(decision: Decision, denied: Callable[[PolicyDecision, PlannedAction], str] | None = None) -> Decision:
+Denied = Callable[[PolicyDecision, PlannedAction], Reason | None]
+"""The reason why a planned step may not be taken; None where it may."""
+
+
+def hold_denied(decision: Decision, denied: Denied | None = None) -> Decision:
     """The decision with every denied step held, and every step that needs a held one.
 
-    `denied` is called for each planned step in order. It returns the reason why the step is denied, or an empty string.
+    `denied` is called for each planned step in order. It returns the reason why the step is denied, or None.
     """
     held: Held = {}
     for policy, planned in in_order(decision):
-        if planned.result == "planned":
-            reason = _unmet(policy, planned, held) or (denied(policy, planned) if denied else "")
+        if planned.result == ActionResult.PLANNED:
+            reason = _unmet(policy, planned, held) or (denied(policy, planned) if denied else None)
             if reason:
                 held[_key(policy, planned)] = reason
     if not held:
@@ -54,24 +59,25 @@ def hold_denied(decision: Decision, denied: Callable[[PolicyDecision, PlannedAct
     return Decision(policies=tuple(_with_held(policy, held) for policy in decision.policies))
 
 
-def _unmet(policy: PolicyDecision, planned: PlannedAction, held: Held) -> str:
+def _unmet(policy: PolicyDecision, planned: PlannedAction, held: Held) -> Reason | None:
     for needed in planned.needs:
         steps = [item for item in policy.actions if item.action == needed]
         if not steps or not all(_is_proven(item) and _key(policy, item) not in held for item in steps):
-            return f"needs_{needed}"
-    return ""
+            return Reason.NEEDS.of(needed)
+    return None
 
 
 def _is_proven(planned: PlannedAction) -> bool:
     """Whether it is carried out, or skipped because the target is as wanted already."""
-    return planned.result == "planned" or (planned.result == "skipped" and planned.reason.startswith("already_"))
+    is_so_already = planned.result == ActionResult.SKIPPED and planned.reason.is_already
+    return planned.result == ActionResult.PLANNED or is_so_already
 
 
 def _with_held(policy: PolicyDecision, held: Held) -> PolicyDecision:
-    reasons = [(item, held.get(_key(policy, item), "")) for item in policy.actions]
+    reasons = [(item, held.get(_key(policy, item))) for item in policy.actions]
     if not any(reason for _, reason in reasons):
         return policy
-    stay = (replace(item, result="held", reason=reason) if reason else item for item, reason in reasons)
+    stay = (replace(item, result=ActionResult.HELD, reason=reason) if reason else item for item, reason in reasons)
     return replace(policy, actions=tuple(stay))
 
 

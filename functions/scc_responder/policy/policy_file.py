@@ -116,7 +116,7 @@ def _steps(steps: tuple[PolicyStep, ...], rails: Guardrails | None) -> Iterator[
 
 def _parameters(step: PolicyStep, path: DocumentPath, rails: Guardrails | None) -> Iterator[Mistake]:
     try:
-        refused = step.params.refused_by(rails.allowed_keys) if rails else ""
+        refused = step.params.refused_by(rails.allowed_keys) if rails else None
     except msgspec.ValidationError as error:
         from scc_responder.policy.type_mistakes import diagnose  # noqa: PLC0415 - only a mistake needs it
 
@@ -124,9 +124,7 @@ def _parameters(step: PolicyStep, path: DocumentPath, rails: Guardrails | None) 
         yield from (msgspec.structs.replace(mistake, path=(*path, *mistake.path)) for mistake in found)
     else:
         if refused:
-            field, _, text = refused.partition(": ")
-            known = field in step.parameters
-            yield Mistake(path=(*path, field) if known else path, text=text if known else refused)
+            yield Mistake(path=(*path, refused.field), text=refused.sentence)
 
 
 def _unmet(step: PolicyStep, earlier: list[str], path: DocumentPath) -> Iterator[Mistake]:

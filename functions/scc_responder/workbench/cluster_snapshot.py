@@ -19,6 +19,7 @@ from scc_responder.domain.context import Cluster, RelatedFinding
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.ports import ApiObject, Findings, KubernetesApi, PagedApi
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.explanation import ContextFacts
 from scc_responder.workbench.snapshot_file import (
     COLLECTIONS,
@@ -57,7 +58,7 @@ def take_snapshot(
         try:
             items = _all(api, collection, tuple(annotations), partial(progress, name))
         except ApiError as error:
-            if error.status not in _REFUSED and error.reason != "no_such_resource":
+            if error.status not in _REFUSED and error.reason != Reason.NO_SUCH_RESOURCE:
                 raise
             missing[name] = (
                 f"{error.reason}: missing permission: {error.permission}" if error.permission else error.reason
@@ -75,7 +76,7 @@ def _all(
         try:
             return _pages(api, collection, annotations, progress)
         except ApiError as error:
-            if error.reason != "gone" or attempt + 1 == RESTARTS:
+            if error.reason != Reason.GONE or attempt + 1 == RESTARTS:
                 raise
     raise AssertionError
 
@@ -107,11 +108,11 @@ class NoFindings:
 
     def read(self, finding: Finding) -> Mapping[str, Any] | None:
         """Raise ApiError `not_read`."""
-        raise ApiError("not_read", f"{finding.name}: Security Command Center is not asked here")
+        raise ApiError(Reason.NOT_READ, f"{finding.name}: Security Command Center is not asked here")
 
     def related(self, finding: Finding) -> Sequence[RelatedFinding]:
         """Raise ApiError `not_read`."""
-        raise ApiError("not_read", f"{finding.name}: Security Command Center is not asked here")
+        raise ApiError(Reason.NOT_READ, f"{finding.name}: Security Command Center is not asked here")
 
 
 class Snapshot:
@@ -153,7 +154,7 @@ class Snapshot:
 
     def _check(self, ref: ClusterRef) -> None:
         if ref != self.cluster.ref:
-            raise ApiError("cluster_not_found", f"{ref.path} is not in this snapshot", status=404)
+            raise ApiError(Reason.CLUSTER_NOT_FOUND, f"{ref.path} is not in this snapshot", status=404)
 
 
 class SnapshotApi:
@@ -182,14 +183,14 @@ class SnapshotApi:
         """One object. Raises ApiError `not_found`, or `not_in_snapshot` where such objects were not copied."""
         self._check(path)
         if path not in self._items:
-            raise ApiError("not_found", f"GET {path}: not in the snapshot", status=404)
+            raise ApiError(Reason.NOT_FOUND, f"GET {path}: not in the snapshot", status=404)
         return self._items[path]
 
     def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[ApiObject]:
         """The objects of a namespace, or all that have none. Raises ApiError `not_in_snapshot`."""
         self._check(path)
         if field_selector:
-            raise ApiError("not_in_snapshot", f"GET {path}: a snapshot is not searched by fields")
+            raise ApiError(Reason.NOT_IN_SNAPSHOT, f"GET {path}: a snapshot is not searched by fields")
         if (path, label_selector) not in self._selected:
             terms = [term for term in label_selector.split(",") if term]
             found = [item for item in self._lists.get(path, ()) if all(_has(item, term) for term in terms)]
@@ -200,10 +201,10 @@ class SnapshotApi:
         name = collection_of(path)
         if name is None or name in self._missing:
             why = self._missing.get(name or "", "no such objects are copied")
-            raise ApiError("not_in_snapshot", f"GET {path}: {why}")
+            raise ApiError(Reason.NOT_IN_SNAPSHOT, f"GET {path}: {why}")
 
     def _refuse(self, path: str, *_: Any, **__: Any) -> NoReturn:
-        raise ApiError("read_only", f"{path}: a snapshot cannot be changed", status=405)
+        raise ApiError(Reason.READ_ONLY, f"{path}: a snapshot cannot be changed", status=405)
 
     create = patch = delete = _refuse
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.errors import RejectedMessage
 from scc_responder.domain.finding import Finding
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.domain.value import Value
 from scc_responder.intake.dead_letters import DeadLetter
@@ -21,7 +22,9 @@ from scc_responder.pipeline.heartbeat import is_heartbeat
 DELIVERED_AGAIN = "delivered_again"
 NOTHING_TO_PROVE = "old_heartbeat"
 JUNK = "junk"
-PUBLISHED = frozenset({DELIVERED_AGAIN, "claimed", "resumed", "reopened", "duplicate", "stale"})
+PUBLISHED = frozenset(
+    {DELIVERED_AGAIN, Reason.CLAIMED, Reason.RESUMED, Reason.REOPENED, Reason.DUPLICATE, Reason.STALE}
+)
 """The fate of a message that is published again; without a store, only that it is delivered again is known."""
 
 
@@ -83,5 +86,5 @@ def predicted_fate(found: Prospect, record: CaseRecord | None) -> Prospect:
 def _oversize(letters: tuple[DeadLetter, ...], name: str | None) -> Prospect:
     parsed = FindingName.parse(name) if name else None
     if name is None or parsed is None:
-        return Prospect(fate=JUNK, letters=letters, reason="oversize")
-    return Prospect(fate=DELIVERED_AGAIN, letters=letters, finding=name, key=parsed.key, reason="oversize")
+        return Prospect(fate=JUNK, letters=letters, reason=Reason.OVERSIZE)
+    return Prospect(fate=DELIVERED_AGAIN, letters=letters, finding=name, key=parsed.key, reason=Reason.OVERSIZE)

@@ -11,6 +11,7 @@ from scc_responder.collect.identity import identify
 from scc_responder.domain.context import Cluster, Context, LiveLook, Namespace, Node, Pod, RelatedFinding
 from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue
 from scc_responder.guard.approval import unapproved
 from scc_responder.guard.guard import guard
@@ -33,7 +34,7 @@ class ContextFacts(StrictValue, frozen=True, kw_only=True):
     missing: dict[str, str] = {}
 
 
-NOTHING_READ = ContextFacts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), "not_read"))
+NOTHING_READ = ContextFacts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), Reason.NOT_READ))
 """The facts of a target that was not read."""
 
 

@@ -25,6 +25,7 @@ from scc_responder.domain.context import (
     Zone,
 )
 from scc_responder.domain.finding import CloudRunTarget, ClusterRef, Finding, FindingContainer, PodRef
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.intake.threats import DETECTORS, Row, catalogue
 from scc_responder.workbench.explanation import ContextFacts
@@ -117,7 +118,7 @@ def facts_as_told(finding: Finding, *, looked_around: bool = True) -> ContextFac
         node=node if finding.node or pod else None,
         related=related,
         live=LiveLook(workload=_workload(known), budgets=() if pod else None, node_pool=POOL),
-        missing={} if pod else {"pod": "several_pods" if finding.pods else "pod_not_named"},
+        missing={} if pod else {"pod": Reason.SEVERAL_PODS if finding.pods else Reason.POD_NOT_NAMED},
     )
 
 

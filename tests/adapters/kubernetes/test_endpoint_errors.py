@@ -7,6 +7,7 @@ import pytest
 from scc_responder.adapters.kubernetes.endpoint_errors import retold
 from scc_responder.collect.endpoints import Endpoint, EndpointKind
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.domain.reasons import Reason
 
 NAMED = "Permission 'gkehub.gateway.patch' denied"
 DNS, GATEWAY, PUBLIC = EndpointKind.DNS_ENDPOINT, EndpointKind.CONNECT_GATEWAY, EndpointKind.PUBLIC_IP
@@ -19,17 +20,17 @@ def endpoint(kind: EndpointKind) -> Endpoint:
 @pytest.mark.parametrize(
     ("kind", "error", "permission", "remedy"),
     [
-        (DNS, ApiError("kubernetes_forbidden", "no", status=403), "container.clusters.connect", "grant container"),
-        (GATEWAY, ApiError("kubernetes_forbidden", "no"), "gkehub.gateway.get", "connect_gateway grants it"),
+        (DNS, ApiError(Reason.KUBERNETES_FORBIDDEN, "no", status=403), "container.clusters.connect", "grant container"),
+        (GATEWAY, ApiError(Reason.KUBERNETES_FORBIDDEN, "no"), "gkehub.gateway.get", "connect_gateway grants it"),
         (
             GATEWAY,
-            ApiError("kubernetes_forbidden", "Permission 'gkehub.gateway.patch' denied"),
+            ApiError(Reason.KUBERNETES_FORBIDDEN, "Permission 'gkehub.gateway.patch' denied"),
             "gkehub.gateway.patch",
             "grants",
         ),
-        (PUBLIC, ApiError("cluster_unreachable", "no"), "", "authorised networks"),
-        (EndpointKind.PRIVATE_IP, ApiError("cluster_unreachable", "no"), "", "must have a route"),
-        (PUBLIC, ApiError("timeout", "no"), "", "(by public_ip, gke.example.com)"),
+        (PUBLIC, ApiError(Reason.CLUSTER_UNREACHABLE, "no"), "", "authorised networks"),
+        (EndpointKind.PRIVATE_IP, ApiError(Reason.CLUSTER_UNREACHABLE, "no"), "", "must have a route"),
+        (PUBLIC, ApiError(Reason.TIMEOUT, "no"), "", "(by public_ip, gke.example.com)"),
     ],
 )
 def test_a_lost_cluster_names_its_way(kind: EndpointKind, error: ApiError, permission: str, remedy: str) -> None:
@@ -44,9 +45,9 @@ def test_a_lost_cluster_names_its_way(kind: EndpointKind, error: ApiError, permi
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
-        (PUBLIC, ApiError("kubernetes_forbidden", "no")),
-        (DNS, ApiError("kubernetes_forbidden", "no", body_reason="Forbidden")),
-        (DNS, ApiError("conflict", "no")),
+        (PUBLIC, ApiError(Reason.KUBERNETES_FORBIDDEN, "no")),
+        (DNS, ApiError(Reason.KUBERNETES_FORBIDDEN, "no", body_reason="Forbidden")),
+        (DNS, ApiError(Reason.CONFLICT, "no")),
     ],
 )
 def test_a_clusters_own_answer_stays(kind: EndpointKind, error: ApiError) -> None:
@@ -56,6 +57,6 @@ def test_a_clusters_own_answer_stays(kind: EndpointKind, error: ApiError) -> Non
 
 def test_an_unknown_outcome_stays_unknown() -> None:
     """With everything that it carried."""
-    told = retold(endpoint(PUBLIC), "PATCH", OutcomeUnknown("timeout", "no", status=0, retry_after_seconds=2.0))
+    told = retold(endpoint(PUBLIC), "PATCH", OutcomeUnknown(Reason.TIMEOUT, "no", status=0, retry_after_seconds=2.0))
     assert isinstance(told, OutcomeUnknown)
     assert told.retry_after_seconds == 2.0

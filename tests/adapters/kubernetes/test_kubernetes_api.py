@@ -19,6 +19,7 @@ from scc_responder.adapters.kubernetes.api_errors import ApiRequest, ApiResponse
 from scc_responder.adapters.kubernetes.kubernetes_api import BODY_LIMIT, KubernetesRest, connect
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
 from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.fault_proxy import Answer, Break, Call, Delay, Drip, FaultProxy, Forward, Stall, Truncate
@@ -415,7 +416,7 @@ def test_token_provider_fails(server: FaultProxy) -> None:
     server.play({})
 
     def token() -> str:
-        raise ApiError("token_refused")
+        raise ApiError(Reason.TOKEN_REFUSED)
 
     with pytest.raises(ApiError, match="token_refused"):
         api_of(server, token).patch(POD, {})

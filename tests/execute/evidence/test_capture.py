@@ -15,6 +15,7 @@ from scc_responder.domain.changes import StepRun
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import Threat
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.evidence.capture import capture, store_side_by_side
 from scc_responder.execute.evidence.manifest import EvidenceObject
@@ -58,7 +59,7 @@ def test_a_lost_case_stops_the_capture() -> None:
 
     def lost() -> None:
         store.may.set()
-        raise LostLease("lease_lost")
+        raise LostLease(Reason.LEASE_LOST)
 
     with ThreadPoolExecutor(3) as pool, pytest.raises(LostLease):
         store_side_by_side(OBJECTS, store, pool, step(lost), renew_seconds=0.01)
@@ -69,7 +70,7 @@ def test_a_refused_object_is_told() -> None:
 
     class Refusing:
         def put(self, _name: str, _content: bytes) -> bool:
-            raise ApiError("evidence_forbidden", status=403, permission="storage.objects.create")
+            raise ApiError(Reason.EVIDENCE_FORBIDDEN, status=403, permission="storage.objects.create")
 
     with ThreadPoolExecutor(3) as pool, pytest.raises(ApiError, match="evidence_forbidden"):
         store_side_by_side(OBJECTS, Refusing(), pool, step(lambda: None))
@@ -100,7 +101,7 @@ FACTS = Context(
     missing={"owner": "not_found", "node": "deadline"},
     objects={"pod": {"kind": "Pod"}},
 )
-FORBIDDEN = ApiError("kubernetes_forbidden", status=403, permission="events: list in namespace shop")
+FORBIDDEN = ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="events: list in namespace shop")
 
 
 def world(kept: Kept | None, events: Any, pool: ThreadPoolExecutor) -> Any:
@@ -160,7 +161,7 @@ def test_without_the_required_events_the_step_fails_and_the_rest_is_kept() -> No
 
 
 PASSING = {
-    "unavailable": (ApiError("server_error", "not now", status=503), RetryableError),
+    "unavailable": (ApiError(Reason.SERVER_ERROR, "not now", status=503), RetryableError),
     "a-mistake-of-ours": (KeyError("metadata"), KeyError),
 }
 

@@ -8,13 +8,14 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import Threat
 from scc_responder.domain.permissions import iam, observes
+from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence import EvidenceItem, NotPossible, Source, evidence_sources, source_permissions
 from scc_responder.workbench.needed_permissions import permissions_of
 from tests.kits.captures import given
 from tests.kits.journal_worlds import finding
 
 THREAT = Threat(name="reverse_shell", surface="pod", kind="ioc", confidence="likely")
-REFUSED = ApiError("kubernetes_forbidden", status=403, permission="nodes: get")
+REFUSED = ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="nodes: get")
 
 
 @pytest.mark.parametrize("source", evidence_sources().values(), ids=evidence_sources())

@@ -13,6 +13,7 @@ import pytest
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import Threat
+from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence import EvidenceItem, Moment, NotPossible, Source, SourceInput, source
 from scc_responder.execute.evidence.reading import read_sources
 from scc_responder.journal.claimed_case import LostLease
@@ -41,7 +42,7 @@ def raising(error: Exception) -> Callable[[], Any]:
     return answer
 
 
-FORBIDDEN = ApiError("kubernetes_forbidden", "no", status=403, permission="secrets: list")
+FORBIDDEN = ApiError(Reason.KUBERNETES_FORBIDDEN, "no", status=403, permission="secrets: list")
 ANSWERS = {
     "kept": (lambda: [ITEM], ("kept", "", "", False, False)),
     "nothing": (list, ("empty", "", "", False, False)),
@@ -50,8 +51,11 @@ ANSWERS = {
         ("empty", "", "", False, False),
     ),
     "refused": (raising(FORBIDDEN), ("refused", "kubernetes_forbidden", "secrets: list", True, False)),
-    "not-found": (raising(ApiError("not_found", status=404)), ("not_possible", "not_found", "", True, False)),
-    "unavailable": (raising(ApiError("server_error", status=503)), ("not_possible", "server_error", "", True, True)),
+    "not-found": (raising(ApiError(Reason.NOT_FOUND, status=404)), ("not_possible", "not_found", "", True, False)),
+    "unavailable": (
+        raising(ApiError(Reason.SERVER_ERROR, status=503)),
+        ("not_possible", "server_error", "", True, True),
+    ),
     "nothing-to-read": (
         raising(NotPossible("pod_not_named")),
         ("not_possible", "pod_not_named", "", False, False),
@@ -143,7 +147,7 @@ def test_a_lost_case_ends_the_reading() -> None:
 
     def lost() -> None:
         may.set()
-        raise LostLease("lease_lost")
+        raise LostLease(Reason.LEASE_LOST)
 
     with pytest.raises(LostLease):
         read(SUBJECT, [made("slow", lambda: may.wait(10) and [ITEM])], lost, renew_seconds=0.01)

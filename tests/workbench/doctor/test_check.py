@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scc_responder.domain.errors import ApiError, SettingsError, StoreUnavailable
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.doctor.check import CheckResult, fault, filled, permission_of, unanswered
 
 
@@ -21,7 +22,7 @@ def test_each_unanswered_probe_says_why() -> None:
 
 def test_the_missing_permission_is_found() -> None:
     """The permission is found where a store's error only says what caused it."""
-    error = StoreUnavailable("store_unavailable")
+    error = StoreUnavailable(Reason.STORE_UNAVAILABLE)
     error.__cause__ = ApiError("x", permission="datastore.entities.get")
     assert permission_of(error) == "datastore.entities.get"
     assert permission_of(ValueError()) == ""

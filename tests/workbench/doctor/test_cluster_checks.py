@@ -10,6 +10,7 @@ from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster, unlisted_cluster
 
 REF = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
@@ -38,7 +39,7 @@ class Beyond:
 
     def connect(self, ref: ClusterRef) -> KubernetesApi:
         """Nobody gets there."""
-        raise ApiError("endpoint_forbidden", f"denied for {ref.name}", status=403, permission=self.permission)
+        raise ApiError(Reason.ENDPOINT_FORBIDDEN, f"denied for {ref.name}", status=403, permission=self.permission)
 
 
 @pytest.mark.parametrize("permission", ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY])

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.doctor.check import MISSING_PERMISSION, CheckResult
 from scc_responder.workbench.doctor.google_checks import bucket_of, examine_evidence, examine_source
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-DENIED = ApiError("storage_forbidden", "no", status=403, permission="storage.buckets.get")
+DENIED = ApiError(Reason.STORAGE.of("forbidden"), "no", status=403, permission="storage.buckets.get")
 
 
 class Sources:

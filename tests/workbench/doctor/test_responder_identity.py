@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.doctor.check import CheckResult
 from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user
 
@@ -32,8 +33,8 @@ class Knows:
         ("100000000000000000000", CheckResult.UNKNOWN, "caller_not_known"),
         ("", CheckResult.UNKNOWN, "caller_not_known"),
         (None, CheckResult.UNKNOWN, "caller_not_known"),
-        (ApiError("kubernetes_forbidden", "no"), CheckResult.UNKNOWN, "caller_not_known"),
-        (ApiError("no_such_resource", "no"), CheckResult.UNKNOWN, "caller_not_known"),
+        (ApiError(Reason.KUBERNETES_FORBIDDEN, "no"), CheckResult.UNKNOWN, "caller_not_known"),
+        (ApiError(Reason.NO_SUCH_RESOURCE, "no"), CheckResult.UNKNOWN, "caller_not_known"),
     ],
 )
 def test_rbac_names_are_compared_exactly(username: Any, result: CheckResult, reason: str) -> None:
@@ -45,6 +46,6 @@ def test_rbac_names_are_compared_exactly(username: Any, result: CheckResult, rea
 
 def test_user_out_of_reach() -> None:
     """A server that is not reached is for whoever asked."""
-    api: Any = Knows(ApiError("cluster_unreachable", "away"))
+    api: Any = Knows(ApiError(Reason.CLUSTER_UNREACHABLE, "away"))
     with pytest.raises(ApiError):
         examine_user(api, "prod-1", "run@example.com")

@@ -81,7 +81,7 @@ def test_an_exception_names_what_it_excepts() -> None:
 def test_a_condition_is_shown_on_one_line() -> None:
     """A condition is shown as it is written, on one line."""
     policy = replace(policy_of(Match(threat="*")), condition="pod.labels.size() > 0\n  && true")
-    assert policy_hint(policy, context(), "condition_false") == "condition: pod.labels.size() > 0 && true"
+    assert policy_hint(policy, context(), "condition_differs") == "condition: pod.labels.size() > 0 && true"
 
 
 @pytest.mark.parametrize("reason", ["matched", "mode_disabled", "when_nothing_differs", ""])

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import PlannedAction, PolicyDecision
 from scc_responder.workbench.simulation.impact import (
     AffectedObject,
@@ -26,7 +27,7 @@ OTHER = replace(POD, name="web-2", uid="u2")
 
 
 def decision(mode: Mode = Mode.ENFORCE, name: str = "contain", **fields: Any) -> PolicyDecision:
-    return PolicyDecision(name=name, mode=mode, matched=True, reason="matched", **fields)
+    return PolicyDecision(name=name, mode=mode, matched=True, reason=Reason.MATCHED, **fields)
 
 
 def test_only_planned_changes_have_effects() -> None:
@@ -34,9 +35,9 @@ def test_only_planned_changes_have_effects() -> None:
     patch = PatchObject(kind="Pod", **POD_TARGET, labels={"a": "b"})
     evidence = CaptureEvidence(namespace="shop", pod_name="web-1", pod_uid=POD_TARGET["uid"])
     actions = (
-        PlannedAction(action="label_pod", result="planned", reason="planned", changes=(patch, patch)),
+        PlannedAction(action="label_pod", result="planned", reason=Reason.PLANNED, changes=(patch, patch)),
         PlannedAction(action="annotate_pod", result="held", reason="protected", changes=(patch,)),
-        PlannedAction(action="capture_evidence", result="planned", reason="planned", changes=(evidence,)),
+        PlannedAction(action="capture_evidence", result="planned", reason=Reason.PLANNED, changes=(evidence,)),
     )
     assert effects(context(), decision(actions=actions)) == (("label_pod", POD),)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import PlannedAction, PolicyDecision
 from scc_responder.workbench.simulation.counts import Bits, Count, Tally, Touched
 from scc_responder.workbench.simulation.impact import AffectedObject, Numbers
@@ -16,11 +17,11 @@ POLICY = PolicyDecision(
     name="contain",
     mode=Mode.ENFORCE,
     matched=True,
-    reason="matched",
+    reason=Reason.MATCHED,
     actions=(
-        PlannedAction(action="label_pod", result="planned", reason="planned"),
-        PlannedAction(action="cordon_node", result="held", reason="node_unreadable"),
-        PlannedAction(action="annotate_pod", result="skipped", reason="already_annotated"),
+        PlannedAction(action="label_pod", result="planned", reason=Reason.PLANNED),
+        PlannedAction(action="cordon_node", result="held", reason=Reason.NODE_UNREADABLE),
+        PlannedAction(action="annotate_pod", result="skipped", reason=Reason.ALREADY_ANNOTATED),
     ),
 )
 

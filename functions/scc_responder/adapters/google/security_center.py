@@ -17,13 +17,14 @@ from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_fai
 from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.errors import ApiError, RejectedMessage
 from scc_responder.domain.finding import Finding
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.intake import notification
 from scc_responder.intake.related_findings import MAX_RELATED, candidate, related_among
 from scc_responder.intake.threats import RELATED_WITHIN
 
 SCC_SERVICE = "securitycenter.googleapis.com"
-LIST_FINDINGS = ApiMethod(api="scc", permission="securitycenter.findings.list")
+LIST_FINDINGS = ApiMethod(api=Reason.SCC, permission="securitycenter.findings.list")
 
 MAX_PAGES = 5
 """Pages read of one answer. A server may send empty ones, so the first need not be the only one."""
@@ -65,7 +66,9 @@ class SecurityCenter:
         if not answer:
             return None
         if len(answer) > 1 or FindingName.parse(answer[0]["finding"].get("name", "")) != parsed:
-            raise ApiError("other_finding", "Security Command Center answered with more or other than the one finding")
+            raise ApiError(
+                Reason.OTHER_FINDING, "Security Command Center answered with more or other than the one finding"
+            )
         return answer[0]
 
     def related(self, finding: Finding) -> Sequence[RelatedFinding]:
@@ -105,7 +108,7 @@ class SecurityCenter:
         except problems.GoogleAPICallError as error:
             raise grpc_failure(LIST_FINDINGS, error) from error
         if whole and answer.next_page_token:
-            raise ApiError("partial_list", f"Security Command Center did not end its answer in {MAX_PAGES} pages")
+            raise ApiError(Reason.PARTIAL_LIST, f"Security Command Center did not end its answer in {MAX_PAGES} pages")
 
     def _opened(self) -> Any:
         with self._opening:
@@ -129,7 +132,7 @@ def _checked_name(finding: Finding) -> tuple[str, FindingName]:
     name = finding.canonical_name or finding.name
     parsed = FindingName.parse(name)
     if parsed is None:
-        raise RejectedMessage("malformed_finding_name")
+        raise RejectedMessage(Reason.MALFORMED_FINDING_NAME)
     return name, parsed
 
 
@@ -160,7 +163,7 @@ def _as_json(item: Any) -> dict[str, Any]:
     try:
         return {part: json_format.MessageToDict(type(value).pb(value)) for part, value in _parts(item)}
     except (ValueError, json_format.Error) as error:  # a number that JSON cannot say
-        raise ApiError("unusable_answer", "a finding cannot be written as JSON") from error
+        raise ApiError(Reason.UNUSABLE_ANSWER, "a finding cannot be written as JSON") from error
 
 
 def _parts(item: Any) -> Iterator[tuple[str, Any]]:

@@ -15,21 +15,22 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
 MESSAGE_LENGTH = 300
 """Most characters of a server's message that are quoted in ours."""
 
 _REASONS = {
-    400: "bad_request",
-    401: "kubernetes_unauthenticated",
-    403: "kubernetes_forbidden",
-    404: "not_found",
-    409: "conflict",
-    410: "gone",
-    413: "too_large",
-    422: "invalid",
-    429: "throttled",
+    400: Reason.BAD_REQUEST,
+    401: Reason.KUBERNETES_UNAUTHENTICATED,
+    403: Reason.KUBERNETES_FORBIDDEN,
+    404: Reason.NOT_FOUND,
+    409: Reason.CONFLICT,
+    410: Reason.GONE,
+    413: Reason.TOO_LARGE,
+    422: Reason.INVALID,
+    429: Reason.THROTTLED,
 }
 _ADMISSION = re.compile(r"ValidatingAdmissionPolicy|GKE Warden|denied the request|denied request|violates PodSecurity")
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '[a-z0-9.-]+' with binding '[a-z0-9.-]+' denied request")
@@ -59,7 +60,7 @@ class ApiResponse(Value, frozen=True, kw_only=True):
 class UnusableResponse(Exception):  # noqa: N818 - a fact about an answer
     """The answer was no JSON object, or larger than what is read. `reason` is the word for the record."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -94,31 +95,31 @@ def printable(text: str) -> str:
 def _refused(request: ApiRequest, answer: ApiResponse) -> ApiError:
     status = _status_of(answer)
     if answer.status >= 500 and request.writes:
-        return OutcomeUnknown("server_error", _message(request, answer, status), status=answer.status)
+        return OutcomeUnknown(Reason.SERVER_ERROR, _message(request, answer, status), status=answer.status)
     reason, code = _meaning(answer.status, status)
     return ApiError(
         reason,
         _message(request, answer, status),
         status=code,
         body_reason=status.reason,
-        permission=api_paths.permission(request.method, request.path) if reason == "kubernetes_forbidden" else "",
+        permission=api_paths.permission(request.method, request.path) if reason == Reason.KUBERNETES_FORBIDDEN else "",
         retry_after_seconds=_retry_after(answer),
     )
 
 
-def _meaning(code: int, status: Status) -> tuple[str, int]:
+def _meaning(code: int, status: Status) -> tuple[Reason, int]:
     """The reason word, and the HTTP status as the port defines it."""
     if code == 404 and status.reason != "NotFound":
-        return "no_such_resource", 0  # a load balancer's 404 must not prove that a pod is gone
+        return Reason.NO_SUCH_RESOURCE, 0  # a load balancer's 404 must not prove that a pod is gone
     if code == 422 and "metadata.uid" in _causes(status, "field"):
-        return "conflict", 409  # the condition on the UID did not hold: the object was replaced
+        return Reason.CONFLICT, 409  # the condition on the UID did not hold: the object was replaced
     if code in {400, 403, 422} and _ADMISSION.search(status.message):
-        return "admission_denied", code
+        return Reason.ADMISSION_DENIED, code
     if code == 429 and "DisruptionBudget" in _causes(status, "reason"):
-        return "disruption_budget", code
+        return Reason.DISRUPTION_BUDGET, code
     if 300 <= code < 400:
-        return "redirect_refused", code
-    return _REASONS.get(code, "server_error" if code >= 500 else "unexpected_status"), code
+        return Reason.REDIRECT_REFUSED, code
+    return _REASONS.get(code, Reason.SERVER_ERROR if code >= 500 else Reason.UNEXPECTED_STATUS), code
 
 
 def _causes(status: Status, key: str) -> set[str]:
@@ -134,12 +135,12 @@ def _unanswered(request: ApiRequest, error: Exception) -> ApiError:
     return ApiError(reason, message)
 
 
-def _silence(error: Exception) -> str:
+def _silence(error: Exception) -> Reason:
     if isinstance(error, UnusableResponse):
         return error.reason
     if _untrusted(error):
-        return "untrusted_certificate"
-    return "timeout" if isinstance(error, TimeoutError) and not _never_sent(error) else "cluster_unreachable"
+        return Reason.UNTRUSTED_CERTIFICATE
+    return Reason.TIMEOUT if isinstance(error, TimeoutError) and not _never_sent(error) else Reason.CLUSTER_UNREACHABLE
 
 
 def _never_sent(error: Exception) -> bool:

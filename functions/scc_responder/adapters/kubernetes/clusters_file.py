@@ -21,6 +21,7 @@ from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError, PolicyError, SettingsError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.ports import Clusters, KubernetesApi, PagedApi
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue
 from scc_responder.policy.strict_yaml import load_yaml
 
@@ -117,7 +118,7 @@ class _Local:
 
 def _found(clusters: Mapping[str, _Local], ref: ClusterRef) -> _Local:
     if ref.path not in clusters:
-        raise ApiError("cluster_not_found", f"{ref.path} is not in the file of local clusters", status=404)
+        raise ApiError(Reason.CLUSTER_NOT_FOUND, f"{ref.path} is not in the file of local clusters", status=404)
     return clusters[ref.path]
 
 
@@ -156,5 +157,5 @@ def _connected(access: Access) -> PagedApi:
             access.server, access.ca_pem, access.token, renew=access.renew, client_certificate=certificate
         )
     except SettingsError as error:
-        raise ApiError(error.reason, str(error)) from error
+        raise ApiError(Reason.read(error.reason) or Reason.UNUSABLE_SERVER, str(error)) from error
     return api

@@ -11,15 +11,16 @@ from collections.abc import Mapping
 
 from scc_responder.collect.endpoints import Endpoint, EndpointKind
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 
 _LOST = frozenset(
     {
-        "cluster_unreachable",
-        "kubernetes_unauthenticated",
-        "no_such_resource",
-        "redirect_refused",
-        "timeout",
-        "untrusted_certificate",
+        Reason.CLUSTER_UNREACHABLE,
+        Reason.KUBERNETES_UNAUTHENTICATED,
+        Reason.NO_SUCH_RESOURCE,
+        Reason.REDIRECT_REFUSED,
+        Reason.TIMEOUT,
+        Reason.UNTRUSTED_CERTIFICATE,
     }
 )
 """Failures that a cluster reached by what GKE says of it today may not have."""
@@ -28,17 +29,23 @@ _FRONT_ENDS = frozenset({EndpointKind.DNS_ENDPOINT, EndpointKind.CONNECT_GATEWAY
 _REFUSED_BY_IAM = re.compile(r"[Pp]ermission '?((?:container|gkehub)\.[A-Za-z.]{1,80}[A-Za-z])'? denied", re.ASCII)
 
 _REMEDIES: Mapping[tuple[str, EndpointKind], str] = {
-    ("endpoint_forbidden", EndpointKind.DNS_ENDPOINT): (
+    (Reason.ENDPOINT_FORBIDDEN, EndpointKind.DNS_ENDPOINT): (
         "grant container.clusters.connect; if it is granted, the DNS endpoint is closed to external traffic"
     ),
-    ("endpoint_forbidden", EndpointKind.CONNECT_GATEWAY): (
+    (Reason.ENDPOINT_FORBIDDEN, EndpointKind.CONNECT_GATEWAY): (
         "the Terraform variable connect_gateway grants it; in a fleet's own project, grant it and enable "
         "connectgateway.googleapis.com"
     ),
-    ("cluster_unreachable", EndpointKind.DNS_ENDPOINT): "a VPC Service Controls perimeter may keep callers out",
-    ("cluster_unreachable", EndpointKind.CONNECT_GATEWAY): "the fleet membership may be gone",
-    ("cluster_unreachable", EndpointKind.PUBLIC_IP): "authorised networks must list this deployment's egress address",
-    ("cluster_unreachable", EndpointKind.PRIVATE_IP): "this deployment's VPC must have a route to the control plane",
+    (Reason.CLUSTER_UNREACHABLE, EndpointKind.DNS_ENDPOINT): "a VPC Service Controls perimeter may keep callers out",
+    (Reason.CLUSTER_UNREACHABLE, EndpointKind.CONNECT_GATEWAY): "the fleet membership may be gone",
+    (
+        Reason.CLUSTER_UNREACHABLE,
+        EndpointKind.PUBLIC_IP,
+    ): "authorised networks must list this deployment's egress address",
+    (
+        Reason.CLUSTER_UNREACHABLE,
+        EndpointKind.PRIVATE_IP,
+    ): "this deployment's VPC must have a route to the control plane",
 }
 
 
@@ -47,7 +54,7 @@ def retold(endpoint: Endpoint, method: str, error: ApiError) -> ApiError:
     permission = _permission(endpoint.kind, method, error)
     if not permission and error.reason not in _LOST:
         return error
-    reason = "endpoint_forbidden" if permission else error.reason
+    reason = Reason.ENDPOINT_FORBIDDEN if permission else error.reason
     remedy = _REMEDIES.get((reason, endpoint.kind), "")
     return type(error)(
         reason,
@@ -61,7 +68,7 @@ def retold(endpoint: Endpoint, method: str, error: ApiError) -> ApiError:
 
 def _permission(kind: EndpointKind, method: str, error: ApiError) -> str:
     """The IAM permission for want of which a front end refused, if one did."""
-    if error.reason != "kubernetes_forbidden" or kind not in _FRONT_ENDS:
+    if error.reason != Reason.KUBERNETES_FORBIDDEN or kind not in _FRONT_ENDS:
         return ""
     named = _REFUSED_BY_IAM.search(str(error))
     if named:

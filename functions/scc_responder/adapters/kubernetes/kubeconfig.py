@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
 _EXPIRY_MARGIN = timedelta(seconds=60)
@@ -193,4 +194,4 @@ class _ExecToken:
             expires = status.get("expirationTimestamp")
             self._expires = datetime.fromisoformat(expires) if expires else None
         except (OSError, KeyError, TypeError, ValueError, plugins.ConfigException) as error:
-            raise ApiError("no_credentials", f"{self._path}: the credential plugin gave no token") from error
+            raise ApiError(Reason.NO_CREDENTIALS, f"{self._path}: the credential plugin gave no token") from error

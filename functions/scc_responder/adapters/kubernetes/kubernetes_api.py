@@ -27,6 +27,7 @@ from scc_responder.adapters.kubernetes.api_errors import ApiRequest, ApiResponse
 from scc_responder.adapters.kubernetes.one_write import OneWritePool
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.ports import ApiObject
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
 CONNECTIONS = 16
@@ -85,7 +86,7 @@ class KubernetesRest:
         answer = self._call(request, query={name: value for name, value in selectors.items() if value})
         items, more = _items(request, answer)
         if more:
-            raise ApiError("partial_list", f"GET {path}: the server answered with a part of the list")
+            raise ApiError(Reason.PARTIAL_LIST, f"GET {path}: the server answered with a part of the list")
         return items
 
     def page(self, path: str, limit: int, after: str = "") -> tuple[_Objects, str]:
@@ -131,7 +132,7 @@ class KubernetesRest:
         content_type: str = _JSON,
     ) -> ApiObject:
         if not _SAFE_PATH.fullmatch(request.path):
-            raise ApiError("invalid_name", "the path of a Kubernetes object has a character that none may have")
+            raise ApiError(Reason.INVALID_NAME, "the path of a Kubernetes object has a character that none may have")
         arguments = {**(query or {}), **({"dryRun": "All"} if dry_run else {})}
         url = f"{self._url}{request.path}" + (f"?{urlencode(arguments)}" if arguments else "")
         answer = self._authenticated(request, url, body, content_type)
@@ -213,7 +214,7 @@ def _check_url(url: str) -> None:
     parts = urlsplit(url)
     secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     if not secure or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise SettingsError("unusable_server", "the API server's address must be https://HOST[:PORT]")
+        raise SettingsError(Reason.UNUSABLE_SERVER, "the API server's address must be https://HOST[:PORT]")
 
 
 def _trust(ca_pem: bytes | None, client: ClientCertificate | None) -> ssl.SSLContext:
@@ -223,7 +224,9 @@ def _trust(ca_pem: bytes | None, client: ClientCertificate | None) -> ssl.SSLCon
         if client is not None:
             _present(context, client)
     except (ssl.SSLError, ValueError) as error:
-        raise SettingsError("unusable_certificate", "a certificate or key of the cluster is not valid PEM") from error
+        raise SettingsError(
+            Reason.UNUSABLE_CERTIFICATE, "a certificate or key of the cluster is not valid PEM"
+        ) from error
     return context
 
 
@@ -260,23 +263,23 @@ def _read(response: Any, deadline: float) -> ApiResponse:
 
 def _check_bounds(size: int, deadline: float) -> None:
     if size > BODY_LIMIT:
-        raise UnusableResponse("oversize_answer")
+        raise UnusableResponse(Reason.OVERSIZE_ANSWER)
     if time.monotonic() > deadline:
-        raise UnusableResponse("timeout")
+        raise UnusableResponse(Reason.TIMEOUT)
 
 
 def _decoded(request: ApiRequest, answer: ApiResponse) -> ApiObject:
     try:
         return msgspec.json.decode(answer.body, type=ApiObject)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise kubernetes_failure(request, UnusableResponse("unusable_answer")) from None
+        raise kubernetes_failure(request, UnusableResponse(Reason.UNUSABLE_ANSWER)) from None
 
 
 def _items(request: ApiRequest, answer: ApiObject) -> tuple[_Objects, str]:
     """The items of a list and the cursor of those that it does not have."""
     metadata, items = answer.get("metadata"), answer.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise kubernetes_failure(request, UnusableResponse("unusable_answer"))
+        raise kubernetes_failure(request, UnusableResponse(Reason.UNUSABLE_ANSWER))
     return items, str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
 
 

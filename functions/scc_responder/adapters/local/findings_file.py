@@ -11,6 +11,7 @@ import msgspec
 from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.errors import ApiError, RejectedMessage, SettingsError
 from scc_responder.domain.finding import Finding
+from scc_responder.domain.reasons import Reason
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.related_findings import candidate, related_among
 
@@ -47,6 +48,6 @@ class FindingsFolder:
                 content = path.read_bytes()
                 yield parse_notification(content), msgspec.json.decode(content)
             except OSError as error:
-                raise ApiError("findings_unavailable", f"{path}: {error.strerror}") from error
+                raise ApiError(Reason.FINDINGS_UNAVAILABLE, f"{path}: {error.strerror}") from error
             except (RejectedMessage, msgspec.DecodeError):
                 continue

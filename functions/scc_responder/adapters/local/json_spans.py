@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
 MAX_SPAN_BYTES = 8 * 1024 * 1024
@@ -46,7 +47,7 @@ def spans(stream: BinaryIO) -> Iterator[Span]:
 
 def _bounded(span: Span) -> Span:
     too_large = span.length > MAX_SPAN_BYTES
-    return Span(start=span.start, length=span.length, number=span.number, fault="too_large") if too_large else span
+    return Span(start=span.start, length=span.length, number=span.number, fault=Reason.TOO_LARGE) if too_large else span
 
 
 def _is_lines(head: bytes) -> bool:

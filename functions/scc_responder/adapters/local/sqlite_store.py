@@ -21,6 +21,7 @@ from typing import Any
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import AlreadyExists, Conflict, SettingsError, StoreOutcomeUnknown, StoreUnavailable
 from scc_responder.domain.ports import Clock
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry, Page, check_key, check_keys, check_scan, check_value
 
 _TABLE = """CREATE TABLE IF NOT EXISTS entries (
@@ -97,7 +98,7 @@ class SqliteStore:
         """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
         entry = self._new_entry(key, value, unfinished)
         if not self._run(_CREATE, key, value, entry.version, entry.server_time.isoformat(), unfinished):
-            raise AlreadyExists("already_exists", key)
+            raise AlreadyExists(Reason.ALREADY_EXISTS, key)
         return entry
 
     def replace(
@@ -112,14 +113,14 @@ class SqliteStore:
         """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         entry = self._new_entry(key, value, unfinished)
         if not self._run(_REPLACE, value, entry.version, entry.server_time.isoformat(), unfinished, key, version):
-            raise Conflict("conflict", key)
+            raise Conflict(Reason.CONFLICT, key)
         return entry
 
     def delete(self, key: str, version: str) -> None:
         """Remove the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         check_key(key)
         if not self._run(_DELETE, key, version):
-            raise Conflict("conflict", key)
+            raise Conflict(Reason.CONFLICT, key)
 
     def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
         """Entries whose key starts with prefix, in the order of their UTF-8 bytes, after cursor."""
@@ -171,8 +172,8 @@ class SqliteStore:
                 yield self._current()
         except sqlite3.Error as error:
             if writes and getattr(error, "sqlite_errorcode", 0) & 0xFF in _IN_MID_COMMIT:
-                raise StoreOutcomeUnknown("store_outcome_unknown", f"{self._path}: {error}") from error
-            raise StoreUnavailable("store_unavailable", f"{self._path}: {error}") from error
+                raise StoreOutcomeUnknown(Reason.STORE_OUTCOME_UNKNOWN, f"{self._path}: {error}") from error
+            raise StoreUnavailable(Reason.STORE_UNAVAILABLE, f"{self._path}: {error}") from error
 
     def _current(self) -> sqlite3.Connection:
         if self._opened and self._opened[0] != os.getpid():

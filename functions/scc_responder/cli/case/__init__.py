@@ -41,12 +41,13 @@ from scc_responder.cli.console.existing_store import existing_store, store_optio
 from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.case import CaseRecord, Cases, Unreadable
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import plan_summary
 from scc_responder.journal.plan import MIN_DIGEST
-from scc_responder.pipeline.sweep import RESUMED, resume
+from scc_responder.pipeline.sweep import resume
 
 _URL = "http://127.0.0.1:8080"
 
@@ -148,7 +149,7 @@ def _resume(options: argparse.Namespace) -> int:
         journal = Journal(opened, _now)
         key = journal.find(options.case)
         reason = journal.apply(key, resume)[0].reason if key else "no_such_case"
-    opened_again = reason == RESUMED
+    opened_again = reason == Reason.RESUMED_BY_PERSON
     if options.format == "json":
         print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))
         return 0 if opened_again else 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.mode import Mode
-from scc_responder.guard.kill_switch import MISSING, UNUSABLE, Control, KillSwitch, KillSwitchCeiling, Setting
+from scc_responder.domain.reasons import Reason
+from scc_responder.guard.kill_switch import Control, KillSwitch, KillSwitchCeiling, Setting
 
 _STYLES = {Mode.DISABLED: "red", Mode.DRY_RUN: "yellow", Mode.APPROVE: "yellow", Mode.ENFORCE: "green"}
-_WHY = {
-    MISSING: "no document says otherwise, so nothing is changed",
-    UNUSABLE: "the document makes no sense, so nothing is changed",
+_WHY: dict[str, str] = {
+    Reason.CONTROL_MISSING: "no document says otherwise, so nothing is changed",
+    Reason.CONTROL_UNUSABLE: "the document makes no sense, so nothing is changed",
 }
 
 

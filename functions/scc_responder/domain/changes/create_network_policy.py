@@ -7,6 +7,7 @@ networking.k8s.io/v1 NetworkPolicy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from functools import partial
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from scc_responder.domain.kubernetes import api_paths, selectors
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
 from scc_responder.domain.labels import ACTION_ID
 from scc_responder.domain.permissions import acts, observes
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target
 
 CREATES_NETWORK_POLICY = ChangeKind(
@@ -27,10 +29,27 @@ CREATES_NETWORK_POLICY = ChangeKind(
 )
 
 
+class Enforcement(StrEnum):
+    """Whether a cluster enforces network policies on a pod."""
+
+    ENFORCED = "enforced"
+    NOT_ENFORCED = "not_enforced"
+    """There is no dataplane that does, or the pod is on the host's network."""
+    UNKNOWN = "unknown"
+
+
+_WORTH = {
+    Enforcement.ENFORCED: Reason.BYPASSED_BY,
+    Enforcement.NOT_ENFORCED: Reason.NOT_ENFORCED,
+    Enforcement.UNKNOWN: Reason.ENFORCEMENT_UNKNOWN,
+}
+"""Why a policy that is there does not isolate the pod, or may not; one that is enforced is bypassed by others."""
+
+
 class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network_policy"):
     """Create a deny-all NetworkPolicy for the one pod that carries `selector`.
 
-    `effective` is what the cluster can make of it: `enforced`, `not_enforced` (no dataplane, host network), `unknown`.
+    `effective` is what the cluster can make of it.
     """
 
     declares: ClassVar[ChangeKind] = CREATES_NETWORK_POLICY
@@ -40,7 +59,7 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
     pod_name: str
     pod_uid: str
     selector: dict[str, str]
-    effective: str
+    effective: Enforcement
 
     @property
     def target(self) -> ChangedObject:
@@ -91,7 +110,7 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         labels = pod["metadata"].get("labels", {})
         others = bypassing(policies, {**labels, **self.selector}, self.name)
         if step.dry_run:
-            return Result(status=StepStatus.DRY_RUN, reason="would_isolate", detail=self._detail(others))
+            return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_ISOLATE, detail=self._detail(others))
         own = next((policy for policy in policies if policy["metadata"]["name"] == self.name), None)
         # Where the policy is not there, the pod may be gone: the cluster takes it away with the pod.
         gone = not_the_target(session.read_anew(self._pod_path), self.pod_uid) if own is None else None
@@ -104,14 +123,12 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         if own is None or not self.is_isolating(own):
             return failed(NOT_VERIFIED, f"the NetworkPolicy {self.name} is not there as it was created")
         if own["metadata"].get("annotations", {}).get(ACTION_ID) != step.action_id:
-            return failed("name_taken", f"a NetworkPolicy {self.name} of another origin exists")
+            return failed(Reason.NAME_TAKEN, f"a NetworkPolicy {self.name} of another origin exists")
         if not self.selector.items() <= labels.items():
-            return failed("label_removed", "the pod no longer carries the label that the NetworkPolicy selects")
-        reason = "bypassed_by" if others and self.effective == "enforced" else self.effective
-        if reason == "enforced":
-            return done("isolated", self._detail(others))
-        word = {"unknown": "enforcement_unknown"}.get(reason, reason)
-        return Result(status=StepStatus.NOT_EFFECTIVE, reason=word, detail=self._detail(others))
+            return failed(Reason.LABEL_REMOVED, "the pod no longer carries the label that the NetworkPolicy selects")
+        if self.effective == Enforcement.ENFORCED and not others:
+            return done(Reason.ISOLATED, self._detail(others))
+        return Result(status=StepStatus.NOT_EFFECTIVE, reason=_WORTH[self.effective], detail=self._detail(others))
 
     def is_isolating(self, policy: Mapping[str, Any]) -> bool:
         """Whether the policy, as stored, denies everything to the pods that the change selects."""

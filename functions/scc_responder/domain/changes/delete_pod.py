@@ -11,6 +11,7 @@ from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Trie
 from scc_responder.domain.labels import ARMED_BY
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.ports import ApiObject
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target, target_gone
 
 DELETION_WAITS_SECONDS = (0.1, 0.9)
@@ -66,7 +67,7 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
         options = self.options(step, read)
         tries.send(lambda: session.api.delete(path, options, dry_run=step.dry_run))
         if step.dry_run:
-            return Result(status=StepStatus.DRY_RUN, reason="would_delete")
+            return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_DELETE)
         return self._verified(session, path)
 
     def probe(self, step: StepRun, read: ApiObject | None, *, sent: bool, answered: bool) -> Result | None:
@@ -78,12 +79,12 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
         lost = not_the_target(read, self.uid)
         if lost or read is None:
             if answered:
-                return done("deleted")
-            return done("gone_after_intent", _GONE) if step.intended or sent else lost
+                return done(Reason.DELETED)
+            return done(Reason.GONE_AFTER_INTENT, _GONE) if step.intended or sent else lost
         if "deletionTimestamp" in read["metadata"] and not self._takes_longer(read):
-            return Result(status=StepStatus.TERMINATING, reason="terminating")
+            return Result(status=StepStatus.TERMINATING, reason=Reason.TERMINATING)
         armed = read["metadata"].get("annotations", {}).get(ARMED_BY) == step.action_id
-        return None if armed or step.dry_run else failed("not_armed", "the arming annotation is gone")
+        return None if armed or step.dry_run else failed(Reason.NOT_ARMED, "the arming annotation is gone")
 
     def options(self, step: StepRun, read: ApiObject) -> ApiObject:
         """The `DeleteOptions`, with UID and version as conditions."""
@@ -106,7 +107,7 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
             session.wait(seconds)
             read = session.read_anew(path)
             if read is None or read["metadata"]["uid"] != self.uid:
-                return done("deleted")
+                return done(Reason.DELETED)
             finalizers = read["metadata"].get("finalizers", ())
             kept = f"kept by {', '.join(finalizers)}" if finalizers else "within its grace period"
-        return Result(status=StepStatus.TERMINATING, reason="terminating", detail=kept)
+        return Result(status=StepStatus.TERMINATING, reason=Reason.TERMINATING, detail=kept)

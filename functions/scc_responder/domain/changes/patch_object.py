@@ -12,6 +12,7 @@ from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, Cluste
 from scc_responder.domain.labels import ACTION_ID, ARMED_BY
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.ports import ApiObject
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, not_the_target, target_gone
 
 PATCHES_POD = ChangeKind(permissions=(*observes("pods", "get"), *acts("pods", "patch")))
@@ -67,7 +68,7 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
         body = self.body(step, read)
         tries.send(lambda: session.api.patch(path, body, dry_run=step.dry_run))
         if step.dry_run:
-            return Result(status=StepStatus.DRY_RUN, reason="would_patch")
+            return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_PATCH)
         return self.verified(step, session.read_anew(path))
 
     def probe(self, step: StepRun, read: ApiObject | None, *, sent: bool) -> Result | None:
@@ -77,16 +78,16 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
             return lost
         ours = self._marked(read) == step.action_id
         if ours and self._is_wanted(read):
-            return done("done_before" if step.intended or sent else "already")
+            return done(Reason.DONE_BEFORE if step.intended or sent else Reason.ALREADY)
         if self.marker == ACTION_ID and self._is_wanted(read):
-            return done("already")
+            return done(Reason.ALREADY)
         if ours and step.intended:
             return Result(
-                status=StepStatus.OVERRIDDEN, reason="overridden", detail="done before, and undone by another"
+                status=StepStatus.OVERRIDDEN, reason=Reason.OVERRIDDEN, detail="done before, and undone by another"
             )
         if self.spec and self._has_spec(read):
             # Another was first; what it was before is not ours to remember.
-            return done("already")
+            return done(Reason.ALREADY)
         return None
 
     def body(self, step: StepRun, read: ApiObject | None) -> ApiObject:
@@ -107,7 +108,7 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
         ours = self.marker == ACTION_ID or self._marked(read) == step.action_id
         if not ours or not self._is_wanted(read):
             raise ApiError(NOT_VERIFIED, "the object was changed back right after the request", status=409)
-        return done("armed" if self.marker == ARMED_BY else "patched")
+        return done(Reason.ARMED if self.marker == ARMED_BY else Reason.PATCHED)
 
     def _marked(self, read: ApiObject) -> str | None:
         """Whose action's id the object carries."""
@@ -131,4 +132,4 @@ def _refused_node(error: ApiError) -> Result | None:
     """Google's own nodes are not to be changed: no later step depends on that."""
     if "GKE Warden" not in str(error):
         return None
-    return Result(status=StepStatus.NOT_POSSIBLE, reason="not_possible_autopilot", detail=str(error))
+    return Result(status=StepStatus.NOT_POSSIBLE, reason=Reason.NOT_POSSIBLE_AUTOPILOT, detail=str(error))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 
 _LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _NAMESPACE = re.compile(_LABEL, re.ASCII)
@@ -72,7 +73,7 @@ def nodes_of_pool(pool: str) -> str:
     'cloud.google.com/gke-nodepool=pool-1'
     """
     if pool and not _LABEL_VALUE.fullmatch(pool):
-        raise ApiError("invalid_name", "not the value of a Kubernetes label")
+        raise ApiError(Reason.INVALID_NAME, "not the value of a Kubernetes label")
     return f"{NODE_POOL}={pool}" if pool else f"!{NODE_POOL}"
 
 
@@ -98,7 +99,7 @@ def events_about(uid: str) -> str:
     'involvedObject.uid=7c9e6679-7425-40de-944b-e07fc1f90ae7'
     """
     if not _UID.fullmatch(uid):
-        raise ApiError("invalid_name", "not the UID of a Kubernetes object")
+        raise ApiError(Reason.INVALID_NAME, "not the UID of a Kubernetes object")
     return f"involvedObject.uid={uid}"
 
 
@@ -120,7 +121,7 @@ def owner(namespace: str, api_version: str, kind: str, name: str) -> str:
     """
     template = _OWNERS.get((api_version, kind))
     if template is None:
-        raise ApiError("unknown_kind", "the owner is no workload kind of Kubernetes itself")
+        raise ApiError(Reason.UNKNOWN_KIND, "the owner is no workload kind of Kubernetes itself")
     return template.format(_scope(namespace), _name(name))
 
 
@@ -147,11 +148,11 @@ def permission(method: str, path: str) -> str:
 
 def _scope(namespace: str) -> str:
     if not _NAMESPACE.fullmatch(namespace):
-        raise ApiError("invalid_name", "not the name of a Kubernetes namespace")
+        raise ApiError(Reason.INVALID_NAME, "not the name of a Kubernetes namespace")
     return f"/namespaces/{namespace}"
 
 
 def _name(name: str) -> str:
     if len(name) > _NAME_LENGTH or not _NAME.fullmatch(name):
-        raise ApiError("invalid_name", "not the name of a Kubernetes object")
+        raise ApiError(Reason.INVALID_NAME, "not the name of a Kubernetes object")
     return name

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
 from scc_responder.domain.ports import ApiObject, KubernetesApi
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, failed, target_gone
 
 TRIES = 5
@@ -18,7 +19,7 @@ MAX_WAIT_SECONDS = 5.0
 PAUSE_SECONDS = 0.05
 """Before the second try of a change; doubled for each further one."""
 
-NOT_VERIFIED = "not_verified"
+NOT_VERIFIED = Reason.NOT_VERIFIED
 
 
 @dataclass(kw_only=True, slots=True)
@@ -97,14 +98,14 @@ class ClusterSession:
                 tries.last = error
                 self._known.pop(path, None)
             self.wait(PAUSE_SECONDS * 2**number)
-        reason = tries.last.reason if tries.last else "unsettled"
+        reason = tries.last.reason if tries.last else Reason.UNSETTLED
         raise RetryableError(reason, f"{TRIES} attempts on {path}")
 
     def _may_pass(self, error: ApiError, tries: Tries) -> bool:
         """Whether to probe and try again at once."""
         if isinstance(error, OutcomeUnknown) or (error.status == 409 and error.reason != NOT_VERIFIED):
             return True
-        if error.reason == "admission_denied" or tries.again(error):
+        if error.reason == Reason.ADMISSION_DENIED or tries.again(error):
             return False
         if error.status == 429 and error.retry_after_seconds <= MAX_WAIT_SECONDS:
             self.wait(error.retry_after_seconds or 1.0)
@@ -116,8 +117,8 @@ class ClusterSession:
 
 def _outcome(error: ApiError, refused: Callable[[ApiError], Result | None]) -> Result:
     """The outcome that an error stands for. Raises RetryableError where a later delivery may succeed."""
-    if error.reason == "admission_denied":
-        return refused(error) or failed("admission_denied", str(error))
+    if error.reason == Reason.ADMISSION_DENIED:
+        return refused(error) or failed(Reason.ADMISSION_DENIED, str(error))
     if error.status == 403:
         return failed(error.reason, f"missing permission: {error.permission}")
     if error.status == 404:

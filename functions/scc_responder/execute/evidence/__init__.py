@@ -19,6 +19,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.permissions import Permissions, merged
 from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
 
@@ -78,7 +79,7 @@ class SourceInput:
     def cluster_api(self) -> KubernetesApi:
         """The API server of the finding's cluster. Raises NotPossible where it was not reached."""
         if self.api is None:
-            raise NotPossible("cluster_not_reached")
+            raise NotPossible(Reason.CLUSTER_NOT_REACHED)
         return self.api
 
     def fact(self, name: str, item: EvidenceItem | None) -> tuple[EvidenceItem, ...]:
@@ -121,7 +122,7 @@ class Source(Value, frozen=True, kw_only=True):
     moment: Moment
     permissions: Permissions
     required: bool
-    incomplete: str
+    incomplete: Reason
     deadline_seconds: float
     prefix: str
 
@@ -131,7 +132,7 @@ def source(
     moment: Moment,
     permissions: Permissions = (),
     required: bool = False,
-    incomplete: str = "captured_in_part",
+    incomplete: Reason = Reason.CAPTURED_IN_PART,
     deadline_seconds: float = 10.0,
     prefix: str = "",
 ) -> Callable[[ReadSource], Source]:

@@ -10,12 +10,13 @@ from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.ports import Evidence
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, refused
 from scc_responder.execute.evidence import Moment, SourceInput, evidence_sources
 from scc_responder.execute.evidence.manifest import EvidenceObject, evidence_manifest, evidence_objects
 from scc_responder.execute.evidence.reading import RENEW_SECONDS, Reading, read_sources
 from scc_responder.execute.execution import World
-from scc_responder.policy.decide import Decision
+from scc_responder.policy.decide import ActionResult, Decision
 from scc_responder.policy.order import in_order
 
 
@@ -26,7 +27,7 @@ def capture(change: Change, step: StepRun, context: Context, world: World) -> Re
     before.
     """
     if world.evidence is None:
-        return failed("no_evidence_store", "set SCC_RESPONDER_EVIDENCE to gs://BUCKET/PREFIX or file:///FOLDER")
+        return failed(Reason.NO_EVIDENCE_STORE, "set SCC_RESPONDER_EVIDENCE to gs://BUCKET/PREFIX or file:///FOLDER")
     early = world.early.get(change.target, ())
     known = {reading.source.name for reading in early}
     late = [each for name, each in evidence_sources().items() if name not in known]
@@ -36,7 +37,7 @@ def capture(change: Change, step: StepRun, context: Context, world: World) -> Re
     lacking = [reading for reading in readings if reading.source.required and reading.is_failed]
     if step.dry_run:
         _come_again(lacking)
-        return Result(status=StepStatus.DRY_RUN, reason="would_capture", detail=f"{len(objects)} objects")
+        return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_CAPTURE, detail=f"{len(objects)} objects")
     step.intend()
     try:
         store_side_by_side(objects, world.evidence, world.pool, step)
@@ -55,7 +56,7 @@ def read_early(
 
     Raises only what `renew` raises (LostLease).
     """
-    planned = (item for _, item in in_order(decision) if item.result == "planned")
+    planned = (item for _, item in in_order(decision) if item.result == ActionResult.PLANNED)
     changes = (change for item in planned for change in item.changes)
     captures = {change.target: change for change in changes if change.declared is CAPTURES_EVIDENCE}
     if world.evidence is None or not captures:
@@ -74,14 +75,16 @@ def _given(change: Change, context: Context, world: World) -> SourceInput:
 def _come_again(lacking: Iterable[Reading]) -> None:
     for reading in lacking:
         if isinstance(reading.passing, ApiError):
-            raise RetryableError(reading.why, reading.detail) from reading.passing
+            raise RetryableError(
+                reading.passing.reason, reading.detail, permission=reading.permission
+            ) from reading.passing
         if reading.passing:
             raise reading.passing
 
 
 def _result(lacking: Sequence[Reading], stored: str) -> Result:
     if not lacking:
-        return done("captured", stored)
+        return done(Reason.CAPTURED, stored)
     return failed(lacking[0].source.incomplete, "; ".join([*(reading.detail for reading in lacking), stored]))
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from time import monotonic
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import EvidenceItem, Moment, NotPossible, Source, SourceInput
 
@@ -84,7 +85,9 @@ def _reading(source: Source, future: Future[Sequence[EvidenceItem]]) -> Reading:
     if not future.done():
         future.cancel()
         detail = f"no answer within {source.deadline_seconds:g} s"
-        return Reading(source=source, outcome=SourceOutcome.TIMED_OUT, why="deadline", detail=detail, is_failed=True)
+        return Reading(
+            source=source, outcome=SourceOutcome.TIMED_OUT, why=Reason.DEADLINE, detail=detail, is_failed=True
+        )
     try:
         items = tuple(future.result())
     except NotPossible as answer:
@@ -94,7 +97,7 @@ def _reading(source: Source, future: Future[Sequence[EvidenceItem]]) -> Reading:
         refused = f"missing permission: {error.permission}"
         return _failed(source, error, error.reason, refused if error.permission else str(error))
     except Exception as error:  # noqa: BLE001 - a mistake in one source must not cost what the others read
-        return _failed(source, error, "internal_error", f"internal_error: {type(error).__name__}")
+        return _failed(source, error, Reason.INTERNAL_ERROR, f"internal_error: {type(error).__name__}")
     outcome = SourceOutcome.EMPTY if all(item.is_empty for item in items) else SourceOutcome.KEPT
     return Reading(source=source, outcome=outcome, items=items)
 

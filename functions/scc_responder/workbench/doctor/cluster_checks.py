@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
+from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy, Enforcement
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import ClusterRef
@@ -222,7 +222,7 @@ def _isolating(namespace: str) -> dict[str, Any]:
         pod_name="doctor",
         pod_uid=_UID,
         selector=pod_label(_UID),
-        effective="unknown",
+        effective=Enforcement.UNKNOWN,
     )
     return change.manifest("doctor")
 

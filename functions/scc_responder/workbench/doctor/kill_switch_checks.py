@@ -7,8 +7,9 @@ from shlex import quote
 
 from scc_responder.domain.errors import StoreError
 from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
-from scc_responder.guard.kill_switch import DISABLED, GLOBAL, MISSING, UNUSABLE, Control, KillSwitch
+from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.doctor.check import Check, fault, ok, probe_failed
 
@@ -33,19 +34,19 @@ def _missing(wanted: Mode) -> Check:
     if capped(wanted, Mode.DRY_RUN) == wanted:
         return ok(_NAME, GLOBAL, "no document, which means dry_run")
     why = f"policies go as far as {wanted}; there is no document of the kill switch, which means dry_run"
-    return fault(_NAME, GLOBAL, MISSING, why, _turn(wanted))
+    return fault(_NAME, GLOBAL, Reason.CONTROL_MISSING, why, _turn(wanted))
 
 
 def _judged(key: str, control: Control | None, wanted: Mode) -> Check:
     if control is None:
         why = "the kill switch's document makes no sense, which means dry_run"
         place = "" if key == GLOBAL else " --cluster CLUSTER"
-        return fault(_NAME, key, UNUSABLE, why, f"{_turn(wanted)}{place}")
+        return fault(_NAME, key, Reason.CONTROL_UNUSABLE, why, f"{_turn(wanted)}{place}")
     place = f" in {control.cluster}" if control.cluster else ""
     told = f"{control.mode}{place}: {control.reason} ({control.by})"
     if capped(wanted, control.mode) == wanted:
         return ok(_NAME, key, told)
-    reason = DISABLED if control.mode is Mode.DISABLED else "control_lowers"
+    reason = Reason.CONTROL_DISABLED if control.mode is Mode.DISABLED else "control_lowers"
     why = f"policies go as far as {wanted}; the kill switch says {told}"
     return fault(_NAME, key, reason, why, _turn(wanted, control.cluster))
 

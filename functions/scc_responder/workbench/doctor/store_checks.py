@@ -13,11 +13,12 @@ import msgspec
 from scc_responder.domain.errors import AlreadyExists, ResponderError, RetryableError, StoreError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.ports import Clock
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName, source_of
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import Value
 from scc_responder.guard.kill_switch import NAME as CONTROL
-from scc_responder.journal.case import NEWER, CaseRecord, Unreadable
+from scc_responder.journal.case import CaseRecord, Unreadable
 from scc_responder.journal.journal import Journal
 from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
 from scc_responder.policy.policy_set import PolicySet
@@ -92,7 +93,7 @@ def _written(store: CasStore, now: datetime) -> datetime:
         entry = store.replace(PROBE, value, entry.version, keep=_KEEP)
     store.scan(PROBE, limit=1)
     if entry is None:
-        raise StoreError("entry_lost", f"{PROBE} was written, and is not there")
+        raise StoreError(Reason.ENTRY_LOST, f"{PROBE} was written, and is not there")
     return entry.server_time
 
 
@@ -137,7 +138,7 @@ def _unread(kept: StoredCases) -> Iterator[Check]:
         probed = f"{len(items)} of {kept.looked_through} cases"
         why = f"nothing is done on them: case {case_id(items[0].finding_key)}: {items[0].why}"
         later = f"Terraform variable bundle: deploy the later version again, which wrote them{OR}"
-        yield fault("records", probed, reason, why, f"{later if reason == NEWER else ''}{_LIST}")
+        yield fault("records", probed, reason, why, f"{later if reason == Reason.RECORD_NEWER else ''}{_LIST}")
 
 
 def _by_reason(unreadable: Sequence[Unreadable]) -> dict[str, list[Unreadable]]:

@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from scc_responder.collect.identity import HELD
 from scc_responder.domain.context import Context
+from scc_responder.domain.reasons import Reason
 from scc_responder.policy.match import FIELDS
 from scc_responder.policy.policy_set import Policy
 
-_WHEN = re.compile(r"when_(\w+?)_(differs|missing)", re.ASCII)
-_UNLESS = re.compile(r"unless_(\w+?)(_missing)?", re.ASCII)
+_WHEN = frozenset({Reason.WHEN_DIFFERS, Reason.WHEN_MISSING})
+_UNLESS = frozenset({Reason.UNLESS, Reason.UNLESS_MISSING})
+_CONDITION = frozenset({Reason.CONDITION_DIFFERS, Reason.CONDITION_ERROR, Reason.CONDITION_MISSING})
 
 
 def policy_hint(policy: Policy, context: Context, reason: str) -> str:
     """The value for which the policy does not match: `namespace is 'shop', policy wants kube-*`; else empty."""
-    when, unless = _WHEN.fullmatch(reason), _UNLESS.fullmatch(reason)
-    if when and when[1] in FIELDS:
-        return f"{_value(when[1], context)}, policy wants {_wanted(when[1], policy.when.given())}"
-    if unless and unless[1] in FIELDS:
-        excepted = _wanted(unless[1], policy.unless.given())
-        missing = ", and missing data counts as a match" if unless[2] else ""
-        return f"{_value(unless[1], context)}, and unless excepts {excepted}{missing}"
-    return f"condition: {' '.join(policy.condition.split())}" if reason.startswith("condition") else ""
+    why = Reason.read(reason)
+    word, field = (why.word, why.detail) if why else (None, "")
+    if word in _WHEN and field in FIELDS:
+        return f"{_value(field, context)}, policy wants {_wanted(field, policy.when.given())}"
+    if word in _UNLESS and field in FIELDS:
+        excepted = _wanted(field, policy.unless.given())
+        missing = ", and missing data counts as a match" if word is Reason.UNLESS_MISSING else ""
+        return f"{_value(field, context)}, and unless excepts {excepted}{missing}"
+    return f"condition: {' '.join(policy.condition.split())}" if word in _CONDITION else ""
 
 
 def step_hint(context: Context, reason: str, now: datetime) -> str:
     """The value for which a step is not planned, if the reason alone does not say it; else empty."""
-    identity = context.identity
-    if identity.reason in reason:
+    identity, why = context.identity, Reason.read(reason)
+    if identity.reason in {why, why.detail if why else ""}:
         against = [f"{name}: {told}" for name, told in identity.checks.items() if told != HELD]
         return f"identity is {identity.level}: {'; '.join(against) or identity.reason}"
-    if reason.startswith("namespace_"):
+    if why is Reason.NAMESPACE_PROTECTED:
         return _value("namespace", context)
-    if reason in {"finding_too_old", "finding_from_the_future"}:
+    if why in {Reason.FINDING_TOO_OLD, Reason.FINDING_FROM_THE_FUTURE}:
         event_time = context.finding.event_time
         return f"it arrives {now - event_time} after its event time, {event_time.isoformat(timespec='seconds')}"
     return ""

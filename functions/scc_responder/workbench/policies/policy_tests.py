@@ -28,11 +28,12 @@ from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue, Value
 from scc_responder.guard.guard import guard
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import catalogue
-from scc_responder.policy.decide import MATCHED, PlannedAction, PolicyDecision, decide
+from scc_responder.policy.decide import ActionResult, PlannedAction, PolicyDecision, decide
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet
 from scc_responder.policy.strict_yaml import read_document
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
@@ -46,7 +47,7 @@ _T = TypeVar("_T")
 class Expected(StrictValue, frozen=True, kw_only=True):
     """The expected result of a case: the policy's answer, and every one of its actions, no more and no fewer."""
 
-    reason: str = MATCHED
+    reason: str = Reason.MATCHED
     mode: Mode | None = None
     then: tuple[str, ...] = ()
 
@@ -180,7 +181,7 @@ def gaps(expected: Iterable[Expected]) -> Iterator[str]:
     cases = list(expected)
     if not any(case.then and all(": " not in step for step in case.then) for case in cases):
         yield "no case in which every step is planned"
-    if not any(case.reason != MATCHED or any(": " in step for step in case.then) for case in cases):
+    if not any(case.reason != Reason.MATCHED or any(": " in step for step in case.then) for case in cases):
         yield "no case in which the policy does not match, or a step is held"
 
 
@@ -202,7 +203,7 @@ def _file_faults(policy: Policy, file: CaseFile) -> Iterator[str]:
 def _answer_hints(policy: Policy, context: Context, expected: Expected, came: PolicyDecision) -> list[str]:
     if came.reason == expected.reason:
         return []
-    hint = policy_hint(policy, context, came.reason if came.reason != MATCHED else expected.reason)
+    hint = policy_hint(policy, context, came.reason if came.reason != Reason.MATCHED else expected.reason)
     return [hint] if hint else []
 
 
@@ -212,7 +213,7 @@ def _step_hints(context: Context, lines: Iterable[Line], now: datetime) -> list[
 
 
 def _step_text(item: PlannedAction) -> str:
-    return item.action if item.result == "planned" else f"{item.action}: {item.reason}"
+    return item.action if item.result == ActionResult.PLANNED else f"{item.action}: {item.reason}"
 
 
 def _changed(case: PolicyCase, field: str, value: _T, changes: dict[str, Any]) -> _T:

@@ -15,9 +15,10 @@ from scc_responder.actions import actions
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.intake.threats import CONFIDENCES, Row, catalogue
-from scc_responder.policy.decide import MATCHED, decide, match
+from scc_responder.policy.decide import ActionResult, decide, match
 from scc_responder.policy.match import Match
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import context_of
@@ -150,7 +151,7 @@ def _answers(context: Context, policy: Policy) -> bool:
 def _unless_held(context: Context, policy: Policy) -> bool:
     """Whether the policy matches, or only an exception for some targets keeps it from this one."""
     reason = match(context, policy)
-    return reason == MATCHED or reason.startswith("unless_")
+    return reason == Reason.MATCHED or reason.word in {Reason.UNLESS, Reason.UNLESS_MISSING}
 
 
 def _narrowed_by(policy: Policy) -> tuple[str, ...]:
@@ -179,7 +180,7 @@ def _steps(context: Context, policy: Policy) -> tuple[CoverStep, ...]:
 
 def _tier(steps: Iterable[CoverStep]) -> CoverageTier:
     known = actions()
-    planned = [known[step.action] for step in steps if step.result == "planned"]
+    planned = [known[step.action] for step in steps if step.result == ActionResult.PLANNED]
     tiers = [
         CoverageTier.OBSERVE
         if action.observes

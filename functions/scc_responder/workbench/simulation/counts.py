@@ -8,7 +8,7 @@ from datetime import date
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.value import Value
-from scc_responder.policy.decide import PolicyDecision
+from scc_responder.policy.decide import ActionResult, PolicyDecision
 from scc_responder.workbench.simulation.impact import AffectedObject, Effects, Numbers
 
 COUNTED_KINDS = ("pods", "nodes", "workloads", "namespaces")
@@ -69,17 +69,20 @@ class Touched:
         return {kind: len(bits) for kind, bits in self._found.items()}
 
 
+_COUNTED = (ActionResult.PLANNED, ActionResult.HELD, ActionResult.SKIPPED)
+
+
 class Counting:
     """Counters that can still grow."""
 
     def __init__(self) -> None:
         self.matched = 0
-        self.results: dict[str, Counter[str]] = {"planned": Counter(), "held": Counter(), "skipped": Counter()}
+        self.results: dict[ActionResult, Counter[str]] = {result: Counter() for result in _COUNTED}
         self.touched = Touched()
 
     def count(self) -> Count:
         """What was counted."""
-        acts, held, skipped = (dict(sorted(self.results[name].items())) for name in ("planned", "held", "skipped"))
+        acts, held, skipped = (dict(sorted(self.results[result].items())) for result in _COUNTED)
         return Count(matched=self.matched, acts=acts, held=held, skipped=skipped, touched=self.touched.counts())
 
 
@@ -102,7 +105,7 @@ class Tally:
         for counting in (self._all, self._today):
             counting.matched += 1
             for item in policy.actions:
-                name = item.action if item.result == "planned" else f"{item.action}: {item.reason}"
+                name = item.action if item.result == ActionResult.PLANNED else f"{item.action}: {item.reason}"
                 counting.results[item.result][name] += 1
             for kind, number in touched:
                 counting.touched.add(kind, number)

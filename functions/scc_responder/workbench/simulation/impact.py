@@ -17,7 +17,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
-from scc_responder.policy.decide import PolicyDecision
+from scc_responder.policy.decide import ActionResult, PolicyDecision
 
 MAX_TARGETS = 100_000
 """More targets than these are not distinguished, and a change then counts as widening."""
@@ -54,7 +54,9 @@ Effects = tuple[tuple[str, AffectedObject], ...]
 def effects(context: Context, policy: PolicyDecision) -> Effects:
     """The targets that each planned action changes; actions that only observe change none."""
     known = actions()
-    changing = (item for item in policy.actions if item.result == "planned" and not known[item.action].observes)
+    changing = (
+        item for item in policy.actions if item.result == ActionResult.PLANNED and not known[item.action].observes
+    )
     found = ((item.action, _target(context, change)) for item in changing for change in item.changes)
     return tuple(dict.fromkeys(found))
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.guard.guard import guard
 from scc_responder.intake.threats import in_scope
@@ -262,10 +263,10 @@ class Replay:
             complete=not self._numbers.full,
         )
 
-    def _left_out(self, finding: Finding) -> str | None:
+    def _left_out(self, finding: Finding) -> Reason | None:
         """Why nothing is decided about the finding, or None."""
         if self._sources is not None and finding.source_id not in self._sources:
-            return "source_not_allowed"
+            return Reason.SOURCE_NOT_ALLOWED
         return in_scope(finding)
 
     def _is_duplicate(self, finding: Finding) -> bool:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.domain.context import Context
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.guard.disruption import disruption_request
 from scc_responder.guard.ledger import DisruptionRequest, Ledger, State, admit, reset
@@ -50,12 +51,12 @@ class ReplayedLimits:
             return hold_denied(decision)
         if self._is_tripped(cluster, now):
             return hold_denied(
-                decision, lambda _, planned: "" if actions()[planned.action].observes else "storm_breaker"
+                decision, lambda _, planned: None if actions()[planned.action].observes else Reason.STORM_BREAKER
             )
         return hold_denied(decision, Asking(self, cluster, context, now).denied)
 
-    def judged(self, cluster: str, asked: DisruptionRequest, now: datetime) -> str:
-        """Why the target may not be disrupted, or an empty string; then it counts."""
+    def judged(self, cluster: str, asked: DisruptionRequest, now: datetime) -> Reason | None:
+        """Why the target may not be disrupted; None where it may, then it counts."""
         before = State(cluster=self._clusters[cluster], organization=self._organization)
         after, answer = admit(before, asked, self._guardrails, now)
         self._clusters[cluster], self._organization = after.cluster, after.organization
@@ -84,27 +85,27 @@ class Asking:
         self._context = context
         self._now = now
         self._done: set[tuple[str, str]] = set()
-        self._answers: dict[str, str] = {}
+        self._answers: dict[str, Reason | None] = {}
 
-    def denied(self, policy: PolicyDecision, planned: PlannedAction) -> str:
-        """Why the policy may not take the step, or an empty string."""
+    def denied(self, policy: PolicyDecision, planned: PlannedAction) -> Reason | None:
+        """Why the policy may not take the step; None where it may."""
         action = actions()[planned.action]
         # What another policy did to the target already is not asked for again.
         same = planned.action, planned.variant if action.reversible else ""
         if not action.disrupts or same in self._done:
-            return ""
+            return None
         asked = disruption_request(self._context, action, planned.action)
-        reason = self._answer(policy, asked) if asked else ""
+        reason = self._answer(policy, asked) if asked else None
         if not reason:
             self._done.add(same)
         return reason
 
-    def _answer(self, policy: PolicyDecision, asked: DisruptionRequest) -> str:
+    def _answer(self, policy: PolicyDecision, asked: DisruptionRequest) -> Reason | None:
         """The same for all policies but those that have limits of their own."""
         if policy.limits:
             asked = replace(asked, policy=policy.name, policy_limits=policy.limits)
             reason = self._limits.judged(self._cluster, asked, self._now)
-            if reason == "storm_breaker":
+            if reason == Reason.STORM_BREAKER:
                 self._answers.clear()
             return reason
         if asked.target not in self._answers:

@@ -9,6 +9,7 @@ from typing import Any
 
 from scc_responder.adapters.google.access import lean_imports
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 
 SCOPES = (
     "https://www.googleapis.com/auth/cloud-platform",
@@ -29,7 +30,7 @@ def default_credentials() -> Any:
     try:
         credentials, _project = import_module("google.auth").default(scopes=SCOPES)
     except problems.GoogleAuthError as error:
-        raise ApiError("no_credentials", f"{_LOGIN}: {error}", status=401) from error
+        raise ApiError(Reason.NO_CREDENTIALS, f"{_LOGIN}: {error}", status=401) from error
     return credentials
 
 
@@ -79,6 +80,6 @@ class AccessToken:
         try:
             self._credentials.refresh(self._request)
         except problems.TransportError as error:
-            raise ApiError("token_unavailable", str(error)) from error
+            raise ApiError(Reason.TOKEN_UNAVAILABLE, str(error)) from error
         except problems.GoogleAuthError as error:
-            raise ApiError("token_refused", str(error), status=401) from error
+            raise ApiError(Reason.TOKEN_REFUSED, str(error), status=401) from error

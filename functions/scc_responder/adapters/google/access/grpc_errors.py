@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
 _HTTP_STATUS = {
@@ -32,18 +33,18 @@ _MESSAGE_LIMIT = 500
 
 
 class ApiMethod(Value, frozen=True, kw_only=True):
-    """One method of a Google API: the word its errors start with, and the IAM permission it needs.
+    """One method of a Google API: the reason of its errors, and the IAM permission it needs.
 
     `writes`: an unclear failure may have been applied.
     """
 
-    api: str
+    api: Reason
     permission: str
     writes: bool = False
 
 
 def grpc_failure(call: ApiMethod, error: Exception) -> ApiError:
-    """The error to raise for what the client library raised: `<api>_<grpc code>`, with its HTTP status.
+    """The error to raise for what the client library raised: its reason ends with the gRPC code.
 
     A status of 0 means that no answer came. The permission is named where it is what is missing.
     """
@@ -51,7 +52,7 @@ def grpc_failure(call: ApiMethod, error: Exception) -> ApiError:
     status = _HTTP_STATUS.get(code, 0)
     kind = OutcomeUnknown if call.writes and status in _NOTHING_KNOWN else ApiError
     return kind(
-        f"{call.api}_{code.lower() or 'no_answer'}",
+        call.api.of(code.lower() or "no_answer"),
         _message(error),
         status=status,
         permission=call.permission if status == 403 else "",

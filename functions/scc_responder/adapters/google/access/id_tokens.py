@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from scc_responder.adapters.google.access.credentials import http_request
 from scc_responder.adapters.google.access.google_channel import check_loopback
 from scc_responder.domain.errors import Forbidden, RetryableError, SettingsError
+from scc_responder.domain.reasons import Reason
 
 GOOGLE_CERTS = "https://www.googleapis.com/oauth2/v1/certs"
 ISSUERS = frozenset({"https://accounts.google.com", "accounts.google.com"})
@@ -47,10 +48,10 @@ class GoogleIdentity:
         """
         match = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN_BYTES else None
         if match is None:
-            raise Forbidden("token_malformed")
+            raise Forbidden(Reason.TOKEN_MALFORMED)
         if match[1] == _REMOVED:
             raise Forbidden(
-                "token_signature_removed", "send this token in Authorization, Cloud Run's in X-Serverless-*"
+                Reason.TOKEN_SIGNATURE_REMOVED, "send this token in Authorization, Cloud Run's in X-Serverless-*"
             )
         return _email(self._verified(token))
 
@@ -68,21 +69,23 @@ class GoogleIdentity:
                 )
             )
         except problems.TransportError as error:
-            raise RetryableError("certificates_unavailable", f"{self._certs} did not answer") from error
+            raise RetryableError(Reason.CERTIFICATES_UNAVAILABLE, f"{self._certs} did not answer") from error
         except (problems.GoogleAuthError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise Forbidden(self._why(token)) from error
 
-    def _why(self, token: str) -> str:
+    def _why(self, token: str) -> Reason:
         """The reason for the log, by what the refused token says of itself."""
         jwt: Any = import_module("google.auth.jwt")
         try:
             claims = jwt.decode(token, verify=False)
             if claims.get("aud") != self._audience:
-                return "token_wrong_audience"
+                return Reason.TOKEN_WRONG_AUDIENCE
             now = import_module("time").time()
-            return "token_expired" if float(claims["exp"]) + CLOCK_SKEW_SECONDS < now else "token_not_verified"
+            return (
+                Reason.TOKEN_EXPIRED if float(claims["exp"]) + CLOCK_SKEW_SECONDS < now else Reason.TOKEN_NOT_VERIFIED
+            )
         except Exception:  # noqa: BLE001 - whatever it says, it was refused already
-            return "token_not_verified"
+            return Reason.TOKEN_NOT_VERIFIED
 
 
 def email_of_checked(token: str, audience: str, now: float) -> str:
@@ -96,10 +99,10 @@ def email_of_checked(token: str, audience: str, now: float) -> str:
         return ""
     claims = _claims(token)
     if audience and not _is_for(claims.get("aud"), audience):
-        raise Forbidden("token_wrong_audience")
+        raise Forbidden(Reason.TOKEN_WRONG_AUDIENCE)
     expiry = claims.get("exp")
     if isinstance(expiry, bool) or not isinstance(expiry, int | float) or not expiry + CLOCK_SKEW_SECONDS >= now:
-        raise Forbidden("token_expired")
+        raise Forbidden(Reason.TOKEN_EXPIRED)
     return _email(claims)
 
 
@@ -108,9 +111,9 @@ def _claims(token: str) -> Mapping[str, Any]:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (ValueError, RecursionError) as error:
-        raise Forbidden("token_malformed") from error
+        raise Forbidden(Reason.TOKEN_MALFORMED) from error
     if not isinstance(claims, dict):
-        raise Forbidden("token_malformed")
+        raise Forbidden(Reason.TOKEN_MALFORMED)
     return claims
 
 
@@ -121,12 +124,12 @@ def _is_for(claimed: object, audience: str) -> bool:
 
 def _email(claims: Mapping[str, Any]) -> str:
     if claims.get("iss") not in ISSUERS:
-        raise Forbidden("token_wrong_issuer")
+        raise Forbidden(Reason.TOKEN_WRONG_ISSUER)
     email = claims.get("email")
     if not isinstance(email, str) or not _EMAIL.fullmatch(email):
-        raise Forbidden("token_without_email", "a service account's token needs --include-email")
+        raise Forbidden(Reason.TOKEN_WITHOUT_EMAIL, "a service account's token needs --include-email")
     if claims.get("email_verified") is not True:
-        raise Forbidden("email_not_verified")
+        raise Forbidden(Reason.EMAIL_NOT_VERIFIED)
     return email.lower()
 
 

@@ -12,6 +12,7 @@ import msgspec
 from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.credentials import AccessToken, default_credentials
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 
 TOKENINFO = "https://oauth2.googleapis.com/tokeninfo"
 _MOST_BYTES = 64 * 1024
@@ -56,9 +57,9 @@ class GoogleCaller:
                 answer = pool.request("POST", self._address, headers=headers, redirect=False, preload_content=False)
                 status, body = answer.status, answer.read(_MOST_BYTES)
         except urllib3.exceptions.HTTPError as error:
-            raise ApiError("tokeninfo_unreachable", f"{self._address}: {type(error).__name__}") from error
+            raise ApiError(Reason.TOKENINFO.of("unreachable"), f"{self._address}: {type(error).__name__}") from error
         if status != 200:
-            raise ApiError("tokeninfo_refused", f"{self._address}: HTTP {status}", status=status)
+            raise ApiError(Reason.TOKENINFO.of("refused"), f"{self._address}: HTTP {status}", status=status)
         return _email(body)
 
 
@@ -66,7 +67,9 @@ def _email(body: bytes) -> str:
     try:
         email = msgspec.json.decode(body, type=dict[str, Any]).get("email")
     except msgspec.DecodeError as error:
-        raise ApiError("tokeninfo_unusable_answer", "its answer is no JSON object", status=200) from error
+        raise ApiError(
+            Reason.TOKENINFO.of(Reason.UNUSABLE_ANSWER), "its answer is no JSON object", status=200
+        ) from error
     return email if isinstance(email, str) else ""
 
 

@@ -41,15 +41,16 @@ from scc_responder.domain.errors import (
     StoreUnavailable,
 )
 from scc_responder.domain.ports import Clock
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry, Page, check_key, check_keys, check_scan, check_value
 from scc_responder.settings import FIRESTORE_EMULATOR
 
 FIRESTORE_SERVICE = "firestore.googleapis.com"
-GET = ApiMethod(api="firestore", permission="datastore.entities.get")
-SCAN = ApiMethod(api="firestore", permission="datastore.entities.list")
-CREATE = ApiMethod(api="firestore", permission="datastore.entities.create", writes=True)
-REPLACE = ApiMethod(api="firestore", permission="datastore.entities.update", writes=True)
-DELETE = ApiMethod(api="firestore", permission="datastore.entities.delete", writes=True)
+GET = ApiMethod(api=Reason.FIRESTORE, permission="datastore.entities.get")
+SCAN = ApiMethod(api=Reason.FIRESTORE, permission="datastore.entities.list")
+CREATE = ApiMethod(api=Reason.FIRESTORE, permission="datastore.entities.create", writes=True)
+REPLACE = ApiMethod(api=Reason.FIRESTORE, permission="datastore.entities.update", writes=True)
+DELETE = ApiMethod(api=Reason.FIRESTORE, permission="datastore.entities.delete", writes=True)
 
 DEADLINE_SECONDS = 10.0
 TRY_SECONDS = 3.0
@@ -57,8 +58,8 @@ _LEAST_SECONDS = 0.05
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
 
-_TAKEN = frozenset({"firestore_already_exists"})
-_OTHER_VERSION = frozenset({"firestore_failed_precondition", "firestore_not_found"})
+_TAKEN = frozenset({Reason.FIRESTORE.of(Reason.ALREADY_EXISTS)})
+_OTHER_VERSION = frozenset({Reason.FIRESTORE.of("failed_precondition"), Reason.FIRESTORE.of(Reason.NOT_FOUND)})
 _NO_ANSWER = frozenset({0, 504})
 _MAY_PASS = frozenset({0, 429, 499, 500, 503, 504})
 
@@ -118,7 +119,7 @@ class FirestoreStore:
         try:
             return self._put(CREATE, {"exists": False}, key, value, keep=keep, unfinished=unfinished)
         except _Failed as failed:
-            raise failed.as_error(_TAKEN, AlreadyExists("already_exists", key)) from failed.problem
+            raise failed.as_error(_TAKEN, AlreadyExists(Reason.ALREADY_EXISTS, key)) from failed.problem
 
     def replace(
         self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
@@ -127,18 +128,18 @@ class FirestoreStore:
         try:
             return self._put(REPLACE, write_precondition(key, version), key, value, keep=keep, unfinished=unfinished)
         except _Failed as failed:
-            raise failed.as_error(_OTHER_VERSION, Conflict("conflict", key)) from failed.problem
+            raise failed.as_error(_OTHER_VERSION, Conflict(Reason.CONFLICT, key)) from failed.problem
 
     def delete(self, key: str, version: str) -> None:
         """Remove the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         check_key(key)
         seen = write_precondition(key, version)
         if seen is None:
-            raise Conflict("conflict", key)
+            raise Conflict(Reason.CONFLICT, key)
         try:
             self._commit(DELETE, self._end(), {"delete": self._collection.document(key), "current_document": seen})
         except _Failed as failed:
-            raise failed.as_error(_OTHER_VERSION, Conflict("conflict", key)) from failed.problem
+            raise failed.as_error(_OTHER_VERSION, Conflict(Reason.CONFLICT, key)) from failed.problem
 
     def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
         """Entries whose key starts with prefix, in the order of their UTF-8 bytes, after cursor."""
@@ -177,7 +178,7 @@ class FirestoreStore:
         try:
             return [found[self._collection.document(key)] for key in keys]
         except KeyError as missing:
-            raise StoreUnavailable("store_unavailable", f"Firestore did not answer about {missing}") from missing
+            raise StoreUnavailable(Reason.STORE_UNAVAILABLE, f"Firestore did not answer about {missing}") from missing
 
     def _put(
         self,
@@ -192,7 +193,7 @@ class FirestoreStore:
         check_key(key)
         check_value(value)
         if condition is None:
-            raise Conflict("conflict", key)
+            raise Conflict(Reason.CONFLICT, key)
         word, end = token_hex(8), self._end()
         expires_at = self._now() + keep if keep is not None else None
         document = self._collection.written(key, value, word, expires_at, unfinished=unfinished)
@@ -234,7 +235,7 @@ class FirestoreStore:
             except self._problems().GoogleAPICallError as error:
                 problem = grpc_failure(call, error)
             is_unknown = is_unknown or isinstance(problem, OutcomeUnknown)
-            if problem.status not in _MAY_PASS and problem.reason != "firestore_aborted":
+            if problem.status not in _MAY_PASS and problem.reason != Reason.FIRESTORE.of("aborted"):
                 break
             if problem.status in _NO_ANSWER:
                 self._abandon(client)
@@ -291,5 +292,5 @@ class _Failed(Exception):  # noqa: N818 - becomes one of the store's errors
         permission = self.problem.permission
         told = f"{self.problem.reason}: {f'missing permission: {permission}' if permission else self.problem}"
         if self.is_unknown:
-            return StoreOutcomeUnknown("store_outcome_unknown", told)
-        return StoreUnavailable("store_unavailable", told)
+            return StoreOutcomeUnknown(Reason.STORE_OUTCOME_UNKNOWN, told, permission=permission)
+        return StoreUnavailable(Reason.STORE_UNAVAILABLE, told, permission=permission)

@@ -17,9 +17,10 @@ from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.reasons import Reason
 
 GKE_SERVICE = "container.googleapis.com"
-GET_CLUSTER = ApiMethod(api="gke", permission="container.clusters.get")
+GET_CLUSTER = ApiMethod(api=Reason.GKE, permission="container.clusters.get")
 
 KEPT_SECONDS = 600.0
 """How long a cluster's description is cached."""
@@ -102,7 +103,7 @@ class GkeClusters:
 
     def _kept(self, ref: ClusterRef) -> _Known:
         if ClusterRef.parse(ref.path) != ref:
-            raise ApiError("malformed_cluster_name", "the cluster's name has a character that none may have")
+            raise ApiError(Reason.MALFORMED_CLUSTER_NAME, "the cluster's name has a character that none may have")
         with self._lock:
             return self._known.setdefault(ref, _Known(lambda: self._get(ref), self._clock))
 
@@ -112,7 +113,7 @@ class GkeClusters:
         try:
             return client.get_cluster(name=ref.path, timeout=self._timeout_seconds, retry=None)
         except problems.NotFound as error:
-            raise ApiError("cluster_not_found", error.message, status=404) from error
+            raise ApiError(Reason.CLUSTER_NOT_FOUND, error.message, status=404) from error
         except problems.GoogleAPICallError as error:
             raise grpc_failure(GET_CLUSTER, error) from error
 

@@ -9,8 +9,9 @@ from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.adapters.google.gke.gke_clusters import GKE_SERVICE
 from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.reasons import Reason
 
-LIST_CLUSTERS = ApiMethod(api="gke", permission="container.clusters.list")
+LIST_CLUSTERS = ApiMethod(api=Reason.GKE, permission="container.clusters.list")
 
 
 class GkeListing:

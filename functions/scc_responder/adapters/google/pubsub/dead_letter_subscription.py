@@ -10,10 +10,11 @@ from typing import Any
 from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.adapters.google.pubsub.topic_publisher import PUBSUB_SERVICE
+from scc_responder.domain.reasons import Reason
 from scc_responder.intake.dead_letters import DeadLetter
 from scc_responder.settings import PUBSUB_EMULATOR
 
-CONSUME = ApiMethod(api="pubsub", permission="pubsub.subscriptions.consume")
+CONSUME = ApiMethod(api=Reason.PUBSUB, permission="pubsub.subscriptions.consume")
 HELD_SECONDS = 600
 """How long pulled messages are hidden from other pulls: the longest that Pub/Sub allows.
 

@@ -14,12 +14,13 @@ from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_fai
 from scc_responder.adapters.google.pubsub.dead_letter_subscription import CONSUME
 from scc_responder.adapters.google.pubsub.topic_publisher import PUBLISH, PUBSUB_SERVICE
 from scc_responder.domain.ports import Subscription
+from scc_responder.domain.reasons import Reason
 from scc_responder.settings import PUBSUB_EMULATOR
 
-GET_SUBSCRIPTION = ApiMethod(api="pubsub", permission="pubsub.subscriptions.get")
-LIST_SUBSCRIPTIONS = ApiMethod(api="pubsub", permission="pubsub.topics.get")
-GET_TOPIC = ApiMethod(api="pubsub", permission="pubsub.topics.get")
-ASK = ApiMethod(api="pubsub", permission="")
+GET_SUBSCRIPTION = ApiMethod(api=Reason.PUBSUB, permission="pubsub.subscriptions.get")
+LIST_SUBSCRIPTIONS = ApiMethod(api=Reason.PUBSUB, permission="pubsub.topics.get")
+GET_TOPIC = ApiMethod(api=Reason.PUBSUB, permission="pubsub.topics.get")
+ASK = ApiMethod(api=Reason.PUBSUB, permission="")
 
 _MOST = 100
 _DELETED = "_deleted-topic_"

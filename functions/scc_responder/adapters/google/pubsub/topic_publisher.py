@@ -12,10 +12,11 @@ from typing import Any
 from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.domain.errors import OutcomeUnknown
+from scc_responder.domain.reasons import Reason
 from scc_responder.settings import PUBSUB_EMULATOR
 
 PUBSUB_SERVICE = "pubsub.googleapis.com"
-PUBLISH = ApiMethod(api="pubsub", permission="pubsub.topics.publish", writes=True)
+PUBLISH = ApiMethod(api=Reason.PUBSUB, permission="pubsub.topics.publish", writes=True)
 
 
 class TopicPublisher:
@@ -45,7 +46,9 @@ class TopicPublisher:
         except problems.GoogleAPICallError as error:
             raise grpc_failure(PUBLISH, error) from error
         except FutureTimeoutError as error:
-            raise OutcomeUnknown("pubsub_no_answer", "the topic did not confirm the message in time") from error
+            raise OutcomeUnknown(
+                Reason.PUBSUB.of("no_answer"), "the topic did not confirm the message in time"
+            ) from error
 
     def close(self) -> None:
         """Send what is waiting and close the connection, if there is one."""

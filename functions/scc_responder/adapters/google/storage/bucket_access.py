@@ -17,6 +17,7 @@ import msgspec
 from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.credentials import AccessToken
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 
 STORAGE_EMULATOR = "STORAGE_EMULATOR_HOST"
 CREATE_OBJECTS = "storage.objects.create"
@@ -67,22 +68,24 @@ class BucketAccess:
                 answer = pool.request("GET", url, headers=headers, redirect=False, preload_content=False)
                 body = answer.read(_MOST_BYTES)
         except urllib3.exceptions.HTTPError as error:
-            raise ApiError("storage_unreachable", f"{self._host}: {type(error).__name__}") from error
+            raise ApiError(Reason.STORAGE.of("unreachable"), f"{self._host}: {type(error).__name__}") from error
         self._time = _date(answer.headers.get("Date", ""))
         return _decoded(self._bucket, answer.status, body, permission)
 
 
 def _decoded(bucket: str, status: int, body: bytes, permission: str) -> dict[str, Any]:
     if status == 404:
-        raise ApiError("bucket_not_found", f"there is no bucket gs://{bucket}", status=404)
+        raise ApiError(Reason.BUCKET_NOT_FOUND, f"there is no bucket gs://{bucket}", status=404)
     if status in {401, 403}:
-        raise ApiError("storage_forbidden", f"gs://{bucket}: HTTP {status}", status=status, permission=permission)
+        raise ApiError(
+            Reason.STORAGE.of("forbidden"), f"gs://{bucket}: HTTP {status}", status=status, permission=permission
+        )
     try:
         if status == 200:
             return msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.DecodeError:
         pass
-    raise ApiError("storage_unusable_answer", f"gs://{bucket}: HTTP {status}", status=status)
+    raise ApiError(Reason.STORAGE.of(Reason.UNUSABLE_ANSWER), f"gs://{bucket}: HTTP {status}", status=status)
 
 
 def _date(text: str) -> datetime | None:

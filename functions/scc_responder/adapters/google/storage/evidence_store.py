@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.reasons import Reason
 
 if TYPE_CHECKING:
     from obstore.store import GCSStore, LocalStore
@@ -48,7 +49,7 @@ class EvidenceStore:
         Raises ApiError `invalid_name`, `evidence_forbidden` or `evidence_unavailable`.
         """
         if not _NAME.fullmatch(name) or not all(part.strip(".") for part in name.split("/")):
-            raise ApiError("invalid_name", f"not a name for an evidence object: {name[:80]!a}")
+            raise ApiError(Reason.INVALID_NAME, f"not a name for an evidence object: {name[:80]!a}")
         try:
             self._store.put(name, content, mode="create", attributes=self._attributes(name))
         # The client's errors share no class with the built-in ones that it raises too.
@@ -99,5 +100,5 @@ def _failure(error: Exception, url: str) -> ApiError | None:
     message = f"{url}: {kind}"
     if kind in {"PermissionDeniedError", "UnauthenticatedError"} or isinstance(error, PermissionError):
         status = 401 if kind == "UnauthenticatedError" else 403
-        return ApiError("evidence_forbidden", message, status=status, permission=_PERMISSION)
-    return ApiError("evidence_unavailable", message, status=404 if isinstance(error, FileNotFoundError) else 0)
+        return ApiError(Reason.EVIDENCE_FORBIDDEN, message, status=status, permission=_PERMISSION)
+    return ApiError(Reason.EVIDENCE_UNAVAILABLE, message, status=404 if isinstance(error, FileNotFoundError) else 0)

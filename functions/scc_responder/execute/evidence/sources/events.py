@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.permissions import observes
+from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence import EvidenceItem, Moment, SourceInput, source
 
 
@@ -13,7 +14,7 @@ from scc_responder.execute.evidence import EvidenceItem, Moment, SourceInput, so
     moment=Moment.BEFORE_DELETION,
     permissions=observes("events", "list"),
     required=True,
-    incomplete="captured_without_events",
+    incomplete=Reason.CAPTURED_WITHOUT_EVENTS,
     deadline_seconds=30.0,
 )
 def events(given: SourceInput) -> Sequence[EvidenceItem]:

@@ -1,0 +1,116 @@
+"""How a word says why: what it means, what holds of it, and the name that completes it (`exempt:NAME`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum, auto
+from functools import cache, lru_cache
+from typing import Any, Self
+
+_GAP = "{}"
+
+
+class Trait(StrEnum):
+    """What a caller may ask of a reason, whichever word it is."""
+
+    ALREADY = auto()
+    UNREAD = auto()
+    MISSING = auto()
+    LASTING = auto()
+    BEYOND_REACH = auto()
+
+
+class Word(StrEnum):
+    """One of a closed set of words. `{}` in it stands for the name that `of` puts there.
+
+    A word that is completed so is no member, but of the same type: it prints, compares and is stored as its text.
+
+    >>> class Why(Word):
+    ...     EXEMPT = "exempt:{}", "an exemption holds it"
+    >>> why = Why.EXEMPT.of("payments")
+    >>> str(why), why.detail, why.word is Why.EXEMPT, Why("exempt:payments").word is Why.EXEMPT
+    ('exempt:payments', 'payments', True, True)
+    """
+
+    meaning: str
+    """What the word says, for people."""
+    detail: str
+    """The name that completes the word; empty where none does."""
+    traits: tuple[Trait, ...]
+
+    def __new__(cls, text: str, meaning: str, *traits: Trait) -> Self:
+        """A member, by its text and its meaning."""
+        return cls._made(text, meaning, traits)
+
+    @classmethod
+    def _made(cls, text: str, meaning: str, traits: tuple[Trait, ...], detail: str = "") -> Self:
+        made = str.__new__(cls, text)
+        made._value_ = text
+        made.meaning = meaning
+        made.traits = traits
+        made.detail = detail
+        return made
+
+    @property
+    def word(self) -> Self:
+        """The member: itself, or the one that a name completes."""
+        return type(self)[self._name_]
+
+    def of(self, detail: str) -> Self:
+        """The word completed by a name."""
+        completed: Self = _completed(self, detail)
+        return completed
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """The word that a stored text is; None where it is none of this version's."""
+        try:
+            return cls(text)  # type: ignore[call-arg] # a look-up, as only members have a meaning
+        except ValueError:
+            return None
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        for member, before, after in _completable(cls):
+            if isinstance(value, str) and value.startswith(before) and value.endswith(after):
+                completed: Self = member.of(value[len(before) : len(value) - len(after)])
+                return completed
+        return None
+
+    @property
+    def is_already(self) -> bool:
+        """Whether there is nothing to do because the target is as it should be."""
+        return Trait.ALREADY in self.traits
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is about a fact that guards need and that was not read: a later delivery may read it."""
+        return Trait.UNREAD in self.traits
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether a policy did not apply because what it asks about is not known."""
+        return Trait.MISSING in self.traits
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the next delivery would meet the error again."""
+        return Trait.LASTING in self.traits
+
+    @property
+    def is_beyond_reach(self) -> bool:
+        """Whether the target is out of reach until somebody changes the cluster, or this deployment."""
+        return Trait.BEYOND_REACH in self.traits
+
+
+@cache
+def _completable(words: Any) -> tuple[tuple[Any, str, str], ...]:
+    """The members that a name completes, with what stands before and behind it."""
+    parts = ((member, *member.value.partition(_GAP)) for member in words)
+    return tuple((member, before, after) for member, before, gap, after in parts if gap)
+
+
+@lru_cache(maxsize=1024)
+def _completed(member: Any, detail: str) -> Any:
+    made = member._made(member.value.replace(_GAP, detail), member.meaning, member.traits, detail)  # noqa: SLF001
+    made._name_ = member.name
+    return made
