@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scc_responder.actions import actions
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.guardrails import NONE_GIVEN
@@ -27,7 +28,7 @@ def refused(folder: Path, text: str, name: str = "contain.yaml") -> PolicyError:
     return caught.value
 
 
-ACTIONS = "annotate_pod, capture_evidence, cordon_node, delete_pod, isolate_pod, label_pod, notify"
+ACTIONS = ", ".join(sorted(actions()))
 FIELDS = "name, description, owner, mode, when, unless, condition, then, limits"
 CONDITIONS = (
     "threat, category, detector, severity, kind, confidence, surface, cluster, project, namespace, workload, labels, "
