@@ -112,11 +112,16 @@ class RetryableError(DeliveryError):
     """A later delivery may succeed; the message must come again."""
 
 
+GKE_WARDEN = "GKE Warden"
+"""The admission of GKE itself, which protects what is Google's."""
+
+
 class ApiError(DeliveryError):
     """An API answered with an error.
 
     `status` is the HTTP status (gRPC codes are mapped to theirs; 0 means no answer), `permission` names what is
     missing when the caller was refused, `body_reason` is the `reason` of a Kubernetes `Status`.
+    `refused_by` is what refused, where the answer names it: an admission policy, `GKE_WARDEN`, or an IAM permission.
     """
 
     def __init__(
@@ -127,11 +132,13 @@ class ApiError(DeliveryError):
         status: int = 0,
         permission: str = "",
         body_reason: str = "",
+        refused_by: str = "",
         retry_after_seconds: float = 0.0,
     ) -> None:
         super().__init__(reason, message, permission=permission)
         self.status = status
         self.body_reason = body_reason
+        self.refused_by = refused_by
         self.retry_after_seconds = retry_after_seconds
 
 

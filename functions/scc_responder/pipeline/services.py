@@ -138,7 +138,7 @@ class Services:
 
     def _log_untold(self, name: str, error: Exception) -> None:
         """One line for a notifier that failed where another did not."""
-        ending = Ending(status=204, reason="notifier_failed", severity="ERROR")
+        ending = Ending(status=204, reason=Reason.NOTIFIER_FAILED, severity="ERROR")
         fields = {"notifier": name, "error": without_secrets(error)}
         self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
 

@@ -9,7 +9,6 @@ from scc_responder.collect.endpoints import Endpoint, EndpointKind
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.reasons import Reason
 
-NAMED = "Permission 'gkehub.gateway.patch' denied"
 DNS, GATEWAY, PUBLIC = EndpointKind.DNS_ENDPOINT, EndpointKind.CONNECT_GATEWAY, EndpointKind.PUBLIC_IP
 
 
@@ -24,7 +23,7 @@ def endpoint(kind: EndpointKind) -> Endpoint:
         (GATEWAY, ApiError(Reason.KUBERNETES_FORBIDDEN, "no"), "gkehub.gateway.get", "connect_gateway grants it"),
         (
             GATEWAY,
-            ApiError(Reason.KUBERNETES_FORBIDDEN, "Permission 'gkehub.gateway.patch' denied"),
+            ApiError(Reason.KUBERNETES_FORBIDDEN, "no", refused_by="gkehub.gateway.patch"),
             "gkehub.gateway.patch",
             "grants",
         ),

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError, TimeoutError  # noqa: A004 - its name
 
-from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.domain.errors import GKE_WARDEN, ApiError, OutcomeUnknown
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
@@ -33,6 +33,8 @@ _REASONS = {
     429: Reason.THROTTLED,
 }
 _ADMISSION = re.compile(r"ValidatingAdmissionPolicy|GKE Warden|denied the request|denied request|violates PodSecurity")
+_REFUSED_BY_POLICY = re.compile(r"ValidatingAdmissionPolicy '([a-z0-9.-]+)'")
+_REFUSED_BY_IAM = re.compile(r"[Pp]ermission '?((?:container|gkehub)\.[A-Za-z.]{1,80}[A-Za-z])'? denied", re.ASCII)
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '[a-z0-9.-]+' with binding '[a-z0-9.-]+' denied request")
 _RETRY_AFTER_LIMIT = 3600.0
 
@@ -102,6 +104,7 @@ def _refused(request: ApiRequest, answer: ApiResponse) -> ApiError:
         _message(request, answer, status),
         status=code,
         body_reason=status.reason,
+        refused_by=_refused_by(status.message),
         permission=api_paths.permission(request.method, request.path) if reason == Reason.KUBERNETES_FORBIDDEN else "",
         retry_after_seconds=_retry_after(answer),
     )
@@ -120,6 +123,14 @@ def _meaning(code: int, status: Status) -> tuple[Reason, int]:
     if 300 <= code < 400:
         return Reason.REDIRECT_REFUSED, code
     return _REASONS.get(code, Reason.SERVER_ERROR if code >= 500 else Reason.UNEXPECTED_STATUS), code
+
+
+def _refused_by(message: str) -> str:
+    """What a server's own words name as what refused."""
+    if GKE_WARDEN in message:
+        return GKE_WARDEN
+    named = _REFUSED_BY_POLICY.search(message) or _REFUSED_BY_IAM.search(message)
+    return named[1] if named else ""
 
 
 def _causes(status: Status, key: str) -> set[str]:

@@ -6,7 +6,6 @@ refuse without a `Status`, which an API server always sends.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from scc_responder.collect.endpoints import Endpoint, EndpointKind
@@ -26,7 +25,6 @@ _LOST = frozenset(
 """Failures that a cluster reached by what GKE says of it today may not have."""
 
 _FRONT_ENDS = frozenset({EndpointKind.DNS_ENDPOINT, EndpointKind.CONNECT_GATEWAY})
-_REFUSED_BY_IAM = re.compile(r"[Pp]ermission '?((?:container|gkehub)\.[A-Za-z.]{1,80}[A-Za-z])'? denied", re.ASCII)
 
 _REMEDIES: Mapping[tuple[str, EndpointKind], str] = {
     (Reason.ENDPOINT_FORBIDDEN, EndpointKind.DNS_ENDPOINT): (
@@ -62,6 +60,7 @@ def retold(endpoint: Endpoint, method: str, error: ApiError) -> ApiError:
         status=error.status,
         permission=permission,
         body_reason=error.body_reason,
+        refused_by=error.refused_by,
         retry_after_seconds=error.retry_after_seconds,
     )
 
@@ -70,11 +69,8 @@ def _permission(kind: EndpointKind, method: str, error: ApiError) -> str:
     """The IAM permission for want of which a front end refused, if one did."""
     if error.reason != Reason.KUBERNETES_FORBIDDEN or kind not in _FRONT_ENDS:
         return ""
-    named = _REFUSED_BY_IAM.search(str(error))
-    if named:
-        return named[1]
-    if error.body_reason:
-        return ""
+    if error.refused_by or error.body_reason:
+        return error.refused_by
     return "container.clusters.connect" if kind is EndpointKind.DNS_ENDPOINT else f"gkehub.gateway.{method.lower()}"
 
 

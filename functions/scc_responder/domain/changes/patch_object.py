@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
-from scc_responder.domain.errors import ApiError
+from scc_responder.domain.errors import GKE_WARDEN, ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
 from scc_responder.domain.labels import ACTION_ID, ARMED_BY
@@ -130,6 +130,6 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
 
 def _refused_node(error: ApiError) -> Result | None:
     """Google's own nodes are not to be changed: no later step depends on that."""
-    if "GKE Warden" not in str(error):
+    if error.refused_by != GKE_WARDEN:
         return None
     return Result(status=StepStatus.NOT_POSSIBLE, reason=Reason.NOT_POSSIBLE_AUTOPILOT, detail=str(error))

@@ -282,6 +282,7 @@ class Reason(Word):
     CAPTURED_WITHOUT_EVENTS = "captured_without_events", "evidence is stored, but for the pod's events"
     CAPTURED_IN_PART = "captured_in_part", "evidence is stored, but for a source that is required"
     NO_EVIDENCE_STORE = "no_evidence_store", "settings name no place for evidence"
+    NOTIFIER_FAILED = "notifier_failed", "people could not be told"
     NO_OUTCOME_TOPIC = "no_outcome_topic", "settings name no outcome topic"
     NEEDS = "needs_{}", "the action that it needs was not carried out"
     EARLIER_STEP_STOPPED = "earlier_step_stopped", "an earlier step of the policy failed"

@@ -17,6 +17,7 @@ from scc_responder.domain.labels import pod_label
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import rule_of
 from scc_responder.domain.ports import Clusters, KubernetesApi
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.workbench.doctor.check import OR, THEN, Check, CheckResult, fault, ok, probe_failed, skipped, unknown
 from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user, username_of
@@ -195,9 +196,9 @@ def _refuses(api: KubernetesApi, examined: Examined) -> Check:
     if refusal is None:
         why = "a NetworkPolicy that is none of the responder's would be admitted: policy or binding is absent"
         return fault(name, probed, "admission_policy_absent", why, _APPLY)
-    if refusal.reason != "admission_denied":
+    if refusal.reason != Reason.ADMISSION_DENIED:
         return probe_failed(name, probed, refusal, _APPLY)
-    if ACTS not in str(refusal):
+    if refusal.refused_by != ACTS:
         why = f"it was refused, and not by this policy: {refusal}"
         return unknown(name, probed, "refused_by_another", why, f"{_annotate(examined, examined.furthest)}{OR}{_APPLY}")
     return ok(name, probed, "in force")
@@ -210,7 +211,7 @@ def _admits(api: KubernetesApi, examined: Examined) -> Check:
     refusal = _rehearsed(api, examined.namespace, _isolating(examined.namespace))
     if refusal is None:
         return ok(name, probed, "admitted")
-    fix = _annotate(examined, examined.furthest) if SWITCH in str(refusal) else _APPLY
+    fix = _annotate(examined, examined.furthest) if refusal.refused_by == SWITCH else _APPLY
     return probe_failed(name, probed, refusal, fix)
 
 
