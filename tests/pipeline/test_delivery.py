@@ -16,16 +16,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data, notification, push_body
-from tests.kits.responder import (
-    ALL,
-    CONTAINED,
-    RUN_SOURCE,
-    Deployment,
-    deployed,
-    finding_about,
-    mutations,
-    policy,
-)
+from tests.kits.responder import ALL, CONTAINED, RUN_SOURCE, Deployment, deployed, finding_about, mutations, policy
 
 Object = dict[str, Any]
 LABEL = policy("label_pod")

@@ -9,17 +9,7 @@ import pytest
 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.kits.responder import (
-    ALL,
-    NODE,
-    SPARE_NODE,
-    Deployment,
-    Interposed,
-    api_of,
-    deployed,
-    finding_about,
-    policy,
-)
+from tests.kits.responder import ALL, NODE, SPARE_NODE, Deployment, Interposed, api_of, deployed, finding_about, policy
 
 Object = dict[str, Any]
 CALLS = 20

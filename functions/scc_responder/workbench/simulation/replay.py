@@ -20,11 +20,11 @@ from scc_responder.domain.value import Value
 from scc_responder.guard.guard import guard
 from scc_responder.intake.threats import in_scope
 from scc_responder.policy.decide import Decision, PolicyDecision, decide
-from scc_responder.policy.order import hold_denied
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import ContextFacts, context_of
 from scc_responder.workbench.simulation.counts import Count, DayCount, Tally
 from scc_responder.workbench.simulation.guardrail_edits import Edit, edits
+from scc_responder.workbench.simulation.held_steps import hold_denied
 from scc_responder.workbench.simulation.impact import (
     AffectedObject,
     Difference,
