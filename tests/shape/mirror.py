@@ -25,7 +25,6 @@ UNMIRRORED = [
     "execute/execution.py",
     "execute/gate.py",
     "guard/approval.py",
-    "journal/claimed_case.py",
 ]
 """Modules that only the tests of other modules, or of the whole, run so far. None may be added."""
 
