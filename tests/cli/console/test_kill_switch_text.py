@@ -10,7 +10,8 @@ import pytest
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.cli.console.kill_switch_text import ceiling_text, control_line, control_notice, setting_text
 from scc_responder.domain.mode import Mode
-from scc_responder.guard.kill_switch import MISSING, UNUSABLE, Control, KillSwitch, KillSwitchCeiling
+from scc_responder.domain.reasons import Reason
+from scc_responder.guard.kill_switch import Control, KillSwitch, KillSwitchCeiling
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ONE = "projects/example-project/locations/europe-west1/clusters/prod-1"
@@ -20,8 +21,8 @@ ONE = "projects/example-project/locations/europe-west1/clusters/prod-1"
     ("reason", "text"),
     [
         ("", "dry_run"),
-        (MISSING, "dry_run (no document says otherwise, so nothing is changed)"),
-        (UNUSABLE, "dry_run (the document makes no sense, so nothing is changed)"),
+        (Reason.CONTROL_MISSING, "dry_run (no document says otherwise, so nothing is changed)"),
+        (Reason.CONTROL_UNUSABLE, "dry_run (the document makes no sense, so nothing is changed)"),
     ],
 )
 def test_a_ceiling_says_why_it_is_low(reason: str, text: str) -> None:
