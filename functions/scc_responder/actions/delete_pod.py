@@ -9,7 +9,7 @@ import msgspec
 from scc_responder.actions import Hold, Params, Planned, action, without_pod
 from scc_responder.domain.changes.delete_pod import DELETES_POD, DeletePod
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
-from scc_responder.domain.context import NO_SUCH_OWNER, Context, Pod
+from scc_responder.domain.context import NO_SUCH_OWNER, Context, IdentityLevel, Pod
 from scc_responder.domain.labels import ARMED_BY
 from scc_responder.domain.reasons import Reason
 
@@ -62,7 +62,7 @@ def delete_pod(context: Context, params: DeletePodParams) -> Planned:
 def _held(context: Context, pod: Pod, params: DeletePodParams) -> Reason | None:
     if pod.mirror:
         return Reason.POD_STATIC
-    if context.identity.level != "proved" and params.identity == "proved":
+    if context.identity.level != IdentityLevel.PROVED and params.identity == "proved":
         return Reason.IDENTITY_NOT_PROVED.of(context.identity.reason)
     if not pod.owners and not params.allow_standalone:
         return Reason.POD_STANDALONE

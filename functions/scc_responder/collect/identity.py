@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from scc_responder.domain.context import ContainerStatus, Identity, Pod
+from scc_responder.domain.context import ContainerStatus, Identity, IdentityLevel, Pod
 from scc_responder.domain.finding import Finding, FindingContainer
 from scc_responder.domain.reasons import Reason
 
@@ -46,11 +46,11 @@ def identify(finding: Finding, pod: Pod | None) -> Identity:
     checks = {"created": _created(finding, pod), "node": _node(finding, pod), **_container_checks(finding, pod)}
     for check, result in checks.items():
         if result not in {HELD, ABSENT, RESTARTED}:
-            return Identity(level="refuted", reason=_REFUTED[check], checks=checks)
+            return Identity(level=IdentityLevel.REFUTED, reason=_REFUTED[check], checks=checks)
     if all(result == HELD for result in checks.values()):
-        return Identity(level="proved", reason=Reason.ALL_CHECKS_HELD, checks=checks)
+        return Identity(level=IdentityLevel.PROVED, reason=Reason.ALL_CHECKS_HELD, checks=checks)
     absent = next(check for check, result in checks.items() if result != HELD)
-    return Identity(level="likely", reason=_UNPROVED[absent, checks[absent]], checks=checks)
+    return Identity(level=IdentityLevel.LIKELY, reason=_UNPROVED[absent, checks[absent]], checks=checks)
 
 
 def _created(finding: Finding, pod: Pod) -> str:
@@ -114,4 +114,4 @@ def bound(identity: Identity, pod: Pod | None, uids: frozenset[str]) -> Identity
     if pod is None or not uids or pod.uid in uids:
         return identity
     checks = {**identity.checks, "case": f"the case is about {', '.join(sorted(uids))}"}
-    return Identity(level="refuted", reason=Reason.POD_REPLACED, checks=checks)
+    return Identity(level=IdentityLevel.REFUTED, reason=Reason.POD_REPLACED, checks=checks)

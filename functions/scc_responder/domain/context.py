@@ -6,6 +6,7 @@ A fact that is missing is None and stands in `Context.missing` with its reason; 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from scc_responder.domain.finding import ClusterRef, Finding, Threat
@@ -158,14 +159,26 @@ class RelatedFinding(Value, frozen=True, kw_only=True):
     severity: str = ""
 
 
+class IdentityLevel(StrEnum):
+    """How sure it is that the pod that was read is the finding's."""
+
+    PROVED = "proved"
+    """Every check held."""
+    LIKELY = "likely"
+    """Nothing contradicts, and some fields are absent."""
+    REFUTED = "refuted"
+    """A check contradicts."""
+    UNKNOWN = "unknown"
+    """There is no pod."""
+
+
 class Identity(Value, frozen=True, kw_only=True):
     """Whether the pod that was read is the pod the finding means.
 
-    `level`: `proved` (every check held), `likely` (nothing contradicts, some fields are absent), `refuted`, `unknown`
-    (no pod). `checks` maps each check to `held`, `absent` or what contradicts it.
+    `checks` maps each check to `held`, `absent` or what contradicts it.
     """
 
-    level: str = "unknown"
+    level: IdentityLevel = IdentityLevel.UNKNOWN
     reason: Reason = Reason.NO_POD
     checks: dict[str, str] = {}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from enum import StrEnum
 
 from scc_responder.domain.value import Value
 
@@ -195,19 +196,46 @@ class Finding(Value, frozen=True, kw_only=True):
         return self.pods[0] if len(self.pods) == 1 else None
 
 
+class Surface(StrEnum):
+    """What a threat is about."""
+
+    POD = "pod"
+    NODE = "node"
+    CLUSTER = "cluster"
+    RBAC = "rbac"
+    CLOUD_RUN = "cloud_run"
+    UNKNOWN = "unknown"
+
+
+class ThreatKind(StrEnum):
+    """How a threat is known."""
+
+    IOC = "ioc"
+    """By an indicator of compromise: threat intelligence knows it."""
+    BEHAVIORAL = "behavioral"
+    """By what it does."""
+
+
+class Confidence(StrEnum):
+    """How sure it is that a threat is an attack, in rising order."""
+
+    POSSIBLE = "possible"
+    LIKELY = "likely"
+    CONFIRMED = "confirmed"
+
+
 class Threat(Value, frozen=True, kw_only=True):
     """What a finding means: exactly one per finding. `unknown` may never be enforced upon.
 
-    `surface`: pod, node, cluster, rbac, cloud_run, or unknown. `kind`: ioc or behavioral.
-    `confidence`: confirmed, likely, possible; `raised_by` names the related findings that raised it.
+    `raised_by` names the related findings that raised `confidence`.
     `techniques` are MITRE ids that Google states, `techniques_inferred` those that the catalogue adds.
     `severity` is the finding's own, else the catalogue's.
     """
 
     name: str
-    surface: str
-    kind: str
-    confidence: str
+    surface: Surface
+    kind: ThreatKind
+    confidence: Confidence
     runbook: str = ""
     detector: str = ""
     severity: str = ""

@@ -9,7 +9,7 @@ import msgspec
 
 from scc_responder.actions import Action, actions
 from scc_responder.domain.changes import Change
-from scc_responder.domain.context import Context
+from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.ceilings import lowest
@@ -126,9 +126,9 @@ def _unclear(context: Context, action: Action) -> Reason | None:
         return _contradiction(context)
     if context.threat.name == UNKNOWN:
         return Reason.THREAT_UNKNOWN
-    if context.identity.level == "refuted":
+    if context.identity.level == IdentityLevel.REFUTED:
         return context.identity.reason
-    if action.needs_identity and context.identity.level not in {"proved", "likely"}:
+    if action.needs_identity and context.identity.level not in {IdentityLevel.PROVED, IdentityLevel.LIKELY}:
         return Reason.IDENTITY_UNKNOWN.of(context.identity.reason)
     return None
 

@@ -21,7 +21,7 @@ import msgspec
 
 from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.errors import SettingsError
-from scc_responder.domain.finding import Finding, Threat
+from scc_responder.domain.finding import Confidence, Finding, Surface, Threat, ThreatKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.domain.value import StrictValue, Value
@@ -35,9 +35,9 @@ DETECTORS = (
     "event_threat_detection",
     "virtual_machine_threat_detection",
 )
-SURFACES = ("pod", "node", "cluster", "rbac", "cloud_run")
-THREAT_KINDS = ("ioc", "behavioral")
-CONFIDENCES = ("possible", "likely", "confirmed")
+SURFACES = tuple(surface for surface in Surface if surface != Surface.UNKNOWN)
+THREAT_KINDS = tuple(ThreatKind)
+CONFIDENCES = tuple(Confidence)
 SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL", "")
 RELATED_WITHIN = timedelta(hours=1)
 """How far apart the event times of two related findings may be, before or after."""
@@ -118,7 +118,8 @@ def _faults(row: Row) -> list[str]:
         f"surface is none of {', '.join(SURFACES)}": row.surface in SURFACES,
         f"kind is none of {', '.join(THREAT_KINDS)}": row.kind in THREAT_KINDS,
         f"confidence is none of {', '.join(CONFIDENCES)}": row.confidence in CONFIDENCES,
-        "an ioc is confirmed, and nothing else is": (row.kind == "ioc") == (row.confidence == "confirmed"),
+        "an ioc is confirmed, and nothing else is": (row.kind == ThreatKind.IOC)
+        == (row.confidence == Confidence.CONFIRMED),
         f"severity is none of {', '.join(SEVERITIES[:-1])}": row.severity in SEVERITIES,
         "a technique is no MITRE id": all(map(_TECHNIQUE.fullmatch, (*row.techniques, *row.techniques_inferred))),
         "a technique is stated and inferred at once": not set(row.techniques) & set(row.techniques_inferred),
@@ -189,8 +190,8 @@ def classify(finding: Finding, related: Sequence[RelatedFinding] = (), rows: Seq
     stated = tuple(map(mitre_id, finding.mitre_techniques))
     return Threat(
         name=row.name,
-        surface=row.surface,
-        kind=row.kind,
+        surface=Surface(row.surface),
+        kind=ThreatKind(row.kind),
         confidence=confidence,
         runbook=row.runbook,
         detector=row.detector,
@@ -217,21 +218,21 @@ def _fits(row: Row, finding: Finding) -> bool:
         return False
     if finding.cloud_run and finding.cluster:
         return False
-    return not (finding.cluster if row.surface == "cloud_run" else finding.cloud_run)
+    return not (finding.cluster if row.surface == Surface.CLOUD_RUN else finding.cloud_run)
 
 
 def _unknown(finding: Finding) -> Threat:
     surfaces = {
-        "cloud_run": finding.cloud_run,
-        "pod": finding.pods,
-        "node": finding.node,
-        "cluster": finding.cluster,
+        Surface.CLOUD_RUN: finding.cloud_run,
+        Surface.POD: finding.pods,
+        Surface.NODE: finding.node,
+        Surface.CLUSTER: finding.cluster,
     }
     return Threat(
         name=UNKNOWN,
-        surface=next((surface for surface, named in surfaces.items() if named), UNKNOWN),
-        kind="behavioral",
-        confidence="possible",
+        surface=next((surface for surface, named in surfaces.items() if named), Surface.UNKNOWN),
+        kind=ThreatKind.BEHAVIORAL,
+        confidence=Confidence.POSSIBLE,
         detector=finding.detector,
         severity=finding.severity,
         tactic=mitre_id(finding.mitre_tactic),
@@ -241,7 +242,7 @@ def _unknown(finding: Finding) -> Threat:
 
 def _raised(
     row: Row, finding: Finding, related: Sequence[RelatedFinding], index: _Index
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[Confidence, tuple[str, ...]]:
     """The confidence that the related findings raise the row's to, and the names of those that raise it.
 
     Another threat beside a `possible` one makes it `likely`, as the runbooks ask. Only a `confirmed` one makes it
@@ -251,7 +252,7 @@ def _raised(
     ranks = {other.name: _rank_beside(other, row, finding, index) for other in related}
     higher = {name: beside for name, beside in ranks.items() if beside > rank}
     if not higher:
-        return row.confidence, ()
+        return Confidence(row.confidence), ()
     return CONFIDENCES[max(higher.values())], tuple(sorted(higher))
 
 
@@ -266,6 +267,6 @@ def _rank_beside(other: RelatedFinding, row: Row, finding: Finding, index: _Inde
     if itself or abs(other.event_time - finding.event_time) > RELATED_WITHIN:
         return 0
     rows = index.by_category.get(fold(other.category), ())
-    threats = [one for one in rows if (one.surface == "cloud_run") == bool(finding.cloud_run)]
+    threats = [one for one in rows if (one.surface == Surface.CLOUD_RUN) == bool(finding.cloud_run)]
     ranks = [CONFIDENCES.index(one.confidence) for one in threats if one.name != row.name]
-    return max(CONFIDENCES.index("likely"), *ranks) if ranks else 0
+    return max(CONFIDENCES.index(Confidence.LIKELY), *ranks) if ranks else 0

@@ -87,6 +87,6 @@ def closest(word: str, known: Iterable[str]) -> str:
     """
     import difflib  # noqa: PLC0415 - only a mistake needs it
 
-    folded = {other.casefold(): other for other in known}
+    folded = {other.casefold(): str(other) for other in known}
     close = difflib.get_close_matches(word.casefold()[:100], folded, n=1)
     return folded[close[0]] if close else ""
