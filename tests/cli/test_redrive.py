@@ -8,20 +8,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
-from google.pubsub_v1.types import (
-    AcknowledgeRequest,
-    ModifyAckDeadlineRequest,
-    PubsubMessage,
-    PullRequest,
-    PullResponse,
-    ReceivedMessage,
-)
 
-from scc_responder.adapters.google.pubsub.dead_letter_subscription import DeadLetters
 from scc_responder.domain.clock import utc_now
-from scc_responder.domain.errors import ApiError
 from scc_responder.domain.status import CaseState
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.journal import Journal
@@ -29,7 +18,7 @@ from scc_responder.pipeline.services import open_store
 from tests.cli.commands import called
 from tests.findings import data, notification
 from tests.kits.google.emulator import Emulator, Topology
-from tests.kits.google.grpc_servers import LocalServer, unary
+from tests.kits.google.subscriber_server import SubscriberServer
 from tests.pipeline.test_heartbeat import MESSAGE
 
 DOCUMENTS = [notification("reverse_shell", finding_id=f"f{number}") for number in range(3)]
@@ -223,72 +212,7 @@ def test_no_such_subscription(queue: Queue) -> None:
     assert "none" in done.stderr
 
 
-def test_a_missing_permission_is_named() -> None:
-    """A missing permission is named."""
-
-    def refuse(_request: bytes, context: grpc.ServicerContext) -> bytes:
-        context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")
-        raise AssertionError
-
-    methods = {"Pull": grpc.unary_unary_rpc_method_handler(refuse)}
-    with LocalServer("google.pubsub.v1.Subscriber", methods) as server:
-        letters = DeadLetters("projects/example-project/subscriptions/dead", emulator=server.endpoint)
-        with pytest.raises(ApiError) as caught:
-            letters.pull(1)
-        letters.close()
-    assert caught.value.permission == "pubsub.subscriptions.consume"
-
-
-class Nothing:
-    """`google.protobuf.Empty` as `unary` wants it."""
-
-    @staticmethod
-    def deserialize(_content: bytes) -> Nothing:
-        return Nothing()
-
-    @staticmethod
-    def serialize(_message: object) -> bytes:
-        return b""
-
-
-class Subscriber(LocalServer):
-    """A subscription with these messages, each pulled once. It takes no request that Pub/Sub would not take."""
-
-    MOST_BYTES = 512 * 1024
-
-    def __init__(self, bodies: list[bytes]) -> None:
-        self.waiting = [
-            ReceivedMessage(ack_id=f"{number:0>200}", message=PubsubMessage(data=body, message_id=str(number)))
-            for number, body in enumerate(bodies)
-        ]
-        self.acknowledged: list[str] = []
-        self.released: list[str] = []
-        self.refused_after: int | None = None
-        methods = {
-            "Pull": unary(self.pull, PullRequest, PullResponse),
-            "Acknowledge": unary(self.acknowledge, AcknowledgeRequest, Nothing),
-            "ModifyAckDeadline": unary(self.modify, ModifyAckDeadlineRequest, Nothing),
-        }
-        super().__init__("google.pubsub.v1.Subscriber", methods)
-
-    def pull(self, request: PullRequest, _context: grpc.ServicerContext) -> PullResponse:
-        pulled, self.waiting = self.waiting[: request.max_messages], self.waiting[request.max_messages :]
-        return PullResponse(received_messages=pulled)
-
-    def acknowledge(self, request: AcknowledgeRequest, context: grpc.ServicerContext) -> Nothing:
-        if len(AcknowledgeRequest.serialize(request)) > self.MOST_BYTES or len(request.ack_ids) > 1000:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Request payload size exceeds the limit: 524288 bytes.")
-        if self.refused_after is not None and len(self.acknowledged) >= self.refused_after:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
-        self.acknowledged += request.ack_ids
-        return Nothing()
-
-    def modify(self, request: ModifyAckDeadlineRequest, _context: grpc.ServicerContext) -> Nothing:
-        self.released += request.ack_ids if request.ack_deadline_seconds == 0 else []
-        return Nothing()
-
-
-def discard(server: Subscriber) -> subprocess.CompletedProcess[str]:
+def discard(server: SubscriberServer) -> subprocess.CompletedProcess[str]:
     """Settle all junk."""
     names = (
         "--subscription",
@@ -301,18 +225,10 @@ def discard(server: Subscriber) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_much_junk_is_settled_in_parts() -> None:
-    """Thousands are settled in requests of a size that Pub/Sub takes."""
-    with Subscriber([f"junk {number}".encode() for number in range(5000)]) as server:
-        done = discard(server)
-        assert done.returncode == 0, done.stderr
-        assert len(set(server.acknowledged)) == len(server.acknowledged) == 5000
-
-
 def test_a_failed_settlement_is_reported() -> None:
     """Where junk cannot be settled, what stays is given back at once all the same, and the failure is told."""
     document = data(notification("reverse_shell", finding_id="f"))
-    with Subscriber([*(f"junk {number}".encode() for number in range(250)), document]) as server:
+    with SubscriberServer([*(f"junk {number}".encode() for number in range(250)), document]) as server:
         server.refused_after = 100
         topic_is_not_served = discard(server)
         assert topic_is_not_served.returncode == 2
