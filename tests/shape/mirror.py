@@ -18,10 +18,6 @@ PACKAGE = ROOT / "functions" / "scc_responder"
 TESTS = ROOT / "tests"
 
 UNMIRRORED = [
-    "adapters/google/pubsub/dead_letter_subscription.py",
-    "cli/doctor/doctor_clusters.py",
-    "cli/doctor/doctor_probes.py",
-    "cli/simulate/simulation_report.py",
     "execute/execution.py",
     "execute/gate.py",
     "guard/approval.py",

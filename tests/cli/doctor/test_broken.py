@@ -14,7 +14,6 @@ from google.pubsub_v1.types import ExpirationPolicy, PushConfig
 from scc_responder.cli.doctor.doctor_clusters import Wanted, list_command, parse_clusters
 from scc_responder.cli.doctor.doctor_probes import GROUPS
 from scc_responder.domain.clock import utc_now
-from scc_responder.domain.finding import ClusterRef
 from scc_responder.guard.kill_switch import key_of
 from scc_responder.workbench.doctor.check import CheckResult
 from scc_responder.workbench.doctor.cluster_checks import ACTS
@@ -28,7 +27,6 @@ from tests.kits.google.firestore_faults import FaultyFirestore, Refuse
 from tests.kits.google.grpc_servers import cluster
 
 pytestmark = pytest.mark.timeout(180)
-ELSEWHERE = ClusterRef(project="another-project", location="europe-west1", name="prod-1")
 PROD = "prod-1 --location=europe-west1 --project=example-project"
 DENIED, ABSENT = grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND
 
@@ -380,15 +378,6 @@ def test_one_fault_is_named_alone(patient: Patient, broken: Broken) -> None:
     assert broken.fix in fault.fix
 
 
-def test_cluster_not_listed(patient: Patient) -> None:
-    """A cluster that no pattern covers is said to be, and nothing is asked about it."""
-    other = "projects/another-project/locations/europe-west1/clusters/prod-1"
-    (check,) = found(patient.examined(clusters=Wanted(names=(other,)), only=["cluster"]), CheckResult.FAULT).values()
-    assert (check.name, check.reason) == ("cluster.listed", "cluster_not_listed")
-    assert check.fix == f'Terraform variable clusters: add "{other}"'
-    assert patient.cluster_manager.requests == []
-
-
 @pytest.mark.parametrize("taken", ["pods: delete", "networkpolicies.networking.k8s.io: list"])
 def test_a_missing_verb_is_named_with_its_command(patient: Patient, member: Member, taken: str) -> None:
     """A verb that RBAC does not grant is named with what needs it, and the command that grants it."""
@@ -498,16 +487,6 @@ def test_invalid_policies_stop_no_other_check(patient: Patient) -> None:
     assert any(one.name == "cluster.permission" for one in checks)
 
 
-@pytest.mark.parametrize("name", ["STORE", "CLUSTERS", "SOURCES", "SCOPE", "TIMEOUT_SECONDS"])
-def test_an_unusable_setting_stops_all_checks(patient: Patient, name: str) -> None:
-    """A setting that is no such thing is named, and nothing is asked then."""
-    patient.environment[f"SCC_RESPONDER_{name}"] = "?"
-    (check,) = patient.examined()
-    assert (check.name, check.result) == ("settings", CheckResult.FAULT)
-    assert f"SCC_RESPONDER_{name}" in check.why
-    assert "terraform output -raw settings" in check.fix
-
-
 @pytest.mark.parametrize(
     ("name", "reason"), [("EVIDENCE", "evidence_not_set"), ("OUTCOME_TOPIC", "outcome_topic_not_set")]
 )
@@ -546,36 +525,6 @@ def test_clusters_may_not_be_listed(patient: Patient) -> None:
         checks = patient.examined(clusters=wanted, only=["cluster"])
         assert found(checks, CheckResult.FAULT, CheckResult.UNKNOWN) == {}
         assert any(check.name == "cluster.permission" for check in checks)
-
-
-def test_some_clusters_may_not_be_listed(patient: Patient) -> None:
-    """Where others are probed, a pattern that nobody may list is unknown, with the same command."""
-    patient.environment["SCC_RESPONDER_CLUSTERS"] = f"{CLUSTER},projects/shop-prod/locations/*/clusters/*"
-    patient.cluster_manager.fail_next(DENIED, "denied")
-    checks = patient.examined(only=["cluster"])
-    assert found(checks, CheckResult.FAULT) == {}
-    (unknown,) = found(checks, CheckResult.UNKNOWN).values()
-    assert (unknown.reason, unknown.fix) == ("permission_missing", list_command("shop-prod"))
-
-
-@pytest.mark.parametrize(
-    ("wanted", "reasons"),
-    [
-        (Wanted(refs=()), {"no_cluster_probed"}),
-        (Wanted(refs=(ELSEWHERE,)), {"no_cluster_probed"}),
-        (Wanted(names=("nothing-*",)), {"no_cluster_probed"}),
-        (Wanted(names=(ELSEWHERE.path,)), {"cluster_not_listed"}),
-        (Wanted(names=(ELSEWHERE.path, CLUSTER)), {"cluster_not_listed"}),
-        (Wanted(names=("prod-*",), refs=(ELSEWHERE,)), set()),
-    ],
-    ids=["empty-list", "list-of-others", "no-such-name", "another", "another-too", "pattern-and-list"],
-)
-def test_a_cluster_named_outside_patterns_is_a_fault(patient: Patient, wanted: Wanted, reasons: set[str]) -> None:
-    """Nothing probed is a fault. A cluster in no pattern is one where it was named, not where a list has it too."""
-    checks = patient.examined(clusters=wanted, only=["cluster"])
-    assert {reason for _, reason in found(checks, CheckResult.FAULT)} == reasons
-    probed = CLUSTER in wanted.names or "prod-*" in wanted.names
-    assert any(check.name == "cluster.reached" for check in checks) is probed
 
 
 def test_credentials_of_another_account_are_a_fault(patient: Patient) -> None:

@@ -1,4 +1,4 @@
-"""Which clusters doctor probes: by name, by a list, from a local file, or as GKE lists them for the settings' patterns."""
+"""Which clusters doctor probes: by name, by a list, from a local file, or as GKE lists them for a pattern."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import yaml
 
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.cli.doctor.doctor_clusters import Found, Wanted, find_clusters, list_command, parse_clusters
@@ -17,11 +18,12 @@ from scc_responder.workbench.doctor.check import CheckResult
 from tests.kits.google.grpc_servers import ClusterManagerServer, cluster
 from tests.kits.responder import CLUSTER, SOURCE
 
-PROD = ClusterRef.of(CLUSTER)
+PROD = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
 ELSEWHERE = ClusterRef(project="another-project", location="europe-west1", name="prod-1")
 ALL = "projects/example-project/locations/*/clusters/*"
 SHOP = "projects/shop-prod/locations/*/clusters/*"
 ANYWHERE = "projects/*/locations/*/clusters/*"
+NONE, UNLISTED = (CheckResult.FAULT, "no_cluster_probed"), (CheckResult.FAULT, "cluster_not_listed")
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 
 
@@ -36,7 +38,7 @@ def settings(patterns: Sequence[str] = (ALL,), endpoint: str = "", file: str = "
     """The settings of a function that acts in the clusters of these patterns."""
     return Settings(
         clusters=tuple(patterns),
-        sources=frozenset({SOURCE}),
+        sources=(SOURCE,),
         store="sqlite:///journal.db",
         policies=Path("policies"),
         gke_endpoint=endpoint,
@@ -47,11 +49,6 @@ def settings(patterns: Sequence[str] = (ALL,), endpoint: str = "", file: str = "
 def found_at(gke: ClusterManagerServer, wanted: Wanted | None = None, *patterns: str) -> Found:
     """What is found where this GKE lists clusters."""
     return find_clusters(settings(patterns or (ALL,), gke.endpoint), None, wanted or Wanted(), 30.0)
-
-
-def reasons(found: Found, result: CheckResult) -> set[str]:
-    """The reasons of the checks of this result."""
-    return {check.reason for check in found.checks if check.result is result}
 
 
 def test_a_list_of_clusters_skips_empty_lines() -> None:
@@ -70,29 +67,37 @@ def test_patterns_are_listed_by_project(gke: ClusterManagerServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "result", "reason"),
+    ("wanted", "told"),
     [
-        (Wanted(names=("prod-*",)), None, ""),
-        (Wanted(names=(CLUSTER,), refs=()), None, ""),
-        (Wanted(refs=()), CheckResult.FAULT, "no_cluster_probed"),
-        (Wanted(refs=(ELSEWHERE,)), CheckResult.FAULT, "no_cluster_probed"),
-        (Wanted(names=("nothing-*",)), CheckResult.FAULT, "no_cluster_probed"),
-        (Wanted(names=(ELSEWHERE.path,)), CheckResult.FAULT, "cluster_not_listed"),
-        (Wanted(names=(ELSEWHERE.path, CLUSTER)), CheckResult.FAULT, "cluster_not_listed"),
-        (Wanted(names=("prod-*",), refs=(ELSEWHERE,)), CheckResult.SKIPPED, "cluster_not_listed"),
+        (Wanted(names=("prod-*",)), set()),
+        (Wanted(names=(CLUSTER,)), set()),
+        (Wanted(refs=()), {NONE}),
+        (Wanted(refs=(ELSEWHERE,)), {NONE, (CheckResult.SKIPPED, "cluster_not_listed")}),
+        (Wanted(names=("nothing-*",)), {NONE}),
+        (Wanted(names=(ELSEWHERE.path,)), {UNLISTED}),
+        (Wanted(names=(ELSEWHERE.path, CLUSTER)), {UNLISTED}),
+        (Wanted(names=("prod-*",), refs=(ELSEWHERE,)), {(CheckResult.SKIPPED, "cluster_not_listed")}),
     ],
-    ids=["pattern", "name", "empty-list", "list-of-others", "no-such-name", "another", "another-too", "pattern-and-list"],
+    ids=[
+        "pattern",
+        "name",
+        "empty-list",
+        "list-of-others",
+        "no-such-name",
+        "another",
+        "another-too",
+        "pattern-and-list",
+    ],
 )
 def test_a_named_cluster_outside_patterns_is_a_fault(
-    gke: ClusterManagerServer, wanted: Wanted, result: CheckResult | None, reason: str
+    gke: ClusterManagerServer, wanted: Wanted, told: set[tuple[CheckResult, str]]
 ) -> None:
     """Nothing probed is a fault. A cluster in no pattern is one where it was named, not where a list has it too."""
     found = found_at(gke, wanted)
     assert (PROD in found.refs) is (CLUSTER in wanted.names or "prod-*" in wanted.names)
     assert ELSEWHERE not in found.refs
-    for each in (CheckResult.FAULT, CheckResult.SKIPPED):
-        assert reasons(found, each) >= ({reason} if result is each else set())
-    assert reasons(found, CheckResult.FAULT) == ({reason} if result is CheckResult.FAULT else set())
+    assert {(check.result, check.reason) for check in found.checks} == told
+    assert (gke.requests == []) is wanted.are_named
 
 
 @pytest.mark.parametrize(("pattern", "project"), [(SHOP, "shop-prod"), (ANYWHERE, "PROJECT")])
@@ -101,23 +106,31 @@ def test_a_list_that_cannot_be_had_gives_the_command(gke: ClusterManagerServer, 
     gke.fail_next(DENIED, "denied", count=2)
     beside, alone = found_at(gke, None, CLUSTER, pattern), found_at(gke, None, pattern)
     assert (beside.refs, alone.refs) == ((PROD,), ())
-    assert [(check.result, check.fix) for check in beside.checks] == [(CheckResult.UNKNOWN, list_command(project))]
-    assert [(check.result, check.fix) for check in alone.checks] == [(CheckResult.FAULT, list_command(project))]
-    assert reasons(alone, CheckResult.FAULT) == {"no_cluster_probed"}
+    (unknown,), (fault,) = beside.checks, alone.checks
+    assert (unknown.result, fault.result) == (CheckResult.UNKNOWN, CheckResult.FAULT)
+    assert fault.reason == "no_cluster_probed"
+    assert unknown.fix == fault.fix == list_command(project)
 
 
 def test_a_failed_list_says_why(gke: ClusterManagerServer) -> None:
     """A list that fails otherwise says so."""
     gke.fail_next(grpc.StatusCode.NOT_FOUND, "no such project")
     (check,) = found_at(gke, None, CLUSTER, SHOP).checks
-    assert (check.name, check.result, check.reason) == ("cluster.listed", CheckResult.UNKNOWN, "gke_not_found")
+    assert (check.name, check.result, check.reason) == ("cluster.listed", CheckResult.FAULT, "gke_not_found")
 
 
 def test_local_clusters_need_no_list(tmp_path: Path) -> None:
     """The clusters of a local file are probed if a pattern covers them; another is a fault."""
-    file = tmp_path / "clusters.json"
-    server = {"server": "https://127.0.0.1:6443", "token": "t", "ca_file": "ca.pem"}
-    file.write_text(f"{{}}")
-    assert server
+    access = {"cluster": "c", "user": "u"}
+    kubeconfig = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "contexts": [{"name": "local", "context": access}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
+    file = tmp_path / "clusters.yaml"
+    entry = "context: local, kubeconfig: kubeconfig"
+    file.write_text("".join(f"{path}: {{{entry}}}\n" for path in (CLUSTER, ELSEWHERE.path)))
     found = find_clusters(settings(file=str(file)), ClustersFile(file), Wanted(), 30.0)
     assert found.refs == (PROD,)
+    assert [(check.probed, check.reason) for check in found.checks] == [(ELSEWHERE.path, "cluster_not_listed")]
