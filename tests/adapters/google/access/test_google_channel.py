@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
 
+from scc_responder.adapters.google.access.google_channel import check_loopback, client
+from scc_responder.adapters.google.access.lean_imports import CLUSTER_MANAGER
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
 from scc_responder.adapters.google.security_center import SecurityCenter
@@ -40,3 +43,31 @@ def test_cases_go_over_tls_alone() -> None:
         FirestoreStore("firestore://example-project/(default)", emulator="192.0.2.1:8080")
     assert error.value.reason == "plaintext_endpoint"
     assert "FIRESTORE_EMULATOR_HOST" in str(error.value)
+
+
+@pytest.mark.parametrize("endpoint", ["localhost:80", "[::1]:80", "127.0.0.1:65535"])
+def test_a_loopback_endpoint_is_returned(endpoint: str) -> None:
+    """An address of this machine is usable as it stands."""
+    assert check_loopback(endpoint, "NAME") == endpoint
+
+
+@pytest.mark.parametrize("endpoint", ["", "127.0.0.1:port", "::1:80", "192.0.2.1:80", "2130706433:80"])
+def test_a_refused_endpoint_names_its_setting(endpoint: str) -> None:
+    """What is not on this machine, or not host and port, is refused by the setting that has it."""
+    with pytest.raises(SettingsError, match=f"NAME={endpoint!r}".replace("[", r"\[")):
+        check_loopback(endpoint, "NAME")
+
+
+@pytest.mark.parametrize("endpoint", ["", "127.0.0.1:8080"], ids=["google", "stand-in"])
+def test_a_client_connects_on_first_use(endpoint: str) -> None:
+    """A client of the kind that was asked for is made without a connection; Google's own needs an identity."""
+    asked: list[str] = []
+
+    def credentials() -> AnonymousCredentials:
+        asked.append("identity")
+        return AnonymousCredentials()
+
+    made = client(CLUSTER_MANAGER, "container.googleapis.com", endpoint, credentials=credentials)
+    assert type(made).__name__ == "ClusterManagerClient"
+    assert asked == ([] if endpoint else ["identity"])
+    made.transport.close()

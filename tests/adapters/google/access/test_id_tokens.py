@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from scc_responder.adapters.google.access.id_tokens import GOOGLE_CERTS, GoogleIdentity
+from scc_responder.adapters.google.access.id_tokens import GOOGLE_CERTS, GoogleIdentity, email_of_checked
 from scc_responder.domain.errors import Forbidden, RetryableError, SettingsError
 from tests.kits.google.issuer import AUDIENCE, Issuer, another_key
 
@@ -158,3 +160,53 @@ def test_an_audience_is_needed() -> None:
     with pytest.raises(SettingsError, match="SCC_RESPONDER_APPROVAL_AUDIENCE"):
         GoogleIdentity("")
     assert GOOGLE_CERTS.startswith("https://www.googleapis.com/")
+
+
+def checked(payload: object) -> str:
+    """A token with these claims as Cloud Run hands it on, once it has checked the signature."""
+    encoded = base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
+    return f"e30.{encoded}.SIGNATURE_REMOVED_BY_GOOGLE"
+
+
+OWN = "https://responder.example.com"
+CHECKED = {"iss": "accounts.google.com", "aud": OWN, "exp": 1000, "email": "Ann@Example.com", "email_verified": True}
+
+
+@pytest.mark.parametrize(
+    ("claims", "audience", "told"),
+    [
+        ({}, OWN, "ann@example.com"),
+        ({"aud": f"{OWN}/sweep"}, f"{OWN}/", "ann@example.com"),
+        ({"aud": "https://other.example.com"}, "", "ann@example.com"),
+        ({"aud": "https://other.example.com"}, OWN, "token_wrong_audience"),
+        ({"aud": f"{OWN}.example.org"}, OWN, "token_wrong_audience"),
+        ({"aud": [OWN]}, OWN, "token_wrong_audience"),
+        ({"exp": 995}, OWN, "ann@example.com"),
+        ({"exp": 989}, OWN, "token_expired"),
+        ({"exp": True}, OWN, "token_expired"),
+        ({"exp": "1000"}, OWN, "token_expired"),
+        ({"iss": "https://accounts.example.com"}, OWN, "token_wrong_issuer"),
+        ({"email_verified": "true"}, OWN, "email_not_verified"),
+    ],
+)
+def test_a_checked_token_must_still_be_for_us(claims: dict[str, Any], audience: str, told: str) -> None:
+    """Cloud Run looks at the signature alone: audience, end, issuer and address are looked at here."""
+    try:
+        outcome = email_of_checked(checked(CHECKED | claims), audience, 1000.0)
+    except Forbidden as refused:
+        outcome = refused.reason
+    assert outcome == told
+
+
+@pytest.mark.parametrize("token", ["", "secret", "e30.e30.AAAA", f"e30.{'b' * 9000}.SIGNATURE_REMOVED_BY_GOOGLE"])
+def test_a_token_that_nobody_checked_names_nobody(token: str) -> None:
+    """A token with a signature, and what is no token, are not Cloud Run's to vouch for."""
+    assert email_of_checked(token, "", 0.0) == ""
+
+
+@pytest.mark.parametrize("token", [checked(["claims"]), "e30.AAAA.SIGNATURE_REMOVED_BY_GOOGLE"], ids=["list", "bytes"])
+def test_unreadable_claims_are_malformed(token: str) -> None:
+    """Claims that are no JSON object are refused."""
+    with pytest.raises(Forbidden) as refused:
+        email_of_checked(token, "", 0.0)
+    assert refused.value.reason == "token_malformed"
