@@ -10,9 +10,10 @@ from google.rpc.error_details_pb2 import RetryInfo
 
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.domain.errors import OutcomeUnknown
+from scc_responder.domain.reasons import Reason
 
-READ = ApiMethod(api="gke", permission="container.clusters.get")
-WRITE = ApiMethod(api="pubsub", permission="pubsub.topics.publish", writes=True)
+READ = ApiMethod(api=Reason.GKE, permission="container.clusters.get")
+WRITE = ApiMethod(api=Reason.PUBSUB, permission="pubsub.topics.publish", writes=True)
 
 
 class Raised(grpc.RpcError):
