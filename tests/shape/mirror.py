@@ -20,7 +20,6 @@ TESTS = ROOT / "tests"
 UNMIRRORED = [
     "execute/execution.py",
     "execute/gate.py",
-    "guard/approval.py",
 ]
 """Modules that only the tests of other modules, or of the whole, run so far. None may be added."""
 
