@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import StoreOutcomeUnknown, StoreUnavailable
@@ -149,3 +151,11 @@ class JournalWorld:
 def step(number: int = 1, status: StepStatus = StepStatus.INTENT, **fields: Any) -> Step:
     """A step of a case, meant unless it has another status."""
     return Step(action_id=f"{number:032x}", action="label_pod", status=status, expected_uid=f"uid-{number}", **fields)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[JournalWorld]:
+    """A journal on an empty store."""
+    world = JournalWorld(tmp_path / "store.db")
+    yield world
+    world.sqlite.close()

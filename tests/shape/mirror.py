@@ -17,16 +17,9 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "functions" / "scc_responder"
 TESTS = ROOT / "tests"
 
-UNMIRRORED = [
-    "execute/execution.py",
-    "execute/gate.py",
-]
-"""Modules that only the tests of other modules, or of the whole, run so far. None may be added."""
-
 EXCEPTIONS: Mapping[str, str] = {
     "domain/ports.py": "protocols alone: nothing runs",
     "domain/kubernetes/paged_api.py": "a protocol alone: nothing runs",
-    **dict.fromkeys(UNMIRRORED, "no file of its own yet"),
 }
 """Modules that need no test file of their own, and why."""
 
