@@ -82,7 +82,7 @@ def _values(name: str, given: Sequence[str]) -> frozenset[str]:
         key = "_".join(fold(value).replace("-", " ").split())
         if key not in names:
             close = difflib.get_close_matches(key, names, n=1)
-            meant = f"; did you mean {names[close[0]]!r}?" if close else ""
+            meant = f"; did you mean {str(names[close[0]])!r}?" if close else ""
             told = f"--{name}: unknown {name} {value!r}, expected one of: {', '.join(FILTERS[name])}{meant}"
             raise SettingsError("unknown_filter", told)
         found.add(names[key])

@@ -197,7 +197,7 @@ def _refuses(api: KubernetesApi, examined: Examined) -> Check:
         return fault(name, probed, "admission_policy_absent", why, _APPLY)
     if refusal.reason != Reason.ADMISSION_DENIED:
         return probe_failed(name, probed, refusal, _APPLY)
-    if refusal.refused_by != ACTS:
+    if not refusal.refused_by.startswith(ACTS):
         why = f"it was refused, and not by this policy: {refusal}"
         return unknown(name, probed, "refused_by_another", why, f"{_annotate(examined, examined.furthest)}{OR}{_APPLY}")
     return ok(name, probed, "in force")
@@ -210,7 +210,7 @@ def _admits(api: KubernetesApi, examined: Examined) -> Check:
     refusal = _rehearsed(api, examined.namespace, _isolating(examined.namespace))
     if refusal is None:
         return ok(name, probed, "admitted")
-    fix = _annotate(examined, examined.furthest) if refusal.refused_by == SWITCH else _APPLY
+    fix = _annotate(examined, examined.furthest) if refusal.refused_by.startswith(SWITCH) else _APPLY
     return probe_failed(name, probed, refusal, fix)
 
 
