@@ -1,10 +1,11 @@
-"""Who may have a sweep: the scheduler's identity, as Cloud Run checked it or as its token proves it."""
+"""Who asks: a program on this machine, or the scheduler as Cloud Run checked it or as its token proves it."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from scc_responder.domain.errors import Forbidden
 from scc_responder.domain.reasons import Reason
-from scc_responder.pipeline.authentication import check_sweeper
+from scc_responder.pipeline.authentication import bearer, check_sweeper, is_local
 from scc_responder.pipeline.services import Services
 from scc_responder.settings import read_settings
 
@@ -64,8 +65,49 @@ def token(signature: str = REMOVED, **changes: Any) -> str:
     return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), signature])
 
 
-def headers(bearer: str, **more: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {bearer}", **more}
+def headers(sent: str, **more: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {sent}", **more}
+
+
+HERE = {"host": "127.0.0.1:8080", "content-type": "application/json"}
+ASKERS: dict[str, tuple[dict[str, str], str, bool]] = {
+    "a program here": ({}, "127.0.0.1", True),
+    "by name, and with a charset": (
+        {"host": "localhost:8080", "content-type": "application/json; charset=utf-8"},
+        "127.0.0.1",
+        True,
+    ),
+    "by the newer protocol": ({"host": "[::1]:8080"}, "::1", True),
+    "another machine": ({}, "192.0.2.7", False),
+    "nobody knows where": ({}, "", False),
+    "a name that was rebound": ({"host": "evil.example.com:8080"}, "127.0.0.1", False),
+    "another address of this machine": ({"host": "192.0.2.1:8080"}, "127.0.0.1", False),
+    "a form": ({"content-type": "text/plain"}, "127.0.0.1", False),
+    "a page": ({"origin": "https://evil.example.com"}, "127.0.0.1", False),
+    "a link": ({"referer": "https://evil.example.com/"}, "127.0.0.1", False),
+    "a browser": ({"sec-fetch-site": "none"}, "127.0.0.1", False),
+    "a proxy": ({"x-forwarded-for": "192.0.2.1"}, "127.0.0.1", False),
+    "a proxy by the standard": ({"forwarded": "for=192.0.2.1"}, "127.0.0.1", False),
+}
+
+
+@pytest.mark.parametrize(("sent", "peer", "expected"), ASKERS.values(), ids=ASKERS)
+def test_only_a_program_on_this_machine_is_local(sent: dict[str, str], peer: str, *, expected: bool) -> None:
+    """No other machine is, and no web page in a browser on this one. Who is local may sweep where nothing serves."""
+    assert is_local(HERE | sent, peer) is expected
+    local = services(K_SERVICE="", SCC_RESPONDER_STORE="sqlite:///journal.db", SCC_RESPONDER_APPROVAL_AUDIENCE="")
+    assert local.settings.trusts_this_machine
+    with nullcontext() if expected else pytest.raises(Forbidden, match="set SCC_RESPONDER_SWEEPER"):
+        check_sweeper(HERE | sent, peer, local)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"), [("Bearer t", "t"), ("bearer  t ", "t"), ("Basic t", ""), ("Bearer ", ""), ("", "")]
+)
+def test_a_token_is_read_from_its_header(sent: str, expected: str) -> None:
+    """The scheme in upper or lower case; without a token nobody is asked for."""
+    with nullcontext() if expected else pytest.raises(Forbidden):
+        assert bearer({"authorization": sent}) == expected
 
 
 TAKEN = [
@@ -84,7 +126,7 @@ def test_the_scheduler_may_start_a_sweep(given: dict[str, str]) -> None:
     check_sweeper(given, "192.0.2.1", services())
 
 
-def test_taken_without_an_address_of_its_own() -> None:
+def test_an_unknown_address_is_left_to_cloud_run() -> None:
     """Where nobody approves the function does not know its address: Cloud Run alone looks whom the token is for."""
     given = headers(token(aud="https://other.example.com"))
     check_sweeper(given, "192.0.2.1", services(SCC_RESPONDER_APPROVAL_AUDIENCE=""))
@@ -136,7 +178,7 @@ def test_nobody_else_may_start_a_sweep(given: dict[str, str], changes: dict[str,
 
 
 @pytest.mark.parametrize("damage", [lambda t: t[:-1], lambda t: t + "x", lambda t: "." + t, lambda t: t * 100])
-def test_a_damaged_token(damage: Callable[[str], str]) -> None:
+def test_a_damaged_token_is_left_to_the_verifier(damage: Callable[[str], str]) -> None:
     """A token that is not whole is left to the one who verifies signatures."""
     with pytest.raises(Forbidden) as caught:
         check_sweeper(headers(damage(token())), "127.0.0.1", services())
