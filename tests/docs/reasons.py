@@ -1,14 +1,23 @@
-"""Every word by which the package may name a reason, state or field."""
+"""Every word by which the package may name a reason, state or field.
+
+`python -m tests.docs.reasons [--write]`: docs/reasons.md, made of the words and their meanings.
+"""
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from functools import cache
 
+from scc_responder.cli.console.markdown import markdown_table
 from scc_responder.domain.reasons import Reason
 from tests.docs.examples import ROOT
+
+PAGE = ROOT / "docs" / "reasons.md"
+COMMAND = "python -m tests.docs.reasons --write"
 
 _WORD = re.compile(r"[a-z]+(?:_[a-z]+)*(?:_|:)?")
 
@@ -36,3 +45,30 @@ def exists(word: str) -> bool:
 def is_reason(word: str) -> bool:
     """Whether it is a reason, or the beginning (`exempt:`, `limit_`) of one that a name completes."""
     return word in {str(reason).partition("{}")[0] for reason in Reason}
+
+
+def page() -> str:
+    """The page: every reason, and what it means."""
+    rows = ((f"`{str(reason).replace('{}', 'NAME')}`", reason.meaning) for reason in sorted(Reason))
+    return f"""<!-- Generated: {COMMAND} -->
+# Reasons
+
+Every word that says why: in cases, steps, answers and log lines. A name stands for `NAME`: `exempt:payments`,
+`needs_capture_evidence`. What to do about those that matter most, [on-call](../terraform/docs/on-call.md#reasons) says.
+
+{markdown_table(("reason", "what it means"), rows)}"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or say that it differs: then the status is 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.docs.reasons", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the page; without it it is only checked")
+    if parser.parse_args(arguments).write:
+        PAGE.write_text(page())
+    differs = PAGE.read_text() != page()
+    print(f"differs: {PAGE}\nrun: {COMMAND}" if differs else "nothing has drifted", file=sys.stderr)
+    return int(differs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
