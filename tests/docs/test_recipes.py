@@ -133,7 +133,7 @@ def test_an_action_without_its_test_is_noticed(copy: Copy) -> None:
     name, text = next(iter(files("Add an action").items()))
     copy.write(name, text)
     told = copy.run("pytest -q -p no:cacheprovider tests/test_conventions.py -k keep_pod", status=1)
-    assert re.findall(r'reason="(\w+)"', text)[0] in told
+    assert re.findall(r"reason=Reason\.(\w+)", text)[0] in told
 
 
 EVICT = '''"""An eviction on the simulated cluster."""
