@@ -1,4 +1,4 @@
-"""The files that `scc-responder permissions` writes and compares, as `make check` and a person ask for it."""
+"""What `scc-responder permissions` prints, and the files that it writes and compares, as `make check` asks for it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from scc_responder.cli.main import main
+from scc_responder.collect.endpoints import EndpointKind
+from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.needed_permissions import EVERY_FINDING, enabled, needed
 from tests.cli.commands import ROOT, run
-from tests.kits.responder import policy, write_policies
+from tests.kits.responder import SHIPPED, policy, write_policies
+from tests.workbench.test_needed_permissions import verbs_of
 
 FILE, FOLDER = "terraform/permissions.json", "terraform/kubernetes"
 CHECK = shlex.split(
@@ -140,3 +147,87 @@ def test_json_says_what_became_of_each_file(tree: Path) -> None:
     written = documented(*WRITE, cwd=tree)
     assert {name for name, one in written.items() if one["result"] == "written"} == {f"{FOLDER}/act.yaml"}
     assert documented(*CHECK, cwd=tree) == files
+
+
+LABEL = policy("label_pod", name="label")
+DELETE = policy("capture_evidence", "delete_pod", name="delete")
+
+
+def printed(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> str:
+    """What the command prints about a folder of policies."""
+    assert main(["permissions", "--policies", str(folder), *options]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    return shown.out
+
+
+def test_a_user_gets_role_and_binding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a user, the role is printed with its binding, ready to be applied."""
+    folder = write_policies(tmp_path / "p", LABEL)
+    text = printed(
+        capsys, folder, "--format", "rbac", "--user", "r@example-project.iam.gserviceaccount.com", "--name", "n"
+    )
+    role, binding = yaml.safe_load_all(text)
+    assert (role["metadata"], binding["metadata"]) == ({"name": "n"}, {"name": "n"})
+    assert binding["roleRef"]["name"] == "n"
+    assert binding["subjects"][0]["name"] == "r@example-project.iam.gserviceaccount.com"
+
+
+def test_iam_roles_are_printed_by_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A custom role is printed for each place where it is granted, and none for a place without need."""
+    all_places = printed(capsys, write_policies(tmp_path / "p", DELETE), "--format", "iam")
+    without = printed(capsys, write_policies(tmp_path / "q", LABEL), "--format", "iam")
+    included = [role["includedPermissions"] for role in yaml.safe_load_all(all_places)]
+    assert ["storage.objects.create"] in included
+    assert all(name.partition(".")[0] == names[0].partition(".")[0] for names in included for name in names)
+    assert len(list(yaml.safe_load_all(without))) == len(included) - 1
+    assert "# Grant on the bucket for evidence, and nothing above it." in all_places
+
+
+def test_connect_gateway_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What Connect Gateway asks for is told apart from what is always needed, and is a role only where asked for."""
+    folder = write_policies(tmp_path / "p", LABEL)
+    told = json.loads(printed(capsys, folder, "--format", "json"))
+    names = [need["permission"] for need in told["connect_gateway"]]
+    assert names == list(ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
+    assert not set(names) & {need["permission"] for need in told["iam"]}
+    assert "gkehub" not in printed(capsys, folder, "--format", "iam")
+    roles = yaml.safe_load_all(printed(capsys, folder, "--format", "iam", "--connect-gateway"))
+    assert [role["includedPermissions"] for role in roles if "fleets" in role["title"]] == [names]
+    assert "only where connect_gateway is set\n  gkehub.gateway.delete" in printed(capsys, folder)
+
+
+def test_json_names_every_needing_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As JSON each permission names every policy and action that needs it."""
+    told = json.loads(printed(capsys, write_policies(tmp_path / "p", LABEL, DELETE), "--format", "json"))
+    by = {need["permission"]: need["by"] for need in told["kubernetes"] + told["iam"]}
+    assert by["pods: patch"] == {"delete_pod": ["delete"], "label_pod": ["label"]}
+    assert by["pods: delete"] == {"delete_pod": ["delete"]}
+    assert by["securitycenter.findings.list"] == {EVERY_FINDING: []}
+    assert told["policies"] == {"delete": "enforce", "label": "enforce"}
+
+
+def test_text_names_policies_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table names policy and action, counts many, and says how many policies it is about."""
+    many = [policy("label_pod", name=f"label-{n}") for n in range(5)]
+    off = DELETE.replace("mode: enforce", "mode: disabled")
+    shown = printed(capsys, write_policies(tmp_path / "p", *many, off))
+    rows = [line.split("  ")[1:] for line in shown.splitlines() if line.startswith("  ")]
+    told = {row[0]: row[-1].strip() for row in rows}
+    assert told["pods: patch"] == "label_pod (label-0, label-1, label-2 and 2 more)"
+    assert told["pods: get"] == "every finding"
+    assert "pods: delete" not in shown
+    assert "5 policies are enabled, 1 disabled. In dry run a policy needs the same." in shown
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_as_a_command(tmp_path: Path) -> None:
+    """The shipped policies' permissions are printed by the command itself, quickly; a wrong folder is wrong use."""
+    done = run("permissions", "--format", "rbac")
+    wrong = run("permissions", "--policies", tmp_path / "none")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert verbs_of(yaml.safe_load(done.stdout)) == {
+        need.permission for need in needed(enabled(load_policies(SHIPPED).policies)) if need.verb
+    }
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "there is no such folder; name one with --policies" in wrong.stderr
