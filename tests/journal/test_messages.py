@@ -11,10 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.domain.finding import PodRef
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Step
-from scc_responder.journal.messages import Ending, conclusion, contained_seconds, finding_summary, log_line
-from tests.kits.decision_contexts import context
+from scc_responder.journal.messages import (
+    Ending,
+    conclusion,
+    contained_seconds,
+    decision_summary,
+    finding_summary,
+    log_line,
+    plan_summary,
+    pod_summary,
+    step_summary,
+)
+from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
+from tests.kits.decision_contexts import POD, context
 
 ENDING = Ending(status=204, reason="done", severity="NOTICE")
 EVIL = st.text() | st.sampled_from(
@@ -97,7 +111,7 @@ CONTAINED = [
 
 
 @pytest.mark.parametrize(("action", "status", "state", "after", "seconds"), CONTAINED)
-def test_time_to_contain(
+def test_the_time_to_contain_needs_a_containment(
     action: str, status: StepStatus, state: CaseState, after: int | None, seconds: float | None
 ) -> None:
     """The time to contain is that of cases that ended well and in which something was done that contains."""
@@ -111,3 +125,54 @@ def test_time_to_contain(
         closed_at=None if after is None else EVENT + timedelta(seconds=after),
     )
     assert contained_seconds(record) == seconds
+
+
+def test_a_case_keeps_why_it_was_decided() -> None:
+    """The policy set, the pod and every policy's answer, also of those that did not match."""
+    notify = PlannedAction(action="notify", result=ActionResult.PLANNED, reason=Reason.PLANNED)
+    policies = (
+        PolicyDecision(name="a", mode=Mode.ENFORCE, matched=True, reason=Reason.MATCHED, actions=(notify,)),
+        PolicyDecision(name="b", mode=Mode.DISABLED, matched=False, reason=Reason.MODE_DISABLED),
+    )
+    summary = decision_summary(context(), Decision(policies=policies), "p")
+    assert (summary["policy_digest"], summary["reason"], summary["pod"]["uid"]) == ("p", "planned", POD.uid)
+    assert [(policy["name"], policy["mode"], policy["reason"]) for policy in summary["policies"]] == [
+        ("a", "enforce", "matched"),
+        ("b", "disabled", "mode_disabled"),
+    ]
+    assert summary["policies"][0]["actions"] == [
+        {"action": "notify", "result": "planned", "reason": "planned", "changes": ()}
+    ]
+
+
+def test_a_missing_pod_has_no_fields() -> None:
+    """The case says why the pod was not read; of a pod without an owner no workload is named."""
+    gone = context(pod=False)
+    assert (pod_summary(gone), decision_summary(gone, Decision(policies=()), "p")["pod"]) == ({}, None)
+    assert decision_summary(gone, Decision(policies=()), "p")["missing"] == {"pod": "target_absent"}
+    read, alone = pod_summary(context()), pod_summary(context(pod={"owners": ()}, node=None))
+    assert (read["workload"], alone["workload"], alone["instance_id"]) == ("Deployment/web", "", "")
+
+
+@pytest.mark.parametrize("state", PlanState)
+def test_only_a_waiting_plan_says_how_it_is_answered(state: PlanState) -> None:
+    """With the function's address, as far as it is known."""
+    plan = Plan(digest="ab12cd34", policy_digest="p", steps=(), created_at=EVENT, expires_at=EVENT, state=state)
+    commands = [plan_summary("0a" * 32, plan, url).get("to_approve") for url in ("", "https://responder.example.com")]
+    case = "scc-responder case approve " + "0a" * 6 + " --plan ab12cd34"
+    assert commands == (
+        [case, f"{case} --url https://responder.example.com"] if state is PlanState.WAITING else [None, None]
+    )
+
+
+def test_a_step_is_told_with_its_target() -> None:
+    """Its outcome, its reason and the object that the change was bound to."""
+    told = step_summary(
+        Step(action_id="a", action="delete_pod", status=StepStatus.DONE, reason="deleted", expected_uid="u")
+    )
+    assert (told["action"], told["status"], told["reason"], told["target_uid"]) == (
+        "delete_pod",
+        "done",
+        "deleted",
+        "u",
+    )
