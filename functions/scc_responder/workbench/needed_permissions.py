@@ -177,15 +177,3 @@ def rule_of(resource: str) -> tuple[str, str]:
     name, slash, subresource = resource.partition("/")
     plural, _, group = name.partition(".")
     return group, f"{plural}{slash}{subresource}"
-
-
-def described(permissions: Permissions) -> tuple[str, ...]:
-    """The permissions for a reader, the verbs of one resource together.
-
-    >>> described(observes("pods", "get") + acts("pods", "patch") + iam("storage.objects.create"))
-    ('pods: get, patch', 'storage.objects.create')
-    """
-    verbs: dict[str, list[str]] = {}
-    for permission in permissions:
-        verbs.setdefault(permission.name, []).extend([permission.verb] if permission.verb else [])
-    return tuple(f"{name}: {', '.join(given)}" if given else name for name, given in verbs.items())
