@@ -18,11 +18,12 @@ from msgspec.structs import fields
 from scc_responder.actions import Action, actions
 from scc_responder.cli.console.markdown import markdown_table
 from scc_responder.domain.context import Context
+from scc_responder.domain.permissions import Permissions
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
-from scc_responder.workbench.needed_permissions import described, permissions_of
+from scc_responder.workbench.needed_permissions import permissions_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "policies" / "README.md"
@@ -141,6 +142,14 @@ def _records() -> Iterator[tuple[str, type[msgspec.Struct]]]:
 def _actions() -> str:
     rows = ((f"[`{name}`](#{name})", _summary(action), *_bounds(action)) for name, action in actions().items())
     return markdown_table(("action", "what it does", "can be undone", "the pod must be the finding's"), rows)
+
+
+def described(permissions: Permissions) -> tuple[str, ...]:
+    """The permissions for a reader, the verbs of one resource together: `pods: get, patch`."""
+    verbs: dict[str, list[str]] = {}
+    for permission in permissions:
+        verbs.setdefault(permission.name, []).extend([permission.verb] if permission.verb else [])
+    return tuple(f"{name}: {', '.join(given)}" if given else name for name, given in verbs.items())
 
 
 def _summary(action: Action) -> str:

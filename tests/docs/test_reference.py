@@ -11,7 +11,7 @@ from scc_responder.actions import actions
 from scc_responder.policy.match import Match
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy, PolicyStep
-from scc_responder.workbench.needed_permissions import described, permissions_of
+from scc_responder.workbench.needed_permissions import permissions_of
 from tests.docs import reference
 from tests.kits.responder import SHIPPED, policy, write_policies
 
@@ -64,7 +64,7 @@ def test_each_action_is_fully_described(action: reference.Action) -> None:
     assert [f"`{name}`" in part for name in action.params.__struct_fields__] == [True] * len(
         action.params.__struct_fields__
     )
-    assert all(f"`{permission}`" in part for permission in described(permissions_of(action.name)))
+    assert all(f"`{permission}`" in part for permission in reference.described(permissions_of(action.name)))
     steps = yaml.safe_load(part.partition("```yaml\n")[2].partition("```")[0])["then"]
     assert action.name in [step["action"] for step in steps]
 

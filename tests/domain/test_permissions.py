@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from scc_responder.domain.permissions import Permission, Permissions, Tier, acts, forensic, iam, merged, observes
-from scc_responder.workbench.needed_permissions import described
 
 DECLARED = [
     pytest.param(observes("pods", "get"), Tier.OBSERVE, id="reading"),
@@ -29,13 +28,7 @@ def test_each_permission_stands_once() -> None:
     assert list(map(str, both)) == ["pods: get", "pods: list", "storage.objects.create"]
 
 
-def test_verbs_of_one_resource_are_told_together() -> None:
-    """A reader sees each resource once."""
-    permissions = (*observes("pods", "get"), *acts("nodes", "patch"), *acts("pods", "delete"))
-    assert described(permissions) == ("pods: get, delete", "nodes: patch")
-
-
-def test_no_permissions_are_told_as_none() -> None:
-    """Nothing is told where nothing is needed."""
-    assert described(()) == ()
+def test_a_permission_prints_as_kubernetes_and_iam_spell_it() -> None:
+    """A reader finds it by `kubectl auth can-i` and in IAM's reference."""
+    assert [str(item) for item in observes("pods", "get")] == ["pods: get"]
     assert str(Permission(name="pubsub.topics.publish")) == "pubsub.topics.publish"
