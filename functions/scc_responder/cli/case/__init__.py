@@ -148,7 +148,7 @@ def _resume(options: argparse.Namespace) -> int:
     with closing(existing_store(options.store)) as opened:
         journal = Journal(opened, _now)
         key = journal.find(options.case)
-        reason = journal.apply(key, resume)[0].reason if key else "no_such_case"
+        reason = journal.apply(key, resume)[0].reason if key else Reason.NO_SUCH_CASE
     opened_again = reason == Reason.RESUMED_BY_PERSON
     if options.format == "json":
         print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))

@@ -13,6 +13,7 @@ from typing import Any
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.changes import is_about_node, kind_of_stored
 from scc_responder.domain.labels import CASE_LABEL, POD_LABEL
+from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.story.aftermath import Aftermath, PodNow
@@ -28,18 +29,18 @@ _SEVERITIES = {"CRITICAL": "red", "HIGH": "yellow", "MEDIUM": "yellow", "LOW": "
 _STATUSES = {"done": "green", "held": "yellow", "skipped": "dim", "failed": "red", "unknown": "red"}
 _ENDINGS = {
     "done": "what could be done is done, and read back",
-    "no_policy_matched": "nothing is done that no policy asks for",
-    "google_agent_pod": "Google's own agents are never touched; the evidence is kept",
+    Reason.NO_POLICY_MATCHED: "nothing is done that no policy asks for",
+    Reason.GOOGLE_AGENT_POD: "Google's own agents are never touched; the evidence is kept",
     "duplicate": "nothing is done twice",
     "stale": "older than what is known of this finding, so it changes nothing",
-    "not_json": "recorded by its hash, and settled so that it does not come again",
+    Reason.NOT_JSON: "recorded by its hash, and settled so that it does not come again",
 }
 _CHECKS = {"created": "creation", "node": "node", "container": "container", "image": "image", "started": "start"}
 _NOTES = {
     "isolated": "no new connections; open ones: unknown",
     "armed": "only this UID, only this version",
     "already": "it carries its case's label",
-    "no_outcome_topic": "the demo has no topic to publish to",
+    Reason.NO_OUTCOME_TOPIC: "the demo has no topic to publish to",
 }
 
 

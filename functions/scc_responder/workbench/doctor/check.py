@@ -10,6 +10,7 @@ from shlex import quote
 from msgspec.structs import replace
 
 from scc_responder.domain.errors import ResponderError, SettingsError
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
 
@@ -63,7 +64,7 @@ def skipped(name: str, probed: str, reason: str, why: str) -> Check:
 
 def probe_failed(name: str, probed: str, error: ResponderError, fix: str) -> Check:
     """The probe ended with an error. The permission that is missing is named, where that is why."""
-    if error.reason == "no_credentials":
+    if error.reason == Reason.NO_CREDENTIALS:
         fix = LOGIN
     permission = permission_of(error)
     if permission:

@@ -6,13 +6,14 @@ from typing import Protocol
 
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.reasons import Reason
 from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.doctor.check import LOGIN, Check, fault, ok, unknown
 from scc_responder.workbench.doctor.deployed import given
 
 OTHER = "other_identity"
 _REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-_UNTOLD = frozenset({"kubernetes_forbidden", "not_found", "no_such_resource"})
+_UNTOLD = frozenset({Reason.KUBERNETES_FORBIDDEN, Reason.NOT_FOUND, Reason.NO_SUCH_RESOURCE})
 """Reasons for no SelfSubjectReview: Kubernetes before 1.28 has none, and a cluster's owner may forbid it."""
 _REVIEW = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
 

@@ -38,8 +38,8 @@ _LIST = "scc-responder case list --store STORE"
 _KEEP = timedelta(days=1)
 _PAGE = 200
 _REFUSED = {
-    "source_not_allowed": ("findings.sources", "a source that settings do not list", "source_ids"),
-    "cluster_not_listed": ("findings.clusters", "a cluster that settings do not list", "clusters"),
+    Reason.SOURCE_NOT_ALLOWED: ("findings.sources", "a source that settings do not list", "source_ids"),
+    Reason.CLUSTER_NOT_LISTED: ("findings.clusters", "a cluster that settings do not list", "clusters"),
 }
 
 
@@ -181,7 +181,7 @@ def _refusals(kept: StoredCases) -> Iterator[Check]:
         if record is None:
             yield ok(name, f"{kept.looked_through} cases", f"none names {what}")
             continue
-        source = f" (source {source_of(record.finding_name)})" if reason == "source_not_allowed" else ""
+        source = f" (source {source_of(record.finding_name)})" if reason == Reason.SOURCE_NOT_ALLOWED else ""
         why = f"finding {record.finding_name} was refused: it names {what}{source}"
         fix = f"if it is meant, add it to the Terraform variable {variable}; else leave it out of the notification"
         yield fault(name, record.finding_name, reason, why, fix)

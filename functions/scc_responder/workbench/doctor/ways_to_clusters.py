@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.doctor.check import LOGIN, OR, THEN, permission_of
 
-_CREDENTIALS = frozenset({"kubernetes_unauthenticated", "no_credentials", "token_refused", "token_unavailable"})
-_PASSING = frozenset({"server_error", "throttled", "timeout"})
+_CREDENTIALS = frozenset(
+    {Reason.KUBERNETES_UNAUTHENTICATED, Reason.NO_CREDENTIALS, Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE}
+)
+_PASSING = frozenset({Reason.SERVER_ERROR, Reason.THROTTLED, Reason.TIMEOUT})
 
 
 def place(ref: ClusterRef) -> str:
@@ -32,5 +35,5 @@ def way_to(ref: ClusterRef, error: ResponderError) -> str:
     if error.reason in _PASSING:
         described = f"gcloud container clusters describe {place(ref)} --format='value(status,conditions)'"
         return f"{described}{THEN}run doctor again"
-    variable = "connect_gateway" if error.reason == "connect_gateway_off" else "vpc_connector"
+    variable = "connect_gateway" if error.reason == Reason.CONNECT_GATEWAY_OFF else "vpc_connector"
     return f"gcloud container clusters update {place(ref)} --enable-dns-access{OR}Terraform variable {variable}"
