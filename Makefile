@@ -39,7 +39,7 @@ check: .venv/ready ## Lint, types, layers, generated files and doc tests
 	$(BIN)/pytest -q tests/shape -p no:cacheprovider
 	$(BIN)/pytest -q --doctest-modules functions/scc_responder -p no:cacheprovider
 
-coverage: .venv/ready ## How much of each module its own test file runs; 10 minutes, less with M=folder
+coverage: .venv/ready ## How much of each module its own test file runs; half an hour, less with M=folder
 	$(BIN)/python -m tests.cluster.binaries
 	$(BIN)/python -m tests.shape.line_coverage -n $(WORKERS) $(M)
 

@@ -14,6 +14,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence import evidence_sources
 from scc_responder.workbench.needed_permissions import cluster_role, needed
+from scc_responder.workbench.simulated_cluster.server.rbac import rules
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import Deployment, Interposed, deployed, finding_about, policy
 
@@ -39,9 +40,12 @@ def one_more_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     (tmp_path / "sources" / "neighbours.py").write_text(NEIGHBOURS)
     folder = import_module(FOLDER)
     monkeypatch.setattr(folder, "__path__", [*folder.__path__, str(tmp_path / "sources")])
-    evidence_sources.cache_clear()
+    # The simulated cluster grants what all sources declare, as it was asked first.
+    for found_once in (evidence_sources, rules):
+        found_once.cache_clear()
     yield
-    evidence_sources.cache_clear()
+    for found_once in (evidence_sources, rules):
+        found_once.cache_clear()
 
 
 @pytest.fixture

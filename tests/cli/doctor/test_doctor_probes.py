@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -111,7 +112,9 @@ def test_a_part_that_is_not_there_is_named(
 
 def test_a_late_answer_is_no_answer(environment: dict[str, str]) -> None:
     """A probe that has not answered at the deadline is told as such, with what it asked about."""
-    checks = examined(environment, "cluster", seconds=0.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment["SCC_RESPONDER_GKE_ENDPOINT"] = f"127.0.0.1:{silent.getsockname()[1]}"
+        checks = examined(environment, "cluster", seconds=0.2)
     assert ("cluster.reached", CLUSTER, "no_answer_in_time") in {
         (check.name, check.probed, check.reason) for check in checks
     }
