@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.adapters.local.findings_file import FindingsFolder
-from scc_responder.collect.live import look, look_around
+from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
 from scc_responder.domain.context import Owner
 from scc_responder.intake.notification import parse_notification
+from scc_responder.workbench.cluster_snapshot import look_around
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.findings import data

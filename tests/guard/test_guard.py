@@ -14,7 +14,8 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.guard import guard, hold_reason
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
-from scc_responder.policy.guardrails import NONE_GIVEN, Guardrails, MaxFindingAge, Protected
+from scc_responder.policy.guardrails import Guardrails, MaxFindingAge, Protected
+from scc_responder.policy.guardrails_file import NONE_GIVEN
 from tests.kits.decision_contexts import EVENT, context
 
 RAILS = Guardrails(protected=Protected(namespaces=("kube-system", "gke-*")), max_finding_age=MaxFindingAge())

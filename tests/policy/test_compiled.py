@@ -14,7 +14,7 @@ import pytest
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.compiled import COMPILED_FILE, load_deployed
 from scc_responder.policy.decide import match
-from scc_responder.policy.guardrails import NONE_GIVEN
+from scc_responder.policy.guardrails_file import NONE_GIVEN
 from scc_responder.policy.policy_file import compile_policies, load_policies
 from tests.kits.decision_contexts import context
 from tests.kits.responder import ALL, SHIPPED, compiled, policy, write_policies

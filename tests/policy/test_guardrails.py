@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from scc_responder.domain.mode import Mode
-from scc_responder.policy.guardrails import NONE_GIVEN, Day, Guardrails, MaxFindingAge, Protected, QuietHours
+from scc_responder.policy.guardrails import Day, Guardrails, MaxFindingAge, Protected, QuietHours
+from scc_responder.policy.guardrails_file import NONE_GIVEN
 
 
 @pytest.mark.parametrize(("reversible", "limit"), [(True, timedelta(hours=24)), (False, timedelta(minutes=30))])

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.wildcards import matches
-from scc_responder.policy.guardrails import GUARDRAILS_FILE, NONE_GIVEN, Guardrails
-from scc_responder.policy.guardrails_file import load_guardrails, mistakes
+from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
+from scc_responder.policy.guardrails_file import NONE_GIVEN, load_guardrails, mistakes
 from scc_responder.policy.limits import Limit
 from tests.kits.responder import SHIPPED
 

@@ -10,8 +10,7 @@ import pytest
 from scc_responder.actions import actions
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.guardrails import NONE_GIVEN
-from scc_responder.policy.guardrails_file import load_guardrails
+from scc_responder.policy.guardrails_file import NONE_GIVEN, load_guardrails
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.strict_yaml import MAX_FILE_BYTES, load_yaml
 from tests.kits.responder import policy, write_policies

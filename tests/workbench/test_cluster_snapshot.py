@@ -15,7 +15,6 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.adapters.kubernetes.kubernetes_api import connect
-from scc_responder.collect.live import look_around
 from scc_responder.collect.target import collect
 from scc_responder.domain.context import Cluster, Context
 from scc_responder.domain.errors import ApiError, SettingsError
@@ -23,7 +22,7 @@ from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.reasons import Reason
 from scc_responder.intake.notification import parse_notification
-from scc_responder.workbench.cluster_snapshot import NoFindings, Snapshot, read_snapshot, take_snapshot
+from scc_responder.workbench.cluster_snapshot import NoFindings, Snapshot, look_around, read_snapshot, take_snapshot
 from scc_responder.workbench.explanation import ContextFacts, context_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.snapshot_file import (

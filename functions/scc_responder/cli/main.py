@@ -64,8 +64,7 @@ def _unwritten(error: OSError) -> int:
 def _parser(wanted: str) -> argparse.ArgumentParser:
     """All commands by name and help, and the wanted one with its options: no other is imported."""
     parser = argparse.ArgumentParser(
-        prog="scc-responder",
-        description="Contain the threats that Security Command Center finds in GKE and Cloud Run.",
+        prog="scc-responder", description="Contain the threats that Security Command Center finds in GKE and Cloud Run."
     )
     parser.add_argument("--version", action="version", version=f"scc-responder {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -78,10 +78,7 @@ def parse_namespace(namespace: ApiObject) -> Namespace:
     """A core/v1 Namespace."""
     meta = namespace["metadata"]
     return Namespace(
-        name=meta["name"],
-        uid=meta["uid"],
-        labels=meta.get("labels", {}),
-        annotations=meta.get("annotations", {}),
+        name=meta["name"], uid=meta["uid"], labels=meta.get("labels", {}), annotations=meta.get("annotations", {})
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from scc_responder.actions import Action, actions
+from scc_responder.actions import Action
 from scc_responder.collect.kubernetes_objects import budgets_of, parse_node_pool, parse_workload
 from scc_responder.collect.target import Collected
 from scc_responder.domain.changes import Disruption
@@ -46,11 +46,6 @@ def look(context: Context, collected: Collected, planned: Iterable[Action]) -> C
     Never raises for what cannot be read: it is missing, with its reason, and guards hold what depends on it.
     """
     return _looked(context, collected, tuple(planned))
-
-
-def look_around(collected: Collected) -> Context:
-    """The context with the live state for every possible disruption of its target."""
-    return _looked(collected.context, collected, tuple(action for action in actions().values() if action.disrupts))
 
 
 def _looked(context: Context, collected: Collected, planned: tuple[Action, ...]) -> Context:

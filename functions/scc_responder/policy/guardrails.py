@@ -142,7 +142,3 @@ class Guardrails(StrictValue, frozen=True, kw_only=True):
     storm_breaker: StormBreaker = StormBreaker()
     allowed_keys: AllowedKeys = AllowedKeys()
     max_finding_age: MaxFindingAge = MaxFindingAge()
-
-
-NONE_GIVEN = Guardrails(protected=Protected(namespaces=("*",)), max_mode=Mode.DRY_RUN)
-"""A missing or empty file allows nothing to be enforced."""

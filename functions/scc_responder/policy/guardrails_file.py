@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from scc_responder.actions import actions
+from scc_responder.domain.mode import Mode
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import (
     GUARDRAILS_FILE,
-    NONE_GIVEN,
     ApprovalRules,
     Ceiling,
     Exemption,
@@ -189,3 +189,7 @@ def _each(place: DocumentPath, values: Iterable[str], fits: Callable[[str], obje
         for index, value in enumerate(values)
         if not fits(value)
     )
+
+
+NONE_GIVEN = Guardrails(protected=Protected(namespaces=("*",)), max_mode=Mode.DRY_RUN)
+"""A missing or empty file allows nothing to be enforced."""

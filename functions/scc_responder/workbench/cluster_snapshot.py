@@ -13,9 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from scc_responder.collect.live import look_around
+from scc_responder.actions import actions
+from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
-from scc_responder.domain.context import Cluster, RelatedFinding
+from scc_responder.domain.context import (
+    Cluster,
+    Context,
+    RelatedFinding,
+)
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.kubernetes.paged_api import PagedApi
@@ -230,3 +235,8 @@ class AtOnce(Executor):
         except Exception as error:  # noqa: BLE001 - the caller meets it in the future's result
             future.set_exception(error)
         return future
+
+
+def look_around(collected: Collected) -> Context:
+    """The context with the live state for every possible disruption of its target."""
+    return look(collected.context, collected, (action for action in actions().values() if action.disrupts))

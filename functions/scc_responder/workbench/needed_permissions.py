@@ -17,7 +17,7 @@ from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import Permission, Permissions, Tier, iam, merged
 from scc_responder.domain.value import Value
-from scc_responder.execute.evidence import source_permissions
+from scc_responder.execute.evidence import evidence_sources
 from scc_responder.policy.policy_set import Policy
 
 EVERY_FINDING = "every finding"
@@ -177,3 +177,8 @@ def rule_of(resource: str) -> tuple[str, str]:
     name, slash, subresource = resource.partition("/")
     plural, _, group = name.partition(".")
     return group, f"{plural}{slash}{subresource}"
+
+
+def source_permissions() -> Permissions:
+    """What all sources together need, each once."""
+    return merged(*(each.permissions for each in evidence_sources().values()))

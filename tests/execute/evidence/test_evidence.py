@@ -9,8 +9,8 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import Threat
 from scc_responder.domain.permissions import iam, observes
 from scc_responder.domain.reasons import Reason
-from scc_responder.execute.evidence import EvidenceItem, NotPossible, Source, evidence_sources, source_permissions
-from scc_responder.workbench.needed_permissions import permissions_of
+from scc_responder.execute.evidence import EvidenceItem, NotPossible, Source, evidence_sources
+from scc_responder.workbench.needed_permissions import permissions_of, source_permissions
 from tests.kits.captures import given
 from tests.kits.journal_worlds import finding
 

@@ -175,9 +175,7 @@ def _cases(store: str, beginning: str = "") -> Cases:
         while True:
             page = journal.cases(cases.cursor, beginning=beginning)
             cases = Cases(
-                records=cases.records + page.records,
-                unreadable=cases.unreadable + page.unreadable,
-                cursor=page.cursor,
+                records=cases.records + page.records, unreadable=cases.unreadable + page.unreadable, cursor=page.cursor
             )
             if page.cursor is None:
                 return cases

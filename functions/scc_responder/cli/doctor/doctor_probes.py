@@ -213,12 +213,7 @@ class Doctor:
         for ref in self._found.refs:
             identity, namespace = self._deployment.identity, self.namespace
             one = Examined(
-                ref=ref,
-                needs=needs,
-                identity=identity,
-                username=self.username,
-                furthest=furthest,
-                namespace=namespace,
+                ref=ref, needs=needs, identity=identity, username=self.username, furthest=furthest, namespace=namespace
             )
             clusters = self._clusters
             ask = partial(_listed, partial(examine_cluster, clusters, clusters.way, one))

@@ -81,11 +81,7 @@ def _data(results: Sequence[PolicyResult], stray: Sequence[str]) -> dict[str, An
         "untested_steps": sum(len(result.untested) for result in results),
         "without_policy": list(stray),
         "results": [
-            {
-                **msgspec.to_builtins(result),
-                "passed": result.passed,
-                "cases": [_case(case) for case in result.cases],
-            }
+            {**msgspec.to_builtins(result), "passed": result.passed, "cases": [_case(case) for case in result.cases]}
             for result in results
         ],
     }

@@ -105,11 +105,7 @@ def run(options: argparse.Namespace) -> int:
     if comparison and not report.findings:
         raise SettingsError("no_findings", _nothing(report, len(export)))
     told = SimulationReport(
-        report=report,
-        comparison=comparison,
-        unseen=facts.unseen,
-        days=not options.totals,
-        targets=options.targets,
+        report=report, comparison=comparison, unseen=facts.unseen, days=not options.totals, targets=options.targets
     )
     print(_FORMATS[options.format](told), end="")
     if comparison and report.bad:

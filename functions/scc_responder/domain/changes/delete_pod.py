@@ -18,11 +18,7 @@ DELETION_WAITS_SECONDS = (0.1, 0.9)
 _GONE = "no answer to a request of ours is known: it may have been another's deletion, or the pod's own end"
 
 DELETES_POD = ChangeKind(
-    permissions=(
-        *observes("pods", "get"),
-        *acts("pods", "delete"),
-        *observes("poddisruptionbudgets.policy", "list"),
-    ),
+    permissions=(*observes("pods", "get"), *acts("pods", "delete"), *observes("poddisruptionbudgets.policy", "list")),
     reversible=False,
     ends_pod=True,
     disrupts=Disruption.PODS,

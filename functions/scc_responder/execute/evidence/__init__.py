@@ -17,7 +17,7 @@ from typing import Any
 from scc_responder.domain.changes import Change, ChangedObject
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError
-from scc_responder.domain.permissions import Permissions, merged
+from scc_responder.domain.permissions import Permissions
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
@@ -159,8 +159,3 @@ def evidence_sources() -> dict[str, Source]:
     folder = import_module(f"{__name__}.sources")
     names = sorted(module.name for module in iter_modules(folder.__path__))
     return {name: getattr(import_module(f"{folder.__name__}.{name}"), name) for name in names}
-
-
-def source_permissions() -> Permissions:
-    """What all sources together need, each once."""
-    return merged(*(each.permissions for each in evidence_sources().values()))

@@ -45,9 +45,7 @@ class AccessToken:
     """Access tokens of one identity, refreshed when they are about to expire. Safe to use from several threads."""
 
     def __init__(
-        self,
-        credentials: Callable[[], Any] = default_credentials,
-        request: Callable[[], Any] = http_request,
+        self, credentials: Callable[[], Any] = default_credentials, request: Callable[[], Any] = http_request
     ) -> None:
         self._find_credentials = credentials
         self._open_request = request

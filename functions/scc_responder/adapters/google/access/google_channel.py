@@ -35,11 +35,7 @@ def check_loopback(endpoint: str, setting: str) -> str:
 
 
 def open_channel(
-    service: str,
-    endpoint: str = "",
-    *,
-    credentials: Callable[[], Any] = default_credentials,
-    options: Options = (),
+    service: str, endpoint: str = "", *, credentials: Callable[[], Any] = default_credentials, options: Options = ()
 ) -> Any:
     """A channel to `service` (`container.googleapis.com`), or to a stand-in at `endpoint`. Connects on first use.
 
