@@ -58,6 +58,12 @@ def in_pods(*names: str) -> Document:
     return {"finding": {"kubernetes": pods, "sourceProperties": {}}}
 
 
+def in_half_a_pod(name: str, namespace: str = "shop") -> Document:
+    """A pod whose typed fields leave its name out, and whose source properties say it."""
+    properties = {"Pod_Namespace": namespace, "Pod_Name": name}
+    return {"finding": {"kubernetes": {"pods": [{"ns": namespace}]}, "sourceProperties": properties}}
+
+
 def without_pods(container: str = "app", node: str = "gke-prod-1-pool-1-3f2a1b0c-q7wz") -> Document:
     """A finding whose pod was not known in time, on a node."""
     named = {"containers": [{"name": container}], "kubernetes": {}, "sourceProperties": {"VM_Instance_Name": node}}
@@ -104,6 +110,8 @@ PAIRS = {
     "the same threat in the pod": (shell(), other("reverse_shell"), False),
     "no threat of the catalogue": (shell(), other("unknown_category"), False),
     "the finding itself": (shell(), other(finding_id="f1"), False),
+    "a pod that only the source properties name in full": (shell(**in_pods("a")), other(**in_half_a_pod("a")), True),
+    "another pod that only they name in full": (shell(**in_pods("a")), other(**in_half_a_pod("b")), False),
     "an hour before": (shell(), other(minutes=-60), True),
     "longer ago": (shell(), other(minutes=-60.001), False),
     "inactive": (shell(), other(finding={"state": "INACTIVE"}), False),

@@ -13,6 +13,7 @@ from google.rpc.status_pb2 import Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scc_responder.adapters.google import security_center as module
 from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.domain.errors import ApiError, RejectedMessage
 from scc_responder.domain.finding import Finding
@@ -293,6 +294,19 @@ def test_related_findings_are_read_over_pages_and_bounded(
     security_center.items = [other(f"f{number}", event_time=at(1)) for number in range(held)]
     security_center.page_limit = max(1, held // 4)
     assert len(client.related(FINDING)) == expected
+
+
+def test_findings_about_other_pods_are_not_decoded(
+    client: SecurityCenter, security_center: SecurityCenterServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To write a finding as JSON takes a millisecond: of a busy hour only those that may be related are written."""
+    decoded: list[Any] = []
+    whole = module._as_json
+    monkeypatch.setattr(module, "_as_json", lambda found: decoded.append(found) or whole(found))
+    security_center.items = [other(f"elsewhere{number}", pod=f"other-{number}") for number in range(80)]
+    security_center.items += [other("here")]
+    assert [found.name.rpartition("/")[2] for found in client.related(FINDING)] == ["here"]
+    assert len(decoded) == 1
 
 
 def test_a_cut_list_is_no_list_of_related_findings(
