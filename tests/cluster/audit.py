@@ -6,41 +6,20 @@ import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from scc_responder.domain.value import Value
+from scc_responder.workbench.simulated_cluster.server import request as simulated
 from tests.cluster.polling import wait_until
 
 
-class AuditEvent(Value, frozen=True, kw_only=True):
+class AuditEvent(simulated.AuditEvent, frozen=True, kw_only=True):
     """One answered request. `code` is the HTTP status; `received` and `completed` are the server's clock.
 
     `request` and `response` are the bodies; a delete's `request` is its DeleteOptions. `dry_run` says it asked for
     `dryRun=All`. `subresource` is such as `status`, and empty where the request is about the object itself.
     """
-
-    verb: str
-    user: str
-    resource: str = ""
-    subresource: str = ""
-    namespace: str = ""
-    name: str = ""
-    code: int
-    dry_run: bool = False
-    request: dict[str, Any] | None = None
-    response: dict[str, Any] | None = None
-    received: datetime
-    completed: datetime
-    uri: str
-    user_agent: str = ""
-
-    @property
-    def rbac_resource(self) -> str:
-        """The resource as a ClusterRole names it: `pods`, or `pods/status`."""
-        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
     def __str__(self) -> str:
         dry_run = " (dry run)" if self.dry_run else ""

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from scc_responder.domain.changes import Change
-from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.decide import Decision, PolicyDecision
 from scc_responder.policy.order import in_order
-
-
-def step(
-    action: str, result: str = "planned", reason: str = "planned", *, needs: tuple[str, ...] = ()
-) -> PlannedAction:
-    changes: tuple[Change, ...] = (PublishDecision(),) if action == "notify" else ()
-    return PlannedAction(action=action, result=result, reason=reason, changes=changes, needs=needs)
-
-
-def decided(**policies: list[PlannedAction]) -> Decision:
-    return Decision(
-        policies=tuple(
-            PolicyDecision(name=name, mode=Mode.ENFORCE, matched=True, reason=Reason.MATCHED, actions=tuple(actions))
-            for name, actions in policies.items()
-        )
-    )
+from tests.kits.decisions import decided, step
 
 
 def test_what_can_be_undone_goes_first() -> None:

@@ -2,72 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.kubernetes import api_paths
-from tests.kits.fault_proxy import Answer, FaultProxy
-
-SHOP = ClusterRef(project="example-project", location="europe-west1", name="shop")
-
+from tests.kits.fault_proxy import FaultProxy
+from tests.kits.local_clusters import FOUND, SHOP, clusters, kubeconfig, tokens
 
 BANK = ClusterRef(project="example-project", location="europe-west1", name="bank")
 
 
-FOUND = Answer(200, b'{"kind":"Namespace"}')
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FaultProxy]:
-    """A server of scripted answers."""
-    with FaultProxy(script=lambda call: FOUND) as proxy:
-        yield proxy
-
-
-def kubeconfig(folder: Path, server: FaultProxy, user: dict[str, Any] | None = None, /, **cluster: Any) -> Path:
-    """A kubeconfig with the one context `local`."""
-    authority = {"certificate-authority-data": base64.b64encode(server.ca_pem or b"").decode()}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "preferences": {},
-        "current-context": "other",
-        "clusters": [{"name": "c", "cluster": {"server": server.url, **authority, **cluster}}],
-        "contexts": [{"name": "local", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
-        "users": [{"name": "u", "user": {"token": "t"} if user is None else user}],
-    }
-    path = folder / "kubeconfig"
-    path.write_text(yaml.safe_dump(config))
-    return path
-
-
-def clusters(folder: Path, text: str = "") -> Path:
-    """A file of clusters: `text`, or shop alone."""
-    path = folder / "clusters.yaml"
-    path.write_text(text or f"{SHOP.path}:\n  kubeconfig: kubeconfig\n  context: local\n")
-    return path
-
-
-def tokens(server: FaultProxy) -> list[str]:
-    """The tokens that came in."""
-    return [call.headers.get("authorization", "") for call in server.calls]
-
-
-def test_a_cluster_is_reached_through_its_context(tmp_path: Path, server: FaultProxy) -> None:
+def test_a_cluster_is_reached_through_its_context(tmp_path: Path, context_server: FaultProxy) -> None:
     """A cluster is reached as its context says, by connections that are kept."""
-    server.play(lambda call: FOUND)
-    kubeconfig(tmp_path, server)
+    context_server.play(lambda call: FOUND)
+    kubeconfig(tmp_path, context_server)
     local = ClustersFile(clusters(tmp_path))
     assert local.connect(SHOP).get(api_paths.namespace("shop")) == {"kind": "Namespace"}
-    assert tokens(server) == ["Bearer t"]
+    assert tokens(context_server) == ["Bearer t"]
     assert local.connect(SHOP) is local.connect(SHOP)
 
 
@@ -81,26 +37,26 @@ def test_a_cluster_is_reached_through_its_context(tmp_path: Path, server: FaultP
     ids=["unsaid", "autopilot", "standard"],
 )
 def test_what_the_file_omits_is_unknown(
-    tmp_path: Path, server: FaultProxy, fields: str, autopilot: Any, enforces: Any
+    tmp_path: Path, context_server: FaultProxy, fields: str, autopilot: Any, enforces: Any
 ) -> None:
     """What the file does not say of a cluster is unknown, not false."""
-    kubeconfig(tmp_path, server)
+    kubeconfig(tmp_path, context_server)
     text = f"{SHOP.path}:\n  kubeconfig: kubeconfig\n  context: local\n{fields}"
     described = ClustersFile(clusters(tmp_path, text)).describe(SHOP)
     assert (described.ref, described.autopilot, described.enforces_network_policy) == (SHOP, autopilot, enforces)
 
 
-def test_other_spelling_of_the_name(tmp_path: Path, server: FaultProxy) -> None:
+def test_other_spelling_of_the_name(tmp_path: Path, context_server: FaultProxy) -> None:
     """`zones/` and a full resource name mean the same cluster."""
-    kubeconfig(tmp_path, server)
+    kubeconfig(tmp_path, context_server)
     name = "//container.googleapis.com/projects/example-project/zones/europe-west1/clusters/shop"
     text = f'"{name}":\n  kubeconfig: kubeconfig\n  context: local\n'
     assert ClustersFile(clusters(tmp_path, text)).describe(SHOP).ref == SHOP
 
 
-def test_an_unlisted_cluster_is_not_reached(tmp_path: Path, server: FaultProxy) -> None:
+def test_an_unlisted_cluster_is_not_reached(tmp_path: Path, context_server: FaultProxy) -> None:
     """A cluster that is not in the file is not reached."""
-    kubeconfig(tmp_path, server)
+    kubeconfig(tmp_path, context_server)
     local = ClustersFile(clusters(tmp_path))
     for call in (local.describe, local.connect):
         with pytest.raises(ApiError) as refused:
@@ -109,10 +65,10 @@ def test_an_unlisted_cluster_is_not_reached(tmp_path: Path, server: FaultProxy) 
 
 
 @pytest.mark.parametrize("name", ["shop", SHOP.path])
-def test_a_local_cluster_can_stand_for_another(tmp_path: Path, server: FaultProxy, name: str) -> None:
+def test_a_local_cluster_can_stand_for_another(tmp_path: Path, context_server: FaultProxy, name: str) -> None:
     """A finding's cluster can be played by a local one, and by no other."""
-    server.play(lambda call: FOUND)
-    kubeconfig(tmp_path, server)
+    context_server.play(lambda call: FOUND)
+    kubeconfig(tmp_path, context_server)
     renamed = ClustersFile(clusters(tmp_path)).renamed(BANK, name)
     assert renamed.describe(BANK).ref == BANK
     assert renamed.connect(BANK).get(api_paths.namespace("shop")) == {"kind": "Namespace"}
@@ -121,16 +77,16 @@ def test_a_local_cluster_can_stand_for_another(tmp_path: Path, server: FaultProx
 
 
 @pytest.mark.parametrize("name", ["", "ban", "sho", "clusters/shop"])
-def test_renamed_to_nothing(tmp_path: Path, server: FaultProxy, name: str) -> None:
+def test_renamed_to_nothing(tmp_path: Path, context_server: FaultProxy, name: str) -> None:
     """A name that is in the file not at all is an error that lists those that are."""
-    kubeconfig(tmp_path, server)
+    kubeconfig(tmp_path, context_server)
     with pytest.raises(SettingsError, match=SHOP.path):
         ClustersFile(clusters(tmp_path)).renamed(BANK, name)
 
 
-def test_renamed_to_several(tmp_path: Path, server: FaultProxy) -> None:
+def test_renamed_to_several(tmp_path: Path, context_server: FaultProxy) -> None:
     """A last part that two clusters share does not name one of them."""
-    kubeconfig(tmp_path, server)
+    kubeconfig(tmp_path, context_server)
     entry = "\n  kubeconfig: kubeconfig\n  context: local\n"
     other = SHOP.path.replace("europe-west1", "us-central1")
     with pytest.raises(SettingsError, match="several"):
@@ -157,9 +113,9 @@ def test_renamed_to_several(tmp_path: Path, server: FaultProxy) -> None:
         ),
     ],
 )
-def test_a_mistake_in_the_file_is_named(tmp_path: Path, server: FaultProxy, text: str, told: str) -> None:
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, context_server: FaultProxy, text: str, told: str) -> None:
     """A mistake in the file is found at the start, and named."""
-    kubeconfig(tmp_path, server)
+    kubeconfig(tmp_path, context_server)
     with pytest.raises(SettingsError, match=told):
         ClustersFile(clusters(tmp_path, text))
 

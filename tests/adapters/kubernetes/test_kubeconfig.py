@@ -1,69 +1,25 @@
-"""One context of a kubeconfig: how to reach an API server, and as whom; what is unsafe is refused."""
+"""One context of a kubeconfig: how to reach an API context_server, and as whom; what is unsafe is refused."""
 
 from __future__ import annotations
 
 import base64
 import json
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.adapters.kubernetes.kubeconfig import read_access
 from scc_responder.domain.errors import ApiError, SettingsError
-from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.kubernetes import api_paths
 from tests.cluster.control_plane import ControlPlane
 from tests.kits.fault_proxy import Answer, FaultProxy
-
-SHOP = ClusterRef(project="example-project", location="europe-west1", name="shop")
-
-
-FOUND = Answer(200, b'{"kind":"Namespace"}')
-
+from tests.kits.local_clusters import FOUND, SHOP, clusters, kubeconfig, tokens
 
 REFUSED = Answer(401, b'{"kind":"Status","reason":"Unauthorized"}')
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FaultProxy]:
-    """A server of scripted answers."""
-    with FaultProxy(script=lambda call: FOUND) as proxy:
-        yield proxy
-
-
-def kubeconfig(folder: Path, server: FaultProxy, user: dict[str, Any] | None = None, /, **cluster: Any) -> Path:
-    """A kubeconfig with the one context `local`."""
-    authority = {"certificate-authority-data": base64.b64encode(server.ca_pem or b"").decode()}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "preferences": {},
-        "current-context": "other",
-        "clusters": [{"name": "c", "cluster": {"server": server.url, **authority, **cluster}}],
-        "contexts": [{"name": "local", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
-        "users": [{"name": "u", "user": {"token": "t"} if user is None else user}],
-    }
-    path = folder / "kubeconfig"
-    path.write_text(yaml.safe_dump(config))
-    return path
-
-
-def clusters(folder: Path, text: str = "") -> Path:
-    """A file of clusters: `text`, or shop alone."""
-    path = folder / "clusters.yaml"
-    path.write_text(text or f"{SHOP.path}:\n  kubeconfig: kubeconfig\n  context: local\n")
-    return path
-
-
-def tokens(server: FaultProxy) -> list[str]:
-    """The tokens that came in."""
-    return [call.headers.get("authorization", "") for call in server.calls]
 
 
 @pytest.mark.parametrize(
@@ -83,11 +39,11 @@ def tokens(server: FaultProxy) -> list[str]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_an_unsafe_kubeconfig_is_refused(
-    tmp_path: Path, server: FaultProxy, cluster: Any, user: Any, field: str
+    tmp_path: Path, context_server: FaultProxy, cluster: Any, user: Any, field: str
 ) -> None:
     """What would be unsafe, or misunderstood, is refused by name."""
     with pytest.raises(SettingsError, match=field):
-        read_access(kubeconfig(tmp_path, server, user, **cluster), "local")
+        read_access(kubeconfig(tmp_path, context_server, user, **cluster), "local")
 
 
 @pytest.mark.parametrize("content", ["a: [", "[]", "contexts: 7"])
@@ -98,24 +54,24 @@ def test_an_unusable_kubeconfig_is_named(tmp_path: Path, content: str) -> None:
         read_access(tmp_path / "kubeconfig", "local")
 
 
-def test_a_cluster_with_an_unusable_address_is_unreadable(tmp_path: Path, server: FaultProxy) -> None:
+def test_a_cluster_with_an_unusable_address_is_unreadable(tmp_path: Path, context_server: FaultProxy) -> None:
     """A cluster whose address or certificate cannot be used is a cluster that cannot be read."""
-    kubeconfig(tmp_path, server, server="http://192.0.2.1")
+    kubeconfig(tmp_path, context_server, server="http://192.0.2.1")
     with pytest.raises(ApiError, match="https"):
         ClustersFile(clusters(tmp_path)).connect(SHOP)
 
 
-def test_files_beside_the_kubeconfig(tmp_path: Path, server: FaultProxy) -> None:
+def test_files_beside_the_kubeconfig(tmp_path: Path, context_server: FaultProxy) -> None:
     """Files are found relative to the kubeconfig; a token file is read anew each time, for it is rotated."""
-    server.play(lambda call: FOUND)
-    (tmp_path / "ca.pem").write_bytes(server.ca_pem or b"")
+    context_server.play(lambda call: FOUND)
+    (tmp_path / "ca.pem").write_bytes(context_server.ca_pem or b"")
     authority = {"certificate-authority-data": "", "certificate-authority": "ca.pem"}
-    kubeconfig(tmp_path, server, {"tokenFile": "token"}, **authority)
+    kubeconfig(tmp_path, context_server, {"tokenFile": "token"}, **authority)
     api = ClustersFile(clusters(tmp_path)).connect(SHOP)
     for token in ("one", "two"):
         (tmp_path / "token").write_text(f"{token}\n")
         api.get(api_paths.namespace("shop"))
-    assert tokens(server) == ["Bearer one", "Bearer two"]
+    assert tokens(context_server) == ["Bearer one", "Bearer two"]
 
 
 @pytest.mark.parametrize("inline", [True, False], ids=["inline", "files"])
@@ -156,24 +112,24 @@ def plugin(folder: Path, **status: Any) -> dict[str, Any]:
     ids=["forever", "later", "soon"],
 )
 def test_a_credential_plugin_runs_only_when_needed(
-    tmp_path: Path, server: FaultProxy, expires: int | None, expected: list[str]
+    tmp_path: Path, context_server: FaultProxy, expires: int | None, expected: list[str]
 ) -> None:
     """A plugin such as gke-gcloud-auth-plugin is run when its token is about to expire, no sooner."""
-    server.play(lambda call: FOUND)
+    context_server.play(lambda call: FOUND)
     moment = (datetime.now(UTC) + timedelta(seconds=expires)).strftime("%Y-%m-%dT%H:%M:%SZ") if expires else None
-    kubeconfig(tmp_path, server, plugin(tmp_path, **({"expirationTimestamp": moment} if moment else {})))
+    kubeconfig(tmp_path, context_server, plugin(tmp_path, **({"expirationTimestamp": moment} if moment else {})))
     api = ClustersFile(clusters(tmp_path)).connect(SHOP)
     for _ in range(2):
         api.get(api_paths.namespace("shop"))
-    assert tokens(server) == expected
+    assert tokens(context_server) == expected
 
 
-def test_credential_plugin_is_run_again_when_refused(tmp_path: Path, server: FaultProxy) -> None:
+def test_credential_plugin_is_run_again_when_refused(tmp_path: Path, context_server: FaultProxy) -> None:
     """A token that the server refuses is renewed once."""
-    server.play({1: REFUSED, 2: FOUND})
-    kubeconfig(tmp_path, server, plugin(tmp_path))
+    context_server.play({1: REFUSED, 2: FOUND})
+    kubeconfig(tmp_path, context_server, plugin(tmp_path))
     ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
-    assert tokens(server) == ["Bearer 1", "Bearer 2"]
+    assert tokens(context_server) == ["Bearer 1", "Bearer 2"]
 
 
 @pytest.mark.parametrize(
@@ -187,13 +143,13 @@ def test_credential_plugin_is_run_again_when_refused(tmp_path: Path, server: Fau
     ],
     ids=["absent", "fails", "empty", "odd", "none"],
 )
-def test_credential_plugin_fails(tmp_path: Path, server: FaultProxy, command: dict[str, Any]) -> None:
+def test_credential_plugin_fails(tmp_path: Path, context_server: FaultProxy, command: dict[str, Any]) -> None:
     """Where the plugin gives no token, nothing is sent."""
-    server.play({})
-    kubeconfig(tmp_path, server, {"exec": {"apiVersion": "client.authentication.k8s.io/v1", **command}})
+    context_server.play({})
+    kubeconfig(tmp_path, context_server, {"exec": {"apiVersion": "client.authentication.k8s.io/v1", **command}})
     with pytest.raises(ApiError) as refused:
         ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop"))
-    assert (refused.value.reason, server.count) == ("no_credentials", 0)
+    assert (refused.value.reason, context_server.count) == ("no_credentials", 0)
 
 
 def test_the_kubeconfig_of_a_real_cluster_works(tmp_path: Path, control_plane: ControlPlane, namespace: str) -> None:

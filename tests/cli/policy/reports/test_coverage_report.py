@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-
-import pytest
 
 from scc_responder.cli.policy.reports import coverage_report
 from scc_responder.intake.threats import catalogue
-from scc_responder.policy.policy_file import load_policies
-from scc_responder.workbench.policies.threat_coverage import Coverage, coverage
-from tests.kits.responder import policy, write_policies
-
-
-@pytest.fixture
-def found(tmp_path: Path) -> Coverage:
-    """What four policies cover: pods, some nodes, disabled ones, and nothing."""
-    folder = write_policies(
-        tmp_path,
-        policy("isolate_pod", "notify", name="pods", when="surface: pod"),
-        policy("notify", name="all", when='category: "*"'),
-        policy("notify", name="some", when="{surface: node, node_pool: pool-1}").replace("\n  {", " {"),
-        policy("notify", name="not-yet", when="surface: rbac", mode="disabled"),
-        policy("notify", name="idle", when="category: Nothing Of This Name"),
-    )
-    return coverage(load_policies(folder).policies)
+from scc_responder.workbench.policies.threat_coverage import Coverage
 
 
 def test_totals_add_up(found: Coverage) -> None:
