@@ -38,3 +38,13 @@ def test_each_error_keeps_its_facts() -> None:
 def test_the_tree_is_as_drawn(error: type[Exception], above: type[Exception]) -> None:
     """Whoever catches the upper one catches the lower one too."""
     assert issubclass(error, above)
+
+
+@pytest.mark.parametrize(
+    ("permission", "explanation"),
+    [("pods: get", "missing permission: pods: get"), ("", "refused")],
+    ids=["iam", "none"],
+)
+def test_an_explanation_names_the_missing_permission(permission: str, explanation: str) -> None:
+    """A person can grant a permission; where none is missing, the message is all there is."""
+    assert errors.ApiError(Reason.NOT_FOUND, "refused", permission=permission).explanation == explanation

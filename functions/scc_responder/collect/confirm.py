@@ -115,8 +115,8 @@ def _read(finding: Finding, findings: Findings) -> Finding | None:
 
 def unread(error: ResponderError) -> RetryableError:
     """The error to raise for a required read that failed. It names the missing permission."""
-    lacking = f"missing permission: {error.permission}" if error.permission else str(error)
-    return RetryableError(Reason.read(error.reason) or Reason.INTERNAL_ERROR, lacking, permission=error.permission)
+    reason = Reason.read(error.reason) or Reason.INTERNAL_ERROR
+    return RetryableError(reason, error.explanation, permission=error.permission)
 
 
 def out_of_reach(finding: Finding, settings: Settings) -> Reason | None:

@@ -38,6 +38,11 @@ class ResponderError(Exception):
         """Whether the next delivery would meet it again."""
         return False
 
+    @property
+    def explanation(self) -> str:
+        """What a person can do something about: the missing permission where there is one, else the message."""
+        return f"missing permission: {self.permission}" if self.permission else str(self)
+
 
 def without_secrets(error: BaseException) -> str:
     """The message of an error of ours; of others the kind alone, since they may quote a header, and with it a token."""

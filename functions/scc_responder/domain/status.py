@@ -89,5 +89,5 @@ def not_the_target(read: Mapping[str, Any] | None, uid: str) -> Result | None:
 def refused(error: ApiError) -> Result:
     """The outcome that a refusal stands for. Raises RetryableError for any other error: it may pass."""
     if error.status in {403, 404}:
-        return failed(error.reason, f"missing permission: {error.permission}" if error.permission else str(error))
+        return failed(error.reason, error.explanation)
     raise RetryableError(error.reason, str(error)) from error

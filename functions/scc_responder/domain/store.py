@@ -16,6 +16,13 @@ MAX_SCAN = 1000
 MAX_KEYS = 100
 
 
+def write_over(store: CasStore, key: str, value: bytes, seen: Entry | None, *, keep: timedelta | None = None) -> Entry:
+    """Store over the entry that was seen, or anew where there was none. Raises what `create` and `replace` raise."""
+    if seen is None:
+        return store.create(key, value, keep=keep)
+    return store.replace(key, value, seen.version, keep=keep)
+
+
 def check_key(key: str) -> None:
     """Refuse a key that is empty, over 512 UTF-8 bytes or not printable. Raises StoreError `invalid_key`."""
     if not key or not key.isprintable() or len(key.encode(errors="replace")) > MAX_KEY_BYTES:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreError, StoreUnavailable
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import CasStore
+from scc_responder.domain.store import CasStore, write_over
 from scc_responder.domain.value import Value
 from scc_responder.guard.guard import lowered
 from scc_responder.policy.decide import Decision
@@ -133,10 +133,7 @@ class KillSwitch:
             control = changed(parse(entry.value, cluster) if entry else None, setting, cluster)
             value = msgspec.json.encode(control)
             with suppress(AlreadyExists, Conflict):
-                if entry is None:
-                    self._store.create(key, value)
-                else:
-                    self._store.replace(key, value, entry.version)
+                write_over(self._store, key, value, entry)
                 return control
         raise RetryableError(
             Reason.CONTROL_CONTENDED, f"{key} changed {_TRIES} times meanwhile: look at it, and try again"

@@ -27,7 +27,7 @@ from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.domain.store import CasStore, Entry
+from scc_responder.domain.store import CasStore, Entry, write_over
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import (
     KEEP_CLOSINGS,
@@ -156,11 +156,7 @@ class Journal:
                 return earlier
         # A copy rejected at the same moment may have been first: it has recorded the same.
         with suppress(AlreadyExists, Conflict):
-            value = msgspec.json.encode(rejection)
-            if entry:
-                self._store.replace(key, value, entry.version, keep=KEEP_REJECTED)
-            else:
-                self._store.create(key, value, keep=KEEP_REJECTED)
+            write_over(self._store, key, msgspec.json.encode(rejection), entry, keep=KEEP_REJECTED)
         return rejection
 
     def _try_claim(self, finding: Finding, digest: str, writer: CaseWriter) -> Claim:

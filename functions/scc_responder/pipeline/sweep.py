@@ -20,7 +20,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.domain.store import CasStore, Entry, Page
+from scc_responder.domain.store import CasStore, Entry, Page, write_over
 from scc_responder.domain.value import Value
 from scc_responder.guard import approval_answers
 from scc_responder.journal.case import CaseRecord, decode, is_held_by_control, is_unfinished, kept
@@ -215,10 +215,8 @@ class _Sweep:
         value = msgspec.json.encode(self._place)
         with suppress(AlreadyExists, Conflict):
             entry = self._store.get(CURSOR_KEY)
-            if entry is None:
-                self._store.create(CURSOR_KEY, value)
-            elif entry.value != value:
-                self._store.replace(CURSOR_KEY, value, entry.version)
+            if entry is None or entry.value != value:
+                write_over(self._store, CURSOR_KEY, value, entry)
 
 
 def _taken(record: CaseRecord, is_held: bool) -> Transition:

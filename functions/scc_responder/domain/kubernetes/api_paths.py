@@ -10,9 +10,8 @@ import re
 
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.resource_names import is_namespace
 
-_LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
-_NAMESPACE = re.compile(_LABEL, re.ASCII)
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 _UID = re.compile(r"[0-9A-Za-z](?:[-0-9A-Za-z]{0,126}[0-9A-Za-z])?", re.ASCII)
 _NAME_LENGTH = 253
@@ -147,7 +146,7 @@ def permission(method: str, path: str) -> str:
 
 
 def _scope(namespace: str) -> str:
-    if not _NAMESPACE.fullmatch(namespace):
+    if not is_namespace(namespace):
         raise ApiError(Reason.INVALID_NAME, "not the name of a Kubernetes namespace")
     return f"/namespaces/{namespace}"
 

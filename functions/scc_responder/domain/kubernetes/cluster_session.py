@@ -120,7 +120,7 @@ def _outcome(error: ApiError, refused: Callable[[ApiError], Result | None]) -> R
     if error.reason == Reason.ADMISSION_DENIED:
         return refused(error) or failed(Reason.ADMISSION_DENIED, str(error))
     if error.status == 403:
-        return failed(error.reason, f"missing permission: {error.permission}")
+        return failed(error.reason, error.explanation)
     if error.status == 404:
         return target_gone()
     if error.reason == NOT_VERIFIED or error.status in {400, 410, 413, 415, 422}:

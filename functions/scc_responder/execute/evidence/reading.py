@@ -94,8 +94,7 @@ def _reading(source: Source, future: Future[Sequence[EvidenceItem]]) -> Reading:
         outcome = SourceOutcome.REFUSED if answer.permission else SourceOutcome.NOT_POSSIBLE
         return Reading(source=source, outcome=outcome, why=answer.reason, permission=answer.permission)
     except ApiError as error:
-        refused = f"missing permission: {error.permission}"
-        return _failed(source, error, error.reason, refused if error.permission else str(error))
+        return _failed(source, error, error.reason, error.explanation)
     except Exception as error:  # noqa: BLE001 - a mistake in one source must not cost what the others read
         return _failed(source, error, Reason.INTERNAL_ERROR, f"internal_error: {type(error).__name__}")
     outcome = SourceOutcome.EMPTY if all(item.is_empty for item in items) else SourceOutcome.KEPT
