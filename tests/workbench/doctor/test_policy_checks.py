@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import Settings
-from scc_responder.workbench.doctor.policy_checks import consistent
+from scc_responder.workbench.doctor.policy_checks import consistent, load
+from tests.docs.command_lines import fix_mistakes
 from tests.kits.responder import policy, write_policies
+
+
+def settings_of(folder: Path, **other: Any) -> Settings:
+    """Settings of a deployment that has no place for evidence and no outcome topic."""
+    return Settings(**{"policies": folder, "clusters": (), "sources": (), "store": "firestore://p/journal", **other})
 
 
 @pytest.mark.parametrize(
@@ -23,5 +30,52 @@ from tests.kits.responder import policy, write_policies
 def test_nobody_can_approve(tmp_path: Path, store: str, audience: str, reasons: list[str]) -> None:
     """A policy that waits for approval needs somebody who can give it."""
     folder = write_policies(tmp_path / "policies", policy("label_pod", mode="approve"))
-    settings = Settings(policies=folder, clusters=(), sources=(), store=store, approval_audience=audience)
+    settings = settings_of(folder, store=store, approval_audience=audience)
     assert [check.reason for check in consistent(settings, load_policies(folder))] == reasons
+
+
+@pytest.mark.parametrize(
+    ("action", "mode", "other", "reasons"),
+    [
+        ("capture_evidence", "enforce", {}, ["evidence_not_set"]),
+        ("capture_evidence", "dry_run", {}, ["evidence_not_set"]),
+        ("capture_evidence", "disabled", {}, []),
+        ("capture_evidence", "enforce", {"evidence": "gs://example-evidence/cases"}, []),
+        ("notify", "enforce", {}, ["outcome_topic_not_set"]),
+        ("notify", "enforce", {"outcome_topic": "projects/p/topics/t"}, []),
+        ("notify", "enforce", {"notifiers": ("webhook",)}, []),
+        ("label_pod", "enforce", {}, []),
+    ],
+)
+def test_settings_have_what_policies_need(
+    tmp_path: Path, action: str, mode: str, other: dict[str, Any], reasons: list[str]
+) -> None:
+    """Enabled policies need a place for what they capture and tell, and one variable names it."""
+    folder = write_policies(tmp_path / "policies", policy(action, mode=mode))
+    checks = list(consistent(settings_of(folder, **other), load_policies(folder)))
+    assert [check.reason for check in checks] == reasons
+    assert all(check.fix.startswith(f"set {check.probed}=") for check in checks)
+
+
+def test_enabled_policies_are_counted(tmp_path: Path) -> None:
+    """Policies that load are told with how many are enabled, and with the digest that cases name."""
+    texts = [policy("label_pod", name=f"p-{mode}".replace("_", "-"), mode=mode) for mode in ("enforce", "disabled")]
+    folder = write_policies(tmp_path / "policies", *texts)
+    policies, check = load(settings_of(folder), lambda: load_policies(folder))
+    assert policies is not None
+    assert (check.reason, check.why) == ("", f"1 enabled, digest {policies.digest[:12]}")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "fix"),
+    [
+        ("name: [\n", "invalid_yaml", "scc-responder policy lint --policies {}"),
+        (None, "no_policy_folder", "scc-responder doctor --settings responder.env --policies DIR"),
+    ],
+)
+def test_policies_that_do_not_load_are_one_fault(tmp_path: Path, text: str | None, reason: str, fix: str) -> None:
+    """Policies that do not load are told with the command that shows each mistake, or that names the folder."""
+    folder = tmp_path / "policies" if text is None else write_policies(tmp_path / "policies", text)
+    policies, check = load(settings_of(folder), lambda: load_policies(folder))
+    assert (policies, check.reason, check.fix) == (None, reason, fix.format(folder))
+    assert list(fix_mistakes(check.fix)) == []
