@@ -9,7 +9,7 @@ import pytest
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.doctor.check import CheckResult
-from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user
+from scc_responder.workbench.doctor.responder_identity import OTHER, examine_identity, examine_user
 
 
 class Knows:
@@ -49,3 +49,34 @@ def test_user_out_of_reach() -> None:
     api: Any = Knows(ApiError(Reason.CLUSTER_UNREACHABLE, "away"))
     with pytest.raises(ApiError):
         examine_user(api, "prod-1", "run@example.com")
+
+
+class Account:
+    """Credentials of an account; an error is raised."""
+
+    def __init__(self, email: Any) -> None:
+        self.address = email
+
+    def email(self) -> str:
+        """See `Caller`."""
+        if isinstance(self.address, ApiError):
+            raise self.address
+        return str(self.address)
+
+
+@pytest.mark.parametrize(
+    ("email", "identity", "result", "reason"),
+    [
+        ("run@example.com", "run@example.com", CheckResult.OK, ""),
+        ("RUN@example.com", "run@Example.com", CheckResult.OK, ""),
+        ("ann@example.com", "run@example.com", CheckResult.FAULT, OTHER),
+        ("", "run@example.com", CheckResult.UNKNOWN, "caller_not_known"),
+        ("run@example.com", "", CheckResult.UNKNOWN, "identity_not_named"),
+        (ApiError(Reason.TIMEOUT, "late"), "run@example.com", CheckResult.UNKNOWN, "timeout"),
+    ],
+)
+def test_google_accounts_are_compared_without_case(email: Any, identity: str, result: CheckResult, reason: str) -> None:
+    """Another account than the function's is a fault; where nobody says who asks, that is unknown."""
+    check = examine_identity(Account(email), identity)
+    assert (check.result, check.reason) == (result, reason)
+    assert bool(check.fix) is (result is not CheckResult.OK)
