@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.intake.dead_letters import Subscription
-from scc_responder.workbench.doctor.check import CheckResult
-from scc_responder.workbench.doctor.delivery_checks import subscription_checks
+from scc_responder.workbench.doctor.check import MISSING_PERMISSION, Check, CheckResult
+from scc_responder.workbench.doctor.delivery_checks import (
+    MOST_LETTERS,
+    examine_delivery,
+    examine_outcomes,
+    subscription_checks,
+)
 from scc_responder.workbench.doctor.deployed import Deployment
-from tests.docs.command_lines import mistakes
+from tests.docs.command_lines import fix_mistakes, mistakes
 
 NAME = "projects/example-project/subscriptions/push"
 
@@ -108,3 +117,208 @@ def test_commands_are_safe_to_copy(text: str) -> None:
         words = shlex.split(command)
         assert words[:4] == ["gcloud", "pubsub", "subscriptions", "modify-push-config"]
         assert len(words) == 9
+
+
+@pytest.mark.parametrize(
+    ("broken", "name", "reason", "told", "fix"),
+    [
+        ({"minimum_backoff_seconds": 0}, "delivery.retry", "retry_policy_absent", "at once", "--min-retry-delay=10s"),
+        (
+            {"expires_after_seconds": 31 * 86400},
+            "delivery.expiration",
+            "subscription_expires",
+            "deleted after 31 days",
+            "--expiration-period=never",
+        ),
+        (
+            {"dead_letter_topic": ""},
+            "delivery.dead_letter_topic",
+            "dead_letter_topic_absent",
+            "then is lost",
+            "--dead-letter-topic=TOPIC",
+        ),
+    ],
+)
+def test_what_a_subscription_lacks_has_a_fix(
+    broken: dict[str, Any], name: str, reason: str, told: str, fix: str
+) -> None:
+    """What a subscription does not say of retries, of its end and of dead letters is one fault each."""
+    checks = list(subscription_checks(NAME, replace(SOUND, **broken), MADE))
+    assert wrong(checks) == {name: reason}
+    (check,) = (check for check in checks if check.reason)
+    assert (told in check.why, fix in check.fix) == (True, True)
+
+
+DEAD = SOUND.dead_letter_topic
+KEEPER = "projects/example-project/subscriptions/dead"
+OUTCOMES = "projects/example-project/topics/outcomes"
+
+
+class Broker:
+    """Pub/Sub that answers as told; an error is raised."""
+
+    def __init__(
+        self,
+        *,
+        found: Any = SOUND,
+        keepers: Any = (KEEPER,),
+        letters: Any = 0,
+        has_topic: Any = True,
+        may_publish: Any = True,
+    ) -> None:
+        self.found, self.keepers, self.letters = found, keepers, letters
+        self.there, self.granted = has_topic, may_publish
+
+    def subscription(self, name: str) -> Subscription:
+        """See `PubSub`."""
+        assert name == NAME
+        found: Subscription = _answered(self.found)
+        return found
+
+    def subscriptions_of(self, topic: str) -> Sequence[str]:
+        """See `PubSub`."""
+        assert topic == DEAD
+        names: Sequence[str] = _answered(self.keepers)
+        return names
+
+    def waiting(self, subscription: str, most: int) -> int:
+        """See `PubSub`."""
+        assert subscription == KEEPER
+        return min(int(_answered(self.letters)), most)
+
+    def has_topic(self, topic: str) -> bool:
+        """See `PubSub`."""
+        assert topic == OUTCOMES
+        return bool(_answered(self.there))
+
+    def may_publish(self, topic: str) -> bool:
+        """See `PubSub`."""
+        assert topic == OUTCOMES
+        return bool(_answered(self.granted))
+
+
+def _answered(answer: Any) -> Any:
+    if isinstance(answer, ApiError):
+        raise answer
+    return answer
+
+
+def forbidden(permission: str) -> ApiError:
+    """The refusal of a caller that lacks a permission."""
+    return ApiError(Reason.PUBSUB.of("permission_denied"), "no", status=403, permission=permission)
+
+
+def wrong(checks: Iterable[Check]) -> dict[str, str]:
+    """The reason of each check that is not as it should be, by its name; each fix can be copied."""
+    chosen = [check for check in checks if check.result is not CheckResult.OK]
+    assert [mistake for check in chosen for mistake in fix_mistakes(check.fix)] == []
+    return {check.name: check.reason for check in chosen}
+
+
+AWAY = ApiError(Reason.PUBSUB.of("unavailable"), "away")
+ABSENT = ApiError(Reason.PUBSUB.of("not_found"), "no such subscription", status=404)
+
+
+@pytest.mark.parametrize(
+    ("broker", "name", "result", "reason", "fix"),
+    [
+        (
+            Broker(found=ABSENT),
+            "delivery.subscription",
+            CheckResult.FAULT,
+            "pubsub_not_found",
+            "google_pubsub_subscription.push",
+        ),
+        (
+            Broker(found=forbidden("pubsub.subscriptions.get")),
+            "delivery.subscription",
+            CheckResult.UNKNOWN,
+            MISSING_PERMISSION,
+            "roles/pubsub.viewer",
+        ),
+        (
+            Broker(keepers=forbidden("pubsub.topics.get")),
+            "delivery.dead_letter_subscription",
+            CheckResult.UNKNOWN,
+            MISSING_PERMISSION,
+            "roles/pubsub.viewer",
+        ),
+        (
+            Broker(keepers=()),
+            "delivery.dead_letter_subscription",
+            CheckResult.FAULT,
+            "dead_letter_subscription_absent",
+            "gcloud pubsub subscriptions create dead --project=example-project --topic=dead",
+        ),
+        (
+            Broker(letters=forbidden("pubsub.subscriptions.consume")),
+            "delivery.dead_letters",
+            CheckResult.UNKNOWN,
+            MISSING_PERMISSION,
+            "who may consume it",
+        ),
+        (Broker(letters=AWAY), "delivery.dead_letters", CheckResult.FAULT, "pubsub_unavailable", "terraform apply"),
+        (
+            Broker(letters=1),
+            "delivery.dead_letters",
+            CheckResult.FAULT,
+            "dead_letters_waiting",
+            f"scc-responder redrive --subscription {KEEPER} --topic {SOUND.topic}; then: ",
+        ),
+    ],
+)
+def test_the_first_fault_of_delivery_ends_it(
+    broker: Broker, name: str, result: CheckResult, reason: str, fix: str
+) -> None:
+    """The subscription, who keeps its dead letters, and how many wait: each is asked where the one before is known.
+
+    What only others may look at is unknown, and says who they are.
+    """
+    *before, last = examine_delivery(broker, replace(MADE, subscription=NAME))
+    assert (wrong(before), wrong([last])) == ({}, {name: reason})
+    assert (last.result, fix in last.fix) == (result, True)
+
+
+@pytest.mark.parametrize(
+    ("letters", "told"), [(9, "9 findings"), (MOST_LETTERS, "10 or more findings"), (500, "10 or more findings")]
+)
+def test_no_more_than_ten_letters_are_counted(letters: int, told: str) -> None:
+    """So many dead letters are looked at, and beyond that it is told that there may be more."""
+    *_, check = examine_delivery(Broker(letters=letters), replace(MADE, subscription=NAME))
+    assert check.why.startswith(told)
+
+
+def test_sound_delivery_has_no_fault() -> None:
+    """Where nothing is wrong every check is made, down to the letters; without a name there is nothing to look at."""
+    checks = list(examine_delivery(Broker(), replace(MADE, subscription=NAME)))
+    assert (wrong(checks), checks[0].name, checks[-1].name) == ({}, "delivery.subscription", "delivery.dead_letters")
+    assert wrong(examine_delivery(Broker(), MADE)) == {"delivery.subscription": "subscription_not_named"}
+
+
+def test_no_dead_letter_topic_ends_delivery() -> None:
+    """A subscription without dead letters is one fault; nobody is asked who keeps them."""
+    broker = Broker(found=replace(SOUND, dead_letter_topic=""), keepers=AWAY)
+    checks = examine_delivery(broker, replace(MADE, subscription=NAME))
+    assert wrong(checks) == {"delivery.dead_letter_topic": "dead_letter_topic_absent"}
+
+
+@pytest.mark.parametrize(
+    ("topic", "broker", "expected"),
+    [
+        (OUTCOMES, Broker(), {}),
+        ("", Broker(), {"outcomes.topic": "outcome_topic_not_set"}),
+        (OUTCOMES, Broker(has_topic=False, may_publish=False), {"outcomes.topic": "outcome_topic_absent"}),
+        (OUTCOMES, Broker(has_topic=AWAY, may_publish=AWAY), {"outcomes.topic": "pubsub_unavailable"}),
+        (OUTCOMES, Broker(has_topic=forbidden("pubsub.topics.get")), {}),
+        (OUTCOMES, Broker(may_publish=False), {"outcomes.publish": MISSING_PERMISSION}),
+        (OUTCOMES, Broker(may_publish=AWAY), {"outcomes.publish": "pubsub_unavailable"}),
+        (
+            OUTCOMES,
+            Broker(may_publish=ApiError(Reason.PUBSUB.of("unimplemented"), "no IAM", status=501)),
+            {"outcomes.publish": "permission_test_unsupported"},
+        ),
+    ],
+)
+def test_the_outcome_topic_takes_messages(topic: str, broker: Broker, expected: dict[str, str]) -> None:
+    """The outcome topic is there and may be published on; an identity that may not look at it may publish still."""
+    assert wrong(examine_outcomes(broker, topic)) == expected
