@@ -9,8 +9,11 @@ from msgspec.structs import replace
 
 from scc_responder.actions import Hold, Skip
 from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.domain.context import Identity
 from scc_responder.domain.reasons import Reason
 from tests.kits.decision_contexts import NODE, plan
+
+REPLACED = Identity(level="refuted", reason=Reason.NODE_REPLACED)
 
 
 def test_a_cordon_remembers_the_prior_state() -> None:
@@ -34,8 +37,10 @@ def test_a_cordon_remembers_the_prior_state() -> None:
         ({"node": None}, Hold(reason=Reason.NODE_NOT_KNOWN)),
         ({"node": None, "missing": {"node": "timeout"}}, Hold(reason=Reason.NODE_UNREADABLE)),
         ({"node": replace(NODE, unschedulable=True)}, Skip(reason=Reason.ALREADY_CORDONED)),
+        ({"node_identity": REPLACED}, Hold(reason=Reason.NODE_REPLACED)),
+        ({"node_identity": REPLACED, "node": replace(NODE, unschedulable=True)}, Hold(reason=Reason.NODE_REPLACED)),
     ],
-    ids=["absent", "not-known", "unreadable", "cordoned"],
+    ids=["absent", "not-known", "unreadable", "cordoned", "replaced", "replaced-and-cordoned"],
 )
 def test_no_cordon_is_planned_without_need(changes: dict[str, Any], expected: Skip | Hold) -> None:
     """A node that is gone or cordoned leaves nothing to do; one that is not known may not be touched."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scc_responder.domain.status import CaseState
-from scc_responder.journal.case import CaseRecord, is_unfinished
+from scc_responder.journal.case import CaseRecord, Closing, Step, is_unfinished
 from scc_responder.journal.plan import Plan, PlanState
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -63,3 +63,15 @@ def test_every_state_is_judged() -> None:
     """A state that is added needs a line here."""
     assert {state for state, *_ in RULE.values()} == set(CaseState)
     assert {plan for _, _, plan, _ in RULE.values()} == {None, *PlanState}
+
+
+def test_acted_upon_pods_and_nodes() -> None:
+    """A case knows the pods and the nodes that it has acted upon, since it was last opened."""
+    changes = [("old", 1, "Node"), ("node", 2, "Node"), ("pod", 2, "Pod"), ("", 2, "Pod")]
+    steps = tuple(
+        Step(action_id=str(number), expected_uid=uid, epoch=epoch, change={"kind": kind})
+        for number, (uid, epoch, kind) in enumerate(changes)
+    )
+    closed = (Closing(state=S.DONE, epoch=1),)
+    found = CaseRecord(finding_key="k", finding_name="n", event_time=NOW, digest="d", steps=steps, history=closed)
+    assert (found.pod_uids, found.node_uids) == (frozenset({"pod"}), frozenset({"node"}))

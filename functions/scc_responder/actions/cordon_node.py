@@ -13,8 +13,9 @@ from scc_responder.domain.reasons import Reason
 def cordon_node(context: Context, _params: NoParams) -> Planned:
     """Keep new pods off the node that the compromised pod runs on; running pods stay.
 
-    Held while a quarter of its pool takes no pods, and for the last node of its pool or zone that does. The prior state
-    is remembered in `scc-responder/prior-unschedulable`. On Autopilot, whose nodes are Google's, it
+    Held while a quarter of its pool takes no pods, for the last node of its pool or zone that does, and as
+    `node_replaced` where the node is younger than the event: spot nodes come back under their old names. The prior
+    state is remembered in `scc-responder/prior-unschedulable`. On Autopilot, whose nodes are Google's, it
     ends as `not_possible_autopilot` and the later steps go on.
 
         then:
@@ -23,6 +24,8 @@ def cordon_node(context: Context, _params: NoParams) -> Planned:
     node = context.node
     if node is None:
         return _without_node(context)
+    if context.node_identity.level == "refuted":
+        return Hold(reason=context.node_identity.reason)
     if node.unschedulable:
         return Skip(reason=Reason.ALREADY_CORDONED)
     return [

@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from time import monotonic
 from typing import Any, TypeVar
 
-from scc_responder.collect.identity import identify
+from scc_responder.collect.identity import identify, identify_node
 from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod
 from scc_responder.domain.context import Context, Owner, Pod
 from scc_responder.domain.errors import ApiError, ResponderError
@@ -43,6 +43,8 @@ READ_PERMISSIONS = tuple(
 )
 """What is read of a cluster for every finding: the target, and whatever kind of workload owns it."""
 
+_FORBIDDEN = 403
+
 _T = TypeVar("_T")
 StartedReads = dict[str, Future[dict[str, Any]]]
 
@@ -55,6 +57,11 @@ class Reads:
         self._until = monotonic() + deadline_seconds
         self.missing: dict[str, str] = {}
         self.errors: dict[str, ResponderError] = {}
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The facts that we lack the permission to read."""
+        return tuple(fact for fact, error in self.errors.items() if getattr(error, "status", 0) == _FORBIDDEN)
 
     def start(self, read: Callable[..., _T], *arguments: Any) -> Future[_T]:
         """Begin a read."""
@@ -120,7 +127,9 @@ def collect(
         threat=classify(finding, related or ()),
         related=None if related is None else tuple(related),
         identity=identify(finding, pod),
+        node_identity=identify_node(finding, pod, facts.get("node")),
         missing=reads.missing,
+        refused=reads.refused,
         **facts,
     )
     return Collected(context, api, reads)

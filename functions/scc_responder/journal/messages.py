@@ -117,8 +117,14 @@ def pod_summary(context: Context) -> dict[str, Any]:
         "uid": pod.uid,
         "node": pod.node_name,
         "workload": workload,
-        "instance_id": context.node.instance_id if context.node else "",
+        "instance_id": _instance_id(context),
     }
+
+
+def _instance_id(context: Context) -> str:
+    """The machine that the pod ran on; that of a node which came back under an old name is another."""
+    is_known = context.node is not None and context.node_identity.level != "refuted"
+    return context.node.instance_id if context.node and is_known else ""
 
 
 def plan_summary(finding_key: str, plan: Plan, function_url: str = "") -> dict[str, Any]:
