@@ -24,7 +24,8 @@ def cordon_node(context: Context, _params: NoParams) -> Planned:
     node = context.node
     if node is None:
         return _without_node(context)
-    if context.node_identity.level == "refuted":
+    if context.node_identity.level == "refuted" and context.identity.level != "refuted":
+        # Of another pod's node nothing is done anyway; that it is another pod says more.
         return Hold(reason=context.node_identity.reason)
     if node.unschedulable:
         return Skip(reason=Reason.ALREADY_CORDONED)
