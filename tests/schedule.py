@@ -23,6 +23,7 @@ LONGEST = (
     "tests/domain/kubernetes/test_cluster_session.py",
     "tests/adapters/google/firestore/test_firestore_journal.py",
     "tests/bench/",
+    "tests/execute/",
     "tests/pipeline/",
     "tests/terraform/",
     "tests/cli/",

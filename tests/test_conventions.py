@@ -14,8 +14,7 @@ import pytest
 import yaml
 
 from scc_responder.actions import Action, actions
-from scc_responder.domain.permissions import rule_of
-from scc_responder.workbench.needed_permissions import permissions_of
+from scc_responder.workbench.needed_permissions import permissions_of, rule_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.responder import NODE, SPARE_NODE, deployed, finding_about

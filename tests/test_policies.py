@@ -13,13 +13,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import read_facts
-from scc_responder.workbench.policies.policy_tests import (
-    PolicyCase,
-    check_case,
-    check_policy,
-    orphans,
-    read_cases,
-)
+from scc_responder.workbench.policies.policy_tests import PolicyCase, check_case, check_policy, orphans, read_cases
 from tests.findings import FOLDER, RUNBOOKS
 from tests.findings.decisions import committed, decision
 from tests.kits.responder import SHIPPED

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, Endpoint, EndpointKind, EndpointOptions, choose
+from scc_responder.collect.endpoints import Endpoint, EndpointKind, EndpointOptions, choose
+from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
 from scc_responder.domain.errors import ApiError
 from tests.kits.google.clusters import (
     CA,

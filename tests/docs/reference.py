@@ -18,12 +18,11 @@ from msgspec.structs import fields
 from scc_responder.actions import Action, actions
 from scc_responder.cli.console.markdown import markdown_table
 from scc_responder.domain.context import Context
-from scc_responder.domain.permissions import described
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
-from scc_responder.workbench.needed_permissions import permissions_of
+from scc_responder.workbench.needed_permissions import described, permissions_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "policies" / "README.md"

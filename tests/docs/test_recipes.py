@@ -169,7 +169,7 @@ def test_an_evicted_pod_is_gone():
         other = EvictPod(namespace="shop", name=meta["name"], uid="another").carry_out(step, means)
         result = EvictPod(namespace="shop", name=meta["name"], uid=meta["uid"]).carry_out(step, means)
         left = [pod["metadata"]["uid"] for pod in cluster.objects("Pod", "shop")]
-    assert (other.reason, result.reason, len(intents)) == ("target_replaced", "evicted", 1)
+    assert (other.reason, result.reason, len(intents)) == ("target_replaced", "deleted", 1)
     assert meta["uid"] not in left
 '''
 

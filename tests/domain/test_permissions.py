@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.domain.permissions import (
-    Permission,
-    Permissions,
-    Tier,
-    acts,
-    described,
-    forensic,
-    iam,
-    merged,
-    observes,
-)
+from scc_responder.domain.permissions import Permission, Permissions, Tier, acts, forensic, iam, merged, observes
+from scc_responder.workbench.needed_permissions import described
 
 DECLARED = [
     pytest.param(observes("pods", "get"), Tier.OBSERVE, id="reading"),

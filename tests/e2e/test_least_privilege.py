@@ -18,23 +18,13 @@ import pytest
 import yaml
 
 from scc_responder.cli.main import main
-from scc_responder.domain.permissions import rule_of
-from scc_responder.workbench.needed_permissions import Need, cluster_role, of_all_actions
+from scc_responder.workbench.needed_permissions import Need, cluster_role, of_all_actions, rule_of
 from tests.cluster import objects
 from tests.cluster.client import ApiFailure, object_path
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.polling import wait_until
 from tests.counts import Cases
-from tests.kits.responder import (
-    ALL,
-    CONTAINED,
-    Deployment,
-    Interposed,
-    deployed,
-    finding_about,
-    policy,
-    write_policies,
-)
+from tests.kits.responder import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy, write_policies
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from scc_responder.guard.ledger import LAG, DisruptionRequest, LimitDecision, State, admit, reset
 from scc_responder.policy.guardrails import Guardrails, Protected, StormBreaker
-from scc_responder.policy.limits import Limit, Limits, allowed_count, limit_mistakes, window
+from scc_responder.policy.limits import Limit, Limits, allowed_count, window
+from scc_responder.policy.rule_mistakes import limit_mistakes
 
 NOW = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
 EMPTY = State()

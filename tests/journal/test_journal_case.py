@@ -1,14 +1,35 @@
-"""Which cases somebody may have to go on with though no message brings them back: one rule, by a case's state."""
+"""The case as it is stored: what is unfinished, what is kept, and what a version can read of another."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from scc_responder.domain.status import CaseState
-from scc_responder.journal.case import CaseRecord, Closing, Step, is_unfinished
+from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.finding import FindingContainer
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.domain.store import Entry, Page
+from scc_responder.journal.case import (
+    KEEP_CLOSED,
+    MAX_DETAIL,
+    CaseRecord,
+    Closing,
+    Step,
+    action_id,
+    case_digest,
+    cases_of,
+    decode,
+    encode,
+    is_held_by_control,
+    is_unfinished,
+    kept,
+)
 from scc_responder.journal.plan import Plan, PlanState
+from tests.kits.journal_worlds import finding, step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 S, P = CaseState, PlanState
@@ -55,7 +76,7 @@ def record(state: CaseState, reason: str, plan: PlanState | None) -> CaseRecord:
 def test_the_state_says_what_is_unfinished(
     state: CaseState, reason: str, plan: PlanState | None, expected: bool
 ) -> None:
-    """What a sweep may go on with is unfinished, and what has come to its end is not."""
+    """What a sweep may resume is unfinished, and what has come to its end is not."""
     assert is_unfinished(record(state, reason, plan)) is expected
 
 
@@ -63,6 +84,126 @@ def test_every_state_is_judged() -> None:
     """A state that is added needs a line here."""
     assert {state for state, *_ in RULE.values()} == set(CaseState)
     assert {plan for _, _, plan, _ in RULE.values()} == {None, *PlanState}
+
+
+def test_an_open_case_is_kept_for_ever() -> None:
+    """All others are kept for as long as an incident may be asked about."""
+    assert {state: kept(record(state, "", None)) for state in S} == {
+        state: None if state is S.OPEN else KEEP_CLOSED for state in S
+    }
+
+
+@pytest.mark.parametrize("status", list(StepStatus))
+def test_a_step_is_settled_unless_its_outcome_is_open(status: StepStatus) -> None:
+    """Only what was meant or is unknown is looked at again."""
+    assert step(1, status).is_settled == (status.value not in {"intent", "unknown"})
+
+
+def test_a_long_detail_is_cut() -> None:
+    """An API server's answer can be as long as an attacker's names."""
+    (cut,) = record(S.OPEN, "", None).with_steps((step(detail="x" * 10_000),)).steps
+    assert len(cut.detail) == MAX_DETAIL
+
+
+def test_a_step_takes_its_own_place() -> None:
+    """The same action and index is replaced where it stands, another index comes after it."""
+    before = record(S.OPEN, "", None).with_steps((step(1), step(2)))
+    after = before.with_steps((step(1, StepStatus.DONE), step(1, index=1)))
+    assert after.steps == (step(1, StepStatus.DONE), step(2), step(1, index=1))
+    assert (after.step(step(1).action_id, 1), after.step("other")) == (step(1, index=1), None)
+
+
+def test_only_steps_since_the_last_opening_are_current() -> None:
+    """The pods acted upon before do not bind the case that was opened again; a node is no pod."""
+    pod, node = {"change": "delete_pod"}, {"change": "patch", "kind": "Node"}
+    steps = step(1, change=pod, epoch=1), step(2, change=pod, epoch=2), step(3, change=node, epoch=2)
+    closing = Closing(state=S.DONE, epoch=1)
+    reopened = replace(record(S.OPEN, "", None), steps=steps, history=(closing,), epoch=2)
+    assert reopened.current_steps == steps[1:]
+    assert reopened.pod_uids == {"uid-2"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "approved", "counts"),
+    [(None, False, False), *((state, state is P.USED, state is not P.VOID) for state in P)],
+)
+def test_only_a_plan_in_use_is_approved(plan: PlanState | None, *, approved: bool, counts: bool) -> None:
+    """The finding's age counts up to when the plan was made, unless the plan is void."""
+    case = record(S.OPEN, "", plan)
+    assert (case.is_approved, case.planned_at) == (approved, NOW if counts else None)
+
+
+def test_too_large_a_record_leaves_out_the_decision_then_settled_changes_but_no_step() -> None:
+    """What keeps an action from being repeated is kept longest."""
+    settled = [step(number, StepStatus.DONE, change={"labels": "x" * 1500}) for number in range(80)]
+    steps = (*settled, step(99, change={"labels": "kept"}))
+    stored = decode(encode(replace(record(S.OPEN, "", None), steps=steps, decision={"why": "y" * 9000})))
+    assert stored.decision == {"left_out": "too_large"}
+    assert [each.action_id for each in steps] == [each.action_id for each in stored.steps]
+    assert (stored.steps[0].change, stored.steps[-1].change) == ({}, {"labels": "kept"})
+
+
+def test_fields_of_a_later_version_are_kept() -> None:
+    """An older version that serves during a roll-back loses nothing."""
+    fields = json.loads(encode(record(S.DONE, "", None)))
+    stored = encode(decode(json.dumps(fields | {"approvals": ["someone@example.com"]}).encode()))
+    assert json.loads(stored) == fields | {"approvals": ["someone@example.com"]}
+
+
+UNREADABLE = [
+    (b"\xff", "record_unreadable"),
+    (b"[]", "record_unreadable"),
+    (b'{"schema":1}', "record_unreadable"),
+    (b"{}", "record_newer"),
+    (b'{"schema":2}', "record_newer"),
+]
+
+
+@pytest.mark.parametrize(("value", "reason"), UNREADABLE)
+def test_an_unreadable_record_says_why(value: bytes, reason: str) -> None:
+    """What is no record, and what a later version wrote, are told apart; a list shows both among the others."""
+    with pytest.raises(RetryableError) as caught:
+        decode(value)
+    assert caught.value.reason == reason
+    entry = Entry(key="case/k", value=value, version="1", server_time=NOW)
+    listed = cases_of(Page(entries=(entry,), cursor="next"))
+    assert [(item.finding_key, item.reason) for item in listed.unreadable] == [("k", reason)]
+    assert listed.cursor == "next"
+
+
+CONTAINER = FindingContainer(name="app", image="registry.example.com/app:1")
+NEWS: dict[str, tuple[dict[str, Any], bool]] = {
+    "a later event alone": ({"minutes": 1}, False),
+    "a mark": ({"marks": {"scc-responder": "contained"}}, False),
+    "other content": ({"content": "other"}, True),
+    "another state": ({"state": "INACTIVE"}, True),
+    "a mute": ({"mute": "MUTED"}, True),
+    "a container that began then": ({"containers": (replace(CONTAINER, create_time=NOW),)}, True),
+}
+
+
+@pytest.mark.parametrize(("fields", "differs"), NEWS.values(), ids=NEWS)
+def test_the_digest_follows_what_is_news(fields: dict[str, Any], *, differs: bool) -> None:
+    """Only what the responder could act on anew makes another digest."""
+    before = finding(containers=(CONTAINER,))
+    assert (case_digest(finding(**{"containers": (CONTAINER,), **fields})) != case_digest(before)) is differs
+
+
+def test_an_action_is_named_by_all_its_parts() -> None:
+    """The same parts give the same name at every delivery; any other part gives another."""
+    parts = ["label_pod", "cluster", "uid", "finding"]
+    others = [[*parts[:place], "other", *parts[place + 1 :]] for place in range(4)]
+    assert action_id(*parts) == action_id(*parts)
+    assert len({action_id(*each) for each in [parts, *others]}) == 5
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "expected"),
+    [(S.HELD, "control_disabled", True), (S.HELD, "pod_static", False), (S.DONE, "control_disabled", False)],
+)
+def test_the_kill_switch_holds_a_case(state: CaseState, reason: str, *, expected: bool) -> None:
+    """The state and the reason say it together."""
+    assert is_held_by_control(record(state, reason, None)) is expected
 
 
 def test_acted_upon_pods_and_nodes() -> None:

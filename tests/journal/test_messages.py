@@ -13,13 +13,7 @@ from hypothesis import strategies as st
 from scc_responder.domain.finding import PodRef
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Step
-from scc_responder.journal.messages import (
-    Ending,
-    conclusion,
-    contained_seconds,
-    finding_summary,
-    log_line,
-)
+from scc_responder.journal.messages import Ending, conclusion, contained_seconds, finding_summary, log_line
 from tests.kits.decision_contexts import context
 
 ENDING = Ending(status=204, reason="done", severity="NOTICE")

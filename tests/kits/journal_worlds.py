@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import StoreOutcomeUnknown, StoreUnavailable
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import CasStore, Entry, Page
+from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.claimed_case import ClaimedCase
+from scc_responder.journal.journal import Claim, Journal
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -98,3 +105,47 @@ def finding(*, minutes: int = 0, content: str = "", **fields: Any) -> Finding:
         "principal": content,
     }
     return Finding(**(values | fields))
+
+
+class JournalWorld:
+    """A journal on an empty store, with a clock and faults at hand."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = SetClock()
+        self.sqlite = SqliteStore(path, clock=self.clock)
+        self.store = FaultyStore(self.sqlite)
+        self.journal = Journal(self.store, self.clock)
+
+    def claim(self, **fields: Any) -> Claim:
+        return self.journal.claim(finding(**fields))
+
+    def held(self, **fields: Any) -> ClaimedCase:
+        case = self.claim(**fields).case
+        assert case is not None
+        return case
+
+    def closed(self, state: CaseState = CaseState.DONE) -> JournalWorld:
+        self.held().close(state, "contained")
+        return self
+
+    def record(self) -> CaseRecord:
+        record = self.journal.read(finding().key)
+        assert record is not None
+        return record
+
+    def stored(self) -> dict[str, Any]:
+        entry = self.sqlite.get(f"case/{finding().key}")
+        assert entry is not None
+        fields: dict[str, Any] = json.loads(entry.value)
+        return fields
+
+    def rewrite(self, value: bytes) -> None:
+        """Put other bytes in the case's place, as another version of the product or an intruder would."""
+        entry = self.sqlite.get(f"case/{finding().key}")
+        assert entry is not None
+        self.sqlite.replace(entry.key, value, entry.version)
+
+
+def step(number: int = 1, status: StepStatus = StepStatus.INTENT, **fields: Any) -> Step:
+    """A step of a case, meant unless it has another status."""
+    return Step(action_id=f"{number:032x}", action="label_pod", status=status, expected_uid=f"uid-{number}", **fields)

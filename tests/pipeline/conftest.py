@@ -1,30 +1,7 @@
-"""A small cluster with a compromised pod in it."""
+"""A small cluster with a compromised pod in it (kits/compromised_pod.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from tests.kits.compromised_pod import cluster, pod
 
-import pytest
-
-from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.cluster import objects
-from tests.kits.responder import NODE, SPARE_NODE
-
-
-@pytest.fixture
-def cluster() -> Iterator[SimulatedCluster]:
-    """A cluster with a Deployment of two pods on one node, and a second node in the pool."""
-    with SimulatedCluster(stop_seconds=0) as running:
-        running.create(objects.namespace("shop"))
-        running.create(objects.namespace("kube-system"))
-        running.create(objects.node(NODE))
-        running.create(objects.node(SPARE_NODE))
-        running.create(objects.deployment("web", "shop", NODE, replicas=2))
-        yield running
-
-
-@pytest.fixture
-def pod(cluster: SimulatedCluster) -> dict[str, Any]:
-    """One of the Deployment's pods."""
-    return cluster.objects("Pod", "shop")[0]
+__all__ = ["cluster", "pod"]

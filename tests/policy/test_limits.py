@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from scc_responder.policy.limits import Limit, allowed_count, duration_mistakes, limit_mistakes, window
+from scc_responder.policy.limits import Limit, allowed_count, window
 
 
 @pytest.mark.parametrize(
@@ -21,27 +21,3 @@ def test_a_limit_allows_a_number_or_share(most: int | str, share_of: int | None,
 def test_a_limit_counts_within_its_window() -> None:
     """The window is the time that was written."""
     assert window(Limit(most=1, within="24h")) == timedelta(hours=24)
-
-
-@pytest.mark.parametrize(
-    ("limit", "field", "told"),
-    [
-        (Limit(most="0%", within="10m"), "most", "is no share"),
-        (Limit(most="101%", within="10m"), "most", "is no share"),
-        (Limit(most="many", within="10m"), "most", "is no share"),
-        (Limit(most=0, within="10m"), "most", "would allow nothing"),
-        (Limit(most=1, within="soon"), "within", "is no duration"),
-        (Limit(most=1, within="0m"), "within", "is no time at all"),
-    ],
-)
-def test_a_wrong_limit_names_its_field(limit: Limit, field: str, told: str) -> None:
-    """The mistake stands at the field, with what to write."""
-    (mistake,) = limit_mistakes(limit, ("limits", 0))
-    assert mistake.path == ("limits", 0, field)
-    assert told in mistake.text
-
-
-def test_a_right_limit_has_no_mistake() -> None:
-    """The defaults' forms are accepted."""
-    assert list(limit_mistakes(Limit(most="25%", within="10m"), ())) == []
-    assert list(duration_mistakes("7d", ())) == []

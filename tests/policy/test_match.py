@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.domain.finding import CloudRunTarget, FindingContainer
-from scc_responder.policy.match import FIELDS, VOCABULARIES, Match, Severity, as_tuple, match_mistakes
+from scc_responder.policy.match import FIELDS, Match, Severity, as_tuple
 from tests.kits.decision_contexts import THREAT, context
 
 RUN = CloudRunTarget(kind="service", project="run-project", location="l", name="s")
@@ -58,28 +58,3 @@ def test_only_written_conditions_are_asked() -> None:
 def test_every_field_has_a_condition() -> None:
     """A field that is never read would never hold."""
     assert set(FIELDS) == set(Match.__struct_fields__)
-
-
-@pytest.mark.parametrize(
-    ("match", "path", "told"),
-    [
-        (Match(threat="revers_shell"), ("when", "threat"), "did you mean 'reverse_shell'?"),
-        (Match(threat="nothing*"), ("when", "threat"), "scc-responder threats lists them"),
-        (Match(surface=("pod", "pods")), ("when", "surface", 1), "expected one of"),
-        (Match(namespace=()), ("when", "namespace"), "empty"),
-        (Match(labels={"app": ""}), ("when", "labels"), "empty"),
-        (Match(labels={}), ("when", "labels"), "empty"),
-    ],
-)
-def test_a_condition_that_never_holds_is_a_mistake(match: Match, path: tuple[Any, ...], told: str) -> None:
-    """It is told at its place, with the words that there are."""
-    (mistake,) = match_mistakes(match, ("when",))
-    assert mistake.path == path
-    assert told in mistake.text
-
-
-@pytest.mark.parametrize("name", VOCABULARIES)
-def test_every_known_word_is_accepted(name: str) -> None:
-    """And so is a pattern that fits one of them."""
-    for word in (*VOCABULARIES[name](), "*"):
-        assert list(match_mistakes(Match(**{name: word}), ())) == []

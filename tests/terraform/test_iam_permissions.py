@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
+from scc_responder.collect.endpoints import EndpointKind
+from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench import needed_permissions
 from tests.terraform.checking import MODULE, ROOT

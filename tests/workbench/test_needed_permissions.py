@@ -17,7 +17,8 @@ from scc_responder.adapters.google.gke import gke_clusters
 from scc_responder.adapters.google.pubsub import topic_publisher
 from scc_responder.adapters.google.storage import evidence_store
 from scc_responder.cli.main import main
-from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
+from scc_responder.collect.endpoints import EndpointKind
+from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
 from scc_responder.domain.permissions import Permission, Permissions, acts, forensic, iam, observes
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.needed_permissions import (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Any
@@ -36,24 +35,6 @@ class EndpointKind(StrEnum):
     CONNECT_GATEWAY = "connect_gateway"
     PUBLIC_IP = "public_ip"
     PRIVATE_IP = "private_ip"
-
-
-ENDPOINT_PERMISSIONS: Mapping[EndpointKind, tuple[str, ...]] = {
-    EndpointKind.DNS_ENDPOINT: ("container.clusters.connect",),
-    EndpointKind.CONNECT_GATEWAY: (
-        "gkehub.gateway.delete",
-        "gkehub.gateway.get",
-        "gkehub.gateway.patch",
-        "gkehub.gateway.post",
-        "gkehub.memberships.get",
-    ),
-    EndpointKind.PUBLIC_IP: (),
-    EndpointKind.PRIVATE_IP: (),
-}
-"""The IAM permissions that each way asks for, besides `container.clusters.get`.
-
-Sources: GKE, "Customize your network isolation" (DNS endpoint); Fleet management, "Set up the Connect gateway".
-"""
 
 
 class Server(Value, frozen=True, kw_only=True):

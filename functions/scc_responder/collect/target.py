@@ -14,7 +14,6 @@ from scc_responder.domain.context import Context, Owner, Pod
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes import api_paths
-from scc_responder.domain.permissions import observes
 from scc_responder.domain.ports import Clusters, Findings, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.intake.threats import classify
@@ -25,23 +24,6 @@ MAX_OWNERS = 4
 READ_OWNERS = frozenset({("apps/v1", "ReplicaSet"), ("batch/v1", "Job")})
 """Owners that have an owner of their own. The others are workloads already: their names and UIDs are all we need."""
 
-READ_PERMISSIONS = tuple(
-    permission
-    for resource in (
-        "pods",
-        "nodes",
-        "namespaces",
-        "replicationcontrollers",
-        "replicasets.apps",
-        "deployments.apps",
-        "statefulsets.apps",
-        "daemonsets.apps",
-        "jobs.batch",
-        "cronjobs.batch",
-    )
-    for permission in observes(resource, "get")
-)
-"""What is read of a cluster for every finding: the target, and whatever kind of workload owns it."""
 
 _FORBIDDEN = 403
 

@@ -62,29 +62,6 @@ def iam(*names: str) -> Permissions:
     return tuple(Permission(name=name) for name in names)
 
 
-def rule_of(resource: str) -> tuple[str, str]:
-    """The API group and the resource, as a rule of a ClusterRole names them.
-
-    >>> rule_of("networkpolicies.networking.k8s.io"), rule_of("pods/eviction"), rule_of("deployments.apps/scale")
-    (('networking.k8s.io', 'networkpolicies'), ('', 'pods/eviction'), ('apps', 'deployments/scale'))
-    """
-    name, slash, subresource = resource.partition("/")
-    plural, _, group = name.partition(".")
-    return group, f"{plural}{slash}{subresource}"
-
-
 def merged(*groups: Permissions) -> Permissions:
     """Every permission of the groups once, in their order."""
     return tuple(dict.fromkeys(permission for group in groups for permission in group))
-
-
-def described(permissions: Permissions) -> tuple[str, ...]:
-    """The permissions for a reader, the verbs of one resource together.
-
-    >>> described(observes("pods", "get") + acts("pods", "patch") + iam("storage.objects.create"))
-    ('pods: get, patch', 'storage.objects.create')
-    """
-    verbs: dict[str, list[str]] = {}
-    for permission in permissions:
-        verbs.setdefault(permission.name, []).extend([permission.verb] if permission.verb else [])
-    return tuple(f"{name}: {', '.join(given)}" if given else name for name, given in verbs.items())

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from scc_responder.domain.context import Cluster, RelatedFinding
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.notice import Notice
-from scc_responder.domain.value import Value
 
 ApiObject = dict[str, Any]
 """An object of the Kubernetes API as JSON data: `metadata`, `spec`, `status`."""
@@ -39,17 +38,6 @@ class KubernetesApi(Protocol):
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         """DELETE with a `DeleteOptions` body (preconditions, grace period)."""
-        ...
-
-
-class PagedApi(KubernetesApi, Protocol):
-    """An API server whose collections are read in parts, however large they are."""
-
-    def page(self, path: str, limit: int, after: str = "") -> tuple[list[dict[str, Any]], str]:
-        """At most `limit` items of a collection, of all namespaces too, and the cursor of the next ones ("" if none).
-
-        Raises ApiError `gone` if the server has forgotten the cursor: then from the beginning.
-        """
         ...
 
 
@@ -110,16 +98,3 @@ class Clock(Protocol):
     def __call__(self) -> datetime:
         """Now, in UTC."""
         ...
-
-
-class Subscription(Value, frozen=True, kw_only=True):
-    """A Pub/Sub subscription, as far as it matters. `expires_after_seconds`: 0 is never."""
-
-    topic: str
-    push_endpoint: str = ""
-    push_identity: str = ""
-    ack_deadline_seconds: int = 0
-    minimum_backoff_seconds: float = 0.0
-    expires_after_seconds: float = 0.0
-    dead_letter_topic: str = ""
-    max_delivery_attempts: int = 0

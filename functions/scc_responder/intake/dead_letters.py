@@ -43,3 +43,16 @@ class DeadLetter(Value, frozen=True, kw_only=True):
         """The attributes to publish it with again: the original ones, and the count of redrives."""
         own = {name: value for name, value in self.attributes.items() if not name.startswith(_GIVEN_UP)}
         return {**own, REDRIVE: str(max(integer(own.get(REDRIVE)) or 0, 0) + 1)}
+
+
+class Subscription(Value, frozen=True, kw_only=True):
+    """A Pub/Sub subscription, as far as it matters. `expires_after_seconds`: 0 is never."""
+
+    topic: str
+    push_endpoint: str = ""
+    push_identity: str = ""
+    ack_deadline_seconds: int = 0
+    minimum_backoff_seconds: float = 0.0
+    expires_after_seconds: float = 0.0
+    dead_letter_topic: str = ""
+    max_delivery_attempts: int = 0

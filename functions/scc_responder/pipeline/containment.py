@@ -15,10 +15,7 @@ from scc_responder.collect.identity import bound
 from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import (
-    ApiError,
-    ResponderError,
-)
+from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession

@@ -7,9 +7,7 @@ from enum import StrEnum
 
 from scc_responder.actions import Action, Hold, Planned, Skip, actions
 from scc_responder.domain.changes import Change
-from scc_responder.domain.context import (
-    Context,
-)
+from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value

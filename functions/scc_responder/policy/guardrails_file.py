@@ -18,9 +18,8 @@ from scc_responder.policy.guardrails import (
     Protected,
     QuietHours,
 )
-from scc_responder.policy.limits import duration_mistakes, limit_mistakes
-from scc_responder.policy.match import match_mistakes
 from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, expected
+from scc_responder.policy.rule_mistakes import duration_mistakes, limit_mistakes, match_mistakes
 from scc_responder.policy.strict_yaml import read_document
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)

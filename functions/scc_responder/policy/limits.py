@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 from typing import Literal
 
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.value import StrictValue
-from scc_responder.policy.mistakes import DocumentPath, Mistake
-
-_SHARE = re.compile(r"(?:[1-9][0-9]?|100)%", re.ASCII)
 
 
 class Limit(StrictValue, frozen=True, kw_only=True):
@@ -43,27 +38,6 @@ class Limits(StrictValue, frozen=True, kw_only=True):
         Limit(most=3, of="nodes", within="24h"),
     )
     organization: tuple[Limit, ...] = (Limit(most=20, within="1h"),)
-
-
-def limit_mistakes(limit: Limit, path: DocumentPath) -> Iterator[Mistake]:
-    """What is wrong with one limit, of guardrails or of a policy."""
-    most = limit.most
-    if isinstance(most, str) and not _SHARE.fullmatch(most):
-        yield Mistake(path=(*path, "most"), text=f"{most!r} is no share; write a number, or 1% to 100%")
-    if isinstance(most, int) and most < 1:
-        yield Mistake(path=(*path, "most"), text=f"{most} would allow nothing; to allow nothing, use mode: disabled")
-    yield from duration_mistakes(limit.within, (*path, "within"))
-
-
-def duration_mistakes(text: str, path: DocumentPath) -> Iterator[Mistake]:
-    """What is wrong with a length of time."""
-    try:
-        length = parse_duration(text)
-    except ValueError as error:
-        yield Mistake(path=path, text=str(error))
-    else:
-        if not length:
-            yield Mistake(path=path, text=f"{text!r} is no time at all; write a longer one, such as 10m")
 
 
 def allowed_count(limit: Limit, share_of: int | None = None) -> int:

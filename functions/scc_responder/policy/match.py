@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.value import StrictValue
-from scc_responder.domain.wildcards import matcher, matches
-from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS, UNKNOWN, catalogue, fold
-from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, expected
+from scc_responder.domain.wildcards import matcher
+from scc_responder.intake.threats import CONFIDENCES, fold
 
 
 class Severity(StrEnum):
@@ -154,42 +153,6 @@ def _namespace(context: Context) -> str | None:
 def _project(context: Context) -> str | None:
     target = context.finding.cluster or context.finding.cloud_run
     return target.project if target else None
-
-
-MAX_WORDS_LISTED = 30
-"""More words than these are not listed in an error."""
-
-VOCABULARIES: dict[str, Callable[[], tuple[str, ...]]] = {
-    "threat": lambda: (*(row.name for row in catalogue()), UNKNOWN),
-    "detector": lambda: DETECTORS,
-    "kind": lambda: THREAT_KINDS,
-    "confidence": lambda: CONFIDENCES,
-    "surface": lambda: (*SURFACES, UNKNOWN),
-}
-"""The only values that these fields can have: a pattern that fits none of them would never match."""
-
-
-def match_mistakes(match: Match, path: DocumentPath) -> Iterator[Mistake]:
-    """Every condition that can never hold or is likely a mistake: an empty list matches nothing, no labels all."""
-    for name, value in match.given().items():
-        patterns = value.values() if isinstance(value, dict) else (value,)
-        if not value or not all(patterns):
-            yield Mistake(path=(*path, name), text="empty; give a pattern or remove it")
-        elif name in VOCABULARIES:
-            for index, pattern in enumerate(as_tuple(value)):
-                place = (*path, name) if isinstance(value, str) else (*path, name, index)
-                yield from _unmatchable(name, pattern, place)
-
-
-def _unmatchable(name: str, pattern: str, path: DocumentPath) -> Iterator[Mistake]:
-    words = VOCABULARIES[name]()
-    if pattern in words or (("*" in pattern or "?" in pattern) and any(matches(pattern, word) for word in words)):
-        return
-    if len(words) > MAX_WORDS_LISTED:
-        told = f"scc-responder {name}s lists them{did_you_mean(pattern, words)}"
-    else:
-        told = expected(pattern, words)
-    yield Mistake(path=path, text=f"unknown {name} {pattern!r}; {told}")
 
 
 FIELDS: dict[str, Field] = {

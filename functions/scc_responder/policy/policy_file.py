@@ -15,10 +15,9 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.compiled import CompiledPolicies
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.guardrails_file import load_guardrails
-from scc_responder.policy.limits import limit_mistakes
-from scc_responder.policy.match import match_mistakes
 from scc_responder.policy.mistakes import DocumentPath, Fault, Mistake, expected, refusal
 from scc_responder.policy.policy_set import Policy, PolicySet, PolicyStep, digest, policy_paths
+from scc_responder.policy.rule_mistakes import limit_mistakes, match_mistakes
 from scc_responder.policy.strict_yaml import read_document
 
 _T = TypeVar("_T")

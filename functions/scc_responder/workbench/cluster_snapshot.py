@@ -18,7 +18,8 @@ from scc_responder.collect.target import Collected, collect
 from scc_responder.domain.context import Cluster, RelatedFinding
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import ClusterRef, Finding
-from scc_responder.domain.ports import ApiObject, Findings, KubernetesApi, PagedApi
+from scc_responder.domain.kubernetes.paged_api import PagedApi
+from scc_responder.domain.ports import ApiObject, Findings, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.explanation import ContextFacts
 from scc_responder.workbench.snapshot_file import (

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scc_responder.actions import actions
-from scc_responder.collect import target
-from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
+from scc_responder.collect.endpoints import EndpointKind
+from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS, READ_PERMISSIONS
 from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.permissions import Permission, Permissions, Tier, iam, merged, rule_of
+from scc_responder.domain.permissions import Permission, Permissions, Tier, iam, merged
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import source_permissions
 from scc_responder.policy.policy_set import Policy
@@ -98,7 +98,7 @@ def of_all_actions() -> tuple[Need, ...]:
 
 
 def _uses(steps: Iterable[tuple[str, str]]) -> Iterator[tuple[Permission, str, str]]:
-    yield from ((permission, EVERY_FINDING, "") for permission in target.READ_PERMISSIONS)
+    yield from ((permission, EVERY_FINDING, "") for permission in READ_PERMISSIONS)
     for name, reason in GOOGLE_READS.items():
         yield from ((permission, reason, "") for permission in iam(name))
     for policy, action in steps:
@@ -166,3 +166,26 @@ def iam_roles(needs: Iterable[Need]) -> Sequence[tuple[GrantScope, dict[str, Any
         if included:
             found.append((place, {"title": place.title, "stage": "GA", "includedPermissions": included}))
     return found
+
+
+def rule_of(resource: str) -> tuple[str, str]:
+    """The API group and the resource, as a rule of a ClusterRole names them.
+
+    >>> rule_of("networkpolicies.networking.k8s.io"), rule_of("pods/eviction"), rule_of("deployments.apps/scale")
+    (('networking.k8s.io', 'networkpolicies'), ('', 'pods/eviction'), ('apps', 'deployments/scale'))
+    """
+    name, slash, subresource = resource.partition("/")
+    plural, _, group = name.partition(".")
+    return group, f"{plural}{slash}{subresource}"
+
+
+def described(permissions: Permissions) -> tuple[str, ...]:
+    """The permissions for a reader, the verbs of one resource together.
+
+    >>> described(observes("pods", "get") + acts("pods", "patch") + iam("storage.objects.create"))
+    ('pods: get, patch', 'storage.objects.create')
+    """
+    verbs: dict[str, list[str]] = {}
+    for permission in permissions:
+        verbs.setdefault(permission.name, []).extend([permission.verb] if permission.verb else [])
+    return tuple(f"{name}: {', '.join(given)}" if given else name for name, given in verbs.items())

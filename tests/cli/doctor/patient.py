@@ -15,13 +15,7 @@ import grpc
 import msgspec
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.protobuf.duration_pb2 import Duration
-from google.pubsub_v1.types import (
-    DeadLetterPolicy,
-    ExpirationPolicy,
-    PushConfig,
-    RetryPolicy,
-    Subscription,
-)
+from google.pubsub_v1.types import DeadLetterPolicy, ExpirationPolicy, PushConfig, RetryPolicy, Subscription
 
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.cli.doctor.doctor_clusters import Wanted

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scc_responder.collect.confirm import covers
-from scc_responder.collect.endpoints import ENDPOINT_PERMISSIONS, EndpointKind
+from scc_responder.collect.endpoints import EndpointKind
+from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import ClusterRef

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.domain.ports import Subscription
+from scc_responder.intake.dead_letters import Subscription
 from scc_responder.workbench.doctor.check import CheckResult
 from scc_responder.workbench.doctor.delivery_checks import subscription_checks
 from scc_responder.workbench.doctor.deployed import Deployment

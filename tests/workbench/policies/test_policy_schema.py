@@ -12,8 +12,8 @@ import pytest
 
 from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.match import VOCABULARIES
 from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.rule_mistakes import VOCABULARIES
 from scc_responder.policy.strict_yaml import load_yaml
 from scc_responder.workbench.policies.policy_lint import SCHEMA_LINE
 from scc_responder.workbench.policies.policy_schema import FILE_KINDS, schema, schema_text

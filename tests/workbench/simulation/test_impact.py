@@ -14,8 +14,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import PlannedAction, PolicyDecision
 from scc_responder.workbench.simulation.impact import (
     AffectedObject,
+    BoundedSet,
     Impact,
-    Numbers,
     behind_limits,
     differences,
     effects,
@@ -48,19 +48,17 @@ def test_a_target_is_shown_as_people_call_it() -> None:
     assert AffectedObject(cluster="", kind="Node", namespace="", name="n").shown == "Node n"
 
 
-def test_numbers_tell_things_apart_up_to_a_bound() -> None:
-    """A thing keeps its number; hostile words make no other thing of it."""
-    numbers = Numbers(most=2)
-    assert [numbers.of("a", "b"), numbers.of("a"), numbers.of("a", "b")] == [0, 1, 0]
-    assert not numbers.full
-    assert (numbers.of("c"), numbers.full) == (None, True)
-    hostile = Numbers()
-    assert hostile.of("a\0b") != hostile.of("a", "b")
-    assert len(list(hostile.things())) == 2
+def test_targets_are_told_apart_up_to_a_bound() -> None:
+    """A member is found again; what comes once the set is full is not taken in."""
+    known = BoundedSet(most=2)
+    assert [known.add(member) for member in (POD, ("c", "shop"), POD)] == [POD, ("c", "shop"), POD]
+    assert not known.full
+    assert (known.add(OTHER), known.full, known.add(POD)) == (None, True, POD)
+    assert list(known.targets()) == [POD]
 
 
-def reached(numbers: Numbers, *found: tuple[Mode, AffectedObject]) -> Impact:
-    impact = Impact(numbers)
+def reached(known: BoundedSet, *found: tuple[Mode, AffectedObject]) -> Impact:
+    impact = Impact(known)
     for mode, target in found:
         impact.add(decision(mode), (("label_pod", target),))
     return impact
@@ -77,8 +75,8 @@ CASES: list[Any] = [
 @pytest.mark.parametrize(("before", "after", "expected"), CASES)
 def test_a_difference_says_what_changed(before: Any, after: Any, expected: tuple[str, str, str]) -> None:
     """By target and action, with the mode before and after."""
-    numbers = Numbers()
-    former, later = reached(numbers, *before), reached(numbers, *after)
+    known = BoundedSet()
+    former, later = reached(known, *before), reached(known, *after)
     (found,) = differences(later, former)
     assert (found.kind, found.before, found.after) == expected
     assert (found.target, found.action, found.policy, found.counted_as) == (POD, "label_pod", "contain", found.kind)
@@ -86,8 +84,8 @@ def test_a_difference_says_what_changed(before: Any, after: Any, expected: tuple
 
 def test_the_furthest_mode_counts() -> None:
     """Several policies on one target: the one that goes furthest is named."""
-    numbers = Numbers()
-    impact = Impact(numbers)
+    known = BoundedSet()
+    impact = Impact(known)
     for mode, name in ((Mode.DRY_RUN, "a"), (Mode.ENFORCE, "b"), (Mode.APPROVE, "c")):
         impact.add(decision(mode, name), (("label_pod", POD),))
     assert [(target, mode, policy) for target, _, mode, policy in impact.entries() if mode] == [(POD, "enforce", "b")]
@@ -96,9 +94,9 @@ def test_the_furthest_mode_counts() -> None:
 
 def test_what_limits_hide_is_found() -> None:
     """A difference that shows in the whole, and not in what the limits let through."""
-    numbers = Numbers()
-    numbers.of("no", "target")
-    seen = reached(numbers, (Mode.ENFORCE, POD))
-    whole = reached(numbers, (Mode.ENFORCE, POD), (Mode.ENFORCE, OTHER))
+    known = BoundedSet()
+    known.add(("no", "target"))
+    seen = reached(known, (Mode.ENFORCE, POD))
+    whole = reached(known, (Mode.ENFORCE, POD), (Mode.ENFORCE, OTHER))
     (found,) = behind_limits((seen, seen), (whole, seen))
     assert (found.target, found.behind_limits, found.counted_as) == (OTHER, True, "added_behind_limits")

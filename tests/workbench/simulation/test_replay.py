@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scc_responder.domain.finding import Finding, PodRef
@@ -18,8 +16,6 @@ from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import NOTHING_READ, ContextFacts
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
-from scc_responder.workbench.simulation.counts import Bits
-from scc_responder.workbench.simulation.impact import Numbers
 from scc_responder.workbench.simulation.replay import MAX_NAMED, Replay, as_it_was
 from tests.kits.responder import policy, write_policies
 
@@ -288,34 +284,10 @@ def test_a_raised_mode_widens_unmet_policies(written: Callable[..., PolicySet]) 
 def test_too_many_to_tell_apart(written: Callable[..., PolicySet]) -> None:
     """Where targets could not all be told apart, a change is taken to widen, and counts are said to be too low."""
     replay = Replay(written(policy("label_pod")), written(policy("label_pod"), name="former"))
-    replay._numbers._most = 3
+    replay._known._most = 3
     for number in range(1, 5):
         found = finding(number, pod=f"web-6d5f9c7b4-zzzz{number}")
         replay.add(found, told(found))
     comparison = replay.comparison(T0.date())
     assert comparison is not None
     assert (comparison.counts, comparison.widens, replay.report().complete) == ({}, True, False)
-
-
-@given(st.sets(st.integers(0, 5000), max_size=100))
-def test_bits_count_what_a_set_counts(numbers: set[int]) -> None:
-    """A set of bits counts what a set counts."""
-    bits = Bits()
-    for number in [*numbers, *numbers]:
-        bits.add(number)
-    assert len(bits) == len(numbers)
-
-
-@given(st.lists(st.tuples(st.text("ab", max_size=2), st.text("ab", max_size=2)), max_size=30))
-def test_numbers_find_their_things_again(things: list[tuple[str, str]]) -> None:
-    """Each thing keeps its own number, and is found again by it."""
-    numbers = Numbers()
-    given = [numbers.of(*thing) for thing in things]
-    assert [list(numbers.things())[number] for number in given if number is not None] == things
-
-
-def test_numbers_of_odd_words() -> None:
-    """A word that holds what parts words stays one word."""
-    numbers = Numbers()
-    assert [numbers.of("a\0b", "c"), numbers.of("a", "b\0c"), numbers.of("a", "b", "c")] == [0, 1, 2]
-    assert [len(thing) for thing in numbers.things()] == [2, 2, 3]

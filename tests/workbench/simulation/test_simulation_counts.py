@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from msgspec.structs import replace
+
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import PlannedAction, PolicyDecision
-from scc_responder.workbench.simulation.counts import Bits, Count, Tally, Touched
-from scc_responder.workbench.simulation.impact import AffectedObject, Numbers
+from scc_responder.workbench.simulation.counts import Count, Tally
+from scc_responder.workbench.simulation.impact import AffectedObject, BoundedSet
 from tests.kits.decision_contexts import EVENT, context
 
 POD = AffectedObject(cluster="c", kind="Pod", namespace="shop", name="web-1", uid="u")
@@ -26,25 +28,18 @@ POLICY = PolicyDecision(
 )
 
 
-def test_bits_count_each_number_once() -> None:
-    """Whatever their order."""
-    bits = Bits()
-    for number in (70, 3, 3, 0):
-        bits.add(number)
-    assert len(bits) == 3
-
-
-def test_what_has_no_number_is_not_told_apart() -> None:
-    """Beyond the bound nothing is counted."""
-    touched = Touched()
-    touched.add("pods", 1)
-    touched.add("pods", None)
-    assert touched.counts() == {"pods": 1, "nodes": 0, "workloads": 0, "namespaces": 0}
+def test_what_is_beyond_the_bound_is_not_counted() -> None:
+    """The bound is of pods, namespaces and workloads together; findings are counted all the same."""
+    known = BoundedSet(most=3)
+    tally = Tally(known)
+    for target in (POD, POD, replace(POD, name="web-2", uid="u2")):
+        tally.add(context(), POLICY, (("label_pod", target),))
+    assert (tally.total().matched, tally.total().touched["pods"], known.full) == (3, 1, True)
 
 
 def test_a_tally_counts_by_day() -> None:
     """The same pod on two days is one altogether; each day has its own count."""
-    tally = Tally(Numbers())
+    tally = Tally(BoundedSet())
     for moment in (EVENT, EVENT, EVENT + timedelta(days=2)):
         tally.add(context(finding={"event_time": moment}), POLICY, (("label_pod", POD), ("cordon_node", NODE)))
     touched = {"pods": 1, "nodes": 1, "workloads": 1, "namespaces": 1}
@@ -61,7 +56,7 @@ def test_a_tally_counts_by_day() -> None:
 
 def test_a_standalone_pod_has_no_workload() -> None:
     """Nothing is counted for what is not known."""
-    tally = Tally(Numbers())
+    tally = Tally(BoundedSet())
     tally.add(context(pod={"owners": ()}), POLICY, (("label_pod", POD),))
     assert tally.total().touched == {"pods": 1, "nodes": 0, "workloads": 0, "namespaces": 1}
-    assert Tally(Numbers()).days() == ()
+    assert Tally(BoundedSet()).days() == ()

@@ -20,7 +20,8 @@ from scc_responder.adapters.kubernetes.kubeconfig import Access, read_access
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError, PolicyError, SettingsError
 from scc_responder.domain.finding import ClusterRef
-from scc_responder.domain.ports import Clusters, KubernetesApi, PagedApi
+from scc_responder.domain.kubernetes.paged_api import PagedApi
+from scc_responder.domain.ports import Clusters, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue
 from scc_responder.policy.strict_yaml import load_yaml

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from scc_responder.domain.reasons.words import Trait, Word
 
-_ALREADY, _UNREAD, _MISSING, _LASTING = Trait.ALREADY, Trait.UNREAD, Trait.MISSING, Trait.LASTING
+_ALREADY, _UNREAD, _MISSING = Trait.ALREADY, Trait.UNREAD, Trait.MISSING
+_LASTING, _BEYOND = Trait.LASTING, Trait.BEYOND_REACH
 
 
 class Reason(Word):
@@ -96,7 +97,7 @@ class Reason(Word):
     OVERSIZE_ANSWER = "oversize_answer", "an answer larger than what is read"
     UNUSABLE_ANSWER = "unusable_answer", "an answer that makes no sense", _LASTING
     PARTIAL_LIST = "partial_list", "only a part of the list came", _LASTING
-    INVALID_NAME = "invalid_name", "no name that can be asked for", _LASTING, Trait.BEYOND_REACH
+    INVALID_NAME = "invalid_name", "no name that can be asked for", _LASTING, _BEYOND
     UNKNOWN_KIND = "unknown_kind", "no workload kind of Kubernetes itself", _LASTING
     OWNER_REPLACED = "owner_replaced", "the pod's owner is another object of the same name"
     DEADLINE = "deadline", "reading took too long"
@@ -106,24 +107,12 @@ class Reason(Word):
     ENDPOINT_FORBIDDEN = "endpoint_forbidden", "IAM does not grant this way to the cluster"
     UNUSABLE_SERVER = "unusable_server", "the API server's address is none"
     UNUSABLE_CERTIFICATE = "unusable_certificate", "the certificate authority is none"
-    CLUSTER_NOT_FOUND = "cluster_not_found", "there is no such cluster", Trait.BEYOND_REACH
-    MALFORMED_CLUSTER_NAME = "malformed_cluster_name", "no cluster can have this name", Trait.BEYOND_REACH
-    CLUSTER_ENDPOINT_PRIVATE = (
-        "cluster_endpoint_private",
-        "its address is private; there is no VPC egress",
-        Trait.BEYOND_REACH,
-    )
-    CONNECT_GATEWAY_OFF = (
-        "connect_gateway_off",
-        "only Connect Gateway leads there; it is switched off",
-        Trait.BEYOND_REACH,
-    )
-    NO_REACHABLE_ENDPOINT = "no_reachable_endpoint", "no way leads to the API server", Trait.BEYOND_REACH
-    NO_CLUSTER_AUTHORITY = (
-        "no_cluster_authority",
-        "GKE names no certificate authority for the address",
-        Trait.BEYOND_REACH,
-    )
+    CLUSTER_NOT_FOUND = "cluster_not_found", "there is no such cluster", _BEYOND
+    MALFORMED_CLUSTER_NAME = "malformed_cluster_name", "no cluster can have this name", _BEYOND
+    CLUSTER_ENDPOINT_PRIVATE = "cluster_endpoint_private", "its address is private; there is no VPC egress", _BEYOND
+    CONNECT_GATEWAY_OFF = "connect_gateway_off", "only Connect Gateway leads there; it is switched off", _BEYOND
+    NO_REACHABLE_ENDPOINT = "no_reachable_endpoint", "no way leads to the API server", _BEYOND
+    NO_CLUSTER_AUTHORITY = "no_cluster_authority", "GKE names no certificate authority for the address", _BEYOND
     NO_CREDENTIALS = "no_credentials", "no credentials were found"
     TOKEN_UNAVAILABLE = "token_unavailable", "the server of tokens did not answer"
     TOKEN_REFUSED = "token_refused", "no token was given for our credentials"

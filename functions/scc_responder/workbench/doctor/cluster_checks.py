@@ -15,14 +15,13 @@ from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.labels import pod_label
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.permissions import rule_of
 from scc_responder.domain.ports import Clusters, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.workbench.doctor.check import OR, THEN, Check, CheckResult, fault, ok, probe_failed, skipped, unknown
 from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user, username_of
 from scc_responder.workbench.doctor.ways_to_clusters import place, way_to
-from scc_responder.workbench.needed_permissions import Need
+from scc_responder.workbench.needed_permissions import Need, rule_of
 
 MODE = "scc-responder/mode"
 ACTS, SWITCH = "scc-responder-acts", "scc-responder-mode"

@@ -7,7 +7,7 @@ from shlex import quote
 from typing import Protocol
 
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.ports import Subscription
+from scc_responder.intake.dead_letters import Subscription
 from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.doctor.check import (
     MISSING_PERMISSION,

@@ -13,10 +13,11 @@ from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matcher
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.match import MAX_WORDS_LISTED, Match, as_tuple
+from scc_responder.policy.match import Match, as_tuple
 from scc_responder.policy.mistakes import Fault, Mistake, did_you_mean
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, policy_paths
+from scc_responder.policy.rule_mistakes import MAX_WORDS_LISTED
 from scc_responder.policy.strict_yaml import Document, open_document, read_document
 from scc_responder.workbench.policies.policy_tests import CaseFile
 

@@ -15,8 +15,9 @@ import msgspec
 from scc_responder.actions import Action, actions
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.guardrails import Day, Guardrails
-from scc_responder.policy.match import VOCABULARIES, Severity
+from scc_responder.policy.match import Severity
 from scc_responder.policy.policy_set import OnFailure, Policy
+from scc_responder.policy.rule_mistakes import VOCABULARIES
 from scc_responder.workbench.policies.policy_tests import CaseFile
 
 Schema = dict[str, Any]

@@ -6,8 +6,8 @@ only observe reach nobody.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -15,7 +15,6 @@ from scc_responder.actions import actions
 from scc_responder.domain.changes import Change
 from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
 from scc_responder.policy.decide import ActionResult, PolicyDecision
 
@@ -33,11 +32,6 @@ class AffectedObject(Value, frozen=True, kw_only=True):
     namespace: str
     name: str
     uid: str = ""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Its identity, field by field."""
-        return (self.cluster, self.kind, self.namespace, self.name, self.uid)
 
     @property
     def shown(self) -> str:
@@ -72,66 +66,50 @@ def _target(context: Context, change: Change) -> AffectedObject:
     )
 
 
-class Numbers:
-    """A number for each thing, which is told by words; None beyond a bound."""
+_T = TypeVar("_T", bound=Hashable)
+
+
+class BoundedSet:
+    """Targets, namespaces and workloads, at most `most` of them together. What comes after is not distinguished."""
 
     def __init__(self, most: int = MAX_TARGETS) -> None:
         self._most = most
-        self._numbers: dict[str, int] = {}
+        self._members: dict[Hashable, Any] = {}
         self.full = False
 
-    def of(self, *words: str) -> int | None:
-        """The thing's number, a new one where it has none."""
-        thing = "\0".join(words)
-        if thing.count("\0") >= len(words):
-            thing = "\0".join(map(visible, words))
-        number = self._numbers.get(thing)
-        if number is None and len(self._numbers) < self._most:
-            number = self._numbers[thing] = len(self._numbers)
-        self.full = self.full or number is None
-        return number
+    def add(self, member: _T) -> _T | None:
+        """The member, one object for all that are equal; None once the set is full."""
+        known: _T | None = self._members.get(member)
+        if known is None and len(self._members) < self._most:
+            known = self._members[member] = member
+        self.full = self.full or known is None
+        return known
 
-    def things(self) -> Iterator[tuple[str, ...]]:
-        """The words of everything that has a number, in its order."""
-        return (tuple(thing.split("\0")) for thing in self._numbers)
+    def targets(self) -> Iterator[AffectedObject]:
+        """The targets, in the order in which they came."""
+        return (member for member in self._members if isinstance(member, AffectedObject))
 
 
 class Impact:
-    """What was done, or would have been, to each target, in the furthest mode: four bytes for each action on each."""
+    """What was done, or would have been, to each target: the furthest mode, and the first policy that goes so far."""
 
-    def __init__(self, numbers: Numbers) -> None:
-        self._numbers = numbers
-        self._actions = tuple(actions())
-        self._policies: dict[str, int] = {}
-        self._found = array("L")
+    def __init__(self, known: BoundedSet) -> None:
+        self._known = known
+        self._found: dict[str, dict[AffectedObject, tuple[Mode, str]]] = {action: {} for action in actions()}
 
     def add(self, policy: PolicyDecision, found: Effects) -> None:
         """Note what one policy does."""
-        reaching = _MODES.index(policy.mode) + len(_MODES) * self._policies.setdefault(policy.name, len(self._policies))
         for action, target in found:
-            number = self._numbers.of(*target.words)
-            if number is not None:
-                self._note(number * len(self._actions) + self._actions.index(action), reaching + 1)
-
-    def _note(self, key: int, reaching: int) -> None:
-        if key >= len(self._found):
-            self._found.extend([0] * (key + 1 - len(self._found)))
-        former = self._found[key]
-        if not former or (reaching - 1) % len(_MODES) > (former - 1) % len(_MODES):
-            self._found[key] = reaching
+            former = self._found[action].get(target)
+            further = former is None or _MODES.index(policy.mode) > _MODES.index(former[0])
+            if further and (known := self._known.add(target)):
+                self._found[action][known] = policy.mode, policy.name
 
     def entries(self) -> Iterator[tuple[AffectedObject, str, Mode | None, str]]:
         """Every target and action; the furthest mode and the policy that goes so far, None where none does."""
-        policies = tuple(self._policies)
-        for number, words in enumerate(self._numbers.things()):
-            if len(words) != len(AffectedObject.__struct_fields__):
-                continue
-            target = AffectedObject(**dict(zip(AffectedObject.__struct_fields__, words, strict=True)))
-            for index, action in enumerate(self._actions):
-                key = number * len(self._actions) + index
-                reaching = self._found[key] if key < len(self._found) else 0
-                policy, mode = divmod(reaching - 1, len(_MODES))
-                yield (target, action, _MODES[mode], policies[policy]) if reaching else (target, action, None, "")
+        for target in self._known.targets():
+            for action, found in self._found.items():
+                yield target, action, *found.get(target, (None, ""))
 
 
 class Difference(Value, frozen=True, kw_only=True):
@@ -155,7 +133,7 @@ class Difference(Value, frozen=True, kw_only=True):
 
 
 def differences(after: Impact, before: Impact) -> Iterator[Difference]:
-    """What one set reaches and the other does not, and where one goes further. Both have the same numbers."""
+    """What one set reaches and the other does not, and where one goes further. Both know the same targets."""
     return filter(None, _changes(after, before))
 
 

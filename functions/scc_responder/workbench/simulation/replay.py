@@ -20,16 +20,16 @@ from scc_responder.domain.value import Value
 from scc_responder.guard.guard import guard
 from scc_responder.intake.threats import in_scope
 from scc_responder.policy.decide import Decision, PolicyDecision, decide
-from scc_responder.policy.order import hold_denied
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import ContextFacts, context_of
 from scc_responder.workbench.simulation.counts import Count, DayCount, Tally
 from scc_responder.workbench.simulation.guardrail_edits import Edit, edits
+from scc_responder.workbench.simulation.held_steps import hold_denied
 from scc_responder.workbench.simulation.impact import (
     AffectedObject,
+    BoundedSet,
     Difference,
     Impact,
-    Numbers,
     behind_limits,
     differences,
     effects,
@@ -130,13 +130,13 @@ class Simulation:
     """
 
     def __init__(
-        self, policies: PolicySet, numbers: Numbers, reset_after: timedelta | None = None, *, compared: bool = False
+        self, policies: PolicySet, known: BoundedSet, reset_after: timedelta | None = None, *, compared: bool = False
     ) -> None:
         self.policies = policies
         self.limits = ReplayedLimits(policies.guardrails, reset_after)
-        self._tallies = {policy.name: Tally(numbers) for policy in policies.policies}
-        self.reach = Impact(numbers)
-        self.whole = Impact(numbers) if compared else None
+        self._tallies = {policy.name: Tally(known) for policy in policies.policies}
+        self.reach = Impact(known)
+        self.whole = Impact(known) if compared else None
         self.matched = 0
 
     def add(self, context: Context) -> None:
@@ -191,9 +191,9 @@ class Replay:
 
         `sources`: numeric ids of the sources whose findings are believed; None: every source.
         """
-        self._numbers = Numbers()
-        self.now = Simulation(policies, self._numbers, reset_after, compared=former is not None)
-        self.former = Simulation(former, self._numbers, reset_after, compared=True) if former else None
+        self._known = BoundedSet()
+        self.now = Simulation(policies, self._known, reset_after, compared=former is not None)
+        self.former = Simulation(former, self._known, reset_after, compared=True) if former else None
         self._sources = sources
         self._recent = RecentFindings(sources)
         self._findings = self._duplicates = 0
@@ -237,7 +237,7 @@ class Replay:
             bad_named=tuple(self._named),
             first=self._first,
             last=self._last,
-            complete=not self._numbers.full,
+            complete=not self._known.full,
             tripped=self.now.limits.tripped,
             trips=tuple(self.now.limits.trips),
             policies=tuple(self.now.reports()),
@@ -260,7 +260,7 @@ class Replay:
             differences=tuple(islice(_differences(self.now, self.former), MAX_TARGETS_LISTED)),
             raised=tuple(raised),
             guardrails=edits(self.former.policies.guardrails, self.now.policies.guardrails, today),
-            complete=not self._numbers.full,
+            complete=not self._known.full,
         )
 
     def _left_out(self, finding: Finding) -> Reason | None:

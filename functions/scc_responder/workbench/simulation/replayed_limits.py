@@ -19,7 +19,7 @@ from scc_responder.guard.disruption import disruption_request
 from scc_responder.guard.ledger import DisruptionRequest, Ledger, State, admit, reset
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.order import hold_denied
+from scc_responder.workbench.simulation.held_steps import hold_denied
 
 MOST_TRIPS = 50
 """More breakers that trip than these are counted, not named."""

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from scc_responder.domain.permissions import rule_of
-from scc_responder.workbench.needed_permissions import of_all_actions
+from scc_responder.workbench.needed_permissions import of_all_actions, rule_of
 from scc_responder.workbench.simulated_cluster.server.request import SUBRESOURCES
 from scc_responder.workbench.simulated_cluster.server.resources import RESOURCES, target_of
 

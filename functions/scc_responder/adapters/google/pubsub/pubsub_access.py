@@ -13,8 +13,8 @@ from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.adapters.google.pubsub.dead_letter_subscription import CONSUME
 from scc_responder.adapters.google.pubsub.topic_publisher import PUBLISH, PUBSUB_SERVICE
-from scc_responder.domain.ports import Subscription
 from scc_responder.domain.reasons import Reason
+from scc_responder.intake.dead_letters import Subscription
 from scc_responder.settings import PUBSUB_EMULATOR
 
 GET_SUBSCRIPTION = ApiMethod(api=Reason.PUBSUB, permission="pubsub.subscriptions.get")

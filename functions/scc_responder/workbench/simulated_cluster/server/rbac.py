@@ -6,8 +6,7 @@ import secrets
 from collections.abc import Mapping
 from functools import cache
 
-from scc_responder.domain.permissions import rule_of
-from scc_responder.workbench.needed_permissions import READING, of_all_actions
+from scc_responder.workbench.needed_permissions import READING, of_all_actions, rule_of
 from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget
 
 Rules = Mapping[tuple[str, str], frozenset[str]]

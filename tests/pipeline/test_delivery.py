@@ -16,16 +16,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data, notification, push_body
-from tests.kits.responder import (
-    ALL,
-    CONTAINED,
-    RUN_SOURCE,
-    Deployment,
-    deployed,
-    finding_about,
-    mutations,
-    policy,
-)
+from tests.kits.responder import ALL, CONTAINED, RUN_SOURCE, Deployment, deployed, finding_about, mutations, policy
 
 Object = dict[str, Any]
 LABEL = policy("label_pod")
@@ -53,7 +44,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("changes", FOREIGN)
-def test_cluster_not_listed(deployment: Deployment, pod: Object, changes: Object) -> None:
+def test_a_cluster_not_listed_is_refused(deployment: Deployment, pod: Object, changes: Object) -> None:
     """A cluster that settings do not list is refused before any connection, token or read."""
     deployment.services.findings = Unread()  # type: ignore[assignment]  # no finding may be read
     ending = deployment.deliver(finding_about(pod, **changes))
@@ -61,7 +52,7 @@ def test_cluster_not_listed(deployment: Deployment, pod: Object, changes: Object
     assert deployment.clusters.asked == 0
 
 
-def test_source_not_allowed(deployment: Deployment, pod: Object) -> None:
+def test_a_source_not_listed_is_refused(deployment: Deployment, pod: Object) -> None:
     """A finding of a source that settings do not list is refused, whatever its source calls itself."""
     deployment.services.findings = Unread()  # type: ignore[assignment]  # no finding may be read
     document = finding_about(pod)
@@ -71,7 +62,7 @@ def test_source_not_allowed(deployment: Deployment, pod: Object) -> None:
     assert deployment.clusters.asked == 0
 
 
-def test_a_source_can_contradict_the_cluster(deployment: Deployment, pod: Object) -> None:
+def test_a_source_that_names_a_foreign_cluster_is_refused(deployment: Deployment, pod: Object) -> None:
     """A finding whose source knows it to be about a cluster that is not listed is refused before any connection."""
     document = finding_about(pod)
     deployment.list_finding(finding_about(pod, cluster="projects/other-project/locations/europe-west1/clusters/prod-1"))
@@ -174,7 +165,7 @@ def padded(document: Object) -> bytes:
     return data({**document, "padding": "x" * 600_000})
 
 
-def test_oversize_is_read_again(deployment: Deployment, pod: Object) -> None:
+def test_an_oversize_finding_is_read_again(deployment: Deployment, pod: Object) -> None:
     """A finding padded beyond what is parsed is read again by its name, and contained."""
     document = finding_about(pod)
     deployment.list_finding(document)
@@ -185,14 +176,14 @@ def test_oversize_is_read_again(deployment: Deployment, pod: Object) -> None:
     assert (ending.status, ending.reason) == (204, "done")
 
 
-def test_oversize_without_a_name(deployment: Deployment) -> None:
+def test_oversize_without_a_name_is_a_dead_letter(deployment: Deployment) -> None:
     """What is too large to parse and names no finding reaches the dead letters, and is recorded at ERROR."""
     ending = deployment.deliver(b"x" * 600_000)
     assert (ending.status, ending.reason, ending.severity) == (503, "oversize", "ERROR")
     assert len(deployment.line["sha256"]) == 64
 
 
-def test_oversize_of_a_foreign_source(deployment: Deployment, pod: Object) -> None:
+def test_oversize_of_a_foreign_source_is_settled(deployment: Deployment, pod: Object) -> None:
     """A padded finding of a source that is not listed is recorded by its hash."""
     content = padded(finding_about(pod)).replace(b"sources/1111111111111111111", b"sources/9999999999999999999")
     ending = deployment.deliver(content)
@@ -200,7 +191,7 @@ def test_oversize_of_a_foreign_source(deployment: Deployment, pod: Object) -> No
     assert len(deployment.line["sha256"]) == 64
 
 
-def test_two_deliveries_at_once(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_of_two_deliveries_at_once_one_acts(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """Of two deliveries at one moment one acts, and the other is asked to come again or finds it done."""
     deployment = deployed(tmp_path, cluster, policy(*ALL))
     document = finding_about(pod)
@@ -246,7 +237,7 @@ def test_a_cloud_run_finding_asks_no_cluster(tmp_path: Path, cluster: SimulatedC
     assert deployment.clusters.asked == 0
 
 
-def test_outcome_topic_down(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_an_unpublished_outcome_comes_again(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """Where the outcome cannot be published the message comes again, and then nothing is done a second time."""
     deployment = deployed(tmp_path, cluster, policy(*ALL))
     document = finding_about(pod)
@@ -301,7 +292,7 @@ def test_no_deletion_without_evidence(tmp_path: Path, cluster: SimulatedCluster,
     assert "delete pods" not in mutations(cluster.audit)
 
 
-def test_one_line_each(deployment: Deployment, pod: Object) -> None:
+def test_each_delivery_leaves_one_line(deployment: Deployment, pod: Object) -> None:
     """Whatever a delivery comes to, it leaves one line that names its message."""
     deployment.respond_to(finding_about(pod))
     deployment.deliver(b"junk", message_id="22222222222222")
@@ -309,7 +300,7 @@ def test_one_line_each(deployment: Deployment, pod: Object) -> None:
     assert [line[labels]["message_id"] for line in deployment.lines] == ["11111111111111", "22222222222222"]
 
 
-def test_a_crash_of_ours(deployment: Deployment, pod: Object) -> None:
+def test_an_unexpected_error_comes_again(deployment: Deployment, pod: Object) -> None:
     """An error that nobody thought of asks for the message to come again, and says where it happened."""
     deployment.services.findings = Unread()  # type: ignore[assignment]  # fails in a way nothing expects
     ending = deployment.deliver(finding_about(pod))

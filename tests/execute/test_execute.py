@@ -1,4 +1,4 @@
-"""In which order steps are carried out, what stops them, and what a later delivery does not do again."""
+"""In which order steps are carried out, what a step needs, what stops it, and what is never done again."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ from tests.kits.responder import (
 )
 
 Object = dict[str, Any]
+HEAD = policy("notify").partition("then:")[0]
+NEEDING = HEAD + "then:\n  - action: capture_evidence\n  - action: delete_pod\n    needs: [capture_evidence]\n"
+CONTINUING = HEAD + "then:\n  - action: capture_evidence\n    on_failure: continue\n  - action: label_pod\n"
 
 
 def outcomes(deployment: Deployment, document: Object) -> list[str]:
@@ -63,7 +66,7 @@ def refusing(deployment: Deployment, verb: str, resource: str) -> None:
 
 
 def test_a_failure_stops_its_policy_only(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
-    """A step that fails stops the rest of its policy; other policies go on."""
+    """A step that fails stops the rest of its policy; other policies continue."""
     first = policy("cordon_node", "capture_evidence", "delete_pod", name="a")
     deployment = deployed(tmp_path, cluster, first, policy("label_pod", name="b"))
     refusing(deployment, "patch", "nodes")
@@ -81,7 +84,7 @@ def test_a_failure_stops_its_policy_only(tmp_path: Path, cluster: SimulatedClust
     assert mutations(cluster.audit) == ["patch pods"]
 
 
-def test_policies_that_ask_for_the_same(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_what_two_policies_ask_for_is_done_once(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """What two policies ask for is done once."""
     both = [policy(*ALL, name=name) for name in ("a", "b")]
     deployment = deployed(tmp_path, cluster, *both)
@@ -98,7 +101,9 @@ MODES = [("dry_run", "enforce"), ("enforce", "dry_run")]
 
 
 @pytest.mark.parametrize(("first", "second"), MODES)
-def test_modes_side_by_side(tmp_path: Path, cluster: SimulatedCluster, pod: Object, first: str, second: str) -> None:
+def test_a_dry_run_beside_an_enforcing_policy(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, first: str, second: str
+) -> None:
     """A policy in dry run neither keeps another from acting nor acts itself."""
     policies = policy("label_pod", name="a", mode=first), policy("label_pod", name="b", mode=second)
     deployment = deployed(tmp_path, cluster, *policies)
@@ -110,7 +115,7 @@ def test_modes_side_by_side(tmp_path: Path, cluster: SimulatedCluster, pod: Obje
     assert [event.dry_run for event in cluster.audit if event.verb == "patch"][-1] is False
 
 
-def test_a_person_undid_it(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_what_a_person_undid_is_not_done_again(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """What a person undid between two deliveries is not done again."""
     deployment = deployed(tmp_path, cluster, policy("cordon_node", "label_pod"))
     api = deployment.clusters.api
@@ -139,7 +144,9 @@ SENT = [pytest.param(False, "held_before_resumed", id="not-sent"), pytest.param(
 
 
 @pytest.mark.parametrize(("sent", "reason"), SENT)
-def test_held_when_it_resumes(tmp_path: Path, cluster: SimulatedCluster, *, sent: bool, reason: str) -> None:
+def test_a_step_held_meanwhile_is_only_probed(
+    tmp_path: Path, cluster: SimulatedCluster, *, sent: bool, reason: str
+) -> None:
     """A step that is held by the time a case resumes is not taken any more; whether it was taken is still found out."""
     deployment = deployed(tmp_path, cluster, policy("delete_pod"))
     api = deployment.clusters.api
@@ -161,7 +168,7 @@ def test_held_when_it_resumes(tmp_path: Path, cluster: SimulatedCluster, *, sent
     assert mutations(cluster.audit).count("delete pods") == int(sent)
 
 
-def test_an_interrupted_delivery(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_an_interrupted_delivery_keeps_what_was_done(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """What was done before a step had to wait for another delivery is kept: nobody is told twice."""
     deployment = deployed(tmp_path, cluster, policy("notify", "capture_evidence"))
     api = deployment.clusters.api
@@ -184,7 +191,7 @@ def test_an_interrupted_delivery(tmp_path: Path, cluster: SimulatedCluster, pod:
     ]
 
 
-def test_two_findings_arm_one_pod(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_a_pod_armed_by_another_is_not_deleted(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """A pod that another action armed meanwhile is not deleted by this one."""
     deployment = deployed(tmp_path, cluster, policy("delete_pod"))
     admin = api_of(cluster, "admin")
@@ -221,7 +228,7 @@ def test_a_reverted_change_is_never_done(tmp_path: Path, cluster: SimulatedClust
     assert ending.severity == "ERROR"
 
 
-def test_another_cordoned_it_first(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+def test_a_node_cordoned_by_another_is_left_as_it_is(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """A node that someone cordoned after it was read is not remembered as schedulable."""
     deployment = deployed(tmp_path, cluster, policy("cordon_node"))
     admin = api_of(cluster, "admin")
@@ -237,3 +244,70 @@ def test_another_cordoned_it_first(tmp_path: Path, cluster: SimulatedCluster, po
 
     assert deployment.outcomes(document) == ["cordon_node: already"]
     assert "scc-responder/prior-unschedulable" not in cluster.objects("Node")[0]["metadata"]["annotations"]
+
+
+class RefusingEvidence:
+    """`ports.Evidence` that may not be written to."""
+
+    def put(self, name: str, content: bytes) -> bool:
+        raise ApiError(Reason.KUBERNETES_FORBIDDEN, "no", status=403, permission="storage.objects.create")
+
+
+def test_a_step_whose_need_is_met_runs(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A step whose need is met is carried out."""
+    deployment = deployed(tmp_path, cluster, NEEDING)
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert deployment.outcomes(document)[-1] == "delete_pod: deleted"
+
+
+def test_a_step_whose_need_failed_is_held(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Without the evidence that it needs a deletion is held, though the policy continues after failures."""
+    deployment = deployed(tmp_path, cluster, NEEDING.replace("evidence\n", "evidence\n    on_failure: continue\n", 1))
+    deployment.services.evidence = RefusingEvidence()
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert deployment.outcomes(document)[1] == "delete_pod: needs_capture_evidence"
+    assert mutations(cluster.audit) == []
+
+
+def test_a_need_is_met_in_dry_run(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """In dry run it is enough that the step before would have been carried out."""
+    deployment = deployed(tmp_path, cluster, NEEDING.replace("mode: enforce", "mode: dry_run"))
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert deployment.outcomes(document)[-1] == "delete_pod: would_delete"
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"), [(CONTINUING, "patched"), (CONTINUING.replace("continue", "stop"), "earlier_step_stopped")]
+)
+def test_a_failed_step_stops_its_policy_unless_told_otherwise(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, text: str, outcome: str
+) -> None:
+    """A failed step stops the rest of its policy unless it says `on_failure: continue`."""
+    deployment = deployed(tmp_path, cluster, text)
+    deployment.services.evidence = RefusingEvidence()
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert deployment.outcomes(document)[1] == f"label_pod: {outcome}"
+    assert deployment.case(document).state == "partial"
+
+
+def test_a_failed_arming_never_deletes(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """`on_failure: continue` leads to the next step, never with the rest of the one that failed."""
+    text = HEAD + "then:\n  - action: delete_pod\n    on_failure: continue\n  - action: notify\n"
+    deployment = deployed(tmp_path, cluster, text)
+
+    class NoPatch:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(deployment.clusters.api, name)
+
+        def patch(self, path: str, body: Any, *, dry_run: bool = False) -> Object:
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN, "no", status=403, permission="pods: patch")
+
+    deployment.services.clusters.connect = lambda ref: NoPatch()  # type: ignore[method-assign]
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert [step.action for step in deployment.case(document).steps] == ["delete_pod", "notify"]
+    assert mutations(cluster.audit) == []

@@ -1,0 +1,60 @@
+"""Conditions and limits that cannot be meant are told with their place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scc_responder.policy.limits import Limit
+from scc_responder.policy.match import Match
+from scc_responder.policy.rule_mistakes import VOCABULARIES, duration_mistakes, limit_mistakes, match_mistakes
+
+
+@pytest.mark.parametrize(
+    ("match", "path", "told"),
+    [
+        (Match(threat="revers_shell"), ("when", "threat"), "did you mean 'reverse_shell'?"),
+        (Match(threat="nothing*"), ("when", "threat"), "scc-responder threats lists them"),
+        (Match(surface=("pod", "pods")), ("when", "surface", 1), "expected one of"),
+        (Match(namespace=()), ("when", "namespace"), "empty"),
+        (Match(labels={"app": ""}), ("when", "labels"), "empty"),
+        (Match(labels={}), ("when", "labels"), "empty"),
+    ],
+)
+def test_a_condition_that_never_holds_is_a_mistake(match: Match, path: tuple[Any, ...], told: str) -> None:
+    """It is told at its place, with the words that there are."""
+    (mistake,) = match_mistakes(match, ("when",))
+    assert mistake.path == path
+    assert told in mistake.text
+
+
+@pytest.mark.parametrize("name", VOCABULARIES)
+def test_every_known_word_is_accepted(name: str) -> None:
+    """And so is a pattern that fits one of them."""
+    for word in (*VOCABULARIES[name](), "*"):
+        assert list(match_mistakes(Match(**{name: word}), ())) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "field", "told"),
+    [
+        (Limit(most="0%", within="10m"), "most", "is no share"),
+        (Limit(most="101%", within="10m"), "most", "is no share"),
+        (Limit(most="many", within="10m"), "most", "is no share"),
+        (Limit(most=0, within="10m"), "most", "would allow nothing"),
+        (Limit(most=1, within="soon"), "within", "is no duration"),
+        (Limit(most=1, within="0m"), "within", "is no time at all"),
+    ],
+)
+def test_a_wrong_limit_names_its_field(limit: Limit, field: str, told: str) -> None:
+    """The mistake stands at the field, with what to write."""
+    (mistake,) = limit_mistakes(limit, ("limits", 0))
+    assert mistake.path == ("limits", 0, field)
+    assert told in mistake.text
+
+
+def test_a_right_limit_has_no_mistake() -> None:
+    """The defaults' forms are accepted."""
+    assert list(limit_mistakes(Limit(most="25%", within="10m"), ())) == []
+    assert list(duration_mistakes("7d", ())) == []
