@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.actions import Hold, Skip
+from scc_responder.actions import Hold, Skip, actions
 from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.domain.context import Identity
 from scc_responder.domain.reasons import Reason
-from tests.kits.decision_contexts import NODE, plan
+from scc_responder.guard.guard import hold_reason
+from scc_responder.policy.guardrails import Guardrails, Protected
+from tests.kits.decision_contexts import EVENT, NODE, context, plan
+
+REPLACED = Identity(level="refuted", reason=Reason.NODE_REPLACED)
 
 
 def test_a_cordon_remembers_the_prior_state() -> None:
@@ -34,9 +39,19 @@ def test_a_cordon_remembers_the_prior_state() -> None:
         ({"node": None}, Hold(reason=Reason.NODE_NOT_KNOWN)),
         ({"node": None, "missing": {"node": "timeout"}}, Hold(reason=Reason.NODE_UNREADABLE)),
         ({"node": replace(NODE, unschedulable=True)}, Skip(reason=Reason.ALREADY_CORDONED)),
+        ({"node_identity": REPLACED}, Hold(reason=Reason.NODE_REPLACED)),
+        ({"node_identity": REPLACED, "node": replace(NODE, unschedulable=True)}, Hold(reason=Reason.NODE_REPLACED)),
     ],
-    ids=["absent", "not-known", "unreadable", "cordoned"],
+    ids=["absent", "not-known", "unreadable", "cordoned", "replaced", "replaced-and-cordoned"],
 )
 def test_no_cordon_is_planned_without_need(changes: dict[str, Any], expected: Skip | Hold) -> None:
     """A node that is gone or cordoned leaves nothing to do; one that is not known may not be touched."""
     assert plan("cordon_node", **changes) == expected
+
+
+def test_another_pod_says_more() -> None:
+    """Where the pod itself is another, its guard says so, and the node's age is left unsaid."""
+    other = Identity(level="refuted", reason=Reason.POD_REPLACED)
+    found = context(identity=other, node_identity=REPLACED)
+    assert isinstance(plan("cordon_node", identity=other, node_identity=REPLACED), list)
+    assert hold_reason(found, actions()["cordon_node"], Guardrails(protected=Protected()), EVENT) == Reason.POD_REPLACED

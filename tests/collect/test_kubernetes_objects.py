@@ -85,6 +85,31 @@ def test_every_kind_of_container() -> None:
     assert [item.name for item in found.containers] == list(fields)
 
 
+SPEC: dict[str, Any] = {
+    "containers": [{"name": "app", "image": "web:1"}, {"name": "log", "image": "log:1"}],
+    "initContainers": [{"name": "proxy", "image": "proxy:1", "restartPolicy": "Always"}],
+    "ephemeralContainers": [{"name": "debug", "image": "debug:1"}],
+}
+REPORTED = [
+    pytest.param({}, [], ["app", "log", "proxy", "debug"], id="waits-for-a-node"),
+    pytest.param({"containerStatuses": None, "phase": "Failed"}, [], ["app", "log", "proxy", "debug"], id="evicted"),
+    pytest.param(
+        {"initContainerStatuses": [{"name": "proxy"}], "containerStatuses": [{"name": "log"}]},
+        ["log", "proxy"],
+        ["app", "debug"],
+        id="some",
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "reported", "asked"), REPORTED)
+def test_unreported_containers_are_of_the_spec(status: dict[str, Any], reported: list[str], asked: list[str]) -> None:
+    """A container that no kubelet reports is known by what the spec asks for: init, sidecar and ephemeral ones too."""
+    found = parse_pod(pod(status, SPEC)).containers
+    assert [item.name for item in found] == [*reported, *asked]
+    assert all(item.image == f"{item.name.replace('app', 'web')}:1" for item in found if item.name in asked)
+
+
 OWNERS = [
     pytest.param([], None, id="none"),
     pytest.param([{"kind": "ReplicaSet", "name": "a", "uid": "1"}], None, id="no-controller"),
@@ -110,6 +135,9 @@ def test_a_node_tells_instance_and_pool() -> None:
     found = parse_node({"metadata": {**META, "labels": labels, "annotations": notes}, "spec": {"unschedulable": True}})
     assert (found.instance_id, found.node_pool, found.unschedulable) == ("42", "pool-1", True)
     assert parse_node({"metadata": META}).unschedulable is False
+    assert found.creation_time == datetime(2026, 3, 2, 8, 58, 1, tzinfo=UTC)
+    unborn = {key: value for key, value in META.items() if key != "creationTimestamp"}
+    assert parse_node({"metadata": unborn}).creation_time is None
 
 
 def test_a_namespace_has_name_and_uid() -> None:

@@ -69,7 +69,7 @@ def test_the_bundle_holds_only_what_runs(tmp_path: Path) -> None:
     assert all(line.rstrip().endswith("\\") for line in pinned)
 
 
-MOST_LINES = 14_500
+MOST_LINES = 17_000
 """Of Python in the zip: what is deployed is what can be attacked."""
 
 

@@ -161,6 +161,12 @@ REQUESTS = [
         ("pods", POD.uid, 4, POD.owners[-1].uid),
         id="an-operator",
     ),
+    pytest.param(
+        "isolate_pod",
+        {"missing": {"owner": "kubernetes_forbidden"}, "refused": ("owner",)},
+        ("pods", POD.uid, 4, POD.owners[-1].uid),
+        id="owner-refused",
+    ),
     pytest.param("cordon_node", {}, ("nodes", NODE.uid, 4, ""), id="node"),
 ]
 

@@ -68,6 +68,42 @@ def test_every_owner_counts_as_workload(changes: dict[str, Any], pattern: str, e
     assert reason(context(**changes), workloads=(pattern,)) == expected
 
 
+def claimed(kind: str, name: str, why: str = "unknown_kind", refused: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A pod whose owner could not be read, and why."""
+    owners = (Owner(kind=kind, name=name, uid="4"),)
+    return {"pod": {"owners": owners}, "missing": {"owner": why}, "refused": refused}
+
+
+REFUSED = "kubernetes_forbidden", ("owner",)
+SET = claimed("StrimziPodSet", "kafka")
+RS = claimed("ReplicaSet", "web-6d5f", *REFUSED)
+UNREADABLE = [
+    pytest.param(SET, "shop/Deployment/web", "", id="no-deployment-owns-a-custom-kind"),
+    pytest.param(SET, "*/StatefulSet/*-db", "", id="nor-does-a-stateful-set"),
+    pytest.param(SET, "shop/StrimziPodSet/kafka", "workload_unread", id="what-it-says-it-is"),
+    pytest.param(SET, "shop/Kafka/main", "workload_unread", id="another-custom-kind-may"),
+    pytest.param(SET, "shop/*/other", "workload_unread", id="any-kind-may"),
+    pytest.param(SET, "bank/*/*", "", id="another-namespace"),
+    pytest.param(SET, "shop/Pod/web-1", "workload_unread", id="the-pod-itself"),
+    pytest.param(RS, "shop/Deployment/ledger", "", id="refused-another-name"),
+    pytest.param(RS, "shop/Deployment/web", "workload_unread", id="refused-its-deployment"),
+    pytest.param(RS, "shop/StatefulSet/web", "", id="refused-another-kind"),
+    pytest.param(
+        claimed("Job", "nightly-28", *REFUSED), "*/CronJob/nightly", "workload_unread", id="refused-its-cron-job"
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "pattern", "expected"), UNREADABLE)
+def test_an_unreadable_owner_holds_deletion(changes: dict[str, Any], pattern: str, expected: str) -> None:
+    """An owner that nobody can read holds what can be undone only where a pattern may mean it; deletion wherever."""
+    found = context(**changes)
+    assert reason(found, workloads=(pattern,)) == expected
+    assert reason(found, "isolate_pod", workloads=(pattern,)) == expected
+    near = not pattern.startswith("bank")
+    assert reason(found, "delete_pod", workloads=(pattern,)) == ("workload_unread" if near else "")
+
+
 def test_a_workload_of_another_api() -> None:
     """Owners that Kubernetes does not know itself count by the name that their pods' ReplicaSet gives them."""
     rollout = Owner(kind="Rollout", name="web", uid="4", api_version="argoproj.io/v1alpha1")

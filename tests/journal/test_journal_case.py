@@ -18,6 +18,7 @@ from scc_responder.journal.case import (
     MAX_DETAIL,
     CaseRecord,
     Closing,
+    Step,
     action_id,
     case_digest,
     cases_of,
@@ -203,3 +204,15 @@ def test_an_action_is_named_by_all_its_parts() -> None:
 def test_the_kill_switch_holds_a_case(state: CaseState, reason: str, *, expected: bool) -> None:
     """The state and the reason say it together."""
     assert is_held_by_control(record(state, reason, None)) is expected
+
+
+def test_acted_upon_pods_and_nodes() -> None:
+    """A case knows the pods and the nodes that it has acted upon, since it was last opened."""
+    changes = [("old", 1, "Node"), ("node", 2, "Node"), ("pod", 2, "Pod"), ("", 2, "Pod")]
+    steps = tuple(
+        Step(action_id=str(number), expected_uid=uid, epoch=epoch, change={"kind": kind})
+        for number, (uid, epoch, kind) in enumerate(changes)
+    )
+    closed = (Closing(state=S.DONE, epoch=1),)
+    found = CaseRecord(finding_key="k", finding_name="n", event_time=NOW, digest="d", steps=steps, history=closed)
+    assert (found.pod_uids, found.node_uids) == (frozenset({"pod"}), frozenset({"node"}))

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from scc_responder.domain.context import Identity
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
@@ -17,7 +19,7 @@ from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.notices import breaker_notice, case_notice, outcome_notice
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from tests.journal.test_messages import EVIL
-from tests.kits.decision_contexts import context
+from tests.kits.decision_contexts import NODE, context
 from tests.kits.journal_worlds import START
 
 STEP = Step(
@@ -113,3 +115,18 @@ def test_a_person_should_look_at_what_did_not_go_well(status: StepStatus, severi
     """What was held, failed or waits is a warning, beside whatever was done."""
     steps = [STEP, Step(action_id="0b", action="delete_pod", status=status)]
     assert outcome_notice(context(), Decision(policies=()), steps).severity == severity
+
+
+def test_a_restart_is_told() -> None:
+    """Whoever reads the outcome learns that the finding's process is gone."""
+    restarted = Identity(level="proved", reason=Reason.RESTARTED, checks={"started": "restarted"})
+    facts = outcome_notice(context(identity=restarted), Decision(policies=()), ()).facts
+    assert facts["identity"] == {"level": "proved", "reason": "restarted", "checks": {"started": "restarted"}}
+
+
+@pytest.mark.parametrize(("level", "expected"), [("proved", "42"), ("refuted", "")])
+def test_another_machine_is_not_named(level: str, expected: str) -> None:
+    """A node that came back under an old name has another instance than the one that the pod ran on."""
+    other = Identity(level=level, reason=Reason.NODE_REPLACED)
+    found = context(node=replace(NODE, instance_id="42"), node_identity=other)
+    assert outcome_notice(found, Decision(policies=()), ()).facts["pod"]["instance_id"] == expected

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.findings import notification
@@ -37,6 +39,30 @@ def test_another_spelling_contains_the_same_pod(
     deployment.respond_to(document)
 
     assert deployment.outcomes(document) == CONTAINED
+
+
+def test_a_cut_list_raises_nothing(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Related findings of which only a part came are missing, said to be so, and no policy takes them for none."""
+    wanted = policy("delete_pod", when="confidence: confirmed")
+    deployment = deployed(tmp_path, cluster, wanted, policy("isolate_pod", name="first"))
+
+    def cut(_finding: Any) -> Any:
+        raise ApiError(Reason.PARTIAL_LIST, "Security Command Center did not end its answer")
+
+    monkeypatch.setattr(deployment.services.findings, "related", cut)
+    document = finding_about(pod)
+
+    ending = deployment.respond_to(document)
+
+    decision = deployment.case(document).decision
+    assert decision["missing"]["related"] == "partial_list"
+    assert {item["name"]: item["reason"] for item in decision["policies"]} == {
+        "contain": "when_confidence_missing",
+        "first": "matched",
+    }
+    assert (ending.status, deployment.outcomes(document)[-1]) == (204, "isolate_pod: isolated")
 
 
 ODD = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,18 @@ import pytest
 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.kits.responder import ALL, NODE, SPARE_NODE, Deployment, Interposed, api_of, deployed, finding_about, policy
+from tests.kits.responder import (
+    ALL,
+    NODE,
+    SPARE_NODE,
+    Deployment,
+    Interposed,
+    api_of,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+)
 
 Object = dict[str, Any]
 CALLS = 20
@@ -74,6 +87,87 @@ def test_replaced_before_the_read(tmp_path: Path, cluster: SimulatedCluster, sta
     ]
     assert (ending.status, ending.reason) == (204, "pod_replaced")
     assert_untouched(cluster, stateful["metadata"]["uid"])
+
+
+@pytest.mark.parametrize("drop", [(), ("createTime",), ("createTime", "imageId")], ids=["all", "no-start", "no-image"])
+def test_no_replacement_is_proved(
+    tmp_path: Path, cluster: SimulatedCluster, stateful: Object, drop: tuple[str, ...]
+) -> None:
+    """A pod that was replaced at once, on the same node and from the same image, is not deleted in its place."""
+    document = finding_about(stateful)
+    for place in (document["finding"], *document["finding"]["kubernetes"]["pods"]):
+        place["containers"] = [{name: text for name, text in place["containers"][0].items() if name not in drop}]
+    admin = api_of(cluster, "admin")
+    others = [node["metadata"]["name"] for node in cluster.objects("Node") if node["metadata"]["name"] != NODE]
+    for name in others:
+        admin.patch(f"/api/v1/nodes/{name}", {"spec": {"unschedulable": True}})
+    document["finding"]["kubernetes"].pop("nodes", None)
+    admin.delete("/api/v1/namespaces/shop/pods/db-0", {"gracePeriodSeconds": 0})
+    assert current(cluster)["metadata"]["uid"] != stateful["metadata"]["uid"]
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod", "delete_pod {allow_last_replica: true}"))
+
+    deployment.respond_to(document)
+
+    assert deployment.case(document).decision["identity"]["level"] != "proved"
+    assert "deletionTimestamp" not in current(cluster)["metadata"]
+
+
+@pytest.fixture
+def spot(tmp_path: Path) -> Iterator[tuple[SimulatedCluster, list[datetime]]]:
+    """A cluster that was made ten minutes ago, and the clock by which it tells the time."""
+    times = [datetime.now(UTC) - timedelta(minutes=10)]
+    with SimulatedCluster(stop_seconds=0, clock=lambda: times[-1]) as running:
+        running.create(objects.namespace("shop"))
+        for name in (NODE, SPARE_NODE, "node-c", "node-d", "node-e"):
+            running.create(objects.node(name))
+        running.create(objects.deployment("web", "shop", NODE, replicas=4))
+        yield running, times
+
+
+def come_back(cluster: SimulatedCluster, times: list[datetime]) -> None:
+    """Let the node be another machine of the same name, made five minutes ago."""
+    times.append(times[0] + timedelta(minutes=5))
+    api_of(cluster, "admin").delete(f"/api/v1/nodes/{NODE}", {})
+    cluster.create(objects.node(NODE))
+
+
+def test_a_node_that_came_back(tmp_path: Path, spot: tuple[SimulatedCluster, list[datetime]]) -> None:
+    """A node that is younger than the event is not cordoned for what happened on the one before it."""
+    cluster, times = spot
+    document = finding_about(cluster.objects("Pod", "shop")[0])
+    come_back(cluster, times)
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod", "cordon_node"))
+
+    deployment.respond_to(document)
+
+    assert deployment.outcomes(document)[1:3] == ["isolate_pod: isolated", "cordon_node: node_replaced"]
+    assert mutations(cluster.audit).count("patch nodes") == 0
+
+
+def test_a_case_keeps_its_node(tmp_path: Path, spot: tuple[SimulatedCluster, list[datetime]]) -> None:
+    """A case that cordoned one node cordons no other of that name, even where nothing tells their ages apart."""
+    cluster, _ = spot
+    document = finding_about(cluster.objects("Pod", "shop")[0])
+    deployment = deployed(tmp_path, cluster, policy("cordon_node", "notify"))
+    api = deployment.clusters.api
+
+    def crash(_number: int, verb: str, _path: str) -> None:
+        if verb == "patch":
+            api_of(cluster, "admin").delete(f"/api/v1/nodes/{NODE}", {})
+            cluster.create(objects.node(NODE))
+            raise KeyError("a crash of ours")
+
+    deployment.clusters.api = Interposed(api, before=crash)
+    first = deployment.respond_to(document)
+    deployment.clusters.api = api
+
+    deployment.deliver(document)
+
+    assert first.status == 503
+    assert not any(node["spec"].get("unschedulable") for node in cluster.objects("Node"))
+    assert [step.status for step in deployment.case(document).steps if step.action == "cordon_node"] != ["done"]
+    answers = deployment.case(document).decision["policies"][0]["actions"]
+    assert [item["reason"] for item in answers if item["action"] == "cordon_node"] == ["node_replaced"]
 
 
 def test_a_response_takes_this_many_requests(tmp_path: Path, cluster: SimulatedCluster, stateful: Object) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons import Reason
 from scc_responder.intake.notification import parse_notification
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
@@ -16,6 +19,7 @@ from tests.kits.responder import (
     CONTAINED,
     NODE,
     SPARE_NODE,
+    Interposed,
     OneCluster,
     api_of,
     deployed,
@@ -93,6 +97,93 @@ def test_deleted_where_allowed(tmp_path: Path, cluster: SimulatedCluster, make: 
     deployment.respond_to(document)
 
     assert deployment.outcomes(document) == ["delete_pod: armed", "delete_pod: deleted"]
+
+
+def later(stamp: str, seconds: int) -> str:
+    return (datetime.fromisoformat(stamp) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def restarted(pod: Object) -> Object:
+    """The status of a pod whose container was killed after the event, and restarted."""
+    status = pod["status"]["containerStatuses"][0]
+    started = later(status["state"]["running"]["startedAt"], 30)
+    again = {**status, "restartCount": 1, "state": {"running": {"startedAt": started}}}
+    return {"status": {"containerStatuses": [again]}}
+
+
+def other_image(pod: Object) -> Object:
+    """The same of one whose image was changed in place, which restarts the container too."""
+    again = {**restarted(pod)["status"]["containerStatuses"][0], "imageID": "repo@sha256:" + "ff" * 32}
+    return {"status": {"containerStatuses": [again]}}
+
+
+def evicted(_pod: Object) -> Object:
+    """The status of a pod that its kubelet has evicted."""
+    status = {"phase": "Failed", "reason": "Evicted", "containerStatuses": None}
+    return {"status": {**status, "conditions": [{"type": "Ready", "status": "False"}]}}
+
+
+SAME_PODS = [
+    pytest.param(restarted, ["proved", "restarted", "deleted"], id="restarted"),
+    pytest.param(other_image, ["likely", "image_differs", "identity_not_proved:image_differs"], id="changed-in-place"),
+    pytest.param(evicted, ["likely", "started_unreported", "identity_not_proved:started_unreported"], id="evicted"),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), SAME_PODS)
+def test_no_change_makes_another_pod(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, change: Any, expected: list[str]
+) -> None:
+    """Whatever becomes of the pod of one UID, it is cut off; it is deleted where its restart is all that happened."""
+    document = finding_about(pod)
+    api_of(cluster, "admin").patch(f"/api/v1/namespaces/shop/pods/{pod['metadata']['name']}", change(pod))
+    deployment = deployed(tmp_path, cluster, policy("label_pod", "isolate_pod", "delete_pod"))
+
+    deployment.respond_to(document)
+
+    found = deployment.case(document).decision["identity"]
+    deletion = [step.reason for step in deployment.case(document).steps if step.action == "delete_pod"][-1]
+    assert "isolate_pod: isolated" in deployment.outcomes(document)
+    assert [found["level"], found["reason"], deletion] == expected
+
+
+def test_an_owner_of_an_unknown_kind(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A custom resource's controller holds the deletion of its pod, and nothing else."""
+    manifest = objects.pod("kafka-0", "shop", NODE)
+    owner = {"apiVersion": "core.strimzi.io/v1beta2", "kind": "StrimziPodSet", "name": "kafka", "uid": "u"}
+    manifest["metadata"]["ownerReferences"] = [{**owner, "controller": True}]
+    cluster.create(manifest)
+    pod = next(item for item in cluster.objects("Pod", "shop") if item["metadata"]["name"] == "kafka-0")
+    rails = "protected: {namespaces: [kube-system], workloads: [shop/Deployment/ledger]}\n"
+    deployment = deployed(tmp_path, cluster, policy(*ALL), guardrails=rails)
+    document = finding_about(pod)
+
+    deployment.respond_to(document)
+
+    held = [step for step in deployment.case(document).steps if step.status == "held"]
+    assert [f"{step.action}: {step.reason}" for step in held] == ["delete_pod: workload_unread"]
+    assert deployment.case(document).decision["missing"]["owner"] == "unknown_kind"
+    assert {"isolate_pod: isolated", "cordon_node: patched"} <= set(deployment.outcomes(document))
+
+
+def test_an_owner_that_may_not_be_read(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Where our role lacks the permission to read the owner, its pod is not deleted, and all else is done."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+
+    def refuse(_number: int, _verb: str, path: str) -> None:
+        if "replicasets" in path:
+            raise ApiError(
+                Reason.KUBERNETES_FORBIDDEN, status=403, permission="replicasets.apps: get in namespace shop"
+            )
+
+    deployment.clusters.api = Interposed(deployment.clusters.api, before=refuse)
+    document = finding_about(pod)
+
+    deployment.respond_to(document)
+
+    held = [step for step in deployment.case(document).steps if step.status == "held"]
+    assert [f"{step.action}: {step.reason}" for step in held] == ["delete_pod: workload_unread"]
+    assert {"isolate_pod: isolated", "cordon_node: patched"} <= set(deployment.outcomes(document))
 
 
 def test_a_finalizer_keeps_it(tmp_path: Path, cluster: SimulatedCluster) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scc_responder.actions import Hold, NoParams, Planned, Skip, action
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PatchObject
-from scc_responder.domain.context import Context
+from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.labels import PRIOR_UNSCHEDULABLE
 from scc_responder.domain.reasons import Reason
 
@@ -13,8 +13,9 @@ from scc_responder.domain.reasons import Reason
 def cordon_node(context: Context, _params: NoParams) -> Planned:
     """Keep new pods off the node that the compromised pod runs on; running pods stay.
 
-    Held while a quarter of its pool takes no pods, and for the last node of its pool or zone that does. The prior state
-    is remembered in `scc-responder/prior-unschedulable`. On Autopilot, whose nodes are Google's, it
+    Held while a quarter of its pool takes no pods, for the last node of its pool or zone that does, and as
+    `node_replaced` where the node is younger than the event: spot nodes come back under their old names. The prior
+    state is remembered in `scc-responder/prior-unschedulable`. On Autopilot, whose nodes are Google's, it
     ends as `not_possible_autopilot` and the later steps go on.
 
         then:
@@ -23,6 +24,9 @@ def cordon_node(context: Context, _params: NoParams) -> Planned:
     node = context.node
     if node is None:
         return _without_node(context)
+    if context.node_identity.level == IdentityLevel.REFUTED and context.identity.level != IdentityLevel.REFUTED:
+        # Of another pod's node nothing is done anyway; that it is another pod says more.
+        return Hold(reason=context.node_identity.reason)
     if node.unschedulable:
         return Skip(reason=Reason.ALREADY_CORDONED)
     return [

@@ -29,6 +29,7 @@ _ZONE = "topology.kubernetes.io/zone"
 _MIRROR = "kubernetes.io/config.mirror"
 _STATES = ("running", "terminated")
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+_SPECS = ("containers", "initContainers", "ephemeralContainers")
 
 
 def parse_pod(pod: ApiObject, owners: Sequence[Owner] = ()) -> Pod:
@@ -51,7 +52,7 @@ def parse_pod(pod: ApiObject, owners: Sequence[Owner] = ()) -> Pod:
         labels=meta.get("labels", {}),
         annotations=meta.get("annotations", {}),
         owners=tuple(owners) or ((direct,) if direct else ()),
-        containers=tuple(_container(item) for field in _STATUSES for item in status.get(field, ())),
+        containers=_containers(spec, status),
         service_account=spec.get("serviceAccountName", ""),
     )
 
@@ -64,6 +65,7 @@ def parse_node(node: ApiObject) -> Node:
         name=meta["name"],
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
+        creation_time=_time(meta["creationTimestamp"]) if meta.get("creationTimestamp") else None,
         unschedulable=bool(node.get("spec", {}).get("unschedulable", False)),
         ready=_is_ready(node),
         instance_id=meta.get("annotations", {}).get(_INSTANCE_ID, ""),
@@ -131,6 +133,14 @@ def controller(item: ApiObject) -> Owner | None:
                 api_version=reference.get("apiVersion", ""),
             )
     return None
+
+
+def _containers(spec: ApiObject, status: ApiObject) -> tuple[ContainerStatus, ...]:
+    """What kubelets report; of what none reports yet, or no longer, the name and image that the spec asks for."""
+    reported = [_container(item) for field in _STATUSES for item in status.get(field) or ()]
+    names = {item.name for item in reported}
+    asked = (item for field in _SPECS for item in spec.get(field) or () if item["name"] not in names)
+    return (*reported, *(ContainerStatus(name=item["name"], image=item.get("image", "")) for item in asked))
 
 
 def _container(status: ApiObject) -> ContainerStatus:

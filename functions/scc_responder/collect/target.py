@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from time import monotonic
 from typing import Any, TypeVar
 
-from scc_responder.collect.identity import identify
+from scc_responder.collect.identity import identify, identify_node
 from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod
 from scc_responder.domain.context import Context, Owner, Pod
 from scc_responder.domain.errors import ApiError, ResponderError
@@ -25,6 +25,8 @@ READ_OWNERS = frozenset({("apps/v1", "ReplicaSet"), ("batch/v1", "Job")})
 """Owners that have an owner of their own. The others are workloads already: their names and UIDs are all we need."""
 
 
+_FORBIDDEN = 403
+
 _T = TypeVar("_T")
 StartedReads = dict[str, Future[dict[str, Any]]]
 
@@ -37,6 +39,11 @@ class Reads:
         self._until = monotonic() + deadline_seconds
         self.missing: dict[str, str] = {}
         self.errors: dict[str, ResponderError] = {}
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The facts that we lack the permission to read."""
+        return tuple(fact for fact, error in self.errors.items() if getattr(error, "status", 0) == _FORBIDDEN)
 
     def start(self, read: Callable[..., _T], *arguments: Any) -> Future[_T]:
         """Begin a read."""
@@ -102,7 +109,9 @@ def collect(
         threat=classify(finding, related or ()),
         related=None if related is None else tuple(related),
         identity=identify(finding, pod),
+        node_identity=identify_node(finding, pod, facts.get("node")),
         missing=reads.missing,
+        refused=reads.refused,
         **facts,
     )
     return Collected(context, api, reads)

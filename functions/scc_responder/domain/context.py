@@ -24,7 +24,10 @@ class Owner(Value, frozen=True, kw_only=True):
 
 
 class ContainerStatus(Value, frozen=True, kw_only=True):
-    """A container of the pod as its kubelet reports it. `image_id` ends with the digest."""
+    """A container of the pod as its kubelet reports it. `image_id` ends with the digest.
+
+    One that no kubelet reports (the pod waits for a node, or was evicted) has name and image alone, from the spec.
+    """
 
     name: str
     image: str = ""
@@ -72,6 +75,7 @@ class Node(Value, frozen=True, kw_only=True):
     name: str
     uid: str
     resource_version: str
+    creation_time: datetime | None = None
     unschedulable: bool = False
     ready: bool | None = None
     instance_id: str = ""
@@ -169,13 +173,15 @@ class IdentityLevel(StrEnum):
     REFUTED = "refuted"
     """A check contradicts."""
     UNKNOWN = "unknown"
-    """There is no pod."""
+    """None was read."""
 
 
 class Identity(Value, frozen=True, kw_only=True):
-    """Whether the pod that was read is the pod the finding means.
+    """Whether the pod, or the node, that was read is the one the finding means.
 
-    `checks` maps each check to `held`, `absent` or what contradicts it.
+    `checks` maps each check to one of these, or to what contradicts it: `held`, `restarted` (held, but
+    the finding's container ended since), `absent`, `unreported` (no kubelet reports the container: its spec is looked
+    at), `too_close` (in time, to tell one pod from another).
     """
 
     level: IdentityLevel = IdentityLevel.UNKNOWN
@@ -190,6 +196,7 @@ NO_SUCH_OWNER = frozenset({Reason.NOT_FOUND, Reason.OWNER_REPLACED})
 class Context(Value, frozen=True, kw_only=True):
     """Everything a decision may look at. `missing` maps a fact (`node`, `namespace`, ...) to why it is not here.
 
+    `refused` are those of them that we lack the permission to read.
     `live` is looked at by guards alone: it is read once a disruption is planned.
     `objects` keeps the Kubernetes objects as read, by kind, for evidence; decisions do not look at it.
     """
@@ -203,10 +210,17 @@ class Context(Value, frozen=True, kw_only=True):
     related: tuple[RelatedFinding, ...] | None = None
     live: LiveLook | None = None
     identity: Identity = Identity()
+    node_identity: Identity = Identity(reason=Reason.NO_NODE)
     missing: dict[str, str] = {}
+    refused: tuple[str, ...] = ()
     objects: dict[str, dict[str, Any]] = {}
 
     @property
     def pod_missing(self) -> Reason:
         """Why there is no pod to act on: `target_absent`, `pod_not_named`, `pod_unreadable`."""
         return Reason.read(self.missing.get("pod", Reason.POD_NOT_NAMED)) or Reason.POD_UNREADABLE
+
+    @property
+    def owner_unreadable(self) -> bool:
+        """Whether the pod's owner is one that no later delivery can read either: of an unknown kind, or refused."""
+        return self.missing.get("owner") == Reason.UNKNOWN_KIND or "owner" in self.refused

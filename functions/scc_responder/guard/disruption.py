@@ -17,9 +17,6 @@ from scc_responder.guard.ledger import DisruptionRequest
 UNHEALTHY_SHARE = 0.25
 """Share of a pool's nodes: if as many take no pods already, no other node is cordoned."""
 
-_SETTLED = NO_SUCH_OWNER | {Reason.UNKNOWN_KIND}
-"""Reasons for a missing owner that stay the same at every read, so that the pod counts under the same scope."""
-
 
 def disruption_reason(context: Context, action: Action, changes: Iterable[Change]) -> Reason | None:
     """Why the cluster's state does not allow the disruption, or None."""
@@ -95,9 +92,9 @@ def disruption_request(context: Context, action: Action, action_id: str) -> Disr
 
 def _owner(context: Context, pod: Pod) -> str:
     """The workload that loses a replica: the pod itself where it has none; empty, so any, where it was not read."""
-    if "owner" in context.missing and context.missing["owner"] not in _SETTLED:
-        return ""
     alone = pod.workload is None or context.missing.get("owner") in NO_SUCH_OWNER
+    if "owner" in context.missing and not alone and not context.owner_unreadable:
+        return ""
     return pod.uid if alone or pod.workload is None else pod.workload.uid
 
 

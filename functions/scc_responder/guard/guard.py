@@ -102,7 +102,7 @@ def hold_reason(
         return None
     return (
         google_agent(context)
-        or protected_reason(context, guardrails.protected, changes)
+        or protected_reason(context, guardrails.protected, changes, reversible=action.reversible)
         or _exempt(context, action, guardrails, now)
         or _unclear(context, action)
         or _too_old(context, action, guardrails, now, aged or now)

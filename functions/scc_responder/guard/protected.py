@@ -9,20 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from scc_responder.domain.changes import Change
-from scc_responder.domain.context import Context
+from scc_responder.domain.context import Context, Owner
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import Protected
 
 _KINDS_OF_PRINCIPAL = ("user:", "serviceAccount:", "group:")
+_OWNERS_OF = {"ReplicaSet": "Deployment", "Job": "CronJob"}
+_KUBERNETES_KINDS = frozenset(
+    {"Pod", "ReplicationController", "StatefulSet", "DaemonSet", *_OWNERS_OF, *_OWNERS_OF.values()}
+)
 
 
-def protected_reason(context: Context, protected: Protected, changes: Iterable[Change]) -> Reason | None:
-    """Why these changes may not be made (`namespace_protected`), or None."""
+def protected_reason(
+    context: Context, protected: Protected, changes: Iterable[Change], *, reversible: bool = False
+) -> Reason | None:
+    """Why these changes may not be made (`namespace_protected`), or None.
+
+    `reversible`: all of them can be undone, so an owner that nobody can read is no reason against them.
+    """
     return (
         _cluster(context, protected.clusters)
         or _namespace(context, protected.namespaces)
-        or _workload(context, protected.workloads)
+        or _workload(context, protected.workloads, reversible=reversible)
         or _node(changes, protected.nodes)
         or _principal(context, protected.principals)
     )
@@ -41,17 +50,33 @@ def _namespace(context: Context, patterns: Iterable[str]) -> Reason | None:
     return Reason.NAMESPACE_PROTECTED if _fits(patterns, named.namespace if named else "") else None
 
 
-def _workload(context: Context, patterns: tuple[str, ...]) -> Reason | None:
+def _workload(context: Context, patterns: tuple[str, ...], *, reversible: bool) -> Reason | None:
     """Whether the pod or an owner is protected. An owner that was not checked may be any workload in the namespace."""
-    named = context.pod or context.finding.pod
+    pod, named = context.pod, context.pod or context.finding.pod
     if named is None:
         return None
-    if context.pod is None or "owner" in context.missing:
-        spaces = (pattern.split("/")[0] for pattern in patterns)
-        return Reason.WORKLOAD_UNREAD if _fits(spaces, named.namespace) else None
-    links = [("Pod", named.name), *((owner.kind, owner.name) for owner in context.pod.owners)]
-    held = any(_fits(patterns, f"{named.namespace}/{kind}/{name}") for kind, name in links)
-    return Reason.WORKLOAD_PROTECTED if held else None
+    links = [("Pod", named.name), *((owner.kind, owner.name) for owner in (pod.owners if pod else ()))]
+    if pod is None or "owner" in context.missing:
+        near = [pattern for pattern in patterns if matches(pattern.split("/")[0], named.namespace)]
+        if pod and reversible and context.owner_unreadable:
+            near = [item for item in near if _names(item, named.namespace, links) or _may_own(item, pod.owners[-1])]
+        return Reason.WORKLOAD_UNREAD if near else None
+    return Reason.WORKLOAD_PROTECTED if any(_names(item, named.namespace, links) for item in patterns) else None
+
+
+def _names(pattern: str, namespace: str, links: Iterable[tuple[str, str]]) -> bool:
+    return any(matches(pattern, f"{namespace}/{kind}/{name}") for kind, name in links)
+
+
+def _may_own(pattern: str, owner: Owner) -> bool:
+    """Whether a workload of the pattern may own this owner, which could not be read.
+
+    Of the kinds of Kubernetes itself only Deployments and CronJobs own others, whose names begin with their own.
+    """
+    _, kind, name = pattern.split("/")
+    if kind in _KUBERNETES_KINDS:
+        return _OWNERS_OF.get(owner.kind) == kind and matches(f"{name}-*", owner.name)
+    return True
 
 
 def _node(changes: Iterable[Change], patterns: Iterable[str]) -> Reason | None:

@@ -121,7 +121,15 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     @property
     def pod_uids(self) -> frozenset[str]:
         """UIDs of the pods acted upon since the case was last opened: it is about these and no others."""
-        steps = (step for step in self.current_steps if step.change and not is_about_node(step.change))
+        return self._uids(of_nodes=False)
+
+    @property
+    def node_uids(self) -> frozenset[str]:
+        """The same of nodes."""
+        return self._uids(of_nodes=True)
+
+    def _uids(self, *, of_nodes: bool) -> frozenset[str]:
+        steps = (step for step in self.current_steps if step.change and is_about_node(step.change) == of_nodes)
         return frozenset(step.expected_uid for step in steps if step.expected_uid)
 
     @property

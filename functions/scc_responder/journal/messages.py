@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.context import Context
+from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.text import ascii_json
@@ -117,8 +117,14 @@ def pod_summary(context: Context) -> dict[str, Any]:
         "uid": pod.uid,
         "node": pod.node_name,
         "workload": workload,
-        "instance_id": context.node.instance_id if context.node else "",
+        "instance_id": _instance_id(context),
     }
+
+
+def _instance_id(context: Context) -> str:
+    """The machine that the pod ran on; that of a node which came back under an old name is another."""
+    is_known = context.node is not None and context.node_identity.level != IdentityLevel.REFUTED
+    return context.node.instance_id if context.node and is_known else ""
 
 
 def plan_summary(finding_key: str, plan: Plan, function_url: str = "") -> dict[str, Any]:

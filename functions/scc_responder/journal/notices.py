@@ -35,6 +35,7 @@ def outcome_notice(
 ) -> Notice:
     """A decision: finding, threat, pod, every policy's answer, every step's outcome.
 
+    `identity` where there is more to say of it than that every check held: that the finding's process is gone.
     If there is a plan: exactly what waits for approval and how to answer, or how it ended. `reason` says that
     one waits.
     """
@@ -47,6 +48,8 @@ def outcome_notice(
         "policies": policy_answers(decision),
         "steps": [step_summary(step) for step in steps],
     }
+    if context.identity.reason not in {Reason.ALL_CHECKS_HELD, Reason.NO_POD}:
+        facts["identity"] = msgspec.to_builtins(context.identity)
     if plan:
         facts["approval"] = plan_summary(finding.key, plan, function_url)
     return Notice(

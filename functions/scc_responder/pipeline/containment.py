@@ -63,10 +63,14 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
 
 
 def _collect(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> tuple[Collected, Context]:
-    """What is known of the target, and that it is the pod that this case is about."""
+    """What is known of the target, and whether it is the pod, and the node, that this case is about."""
     collected = collect(finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS)
     context = collected.context
-    context = replace(context, identity=bound(context.identity, context.pod, case.record.pod_uids))
+    context = replace(
+        context,
+        identity=bound(context.identity, context.pod, case.record.pod_uids),
+        node_identity=bound(context.node_identity, context.node, case.record.node_uids),
+    )
     log.knows(context)
     _refuse_blind(collected)
     return collected, context

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.collect.identity import identify
+from scc_responder.collect.identity import identify, identify_node
 from scc_responder.domain.context import Cluster, Context, LiveLook, Namespace, Node, Pod, RelatedFinding
 from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
@@ -58,6 +58,7 @@ def context_of(finding: Finding, facts: ContextFacts) -> Context:
         related=facts.related,
         live=facts.live,
         identity=identify(finding, facts.pod),
+        node_identity=identify_node(finding, facts.pod, facts.node),
         missing=facts.missing,
     )
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.server.objects import Objects, kubernetes_time, suffix, target_to
 from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RequestTarget
 from scc_responder.workbench.simulated_cluster.statuses import ready_condition, update_statuses
+
+START_TAKES = timedelta(seconds=2)
+"""From a pod's creation to the start of its containers: creation is set back by it, so that nobody waits."""
 
 
 class Controllers:
@@ -28,6 +31,8 @@ class Controllers:
         self._clock = clock
         self._stop_seconds = stop_seconds
         self._stopping: dict[str, float] = {}
+        self._pods: dict[str, str] = {}
+        self._ended: dict[str, datetime] = {}
         self._settled_at = 0
 
     def settle(self) -> None:
@@ -35,6 +40,7 @@ class Controllers:
         self._stop_pods()
         if self._objects.version == self._settled_at:
             return
+        self._note_ended_pods()
         self._collect_garbage()
         for deployment in self._objects.of_kind("Deployment"):
             if not self._owned("ReplicaSet", deployment):
@@ -45,6 +51,7 @@ class Controllers:
                     self._create(_pod(workload, name, node))
         self._start_pods()
         update_statuses(self._objects)
+        self._pods = self._names_of_pods()
         self._settled_at = self._objects.version
 
     def _wanted(self, workload: ApiObject) -> Iterator[tuple[str, str]]:
@@ -82,7 +89,21 @@ class Controllers:
             if not pod["spec"].get("nodeName") and nodes:
                 pod["spec"]["nodeName"] = nodes[index % len(nodes)]["metadata"]["name"]
             on_node = bool(pod["spec"].get("nodeName"))
+            if on_node:
+                pod["metadata"]["creationTimestamp"] = kubernetes_time(self._made(pod))
             self._objects.replace({**pod, "status": _running(pod, self._clock()) if on_node else {"phase": "Pending"}})
+
+    def _made(self, pod: ApiObject) -> datetime:
+        """When a pod was made that starts now: no earlier than the end of the one whose name it has."""
+        earlier = self._clock() - START_TAKES
+        return max(earlier, self._ended.get(_full_name(pod), earlier))
+
+    def _note_ended_pods(self) -> None:
+        pods = self._names_of_pods()
+        self._ended |= {name: self._clock() for uid, name in self._pods.items() if uid not in pods}
+
+    def _names_of_pods(self) -> dict[str, str]:
+        return {pod["metadata"]["uid"]: _full_name(pod) for pod in self._objects.of_kind("Pod")}
 
     def _collect_garbage(self) -> None:
         """Remove the network policies whose owners are all gone."""
@@ -151,6 +172,10 @@ def _pod(workload: ApiObject, name: str, node: str) -> ApiObject:
     }
     spec = {**template["spec"], **({"nodeName": node} if node else {})}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _full_name(pod: ApiObject) -> str:
+    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
 
 
 def _running(pod: ApiObject, moment: datetime) -> ApiObject:
