@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -14,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
-from scc_responder.intake.envelope import MAX_DATA_BYTES, MAX_ENVELOPE_BYTES, Message, find_name, open_envelope
+from scc_responder.intake.envelope import MAX_DATA_BYTES, MAX_ENVELOPE_BYTES, Message, open_envelope, published
+from scc_responder.intake.find_name import find_name
+from scc_responder.intake.notification import parse_notification
 from tests.findings import TOPIC_SUBSCRIPTION, data, notification, push_body
 from tests.strategies import JSON
 
 NOTICE = data(notification("reverse_shell"))
-PUBLISHED = datetime(2026, 3, 2, 9, 38, 17, 113000, UTC)
 PUSH = json.loads(push_body(NOTICE))
 EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 EVENT_HEADERS = {
@@ -47,9 +49,7 @@ B64 = base64.b64encode(NOTICE).decode()
             {"Content-Type": "application/json"},
             Message(
                 message_id="11111111111111",
-                publish_time=PUBLISHED,
                 data=NOTICE,
-                subscription=TOPIC_SUBSCRIPTION,
                 delivery_attempt=3,
             ),
             id="Pub/Sub push",
@@ -59,23 +59,20 @@ B64 = base64.b64encode(NOTICE).decode()
             {},
             Message(
                 message_id="5",
-                publish_time=PUBLISHED,
-                attributes={"team": "shop"},
                 data=NOTICE,
-                subscription=TOPIC_SUBSCRIPTION,
             ),
             id="proto spelling and attributes",
         ),
         pytest.param(
             body(data=B64, attributes=None),
             EVENT_HEADERS,
-            Message(message_id="22", publish_time=PUBLISHED, data=NOTICE, subscription=TOPIC_SUBSCRIPTION),
+            Message(message_id="22", data=NOTICE),
             id="Eventarc, binary mode",
         ),
         pytest.param(
             json.dumps({"specversion": "1.0", "type": EVENT_TYPE, "id": "22", "data": PUSH}).encode(),
             {"Content-Type": "application/cloudevents+json"},
-            Message(message_id="11111111111111", publish_time=PUBLISHED, data=NOTICE, subscription=TOPIC_SUBSCRIPTION),
+            Message(message_id="11111111111111", data=NOTICE),
             id="Eventarc, structured mode",
         ),
         pytest.param(
@@ -83,7 +80,7 @@ B64 = base64.b64encode(NOTICE).decode()
                 {"data": {"data": B64}, "context": {"eventId": "7", "timestamp": "2026-03-02T09:38:17.113Z"}}
             ).encode(),
             {},
-            Message(message_id="7", publish_time=PUBLISHED, data=NOTICE),
+            Message(message_id="7", data=NOTICE),
             id="legacy background event",
         ),
         pytest.param(
@@ -93,7 +90,7 @@ B64 = base64.b64encode(NOTICE).decode()
                 "X-Goog-Pubsub-Publish-Time": "2026-03-02T09:38:17.113Z",
                 "X-Goog-Pubsub-Subscription-Name": TOPIC_SUBSCRIPTION,
             },
-            Message(message_id="9", publish_time=PUBLISHED, data=NOTICE, subscription=TOPIC_SUBSCRIPTION),
+            Message(message_id="9", data=NOTICE),
             id="unwrapped, with metadata",
         ),
         pytest.param(NOTICE, {}, Message(data=NOTICE), id="unwrapped, without metadata"),
@@ -106,7 +103,111 @@ B64 = base64.b64encode(NOTICE).decode()
 def test_every_envelope_is_opened(request_body: bytes, headers: Mapping[str, str], expected: Message | None) -> None:
     """Push, Eventarc in both modes, legacy events and unwrapped messages all give the published bytes."""
     opened = open_envelope(request_body, headers)
-    assert opened == (expected or Message(data=b"\xfb\xff" * 9, subscription=TOPIC_SUBSCRIPTION))
+    assert opened == (expected or Message(data=b"\xfb\xff" * 9))
+
+
+MARK = b"\xef\xbb\xbf"
+LINES = "\r\n".join(B64[at : at + 76] for at in range(0, len(B64), 76)) + "\n"
+BARE = json.loads(NOTICE)
+EVENT = {"specversion": "1.0", "type": EVENT_TYPE, "id": "22"}
+
+
+@pytest.mark.parametrize(
+    ("request_body", "message_id", "attempt"),
+    [
+        pytest.param(json.dumps({**PUSH, "deliveryAttempt": 2.0}).encode(), "11111111111111", 2, id="attempt 2.0"),
+        pytest.param(json.dumps({**PUSH, "deliveryAttempt": "3"}).encode(), "11111111111111", 3, id="attempt as text"),
+        pytest.param(
+            json.dumps({**PUSH, "deliveryAttempt": {}}).encode(), "11111111111111", 0, id="attempt, an object"
+        ),
+        pytest.param(
+            json.dumps({**PUSH, "deliveryAttempt": math.nan}).encode(), "11111111111111", 0, id="attempt, NaN"
+        ),
+        pytest.param(
+            json.dumps({**PUSH, "subscription": [1]}).encode(), "11111111111111", 0, id="subscription, a list"
+        ),
+        pytest.param(json.dumps({**PUSH, "type": 5}).encode(), "11111111111111", 0, id="type as a number"),
+        pytest.param(
+            json.dumps({**PUSH, "type": "team.event"}).encode(), "11111111111111", 0, id="type of a forwarder"
+        ),
+        pytest.param(body(data=B64, messageId=5.0), "5", 0, id="message id 5.0"),
+        pytest.param(body(data=B64, messageId={"id": 5}), "", 0, id="message id, an object"),
+        pytest.param(body(data=B64, attributes={"rank": 1}), "", 0, id="attribute as a number"),
+        pytest.param(body(data=B64, attributes="x"), "", 0, id="attributes as text"),
+        pytest.param(body(data=B64, attributes={"x": "\ud800"}), "", 0, id="lone surrogate in an attribute"),
+        pytest.param(body(data=B64, publishTime={"seconds": 1}), "", 0, id="time as an object"),
+        pytest.param(MARK + body(data=B64), "", 0, id="byte order mark"),
+        pytest.param(body(data=B64).decode().encode("utf-16"), "", 0, id="UTF-16"),
+        pytest.param(body(data=LINES), "", 0, id="base64 in lines"),
+        pytest.param(body(data=B64.rstrip("=")), "", 0, id="base64 without padding"),
+        pytest.param(body(data=NOTICE.decode()), "", 0, id="data that was not encoded"),
+        pytest.param(body(data=BARE), "", 0, id="data as an object"),
+        pytest.param(body(data=list(NOTICE)), "", 0, id="data as numbers"),
+        pytest.param(body(data={"type": "Buffer", "data": list(NOTICE)}), "", 0, id="data as Node.js writes it"),
+        pytest.param(json.dumps({"data": B64, "messageId": "4"}).encode(), "4", 0, id="a message alone"),
+        pytest.param(json.dumps([{"ackId": "a", "message": {"data": B64}}]).encode(), "", 0, id="as gcloud pulls it"),
+        pytest.param(
+            json.dumps({**EVENT, "data_base64": base64.b64encode(push_body(NOTICE)).decode()}).encode(),
+            "11111111111111",
+            0,
+            id="CloudEvent with binary data",
+        ),
+        pytest.param(json.dumps({**EVENT, "data": BARE}).encode(), "22", 0, id="CloudEvent around a notification"),
+        pytest.param(json.dumps({**EVENT, "data": {"data": B64}}).encode(), "22", 0, id="CloudEvent around a message"),
+    ],
+)
+def test_only_the_data_of_an_envelope_is_needed(request_body: bytes, message_id: str, attempt: int) -> None:
+    """Decoration of any type is left out, and the data is read however it was encoded."""
+    opened = open_envelope(request_body, {})
+    assert json.loads(opened.data) == BARE
+    assert (opened.message_id, opened.delivery_attempt) == (message_id, attempt)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(body(data=base64.b64encode(MARK + NOTICE).decode()), id="mark within the data"),
+        pytest.param(body(data=base64.b64encode(push_body(NOTICE)).decode()), id="an envelope within the data"),
+        pytest.param(MARK + NOTICE, id="a file with a mark"),
+        pytest.param(NOTICE, id="no envelope"),
+        pytest.param(json.dumps([json.loads(NOTICE)]).encode(), id="the only one of a list"),
+    ],
+)
+def test_files_and_messages_are_opened_by_one_reader(content: bytes) -> None:
+    """What a delivery can be, a file, a dead letter and an export can be."""
+    assert parse_notification(open_envelope(content, {}).data) == parse_notification(content)
+    assert parse_notification(content) == parse_notification(NOTICE)
+
+
+def test_what_is_no_envelope_stands_for_itself() -> None:
+    """As junk, and as a notification."""
+    assert [published(content) for content in (b"junk", b"{}", NOTICE)] == [b"junk", b"{}", NOTICE]
+
+
+def test_envelopes_in_one_another_come_to_an_end() -> None:
+    """However deeply somebody nests them."""
+    nested = b'{"data":' * 5000 + b'"' + B64.encode() + b'"' + b"}" * 5000
+    began = time.process_time()
+    assert isinstance(opened_or_refused(nested, {}), RejectedMessage)
+    assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("request_body", "is_about_finding", "names"),
+    [
+        pytest.param(body(data=B64[:400] + "*" + B64[400:]), True, True, id="a letter too many in base64"),
+        pytest.param(body(data=B64[:400] + "*" + B64[401:]), True, True, id="a wrong letter in base64"),
+        pytest.param(NOTICE[:-1], True, True, id="JSON cut off"),
+        pytest.param(json.dumps([BARE, BARE]).encode(), True, True, id="one finding twice"),
+        pytest.param(b'["folders/1/sources/2/findings/a", "folders/1/sources/2/findings/b"]', True, False, id="two"),
+        pytest.param(b"hello", False, False, id="junk"),
+    ],
+)
+def test_what_is_refused_says_which_finding_it_names(request_body: bytes, is_about_finding: bool, names: bool) -> None:
+    """So that it can be read again by its name, or told."""
+    with pytest.raises(RejectedMessage) as refused:
+        open_envelope(request_body, {})
+    assert (refused.value.is_about_finding, refused.value.finding_name is not None) == (is_about_finding, names)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +224,7 @@ def test_every_envelope_is_opened(request_body: bytes, headers: Mapping[str, str
         pytest.param(b'{"message": {}}', {}, "no_data", id="no data"),
         pytest.param(b'{"message": {"data": ""}}', {}, "no_data", id="empty data"),
         pytest.param(b'{"message": {"data": "&&&&"}}', {}, "bad_base64", id="no base64"),
-        pytest.param(b'{"message": {"data": "abc"}}', {}, "bad_base64", id="base64 cut off"),
+        pytest.param(b'{"message": {"data": "abcde"}}', {}, "bad_base64", id="base64 cut off"),
         pytest.param('{"message": {"data": "é==="}}'.encode(), {}, "bad_base64", id="base64 that is no ASCII"),
         pytest.param(b'{"temperature": 21}', {}, "foreign_json", id="JSON of somebody else"),
         pytest.param(b'{"receivedMessages": []}', {}, "foreign_json", id="a pull answer"),
@@ -208,9 +309,8 @@ def test_a_message_is_known_by_the_hash_of_its_data() -> None:
 
 
 def test_control_characters_in_metadata_are_made_visible() -> None:
-    """A message id or attribute forges no log line."""
-    opened = open_envelope(body(data=B64, messageId="1\n2", attributes={"a\x1b": "b\u202e"}), {})
-    assert (opened.message_id, opened.attributes) == ("1\\u000a2", {"a\\u001b": "b\\u202e"})
+    """A message id forges no log line."""
+    assert open_envelope(body(data=B64, messageId="1\n2"), {}).message_id == "1\\u000a2"
 
 
 def opened_or_refused(request_body: bytes, headers: Mapping[str, str]) -> Message | RejectedMessage:
@@ -230,11 +330,13 @@ def test_any_request_is_opened_or_refused(request_body: bytes, headers: dict[str
 
 @given(JSON, JSON, JSON)
 def test_any_fields_of_a_message_are_opened_or_refused(message_data: Any, attributes: Any, attempt: Any) -> None:
-    """Fields of the wrong type are refused, not guessed."""
-    message = {"data": message_data, "attributes": attributes}
+    """Only the data can be wrong: whatever else there is makes no difference."""
+    message = {"data": message_data, "attributes": attributes, "messageId": attempt, "publishTime": attributes}
     outcome = opened_or_refused(json.dumps({"message": message, "deliveryAttempt": attempt}).encode(), {})
-    reasons = {"not_an_envelope", "not_json", "no_data", "bad_base64"}
-    assert outcome.reason in reasons if isinstance(outcome, RejectedMessage) else isinstance(message_data, str)
+    alone = opened_or_refused(json.dumps({"message": {"data": message_data}}).encode(), {})
+    assert type(outcome) is type(alone)
+    if isinstance(outcome, RejectedMessage):
+        assert outcome.reason in {"not_an_envelope", "not_json", "no_data", "bad_base64"}
 
 
 def test_the_scan_agrees_with_the_envelope() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.intake.envelope import find_name
+from scc_responder.intake.find_name import MAX_PLACES, find_name
 from tests.findings import data, names, notification
 from tests.strategies import FINDING_NAME, JSON
 
@@ -41,7 +41,14 @@ def test_the_name_of_every_golden_is_found(name: str) -> None:
         pytest.param({"a": {"name": ONE}, "b": {"name": TWO}}, None, id="two findings"),
         pytest.param({"finding": {"name": "organizations/1/sources/-/findings/x"}}, None, id="a wildcard source"),
         pytest.param({"finding": {"name": ONE + "/../x"}}, None, id="more after the name"),
-        pytest.param({"finding": {"name": ONE + '" OR name="'}}, None, id="a quote in the name"),
+        pytest.param({"finding": {"name": ONE + '" OR name="'}}, ONE, id="a quote after the name"),
+        pytest.param({"finding": {"name": ONE + "\n"}}, ONE, id="a line break after the name"),
+        pytest.param({"note": f"about {ONE}, perhaps"}, ONE, id="in text, the only one there is"),
+        pytest.param({"note": f"about {ONE}", "x": {"name": TWO}}, TWO, id="in a field before in text"),
+        pytest.param({"note": f"about {ONE} and {TWO}"}, None, id="two in text"),
+        pytest.param({"id": f"//securitycenter.googleapis.com/{ONE}"}, ONE, id="a full resource name"),
+        pytest.param({"note": json.dumps({"finding": {"name": ONE}})}, ONE, id="JSON within a text of JSON"),
+        pytest.param({"id": f"{ONE} " * (MAX_PLACES + 1)}, None, id="more places than are looked at"),
         pytest.param({"finding": {"name": 3}, "x": {"name": ONE}}, ONE, id="a name that is no text"),
         pytest.param({"finding": []}, None, id="no finding"),
         pytest.param([], None, id="no object"),
@@ -59,6 +66,7 @@ def test_the_findings_own_name_is_preferred(content: Any, name: str | None) -> N
         pytest.param(b'{"x":' + b"[" * 5000 + b'{"name" : "%s"}' % ONE.encode(), ONE, id="nested too deep"),
         pytest.param(b'{"finding":{"x":"\xff\xfe","name":"%s"}}' % ONE.encode(), ONE, id="broken UTF-8"),
         pytest.param(b'\xff"name":"%s" "name":"%s"' % (ONE.encode(), TWO.encode()), None, id="two in no JSON"),
+        pytest.param(b'{"name":"%s", x' % ONE.replace("/", "\\/").encode(), ONE, id="slashes that are escaped"),
         pytest.param(b"", None, id="nothing"),
     ],
 )
@@ -76,6 +84,8 @@ def test_what_is_no_json_is_searched_for_the_only_name(content: bytes, name: str
         pytest.param(b"", b'"name"', b"", id="the key alone"),
         pytest.param(b"", b'"name"' + b" " * 16 + b":" + b" " * 17, b"", id="keys and white space"),
         pytest.param(b"", b'"name":"organizations/1/sources/1/findings/' + b"a" * 129, b"", id="almost names"),
+        pytest.param(b"", b"organizations/1/sources/1/findings/" + b"a" * 129, b"", id="almost names in text"),
+        pytest.param(b"", b"/findings/", b"", id="the middle of a name"),
         pytest.param(b"", b"[", b"", id="brackets"),
     ],
 )

@@ -247,7 +247,7 @@ def test_what_is_no_finding_is_refused_with_a_named_reason(document: Any, reason
         pytest.param(b"[" * 10_000 + b"]" * 10_000, "too_deep", id="10,000 lists"),
         pytest.param(b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "too_deep", id="10,000 objects"),
         pytest.param(b'{"x":"\xff","a":' + b"[" * 10_000, "too_deep", id="deep and broken"),
-        pytest.param(b"9" * 6000, "not_json", id="a number of 6,000 digits"),
+        pytest.param(b"9" * 6000, "not_a_finding", id="a number of 6,000 digits"),
     ],
 )
 def test_bytes_that_cannot_be_read_are_refused(content: bytes, reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -90,6 +91,54 @@ def test_an_unknown_finding_is_finally_rejected(deployment: Deployment, pod: Obj
     assert endings[2].severity == "ERROR"
     assert deployment.case(document).state == "rejected"
     assert deployment.clusters.asked == 0
+
+
+def _with(document: Object, **fields: Any) -> bytes:
+    return data(document | {"finding": document["finding"] | fields})
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        pytest.param(lambda document: _with(document, eventTime="2026-12-31T23:59:60Z"), id="a leap second"),
+        pytest.param(lambda document: _with(document, name=document["finding"]["name"] + "\n"), id="a line break"),
+        pytest.param(lambda document: data(document)[:-1], id="cut off"),
+        pytest.param(lambda document: b"[" * 9000 + data(document), id="nested too deep"),
+    ],
+)
+def test_what_cannot_be_parsed_is_read_again_by_its_name(
+    deployment: Deployment, pod: Object, damaged: Callable[[Object], bytes]
+) -> None:
+    """A finding that names itself is responded to as Security Command Center has it."""
+    document = finding_about(pod)
+    deployment.list_finding(document)
+
+    ending = deployment.deliver(damaged(document))
+
+    assert (ending.status, ending.reason) == (204, "done")
+    assert deployment.outcomes(document) == ["label_pod: patched"]
+
+
+TWO = b'["folders/1/sources/2/findings/a", "folders/1/sources/2/findings/b"]'
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "severity", "notices"),
+    [
+        pytest.param(TWO, "not_a_finding", "ERROR", 1, id="several findings named"),
+        pytest.param(b'{"finding": {"name": "mine"}}', "malformed_finding_name", "ERROR", 1, id="a finding, no name"),
+        pytest.param(b'{"temperature": 21}', "not_a_finding", "WARNING", 0, id="JSON of somebody else"),
+        pytest.param(b"hello", "not_json", "WARNING", 0, id="junk"),
+    ],
+)
+def test_a_finding_that_stays_unread_is_told_once(
+    deployment: Deployment, content: bytes, reason: str, severity: str, notices: int
+) -> None:
+    """By an ERROR and a notice, where there is something of a finding in it; its copies add nothing."""
+    endings = [deployment.deliver(content) for _ in range(2)]
+
+    assert [(ending.status, ending.reason, ending.severity) for ending in endings] == [(204, reason, severity)] * 2
+    assert [message["reason"] for message in deployment.published.messages] == [reason] * notices
 
 
 def test_a_duplicate_asks_nobody(deployment: Deployment, cluster: SimulatedCluster, pod: Object) -> None:

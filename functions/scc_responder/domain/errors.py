@@ -4,7 +4,7 @@ ResponderError
   SettingsError      the deployment is configured wrongly: the start stops
   PolicyError        a policy or guardrails file is unusable: nothing may be decided
   DeliveryError      what a delivery, an answer or a sweep meets: recorded with a `Reason`
-    RejectedMessage  not a finding that can be read: recorded and settled
+    RejectedMessage  not a finding that can be read: read again by its name, or recorded and settled
     OversizeMessage  too large to parse: the finding is re-read by name
     Forbidden        who asks may not, or cannot prove who they are: answered 403
     RetryableError   a later delivery may succeed: answered 503
@@ -80,15 +80,19 @@ class DeliveryError(ResponderError):
 
 
 class RejectedMessage(DeliveryError):  # noqa: N818 - a fact about a message, not a fault of ours
-    """The message is not a finding. It is recorded by its hash and settled, never parsed further.
+    """The message is not a finding that can be read. It is recorded by its hash, never parsed further.
 
-    `sha256` is the hex digest of what could not be read: the message's data where it was reached, else the whole body.
+    Where it names a finding (`finding_name`), that one is read again by its name. `is_about_finding`: it holds what may
+    be the name of one, or of several. `sha256` is the hex digest of what could not be read: the message's data where it
+    was reached, else the whole body.
     """
 
     def __init__(self, reason: Reason, message: str = "", *, sha256: str = "", message_id: str = "") -> None:
         super().__init__(reason, message)
         self.sha256 = sha256
         self.message_id = message_id
+        self.finding_name: str | None = None
+        self.is_about_finding = False
 
 
 class OversizeMessage(DeliveryError):  # noqa: N818 - a fact about a message, not a fault of ours

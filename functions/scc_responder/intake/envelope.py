@@ -1,5 +1,6 @@
 """Open what arrives over HTTP: a Pub/Sub push, Eventarc's CloudEvent around one, or the message unwrapped.
 
+Only what carries the data is needed; every other field may have any type, and is left out where it cannot be read.
 Pure: no input, output, clock or environment. Source: google/pubsub/v1 `PubsubMessage`, the push subscription's body and
 `x-goog-pubsub-*` headers, CloudEvents 1.0 HTTP binding.
 """
@@ -9,20 +10,22 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import string
 from collections.abc import Mapping
-from datetime import datetime
+from contextlib import suppress
 from hashlib import sha256
-from itertools import islice
-from typing import TypeVar
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.resource_names import FINDING_PATTERN, FindingName
 from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
-from scc_responder.intake.fields import integer, timestamp
+from scc_responder.intake.fields import integer
+from scc_responder.intake.find_name import find_name, name_unparsed
+from scc_responder.intake.json_text import plain_json
 
 MAX_DATA_BYTES = 512 * 1024
 """The largest message that is parsed. Larger ones are re-read by name."""
@@ -30,28 +33,21 @@ MAX_DATA_BYTES = 512 * 1024
 MAX_ENVELOPE_BYTES = 10_000_000 * 4 // 3 + 64 * 1024
 """The largest body that is opened: Pub/Sub's limit of 10 MB in base64, and room for the envelope around it."""
 
-MAX_ATTRIBUTES = 100
-MAX_ATTRIBUTES_BYTES = 1024 * 1024
-"""Most bytes of the attributes as JSON; Pub/Sub allows 100 of 1.3 KB each. If they are larger, none is read."""
-
-S = TypeVar("S")
+_MAX_ENVELOPES = 4
+"""Envelopes in one another, as a CloudEvent around a push around a forwarded message."""
 
 _MESSAGE_PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
 _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.ASCII)
+_FOREIGN = bytes(set(range(256)) - set(f"{string.ascii_letters}{string.digits}+/".encode()))
+"""What base64 has not."""
 _CLOUD_TRACE = re.compile(r"([0-9a-f]{32})(?:/.*)?", re.ASCII)
-_NAME_FIELD = re.compile(
-    rb'"(?:name|canonicalName|canonical_name)"[ \t\r\n]{0,16}:[ \t\r\n]{0,16}"(' + FINDING_PATTERN.encode() + rb')"'
-)
 
 
 class Message(Value, frozen=True, kw_only=True):
     """One delivered message. `data` is what was published; `trace` is a trace id of 32 hex digits, or empty."""
 
     message_id: str = ""
-    publish_time: datetime | None = None
-    attributes: dict[str, str] = {}
     data: bytes = b""
-    subscription: str = ""
     delivery_attempt: int = 0
     trace: str = ""
 
@@ -61,32 +57,19 @@ class Message(Value, frozen=True, kw_only=True):
         return sha256(self.data).hexdigest()
 
 
-class _PubsubMessage(msgspec.Struct):
-    data: str | None = None
-    message_id: str | int | None = msgspec.field(name="messageId", default=None)
-    message_id_too: str | int | None = msgspec.field(name="message_id", default=None)
-    publish_time: str | None = msgspec.field(name="publishTime", default=None)
-    publish_time_too: str | None = msgspec.field(name="publish_time", default=None)
-    attributes: msgspec.Raw = msgspec.Raw()
-
-
-class _EventContext(msgspec.Struct):
-    event_id: str | None = msgspec.field(name="eventId", default=None)
-    timestamp: str | None = None
-
-
 class _Envelope(msgspec.Struct):
-    """All envelopes at once: the fields that are set tell which it is. Others are skipped unread."""
+    """All envelopes and messages at once, as they came: the fields that are set tell which it is."""
 
-    message: _PubsubMessage | None = None
-    subscription: str | None = None
-    delivery_attempt: str | int | None = msgspec.field(name="deliveryAttempt", default=None)
-    type: str | None = None
-    id: str | None = None
-    time: str | None = None
+    message: msgspec.Raw = msgspec.Raw()
+    delivery_attempt: msgspec.Raw = msgspec.field(name="deliveryAttempt", default=msgspec.Raw())
+    type: msgspec.Raw = msgspec.Raw()
     data: msgspec.Raw = msgspec.Raw()
-    data_base64: str | None = None
-    context: _EventContext | None = None
+    data_base64: msgspec.Raw = msgspec.Raw()
+    message_id: msgspec.Raw = msgspec.field(name="messageId", default=msgspec.Raw())
+    message_id_too: msgspec.Raw = msgspec.field(name="message_id", default=msgspec.Raw())
+    id: msgspec.Raw = msgspec.Raw()
+    event_id: msgspec.Raw = msgspec.field(name="eventId", default=msgspec.Raw())
+    context: msgspec.Raw = msgspec.Raw()
     finding: msgspec.Raw = msgspec.Raw()
     findings: msgspec.Raw = msgspec.Raw()
     list_findings_results: msgspec.Raw = msgspec.field(name="listFindingsResults", default=msgspec.Raw())
@@ -94,63 +77,16 @@ class _Envelope(msgspec.Struct):
 
     @property
     def is_notification(self) -> bool:
-        """Whether the body is the notification itself, without an envelope."""
-        return any(map(bytes, (self.finding, self.findings, self.list_findings_results, self.category)))
-
-
-class _Push(msgspec.Struct):
-    message: _PubsubMessage | None = None
-    subscription: str | None = None
-    data: str | None = None
-    attributes: msgspec.Raw = msgspec.Raw()
-
-
-class _Named(msgspec.Struct):
-    name: str | None = None
-    canonical_name: str | None = msgspec.field(name="canonicalName", default=None)
-
-
-class _Enveloped(_Named):
-    finding: _Named | None = None
-
-
-def find_name(data: bytes) -> str | None:
-    """The finding's name in a notification too large to parse, or None if it names none or several.
-
-    The one under `finding` is preferred, and the canonical one, by which whoever may read one project's findings may
-    read it; other fields are skipped, not built, so that padding costs no memory. What is
-    no JSON is searched for the only name in it. Linear in the length of data.
-    """
-    try:
-        found: _Enveloped = msgspec.json.decode(data, type=_Enveloped)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return _only_name(data)
-    for named in filter(None, (found.finding, found)):
-        for name in filter(None, (named.canonical_name, named.name)):
-            if FindingName.parse(name):
-                return name
-    return _only_name(data)
-
-
-def _only_name(data: bytes) -> str | None:
-    names: set[str] = set()
-    keys: set[str] = set()
-    for match in _NAME_FIELD.finditer(data):
-        name = match[1].decode("ascii")
-        parsed = FindingName.parse(name)
-        names.add(name)
-        keys.add(parsed.key if parsed else "")
-        if len(keys) > 1:
-            return None
-    # Of one finding's names, `projects/` is nearest to it, then `organizations/`, then `folders/`.
-    return max(names, default=None)
+        """Whether it is the notification itself, without an envelope."""
+        return any(map(bytes, (self.finding, self.findings, self.list_findings_results)))
 
 
 def open_envelope(body: bytes, headers: Mapping[str, str]) -> Message:
     """The message in an HTTP request.
 
     Raises RejectedMessage (`not_json`, `too_deep`, `not_an_envelope`, `foreign_json`, `foreign_event`, `no_data`,
-    `bad_base64`) and OversizeMessage (`oversize`, `oversize_body`); both carry the SHA-256 of what arrived.
+    `bad_base64`) and OversizeMessage (`oversize`, `oversize_body`); both carry the SHA-256 of what arrived, and the
+    finding's name where it names one.
     """
     lowered = {name.lower(): value for name, value in headers.items()}
     if len(body) > MAX_ENVELOPE_BYTES:
@@ -158,8 +94,8 @@ def open_envelope(body: bytes, headers: Mapping[str, str]) -> Message:
     try:
         message = _open(body, lowered)
     except RejectedMessage as rejected:
-        rejected.sha256 = rejected.sha256 or sha256(body).hexdigest()
-        raise
+        rejected.sha256 = sha256(body).hexdigest()
+        raise name_unparsed(rejected, body) from rejected.__cause__
     if not message.data:
         raise RejectedMessage(Reason.NO_DATA, sha256=sha256(body).hexdigest(), message_id=message.message_id)
     if len(message.data) > MAX_DATA_BYTES:
@@ -169,90 +105,151 @@ def open_envelope(body: bytes, headers: Mapping[str, str]) -> Message:
     return message
 
 
+def published(content: bytes) -> bytes:
+    """What the envelope carries that a file, a dead letter or a message's data may be; the content where it is none."""
+    for _ in range(_MAX_ENVELOPES):
+        try:
+            data = _message_in(content).data
+        except RejectedMessage:
+            return content
+        if data in {b"", content}:
+            return content
+        content = data
+    return content
+
+
 def _open(body: bytes, headers: Mapping[str, str]) -> Message:
-    """The message, by the fields that distinguish the envelopes."""
     if headers.get("ce-type", _MESSAGE_PUBLISHED) != _MESSAGE_PUBLISHED:
         raise RejectedMessage(Reason.FOREIGN_EVENT)
-    trace = _trace(headers)
     if "x-goog-pubsub-message-id" in headers or "x-goog-pubsub-subscription-name" in headers:
-        return _unwrapped(body, headers, trace)
-    envelope = _decode(body, _Envelope)
-    if envelope.type and envelope.type != _MESSAGE_PUBLISHED:
-        raise RejectedMessage(Reason.FOREIGN_EVENT)
-    if envelope.message is not None:
-        return _wrapped(envelope.message, envelope, headers, trace)
-    if envelope.data or envelope.data_base64:
-        return _event(envelope, headers, trace)
+        message = Message(
+            message_id=visible(headers.get("x-goog-pubsub-message-id", ""), 128),
+            data=body,
+            delivery_attempt=integer(headers.get("x-goog-pubsub-delivery-attempt")) or 0,
+        )
+    else:
+        message = _message_in(body)
+    message_id = message.message_id or visible(headers.get("ce-id", ""), 128)
+    return replace(message, message_id=message_id, trace=_trace(headers))
+
+
+def _message_in(content: bytes, depth: int = 1) -> Message:
+    """The message, by the fields that distinguish the envelopes: a push, a CloudEvent or a legacy event around one.
+
+    A message without envelope is its own, and so is a notification.
+    """
+    content = _only(content)
+    envelope = _decode(content)
     if envelope.is_notification:
-        return _unwrapped(body, headers, trace)
-    raise RejectedMessage(Reason.FOREIGN_JSON)
+        return Message(data=content)
+    if _is(envelope.message, b"{"):
+        return _message(_decode(bytes(envelope.message)), envelope)
+    kind = _value(envelope.type)
+    if isinstance(kind, str) and kind not in {"", _MESSAGE_PUBLISHED}:
+        raise RejectedMessage(Reason.FOREIGN_EVENT)
+    inner = _event_data(envelope)
+    if inner and depth < _MAX_ENVELOPES:
+        message = _message_in(inner, depth + 1)
+        return replace(message, message_id=message.message_id or _identifier(envelope))
+    if _is(envelope.data, b'"'):
+        return _message(envelope, envelope)
+    if envelope.category:
+        return Message(data=content)
+    raise RejectedMessage(
+        Reason.NOT_AN_ENVELOPE if bytes(envelope.message) not in {b"", b"null"} else Reason.FOREIGN_JSON
+    )
 
 
-def _decode(body: bytes, shape: type[S]) -> S:
+def _only(content: bytes) -> bytes:
+    """The only element of a list; anything else as it is."""
+    if not _is(content, b"["):
+        return content
+    with suppress(msgspec.DecodeError, UnicodeError, RecursionError):
+        (only,) = msgspec.json.decode(content, type=tuple[msgspec.Raw])
+        return bytes(only)
+    return content
+
+
+def _decode(content: bytes) -> _Envelope:
     try:
-        return msgspec.json.decode(body, type=shape)
+        return _decode_strictly(content)
+    except (msgspec.DecodeError, UnicodeError):
+        return _decode_strictly(plain_json(content))
+
+
+def _decode_strictly(content: bytes) -> _Envelope:
+    try:
+        return msgspec.json.decode(content, type=_Envelope)
     except RecursionError as error:
         raise RejectedMessage(Reason.TOO_DEEP) from error
     except msgspec.ValidationError as error:
         raise RejectedMessage(Reason.NOT_AN_ENVELOPE) from error
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedMessage(Reason.NOT_JSON) from error
 
 
-def _wrapped(wire: _PubsubMessage, envelope: _Envelope, headers: Mapping[str, str], trace: str) -> Message:
-    """The message of a push body; what the body does not say is taken from a CloudEvent's headers."""
-    message_id = visible(str(wire.message_id or wire.message_id_too or headers.get("ce-id", "")), 128)
-    attributes = islice(_attributes(wire.attributes).items(), MAX_ATTRIBUTES)
-    return Message(
-        message_id=message_id,
-        publish_time=timestamp(wire.publish_time or wire.publish_time_too or headers.get("ce-time")),
-        attributes={visible(name): visible(value) for name, value in attributes},
-        data=_unbase64(wire.data or "", message_id),
-        subscription=visible(envelope.subscription or ""),
-        delivery_attempt=integer(envelope.delivery_attempt) or 0,
-        trace=trace,
-    )
+def _is(raw: bytes | msgspec.Raw, bracket: bytes) -> bool:
+    """Whether the JSON value begins so: with a brace an object, with a quote text."""
+    return bytes(raw).lstrip(b" \t\r\n")[:1] == bracket
 
 
-def _attributes(raw: msgspec.Raw) -> dict[str, str]:
-    if not raw or len(bytes(raw)) > MAX_ATTRIBUTES_BYTES:
-        return {}
+def _value(raw: msgspec.Raw) -> Any:
+    """The value of a field that is not needed; None where it cannot be read."""
+    with suppress(msgspec.DecodeError, UnicodeError, RecursionError):
+        return msgspec.json.decode(raw)
+    return None
+
+
+def _identifier(envelope: _Envelope) -> str:
+    """The id of the message or event, or empty."""
+    ids = [envelope.message_id, envelope.message_id_too, envelope.id, envelope.event_id]
+    if _is(envelope.context, b"{"):
+        ids.append(_decode(bytes(envelope.context)).event_id)
+    values = (value if isinstance(value, str) else integer(value) for value in map(_value, ids))
+    return next((visible(str(value), 128) for value in values if value), "")
+
+
+def _message(wire: _Envelope, envelope: _Envelope) -> Message:
+    message_id = _identifier(wire) or _identifier(envelope)
+    attempt = integer(_value(envelope.delivery_attempt)) or integer(_value(wire.delivery_attempt)) or 0
+    return Message(message_id=message_id, data=_data(wire.data, message_id), delivery_attempt=attempt)
+
+
+def _event_data(envelope: _Envelope) -> bytes:
+    """What an event carries, as JSON or in base64; empty where it carries no object."""
+    if _is(envelope.data_base64, b'"'):
+        return _data(envelope.data_base64, _identifier(envelope))
+    return bytes(envelope.data) if _is(envelope.data, b"{") else b""
+
+
+def _data(raw: msgspec.Raw, message_id: str) -> bytes:
+    """The data of a message: base64, but also JSON that was not encoded, and the numbers of its bytes."""
+    if _is(raw, b"{"):
+        inner = _decode(bytes(raw))
+        return _data(inner.data, message_id) if _value(inner.type) == "Buffer" else bytes(raw)
+    value = _value(raw)
+    if isinstance(value, str):
+        text = value.strip("\ufeff \t\r\n")
+        return text.encode() if text.startswith(("{", "[")) else _decode_base64(text, message_id)
     try:
-        return msgspec.json.decode(raw, type=dict[str, str] | None) or {}
-    except msgspec.ValidationError as error:
-        raise RejectedMessage(Reason.NOT_AN_ENVELOPE) from error
+        return bytes(value if isinstance(value, list) else {None: b""}[value])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RejectedMessage(Reason.NOT_AN_ENVELOPE, message_id=message_id) from error
 
 
-def _event(envelope: _Envelope, headers: Mapping[str, str], trace: str) -> Message:
-    """The message in a structured CloudEvent (`{type, data: {message}}`) or a legacy event (`{data, context}`)."""
-    inner = bytes(envelope.data) if envelope.data else _unbase64(envelope.data_base64 or "", "")
-    context = envelope.context or _EventContext()
-    stamps = {"ce-id": envelope.id or context.event_id or "", "ce-time": envelope.time or context.timestamp or ""}
-    known = {**headers, **{name: value for name, value in stamps.items() if value}}
-    pushed = _decode(inner, _Push)
-    if pushed.message is not None:
-        return _wrapped(pushed.message, _Envelope(pushed.message, pushed.subscription), known, trace)
-    if pushed.data is None:
-        raise RejectedMessage(Reason.FOREIGN_JSON)
-    return _wrapped(_PubsubMessage(data=pushed.data, attributes=pushed.attributes), _Envelope(), known, trace)
-
-
-def _unwrapped(body: bytes, headers: Mapping[str, str], trace: str) -> Message:
-    return Message(
-        message_id=visible(headers.get("x-goog-pubsub-message-id", ""), 128),
-        publish_time=timestamp(headers.get("x-goog-pubsub-publish-time")),
-        data=body,
-        subscription=visible(headers.get("x-goog-pubsub-subscription-name", "")),
-        delivery_attempt=integer(headers.get("x-goog-pubsub-delivery-attempt")) or 0,
-        trace=trace,
-    )
-
-
-def _unbase64(data: str, message_id: str) -> bytes:
+def _decode_base64(text: str, message_id: str) -> bytes:
+    """Base64 of either alphabet, in lines or one, with its padding or without."""
+    plain = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode(data, altchars=b"-_" if "-" in data or "_" in data else None, validate=True)
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise RejectedMessage(Reason.BAD_BASE64, message_id=message_id) from error
+        rejected = RejectedMessage(Reason.BAD_BASE64, message_id=message_id)
+        raise name_unparsed(rejected, _legible(plain)) from error
+
+
+def _legible(text: str) -> bytes:
+    """What can be read of broken base64, with the wrong letters left out, and with others in their place."""
+    letters = text.encode("ascii", "replace")
+    parts = letters.translate(None, _FOREIGN), letters.translate(bytes.maketrans(_FOREIGN, b"A" * len(_FOREIGN)))
+    return b"\n".join(base64.b64decode(part[: len(part) // 4 * 4]) for part in parts)
 
 
 def _trace(headers: Mapping[str, str]) -> str:

@@ -6,7 +6,6 @@ payloads make of it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from hashlib import sha256
@@ -31,7 +30,9 @@ from scc_responder.intake.activity import (
     read_processes,
     read_techniques,
 )
+from scc_responder.intake.envelope import published
 from scc_responder.intake.fields import enum, field, link, part, records, text, timestamp
+from scc_responder.intake.json_text import decode_json
 from scc_responder.intake.named_objects import (
     affected_names,
     affected_objects,
@@ -46,15 +47,20 @@ _WORDS = re.compile(r"[a-z0-9]+", re.ASCII)
 
 
 def parse_notification(data: bytes | Mapping[str, Any]) -> Finding:
-    """The finding of a notification, of a ListFindings item, of the console's JSON, or bare.
+    """The finding of a notification, of a ListFindings item, of the console's JSON, or bare, with or without envelope.
 
     Raises RejectedMessage: `not_json`, `too_deep`, `not_a_finding`, `log_entry`, `several_findings`,
     `malformed_finding_name`, `no_event_time`.
     """
-    document = data if isinstance(data, Mapping) else _decode(data)
+    return _finding(take_apart(data if isinstance(data, Mapping) else notification_json(data)))
+
+
+def notification_json(data: bytes) -> Mapping[str, Any]:
+    """The JSON object of a notification, out of its envelope if it has one. Raises as `parse_notification`."""
+    document = decode_json(published(data))
     if not isinstance(document, Mapping):
         raise RejectedMessage(Reason.NOT_A_FINDING)
-    return _finding(take_apart(document))
+    return document
 
 
 def content_digest(finding: Finding) -> str:
@@ -80,25 +86,6 @@ def content_digest(finding: Finding) -> str:
 
 def _unordered(items: Any) -> list[bytes]:
     return sorted(map(msgspec.json.encode, items))
-
-
-def _decode(data: bytes) -> Any:
-    try:
-        return msgspec.json.decode(data)
-    except RecursionError as error:
-        raise RejectedMessage(Reason.TOO_DEEP) from error
-    except (msgspec.DecodeError, UnicodeError):
-        return _decode_leniently(data)
-
-
-def _decode_leniently(data: bytes) -> Any:
-    """Lone surrogates, broken UTF-8 and NaN are accepted: an attacker could add them to hide a threat."""
-    try:
-        return json.loads(data.decode("utf-8", "replace"))
-    except RecursionError as error:
-        raise RejectedMessage(Reason.TOO_DEEP) from error
-    except ValueError as error:
-        raise RejectedMessage(Reason.NOT_JSON) from error
 
 
 def _name(finding: Mapping[str, Any]) -> tuple[str, FindingName]:

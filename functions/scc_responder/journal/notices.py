@@ -15,12 +15,13 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord, Rejection, Step
 from scc_responder.journal.messages import finding_summary, plan_summary, pod_summary, policy_answers, step_summary
 from scc_responder.journal.plan import Plan
 from scc_responder.policy.decide import Decision
 
 BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"
+UNREAD_REMEDY = "look for this finding in Security Command Center, and find out who publishes it in this form"
 _WELL = frozenset({StepStatus.DONE, StepStatus.DRY_RUN, StepStatus.SKIPPED})
 
 
@@ -77,6 +78,17 @@ def case_notice(kind: NoticeKind, record: CaseRecord, reason: str, error: str) -
             "attempts": record.attempts,
             "steps": [step_summary(step) for step in record.current_steps],
         },
+    )
+
+
+def unread_notice(rejection: Rejection, message_id: str) -> Notice:
+    """A message that may be a finding cannot be read, and names none, or several, that could be read in its place."""
+    facts = {"reason": rejection.reason, "sha256": rejection.sha256, "message_id": message_id}
+    return Notice(
+        kind=NoticeKind.UNDECIDED,
+        severity=NoticeSeverity.ERROR,
+        reason=rejection.reason,
+        facts={**facts, "remedy": UNREAD_REMEDY},
     )
 
 

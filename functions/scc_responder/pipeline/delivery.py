@@ -25,13 +25,14 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.approval import withdrawn
 from scc_responder.guard.guard import FUTURE_TOLERANCE
-from scc_responder.intake.envelope import open_envelope
+from scc_responder.intake.envelope import Message, open_envelope
+from scc_responder.intake.find_name import name_unparsed
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import ClaimOutcome
 from scc_responder.journal.messages import Ending
-from scc_responder.journal.notices import case_notice
+from scc_responder.journal.notices import case_notice, unread_notice
 from scc_responder.journal.plan import PlanState
 from scc_responder.pipeline.containment import contain
 from scc_responder.pipeline.delivery_log import DeliveryLog
@@ -40,6 +41,10 @@ from scc_responder.pipeline.services import Services
 
 _PASSING = frozenset({Reason.FINDING_NOT_LISTED_YET, Reason.RESERVED_BY_OPEN_FINDING})
 """Ordinary reasons for another delivery, about which nobody is notified."""
+_OF_FINDINGS = frozenset(
+    {Reason.MALFORMED_FINDING_NAME, Reason.NO_EVENT_TIME, Reason.SEVERAL_FINDINGS, Reason.LOG_ENTRY}
+)
+"""Why a message is rejected that is of Security Command Center."""
 
 
 def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Ending:
@@ -69,16 +74,23 @@ def accounted(work: Callable[[DeliveryLog], Ending], services: Services, began: 
 
 
 def _open(body: bytes, headers: Mapping[str, str], services: Services, log: DeliveryLog) -> Finding:
-    """Intake and finding. Too large a message is read again by the name in it."""
+    """Intake and finding. What is too large or cannot be parsed is read again by the name in it."""
     try:
         message = open_envelope(body, headers)
         log.delivered(message)
-        return parse_notification(message.data)
-    except OversizeMessage as error:
+        return _parse(message)
+    except (OversizeMessage, RejectedMessage) as error:
         log.rejected(error)
         if error.finding_name is None:
             raise
         return read_by_name(error.finding_name, services.findings, services.settings)
+
+
+def _parse(message: Message) -> Finding:
+    try:
+        return parse_notification(message.data)
+    except RejectedMessage as error:
+        raise name_unparsed(error, message.data) from error.__cause__
 
 
 def _claim(finding: Finding, services: Services, log: DeliveryLog) -> Ending:
@@ -159,12 +171,16 @@ def _end_early(error: ResponderError, services: Services, log: DeliveryLog) -> E
 
 
 def _record_rejection(error: RejectedMessage | OversizeMessage, services: Services, log: DeliveryLog) -> Ending:
+    """Settled, but for what is too large. What may be a finding is told: nobody will read it again."""
     oversize = isinstance(error, OversizeMessage)
+    lost = isinstance(error, OversizeMessage) or error.is_about_finding or error.reason in _OF_FINDINGS
     try:
-        services.journal.reject(log.sha256, error.reason)
+        rejection = services.journal.reject(log.sha256, error.reason)
     except ResponderError as unavailable:
         return Ending(status=503, reason=unavailable.reason, severity="ERROR")
-    return Ending(status=503 if oversize else 204, reason=error.reason, severity="ERROR" if oversize else "WARNING")
+    if lost and rejection.count == 1:
+        services.notify(unread_notice(rejection, log.message_id))
+    return Ending(status=503 if oversize else 204, reason=error.reason, severity="ERROR" if lost else "WARNING")
 
 
 def _crash(log: DeliveryLog) -> Ending:

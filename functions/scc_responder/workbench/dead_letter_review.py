@@ -13,7 +13,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.domain.value import Value
 from scc_responder.intake.dead_letters import DeadLetter
-from scc_responder.intake.envelope import MAX_DATA_BYTES, find_name
+from scc_responder.intake.envelope import MAX_DATA_BYTES
+from scc_responder.intake.find_name import find_name
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord, case_digest
 from scc_responder.journal.journal import ClaimOutcome, claim_outcome
@@ -57,11 +58,11 @@ def prospect(letters: tuple[DeadLetter, ...]) -> Prospect:
     """What the copies of one message are about, by the message alone."""
     data = letters[0].data
     if len(data) > MAX_DATA_BYTES:
-        return _oversize(letters, find_name(data))
+        return _by_name(letters, Reason.OVERSIZE)
     try:
         finding = parse_notification(data)
     except RejectedMessage as error:
-        return Prospect(fate=JUNK, letters=letters, reason=error.reason)
+        return _by_name(letters, error.reason)
     return Prospect(
         fate=NOTHING_TO_PROVE if is_heartbeat(finding) else DELIVERED_AGAIN,
         letters=letters,
@@ -83,8 +84,10 @@ def predicted_fate(found: Prospect, record: CaseRecord | None) -> Prospect:
     return replace(found, fate=str(outcome), reason=record.reason or str(record.state))
 
 
-def _oversize(letters: tuple[DeadLetter, ...], name: str | None) -> Prospect:
+def _by_name(letters: tuple[DeadLetter, ...], reason: Reason) -> Prospect:
+    """What cannot be parsed, for that reason: the finding that it names is read again, or it is junk."""
+    name = find_name(letters[0].data)
     parsed = FindingName.parse(name) if name else None
     if name is None or parsed is None:
-        return Prospect(fate=JUNK, letters=letters, reason=Reason.OVERSIZE)
-    return Prospect(fate=DELIVERED_AGAIN, letters=letters, finding=name, key=parsed.key, reason=Reason.OVERSIZE)
+        return Prospect(fate=JUNK, letters=letters, reason=reason)
+    return Prospect(fate=DELIVERED_AGAIN, letters=letters, finding=name, key=parsed.key, reason=reason)

@@ -6,13 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.errors import ApiError, RejectedMessage, SettingsError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
-from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.notification import notification_json, parse_notification
 from scc_responder.intake.related_findings import candidate, related_among
 
 
@@ -45,9 +43,9 @@ class FindingsFolder:
     def _stored(self) -> Iterator[tuple[Finding, Mapping[str, Any]]]:
         for path in sorted(self._folder.glob("*.json")):
             try:
-                content = path.read_bytes()
-                yield parse_notification(content), msgspec.json.decode(content)
+                document = notification_json(path.read_bytes())
+                yield parse_notification(document), document
             except OSError as error:
                 raise ApiError(Reason.FINDINGS_UNAVAILABLE, f"{path}: {error.strerror}") from error
-            except (RejectedMessage, msgspec.DecodeError):
+            except RejectedMessage:
                 continue

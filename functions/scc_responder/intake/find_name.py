@@ -1,0 +1,77 @@
+"""Find the name of the finding in what cannot be parsed, in bounded time. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from scc_responder.domain.errors import RejectedMessage
+from scc_responder.domain.resource_names import FINDING_PATTERN, FindingName
+
+MAX_PLACES = 1000
+"""Places at which a name may stand outside a field that are looked at. Where there are more, none is believed."""
+
+_NAME = FINDING_PATTERN.encode()
+_NAME_FIELD = re.compile(
+    rb'"(?:name|canonicalName|canonical_name)"[ \t\r\n]{0,16}:[ \t\r\n]{0,16}"(' + _NAME + rb')"', re.ASCII
+)
+_ANYWHERE = re.compile(rb"(?<![A-Za-z0-9_-])" + _NAME + rb"(?![A-Za-z0-9_/-])", re.ASCII)
+_IN_A_NAME = b"/findings/"
+_BEFORE, _AFTER = 250, 140
+"""Bytes of a name before and after `/findings/`, at most, with one more on each side."""
+
+
+class _Named(msgspec.Struct):
+    name: str | None = None
+    canonical_name: str | None = msgspec.field(name="canonicalName", default=None)
+
+
+class _Enveloped(_Named):
+    finding: _Named | None = None
+
+
+def find_name(data: bytes) -> str | None:
+    """The finding's name in a notification that cannot be parsed, or None if it names none or several.
+
+    The one under `finding` is preferred, and the canonical one, by which whoever may read one project's findings may
+    read it; other fields are skipped, not built, so that padding costs no memory. Else it is the only name in a field,
+    else the only one anywhere. Linear in the length of data.
+    """
+    try:
+        found: _Enveloped = msgspec.json.decode(data, type=_Enveloped)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return _only_name(data)
+    for named in filter(None, (found.finding, found)):
+        for name in filter(None, (named.canonical_name, named.name)):
+            if FindingName.parse(name):
+                return name
+    return _only_name(data)
+
+
+def name_unparsed(error: RejectedMessage, data: bytes) -> RejectedMessage:
+    """The same error, which says now which finding the data names, and whether it names any."""
+    error.finding_name = error.finding_name or find_name(data)
+    error.is_about_finding = error.is_about_finding or _IN_A_NAME in data.replace(rb"\/", b"/")
+    return error
+
+
+def _only_name(data: bytes) -> str | None:
+    plain = data.replace(rb"\/", b"/")
+    in_fields = {match[1] for match in _NAME_FIELD.finditer(plain)}
+    names = {name.decode("ascii") for name in in_fields or _names_anywhere(plain)}
+    findings = {parsed.key for parsed in map(FindingName.parse, names) if parsed}
+    # Of one finding's names, `projects/` is nearest to it, then `organizations/`, then `folders/`.
+    return max(names) if len(findings) == 1 else None
+
+
+def _names_anywhere(data: bytes) -> set[bytes]:
+    if data.count(_IN_A_NAME) > MAX_PLACES:
+        return set()
+    names: set[bytes] = set()
+    at = data.find(_IN_A_NAME)
+    while at >= 0:
+        for match in _ANYWHERE.finditer(data, max(0, at - _BEFORE), at + _AFTER):
+            names.add(match[0])
+        at = data.find(_IN_A_NAME, at + 1)
+    return names
