@@ -25,7 +25,7 @@ class OneCluster:
 
     def __init__(self, cluster: SimulatedCluster) -> None:
         token = cluster.token("responder")
-        self.api = connect(cluster.url, None, lambda: token)
+        self.api: Any = connect(cluster.url, None, lambda: token)
         self.published = 0
         self.captured: list[Change] = []
 
@@ -45,10 +45,12 @@ class OneCluster:
 
 
 @contextmanager
-def one_cluster(admission: Admission = admit_all) -> Iterator[tuple[SimulatedCluster, OneCluster]]:
-    """A cluster with one Deployment of one pod."""
+def one_cluster(
+    admission: Admission = admit_all, **namespace_labels: str
+) -> Iterator[tuple[SimulatedCluster, OneCluster]]:
+    """A cluster with one Deployment of one pod, in a namespace of these labels."""
     with SimulatedCluster(stop_seconds=0, admission=admission) as cluster:
-        cluster.create(objects.namespace("shop"))
+        cluster.create(objects.namespace("shop", labels=namespace_labels))
         cluster.create(objects.node(NODE))
         cluster.create(objects.deployment("web", "shop", NODE))
         means = OneCluster(cluster)

@@ -302,7 +302,7 @@ def test_a_host_network_pod_is_not_isolated(tmp_path: Path, cluster: SimulatedCl
 
     deployment.respond_to(document)
 
-    assert deployment.outcomes(document) == ["isolate_pod: patched", "isolate_pod: not_enforced"]
+    assert deployment.outcomes(document) == ["isolate_pod: patched", "isolate_pod: host_network"]
 
 
 OTHERS = [

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from scc_responder.actions import NoParams, Planned, action, without_pod
-from scc_responder.domain.changes.create_network_policy import CREATES_NETWORK_POLICY, CreateNetworkPolicy, Enforcement
+from scc_responder.domain.changes.create_network_policy import (
+    CREATES_NETWORK_POLICY,
+    CreateNetworkPolicy,
+    Enforcement,
+    Obstacle,
+)
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context, Pod
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.kubernetes.pod_network import OPERATING_SYSTEM, WINDOWS
 from scc_responder.domain.labels import pod_label
 
 _BY_CLUSTER = {True: Enforcement.ENFORCED, False: Enforcement.NOT_ENFORCED, None: Enforcement.UNKNOWN}
@@ -17,9 +23,11 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
     """Stop new connections to and from this one pod with a NetworkPolicy of its own.
 
     The policy selects a label with the pod's own UID, so its siblings keep working, and no other finding on the same
-    pod can take the label away. The outcome says what holds:
-    `not_enforced` where the cluster has no enforcing dataplane or the pod is on the host's network, `bypassed_by`
-    where another policy still allows traffic, and `unknown` for connections already established.
+    pod can take the label away. The outcome says what holds: `not_enforced` where the cluster has no enforcing
+    dataplane, `host_network`, `windows_node` or `further_interfaces` where the pod's packets go another way,
+    `bypassed_by` where another policy still allows traffic, `enforcement_unknown` where that could not be told, and
+    `unknown` for connections already established. Looked at are NetworkPolicies, FQDNNetworkPolicies,
+    ClusterNetworkPolicies, AdminNetworkPolicies, and the policies of Cilium and Calico.
 
         then:
           - action: isolate_pod
@@ -28,6 +36,7 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
     if pod is None:
         return without_pod(context)
     label = pod_label(pod.uid)
+    effective, obstacle = _effective(context, pod)
     return [
         PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=label),
         CreateNetworkPolicy(
@@ -36,13 +45,20 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
             pod_name=pod.name,
             pod_uid=pod.uid,
             selector=label,
-            effective=_effective(context, pod),
+            effective=effective,
+            obstacle=obstacle,
         ),
     ]
 
 
-def _effective(context: Context, pod: Pod) -> Enforcement:
+def _effective(context: Context, pod: Pod) -> tuple[Enforcement, Obstacle | None]:
+    """What the cluster can make of it, and why that is less than it can do elsewhere."""
+    by_cluster = _BY_CLUSTER[context.cluster.enforces_network_policy if context.cluster else None]
+    node_system = context.node.labels.get(OPERATING_SYSTEM, "") if context.node else ""
     if pod.host_network:
-        return Enforcement.NOT_ENFORCED
-    enforces = context.cluster.enforces_network_policy if context.cluster else None
-    return _BY_CLUSTER[enforces]
+        return Enforcement.NOT_ENFORCED, Obstacle.HOST_NETWORK
+    if WINDOWS in {pod.operating_system, node_system}:
+        return Enforcement.NOT_ENFORCED, Obstacle.WINDOWS_NODE
+    if pod.further_interfaces and by_cluster is not Enforcement.NOT_ENFORCED:
+        return Enforcement.UNKNOWN, Obstacle.FURTHER_INTERFACES
+    return by_cluster, None

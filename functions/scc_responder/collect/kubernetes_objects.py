@@ -21,6 +21,7 @@ from scc_responder.domain.context import (
     Zone,
 )
 from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.kubernetes.pod_network import has_further_interfaces, operating_system
 from scc_responder.domain.kubernetes.selectors import selects
 from scc_responder.domain.ports import ApiObject
 
@@ -46,6 +47,8 @@ def parse_pod(pod: ApiObject, owners: Sequence[Owner] = ()) -> Pod:
         phase=status.get("phase", ""),
         ready=_is_ready(pod),
         host_network=bool(spec.get("hostNetwork", False)),
+        operating_system=operating_system(pod),
+        further_interfaces=has_further_interfaces(pod),
         mirror=_MIRROR in meta.get("annotations", {}),
         deletion_time=_time(meta["deletionTimestamp"]) if "deletionTimestamp" in meta else None,
         finalizers=tuple(meta.get("finalizers", ())),

@@ -40,6 +40,8 @@ class Pod(Value, frozen=True, kw_only=True):
     """core/v1 Pod, reduced to what decisions need.
 
     `mirror`: a static pod's mirror, run by the kubelet alone. `ready` is None where nothing says so: then it counts.
+    `operating_system` is what the pod asks for, such as `windows`; empty where it asks for none. `further_interfaces`:
+    it has network interfaces besides the cluster's own, or may have.
     """
 
     namespace: str
@@ -51,6 +53,8 @@ class Pod(Value, frozen=True, kw_only=True):
     phase: str = ""
     ready: bool | None = None
     host_network: bool = False
+    operating_system: str = ""
+    further_interfaces: bool = False
     mirror: bool = False
     deletion_time: datetime | None = None
     finalizers: tuple[str, ...] = ()

@@ -127,6 +127,8 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
     if "pod" in objects:
         meta = objects["pod"]["metadata"]
         objects_by_path[api_paths.pod(meta["namespace"], meta["name"])] = objects["pod"]
+        if "namespace" in objects:
+            objects_by_path[api_paths.namespace(meta["namespace"])] = objects["namespace"]
     if "node" in objects:
         objects_by_path[api_paths.node(objects["node"]["metadata"]["name"])] = objects["node"]
     return World(

@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
 from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy, bypassing, selects_pod
 from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.kubernetes.network_policies.other_policies import Bypasses
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.one_change import one_cluster, pod_target, step_run
+from tests.kits.responder import Interposed
 
 CHANGE = CreateNetworkPolicy(
     namespace="shop",
@@ -116,7 +121,9 @@ def test_a_policy_that_lets_traffic_through_is_named(spec: dict[str, Any], named
     assert bypassing([policy(**spec)], {"app": "web"}, "ours") == (("other",) if named else ())
 
 
-def isolation(cluster: SimulatedCluster, effective: str = "enforced") -> CreateNetworkPolicy:
+def isolation(
+    cluster: SimulatedCluster, effective: str = "enforced", obstacle: str | None = None
+) -> CreateNetworkPolicy:
     target = pod_target(cluster)
     label = {"scc-responder/pod-uid": target["uid"]}
     return CreateNetworkPolicy(
@@ -126,6 +133,7 @@ def isolation(cluster: SimulatedCluster, effective: str = "enforced") -> CreateN
         pod_uid=target["uid"],
         selector=label,
         effective=effective,
+        obstacle=obstacle,
     )
 
 
@@ -142,7 +150,7 @@ def test_a_labeled_pod_is_isolated_once(effective: str, reason: str) -> None:
         before = cluster.objects("NetworkPolicy", "shop")
         results = [change.carry_out(step_run(intended=intended), means) for intended in (False, True)]
         (made,) = cluster.objects("NetworkPolicy", "shop")
-    assert (rehearsed.reason, before) == ("would_isolate", [])
+    assert (rehearsed.reason, before) == ("would_isolate" if reason == "isolated" else reason, [])
     assert [result.reason for result in results] == [reason, reason]
     assert change.is_isolating(made)
 
@@ -160,4 +168,122 @@ def test_another_policy_of_the_name_is_no_isolation() -> None:
 
 def test_a_policy_that_is_gone_was_not_verified() -> None:
     """It is read back before it is called an isolation."""
-    assert CHANGE.verified(step_run(), None, {}, ()).reason == "not_verified"
+    assert CHANGE.verified(step_run(), None, {}, Bypasses()).reason == "not_verified"
+
+
+LETTING_OUT = {"podSelector": {}, "egress": [{"matches": [{"name": "example.com"}]}]}
+FQDN = {
+    "apiVersion": "networking.gke.io/v1alpha1",
+    "kind": "FQDNNetworkPolicy",
+    "metadata": {"name": "out", "namespace": "shop"},
+}
+ADMIN = {
+    "apiVersion": "policy.networking.k8s.io/v1alpha2",
+    "kind": "ClusterNetworkPolicy",
+    "metadata": {"name": "monitoring"},
+}
+
+
+def accepting(**labels: str) -> dict[str, Any]:
+    """A ClusterNetworkPolicy that accepts all in namespaces of these labels."""
+    subject = {"namespaces": {"matchLabels": labels}}
+    return {**ADMIN, "spec": {"tier": "Admin", "subject": subject, "ingress": [{"action": "Accept"}]}}
+
+
+OTHER_KINDS = [
+    pytest.param({**FQDN, "spec": LETTING_OUT}, "bypassed_by", "bypassed_by FQDNNetworkPolicy/out", id="lets-out"),
+    pytest.param({**FQDN, "spec": {"podSelector": {}}}, "isolated", "enforced; established", id="denies-only"),
+    pytest.param(
+        {**FQDN, "spec": {"podSelector": "?", "egress": [{}]}},
+        "enforcement_unknown",
+        "enforcement_unknown: FQDNNetworkPolicy/out",
+        id="form-unknown",
+    ),
+    pytest.param(
+        accepting(team="shop"), "bypassed_by", "bypassed_by ClusterNetworkPolicy/monitoring", id="selects-the-namespace"
+    ),
+    pytest.param(accepting(team="other"), "isolated", "enforced; established", id="selects-other-namespaces"),
+]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(("manifest", "reason", "told"), OTHER_KINDS)
+def test_policies_of_other_kinds_are_judged(manifest: dict[str, Any], reason: str, told: str, dry_run: bool) -> None:
+    """What lets the pod through is named, whatever its kind; a rehearsal says the same."""
+    with one_cluster(team="shop") as (cluster, means):
+        cluster.serve(manifest["kind"])
+        cluster.create(manifest)
+        change = isolation(cluster)
+        PatchObject(kind="Pod", **pod_target(cluster), labels=change.selector).carry_out(step_run(), means)
+        result = change.carry_out(step_run(dry_run=dry_run), means)
+    assert result.reason == ("would_isolate" if (reason, dry_run) == ("isolated", True) else reason)
+    assert told in result.detail
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        pytest.param("get /apis", "enforcement_unknown: discovery", id="discovery"),
+        pytest.param("list fqdnnetworkpolicies", "enforcement_unknown: FQDNNetworkPolicy", id="kind"),
+    ],
+)
+@pytest.mark.parametrize("code", [403, 413, 500])
+def test_what_cannot_be_read_is_named(bad: str, told: str, code: int) -> None:
+    """Where it is not known which policies there are, nothing is called isolated."""
+
+    def refuse(_number: int, verb: str, path: str) -> None:
+        if bad == f"{verb} {path}" or bad == f"{verb} {path.rpartition('/')[2]}":
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN if code == 403 else Reason.SERVER_ERROR, status=code)
+
+    with one_cluster() as (cluster, means):
+        cluster.serve("FQDNNetworkPolicy")
+        means.api = Interposed(means.api, before=refuse)
+        change = isolation(cluster)
+        PatchObject(kind="Pod", **pod_target(cluster), labels=change.selector).carry_out(step_run(), means)
+        result = change.carry_out(step_run(), means)
+        means.api = means.api.api
+    assert (result.status, result.reason) == ("not_effective", "enforcement_unknown")
+    assert told in result.detail
+
+
+WORTH = [
+    pytest.param("not_enforced", "host_network", Bypasses(shown=("x",)), "host_network", id="host-network"),
+    pytest.param("not_enforced", "windows_node", Bypasses(), "windows_node", id="windows"),
+    pytest.param("unknown", "further_interfaces", Bypasses(unknown=("K/x",)), "further_interfaces", id="interfaces"),
+    pytest.param("enforced", None, Bypasses(shown=("x",), unknown=("K/x",)), "bypassed_by", id="shown-is-surer"),
+    pytest.param("enforced", None, Bypasses(unknown=("K/x",)), "enforcement_unknown", id="perhaps"),
+    pytest.param("enforced", None, Bypasses(), "isolated", id="nothing-known-against"),
+]
+
+
+@pytest.mark.parametrize(("effective", "obstacle", "bypasses", "reason"), WORTH)
+def test_an_outcome_says_the_surest_truth(
+    effective: str, obstacle: str | None, bypasses: Bypasses, reason: str
+) -> None:
+    """Each truth about the pod's packets has a word of its own, and only one without reserve is an isolation."""
+    change: Any = convert(
+        {**to_builtins(CHANGE), "effective": effective, "obstacle": obstacle}, type=CreateNetworkPolicy
+    )
+    result = change.verified(step_run(), change.manifest("a1"), change.selector, bypasses)
+    assert (result.reason, result.status == "done") == (reason, reason == "isolated")
+
+
+def test_a_change_of_an_earlier_version_is_stored_alike() -> None:
+    """Without an obstacle nothing more is stored than before, so that a waiting plan keeps its digest."""
+    assert "obstacle" not in to_builtins(CHANGE)
+
+
+def test_a_policy_for_another_network_allows_nothing_here() -> None:
+    """One that is for another network of its pods says nothing of the cluster's own."""
+    elsewhere = {"metadata": {"name": "b", "annotations": {"networking.gke.io/network": "blue"}}}
+    here = {"metadata": {"name": "c", "annotations": {"networking.gke.io/network": "default"}}}
+    spec = {"podSelector": {}, "egress": [{}]}
+    assert bypassing([{**elsewhere, "spec": spec}, {**here, "spec": spec}], {}, "ours") == ("c",)
+
+
+def test_names_are_quoted_up_to_a_bound() -> None:
+    """However many policies let a pod through, the outcome stays readable."""
+    others = Bypasses(shown=tuple(f"p{number}" for number in range(1000)))
+    result = CHANGE.verified(step_run(), CHANGE.manifest("a1"), CHANGE.selector, others)
+    assert "p19 and 980 more" in result.detail
+    assert len(result.detail) < 300

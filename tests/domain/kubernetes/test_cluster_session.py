@@ -130,7 +130,7 @@ def scene(script: Script) -> Iterator[Scene]:
 
 
 EXPECTED = ["patched", "isolated", "patched", "armed", "deleted"]
-CALLS = 13
+CALLS = 14
 UNANSWERED = {
     *((fault, CALLS - 1) for fault in ("reset-after", "closed-after", "stall-after", "half-an-answer")),
     *((fault, CALLS) for fault in FAULTS.keys() - {"409", "429"}),

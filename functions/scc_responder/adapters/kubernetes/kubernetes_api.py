@@ -41,7 +41,7 @@ USER_AGENT = f"scc-responder/{__version__}"
 _CHUNK = 256 * 1024
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
-_SAFE_PATH = re.compile(r"/apis?(?:/[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)+", re.ASCII)
+_SAFE_PATH = re.compile(r"/apis?(?:/[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)*", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _Objects = list[ApiObject]

@@ -11,10 +11,15 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths, selectors
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
+from scc_responder.domain.kubernetes.network_policies.other_policies import Bypasses, OtherPolicies
+from scc_responder.domain.kubernetes.network_policies.policy_kinds import LISTS_OTHER_POLICIES
+from scc_responder.domain.kubernetes.pod_network import is_for_another_network
 from scc_responder.domain.labels import ACTION_ID
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.reasons import Reason
@@ -24,6 +29,7 @@ CREATES_NETWORK_POLICY = ChangeKind(
     permissions=(
         *acts("networkpolicies.networking.k8s.io", "create"),
         *observes("networkpolicies.networking.k8s.io", "get", "list"),
+        *LISTS_OTHER_POLICIES,
     ),
     disrupts=Disruption.PODS,
 )
@@ -34,22 +40,38 @@ class Enforcement(StrEnum):
 
     ENFORCED = "enforced"
     NOT_ENFORCED = "not_enforced"
-    """There is no dataplane that does, or the pod is on the host's network."""
+    """There is no dataplane that does, or the pod's packets do not go through it."""
     UNKNOWN = "unknown"
 
 
+class Obstacle(StrEnum):
+    """Why a cluster that enforces network policies may not hold this one pod."""
+
+    HOST_NETWORK = "host_network"
+    WINDOWS_NODE = "windows_node"
+    FURTHER_INTERFACES = "further_interfaces"
+
+
+_OBSTACLES = {
+    Obstacle.HOST_NETWORK: Reason.HOST_NETWORK,
+    Obstacle.WINDOWS_NODE: Reason.WINDOWS_NODE,
+    Obstacle.FURTHER_INTERFACES: Reason.FURTHER_INTERFACES,
+}
 _WORTH = {
-    Enforcement.ENFORCED: Reason.BYPASSED_BY,
+    Enforcement.ENFORCED: Reason.ISOLATED,
     Enforcement.NOT_ENFORCED: Reason.NOT_ENFORCED,
     Enforcement.UNKNOWN: Reason.ENFORCEMENT_UNKNOWN,
 }
-"""Why a policy that is there does not isolate the pod, or may not; one that is enforced is bypassed by others."""
+"""What a policy that is there is worth, where nothing else is known to let traffic through."""
+
+_NAMED = 20
+"""Most names of policies that an outcome quotes."""
 
 
-class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network_policy"):
+class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network_policy", omit_defaults=True):
     """Create a deny-all NetworkPolicy for the one pod that carries `selector`.
 
-    `effective` is what the cluster can make of it.
+    `effective` is what the cluster can make of it; `obstacle` says why that is less than the cluster can do elsewhere.
     """
 
     declares: ClassVar[ChangeKind] = CREATES_NETWORK_POLICY
@@ -60,6 +82,7 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
     pod_uid: str
     selector: dict[str, str]
     effective: Enforcement
+    obstacle: Obstacle | None = None
 
     @property
     def target(self) -> ChangedObject:
@@ -72,8 +95,9 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, path, step), path))
 
     def _once(self, session: ClusterSession, path: str, step: StepRun, tries: Tries) -> Result:
+        others = OtherPolicies(session, self.namespace)
         if step.intended and session.read(path) is not None:
-            return self._effect(session, step)
+            return self._effect(session, step, others)
         step.intend()
         body, collection = self.manifest(step.action_id), api_paths.network_policies(self.namespace)
         try:
@@ -81,7 +105,7 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         except ApiError as error:
             if error.body_reason != "AlreadyExists":
                 raise
-        return self._effect(session, step)
+        return self._effect(session, step, others)
 
     def manifest(self, action_id: str) -> dict[str, Any]:
         """A policy that selects the one pod and allows nothing, in or out. It goes when the pod goes."""
@@ -99,7 +123,8 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
             "spec": {"podSelector": {"matchLabels": dict(self.selector)}, "policyTypes": ["Ingress", "Egress"]},
         }
 
-    def _effect(self, session: ClusterSession, step: StepRun) -> Result:
+    def _effect(self, session: ClusterSession, step: StepRun, others: OtherPolicies) -> Result:
+        others.begin()
         listed = session.pool.submit(session.api.list, api_paths.network_policies(self.namespace))
         # Read anew: another controller may have taken the label away since it was verified.
         pod = session.read_anew(self._pod_path)
@@ -108,27 +133,40 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         if lost or pod is None:
             return lost or failed(NOT_VERIFIED)
         labels = pod["metadata"].get("labels", {})
-        others = bypassing(policies, {**labels, **self.selector}, self.name)
+        isolated = {**labels, **self.selector}
+        bypasses = others.bypassing(pod, isolated)
+        bypasses = replace(bypasses, shown=(*bypassing(policies, isolated, self.name), *bypasses.shown))
         if step.dry_run:
-            return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_ISOLATE, detail=self._detail(others))
+            worth = self._worth(bypasses)
+            reason = Reason.WOULD_ISOLATE if worth is Reason.ISOLATED else worth
+            return Result(status=StepStatus.DRY_RUN, reason=reason, detail=self._detail(bypasses))
         own = next((policy for policy in policies if policy["metadata"]["name"] == self.name), None)
         # Where the policy is not there, the pod may be gone: the cluster takes it away with the pod.
         gone = not_the_target(session.read_anew(self._pod_path), self.pod_uid) if own is None else None
-        return gone or self.verified(step, own, labels, others)
+        return gone or self.verified(step, own, labels, bypasses)
 
     def verified(
-        self, step: StepRun, own: Mapping[str, Any] | None, labels: Mapping[str, str], others: tuple[str, ...]
+        self, step: StepRun, own: Mapping[str, Any] | None, labels: Mapping[str, str], bypasses: Bypasses
     ) -> Result:
-        """What the policy, as it was read back, is worth to the pod of these labels. `others` let traffic through."""
+        """What the policy, as it was read back, is worth to the pod of these labels."""
         if own is None or not self.is_isolating(own):
             return failed(NOT_VERIFIED, f"the NetworkPolicy {self.name} is not there as it was created")
         if own["metadata"].get("annotations", {}).get(ACTION_ID) != step.action_id:
             return failed(Reason.NAME_TAKEN, f"a NetworkPolicy {self.name} of another origin exists")
         if not self.selector.items() <= labels.items():
             return failed(Reason.LABEL_REMOVED, "the pod no longer carries the label that the NetworkPolicy selects")
-        if self.effective == Enforcement.ENFORCED and not others:
-            return done(Reason.ISOLATED, self._detail(others))
-        return Result(status=StepStatus.NOT_EFFECTIVE, reason=_WORTH[self.effective], detail=self._detail(others))
+        worth, detail = self._worth(bypasses), self._detail(bypasses)
+        if worth is Reason.ISOLATED:
+            return done(worth, detail)
+        return Result(status=StepStatus.NOT_EFFECTIVE, reason=worth, detail=detail)
+
+    def _worth(self, bypasses: Bypasses) -> Reason:
+        """What holds of the pod's packets, the surest first."""
+        if self.effective == Enforcement.ENFORCED and bypasses.shown:
+            return Reason.BYPASSED_BY
+        if self.effective == Enforcement.ENFORCED and bypasses.unknown:
+            return Reason.ENFORCEMENT_UNKNOWN
+        return _OBSTACLES[self.obstacle] if self.obstacle else _WORTH[self.effective]
 
     def is_isolating(self, policy: Mapping[str, Any]) -> bool:
         """Whether the policy, as stored, denies everything to the pods that the change selects."""
@@ -137,14 +175,21 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         both = set(spec.get("policyTypes", ())) >= {"Ingress", "Egress"}
         return denies and both and spec.get("podSelector", {}) == {"matchLabels": dict(self.selector)}
 
-    def _detail(self, others: tuple[str, ...]) -> str:
+    def _detail(self, bypasses: Bypasses) -> str:
         """What an isolation is worth, for people."""
-        bypassed = f"; bypassed_by {', '.join(others)}" if others else ""
-        return f"{self.effective}{bypassed}; established connections unknown"
+        because = f"; {_OBSTACLES[self.obstacle].meaning}" if self.obstacle else ""
+        shown = f"; bypassed_by {_listed(bypasses.shown)}" if bypasses.shown else ""
+        unknown = f"; enforcement_unknown: {_listed(bypasses.unknown)}" if bypasses.unknown else ""
+        return f"{self.effective}{because}{shown}{unknown}; established connections unknown"
 
     @property
     def _pod_path(self) -> str:
         return api_paths.pod(self.namespace, self.pod_name)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def bypassing(policies: Iterable[Mapping[str, Any]], labels: Mapping[str, str], own_name: str) -> tuple[str, ...]:
@@ -157,6 +202,8 @@ def bypassing(policies: Iterable[Mapping[str, Any]], labels: Mapping[str, str], 
 
 
 def _allows(policy: Mapping[str, Any]) -> bool:
+    if is_for_another_network(policy):
+        return False
     spec = policy.get("spec", {})
     types = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
     return any(spec.get(direction.lower()) for direction in types)

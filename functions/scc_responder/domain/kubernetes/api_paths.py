@@ -32,6 +32,20 @@ _ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete", "PUT": "updat
 _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 
 
+def groups() -> str:
+    """The list of the API groups that the server has, without their kinds."""
+    return "/apis"
+
+
+def collection(group: str, version: str, plural: str, namespace: str = "") -> str:
+    """All objects of a kind that Kubernetes itself does not have; of one namespace where it is given.
+
+    >>> collection("cilium.io", "v2", "ciliumnetworkpolicies", "shop")
+    '/apis/cilium.io/v2/namespaces/shop/ciliumnetworkpolicies'
+    """
+    return f"/apis/{_name(group)}/{_name(version)}{_scope(namespace) if namespace else ''}/{_name(plural)}"
+
+
 def pods(namespace: str) -> str:
     """The pods of a namespace. Raises ApiError `invalid_name`, as does everything here."""
     return f"/api/v1{_scope(namespace)}/pods"

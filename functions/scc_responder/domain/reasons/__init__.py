@@ -272,7 +272,13 @@ class Reason(Word):
     LABEL_REMOVED = "label_removed", "the label that the network policy selects is gone"
     BYPASSED_BY = "bypassed_by", "another network policy still allows traffic"
     NOT_ENFORCED = "not_enforced", "nothing enforces network policies there"
-    ENFORCEMENT_UNKNOWN = "enforcement_unknown", "nothing says whether network policies are enforced"
+    HOST_NETWORK = "host_network", "the pod is on its node's network, which no network policy holds"
+    WINDOWS_NODE = "windows_node", "the pod runs on Windows, where nothing enforces network policies"
+    FURTHER_INTERFACES = "further_interfaces", "the pod has network interfaces that no network policy of ours holds"
+    ENFORCEMENT_UNKNOWN = (
+        "enforcement_unknown",
+        "nothing says whether network policies are enforced, or that no policy of another kind lets the pod through",
+    )
     NOT_POSSIBLE_AUTOPILOT = "not_possible_autopilot", "the nodes of Autopilot are Google's"
     CAPTURED_WITHOUT_EVENTS = "captured_without_events", "evidence is stored, but for the pod's events"
     CAPTURED_IN_PART = "captured_in_part", "evidence is stored, but for a source that is required"

@@ -65,6 +65,11 @@ class SimulatedCluster:
         """The bearer token of `responder`, `reader`, or of any other name, who may do everything."""
         return self._identities.token(user)
 
+    def serve(self, *kinds: str) -> None:
+        """Install kinds that a cluster serves on request, such as `FQDNNetworkPolicy`."""
+        with self._api.alone():
+            self._api.served |= set(kinds)
+
     def create(self, manifest: Mapping[str, Any]) -> ApiObject:
         """Store an object as a cluster's owner would, and let the controllers react. Raises Refusal."""
         body = dict(manifest)

@@ -8,14 +8,14 @@ import pytest
 
 from scc_responder.workbench.needed_permissions import of_all_actions, rule_of
 from scc_responder.workbench.simulated_cluster.server.request import SUBRESOURCES
-from scc_responder.workbench.simulated_cluster.server.resources import RESOURCES, target_of
+from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST, RESOURCES, target_of
 
 _SERVER = "functions/scc_responder/workbench/simulated_cluster/server"
 
 
 def missing_rows(declared: Iterable[tuple[str, str]]) -> Iterator[str]:
     """For each (resource, verb) that the simulated cluster does not know: the file, and the row to add to it."""
-    rows = {(resource.group, resource.plural): resource for resource in RESOURCES}
+    rows = {(resource.group, resource.plural): resource for resource in (*RESOURCES, *ON_REQUEST)}
     for name, verb in declared:
         group, resource = rule_of(name)
         plural, _, subresource = resource.partition("/")

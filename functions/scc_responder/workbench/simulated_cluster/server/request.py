@@ -20,10 +20,11 @@ from scc_responder.workbench.simulated_cluster.server.objects import Objects
 from scc_responder.workbench.simulated_cluster.server.pages import paged
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities, allowed
 from scc_responder.workbench.simulated_cluster.server.refusal import Refusal
-from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget, target_of
+from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST, RequestTarget, group_list, target_of
 
 _ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete", "POST": "create"}
 _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+_DISCOVERY = ("GET", "/apis")
 _PATCH_TYPE = "application/merge-patch+json"
 
 SUBRESOURCES = {("pods/eviction", "create"): evict}
@@ -91,6 +92,8 @@ class Api:
         self, objects: Objects, controllers: Controllers, identities: Identities, clock: Callable[[], datetime]
     ) -> None:
         self.audit: list[AuditEvent] = []
+        self.served: set[str] = set()
+        """The kinds on request that there are."""
         self._objects = objects
         self._controllers = controllers
         self._identities = identities
@@ -117,6 +120,8 @@ class Api:
 
     def _understood(self, call: SimulatedRequest) -> Asked:
         target = target_of(urlsplit(call.uri).path)
+        if target and target.resource in ON_REQUEST and target.resource.kind not in self.served:
+            target = None
         verbs = _ITEM_VERBS if target and target.name else _COLLECTION_VERBS
         user = self._identities.user(call.headers.get("authorization", ""))
         return Asked(call=call, target=target, user=user, verb=verbs.get(call.method, call.method.lower()))
@@ -125,6 +130,8 @@ class Api:
         target, verb = asked.target, asked.verb
         if not asked.user:
             raise refusal.unauthorized()
+        if (asked.call.method, urlsplit(asked.call.uri).path) == _DISCOVERY:
+            return group_list(self.served)
         if target is None:
             raise refusal.no_such_path()
         if not allowed(asked.user, verb, target):

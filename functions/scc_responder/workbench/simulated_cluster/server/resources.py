@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
+from scc_responder.domain.kubernetes.network_policies.policy_kinds import POLICY_KINDS
 from scc_responder.domain.value import Value
 
 _PATH = re.compile(
@@ -70,9 +73,29 @@ RESOURCES = (
     Resource(kind="PodDisruptionBudget", plural="poddisruptionbudgets", group="policy"),
     Resource(kind="NetworkPolicy", plural="networkpolicies", group="networking.k8s.io"),
 )
+ON_REQUEST = tuple(
+    Resource(kind=kind.name, plural=kind.plural, group=kind.group, version=kind.version, namespaced=kind.namespaced)
+    for kind in POLICY_KINDS
+)
+"""Kinds that a cluster serves only where they are installed."""
 
-_BY_PLURAL = {(resource.group, resource.version, resource.plural): resource for resource in RESOURCES}
-BY_KIND = {resource.kind: resource for resource in RESOURCES}
+_BY_PLURAL = {(resource.group, resource.version, resource.plural): resource for resource in (*RESOURCES, *ON_REQUEST)}
+BY_KIND = {resource.kind: resource for resource in (*ON_REQUEST, *RESOURCES)}
+
+
+def group_list(served: Iterable[str]) -> dict[str, Any]:
+    """The API groups, with those of the kinds on request that are served. Source: meta/v1 APIGroupList."""
+    names = frozenset(served)
+    resources = [*RESOURCES, *(resource for resource in ON_REQUEST if resource.kind in names)]
+    versions: dict[str, dict[str, None]] = {}
+    for resource in resources:
+        if resource.group:
+            versions.setdefault(resource.group, {})[resource.version] = None
+    groups = [
+        {"name": name, "versions": [{"groupVersion": f"{name}/{one}", "version": one} for one in listed]}
+        for name, listed in versions.items()
+    ]
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
 def target_of(path: str) -> RequestTarget | None:

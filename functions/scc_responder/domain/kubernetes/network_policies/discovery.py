@@ -1,0 +1,83 @@
+"""Which of the kinds of policy a cluster serves: its list of API groups, kept for ten minutes a cluster."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.kubernetes.network_policies.policy_kinds import POLICY_KINDS, PolicyKind
+from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.reasons import Reason
+
+KEPT_SECONDS = 600.0
+NETWORK_POLICY_GROUP = "networking.k8s.io"
+"""The group of NetworkPolicies: a list without it is not the whole list."""
+
+
+@dataclass(kw_only=True, slots=True)
+class _Known:
+    until: float
+    versions: Mapping[str, list[str]]
+    absent: set[str] = field(default_factory=set)
+
+
+_CLUSTERS: WeakKeyDictionary[KubernetesApi, _Known] = WeakKeyDictionary()
+"""By the connection to the API server, which is made once for each cluster."""
+
+_LOCK = threading.Lock()
+
+
+def served_kinds(api: KubernetesApi) -> tuple[tuple[PolicyKind, str], ...]:
+    """The kinds of which the cluster serves the group, each with the version to read: at most one request.
+
+    Raises ApiError.
+    """
+    known = _known(api)
+    if known is None:
+        known = _Known(until=time.monotonic() + KEPT_SECONDS, versions=_versions(api.get(api_paths.groups())))
+        with _LOCK:
+            _CLUSTERS[api] = known
+    return tuple(
+        (kind, _version(kind, known.versions[kind.group]))
+        for kind in POLICY_KINDS
+        if kind.group in known.versions and kind.resource not in known.absent
+    )
+
+
+def note_absent(api: KubernetesApi, kind: PolicyKind) -> None:
+    """Keep that the cluster serves the kind's group without the kind: it is not asked for again."""
+    with _LOCK:
+        if api in _CLUSTERS:
+            _CLUSTERS[api].absent.add(kind.resource)
+
+
+def _known(api: KubernetesApi) -> _Known | None:
+    with _LOCK:
+        known = _CLUSTERS.get(api)
+    return known if known and known.until > time.monotonic() else None
+
+
+def _versions(answer: Mapping[str, Any]) -> Mapping[str, list[str]]:
+    """The versions of each group, the server's preferred one first. Source: meta/v1 APIGroupList."""
+    try:
+        versions = {
+            str(group["name"]): [str(version["version"]) for version in group["versions"]]
+            for group in answer["groups"]
+            if group["versions"]
+        }
+    except (KeyError, TypeError, IndexError):
+        versions = {}
+    if NETWORK_POLICY_GROUP not in versions:
+        raise ApiError(Reason.UNUSABLE_ANSWER, "the list of API groups has not the group of NetworkPolicies")
+    return versions
+
+
+def _version(kind: PolicyKind, versions: list[str]) -> str:
+    """The version that is known here; where it is not served, the server's first, in which all objects can be read."""
+    return kind.version if kind.version in versions else versions[0]

@@ -1,0 +1,122 @@
+"""Reading the policies of other kinds."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.domain.kubernetes.network_policies import other_policies
+from scc_responder.domain.kubernetes.network_policies.other_policies import Bypasses, OtherPolicies
+from scc_responder.domain.kubernetes.network_policies.policy_kinds import POLICY_KINDS
+from scc_responder.domain.reasons import Reason
+from tests.kits.one_change import one_cluster
+from tests.kits.responder import Interposed
+
+LETS_OUT: dict[str, Any] = {
+    "FQDNNetworkPolicy": {"podSelector": {}, "egress": [{}]},
+    "ClusterNetworkPolicy": {"tier": "Admin", "subject": {"namespaces": {}}, "egress": [{"action": "Accept"}]},
+    "AdminNetworkPolicy": {"subject": {"namespaces": {}}, "egress": [{"action": "Allow"}]},
+    "CiliumNetworkPolicy": {"endpointSelector": {}, "egress": [{"toEntities": ["all"]}]},
+    "CiliumClusterwideNetworkPolicy": {"endpointSelector": {}, "egress": [{"toEntities": ["all"]}]},
+    "NetworkPolicy.projectcalico.org": {"egress": [{"action": "Allow"}]},
+    "GlobalNetworkPolicy.projectcalico.org": {"egress": [{"action": "Allow"}]},
+    "NetworkPolicy.crd.projectcalico.org": {"egress": [{"action": "Allow"}]},
+    "GlobalNetworkPolicy.crd.projectcalico.org": {"egress": [{"action": "Allow"}]},
+}
+
+
+def bypasses(api: Any, wait: Any = None) -> Bypasses:
+    with ThreadPoolExecutor(4) as pool:
+        others = OtherPolicies(ClusterSession(api, {}, wait, pool), "shop")
+        others.begin()
+        return others.bypassing({"spec": {}}, {"app": "web"})
+
+
+@pytest.mark.parametrize("kind", POLICY_KINDS, ids=lambda kind: kind.resource)
+def test_every_kind_is_read_where_it_is_served(kind: Any) -> None:
+    """A policy of each kind that lets the pod through is named, by one request for its kind and one for all groups."""
+    with one_cluster() as (cluster, means):
+        cluster.serve(kind.name)
+        space = {"namespace": "shop"} if kind.namespaced else {}
+        version = f"{kind.group}/{kind.version}"
+        cluster.create(
+            {"apiVersion": version, "kind": kind.name, "metadata": {"name": "x", **space}, "spec": LETS_OUT[kind.name]}
+        )
+        assert bypasses(means.api).shown == (f"{kind.name}/x",)
+        again = Interposed(means.api)
+        assert bypasses(means.api) == bypasses(again)
+    others = [kind.plural for kind in POLICY_KINDS]
+    assert sum(call.startswith("list") and call.rpartition("/")[2] in others for call in again.calls) <= 2
+
+
+def test_a_cluster_without_them_is_asked_nothing_more() -> None:
+    """Once its groups are known, a cluster without such kinds is asked for none."""
+    with one_cluster() as (cluster, means):
+        assert bypasses(means.api) == Bypasses()
+        before = len(cluster.audit)
+        assert bypasses(means.api) == Bypasses()
+        assert len(cluster.audit) == before
+
+
+def test_a_group_without_the_kind_is_asked_once() -> None:
+    """A served group may lack the kind: that is known after the first request."""
+    with one_cluster() as (cluster, means):
+        cluster.serve("AdminNetworkPolicy")
+        counts = []
+        for _ in range(2):
+            before = len(cluster.audit)
+            assert bypasses(means.api) == Bypasses()
+            counts.append(len(cluster.audit) - before)
+    assert counts == [3, 1]
+
+
+FAILURES = [
+    pytest.param(ApiError(Reason.KUBERNETES_FORBIDDEN, status=403), 1, "FQDNNetworkPolicy", id="refused"),
+    pytest.param(ApiError(Reason.PARTIAL_LIST), 1, "FQDNNetworkPolicy", id="cut"),
+    pytest.param(ApiError(Reason.SERVER_ERROR, status=500), 1, "", id="fails-once"),
+    pytest.param(ApiError(Reason.SERVER_ERROR, status=500), 2, "FQDNNetworkPolicy", id="fails-twice"),
+    pytest.param(ApiError(Reason.TIMEOUT), 1, "", id="unreachable-once"),
+]
+
+
+@pytest.mark.parametrize(("error", "times", "unknown"), FAILURES)
+def test_what_may_pass_is_asked_for_twice(error: ApiError, times: int, unknown: str) -> None:
+    """A failure that may pass is tried once more; what cannot be read is named by its kind."""
+    met: list[str] = []
+
+    def fail(_number: int, _verb: str, path: str) -> None:
+        if path.endswith("fqdnnetworkpolicies") and len(met) < times:
+            met.append(path)
+            raise error
+
+    with one_cluster() as (cluster, means):
+        cluster.serve("FQDNNetworkPolicy")
+        assert bypasses(Interposed(means.api, before=fail)).unknown == ((unknown,) if unknown else ())
+
+
+def test_reads_that_take_too_long_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An isolation does not wait for a server that does not answer."""
+    monkeypatch.setattr(other_policies, "READ_SECONDS", 0.0)
+    with one_cluster() as (_cluster, means):
+        slow = Interposed(means.api, before=lambda *_: __import__("time").sleep(0.05))
+        assert bypasses(slow).unknown == ("discovery",)
+
+
+def test_a_namespace_that_cannot_be_read_is_unknown() -> None:
+    """Where a policy asks for labels of the namespace, and these could not be read, it may select the pod."""
+
+    def fail(_number: int, _verb: str, path: str) -> None:
+        if path.endswith("/namespaces/shop"):
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403)
+
+    with one_cluster() as (cluster, means):
+        cluster.serve("AdminNetworkPolicy")
+        spec = {"subject": {"namespaces": {"matchLabels": {"a": "b"}}}, "ingress": [{"action": "Allow"}]}
+        version = "policy.networking.k8s.io/v1alpha1"
+        cluster.create({"apiVersion": version, "kind": "AdminNetworkPolicy", "metadata": {"name": "x"}, "spec": spec})
+        assert bypasses(means.api) == Bypasses()
+        assert bypasses(Interposed(means.api, before=fail)).unknown == ("AdminNetworkPolicy/x",)
