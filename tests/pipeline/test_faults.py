@@ -17,7 +17,7 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.kits.responder import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
 
 Object = dict[str, Any]
-CALLS = 20
+CALLS = 21
 WRITES = frozenset({"patch", "create", "delete"})
 
 
@@ -152,7 +152,7 @@ def test_a_missing_permission(tmp_path: Path, cluster: SimulatedCluster, number:
 
     record = deployment.case(document)
     call = deployment.clusters.api.calls[number - 1]  # type: ignore[attr-defined]  # an `Interposed`
-    permission = f"missing permission: {call.split('/')[-2]}: {call.split()[0]}"
+    permission = f"missing permission: {call.split()[1].split('/')[-2]}: {call.split()[0]}"
     assert permission in json.dumps([deployment.lines, record.decision])
     assert effects_hold(record, cluster, pod)
     if ending.status == 503:

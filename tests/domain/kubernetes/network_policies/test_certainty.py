@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.domain.kubernetes.network_policies.certainty import all_of, any_of, certain, matches
+from scc_responder.domain.kubernetes.network_policies.certainty import all_of, any_of, certain, matches_labels
 
 
 def wanted(operator: str, *values: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ SELECTORS = [
 @pytest.mark.parametrize(("selector", "labels", "answer"), SELECTORS)
 def test_a_selector_matches_as_far_as_known(selector: Any, labels: dict[str, str], answer: str) -> None:
     """What may hold and cannot be shown is unknown; one requirement that fails settles it."""
-    assert matches(selector, labels, lambda key: key == "hidden") == answer
+    assert matches_labels(selector, labels, lambda key: key == "hidden") == answer
 
 
 def test_answers_are_combined_with_care() -> None:

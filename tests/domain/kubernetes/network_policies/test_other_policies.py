@@ -75,10 +75,19 @@ def test_a_group_without_the_kind_is_asked_once() -> None:
 
 
 FAILURES = [
-    pytest.param(ApiError(Reason.KUBERNETES_FORBIDDEN, status=403), 1, "FQDNNetworkPolicy", id="refused"),
-    pytest.param(ApiError(Reason.PARTIAL_LIST), 1, "FQDNNetworkPolicy", id="cut"),
+    pytest.param(ApiError(Reason.NO_SUCH_RESOURCE), 2, "", id="not-served"),
+    pytest.param(
+        ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="fqdn: list"),
+        1,
+        "FQDNNetworkPolicy (missing permission: fqdn: list)",
+        id="permission",
+    ),
+    pytest.param(
+        ApiError(Reason.KUBERNETES_FORBIDDEN, status=403), 1, "FQDNNetworkPolicy (kubernetes_forbidden)", id="refused"
+    ),
+    pytest.param(ApiError(Reason.PARTIAL_LIST), 1, "FQDNNetworkPolicy (partial_list)", id="cut"),
     pytest.param(ApiError(Reason.SERVER_ERROR, status=500), 1, "", id="fails-once"),
-    pytest.param(ApiError(Reason.SERVER_ERROR, status=500), 2, "FQDNNetworkPolicy", id="fails-twice"),
+    pytest.param(ApiError(Reason.SERVER_ERROR, status=500), 2, "FQDNNetworkPolicy (server_error)", id="fails-twice"),
     pytest.param(ApiError(Reason.TIMEOUT), 1, "", id="unreachable-once"),
 ]
 
@@ -103,7 +112,7 @@ def test_reads_that_take_too_long_are_unknown(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(other_policies, "READ_SECONDS", 0.0)
     with one_cluster() as (_cluster, means):
         slow = Interposed(means.api, before=lambda *_: __import__("time").sleep(0.05))
-        assert bypasses(slow).unknown == ("discovery",)
+        assert bypasses(slow).unknown == ("discovery (deadline)",)
 
 
 def test_a_namespace_that_cannot_be_read_is_unknown() -> None:

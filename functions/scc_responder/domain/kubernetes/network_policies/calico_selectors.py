@@ -20,7 +20,7 @@ _VALUE = re.compile(_TEXT)
 
 
 def selects_expression(expression: str, labels: Mapping[str, str], is_open: Callable[[str], bool]) -> Certainty:
-    """Whether the expression matches these labels; `is_open` as in `certainty.matches`.
+    """Whether the expression matches these labels; `is_open` as in `certainty.matches_labels`.
 
     >>> str(selects_expression("app == 'web' && !has(canary) || all()", {"app": "db"}, lambda key: False))
     'yes'

@@ -50,15 +50,15 @@ _OPERATORS: Mapping[str, Callable[[str | None, Any], bool]] = {
 }
 
 
-def matches(
+def matches_labels(
     selector: Mapping[str, Any] | None, labels: Mapping[str, str], is_open: Callable[[str], bool] = _closed
 ) -> Certainty:
     """Whether a label selector matches. An empty one matches everything, none at all nothing.
 
     `is_open` says of a key that `labels` lacks whether the object may have it all the same.
 
-    >>> str(matches({"matchLabels": {"app": "web"}}, {"app": "web"})), str(matches({}, {})), str(matches(None, {}))
-    ('yes', 'yes', 'no')
+    >>> str(matches_labels({"matchLabels": {"app": "web"}}, {"app": "web"})), str(matches_labels(None, {}))
+    ('yes', 'no')
     """
     if selector is None:
         return Certainty.NO

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scc_responder.domain.kubernetes.network_policies.certainty import Certainty, all_of, any_of, certain, matches
+from scc_responder.domain.kubernetes.network_policies.certainty import (
+    Certainty,
+    all_of,
+    any_of,
+    certain,
+    matches_labels,
+)
 from scc_responder.domain.kubernetes.network_policies.policy_subject import PolicySubject
 
 _NAMESPACE_LABELS = "io.cilium.k8s.namespace.labels."
@@ -39,7 +45,7 @@ def _selects(spec: Mapping[str, Any], subject: PolicySubject) -> Certainty:
         # Labels of another source, such as `reserved:`, are Cilium's own: no object shows them.
         return unread or bare == _CLUSTER or ":" in bare
 
-    return matches(spec["endpointSelector"], spelled, is_open)
+    return matches_labels(spec["endpointSelector"], spelled, is_open)
 
 
 def _allows(spec: Mapping[str, Any]) -> Certainty:

@@ -15,7 +15,7 @@ from scc_responder.domain.kubernetes.network_policies.policy_kinds import POLICY
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 
-KEPT_SECONDS = 600.0
+_KEPT_SECONDS = 600.0
 NETWORK_POLICY_GROUP = "networking.k8s.io"
 """The group of NetworkPolicies: a list without it is not the whole list."""
 
@@ -40,7 +40,7 @@ def served_kinds(api: KubernetesApi) -> tuple[tuple[PolicyKind, str], ...]:
     """
     known = _known(api)
     if known is None:
-        known = _Known(until=time.monotonic() + KEPT_SECONDS, versions=_versions(api.get(api_paths.groups())))
+        known = _Known(until=time.monotonic() + _KEPT_SECONDS, versions=_versions(api.get(api_paths.groups())))
         with _LOCK:
             _CLUSTERS[api] = known
     return tuple(

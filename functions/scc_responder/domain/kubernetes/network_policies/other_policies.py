@@ -29,8 +29,9 @@ _T = TypeVar("_T")
 
 
 class Bypasses(Value, frozen=True, kw_only=True):
-    """Policies as `KIND/NAME`: `shown` let the pod's traffic through, `unknown` may, and are a kind alone where it
-    could not be read.
+    """Policies as `KIND/NAME`: `shown` let the pod's traffic through, `unknown` may.
+
+    A kind that could not be read is unknown too, with the reason: `KIND (REASON)`.
     """
 
     shown: tuple[str, ...] = ()
@@ -82,9 +83,11 @@ class OtherPolicies:
         """What was read; None where it could not be, which is kept then."""
         try:
             return future.result(timeout=max(0.0, self._until - time.monotonic()))
-        except (ResponderError, TimeoutError):
-            self._unread.append(what)
-            return None
+        except ResponderError as error:
+            self._unread.append(f"{what} ({error.explanation if error.permission else error.reason})")
+        except TimeoutError:
+            self._unread.append(f"{what} ({Reason.DEADLINE})")
+        return None
 
 
 def _listed(api: KubernetesApi, kind: PolicyKind, version: str, namespace: str) -> _Policies:
@@ -100,12 +103,11 @@ def _listed(api: KubernetesApi, kind: PolicyKind, version: str, namespace: str) 
 
 
 def _twice(read: Callable[[], _T]) -> _T:
-    """Read, and once again after a failure that may pass."""
+    """Read, and once again after a failure that may pass: one answer alone proves neither that nor an absence."""
     try:
         return read()
     except ApiError as error:
-        answered = error.status not in {0, 429} and error.status < 500
-        if error.lasting or answered or error.reason == Reason.NO_SUCH_RESOURCE:
+        if error.lasting or error.status in {403, 404}:
             raise
         return read()
 

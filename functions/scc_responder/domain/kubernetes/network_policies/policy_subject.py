@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scc_responder.domain.kubernetes.network_policies.certainty import Certainty, matches
+from scc_responder.domain.kubernetes.network_policies.certainty import Certainty, matches_labels
 from scc_responder.domain.value import Value
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
@@ -31,8 +31,8 @@ class PolicySubject(Value, frozen=True, kw_only=True):
 
     def is_in(self, selector: Mapping[str, Any] | None) -> Certainty:
         """Whether a namespace selector matches."""
-        return matches(selector, self.known_namespace_labels, self.may_be_in_namespace)
+        return matches_labels(selector, self.known_namespace_labels, self.may_be_in_namespace)
 
     def is_selected(self, selector: Mapping[str, Any] | None) -> Certainty:
         """Whether a pod selector matches."""
-        return matches(selector, self.labels)
+        return matches_labels(selector, self.labels)
