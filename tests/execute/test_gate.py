@@ -58,7 +58,7 @@ CONTROL: dict[str, tuple[Task, Mode, str]] = {
     "enforce under dry run": (task(), Mode.DRY_RUN, LOWERED),
     "dry run under dry run": (task(mode=Mode.DRY_RUN), Mode.DRY_RUN, ""),
     "observation under approve": (task("capture_evidence"), A, ""),
-    "observation under dry run": (task("capture_evidence"), Mode.DRY_RUN, LOWERED),
+    "observation under dry run": (task("capture_evidence"), Mode.DRY_RUN, ""),
     "the responder's message under dry run": (task("notify", policy=RESPONDER), Mode.DRY_RUN, ""),
     "the responder's message once disabled": (
         task("notify", policy=RESPONDER),

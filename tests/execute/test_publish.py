@@ -32,28 +32,23 @@ class Topic:
 
 
 OUTCOMES = {
-    "published": (Topic("1"), False, ("done", "published", "1"), 1),
-    "dry-run": (Topic("1"), True, ("dry_run", "would_publish", ""), 0),
-    "nowhere": (None, False, ("skipped", "no_outcome_topic", ""), 0),
+    "published": (Topic("1"), ("done", "published", "1"), 1),
+    "nowhere": (None, ("skipped", "no_outcome_topic", ""), 0),
     "refused": (
         Topic(FORBIDDEN),
-        False,
         ("failed", "pubsub_permission_denied", "missing permission: pubsub.topics.publish"),
         1,
     ),
 }
 
 
-def step(*, dry_run: bool) -> StepRun:
-    return StepRun(action_id="a", dry_run=dry_run, intended=False, intend=lambda: None, renew=lambda: None)
+STEP = StepRun(action_id="a", dry_run=False, intended=False, intend=lambda: None, renew=lambda: None)
 
 
-@pytest.mark.parametrize(("topic", "dry_run", "expected", "count"), OUTCOMES.values(), ids=OUTCOMES)
-def test_the_topics_answer_is_the_outcome(
-    topic: Topic | None, dry_run: bool, expected: tuple[str, str, str], count: int
-) -> None:
-    """Without a topic it is skipped; a dry run publishes nothing."""
-    result = publish(NOTICE, step(dry_run=dry_run), topic)
+@pytest.mark.parametrize(("topic", "expected", "count"), OUTCOMES.values(), ids=OUTCOMES)
+def test_the_topics_answer_is_the_outcome(topic: Topic | None, expected: tuple[str, str, str], count: int) -> None:
+    """Without a topic it is skipped."""
+    result = publish(NOTICE, STEP, topic)
 
     assert (result.status, result.reason, result.detail) == expected
     assert len(topic.published if topic else []) == count
@@ -63,4 +58,4 @@ def test_a_topic_that_is_down_is_asked_again() -> None:
     """By a later delivery."""
     error = ApiError(Reason.PUBSUB.of("unavailable"), "unavailable", status=503)
     with pytest.raises(RetryableError, match="unavailable"):
-        publish(NOTICE, step(dry_run=False), Topic(error))
+        publish(NOTICE, STEP, Topic(error))

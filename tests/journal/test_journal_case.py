@@ -52,6 +52,9 @@ RULE = {
     "done, by a word that means something else elsewhere": (S.DONE, "control_disabled", P.WAITING, False),
     "partial": (S.PARTIAL, "", None, False),
     "partial, by such a word": (S.PARTIAL, "control_disabled", None, False),
+    "rehearsed": (S.REHEARSED, "planned", None, False),
+    "nothing matched": (S.NOTHING_MATCHED, "no_policy_matched", None, False),
+    "target absent": (S.TARGET_ABSENT, "planned", None, False),
     "superseded": (S.SUPERSEDED, "finding_muted", None, False),
     "rejected": (S.REJECTED, "finding_not_found", None, False),
 }

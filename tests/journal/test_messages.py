@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scc_responder.domain.finding import PodRef
 from scc_responder.domain.mode import Mode
@@ -75,9 +76,8 @@ def steps(*outcomes: tuple[str, StepStatus]) -> list[Step]:
 DONE = ("label_pod", StepStatus.DONE)
 CONCLUSIONS: list[Any] = [
     pytest.param([DONE], CaseState.DONE, id="done"),
-    pytest.param([], CaseState.DONE, id="nothing"),
     pytest.param([("label_pod", StepStatus.SKIPPED)], CaseState.DONE, id="nothing-to-do"),
-    pytest.param([("label_pod", StepStatus.DRY_RUN)], CaseState.DONE, id="dry-run"),
+    pytest.param([("label_pod", StepStatus.DRY_RUN)], CaseState.REHEARSED, id="dry-run-of-a-policy-no-longer-matched"),
     pytest.param([("label_pod", StepStatus.HELD)], CaseState.HELD, id="held"),
     pytest.param([("label_pod", StepStatus.HELD), ("notify", StepStatus.DONE)], CaseState.HELD, id="held-and-told-of"),
     pytest.param([DONE, ("delete_pod", StepStatus.HELD)], CaseState.PARTIAL, id="some-held"),
@@ -95,7 +95,49 @@ CONCLUSIONS: list[Any] = [
 @pytest.mark.parametrize(("outcomes", "state"), CONCLUSIONS)
 def test_only_verified_outcomes_end_as_success(outcomes: list[tuple[str, StepStatus]], state: CaseState) -> None:
     """No outcome but one that was carried out and read back ends as a success."""
-    assert conclusion(steps(*outcomes)) == state
+    assert conclusion(steps(*outcomes), {"contain": Mode.ENFORCE}) == state
+
+
+REHEARSAL = ("label_pod", StepStatus.DRY_RUN)
+TOLD = ("notify", StepStatus.DONE)
+REHEARSALS: dict[str, tuple[list[tuple[str, StepStatus]], CaseState]] = {
+    "rehearsed": ([REHEARSAL, TOLD], CaseState.REHEARSED),
+    "only observed": ([("capture_evidence", StepStatus.DONE), TOLD], CaseState.REHEARSED),
+    "evidence refused": ([REHEARSAL, ("capture_evidence", StepStatus.FAILED)], CaseState.PARTIAL),
+    "not told": ([REHEARSAL, ("notify", StepStatus.FAILED)], CaseState.PARTIAL),
+    "done before the mode was lowered": ([REHEARSAL, ("isolate_pod", StepStatus.DONE)], CaseState.DONE),
+    "intended before the mode was lowered": ([("isolate_pod", StepStatus.UNKNOWN)], CaseState.PARTIAL),
+    **{
+        f"rehearsed to {status}": ([REHEARSAL, ("delete_pod", status), TOLD], CaseState.REHEARSED)
+        for status in (StepStatus.HELD, StepStatus.SKIPPED, StepStatus.FAILED, StepStatus.TARGET_GONE)
+    },
+}
+
+
+@pytest.mark.parametrize(("outcomes", "state"), REHEARSALS.values(), ids=REHEARSALS)
+def test_a_rehearsal_ends_as_a_rehearsal(outcomes: list[tuple[str, StepStatus]], state: CaseState) -> None:
+    """Whatever its changes met; what was really done or tried counts as anywhere else."""
+    found = [replace(step, policy="contain") for step in steps(*outcomes)]
+    assert conclusion(found, {"contain": Mode.DRY_RUN}) == state
+
+
+def test_a_rehearsal_beside_a_policy_that_acts() -> None:
+    """What the policy that acts did, or could not do, is the end."""
+    rehearsed = replace(steps(REHEARSAL)[0], policy="try")
+    modes = {"try": Mode.DRY_RUN, "contain": Mode.ENFORCE}
+    acted = {StepStatus.DONE: CaseState.DONE, StepStatus.HELD: CaseState.HELD, StepStatus.FAILED: CaseState.PARTIAL}
+    for status, state in acted.items():
+        step = Step(action_id="b", policy="contain", action="delete_pod", status=status)
+        assert conclusion([rehearsed, step], modes) == state
+
+
+def test_nothing_to_act_on_has_words_of_its_own() -> None:
+    """No policy, or no target: neither is a success. A message about it changes nothing of that."""
+    absent = [replace(step, reason=Reason.TARGET_ABSENT) for step in steps(("isolate_pod", StepStatus.SKIPPED))]
+    assert conclusion(steps(TOLD), {}) == CaseState.NOTHING_MATCHED
+    for mode in (Mode.DRY_RUN, Mode.ENFORCE):
+        assert conclusion([*absent, *steps(TOLD)], {"contain": mode}) == CaseState.TARGET_ABSENT
+    assert conclusion([*absent, *steps(DONE)], {"contain": Mode.ENFORCE}) == CaseState.DONE
 
 
 EVENT = datetime(2026, 3, 2, 9, 38, 16, tzinfo=UTC)

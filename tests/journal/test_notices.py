@@ -14,12 +14,12 @@ from scc_responder.domain.context import Identity
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.notices import breaker_notice, case_notice, outcome_notice
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from tests.journal.test_messages import EVIL
-from tests.kits.decision_contexts import NODE, context
+from tests.kits.decision_contexts import NODE, THREAT, context
 from tests.kits.journal_worlds import START
 
 STEP = Step(
@@ -65,9 +65,14 @@ FILTERED = {**CASE, "threat": "reverse_shell", "severity": "CRITICAL"}
 NOTICES: dict[str, tuple[Notice, bytes, dict[str, str]]] = {
     "outcome": (outcome_notice(context(), Decision(policies=(POLICY,)), [STEP]), OUTCOME, FILTERED),
     "waiting": (
-        outcome_notice(context(), Decision(policies=(POLICY,)), [STEP], reason="waiting_for_approval"),
+        outcome_notice(context(), Decision(policies=(POLICY,)), [STEP], state=CaseState.WAITING),
         OUTCOME,
         {**FILTERED, "reason": "waiting_for_approval"},
+    ),
+    "rehearsed": (
+        outcome_notice(context(), Decision(policies=(POLICY,)), [STEP], state=CaseState.REHEARSED),
+        OUTCOME,
+        {**FILTERED, "reason": "dry_run"},
     ),
     "undecided": (
         case_notice(NoticeKind.UNDECIDED, RECORD, "held", "why"),
@@ -130,3 +135,11 @@ def test_another_machine_is_not_named(level: str, expected: str) -> None:
     other = Identity(level=level, reason=Reason.NODE_REPLACED)
     found = context(node=replace(NODE, instance_id="42"), node_identity=other)
     assert outcome_notice(found, Decision(policies=()), ()).facts["pod"]["instance_id"] == expected
+
+
+@pytest.mark.parametrize(("severity", "expected"), [("HIGH", NoticeSeverity.WARNING), ("LOW", NoticeSeverity.NOTICE)])
+def test_no_answer_to_a_severe_threat_is_a_warning(severity: str, expected: NoticeSeverity) -> None:
+    """Nothing was done: the reason says why, and a person looks where the severity is HIGH or above."""
+    facts = context(threat=replace(THREAT, severity=severity))
+    notice = outcome_notice(facts, Decision(policies=()), (), state=CaseState.NOTHING_MATCHED)
+    assert (notice.severity, notice.attributes["reason"]) == (expected, "no_policy_matched")

@@ -25,8 +25,8 @@ def test_a_finding_leads_to_all_actions(tmp_path: Path, cluster: SimulatedCluste
     assert asked.count("/apis") == 1
 
 
-def test_a_dry_run_writes_nothing(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
-    """A policy in dry run asks the API server for everything, and changes nothing anywhere."""
+def test_a_dry_run_changes_nothing_but_keeps_evidence(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A policy in dry run asks the API server for everything and changes nothing; evidence and message are real."""
     deployment = deployed(tmp_path, cluster, policy(*ALL, mode="dry_run"))
     before = cluster.objects("Pod"), cluster.objects("Node")
     document = finding_about(pod)
@@ -38,18 +38,19 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, cluster: SimulatedCluster, pod
         "annotate_pod: would_patch",
         "isolate_pod: would_patch",
         "isolate_pod: would_isolate",
-        "capture_evidence: would_capture",
+        "capture_evidence: captured",
         "cordon_node: would_patch",
         "delete_pod: would_patch",
         "delete_pod: would_delete",
-        "notify: would_publish",
+        "notify: published",
     ]
-    assert ending.reason == "dry_run"
+    assert (ending.reason, ending.severity, deployment.case(document).state) == ("dry_run", "NOTICE", "rehearsed")
     assert all(event.dry_run for event in cluster.audit if event.verb in {"patch", "create", "delete"})
     assert (cluster.objects("Pod"), cluster.objects("Node")) == before
     assert cluster.objects("NetworkPolicy") == []
-    assert list(tmp_path.glob("evidence/**/*.json")) == []
-    assert deployment.published.messages == []
+    assert len(list(tmp_path.glob("evidence/**/*.json"))) > 1
+    (message,) = deployment.published.messages
+    assert message["attributes"]["reason"] == "dry_run"
 
 
 def test_only_this_pod(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:

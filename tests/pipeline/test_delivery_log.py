@@ -91,7 +91,6 @@ ENDINGS: list[Any] = [
     ([step(StepStatus.DONE, "patched"), step(StepStatus.FAILED, "denied")], "denied", "ERROR"),
     ([step(StepStatus.HELD, "protected"), step(StepStatus.TARGET_GONE, "gone_by_other")], "gone_by_other", "WARNING"),
     ([step(StepStatus.DONE, "patched"), step(StepStatus.SKIPPED, "already_labeled")], "done", "NOTICE"),
-    ([step(StepStatus.DRY_RUN, "would_patch")], "dry_run", "NOTICE"),
     ([step(StepStatus.SKIPPED, "already_labeled")], "already_labeled", "INFO"),
     ([], "done_before", "INFO"),
 ]
@@ -100,5 +99,25 @@ ENDINGS: list[Any] = [
 @pytest.mark.parametrize(("steps", "reason", "severity"), ENDINGS)
 def test_the_worst_step_names_the_end(steps: list[Step], reason: str, severity: str) -> None:
     """An error before what is held, and that before what was done."""
-    found = ending_of(replace(RECORD, steps=tuple(steps)), DECISION)
+    found = ending_of(replace(RECORD, steps=tuple(steps)), DECISION, severe=True)
     assert (found.status, found.reason, found.severity) == (204, reason, severity)
+
+
+UNDONE: dict[str, tuple[CaseState, list[Step], bool, str, str]] = {
+    "rehearsed": (CaseState.REHEARSED, [step(StepStatus.DRY_RUN, "would_patch")], True, "dry_run", "NOTICE"),
+    "held in rehearsal": (CaseState.REHEARSED, [step(StepStatus.HELD, "protected")], True, "protected", "WARNING"),
+    "refused in rehearsal": (CaseState.REHEARSED, [step(StepStatus.FAILED, "denied")], True, "denied", "WARNING"),
+    "nothing matched": (CaseState.NOTHING_MATCHED, [], False, "no_policy_matched", "INFO"),
+    "nothing matched, severe": (CaseState.NOTHING_MATCHED, [], True, "no_policy_matched", "WARNING"),
+    "absent": (CaseState.TARGET_ABSENT, [step(StepStatus.SKIPPED, "target_absent")], False, "target_absent", "INFO"),
+    "absent, severe": (CaseState.TARGET_ABSENT, [step(StepStatus.DONE, "captured")], True, "target_absent", "WARNING"),
+}
+
+
+@pytest.mark.parametrize(("state", "steps", "severe", "reason", "severity"), UNDONE.values(), ids=UNDONE)
+def test_an_end_without_a_change_says_so(
+    state: CaseState, steps: list[Step], severe: bool, reason: str, severity: str
+) -> None:
+    """A rehearsal is never an error; a severe threat to which nothing answered is a warning."""
+    found = ending_of(replace(RECORD, state=state, steps=tuple(steps)), DECISION, severe=severe)
+    assert (found.reason, found.severity) == (reason, severity)

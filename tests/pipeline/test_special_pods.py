@@ -12,6 +12,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.responder import (
@@ -19,6 +20,7 @@ from tests.kits.responder import (
     CONTAINED,
     NODE,
     SPARE_NODE,
+    Deployment,
     Interposed,
     OneCluster,
     api_of,
@@ -186,6 +188,11 @@ def test_an_owner_that_may_not_be_read(tmp_path: Path, cluster: SimulatedCluster
     assert {"isolate_pod: isolated", "cordon_node: patched"} <= set(deployment.outcomes(document))
 
 
+def last_change(deployment: Deployment, document: Object) -> Step:
+    """The last step but for the responder's own message."""
+    return [step for step in deployment.case(document).steps if step.policy][-1]
+
+
 def test_a_finalizer_keeps_it(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """A pod that a finalizer keeps is terminating, not deleted."""
     pod = created(cluster, objects.held_pod("held", "shop", NODE))
@@ -194,7 +201,7 @@ def test_a_finalizer_keeps_it(tmp_path: Path, cluster: SimulatedCluster) -> None
 
     ending = deployment.respond_to(document)
 
-    last = deployment.case(document).steps[-1]
+    last = last_change(deployment, document)
     assert (last.status, last.reason, last.detail) == ("terminating", "terminating", "kept by example.com/hold")
     assert (ending.reason, deployment.case(document).state) == ("terminating", "partial")
 
@@ -210,7 +217,11 @@ def test_a_grace_period_means_terminating(tmp_path: Path) -> None:
         document = finding_about(pod)
         deployment.respond_to(document)
 
-        assert deployment.outcomes(document) == ["delete_pod: armed", "delete_pod: terminating"]
+        assert deployment.outcomes(document) == [
+            "delete_pod: armed",
+            "delete_pod: terminating",
+            "notify: published",
+        ]
         stopping = [item["metadata"] for item in cluster.objects("Pod") if "deletionTimestamp" in item["metadata"]]
         assert [item["deletionGracePeriodSeconds"] for item in stopping] == [7]
 
@@ -288,7 +299,7 @@ def test_isolation_is_worth(tmp_path: Path, cluster: SimulatedCluster, enforces:
 
     deployment.respond_to(document)
 
-    last = deployment.case(document).steps[-1]
+    last = last_change(deployment, document)
     assert last.reason == reason
     assert last.status == ("done" if reason == "isolated" else "not_effective")
     assert "established connections unknown" in last.detail
@@ -302,7 +313,11 @@ def test_a_host_network_pod_is_not_isolated(tmp_path: Path, cluster: SimulatedCl
 
     deployment.respond_to(document)
 
-    assert deployment.outcomes(document) == ["isolate_pod: patched", "isolate_pod: host_network"]
+    assert deployment.outcomes(document) == [
+        "isolate_pod: patched",
+        "isolate_pod: host_network",
+        "notify: published",
+    ]
 
 
 OTHERS = [
@@ -324,7 +339,7 @@ def test_another_policy_that_allows_traffic_is_named(
 
     deployment.respond_to(document)
 
-    last = deployment.case(document).steps[-1]
+    last = last_change(deployment, document)
     assert last.reason == reason
     assert ("bypassed_by allow-web" in last.detail) == (reason == "bypassed_by")
 

@@ -153,11 +153,28 @@ def test_flipped_between_two_steps(
         assert deployment.published.messages[-1]["case"]
 
 
-def test_disabled_tells_nobody(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
-    """Where nothing at all may be done, nothing is published either: whoever turned the switch knows."""
+def test_disabled_is_told_once_a_case(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """Where nothing at all may be done, a person is told that a finding waits, and the policies tell nothing."""
     flipped(deployment, 2, lambda: deployment.turn("disabled"))
-    deployment.respond_to(finding_about(pod))
-    assert deployment.published.messages == []
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    deployment.deliver(document)
+    assert [message["reason"] for message in deployment.published.messages] == ["control_disabled"]
+
+
+def test_disabled_from_the_start_keeps_the_finding(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
+    """No cluster is asked anything; the case is held and says what was found, and one notice is sent."""
+    deployment.turn("disabled")
+    document = finding_about(pod)
+    ending = deployment.respond_to(document)
+
+    record = deployment.case(document)
+    assert (ending.status, record.state, record.reason) == (204, "held", "control_disabled")
+    assert (record.decision["finding"]["category"], record.steps) == ("Reverse Shell", ())
+    assert (deployment.clusters.asked, len(deployment.published.messages)) == (0, 1)
+    assert list(deployment.folder.glob("evidence/**/*.json")) == []
 
 
 def test_lowered_to_approve_between_two_steps(

@@ -293,7 +293,7 @@ def test_resumed_by_a_person(deployment: Deployment, cluster: SimulatedCluster, 
     assert resumed_by_person(deployment, document) == Reason.RESUMED_BY_PERSON
     assert (deployment.case(document).state, deployment.case(document).owner) == (CaseState.OPEN, "")
     assert swept(deployment) == {"resumed": 1}
-    assert deployment.case(document).state == "done"
+    assert deployment.case(document).state == "rehearsed"
     assert [event for event in cluster.audit if event.verb in {"patch", "create"} and not event.dry_run] == []
     assert resumed_by_person(deployment, document) == "not_control_disabled"
 

@@ -245,6 +245,11 @@ class Threat(Value, frozen=True, kw_only=True):
     techniques_inferred: tuple[str, ...] = ()
     raised_by: tuple[str, ...] = ()
 
+    @property
+    def is_severe(self) -> bool:
+        """Whether its severity is HIGH or above: then a person is told also where nothing was done."""
+        return self.severity in {"HIGH", "CRITICAL"}
+
 
 def case_id(finding_key: str) -> str:
     """The short name of a case, for names and labels: the first 12 digits of the finding's key."""

@@ -6,9 +6,10 @@ carried out again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
@@ -26,6 +27,7 @@ from scc_responder.execute.gate import Gate, Withheld
 from scc_responder.execute.publish import publish
 from scc_responder.journal.case import Step, action_id
 from scc_responder.journal.claimed_case import ClaimedCase
+from scc_responder.journal.messages import UNANSWERED
 from scc_responder.journal.notices import outcome_notice
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import in_order
@@ -36,6 +38,9 @@ STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_
 
 NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
 """Outcomes about which a person is notified."""
+
+SEVERE_NEWS = NEWS | STOPS | {StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING}
+"""Those about which a person is notified if the threat is severe."""
 
 
 def execute(context: Context, decision: Decision, case: ClaimedCase, world: World) -> tuple[Step, ...]:
@@ -168,7 +173,7 @@ def _run_change(execution: Execution, task: Task, *, withheld: Reason | None = N
     recorded = execution.recorded(task)
     if recorded and recorded.is_settled and not execution.is_repeatable(recorded):
         return recorded.status
-    dry_run = task.policy.mode not in {Mode.APPROVE, Mode.ENFORCE}
+    dry_run = task.policy.mode not in {Mode.APPROVE, Mode.ENFORCE} and not actions()[task.action].observes
     step = StepRun(
         action_id=task.action_id,
         dry_run=dry_run,
@@ -207,9 +212,8 @@ class _Means:
         """See `Means.publish_decision`."""
         execution = self._execution
         context, world, plan = execution.context, execution.world, execution.case.record.plan
-        reason = Reason.WAITING_FOR_APPROVAL if execution.is_waiting else ""
         notice = outcome_notice(
-            context, execution.decision, execution.steps, plan, function_url=world.function_url, reason=reason
+            context, execution.decision, execution.steps, plan, function_url=world.function_url, state=execution.state
         )
         return publish(notice, step, world.notifier)
 
@@ -231,8 +235,11 @@ def _tell(execution: Execution) -> None:
     plan = execution.case.record.plan
     if plan and execution.case.record.is_approved:
         _publish(execution, f"approved:{plan.digest}")
-    if _untold(execution.current_steps):
+    severe = execution.context.threat.is_severe
+    if _untold(execution.current_steps, SEVERE_NEWS if severe else NEWS):
         _publish(execution, f"waiting:{plan.digest}" if plan and execution.is_waiting else Reason.HELD_OR_FAILED)
+    elif severe and execution.state in UNANSWERED and not _last_told(execution.current_steps):
+        _publish(execution, UNANSWERED[execution.state])
 
 
 def _publish(execution: Execution, news: str) -> None:
@@ -241,11 +248,18 @@ def _publish(execution: Execution, news: str) -> None:
     _run_change(execution, Task(policy=RESPONDER, action="notify", action_id=name, change=PublishDecision()))
 
 
-def _untold(steps: Iterable[Step]) -> bool:
+def _untold(steps: Iterable[Step], news: Set[StepStatus]) -> bool:
     """Whether a step was held, failed or began to wait after the last message that was published, if any was.
 
     A person is notified once about a tripped breaker, not for every finding that it holds.
     """
+    steps = tuple(steps)
     settled = [(step, step.settled_at) for step in steps if step.settled_at and step.reason != Reason.STORM_BREAKER]
-    told = max((at for step, at in settled if (step.action, step.status) == ("notify", StepStatus.DONE)), default=None)
-    return any(step.status in NEWS and (told is None or at > told) for step, at in settled)
+    told = _last_told(steps)
+    return any(step.status in news and (told is None or at > told) for step, at in settled)
+
+
+def _last_told(steps: Iterable[Step]) -> datetime | None:
+    """When the last message was published, if any was."""
+    told = (step.settled_at for step in steps if (step.action, step.status) == ("notify", StepStatus.DONE))
+    return max((at for at in told if at), default=None)

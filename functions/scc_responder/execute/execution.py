@@ -17,12 +17,13 @@ from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Notifier
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result, StepStatus
+from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.execute.evidence.reading import Reading
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
 from scc_responder.journal.case import Step
 from scc_responder.journal.claimed_case import ClaimedCase
+from scc_responder.journal.messages import conclusion
 from scc_responder.policy.decide import Decision, PolicyDecision
 
 RETRIED_WHEN_REOPENED = frozenset({StepStatus.FAILED, StepStatus.NOT_POSSIBLE})
@@ -58,6 +59,11 @@ class Execution:
     def current_steps(self) -> tuple[Step, ...]:
         """The steps since the case was last opened."""
         return self.case.record.with_steps(tuple(self.pending)).current_steps
+
+    @property
+    def state(self) -> CaseState:
+        """The state that the case would end in by now."""
+        return conclusion(self.current_steps, self.decision.modes)
 
     @property
     def is_waiting(self) -> bool:

@@ -17,7 +17,7 @@ from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.execute.execution import RESPONDER, Execution, Task
+from scc_responder.execute.execution import Execution, Task
 from scc_responder.guard.disruption import disruption_request
 from scc_responder.guard.kill_switch import LOWERED, KillSwitchCeiling
 from scc_responder.journal.case import action_id
@@ -39,7 +39,7 @@ class Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all t
 class Gate:
     """What one task must pass before its request. `withheld` says why it may not be carried out at all; None: it may.
 
-    A dry run takes no right, leaves the limits as they are, and writes no intent: it changes nothing.
+    A rehearsal takes no right, leaves the limits as they are, and writes no intent: it changes nothing.
     """
 
     execution: Execution
@@ -68,12 +68,10 @@ class Gate:
             pending.clear()
 
     def _stay_under_control(self) -> None:
-        """Ask the switch again. The responder's own message is sent unless nothing at all may be done."""
+        """Ask the switch again. What only observes is done unless nothing at all may be done."""
         limit, policy = self.execution.world.ceiling(), self.task.policy
-        refuse_disabled(limit)
-        if policy.name == RESPONDER.name or capped(policy.mode, limit.mode) == policy.mode:
-            return
-        if not (limit.mode == Mode.APPROVE and actions()[self.task.action].observes):
+        refuse_disabled(limit, self.execution.context.finding)
+        if not actions()[self.task.action].observes and capped(policy.mode, limit.mode) != policy.mode:
             raise Withheld(LOWERED)
 
     def _reserve(self) -> None:

@@ -13,7 +13,7 @@ from scc_responder.domain.value import Value
 from scc_responder.guard.approval import withdrawn
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
-from scc_responder.journal.messages import conclusion
+from scc_responder.journal.messages import conclusion, modes_of
 from scc_responder.journal.plan import Approval, Plan, PlanState
 from scc_responder.policy.guardrails import ApprovalRules
 
@@ -112,7 +112,8 @@ def _ended(record: CaseRecord, state: PlanState, reason: Reason, now: datetime, 
     ended = withdrawn(record, state, reason, now, by=answer.by, said=said)
     if record.state is CaseState.OPEN:
         return ended
-    return replace(ended, state=conclusion(ended.current_steps), reason=reason, owner="", closed_at=now)
+    left = conclusion(ended.current_steps, modes_of(ended.decision))
+    return replace(ended, state=left, reason=reason, owner="", closed_at=now)
 
 
 def _accepted(reason: Reason, record: CaseRecord, *, starts: bool = False) -> Transition:

@@ -6,7 +6,7 @@ entered (`text.py`), and is JSON-encoded here as ASCII.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -14,6 +14,8 @@ import msgspec
 from scc_responder.actions import actions
 from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.finding import Finding, case_id
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.text import ascii_json
 from scc_responder.domain.value import Value
@@ -26,6 +28,18 @@ _SHORT = frozenset(
     {StepStatus.HELD, StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING, StepStatus.NOT_POSSIBLE, StepStatus.OVERRIDDEN}
 )
 _STALE = frozenset({StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
+_REHEARSED = _STALE | {
+    StepStatus.DRY_RUN,
+    StepStatus.HELD,
+    StepStatus.SKIPPED,
+    StepStatus.FAILED,
+    StepStatus.NOT_POSSIBLE,
+}
+"""Outcomes of a change by a policy in `dry_run`: nothing was changed, whatever the rehearsal met."""
+
+
+UNANSWERED = {CaseState.NOTHING_MATCHED: Reason.NO_POLICY_MATCHED, CaseState.TARGET_ABSENT: Reason.TARGET_ABSENT}
+"""Ends without any answer to the threat, with the reason to say."""
 
 
 class Ending(Value, frozen=True, kw_only=True):
@@ -36,22 +50,43 @@ class Ending(Value, frozen=True, kw_only=True):
     severity: str = "INFO"
 
 
-def conclusion(steps: Iterable[Step]) -> CaseState:
+def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:
     """The case's end state, computed from outcomes alone: no error can end as a success.
 
-    Notifications and evidence alone do not count as a response. While a step waits for a person, so does the case.
+    `modes` are those of the policies that matched, by their names.
+    Notifications and evidence alone do not count as a response. While a step waits for a person, so does the case. What
+    a policy in `dry_run` would change is a rehearsal: it ends neither as a success nor as a failure.
     """
-    known, steps = actions(), tuple(steps)
-    if any(step.status is StepStatus.WAITING for step in steps):
+    known = actions()
+    steps = [step for step in steps if step.status is not StepStatus.DONE or not known[step.action].observes]
+    changes = [step for step in steps if not known[step.action].observes]
+    rehearsed = [step for step in changes if modes.get(step.policy) == Mode.DRY_RUN and step.status in _REHEARSED]
+    state = _acted({step.status for step in steps if step not in rehearsed})
+    if state:
+        return state
+    if changes and all(step.reason == Reason.TARGET_ABSENT for step in changes):
+        return CaseState.TARGET_ABSENT
+    if Mode.DRY_RUN in modes.values() or any(step.status is StepStatus.DRY_RUN for step in changes):
+        return CaseState.REHEARSED
+    return CaseState.DONE if changes or modes else CaseState.NOTHING_MATCHED
+
+
+def _acted(found: Set[StepStatus]) -> CaseState | None:
+    """The end state by what was really tried; None where that is nothing, or left nothing to do."""
+    if StepStatus.WAITING in found:
         return CaseState.WAITING
-    found = {step.status for step in steps if step.status != StepStatus.DONE or not known[step.action].observes}
     if found & _TROUBLE:
         return CaseState.PARTIAL
-    if found and found <= {StepStatus.HELD, StepStatus.SKIPPED} and StepStatus.HELD in found:
+    if StepStatus.HELD in found and found <= {StepStatus.HELD, StepStatus.SKIPPED}:
         return CaseState.HELD
     if found & (_SHORT | _STALE):
         return CaseState.PARTIAL
-    return CaseState.DONE
+    return CaseState.DONE if StepStatus.DONE in found else None
+
+
+def modes_of(summary: Mapping[str, Any]) -> dict[str, str]:
+    """The modes of the policies that matched, by their names, as a case keeps them in the summary of its decision."""
+    return {policy["name"]: policy["mode"] for policy in summary.get("policies", ()) if policy["matched"]}
 
 
 def contained_seconds(record: CaseRecord) -> float | None:

@@ -14,14 +14,22 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Rejection, Step
-from scc_responder.journal.messages import finding_summary, plan_summary, pod_summary, policy_answers, step_summary
+from scc_responder.journal.messages import (
+    UNANSWERED,
+    finding_summary,
+    plan_summary,
+    pod_summary,
+    policy_answers,
+    step_summary,
+)
 from scc_responder.journal.plan import Plan
 from scc_responder.policy.decide import Decision
 
 BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"
 UNREAD_REMEDY = "look for this finding in Security Command Center, and find out who publishes it in this form"
+_REASONS = UNANSWERED | {CaseState.WAITING: Reason.WAITING_FOR_APPROVAL, CaseState.REHEARSED: Reason.DRY_RUN}
 _WELL = frozenset({StepStatus.DONE, StepStatus.DRY_RUN, StepStatus.SKIPPED})
 
 
@@ -32,13 +40,13 @@ def outcome_notice(
     plan: Plan | None = None,
     *,
     function_url: str = "",
-    reason: str = "",
+    state: CaseState = CaseState.OPEN,
 ) -> Notice:
     """A decision: finding, threat, pod, every policy's answer, every step's outcome.
 
     `identity` where there is more to say of it than that every check held: that the finding's process is gone.
-    If there is a plan: exactly what waits for approval and how to answer, or how it ended. `reason` says that
-    one waits.
+    If there is a plan: exactly what waits for approval and how to answer, or how it ended. The reason says of the
+    case's `state` that a plan waits, that all was a rehearsal, or that nothing was done.
     """
     finding = context.finding
     facts = {
@@ -53,11 +61,12 @@ def outcome_notice(
         facts["identity"] = msgspec.to_builtins(context.identity)
     if plan:
         facts["approval"] = plan_summary(finding.key, plan, function_url)
+    is_well = all(step.status in _WELL for step in steps) and not (context.threat.is_severe and state in UNANSWERED)
     return Notice(
         kind=NoticeKind.OUTCOME,
-        severity=NoticeSeverity.NOTICE if all(step.status in _WELL for step in steps) else NoticeSeverity.WARNING,
+        severity=NoticeSeverity.NOTICE if is_well else NoticeSeverity.WARNING,
         case=case_id(finding.key),
-        reason=reason,
+        reason=_REASONS.get(state, ""),
         labels={"threat": context.threat.name, "severity": finding.severity or "UNSPECIFIED"},
         facts=facts,
     )

@@ -57,9 +57,10 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     decision = _guard(context, decision, collected, case, services)
     steps = execute(context, decision, case, _world(collected, services, log))
     summary = decision_summary(context, decision, services.policies.digest)
-    case.close(conclusion(case.record.with_steps(steps).current_steps), decision.reason, *steps, decision=summary)
+    state = conclusion(case.record.with_steps(steps).current_steps, decision.modes)
+    case.close(state, decision.reason, *steps, decision=summary)
     log.decided(decision, case.record, services.settings.function_url)
-    return ending_of(case.record, decision)
+    return ending_of(case.record, decision, severe=context.threat.is_severe)
 
 
 def _collect(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> tuple[Collected, Context]:

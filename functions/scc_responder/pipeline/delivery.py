@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -31,7 +32,7 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import ClaimOutcome
-from scc_responder.journal.messages import Ending
+from scc_responder.journal.messages import Ending, finding_summary
 from scc_responder.journal.notices import case_notice, unread_notice
 from scc_responder.journal.plan import PlanState
 from scc_responder.pipeline.containment import contain
@@ -126,7 +127,7 @@ def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[N
     except Settled as end:
         if end.confirmed:
             case.confirmed(end.confirmed)
-        if end.severity == "ERROR":
+        if end.severity == "ERROR" or end.reason == Reason.CONTROL_DISABLED:
             _tell(case, end, services)
         if case.record.plan and case.record.plan.is_pending:
             now = services.clock()
@@ -136,13 +137,20 @@ def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[N
                 else Reason.APPROVAL_VOID_FINDING_CHANGED
             )
             case.keep(withdrawn(case.record, PlanState.VOID, why, now, said=end.reason))
-        case.close(end.state, end.reason)
+        case.close(end.state, end.reason, decision=_kept(case.record, end))
         raise
     except BaseException as error:
         with suppress(ResponderError):
             _tell(case, error, services)
             case.release(getattr(error, "reason", Reason.INTERNAL_ERROR))
         raise
+
+
+def _kept(record: CaseRecord, end: Settled) -> dict[str, Any]:
+    """The decision as the case keeps it, with the finding that the kill switch holds: nothing else is read of that."""
+    if end.reason != Reason.CONTROL_DISABLED or end.confirmed is None:
+        return record.decision
+    return {**record.decision, "finding": finding_summary(end.confirmed)}
 
 
 def _tell(case: ClaimedCase, error: BaseException, services: Services) -> None:

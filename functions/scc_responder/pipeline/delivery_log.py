@@ -9,10 +9,11 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
 from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.intake.envelope import Message
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.messages import (
+    UNANSWERED,
     Ending,
     contained_seconds,
     finding_summary,
@@ -93,17 +94,22 @@ _WORST_FIRST = (
 _ERRORS = frozenset(_WORST_FIRST[:3])
 
 
-def ending_of(record: CaseRecord, decision: Decision) -> Ending:
-    """The ending of a case that was carried out, by its worst step."""
+def ending_of(record: CaseRecord, decision: Decision, *, severe: bool) -> Ending:
+    """The ending of a case that was carried out, by its worst step. A rehearsal is no error, whatever it met.
+
+    Where nothing was done about a `severe` threat, it is a warning.
+    """
+    if record.state in UNANSWERED:
+        severity = "WARNING" if severe else "INFO"
+        return Ending(status=204, reason=UNANSWERED[record.state], severity=severity)
+    rehearsed = record.state is CaseState.REHEARSED
     by_status = {step.status: step for step in reversed(record.current_steps)}
     for status in _WORST_FIRST:
         if status in by_status:
-            return Ending(
-                status=204, reason=by_status[status].reason, severity="ERROR" if status in _ERRORS else "WARNING"
-            )
-    for status in (StepStatus.DONE, StepStatus.DRY_RUN):
-        if status in by_status:
-            return Ending(status=204, reason=str(status), severity="NOTICE")
+            severity = "ERROR" if status in _ERRORS and not rehearsed else "WARNING"
+            return Ending(status=204, reason=by_status[status].reason, severity=severity)
+    if rehearsed or StepStatus.DONE in by_status:
+        return Ending(status=204, reason=Reason.DRY_RUN if rehearsed else Reason.DONE, severity="NOTICE")
     if not by_status and decision.reason == Reason.PLANNED:
         return Ending(status=204, reason=Reason.DONE_BEFORE)
     return Ending(status=204, reason=by_status[StepStatus.SKIPPED].reason if by_status else decision.reason)

@@ -83,6 +83,11 @@ class Decision(Value, frozen=True, kw_only=True):
         results = {action.result for policy in self.policies for action in policy.actions}
         return next((Reason[result.name] for result in ActionResult if result in results), Reason.MODE_DISABLED)
 
+    @property
+    def modes(self) -> dict[str, Mode]:
+        """The modes of the policies that matched, by their names."""
+        return {policy.name: policy.mode for policy in self.policies if policy.matched}
+
 
 def decide(context: Context, policies: tuple[Policy, ...]) -> Decision:
     """Every policy's answer, in the order given."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.cli.case.case_text import answered, case, case_list
+from scc_responder.cli.case.case_text import answered, case, case_list, urgency
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Step, Unreadable
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
@@ -54,6 +54,19 @@ def test_a_list_has_a_line_for_each_case() -> None:
     assert "expires in 30 min, at 12:30:00 UTC" in lines[0]
     assert "schema 2, of 1" in lines[2]
     assert list(case_list([], NOON)) == ["There are no such cases."]
+
+
+def test_what_needs_a_person_comes_first() -> None:
+    """What waits, then what went wrong, then what is held; all else is as urgent as anything that is over."""
+    found = sorted(CaseState, key=urgency)
+    assert found[:3] == [CaseState.WAITING, CaseState.PARTIAL, CaseState.HELD]
+    assert len({urgency(state) for state in found[3:]}) == 1
+
+
+def test_a_long_state_keeps_its_distance() -> None:
+    """The columns stand below each other."""
+    records = [replace(RECORD, plan=None, state=state) for state in (CaseState.DONE, CaseState.NOTHING_MATCHED)]
+    assert len({line.index("Reverse Shell") for line in case_list(records, NOON)}) == 1
 
 
 def test_a_waiting_case_says_what_to_type() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -109,10 +108,10 @@ def world(kept: Kept | None, events: Any, pool: ThreadPoolExecutor) -> Any:
     return SimpleNamespace(evidence=kept, api=ListedEvents(events), unread={}, pool=pool, clock=lambda: START, early={})
 
 
-def captured(events: Any, kept: Kept, *, dry_run: bool = False) -> Result:
+def captured(events: Any, kept: Kept) -> Result:
     """One capture, with these events to be listed."""
     with ThreadPoolExecutor(4) as pool:
-        return capture(POD, replace(step(lambda: None), dry_run=dry_run), FACTS, world(kept, events, pool))
+        return capture(POD, step(lambda: None), FACTS, world(kept, events, pool))
 
 
 def outcomes(kept: Kept) -> dict[str, str]:
@@ -166,27 +165,14 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("dry_run", [False, True], ids=["enforce", "dry-run"])
 @pytest.mark.parametrize(("error", "raised"), PASSING.values(), ids=PASSING)
-def test_what_was_read_is_kept_before_the_message_comes_again(
-    error: Exception, raised: type[Exception], dry_run: bool
-) -> None:
-    """The pod may be gone when it does. A dry run is told the same, and stores nothing."""
+def test_what_was_read_is_kept_before_the_message_comes_again(error: Exception, raised: type[Exception]) -> None:
+    """The pod may be gone when it does."""
     kept = Kept()
     with pytest.raises(raised):
-        captured(error, kept, dry_run=dry_run)
+        captured(error, kept)
 
-    assert (dry_run and not kept.objects) or outcomes(kept)["pod"] == "kept"
-
-
-@pytest.mark.parametrize("events", [[], FORBIDDEN], ids=["all", "refused"])
-def test_a_dry_run_counts_and_stores_nothing(events: Any) -> None:
-    """It says how many objects there would be."""
-    kept = Kept()
-    result = captured(events, kept, dry_run=True)
-
-    assert (result.reason, result.detail) == ("would_capture", f"{3 + (events == [])} objects")
-    assert kept.objects == {}
+    assert outcomes(kept)["pod"] == "kept"
 
 
 def test_without_a_store_nothing_is_read() -> None:

@@ -55,7 +55,7 @@ _URL = "http://127.0.0.1:8080"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the commands under `case`."""
     commands = parser.add_subparsers(dest="case_command", metavar="COMMAND", required=True)
-    listing = commands.add_parser("list", help="list cases, those that wait first")
+    listing = commands.add_parser("list", help="list cases, those that need a person first")
     listing.add_argument("--state", choices=[str(state) for state in CaseState], help="only cases in this state")
     store_option(listing)
     shown = commands.add_parser("show", help="show one case: its plan exactly, its steps, and how to answer")
@@ -97,7 +97,7 @@ def _list(options: argparse.Namespace) -> int:
     """Print the cases, and those that cannot be read whatever the state. 0, also where there are none; else 1."""
     cases = _cases(options.store)
     records = [record for record in cases.records if options.state in {None, str(record.state)}]
-    records.sort(key=lambda record: (record.state is not CaseState.WAITING, -_moment(record)))
+    records.sort(key=lambda record: (case_text.urgency(record.state), -_moment(record)))
     if options.format == "json":
         print(json.dumps([*map(_data, records), *map(_unread, cases.unreadable)], indent=2))
     else:

@@ -14,7 +14,16 @@ from scc_responder.journal.case import CaseRecord, Step, Unreadable
 from scc_responder.journal.messages import plan_summary
 from scc_responder.journal.plan import Plan, PlanState, PlanStep
 
-_STATES = {"waiting": "yellow", "open": "blue", "done": "green", "partial": "red", "rejected": "red"}
+_STATES = {
+    "waiting": "yellow",
+    "open": "blue",
+    "done": "green",
+    "rehearsed": "blue",
+    "partial": "red",
+    "held": "red",
+    "rejected": "red",
+}
+_URGENT = (CaseState.WAITING, CaseState.PARTIAL, CaseState.HELD)
 _STATUSES = {"done": "green", "waiting": "yellow", "held": "yellow", "failed": "red", "skipped": "dim"}
 _ANSWERS = {
     204: "taken",
@@ -27,16 +36,22 @@ _ANSWERS = {
 }
 
 
+def urgency(state: CaseState) -> int:
+    """The place of a case in a list, by its state: those that need a person come first."""
+    return _URGENT.index(state) if state in _URGENT else len(_URGENT)
+
+
 def case_list(records: Sequence[CaseRecord], now: datetime, unreadable: Sequence[Unreadable] = ()) -> Iterator[str]:
     """One line for each case; those that cannot be read last."""
     if not records and not unreadable:
         yield "There are no such cases."
+    width = max([11, *(len(record.state) + 2 for record in records)])
     for record in records:
-        state = styled(f"{record.state:<11}", _STATES.get(record.state, "dim"))
+        state = styled(f"{record.state:<{width}}", _STATES.get(record.state, "dim"))
         note = _left(record.plan, now) if record.plan and record.state is CaseState.WAITING else record.reason
         yield f"{case_id(record.finding_key)}  {state}{visible(record.category)}  {styled(note, 'dim')}".rstrip()
     for item in unreadable:
-        state, why = styled(f"{'unreadable':<11}", "red"), visible(f"{item.reason}: {item.why}")
+        state, why = styled(f"{'unreadable':<{width}}", "red"), visible(f"{item.reason}: {item.why}")
         yield f"{visible(case_id(item.finding_key))}  {state}{styled(why, 'dim')}"
 
 

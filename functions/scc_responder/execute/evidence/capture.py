@@ -11,7 +11,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.ports import Evidence
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result, StepStatus, done, failed, refused
+from scc_responder.domain.status import Result, done, failed, refused
 from scc_responder.execute.evidence import Moment, SourceInput, evidence_sources
 from scc_responder.execute.evidence.manifest import EvidenceObject, evidence_manifest, evidence_objects
 from scc_responder.execute.evidence.reading import RENEW_SECONDS, Reading, read_sources
@@ -35,9 +35,6 @@ def capture(change: Change, step: StepRun, context: Context, world: World) -> Re
     objects = evidence_objects(context.finding.key, readings)
     manifest = evidence_manifest(context, readings, objects, world.clock())
     lacking = [reading for reading in readings if reading.source.required and reading.is_failed]
-    if step.dry_run:
-        _come_again(lacking)
-        return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_CAPTURE, detail=f"{len(objects)} objects")
     step.intend()
     try:
         store_side_by_side(objects, world.evidence, world.pool, step)
