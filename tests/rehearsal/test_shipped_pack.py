@@ -17,8 +17,9 @@ pytestmark = pytest.mark.timeout(300)
 def test_pack_only_rehearses(stage: Stage, tmp_path: Path) -> None:
     """As it is shipped, the same zip changes nothing: every request that would is a dry run, and is admitted."""
     with stage.served(unzip(tmp_path)) as served:
-        response = served.respond(stage.victim(), until={CaseState.DONE, CaseState.PARTIAL, CaseState.HELD})
+        response = served.respond(stage.victim(), until={CaseState.REHEARSED, CaseState.PARTIAL, CaseState.HELD})
 
+    assert response.case.state is CaseState.REHEARSED
     assert response.log[-1]["logging.googleapis.com/labels"]["reason"] == "dry_run"
     assert len(response.writes) >= len(WRITES)
     assert all(event.dry_run for event in response.writes)
