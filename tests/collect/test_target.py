@@ -123,6 +123,19 @@ def test_an_unread_fact_says_why(tmp_path: Path, cluster: SimulatedCluster, refu
     assert context.namespace is not None
 
 
+def test_an_owner_needs_its_own_uid(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A pod that names a Deployment which is there, with another UID, is not believed to be that Deployment's."""
+    manifest = objects.pod("liar", "shop", NODE)
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "invented", "controller": True}
+    manifest["metadata"]["ownerReferences"] = [owner]
+    liar = cluster.create(manifest)
+
+    context = collected(tmp_path, parse_notification(data(finding_about(liar))), api_of(cluster)).context
+
+    assert context.missing == {"owner": "owner_replaced"}
+    assert "Deployment" not in context.objects
+
+
 def test_no_read_outlasts_the_deadline() -> None:
     """What is not read by then is missing."""
     reads = Reads(POOL, 0.05)
