@@ -28,7 +28,8 @@ from tests.kits.responder import (
 Object = dict[str, Any]
 HEAD = policy("notify").partition("then:")[0]
 NEEDING = HEAD + "then:\n  - action: capture_evidence\n  - action: delete_pod\n    needs: [capture_evidence]\n"
-CONTINUING = HEAD + "then:\n  - action: capture_evidence\n    on_failure: continue\n  - action: label_pod\n"
+PLAIN = HEAD + "then:\n  - action: capture_evidence\n  - action: label_pod\n"
+STOPPING = PLAIN.replace("evidence\n", "evidence\n    on_failure: stop\n")
 
 
 def outcomes(deployment: Deployment, document: Object) -> list[str]:
@@ -65,23 +66,75 @@ def refusing(deployment: Deployment, verb: str, resource: str) -> None:
     deployment.clusters.api = Interposed(deployment.clusters.api, before=refuse)
 
 
-def test_a_failure_stops_its_policy_only(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
-    """A step that fails stops the rest of its policy; other policies continue."""
-    first = policy("cordon_node", "capture_evidence", "delete_pod", name="a")
+def test_a_failure_stops_nothing_else(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A step that fails keeps no other step from being done."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    refusing(deployment, "patch", "nodes")
+    document = finding_about(pod)
+
+    deployment.respond_to(document)
+
+    expected = [*CONTAINED]
+    expected[5] = "cordon_node: kubernetes_forbidden"
+    assert deployment.outcomes(document) == expected
+    assert deployment.case(document).state == "partial"
+
+
+CHAIN = [
+    "a cordon_node: kubernetes_forbidden",
+    "a capture_evidence: captured",
+    "b label_pod: patched",
+    "a delete_pod: earlier_step_stopped",
+    "a delete_pod: earlier_step_stopped",
+    "a notify: published",
+]
+
+
+def test_a_chain_stops_its_policy_only(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """With `on_failure: stop` a step that fails stops the later changes of its policy, and nothing that observes."""
+    first = policy("cordon_node", "capture_evidence", "delete_pod", "notify", name="a")
+    first = first.replace("cordon_node\n", "cordon_node\n    on_failure: stop\n")
     deployment = deployed(tmp_path, cluster, first, policy("label_pod", name="b"))
     refusing(deployment, "patch", "nodes")
     document = finding_about(pod)
 
     deployment.respond_to(document)
 
-    assert outcomes(deployment, document)[:5] == [
-        "a cordon_node: kubernetes_forbidden",
-        "a capture_evidence: earlier_step_stopped",
-        "b label_pod: patched",
-        "a delete_pod: earlier_step_stopped",
-        "a delete_pod: earlier_step_stopped",
-    ]
+    assert outcomes(deployment, document) == CHAIN
     assert mutations(cluster.audit) == ["patch pods"]
+
+
+def test_a_replaced_pod_is_left_alone(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Once another pod has the name no request is about the pod any more; node, evidence and message are done."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    admin = api_of(cluster, "admin")
+    path = f"/api/v1/namespaces/shop/pods/{pod['metadata']['name']}"
+
+    def replace(_number: int, verb: str, called: str) -> None:
+        if verb == "patch" and called == path and not replaced:
+            admin.delete(path, {"gracePeriodSeconds": 0})
+            fresh = {key: pod["metadata"][key] for key in ("name", "namespace", "labels")}
+            cluster.create({**pod, "metadata": fresh})
+            replaced.append(path)
+
+    replaced: list[str] = []
+    deployment.clusters.api = Interposed(deployment.clusters.api, before=replace)
+    document = finding_about(pod)
+
+    deployment.respond_to(document)
+
+    assert deployment.outcomes(document) == [
+        "label_pod: target_replaced",
+        "annotate_pod: earlier_step_stopped",
+        "isolate_pod: earlier_step_stopped",
+        "isolate_pod: earlier_step_stopped",
+        "capture_evidence: captured",
+        "cordon_node: patched",
+        "delete_pod: earlier_step_stopped",
+        "delete_pod: earlier_step_stopped",
+        "notify: published",
+    ]
+    assert [call for call in deployment.clusters.api.calls if call.startswith(("create", "delete"))] == []
 
 
 def test_what_two_policies_ask_for_is_done_once(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
@@ -212,7 +265,7 @@ def test_a_pod_armed_by_another_is_not_deleted(tmp_path: Path, cluster: Simulate
 
 def test_a_reverted_change_is_never_done(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """What is taken away right after each request was not verified, and is never called done."""
-    deployment = deployed(tmp_path, cluster, policy("label_pod", "delete_pod"))
+    deployment = deployed(tmp_path, cluster, policy("label_pod", "notify"))
     admin = api_of(cluster, "admin")
 
     def strip(_number: int, verb: str, path: str) -> None:
@@ -224,7 +277,7 @@ def test_a_reverted_change_is_never_done(tmp_path: Path, cluster: SimulatedClust
 
     ending = deployment.respond_to(document)
 
-    assert deployment.outcomes(document)[:2] == ["label_pod: not_verified", "delete_pod: earlier_step_stopped"]
+    assert deployment.outcomes(document)[:2] == ["label_pod: not_verified", "notify: published"]
     assert ending.severity == "ERROR"
 
 
@@ -261,9 +314,10 @@ def test_a_step_whose_need_is_met_runs(tmp_path: Path, cluster: SimulatedCluster
     assert deployment.outcomes(document)[-1] == "delete_pod: deleted"
 
 
-def test_a_step_whose_need_failed_is_held(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
-    """Without the evidence that it needs a deletion is held, though the policy continues after failures."""
-    deployment = deployed(tmp_path, cluster, NEEDING.replace("evidence\n", "evidence\n    on_failure: continue\n", 1))
+@pytest.mark.parametrize("text", [NEEDING, policy("capture_evidence", "delete_pod")])
+def test_a_step_whose_need_failed_is_held(tmp_path: Path, cluster: SimulatedCluster, pod: Object, text: str) -> None:
+    """Without the evidence a deletion is held, whether the policy names the need or only captures before."""
+    deployment = deployed(tmp_path, cluster, text)
     deployment.services.evidence = RefusingEvidence()
     document = finding_about(pod)
     deployment.respond_to(document)
@@ -279,13 +333,11 @@ def test_a_need_is_met_in_dry_run(tmp_path: Path, cluster: SimulatedCluster, pod
     assert deployment.outcomes(document)[-1] == "delete_pod: would_delete"
 
 
-@pytest.mark.parametrize(
-    ("text", "outcome"), [(CONTINUING, "patched"), (CONTINUING.replace("continue", "stop"), "earlier_step_stopped")]
-)
-def test_a_failed_step_stops_its_policy_unless_told_otherwise(
+@pytest.mark.parametrize(("text", "outcome"), [(PLAIN, "patched"), (STOPPING, "earlier_step_stopped")])
+def test_a_failed_step_stops_a_chain_alone(
     tmp_path: Path, cluster: SimulatedCluster, pod: Object, text: str, outcome: str
 ) -> None:
-    """A failed step stops the rest of its policy unless it says `on_failure: continue`."""
+    """A failed step stops the later changes of its policy only if it says `on_failure: stop`."""
     deployment = deployed(tmp_path, cluster, text)
     deployment.services.evidence = RefusingEvidence()
     document = finding_about(pod)
@@ -295,9 +347,8 @@ def test_a_failed_step_stops_its_policy_unless_told_otherwise(
 
 
 def test_a_failed_arming_never_deletes(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
-    """`on_failure: continue` leads to the next step, never with the rest of the one that failed."""
-    text = HEAD + "then:\n  - action: delete_pod\n    on_failure: continue\n  - action: notify\n"
-    deployment = deployed(tmp_path, cluster, text)
+    """After a failure the next action is done, never the rest of the one that failed."""
+    deployment = deployed(tmp_path, cluster, policy("delete_pod", "notify"))
 
     class NoPatch:
         def __getattr__(self, name: str) -> Any:

@@ -267,6 +267,22 @@ class Interposed:
         return answer
 
 
+def crashing(api: KubernetesApi, verb: str, *, sent: bool) -> Interposed:
+    """The API server until a process crashes right before (`sent`: after) its first request of this verb."""
+    crashed: list[str] = []
+
+    def crash(_number: int, called: str, _path: str) -> None:
+        if crashed or called == verb:
+            crashed.append(called)
+            raise KeyError("a crash of ours")
+
+    def stay_dead(number: int, called: str, path: str) -> None:
+        if crashed:
+            crash(number, called, path)
+
+    return Interposed(api, stay_dead, crash) if sent else Interposed(api, crash)
+
+
 def deployed(tmp_path: Path, cluster: Any, *policies: str, guardrails: str = RAILS, **environment: str) -> Deployment:
     """A deployment in the cluster, with these policies."""
     folder = write_policies(tmp_path / "policies", *policies, guardrails=guardrails)

@@ -28,6 +28,7 @@ from tests.kits.responder import (
     Deployment,
     Interposed,
     api_of,
+    crashing,
     deployed,
     finding_about,
     mutations,
@@ -66,11 +67,7 @@ def crashing_at(deployment: Deployment, verb: str, *, sent: bool = True) -> Iter
     """Let the process crash around each such request to the cluster, meanwhile."""
     api = deployment.clusters.api
 
-    def crash(_number: int, called: str, _path: str) -> None:
-        if called == verb:
-            raise KeyError("a crash of ours")
-
-    deployment.clusters.api = Interposed(api, after=crash) if sent else Interposed(api, before=crash)
+    deployment.clusters.api = crashing(api, verb, sent=sent)
     yield
     deployment.clusters.api = api
 
@@ -455,7 +452,7 @@ def test_no_evidence_no_question(tmp_path: Path, cluster: SimulatedCluster, pod:
     document = finding_about(pod)
     deployment.respond_to(document)
     assert deployment.case(document).state == "partial"
-    assert "delete_pod: earlier_step_stopped" in deployment.outcomes(document)
+    assert "delete_pod: needs_capture_evidence" in deployment.outcomes(document)
     assert answered(deployment, document).status == 409
 
 

@@ -330,10 +330,10 @@ def test_no_deletion_without_evidence(tmp_path: Path, cluster: SimulatedCluster,
     assert deployment.outcomes(document)[3:9] == [
         "isolate_pod: isolated",
         "capture_evidence: evidence_forbidden",
-        "cordon_node: earlier_step_stopped",
-        "delete_pod: earlier_step_stopped",
-        "delete_pod: earlier_step_stopped",
-        "notify: earlier_step_stopped",
+        "cordon_node: patched",
+        "delete_pod: needs_capture_evidence",
+        "delete_pod: needs_capture_evidence",
+        "notify: published",
     ]
     assert ending.severity == "ERROR"
     assert "storage.objects.create" in json.dumps(deployment.line)

@@ -21,6 +21,7 @@ from tests.kits.responder import (
     Deployment,
     Interposed,
     api_of,
+    crashing,
     deployed,
     finding_about,
     mutations,
@@ -33,11 +34,7 @@ def interrupted(deployment: Deployment, document: dict[str, Any], verb: str, *, 
     """Deliver, and crash right before (or after) the first request of this verb."""
     api = deployment.clusters.api
 
-    def crash(_number: int, called: str, _path: str) -> None:
-        if called == verb:
-            raise KeyError("a crash of ours")
-
-    deployment.clusters.api = Interposed(api, after=crash) if after else Interposed(api, before=crash)
+    deployment.clusters.api = crashing(api, verb, sent=after)
     assert deployment.respond_to(document).status == 503
     deployment.clusters.api = api
 

@@ -1,6 +1,7 @@
 """Carry out a decision step by step: every intent is written before its request, every outcome after its check.
 
-They come in the order of `order.py`. A failed step stops the rest of its policy. A step with an outcome is never
+They come in the order of `order.py`. What keeps a step from being carried out is in `dependencies.py`. A step that must
+come again leaves the others to be done first; then the delivery asks to come again. A step with an outcome is never
 carried out again.
 """
 
@@ -16,25 +17,22 @@ from scc_responder.collect.confirm import Settled
 from scc_responder.domain.changes import Change, StepRun, restored
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import ResponderError, RetryableError
+from scc_responder.domain.errors import ResponderError, StoreError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
+from scc_responder.execute.dependencies import STOPS, is_stopped, must_wait, note_outcome, unmet
 from scc_responder.execute.evidence.capture import capture, read_early
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
 from scc_responder.execute.gate import Gate, Withheld
 from scc_responder.execute.publish import publish
-from scc_responder.journal.case import Step, action_id
-from scc_responder.journal.claimed_case import ClaimedCase
+from scc_responder.journal.case import Step
+from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.messages import UNANSWERED
 from scc_responder.journal.notices import outcome_notice
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import in_order
-from scc_responder.policy.policy_set import OnFailure
-
-STOPS = frozenset({StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
-"""Outcomes after which the later steps of the policy make no sense."""
 
 NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
 """Outcomes about which a person is notified."""
@@ -56,7 +54,8 @@ def execute(context: Context, decision: Decision, case: ClaimedCase, world: Worl
         for policy, planned in in_order(decision):
             _run_action(execution, policy, planned)
         _tell(execution)
-    except (RetryableError, Settled):
+        execution.ask_again()
+    except Exception:
         _keep(execution)
         raise
     return tuple(execution.pending)
@@ -84,15 +83,27 @@ def _resume(execution: Execution) -> None:
         task = Task(policy=policy, action=step.action, action_id=step.action_id, index=step.index, change=change)
         held = Reason.HELD_BEFORE_RESUMED if policy.matched else policy.reason
         withheld = None if (step.policy, step.action) in allowed else held
-        if _run_change(execution, task, withheld=withheld) in STOPS:
-            _stop(execution, policy, step.action)
+        _carry_out(execution, task, withheld=withheld)
 
 
-def _stop(execution: Execution, policy: PolicyDecision, action: str) -> None:
-    """Keep the later steps of the policy from being carried out, unless the step that failed says otherwise."""
-    goes_on = any(item.action == action and item.on_failure == OnFailure.CONTINUE for item in policy.actions)
-    if not goes_on:
-        execution.stopped.add(policy.name)
+def _carry_out(execution: Execution, task: Task, *, withheld: Reason | None = None) -> StepStatus | None:
+    """Carry the change out, and keep what depends on it from being carried out where it ends badly.
+
+    None: it has to come again. Raises what ends the delivery at once.
+    """
+    if task.action_id in execution.unsettled:
+        return None
+    try:
+        status = _run_change(execution, task, withheld=withheld)
+    except (LostLease, Settled, StoreError):
+        raise
+    except Exception as error:
+        if getattr(error, "reason", "") == Reason.OUT_OF_TIME:
+            raise
+        execution.come_again(task, error)
+        status = None
+    note_outcome(execution, task, status)
+    return status
 
 
 def _removed(name: str) -> PolicyDecision:
@@ -109,60 +120,44 @@ def _allowed(policy: PolicyDecision) -> Iterator[PlannedAction]:
 
 
 def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:
-    name = _action_id(execution, planned)
+    name = execution.action_id(planned)
+    if planned.result in {ActionResult.PLANNED, ActionResult.WAITING} and must_wait(execution, policy, planned):
+        execution.waiting.add((policy.name, name))
+        return
     if planned.result != ActionResult.PLANNED:
         if not execution.is_carried_out(policy.name, planned.action):
             task = Task(policy=policy, action=planned.action, action_id=name)
             _note(execution, task, *_not_planned(execution, policy, planned))
         return
-    unmet = _unmet(execution, policy, planned)
+    needed = unmet(execution, policy, planned)
     for index, change in enumerate(planned.changes):
         task = Task(policy=policy, action=planned.action, action_id=name, index=index, change=change)
-        if policy.name in execution.stopped:
+        if is_stopped(execution, task):
             _note(execution, task, StepStatus.SKIPPED, Reason.EARLIER_STEP_STOPPED)
-        elif unmet:
-            _note(execution, task, StepStatus.HELD, Reason.NEEDS.of(unmet))
-        elif not _goes_on(execution, policy, planned, _run_change(execution, task)):
+        elif needed:
+            _note(execution, task, StepStatus.HELD, Reason.NEEDS.of(needed))
+        elif not _goes_on(execution, task, _carry_out(execution, task)):
             return
 
 
 def _not_planned(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> tuple[StepStatus, Reason]:
     """What is noted of an action that is not carried out. Nobody is asked for what could not follow an earlier step."""
-    if planned.result == ActionResult.WAITING and policy.name in execution.stopped:
-        return StepStatus.SKIPPED, Reason.EARLIER_STEP_STOPPED
-    return StepStatus(planned.result), planned.reason
+    if planned.result == ActionResult.WAITING:
+        change = next(iter(planned.changes), None)
+        if is_stopped(execution, Task(policy=policy, action=planned.action, action_id="", change=change)):
+            return StepStatus.SKIPPED, Reason.EARLIER_STEP_STOPPED
+        needed = unmet(execution, policy, planned)
+        if needed and actions()[needed].observes:
+            return StepStatus.HELD, Reason.NEEDS.of(needed)
+    ours = planned.reason == Reason.TARGET_ABSENT and execution.has_ended(execution.pod_uid)
+    return StepStatus(planned.result), Reason.DELETED_MEANWHILE if ours else planned.reason
 
 
-def _goes_on(execution: Execution, policy: PolicyDecision, planned: PlannedAction, status: StepStatus) -> bool:
+def _goes_on(execution: Execution, task: Task, status: StepStatus | None) -> bool:
     """Whether the action's next change makes sense, or is at least to be noted as not carried out."""
     if status in STOPS:
-        _stop(execution, policy, planned.action)
-        return policy.name in execution.stopped
-    return status != StepStatus.HELD
-
-
-def _unmet(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> str:
-    """The first action that the step needs and that is not carried out and proven; empty if all are."""
-    proven = {StepStatus.DONE, StepStatus.DRY_RUN} if policy.mode == Mode.DRY_RUN else {StepStatus.DONE}
-    for needed in planned.needs:
-        names = {_action_id(execution, item) for item in policy.actions if item.action == needed}
-        steps = [step for step in execution.current_steps if step.action_id in names]
-        if not steps or any(step.status not in proven and not step.is_so_already for step in steps):
-            return needed
-    return ""
-
-
-def _action_id(execution: Execution, planned: PlannedAction) -> str:
-    """The action on this target for this finding: nothing that one delivery could read otherwise than the next.
-
-    An action that can be undone is named by its parameters too, one that observes by what the finding says as well.
-    """
-    finding = execution.context.finding
-    cluster = finding.cluster.path if finding.cluster else finding.resource_name
-    known = actions()[planned.action]
-    detail = planned.variant if known.reversible else ""
-    detail += execution.case.record.digest if known.observes else ""
-    return action_id(planned.action + detail, cluster, execution.pod_uid, finding.key)
+        return task.policy.name in execution.stopped
+    return status not in {StepStatus.HELD, None}
 
 
 def _run_change(execution: Execution, task: Task, *, withheld: Reason | None = None) -> StepStatus:
@@ -173,7 +168,19 @@ def _run_change(execution: Execution, task: Task, *, withheld: Reason | None = N
     recorded = execution.recorded(task)
     if recorded and recorded.is_settled and not execution.is_repeatable(recorded):
         return recorded.status
-    dry_run = task.policy.mode not in {Mode.APPROVE, Mode.ENFORCE} and not actions()[task.action].observes
+    result = _result(execution, task, recorded, withheld)
+    execution.settle(task, result)
+    return result.status
+
+
+def _result(execution: Execution, task: Task, recorded: Step | None, withheld: Reason | None) -> Result:
+    """The change's outcome. What the case itself has deleted is not changed any more, nor called another's doing."""
+    target, observes = task.change.target if task.change else None, actions()[task.action].observes
+    ended = None if observes else execution.has_ended(target.uid if target else "")
+    moot = Result(status=StepStatus.SKIPPED, reason=Reason.DELETED_MEANWHILE)
+    if ended is StepStatus.DONE:
+        return moot
+    dry_run = task.policy.mode not in {Mode.APPROVE, Mode.ENFORCE} and not observes
     step = StepRun(
         action_id=task.action_id,
         dry_run=dry_run,
@@ -184,9 +191,8 @@ def _run_change(execution: Execution, task: Task, *, withheld: Reason | None = N
     try:
         result = task.change.carry_out(step, _Means(execution)) if task.change else _without_target(execution)
     except Withheld as held:
-        result = Result(status=StepStatus.HELD, reason=held.reason, detail=held.detail)
-    execution.settle(task, result)
-    return result.status
+        return Result(status=StepStatus.HELD, reason=held.reason, detail=held.detail)
+    return moot if ended and result.status is StepStatus.TARGET_GONE else result
 
 
 def _without_target(execution: Execution) -> Result:
@@ -244,8 +250,8 @@ def _tell(execution: Execution) -> None:
 
 def _publish(execution: Execution, news: str) -> None:
     planned = PlannedAction(action="notify", result=ActionResult.PLANNED, reason=Reason.HELD_OR_FAILED, variant=news)
-    name = _action_id(execution, planned)
-    _run_change(execution, Task(policy=RESPONDER, action="notify", action_id=name, change=PublishDecision()))
+    name = execution.action_id(planned)
+    _carry_out(execution, Task(policy=RESPONDER, action="notify", action_id=name, change=PublishDecision()))
 
 
 def _untold(steps: Iterable[Step], news: Set[StepStatus]) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import Change, ChangedObject, stored
+from scc_responder.domain.changes import Change, ChangedObject, kind_of_stored, stored
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
@@ -21,10 +21,10 @@ from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.execute.evidence.reading import Reading
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
-from scc_responder.journal.case import Step
+from scc_responder.journal.case import Step, action_id
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.messages import conclusion
-from scc_responder.policy.decide import Decision, PolicyDecision
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 
 RETRIED_WHEN_REOPENED = frozenset({StepStatus.FAILED, StepStatus.NOT_POSSIBLE})
 REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED, StepStatus.WAITING})
@@ -36,7 +36,12 @@ RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason=Reas
 
 @dataclass(kw_only=True, slots=True)
 class Execution:
-    """One decision being carried out. `pending` are outcomes that the next write to the journal takes along."""
+    """One decision being carried out. `pending` are outcomes that the next write to the journal takes along.
+
+    `stopped` and `paused` are policies whose chain ended, or has to come again; `lost` the objects that are gone or
+    replaced; `unsettled` the ids of actions that have to come again, `error` the first reason for that, and `waiting`
+    the policies and ids of those that need them.
+    """
 
     context: Context
     decision: Decision
@@ -44,6 +49,11 @@ class Execution:
     world: World
     pending: list[Step] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
+    paused: set[str] = field(default_factory=set)
+    lost: set[ChangedObject | None] = field(default_factory=set)
+    unsettled: set[str] = field(default_factory=set)
+    waiting: set[tuple[str, str]] = field(default_factory=set)
+    error: Exception | None = None
     reserved: set[str] = field(default_factory=set)
 
     @property
@@ -84,6 +94,34 @@ class Execution:
     def pod_uid(self) -> str:
         """The pod that the case is about: the one acted upon before, else the one that was read."""
         return next(iter(sorted(self.case.record.pod_uids)), self.context.pod.uid if self.context.pod else "")
+
+    def action_id(self, planned: PlannedAction) -> str:
+        """The action on this target for this finding: nothing that one delivery could read otherwise than the next.
+
+        An action that can be undone is named by its parameters too, one that observes by what the finding says as well.
+        """
+        finding = self.context.finding
+        cluster = finding.cluster.path if finding.cluster else finding.resource_name
+        known = actions()[planned.action]
+        detail = planned.variant if known.reversible else ""
+        detail += self.case.record.digest if known.observes else ""
+        return action_id(planned.action + detail, cluster, self.pod_uid, finding.key)
+
+    def has_ended(self, uid: str) -> StepStatus | None:
+        """How far the case's own deletion of the object is: `done`, `terminating`; None where there is none."""
+        ended = (step for step in self.steps if (kind := kind_of_stored(step.change)) and kind.ends_pod)
+        reached = {step.status for step in ended if uid and step.expected_uid == uid}
+        return next((each for each in (StepStatus.DONE, StepStatus.TERMINATING) if each in reached), None)
+
+    def come_again(self, task: Task, error: Exception) -> None:
+        """Leave the task's action to a later delivery, and do the rest first."""
+        self.unsettled.add(task.action_id)
+        self.error = self.error or error
+
+    def ask_again(self) -> None:
+        """Raise what the first step that has to come again met, if there is one."""
+        if self.error is not None:
+            raise self.error
 
     def is_repeatable(self, step: Step) -> bool:
         """Whether a settled step may be carried out: it changed nothing, or failed before the case was opened anew."""

@@ -47,7 +47,7 @@ class PlannedAction(Value, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
     variant: str = ""
     needs: tuple[str, ...] = ()
-    on_failure: OnFailure = OnFailure.STOP
+    on_failure: OnFailure = OnFailure.CONTINUE
 
     @property
     def unread(self) -> bool:

@@ -21,7 +21,10 @@ TEST_SUFFIX = ".test.yaml"
 
 
 class OnFailure(StrEnum):
-    """Whether the later steps of a policy run after one that failed."""
+    """Whether a step that fails stops the later changes of its policy too, or only the steps that need it.
+
+    What only observes (`capture_evidence`, `notify`) is never stopped.
+    """
 
     STOP = "stop"
     CONTINUE = "continue"
@@ -30,13 +33,14 @@ class OnFailure(StrEnum):
 class PolicyStep(StrictValue, frozen=True, kw_only=True, dict=True, rename={"parameters": "with"}):
     """One step as written: `action` and its `with`.
 
-    `needs` names actions of earlier steps that must have been carried out and proven before this one starts.
+    `needs` names actions of earlier steps that must have been carried out and proven before this one starts. A deletion
+    needs the evidence that is captured before it, named or not.
     """
 
     action: str
     parameters: dict[str, Any] = {}
     needs: tuple[str, ...] = ()
-    on_failure: OnFailure = OnFailure.STOP
+    on_failure: OnFailure = OnFailure.CONTINUE
 
     @cached_property
     def params(self) -> Params:

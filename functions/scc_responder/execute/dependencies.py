@@ -1,0 +1,71 @@
+"""What a step depends on: what it needs, the object that it changes, and a chain where its policy asks for one.
+
+`then:` is an order. A step that fails, is held or must come again keeps no other step from being done, but the steps
+that need it. What only observes waits for nothing but what its `needs` names.
+"""
+
+from __future__ import annotations
+
+from scc_responder.actions import actions
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.status import StepStatus
+from scc_responder.execute.execution import Execution, Task
+from scc_responder.policy.decide import PlannedAction, PolicyDecision
+from scc_responder.policy.policy_set import OnFailure
+
+LOST = frozenset({StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
+"""Outcomes after which nothing more can be changed on the same object."""
+
+STOPS = LOST | {StepStatus.FAILED}
+"""Outcomes that end a chain: `on_failure: stop`."""
+
+
+def note_outcome(execution: Execution, task: Task, status: StepStatus | None) -> None:
+    """Remember what the outcome keeps from being carried out. None: the step has to come again."""
+    target = task.change.target if task.change else None
+    if status in LOST and target is not None:
+        execution.lost.add(target)
+    chained = (item.on_failure == OnFailure.STOP for item in task.policy.actions if item.action == task.action)
+    if any(chained) and (status is None or status in STOPS):
+        (execution.paused if status is None else execution.stopped).add(task.policy.name)
+
+
+def is_stopped(execution: Execution, task: Task) -> bool:
+    """Whether an earlier step keeps the change from being carried out. What observes is never stopped."""
+    if actions()[task.action].observes:
+        return False
+    lost = task.change is not None and task.change.target in execution.lost
+    return lost or task.policy.name in execution.stopped
+
+
+def needs(policy: PolicyDecision, planned: PlannedAction) -> tuple[str, ...]:
+    """The actions that must be carried out and proven before: those named, and before an end of the pod its evidence.
+
+    Evidence is whatever observes and tells nobody, where the policy asks for it before.
+    """
+    known = actions()
+    if known[planned.action].reversible and not known[planned.action].ends_pod:
+        return planned.needs
+    before = [item.action for item in policy.actions[: policy.actions.index(planned)]]
+    evidence = (action for action in before if known[action].observes and not known[action].tells)
+    return tuple(dict.fromkeys((*planned.needs, *evidence)))
+
+
+def must_wait(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> bool:
+    """Whether a later delivery has to do it: what it needs, or a chain that it is in, has to come again."""
+    if policy.name in execution.paused and not actions()[planned.action].observes:
+        return True
+    wanted = needs(policy, planned)
+    names = {execution.action_id(item) for item in policy.actions if item.action in wanted}
+    return any(name in execution.unsettled or (policy.name, name) in execution.waiting for name in names)
+
+
+def unmet(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> str:
+    """The first action that the step needs and that is not carried out and proven; empty if all are."""
+    proven = {StepStatus.DONE, StepStatus.DRY_RUN} if policy.mode == Mode.DRY_RUN else {StepStatus.DONE}
+    for needed in needs(policy, planned):
+        names = {execution.action_id(item) for item in policy.actions if item.action == needed}
+        steps = [step for step in execution.current_steps if step.action_id in names]
+        if not steps or any(step.status not in proven and not step.is_so_already for step in steps):
+            return needed
+    return ""
