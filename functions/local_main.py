@@ -8,7 +8,7 @@ from typing import Any
 
 import functions_framework
 
-from scc_responder.entrypoint import handle
+from scc_responder.entrypoint import HttpAnswer, handle
 from scc_responder.settings import read_settings
 from scc_responder.workbench.local_services import LocalServices
 
@@ -17,6 +17,6 @@ _services.policies  # noqa: B018 - a policy that cannot be used stops the start,
 
 
 @functions_framework.http  # type: ignore[untyped-decorator] # the framework has no types
-def respond(request: Any) -> tuple[str, int]:
+def respond(request: Any) -> HttpAnswer:
     """Respond to one push delivery, as main.py does."""
     return handle(request, _services)

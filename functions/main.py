@@ -7,12 +7,12 @@ from typing import Any
 
 import functions_framework
 
-from scc_responder.entrypoint import handle, make_services
+from scc_responder.entrypoint import HttpAnswer, handle, make_services
 
 _services = make_services(Path(__file__).parent)
 
 
 @functions_framework.http  # type: ignore[untyped-decorator] # the framework has no types
-def respond(request: Any) -> tuple[str, int]:
+def respond(request: Any) -> HttpAnswer:
     """Respond to one Pub/Sub push delivery of a Security Command Center notification."""
     return handle(request, _services)

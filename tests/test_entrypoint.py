@@ -46,13 +46,29 @@ class Request:
         ("POST", "/approve", b"{}", 403),
         ("POST", "/reject", b"{}", 403),
         ("POST", "/sweep", b"", 403),
-        ("GET", "/sweep", b"", 204),
+        ("POST", "/approve/", b"{}", 404),
+        ("POST", "//approve", b"{}", 404),
+        ("POST", "/Approve", b"{}", 404),
+        ("POST", "/approve;x", b"{}", 404),
+        ("POST", "/v1/approve", b"{}", 404),
+        ("POST", "/sweep/", b"", 404),
+        ("POST", "/findings", push_body(b"junk"), 404),
+        ("GET", "/anything", b"", 404),
     ],
 )
 def test_each_path_has_its_own_answer(tmp_path: Path, method: str, path: str, body: bytes, status: int) -> None:
     """Without a word in the body; who proves nothing may neither answer nor sweep."""
     request: Any = Request(method, path, body)
-    assert handle(request, services(tmp_path)) == ("", status)
+    assert handle(request, services(tmp_path)) == ("", status, {})
+
+
+@pytest.mark.parametrize("path", ["/", "/approve", "/reject", "/sweep"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
+def test_only_a_post_does_anything(tmp_path: Path, method: str, path: str) -> None:
+    """Whoever asks otherwise is told how, and nothing is read."""
+    request: Any = Request(method, path, push_body(b"junk"))
+    assert handle(request, services(tmp_path)) == ("", 405, {"Allow": "POST"})
+    assert request.stream.tell() == 0
 
 
 def test_no_more_is_read_than_a_message_takes(tmp_path: Path) -> None:

@@ -1,22 +1,27 @@
-"""The HTTP edge: a request in, a status out, with a constant empty body.
+"""The HTTP edge: a request in, a status out. Only an answer to a plan that was taken has a body, which says so.
 
-Pub/Sub pushes to any path but three: `/approve` and `/reject`, at which a person answers a plan that waits, and
-`/sweep`, to which Cloud Scheduler posts.
+Pub/Sub pushes to `/`. At `/approve` and `/reject` a person answers a plan that waits, and Cloud Scheduler posts to
+`/sweep`. Any other path is 404, any other method 405: nothing is done, and nobody reads it as taken.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.text import visible
 from scc_responder.intake.envelope import MAX_ENVELOPE_BYTES
+from scc_responder.journal.messages import Ending, log_line
 from scc_responder.pipeline.delivery import respond
 from scc_responder.pipeline.services import Services
 from scc_responder.settings import VARIABLE_PREFIX, read_settings
 
+HttpAnswer = tuple[str, int, dict[str, str]]
+"""Body, status and headers."""
 ANSWERS = {"/approve": "approve", "/reject": "reject"}
 """The paths at which a waiting plan is answered."""
 SWEEP = "/sweep"
@@ -36,33 +41,56 @@ def make_services(folder: Path, environment: Mapping[str, str] = os.environ) -> 
     return services
 
 
-def handle(request: Any, services: Services) -> tuple[str, int]:
+def handle(request: Any, services: Services) -> HttpAnswer:
     """Answer a Flask request. Its size is bounded before it is read."""
-    if request.method == "POST" and request.path in ANSWERS:
-        return "", _answer(request, services)
-    if request.method == "POST" and request.path == SWEEP:
-        return "", _sweep(request, services)
-    body = request.stream.read(MAX_ENVELOPE_BYTES + 1)
-    ending = respond(body, dict(request.headers), services)
-    return "", ending.status
+    work = _WORK.get(request.path)
+    if work is None or request.method != "POST":
+        return _refused(request, services)
+    ending = work(request, services)
+    if ending.body:
+        return ending.body, 200, {"Content-Type": "application/json"}
+    return "", ending.status, {}
 
 
-def _answer(request: Any, services: Services) -> int:
+def _refused(request: Any, services: Services) -> HttpAnswer:
+    known = request.path in _WORK
+    ending = Ending(
+        status=405 if known else 404,
+        reason=Reason.METHOD_NOT_ALLOWED if known else Reason.NO_SUCH_PATH,
+        severity="WARNING",
+    )
+    asked = {"error": visible(f"{request.method} {request.path}", 200)}
+    services.tell(log_line(ending, "", "", services.settings.trace_project, asked))
+    return "", ending.status, {"Allow": "POST"} if known else {}
+
+
+def _deliver(request: Any, services: Services) -> Ending:
+    return respond(request.stream.read(MAX_ENVELOPE_BYTES + 1), dict(request.headers), services)
+
+
+def _answer(request: Any, services: Services) -> Ending:
     from scc_responder.pipeline import approvals as answers  # noqa: PLC0415 - a finding's delivery need not wait for it
 
     body = request.stream.read(answers.MAX_ANSWER_BYTES + 1)
     headers, peer = _sender(request)
     asked = answers.AnswerRequest(verb=ANSWERS[request.path], body=body, headers=headers, peer=peer)
-    return answers.answer_plan(asked, services).status
+    return answers.answer_plan(asked, services)
 
 
-def _sweep(request: Any, services: Services) -> int:
+def _sweep(request: Any, services: Services) -> Ending:
     from scc_responder.pipeline.sweep import sweep  # noqa: PLC0415 - a finding's delivery need not wait for it
 
-    return sweep(*_sender(request), services).status
+    return sweep(*_sender(request), services)
 
 
 def _sender(request: Any) -> tuple[dict[str, str], str]:
     """The headers, their names in lower case, and the sender's address."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     return headers, str(request.remote_addr or "")
+
+
+_WORK: dict[str, Callable[[Any, Services], Ending]] = {
+    "/": _deliver,
+    **dict.fromkeys(ANSWERS, _answer),
+    SWEEP: _sweep,
+}

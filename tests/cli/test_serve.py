@@ -81,13 +81,13 @@ def test_junk_is_settled_without_a_body(body: bytes, server: Server) -> None:
 
 def test_other_methods_say_nothing(server: Server) -> None:
     """A look with a browser is answered, and says nothing either."""
-    assert server.post(b"", method="GET") == (204, b"")
+    assert server.post(b"", method="GET") == (405, b"")
 
 
 def test_a_sweep_is_its_own_request(server: Server) -> None:
     """A sweep is a request of its own; with another method it is a look like any other."""
     assert server.post(b"{}", path="/sweep") == (204, b"")
-    assert server.post(b"", method="GET", path="/sweep") == (204, b"")
+    assert server.post(b"", method="GET", path="/sweep") == (405, b"")
     store = SqliteStore(server.folder / "journal.db")
     place = store.get("sweep/cursor")
     store.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import functions_framework
 
-from scc_responder.entrypoint import handle
+from scc_responder.entrypoint import HttpAnswer, handle
 from scc_responder.settings import read_settings
 from tests.kits.failpoints import FailingServices
 
@@ -16,6 +16,6 @@ _services = FailingServices(read_settings(os.environ, Path("policies")))
 
 
 @functions_framework.http
-def respond(request: Any) -> tuple[str, int]:
+def respond(request: Any) -> HttpAnswer:
     """Respond as main.py does."""
     return handle(request, _services)

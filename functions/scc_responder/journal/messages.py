@@ -43,11 +43,20 @@ UNANSWERED = {CaseState.NOTHING_MATCHED: Reason.NO_POLICY_MATCHED, CaseState.TAR
 
 
 class Ending(Value, frozen=True, kw_only=True):
-    """How one delivery ended. `status` is the HTTP status: 204 settled, 503 to be delivered again."""
+    """How one delivery ended. `status` is the HTTP status: 204 settled, 503 to be delivered again.
+
+    `body` is what a person's answer is answered with where it was taken: `answered_body`.
+    """
 
     status: int
     reason: str
     severity: str = "INFO"
+    body: str = ""
+
+
+def answered_body(verb: str, case: str, plan: str, reason: str) -> str:
+    """The JSON that says what was done with an answer (`approve` or `reject`), to which case and plan digest."""
+    return ascii_json({"answer": verb, "case": case, "plan": plan, "reason": reason}).decode()
 
 
 def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 
 from scc_responder.collect.confirm import Settled
 from scc_responder.domain.errors import Forbidden
@@ -22,7 +23,7 @@ from scc_responder.guard.approval_answers import LOCAL, ApprovalAnswer, is_liste
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition, TransitionRule
-from scc_responder.journal.messages import Ending
+from scc_responder.journal.messages import Ending, answered_body
 from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.authentication import bearer, is_local
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
@@ -51,7 +52,10 @@ class AnswerBody(StrictValue, frozen=True, kw_only=True):
 
 
 def answer_plan(request: AnswerRequest, services: Services) -> Ending:
-    """Take one answer: 204 taken, 400 malformed, 403 forbidden, 409 no plan waits for it, 503 ask again."""
+    """Take one answer: 204 taken, 400 malformed, 403 forbidden, 409 no plan waits for it, 503 ask again.
+
+    Where it was taken, the ending's body says so.
+    """
     return accounted(lambda log: _take(request, services, log), services)
 
 
@@ -72,6 +76,13 @@ def _take(request: AnswerRequest, services: Services, log: DeliveryLog) -> Endin
     return _judge(request.verb, key, answer, services, log)
 
 
+def _said(ending: Ending, verb: str, key: str, plan: str) -> Ending:
+    """The same, and what was done, where the answer was taken."""
+    if ending.status != 204:
+        return ending
+    return replace(ending, body=answered_body(verb, case_id(key), plan, ending.reason))
+
+
 def _parsed(body: bytes) -> AnswerBody | None:
     try:
         return msgspec.json.decode(body, type=AnswerBody) if len(body) <= MAX_ANSWER_BYTES else None
@@ -90,13 +101,14 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
 
     judge: TransitionRule = approve if verb == "approve" else reject
     transition, case = services.journal.apply(key, judge)
+    plan = transition.record.plan if transition.record else None
+    digest = plan.digest if plan else answer.plan
     if case:
-        return _go_on(case, services, log)
+        return _said(_go_on(case, services, log), verb, key, digest)
     if transition.record and transition.reason == Reason.APPROVAL_REJECTED:
         _tell(transition.record, answer, services)
-    return Ending(
-        status=transition.status, reason=transition.reason, severity="NOTICE" if transition.status == 204 else "WARNING"
-    )
+    severity = "NOTICE" if transition.status == 204 else "WARNING"
+    return _said(Ending(status=transition.status, reason=transition.reason, severity=severity), verb, key, digest)
 
 
 def _go_on(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.cli.case.answer_client import send
+from scc_responder.cli.case.answer_client import FunctionAnswer, send
 from scc_responder.domain.errors import ResponderError, SettingsError
 
 
@@ -42,7 +42,7 @@ def function() -> Iterator[Any]:
 def test_an_answer_carries_the_token_twice(function: Any) -> None:
     """Cloud Run takes its own, and leaves the other to the function."""
     url = f"http://127.0.0.1:{function.server_address[1]}/"
-    assert send(url, "approve", {"case": "c"}, "secret") == 204
+    assert send(url, "approve", {"case": "c"}, "secret").status == 204
     path, headers, body = function.asked
     assert (path, body) == ("/approve", {"case": "c"})
     assert headers["Authorization"] == headers["X-Serverless-Authorization"] == "Bearer secret"
@@ -50,7 +50,7 @@ def test_an_answer_carries_the_token_twice(function: Any) -> None:
 
 def test_without_a_token_none_is_sent(function: Any) -> None:
     """This machine may be trusted."""
-    assert send(f"http://localhost:{function.server_address[1]}", "reject", {}, "") == 204
+    assert send(f"http://localhost:{function.server_address[1]}", "reject", {}, "").status == 204
     assert "Authorization" not in function.asked[1]
 
 
@@ -79,3 +79,25 @@ def test_no_answer_never_quotes_the_token(token: str) -> None:
         send("http://127.0.0.1:9", "approve", {}, token)
     assert caught.value.reason == "no_answer"
     assert "secret" not in str(caught.value)
+
+
+TAKEN = {"answer": "approve", "case": "0a" * 6, "plan": "1b" * 32, "reason": "approved"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "believed"),
+    [
+        pytest.param(200, json.dumps(TAKEN), True, id="what was asked"),
+        pytest.param(204, "", False, id="a bare yes"),
+        pytest.param(200, "<html>welcome</html>", False, id="a page of something else"),
+        pytest.param(200, "{}", False, id="an empty object"),
+        pytest.param(200, json.dumps(TAKEN | {"answer": "reject"}), False, id="the other answer"),
+        pytest.param(200, json.dumps(TAKEN | {"case": "0b" * 6}), False, id="another case"),
+        pytest.param(200, json.dumps(TAKEN | {"case": ""}), False, id="no case"),
+        pytest.param(200, json.dumps(TAKEN | {"plan": "2c" * 32}), False, id="another plan"),
+        pytest.param(503, json.dumps(TAKEN), False, id="a failure"),
+    ],
+)
+def test_only_an_answer_that_says_what_it_did_is_believed(status: int, body: str, believed: bool) -> None:
+    """With the case and the plan that were asked for."""
+    assert FunctionAnswer(status=status, body=body.encode()).says("approve", "0a" * 32, "1b" * 4) is believed

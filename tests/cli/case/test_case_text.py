@@ -97,14 +97,18 @@ def test_an_ended_plan_says_why(changes: dict[str, Any], now: datetime, told: st
 
 
 @pytest.mark.parametrize(
-    ("verb", "status", "told"),
+    ("verb", "status", "taken", "told"),
     [
-        ("approve", 204, "approval taken"),
-        ("reject", 204, "rejected; nothing of the plan is done"),
-        ("approve", 409, "does not wait"),
-        ("approve", 500, "the function answered 500"),
+        ("approve", 200, True, "approval taken"),
+        ("reject", 200, True, "rejected; nothing of the plan is done"),
+        ("approve", 200, False, "not known to be taken"),
+        ("reject", 204, False, "not known to be taken"),
+        ("approve", 404, False, "no such address"),
+        ("approve", 405, False, "something else at this address"),
+        ("approve", 409, False, "does not wait"),
+        ("approve", 500, False, "the function answered 500"),
     ],
 )
-def test_each_answer_is_put_in_words(verb: str, status: int, told: str) -> None:
+def test_each_answer_is_put_in_words(verb: str, status: int, taken: bool, told: str) -> None:
     """What became of it, and what to do."""
-    assert told in answered(verb, "c", status)
+    assert told in answered(verb, "c", status, taken=taken)

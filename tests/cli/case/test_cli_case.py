@@ -141,7 +141,7 @@ def test_a_rejection_keeps_its_reason(tmp_path: Path, cluster: SimulatedCluster)
         none = called("case", "list", "--state", "waiting", "--store", waiting.deployment.journal)
         shown = called("case", "show", case, "--store", waiting.deployment.journal)
 
-    assert json.loads(done.stdout) == {"case": case, "answer": "reject", "taken": True, "status": 204}
+    assert json.loads(done.stdout) == {"case": case, "answer": "reject", "taken": True, "status": 200}
     assert none.stdout == "There are no such cases.\n"
     assert "rejected approval_rejected by local a test of ours" in shown.stdout
     assert mutations(cluster.audit) == []
@@ -168,6 +168,18 @@ def test_with_a_token(tmp_path: Path, cluster: SimulatedCluster) -> None:
     }
 
 
+def test_an_address_with_a_path_takes_nothing(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """The plan still waits, and the command says that it does."""
+    with Waiting(tmp_path, cluster) as waiting:
+        told = waiting.shown()
+        asked = ("case", "approve", told["case"], "--plan", told["plan"]["digest"])
+        done = called(*asked, "--url", f"{waiting.function.url}/scc-responder")
+        state = waiting.shown()["state"]
+
+    assert (done.returncode, done.stdout, state) == (1, "", "waiting")
+    assert "no such address" in done.stderr
+
+
 def test_answers_have_constant_bodies_and_bounds(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """Answers have constant bodies; other methods and paths are not theirs; a body has its bound."""
     with Waiting(tmp_path, cluster) as waiting:
@@ -183,7 +195,7 @@ def test_answers_have_constant_bodies_and_bounds(tmp_path: Path, cluster: Simula
         ]
         state = waiting.shown()["state"]
 
-    assert told == [(400, b""), (400, b""), (409, b""), (403, b""), (204, b""), (204, b"")]
+    assert told == [(400, b""), (400, b""), (409, b""), (403, b""), (405, b""), (404, b"")]
     assert state == "waiting"
     assert mutations(cluster.audit) == []
 

@@ -131,15 +131,14 @@ def _answer(options: argparse.Namespace) -> int:
     """Send the answer; 0 if it was taken, else 1."""
     token = _token(options.token_file)
     body = {"case": options.case, "plan": options.plan, "reason": options.reason}
-    status = send(options.url, options.case_command, body, token)
-    taken = status == 204
+    answer = send(options.url, options.case_command, body, token)
+    taken = answer.says(options.case_command, options.case, options.plan)
     if options.format == "json":
-        print(json.dumps({"case": options.case, "answer": options.case_command, "taken": taken, "status": status}))
+        told = {"case": options.case, "answer": options.case_command, "taken": taken, "status": answer.status}
+        print(json.dumps(told))
     else:
-        print(
-            f"scc-responder: {case_text.answered(options.case_command, visible_lines(options.case), status)}",
-            file=sys.stdout if taken else sys.stderr,
-        )
+        text = case_text.answered(options.case_command, visible_lines(options.case), answer.status, taken=taken)
+        print(f"scc-responder: {text}", file=sys.stdout if taken else sys.stderr)
     return 0 if taken else 1
 
 

@@ -8,15 +8,35 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+import msgspec
+
 from scc_responder.domain.errors import ResponderError, SettingsError
+from scc_responder.domain.value import Value
 
 TOKEN = "SCC_RESPONDER_ID_TOKEN"  # noqa: S105 - a variable's name
+MAX_READ_BYTES = 8 * 1024
 ANSWER_SECONDS = 600.0
 """An approved plan is carried out within the request, which ends with the function's own time at the latest."""
 
 
-def send(url: str, verb: str, body: Mapping[str, str], token: str) -> int:
-    """The status of the answer. Raises SettingsError for an unusable address, ResponderError where nothing answers."""
+class FunctionAnswer(Value, frozen=True, kw_only=True):
+    """The function's answer: its HTTP status and body."""
+
+    status: int
+    body: bytes = b""
+
+    def says(self, verb: str, case: str, plan: str) -> bool:
+        """Whether it says that this was done with this case and plan, each given by its first digits or more."""
+        try:
+            said = msgspec.json.decode(self.body, type=dict[str, str])
+        except (msgspec.DecodeError, UnicodeError):
+            return False
+        same_case = bool(said.get("case")) and case.startswith(said["case"])
+        return self.status == 200 and said.get("answer") == verb and same_case and said.get("plan", "").startswith(plan)
+
+
+def send(url: str, verb: str, body: Mapping[str, str], token: str) -> FunctionAnswer:
+    """The answer. Raises SettingsError for an unusable address, ResponderError where nothing answers."""
     host, port = _address(url)
     parts = urlsplit(url)
     if parts.scheme == "http" and not _is_here(host):
@@ -30,8 +50,7 @@ def send(url: str, verb: str, body: Mapping[str, str], token: str) -> int:
     try:
         connection.request("POST", f"{parts.path.rstrip('/')}/{verb}", json.dumps(body).encode(), headers)
         with connection.getresponse() as answer:
-            answer.read()
-            return answer.status
+            return FunctionAnswer(status=answer.status, body=answer.read(MAX_READ_BYTES))
     except (OSError, ValueError, http.client.HTTPException) as error:
         # Never what the error quotes: it may be a header, and with it the token.
         kind_of_error = type(error).__name__

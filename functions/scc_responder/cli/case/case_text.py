@@ -25,11 +25,17 @@ _STATES = {
 }
 _URGENT = (CaseState.WAITING, CaseState.PARTIAL, CaseState.HELD)
 _STATUSES = {"done": "green", "waiting": "yellow", "held": "yellow", "failed": "red", "skipped": "dim"}
+_UNSAID = (
+    "not known to be taken: what answered does not say what it did. Is --url the function's own, without a path, and "
+    "not of an earlier version? See `case show CASE`"
+)
 _ANSWERS = {
-    204: "taken",
+    200: _UNSAID,
+    204: _UNSAID,
     400: "refused: the case or the plan's digest is malformed; copy them from `scc-responder case show CASE`",
     403: "refused: you are no approver in guardrails.yaml, or did not prove who you are; the function's log says which",
-    404: "refused: no such address; is --url the function's own?",
+    404: "refused: no such address; is --url the function's own, without a path?",
+    405: "refused: there is something else at this address; is --url the function's own, without a path?",
     401: "refused before it reached the function: give an ID token with --token-file, of who may invoke it",
     409: "refused: this plan does not wait (any longer); it was answered, expired or changed. See `case show CASE`",
     503: "not taken: the case is being worked on, or something did not answer. Ask again in a minute",
@@ -72,11 +78,11 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
         yield from map(_step, record.steps)
 
 
-def answered(verb: str, case_name: str, status: int) -> str:
-    """The result of an answer."""
-    if status == 204 and verb == "approve":
+def answered(verb: str, case_name: str, status: int, *, taken: bool) -> str:
+    """The result of an answer. `taken`: the function said so."""
+    if taken and verb == "approve":
         return f"{case_name}: approval taken. `scc-responder case show {case_name}` says what came of it"
-    if status == 204:
+    if taken:
         return f"{case_name}: rejected; nothing of the plan is done"
     return f"{case_name}: {_ANSWERS.get(status, f'not taken: the function answered {status}')}"
 

@@ -17,6 +17,8 @@ class Reason(Word):
     # A message, and whether it is a finding.
     OVERSIZE = "oversize", "too large to parse: the finding is read again by its name"
     OVERSIZE_BODY = "oversize_body", "too large to open"
+    NO_SUCH_PATH = "no_such_path", "a request to another path than Pub/Sub's, Scheduler's and people's"
+    METHOD_NOT_ALLOWED = "method_not_allowed", "a request that is no POST"
     NO_DATA = "no_data", "the message has no data"
     FOREIGN_EVENT = "foreign_event", "an event that is no Pub/Sub message"
     FOREIGN_JSON = "foreign_json", "JSON that is no Pub/Sub message"
