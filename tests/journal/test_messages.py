@@ -143,7 +143,9 @@ def test_nothing_to_act_on_has_words_of_its_own() -> None:
 EVENT = datetime(2026, 3, 2, 9, 38, 16, tzinfo=UTC)
 CONTAINED = [
     pytest.param("delete_pod", StepStatus.DONE, CaseState.DONE, 90, 90.0, id="contained"),
-    pytest.param("isolate_pod", StepStatus.DONE, CaseState.DONE, -2, 0.0, id="clocks-differ"),
+    pytest.param("delete_pod", StepStatus.DONE, CaseState.DONE, -2, 0.0, id="clocks-differ"),
+    pytest.param("isolate_pod", StepStatus.DONE, CaseState.DONE, 90, None, id="connections-unknown"),
+    pytest.param("cordon_node", StepStatus.DONE, CaseState.DONE, 90, None, id="only-cordoned"),
     pytest.param("label_pod", StepStatus.DONE, CaseState.DONE, 90, None, id="only-marked"),
     pytest.param("capture_evidence", StepStatus.DONE, CaseState.DONE, 90, None, id="only-evidence"),
     pytest.param("delete_pod", StepStatus.DRY_RUN, CaseState.DONE, 90, None, id="dry-run"),
@@ -156,14 +158,14 @@ CONTAINED = [
 def test_the_time_to_contain_needs_a_containment(
     action: str, status: StepStatus, state: CaseState, after: int | None, seconds: float | None
 ) -> None:
-    """The time to contain is that of cases that ended well and in which something was done that contains."""
+    """The time to contain is that of cases that ended well and whose pod has ended, with all its connections."""
     record = CaseRecord(
         finding_key="k",
         finding_name="f",
         event_time=EVENT,
         digest="d",
         state=state,
-        steps=(Step(action_id="a", action=action, status=status, epoch=1),),
+        steps=(Step(action_id="a", action=action, status=status, epoch=1, change={"change": action}),),
         closed_at=None if after is None else EVENT + timedelta(seconds=after),
     )
     assert contained_seconds(record) == seconds

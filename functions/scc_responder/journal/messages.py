@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.actions import actions
+from scc_responder.domain.changes import kind_of_stored
 from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.mode import Mode
@@ -101,15 +102,18 @@ def modes_of(summary: Mapping[str, Any]) -> dict[str, str]:
 def contained_seconds(record: CaseRecord) -> float | None:
     """Seconds from the finding's event to the end of its case, where that is how long the threat went on.
 
-    None where the case did not end well, or nothing was done that contains: labels, messages and evidence do not.
+    None where the case did not end well, or its pod did not end: an isolation says nothing of connections that are
+    established already.
     """
-    known = actions()
-    contains = any(
-        step.status is StepStatus.DONE and known[step.action].needs_identity for step in record.current_steps
-    )
+    contains = any(step.status is StepStatus.DONE and _ends_pod(step) for step in record.current_steps)
     if record.state is not CaseState.DONE or record.closed_at is None or not contains:
         return None
     return max(0.0, round((record.closed_at - record.event_time).total_seconds(), 3))
+
+
+def _ends_pod(step: Step) -> bool:
+    kind = kind_of_stored(step.change)
+    return kind is not None and kind.ends_pod
 
 
 def decision_summary(context: Context, decision: Decision, digest: str) -> dict[str, Any]:
