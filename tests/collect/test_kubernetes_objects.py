@@ -39,17 +39,18 @@ def test_a_bare_pod_is_ordinary() -> None:
 
 
 def test_special_marks_of_a_pod_are_read() -> None:
-    """What makes a pod special is told: host network, mirror, finalizers, its deletion."""
+    """What makes a pod special is told: networks, system, mirror, finalizers, its deletion."""
     found = parse_pod(
         pod(
-            spec={"hostNetwork": True, "nodeName": "n", "serviceAccountName": "sa"},
-            annotations={"kubernetes.io/config.mirror": "x"},
+            spec={"hostNetwork": True, "nodeName": "n", "serviceAccountName": "sa", "os": {"name": "windows"}},
+            annotations={"kubernetes.io/config.mirror": "x", "k8s.v1.cni.cncf.io/networks": "storage"},
             finalizers=["example.com/hold"],
             deletionTimestamp="2026-03-02T09:00:00Z",
         )
     )
     assert (found.host_network, found.mirror, found.finalizers) == (True, True, ("example.com/hold",))
     assert (found.node_name, found.service_account) == ("n", "sa")
+    assert (found.operating_system, found.further_interfaces) == ("windows", True)
     assert found.deletion_time == datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from scc_responder.domain.kubernetes.network_policies.policy_kinds import LISTS_OTHER_POLICIES
 from tests.admission.kustomize import build, of_kind
 from tests.cluster.polling import wait_until
 from tests.rehearsal.stage import Stage
@@ -35,6 +36,9 @@ def permission(taken: Verb) -> str:
 SHIPPED = list(verbs(of_kind(build(), "ClusterRole")))
 AFTER_A_CRASH = {"networkpolicies.networking.k8s.io: get"}
 """Needed only by a delivery that goes on after a crash: whether what was meant is there."""
+
+WHERE_SERVED = {str(one) for one in LISTS_OTHER_POLICIES}
+"""Needed only in a cluster that serves these kinds: `tests/e2e/test_other_policy_kinds.py` has one."""
 
 
 def without(roles: Iterable[dict[str, Any]], taken: Verb) -> dict[str, Any]:

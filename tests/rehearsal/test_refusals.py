@@ -10,7 +10,7 @@ from scc_responder.domain.status import CaseState
 from tests.counts import Cases
 from tests.e2e.test_least_privilege import OWNERS
 from tests.kits.google.grpc_servers import METHODS
-from tests.rehearsal.lessened import AFTER_A_CRASH, SHIPPED, Lessened, Verb, permission
+from tests.rehearsal.lessened import AFTER_A_CRASH, SHIPPED, WHERE_SERVED, Lessened, Verb, permission
 from tests.rehearsal.rendered import Rendered
 from tests.rehearsal.stage import Response, Served
 from tests.requirements import NOTE
@@ -18,7 +18,7 @@ from tests.requirements import NOTE
 pytestmark = pytest.mark.timeout(300)
 
 FEW = {"pods: get", "networkpolicies.networking.k8s.io: create", "pods: delete"}
-ALL = {permission(verb) for verb in SHIPPED} - AFTER_A_CRASH
+ALL = {permission(verb) for verb in SHIPPED} - AFTER_A_CRASH - WHERE_SERVED
 TAKEN = Cases(
     "RBAC verbs taken away in a rehearsal",
     [verb for verb in SHIPPED if permission(verb) in FEW],
@@ -84,8 +84,8 @@ def test_what_was_exercised(served: Served, rendered: Rendered, record_property:
     them on what Terraform rendered.
     """
     response = served.respond(served.stage.victim(), until={CaseState.DONE, CaseState.PARTIAL})
-    used = {(event.rbac_resource, event.verb) for event in response.audit if event.code < 300}
-    rbac = [verb for verb in SHIPPED if verb[2:] in used]
+    used = {(event.rbac_resource, event.verb) for event in response.audit if event.code < 300 and event.resource}
+    rbac = [verb for verb in SHIPPED if verb[2:] in used and permission(verb) not in WHERE_SERVED]
     iam = {name for names in rendered.held().values() for name in names}
 
     assert response.case.state is CaseState.DONE
@@ -99,7 +99,11 @@ def test_what_was_exercised(served: Served, rendered: Rendered, record_property:
     record_property(NOTE, f"Rehearsal, only asserted on what Terraform rendered: {', '.join(asserted)}.")
 
 
-RESERVED = {(kind, "get") for kind in OWNERS} | {("networkpolicies", "get")}
+RESERVED = (
+    {(kind, "get") for kind in OWNERS}
+    | {("networkpolicies", "get")}
+    | {verb[2:] for verb in SHIPPED if permission(verb) in WHERE_SERVED}
+)
 """Verbs that the containment of one Deployment's pod has no use for."""
 
 

@@ -253,3 +253,13 @@ def test_a_merge_patch_follows_rfc_7386(before: dict[str, Any], patch: dict[str,
 def test_timestamps_are_whole_seconds() -> None:
     """Times are whole seconds in UTC."""
     assert kubernetes_time(datetime(2026, 11, 3, 10, 0, 0, 999999, tzinfo=UTC)) == "2026-11-03T10:00:00Z"
+
+
+def test_a_kind_on_request_is_served_once_installed(cluster: SimulatedCluster, admin: ClusterClient) -> None:
+    """Before, its paths mean nothing; the list of groups says which are there, to anybody with a token."""
+    path = "/apis/cilium.io/v2/namespaces/shop/ciliumnetworkpolicies"
+    before = admin.send("GET", path).status
+    cluster.serve("CiliumNetworkPolicy")
+    reader = ClusterClient(cluster.url, None, cluster.token("reader"))
+    groups = {group["name"] for group in reader.request("GET", "/apis")["groups"]}
+    assert (before, admin.send("GET", path).status, "cilium.io" in groups) == (404, 200, True)

@@ -8,7 +8,7 @@ import pytest
 
 from scc_responder.workbench.needed_permissions import of_all_actions, rule_of
 from scc_responder.workbench.simulated_cluster.server.request import SUBRESOURCES
-from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST, RESOURCES, target_of
+from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST, RESOURCES, group_list, target_of
 
 _SERVER = "functions/scc_responder/workbench/simulated_cluster/server"
 
@@ -71,3 +71,13 @@ def test_a_path_means_one_rule(path: str, rule: tuple[str, str] | None) -> None:
     """A subresource has a rule of its own; a path that means nothing has none."""
     target = target_of(path)
     assert (target.rule if target else None) == rule
+
+
+def test_only_installed_kinds_are_listed() -> None:
+    """The group list has the groups of every kind that is there, and of those on request only the served ones."""
+    plain, more = group_list(()), group_list(["AdminNetworkPolicy", "ClusterNetworkPolicy"])
+    names = [group["name"] for group in plain["groups"]]
+    added = [group for group in more["groups"] if group["name"] not in names]
+    assert {"apps", "networking.k8s.io", "policy"} <= set(names)
+    assert [group["name"] for group in added] == ["policy.networking.k8s.io"]
+    assert sorted(item["version"] for item in added[0]["versions"]) == ["v1alpha1", "v1alpha2"]
