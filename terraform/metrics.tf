@@ -8,6 +8,7 @@ locals {
     failed     = " AND (jsonPayload.state=\"partial\" OR severity>=ERROR)"
     heartbeats = " AND labels.reason=\"heartbeat\""
     held       = " AND jsonPayload.state=\"held\""
+    rehearsed  = " AND jsonPayload.state=\"rehearsed\""
   }
   metric_types = { for name in concat(keys(local._counted), ["contained_seconds"]) : name => "logging.googleapis.com/user/${var.name}/${name}" }
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,19 @@ import pytest
 
 from scc_responder.domain.status import StepStatus
 from scc_responder.intake.threats import Row, catalogue
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.kits.responder import SHIPPED, Deployment, api_of, finding_about, mutations
+from tests.kits.responder import (
+    ALL,
+    SHIPPED,
+    Deployment,
+    api_of,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+    write_policies,
+)
 
 Object = dict[str, Any]
 CTD = "catalogue/container_threat_detection"
@@ -88,3 +101,70 @@ def test_a_confirmed_miner(deployment: Deployment, cluster: SimulatedCluster, po
     assert {step.status for step in deployment.case(document).steps} == {StepStatus.DONE}
     (message,) = deployment.published.messages
     assert [step["reason"] for step in message["steps"] if step["action"] == "delete_pod"] == ["armed", "deleted"]
+
+
+@pytest.fixture
+def as_shipped(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
+    """The responder with the shipped policies themselves, under a kill switch that allows everything."""
+    return Deployment(tmp_path, api_of(cluster), SHIPPED)
+
+
+@pytest.mark.parametrize("row", PODS, ids=lambda row: row.name)
+def test_each_threat_is_only_rehearsed(
+    row: Row, as_shipped: Deployment, cluster: SimulatedCluster, pod: Object
+) -> None:
+    """As shipped, nothing but rehearsals is sent to the cluster; evidence is kept and people are told all the same."""
+    document = finding_about(pod, f"{CTD}/{row.name}")
+    before = [cluster.objects(kind) for kind in ("Pod", "Node", "NetworkPolicy")]
+
+    ending = as_shipped.respond_to(document)
+
+    writes = [event for event in cluster.audit if event.user == "responder" and event.verb not in {"get", "list"}]
+    steps = as_shipped.case(document).steps
+    assert all(event.dry_run for event in writes)
+    assert [cluster.objects(kind) for kind in ("Pod", "Node", "NetworkPolicy")] == before
+    assert (ending.reason, as_shipped.case(document).state) == ("dry_run", "rehearsed")
+    assert {step.action for step in steps if step.status == StepStatus.DONE} == {"capture_evidence", "notify"}
+    assert len(as_shipped.published.messages) == 1
+    assert list(as_shipped.folder.glob("evidence/**/*.json"))
+
+
+def test_a_rehearsal_counts_nothing(as_shipped: Deployment, pod: Object) -> None:
+    """No limit, no breaker and no reservation is written, so that a later response finds all its room."""
+    as_shipped.respond_to(finding_about(pod, f"{CTD}/modified_malicious_library_loaded"))
+    assert {entry.key.split("/")[0] for entry in as_shipped.services.store.scan("").entries} <= {"case", "control"}
+
+
+def evidence_of(deployment: Deployment) -> dict[str, set[str]]:
+    """The kinds of evidence kept, and what the manifest says of each source."""
+    manifests = [json.loads(path.read_bytes()) for path in deployment.folder.glob("evidence/**/manifest*.json")]
+    return {"sources": {f"{each['name']}: {each['outcome']}" for found in manifests for each in found["sources"]}}
+
+
+def test_a_rehearsal_keeps_as_much_evidence(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """The manifest says the same of every source in both modes."""
+    kept = []
+    for mode in ("dry_run", "enforce"):
+        (tmp_path / mode).mkdir()
+        made = deployed(tmp_path / mode, cluster, policy("isolate_pod", "capture_evidence", mode=mode))
+        made.respond_to(finding_about(pod))
+        kept.append(evidence_of(made))
+    assert kept[0] == kept[1] != {"sources": set()}
+
+
+def test_a_rehearsed_finding_is_acted_on_when_it_has_news(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object
+) -> None:
+    """The case is opened again by what is new; then its rehearsed steps are carried out, by the policy as it is now."""
+    made = deployed(tmp_path, cluster, policy(*ALL, mode="dry_run"))
+    seen = finding_about(pod, finding={"severity": "MEDIUM"})
+    made.respond_to(seen)
+    write_policies(tmp_path / "policies", policy(*ALL))
+    made.services.policies = load_policies(tmp_path / "policies")
+    event = datetime.fromisoformat(seen["finding"]["eventTime"]) + timedelta(seconds=1)
+    news = finding_about(pod, event_time=event.isoformat().replace("+00:00", "Z"))
+
+    made.respond_to(news)
+
+    assert made.case(news).state == "done"
+    assert mutations(event for event in cluster.audit if not event.dry_run).count("delete pods") == 1

@@ -39,7 +39,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lines]:
         cluster.create(objects.namespace("kube-system"))
         for name in (NODE, SPARE_NODE):
             cluster.create(objects.node(name))
-        cluster.create(objects.deployment("web", "shop", NODE, replicas=6))
+        cluster.create(objects.deployment("web", "shop", NODE, replicas=8))
         cluster.create(objects.deployment("dns", "kube-system", NODE))
         yield dict(_deliveries(cluster, tmp_path_factory))
 
@@ -69,6 +69,11 @@ def _deliveries(cluster: SimulatedCluster, folders: pytest.TempPathFactory) -> I
     one, lines = deployment(policy(*ALL, mode="dry_run"))
     one.respond_to(finding_about(next(pods)))
     yield "dry run", lines[-1]
+    one.respond_to(finding_about(cluster.objects("Pod", "kube-system")[0], finding_id="held-in-rehearsal"))
+    yield "held in a rehearsal", lines[-1]
+    one.clusters.api = Interposed(one.clusters.api, before=_refuse)
+    one.respond_to(finding_about(next(pods), finding_id="refused-in-rehearsal"))
+    yield "refused in a rehearsal", lines[-1]
 
     one, lines = deployment(policy("label_pod", "notify"))
     one.respond_to(finding_about(next(pods)))
@@ -97,11 +102,15 @@ def metrics(tested: OwnTests) -> dict[str, dict[str, Any]]:
 EVERY = {
     *("contained", "duplicate", "held", "not listed yet", "inactive", "junk"),
     *("dry run", "only marked", "failed", "heartbeat"),
+    *("held in a rehearsal", "refused in a rehearsal"),
 }
 COUNTED = [
     pytest.param("scc-responder/deliveries", EVERY, id="deliveries"),
     pytest.param("scc-responder/contained_seconds", {"contained"}, id="contained_seconds"),
     pytest.param("scc-responder/held", {"held"}, id="held"),
+    pytest.param(
+        "scc-responder/rehearsed", {"dry run", "held in a rehearsal", "refused in a rehearsal"}, id="rehearsed"
+    ),
     pytest.param("scc-responder/failed", {"failed"}, id="failed"),
     pytest.param("scc-responder/heartbeats", {"heartbeat"}, id="heartbeats"),
 ]
@@ -139,7 +148,7 @@ def test_counters_tell_by_reason(metrics: dict[str, dict[str, Any]], lines: Line
             assert (
                 extract(values["label_extractors"]["reason"], entry(line, SERVICE)) == json.loads(line)["message"][15:]
             )
-    assert len(counters) == 4
+    assert len(counters) == 5
 
 
 def test_time_to_contain(metrics: dict[str, dict[str, Any]], lines: Lines) -> None:

@@ -2,8 +2,8 @@
 
 The mode is a ceiling on every policy, read before every decision and before every change; it never raises one:
 
-  disabled  findings are recorded and settled, and no cluster is asked anything; their cases can be resumed
-  dry_run   everything but the writes; this is also what a store without the document means
+  disabled  findings are recorded and told of, and no cluster is asked anything; their cases can be resumed
+  dry_run   evidence and messages, and a rehearsal of every change; this is also what a store without the document means
   approve   what policies may enforce waits for a person as well
   enforce   as far as policies and guardrails go
 
