@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -362,3 +363,41 @@ def test_a_failed_arming_never_deletes(tmp_path: Path, cluster: SimulatedCluster
     deployment.respond_to(document)
     assert [step.action for step in deployment.case(document).steps] == ["delete_pod", "notify"]
     assert mutations(cluster.audit) == []
+
+
+TOO_LARGE = ApiError(Reason.SERVER_ERROR, "etcdserver: request is too large", status=500)
+OVERSIZE = ApiError(Reason.OVERSIZE_ANSWER, "more than is read")
+WEBHOOK = ApiError(Reason.SERVER_ERROR, 'failed calling webhook "pods.example.com"', status=500)
+LASTING = {
+    "patch-too-large": ("patch", "pods", TOO_LARGE, ["label_pod", "isolate_pod"]),
+    "list-too-large": ("list", "networkpolicies", OVERSIZE, ["isolate_pod"]),
+    "events-too-large": ("list", "events", OVERSIZE, ["capture_evidence"]),
+    "webhook-down": ("patch", "pods", WEBHOOK, []),
+}
+
+
+@pytest.mark.parametrize("case", LASTING.values(), ids=LASTING)
+def test_three_equal_answers_end_a_step(
+    tmp_path: Path,
+    cluster: SimulatedCluster,
+    pod: Object,
+    case: tuple[str, str, ApiError, list[str]],
+) -> None:
+    """The third answer of the API server about the object itself fails the step, and is told; others come again."""
+    verb, resource, error, failing = case
+    deployment = deployed(tmp_path, cluster, policy("label_pod", "isolate_pod", "capture_evidence"))
+
+    def refuse(_number: int, called: str, path: str) -> None:
+        if called == verb and f"/{resource}" in path:
+            raise error
+
+    deployment.clusters.api = Interposed(deployment.clusters.api, before=refuse)
+    document = finding_about(pod)
+
+    endings = [deployment.respond_to(document).status, *(deployment.deliver(document).status for _ in range(2))]
+
+    assert endings == [503, 503, 204 if failing else 503]
+    failed = [step for step in deployment.case(document).steps if step.status == "failed"]
+    assert sorted({step.action for step in failed}) == sorted(failing)
+    assert {(step.reason, step.detail[:8]) for step in failed} <= {(str(error.reason), "3 equal ")}
+    assert ('"status": "failed"' in json.dumps(deployment.published.messages)) == bool(failing)

@@ -93,6 +93,7 @@ def _carry_out(execution: Execution, task: Task, *, withheld: Reason | None = No
     """
     if task.action_id in execution.unsettled:
         return None
+    before = execution.recorded(task)
     try:
         status = _run_change(execution, task, withheld=withheld)
     except (LostLease, Settled, StoreError):
@@ -100,8 +101,7 @@ def _carry_out(execution: Execution, task: Task, *, withheld: Reason | None = No
     except Exception as error:
         if getattr(error, "reason", "") == Reason.OUT_OF_TIME:
             raise
-        execution.come_again(task, error)
-        status = None
+        status = execution.come_again(task, error, before)
     note_outcome(execution, task, status)
     return status
 
@@ -257,10 +257,14 @@ def _publish(execution: Execution, news: str) -> None:
 def _untold(steps: Iterable[Step], news: Set[StepStatus]) -> bool:
     """Whether a step was held, failed or began to wait after the last message that was published, if any was.
 
-    A person is notified once about a tripped breaker, not for every finding that it holds.
+    A person is notified once about a tripped breaker, not for every finding that it holds; nor of what is tried again.
     """
     steps = tuple(steps)
-    settled = [(step, step.settled_at) for step in steps if step.settled_at and step.reason != Reason.STORM_BREAKER]
+    settled = [
+        (step, step.settled_at)
+        for step in steps
+        if step.settled_at and step.reason != Reason.STORM_BREAKER and not step.answers
+    ]
     told = _last_told(steps)
     return any(step.status in news and (told is None or at > told) for step, at in settled)
 

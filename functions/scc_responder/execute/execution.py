@@ -12,12 +12,12 @@ import msgspec
 from scc_responder.actions import actions
 from scc_responder.domain.changes import Change, ChangedObject, kind_of_stored, stored
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import ResponderError
+from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Notifier
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import CaseState, Result, StepStatus
+from scc_responder.domain.status import CaseState, Result, StepStatus, failed
 from scc_responder.execute.evidence.reading import Reading
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
@@ -29,6 +29,9 @@ from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 RETRIED_WHEN_REOPENED = frozenset({StepStatus.FAILED, StepStatus.NOT_POSSIBLE})
 REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED, StepStatus.WAITING})
 """Recorded answers of steps that changed nothing: decided anew by a later delivery."""
+
+MOST_ANSWERS = 3
+"""Equal answers about the object itself, one in each delivery, after which its step is failed."""
 
 RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason=Reason.HELD_OR_FAILED)
 """Stands where a step has no policy: the responder's own message about what was held or failed."""
@@ -113,10 +116,31 @@ class Execution:
         reached = {step.status for step in ended if uid and step.expected_uid == uid}
         return next((each for each in (StepStatus.DONE, StepStatus.TERMINATING) if each in reached), None)
 
-    def come_again(self, task: Task, error: Exception) -> None:
-        """Leave the task's action to a later delivery, and do the rest first."""
+    def come_again(self, task: Task, error: Exception, before: Step | None) -> StepStatus | None:
+        """Leave the task's action to a later delivery, and do the rest first. `before` is the step before this try.
+
+        The third equal answer in a row that is about the object itself ends the step: it returns `failed`.
+        """
+        answer = error.__cause__ if isinstance(error.__cause__, ApiError) else error
+        if isinstance(answer, ApiError) and answer.is_about_object:
+            equal = before.answers if before and before.reason == answer.reason else 0
+            if equal + 1 >= MOST_ANSWERS:
+                self.settle(task, failed(answer.reason, f"{MOST_ANSWERS} equal answers: {answer.explanation}"))
+                return StepStatus.FAILED
+            self._count(task, answer, equal + 1)
         self.unsettled.add(task.action_id)
         self.error = self.error or error
+        return None
+
+    def _count(self, task: Task, answer: ApiError, answers: int) -> None:
+        """Note the answer in the step. One without an intent is `held`: nothing was sent that has to be probed for."""
+        noted = self.recorded(task)
+        if noted is None or noted.is_settled:
+            self.settle(task, Result(status=StepStatus.HELD, reason=answer.reason))
+            noted = self.pending.pop()
+        self.pending.append(
+            msgspec.structs.replace(noted, reason=answer.reason, detail=answer.explanation, answers=answers)
+        )
 
     def ask_again(self) -> None:
         """Raise what the first step that has to come again met, if there is one."""

@@ -37,7 +37,8 @@ class Step(Value, frozen=True, kw_only=True):
     """One change of one action. (action_id, index) names it; a settled one is never carried out again.
 
     `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is the
-    claim under which its intent was last written.
+    claim under which its intent was last written. `answers` counts the equal answers in a row by which the API server
+    itself refused the object (`ApiError.is_about_object`); an earlier version leaves it out.
     """
 
     action_id: str
@@ -50,6 +51,7 @@ class Step(Value, frozen=True, kw_only=True):
     expected_uid: str = ""
     change: dict[str, Any] = {}
     epoch: int = 0
+    answers: int = 0
     intended_at: datetime | None = None
     settled_at: datetime | None = None
 

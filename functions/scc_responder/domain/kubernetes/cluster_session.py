@@ -99,7 +99,7 @@ class ClusterSession:
                 self._known.pop(path, None)
             self.wait(PAUSE_SECONDS * 2**number)
         reason = tries.last.reason if tries.last else Reason.UNSETTLED
-        raise RetryableError(reason, f"{TRIES} attempts on {path}")
+        raise RetryableError(reason, f"{TRIES} attempts on {path}") from tries.last
 
     def _may_pass(self, error: ApiError, tries: Tries) -> bool:
         """Whether to probe and try again at once."""
