@@ -356,7 +356,7 @@ class Patching:
         objects.wait_refused(side.admin, api_paths.node(name), cordon)
         error = refused(side.api().patch, api_paths.node(name), cordon)
         side.admin.delete(api_paths.node(name))
-        assert (error.reason, error.status, error.permission) == ("admission_denied", 403, "")
+        assert (error.reason, error.status, error.permission) == ("gke_warden_denied", 403, "")
 
 
 class Deleting:

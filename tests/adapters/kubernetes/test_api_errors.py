@@ -42,7 +42,7 @@ REFUSALS: list[Any] = [
     (answer(409), "conflict", 409),
     (answer(422, **causes(field="metadata.uid")), "conflict", 409),
     (answer(422), "invalid", 422),
-    (answer(403, "GKE Warden rejected the request"), "admission_denied", 403),
+    (answer(403, "GKE Warden rejected the request"), "gke_warden_denied", 403),
     (answer(429, **causes(reason="DisruptionBudget")), "disruption_budget", 429),
     (answer(429), "throttled", 429),
     (answer(302), "redirect_refused", 302),
@@ -100,3 +100,46 @@ def test_a_servers_words_are_tamed() -> None:
     """Cut and escaped."""
     assert printable("a\nb\x1b") == "a\\nb\\x1b"
     assert len(printable("\x1b" * 400)) == MESSAGE_LENGTH
+
+
+RBAC = 'pods "x" is forbidden: User "r" cannot patch resource "pods" in API group "" in the namespace "shop"'
+QUOTA = 'networkpolicies.networking.k8s.io "x" is forbidden: exceeded quota: counts, requested: a=1, used: a=9'
+ENDING = 'networkpolicies "x" is forbidden: new content in namespace shop because it is being terminated'
+WEBHOOK = 'admission webhook "validate.kyverno.svc" denied the request: exceeded quota: none'
+WARDEN = 'admission webhook "warden-validating.common-webhooks.networking.gke.io" denied the request: managed'
+POLICY = "ValidatingAdmissionPolicy 'no-labels' with binding 'all' denied request: no"
+ENDED = causes(reason="NamespaceTerminating")
+
+
+@pytest.mark.parametrize(
+    ("refused", "reason", "refused_by"),
+    [
+        pytest.param(answer(403, RBAC), "kubernetes_forbidden", "", id="RBAC"),
+        pytest.param(answer(403, QUOTA), "quota_exceeded", "counts", id="quota"),
+        pytest.param(answer(403, QUOTA.replace("exceeded", "failed")), "quota_exceeded", "counts", id="quota unmet"),
+        pytest.param(answer(403, ENDING), "namespace_terminating", "", id="terminating, by its words"),
+        pytest.param(answer(403, "no", **ENDED), "namespace_terminating", "", id="terminating, by its cause"),
+        pytest.param(answer(403, WEBHOOK), "admission_webhook_denied", "validate.kyverno.svc", id="webhook"),
+        pytest.param(answer(409, WEBHOOK), "admission_webhook_denied", "validate.kyverno.svc", id="webhook's 409"),
+        pytest.param(answer(500, WEBHOOK), "admission_webhook_denied", "validate.kyverno.svc", id="webhook's 500"),
+        pytest.param(answer(403, POLICY), "admission_denied", "no-labels", id="policy"),
+        pytest.param(answer(400, WARDEN), "gke_warden_denied", "GKE Warden", id="Warden's webhook"),
+        pytest.param(
+            answer(403, f"{RBAC}: GKE Warden authz"), "gke_warden_denied", "GKE Warden", id="Warden authorizes"
+        ),
+        pytest.param(answer(403, 'pods "x" is forbidden: cpu is too much'), "admission_denied", "", id="own plugin"),
+        pytest.param(answer(409, QUOTA), "conflict", "counts", id="a conflict is none of them"),
+    ],
+)
+def test_each_refusal_is_told_by_who_refused(refused: ApiResponse, reason: str, refused_by: str) -> None:
+    """Only RBAC's is a missing permission; what was not granted is never named for the others."""
+    error = kubernetes_failure(PATCH, refused)
+    assert (error.reason, error.refused_by) == (reason, refused_by)
+    assert bool(error.permission) is (reason == "kubernetes_forbidden")
+    assert not isinstance(error, OutcomeUnknown)
+
+
+def test_a_webhook_that_is_down_leaves_a_write_open() -> None:
+    """It refused nothing."""
+    down = answer(500, 'Internal error occurred: failed calling webhook "x": connection refused')
+    assert isinstance(kubernetes_failure(PATCH, down), OutcomeUnknown)

@@ -74,6 +74,33 @@ def test_files_beside_the_kubeconfig(tmp_path: Path, context_server: FaultProxy)
     assert tokens(context_server) == ["Bearer one", "Bearer two"]
 
 
+@pytest.mark.parametrize("form", ["lines", "block", "binary"])
+def test_inline_certificates_are_read_as_kubectl_does(tmp_path: Path, context_server: FaultProxy, form: str) -> None:
+    """Line breaks in base64 are skipped, `!!binary` is decoded, and null fields are not set."""
+    pem = context_server.ca_pem or b""
+    encoded = base64.encodebytes(pem).decode()
+    block = "|\n" + "".join(f"        {line}\n" for line in encoded.splitlines())
+    written = {"lines": json.dumps(encoded), "block": block, "binary": f"!!binary {block}"}[form]
+    (tmp_path / "kubeconfig").write_text(
+        f"clusters:\n- name: c\n  cluster:\n    server: {context_server.url}\n    proxy-url: null\n"
+        f"    certificate-authority-data: {written}\n"
+        "users:\n- name: u\n  user:\n    exec: null\n    token: |\n      secret\n"
+        "contexts:\n- name: local\n  context: {cluster: c, user: u, namespace: null}\n"
+    )
+    access = read_access(tmp_path / "kubeconfig", "local")
+    assert (access.ca_pem, access.token()) == (pem, "secret")
+
+
+def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
+    """As kubectl does: nobody can tell which is meant."""
+    (tmp_path / "kubeconfig").write_text(
+        "clusters: [{name: c, cluster: {server: 'https://192.0.2.1'}}, {name: c, cluster: {server: 'https://192.0.2.2'}}]\n"
+        "contexts: [{name: local, context: {cluster: c}}]\n"
+    )
+    with pytest.raises(SettingsError, match="several clusters named 'c'"):
+        read_access(tmp_path / "kubeconfig", "local")
+
+
 @pytest.mark.parametrize("inline", [True, False], ids=["inline", "files"])
 def test_a_client_certificate_says_who_asks(tmp_path: Path, inline: bool) -> None:
     """A client certificate says who asks, as in kubeconfigs that kind writes."""

@@ -102,11 +102,13 @@ REFUSALS = [
     ),
     pytest.param(
         status(400, "", 'admission webhook "w" denied the request: GKE Warden rejected'),
-        "admission_denied",
+        "gke_warden_denied",
         400,
         id="400-webhook",
     ),
-    pytest.param(status(403, "Forbidden", "GKE Warden rejected the request"), "admission_denied", 403, id="403-warden"),
+    pytest.param(
+        status(403, "Forbidden", "GKE Warden rejected the request"), "gke_warden_denied", 403, id="403-warden"
+    ),
     pytest.param(status(404, "NotFound"), "not_found", 404, id="404"),
     pytest.param(Answer(404, b"404 page not found\n"), "no_such_resource", 0, id="404-text"),
     pytest.param(Answer(404, b'{"kind":"NotStatus","reason":"NotFound"}'), "no_such_resource", 0, id="404-other-json"),

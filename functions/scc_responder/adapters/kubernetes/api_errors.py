@@ -32,10 +32,24 @@ _REASONS = {
     422: Reason.INVALID,
     429: Reason.THROTTLED,
 }
-_ADMISSION = re.compile(r"ValidatingAdmissionPolicy|GKE Warden|denied the request|denied request|violates PodSecurity")
-_REFUSED_BY_POLICY = re.compile(r"ValidatingAdmissionPolicy '([a-z0-9.-]+)'")
+_WEBHOOK = re.compile(r'admission webhook "([A-Za-z0-9.-]+)" denied the request')
+_WARDEN = re.compile(r"GKE Warden|admission webhook \"warden-[a-z0-9.-]+\" denied the request")
+_POLICY = re.compile(r"ValidatingAdmissionPolicy '([A-Za-z0-9.-]+)'(?: with binding '[A-Za-z0-9.-]+')? denied request")
+_QUOTA = re.compile(r"(?:exceeded|failed|status unknown for) quota: ([a-z0-9.-]+)|insufficient quota to match")
+_TERMINATING = re.compile(r"because it is being terminated")
+_DENIED = re.compile(r"ValidatingAdmissionPolicy|denied the request|denied request|violates PodSecurity")
+_BY_ADMISSION = re.compile(r' is forbidden: (?!User ")')
+"""A refusal of an admission plugin of the API server's own: RBAC says which user may not."""
 _REFUSED_BY_IAM = re.compile(r"[Pp]ermission '?((?:container|gkehub)\.[A-Za-z.]{1,80}[A-Za-z])'? denied", re.ASCII)
-_POLICY = re.compile(r"ValidatingAdmissionPolicy '[a-z0-9.-]+' with binding '[a-z0-9.-]+' denied request")
+_REFUSALS = (
+    (_WARDEN, Reason.GKE_WARDEN_DENIED),
+    (_WEBHOOK, Reason.ADMISSION_WEBHOOK_DENIED),
+    (_DENIED, Reason.ADMISSION_DENIED),
+    (_TERMINATING, Reason.NAMESPACE_TERMINATING),
+    (_QUOTA, Reason.QUOTA_EXCEEDED),
+    (_BY_ADMISSION, Reason.ADMISSION_DENIED),
+)
+"""Whose refusal the API server's words tell of. The first that matches: a webhook may quote the others."""
 _RETRY_AFTER_LIMIT = 3600.0
 
 
@@ -96,7 +110,7 @@ def printable(text: str) -> str:
 
 def _refused(request: ApiRequest, answer: ApiResponse) -> ApiError:
     status = _status_of(answer)
-    if answer.status >= 500 and request.writes:
+    if answer.status >= 500 and request.writes and not _WEBHOOK.search(status.message):
         return OutcomeUnknown(Reason.SERVER_ERROR, _message(request, answer, status), status=answer.status)
     reason, code = _meaning(answer.status, status)
     return ApiError(
@@ -112,12 +126,13 @@ def _refused(request: ApiRequest, answer: ApiResponse) -> ApiError:
 
 def _meaning(code: int, status: Status) -> tuple[Reason, int]:
     """The reason word, and the HTTP status as the port defines it."""
+    refusal = _refusal(code, status)
+    if refusal:
+        return refusal, code
     if code == 404 and status.reason != "NotFound":
         return Reason.NO_SUCH_RESOURCE, 0  # a load balancer's 404 must not prove that a pod is gone
     if code == 422 and "metadata.uid" in _causes(status, "field"):
         return Reason.CONFLICT, 409  # the condition on the UID did not hold: the object was replaced
-    if code in {400, 403, 422} and _ADMISSION.search(status.message):
-        return Reason.ADMISSION_DENIED, code
     if code == 429 and "DisruptionBudget" in _causes(status, "reason"):
         return Reason.DISRUPTION_BUDGET, code
     if 300 <= code < 400:
@@ -125,12 +140,24 @@ def _meaning(code: int, status: Status) -> tuple[Reason, int]:
     return _REASONS.get(code, Reason.SERVER_ERROR if code >= 500 else Reason.UNEXPECTED_STATUS), code
 
 
+def _refusal(code: int, status: Status) -> Reason | None:
+    """Why, where it was neither RBAC nor the object: a webhook chooses the code of its refusal itself."""
+    if code not in {400, 403, 422} and not _WEBHOOK.search(status.message):
+        return None
+    if "NamespaceTerminating" in _causes(status, "reason"):
+        return Reason.NAMESPACE_TERMINATING
+    found = (reason for pattern, reason in _REFUSALS if pattern.search(status.message))
+    reason = next(found, None)
+    return reason if code == 403 or reason is None or reason.is_of_admission else None
+
+
 def _refused_by(message: str) -> str:
     """What a server's own words name as what refused."""
-    if GKE_WARDEN in message:
+    if _WARDEN.search(message):
         return GKE_WARDEN
-    named = _REFUSED_BY_POLICY.search(message) or _REFUSED_BY_IAM.search(message)
-    return named[1] if named else ""
+    patterns = (_WEBHOOK, _POLICY, _QUOTA, _REFUSED_BY_IAM)
+    named = next(filter(None, (pattern.search(message) for pattern in patterns)), None)
+    return (named[1] or "") if named else ""
 
 
 def _causes(status: Status, key: str) -> set[str]:
@@ -174,8 +201,8 @@ def _status_of(answer: ApiResponse) -> Status:
 
 def _message(request: ApiRequest, answer: ApiResponse, status: Status) -> str:
     # The server begins with the object's name, which may be long; whose refusal it is must not be cut off.
-    policy = _POLICY.search(status.message)
-    words = status.message[policy.start() :] if policy else status.message
+    whose = next(filter(None, (pattern.search(status.message) for pattern in (_WEBHOOK, _POLICY, _QUOTA))), None)
+    words = status.message[whose.start() :] if whose else status.message
     said = f": {printable(words)}" if words else ""
     return f"{request.method} {request.path}: HTTP {answer.status}{said}"
 

@@ -7,7 +7,6 @@ Source: k8s.io/client-go/tools/clientcmd/api/v1.
 from __future__ import annotations
 
 import base64
-import binascii
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -89,9 +88,9 @@ def read_access(path: Path, context: str) -> Access:
     Raises SettingsError that names the file and what is wrong with it.
     """
     config = _read(path)
-    chosen = _one(path, "context", context, {item.name: item.context for item in config.contexts})
-    cluster = _one(path, "cluster", chosen.cluster, {item.name: item.cluster for item in config.clusters})
-    users = {item.name: item.user or _User() for item in config.users}
+    chosen = _one(path, "context", context, [(item.name, item.context) for item in config.contexts])
+    cluster = _one(path, "cluster", chosen.cluster, [(item.name, item.cluster) for item in config.clusters])
+    users = [(item.name, item.user or _User()) for item in config.users]
     user = _one(path, "user", chosen.user, users) if chosen.user else _User()
     _refuse_unsafe(path, cluster, user)
     token, renew = _tokens(path, user)
@@ -109,20 +108,34 @@ def _read(path: Path) -> _Config:
     import yaml  # noqa: PLC0415 - 40 ms that only local use pays
 
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text()) or {}, _Config)
+        return msgspec.convert(_as_json(yaml.safe_load(path.read_text()) or {}), _Config)
     except OSError as error:
         raise SettingsError("unreadable_kubeconfig", f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError("unusable_kubeconfig", f"{path}: not YAML") from error
     except msgspec.ValidationError as error:
-        raise SettingsError("unusable_kubeconfig", f"{path}: {error}") from error
+        told = f"{path}: no kubeconfig as kubectl reads it: {error}; correct this field"
+        raise SettingsError("unusable_kubeconfig", told) from error
 
 
-def _one(path: Path, what: str, name: str, entries: dict[str, Any]) -> Any:
-    if name not in entries:
-        known = ", ".join(sorted(entries)) or "none"
+def _as_json(value: Any) -> Any:
+    """YAML as the JSON that kubectl makes of it: null fields are not set, and `!!binary` is base64."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {name: _as_json(item) for name, item in value.items() if item is not None}
+    return [_as_json(item) for item in value] if isinstance(value, list) else value
+
+
+def _one(path: Path, what: str, name: str, entries: list[tuple[str, Any]]) -> Any:
+    named = [entry for known, entry in entries if known == name]
+    if not named:
+        known = ", ".join(sorted(known for known, _ in entries)) or "none"
         raise SettingsError("unusable_kubeconfig", f"{path}: no {what} named {name!r}; there are: {known}")
-    return entries[name]
+    if len(named) > 1:
+        told = f"{path}: several {what}s named {name!r}, which kubectl refuses too; rename all but one"
+        raise SettingsError("unusable_kubeconfig", told)
+    return named[0]
 
 
 def _refuse_unsafe(path: Path, cluster: _Cluster, user: _User) -> None:
@@ -147,16 +160,21 @@ def _tokens(path: Path, user: _User) -> tuple[Callable[[], str], Callable[[str],
         return plugin, plugin.renew
     if user.token_file:
         return lambda: _content(path, user.token_file, "").decode().strip(), None
-    return lambda: user.token, None
+    return user.token.strip, None
 
 
 def _content(path: Path, file: str, data: str) -> bytes:
-    """What a pair of fields gives: inline base64 wins over a file, whose name is relative to the kubeconfig's."""
+    """What a pair of fields gives: inline base64 wins over a file, whose name is relative to the kubeconfig's.
+
+    The base64 may have line breaks, as block scalars and `base64` make them.
+    """
     try:
-        return base64.b64decode(data, validate=True) if data else (path.parent / file).read_bytes() if file else b""
+        if data:
+            return base64.b64decode("".join(data.split()), validate=True)
+        return (path.parent / file).read_bytes() if file else b""
     except OSError as error:
         raise SettingsError("unusable_kubeconfig", f"{path}: {file}: {error.strerror}") from error
-    except binascii.Error as error:
+    except ValueError as error:
         raise SettingsError("unusable_kubeconfig", f"{path}: a `-data` field is not base64") from error
 
 

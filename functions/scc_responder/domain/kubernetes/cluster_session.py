@@ -105,7 +105,7 @@ class ClusterSession:
         """Whether to probe and try again at once."""
         if isinstance(error, OutcomeUnknown) or (error.status == 409 and error.reason != NOT_VERIFIED):
             return True
-        if error.reason == Reason.ADMISSION_DENIED or tries.again(error):
+        if error.reason.is_of_admission or tries.again(error):
             return False
         if error.status == 429 and error.retry_after_seconds <= MAX_WAIT_SECONDS:
             self.wait(error.retry_after_seconds or 1.0)
@@ -117,8 +117,8 @@ class ClusterSession:
 
 def _outcome(error: ApiError, refused: Callable[[ApiError], Result | None]) -> Result:
     """The outcome that an error stands for. Raises RetryableError where a later delivery may succeed."""
-    if error.reason == Reason.ADMISSION_DENIED:
-        return refused(error) or failed(Reason.ADMISSION_DENIED, str(error))
+    if error.reason.is_of_admission:
+        return refused(error) or failed(error.reason, str(error))
     if error.status == 403:
         return failed(error.reason, error.explanation)
     if error.status == 404:

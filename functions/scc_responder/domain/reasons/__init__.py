@@ -8,7 +8,7 @@ from __future__ import annotations
 from scc_responder.domain.reasons.words import Trait, Word
 
 _ALREADY, _UNREAD, _MISSING = Trait.ALREADY, Trait.UNREAD, Trait.MISSING
-_LASTING, _BEYOND = Trait.LASTING, Trait.BEYOND_REACH
+_LASTING, _BEYOND, _ADMISSION = Trait.LASTING, Trait.BEYOND_REACH, Trait.ADMISSION
 
 
 class Reason(Word):
@@ -92,7 +92,11 @@ class Reason(Word):
     TOO_LARGE = "too_large", "larger than what is taken"
     INVALID = "invalid", "the API server does not take the object"
     THROTTLED = "throttled", "too many requests"
-    ADMISSION_DENIED = "admission_denied", "an admission policy of the cluster refused it"
+    ADMISSION_DENIED = "admission_denied", "an admission policy of the cluster refused it", _ADMISSION
+    ADMISSION_WEBHOOK_DENIED = "admission_webhook_denied", "an admission webhook of the cluster refused it", _ADMISSION
+    GKE_WARDEN_DENIED = "gke_warden_denied", "GKE's own admission refused it: what is asked for is Google's", _ADMISSION
+    QUOTA_EXCEEDED = "quota_exceeded", "a resource quota of the namespace lets no more of it be made"
+    NAMESPACE_TERMINATING = "namespace_terminating", "the namespace is being deleted: nothing can be made there"
     REDIRECT_REFUSED = "redirect_refused", "the server sent us elsewhere; that is never followed"
     SERVER_ERROR = "server_error", "the server failed"
     UNEXPECTED_STATUS = "unexpected_status", "an HTTP status that this API has no use for"

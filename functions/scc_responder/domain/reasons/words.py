@@ -17,6 +17,7 @@ class Trait(StrEnum):
     MISSING = auto()
     LASTING = auto()
     BEYOND_REACH = auto()
+    ADMISSION = auto()
 
 
 class Word(StrEnum):
@@ -90,6 +91,11 @@ class Word(StrEnum):
     def is_missing(self) -> bool:
         """Whether a policy did not apply because what it asks about is not known."""
         return Trait.MISSING in self.traits
+
+    @property
+    def is_of_admission(self) -> bool:
+        """Whether the cluster's admission refused it, whoever may do it by RBAC."""
+        return Trait.ADMISSION in self.traits
 
     @property
     def is_lasting(self) -> bool:

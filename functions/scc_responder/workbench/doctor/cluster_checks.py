@@ -16,7 +16,6 @@ from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.labels import pod_label
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clusters, KubernetesApi
-from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.workbench.doctor.check import OR, THEN, Check, CheckResult, fault, ok, probe_failed, skipped, unknown
 from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user, username_of
@@ -195,7 +194,7 @@ def _refuses(api: KubernetesApi, examined: Examined) -> Check:
     if refusal is None:
         why = "a NetworkPolicy that is none of the responder's would be admitted: policy or binding is absent"
         return fault(name, probed, "admission_policy_absent", why, _APPLY)
-    if refusal.reason != Reason.ADMISSION_DENIED:
+    if not refusal.reason.is_of_admission:
         return probe_failed(name, probed, refusal, _APPLY)
     if not refusal.refused_by.startswith(ACTS):
         why = f"it was refused, and not by this policy: {refusal}"
