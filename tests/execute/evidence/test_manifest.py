@@ -109,6 +109,8 @@ def test_the_manifest_lists_each_object_with_its_hash() -> None:
         "sha256": hashlib.sha256(kept[1].content).hexdigest(),
         "size": len(kept[1].content),
         "captured_at": "2026-03-01T12:00:00Z",
+        "redacted": [],
+        "redacted_count": 0,
     }
     assert {name: listed[name] for name in ("schema", "case", "finding", "missing")} == {
         "schema": 1,
@@ -116,6 +118,14 @@ def test_the_manifest_lists_each_object_with_its_hash() -> None:
         "finding": finding().name,
         "missing": {"node": "not_found"},
     }
+
+
+def test_the_manifest_lists_what_was_left_out() -> None:
+    """By place and rule; a list without end is cut, and counted."""
+    kept = evidence(context(pod=pod(annotations={f"a{number}": "x" for number in range(1200)})))
+    listed = json.loads(manifest_of(context(), kept).content)["objects"][1]
+    assert listed["redacted"][0] == {"path": "$.metadata.annotations.a0", "rule": "annotation"}
+    assert (len(listed["redacted"]), listed["redacted_count"]) == (1000, 1200)
 
 
 def test_a_second_capture_has_a_manifest_of_its_own() -> None:

@@ -14,19 +14,23 @@ from typing import Any
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.value import Value
+from scc_responder.execute.evidence import EvidenceItem
 from scc_responder.execute.evidence.canonical_json import canonical_json
 from scc_responder.execute.evidence.reading import Reading
-from scc_responder.execute.evidence.redaction import redact
+from scc_responder.execute.evidence.redaction import Redaction, redact
+
+_MAX_LISTED = 1000
 
 
 class EvidenceObject(Value, frozen=True, kw_only=True):
-    """One object to store. `source` names what it was read by."""
+    """One object to store. `source` names what it was read by, `redacted` the places of what was left out."""
 
     name: str
     content: bytes
     kind: str
     title: str = ""
     source: str = ""
+    redacted: tuple[Redaction, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -36,17 +40,19 @@ class EvidenceObject(Value, frozen=True, kw_only=True):
 
 def evidence_objects(finding_key: str, readings: Iterable[Reading]) -> tuple[EvidenceObject, ...]:
     """Everything that was read, as objects to store, without secret values."""
-    return tuple(
-        EvidenceObject(
-            name=_name(finding_key, reading.source.prefix, content),
-            content=content,
-            kind=item.kind,
-            title=item.title,
-            source=reading.source.name,
-        )
-        for reading in readings
-        for item in reading.items
-        for content in (canonical_json(redact(item.content)),)
+    return tuple(_kept(finding_key, reading, item) for reading in readings for item in reading.items)
+
+
+def _kept(finding_key: str, reading: Reading, item: EvidenceItem) -> EvidenceObject:
+    kept = redact(item.content)
+    content = canonical_json(kept.content)
+    return EvidenceObject(
+        name=_name(finding_key, reading.source.prefix, content),
+        content=content,
+        kind=item.kind,
+        title=item.title,
+        source=reading.source.name,
+        redacted=kept.redactions,
     )
 
 
@@ -56,7 +62,8 @@ def evidence_manifest(
     """The list of one capture's objects with their hashes and sizes, itself named by its hash.
 
     `missing` says what could not be read, `sources` what each source gave. Store it last: an object that a manifest
-    names is complete.
+    names is complete. `redacted` of an object lists the JSON path and the rule of each value that was left out, the
+    first 1,000; `redacted_count` counts all.
     """
     failed = {reading.source.name: reading.detail for reading in readings if reading.is_failed}
     key = context.finding.key
@@ -89,6 +96,8 @@ def _object(item: EvidenceObject, captured_at: datetime) -> dict[str, Any]:
         "sha256": item.sha256,
         "size": len(item.content),
         "captured_at": captured_at,
+        "redacted": item.redacted[:_MAX_LISTED],
+        "redacted_count": len(item.redacted),
     }
 
 

@@ -1,39 +1,190 @@
-"""Leave secrets out of evidence. Pure.
+"""Leave secrets out of evidence, and say what was left out. Pure.
 
-Values of environment variables are often secrets, and replaced by `redacted` wherever a container's `env` stands, and
-with them the copy of the object that `kubectl apply` leaves in an annotation. Names and sources (`valueFrom`) stay.
+Some places hold secrets whatever they look like: `env`, annotations, HTTP headers of probes, options of volume drivers.
+All other text is looked through (`secret_text.py`). Names, sources (`valueFrom`), paths, images, hashes and UIDs stay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-REDACTED = "redacted"
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+import msgspec
+
+from scc_responder.domain.labels import PREFIX
+from scc_responder.domain.value import Value
+from scc_responder.execute.evidence.secret_text import (
+    REDACTED,
+    RedactionRule,
+    names_secret,
+    redact_text,
+    redact_words,
+)
+
 _MAX_DEPTH = 100
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_HARMLESS_ANNOTATIONS = re.compile(
+    re.escape(PREFIX) + r".*|kubernetes\.io/(?:config\.(?:hash|mirror|seen|source)|psp|limit-ranger|change-cause)"
+    r"|kubectl\.kubernetes\.io/(?:restartedAt|default-container)|deployment\.kubernetes\.io/.*"
+    r"|container\.googleapis\.com/instance_id|cluster-autoscaler\.kubernetes\.io/.*|cni\.projectcalico\.org/.*"
+    r"|(?:seccomp\.security\.alpha|container\.apparmor\.security\.beta|autoscaling)\.kubernetes\.io/.*"
+    r"|volumes\.kubernetes\.io/.*|node\.alpha\.kubernetes\.io/ttl|(?:node|networking|autopilot)\.gke\.io/.*"
+    r"|k8s\.v1\.cni\.cncf\.io/.*|(?:v1\.)?multus-cni\.io/.*|prometheus\.io/.*|sidecar\.istio\.io/.*"
+)
+_IDENTITIES = frozenset(
+    {"kind", "apiVersion", "uid", "image", "imageID", "image_id", "containerID", "resourceVersion", "systemUUID"}
+    | {"sha256", "hash", "path", "binary", "names", "key"}
+    | {"category", "threat", "rule", "indicators", "mitre_techniques"}
+)
+_WORD_LISTS = ("command", "args", "Process_Arguments", "argv")
+_VARIABLES = frozenset({"env", "envVariables", "env_variables", "environmentVariables", "Environment_Variables"})
+_DRIVER_OPTIONS = frozenset(
+    {"volumeAttributes", "nodePublishSecretRef", "nodeStageSecretRef", "controllerPublishSecretRef"}
+)
 
 
-def redact(content: Any, depth: int = 0) -> Any:
-    """The content with such values replaced, at any depth that a Kubernetes object may have."""
-    if depth > _MAX_DEPTH:
-        return "left_out_too_deep"
-    if isinstance(content, Mapping):
-        return {key: _redacted_field(key, value, depth) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [redact(value, depth + 1) for value in content]
-    return content
+class Redaction(Value, frozen=True, kw_only=True):
+    """What was left out: the JSON path of the value in the stored object, and why."""
+
+    path: str
+    rule: RedactionRule
 
 
-def _redacted_field(key: str, value: Any, depth: int) -> Any:
-    if key == _LAST_APPLIED:
+class Redacted(Value, frozen=True, kw_only=True):
+    """JSON data without secrets, and what was left out of it."""
+
+    content: Any
+    redactions: tuple[Redaction, ...]
+
+
+def redact(content: Any) -> Redacted:
+    """The content as JSON data without secrets, at any depth that a Kubernetes object may have."""
+    walk = _Walk()
+    kept = walk.value(msgspec.to_builtins(content), "$", "", 0)
+    return Redacted(content=kept, redactions=tuple(walk.redactions))
+
+
+class _Walk:
+    """One pass over one content."""
+
+    def __init__(self) -> None:
+        self.redactions: list[Redaction] = []
+
+    def value(self, value: Any, path: str, key: str, depth: int) -> Any:
+        """What is kept of a value that stands in the field `key`."""
+        if depth > _MAX_DEPTH:
+            return "left_out_too_deep"
+        if isinstance(value, Mapping):
+            return self._mapping(value, path, key, depth)
+        if isinstance(value, list | tuple):
+            return [self.value(item, f"{path}[{number}]", key, depth + 1) for number, item in enumerate(value)]
+        return self._text(value, path, key, depth) if isinstance(value, str) else value
+
+    def _mapping(self, fields: Mapping[str, Any], path: str, key: str, depth: int) -> dict[str, Any]:
+        words = self._command_line(fields, path)
+        return {
+            name: words[name] if name in words else self._field(name, item, _below(path, name), key, depth)
+            for name, item in fields.items()
+        }
+
+    def _field(self, name: str, item: Any, path: str, parent: str, depth: int) -> Any:
+        if name in _VARIABLES:
+            return self._each(item, path, self._variable, depth)
+        if name == "httpHeaders":
+            return self._each(item, path, self._header, depth)
+        if name == "annotations" and isinstance(item, Mapping):
+            return {key: self._annotation(key, value, _below(path, key), depth) for key, value in item.items()}
+        if name in _DRIVER_OPTIONS or (name == "options" and parent == "flexVolume"):
+            return self._leave_out(item, path, RedactionRule.VOLUME_OPTION)
+        if isinstance(item, str | int | float) and not isinstance(item, bool) and item and names_secret(name):
+            return self._leave_out(item, path, RedactionRule.NAMED_SECRET)
+        return self.value(item, path, name, depth + 1)
+
+    def _each(self, items: Any, path: str, keep: Callable[[Any, str, int], Any], depth: int) -> Any:
+        if isinstance(items, list | tuple):
+            return [keep(item, f"{path}[{number}]", depth + 1) for number, item in enumerate(items)]
+        return self._leave_out(items, path, RedactionRule.ENVIRONMENT)
+
+    def _variable(self, variable: Any, path: str, depth: int) -> Any:
+        if isinstance(variable, str):
+            name, sign, _ = variable.partition("=")
+            self._note(path, RedactionRule.ENVIRONMENT)
+            return f"{name}={REDACTED}" if sign else REDACTED
+        return self._named_value(variable, path, RedactionRule.ENVIRONMENT, depth)
+
+    def _header(self, header: Any, path: str, depth: int) -> Any:
+        return self._named_value(header, path, RedactionRule.HTTP_HEADER, depth)
+
+    def _named_value(self, item: Any, path: str, rule: RedactionRule, depth: int) -> Any:
+        if not isinstance(item, Mapping):
+            return self.value(item, path, "", depth)
+        return {
+            name: self._leave_out(value, _below(path, name), rule)
+            if name in ("value", "val")
+            else self.value(value, _below(path, name), name, depth + 1)
+            for name, value in item.items()
+        }
+
+    def _annotation(self, key: str, value: Any, path: str, depth: int) -> Any:
+        if _HARMLESS_ANNOTATIONS.fullmatch(key):
+            return self.value(value, path, "", depth + 1)
+        return self._leave_out(value, path, RedactionRule.ANNOTATION)
+
+    def _leave_out(self, value: Any, path: str, rule: RedactionRule) -> Any:
+        """`redacted`, or the same mapping with each value redacted: its keys say what it was given."""
+        if isinstance(value, Mapping):
+            return {name: self._leave_out(item, _below(path, name), rule) for name, item in value.items()}
+        self._note(path, rule)
         return REDACTED
-    if key == "env" and isinstance(value, list):
-        return [_redacted_variable(variable, depth) for variable in value]
-    return redact(value, depth + 1)
+
+    def _command_line(self, fields: Mapping[str, Any], path: str) -> dict[str, list[str]]:
+        """The word lists of one mapping, looked through as one line: the command says what its arguments mean."""
+        lists = {name: fields[name] for name in _WORD_LISTS if _is_words(fields.get(name))}
+        program = fields.get("binary")
+        before = [str(program.get("path", "") if isinstance(program, Mapping) else program)] if program else []
+        kept = redact_words([*before, *(word for words in lists.values() for word in words)])[len(before) :]
+        result: dict[str, list[str]] = {}
+        for name, words in lists.items():
+            result[name] = []
+            for number, word in enumerate(words):
+                text, rules = kept.pop(0)
+                place = f"{_below(path, name)}[{number}]"
+                nested = self._nested(word, place, 0) if text != REDACTED else None
+                for rule in rules if nested is None else ():
+                    self._note(place, rule)
+                result[name].append(text if nested is None else nested)
+        return result
+
+    def _text(self, text: str, path: str, key: str, depth: int) -> str:
+        nested = self._nested(text, path, depth)
+        if nested is not None:
+            return nested
+        kept, rules = redact_text(text, opaque=key not in _IDENTITIES)
+        for rule in rules:
+            self._note(path, rule)
+        return kept
+
+    def _nested(self, text: str, path: str, depth: int) -> str | None:
+        """A JSON text with its secrets redacted. None where it is no JSON, or holds none."""
+        if text.lstrip()[:1] not in ("{", "["):
+            return None
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        before = len(self.redactions)
+        kept = self.value(content, path, "", depth + 1)
+        return json.dumps(kept) if len(self.redactions) > before else None
+
+    def _note(self, path: str, rule: RedactionRule) -> None:
+        self.redactions.append(Redaction(path=path, rule=rule))
 
 
-def _redacted_variable(variable: Any, depth: int) -> Any:
-    if isinstance(variable, Mapping) and "value" in variable:
-        return {**redact(variable, depth + 1), "value": REDACTED}
-    return redact(variable, depth + 1)
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{json.dumps(key)}]"
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(word, str) for word in value)
