@@ -26,13 +26,13 @@ ENDINGS = {
     "Added Binary Executed": "done",
     "Defense Evasion: Launch Code Compiler Tool In Container": "done",
     "Execution: Container Escape": "done",
-    "Reverse Shell": "done",
+    "Reverse Shell": "bypassed_by",
     "Added Binary Executed, in Google's own agent": "google_agent_pod",
     "The first message again": "duplicate",
     "An older message, late": "stale",
     "No finding at all": "not_json",
 }
-REQUESTS = [21, 13, 9, 0, 13, 5, 0, 0, 0]
+REQUESTS = [23, 14, 9, 0, 14, 5, 0, 0, 0]
 
 
 class Showing:
@@ -129,7 +129,7 @@ def test_cluster_at_the_end(showing: Showing) -> None:
     assert re.search(r"shop/web-\S+ +isolated by NetworkPolicy scc-responder-[0-9a-f]{12}", shown)
     assert re.search(r"shop/orders-\S+ +marked with its case", shown)
     assert re.search(r"gke-prod-1-\S+ +cordoned", shown)
-    assert re.search(r"shop/cart-\S+ +isolated by NetworkPolicy scc-responder-[0-9a-f]{12}", shown)
+    assert re.search(r"shop/cart-\S+ +let out by FQDNNetworkPolicy shop/cart-api, beside our own", shown)
     assert re.search(r"4 other pods +untouched", shown)
 
 
@@ -194,7 +194,7 @@ def test_the_kept_journal_holds_every_case(changed: Showing) -> None:
         ("Defense Evasion: Launch Code Compiler Tool In Container", CaseState.DONE),
         ("Execution: Container Escape", CaseState.DONE),
         ("Execution: Modified Malicious Library Loaded", CaseState.DONE),
-        ("Reverse Shell", CaseState.DONE),
+        ("Reverse Shell", CaseState.PARTIAL),
     ]
 
 

@@ -14,6 +14,7 @@ from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.changes import is_about_node, kind_of_stored
 from scc_responder.domain.labels import CASE_LABEL, POD_LABEL
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.story.aftermath import Aftermath, PodNow
@@ -26,10 +27,18 @@ WIDTH = 100
 _NOTES_AT = 60
 _INDENT = "     "
 _SEVERITIES = {"CRITICAL": "red", "HIGH": "yellow", "MEDIUM": "yellow", "LOW": "blue"}
-_STATUSES = {"done": "green", "held": "yellow", "skipped": "dim", "failed": "red", "unknown": "red"}
+_STATUSES = {
+    "done": "green",
+    "held": "yellow",
+    "not_effective": "yellow",
+    "skipped": "dim",
+    "failed": "red",
+    "unknown": "red",
+}
 _ENDINGS = {
     "done": "what could be done is done, and read back",
     Reason.NO_POLICY_MATCHED: "nothing is done that no policy asks for",
+    Reason.BYPASSED_BY: "what was done does not hold: the policy that lets the pod out is named",
     Reason.GOOGLE_AGENT_POD: "Google's own agents are never touched; the evidence is kept",
     "duplicate": "nothing is done twice",
     "stale": "older than what is known of this finding, so it changes nothing",
@@ -86,7 +95,7 @@ def step(found: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
     note = _note(found, evidence)
     parts = (
         f"{_INDENT}{found.action:<18}",
-        styled(f"{found.status:<9}", _STATUSES.get(found.status, "red")),
+        styled(f"{found.status:<8} ", _STATUSES.get(found.status, "red")),
         styled(f"{found.reason:<18}", "bold"),
         styled(f"{known if known == 'verified' else '':<10}", "green"),
         styled(note if _NOTES_AT + len(note) <= _width() else "", "dim"),
@@ -130,6 +139,9 @@ def ending(seen: Observation) -> Iterator[str]:
     if identity.get("level") == "proved":
         checks = ", ".join(word for check, word in _CHECKS.items() if check in identity["checks"])
         yield _labeled("identity", f"proved to be the finding's own pod by {checks}")
+    for found in seen.steps:
+        if found.status is StepStatus.NOT_EFFECTIVE:
+            yield _labeled("worth", found.detail)
     meaning = _ENDINGS.get(seen.reason, "not what had to come of it")
     good = seen.reason == seen.delivery.reason
     yield _labeled("ended", f"{styled(seen.reason, 'green' if good else 'red')}: {meaning}")
@@ -170,6 +182,8 @@ def aftermath_lines(found: Aftermath) -> Iterator[str]:
 def _fate(pod: PodNow) -> str:
     if pod.gone:
         return f"{styled('deleted', 'red')}: its controller has started a clean one,"
+    if pod.policies and pod.let_out_by:
+        return f"{styled('let out', 'red')} by FQDNNetworkPolicy {', '.join(pod.let_out_by)}, beside our own"
     if pod.policies:
         return f"{styled('isolated', 'yellow')} by NetworkPolicy {', '.join(pod.policies)}"
     return f"{styled('marked', 'blue')} with its case"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from scc_responder.domain.changes.create_network_policy import selects_pod
+from scc_responder.domain.kubernetes.network_policies.certainty import Certainty
+from scc_responder.domain.kubernetes.network_policies.fqdn_policies import judge_fqdn
+from scc_responder.domain.kubernetes.network_policies.policy_subject import PolicySubject
 from scc_responder.domain.labels import CASE_LABEL
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.value import Value
@@ -13,7 +16,10 @@ from scc_responder.workbench.simulated_cluster.story.observation import Expectat
 
 
 class PodNow(Value, frozen=True, kw_only=True):
-    """A pod of the beginning, at the end. `successor` and `node` are of the pod that took the place of one `gone`."""
+    """A pod of the beginning, at the end. `successor` and `node` are of the pod that took the place of one `gone`.
+
+    `policies` isolate it, and FQDNNetworkPolicies of the names `let_out_by` let it out all the same.
+    """
 
     name: str
     gone: bool = False
@@ -21,6 +27,7 @@ class PodNow(Value, frozen=True, kw_only=True):
     node: str = ""
     marked: bool = False
     policies: tuple[str, ...] = ()
+    let_out_by: tuple[str, ...] = ()
 
     @property
     def untouched(self) -> bool:
@@ -39,10 +46,11 @@ class Aftermath(Value, frozen=True, kw_only=True):
 def aftermath(before: Sequence[ApiObject], cluster: SimulatedCluster) -> Aftermath:
     """Compare the pods that were there at the beginning with what is there now."""
     policies = cluster.objects("NetworkPolicy")
+    letting_out = cluster.objects("FQDNNetworkPolicy")
     now = cluster.objects("Pod")
     cordoned = [node for node in cluster.objects("Node") if node.get("spec", {}).get("unschedulable")]
     return Aftermath(
-        pods=tuple(_pod_now(pod, before, now, policies) for pod in before),
+        pods=tuple(_pod_now(pod, before, now, policies, letting_out) for pod in before),
         cordoned=tuple(node["metadata"]["name"] for node in cordoned),
         policies=len(policies),
     )
@@ -51,7 +59,7 @@ def aftermath(before: Sequence[ApiObject], cluster: SimulatedCluster) -> Afterma
 def aftermath_expectations(
     found: Aftermath, before: Sequence[ApiObject], changed: Mapping[str, str]
 ) -> Iterator[Expectation]:
-    """What must be true of the cluster at the end. `changed` maps pods to `deleted`, `isolated` or `marked`."""
+    """What must be true of the cluster at the end. `changed` maps pods to a `fate`."""
     for pod in found.pods:
         wanted = changed.get(pod.name, "untouched")
         yield Expectation(name=f"{pod.name} is {wanted}, not {fate(pod)}", held=fate(pod) == wanted)
@@ -62,7 +70,7 @@ def aftermath_expectations(
     )
     replaced = all(pod.successor and pod.node not in nodes for pod in found.pods if pod.gone)
     yield Expectation(name="the deleted pod is replaced on another node", held=replaced)
-    isolated = sum(fate(pod) == "isolated" for pod in found.pods)
+    isolated = sum(fate(pod) in {"isolated", "bypassed"} for pod in found.pods)
     yield Expectation(name="every network policy isolates one pod and no other", held=found.policies == isolated)
 
 
@@ -70,11 +78,17 @@ def fate(pod: PodNow) -> str:
     """What happened to it, in a word."""
     if pod.gone:
         return "deleted"
+    if pod.policies and pod.let_out_by:
+        return "bypassed"
     return "isolated" if pod.policies else "marked" if pod.marked else "untouched"
 
 
 def _pod_now(
-    pod: ApiObject, before: Sequence[ApiObject], now: Sequence[ApiObject], policies: Sequence[ApiObject]
+    pod: ApiObject,
+    before: Sequence[ApiObject],
+    now: Sequence[ApiObject],
+    policies: Sequence[ApiObject],
+    letting_out: Sequence[ApiObject],
 ) -> PodNow:
     name, uid = _name(pod), pod["metadata"]["uid"]
     current = next((item for item in now if item["metadata"]["uid"] == uid), None)
@@ -90,11 +104,15 @@ def _pod_now(
             node=successor.get("spec", {}).get("nodeName", ""),
         )
     labels = current["metadata"].get("labels", {})
-    here = [policy for policy in policies if policy["metadata"]["namespace"] == pod["metadata"]["namespace"]]
+    namespace = pod["metadata"]["namespace"]
+    here = [policy for policy in policies if policy["metadata"]["namespace"] == namespace]
+    subject = PolicySubject(namespace=namespace, labels=labels)
+    others = [policy for policy in letting_out if policy["metadata"]["namespace"] == namespace]
     return PodNow(
         name=name,
         marked=CASE_LABEL in labels or labels != pod["metadata"].get("labels", {}),
         policies=tuple(policy["metadata"]["name"] for policy in here if selects_pod(policy, labels)),
+        let_out_by=tuple(_name(policy) for policy in others if judge_fqdn(policy, subject) is Certainty.YES),
     )
 
 

@@ -18,6 +18,9 @@ SHOP = {"web": 2, "checkout": 2, "orders": 1, "cart": 1}
 """Deployments of the namespace `shop`, and how many pods each has."""
 
 AGENT = "container-watcher"
+LETS_OUT = "cart-api"
+"""A FQDNNetworkPolicy that goes on letting the pods of `cart` out, whatever NetworkPolicies say."""
+
 _IMAGES = "europe-docker.pkg.dev/example-project/shop"
 
 
@@ -27,7 +30,7 @@ class Delivery(Value, frozen=True, kw_only=True):
     `target` is the pod (`namespace/name`) or service that it is about. `listed` says that Security Command Center lists
     the finding as it stands in this message. `reason` is how the delivery must end, `steps` are the case's outcomes as
     `action: reason`, `writes` the requests that change the cluster, as `verb resource`, and `fate` is what becomes of
-    the pod: `deleted`, `isolated`, `marked` or `untouched`.
+    the pod: `deleted`, `isolated`, `bypassed`, `marked` or `untouched`.
     """
 
     title: str
@@ -58,6 +61,8 @@ def populate(cluster: SimulatedCluster) -> None:
         cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     for name, replicas in SHOP.items():
         cluster.create(_workload("Deployment", name, "shop", f"{_IMAGES}/{name}:1.4.2", replicas=replicas))
+    cluster.serve("FQDNNetworkPolicy")
+    cluster.create(_lets_out("cart"))
     cluster.create(_workload("DaemonSet", AGENT, "kube-system", "gcr.io/gke-release/watcher-daemonset:v20260105"))
 
 
@@ -71,11 +76,12 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
             notifications.REVERSE_SHELL,
             _pod_of(pods, "shop", "cart"),
             now,
-            about=f"{notifications.REVERSE_SHELL.description} Likely, not confirmed: what is done can be undone.",
-            reason="done",
-            steps=(*_LABEL, *_ISOLATE, *_KEEP, *_TELL),
+            about=f"{notifications.REVERSE_SHELL.description} Likely, not confirmed: what is done can be undone. "
+            "A policy of another kind goes on letting the pod out: nobody calls it isolated.",
+            reason="bypassed_by",
+            steps=(*_LABEL, "isolate_pod: already", "isolate_pod: bypassed_by", *_KEEP, *_TELL),
             writes=(*_PATCHES, "create networkpolicies"),
-            fate="isolated",
+            fate="bypassed",
         ),
         _about_pod(
             notifications.ADDED_BINARY,
@@ -172,6 +178,18 @@ def _pod_of(pods: Sequence[Mapping[str, Any]], namespace: str, app: str) -> Mapp
     """The first pod of that workload."""
     named = (pod for pod in pods if pod["metadata"]["namespace"] == namespace)
     return next(pod for pod in named if pod["metadata"]["labels"]["app"] == app)
+
+
+def _lets_out(app: str) -> ApiObject:
+    return {
+        "apiVersion": "networking.gke.io/v1alpha1",
+        "kind": "FQDNNetworkPolicy",
+        "metadata": {"name": LETS_OUT, "namespace": "shop"},
+        "spec": {
+            "podSelector": {"matchLabels": {"app": app}},
+            "egress": [{"matches": [{"pattern": "*.example.com"}]}],
+        },
+    }
 
 
 def _node(name: str, instance_id: str) -> ApiObject:
