@@ -94,6 +94,7 @@ def _carry_out(execution: Execution, task: Task, *, withheld: Reason | None = No
     if task.action_id in execution.unsettled:
         return None
     before = execution.recorded(task)
+    status: StepStatus | None
     try:
         status = _run_change(execution, task, withheld=withheld)
     except (LostLease, Settled, StoreError):
