@@ -142,21 +142,21 @@ def test_approvers_are_listed_by_address(by: str, *, listed: bool) -> None:
 
 CHANGE = {"change": "delete_pod", "uid": "u", "name": "web-1", "namespace": "shop"}
 OTHER = [
-    pytest.param(PlanStep(policy="q", action="a", changes=(CHANGE,)), "p", "k", id="policy"),
+    pytest.param(PlanStep(policy="q", action="delete_pod", changes=(CHANGE,)), "p", "k", id="policy"),
     pytest.param(PlanStep(policy="p", action="b", changes=(CHANGE,)), "p", "k", id="action"),
-    pytest.param(PlanStep(policy="p", action="a", changes=({**CHANGE, "uid": "v"},)), "p", "k", id="target"),
-    pytest.param(PlanStep(policy="p", action="a", changes=(CHANGE, CHANGE)), "p", "k", id="changes"),
-    pytest.param(PlanStep(policy="p", action="a", parameters={"x": 1}, changes=(CHANGE,)), "p", "k", id="parameters"),
-    pytest.param(PlanStep(policy="p", action="a", changes=(CHANGE,)), "q", "k", id="policy-set"),
-    pytest.param(PlanStep(policy="p", action="a", changes=(CHANGE,)), "p", "l", id="case"),
+    pytest.param(PlanStep(policy="p", action="delete_pod", changes=({**CHANGE, "uid": "v"},)), "p", "k", id="target"),
+    pytest.param(PlanStep(policy="p", action="delete_pod", changes=(CHANGE, CHANGE)), "p", "k", id="changes"),
+    pytest.param(PlanStep(policy="p", action="delete_pod", parameters={"x": 1}, changes=(CHANGE,)), "p", "k", id="parameters"),
+    pytest.param(PlanStep(policy="p", action="delete_pod", changes=(CHANGE,)), "q", "k", id="policy-set"),
+    pytest.param(PlanStep(policy="p", action="delete_pod", changes=(CHANGE,)), "p", "l", id="case"),
 ]
 
 
 @pytest.mark.parametrize(("step", "policies", "key"), OTHER)
 def test_the_digest_follows_every_difference(step: PlanStep, policies: str, key: str) -> None:
     """Whatever differs in a plan, its digest does; the order of keys is no difference."""
-    first = PlanStep(policy="p", action="a", changes=(CHANGE,))
-    turned = PlanStep(policy="p", action="a", changes=(dict(reversed(CHANGE.items())),))
+    first = PlanStep(policy="p", action="delete_pod", changes=(CHANGE,))
+    turned = PlanStep(policy="p", action="delete_pod", changes=(dict(reversed(CHANGE.items())),))
     assert plan_digest((first,), "p", "k") == plan_digest((turned,), "p", "k")
     assert plan_digest((step,), policies, key) != plan_digest((first,), "p", "k")
 
@@ -181,7 +181,7 @@ def test_never_too_few(people: list[str], needed: int) -> None:
 def test_a_plan_survives_being_stored() -> None:
     """A plan survives being stored, and a record from before plans has none."""
     record = case(
-        plan=replace(PLAN, steps=(PlanStep(policy="p", action="a", changes=(CHANGE,)),), approvals=given_by(ANN))
+        plan=replace(PLAN, steps=(PlanStep(policy="p", action="delete_pod", changes=(CHANGE,)),), approvals=given_by(ANN))
     )
     assert decode(encode(record)) == record
     older = encode(case(plan=None)).replace(b'"plan":null,', b"")

@@ -20,6 +20,7 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import MAX_VALUE_BYTES, Page
 from scc_responder.domain.value import Value
 from scc_responder.intake.notification import content_digest
+from scc_responder.journal.newer_words import newer_words
 from scc_responder.journal.plan import Approval, Plan, PlanState
 
 CASE_SCHEMA = 1
@@ -38,7 +39,8 @@ class Step(Value, frozen=True, kw_only=True):
 
     `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is the
     claim under which its intent was last written. `answers` counts the equal answers in a row by which the API server
-    itself refused the object (`ApiError.is_about_object`); an earlier version leaves it out.
+    itself refused the object (`ApiError.is_about_object`); an earlier version leaves it out. `extra` holds fields that
+    this version does not know.
     """
 
     action_id: str
@@ -54,6 +56,7 @@ class Step(Value, frozen=True, kw_only=True):
     answers: int = 0
     intended_at: datetime | None = None
     settled_at: datetime | None = None
+    extra: dict[str, Any] = {}
 
     @property
     def is_settled(self) -> bool:
@@ -197,9 +200,18 @@ def _bare(step: Step) -> Step:
 
 
 def _plain(record: CaseRecord) -> bytes:
-    fields = msgspec.to_builtins(record)
-    extra = fields.pop("extra")
-    return msgspec.json.encode(extra | fields, order="sorted")
+    fields = _flat(msgspec.to_builtins(record))
+    return msgspec.json.encode(fields | {"steps": [_flat(step) for step in fields["steps"]]}, order="sorted")
+
+
+def _flat(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields, and beside them those that this version does not know."""
+    return {**fields.pop("extra"), **fields}
+
+
+def _with_extra(fields: dict[str, Any], kind: type[Value]) -> dict[str, Any]:
+    unknown = {name: fields[name] for name in fields.keys() - (set(kind.__struct_fields__) - {"extra"})}
+    return {name: value for name, value in fields.items() if name not in unknown} | {"extra": unknown}
 
 
 def decode(value: bytes) -> CaseRecord:
@@ -212,10 +224,13 @@ def decode(value: bytes) -> CaseRecord:
         fields = msgspec.json.decode(value, type=dict[str, Any])
         if fields.get("schema") != CASE_SCHEMA:
             raise RetryableError(Reason.RECORD_NEWER, f"schema {fields.get('schema')!a}, of {CASE_SCHEMA}")
-        extra = {name: fields[name] for name in fields.keys() - set(CaseRecord.__struct_fields__)}
-        return msgspec.convert(fields | {"extra": extra}, CaseRecord)
-    except msgspec.DecodeError as error:
-        raise RetryableError(Reason.RECORD_UNREADABLE, str(error)) from error
+        newer = newer_words(fields)
+        if newer:
+            raise RetryableError(Reason.RECORD_NEWER, f"{newer}: this version does not know it")
+        steps = [_with_extra(step, Step) for step in fields.get("steps", ())]
+        return msgspec.convert(_with_extra(fields, CaseRecord) | {"steps": steps}, CaseRecord)
+    except (msgspec.DecodeError, TypeError, AttributeError) as error:
+        raise RetryableError(Reason.RECORD_UNREADABLE, f"the record is damaged: {error}") from error
 
 
 def case_digest(finding: Finding) -> str:

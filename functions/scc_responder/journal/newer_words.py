@@ -1,0 +1,74 @@
+"""Words of a stored case that only a later version knows: such a case is left alone, never partly carried out. Pure.
+
+Fields that were added beside known ones are kept and do not matter here, but for those of what is still to be carried
+out: a change without one of them would be another change. Reasons are for people: an unknown one changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from scc_responder.actions import actions
+from scc_responder.domain.changes import change_classes
+from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.plan import Plan, PlanState, PlanStep
+
+_UNSETTLED = frozenset({StepStatus.INTENT, StepStatus.UNKNOWN})
+_PENDING = frozenset({PlanState.WAITING, PlanState.APPROVED, PlanState.USED})
+_UNFINISHED = frozenset({CaseState.OPEN, CaseState.WAITING})
+
+
+def newer_words(record: Mapping[str, Any]) -> str:
+    """The first such word of a stored case, and where it stands; empty where there is none."""
+    return next(filter(None, _in_record(record)), "")
+
+
+def _in_record(record: Mapping[str, Any]) -> Iterator[str]:
+    yield _word("state", record.get("state", CaseState.OPEN), CaseState)
+    for closing in record.get("history", ()):
+        yield _word("history.state", closing.get("state"), CaseState)
+    for step in record.get("steps", ()):
+        yield from _in_step(step)
+    plan = record.get("plan")
+    if plan:
+        yield _word("plan.state", plan.get("state", PlanState.WAITING), PlanState)
+        if record.get("state", CaseState.OPEN) in _UNFINISHED and plan.get("state", PlanState.WAITING) in _PENDING:
+            yield from _in_plan(plan)
+
+
+def _in_step(step: Mapping[str, Any]) -> Iterator[str]:
+    status = step.get("status", StepStatus.INTENT)
+    yield _word("step.status", status, StepStatus)
+    if status in _UNSETTLED:
+        yield from _to_do(step.get("action", ""), [step.get("change")])
+
+
+def _in_plan(plan: Mapping[str, Any]) -> Iterator[str]:
+    yield _unknown("plan", plan, Plan)
+    for step in plan.get("steps", ()):
+        yield _unknown("plan.step", step, PlanStep)
+        yield from _to_do(step.get("action", ""), step.get("changes", ()))
+
+
+def _to_do(action: str, changes: Iterable[Any]) -> Iterator[str]:
+    """What is still to be carried out."""
+    yield f"action {action!a}" if action and action not in actions() else ""
+    for change in changes:
+        tag = (change or {}).get("change")
+        if tag is None:
+            continue
+        kind = change_classes().get(str(tag))
+        yield f"change {tag!a}" if kind is None else _unknown("change", change, kind, "change")
+
+
+def _word(where: str, value: Any, words: type[StrEnum]) -> str:
+    return f"{where} {value!a}" if isinstance(value, str) and value not in set(words) else ""
+
+
+def _unknown(where: str, fields: Mapping[str, Any], kind: type[msgspec.Struct], *besides: str) -> str:
+    known = {field.encode_name for field in msgspec.structs.fields(kind)}
+    return next((f"{where}.{name}" for name in sorted(fields.keys() - known - set(besides))), "")
