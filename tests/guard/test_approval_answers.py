@@ -146,7 +146,9 @@ OTHER = [
     pytest.param(PlanStep(policy="p", action="b", changes=(CHANGE,)), "p", "k", id="action"),
     pytest.param(PlanStep(policy="p", action="delete_pod", changes=({**CHANGE, "uid": "v"},)), "p", "k", id="target"),
     pytest.param(PlanStep(policy="p", action="delete_pod", changes=(CHANGE, CHANGE)), "p", "k", id="changes"),
-    pytest.param(PlanStep(policy="p", action="delete_pod", parameters={"x": 1}, changes=(CHANGE,)), "p", "k", id="parameters"),
+    pytest.param(
+        PlanStep(policy="p", action="delete_pod", parameters={"x": 1}, changes=(CHANGE,)), "p", "k", id="parameters"
+    ),
     pytest.param(PlanStep(policy="p", action="delete_pod", changes=(CHANGE,)), "q", "k", id="policy-set"),
     pytest.param(PlanStep(policy="p", action="delete_pod", changes=(CHANGE,)), "p", "l", id="case"),
 ]
@@ -181,7 +183,9 @@ def test_never_too_few(people: list[str], needed: int) -> None:
 def test_a_plan_survives_being_stored() -> None:
     """A plan survives being stored, and a record from before plans has none."""
     record = case(
-        plan=replace(PLAN, steps=(PlanStep(policy="p", action="delete_pod", changes=(CHANGE,)),), approvals=given_by(ANN))
+        plan=replace(
+            PLAN, steps=(PlanStep(policy="p", action="delete_pod", changes=(CHANGE,)),), approvals=given_by(ANN)
+        )
     )
     assert decode(encode(record)) == record
     older = encode(case(plan=None)).replace(b'"plan":null,', b"")

@@ -312,6 +312,23 @@ def test_too_much_is_denied() -> None:
     assert tripped.detail == "3 targets denied within 10m in namespace=shop, of at most 2"
 
 
+@pytest.mark.parametrize(
+    ("scope", "place"),
+    [
+        ("cluster", "the whole cluster"),
+        ("organization", "the whole organization"),
+        ("node_pool", "an unknown node pool"),
+    ],
+)
+def test_a_scope_without_a_value_is_put_in_words(scope: str, place: str) -> None:
+    """Never as a name that is left open."""
+    storm = StormBreaker(targets=1000, denials=2, within="10m")
+    limits = rails(storm, **{scope: (Limit(most=0, within="10m"),)})
+    tripped = steps([pod(number, scopes={scope: ""}) for number in range(4)], limits)[-1][0].cluster.breaker
+    assert tripped is not None
+    assert tripped.detail.startswith("3 targets denied within 10m in " + place)
+
+
 def test_slowly_is_no_storm() -> None:
     """The same number over a longer time trips nothing."""
     assert asked([pod(number) for number in range(20)], rails(STORMY), every=250) == ["ok"] * 20

@@ -278,6 +278,9 @@ def _latest(earlier: datetime | None, other: datetime) -> datetime:
     return other if earlier is None else max(earlier, other)
 
 
+_WHOLE = {f"{scope}=": f"the whole {scope}" for scope in ("cluster", "organization")}
+
+
 def _tripped(ledger: Ledger, storm: StormBreaker, now: datetime) -> Ledger:
     """The ledger with its breaker tripped, if more was planned or denied than the storm breaker allows."""
     since = now - parse_duration(storm.within)
@@ -287,7 +290,8 @@ def _tripped(ledger: Ledger, storm: StormBreaker, now: datetime) -> Ledger:
     if len(recent) > storm.targets:
         detail = f"{len(recent)} targets planned within {storm.within}, of at most {storm.targets}"
     elif denied > storm.denials:
-        detail = f"{denied} targets denied within {storm.within} in {scope}, of at most {storm.denials}"
+        where = _WHOLE.get(scope, f"an unknown {scope[:-1].replace('_', ' ')}" if scope.endswith("=") else scope)
+        detail = f"{denied} targets denied within {storm.within} in {where}, of at most {storm.denials}"
     else:
         return ledger
     return replace(ledger, breaker=Breaker(tripped_at=now, detail=detail, paging_since=now))

@@ -13,6 +13,7 @@ from scc_responder.pipeline.services import open_store
 from scc_responder.settings import FIRESTORE_ADDRESS, FIRESTORE_EMULATOR, VARIABLE_PREFIX
 
 STORE = "scc-responder.db"
+_HINT = ". Before its first start: scc-responder control set --create makes it"
 SETTING = f"{VARIABLE_PREFIX}STORE"
 
 
@@ -37,7 +38,7 @@ def existing_store(store: str, *, create: bool = False) -> FirestoreStore | Sqli
     _check(store)
     path = Path(store.removeprefix("sqlite:///"))
     if not create and not FIRESTORE_ADDRESS.fullmatch(store) and not path.is_file():
-        raise SettingsError("no_store", f"--store {path}: there is no such file; name the store of the function")
+        raise SettingsError("no_store", f"--store {path}: there is no such file; name the store of the function{_HINT}")
     return open_store(store, os.environ.get(FIRESTORE_EMULATOR, ""), existing=not create)
 
 
