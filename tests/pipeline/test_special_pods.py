@@ -377,3 +377,17 @@ def test_a_likely_identity_can_be_accepted(tmp_path: Path, cluster: SimulatedClu
     deployment.respond_to(document)
 
     assert deployment.outcomes(document)[0] == first
+
+
+def test_a_namespace_is_read_once(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Policies that select namespaces are judged by the namespace as it was read at the beginning."""
+    cluster.serve("AdminNetworkPolicy")
+    spec = {"subject": {"namespaces": {"matchLabels": {"team": "other"}}}, "egress": [{"action": "Allow"}]}
+    version = "policy.networking.k8s.io/v1alpha1"
+    cluster.create({"apiVersion": version, "kind": "AdminNetworkPolicy", "metadata": {"name": "x"}, "spec": spec})
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+
+    deployment.respond_to(finding_about(cluster.objects("Pod", "shop")[0]))
+
+    read = [event for event in cluster.audit if (event.verb, event.resource) == ("get", "namespaces")]
+    assert len(read) == 1

@@ -122,7 +122,8 @@ class Api:
         target = target_of(urlsplit(call.uri).path)
         if target and target.resource in ON_REQUEST and target.resource.kind not in self.served:
             target = None
-        verbs = _ITEM_VERBS if target and target.name else _COLLECTION_VERBS
+        is_item = (target and target.name) or (call.method, urlsplit(call.uri).path) == _DISCOVERY
+        verbs = _ITEM_VERBS if is_item else _COLLECTION_VERBS
         user = self._identities.user(call.headers.get("authorization", ""))
         return Asked(call=call, target=target, user=user, verb=verbs.get(call.method, call.method.lower()))
 
