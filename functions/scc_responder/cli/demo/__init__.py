@@ -1,8 +1,9 @@
 """Watch the main job on this machine, with nothing but Python: no account, no cluster, no network.
 
 The function is the real one, under functions-framework, with a SQLite journal. Security Command Center, Pub/Sub's
-pushes and the cluster are played. The shipped policies are copied and raised to `enforce`. What is shown is read from
-the journal and from the cluster's audit log; it ends with 0 only if everything came as it had to.
+pushes and the cluster are played. The shipped policies are copied and, but for one, raised to `enforce`.
+What is shown is read from the journal and from the cluster's audit log; it ends with 0 only if everything came as it
+had to.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ _STATUSES = {
     "held": "yellow",
     "not_effective": "yellow",
     "skipped": "dim",
+    "dry_run": "blue",
     "failed": "red",
     "unknown": "red",
 }
@@ -40,6 +41,7 @@ _ENDINGS = {
     Reason.NO_POLICY_MATCHED: "nothing is done that no policy asks for",
     Reason.BYPASSED_BY: "what was done does not hold: the policy that lets the pod out is named",
     Reason.GOOGLE_AGENT_POD: "Google's own agents are never touched; the evidence is kept",
+    "dry_run": "evidence is kept; the API server took every change with dryRun=All, and did none",
     "duplicate": "nothing is done twice",
     "stale": "older than what is known of this finding, so it changes nothing",
     Reason.NOT_JSON: "recorded by its hash, and settled so that it does not come again",
@@ -70,7 +72,7 @@ def opening(url: str, nodes: int, pods: int, raised: int) -> Iterator[str]:
     yield ""
     yield fact("cluster", f"simulated, on {url}: {nodes} nodes, {pods} pods, an audit log")
     enforce = styled("enforce", "yellow")
-    yield fact("policies", f"the {raised} shipped ones. They come in dry_run; these copies are raised to {enforce}")
+    yield fact("policies", f"the shipped ones. They come in dry_run; of these copies {raised} are raised to {enforce}")
     yield fact("control", f"{enforce}, set for this; a store without `scc-responder control set` means dry_run")
 
 
@@ -160,7 +162,8 @@ def _cost(seen: Observation) -> str:
     took = f"{seen.seconds:.1f} s" if seen.seconds >= 1 else f"{seen.seconds * 1000:.0f} ms"
     if not seen.events:
         return f"none to the cluster, {took}"
-    return f"{len(seen.events)} to the cluster, {len(seen.writes) or 'none'} of them writes, {took}"
+    kind = "rehearsed writes" if any(event.dry_run for event in seen.writes) else "writes"
+    return f"{len(seen.events)} to the cluster, {len(seen.writes) or 'none'} of them {kind}, {took}"
 
 
 def _labeled(name: str, text: str) -> str:

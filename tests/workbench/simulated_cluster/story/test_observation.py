@@ -210,7 +210,7 @@ def failed(found: Observation) -> list[str]:
 def test_an_expected_delivery_passes_all_checks() -> None:
     """A delivery that went as it had to meets every expectation."""
     assert failed(seen()) == []
-    assert len(list(delivery_expectations(seen(), NOWHERE))) == 8
+    assert len(list(delivery_expectations(seen(), NOWHERE))) == 9
 
 
 @pytest.mark.parametrize(

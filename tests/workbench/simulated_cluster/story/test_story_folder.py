@@ -20,16 +20,15 @@ from tests.kits.responder import SHIPPED
 
 
 def test_the_folder_is_ready_for_the_function(tmp_path: Path) -> None:
-    """Policies are raised to enforce, and the cluster is reached by the name that findings use."""
+    """Policies but one are raised to enforce, and the cluster is reached by the name that findings use."""
     folder = StoryFolder(tmp_path)
     with SimulatedCluster(stop_seconds=0) as cluster:
         raised = folder.lay_out(cluster, SHIPPED)
         reached = ClustersFile(folder.clusters).connect(ref())
         assert reached.list("/api/v1/nodes") == []
-    modes = {policy.mode for policy in load_policies(folder.policies).policies}
-    assert raised > 0
-    assert Mode.DRY_RUN not in modes
-    assert Mode.ENFORCE in modes
+    policies = load_policies(folder.policies).policies
+    assert [policy.name for policy in policies if policy.mode is Mode.DRY_RUN] == ["respond-to-compiler"]
+    assert raised == sum(policy.mode is Mode.ENFORCE for policy in policies)
     settings = read_settings(folder.settings, folder.policies)
     assert settings.clusters == (STORY_CLUSTER,)
     assert json.loads(folder.kubeconfig.read_text())["current-context"] == "simulated"

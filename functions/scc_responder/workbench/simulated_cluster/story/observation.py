@@ -66,6 +66,8 @@ def delivery_expectations(seen: Observation, evidence: Path) -> Iterator[Expecta
         name=f"{title}: steps{list_difference(expected.steps, outcomes)}", held=outcomes == expected.steps
     )
     yield Expectation(name=f"{title}: writes{list_difference(expected.writes, writes)}", held=writes == expected.writes)
+    rehearsed = {event.dry_run for event in seen.writes} <= {expected.reason == "dry_run"}
+    yield Expectation(name=f"{title}: nothing but a rehearsal is rehearsed, and that is in full", held=rehearsed)
     yield Expectation(name=f"{title}: at most {MAX_REQUESTS} requests, not {count}", held=count <= MAX_REQUESTS)
     for step in seen.steps:
         if step.status == "done":

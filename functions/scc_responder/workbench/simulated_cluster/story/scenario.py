@@ -50,6 +50,7 @@ _ISOLATE = ("isolate_pod: already", "isolate_pod: isolated")
 _KEEP = ("capture_evidence: captured",)
 _TELL = ("notify: no_outcome_topic",)
 _HELD = tuple(f"{action}: google_agent_pod" for action in ("label_pod", "annotate_pod", "isolate_pod"))
+_REHEARSED = ("label_pod: would_patch", "annotate_pod: would_patch")
 _PATCHES = ("patch pods", "patch pods")
 
 
@@ -136,10 +137,10 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
             notifications.COMPILER,
             _pod_of(pods, "shop", "orders"),
             now,
-            reason="done",
-            steps=(*_LABEL, *_KEEP, *_TELL),
+            about=f"{notifications.COMPILER.description} In dry run: evidence is kept, changes are rehearsed.",
+            reason="dry_run",
+            steps=(*_REHEARSED, *_KEEP, *_TELL),
             writes=_PATCHES,
-            fate="marked",
         ),
         Delivery(
             title=notifications.CONTAINER_ESCAPE.category,

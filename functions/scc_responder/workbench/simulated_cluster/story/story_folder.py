@@ -16,6 +16,9 @@ from scc_responder.workbench.simulated_cluster.story.notifications import (
 )
 
 CONTEXT = "simulated"
+_REHEARSING = "respond-to-compiler.yaml"
+"""The policy that stays as it is shipped."""
+
 _MODE = re.compile(r"^mode: dry_run$", re.MULTILINE)
 
 
@@ -47,7 +50,7 @@ class StoryFolder:
         return {VARIABLE_PREFIX + name: value for name, value in given.items()}
 
     def lay_out(self, cluster: SimulatedCluster, shipped: Path) -> int:
-        """Write how to reach the cluster, and the shipped policies raised to `enforce`; return how many were raised."""
+        """Write how to reach the cluster, and the policies; return how many of them are raised to `enforce`."""
         for folder in (self.policies, self.findings, self.evidence):
             folder.mkdir()
         self.kubeconfig.write_text(json.dumps(_kubeconfig(cluster), indent=2))
@@ -66,9 +69,10 @@ def shipped_policies(package: Path) -> Path:
 
 def _raise(path: Path, copy: Path) -> bool:
     """Copy a file, in mode `enforce` if it is a policy in dry-run."""
-    raised, count = _MODE.subn("mode: enforce", path.read_text())
+    text = path.read_text()
+    raised = text if path.name == _REHEARSING else _MODE.sub("mode: enforce", text)
     copy.write_text(raised)
-    return count > 0
+    return raised != text
 
 
 def _kubeconfig(cluster: SimulatedCluster) -> dict[str, object]:
