@@ -13,7 +13,7 @@ from tests.kits.decision_contexts import POD, POD_TARGET, REF, plan
 
 NO_DATAPLANE = Cluster(ref=REF, enforces_network_policy=False)
 ON_WINDOWS = Node(name="node-1", uid="n1", resource_version="1", labels={"kubernetes.io/os": "windows"})
-POD_UID = {"scc-responder/pod-uid": POD.uid}
+POD_UID = {"scc-responder/isolated-pod": POD.uid}
 
 
 def test_isolation_selects_the_one_pod() -> None:

@@ -8,9 +8,9 @@ from scc_responder.actions import AllowedKeys, Skip
 from scc_responder.actions.label_pod import LabelPodParams
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.reasons import Reason
-from tests.kits.decision_contexts import POD, POD_TARGET, plan
+from tests.kits.decision_contexts import POD_TARGET, plan
 
-ALWAYS = {"scc-responder/case": "0a" * 6, "scc-responder/pod-uid": POD.uid}
+ALWAYS = {"scc-responder/case": "0a" * 6, "scc-responder/case-" + "0a" * 6: ""}
 
 
 def test_case_and_uid_are_always_labeled() -> None:

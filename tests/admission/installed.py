@@ -26,7 +26,7 @@ def network_policy(
     namespace: str, name: str = f"scc-responder-0123456789ab-{UID[:8]}", uid: str = UID
 ) -> dict[str, Any]:
     """The NetworkPolicy that isolates a pod, in the form that the responder gives it."""
-    label = {"scc-responder/pod-uid": uid}
+    label = {"scc-responder/isolated-pod": uid}
     owner = {"apiVersion": "v1", "kind": "Pod", "name": "web", "uid": uid}
     return {
         "apiVersion": "networking.k8s.io/v1",

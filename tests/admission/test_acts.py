@@ -22,14 +22,16 @@ META = "of the metadata, only labels and annotations may be changed"
 LABELS = "only labels under scc-responder/, and those that guardrails.yaml allows, may be set"
 ANNOTATIONS = "only annotations under scc-responder/, and those that guardrails.yaml allows, may be set"
 POD = "nothing but labels and annotations of a pod may be changed"
-OWN_UID = "the label scc-responder/pod-uid is for the pod's own UID"
-ARMED = "a pod is deleted only by name, and only once it carries the annotation scc-responder/armed-by"
+OWN_UID = "the labels scc-responder/isolated-pod and scc-responder/pod-uid are for the pod's own UID"
+ARMED = "a pod is deleted only by name, and only once it carries scc-responder/armed-by"
 CORDON = "a node may be cordoned, and nothing else"
-NAME = "a NetworkPolicy is named scc-responder-CASE-POD, and labeled with the pod's UID"
-ALLOWS = "a NetworkPolicy selects one pod by the label scc-responder/pod-uid, and allows nothing"
+NAME = "a NetworkPolicy is named scc-responder-CASE-POD, and is labeled with the pod's UID"
+ALLOWS = "a NetworkPolicy selects one pod by the label scc-responder/isolated-pod, and allows nothing"
 MARKS = "a NetworkPolicy belongs to its pod, carries only marks of the responder, and has no finalizers"
 
-ARMING = {"metadata": {"annotations": {"scc-responder/armed-by": "a"}}}
+ARMING = {"metadata": {"labels": {"scc-responder/armed-by": "a"}}}
+ARMED_BEFORE = {"scc-responder/armed-by": "a"}
+"""As version 0.1.0 arms pods: by annotation."""
 CORDONED = {"spec": {"unschedulable": True}}
 ROOT_CA = "configmaps/kube-root-ca.crt"
 
@@ -53,11 +55,10 @@ class Targets:
     def pod(self, *, armed: bool = False, namespace: str = "", **manifest: Any) -> str:
         """A new pod's path."""
         self.pods += 1
-        marks = ARMING["metadata"]["annotations"] if armed else {}
+        marks = ARMING["metadata"]["labels"] if armed else {}
         inside = namespace or self.installed.namespace
-        pod = objects.pod(
-            f"pod-{self.pods}", inside, self.node, annotations={"example.com/a": "1", **marks}, **manifest
-        )
+        pod = objects.pod(f"pod-{self.pods}", inside, self.node, annotations={"example.com/a": "1"}, **manifest)
+        pod["metadata"]["labels"] = {**pod["metadata"].get("labels", {}), **marks}
         created = self.admin.create(pod)
         return f"/api/v1/namespaces/{inside}/pods/{created['metadata']['name']}"
 
@@ -126,6 +127,10 @@ DENIED: Mapping[str, tuple[Callable[[Targets], Request], str]] = {
         lambda t: ("DELETE", _annotated(t, {"scc-responder/armed-by": ""})),
         ARMED,
     ),
+    "delete, armed with an empty label": (
+        lambda t: ("DELETE", _labeled(t, {"scc-responder/armed-by": ""})),
+        ARMED,
+    ),
     "delete, protected": (_protected(lambda pod, _: ("DELETE", pod)), PROTECTED),
     "rehearse delete, protected": (_protected(lambda pod, _: ("DELETE", pod, None, {"dryRun": "All"})), PROTECTED),
     "label, protected": (
@@ -139,7 +144,8 @@ DENIED: Mapping[str, tuple[Callable[[Targets], Request], str]] = {
     "label taken away": (_patched(labels={"app": None}), LABELS),
     "foreign annotation": (_patched(annotations={"example.com/a": "2"}), ANNOTATIONS),
     "annotation taken away": (_patched(annotations={"example.com/a": None}), ANNOTATIONS),
-    "another pod's uid": (_patched(labels={"scc-responder/pod-uid": UID}), OWN_UID),
+    "another pod's uid": (_patched(labels={"scc-responder/isolated-pod": UID}), OWN_UID),
+    "another pod's uid, older": (_patched(labels={"scc-responder/pod-uid": UID}), OWN_UID),
     "owner": (_patched(ownerReferences=[OTHER_POD]), META),
     "finalizer": (_patched(finalizers=["scc-responder/hold"]), META),
     "image": (lambda t: ("PATCH", (path := t.pod()), {"spec": t.other_image(path)}), POD),
@@ -207,8 +213,12 @@ DENIED: Mapping[str, tuple[Callable[[Targets], Request], str]] = {
     "policy that blocks": (_isolated(metadata={"ownerReferences": [HELD]}), MARKS),
     "policy with a foreign mark": (_isolated(metadata={"annotations": {"example.com/a": "b"}}), MARKS),
     "policy with a foreign label": (
-        _isolated(metadata={"labels": {"scc-responder/pod-uid": UID, "app": "web"}}),
+        _isolated(metadata={"labels": {"scc-responder/isolated-pod": UID, "app": "web"}}),
         MARKS,
+    ),
+    "policy labeled otherwise than it selects": (
+        _isolated(spec={"podSelector": {"matchLabels": {"scc-responder/pod-uid": UID}}}),
+        ALLOWS,
     ),
     "policy, protected": (
         lambda t: ("POST", t.policies.replace(t.installed.namespace, t.guarded), network_policy(t.guarded)),
@@ -270,22 +280,28 @@ def _annotated(targets: Targets, annotations: Mapping[str, str]) -> str:
     return path
 
 
-def _own_uid(targets: Targets) -> Request:
+def _labeled(targets: Targets, labels: Mapping[str, str]) -> str:
     path = targets.pod()
-    return (
-        "PATCH",
-        path,
-        {"metadata": {"labels": {"scc-responder/pod-uid": targets.admin.get(path)["metadata"]["uid"]}}},
-    )
+    targets.admin.patch(path, {"metadata": {"labels": labels}})
+    return path
+
+
+def _own_uid(targets: Targets, key: str) -> Request:
+    path = targets.pod()
+    return ("PATCH", path, {"metadata": {"labels": {key: targets.admin.get(path)["metadata"]["uid"]}}})
 
 
 ALLOWED: Mapping[str, Callable[[Targets], Request]] = {
     "label": _patched(labels={"scc-responder/case": "0123456789ab"}),
-    "own uid": _own_uid,
+    "case of its own": _patched(labels={"scc-responder/case-0123456789ab": ""}),
+    "own uid": lambda t: _own_uid(t, "scc-responder/isolated-pod"),
+    "own uid, older": lambda t: _own_uid(t, "scc-responder/pod-uid"),
     "annotate": _patched(annotations={"scc-responder/finding": "f"}),
     "arm": lambda t: ("PATCH", t.pod(), ARMING),
-    "arm anew": lambda t: ("PATCH", t.pod(armed=True), {"metadata": {"annotations": {"scc-responder/armed-by": "b"}}}),
+    "arm, older": lambda t: ("PATCH", t.pod(), {"metadata": {"annotations": ARMED_BEFORE}}),
+    "arm anew": lambda t: ("PATCH", t.pod(armed=True), {"metadata": {"labels": {"scc-responder/armed-by": "b"}}}),
     "delete, armed": lambda t: ("DELETE", t.pod(armed=True)),
+    "delete, armed as before": lambda t: ("DELETE", _annotated(t, ARMED_BEFORE)),
     "rehearse delete": lambda t: ("DELETE", t.pod(), {"dryRun": ["All"]}),
     "cordon": lambda t: (
         "PATCH",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.domain.labels import CASE_LABEL, POD_LABEL, case_label, pod_label, refused_keys, refused_values
+from scc_responder.domain.labels import case_labels, isolating_label, refused_keys, refused_values
 
 
 def test_a_case_and_a_pod_have_their_labels() -> None:
     """The case by the beginning of its finding's key, the pod by its UID."""
-    assert case_label("ab" * 32) == {CASE_LABEL: "ab" * 6}
-    assert pod_label("uid") == {POD_LABEL: "uid"}
+    assert case_labels("ab" * 32) == {"scc-responder/case": "ab" * 6, "scc-responder/case-" + "ab" * 6: ""}
+    assert isolating_label("uid") == {"scc-responder/isolated-pod": "uid"}
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ def test_a_case_and_a_pod_have_their_labels() -> None:
         ("example.com/team", ""),
         ("app", "does not start with"),
         ("scc-responder/case", "is written by the responder itself"),
+        ("scc-responder/case-0123456789ab", "is written by the responder itself"),
+        ("scc-responder/isolated-pod", "is written by the responder itself"),
         ("scc-responder/pod-uid", "is written by the responder itself"),
         ("scc-responder/own", "is written by the responder itself"),
         ("scc-responder/", "is no key that Kubernetes accepts"),

@@ -145,7 +145,7 @@ def purpose(event: AuditEvent) -> str:
     """What a write is for, as `EACH_ONCE` names it."""
     body = event.request or {}
     meta = body.get("metadata", {})
-    if event.verb == "patch" and "scc-responder/armed-by" in meta.get("annotations", {}):
+    if event.verb == "patch" and "scc-responder/armed-by" in meta.get("labels", {}):
         return "arm pod"
     if event.verb == "patch" and event.resource == "pods":
         return "label pod" if meta.get("labels") else "annotate pod"

@@ -252,7 +252,7 @@ def test_a_pod_armed_by_another_is_not_deleted(tmp_path: Path, cluster: Simulate
 
     def rearm(_number: int, verb: str, path: str) -> None:
         if verb == "delete":
-            admin.patch(path, {"metadata": {"annotations": {"scc-responder/armed-by": "another"}}})
+            admin.patch(path, {"metadata": {"labels": {"scc-responder/armed-by": "another"}}})
 
     deployment.clusters.api = Interposed(deployment.clusters.api, before=rearm)
     document = finding_about(pod)

@@ -40,7 +40,7 @@ ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_n
 CONTAINED = [
     "label_pod: patched",
     "annotate_pod: patched",
-    "isolate_pod: already",
+    "isolate_pod: patched",
     "isolate_pod: isolated",
     "capture_evidence: captured",
     "cordon_node: patched",

@@ -61,7 +61,7 @@ def test_only_this_pod(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -
     deployment.respond_to(finding_about(pod))
 
     isolating = cluster.objects("NetworkPolicy")[0]
-    assert isolating["spec"]["podSelector"] == {"matchLabels": {"scc-responder/pod-uid": pod["metadata"]["uid"]}}
+    assert isolating["spec"]["podSelector"] == {"matchLabels": {"scc-responder/isolated-pod": pod["metadata"]["uid"]}}
     assert isolating["spec"]["policyTypes"] == ["Ingress", "Egress"]
     assert cluster.objects("Pod", "shop")[1] == sibling
 
@@ -105,7 +105,7 @@ def test_a_label_that_is_taken_away_meanwhile(tmp_path: Path, cluster: Simulated
 
     def rob(_number: int, verb: str, _path: str) -> None:
         if verb == "create":
-            api.patch(path, {"metadata": {"labels": {"scc-responder/pod-uid": None}}})
+            api.patch(path, {"metadata": {"labels": {"scc-responder/isolated-pod": None}}})
 
     deployment.clusters.api = Interposed(api, after=rob)
     document = finding_about(pod)

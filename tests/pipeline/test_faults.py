@@ -68,7 +68,7 @@ def faulty(deployment: Deployment, number: int, fault: Callable[[str, str], ApiE
     deployment.clusters.api = Interposed(api, after=fail) if late else Interposed(api, before=fail)
 
 
-ONCE = {"patch pods": 3, "create networkpolicies": 1, "patch nodes": 1, "delete pods": 1}
+ONCE = {"patch pods": 4, "create networkpolicies": 1, "patch nodes": 1, "delete pods": 1}
 """The writes that contain a pod."""
 
 
@@ -118,8 +118,11 @@ def test_a_passing_fault(tmp_path: Path, cluster: SimulatedCluster, fault: str, 
     assert endings[-1][0] == 204
     assert all(reason == PASSING[fault]("get", "").reason for status, reason in endings if status == 503)
     if record.state == "done":
-        assert sorted(step.action for step in record.steps) == sorted(outcome.split(":")[0] for outcome in CONTAINED)
-        assert_contained_once(cluster, pod, moot="deleted_meanwhile" in {step.reason for step in record.steps})
+        moot = "deleted_meanwhile" in {step.reason for step in record.steps}
+        # A step that had to come again stands after those that did not wait for it; a moot one has no further changes.
+        actions, expected = [step.action for step in record.steps], [outcome.split(":")[0] for outcome in CONTAINED]
+        assert sorted(actions) == sorted(expected) or (moot and set(actions) == set(expected))
+        assert_contained_once(cluster, pod, moot=moot)
     else:
         assert PASSING[fault]("get", "").reason in json.dumps([deployment.lines, record.decision])
 

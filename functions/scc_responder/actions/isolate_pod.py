@@ -13,7 +13,7 @@ from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context, Pod
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.pod_network import OPERATING_SYSTEM, WINDOWS
-from scc_responder.domain.labels import pod_label
+from scc_responder.domain.labels import isolating_label
 
 _BY_CLUSTER = {True: Enforcement.ENFORCED, False: Enforcement.NOT_ENFORCED, None: Enforcement.UNKNOWN}
 
@@ -35,7 +35,7 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
     pod = context.pod
     if pod is None:
         return without_pod(context)
-    label = pod_label(pod.uid)
+    label = isolating_label(pod.uid)
     effective, obstacle = _effective(context, pod)
     return [
         PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=label),

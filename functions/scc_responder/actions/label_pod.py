@@ -5,7 +5,7 @@ from __future__ import annotations
 from scc_responder.actions import AllowedKeys, Params, Planned, Skip, action, without_pod
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context
-from scc_responder.domain.labels import RefusedParameter, case_label, pod_label, refused_keys, refused_values
+from scc_responder.domain.labels import RefusedParameter, case_labels, refused_keys, refused_values
 from scc_responder.domain.reasons import Reason
 
 
@@ -23,7 +23,8 @@ class LabelPodParams(Params, frozen=True, kw_only=True):
 def label_pod(context: Context, params: LabelPodParams) -> Planned:
     """Mark the compromised pod, so that people and tools can find it.
 
-    The labels `scc-responder/case` and `scc-responder/pod-uid` are always set.
+    Two labels are always set: `scc-responder/case` with the last case on the pod, and `scc-responder/case-CASE`, one
+    for each of its cases.
 
         then:
           - action: label_pod
@@ -34,7 +35,7 @@ def label_pod(context: Context, params: LabelPodParams) -> Planned:
     pod = context.pod
     if pod is None:
         return without_pod(context)
-    wanted = {**case_label(context.finding.key), **pod_label(pod.uid), **params.labels}
+    wanted = {**case_labels(context.finding.key), **params.labels}
     if wanted.items() <= pod.labels.items():
         return Skip(reason=Reason.ALREADY_LABELED)
     return [PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=wanted)]

@@ -130,7 +130,8 @@ class ApiError(DeliveryError):
 
     `status` is the HTTP status (gRPC codes are mapped to theirs; 0 means no answer), `permission` names what is
     missing when the caller was refused, `body_reason` is the `reason` of a Kubernetes `Status`.
-    `refused_by` is what refused, where the answer names it: an admission policy, `GKE_WARDEN`, or an IAM permission.
+    `refused_by` is what refused, where the answer names it: an admission policy, `GKE_WARDEN`, or an IAM permission;
+    `rule` is the message of the admission policy's rule.
     """
 
     def __init__(
@@ -142,12 +143,14 @@ class ApiError(DeliveryError):
         permission: str = "",
         body_reason: str = "",
         refused_by: str = "",
+        rule: str = "",
         retry_after_seconds: float = 0.0,
     ) -> None:
         super().__init__(reason, message, permission=permission)
         self.status = status
         self.body_reason = body_reason
         self.refused_by = refused_by
+        self.rule = rule
         self.retry_after_seconds = retry_after_seconds
 
     @property

@@ -12,21 +12,29 @@ PREFIX = "scc-responder/"
 """Every label and annotation the responder writes starts with this; the only place it is spelt."""
 
 CASE_LABEL = PREFIX + "case"
+"""The case that marked the object last."""
+EACH_CASE = CASE_LABEL + "-"
+"""Before a case's short name: one label for each case that marked the object, so that none takes another's away."""
+ISOLATED_POD = PREFIX + "isolated-pod"
+"""What a NetworkPolicy selects its pod by. No mark writes it."""
 POD_LABEL = PREFIX + "pod-uid"
+"""What version 0.1.0 used instead: marks wrote it too. Used where only its admission policy is applied."""
 FINDING = PREFIX + "finding"
 THREAT = PREFIX + "threat"
 PRIOR_UNSCHEDULABLE = PREFIX + "prior-unschedulable"
 ARMED_BY = PREFIX + "armed-by"
+"""A label whose value is the action's id; version 0.1.0 wrote an annotation."""
 ACTION_ID = PREFIX + "action-id"
 
-_OWN = frozenset({CASE_LABEL, POD_LABEL, ARMED_BY, ACTION_ID, FINDING, PRIOR_UNSCHEDULABLE})
+_OWN = frozenset({CASE_LABEL, ISOLATED_POD, POD_LABEL, ARMED_BY, ACTION_ID, FINDING, PRIOR_UNSCHEDULABLE})
 _KEY = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII)
 _LABEL_VALUE = re.compile(rf"(?:{_KEY.pattern})?", re.ASCII)
 
 
-def case_label(finding_key: str) -> dict[str, str]:
-    """The label by which people find the pod of a case; of several findings on one pod, the last one stands there."""
-    return {CASE_LABEL: case_id(finding_key)}
+def case_labels(finding_key: str) -> dict[str, str]:
+    """The labels by which people find the pod of a case: one of its own, and the one that names the last case."""
+    case = case_id(finding_key)
+    return {CASE_LABEL: case, EACH_CASE + case: ""}
 
 
 class RefusedParameter(NamedTuple):
@@ -36,12 +44,21 @@ class RefusedParameter(NamedTuple):
     sentence: str
 
 
-def pod_label(pod_uid: str) -> dict[str, str]:
+def isolating_label(pod_uid: str) -> dict[str, str]:
     """The label by which a NetworkPolicy selects this one pod: the same for every finding on it.
 
     Its value is known only once the pod is made, so no template can put it on a pod's siblings.
     """
-    return {POD_LABEL: pod_uid}
+    return {ISOLATED_POD: pod_uid}
+
+
+def without_own(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels without those that the responder sets of itself."""
+    return {key: value for key, value in labels.items() if not _is_own(key)}
+
+
+def _is_own(key: str) -> bool:
+    return key in _OWN or key.startswith(EACH_CASE)
 
 
 def refused_keys(
@@ -51,9 +68,9 @@ def refused_keys(
 
     Keys that the responder writes itself (`scc-responder/case`, `.../armed-by`, and those in `own`) are refused too.
     """
-    listed, reserved = set(allowed), _OWN | set(own)
+    listed, reserved = set(allowed), set(own)
     for key in wanted:
-        if key in reserved:
+        if key in reserved or _is_own(key):
             return RefusedParameter(field, f"{key!r} is written by the responder itself; choose another key")
         if not key.startswith(PREFIX) and key not in listed:
             return RefusedParameter(

@@ -39,7 +39,8 @@ class Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all t
 class Gate:
     """What one task must pass before its request. `withheld` says why it may not be carried out at all; None: it may.
 
-    A rehearsal takes no right, leaves the limits as they are, and writes no intent: it changes nothing.
+    A rehearsal takes no right, leaves the limits as they are, and writes no intent: it changes nothing. Some changes
+    need no intent.
     """
 
     execution: Execution
@@ -62,7 +63,7 @@ class Gate:
         if not self.dry_run:
             self._reserve()
         self._stay_within_limits()
-        if not self.dry_run:
+        if not self.dry_run and (self.task.change is None or self.task.change.needs_intent):
             case, pending = self.execution.case, self.execution.pending
             case.save(*pending, self.task.step(world.clock(), case.record.epoch))
             pending.clear()

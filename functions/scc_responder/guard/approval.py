@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.domain.context import Context
 from scc_responder.domain.duration import parse_duration
+from scc_responder.domain.labels import without_own
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
@@ -63,8 +64,19 @@ def _void(plan: Plan, record: CaseRecord, context: Context, planned: Decision, p
     read = {part.uid for part in (context.pod, context.node) if part}
     if not plan.targets <= read.union(*(step.targets for step in steps)):
         return Reason.APPROVAL_VOID_TARGET_CHANGED
-    same = plan_digest(steps, policies.digest, record.finding_key) == plan.digest
+    as_asked = plan_digest(plan.steps, policies.digest, record.finding_key) == plan.digest
+    same = as_asked and [*map(_essence, steps)] == [*map(_essence, plan.steps)]
     return None if same else Reason.APPROVAL_VOID_PLAN_CHANGED
+
+
+def _essence(step: PlanStep) -> PlanStep:
+    """The step without the labels that the responder sets of itself: version 0.1.0 gave them other keys."""
+    fields = ("labels", "selector")
+    changes = tuple(
+        {name: without_own(value) if name in fields else value for name, value in change.items()}
+        for change in step.changes
+    )
+    return replace(step, changes=changes)
 
 
 def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: datetime) -> tuple[Decision, CaseRecord]:
@@ -177,10 +189,10 @@ def _spared(decision: Decision, names: frozenset[str] = frozenset()) -> Decision
 
 def _marked(decision: Decision, result: ActionResult, reason: Reason, approved: Plan | None = None) -> Decision:
     """The decision with `result` and `reason` on every step that needs approval and is not in the approved plan."""
-    known = () if approved is None else approved.steps
+    known = () if approved is None else tuple(map(_essence, approved.steps))
 
     def mark(policy: PolicyDecision, planned: PlannedAction) -> PlannedAction:
-        if not _needs_approval(policy, planned) or _step(policy, planned) in known:
+        if not _needs_approval(policy, planned) or _essence(_step(policy, planned)) in known:
             return planned
         return replace(planned, result=result, reason=reason)
 

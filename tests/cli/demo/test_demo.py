@@ -32,7 +32,7 @@ ENDINGS = {
     "An older message, late": "stale",
     "No finding at all": "not_json",
 }
-REQUESTS = [23, 14, 7, 0, 14, 5, 0, 0, 0]
+REQUESTS = [23, 15, 7, 0, 15, 5, 0, 0, 0]
 
 
 class Showing:
@@ -103,7 +103,7 @@ def test_containment_is_shown_step_by_step(showing: Showing) -> None:
     assert [(action, re.split(r" {2,}", told)[:2]) for action, status, told in steps if status == "done"] == [
         ("label_pod", ["patched", "verified"]),
         ("annotate_pod", ["patched", "verified"]),
-        ("isolate_pod", ["already", "it carries its case's label"]),
+        ("isolate_pod", ["patched", "verified"]),
         ("isolate_pod", ["isolated", "verified"]),
         ("capture_evidence", ["captured", "verified"]),
         ("cordon_node", ["patched", "verified"]),
@@ -175,8 +175,8 @@ def test_what_is_not_as_expected(changed: Showing) -> None:
     assert changed.done.returncode == 1, changed.done.stderr
     failed = re.findall(r"\n  not as expected  (.*)", changed.done.stdout)
     assert [re.sub(r"-[0-9a-f]{10}-\w{5}", "", name) for name in failed] == [
-        "2. Added Binary Executed: steps without isolate_pod: already, isolate_pod: isolated",
-        "2. Added Binary Executed: writes without create networkpolicies",
+        "2. Added Binary Executed: steps without isolate_pod: patched, isolate_pod: isolated",
+        "2. Added Binary Executed: writes without patch pods, create networkpolicies",
         "6. Added Binary Executed, in Google's own agent: steps without isolate_pod: google_agent_pod",
         "shop/web is isolated, not marked",
     ]

@@ -36,10 +36,14 @@ def pod(**metadata: Any) -> dict[str, Any]:
 
 
 CHANGE = DeletePod(namespace="shop", name="web-1", uid="u", grace_period_seconds=30)
-ARMED = {"annotations": {ARMED_BY: "a1"}}
+ARMED = {"labels": {ARMED_BY: "a1"}}
+ARMED_BEFORE = {"annotations": {ARMED_BY: "a1"}}
+"""As version 0.1.0 armed pods."""
 
 PROBES: list[Any] = [
     (pod(**ARMED), {}, None),
+    (pod(**ARMED_BEFORE), {}, None),
+    (pod(labels={ARMED_BY: "another"}, annotations={ARMED_BY: "another"}), {}, "not_armed"),
     (pod(), {}, "not_armed"),
     (pod(deletionTimestamp="t", **ARMED), {}, "terminating"),
     (pod(deletionTimestamp="t", deletionGracePeriodSeconds=31, **ARMED), {}, None),
@@ -72,7 +76,7 @@ def test_a_finalizer_keeps_it_terminating() -> None:
     """What keeps the pod is told."""
     with one_cluster() as (cluster, means):
         target = pod_target(cluster)
-        patch = {"metadata": {"finalizers": ["example.com/keep"], "annotations": {ARMED_BY: "a1"}}}
+        patch = {"metadata": {"finalizers": ["example.com/keep"], "labels": {ARMED_BY: "a1"}}}
         means.api.patch(f"/api/v1/namespaces/shop/pods/{target['name']}", patch)
         result = DeletePod(**target, grace_period_seconds=0).carry_out(step_run(), means)
     assert (result.status, result.detail) == (StepStatus.TERMINATING, "kept by example.com/keep")

@@ -24,7 +24,7 @@ CHANGE = CreateNetworkPolicy(
     name="ours",
     pod_name="web-1",
     pod_uid="u1",
-    selector={"scc-responder/pod-uid": "u1"},
+    selector={"scc-responder/isolated-pod": "u1"},
     effective="enforced",
 )
 KEYS, VALUES = st.sampled_from(["app", "tier", "env"]), st.sampled_from(["web", "db", ""])
@@ -125,7 +125,7 @@ def isolation(
     cluster: SimulatedCluster, effective: str = "enforced", obstacle: str | None = None
 ) -> CreateNetworkPolicy:
     target = pod_target(cluster)
-    label = {"scc-responder/pod-uid": target["uid"]}
+    label = {"scc-responder/isolated-pod": target["uid"]}
     return CreateNetworkPolicy(
         namespace="shop",
         name="ours",
@@ -287,3 +287,32 @@ def test_names_are_quoted_up_to_a_bound() -> None:
     result = CHANGE.verified(step_run(), CHANGE.manifest("a1"), CHANGE.selector, others)
     assert "p19 and 980 more" in result.detail
     assert len(result.detail) < 300
+
+
+LABELED = {"scc-responder/isolated-pod": "u1"}
+
+
+def test_a_policy_of_another_action_is_no_isolation_of_ours() -> None:
+    """Our name and our very spec do not make it ours: its action's id does."""
+    assert CHANGE.verified(step_run("a1"), CHANGE.manifest("a2"), LABELED, Bypasses()).reason == "name_taken"
+    assert CHANGE.verified(step_run("a1"), CHANGE.manifest("a1"), LABELED, Bypasses()).reason == "isolated"
+    unmarked = CHANGE.manifest("a1")
+    del unmarked["metadata"]["annotations"]
+    assert CHANGE.verified(step_run("a1"), unmarked, LABELED, Bypasses()).reason == "name_taken"
+
+
+OLDER_LABEL = {"scc-responder/pod-uid": "u1"}
+OLDER_CHANGE = replace(CHANGE, selector=OLDER_LABEL)
+"""As version 0.1.0 stored it."""
+
+
+def test_an_isolation_by_the_older_label() -> None:
+    """It isolates as long as the pod carries that label; where this version made it, its cause is said."""
+    policy = OLDER_CHANGE.manifest("a1")
+    restored = OLDER_CHANGE.verified(step_run(), policy, OLDER_LABEL, Bypasses())
+    fallen_back = CHANGE.verified(step_run(), policy, OLDER_LABEL, Bypasses())
+    robbed = CHANGE.verified(step_run(), policy, LABELED, Bypasses())
+    assert (restored.reason, restored.detail) == ("isolated", "enforced; established connections unknown")
+    assert fallen_back.reason == "isolated"
+    assert fallen_back.detail.endswith("; admission_older: apply terraform/kubernetes of this version")
+    assert robbed.reason == "label_removed"

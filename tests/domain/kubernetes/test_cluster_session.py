@@ -75,7 +75,7 @@ class Scene:
         """What a whole response changes."""
         meta = self.pod["metadata"]
         target = {"namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]}
-        label = {"scc-responder/pod-uid": meta["uid"]}
+        label = {"scc-responder/isolated-pod": meta["uid"]}
         return [
             PatchObject(kind="Pod", **target, labels=label),
             CreateNetworkPolicy(
@@ -130,7 +130,7 @@ def scene(script: Script) -> Iterator[Scene]:
 
 
 EXPECTED = ["patched", "isolated", "patched", "armed", "deleted"]
-CALLS = 14
+CALLS = 12
 UNANSWERED = {
     *((fault, CALLS - 1) for fault in ("reset-after", "closed-after", "stall-after", "half-an-answer")),
     *((fault, CALLS) for fault in FAULTS.keys() - {"409", "429"}),

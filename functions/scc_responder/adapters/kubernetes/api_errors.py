@@ -50,6 +50,8 @@ _REFUSALS = (
     (_BY_ADMISSION, Reason.ADMISSION_DENIED),
 )
 """Whose refusal the API server's words tell of. The first that matches: a webhook may quote the others."""
+_FULL = re.compile(r"etcdserver: request is too large|trying to send message larger than max")
+"""What etcd, or the API server's own client of it, says of an object that is larger than what it stores (1.5 MiB)."""
 _RETRY_AFTER_LIMIT = 3600.0
 
 
@@ -110,6 +112,8 @@ def printable(text: str) -> str:
 
 def _refused(request: ApiRequest, answer: ApiResponse) -> ApiError:
     status = _status_of(answer)
+    if answer.status >= 500 and request.writes and _FULL.search(status.message):
+        return ApiError(Reason.OBJECT_FULL, _message(request, answer, status), status=413)
     if answer.status >= 500 and request.writes and not _WEBHOOK.search(status.message):
         return OutcomeUnknown(Reason.SERVER_ERROR, _message(request, answer, status), status=answer.status)
     reason, code = _meaning(answer.status, status)
@@ -119,6 +123,7 @@ def _refused(request: ApiRequest, answer: ApiResponse) -> ApiError:
         status=code,
         body_reason=status.reason,
         refused_by=_refused_by(status.message),
+        rule=_rule(status.message),
         permission=api_paths.permission(request.method, request.path) if reason == Reason.KUBERNETES_FORBIDDEN else "",
         retry_after_seconds=_retry_after(answer),
     )
@@ -158,6 +163,12 @@ def _refused_by(message: str) -> str:
     patterns = (_WEBHOOK, _POLICY, _QUOTA, _REFUSED_BY_IAM)
     named = next(filter(None, (pattern.search(message) for pattern in patterns)), None)
     return (named[1] or "") if named else ""
+
+
+def _rule(message: str) -> str:
+    """The message of the admission policy's rule that refused; empty where no policy did."""
+    policy = _POLICY.search(message)
+    return message[policy.end() :].removeprefix(": ") if policy else ""
 
 
 def _causes(status: Status, key: str) -> set[str]:

@@ -29,6 +29,7 @@ from scc_responder.cli.demo.function_process import FunctionError, FunctionProce
 from scc_responder.cli.serve import function_folder
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.status import StepStatus
 from scc_responder.guard.kill_switch import KillSwitch, Setting
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
@@ -37,7 +38,7 @@ from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story import aftermath, observation
 from scc_responder.workbench.simulated_cluster.story.notifications import push_body
-from scc_responder.workbench.simulated_cluster.story.observation import Observation
+from scc_responder.workbench.simulated_cluster.story.observation import Observation, proof
 from scc_responder.workbench.simulated_cluster.story.scenario import NODES, Delivery, deliveries, populate
 from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder, shipped_policies
 
@@ -128,7 +129,7 @@ class Demo:
         return seen
 
     def _follow(self, answer: Future[int], delivery: Delivery, first: int) -> None:
-        """Show each step as soon as the journal has its outcome, until the function has answered."""
+        """Show each step as soon as the journal has its outcome, and the audit log its proof."""
         shown = 0
         over = False
         while not over:
@@ -136,8 +137,10 @@ class Demo:
             record, events = self._record(delivery), self._events(first)
             settled = [step for step in record.steps if step.is_settled] if record else []
             for step in settled[shown:]:
+                if not over and step.status == StepStatus.DONE and not proof(step, events, self._deployment.evidence):
+                    break
                 self._screen.line(presentation.step(step, events, self._deployment.evidence))
-            shown = len(settled)
+                shown += 1
             self._screen.wait_for(presentation.waiting(events))
             time.sleep(0 if over else _POLL_SECONDS)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.changes import is_about_node, kind_of_stored
-from scc_responder.domain.labels import CASE_LABEL, POD_LABEL
+from scc_responder.domain.labels import CASE_LABEL, ISOLATED_POD
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import Step
@@ -50,7 +50,6 @@ _CHECKS = {"created": "creation", "node": "node", "container": "container", "ima
 _NOTES = {
     "isolated": "no new connections; open ones: unknown",
     "armed": "only this UID, only this version",
-    "already": "it carries its case's label",
     Reason.NO_OUTCOME_TOPIC: "the demo has no topic to publish to",
 }
 
@@ -119,7 +118,7 @@ def _done(change: Mapping[str, Any]) -> str:
     if is_about_node(change):
         return str(change.get("name", ""))
     labels = change.get("labels", {}).items()
-    return ", ".join(f"{key}={value}" for key, value in labels if key not in {CASE_LABEL, POD_LABEL})
+    return ", ".join(f"{key}={value}" for key, value in labels if not key.startswith((CASE_LABEL, ISOLATED_POD)))
 
 
 def waiting(events: Sequence[AuditEvent]) -> str:

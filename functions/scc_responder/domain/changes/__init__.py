@@ -110,6 +110,11 @@ class Change(Value, frozen=True, kw_only=True, tag_field="change"):
         """Whether it may take the last ready replica of a workload."""
         return False
 
+    @property
+    def needs_intent(self) -> bool:
+        """Whether its intent is written before its request, so that after a crash its work is known for ours."""
+        return True
+
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Probe, intend, send one conditional request, verify. Raises RetryableError where a later try may succeed."""
         raise NotImplementedError

@@ -19,8 +19,9 @@ from scc_responder.domain.kubernetes import api_paths, selectors
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
 from scc_responder.domain.kubernetes.network_policies.other_policies import Bypasses, OtherPolicies
 from scc_responder.domain.kubernetes.network_policies.policy_kinds import LISTS_OTHER_POLICIES
+from scc_responder.domain.kubernetes.older_admission import ADVICE, OlderRule, refuses
 from scc_responder.domain.kubernetes.pod_network import is_for_another_network
-from scc_responder.domain.labels import ACTION_ID
+from scc_responder.domain.labels import ACTION_ID, POD_LABEL
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target
@@ -99,13 +100,29 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         if step.intended and session.read(path) is not None:
             return self._effect(session, step, others)
         step.intend()
-        body, collection = self.manifest(step.action_id), api_paths.network_policies(self.namespace)
+        try:
+            self._create(session, step, tries, self)
+        except ApiError as error:
+            if not refuses(error, OlderRule.ISOLATES_BY_POD_UID):
+                raise
+            older = replace(self, selector=self._older_selector)
+            meta = {"uid": self.pod_uid, "labels": older.selector}
+            session.api.patch(self._pod_path, {"metadata": meta}, dry_run=step.dry_run)
+            self._create(session, step, tries, older)
+        return self._effect(session, step, others)
+
+    def _create(self, session: ClusterSession, step: StepRun, tries: Tries, change: CreateNetworkPolicy) -> None:
+        body, collection = change.manifest(step.action_id), api_paths.network_policies(self.namespace)
         try:
             tries.send(lambda: session.api.create(collection, body, dry_run=step.dry_run))
         except ApiError as error:
             if error.body_reason != "AlreadyExists":
                 raise
-        return self._effect(session, step, others)
+
+    @property
+    def _older_selector(self) -> dict[str, str]:
+        """What version 0.1.0 selects the pod by, and so does this one where its admission policy is applied."""
+        return {POD_LABEL: self.pod_uid}
 
     def manifest(self, action_id: str) -> dict[str, Any]:
         """A policy that selects the one pod and allows nothing, in or out. It goes when the pod goes."""
@@ -153,9 +170,11 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
             return failed(NOT_VERIFIED, f"the NetworkPolicy {self.name} is not there as it was created")
         if own["metadata"].get("annotations", {}).get(ACTION_ID) != step.action_id:
             return failed(Reason.NAME_TAKEN, f"a NetworkPolicy {self.name} of another origin exists")
-        if not self.selector.items() <= labels.items():
+        selected = own["spec"]["podSelector"]["matchLabels"]
+        if not selected.items() <= labels.items():
             return failed(Reason.LABEL_REMOVED, "the pod no longer carries the label that the NetworkPolicy selects")
         worth, detail = self._worth(bypasses), self._detail(bypasses)
+        detail += "" if selected == self.selector else f"; {ADVICE}"
         if worth is Reason.ISOLATED:
             return done(worth, detail)
         return Result(status=StepStatus.NOT_EFFECTIVE, reason=worth, detail=detail)
@@ -173,7 +192,8 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         spec = policy.get("spec", {})
         denies = not spec.get("ingress") and not spec.get("egress")
         both = set(spec.get("policyTypes", ())) >= {"Ingress", "Egress"}
-        return denies and both and spec.get("podSelector", {}) == {"matchLabels": dict(self.selector)}
+        selectors = [{"matchLabels": dict(labels)} for labels in (self.selector, self._older_selector)]
+        return denies and both and spec.get("podSelector", {}) in selectors
 
     def _detail(self, bypasses: Bypasses) -> str:
         """What an isolation is worth, for people."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
+from scc_responder.domain.kubernetes.older_admission import ADVICE, OlderRule, refuses
 from scc_responder.domain.labels import ARMED_BY
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.ports import ApiObject
@@ -26,7 +30,7 @@ DELETES_POD = ChangeKind(
 
 
 class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
-    """Delete the pod with this UID, at the resource version that carries our arming annotation.
+    """Delete the pod with this UID, at the resource version that carries our arming label.
 
     `grace_period_seconds`: None is the pod's own. `allow_last_replica`: even if no ready pod of its workload is left.
     """
@@ -60,11 +64,24 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
         if settled or read is None:
             return settled or target_gone()
         step.intend()
-        options = self.options(step, read)
-        tries.send(lambda: session.api.delete(path, options, dry_run=step.dry_run))
+        older = self._delete(session, path, step, tries, read)
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_DELETE)
-        return self._verified(session, path)
+        result = self._verified(session, path)
+        return replace(result, detail="; ".join(filter(None, (result.detail, ADVICE)))) if older else result
+
+    def _delete(self, session: ClusterSession, path: str, step: StepRun, tries: Tries, read: ApiObject) -> bool:
+        """Send the deletion; where an older admission policy asks for it, arm the pod by annotation, and say so."""
+        try:
+            tries.send(lambda: session.api.delete(path, self.options(step, read), dry_run=step.dry_run))
+        except ApiError as error:
+            if not refuses(error, OlderRule.ARMS_BY_ANNOTATION):
+                raise
+            meta = {**self.options(step, read)["preconditions"], "annotations": {ARMED_BY: step.action_id}}
+            armed = session.api.patch(path, {"metadata": meta})
+            tries.send(lambda: session.api.delete(path, self.options(step, armed)))
+            return True
+        return False
 
     def probe(self, step: StepRun, read: ApiObject | None, *, sent: bool, answered: bool) -> Result | None:
         """The outcome, if the pod is gone, another one, on its way out, or not armed by this very action.
@@ -79,8 +96,9 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
             return done(Reason.GONE_AFTER_INTENT, _GONE) if step.intended or sent else lost
         if "deletionTimestamp" in read["metadata"] and not self._takes_longer(read):
             return Result(status=StepStatus.TERMINATING, reason=Reason.TERMINATING)
-        armed = read["metadata"].get("annotations", {}).get(ARMED_BY) == step.action_id
-        return None if armed or step.dry_run else failed(Reason.NOT_ARMED, "the arming annotation is gone")
+        places = (read["metadata"].get(field) or {} for field in ("labels", "annotations"))
+        armed = any(place.get(ARMED_BY) == step.action_id for place in places)
+        return None if armed or step.dry_run else failed(Reason.NOT_ARMED, "the arming label is gone")
 
     def options(self, step: StepRun, read: ApiObject) -> ApiObject:
         """The `DeleteOptions`, with UID and version as conditions."""

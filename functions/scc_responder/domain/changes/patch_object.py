@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
+from shlex import quote
 from typing import Any, ClassVar
+
+import msgspec
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
 from scc_responder.domain.errors import GKE_WARDEN, ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
-from scc_responder.domain.labels import ACTION_ID, ARMED_BY
+from scc_responder.domain.labels import ACTION_ID, ARMED_BY, EACH_CASE, ISOLATED_POD, POD_LABEL
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result, StepStatus, done, not_the_target, target_gone
+from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target, target_gone
 
 PATCHES_POD = ChangeKind(permissions=(*observes("pods", "get"), *acts("pods", "patch")))
 CORDONS_NODE = ChangeKind(
@@ -22,11 +25,17 @@ CORDONS_NODE = ChangeKind(
 """What a node's pool has left is looked at before, hence `list`."""
 
 
+_ISOLATES = {ISOLATED_POD, POD_LABEL}
+
+
 class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
     """Merge labels, annotations or `spec` fields into one object, on condition of its UID.
 
-    `kind` is Pod or Node. `marker` names the annotation that carries the action id. `versioned` adds the resource
-    version that was read to the condition.
+    `kind` is Pod or Node. `marker` names what carries the action id: an annotation, but `ARMED_BY` is a label, and the
+    label of an isolation needs none. `versioned` adds the resource version that was read to the condition.
+
+    Whoever makes a pod may fill its annotations (262,144 bytes), so no change of labels or fields depends on them:
+    where they are refused, the rest is written alone.
     """
 
     declares: ClassVar[ChangeKind] = PATCHES_POD
@@ -51,10 +60,15 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
         """The object that is patched."""
         return ChangedObject(kind=self.kind, namespace=self.namespace, name=self.name, uid=self.uid)
 
+    @property
+    def needs_intent(self) -> bool:
+        """See `Change.needs_intent`. The label of an isolation does nothing alone, and its value says whose it is."""
+        return not self._is_isolation
+
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Merge the change into the object with this UID."""
         path = api_paths.pod(self.namespace, self.name) if self.kind == "Pod" else api_paths.node(self.name)
-        refused = _refused_node if self.kind == "Node" else lambda _: None
+        refused = _refused_node if self.kind == "Node" else self._refused_pod
         return means.in_cluster(
             lambda session: session.until_settled(partial(self._once, session, path, step), path, refused)
         )
@@ -65,22 +79,25 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
         if settled:
             return settled
         step.intend()
-        body = self.body(step, read)
-        tries.send(lambda: session.api.patch(path, body, dry_run=step.dry_run))
+        bare = tries.last is not None and tries.last.reason == Reason.INVALID and bool(self.labels or self.spec)
+        body = self.body(step, read, bare=bare)
+        answer = tries.send(lambda: session.api.patch(path, body, dry_run=step.dry_run))
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_PATCH)
-        return self.verified(step, session.read_anew(path))
+        if self._is_read_by_next and self._holds(step, answer, bare=bare):
+            return self.verified(step, session.keep(path, answer))
+        return self.verified(step, session.read_anew(path), bare=bare)
 
     def probe(self, step: StepRun, read: ApiObject | None, *, sent: bool) -> Result | None:
         """The outcome, if the object is gone, another one, or already as wanted. `sent`: a request of ours went out."""
         lost = not_the_target(read, self.uid)
         if lost or read is None:
             return lost
-        ours = self._marked(read) == step.action_id
-        if ours and self._is_wanted(read):
-            return done(Reason.DONE_BEFORE if step.intended or sent else Reason.ALREADY)
-        if self.marker == ACTION_ID and self._is_wanted(read):
-            return done(Reason.ALREADY)
+        ours, again = self._marked(read) == step.action_id, step.intended or sent
+        if self._is_wanted(read) and (ours or self.marker == ACTION_ID):
+            return done(Reason.DONE_BEFORE if again and (ours or self._is_isolation) else Reason.ALREADY)
+        if again and self._is_marked_over(step, read):
+            return done(Reason.DONE_BEFORE)
         if ours and step.intended:
             return Result(
                 status=StepStatus.OVERRIDDEN, reason=Reason.OVERRIDDEN, detail="done before, and undone by another"
@@ -90,42 +107,84 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
             return done(Reason.ALREADY)
         return None
 
-    def body(self, step: StepRun, read: ApiObject | None) -> ApiObject:
-        """The JSON merge patch, with its conditions and its marker."""
-        meta: ApiObject = {"uid": self.uid, "annotations": {**self.annotations, self.marker: step.action_id}}
+    def body(self, step: StepRun, read: ApiObject | None, *, bare: bool = False) -> ApiObject:
+        """The JSON merge patch, with its conditions and its marker. `bare`: without annotations."""
+        meta: ApiObject = {"uid": self.uid}
         if self.versioned and read is not None and not step.dry_run:
             meta["resourceVersion"] = read["metadata"]["resourceVersion"]
-        if self.labels:
-            meta["labels"] = self.labels
+        labels = {**self.labels, ARMED_BY: step.action_id} if self.marker == ARMED_BY else self.labels
+        if labels:
+            meta["labels"] = labels
+        if not bare and not self._is_isolation and self.marker != ARMED_BY:
+            meta["annotations"] = {**self.annotations, self.marker: step.action_id}
         return {"metadata": meta, **({"spec": self.spec} if self.spec else {})}
 
-    def verified(self, step: StepRun, read: ApiObject | None) -> Result:
+    def verified(self, step: StepRun, read: ApiObject | None, *, bare: bool = False) -> Result:
         """What a read after the write says of it. Raises ApiError `not_verified` where it was changed back."""
         lost = not_the_target(read, self.uid)
         if lost or read is None:
             return lost or target_gone()
-        # Another finding on the same object may have put its own action's id there since; only the arming must be ours.
-        ours = self.marker == ACTION_ID or self._marked(read) == step.action_id
-        if not ours or not self._is_wanted(read):
+        if not self._holds(step, read, bare=bare):
             raise ApiError(NOT_VERIFIED, "the object was changed back right after the request", status=409)
         return done(Reason.ARMED if self.marker == ARMED_BY else Reason.PATCHED)
 
+    @property
+    def _is_isolation(self) -> bool:
+        """Whether it sets the label that a NetworkPolicy selects, and no other: its value says whose work it is."""
+        return bool(self.labels) and self.labels.keys() <= _ISOLATES
+
+    @property
+    def _is_read_by_next(self) -> bool:
+        """Whether the action's next change proves it: a deletion by its version, an isolation by another read."""
+        return self._is_isolation or self.marker == ARMED_BY
+
+    def _holds(self, step: StepRun, read: ApiObject, *, bare: bool) -> bool:
+        """Whether the object is as it should be right after the write."""
+        if read.get("metadata", {}).get("uid") != self.uid:
+            return False
+        # Another finding on the same object may have put its own action's id there since; only the arming must be ours.
+        ours = self.marker == ACTION_ID or self._marked(read) == step.action_id
+        return ours and (self._is_wanted(read, bare=bare) or self._is_marked_over(step, read))
+
+    def _is_marked_over(self, step: StepRun, read: ApiObject) -> bool:
+        """Whether all keys are there, and another finding on the same object set some of them after us."""
+        labels, annotations = _marks(read, "labels"), _marks(read, "annotations")
+        by_other = annotations.get(ACTION_ID, step.action_id) != step.action_id
+        by_other |= any(key.startswith(EACH_CASE) and key not in self.labels for key in labels)
+        complete = self.labels.keys() <= labels.keys() and self.annotations.keys() <= annotations.keys()
+        return self.marker == ACTION_ID and by_other and complete and not self._is_isolation and self._has_spec(read)
+
     def _marked(self, read: ApiObject) -> str | None:
         """Whose action's id the object carries."""
-        return read["metadata"].get("annotations", {}).get(self.marker)  # type: ignore[no-any-return]
+        return _marks(read, "labels" if self.marker == ARMED_BY else "annotations").get(self.marker)
 
-    def _is_wanted(self, read: ApiObject) -> bool:
-        """Whether the object has everything that the change asks for."""
-        meta = read["metadata"]
+    def _is_wanted(self, read: ApiObject, *, bare: bool = False) -> bool:
+        """Whether the object has everything that the change asks for. `bare`: but its annotations."""
         return (
-            self.labels.items() <= meta.get("labels", {}).items()
-            and self.annotations.items() <= meta.get("annotations", {}).items()
+            self.labels.items() <= _marks(read, "labels").items()
+            and (bare or self.annotations.items() <= _marks(read, "annotations").items())
             and self._has_spec(read)
         )
 
     def _has_spec(self, read: ApiObject) -> bool:
         spec = read.get("spec", {})
         return all(spec.get(key) == value for key, value in self.spec.items())
+
+    def _refused_pod(self, error: ApiError) -> Result | None:
+        """A pod that is as large as the cluster can store can only be deleted, by a person."""
+        if error.reason != Reason.OBJECT_FULL:
+            return None
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": self.uid}}
+        command = (
+            f"printf %s {quote(msgspec.json.encode(options).decode())}"
+            f" | kubectl delete --raw {quote(api_paths.pod(self.namespace, self.name))} -f -"
+        )
+        return failed(Reason.OBJECT_FULL, f"to delete this very pod: {command}")
+
+
+def _marks(read: ApiObject, field: str) -> dict[str, str]:
+    """The object's labels or annotations."""
+    return read["metadata"].get(field) or {}
 
 
 def _refused_node(error: ApiError) -> Result | None:

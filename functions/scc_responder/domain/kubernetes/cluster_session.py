@@ -37,14 +37,15 @@ class Tries:
         """Whether the try before ended in the same way."""
         return self.last is not None and (self.last.status, self.last.reason) == (error.status, error.reason)
 
-    def send(self, request: Callable[[], ApiObject]) -> None:
-        """Send one request that changes something. Raises ApiError."""
+    def send(self, request: Callable[[], ApiObject]) -> ApiObject:
+        """Send one request that changes something, and return the answer. Raises ApiError."""
         try:
-            request()
+            answer = request()
         except OutcomeUnknown:
             self.sent = True
             raise
         self.sent = self.answered = True
+        return answer
 
 
 class ClusterSession:
@@ -77,6 +78,11 @@ class ClusterSession:
         self._known.pop(path, None)
         return self.read(path)
 
+    def keep(self, path: str, answer: ApiObject) -> ApiObject:
+        """Take the API server's answer to a write for the object as it was read last."""
+        self._known[path] = answer
+        return answer
+
     def until_settled(
         self,
         attempt: Callable[[Tries], Result],
@@ -85,7 +91,8 @@ class ClusterSession:
     ) -> Result:
         """Try again, each time from a fresh probe, while the target changes under us or the outcome is unknown.
 
-        `refused` says what a refusal by admission means to this kind of change, where it means more than a failure.
+        `refused` says what a refusal by admission, or for an object's size, means to this kind of change, where it
+        means more than a failure.
         Raises RetryableError where the outcome is still open after all tries.
         """
         tries = Tries()
@@ -117,7 +124,7 @@ class ClusterSession:
 
 def _outcome(error: ApiError, refused: Callable[[ApiError], Result | None]) -> Result:
     """The outcome that an error stands for. Raises RetryableError where a later delivery may succeed."""
-    if error.reason.is_of_admission:
+    if error.reason.is_of_admission or error.reason == Reason.OBJECT_FULL:
         return refused(error) or failed(error.reason, str(error))
     if error.status == 403:
         return failed(error.reason, error.explanation)

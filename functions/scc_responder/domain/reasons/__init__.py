@@ -97,6 +97,8 @@ class Reason(Word):
     GKE_WARDEN_DENIED = "gke_warden_denied", "GKE's own admission refused it: what is asked for is Google's", _ADMISSION
     QUOTA_EXCEEDED = "quota_exceeded", "a resource quota of the namespace lets no more of it be made"
     NAMESPACE_TERMINATING = "namespace_terminating", "the namespace is being deleted: nothing can be made there"
+    ADMISSION_OLDER = "admission_older", "the cluster has the admission policy of an earlier version: apply this one's"
+    OBJECT_FULL = "object_full", "the object is as large as the cluster can store: it takes no change but its deletion"
     REDIRECT_REFUSED = "redirect_refused", "the server sent us elsewhere; that is never followed"
     SERVER_ERROR = "server_error", "the server failed"
     UNEXPECTED_STATUS = "unexpected_status", "an HTTP status that this API has no use for"

@@ -13,9 +13,11 @@ from scc_responder.domain.changes.create_network_policy import CreateNetworkPoli
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import ClusterRef
-from scc_responder.domain.labels import pod_label
+from scc_responder.domain.kubernetes.older_admission import OlderRule, refuses
+from scc_responder.domain.labels import isolating_label
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clusters, KubernetesApi
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.workbench.doctor.check import OR, THEN, Check, CheckResult, fault, ok, probe_failed, skipped, unknown
 from scc_responder.workbench.doctor.responder_identity import OTHER, examine_user, username_of
@@ -209,6 +211,9 @@ def _admits(api: KubernetesApi, examined: Examined) -> Check:
     refusal = _rehearsed(api, examined.namespace, _isolating(examined.namespace))
     if refusal is None:
         return ok(name, probed, "admitted")
+    if refuses(refusal, OlderRule.ISOLATES_BY_POD_UID):
+        why = "the admission policy is that of an earlier version: isolations use its older label"
+        return fault(name, probed, Reason.ADMISSION_OLDER, why, _APPLY)
     fix = _annotate(examined, examined.furthest) if refusal.refused_by.startswith(SWITCH) else _APPLY
     return probe_failed(name, probed, refusal, fix)
 
@@ -220,7 +225,7 @@ def _isolating(namespace: str) -> dict[str, Any]:
         name=f"scc-responder-d0c702000000-{_UID[:8]}",
         pod_name="doctor",
         pod_uid=_UID,
-        selector=pod_label(_UID),
+        selector=isolating_label(_UID),
         effective=Enforcement.UNKNOWN,
     )
     return change.manifest("doctor")

@@ -35,7 +35,8 @@ def event(verb: str, resource: str = "pods", name: str = "web-1", **fields: Any)
 
 def patch(action_id: str = "a1", marker: str = "scc-responder/action-id", **fields: Any) -> AuditEvent:
     """A patch that carries an action's mark."""
-    return event("patch", request={"metadata": {"annotations": {marker: action_id}}}, **fields)
+    place = "labels" if marker == "scc-responder/armed-by" else "annotations"
+    return event("patch", request={"metadata": {place: {marker: action_id}}}, **fields)
 
 
 def delete(uid: str = UID, version: str = "7") -> AuditEvent:
@@ -113,8 +114,8 @@ def test_only_the_audit_log_verifies_a_step(found: Step, events: list[AuditEvent
     assert proof(found, events, NOWHERE) == known
 
 
-def test_arming_has_its_own_annotation() -> None:
-    """The arming of a deletion is known by an annotation of its own."""
+def test_arming_has_its_own_label() -> None:
+    """The arming of a deletion is known by a label of its own."""
     armed = step("delete_pod", "armed", change="patch")
     armed = Step(**{name: getattr(armed, name) for name in armed.__struct_fields__} | {"change": ARMING})
     assert proof(armed, [patch(marker="scc-responder/armed-by"), READ], NOWHERE) == "verified"

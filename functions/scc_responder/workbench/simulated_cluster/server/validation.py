@@ -52,7 +52,7 @@ def _metadata_causes(metadata: ApiObject) -> Iterator[Cause]:
     yield from _label_causes("metadata.labels", metadata.get("labels") or {})
     annotations = metadata.get("annotations") or {}
     yield from _key_causes("metadata.annotations", (key.lower() for key in annotations))
-    if sum(len(key) + len(value) for key, value in annotations.items()) > _ANNOTATIONS_SIZE:
+    if sum(len(f"{key}{value}".encode()) for key, value in annotations.items()) > _ANNOTATIONS_SIZE:
         yield "metadata.annotations", "Too long: may not be more than 262144 bytes"
 
 

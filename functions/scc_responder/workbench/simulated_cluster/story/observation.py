@@ -106,16 +106,20 @@ def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
 
 
 def _is_write_of(event: AuditEvent, step: Step) -> bool:
-    """Whether the request is the step's: by the action's mark in it, or the UID it is bound to."""
+    """Whether the request is the step's: by the action's mark in it, its labels, or the UID it is bound to."""
     kind = kind_of_stored(step.change)
     changing = (Tier.ACT, Tier.FORENSIC)
     verbs = {permission.verb for permission in kind.permissions if permission.tier in changing} if kind else set()
     if event.verb not in verbs or not isinstance(event.request, dict):
         return False
     bound = _preconditions(event).get("uid")
-    marks = event.request.get("metadata", {}).get("annotations", {})
-    marker = step.change.get("marker", ACTION_ID)
-    return bool(bound == step.expected_uid if bound else marks.get(marker) == step.action_id)
+    meta = event.request.get("metadata", {})
+    labels = meta.get("labels", {})
+    if bound:
+        return bound == step.expected_uid
+    if {**labels, **meta.get("annotations", {})}.get(step.change.get("marker", ACTION_ID)) == step.action_id:
+        return True
+    return bool(labels) and meta.get("uid") == step.expected_uid and labels == step.change.get("labels")
 
 
 def _preconditions(event: AuditEvent) -> dict[str, str]:

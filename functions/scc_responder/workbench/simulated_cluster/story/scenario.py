@@ -46,12 +46,13 @@ class Delivery(Value, frozen=True, kw_only=True):
 
 
 _LABEL = ("label_pod: patched", "annotate_pod: patched")
-_ISOLATE = ("isolate_pod: already", "isolate_pod: isolated")
+_ISOLATE = ("isolate_pod: patched", "isolate_pod: isolated")
 _KEEP = ("capture_evidence: captured",)
 _TELL = ("notify: no_outcome_topic",)
 _HELD = tuple(f"{action}: google_agent_pod" for action in ("label_pod", "annotate_pod", "isolate_pod"))
 _REHEARSED = ("label_pod: would_patch", "annotate_pod: would_patch")
 _PATCHES = ("patch pods", "patch pods")
+_ISOLATES = ("patch pods", "create networkpolicies")
 
 
 def populate(cluster: SimulatedCluster) -> None:
@@ -80,8 +81,8 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
             about=f"{notifications.REVERSE_SHELL.description} Likely, not confirmed: what is done can be undone. "
             "A policy of another kind goes on letting the pod out: nobody calls it isolated.",
             reason="bypassed_by",
-            steps=(*_LABEL, "isolate_pod: already", "isolate_pod: bypassed_by", *_KEEP, *_TELL),
-            writes=(*_PATCHES, "create networkpolicies"),
+            steps=(*_LABEL, "isolate_pod: patched", "isolate_pod: bypassed_by", *_KEEP, *_TELL),
+            writes=(*_PATCHES, *_ISOLATES),
             fate="bypassed",
         ),
         _about_pod(
@@ -121,7 +122,7 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
                 "delete_pod: deleted",
                 *_TELL,
             ),
-            writes=(*_PATCHES, "create networkpolicies", "patch nodes", "patch pods", "delete pods"),
+            writes=(*_PATCHES, *_ISOLATES, "patch nodes", "patch pods", "delete pods"),
             fate="deleted",
         ),
         _about_pod(
@@ -130,7 +131,7 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
             now,
             reason="done",
             steps=(*_LABEL, *_ISOLATE, *_KEEP, *_TELL),
-            writes=(*_PATCHES, "create networkpolicies"),
+            writes=(*_PATCHES, *_ISOLATES),
             fate="isolated",
         ),
         _about_pod(
