@@ -23,7 +23,7 @@ from scc_responder.guard.limiter import cluster_key, read_ledger
 from scc_responder.workbench.simulated_cluster.server.objects import target_to
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import answered
-from tests.kits.responder import RAILS, Deployment, deployed, mutations, policy
+from tests.kits.responder import RAILS, Deployment, deployed, finding_about, mutations, policy
 
 RECORDS = json.loads((Path(__file__).parents[1] / "journal" / "records" / "version_0_1_0.json").read_text())
 WRITTEN_AT = datetime.fromisoformat(RECORDS["written_at"])
@@ -120,3 +120,25 @@ def test_a_tripped_breaker_stays_tripped(deployment: Deployment) -> None:
     assert entry is not None
     assert read_ledger(entry).breaker is not None
     assert deployment.services.limiter(f"{OTHERS}prod-3").breaker().reason == "storm_breaker"
+
+
+FIELDS = {
+    "patch": {"kind", "name", "uid", "namespace", "labels", "annotations", "spec", "marker", "versioned"},
+    "create_network_policy": {"namespace", "name", "pod_name", "pod_uid", "selector", "effective"},
+    "capture_evidence": {"namespace", "pod_name", "pod_uid"},
+    "delete_pod": {"namespace", "name", "uid", "grace_period_seconds", "allow_last_replica"},
+    "notify": set[str](),
+}
+"""The kinds of change that version 0.1.0 knows, and their fields."""
+
+
+def test_version_0_1_0_reads_what_is_stored_now(deployment: Deployment, cluster: SimulatedCluster) -> None:
+    """After a roll back, that version finds no kind of change and no field in an ordinary case that it lacks."""
+    pod = cluster.objects("Pod", "shop")[0]
+    document = finding_about(pod, finding_id="new")
+    deployment.list_finding(document, "new")
+    deployment.deliver(document)
+    changes = [step.change for step in deployment.case(document).steps if step.change]
+    assert changes
+    for change in changes:
+        assert change.keys() - {"change"} <= FIELDS[change["change"]]
