@@ -204,8 +204,8 @@ def test_an_answer_about_another_object_is_not_believed() -> None:
 
 
 class Lying(Interposed):
-    """An API server that answers each patch with another object."""
+    """An API server that answers each patch with another object, patched alike."""
 
     def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
-        super().patch(path, body, dry_run=dry_run)
-        return {"metadata": {"uid": "another", "name": "another"}}
+        answer = super().patch(path, body, dry_run=dry_run)
+        return {**answer, "metadata": {**answer["metadata"], "uid": "another", "name": "another"}}
