@@ -10,11 +10,12 @@ import pytest
 from scc_responder.collect.kubernetes_objects import (
     budgets_of,
     controller,
+    node_pool,
     parse_namespace,
     parse_node,
-    parse_node_pool,
     parse_pod,
     parse_workload,
+    pool_member,
 )
 from scc_responder.domain.context import NodePool, Owner, Zone
 
@@ -188,5 +189,5 @@ def test_a_pool_counts_its_nodes_by_zone() -> None:
         status = {"conditions": [{"type": "Ready", "status": ready}]}
         return {"metadata": {**META, "name": "n", "labels": labels}, "spec": spec, "status": status}
 
-    pool = parse_node_pool("p", [node("a"), node("a", unschedulable=True), node("b", "False")])
+    pool = node_pool("p", map(pool_member, [node("a"), node("a", unschedulable=True), node("b", "False")]))
     assert pool == NodePool(name="p", zones={"a": Zone(nodes=2, schedulable=1), "b": Zone(nodes=1, schedulable=0)})

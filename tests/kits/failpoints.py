@@ -118,6 +118,9 @@ class FailingApi:
     def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[dict[str, Any]]:
         return self._api.list(path, field_selector, label_selector)
 
+    def gather(self, path: str, keep: Any, field_selector: str = "", label_selector: str = "") -> Any:
+        return self._api.gather(path, keep, field_selector, label_selector)
+
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         with self._points.around("kubernetes.create"):
             return self._api.create(path, body, dry_run=dry_run)

@@ -80,7 +80,14 @@ class Drip:
     seconds: float
 
 
-Fault = Forward | Answer | Break | Delay | Stall | Truncate | Drip
+@dataclass(frozen=True)
+class Rewrite:
+    """Pass the request on, and answer what `change` makes of the answer: what is then said is not true."""
+
+    change: Callable[[Answer], Answer]
+
+
+Fault = Forward | Answer | Break | Delay | Stall | Truncate | Drip | Rewrite
 
 
 @dataclass(frozen=True)
@@ -209,12 +216,20 @@ class _Handler(BaseHTTPRequestHandler):
                     self._forward(call)
                 self.server.proxy.over.wait()
                 self._end(reset=False)
+            case Truncate() | Drip() | Rewrite():
+                self._spoil(call, fault)
+
+    def _spoil(self, call: Call, fault: Truncate | Drip | Rewrite) -> None:
+        """Send an answer in half, slowly, or untrue."""
+        match fault:
             case Truncate(length=length, of=of):
                 answer = of or self._forward(call)
                 self._send(answer, body=answer.body[:length])
                 self._end(reset=False)
             case Drip(pieces=pieces, seconds=seconds):
                 self._drip(pieces, seconds)
+            case Rewrite(change=change):
+                self._send(change(self._forward(call)))
 
     def _forward(self, call: Call) -> Answer:
         proxy = self.server.proxy

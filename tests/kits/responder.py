@@ -248,6 +248,9 @@ class Interposed:
     def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[dict[str, Any]]:
         return self._passed("list", path, lambda: self.api.list(path, field_selector, label_selector))
 
+    def gather(self, path: str, keep: Any, field_selector: str = "", label_selector: str = "") -> Any:
+        return self._passed("list", path, lambda: self.api.gather(path, keep, field_selector, label_selector))
+
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         return self._passed("create", path, lambda: self.api.create(path, body, dry_run=dry_run))
 

@@ -102,13 +102,18 @@ def budgets_of(labels: Mapping[str, str], budgets: Iterable[ApiObject]) -> tuple
     )
 
 
-def parse_node_pool(name: str, nodes: Iterable[ApiObject]) -> NodePool:
-    """A pool of these nodes."""
+def pool_member(node: ApiObject) -> tuple[str, bool]:
+    """A node's zone, and whether it takes pods: all that a pool of thousands needs to know of it."""
+    parsed = parse_node(node)
+    return parsed.zone, bool(parsed.ready) and not parsed.unschedulable
+
+
+def node_pool(name: str, members: Iterable[tuple[str, bool]]) -> NodePool:
+    """A pool of these members (see `pool_member`)."""
     zones: dict[str, Zone] = {}
-    for node in map(parse_node, nodes):
-        zone = zones.get(node.zone, Zone(nodes=0, schedulable=0))
-        free = int(bool(node.ready) and not node.unschedulable)
-        zones[node.zone] = Zone(nodes=zone.nodes + 1, schedulable=zone.schedulable + free)
+    for place, takes_pods in members:
+        zone = zones.get(place, Zone(nodes=0, schedulable=0))
+        zones[place] = Zone(nodes=zone.nodes + 1, schedulable=zone.schedulable + int(takes_pods))
     return NodePool(name=name, zones=zones)
 
 

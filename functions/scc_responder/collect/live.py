@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from scc_responder.actions import Action
-from scc_responder.collect.kubernetes_objects import budgets_of, parse_node_pool, parse_workload
+from scc_responder.collect.kubernetes_objects import budgets_of, node_pool, parse_workload, pool_member
 from scc_responder.collect.target import Collected
 from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import (
@@ -97,4 +97,5 @@ def _budgets(api: KubernetesApi, pod: Pod) -> tuple[DisruptionBudget, ...]:
 
 
 def _node_pool(api: KubernetesApi, name: str) -> NodePool:
-    return parse_node_pool(name, api.list(api_paths.nodes(), label_selector=api_paths.nodes_of_pool(name)))
+    selector = api_paths.nodes_of_pool(name)
+    return node_pool(name, api.gather(api_paths.nodes(), pool_member, label_selector=selector))

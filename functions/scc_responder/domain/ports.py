@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from scc_responder.domain.context import Cluster, RelatedFinding
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.notice import Notice
 
+_T = TypeVar("_T")
 ApiObject = dict[str, Any]
 """An object of the Kubernetes API as JSON data: `metadata`, `spec`, `status`."""
 
@@ -25,7 +26,17 @@ class KubernetesApi(Protocol):
         ...
 
     def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[dict[str, Any]]:
-        """All items of one collection. Raises ApiError `partial_list` if the server paged it."""
+        """All items of one collection, read page by page. Raises ApiError `partial_list` if it does not end."""
+        ...
+
+    def gather(
+        self,
+        path: str,
+        keep: Callable[[dict[str, Any]], _T | None],
+        field_selector: str = "",
+        label_selector: str = "",
+    ) -> Sequence[_T]:
+        """What `keep` makes of each item of a collection, without None: an item that was judged takes no memory."""
         ...
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:

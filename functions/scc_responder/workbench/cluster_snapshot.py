@@ -203,6 +203,13 @@ class SnapshotApi:
             self._selected[path, label_selector] = found
         return self._selected[path, label_selector]
 
+    def gather(
+        self, path: str, keep: Callable[[ApiObject], _T | None], field_selector: str = "", label_selector: str = ""
+    ) -> Sequence[_T]:
+        """What `keep` makes of each of these objects, without None. Raises ApiError `not_in_snapshot`."""
+        made = map(keep, self.list(path, field_selector, label_selector))
+        return [item for item in made if item is not None]
+
     def _check(self, path: str) -> None:
         name = collection_of(path)
         if name is None or name in self._missing:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.kubernetes.kubernetes_api import KubernetesRest, connect
-from scc_responder.collect.kubernetes_objects import budgets_of, parse_node_pool, parse_pod, parse_workload
+from scc_responder.collect.kubernetes_objects import budgets_of, node_pool, parse_pod, parse_workload, pool_member
 from scc_responder.domain.context import DisruptionBudget, Owner, Workload, Zone
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
@@ -173,7 +173,9 @@ class Reading:
         uids = [node["metadata"]["uid"] for node in created]
         assert list(of_pool) == [uids[0]]
         assert (uids[0] in of_none, uids[1] in of_none) == (False, True)
-        assert parse_node_pool(pool, of_pool.values()).zones == {"europe-west1-b": Zone(nodes=1, schedulable=1)}
+        assert node_pool(pool, map(pool_member, of_pool.values())).zones == {
+            "europe-west1-b": Zone(nodes=1, schedulable=1)
+        }
 
     def test_a_deployment_says_how_many_are_ready(self, side: Side) -> None:
         """A Deployment says how many pods it wants and how many are ready, and its pods say that they are."""

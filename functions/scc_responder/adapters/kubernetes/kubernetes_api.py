@@ -10,9 +10,9 @@ import re
 import ssl
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -24,6 +24,7 @@ from urllib3.util.retry import Retry
 
 from scc_responder import __version__
 from scc_responder.adapters.kubernetes.api_errors import ApiRequest, ApiResponse, UnusableResponse, kubernetes_failure
+from scc_responder.adapters.kubernetes.list_pages import gather_pages
 from scc_responder.adapters.kubernetes.one_write import OneWritePool
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.ports import ApiObject
@@ -45,6 +46,7 @@ _SAFE_PATH = re.compile(r"/apis?(?:/[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)*", re.ASCI
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _Objects = list[ApiObject]
+_T = TypeVar("_T")
 ErrorTranslator = Callable[[str, ApiError], ApiError]
 
 
@@ -80,20 +82,25 @@ class KubernetesRest:
         return self._call(ApiRequest(method="GET", path=path))
 
     def list(self, path: str, field_selector: str = "", label_selector: str = "") -> _Objects:
-        """All items of a collection. Raises ApiError; `partial_list` if the server kept some back."""
-        request = ApiRequest(method="GET", path=path)
+        """All items of a collection. Raises ApiError; `partial_list` where it does not come to an end."""
+        return [*self.gather(path, lambda item: item, field_selector, label_selector)]
+
+    def gather(
+        self, path: str, keep: Callable[[ApiObject], _T | None], field_selector: str = "", label_selector: str = ""
+    ) -> Sequence[_T]:
+        """What `keep` makes of each item of a collection, without None. Raises ApiError, as `list` does."""
         selectors = {"fieldSelector": field_selector, "labelSelector": label_selector}
-        answer = self._call(request, query={name: value for name, value in selectors.items() if value})
-        items, more = _items(request, answer)
-        if more:
-            raise ApiError(Reason.PARTIAL_LIST, f"GET {path}: the server answered with a part of the list")
-        return items
+        chosen = {name: value for name, value in selectors.items() if value}
+        return gather_pages(lambda limit, after: self._page(path, limit, after, chosen), keep, path)
 
     def page(self, path: str, limit: int, after: str = "") -> tuple[_Objects, str]:
         """Some items of a collection and the cursor of the next ones. Raises ApiError; `gone` if it is too old."""
+        return self._page(path, limit, after, {})
+
+    def _page(self, path: str, limit: int, after: str, query: Mapping[str, str]) -> tuple[_Objects, str]:
         request = ApiRequest(method="GET", path=path)
         cursor = {"continue": after} if after else {}
-        return _items(request, self._call(request, query={"limit": str(limit), **cursor}))
+        return _items(request, self._call(request, query={**query, "limit": str(limit), **cursor}))
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """POST to a collection, or to an object's subresource. Raises ApiError, OutcomeUnknown."""
