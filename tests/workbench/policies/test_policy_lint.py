@@ -175,6 +175,20 @@ def test_warnings_of_a_folder_with_errors(tmp_path: Path) -> None:
     assert [fault.reason for fault in found.warnings] == ["no_evidence"]
 
 
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [("", ["no_chain"]), ("\n    on_failure: stop", []), ("\n    on_failure: continue", [])],
+)
+def test_a_chain_that_is_none_any_more(tmp_path: Path, added: str, expected: list[str]) -> None:
+    """An isolation after the evidence went no further where that failed: the author says which is meant now."""
+    steps = "  - action: isolate_pod\n  - action: capture_evidence\n"
+    turned = f"  - action: capture_evidence{added}\n  - action: isolate_pod\n"
+    assert steps in RIGHT
+    found = linted(tmp_path, RIGHT.replace(steps, turned))
+    assert [fault.reason for fault in found.warnings] == expected
+    assert all("isolate_pod is done even if capture_evidence fails" in fault.text for fault in found.warnings)
+
+
 def test_an_absent_folder_is_no_empty_one(tmp_path: Path) -> None:
     """A folder that is not there is wrong use, not an empty folder."""
     with pytest.raises(PolicyError, match="there is no such folder"):

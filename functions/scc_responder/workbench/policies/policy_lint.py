@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-from scc_responder.actions import actions
+from scc_responder.actions import Action, actions
+from scc_responder.domain.changes import Disruption
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matcher
@@ -16,7 +17,7 @@ from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.policy.match import Match, as_tuple
 from scc_responder.policy.mistakes import Fault, Mistake, did_you_mean
 from scc_responder.policy.policy_file import load_policies
-from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, policy_paths
+from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicyStep, policy_paths
 from scc_responder.policy.rule_mistakes import MAX_WORDS_LISTED
 from scc_responder.policy.strict_yaml import Document, open_document, read_document
 from scc_responder.workbench.policies.policy_tests import CaseFile
@@ -82,6 +83,7 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
             text=f"no {test.name} stands beside it; give it a case that acts and one that does not", reason="no_test"
         )
     yield from _unmatchable(file.when)
+    yield from _no_chain_any_more(document, file)
     seen: set[str] = set()
     for index, step in enumerate(file.then):
         known = actions().get(step.action)
@@ -89,6 +91,40 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
             text = "the pod is deleted before its evidence is kept; put capture_evidence before it"
             yield Mistake(path=("then", index, "action"), text=text, reason="no_evidence")
         seen.add(step.action)
+
+
+def _no_chain_any_more(document: Document, file: Policy) -> Iterator[Mistake]:
+    """Steps that stopped a later disruption in version 0.1.0 and do not any more, where nobody wrote which is meant.
+
+    The order of the shipped policies (isolate, capture, cordon, delete) is taken as meant.
+    """
+    known = actions()
+    for index, step in enumerate(file.then):
+        before, later = known.get(step.action), file.then[index + 1 :]
+        if before is None or "on_failure" in document.data["then"][index]:
+            continue
+        goes_on = next((item.action for item in later if _runs_anyway(before, item)), "")
+        if goes_on and (before.disrupts or (before.observes and not before.tells)):
+            text = (
+                f"{goes_on} is done even if {step.action} fails; write on_failure: stop or on_failure: continue here, "
+                f"or needs: [{step.action}] there"
+            )
+            yield Mistake(path=("then", index, "action"), text=text, reason="no_chain")
+
+
+def _runs_anyway(before: Action, later: PolicyStep) -> bool:
+    """Whether a later step disrupts something, does not name the one before, and usually comes before it."""
+    known = actions().get(later.action)
+    return (
+        known is not None and bool(known.disrupts) and before.name not in later.needs and _place(known) < _place(before)
+    )
+
+
+def _place(action: Action) -> int:
+    """Where an action stands in the order of the shipped policies, by its nature."""
+    if action.observes:
+        return 1
+    return 3 if not action.reversible else 2 if action.disrupts == Disruption.NODES else 0
 
 
 def _unmatchable(when: Match) -> Iterator[Mistake]:
