@@ -5,8 +5,11 @@ This one rule settles forged, replayed, stale, muted and inactive findings alike
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.errors import ApiError, DeliveryError, RejectedMessage, ResponderError, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Clock, Findings
@@ -41,6 +44,23 @@ class Settled(DeliveryError):  # noqa: N818 - an end, not a fault
         self.severity = severity
         self.confirmed = confirmed
         """`finding` is the one that was read, or None if none was read."""
+
+
+class KeptText:
+    """Findings that keep the JSON of what was read last, as `text`."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self.text: Mapping[str, Any] | None = None
+
+    def read(self, finding: Finding) -> Mapping[str, Any] | None:
+        """As `Findings.read`."""
+        self.text = self._findings.read(finding)
+        return self.text
+
+    def related(self, finding: Finding) -> Sequence[RelatedFinding]:
+        """As `Findings.related`."""
+        return self._findings.related(finding)
 
 
 def confirm(

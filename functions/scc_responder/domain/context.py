@@ -202,7 +202,9 @@ class Context(Value, frozen=True, kw_only=True):
 
     `refused` are those of them that we lack the permission to read.
     `live` is looked at by guards alone: it is read once a disruption is planned.
-    `objects` keeps the Kubernetes objects as read, by kind, for evidence; decisions do not look at it.
+    `objects` keeps the Kubernetes objects as read, by kind, and `texts` the finding's: `notified` the bytes of the
+    message (none where a case goes on without one), `read` the JSON as read again. They are for evidence; decisions do
+    not look at them, and no case keeps them.
     """
 
     finding: Finding
@@ -218,6 +220,7 @@ class Context(Value, frozen=True, kw_only=True):
     missing: dict[str, str] = {}
     refused: tuple[str, ...] = ()
     objects: dict[str, dict[str, Any]] = {}
+    texts: dict[str, Any] = {}
 
     @property
     def pod_missing(self) -> Reason:

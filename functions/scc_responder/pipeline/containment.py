@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from scc_responder.collect.confirm import Settled, confirm, unread
+from scc_responder.collect.confirm import KeptText, Settled, confirm, unread
 from scc_responder.collect.identity import bound
 from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
@@ -45,12 +45,14 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     Raises Settled where the finding comes to its end before a decision, RetryableError where a later delivery may
     succeed, LostLease where another process has taken the case.
     """
-    finding = confirm(finding, case.record.opened_at, services.findings, services.settings, services.clock)
+    source = KeptText(services.findings)
+    finding = confirm(finding, case.record.opened_at, source, services.settings, services.clock)
     log.about(finding)
     case.confirmed(finding)
     limit = services.kill_switch.ceiling(finding.cluster_path)
     refuse_disabled(limit, finding)
     collected, context = _collect(finding, case, services, log)
+    context = replace(context, texts={"notified": log.notified, "read": source.text})
     decision = under(limit, decide(context, services.policies.policies))
     context = look(context, collected, disruptions(decision))
     log.knows(context)

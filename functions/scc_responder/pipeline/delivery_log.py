@@ -32,10 +32,12 @@ class DeliveryLog:
         self.message_id = ""
         self.trace = ""
         self.sha256 = ""
+        self.notified = b""
         self.fields: dict[str, Any] = {}
 
     def delivered(self, message: Message) -> None:
-        """A message was opened."""
+        """A message was opened. Its text is kept for evidence, and not logged."""
+        self.notified = message.data
         self.message_id, self.trace, self.sha256 = message.message_id, message.trace, message.sha256
         if message.delivery_attempt:
             self.fields["delivery_attempt"] = message.delivery_attempt

@@ -1,4 +1,4 @@
 """The evidence sources, one file each: a function of the file's name under `@source`.
 
-In: `SourceInput`. Out: items to store; values of environment variables are left out of them later. Read `events.py`.
+In: `SourceInput`. Out: items to store; secrets are left out of them later. Read `events.py`.
 """
