@@ -24,7 +24,7 @@ from scc_responder.journal.case import (
     cases_of,
     decode,
     encode,
-    is_held_by_control,
+    is_held_for_now,
     is_unfinished,
     kept,
 )
@@ -206,7 +206,7 @@ def test_an_action_is_named_by_all_its_parts() -> None:
 )
 def test_the_kill_switch_holds_a_case(state: CaseState, reason: str, *, expected: bool) -> None:
     """The state and the reason say it together."""
-    assert is_held_by_control(record(state, reason, None)) is expected
+    assert is_held_for_now(record(state, reason, None)) is expected
 
 
 def test_acted_upon_pods_and_nodes() -> None:

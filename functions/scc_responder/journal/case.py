@@ -163,20 +163,31 @@ def kept(record: CaseRecord) -> timedelta | None:
     return None if record.state is CaseState.OPEN else KEEP_CLOSED
 
 
-def is_held_by_control(record: CaseRecord) -> bool:
-    """Whether the kill switch held the case."""
-    return record.state is CaseState.HELD and record.reason == Reason.CONTROL_DISABLED
+HELD_FOR_NOW = frozenset(
+    {
+        Reason.CONTROL_DISABLED,
+        Reason.CLUSTER_PAUSED,
+        Reason.CLUSTER_NOT_ONBOARDED,
+        Reason.CLUSTER_ACCESS_LOST,
+    }
+)
+"""Why a case is held until a person lets it go on: by the kill switch, or in the cluster."""
+
+
+def is_held_for_now(record: CaseRecord) -> bool:
+    """Whether the kill switch held the case, or its cluster is paused or lets us in no longer, or not yet."""
+    return record.state is CaseState.HELD and record.reason in HELD_FOR_NOW
 
 
 def is_unfinished(record: CaseRecord) -> bool:
     """Whether a sweep may have to resume the case, since no message will.
 
     That is a case that is open (its process may have ended), one whose plan may expire, and one that the kill switch
-    held.
+    or its cluster holds.
     """
     if record.state is CaseState.WAITING:
         return record.plan is not None and record.plan.state is PlanState.WAITING
-    return record.state is CaseState.OPEN or is_held_by_control(record)
+    return record.state is CaseState.OPEN or is_held_for_now(record)
 
 
 def _shortened(step: Step) -> Step:

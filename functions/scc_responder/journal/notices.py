@@ -72,11 +72,17 @@ def outcome_notice(
     )
 
 
-def case_notice(kind: NoticeKind, record: CaseRecord, reason: str, error: str) -> Notice:
+def case_notice(
+    kind: NoticeKind,
+    record: CaseRecord,
+    reason: str,
+    error: str,
+    severity: NoticeSeverity = NoticeSeverity.WARNING,
+) -> Notice:
     """A case about which nothing could be decided yet, or at all, or whose plan came to nothing, and why."""
     return Notice(
         kind=kind,
-        severity=NoticeSeverity.WARNING,
+        severity=severity,
         case=case_id(record.finding_key),
         reason=reason,
         facts={

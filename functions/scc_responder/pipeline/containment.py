@@ -31,6 +31,7 @@ from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
 from scc_responder.pipeline.deadlines import steps_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
+from scc_responder.pipeline.refused_cluster import refuse_shut
 from scc_responder.pipeline.services import Services
 from scc_responder.policy.decide import ActionResult, Decision, decide, disruptions
 
@@ -75,6 +76,7 @@ def _collect(finding: Finding, case: ClaimedCase, services: Services, log: Deliv
         node_identity=bound(context.node_identity, context.node, case.record.node_uids),
     )
     log.knows(context)
+    refuse_shut(collected, case, services, _world(collected, services, log))
     _refuse_blind(collected)
     return collected, context
 

@@ -1,4 +1,4 @@
-"""Resume cases that no redelivery will resume: crashed ones, unanswered plans, cases that the kill switch held.
+"""Resume cases that no redelivery will resume: crashed ones, unanswered plans, cases held by switch or cluster.
 
 A sweep looks at the cases that the store knows as unfinished, in the order of their keys, from where the last one
 stopped. Before that it reviews a few of the others in the same way: another version, whose rule was another, may have
@@ -23,7 +23,7 @@ from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, Page, write_over
 from scc_responder.domain.value import Value
 from scc_responder.guard import approval_answers
-from scc_responder.journal.case import CaseRecord, decode, is_held_by_control, is_unfinished, kept
+from scc_responder.journal.case import CaseRecord, decode, is_held_for_now, is_unfinished, kept
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending
 from scc_responder.journal.notices import case_notice
@@ -41,6 +41,8 @@ MAX_LOOKED_AT = 10_000
 MAX_REVIEWED = 100
 """Of all cases, for those among them that should be known as unfinished and are not."""
 MAX_BEGUN = 20
+MAX_TRIED = 10
+"""Of cases that a sweep begins, those that a cluster holds are tried while fewer have begun."""
 QUIET = timedelta(minutes=15)
 """A case that was given back is left to its message's redelivery for this long; the longest back-off is 10 minutes."""
 _PAGE = 100
@@ -70,8 +72,8 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
 
 
 def resume(record: CaseRecord, _is_held: bool) -> Transition:
-    """Reopen a case that the kill switch held, for a sweep to resume. A `journal.TransitionRule`."""
-    if not is_held_by_control(record):
+    """Reopen a case that the kill switch or its cluster holds, for a sweep to resume. A `journal.TransitionRule`."""
+    if not is_held_for_now(record):
         return Transition(reason=Reason.NOT_CONTROL_DISABLED, status=409)
     opened = msgspec.structs.replace(
         record, state=CaseState.OPEN, reason=Reason.RESUMED_BY_PERSON, closed_at=None, owner=""
@@ -155,12 +157,12 @@ class _Sweep:
         if record.state is CaseState.OPEN:
             waits = not record.owner and record.reason != Reason.RESUMED_BY_PERSON and _idle(entry) < QUIET
             return "" if waits else "resume"
-        return "resume" if self._may_begin(record) else ""
+        return "resume" if self._may_begin(record, entry) else ""
 
     def _is_unfinished(self, record: CaseRecord) -> bool:
-        """Whether a sweep may ever resume the case: a case that the kill switch held may be too old for that."""
+        """Whether a sweep may ever resume the case: one that switch or cluster holds may be too old for that."""
         too_old = self._services.clock() - record.event_time > self._max_age
-        return is_unfinished(record) and not (too_old and is_held_by_control(record))
+        return is_unfinished(record) and not (too_old and is_held_for_now(record))
 
     def _mark(self, entry: Entry, record: CaseRecord, *, unfinished: bool) -> None:
         """Correct the store's `unfinished` flag, unless another process works on the case: its writes set the flag."""
@@ -168,8 +170,13 @@ class _Sweep:
             with suppress(Conflict):
                 self._store.replace(entry.key, entry.value, entry.version, keep=kept(record), unfinished=unfinished)
 
-    def _may_begin(self, record: CaseRecord) -> bool:
-        """Whether the switch that held the case has been turned back, for its cluster too."""
+    def _may_begin(self, record: CaseRecord, entry: Entry) -> bool:
+        """Whether the switch that held the case has been turned back, for its cluster too.
+
+        Only a try shows whether a cluster lets us act by now: a few in each sweep, which keep no other case waiting.
+        """
+        if record.reason != Reason.CONTROL_DISABLED and (self._begun >= MAX_TRIED or _idle(entry) < QUIET):
+            return False
         return self._services.kill_switch.ceiling(record.cluster).mode in _OPENING
 
     def _expire(self, record: CaseRecord) -> str:
@@ -223,7 +230,7 @@ def _taken(record: CaseRecord, is_held: bool) -> Transition:
     """Whether the case may be taken, as it stands when it is: a delivery may have come in between."""
     if record.state is CaseState.OPEN and is_held:
         return Transition(reason=Reason.IN_PROGRESS, status=503)
-    if record.state is not CaseState.OPEN and not is_held_by_control(record):
+    if record.state is not CaseState.OPEN and not is_held_for_now(record):
         return Transition(reason=Reason.AT_REST, status=409)
     return Transition(reason=Reason.RESUMED, status=204, record=record, starts=True)
 

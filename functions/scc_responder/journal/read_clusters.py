@@ -1,0 +1,87 @@
+"""Whether a cluster was ever read: one that refuses now was then taken away from us, and not merely not handed over.
+
+The cases in the store tell. What they tell is kept for each cluster that refuses, in one small document: that it was
+read for good, that it was not for a day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import msgspec
+
+from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError, StoreError
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.store import CasStore, write_over
+from scc_responder.domain.value import Value
+from scc_responder.journal.case import CaseRecord, decode
+
+CASES_LOOKED_AT = 10_000
+ASK_AGAIN_AFTER = timedelta(days=1)
+_PAGE = 200
+
+
+class ReadCluster(Value, frozen=True, kw_only=True):
+    """The document: whether any case was about something that was read in the cluster, and when that was looked up."""
+
+    cluster: str
+    was_read: bool
+    looked_up_at: datetime
+
+
+def was_ever_read(store: CasStore, cluster: str, now: datetime) -> bool:
+    """Whether a case shows that the cluster, given by its path, answered before. Raises StoreError."""
+    key = _key(cluster)
+    entry = store.get(key)
+    with suppress(msgspec.DecodeError, UnicodeError):
+        known = msgspec.json.decode(entry.value, type=ReadCluster) if entry else None
+        if known and (known.was_read or now - known.looked_up_at < ASK_AGAIN_AFTER):
+            return known.was_read
+    was_read = _is_in_a_case(store, cluster)
+    value = msgspec.json.encode(ReadCluster(cluster=cluster, was_read=was_read, looked_up_at=now))
+    with suppress(AlreadyExists, Conflict):
+        write_over(store, key, value, entry)
+    return was_read
+
+
+def forget_refusal(store: CasStore, cluster: str) -> None:
+    """The cluster answers now: what was looked up while it refused no longer counts. Never raises."""
+    with suppress(StoreError):
+        entry = store.get(_key(cluster))
+        if entry is not None:
+            store.delete(entry.key, entry.version)
+
+
+def _key(cluster: str) -> str:
+    return f"cluster/{hashlib.sha256(cluster.encode()).hexdigest()[:32]}"
+
+
+def _is_in_a_case(store: CasStore, cluster: str) -> bool:
+    """Whether one of the first cases is about an object that was read in the cluster."""
+    cursor: str | None = None
+    looked_at = 0
+    while looked_at < CASES_LOOKED_AT:
+        page = store.scan("case/", cursor, _PAGE)
+        if any(_shows_a_read(entry.value, cluster) for entry in page.entries):
+            return True
+        cursor, looked_at = page.cursor, looked_at + len(page.entries)
+        if cursor is None:
+            return False
+    return False
+
+
+def _shows_a_read(value: bytes, cluster: str) -> bool:
+    try:
+        record = decode(value)
+    except ResponderError:
+        return False
+    return record.cluster == cluster and _has_read(record)
+
+
+def _has_read(record: CaseRecord) -> bool:
+    """Whether the cluster said what the target is, or that there is none."""
+    decision = record.decision
+    is_absent = decision.get("missing", {}).get("pod") == Reason.TARGET_ABSENT
+    return bool(decision.get("pod")) or is_absent or any(step.expected_uid for step in record.steps)

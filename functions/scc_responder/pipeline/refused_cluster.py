@@ -1,0 +1,83 @@
+"""What becomes of a finding whose cluster answers nothing but refusals: it is held, and kept as evidence.
+
+Nobody handed the cluster over yet, or somebody has taken it away: a sweep takes the case up again until it is too old.
+"""
+
+from __future__ import annotations
+
+from scc_responder.collect.confirm import Settled
+from scc_responder.collect.target import Collected
+from scc_responder.domain.changes import StepRun, stored
+from scc_responder.domain.changes.capture_evidence import CaptureEvidence
+from scc_responder.domain.errors import ApiError, ResponderError
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import CaseState
+from scc_responder.execute.evidence.capture import capture
+from scc_responder.execute.execution import World
+from scc_responder.journal.case import Step, action_id
+from scc_responder.journal.claimed_case import ClaimedCase
+from scc_responder.journal.read_clusters import forget_refusal, was_ever_read
+from scc_responder.pipeline.services import Services
+
+_READ_IN_CLUSTER = frozenset({"api", "pod", "namespace", "node"})
+_FORBIDDEN, _UNAUTHENTICATED = 403, 401
+TOKEN_TRIES = 3
+"""Deliveries that a refused token is tried again for: it may have run out at this moment."""
+
+_CAPTURE = "capture_evidence"
+
+
+def refuse_shut(collected: Collected, case: ClaimedCase, services: Services, world: World) -> None:
+    """Hold the finding if its cluster refuses everything that was asked.
+
+    Raises Settled `cluster_not_onboarded` or, where a case shows that it was read before, `cluster_access_lost`;
+    RetryableError where evidence is to be stored by a later delivery.
+    """
+    error = _refusal(collected, case.record.attempts)
+    earlier = any((step.policy, step.action) == ("", _CAPTURE) for step in case.record.steps)
+    cluster = collected.context.finding.cluster_path
+    if error is None:
+        if earlier:
+            forget_refusal(services.store, cluster)
+        return
+    if not earlier:
+        _keep(collected, case, world)
+    lost = was_ever_read(services.store, cluster, services.clock())
+    reason = Reason.CLUSTER_ACCESS_LOST if lost else Reason.CLUSTER_NOT_ONBOARDED
+    severity = "ERROR" if lost else "WARNING"
+    finding = collected.context.finding
+    raise Settled(reason, CaseState.HELD, severity, confirmed=finding, message=error.explanation) from error
+
+
+def _refusal(collected: Collected, attempts: int) -> ResponderError | None:
+    """What the cluster refuses everything with; None where it answered anything, or did not answer."""
+    errors = [error for fact, error in collected.errors.items() if fact in _READ_IN_CLUSTER]
+    statuses = {error.status if isinstance(error, ApiError) else 0 for error in errors}
+    may_pass = _UNAUTHENTICATED in statuses and attempts < TOKEN_TRIES
+    if not errors or collected.context.objects or may_pass or not statuses <= {_FORBIDDEN, _UNAUTHENTICATED}:
+        return None
+    return errors[0]
+
+
+def _keep(collected: Collected, case: ClaimedCase, world: World) -> None:
+    """Store what is known without the cluster: the finding, related findings, and what GKE says of the cluster."""
+    if world.evidence is None:
+        return
+    finding, change = collected.context.finding, CaptureEvidence()
+    name = action_id(_CAPTURE, finding.cluster_path, "", finding.key)
+    run = StepRun(action_id=name, dry_run=False, intended=False, intend=case.renew, renew=case.renew)
+    result = capture(change, run, collected.context, world)
+    now = world.clock()
+    step = Step(
+        action_id=name,
+        policy="",
+        action=_CAPTURE,
+        change=stored(change),
+        epoch=case.record.epoch,
+        intended_at=now,
+        settled_at=now,
+        status=result.status,
+        reason=result.reason,
+        detail=result.detail,
+    )
+    case.save(step)
