@@ -102,7 +102,9 @@ def test_other_modes_refuse_and_are_recorded(
     shipped.switch(mode)
     response = responded(shipped, tmp_path, pod, "enforce")
     (first, *_) = response.record.steps
-    assert (response.reason, str(first.status), first.reason) == ("admission_denied", "failed", "admission_denied")
+    assert (response.reason, str(first.status), first.reason) == ("cluster_paused", "held", "cluster_paused")
+    assert response.record.state == "held"
+    assert "capture_evidence: captured" in response.outcomes
     assert f"ValidatingAdmissionPolicy 'scc-responder-mode-{shipped.namespace}'" in first.detail
     assert f"the annotation scc-responder/mode of namespace {shipped.namespace} {words}" in first.detail
     assert {event.code for event in response.written} == {422}

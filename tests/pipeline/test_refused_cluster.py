@@ -18,7 +18,7 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.kits.answers import HERE
 from tests.kits.responder import Deployment, Interposed, deployed, finding_about, policy
 
-OTHER_NAME = {"finding": {"name": "organizations/1234567890/sources/1111111111111111111/findings/" + "b" * 32}}
+OTHER = {"finding_id": "b" * 32}
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def notices(deployment: Deployment) -> list[tuple[str, str]]:
 def test_a_cluster_not_handed_over_is_held(deployment: Deployment, pod: dict[str, Any]) -> None:
     """The finding and its related ones are kept; two findings are one notice; nothing comes again by itself."""
     refusing(deployment)
-    first, second = finding_about(pod), finding_about(pod, **OTHER_NAME)
+    first, second = finding_about(pod), finding_about(pod, **OTHER)
 
     endings = [deployment.respond_to(first)]
     deployment.list_finding(second, "second")
@@ -74,7 +74,7 @@ def test_a_cluster_not_handed_over_is_held(deployment: Deployment, pod: dict[str
 
 def test_a_cluster_taken_away_is_told_at_once(deployment: Deployment, pod: dict[str, Any]) -> None:
     """Who takes our roles away after a cluster was read gets no silence: an error, and a notice for each case."""
-    first, second = finding_about(pod), finding_about(pod, **OTHER_NAME)
+    first, second = finding_about(pod), finding_about(pod, **OTHER)
     assert deployment.respond_to(first).status == 204
     deployment.published.messages.clear()
     refusing(deployment)
@@ -126,6 +126,6 @@ def test_a_held_case_is_taken_up_again(deployment: Deployment, pod: dict[str, An
     assert deployment.case(document).state == "done"
 
     refusing(deployment)
-    later = finding_about(pod, **OTHER_NAME)
+    later = finding_about(pod, **OTHER)
     deployment.list_finding(later, "second")
     assert deployment.deliver(later).reason == "cluster_access_lost"

@@ -260,8 +260,9 @@ def test_waiting_findings_are_told_of_once(tmp_path: Path, cluster: SimulatedClu
     """A finding that waits for a permission is told of once, not with every delivery, and names the permission."""
     deployment = deployed(tmp_path, cluster, policy("label_pod"))
 
-    def forbid(_number: int, _verb: str, _path: str) -> None:
-        raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="pods: get in namespace shop")
+    def forbid(_number: int, _verb: str, path: str) -> None:
+        if "/pods/" in path:
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="pods: get in namespace shop")
 
     deployment.clusters.api = Interposed(deployment.clusters.api, before=forbid)
     document = finding_about(pod)

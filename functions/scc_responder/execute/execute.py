@@ -41,6 +41,10 @@ SEVERE_NEWS = NEWS | STOPS | {StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING}
 """Those about which a person is notified if the threat is severe."""
 
 
+_TOLD_FOR_CLUSTER = frozenset({Reason.STORM_BREAKER, Reason.CLUSTER_PAUSED})
+"""Why a step is held that people are told for its whole cluster, and not for every finding."""
+
+
 def execute(context: Context, decision: Decision, case: ClaimedCase, world: World) -> tuple[Step, ...]:
     """Carry out what is planned and return the outcomes that are not written yet: the caller closes the case with them.
 
@@ -264,7 +268,7 @@ def _untold(steps: Iterable[Step], news: Set[StepStatus]) -> bool:
     settled = [
         (step, step.settled_at)
         for step in steps
-        if step.settled_at and step.reason != Reason.STORM_BREAKER and not step.answers
+        if step.settled_at and step.reason not in _TOLD_FOR_CLUSTER and not step.answers
     ]
     told = _last_told(steps)
     return any(step.status in news and (told is None or at > told) for step, at in settled)

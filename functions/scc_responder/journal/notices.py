@@ -28,6 +28,7 @@ from scc_responder.journal.plan import Plan
 from scc_responder.policy.decide import Decision
 
 BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"
+CONTROL_REMEDY = "say how far the responder may go: scc-responder control set dry_run, or enforce"
 UNREAD_REMEDY = "look for this finding in Security Command Center, and find out who publishes it in this form"
 _REASONS = UNANSWERED | {CaseState.WAITING: Reason.WAITING_FOR_APPROVAL, CaseState.REHEARSED: Reason.DRY_RUN}
 _WELL = frozenset({StepStatus.DONE, StepStatus.DRY_RUN, StepStatus.SKIPPED})
@@ -104,6 +105,16 @@ def unread_notice(rejection: Rejection, message_id: str) -> Notice:
         severity=NoticeSeverity.ERROR,
         reason=rejection.reason,
         facts={**facts, "remedy": UNREAD_REMEDY},
+    )
+
+
+def unset_switch_notice() -> Notice:
+    """Nobody ever set the kill switch, or its document was removed: everything is rehearsed, and nothing is done."""
+    return Notice(
+        kind=NoticeKind.UNDECIDED,
+        severity=NoticeSeverity.ERROR,
+        reason=Reason.CONTROL_MISSING,
+        facts={"reason": Reason.CONTROL_MISSING, "remedy": CONTROL_REMEDY},
     )
 
 

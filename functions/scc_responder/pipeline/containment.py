@@ -29,12 +29,15 @@ from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import under
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
+from scc_responder.journal.notices import unset_switch_notice
+from scc_responder.journal.told_today import is_first_today
 from scc_responder.pipeline.deadlines import steps_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
-from scc_responder.pipeline.refused_cluster import refuse_shut
+from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
 from scc_responder.pipeline.services import Services
 from scc_responder.policy.decide import ActionResult, Decision, decide, disruptions
 
+_PAUSED = "the annotation scc-responder/mode of the cluster's namespace default lets nothing be changed"
 COLLECT_SECONDS = 30.0
 LOOKS = 3
 """Deliveries that wait for a live look which failed, before the rest is done without it."""
@@ -51,6 +54,8 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     log.about(finding)
     case.confirmed(finding)
     limit = services.kill_switch.ceiling(finding.cluster_path)
+    if limit.reason == Reason.CONTROL_MISSING and is_first_today(services.store, limit.reason, "", services.clock()):
+        services.notify(unset_switch_notice())
     refuse_disabled(limit, finding)
     collected, context = _collect(finding, case, services, log)
     context = replace(context, texts={"notified": log.notified, "read": source.text})
@@ -61,7 +66,11 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     steps = execute(context, decision, case, _world(collected, services, log))
     summary = decision_summary(context, decision, services.policies.digest)
     state = conclusion(case.record.with_steps(steps).current_steps, decision.modes)
-    case.close(state, decision.reason, *steps, decision=summary)
+    paused = any(step.reason == Reason.CLUSTER_PAUSED for step in case.record.with_steps(steps).current_steps)
+    reason = Reason.CLUSTER_PAUSED if paused and state is CaseState.HELD else decision.reason
+    case.close(state, reason, *steps, decision=summary)
+    if paused:
+        tell_today(case, Reason.CLUSTER_PAUSED, _PAUSED, services)
     log.decided(decision, case.record, services.settings.function_url)
     return ending_of(case.record, decision, severe=context.threat.is_severe)
 

@@ -21,7 +21,7 @@ from scc_responder.domain.errors import (
     without_secrets,
 )
 from scc_responder.domain.finding import Finding
-from scc_responder.domain.notice import NoticeKind, NoticeSeverity
+from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.approval import withdrawn
@@ -35,10 +35,10 @@ from scc_responder.journal.journal import ClaimOutcome
 from scc_responder.journal.messages import Ending, finding_summary
 from scc_responder.journal.notices import case_notice, unread_notice
 from scc_responder.journal.plan import PlanState
-from scc_responder.journal.told_today import is_first_today
 from scc_responder.pipeline.containment import contain
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import beat, claim_heartbeat, is_heartbeat, met
+from scc_responder.pipeline.refused_cluster import tell_today
 from scc_responder.pipeline.services import Services
 
 _PASSING = frozenset({Reason.FINDING_NOT_LISTED_YET, Reason.RESERVED_BY_OPEN_FINDING})
@@ -130,7 +130,7 @@ def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[N
         if end.confirmed:
             case.confirmed(end.confirmed)
         if end.reason in _TOLD_DAILY:
-            _tell_today(case, end, services)
+            tell_today(case, end.reason, str(end), services)
         elif end.severity == "ERROR" or end.reason == Reason.CONTROL_DISABLED:
             _tell(case, end, services)
         if case.record.plan and case.record.plan.is_pending:
@@ -155,15 +155,6 @@ def _kept(record: CaseRecord, end: Settled) -> dict[str, Any]:
     if end.reason not in HELD_FOR_NOW or end.confirmed is None:
         return record.decision
     return {**record.decision, "finding": finding_summary(end.confirmed)}
-
-
-def _tell_today(case: ClaimedCase, end: Settled, services: Services) -> None:
-    """Notify people of a cluster that refuses: once a day and cluster; of one that was taken away, for each case."""
-    is_lost = end.reason == Reason.CLUSTER_ACCESS_LOST
-    about = case.record.finding_key if is_lost else case.record.cluster
-    if is_first_today(services.store, end.reason, about, services.clock()):
-        severity = NoticeSeverity.ERROR if is_lost else NoticeSeverity.WARNING
-        services.notify(case_notice(NoticeKind.UNDECIDED, case.record, end.reason, str(end), severity))
 
 
 def _tell(case: ClaimedCase, error: BaseException, services: Services) -> None:

@@ -10,13 +10,16 @@ from scc_responder.collect.target import Collected
 from scc_responder.domain.changes import StepRun, stored
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.errors import ApiError, ResponderError
+from scc_responder.domain.notice import NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.execute.evidence.capture import capture
 from scc_responder.execute.execution import World
 from scc_responder.journal.case import Step, action_id
 from scc_responder.journal.claimed_case import ClaimedCase
+from scc_responder.journal.notices import case_notice
 from scc_responder.journal.read_clusters import forget_refusal, was_ever_read
+from scc_responder.journal.told_today import is_first_today
 from scc_responder.pipeline.services import Services
 
 _READ_IN_CLUSTER = frozenset({"api", "pod", "namespace", "node"})
@@ -47,6 +50,18 @@ def refuse_shut(collected: Collected, case: ClaimedCase, services: Services, wor
     severity = "ERROR" if lost else "WARNING"
     finding = collected.context.finding
     raise Settled(reason, CaseState.HELD, severity, confirmed=finding, message=error.explanation) from error
+
+
+def tell_today(case: ClaimedCase, reason: Reason, why: str, services: Services) -> None:
+    """Notify people of a cluster in which nothing can be done: once a day and cluster.
+
+    Of one that was taken away they are told at once, for each case.
+    """
+    is_lost = reason == Reason.CLUSTER_ACCESS_LOST
+    about = case.record.finding_key if is_lost else case.record.cluster
+    if is_first_today(services.store, reason, about, services.clock()):
+        severity = NoticeSeverity.ERROR if is_lost else NoticeSeverity.WARNING
+        services.notify(case_notice(NoticeKind.UNDECIDED, case.record, reason, why, severity))
 
 
 def _refusal(collected: Collected, attempts: int) -> ResponderError | None:

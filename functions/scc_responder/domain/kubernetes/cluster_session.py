@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
 from scc_responder.domain.ports import ApiObject, KubernetesApi
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result, failed, target_gone
+from scc_responder.domain.status import Result, StepStatus, failed, target_gone
 
 TRIES = 5
 MAX_WAIT_SECONDS = 5.0
@@ -20,6 +20,8 @@ PAUSE_SECONDS = 0.05
 """Before the second try of a change; doubled for each further one."""
 
 NOT_VERIFIED = Reason.NOT_VERIFIED
+_MODE_POLICY = "scc-responder-mode"
+"""The admission policy by which the cluster's owner says how far the responder may go there (terraform/kubernetes)."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -124,6 +126,8 @@ class ClusterSession:
 
 def _outcome(error: ApiError, refused: Callable[[ApiError], Result | None]) -> Result:
     """The outcome that an error stands for. Raises RetryableError where a later delivery may succeed."""
+    if error.refused_by.startswith(_MODE_POLICY):
+        return Result(status=StepStatus.HELD, reason=Reason.CLUSTER_PAUSED, detail=str(error))
     if error.reason.is_of_admission or error.reason == Reason.OBJECT_FULL:
         return refused(error) or failed(error.reason, str(error))
     if error.status == 403:
