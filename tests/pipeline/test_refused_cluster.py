@@ -120,6 +120,7 @@ def test_a_held_case_is_taken_up_again(deployment: Deployment, pod: dict[str, An
     sweep(HERE, "127.0.0.1", deployment.services)
     assert (deployment.case(document).epoch, deployment.case(document).state) == (2, "held")
     assert len(notices(deployment)) == 1
+    assert deployment.case(document).steps[0].epoch == 1, "evidence is kept once"
     let_in()
     at(deployment, began + 2 * QUIET + timedelta(minutes=2))
     sweep(HERE, "127.0.0.1", deployment.services)
