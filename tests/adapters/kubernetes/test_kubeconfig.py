@@ -1,4 +1,4 @@
-"""One context of a kubeconfig: how to reach an API context_server, and as whom; what is unsafe is refused."""
+"""One context of a kubeconfig: how to reach an API server, and as whom; what is unsafe is refused."""
 
 from __future__ import annotations
 

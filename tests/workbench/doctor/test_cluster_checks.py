@@ -190,7 +190,7 @@ def test_an_unknown_cluster_ends_its_checks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("enforces", "needs", "result", "told"),
+    ("enforces", "needs", "result", "fix"),
     [
         (True, ISOLATES, CheckResult.OK, ""),
         (False, ISOLATES, CheckResult.FAULT, "--update-addons=NetworkPolicy=ENABLED"),
@@ -199,13 +199,13 @@ def test_an_unknown_cluster_ends_its_checks() -> None:
     ],
 )
 def test_enforcement_matters_where_pods_are_isolated(
-    enforces: bool | None, needs: Any, result: CheckResult | None, told: str
+    enforces: bool | None, needs: Any, result: CheckResult | None, fix: str
 ) -> None:
     """Whether NetworkPolicies are enforced is told where a policy makes them, and nowhere else."""
     checks = examined(OneServer(Server(), enforces=enforces), needs=needs)
     check = next((check for check in checks if check.name == "cluster.network_policy"), None)
     assert (check and check.result) is result
-    assert check is None or told in check.fix
+    assert check is None or fix in check.fix
 
 
 def test_a_missing_verb_names_what_needs_it() -> None:
@@ -218,19 +218,19 @@ def test_a_missing_verb_names_what_needs_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("server", "reason", "told"),
+    ("server", "reason", "why"),
     [
         (Server(lacks={need.permission for need in ISOLATES}), "identity_not_bound", f"knows the caller as '{RUN}'"),
         (Server(username="ann@example.com"), OTHER, "knows doctor as ann@example.com"),
     ],
     ids=["not-bound", "somebody-else"],
 )
-def test_an_identity_without_rights_is_one_fault(server: Server, reason: str, told: str) -> None:
+def test_an_identity_without_rights_is_one_fault(server: Server, reason: str, why: str) -> None:
     """A caller that no role is bound to, or who is not the function, is one fault: nothing else is told of it."""
     checks = examined(OneServer(server))
     assert list(wrong(checks)) == ["cluster.identity"]
     assert not any(check.name in {"cluster.permission", "cluster.mode", "cluster.admission"} for check in checks)
-    assert (checks[-1].reason, told in checks[-1].why) == (reason, True)
+    assert (checks[-1].reason, why in checks[-1].why) == (reason, True)
 
 
 @pytest.mark.parametrize(

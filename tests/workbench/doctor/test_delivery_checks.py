@@ -120,7 +120,7 @@ def test_commands_are_safe_to_copy(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "name", "reason", "told", "fix"),
+    ("broken", "name", "reason", "why", "fix"),
     [
         ({"minimum_backoff_seconds": 0}, "delivery.retry", "retry_policy_absent", "at once", "--min-retry-delay=10s"),
         (
@@ -140,13 +140,13 @@ def test_commands_are_safe_to_copy(text: str) -> None:
     ],
 )
 def test_what_a_subscription_lacks_has_a_fix(
-    broken: dict[str, Any], name: str, reason: str, told: str, fix: str
+    broken: dict[str, Any], name: str, reason: str, why: str, fix: str
 ) -> None:
     """What a subscription does not say of retries, of its end and of dead letters is one fault each."""
     checks = list(subscription_checks(NAME, replace(SOUND, **broken), MADE))
     assert wrong(checks) == {name: reason}
     (check,) = (check for check in checks if check.reason)
-    assert (told in check.why, fix in check.fix) == (True, True)
+    assert (why in check.why, fix in check.fix) == (True, True)
 
 
 DEAD = SOUND.dead_letter_topic
@@ -280,12 +280,12 @@ def test_the_first_fault_of_delivery_ends_it(
 
 
 @pytest.mark.parametrize(
-    ("letters", "told"), [(9, "9 findings"), (MOST_LETTERS, "10 or more findings"), (500, "10 or more findings")]
+    ("letters", "why"), [(9, "9 findings"), (MOST_LETTERS, "10 or more findings"), (500, "10 or more findings")]
 )
-def test_no_more_than_ten_letters_are_counted(letters: int, told: str) -> None:
+def test_no_more_than_ten_letters_are_counted(letters: int, why: str) -> None:
     """So many dead letters are looked at, and beyond that it is told that there may be more."""
     *_, check = examine_delivery(Broker(letters=letters), replace(MADE, subscription=NAME))
-    assert check.why.startswith(told)
+    assert check.why.startswith(why)
 
 
 def test_sound_delivery_has_no_fault() -> None:
