@@ -63,7 +63,7 @@ def test_a_paused_cluster_keeps_all_evidence(tmp_path: Path, cluster: SimulatedC
     assert (deployment.case(document).state, deployment.case(document).reason) == ("held", "cluster_paused")
     answers = reasons(deployment, document)
     assert answers.pop("capture_evidence") == {"done captured"}
-    assert set.union(*answers.values()) <= {"held cluster_paused", "held needs:isolate_pod", "done already"}
+    assert set.union(*answers.values()) <= {"held cluster_paused", "held needs:isolate_pod", "done already_labeled"}
     assert {"held cluster_paused"} <= answers["label_pod"] & answers["isolate_pod"] & answers["cordon_node"]
     assert second.reason == "cluster_paused"
     assert told(deployment) == ["cluster_paused"]

@@ -206,7 +206,7 @@ def encode(record: CaseRecord) -> bytes:
 
 
 def _bare(step: Step) -> Step:
-    kept = {key: step.change[key] for key in ("change", "kind") if key in step.change}
+    kept = {key: step.change[key] for key in ("change", "kind", "name") if key in step.change}
     return msgspec.structs.replace(step, change=kept, detail="") if step.is_settled else step
 
 

@@ -17,6 +17,7 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.cli.case import case_text
 from scc_responder.cli.demo.function_process import FunctionProcess
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.domain.store import MAX_VALUE_BYTES
 from scc_responder.domain.text import visible
 from scc_responder.journal.case import CaseRecord, Step, encode
 from scc_responder.journal.journal import Journal
@@ -131,6 +132,25 @@ def test_of_a_later_version(tmp_path: Path) -> None:
     assert [done.returncode for done in (listed, document, healthy, newer)] == [1, 1, 0, 1]
     assert ("finding_too_old" in healthy.stdout, healthy.stderr) == (True, "")
     assert (newer.stdout, "record_newer" in newer.stderr) == ("", True)
+
+
+def test_a_node_leads_to_its_cases(tmp_path: Path) -> None:
+    """Those that cordoned it, also where the record kept little, and those whose pod ran on it; no others."""
+    large = {"change": "patch", "kind": "Node", "name": NODE, "spec": {"x": "x" * MAX_VALUE_BYTES}}
+    cordoned = Step(action_id="1", action="cordon_node", status=StepStatus.DONE, change=large)
+    pod = Step(action_id="1", action="label_pod", change={"change": "patch", "kind": "Pod", "name": NODE})
+    cases: dict[str, Object] = {
+        "a": {"steps": (cordoned,)},
+        "b": {"decision": {"pod": {"node": NODE}}},
+        "c": {"decision": {"pod": {}}},
+        "d": {"steps": (pod,), "decision": {"pod": {"node": f"{NODE}0"}}},
+    }
+    store = SqliteStore(tmp_path / "journal.db")
+    for name, fields in cases.items():
+        store.create(f"case/{name * 64}", encode(record(finding_key=name * 64, plan=None, **fields)))
+    store.close()
+    listed = called("case", "list", "--node", NODE, "--store", tmp_path / "journal.db")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["a" * 12, "b" * 12]
 
 
 def test_a_rejection_keeps_its_reason(tmp_path: Path, cluster: SimulatedCluster) -> None:

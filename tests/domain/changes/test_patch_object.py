@@ -106,6 +106,19 @@ def test_full_annotations_keep_no_label_away() -> None:
     assert labels.items() >= {"a": "b", ARMED_BY: "a1", **isolating_label(target["uid"])}.items()
 
 
+def test_a_label_that_stands_is_said_for_what_it_is() -> None:
+    """A mark that went without its annotation is still the case's own; the label of an isolation isolates nothing."""
+    with one_cluster() as (cluster, means):
+        full(cluster)
+        target = pod_target(cluster)
+        mark = PatchObject(kind="Pod", **target, labels=case_labels("ab" * 32))
+        isolation = PatchObject(kind="Pod", **target, labels=isolating_label(target["uid"]))
+        first = [change.carry_out(step_run(), means).reason for change in (mark, isolation)]
+        resumed = mark.carry_out(step_run(intended=True), means).reason
+        another = isolation.carry_out(step_run("a2"), means).reason
+    assert (first, resumed, another) == (["patched", "patched"], "done_before", "already_labeled")
+
+
 def test_a_node_of_full_annotations_is_cordoned() -> None:
     """What it was before is then in the case alone."""
     with one_cluster() as (cluster, means):

@@ -15,6 +15,8 @@ ask the function (--url); away from this machine it wants a Google ID token that
 
 SA is your own service account, which guardrails.yaml lists; URL is what --url gets, as the message that waits says it.
 
+`case list --node NODE` says why a node is cordoned, and what else was found on it.
+
 What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. One case,
 whatever its age, is resumed by the next redelivery or the next sweep that reaches it:
 
@@ -39,6 +41,7 @@ from scc_responder.cli.case import case_text
 from scc_responder.cli.case.answer_client import TOKEN, send
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.domain.changes import is_about_node
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
@@ -57,6 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="case_command", metavar="COMMAND", required=True)
     listing = commands.add_parser("list", help="list cases, those that need a person first")
     listing.add_argument("--state", choices=[str(state) for state in CaseState], help="only cases in this state")
+    listing.add_argument("--node", metavar="NODE", help="only cases that cordoned this node, or whose pod ran on it")
     store_option(listing)
     shown = commands.add_parser("show", help="show one case: its plan exactly, its steps, and how to answer")
     shown.add_argument("case", metavar="CASE", help="the case's id, or the first digits of it")
@@ -96,13 +100,23 @@ def _asking(command: argparse.ArgumentParser) -> None:
 def _list(options: argparse.Namespace) -> int:
     """Print the cases, and those that cannot be read whatever the state. 0, also where there are none; else 1."""
     cases = _cases(options.store)
-    records = [record for record in cases.records if options.state in {None, str(record.state)}]
+    records = [record for record in cases.records if _is_asked_for(record, options.state, options.node)]
     records.sort(key=lambda record: (case_text.urgency(record.state), -_moment(record)))
     if options.format == "json":
         print(json.dumps([*map(_data, records), *map(_unread, cases.unreadable)], indent=2))
     else:
         print("\n".join(case_text.case_list(records, _now(), cases.unreadable)))
     return _report_unreadable(cases.unreadable)
+
+
+def _is_asked_for(record: CaseRecord, state: str | None, node: str | None) -> bool:
+    return state in {None, str(record.state)} and (node is None or node in _nodes(record))
+
+
+def _nodes(record: CaseRecord) -> set[str]:
+    """Names of the nodes that the case changed, and of the one on which its pod ran."""
+    changed = {str(step.change.get("name", "")) for step in record.steps if is_about_node(step.change)}
+    return {*changed, str((record.decision.get("pod") or {}).get("node", ""))}
 
 
 def _show(options: argparse.Namespace) -> int:

@@ -95,7 +95,8 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
             return lost
         ours, again = self._marked(read) == step.action_id, step.intended or sent
         if self._is_wanted(read) and (ours or self.marker == ACTION_ID):
-            return done(Reason.DONE_BEFORE if again and (ours or self._is_isolation) else Reason.ALREADY)
+            before = again and (ours or self._is_isolation or self._is_of_one_case)
+            return done(Reason.DONE_BEFORE if before else self._stands)
         if again and self._is_marked_over(step, read):
             return done(Reason.DONE_BEFORE)
         if ours and step.intended:
@@ -132,6 +133,16 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
     def _is_isolation(self) -> bool:
         """Whether it sets the label that a NetworkPolicy selects, and no other: its value says whose work it is."""
         return bool(self.labels) and self.labels.keys() <= _ISOLATES
+
+    @property
+    def _is_of_one_case(self) -> bool:
+        """Whether it sets the label of one case, which no other finding sets: its value needs no annotation."""
+        return any(key.startswith(EACH_CASE) for key in self.labels)
+
+    @property
+    def _stands(self) -> Reason:
+        """What is said where it is as wanted: the label of an isolation, whoever set it, isolates nothing yet."""
+        return Reason.ALREADY_LABELED if self._is_isolation else Reason.ALREADY
 
     @property
     def _is_read_by_next(self) -> bool:

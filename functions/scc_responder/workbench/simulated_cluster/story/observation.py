@@ -100,7 +100,7 @@ def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
         return "verified" if captured(evidence, step.detail) else ""
     written = next((n for n, event in enumerate(events) if _is_write_of(event, step)), None)
     if written is None:
-        return "already" if step.reason in {"already", "done_before"} else ""
+        return "already" if step.reason in {"already", "already_labeled", "done_before"} else ""
     read = any(_reads(event, events[written]) for event in events[written + 1 :])
     return "verified" if read else ""
 
