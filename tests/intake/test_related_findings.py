@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 
 from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.adapters.local.findings_file import FindingsFolder
+from scc_responder.domain.finding import Surface
 from scc_responder.intake.notification import parse_notification
-from scc_responder.intake.related_findings import candidate, is_related, related_among
-from scc_responder.intake.threats import classify
+from scc_responder.intake.related_findings import MAX_RELATED, candidate, is_related, related_among
+from scc_responder.intake.threats import catalogue, classify
 from scc_responder.workbench.simulation.recent_findings import RecentFindings
 from tests.findings import notification
 from tests.kits.google.grpc_servers import SecurityCenterServer, item
@@ -263,6 +265,17 @@ def test_findings_of_one_start_raise_nothing() -> None:
     finding = parse_notification(four[0])
     related = related_among([candidate(parse_notification(each)) for each in four], candidate(finding), SOURCES)
     assert (related, classify(finding, related).confidence) == ((), "possible")
+
+
+def test_no_target_has_more_threats_than_are_kept() -> None:
+    """Of a storm each threat is kept: what a policy asks of the threats nearby has the answer of the whole list."""
+    assert max(Counter(row.surface == Surface.CLOUD_RUN for row in catalogue()).values()) <= MAX_RELATED
+    storm = [other(finding_id=f"a{number}") for number in range(2 * MAX_RELATED)]
+    storm += [other("affected_resource_pod", finding_id="late")]
+    found = related_among(
+        [candidate(parse_notification(each)) for each in storm], candidate(parse_notification(shell())), SOURCES
+    )
+    assert (len(found), len({related.category for related in found})) == (MAX_RELATED, 2)
 
 
 def test_no_source_is_refused_where_no_settings_are_known() -> None:

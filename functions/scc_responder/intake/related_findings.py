@@ -15,7 +15,7 @@ so are a project's id and its number, where a finding's name says which number i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from itertools import islice
+from itertools import chain, islice, zip_longest
 
 from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.finding import CloudRunTarget, ClusterRef, Finding
@@ -24,7 +24,7 @@ from scc_responder.domain.value import Value
 from scc_responder.intake.threats import RELATED_WITHIN, UNKNOWN, classify, in_scope
 
 MAX_RELATED = 100
-"""More related findings than these prove nothing more."""
+"""Related findings that are kept. No target has more threats, and further findings of the same ones prove no more."""
 
 _KUBERNETES_USER = "system:"
 """How names of Kubernetes begin, such as `system:serviceaccount:shop:builder`: each cluster has its own."""
@@ -122,9 +122,14 @@ def is_related(other: Candidate, candidate: Candidate, sources: Collection[str] 
 def related_among(
     others: Iterable[Candidate], candidate: Candidate, sources: Collection[str] | None
 ) -> tuple[RelatedFinding, ...]:
-    """The related ones among others, oldest first; of more than `MAX_RELATED` only the first that are met."""
-    found = (other.finding for other in others if is_related(other, candidate, sources))
-    return tuple(sorted(islice(found, MAX_RELATED), key=lambda finding: (finding.event_time, finding.name)))
+    """The related ones among others, oldest first; of more than `MAX_RELATED` some of each threat."""
+    by_threat: dict[str, list[Candidate]] = {}
+    for other in others:
+        if is_related(other, candidate, sources):
+            by_threat.setdefault(other.threat, []).append(other)
+    in_turn = filter(None, chain.from_iterable(zip_longest(*by_threat.values())))
+    kept = (other.finding for other in islice(in_turn, MAX_RELATED))
+    return tuple(sorted(kept, key=lambda finding: (finding.event_time, finding.name)))
 
 
 def finding_target(finding: Finding) -> FindingTarget | None:

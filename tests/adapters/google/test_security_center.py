@@ -272,18 +272,68 @@ def test_a_server_that_is_away_is_unavailable(security_center: SecurityCenterSer
     assert (error.value.reason, error.value.status) == ("scc_unavailable", 503)
 
 
-def test_related_findings_are_asked_for_once_in_the_findings_project(
+def golden(name: str, **changes: Any) -> Finding:
+    """A golden, its finding's fields changed."""
+    document = findings.notification(name)
+    document["finding"].update(changes)
+    return parse_notification(document)
+
+
+ON_NODE = {"kubernetes": {}, "sourceProperties": {"VM_Instance_Name": "gke-1"}}
+CLUSTER, PROJECT = "/europe-west1/clusters/prod-1", "//cloudresourcemanager.googleapis.com/"
+RESOURCES = {
+    "a pod": (FINDING, [CLUSTER, PROJECT]),
+    "a pod, cluster by zone and number": (golden("cluster_zones_spelling"), [CLUSTER, PROJECT]),
+    "a node": (golden("reverse_shell", **ON_NODE), [CLUSTER, "/instances/gke-1", PROJECT]),
+    "an instance": (
+        golden("catalogue/virtual_machine_threat_detection/vm_rootkit"),
+        ["/clusters/", "/instances/gke-prod-1-pool-1-3f2a1b0c-q7wz", PROJECT],
+    ),
+    "a service": (
+        golden("catalogue/cloud_run_threat_detection/cloud_run_reverse_shell"),
+        ["/europe-west1/services/checkout", PROJECT],
+    ),
+    "a principal": (golden("catalogue/event_threat_detection/gke_control_plane_create_sensitive_binding"), []),
+}
+
+
+@pytest.mark.parametrize(("finding", "parts"), list(RESOURCES.values()), ids=list(RESOURCES))
+def test_related_findings_are_asked_for_once_by_their_target(
+    finding: Finding, parts: list[str], client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """One request names sources, resource, state and time: all that a filter may name of what the rule asks."""
+    assert client.related(finding) == ()
+    [request] = security_center.requests
+    middle = int(finding.event_time.timestamp() * 1000)
+    clauses = [
+        "(" + " OR ".join(f'parent:"sources/{source}"' for source in SOURCES) + ")",
+        *(["(" + " OR ".join(f'resource_name:"{part}"' for part in parts) + ")"] if parts else []),
+        'state="ACTIVE"',
+        f"event_time>={middle - 3_600_000}",
+        f"event_time<={middle + 3_600_000}",
+    ]
+    assert (request.filter, request.page_size) == (" AND ".join(clauses), 1000)
+    assert request.parent == f"{finding.canonical_name.partition('/sources/')[0]}/sources/-/locations/global"
+
+
+def test_a_finding_without_a_target_is_related_to_none(
     client: SecurityCenter, security_center: SecurityCenterServer
 ) -> None:
-    """One request covers all that the rule may choose from, bounded by sources, state and time."""
-    security_center.items = [item(REVERSE_SHELL), other("f0", event_time=at(1))]
-    assert [(one.name, one.severity) for one in client.related(FINDING)] == [(f"{NAME}/f0", "LOW")]
-    [request] = security_center.requests
-    assert request.parent == "projects/100000000001/sources/-/locations/global"
-    listed = " OR ".join(f'parent:"sources/{source}"' for source in SOURCES)
-    assert (
-        request.filter == f'({listed}) AND state="ACTIVE" AND event_time>=1772440692458 AND event_time<=1772447892458'
-    )
+    """Where nothing is named that another finding could be about too, nothing is asked."""
+    assert client.related(varied(pods=(), cluster=None, node="", instance="")) == ()
+    assert security_center.requests == []
+
+
+@pytest.mark.parametrize("field", ["location", "name"])
+def test_a_record_cannot_widen_the_question(
+    field: str, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """A finding may come out of a store, where somebody else wrote: what is no name enters no filter."""
+    assert FINDING.cluster is not None
+    cluster = msgspec.structs.replace(FINDING.cluster, **{field: 'x" OR state="INACTIVE'})
+    with pytest.raises(RejectedMessage) as error:
+        client.related(varied(cluster=cluster))
+    assert (error.value.reason, security_center.requests) == ("malformed_resource_name", [])
 
 
 @pytest.mark.parametrize(("held", "expected"), [(3, 3), (120, MAX_RELATED)])
@@ -296,7 +346,28 @@ def test_related_findings_are_read_over_pages_and_bounded(
     assert len(client.related(FINDING)) == expected
 
 
-def test_findings_about_other_pods_are_not_decoded(
+MALWARE = "Execution: Added Malicious Binary Executed"
+ELSEWHERE = {"cluster": "projects/example-project/locations/europe-west1/clusters/prod-2"}
+FLOODS: dict[str, tuple[dict[str, Any], int, int]] = {
+    "of other pods": ({"pod": "other-1"}, 2_100, 3),
+    "of another cluster": (ELSEWHERE, 2_100, 1),
+    "of the same threat": ({"finding": {"category": FINDING.category}}, 2_100, 3),
+    "of another threat in the pod": ({}, 150, 1),
+}
+
+
+@pytest.mark.parametrize(("noise", "times", "requests"), list(FLOODS.values()), ids=list(FLOODS))
+def test_a_flood_does_not_hide_the_surest_finding(
+    noise: dict[str, Any], times: int, requests: int, client: SecurityCenter, security_center: SecurityCenterServer
+) -> None:
+    """However much is found around it, the finding that confirms a threat is read, and kept."""
+    real = other("real", event_time=at(2), finding={"category": MALWARE})
+    security_center.items = [*([other("noise", event_time=at(1), **noise)] * times), real]
+    assert MALWARE in {related.category for related in client.related(FINDING)}
+    assert len(security_center.requests) == requests
+
+
+def test_findings_that_prove_nothing_are_not_decoded(
     client: SecurityCenter, security_center: SecurityCenterServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To write a finding as JSON takes a millisecond: of a busy hour only those that may be related are written."""
@@ -304,6 +375,9 @@ def test_findings_about_other_pods_are_not_decoded(
     whole = module._as_json
     monkeypatch.setattr(module, "_as_json", lambda found: decoded.append(found) or whole(found))
     security_center.items = [other(f"elsewhere{number}", pod=f"other-{number}") for number in range(80)]
+    security_center.items += [
+        other("same", finding={"category": FINDING.category, "parent": REVERSE_SHELL["finding"]["parent"]})
+    ]
     security_center.items += [other("here")]
     assert [found.name.rpartition("/")[2] for found in client.related(FINDING)] == ["here"]
     assert len(decoded) == 1

@@ -1,10 +1,11 @@
 """Findings as they stand now in Security Command Center, through its v2 API.
 
-A finding's text is an attacker's text: of it only the finding's name enters a filter, after a strict pattern.
+A finding's text is an attacker's text: of it only names enter a filter, after a strict pattern.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,9 +19,9 @@ from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.errors import ApiError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.resource_names import FindingName
+from scc_responder.domain.resource_names import FindingName, source_of
 from scc_responder.intake import notification
-from scc_responder.intake.related_findings import MAX_RELATED, candidate, related_among
+from scc_responder.intake.related_findings import FindingTarget, candidate, finding_target, related_among
 from scc_responder.intake.threats import RELATED_WITHIN
 
 SCC_SERVICE = "securitycenter.googleapis.com"
@@ -29,11 +30,19 @@ LIST_FINDINGS = ApiMethod(api=Reason.SCC, permission="securitycenter.findings.li
 MAX_PAGES = 5
 """Pages read of one answer. A server may send empty ones, so the first need not be the only one."""
 
+PAGE_SIZE = 1000
+"""The most that the API gives at once. Source: `ListFindingsRequest.page_size`."""
+
 ABSENT_FINDING_ID = "sccresponderprobe"
 """An id that no finding has."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_SAFE = re.compile(r"[A-Za-z0-9/._-]+", re.ASCII)
+_OF_PROJECT = "//cloudresourcemanager.googleapis.com/"
+"""How the name of a project begins, which Event Threat Detection gives where it does not name what is in it."""
+
+_RUN_PLURALS = {"service": "services", "job": "jobs", "revision": "revisions", "worker_pool": "workerPools"}
 
 
 class SecurityCenter:
@@ -75,16 +84,20 @@ class SecurityCenter:
     def related(self, finding: Finding) -> Sequence[RelatedFinding]:
         """The related findings as they stand now, oldest first.
 
-        Asks for all active findings of the listed sources in the finding's project within the hour, and leaves the rest
-        to the rule. Raises RejectedMessage `malformed_finding_name`; ApiError, `partial_list` where the list does not
-        come to an end.
+        Asks for the active findings of the listed sources within the hour whose resource can be the finding's target,
+        and leaves the rest to the rule; for none where the finding has no target. Raises RejectedMessage
+        `malformed_finding_name`; ApiError, `partial_list` where the list does not come to an end: what lies behind the
+        last page may be the one that counts.
         """
         name, parsed = _checked_name(finding)
-        filter_ = _related_to(finding, self._sources)
-        items = self._list(_parent(name, parsed, source="-"), filter_, page_size=MAX_RELATED, whole=True)
-        # To write one as JSON takes a millisecond, and an hour of a project may have hundreds.
-        nearby = (item for item in items if not _is_elsewhere(item.finding, finding))
-        others = map(candidate, _parsed(map(_as_json, nearby)))
+        target = finding_target(finding)
+        if target is None:
+            return ()
+        filter_ = _related_to(finding, target, self._sources)
+        items = self._list(_parent(name, parsed, source="-"), filter_, page_size=PAGE_SIZE, whole=True)
+        # To write one as JSON takes a millisecond, and an hour of a cluster may have thousands.
+        possible = (item for item in items if not _is_unrelated(item.finding, finding))
+        others = map(candidate, _parsed(map(_as_json, possible)))
         return related_among(others, candidate(finding), self._sources)
 
     def probe(self, source: str) -> None:
@@ -149,15 +162,46 @@ def _by_name(name: str, parsed: FindingName) -> str:
     return f'name="{_parent(name, parsed)}/findings/{parsed.finding_id}"'
 
 
-def _related_to(finding: Finding, sources: Sequence[str]) -> str:
-    """Every finding that can be related: `OR` binds more closely than `AND`, and `:` finds a part of the text."""
+def _related_to(finding: Finding, target: FindingTarget, sources: Sequence[str]) -> str:
+    """Every finding that can be related. Mute and class are for the rule: no documented filter knows them.
+
+    `OR` binds more closely than `AND`, and `:` finds a part of the text. Source: `ListFindingsRequest.filter`.
+    """
     first, last = (_milliseconds(finding.event_time + offset) for offset in (-RELATED_WITHIN, RELATED_WITHIN))
-    listed = " OR ".join(f'parent:"sources/{source}"' for source in sources)
-    return f'({listed}) AND state="ACTIVE" AND event_time>={first} AND event_time<={last}'
+    parts = _resource_parts(target)
+    either = [_any_has("parent", [f"sources/{source}" for source in sources])]
+    either += [_any_has("resource_name", [*parts, _OF_PROJECT])] if parts else []
+    return " AND ".join([*either, 'state="ACTIVE"', f"event_time>={first}", f"event_time<={last}"])
 
 
-def _is_elsewhere(other: Any, finding: Finding) -> bool:
-    """Whether a raw finding names pods, and none of the finding's. `pods.read_pods` goes by the same fields first."""
+def _resource_parts(target: FindingTarget) -> list[str]:
+    """What the resource's name contains in each spelling, if it is the target's; nothing where any resource may be.
+
+    A cluster's is `projects/ID-OR-NUMBER/(locations|zones|regions)/LOCATION/clusters/NAME`. No filter knows pods or
+    principals.
+    """
+    place, names = target.place, sorted(target.names)
+    cluster = [f"/{place.location}/clusters/{place.cluster}"] if place.cluster else []
+    if target.kind in _RUN_PLURALS:
+        return [f"/{place.location}/{_RUN_PLURALS[target.kind]}/{name}" for name in names]
+    if target.kind == "node":
+        return [*(cluster or ["/clusters/"]), *(f"/instances/{name}" for name in names)]
+    return cluster
+
+
+def _any_has(field: str, parts: Sequence[str]) -> str:
+    if not all(map(_SAFE.fullmatch, parts)):
+        raise RejectedMessage(Reason.MALFORMED_RESOURCE_NAME)
+    return "(" + " OR ".join(f'{field}:"{part}"' for part in parts) + ")"
+
+
+def _is_unrelated(other: Any, finding: Finding) -> bool:
+    """Whether a raw finding is of the finding's own threat and source, or names pods and none of the finding's.
+
+    `pods.read_pods` goes by the same fields first.
+    """
+    if other.category == finding.category and source_of(other.parent) == finding.source_id:
+        return True
     named = {(pod.ns, pod.name) for pod in type(other).pb(other).kubernetes.pods if pod.ns and pod.name}
     return bool(finding.pods and named) and named.isdisjoint((pod.namespace, pod.name) for pod in finding.pods)
 
