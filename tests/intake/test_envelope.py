@@ -138,6 +138,8 @@ EVENT = {"specversion": "1.0", "type": EVENT_TYPE, "id": "22"}
         pytest.param(body(data=B64, publishTime={"seconds": 1}), "", 0, id="time as an object"),
         pytest.param(MARK + body(data=B64), "", 0, id="byte order mark"),
         pytest.param(body(data=B64).decode().encode("utf-16"), "", 0, id="UTF-16"),
+        pytest.param(MARK + b"[" + body(data=B64) + b"]", "", 0, id="mark before the only one of a list"),
+        pytest.param(b"[%s]\0" % body(data=B64), "", 0, id="zero after it"),
         pytest.param(body(data=LINES), "", 0, id="base64 in lines"),
         pytest.param(body(data=B64.rstrip("=")), "", 0, id="base64 without padding"),
         pytest.param(body(data=NOTICE.decode()), "", 0, id="data that was not encoded"),

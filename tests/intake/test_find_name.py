@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -17,6 +19,7 @@ from tests.strategies import FINDING_NAME, JSON
 ONE = "organizations/1/sources/2/locations/global/findings/aa11"
 SAME = "projects/9/sources/2/locations/global/findings/aa11"
 TWO = "organizations/1/sources/2/locations/global/findings/bb22"
+WRAPPED = base64.b64encode(f'{{"finding":{{"name":"{ONE}","category":"Reverse Shell"}}}}'.encode())
 
 
 @pytest.mark.parametrize("name", names())
@@ -51,6 +54,10 @@ def test_the_name_of_every_golden_is_found(name: str) -> None:
         pytest.param({"id": f"{ONE} " * (MAX_PLACES + 1)}, None, id="more places than are looked at"),
         pytest.param({"finding": {"name": 3}, "x": {"name": ONE}}, ONE, id="a name that is no text"),
         pytest.param({"finding": []}, None, id="no finding"),
+        pytest.param({"id": f"{ONE}/"}, ONE, id="a slash after the name"),
+        pytest.param({"id": f"{ONE}/securityMarks"}, ONE, id="the marks of the finding"),
+        pytest.param({"id": f"{ONE}/externalSystems/jira"}, ONE, id="a ticket of the finding"),
+        pytest.param({"message": json.dumps(json.dumps({"name": ONE})).replace("/", "\\/")}, ONE, id="escaped twice"),
         pytest.param([], None, id="no object"),
     ],
 )
@@ -67,6 +74,15 @@ def test_the_findings_own_name_is_preferred(content: Any, name: str | None) -> N
         pytest.param(b'{"finding":{"x":"\xff\xfe","name":"%s"}}' % ONE.encode(), ONE, id="broken UTF-8"),
         pytest.param(b'\xff"name":"%s" "name":"%s"' % (ONE.encode(), TWO.encode()), None, id="two in no JSON"),
         pytest.param(b'{"name":"%s", x' % ONE.replace("/", "\\/").encode(), ONE, id="slashes that are escaped"),
+        pytest.param(b'{"name":"%s", x' % ONE.replace("/", "\\u002f").encode(), ONE, id="slashes by their number"),
+        pytest.param(b"name=" + quote(ONE, safe="").encode(), ONE, id="a form"),
+        pytest.param(f'{{"name":"{ONE}"'.encode("utf-16"), ONE, id="UTF-16, cut off"),
+        pytest.param(WRAPPED[:-20], ONE, id="base64, cut off"),
+        pytest.param(b'{"data":"data:application/json;base64,%s"}' % WRAPPED, ONE, id="an address that holds it"),
+        pytest.param(b"message=" + quote(b'{"data":"%s"}' % WRAPPED, safe="").encode(), ONE, id="base64 in a form"),
+        pytest.param(base64.encodebytes(WRAPPED), ONE, id="base64 in base64, in lines"),
+        pytest.param(WRAPPED + b" " + base64.b64encode(b'"name":"%s"' % TWO.encode()), None, id="two in base64"),
+        pytest.param(WRAPPED + b" " + TWO.encode(), TWO, id="outside base64 before in it"),
         pytest.param(b"", None, id="nothing"),
     ],
 )
@@ -87,6 +103,9 @@ def test_what_is_no_json_is_searched_for_the_only_name(content: bytes, name: str
         pytest.param(b"", b"organizations/1/sources/1/findings/" + b"a" * 129, b"", id="almost names in text"),
         pytest.param(b"", b"/findings/", b"", id="the middle of a name"),
         pytest.param(b"", b"[", b"", id="brackets"),
+        pytest.param(b"", b"%2F", b"", id="slashes of a form"),
+        pytest.param(b"", b"\\\\/", b"", id="slashes that are escaped"),
+        pytest.param(b"", base64.b64encode(base64.b64encode(b"x" * 300)) + b" ", b"", id="base64 in base64"),
     ],
 )
 def test_fourteen_megabytes_take_well_under_a_second(start: bytes, padding: bytes, end: bytes) -> None:

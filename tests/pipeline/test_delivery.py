@@ -119,6 +119,17 @@ def test_what_cannot_be_parsed_is_read_again_by_its_name(
     assert deployment.outcomes(document) == ["label_pod: patched"]
 
 
+def test_a_finding_that_nobody_can_read_is_told_once(
+    deployment: Deployment, pod: Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither as notified nor as read again: it comes again, with an ERROR and one notice."""
+    document = finding_about(pod)
+    monkeypatch.setattr(deployment.services.findings, "read", lambda _finding: {"finding": {}})
+    endings = [deployment.deliver(data(document)[:-1]) for _ in range(2)]
+    assert [(each.status, each.reason, each.severity) for each in endings] == [(503, "finding_unreadable", "ERROR")] * 2
+    assert [message["reason"] for message in deployment.published.messages] == ["finding_unreadable"]
+
+
 TWO = b'["folders/1/sources/2/findings/a", "folders/1/sources/2/findings/b"]'
 
 

@@ -96,8 +96,6 @@ def open_envelope(body: bytes, headers: Mapping[str, str]) -> Message:
     except RejectedMessage as rejected:
         rejected.sha256 = sha256(body).hexdigest()
         raise name_unparsed(rejected, body) from rejected.__cause__
-    if not message.data:
-        raise RejectedMessage(Reason.NO_DATA, sha256=sha256(body).hexdigest(), message_id=message.message_id)
     if len(message.data) > MAX_DATA_BYTES:
         raise OversizeMessage(
             Reason.OVERSIZE, sha256=message.sha256, message_id=message.message_id, finding_name=find_name(message.data)
@@ -130,6 +128,8 @@ def _open(body: bytes, headers: Mapping[str, str]) -> Message:
     else:
         message = _message_in(body)
     message_id = message.message_id or visible(headers.get("ce-id", ""), 128)
+    if not message.data:
+        raise RejectedMessage(Reason.NO_DATA, message_id=message_id)
     return replace(message, message_id=message_id, trace=_trace(headers))
 
 
@@ -161,13 +161,14 @@ def _message_in(content: bytes, depth: int = 1) -> Message:
 
 
 def _only(content: bytes) -> bytes:
-    """The only element of a list; anything else as it is."""
-    if not _is(content, b"["):
+    """The only element of a list; anything else as it is. Raises RejectedMessage for what is no JSON."""
+    try:
+        return bytes(*msgspec.json.decode(content, type=tuple[msgspec.Raw]))
+    except (msgspec.ValidationError, RecursionError):
         return content
-    with suppress(msgspec.DecodeError, UnicodeError, RecursionError):
-        (only,) = msgspec.json.decode(content, type=tuple[msgspec.Raw])
-        return bytes(only)
-    return content
+    except (msgspec.DecodeError, UnicodeError):
+        plain = plain_json(content)
+        return _only(plain) if _is(plain, b"[") else content
 
 
 def _decode(content: bytes) -> _Envelope:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import msgspec
@@ -16,10 +17,26 @@ _NAME = FINDING_PATTERN.encode()
 _NAME_FIELD = re.compile(
     rb'"(?:name|canonicalName|canonical_name)"[ \t\r\n]{0,16}:[ \t\r\n]{0,16}"(' + _NAME + rb')"', re.ASCII
 )
-_ANYWHERE = re.compile(rb"(?<![A-Za-z0-9_-])" + _NAME + rb"(?![A-Za-z0-9_/-])", re.ASCII)
+_END = rb"(?![A-Za-z0-9_-])(?!/(?!securityMarks|externalSystems/|[\s\"'\\,;)]|\Z))"
+"""After a name: nothing of it, but what stands below a finding may follow, and one slash."""
+_ANYWHERE = re.compile(rb"(?<![A-Za-z0-9_-])" + _NAME + _END, re.ASCII)
 _IN_A_NAME = b"/findings/"
-_BEFORE, _AFTER = 250, 140
-"""Bytes of a name before and after `/findings/`, at most, with one more on each side."""
+_BEFORE, _AFTER = 250, 160
+"""Bytes of a name before and after `/findings/`, at most, with what tells where it ends."""
+_MASKS = (
+    (b"\\u002f", b"/"),
+    (b"\\u002F", b"/"),
+    (b"%2F", b"/"),
+    (b"%2f", b"/"),
+    (b"%2B", b"+"),
+    (b"%3D", b"="),
+    (b"%22", b'"'),
+)
+_LINE_BREAKS = (b"\r", b"\n", b"\\r", b"\\n")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{64,}")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_MOST_WRAPPED = 3
+"""Layers of base64 that are opened."""
 
 
 class _Named(msgspec.Struct):
@@ -52,12 +69,28 @@ def find_name(data: bytes) -> str | None:
 def name_unparsed(error: RejectedMessage, data: bytes) -> RejectedMessage:
     """The same error, which says now which finding the data names, and whether it names any."""
     error.finding_name = error.finding_name or find_name(data)
-    error.is_about_finding = error.is_about_finding or _IN_A_NAME in data.replace(rb"\/", b"/")
+    error.is_about_finding = error.is_about_finding or _IN_A_NAME in _legible(data)
     return error
 
 
+def _legible(data: bytes, wrapped: int = 0) -> bytes:
+    """The text in which names can stand: without escapes, and taken out of base64 where no name stands outside it."""
+    plain = data.replace(b"\0", b"")
+    for mask, letter in _MASKS:
+        plain = plain.replace(mask, letter)
+    for _ in range(_MOST_WRAPPED if b"\\/" in plain else 0):
+        plain = plain.replace(rb"\/", b"/")
+    if _IN_A_NAME in plain or wrapped == _MOST_WRAPPED:
+        return plain
+    for line_break in _LINE_BREAKS:
+        plain = plain.replace(line_break, b"")
+    words = (match[0].translate(_STANDARD) for match in _BASE64.finditer(plain))
+    inner = b"\n".join(base64.b64decode(word[: len(word) - (len(word) % 4 == 1)] + b"==") for word in words)
+    return _legible(inner, wrapped + 1) if inner else plain
+
+
 def _only_name(data: bytes) -> str | None:
-    plain = data.replace(rb"\/", b"/")
+    plain = _legible(data)
     in_fields = {match[1] for match in _NAME_FIELD.finditer(plain)}
     names = {name.decode("ascii") for name in in_fields or _names_anywhere(plain)}
     findings = {parsed.key for parsed in map(FindingName.parse, names) if parsed}

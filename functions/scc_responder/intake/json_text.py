@@ -14,12 +14,15 @@ from scc_responder.domain.reasons import Reason
 _MAX_DIGITS = 400
 """Of a whole number: longer ones take time that grows with their square, and mean nothing here."""
 
+_AROUND = "\ufeff\0 \t\r\n"
+"""What editors and C programs put before and after a document."""
+
 
 def decode_json(data: bytes) -> Any:
     """The JSON value. Raises RejectedMessage `not_json`, `too_deep`.
 
-    A byte order mark, lone surrogates, broken UTF-8, NaN and endless numbers are accepted: an attacker could add them
-    to hide a threat.
+    Byte order marks, control characters, lone surrogates, broken UTF-8, NaN and endless numbers are accepted: an
+    attacker could add them to hide a threat.
     """
     try:
         return msgspec.json.decode(data)
@@ -39,8 +42,8 @@ def plain_json(data: bytes) -> bytes:
 
 def _decode_leniently(data: bytes) -> Any:
     try:
-        text = data.decode(json.detect_encoding(data), "replace")
-        return json.loads(text, parse_int=_integer, parse_float=_finite, parse_constant=_unset)
+        text = data.decode(json.detect_encoding(data), "replace").strip(_AROUND)
+        return json.loads(text, parse_int=_integer, parse_float=_finite, parse_constant=_unset, strict=False)
     except RecursionError as error:
         raise RejectedMessage(Reason.TOO_DEEP) from error
     except ValueError as error:

@@ -29,7 +29,7 @@ from scc_responder.guard.guard import FUTURE_TOLERANCE
 from scc_responder.intake.envelope import Message, open_envelope
 from scc_responder.intake.find_name import name_unparsed
 from scc_responder.intake.notification import parse_notification
-from scc_responder.journal.case import HELD_FOR_NOW, CaseRecord
+from scc_responder.journal.case import HELD_FOR_NOW, CaseRecord, Rejection
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import ClaimOutcome
 from scc_responder.journal.messages import Ending, finding_summary
@@ -86,7 +86,17 @@ def _open(body: bytes, headers: Mapping[str, str], services: Services, log: Deli
         log.rejected(error)
         if error.finding_name is None:
             raise
-        return read_by_name(error.finding_name, services.findings, services.settings)
+        return _read_again(error.finding_name, services, log)
+
+
+def _read_again(name: str, services: Services, log: DeliveryLog) -> Finding:
+    """The finding of that name. Where what Security Command Center has cannot be read either, that is told once."""
+    try:
+        return read_by_name(name, services.findings, services.settings)
+    except RetryableError as error:
+        if error.reason == Reason.FINDING_UNREADABLE:
+            _tell_once(services.journal.reject(log.sha256, error.reason), services, log)
+        raise
 
 
 def _parse(message: Message) -> Finding:
@@ -179,7 +189,8 @@ def _end_early(error: ResponderError, services: Services, log: DeliveryLog) -> E
             with suppress(ResponderError):
                 services.journal.reject(log.sha256, error.reason)
         return Ending(status=204, reason=error.reason, severity=error.severity)
-    return Ending(status=503, reason=error.reason, severity="ERROR" if error.permission else "WARNING")
+    lasting = error.permission or error.reason == Reason.FINDING_UNREADABLE
+    return Ending(status=503, reason=error.reason, severity="ERROR" if lasting else "WARNING")
 
 
 def _record_rejection(error: RejectedMessage | OversizeMessage, services: Services, log: DeliveryLog) -> Ending:
@@ -190,9 +201,15 @@ def _record_rejection(error: RejectedMessage | OversizeMessage, services: Servic
         rejection = services.journal.reject(log.sha256, error.reason)
     except ResponderError as unavailable:
         return Ending(status=503, reason=unavailable.reason, severity="ERROR")
-    if lost and rejection.count == 1:
-        services.notify(unread_notice(rejection, log.message_id))
+    if lost:
+        _tell_once(rejection, services, log)
     return Ending(status=503 if oversize else 204, reason=error.reason, severity="ERROR" if lost else "WARNING")
+
+
+def _tell_once(rejection: Rejection, services: Services, log: DeliveryLog) -> None:
+    """Notify people of the first copy."""
+    if rejection.count == 1:
+        services.notify(unread_notice(rejection, log.message_id))
 
 
 def _crash(log: DeliveryLog) -> Ending:
