@@ -147,6 +147,8 @@ def purpose(event: AuditEvent) -> str:
     meta = body.get("metadata", {})
     if event.verb == "patch" and "scc-responder/armed-by" in meta.get("labels", {}):
         return "arm pod"
+    if event.verb == "patch" and "scc-responder/isolated-pod" in meta.get("labels", {}):
+        return "isolate pod"
     if event.verb == "patch" and event.resource == "pods":
         return "label pod" if meta.get("labels") else "annotate pod"
     return f"{event.verb} {event.rbac_resource}"
@@ -156,6 +158,7 @@ EACH_ONCE = Counter(
     {
         "label pod": 1,
         "annotate pod": 1,
+        "isolate pod": 1,
         "create networkpolicies": 1,
         "patch nodes": 1,
         "arm pod": 1,

@@ -1,18 +1,15 @@
-"""The case as it is stored: what is unfinished, what is kept, and what a version can read of another."""
+"""The case: what of it is unfinished, what is kept, and how its steps and states are told apart."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import FindingContainer
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.domain.store import Entry, Page
 from scc_responder.journal.case import (
     KEEP_CLOSED,
     MAX_DETAIL,
@@ -21,9 +18,6 @@ from scc_responder.journal.case import (
     Step,
     action_id,
     case_digest,
-    cases_of,
-    decode,
-    encode,
     is_held_for_now,
     is_unfinished,
     kept,
@@ -134,44 +128,6 @@ def test_only_a_plan_in_use_is_approved(plan: PlanState | None, *, approved: boo
     """The finding's age counts up to when the plan was made, unless the plan is void."""
     case = record(S.OPEN, "", plan)
     assert (case.is_approved, case.planned_at) == (approved, NOW if counts else None)
-
-
-def test_too_large_a_record_leaves_out_the_decision_then_settled_changes_but_no_step() -> None:
-    """What keeps an action from being repeated is kept longest."""
-    settled = [step(number, StepStatus.DONE, change={"labels": "x" * 1500}) for number in range(80)]
-    steps = (*settled, step(99, change={"labels": "kept"}))
-    stored = decode(encode(replace(record(S.OPEN, "", None), steps=steps, decision={"why": "y" * 9000})))
-    assert stored.decision == {"left_out": "too_large"}
-    assert [each.action_id for each in steps] == [each.action_id for each in stored.steps]
-    assert (stored.steps[0].change, stored.steps[-1].change) == ({}, {"labels": "kept"})
-
-
-def test_fields_of_a_later_version_are_kept() -> None:
-    """An older version that serves during a roll-back loses nothing."""
-    fields = json.loads(encode(record(S.DONE, "", None)))
-    stored = encode(decode(json.dumps(fields | {"approvals": ["someone@example.com"]}).encode()))
-    assert json.loads(stored) == fields | {"approvals": ["someone@example.com"]}
-
-
-UNREADABLE = [
-    (b"\xff", "record_unreadable"),
-    (b"[]", "record_unreadable"),
-    (b'{"schema":1}', "record_unreadable"),
-    (b"{}", "record_newer"),
-    (b'{"schema":2}', "record_newer"),
-]
-
-
-@pytest.mark.parametrize(("value", "reason"), UNREADABLE)
-def test_an_unreadable_record_says_why(value: bytes, reason: str) -> None:
-    """What is no record, and what a later version wrote, are told apart; a list shows both among the others."""
-    with pytest.raises(RetryableError) as caught:
-        decode(value)
-    assert caught.value.reason == reason
-    entry = Entry(key="case/k", value=value, version="1", server_time=NOW)
-    listed = cases_of(Page(entries=(entry,), cursor="next"))
-    assert [(item.finding_key, item.reason) for item in listed.unreadable] == [("k", reason)]
-    assert listed.cursor == "next"
 
 
 CONTAINER = FindingContainer(name="app", image="registry.example.com/app:1")

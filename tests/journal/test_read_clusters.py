@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
-from scc_responder.journal.case import CaseRecord, Step, encode
+from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case_json import encode
 from scc_responder.journal.read_clusters import ASK_AGAIN_AFTER, forget_refusal, was_ever_read
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"

@@ -14,7 +14,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
 from scc_responder.guard.limiter import ORGANIZATION, cluster_key
-from scc_responder.journal.case import decode
+from scc_responder.journal.case_json import decode
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.counts import Count

@@ -275,6 +275,7 @@ def test_of_two_deliveries_at_once_one_acts(tmp_path: Path, cluster: SimulatedCl
         "patch pods",
         "patch pods",
         "patch pods",
+        "patch pods",
     ]
 
 

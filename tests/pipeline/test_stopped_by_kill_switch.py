@@ -128,7 +128,7 @@ def flipped(deployment: Deployment, number: int, turn: Callable[[], object]) -> 
     return after
 
 
-@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("number", range(1, 8))
 @pytest.mark.parametrize("mode", ["disabled", "dry_run"])
 def test_flipped_between_two_steps(
     deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], number: int, mode: str
@@ -145,9 +145,9 @@ def test_flipped_between_two_steps(
     assert ending.status == 204
     record = deployment.case(document)
     assert all(step.is_settled for step in record.steps)
-    if mode == "disabled" and number < 6:
+    if mode == "disabled" and number < 7:
         assert (ending.reason, record.state, record.reason) == ("control_disabled", "held", "control_disabled")
-    if mode == "dry_run" and number < 6:
+    if mode == "dry_run" and number < 7:
         assert record.state == "partial"
         assert {step.reason for step in record.steps if step.status == "held"} >= {LOWERED}
         assert deployment.published.messages[-1]["case"]
@@ -241,7 +241,7 @@ class Failing(FaultyStore):
         return self.store.get_many(keys)
 
 
-@pytest.mark.parametrize("first", range(1, 9))
+@pytest.mark.parametrize("first", range(1, 10))
 def test_an_unreadable_switch_stops_all_writes(
     tmp_path: Path, deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], first: int
 ) -> None:
@@ -258,17 +258,17 @@ def test_an_unreadable_switch_stops_all_writes(
     assert (ending.status, ending.reason) == (503, "control_unreadable")
     assert written <= max(0, first - 2)
     assert (again.reason, sorted(deployment.outcomes(document))) == ("done", sorted(CONTAINED))
-    assert len(real_writes(cluster)) == 6
+    assert len(real_writes(cluster)) == 7
 
 
 def test_the_switch_is_read_before_each_intent(tmp_path: Path, deployment: Deployment, pod: dict[str, Any]) -> None:
-    """The switch is read in one request for the decision, and in one before each of eight intents."""
+    """The switch is read in one request for the decision, and in one before each of nine intents."""
     store = Failing(SqliteStore(tmp_path / "journal.db"), first=1000)
     deployment.services.store = store
     document = finding_about(pod)
     deployment.respond_to(document)
     assert deployment.outcomes(document) == CONTAINED
-    assert store.reads == 9
+    assert store.reads == 10
 
 
 def test_forged_ones_are_rejected_all_the_same(

@@ -19,7 +19,8 @@ from scc_responder.domain.errors import ApiError, StoreUnavailable
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import Entry, Page
-from scc_responder.journal.case import CaseRecord, decode, encode, is_unfinished
+from scc_responder.journal.case import CaseRecord, is_unfinished
+from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.journal import LEASE, Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline import sweep as sweeping
@@ -94,7 +95,7 @@ def unfinished(deployment: Deployment) -> int:
     return len(deployment.services.store.scan("case/", unfinished=True).entries)
 
 
-@pytest.mark.parametrize("write", range(1, 7))
+@pytest.mark.parametrize("write", range(1, 8))
 def test_a_crashed_case(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], write: int) -> None:
     """Its message lost, it is gone on with once its lease has run out: every write is made once."""
     document = finding_about(pod)
@@ -108,9 +109,9 @@ def test_a_crashed_case(deployment: Deployment, cluster: SimulatedCluster, pod: 
     record = deployment.case(document)
     assert record.state == "done"
     assert sorted(step.action for step in record.steps) == sorted(line.split(":")[0] for line in CONTAINED)
-    assert len(mutations(cluster.audit)) == 6
+    assert len(mutations(cluster.audit)) == 7
     assert swept(deployment) == {"at_rest": 1}
-    assert len(mutations(cluster.audit)) == 6
+    assert len(mutations(cluster.audit)) == 7
 
 
 def test_each_resumed_case_is_logged(deployment: Deployment, pod: dict[str, Any]) -> None:
@@ -236,7 +237,7 @@ def test_stopped_in_the_middle(deployment: Deployment, cluster: SimulatedCluster
 
     assert (stopped, swept(deployment)) == (3, {"resumed": 1})
     assert deployment.case(document).state == "done"
-    assert len(mutations(cluster.audit)) == 6
+    assert len(mutations(cluster.audit)) == 7
 
 
 def test_another_cluster_is_still_off(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
@@ -494,7 +495,7 @@ def test_stored_by_another_version(deployment: Deployment, cluster: SimulatedClu
     found = [swept(deployment) for _ in range(3)]
     assert found == [{"at_rest": MAX_REVIEWED}, {"at_rest": MAX_REVIEWED}, {"resumed": 1}]
     assert deployment.case(document).state == "done"
-    assert len(mutations(cluster.audit)) == 6
+    assert len(mutations(cluster.audit)) == 7
 
 
 def test_not_due_when_it_is_reviewed(deployment: Deployment, pod: dict[str, Any]) -> None:
@@ -607,7 +608,7 @@ def test_two_sweeps_at_once(deployment: Deployment, cluster: SimulatedCluster, p
     outer = swept(deployment)
 
     assert (inner, outer) == ([{"in_progress": 1}], {"resumed": 1})
-    assert len(mutations(cluster.audit)) == 6
+    assert len(mutations(cluster.audit)) == 7
 
 
 def forget_place(deployment: Deployment) -> None:

@@ -16,6 +16,7 @@ def test_every_fact_is_a_variable() -> None:
     told = {cel_types.RENAMED.get(name, name) for name in Context.__struct_fields__} - cel_types.NOT_TOLD
     assert set(cel_types.variables()) == told
     assert "namespace" not in told
+    assert cel_types.checker()
 
 
 def test_fields_are_those_of_our_records() -> None:

@@ -21,7 +21,7 @@ from tests.requirements import NOTE
 
 pytestmark = pytest.mark.timeout(300)
 
-WRITES = ["patch pods", "patch pods", "create networkpolicies", "patch nodes", "patch pods", "delete pods"]
+WRITES = [*(3 * ["patch pods"]), "create networkpolicies", "patch nodes", "patch pods", "delete pods"]
 
 
 def test_a_published_finding_ends_contained(served: Served, record_property: pytest.RecordProperty) -> None:

@@ -16,7 +16,8 @@ from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError,
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, write_over
 from scc_responder.domain.value import Value
-from scc_responder.journal.case import CaseRecord, decode
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case_json import decode
 
 CASES_LOOKED_AT = 10_000
 ASK_AGAIN_AFTER = timedelta(days=1)

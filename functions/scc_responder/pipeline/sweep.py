@@ -23,7 +23,8 @@ from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, Page, write_over
 from scc_responder.domain.value import Value
 from scc_responder.guard import approval_answers
-from scc_responder.journal.case import CaseRecord, decode, is_held_for_now, is_unfinished, kept
+from scc_responder.journal.case import CaseRecord, is_held_for_now, is_unfinished, kept
+from scc_responder.journal.case_json import decode
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending
 from scc_responder.journal.notices import case_notice

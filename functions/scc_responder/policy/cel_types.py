@@ -15,11 +15,11 @@ from msgspec import inspect
 
 from scc_responder.domain.context import Context
 
-NOT_TOLD = frozenset({"missing", "objects", "live", "refused", "node_identity"})
+NOT_TOLD = frozenset({"missing", "objects", "texts", "live", "refused", "node_identity"})
 """Fields of the context that a condition may not use.
 
-What is missing satisfies nothing, objects are evidence, the live look comes after the conditions, and whether the node
-is the finding's is for the steps that change it.
+What is missing satisfies nothing, objects and texts are evidence, the live look comes after the conditions, and whether
+the node is the finding's is for the steps that change it.
 """
 
 RENAMED = {"namespace": "namespace_object"}

@@ -84,7 +84,7 @@ def explain_context(context: Context, policies: PolicySet, now: datetime) -> dic
     """As `explain`, of a context that was read."""
     decision = unapproved(guard(context, decide(context, policies.policies), policies.guardrails, now))
     read = msgspec.to_builtins(context)
-    for field in ("finding", "threat", "objects"):
+    for field in ("finding", "threat", "objects", "texts"):
         read.pop(field)
     return {
         "rejected": None,

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from scc_responder.cli.case.case_text import answered, case, case_list, urgency
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import CaseRecord, Step, Unreadable
+from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

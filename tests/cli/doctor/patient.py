@@ -24,7 +24,8 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.kill_switch import GLOBAL
-from scc_responder.journal.case import CaseRecord, encode
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case_json import encode
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import read_settings
 from scc_responder.workbench.doctor.check import Check, CheckResult

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
-from scc_responder.journal.case import CaseRecord, encode
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case_json import encode
 from scc_responder.journal.journal import Journal
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import Settings

@@ -46,7 +46,8 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.journal.case import CaseRecord, Cases, Unreadable
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case_json import Cases, Unreadable
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import plan_summary
 from scc_responder.journal.plan import MIN_DIGEST

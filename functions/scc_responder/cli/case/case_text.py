@@ -10,7 +10,8 @@ from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
-from scc_responder.journal.case import CaseRecord, Step, Unreadable
+from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.messages import plan_summary
 from scc_responder.journal.plan import Plan, PlanState, PlanStep
 

@@ -1,14 +1,10 @@
-"""Every word that says why: in cases and steps, answers and log lines, and in the errors that end in them.
-
-Each stands here once, with what it means. `{}` stands for a name: `Reason.EXEMPT.of("payments")`.
-"""
+"""Every word that says why, once, with what it means. `{}` stands for a name: `Reason.EXEMPT.of("payments")`."""
 
 from __future__ import annotations
 
 from scc_responder.domain.reasons.words import Trait, Word
 
-_ALREADY, _UNREAD, _MISSING = Trait.ALREADY, Trait.UNREAD, Trait.MISSING
-_LASTING, _BEYOND, _ADMISSION = Trait.LASTING, Trait.BEYOND_REACH, Trait.ADMISSION
+_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION = Trait
 
 
 class Reason(Word):
@@ -287,10 +283,7 @@ class Reason(Word):
     HOST_NETWORK = "host_network", "the pod is on its node's network, which no network policy holds"
     WINDOWS_NODE = "windows_node", "the pod runs on Windows, where nothing enforces network policies"
     FURTHER_INTERFACES = "further_interfaces", "the pod has network interfaces that no network policy of ours holds"
-    ENFORCEMENT_UNKNOWN = (
-        "enforcement_unknown",
-        "nothing says whether network policies are enforced, or that no policy of another kind lets the pod through",
-    )
+    ENFORCEMENT_UNKNOWN = "enforcement_unknown", "nothing shows that the network policy holds: perhaps none is enforced"
     NOT_POSSIBLE_AUTOPILOT = "not_possible_autopilot", "the nodes of Autopilot are Google's"
     CAPTURED_WITHOUT_EVENTS = "captured_without_events", "evidence is stored, but for the pod's events"
     CAPTURED_IN_PART = "captured_in_part", "evidence is stored, but for a source that is required"

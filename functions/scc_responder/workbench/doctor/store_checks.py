@@ -18,7 +18,8 @@ from scc_responder.domain.resource_names import FindingName, source_of
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import Value
 from scc_responder.guard.kill_switch import NAME as CONTROL
-from scc_responder.journal.case import CaseRecord, Unreadable
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.journal import Journal
 from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
 from scc_responder.policy.policy_set import PolicySet

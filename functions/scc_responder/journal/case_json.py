@@ -1,0 +1,96 @@
+"""A case as it is stored: JSON of at most 100 KiB under `case/<finding key>`, with a schema number. Pure.
+
+Fields that a newer version added are kept; words that it added make the record `record_newer`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.store import MAX_VALUE_BYTES, Page
+from scc_responder.domain.value import Value
+from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, Step
+from scc_responder.journal.newer_words import newer_words
+
+
+def encode(record: CaseRecord) -> bytes:
+    """The stored form. Over 100 KiB the decision, then the changes of settled steps are left out, never a step."""
+    value = _plain(record)
+    if len(value) > MAX_VALUE_BYTES:
+        record = msgspec.structs.replace(record, decision={"left_out": Reason.TOO_LARGE})
+        value = _plain(record)
+    if len(value) > MAX_VALUE_BYTES:
+        value = _plain(msgspec.structs.replace(record, steps=tuple(_bare(step) for step in record.steps)))
+    return value
+
+
+def _bare(step: Step) -> Step:
+    kept = {key: step.change[key] for key in ("change", "kind", "name") if key in step.change}
+    return msgspec.structs.replace(step, change=kept, detail="") if step.is_settled else step
+
+
+def _plain(record: CaseRecord) -> bytes:
+    fields = _flat(msgspec.to_builtins(record))
+    return msgspec.json.encode(fields | {"steps": [_flat(step) for step in fields["steps"]]}, order="sorted")
+
+
+def _flat(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields, and beside them those that this version does not know."""
+    return {**fields.pop("extra"), **fields}
+
+
+def _with_extra(fields: dict[str, Any], kind: type[Value]) -> dict[str, Any]:
+    unknown = {name: fields[name] for name in fields.keys() - (set(kind.__struct_fields__) - {"extra"})}
+    return {name: value for name, value in fields.items() if name not in unknown} | {"extra": unknown}
+
+
+def decode(value: bytes) -> CaseRecord:
+    """The record of a stored form.
+
+    Raises RetryableError `record_newer` (written by a later version) or `record_unreadable`: nothing may be done on a
+    case that cannot be read, so the message comes again and reaches a person through the dead letters.
+    """
+    try:
+        fields = msgspec.json.decode(value, type=dict[str, Any])
+        if fields.get("schema") != CASE_SCHEMA:
+            raise RetryableError(Reason.RECORD_NEWER, f"schema {fields.get('schema')!a}, of {CASE_SCHEMA}")
+        newer = newer_words(fields)
+        if newer:
+            raise RetryableError(Reason.RECORD_NEWER, f"{newer}: this version does not know it")
+        steps = [_with_extra(step, Step) for step in fields.get("steps", ())]
+        return msgspec.convert(_with_extra(fields, CaseRecord) | {"steps": steps}, CaseRecord)
+    except (msgspec.DecodeError, TypeError, AttributeError) as error:
+        raise RetryableError(Reason.RECORD_UNREADABLE, f"the record is damaged: {error}") from error
+
+
+class Unreadable(Value, frozen=True, kw_only=True):
+    """A case that this version cannot read, and why: `record_newer` or `record_unreadable`."""
+
+    finding_key: str
+    reason: str
+    why: str
+
+
+class Cases(Value, frozen=True, kw_only=True):
+    """Some cases. `cursor` continues after them; None means there are no more."""
+
+    records: tuple[CaseRecord, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    cursor: str | None = None
+
+
+def cases_of(page: Page) -> Cases:
+    """The cases of a page. Unreadable cases are listed, never raised."""
+    records: list[CaseRecord] = []
+    unreadable: list[Unreadable] = []
+    for entry in page.entries:
+        try:
+            records.append(decode(entry.value))
+        except RetryableError as error:
+            key = entry.key.rpartition("/")[2]
+            unreadable.append(Unreadable(finding_key=key, reason=error.reason, why=str(error)))
+    return Cases(records=tuple(records), unreadable=tuple(unreadable), cursor=page.cursor)

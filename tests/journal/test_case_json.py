@@ -1,0 +1,57 @@
+"""The case as it is stored: what is left out where it is too large, and what a version can read of another."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.status import StepStatus
+from scc_responder.domain.store import Entry, Page
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case_json import cases_of, decode, encode
+from tests.kits.journal_worlds import step
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+RECORD = CaseRecord(finding_key="k", finding_name="n", event_time=NOW, digest="d")
+
+
+def test_too_large_a_record_leaves_out_the_decision_then_settled_changes_but_no_step() -> None:
+    """What keeps an action from being repeated is kept longest."""
+    settled = [step(number, StepStatus.DONE, change={"labels": "x" * 1500}) for number in range(80)]
+    steps = (*settled, step(99, change={"labels": "kept"}))
+    stored = decode(encode(replace(RECORD, steps=steps, decision={"why": "y" * 9000})))
+    assert stored.decision == {"left_out": "too_large"}
+    assert [each.action_id for each in steps] == [each.action_id for each in stored.steps]
+    assert (stored.steps[0].change, stored.steps[-1].change) == ({}, {"labels": "kept"})
+
+
+def test_fields_of_a_later_version_are_kept() -> None:
+    """An older version that serves during a roll-back loses nothing."""
+    fields = json.loads(encode(RECORD))
+    stored = encode(decode(json.dumps(fields | {"approvals": ["someone@example.com"]}).encode()))
+    assert json.loads(stored) == fields | {"approvals": ["someone@example.com"]}
+
+
+UNREADABLE = [
+    (b"\xff", "record_unreadable"),
+    (b"[]", "record_unreadable"),
+    (b'{"schema":1}', "record_unreadable"),
+    (b"{}", "record_newer"),
+    (b'{"schema":2}', "record_newer"),
+]
+
+
+@pytest.mark.parametrize(("value", "reason"), UNREADABLE)
+def test_an_unreadable_record_says_why(value: bytes, reason: str) -> None:
+    """What is no record, and what a later version wrote, are told apart; a list shows both among the others."""
+    with pytest.raises(RetryableError) as caught:
+        decode(value)
+    assert caught.value.reason == reason
+    entry = Entry(key="case/k", value=value, version="1", server_time=NOW)
+    listed = cases_of(Page(entries=(entry,), cursor="next"))
+    assert [(item.finding_key, item.reason) for item in listed.unreadable] == [("k", reason)]
+    assert listed.cursor == "next"
