@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.ports import Evidence
 from scc_responder.domain.reasons import Reason
+from scc_responder.execute.evidence.capture import store_side_by_side
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import (
@@ -324,6 +327,40 @@ def test_a_step_whose_need_failed_is_held(tmp_path: Path, cluster: SimulatedClus
     deployment.respond_to(document)
     assert deployment.outcomes(document)[1] == "delete_pod: needs_capture_evidence"
     assert mutations(cluster.audit) == []
+
+
+class StalledEvidence:
+    """`ports.Evidence` that does not answer before it may."""
+
+    def __init__(self, kept: Evidence) -> None:
+        self.kept = kept
+        self.may = threading.Event()
+
+    def put(self, name: str, content: bytes) -> bool:
+        assert self.may.wait(timeout=90)
+        return self.kept.put(name, content)
+
+
+def test_a_bucket_that_stalls_keeps_no_change_from_being_done(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many deliveries wait for it: only a deletion does, and a later delivery keeps the evidence."""
+    monkeypatch.setattr(store_side_by_side, "__defaults__", (0.1,))
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    stalled = StalledEvidence(deployment.services.evidence)  # type: ignore[arg-type]
+    deployment.services.evidence = stalled
+    document = finding_about(pod)
+
+    endings = [deployment.respond_to(document) for _ in range(4)]
+    done = set(deployment.outcomes(document))
+    early = mutations(cluster.audit)
+    stalled.may.set()
+    last = deployment.deliver(document)
+
+    assert {(ending.status, ending.reason) for ending in endings} == {(503, "evidence_unavailable")}
+    assert ({"isolate_pod: isolated", "cordon_node: patched"} <= done, "delete pods" in early) == (True, False)
+    assert (last.status, mutations(cluster.audit).count("delete pods")) == (204, 1)
+    assert "capture_evidence: captured" in deployment.outcomes(document)
 
 
 def test_a_need_is_met_in_dry_run(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:

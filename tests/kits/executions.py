@@ -61,6 +61,7 @@ class ExecutionWorld:
             ceiling=lambda: KillSwitchCeiling(mode=self.mode),
             until=START + timedelta(seconds=self.seconds),
             pool=_POOL,
+            evidence_pool=_POOL,
         )
         held = case or self.journal.held()
         return Execution(context=context(**fields), decision=Decision(policies=()), case=held, world=world)

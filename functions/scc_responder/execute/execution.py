@@ -195,8 +195,9 @@ class World:
     """The finding's cluster and its limits, where evidence goes and who tells people.
 
     None is what this finding or deployment has not. `function_url` is the function's own address, as far as known, at
-    which a person answers a plan that waits. `until`: no step starts later. `unread` are the errors of the reads before
-    the decision, by what could not be read; `early` is the evidence that was read before the first step, by its target.
+    which a person answers a plan that waits. `until`: no step starts later. Evidence is stored on `evidence_pool`.
+    `unread` are the errors of the reads before the decision, by what could not be read; `early` is the evidence that
+    was read before the first step, by its target.
     """
 
     cluster: ClusterSession | None
@@ -209,5 +210,6 @@ class World:
     until: datetime
     function_url: str = ""
     pool: ThreadPoolExecutor
+    evidence_pool: ThreadPoolExecutor
     unread: Mapping[str, ResponderError] = field(default_factory=dict)
     early: Mapping[ChangedObject | None, tuple[Reading, ...]] = field(default_factory=dict)

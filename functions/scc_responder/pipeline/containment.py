@@ -154,6 +154,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         clock=services.clock,
         ceiling=partial(services.kill_switch.ceiling, finding.cluster_path),
         pool=services.pool,
+        evidence_pool=services.evidence_pool,
         unread=collected.errors,
         function_url=services.settings.function_url,
         until=steps_end(log.began, services.settings),

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 READ_WORKERS = 16
 """Reads side by side, over all findings that one instance is working on."""
 
+STORE_WORKERS = 16
+"""Objects of evidence that are stored side by side, likewise."""
+
 
 class Services:
     """The adapters that `respond` uses. Each is opened when first used: workers are forked after this is made."""
@@ -53,6 +56,11 @@ class Services:
     def pool(self) -> ThreadPoolExecutor:
         """The threads that reads run on."""
         return ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="read")
+
+    @cached_property
+    def evidence_pool(self) -> ThreadPoolExecutor:
+        """The threads that evidence is stored on: a bucket that stalls takes no thread from the reads."""
+        return ThreadPoolExecutor(STORE_WORKERS, thread_name_prefix="evidence")
 
     @cached_property
     def journal(self) -> Journal:

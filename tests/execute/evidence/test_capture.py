@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,24 +19,44 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.evidence.capture import capture, store_side_by_side
 from scc_responder.execute.evidence.manifest import EvidenceObject
-from scc_responder.journal.claimed_case import LostLease
 from tests.kits.captures import POD, ListedEvents
 from tests.kits.journal_worlds import START, finding
 
 OBJECTS = [EvidenceObject(name=f"cases/c/{n}.json", content=b"{}", kind="pod") for n in range(3)]
 
 
-class SlowStore:
-    """`ports.Evidence` that stores nothing before it may."""
+MANIFEST = EvidenceObject(name="cases/c/manifest-1.json", content=b"{}", kind="manifest")
 
-    def __init__(self) -> None:
+
+class OneSlowObject:
+    """`ports.Evidence` that stores one object late, and may refuse another."""
+
+    def __init__(self, slow: str = "", refused: str = "") -> None:
+        self.slow = slow
+        self.refused = refused
         self.may = threading.Event()
         self.names: list[str] = []
 
     def put(self, name: str, _content: bytes) -> bool:
-        assert self.may.wait(timeout=10)
+        if name == self.refused:
+            raise ApiError(Reason.EVIDENCE_FORBIDDEN, status=403, permission="storage.objects.create")
+        if name == self.slow:
+            assert self.may.wait(timeout=10)
         self.names.append(name)
         return True
+
+
+def stored(store: OneSlowObject, seconds: float = 5.0, threads: int = 3) -> str:
+    """Why the objects could not be stored; empty if they were."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        store_side_by_side(OBJECTS, MANIFEST, store, pool, seconds)
+    except ApiError as error:
+        return error.reason
+    finally:
+        store.may.set()
+        pool.shutdown()
+    return ""
 
 
 def step(renew: object) -> StepRun:
@@ -43,36 +64,31 @@ def step(renew: object) -> StepRun:
     return StepRun(action_id="a", dry_run=False, intended=False, intend=lambda: None, renew=renew)
 
 
-def test_a_long_capture_keeps_its_case() -> None:
-    """The lease is renewed while objects are being stored, so that no other delivery takes over."""
-    store = SlowStore()
-    with ThreadPoolExecutor(3) as pool:
-        store_side_by_side(OBJECTS, store, pool, step(store.may.set), renew_seconds=0.01)
-
-    assert sorted(store.names) == [item.name for item in OBJECTS]
+def test_the_manifest_is_stored_last() -> None:
+    """What it names is complete."""
+    store = OneSlowObject()
+    assert stored(store) == ""
+    assert (sorted(store.names[:3]), store.names[3:]) == ([item.name for item in OBJECTS], [MANIFEST.name])
 
 
-def test_a_lost_case_stops_the_capture() -> None:
-    """Where another delivery has taken over, the capture ends, and no manifest follows."""
-    store = SlowStore()
-
-    def lost() -> None:
-        store.may.set()
-        raise LostLease(Reason.LEASE_LOST)
-
-    with ThreadPoolExecutor(3) as pool, pytest.raises(LostLease):
-        store_side_by_side(OBJECTS, store, pool, step(lost), renew_seconds=0.01)
+@pytest.mark.parametrize(("slow", "manifests"), [(OBJECTS[0].name, 0), (MANIFEST.name, 1)], ids=["object", "manifest"])
+def test_a_bucket_that_stalls_is_not_waited_for(slow: str, manifests: int) -> None:
+    """By the clock on the wall: what was not begun is not begun any more, and no manifest names what may be missing."""
+    began = monotonic()
+    store = OneSlowObject(slow)
+    assert stored(store, seconds=0.2) == "evidence_unavailable"
+    assert monotonic() - began < 5
+    assert store.names.count(MANIFEST.name) == manifests
+    waiting = OneSlowObject(OBJECTS[0].name)
+    assert stored(waiting, seconds=0.2, threads=1) == "evidence_unavailable"
+    assert waiting.names == [OBJECTS[0].name]
 
 
 def test_a_refused_object_is_told() -> None:
-    """One object that cannot be stored fails the capture."""
-
-    class Refusing:
-        def put(self, _name: str, _content: bytes) -> bool:
-            raise ApiError(Reason.EVIDENCE_FORBIDDEN, status=403, permission="storage.objects.create")
-
-    with ThreadPoolExecutor(3) as pool, pytest.raises(ApiError, match="evidence_forbidden"):
-        store_side_by_side(OBJECTS, Refusing(), pool, step(lambda: None))
+    """One object that cannot be stored fails the capture; the others are stored all the same."""
+    store = OneSlowObject(refused=OBJECTS[0].name)
+    assert stored(store) == "evidence_forbidden"
+    assert sorted(store.names) == [item.name for item in OBJECTS[1:]]
 
 
 class Kept:
@@ -105,7 +121,15 @@ FORBIDDEN = ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="events
 
 def world(kept: Kept | None, events: Any, pool: ThreadPoolExecutor) -> Any:
     """What a capture needs of the world."""
-    return SimpleNamespace(evidence=kept, api=ListedEvents(events), unread={}, pool=pool, clock=lambda: START, early={})
+    return SimpleNamespace(
+        evidence=kept,
+        api=ListedEvents(events),
+        unread={},
+        pool=pool,
+        evidence_pool=pool,
+        clock=lambda: START,
+        early={},
+    )
 
 
 def captured(events: Any, kept: Kept) -> Result:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, wait
+from time import monotonic
 
 from scc_responder.domain.changes import Change, ChangedObject, StepRun
 from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
@@ -14,10 +15,13 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, done, failed, refused
 from scc_responder.execute.evidence import Moment, SourceInput, evidence_sources
 from scc_responder.execute.evidence.manifest import EvidenceObject, evidence_manifest, evidence_objects
-from scc_responder.execute.evidence.reading import RENEW_SECONDS, Reading, read_sources
+from scc_responder.execute.evidence.reading import Reading, read_sources
 from scc_responder.execute.execution import World
 from scc_responder.policy.decide import ActionResult, Decision
 from scc_responder.policy.order import in_order
+
+STORE_SECONDS = 20.0
+"""How long storing may take: a bucket that stalls keeps nothing else from being done, and the step comes again."""
 
 
 def capture(change: Change, step: StepRun, context: Context, world: World) -> Result:
@@ -37,9 +41,7 @@ def capture(change: Change, step: StepRun, context: Context, world: World) -> Re
     lacking = [reading for reading in readings if reading.source.required and reading.is_failed]
     step.intend()
     try:
-        store_side_by_side(objects, world.evidence, world.pool, step)
-        # Last: what a manifest names is complete.
-        world.evidence.put(manifest.name, manifest.content)
+        store_side_by_side(objects, manifest, world.evidence, world.evidence_pool)
     except ApiError as error:
         return refused(error)
     _come_again(lacking)
@@ -87,16 +89,23 @@ def _result(lacking: Sequence[Reading], stored: str) -> Result:
 
 def store_side_by_side(
     objects: Iterable[EvidenceObject],
+    manifest: EvidenceObject,
     store: Evidence,
-    pool: ThreadPoolExecutor,
-    step: StepRun,
-    renew_seconds: float = RENEW_SECONDS,
+    pool: Executor,
+    seconds: float = STORE_SECONDS,
 ) -> None:
-    """Store all objects, and keep the case meanwhile. Raises the first ApiError, or LostLease."""
-    waiting = {pool.submit(store.put, item.name, item.content) for item in objects}
-    while waiting:
-        stored, waiting = wait(waiting, renew_seconds, FIRST_EXCEPTION)
-        for future in stored:
-            future.result()
-        if waiting:
-            step.renew()
+    """Store all objects, then the manifest: what it names is complete.
+
+    Raises the first ApiError, or ApiError `evidence_unavailable` after so many seconds in all.
+    """
+    until = monotonic() + seconds
+    for together in (tuple(objects), (manifest,)):
+        started = [pool.submit(store.put, item.name, item.content) for item in together]
+        wait(started, max(0.0, until - monotonic()))
+        # What waits for a thread is not begun any more.
+        missing = [future for future in started if future.cancel() or not future.done()]
+        for future in started:
+            if future not in missing:
+                future.result()
+        if missing:
+            raise ApiError(Reason.EVIDENCE_UNAVAILABLE, f"not stored within {seconds:g} s")

@@ -70,8 +70,8 @@ class EvidenceStore:
         store = stores.GCSStore(
             self._bucket,
             prefix=self._prefix or None,
-            client_options={"timeout": timedelta(seconds=30), "allow_http": bool(self._endpoint)},
-            retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=45)},
+            client_options={"timeout": timedelta(seconds=15), "allow_http": bool(self._endpoint)},
+            retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=15)},
             **({"base_url": self._endpoint, "bearer_token": "none"} if self._endpoint else {}),
         )
         return store
