@@ -74,6 +74,31 @@ def test_a_group_without_the_kind_is_asked_once() -> None:
     assert counts == [3, 1]
 
 
+NO_LIST = [ApiError(Reason.NO_SUCH_RESOURCE), ApiError(Reason.NOT_FOUND, status=404)]
+
+
+@pytest.mark.parametrize("refusal", NO_LIST, ids=lambda error: error.reason)
+@pytest.mark.parametrize("kind", POLICY_KINDS, ids=lambda kind: kind.resource)
+def test_without_a_group_list_each_kind_is_asked_for(kind: Any, refusal: ApiError) -> None:
+    """What the server has is found; what it has not is absent, and not asked for again."""
+
+    def fail(_number: int, _verb: str, path: str) -> None:
+        if path == "/apis":
+            raise refusal
+
+    with one_cluster() as (cluster, means):
+        api = Interposed(means.api, before=fail)
+        assert bypasses(api) == bypasses(api) == Bypasses()
+        assert len(api.calls) == 1 + len(POLICY_KINDS)
+        cluster.serve(kind.name)
+        space = {"namespace": "shop"} if kind.namespaced else {}
+        version = f"{kind.group}/{kind.version}"
+        cluster.create(
+            {"apiVersion": version, "kind": kind.name, "metadata": {"name": "x", **space}, "spec": LETS_OUT[kind.name]}
+        )
+        assert bypasses(Interposed(means.api, before=fail)).shown == (f"{kind.name}/x",)
+
+
 FAILURES = [
     pytest.param(ApiError(Reason.NO_SUCH_RESOURCE), 2, "", id="not-served"),
     pytest.param(

@@ -36,11 +36,11 @@ _LOCK = threading.Lock()
 def served_kinds(api: KubernetesApi) -> tuple[tuple[PolicyKind, str], ...]:
     """The kinds of which the cluster serves the group, each with the version to read: at most one request.
 
-    Raises ApiError.
+    Of a server without a list of groups all kinds, in the versions that are known here. Raises ApiError.
     """
     known = _known(api)
     if known is None:
-        known = _Known(until=time.monotonic() + _KEPT_SECONDS, versions=_versions(api.get(api_paths.groups())))
+        known = _Known(until=time.monotonic() + _KEPT_SECONDS, versions=_read_versions(api))
         with _LOCK:
             _CLUSTERS[api] = known
     return tuple(
@@ -61,6 +61,17 @@ def _known(api: KubernetesApi) -> _Known | None:
     with _LOCK:
         known = _CLUSTERS.get(api)
     return known if known and known.until > time.monotonic() else None
+
+
+def _read_versions(api: KubernetesApi) -> Mapping[str, list[str]]:
+    try:
+        return _versions(api.get(api_paths.groups()))
+    except ApiError as error:
+        # Something before the API server may pass on requests for resources alone: then each kind is asked for itself.
+        if error.status != 404 and error.reason != Reason.NO_SUCH_RESOURCE:
+            raise
+    groups = {kind.group for kind in POLICY_KINDS}
+    return {group: [kind.version for kind in POLICY_KINDS if kind.group == group] for group in groups}
 
 
 def _versions(answer: Mapping[str, Any]) -> Mapping[str, list[str]]:

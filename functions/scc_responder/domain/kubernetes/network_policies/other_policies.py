@@ -95,7 +95,7 @@ def _listed(api: KubernetesApi, kind: PolicyKind, version: str, namespace: str) 
     try:
         return _twice(lambda: api.list(path))
     except ApiError as error:
-        # The server of the group list serves no such kind in that group: there can be no policy of it.
+        # The server serves no such kind: there can be no policy of it.
         if error.status != 404 and error.reason != Reason.NO_SUCH_RESOURCE:
             raise
         note_absent(api, kind)
