@@ -10,7 +10,7 @@ from scc_responder.actions import actions
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.execution import Execution, Task
-from scc_responder.policy.decide import PlannedAction, PolicyDecision
+from scc_responder.policy.decide import ActionResult, PlannedAction, PolicyDecision
 from scc_responder.policy.policy_set import OnFailure
 
 LOST = frozenset({StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
@@ -52,7 +52,11 @@ def needs(policy: PolicyDecision, planned: PlannedAction) -> tuple[str, ...]:
 
 
 def must_wait(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> bool:
-    """Whether a later delivery has to do it: what it needs, or a chain that it is in, has to come again."""
+    """Whether a later delivery has to do it: it is postponed, or what it needs or its chain has to come again."""
+    if planned.postponed:
+        return True
+    if planned.result not in {ActionResult.PLANNED, ActionResult.WAITING}:
+        return False
     if policy.name in execution.paused and not actions()[planned.action].observes:
         return True
     wanted = needs(policy, planned)

@@ -17,7 +17,7 @@ from scc_responder.collect.confirm import Settled
 from scc_responder.domain.changes import Change, StepRun, restored
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import ResponderError, StoreError
+from scc_responder.domain.errors import DeliveryError, ResponderError, StoreError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
@@ -45,19 +45,23 @@ _TOLD_FOR_CLUSTER = frozenset({Reason.STORM_BREAKER, Reason.CLUSTER_PAUSED})
 """Why a step is held that people are told for its whole cluster, and not for every finding."""
 
 
-def execute(context: Context, decision: Decision, case: ClaimedCase, world: World) -> tuple[Step, ...]:
+def execute(
+    context: Context, decision: Decision, case: ClaimedCase, world: World, postponed_by: DeliveryError | None = None
+) -> tuple[Step, ...]:
     """Carry out what is planned and return the outcomes that are not written yet: the caller closes the case with them.
 
+    `postponed_by` is why a part of the decision is postponed: it is raised once the rest is done and written.
     Raises RetryableError where a later delivery must go on, LostLease where another one has taken over, Settled where
     the kill switch ends it.
     """
     world = replace(world, early=read_early(context, decision, world, case.renew))
-    execution = Execution(context=context, decision=decision, case=case, world=world)
+    execution = Execution(context=context, decision=decision, case=case, world=world, postponed_by=postponed_by)
     try:
         _resume(execution)
         for policy, planned in in_order(decision):
             _run_action(execution, policy, planned)
-        _tell(execution)
+        if postponed_by is None:
+            _tell(execution)
         execution.ask_again()
     except Exception:
         _keep(execution)
@@ -76,10 +80,14 @@ def _resume(execution: Execution) -> None:
     """Finish steps that an earlier delivery only intended: by the recorded change, and probing first.
 
     The target may look different by now, so that nobody would plan the change again; it may have been made, though.
+    Where a fact is unread, nobody can say yet that a step is not allowed: it is left as it is.
     """
     allowed = {(policy.name, item.action) for policy in execution.decision.policies for item in _allowed(policy)}
-    allowed.add((RESPONDER.name, "notify"))
+    if execution.postponed_by is None:
+        allowed.add((RESPONDER.name, "notify"))
     for step in [step for step in execution.case.record.steps if not step.is_settled]:
+        if execution.postponed_by and (step.policy, step.action) not in allowed:
+            continue
         policy = next((item for item in execution.decision.policies if item.name == step.policy), None)
         if policy is None:
             policy = RESPONDER if step.policy == RESPONDER.name else _removed(step.policy)
@@ -120,13 +128,15 @@ def _allowed(policy: PolicyDecision) -> Iterator[PlannedAction]:
     return (
         item
         for item in policy.actions
-        if policy.matched and item.result not in {ActionResult.HELD, ActionResult.WAITING}
+        if policy.matched and not item.postponed and item.result not in {ActionResult.HELD, ActionResult.WAITING}
     )
 
 
 def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:
     name = execution.action_id(planned)
-    if planned.result in {ActionResult.PLANNED, ActionResult.WAITING} and must_wait(execution, policy, planned):
+    if planned.postponed:
+        note_outcome(execution, Task(policy=policy, action=planned.action, action_id=name), None)
+    if must_wait(execution, policy, planned):
         execution.waiting.add((policy.name, name))
         return
     if planned.result != ActionResult.PLANNED:

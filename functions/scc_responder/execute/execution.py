@@ -12,7 +12,7 @@ import msgspec
 from scc_responder.actions import actions
 from scc_responder.domain.changes import Change, ChangedObject, kind_of_stored, stored
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import ApiError, ResponderError
+from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Notifier
@@ -41,6 +41,8 @@ RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason=Reas
 class Execution:
     """One decision being carried out. `pending` are outcomes that the next write to the journal takes along.
 
+    `postponed_by` is why a part of the decision is postponed: a fact that could not be read.
+
     `stopped` and `paused` are policies whose chain ended, or has to come again; `lost` the objects that are gone or
     replaced; `unsettled` the ids of actions that have to come again, `error` the first reason for that, and `waiting`
     the policies and ids of those that need them.
@@ -50,6 +52,7 @@ class Execution:
     decision: Decision
     case: ClaimedCase
     world: World
+    postponed_by: DeliveryError | None = None
     pending: list[Step] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
     paused: set[str] = field(default_factory=set)
@@ -143,9 +146,10 @@ class Execution:
         )
 
     def ask_again(self) -> None:
-        """Raise what the first step that has to come again met, if there is one."""
-        if self.error is not None:
-            raise self.error
+        """Raise what the first step that has to come again met, else why a part was postponed, if there is either."""
+        error = self.error or self.postponed_by
+        if error is not None:
+            raise error
 
     def is_repeatable(self, step: Step) -> bool:
         """Whether a settled step may be carried out: it changed nothing, or failed before the case was opened anew."""

@@ -10,12 +10,12 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from scc_responder.collect.confirm import KeptText, Settled, confirm, unread
+from scc_responder.collect.confirm import KeptText, confirm
 from scc_responder.collect.identity import bound
 from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import ApiError, ResponderError
+from scc_responder.domain.errors import DeliveryError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
@@ -35,12 +35,11 @@ from scc_responder.pipeline.deadlines import steps_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
 from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
 from scc_responder.pipeline.services import Services
-from scc_responder.policy.decide import ActionResult, Decision, decide, disruptions
+from scc_responder.pipeline.unread_facts import evidence_alone, unread_fact, unread_target, without_unread
+from scc_responder.policy.decide import Decision, decide, disruptions
 
 _PAUSED = "the annotation scc-responder/mode of the cluster's namespace default lets nothing be changed"
 COLLECT_SECONDS = 30.0
-LOOKS = 3
-"""Deliveries that wait for a live look which failed, before the rest is done without it."""
 
 
 def contain(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
@@ -62,8 +61,8 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     decision = under(limit, decide(context, services.policies.policies))
     context = look(context, collected, disruptions(decision))
     log.knows(context)
-    decision = _guard(context, decision, collected, case, services)
-    steps = execute(context, decision, case, _world(collected, services, log))
+    decision, postponed_by = _guard(context, decision, collected, case, services)
+    steps = execute(context, decision, case, _world(collected, services, log), postponed_by)
     summary = decision_summary(context, decision, services.policies.digest)
     state = conclusion(case.record.with_steps(steps).current_steps, decision.modes)
     paused = any(step.reason == Reason.CLUSTER_PAUSED for step in case.record.with_steps(steps).current_steps)
@@ -86,53 +85,31 @@ def _collect(finding: Finding, case: ClaimedCase, services: Services, log: Deliv
     )
     log.knows(context)
     refuse_shut(collected, case, services, _world(collected, services, log))
-    _refuse_blind(collected)
     return collected, context
 
 
 def _guard(
     context: Context, decision: Decision, collected: Collected, case: ClaimedCase, services: Services
-) -> Decision:
-    """Apply guardrails and approval. An approved plan is planned again first, and is valid only if identical."""
-    policies, now = services.policies, services.clock()
-    if case.record.plan:
-        as_planned = guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
-        _refuse_half_blind(collected, as_planned)
-        case.keep(review(case.record, context, as_planned, policies, now))
-    decision = guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
-    _refuse_half_blind(collected, decision, case.record.attempts)
-    decision, record = ask(decision, case.record, policies, now)
-    case.keep(record)
-    return decision
+) -> tuple[Decision, DeliveryError | None]:
+    """Apply guardrails and approval. An approved plan is planned again first, and is valid only if identical.
 
-
-def _refuse_blind(collected: Collected) -> None:
-    """Raises if a required fact could not be read: a later delivery may read it."""
-    error = collected.errors.get("api") or collected.errors.get("pod")
-    if error is None or collected.context.missing.get("pod") == Reason.TARGET_ABSENT:
-        return
-    if isinstance(error, ApiError) and error.reason.is_beyond_reach:
-        raise Settled(error.reason, CaseState.HELD, "ERROR", message=str(error)) from error
-    raise unread(error) from error
-
-
-def _refuse_half_blind(collected: Collected, decision: Decision, attempts: int = 0) -> None:
-    """Raises if the decision depends on a fact that could not be read now: a later delivery may read it.
-
-    Facts of the live look are retried a few times only: then the steps that need them are held, and isolation
-    continues.
+    The error is what a later delivery is asked for with, where the decision depends on what could not be read: then the
+    plan stays as it is.
     """
-    held = [item for policy in decision.policies for item in policy.actions if item.result == ActionResult.HELD]
-    unseen = attempts <= LOOKS and any(item.unread for item in held)
-    unknown = any(policy.reason.is_missing for policy in decision.policies)
-    hangs = unseen or unknown or any(item.reason == Reason.NODE_UNREADABLE for item in held)
-    passing = next(filter(_may_pass, collected.errors.values()), None)
-    if hangs and passing:
-        raise unread(passing) from passing
+    policies, now = services.policies, services.clock()
 
+    def guarded() -> Decision:
+        return guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
 
-def _may_pass(error: ResponderError) -> bool:
-    return isinstance(error, ApiError) and not error.lasting and (error.status in {0, 429} or error.status >= 500)
+    as_planned = guarded()
+    if error := unread_target(collected):
+        return evidence_alone(as_planned), error
+    if error := unread_fact(collected, as_planned, case.record):
+        return without_unread(as_planned, case.record), error
+    case.keep(review(case.record, context, as_planned, policies, now))
+    decided, record = ask(guarded() if case.record.plan else as_planned, case.record, policies, now)
+    case.keep(record)
+    return decided, None
 
 
 def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:

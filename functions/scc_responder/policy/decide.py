@@ -37,8 +37,8 @@ _RESULTS: dict[type, ActionResult] = {Skip: ActionResult.SKIPPED, Hold: ActionRe
 class PlannedAction(Value, frozen=True, kw_only=True):
     """The plan for one step of a policy, and the reason for it.
 
-
     `variant` is what the policy asked for (`with`), the same whatever was read. `needs`, `on_failure` are the step's.
+    `postponed`: it is left to a later delivery, which may read what could not be read now.
     """
 
     action: str
@@ -48,6 +48,7 @@ class PlannedAction(Value, frozen=True, kw_only=True):
     variant: str = ""
     needs: tuple[str, ...] = ()
     on_failure: OnFailure = OnFailure.CONTINUE
+    postponed: bool = False
 
     @property
     def unread(self) -> bool:

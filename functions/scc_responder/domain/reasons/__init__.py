@@ -180,7 +180,7 @@ class Reason(Word):
     ALREADY_ANNOTATED = "already_annotated", "the pod has the annotations", _ALREADY
     ALREADY_LABELED = "already_labeled", "the pod has the labels", _ALREADY
     ALREADY_CORDONED = "already_cordoned", "the node takes no new pods", _ALREADY
-    NODE_UNREADABLE = "node_unreadable", "the node could not be read"
+    NODE_UNREADABLE = "node_unreadable", "the node could not be read", _UNREAD
     NODE_NOT_KNOWN = "node_not_known", "neither finding nor pod names a node"
     POD_STATIC = "pod_static", "a static pod: the kubelet would start it again"
     POD_STANDALONE = "pod_standalone", "nothing would make the pod anew"

@@ -1,0 +1,98 @@
+"""What waits for a later delivery because a fact could not be read now. Whatever does not need the fact is done. Pure.
+
+A delivery that is left undone asks to come again: its error is raised once the rest is done. After `LOOKS` deliveries
+the steps that need the fact are held, and the case ends; a policy of which nobody can say whether it applies waits on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from scc_responder.actions import actions
+from scc_responder.collect.confirm import Settled, unread
+from scc_responder.collect.target import Collected
+from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import CaseState
+from scc_responder.journal.case import CaseRecord
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+
+LOOKS = 3
+"""Deliveries that wait for a fact that cannot be read, before the steps that need it are held."""
+
+
+def unread_target(collected: Collected) -> DeliveryError | None:
+    """What to raise where the API server or the pod could not be read; None where it was, or is not there.
+
+    That is Settled where no delivery will read it, else RetryableError.
+    """
+    error = collected.errors.get("api") or collected.errors.get("pod")
+    if error is None or collected.context.missing.get("pod") == Reason.TARGET_ABSENT:
+        return None
+    if isinstance(error, ApiError) and error.reason.is_beyond_reach:
+        return Settled(error.reason, CaseState.HELD, "ERROR", message=str(error))
+    return unread(error)
+
+
+def unread_fact(collected: Collected, decision: Decision, record: CaseRecord) -> DeliveryError | None:
+    """What to raise where the decision depends on a fact that a later delivery may read; None where it does not."""
+    passing = next(filter(_may_pass, collected.errors.values()), None)
+    unseen = (_is_early(record) or _has_open_plan(record)) and any(item.unread for _, item in _actions(decision))
+    return unread(passing) if passing and (unseen or _is_unsure(decision)) else None
+
+
+def evidence_alone(decision: Decision) -> Decision:
+    """The decision with everything postponed but evidence: nothing of the target is known."""
+    return _postponed(decision, lambda _, item: not actions()[item.action].observes or actions()[item.action].tells)
+
+
+def without_unread(decision: Decision, record: CaseRecord) -> Decision:
+    """The decision with what an unread fact keeps from being done postponed, and the message about all that is done.
+
+    A plan is asked for, and carried out, as a whole. For some deliveries, what cannot be undone waits for what is to go
+    before it: a step that is postponed, and those of a policy that may apply.
+    """
+    planned = {step.policy for step in record.plan.steps} if record.plan else set()
+    before = any(item.unread and actions()[item.action].reversible for _, item in _actions(decision))
+    waited_for = _is_early(record) and (before or _is_unsure(decision))
+
+    def waits(policy: PolicyDecision, item: PlannedAction) -> bool:
+        known = actions()[item.action]
+        if known.observes:
+            return known.tells
+        is_part = policy.mode == Mode.APPROVE or policy.name in planned
+        return item.unread or is_part or (waited_for and not known.reversible)
+
+    return _postponed(decision, waits)
+
+
+def _postponed(decision: Decision, waits: Callable[[PolicyDecision, PlannedAction], bool]) -> Decision:
+    def postpone(policy: PolicyDecision) -> PolicyDecision:
+        return replace(policy, actions=tuple(replace(item, postponed=waits(policy, item)) for item in policy.actions))
+
+    return Decision(policies=tuple(map(postpone, decision.policies)))
+
+
+def _actions(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:
+    return ((policy, item) for policy in decision.policies for item in policy.actions)
+
+
+def _is_unsure(decision: Decision) -> bool:
+    """Whether a policy may apply, by a fact that was not read."""
+    return any(policy.reason.is_missing for policy in decision.policies)
+
+
+def _is_early(record: CaseRecord) -> bool:
+    return record.attempts <= LOOKS
+
+
+def _has_open_plan(record: CaseRecord) -> bool:
+    """Whether a person may answer a plan, or has: what could not be read is no reason to withdraw it."""
+    return record.is_approved or (record.plan is not None and record.plan.is_pending)
+
+
+def _may_pass(error: ResponderError) -> bool:
+    return isinstance(error, ApiError) and not error.lasting and (error.status in {0, 429} or error.status >= 500)

@@ -1,0 +1,126 @@
+"""What one request of a response is for, and the answers to it that are refusals, failures, silence, or not true."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from tests.kits.fault_proxy import Answer, Break, Call, Fault, Forward, Rewrite, Stall, Truncate
+
+LISTS = frozenset({"nodes", "events", "networkpolicies", "poddisruptionbudgets", "apis"})
+VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
+
+
+def status(code: int, reason: str, message: str = "m", **headers: str) -> Answer:
+    """An API server's refusal, as a Status."""
+    body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message}
+    return Answer(code, json.dumps({**body, "code": code}).encode(), headers)
+
+
+def about_another(answer: Answer) -> Answer:
+    """The answer, as if another object of another name had been asked for."""
+    return _rewritten(answer, name="another", uid="00000000-0000-4000-8000-000000000001")
+
+
+def with_another_uid(answer: Answer) -> Answer:
+    """The answer, with the UID of another object of the same name."""
+    return _rewritten(answer, uid="00000000-0000-4000-8000-000000000002")
+
+
+def _rewritten(answer: Answer, **metadata: str) -> Answer:
+    document = json.loads(answer.body)
+    for item in document.get("items", [document]):
+        if "metadata" in item:
+            item["metadata"] |= metadata
+    return Answer(answer.status, json.dumps(document).encode(), answer.headers)
+
+
+BAD_ANSWERS: dict[str, Fault] = {
+    "401": status(401, "Unauthorized"),
+    "403": status(403, "Forbidden", "user cannot do this"),
+    "404-of-a-balancer": Answer(404, b"not found"),
+    "409": status(409, "Conflict"),
+    "413": status(413, "RequestEntityTooLarge"),
+    "422": status(422, "Invalid"),
+    "429": status(429, "TooManyRequests", **{"Retry-After": "1"}),
+    "500": status(500, "InternalError"),
+    "503-of-a-balancer": Answer(503, b"unavailable"),
+    "reset-before": Break(forward=False),
+    "reset-after": Break(forward=True),
+    "closed-after": Break(forward=True, reset=False),
+    "stall-before": Stall(),
+    "stall-after": Stall(forward=True),
+    "half-an-answer": Truncate(length=20),
+    "another-object": Rewrite(about_another),
+    "another-uid": Rewrite(with_another_uid),
+}
+"""What one request may be answered."""
+
+
+def purpose(call: Call) -> str:
+    """The request in two words: what is done, and to which resource. Patches of a pod are told apart."""
+    parts = call.target.partition("?")[0].split("/")
+    is_list = parts[-1] in LISTS
+    resource = parts[-1] if is_list else parts[-2]
+    if call.method == "GET":
+        return f"{'list' if is_list else 'get'} {resource}"
+    if call.method == "PATCH" and resource == "pods":
+        return f"{_mark(json.loads(call.body)['metadata'])} pods"
+    return f"{VERBS[call.method]} {resource}"
+
+
+def _mark(metadata: dict[str, dict[str, str]]) -> str:
+    labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
+    if any("armed-by" in key for key in [*labels, *annotations]):
+        return "arm"
+    if any("case" in key for key in labels):
+        return "mark"
+    return "isolate" if labels else "annotate"
+
+
+Script = Callable[[Call], Fault]
+
+
+def each(kind: str, answer: Fault) -> Script:
+    """Let every request of the kind be answered so."""
+    return lambda call: answer if purpose(call) == kind else Forward()
+
+
+class Once:
+    """Let one request be answered so: the first that `is_meant`. `kind` says afterwards which that was."""
+
+    def __init__(self, is_meant: Callable[[Call], bool], answer: Fault) -> None:
+        self.kind = ""
+        self._is_meant = is_meant
+        self._answer = answer
+
+    def __call__(self, call: Call) -> Fault:
+        if self.kind or not self._is_meant(call):
+            return Forward()
+        self.kind = purpose(call)
+        return self._answer
+
+
+POD = frozenset({"label_pod", "annotate_pod", "isolate_pod", "delete_pod"})
+CHANGES = POD | {"cordon_node"}
+
+NEEDED_BY: dict[str, frozenset[str]] = {
+    "get pods": CHANGES,
+    "get namespaces": frozenset(),
+    "get nodes": frozenset({"cordon_node"}),
+    "get replicasets": frozenset({"delete_pod"}),
+    "get deployments": frozenset({"delete_pod"}),
+    "list poddisruptionbudgets": frozenset({"delete_pod"}),
+    "list nodes": frozenset({"cordon_node"}),
+    "list apis": frozenset({"isolate_pod"}),
+    "mark pods": frozenset({"label_pod"}),
+    "annotate pods": frozenset({"annotate_pod"}),
+    "isolate pods": frozenset({"isolate_pod"}),
+    "create networkpolicies": frozenset({"isolate_pod"}),
+    "list networkpolicies": frozenset({"isolate_pod"}),
+    "list events": frozenset({"delete_pod"}),
+    "patch nodes": frozenset({"cordon_node"}),
+    "arm pods": frozenset({"delete_pod"}),
+    "delete pods": frozenset({"delete_pod"}),
+}
+"""The changes that need the answer to a request. Every other is made, whatever that request is answered."""

@@ -1,0 +1,259 @@
+"""What could not be read keeps waiting what needs it, and nothing else: then it is done, or held with its reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
+from scc_responder.pipeline.unread_facts import LOOKS
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.kits.answers import answered, plan_of
+from tests.kits.responder import (
+    ALL,
+    CONTAINED,
+    Deployment,
+    Interposed,
+    api_of,
+    crashing,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+)
+
+Object = dict[str, Any]
+Heal = Callable[[], None]
+
+
+def failing(deployment: Deployment, read: str, status: int = 500) -> Heal:
+    """Let each such read (`get pods`) fail until the function that this returns is called."""
+    verb, resource = read.split()
+    api, reason = deployment.clusters.api, Reason.KUBERNETES_FORBIDDEN if status == 403 else Reason.SERVER_ERROR
+
+    def fail(_call: int, called: str, path: str) -> None:
+        if called == verb and f"/{resource}" in path:
+            raise ApiError(reason, f"HTTP {status}", status=status)
+
+    def heal() -> None:
+        deployment.clusters.api = api
+
+    deployment.clusters.api = Interposed(api, before=fail)
+    return heal
+
+
+def manifests(deployment: Deployment) -> list[Object]:
+    """The manifests of all captures."""
+    return [json.loads(path.read_text()) for path in sorted(deployment.folder.glob("evidence/**/manifest-*.json"))]
+
+
+def kinds(deployment: Deployment) -> list[str]:
+    """The kinds of the notices that were published, in order."""
+    return ["outcome" if "policies" in message else "undecided" for message in deployment.published.messages]
+
+
+@pytest.mark.parametrize("mode", ["enforce", "dry_run"])
+@pytest.mark.parametrize("status", [403, 500])
+def test_evidence_is_kept_without_the_pod(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, mode: str, status: int
+) -> None:
+    """Once, however often the message comes, and nothing else is done; with the pod, once it can be read."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL, mode=mode))
+    heal = failing(deployment, "get pods", status)
+    document = finding_about(pod)
+
+    endings = [deployment.respond_to(document), deployment.deliver(document)]
+
+    assert [ending.status for ending in endings] == [503, 503]
+    assert deployment.outcomes(document) == ["capture_evidence: captured"]
+    assert (len(manifests(deployment)), kinds(deployment)) == (1, ["undecided"])
+    assert mutations(cluster.audit) == []
+
+    heal()
+    assert deployment.deliver(document).status == 204
+    kept = [{item["source"] for item in manifest["objects"]} for manifest in manifests(deployment)]
+    assert sorted("pod" in sources for sources in kept) == [False, True]
+    if mode == "enforce":
+        assert deployment.outcomes(document)[1:] == CONTAINED
+
+
+def test_no_evidence_is_kept_of_what_no_policy_asks_for(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A policy that is disabled, is about another threat, or may not apply asks for none."""
+    others = [
+        policy("capture_evidence", name="disabled", mode="disabled"),
+        policy("capture_evidence", name="other", when="threat: added_binary_executed"),
+        policy("capture_evidence", name="unknown", when="workload: Deployment/web"),
+    ]
+    deployment = deployed(tmp_path, cluster, *others)
+    failing(deployment, "get pods")
+    assert deployment.respond_to(finding_about(pod)).status == 503
+    assert manifests(deployment) == []
+
+
+class Nowhere:
+    """`ports.Clusters` that know no such cluster."""
+
+    def describe(self, _ref: object) -> Any:
+        """There is none."""
+        raise ApiError(Reason.CLUSTER_NOT_FOUND, "no such cluster")
+
+    connect = describe
+
+
+def test_evidence_is_kept_of_a_cluster_that_is_not_there(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the case is held for good; where it cannot be stored now, the message comes again."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    monkeypatch.setattr(deployment.services, "clusters", Nowhere())
+    put, failed = deployment.services.evidence.put, []
+
+    def fail_once(name: str, content: bytes) -> None:
+        if not failed:
+            failed.append(name)
+            raise ApiError(Reason.EVIDENCE_UNAVAILABLE, "HTTP 503", status=503)
+        put(name, content)
+
+    monkeypatch.setattr(deployment.services.evidence, "put", fail_once)
+    document = finding_about(pod)
+
+    endings = [deployment.respond_to(document), deployment.deliver(document)]
+
+    assert [(ending.status, ending.reason) for ending in endings] == [
+        (503, "evidence_unavailable"),
+        (204, "cluster_not_found"),
+    ]
+    assert (deployment.case(document).state, len(manifests(deployment))) == ("held", 1)
+
+
+AT_ONCE = ["label_pod: patched", "annotate_pod: patched", "isolate_pod: patched", "isolate_pod: isolated"]
+AT_ONCE += ["capture_evidence: captured"]
+
+
+@pytest.mark.parametrize("read", ["get nodes", "list nodes"])
+def test_what_needs_no_node_is_done_at_once(tmp_path: Path, cluster: SimulatedCluster, pod: Object, read: str) -> None:
+    """The node is cordoned once it can be read; the pod, which names it, is deleted then, and all is told once."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    heal = failing(deployment, read)
+    document = finding_about(pod)
+
+    assert deployment.respond_to(document).status == 503
+    assert deployment.outcomes(document) == AT_ONCE
+    heal()
+    assert deployment.deliver(document).status == 204
+
+    assert deployment.outcomes(document) == CONTAINED
+    assert kinds(deployment) == ["undecided", "outcome"]
+    assert len(deployment.published.messages[-1]["steps"]) == len(CONTAINED) - 1
+
+
+@pytest.mark.parametrize(("read", "reason"), [("get nodes", "node_unreadable"), ("list nodes", "node_pool_unread")])
+def test_a_node_that_stays_unread_is_held(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, read: str, reason: str
+) -> None:
+    """After some deliveries the rest is done, without it, and the case ends."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    failing(deployment, read)
+    document = finding_about(pod)
+
+    endings = [deployment.respond_to(document), *(deployment.deliver(document) for _ in range(LOOKS))]
+
+    assert [ending.status for ending in endings] == [*[503] * LOOKS, 204]
+    held = [outcome if outcome != "cordon_node: patched" else f"cordon_node: {reason}" for outcome in CONTAINED]
+    assert deployment.outcomes(document) == held
+    assert deployment.case(document).state == "partial"
+
+
+WEB = policy("notify", name="of-web", when="workload: Deployment/web")
+
+
+def test_a_policy_that_may_apply_keeps_a_deletion_waiting(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object
+) -> None:
+    """Some deliveries long; what can be undone is done at once, and the policy is decided when its fact is read."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod", "delete_pod {allow_last_replica: true}"), WEB)
+    failing(deployment, "get replicasets")
+    document = finding_about(pod)
+
+    endings = [deployment.respond_to(document), *(deployment.deliver(document) for _ in range(LOOKS - 1))]
+    isolated = ["isolate_pod: patched", "isolate_pod: isolated"]
+    assert deployment.outcomes(document) == isolated
+
+    endings.append(deployment.deliver(document))
+    assert deployment.outcomes(document) == [*isolated, "delete_pod: armed", "delete_pod: deleted"]
+    assert [ending.status for ending in endings] == [503] * (LOOKS + 1)
+
+
+ASKS = policy("label_pod", "capture_evidence", "cordon_node", name="asks", mode="approve")
+
+
+def test_a_plan_is_asked_for_as_a_whole(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Not without the step that needs what is unread; evidence, and what another policy enforces, does not wait."""
+    deployment = deployed(tmp_path, cluster, ASKS, policy("annotate_pod"))
+    heal = failing(deployment, "list nodes")
+    document = finding_about(pod)
+
+    assert deployment.respond_to(document).status == 503
+    assert sorted(deployment.outcomes(document)) == ["annotate_pod: patched", "capture_evidence: captured"]
+    assert deployment.case(document).plan is None
+    heal()
+    assert deployment.deliver(document).reason == "waiting_for_approval"
+    assert [step.action for step in plan_of(deployment, document).steps] == ["label_pod", "cordon_node"]
+
+
+@pytest.mark.parametrize("read", ["get pods", "list nodes"])
+def test_an_approved_plan_is_carried_out_as_a_whole(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, read: str
+) -> None:
+    """Nothing of it while a fact is unread, however often it is tried; it stays approved, and is carried out once."""
+    deployment = deployed(tmp_path, cluster, ASKS)
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    heal = failing(deployment, read)
+
+    assert answered(deployment, document).status == 503
+    assert {deployment.deliver(document).status for _ in range(LOOKS)} == {503}
+    assert (mutations(cluster.audit), plan_of(deployment, document).state) == ([], "approved")
+    heal()
+    assert deployment.deliver(document).status == 204
+    assert mutations(cluster.audit) == ["patch pods", "patch nodes"]
+    assert plan_of(deployment, document).state == "used"
+
+
+def test_a_chain_waits_for_what_is_unread(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A step behind one that stops the rest where it fails is not done before that one."""
+    chained = policy("cordon_node", "label_pod").replace("cordon_node\n", "cordon_node\n    on_failure: stop\n")
+    deployment = deployed(tmp_path, cluster, chained)
+    heal = failing(deployment, "list nodes")
+    document = finding_about(pod)
+
+    deployment.respond_to(document)
+    assert deployment.outcomes(document) == []
+    heal()
+    deployment.deliver(document)
+    assert deployment.outcomes(document) == ["cordon_node: patched", "label_pod: patched"]
+
+
+@pytest.mark.parametrize(("read", "sent"), [("get pods", True), ("get pods", False), ("list nodes", False)])
+def test_an_intent_is_left_for_when_all_is_read(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, read: str, *, sent: bool
+) -> None:
+    """Of a step that a crash left open nobody can say then that it is not allowed: it is finished later, once."""
+    deployment = deployed(tmp_path, cluster, policy("cordon_node"))
+    deployment.clusters.api = crashing(api_of(cluster), "patch", sent=sent)
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    deployment.clusters.api = api_of(cluster)
+    heal = failing(deployment, read)
+
+    assert deployment.deliver(document).status == 503
+    assert [str(step.status) for step in deployment.case(document).steps] == ["intent"]
+    heal()
+    assert deployment.deliver(document).status == 204
+    assert mutations(cluster.audit) == ["patch nodes"]
+    assert deployment.case(document).state == "done"
