@@ -27,7 +27,7 @@ from tests.kits.executions import ExecutionWorld
 from tests.kits.journal_worlds import JournalWorld
 
 NAMES = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
-AGAIN, CRASH = "again", "crash"
+AGAIN, CRASH, LATE = "again", "crash", "late"
 ENDS = (StepStatus.DONE, StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED, AGAIN, CRASH)
 LOST = {StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED}
 ran: list[str] = []
@@ -52,6 +52,8 @@ class Scripted(Change, frozen=True, kw_only=True, tag="scripted"):
         ran.append(self.name)
         if self.end == AGAIN:
             raise RetryableError(Reason.SERVER_ERROR)
+        if self.end == LATE:
+            raise RetryableError(Reason.OUT_OF_TIME)
         if self.end == CRASH:
             raise KeyError("metadata")
         return Result(status=StepStatus(self.end), reason=Reason.DONE)
@@ -131,6 +133,15 @@ def test_a_step_runs_if_its_needs_are_done(policy: PolicyDecision) -> None:
         carried_out(world, policy)
         assert {name for name in ran if name in first} == {name for name in first if ends[name] in {AGAIN, CRASH}}
         world.sqlite.close()
+
+
+def test_nothing_is_asked_after_the_last_moment(tmp_path: Path) -> None:
+    """A step that came too late ends the delivery at once: what follows it would come too late too."""
+    steps = tuple(planned(name, end, (), chained=False) for name, end in (("label_pod", LATE), ("isolate_pod", "done")))
+    policy = PolicyDecision(name="p", mode=Mode.ENFORCE, matched=True, reason=Reason.MATCHED, actions=steps)
+    world = JournalWorld(tmp_path / "store.db")
+    assert (carried_out(world, policy), ran) == (True, ["label_pod"])
+    world.sqlite.close()
 
 
 NEEDS = {

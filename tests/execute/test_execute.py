@@ -329,6 +329,58 @@ def test_a_step_whose_need_failed_is_held(tmp_path: Path, cluster: SimulatedClus
     assert mutations(cluster.audit) == []
 
 
+class UnavailableEvidence:
+    """`ports.Evidence` that may answer later."""
+
+    def put(self, name: str, content: bytes) -> bool:
+        raise ApiError(Reason.EVIDENCE_UNAVAILABLE, "later", status=503)
+
+
+IN_TURN = PLAIN + "    needs: [capture_evidence]\n  - action: annotate_pod\n    needs: [label_pod]\n"
+
+
+def test_what_waits_for_a_need_is_not_held(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """While a step has to come again, what needs it is neither recorded nor told as held, at whatever distance."""
+    deployment = deployed(tmp_path, cluster, IN_TURN)
+    kept, deployment.services.evidence = deployment.services.evidence, UnavailableEvidence()
+    document = finding_about(pod)
+    first = deployment.respond_to(document)
+    assert (first.status, deployment.outcomes(document)) == (503, ["capture_evidence: "])
+    assert [message["reason"] for message in deployment.published.messages] == ["evidence_unavailable"]
+    deployment.services.evidence = kept
+    assert deployment.deliver(document).reason == "done"
+
+
+def test_what_is_so_already_meets_a_need(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """A step with nothing left to do keeps nothing from being done."""
+    api_of(cluster, "admin").patch(f"/api/v1/nodes/{NODE}", {"spec": {"unschedulable": True}})
+    cordoned = "then:\n  - action: cordon_node\n  - action: label_pod\n    needs: [cordon_node]\n"
+    deployment = deployed(tmp_path, cluster, HEAD + cordoned)
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert deployment.outcomes(document) == ["cordon_node: already_cordoned", "label_pod: patched"]
+
+
+@pytest.mark.parametrize("mode", ["dry_run", "approve", "enforce"])
+def test_evidence_is_meant_before_it_is_stored(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, mode: str
+) -> None:
+    """In every mode alike: after a crash at the store, the case says what may be there."""
+    deployment = deployed(tmp_path, cluster, policy("capture_evidence", "label_pod", mode=mode))
+    document = finding_about(pod)
+    kept, seen = deployment.services.evidence, []
+
+    class Watched:
+        def put(self, name: str, content: bytes) -> bool:
+            seen.extend(deployment.case(document).steps)
+            assert kept is not None
+            return kept.put(name, content)
+
+    deployment.services.evidence = Watched()
+    deployment.respond_to(document)
+    assert {(step.action, step.status) for step in seen} == {("capture_evidence", "intent")}
+
+
 class StalledEvidence:
     """`ports.Evidence` that does not answer before it may."""
 
