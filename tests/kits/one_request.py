@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from tests.kits.fault_proxy import Answer, Break, Call, Fault, Forward, Rewrite, Stall, Truncate
+from scc_responder.adapters.kubernetes.kubernetes_api import connect
+from scc_responder.pipeline.unread_facts import LOOKS
+from tests.cluster.cut_off import WRITES
+from tests.kits.fault_proxy import Answer, Break, Call, Fault, FaultProxy, Forward, Rewrite, Stall, Truncate
+from tests.kits.responder import ALL, Deployment, finding_about, policy, write_policies
 
 LISTS = frozenset({"nodes", "events", "networkpolicies", "poddisruptionbudgets", "apis"})
 VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
@@ -124,3 +132,47 @@ NEEDED_BY: dict[str, frozenset[str]] = {
     "delete pods": frozenset({"delete_pod"}),
 }
 """The changes that need the answer to a request. Every other is made, whatever that request is answered."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What came of a finding: the kinds of requests, the actions done in full, and whether evidence is complete."""
+
+    requests: frozenset[str]
+    done: frozenset[str]
+    is_kept: bool
+
+
+def delivered(folder: Path, side: Any, pod: Mapping[str, Any], script: Script, seconds: float) -> Delivered:
+    """Deliver a finding about the pod until it is settled, or no step waits any more.
+
+    `side` is the cluster, before which a proxy answers by the script. After `seconds` a request is given up.
+    """
+    document = finding_about(pod)
+    upstream_ca_pem = side.ca_pem.encode() if isinstance(side.ca_pem, str) else side.ca_pem
+    with FaultProxy(side.url, upstream_ca_pem, script, tls=False) as proxy:
+        api = connect(proxy.url, proxy.ca_pem, lambda: side.token("responder"), timeout_seconds=seconds)
+        deployment = Deployment(folder, api, write_policies(folder / "policies", policy(*ALL)))
+        ending = deployment.respond_to(document)
+        for _ in range(LOOKS):
+            if ending.status == 503:
+                ending = deployment.deliver(document)
+        api.close()
+    steps = deployment.case(document).steps
+    undone = {step.action for step in steps if step.status != "done" and not step.is_so_already}
+    return Delivered(
+        requests=frozenset(map(purpose, proxy.calls)),
+        done=frozenset(step.action for step in steps) - undone,
+        # A manifest is written last: what it names is complete.
+        is_kept=any(folder.glob("evidence/**/manifest-*.json")),
+    )
+
+
+MOST = {"patch pods": 4, "create networkpolicies": 1, "patch nodes": 1, "delete pods": 1}
+"""The writes that contain a pod."""
+
+
+def made_twice(audit: Iterable[Any]) -> Counter[str]:
+    """The accepted writes beyond those that contain a pod once, by what an API server's audit log says."""
+    accepted = (event for event in audit if event.verb in WRITES and event.code < 300)
+    return Counter(f"{event.verb} {event.rbac_resource}" for event in accepted) - Counter(MOST)

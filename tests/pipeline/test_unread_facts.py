@@ -111,7 +111,9 @@ def test_evidence_is_kept_of_a_cluster_that_is_not_there(
     """Before the case is held for good; where it cannot be stored now, the message comes again."""
     deployment = deployed(tmp_path, cluster, policy(*ALL))
     monkeypatch.setattr(deployment.services, "clusters", Nowhere())
-    put, failed = deployment.services.evidence.put, []
+    evidence, failed = deployment.services.evidence, list[str]()
+    assert evidence is not None
+    put = evidence.put
 
     def fail_once(name: str, content: bytes) -> None:
         if not failed:
@@ -119,7 +121,7 @@ def test_evidence_is_kept_of_a_cluster_that_is_not_there(
             raise ApiError(Reason.EVIDENCE_UNAVAILABLE, "HTTP 503", status=503)
         put(name, content)
 
-    monkeypatch.setattr(deployment.services.evidence, "put", fail_once)
+    monkeypatch.setattr(evidence, "put", fail_once)
     document = finding_about(pod)
 
     endings = [deployment.respond_to(document), deployment.deliver(document)]
