@@ -6,6 +6,22 @@ locals {
   _service      = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${google_cloudfunctions2_function.responder.name}\""
 
   _thresholds = {
+    access_lost = {
+      aligner  = "ALIGN_DELTA"
+      filter   = "${local._service} AND metric.type=\"${local.metric_types.access_lost}\""
+      over     = 0
+      seconds  = 0
+      severity = "CRITICAL"
+      text     = "A cluster that was read before refuses everything now: somebody took the responder's roles away, and nothing is done there. The log line names the cluster. Ask its audit log who did it, respond by hand, and apply terraform/kubernetes there again."
+    }
+    control_unset = {
+      aligner  = "ALIGN_DELTA"
+      filter   = "${local._service} AND metric.type=\"${local.metric_types.control_unset}\""
+      over     = 0
+      seconds  = 0
+      severity = "ERROR"
+      text     = "Nobody has turned the kill switch on, somebody removed its document, or the document makes no sense: everything is only rehearsed, whatever policies say. Find out who, then: scc-responder control set."
+    }
     dead_letters = {
       aligner  = "ALIGN_MAX"
       filter   = "${local._dead_letters} AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""

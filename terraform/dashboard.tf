@@ -7,6 +7,8 @@ locals {
     { title = "Held, by reason", filter = "${local._service} AND metric.type=\"${local.metric_types.held}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.reason"] },
     { title = "Failed, by reason", filter = "${local._service} AND metric.type=\"${local.metric_types.failed}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.reason"] },
     { title = "Rehearsed, by reason", filter = "${local._service} AND metric.type=\"${local.metric_types.rehearsed}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.reason"] },
+    { title = "Clusters that refuse what they allowed before", filter = "${local._service} AND metric.type=\"${local.metric_types.access_lost}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = [] },
+    { title = "Kill switch not set", filter = "${local._service} AND metric.type=\"${local.metric_types.control_unset}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = [] },
     { title = "Oldest unacknowledged message (seconds)", filter = "${local._push} AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\"", aligner = "ALIGN_MAX", reducer = "REDUCE_MAX", by = [] },
     { title = "Dead letters", filter = "${local._dead_letters} AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\"", aligner = "ALIGN_MAX", reducer = "REDUCE_SUM", by = [] },
     { title = "Heartbeats", filter = "${local._service} AND metric.type=\"${local.metric_types.heartbeats}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = [] },

@@ -4,11 +4,13 @@ locals {
   _lines = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.name}\" AND labels.reason:*"
 
   _counted = {
-    deliveries = ""
-    failed     = " AND (jsonPayload.state=\"partial\" OR severity>=ERROR)"
-    heartbeats = " AND labels.reason=\"heartbeat\""
-    held       = " AND jsonPayload.state=\"held\""
-    rehearsed  = " AND jsonPayload.state=\"rehearsed\""
+    access_lost   = " AND labels.reason=\"cluster_access_lost\""
+    control_unset = " AND (jsonPayload.control=\"missing\" OR jsonPayload.control=\"unusable\")"
+    deliveries    = ""
+    failed        = " AND (jsonPayload.state=\"partial\" OR severity>=ERROR) AND NOT labels.reason=\"cluster_access_lost\" AND NOT labels.reason=\"heartbeat\"" # these have alerts of their own
+    heartbeats    = " AND labels.reason=\"heartbeat\""
+    held          = " AND jsonPayload.state=\"held\""
+    rehearsed     = " AND jsonPayload.state=\"rehearsed\""
   }
   metric_types = { for name in concat(keys(local._counted), ["contained_seconds"]) : name => "logging.googleapis.com/user/${var.name}/${name}" }
 }

@@ -17,7 +17,7 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.cluster import objects
 from tests.docs import rates
 from tests.docs.examples import ROOT
-from tests.kits.responder import ALL, NODE, SPARE_NODE, Deployment, deployed, finding_about, mutations, policy
+from tests.kits.responder import ALL, CLUSTER, NODE, SPARE_NODE, Deployment, deployed, finding_about, mutations, policy
 
 PAGE = ROOT / "terraform" / "docs" / "cost-and-quotas.md"
 COMMAND = "python -m tests.docs.costs"
@@ -79,7 +79,10 @@ class CountedStore:
 
 
 def measured(name: str) -> Cost:
-    """The cost of one response, in a cluster that starts afresh; of a duplicate, that of its second delivery."""
+    """The cost of one response, in a cluster that starts afresh; of a duplicate, that of its second delivery.
+
+    By an instance that has read the cluster before.
+    """
     actions, mode = RESPONSES.get(name, (ALL, "enforce"))
     with tempfile.TemporaryDirectory() as folder, SimulatedCluster(stop_seconds=0) as cluster:
         for item in (objects.namespace("shop"), objects.node(NODE), objects.node(SPARE_NODE)):
@@ -87,6 +90,7 @@ def measured(name: str) -> Cost:
         cluster.create(objects.deployment("web", "shop", NODE, replicas=2))
         deployment = deployed(Path(folder), cluster, policy(*actions, mode=mode))
         services = deployment.services
+        services.answering.add(CLUSTER)
         store: Any = CountedStore(services.store)
         services.store, services.journal = store, Journal(store, services.clock)
         document = finding_about(cluster.objects("Pod", "shop")[0])

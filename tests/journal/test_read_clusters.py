@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.journal import read_clusters
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.case_json import encode
 from scc_responder.journal.read_clusters import ASK_AGAIN_AFTER, forget_refusal, was_ever_read
@@ -67,3 +68,13 @@ def test_a_no_is_looked_up_again(tmp_path: Path) -> None:
     assert was_ever_read(store, CLUSTER, NOW + 2 * ASK_AGAIN_AFTER)
     forget_refusal(store, CLUSTER)
     assert not was_ever_read(store, CLUSTER, NOW)
+
+
+def test_a_look_goes_on_where_the_last_one_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among more cases than one look takes the cluster is found by a later one, without waiting for a day."""
+    monkeypatch.setattr(read_clusters, "CASES_LOOKED_AT", 400)
+    store = SqliteStore(tmp_path / "journal.db")
+    for number in range(900):
+        store.create(f"case/{number:04}", b"no case")
+    stored(store, steps=(TOUCHED,))
+    assert [was_ever_read(store, CLUSTER, NOW) for _ in range(4)] == [False, False, True, True]

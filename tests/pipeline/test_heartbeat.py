@@ -209,7 +209,10 @@ def test_how_far_anything_may_go(
     """However the kill switch stands the heart beats, and its record and log line say how: `missing` means unused."""
     turn(deployment)
     assert deployment.deliver(MESSAGE).reason == "heartbeat"
-    assert deployment.line["control"] == word
+    unset = word in {"missing", "unusable"}
+    assert (deployment.line["control"], deployment.line["severity"]) == (word, "ERROR" if unset else "NOTICE")
+    told = [item["attributes"]["reason"] for item in deployment.published.messages]
+    assert told == ([f"control_{word}"] if unset else [])
     assert json.loads(case_bytes(deployment))["decision"] == {"control": word}
     assert (deployment.clusters.asked, list(cluster.audit)) == (0, [])
 

@@ -130,3 +130,32 @@ def test_a_held_case_is_taken_up_again(deployment: Deployment, pod: dict[str, An
     later = finding_about(pod, **OTHER)
     deployment.list_finding(later, "second")
     assert deployment.deliver(later).reason == "cluster_access_lost"
+
+
+def test_an_answer_in_between_is_remembered(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """Who hands a cluster over and takes our roles away on one day gets no silence, though its first case waits."""
+    first, second, third = (finding_about(pod, finding_id=letter * 32) for letter in "abc")
+    let_in = refusing(deployment)
+    assert deployment.respond_to(first).reason == "cluster_not_onboarded"
+    let_in()
+    deployment.list_finding(second, "second")
+    assert deployment.deliver(second).reason == "done"
+    refusing(deployment)
+    deployment.list_finding(third, "third")
+    assert deployment.deliver(third).reason == "cluster_access_lost"
+
+
+@pytest.mark.parametrize(("mode", "epoch"), [("dry_run", 2), ("approve", 2), ("disabled", 1)])
+def test_a_rehearsing_deployment_tries_again(
+    deployment: Deployment, pod: dict[str, Any], mode: str, epoch: int
+) -> None:
+    """A rehearsal keeps evidence: the case is taken up again wherever the switch lets anything be read."""
+    let_in = refusing(deployment)
+    document, later = finding_about(pod), utc_now() + QUIET + timedelta(minutes=1)
+    deployment.turn("dry_run")
+    deployment.respond_to(document)
+    let_in()
+    deployment.turn(mode)
+    at(deployment, later)
+    sweep(HERE, "127.0.0.1", deployment.services)
+    assert deployment.case(document).epoch == epoch

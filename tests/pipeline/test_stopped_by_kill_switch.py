@@ -281,14 +281,3 @@ def test_forged_ones_are_rejected_all_the_same(
     now = deployment.services.clock() + timedelta(minutes=11)
     deployment.set_clock(lambda: now)
     assert deployment.deliver(document).reason == "unknown_finding"
-
-
-def test_a_missing_switch_is_told(deployment: Deployment, pod: dict[str, Any]) -> None:
-    """Who removes the document makes everything a rehearsal: people are told, once a day."""
-    without_document(deployment)
-    for number in ("a", "b"):
-        document = finding_about(pod, finding_id=number * 32)
-        deployment.list_finding(document, number)
-        deployment.deliver(document)
-    notices = [item for item in deployment.published.messages if item["attributes"].get("reason") == "control_missing"]
-    assert [item["remedy"].split(":")[0] for item in notices] == ["say how far the responder may go"]

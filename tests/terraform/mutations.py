@@ -597,6 +597,8 @@ MUTATIONS = [
     *_of(
         "alerts.tf",
         ("failures whisper", "${local.metric_types.failed}", "${local.metric_types.deliveries}"),
+        ("lost clusters whisper", "${local.metric_types.access_lost}", "${local.metric_types.deliveries}"),
+        ("an unset switch whispers", "${local.metric_types.control_unset}", "${local.metric_types.deliveries}"),
         ("held findings whisper", "${local.metric_types.held}", "${local.metric_types.deliveries}"),
         ("an hour's wait", "over     = 300", "over     = 3600"),
         (

@@ -325,7 +325,8 @@ def alerts_reach_someone(state: State) -> None:
     """Each alert goes to the channels that were given, and says what to do."""
     alerts = {values["display_name"]: values for values in of_type(state, "google_monitoring_alert_policy")}
     assert {name.partition(": ")[2] for name in alerts} == {
-        *("dead letters", "failed", "heartbeat missing", "held", "oldest message", "saturated")
+        *("access lost", "control unset", "dead letters", "failed"),
+        *("heartbeat missing", "held", "oldest message", "saturated"),
     }
     for alert in alerts.values():
         assert alert["notification_channels"] == ["projects/example-project/notificationChannels/1"]
@@ -333,6 +334,8 @@ def alerts_reach_someone(state: State) -> None:
 
 
 WATCHED = {
+    "access lost": ("/access_lost", 0),
+    "control unset": ("/control_unset", 0),
     "dead letters": ("subscription/num_undelivered_messages", 0),
     "failed": ("/failed", 0),
     "held": ("/held", 0),

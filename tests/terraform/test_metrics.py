@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
+from scc_responder.guard.kill_switch import GLOBAL
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.responder import ALL, NODE, SPARE_NODE, Deployment, Interposed, deployed, finding_about, policy
+from tests.pipeline.test_heartbeat import MESSAGE as BEAT
 from tests.terraform.checking import OwnTests
 from tests.terraform.log_entries import Entry, entry, extract, selects
 from tests.terraform.promises import of_type
@@ -39,7 +42,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lines]:
         cluster.create(objects.namespace("kube-system"))
         for name in (NODE, SPARE_NODE):
             cluster.create(objects.node(name))
-        cluster.create(objects.deployment("web", "shop", NODE, replicas=8))
+        cluster.create(objects.deployment("web", "shop", NODE, replicas=10))
         cluster.create(objects.deployment("dns", "kube-system", NODE))
         yield dict(_deliveries(cluster, tmp_path_factory))
 
@@ -84,6 +87,31 @@ def _deliveries(cluster: SimulatedCluster, folders: pytest.TempPathFactory) -> I
     one.respond_to(finding_about(next(pods)))
     yield "failed", lines[-1]
     yield "heartbeat", DeliveryLog(datetime.now(UTC)).line(Ending(status=204, reason="heartbeat"), "")
+    one.clusters.api = Interposed(one.clusters.api, before=_refuse_all)
+    one.respond_to(finding_about(next(pods), finding_id="access-lost"))
+    yield "access lost", lines[-1]
+
+    one, lines = deployment(policy("label_pod"))
+    one.clusters.api = Interposed(one.clusters.api, before=_refuse_all)
+    one.respond_to(finding_about(next(pods)))
+    yield "not onboarded", lines[-1]
+
+    one, lines = deployment(policy("label_pod"))
+    one.services.findings = Unlisted()
+    one.services.store.delete(GLOBAL, one.services.store.get(GLOBAL).version)
+    one.deliver(BEAT)
+    yield "heartbeat without a switch", lines[-1]
+
+
+class Unlisted:
+    """`ports.Findings` of a source without findings."""
+
+    def read(self, _finding: Finding) -> None:
+        return None
+
+
+def _refuse_all(_number: int, verb: str, path: str) -> None:
+    raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission=f"{path}: {verb}")
 
 
 def _refuse(_number: int, verb: str, path: str) -> None:
@@ -103,16 +131,19 @@ EVERY = {
     *("contained", "duplicate", "held", "not listed yet", "inactive", "junk"),
     *("dry run", "only marked", "failed", "heartbeat"),
     *("held in a rehearsal", "refused in a rehearsal"),
+    *("access lost", "not onboarded", "heartbeat without a switch"),
 }
 COUNTED = [
     pytest.param("scc-responder/deliveries", EVERY, id="deliveries"),
     pytest.param("scc-responder/contained_seconds", {"contained"}, id="contained_seconds"),
-    pytest.param("scc-responder/held", {"held"}, id="held"),
+    pytest.param("scc-responder/held", {"held", "access lost", "not onboarded"}, id="held"),
     pytest.param(
         "scc-responder/rehearsed", {"dry run", "held in a rehearsal", "refused in a rehearsal"}, id="rehearsed"
     ),
     pytest.param("scc-responder/failed", {"failed"}, id="failed"),
-    pytest.param("scc-responder/heartbeats", {"heartbeat"}, id="heartbeats"),
+    pytest.param("scc-responder/heartbeats", {"heartbeat", "heartbeat without a switch"}, id="heartbeats"),
+    pytest.param("scc-responder/access_lost", {"access lost"}, id="access_lost"),
+    pytest.param("scc-responder/control_unset", {"heartbeat without a switch"}, id="control_unset"),
 ]
 
 
@@ -148,7 +179,7 @@ def test_counters_tell_by_reason(metrics: dict[str, dict[str, Any]], lines: Line
             assert (
                 extract(values["label_extractors"]["reason"], entry(line, SERVICE)) == json.loads(line)["message"][15:]
             )
-    assert len(counters) == 5
+    assert len(counters) == 7
 
 
 def test_time_to_contain(metrics: dict[str, dict[str, Any]], lines: Lines) -> None:

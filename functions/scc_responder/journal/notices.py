@@ -108,13 +108,13 @@ def unread_notice(rejection: Rejection, message_id: str) -> Notice:
     )
 
 
-def unset_switch_notice() -> Notice:
-    """Nobody ever set the kill switch, or its document was removed: everything is rehearsed, and nothing is done."""
+def unset_switch_notice(reason: str) -> Notice:
+    """No document of the kill switch can be read (`control_missing`, `control_unusable`): everything is rehearsed."""
     return Notice(
         kind=NoticeKind.UNDECIDED,
         severity=NoticeSeverity.ERROR,
-        reason=Reason.CONTROL_MISSING,
-        facts={"reason": Reason.CONTROL_MISSING, "remedy": CONTROL_REMEDY},
+        reason=reason,
+        facts={"reason": reason, "remedy": CONTROL_REMEDY},
     )
 
 

@@ -29,13 +29,12 @@ from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import under
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
-from scc_responder.journal.notices import unset_switch_notice
-from scc_responder.journal.told_today import is_first_today
 from scc_responder.pipeline.deadlines import steps_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
 from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
 from scc_responder.pipeline.services import Services
 from scc_responder.pipeline.unread_facts import evidence_alone, unread_fact, unread_target, without_unread
+from scc_responder.pipeline.unset_switch import tell_unset
 from scc_responder.policy.decide import Decision, decide, disruptions
 
 _PAUSED = "the annotation scc-responder/mode of the cluster's namespace default lets nothing be changed"
@@ -53,8 +52,7 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     log.about(finding)
     case.confirmed(finding)
     limit = services.kill_switch.ceiling(finding.cluster_path)
-    if limit.reason == Reason.CONTROL_MISSING and is_first_today(services.store, limit.reason, "", services.clock()):
-        services.notify(unset_switch_notice())
+    tell_unset(limit, services, log)
     refuse_disabled(limit, finding)
     collected, context = _collect(finding, case, services, log)
     context = replace(context, texts={"notified": log.notified, "read": source.text})

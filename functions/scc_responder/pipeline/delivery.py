@@ -37,9 +37,10 @@ from scc_responder.journal.notices import case_notice, unread_notice
 from scc_responder.journal.plan import PlanState
 from scc_responder.pipeline.containment import contain
 from scc_responder.pipeline.delivery_log import DeliveryLog
-from scc_responder.pipeline.heartbeat import beat, claim_heartbeat, is_heartbeat, met
+from scc_responder.pipeline.heartbeat import beat, claim_heartbeat, is_heartbeat
 from scc_responder.pipeline.refused_cluster import tell_today
 from scc_responder.pipeline.services import Services
+from scc_responder.pipeline.unset_switch import met, tell_unset
 
 _PASSING = frozenset({Reason.FINDING_NOT_LISTED_YET, Reason.RESERVED_BY_OPEN_FINDING})
 """Ordinary reasons for another delivery, about which nobody is notified."""
@@ -127,6 +128,7 @@ def work_on(finding: Finding, case: ClaimedCase, services: Services, log: Delive
         if is_heartbeat(finding):
             limit = services.kill_switch.ceiling("")
             log.switched(met(limit))
+            tell_unset(limit, services, log)
             return beat(finding, case, services.findings, limit)
         return contain(finding, case, services, log)
 

@@ -21,11 +21,10 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Journal, Transition
 from scc_responder.journal.messages import Ending
+from scc_responder.pipeline.unset_switch import met
 
 HEARTBEAT_ID = "sccresponderheartbeat"
 """The reserved finding id: organizations/O/sources/S/locations/L/findings/sccresponderheartbeat."""
-
-_NOT_SET: dict[str, str] = {Reason.CONTROL_MISSING: "missing", Reason.CONTROL_UNUSABLE: "unusable"}
 
 
 def is_heartbeat(finding: Finding) -> bool:
@@ -43,15 +42,10 @@ def claim_heartbeat(finding: Finding, journal: Journal) -> ClaimedCase | None:
     return journal.claim(finding).case
 
 
-def met(limit: KillSwitchCeiling) -> str:
-    """The kill switch's state in one word: a mode, or `missing` or `unusable`, which both mean dry run."""
-    return _NOT_SET.get(limit.reason, str(limit.mode))
-
-
 def beat(finding: Finding, case: ClaimedCase, findings: Findings, limit: KillSwitchCeiling) -> Ending:
     """Ask Security Command Center for it, as for any finding. The normal answer is that there is none.
 
-    The case keeps what the kill switch lets be done everywhere.
+    The case keeps what the kill switch lets be done everywhere. Where nobody says so, the log line is an error.
 
     Raises RetryableError where it did not answer, and as `ClaimedCase.close`.
     """
@@ -60,7 +54,7 @@ def beat(finding: Finding, case: ClaimedCase, findings: Findings, limit: KillSwi
     except ApiError as error:
         raise unread(error) from error
     case.close(CaseState.DONE, Reason.HEARTBEAT, decision={NAME: met(limit)})
-    return Ending(status=204, reason=Reason.HEARTBEAT, severity="NOTICE")
+    return Ending(status=204, reason=Reason.HEARTBEAT, severity="ERROR" if limit.reason else "NOTICE")
 
 
 def _retaken(record: CaseRecord, is_held: bool) -> Transition:

@@ -5,11 +5,13 @@ Nobody handed the cluster over yet, or somebody has taken it away: a sweep takes
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from scc_responder.collect.confirm import Settled
 from scc_responder.collect.target import Collected
 from scc_responder.domain.changes import StepRun, stored
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
-from scc_responder.domain.errors import ApiError, ResponderError
+from scc_responder.domain.errors import ApiError, ResponderError, StoreError
 from scc_responder.domain.notice import NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
@@ -38,17 +40,15 @@ def refuse_shut(collected: Collected, case: ClaimedCase, services: Services, wor
     """
     error = _refusal(collected, case.record.attempts)
     earlier = any((step.policy, step.action) == ("", _CAPTURE) for step in case.record.steps)
-    cluster = collected.context.finding.cluster_path
+    finding = collected.context.finding
     if error is None:
-        if earlier:
-            forget_refusal(services.store, cluster)
+        _note_answer(collected, services, was_held=earlier)
         return
     if not earlier:
         _keep(collected, case, world)
-    lost = was_ever_read(services.store, cluster, services.clock())
+    lost = was_ever_read(services.store, finding.cluster_path, services.clock())
     reason = Reason.CLUSTER_ACCESS_LOST if lost else Reason.CLUSTER_NOT_ONBOARDED
     severity = "ERROR" if lost else "WARNING"
-    finding = collected.context.finding
     raise Settled(reason, CaseState.HELD, severity, confirmed=finding, message=error.explanation) from error
 
 
@@ -62,6 +62,18 @@ def tell_today(case: ClaimedCase, reason: Reason, why: str, services: Services) 
     if is_first_today(services.store, reason, about, services.clock()):
         severity = NoticeSeverity.ERROR if is_lost else NoticeSeverity.WARNING
         services.notify(case_notice(NoticeKind.UNDECIDED, case.record, reason, why, severity))
+
+
+def _note_answer(collected: Collected, services: Services, *, was_held: bool) -> None:
+    """The cluster answers: what was looked up while it refused no longer counts.
+
+    Looked for once in each process, and for each case that it refused before.
+    """
+    cluster = collected.context.finding.cluster_path
+    if collected.context.objects and (was_held or cluster not in services.answering):
+        with suppress(StoreError):
+            forget_refusal(services.store, cluster)
+            services.answering.add(cluster)
 
 
 def _refusal(collected: Collected, attempts: int) -> ResponderError | None:

@@ -46,6 +46,8 @@ class Services:
         self.clock = utc_now
         self.wait: Callable[[float], None] = time.sleep
         self.tell: Callable[[str], None] = _print
+        self.answering: set[str] = set()
+        """The paths of clusters in which this process has read anything."""
 
     @cached_property
     def policies(self) -> PolicySet:

@@ -50,6 +50,8 @@ _PAGE = 100
 _ROUNDS = {"reviewed": MAX_REVIEWED, "unfinished": MAX_LOOKED_AT}
 """How many cases a sweep reads in each of its rounds, by the field of their places."""
 _OPENING = frozenset({Mode.APPROVE, Mode.ENFORCE})
+_REFUSED = frozenset({Reason.CLUSTER_NOT_ONBOARDED, Reason.CLUSTER_ACCESS_LOST})
+"""Of these cases nothing was read: a rehearsal, too, keeps evidence of the pod."""
 
 
 class SweepCursor(Value, frozen=True, kw_only=True):
@@ -178,7 +180,8 @@ class _Sweep:
         """
         if record.reason != Reason.CONTROL_DISABLED and (self._begun >= MAX_TRIED or _idle(entry) < QUIET):
             return False
-        return self._services.kill_switch.ceiling(record.cluster).mode in _OPENING
+        mode = self._services.kill_switch.ceiling(record.cluster).mode
+        return mode in _OPENING or (record.reason in _REFUSED and mode is Mode.DRY_RUN)
 
     def _expire(self, record: CaseRecord) -> str:
         def judge(record: CaseRecord, is_held: bool) -> Transition:

@@ -278,6 +278,14 @@ GOOGLE = [
 ]
 KEPT = [
     Broken(
+        "access-lost",
+        lambda patient: patient.record("f" * 64, reason="cluster_access_lost", cluster=CLUSTER, closed_at=utc_now()),
+        "clusters.held",
+        "cluster_access_lost",
+        "somebody took the responder's roles away",
+        "kubectl apply -k terraform/kubernetes",
+    ),
+    Broken(
         "policies-differ",
         _other_policies,
         "policies.digest",

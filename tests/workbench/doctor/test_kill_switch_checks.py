@@ -36,11 +36,12 @@ def reasons(store: SqliteStore, folder: Path, mode: str = "enforce") -> dict[str
     return {check.probed: check.reason for check in examine_control(store, policies)}
 
 
-def test_no_document_lowers_only_what_enforces(store: SqliteStore, tmp_path: Path) -> None:
-    """A dry run needs none."""
-    assert reasons(store, tmp_path / "a") == {GLOBAL: "control_missing"}
-    assert reasons(store, tmp_path / "b", "dry_run") == {GLOBAL: ""}
-    assert [check.reason for check in examine_control(store, None)] == [""]
+@pytest.mark.parametrize("mode", ["enforce", "dry_run"])
+def test_no_document_is_a_fault(store: SqliteStore, tmp_path: Path, mode: str) -> None:
+    """Of a rehearsing deployment too: an alert goes off until a person says how far it may go."""
+    (check,) = examine_control(store, load_policies(write_policies(tmp_path, policy("label_pod", mode=mode))))
+    assert (check.probed, check.reason) == (GLOBAL, "control_missing")
+    assert check.fix.startswith(f"scc-responder control set {mode} ")
 
 
 @pytest.mark.parametrize(

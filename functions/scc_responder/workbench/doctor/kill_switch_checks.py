@@ -31,9 +31,7 @@ def examine_control(store: CasStore, policies: PolicySet | None) -> Iterator[Che
 
 
 def _missing(wanted: Mode) -> Check:
-    if capped(wanted, Mode.DRY_RUN) == wanted:
-        return ok(_NAME, GLOBAL, "no document, which means dry_run")
-    why = f"policies go as far as {wanted}; there is no document of the kill switch, which means dry_run"
+    why = f"there is no document of the kill switch, which means dry_run; policies go as far as {wanted}"
     return fault(_NAME, GLOBAL, Reason.CONTROL_MISSING, why, _turn(wanted))
 
 

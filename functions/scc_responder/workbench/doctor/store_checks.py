@@ -1,4 +1,4 @@
-"""Whether cases can be stored, and what the stored ones show: deployed policies, last heartbeat, refused findings."""
+"""Whether cases can be stored, and what the stored ones show: policies, heartbeat, refused findings, held clusters."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from scc_responder.settings import VARIABLE_PREFIX, Settings
 from scc_responder.workbench.doctor.check import OR, THEN, Check, fault, ok, probe_failed, skipped, unknown
 from scc_responder.workbench.doctor.clock_check import judge_clock
 from scc_responder.workbench.doctor.deployed import Deployment
+from scc_responder.workbench.doctor.held_clusters import examine_held_clusters, note_cluster
 from scc_responder.workbench.doctor.kill_switch_checks import examine_control
 
 PROBE = "doctor/probe"
@@ -47,13 +48,14 @@ _REFUSED = {
 class StoredCases(Value, frozen=True, kw_only=True):
     """What the records tell.
 
-    `refused`: the latest record of each reason that says settings leave something out. `unreadable`: some that this
-    version cannot read.
+    `refused`: the latest record of each reason that says settings leave something out. `clusters`: the latest of each
+    cluster that tells whether anything can be done there. `unreadable`: some that this version cannot read.
     """
 
     digest: str = ""
     decided_at: datetime | None = None
     refused: dict[str, CaseRecord] = {}
+    clusters: dict[str, CaseRecord] = {}
     unreadable: tuple[Unreadable, ...] = ()
     looked_through: int = 0
     complete: bool = True
@@ -113,6 +115,7 @@ def _records(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
         yield from _unread(kept)
         yield _digest(kept, ask.policies)
         yield from _refusals(kept)
+        yield from examine_held_clusters(kept.clusters, f"{kept.looked_through} cases", clock())
         yield _heartbeat(journal, ask, clock())
     except (StoreError, RetryableError) as error:
         yield probe_failed("records", ask.settings.store, error, _LIST)
@@ -120,13 +123,14 @@ def _records(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
 
 def look_through(journal: Journal, most: int = MOST_RECORDS) -> StoredCases:
     """What the first `most` records tell. Raises StoreError."""
-    totals: dict[str, Any] = {"digest": "", "decided_at": None, "unreadable": ()}
+    totals: dict[str, Any] = {"digest": "", "decided_at": None, "unreadable": (), "clusters": {}}
     refused: dict[str, CaseRecord] = {}
     count, cursor = 0, None
     while True:
         page = journal.cases(cursor, min(_PAGE, most - count))
         for record in page.records:
             _note(record, totals, refused)
+            note_cluster(record, totals["clusters"])
         totals["unreadable"] += page.unreadable
         count, cursor = count + len(page.records) + len(page.unreadable), page.cursor
         if cursor is None or count >= most:
