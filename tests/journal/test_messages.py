@@ -105,11 +105,18 @@ REHEARSALS: dict[str, tuple[list[tuple[str, StepStatus]], CaseState]] = {
     "only observed": ([("capture_evidence", StepStatus.DONE), TOLD], CaseState.REHEARSED),
     "evidence refused": ([REHEARSAL, ("capture_evidence", StepStatus.FAILED)], CaseState.PARTIAL),
     "not told": ([REHEARSAL, ("notify", StepStatus.FAILED)], CaseState.PARTIAL),
-    "done before the mode was lowered": ([REHEARSAL, ("isolate_pod", StepStatus.DONE)], CaseState.DONE),
+    "done before the mode was lowered": ([("isolate_pod", StepStatus.DONE), TOLD], CaseState.DONE),
+    "half done before the mode was lowered": ([REHEARSAL, ("isolate_pod", StepStatus.DONE)], CaseState.PARTIAL),
     "intended before the mode was lowered": ([("isolate_pod", StepStatus.UNKNOWN)], CaseState.PARTIAL),
     **{
         f"rehearsed to {status}": ([REHEARSAL, ("delete_pod", status), TOLD], CaseState.REHEARSED)
-        for status in (StepStatus.HELD, StepStatus.SKIPPED, StepStatus.FAILED, StepStatus.TARGET_GONE)
+        for status in (
+            StepStatus.HELD,
+            StepStatus.SKIPPED,
+            StepStatus.FAILED,
+            StepStatus.TARGET_GONE,
+            StepStatus.TERMINATING,
+        )
     },
 }
 
@@ -119,6 +126,14 @@ def test_a_rehearsal_ends_as_a_rehearsal(outcomes: list[tuple[str, StepStatus]],
     """Whatever its changes met; what was really done or tried counts as anywhere else."""
     found = [replace(step, policy="contain") for step in steps(*outcomes)]
     assert conclusion(found, {"contain": Mode.DRY_RUN}) == state
+
+
+@pytest.mark.parametrize("reason", [Reason.ALREADY, Reason.ALREADY_LABELED])
+def test_a_rehearsal_that_found_it_done_is_no_success(reason: Reason) -> None:
+    """What another finding did on the same pod is not the work of a policy in `dry_run`."""
+    found = [Step(action_id="a", policy="contain", action="isolate_pod", status=StepStatus.DONE, reason=reason)]
+    assert conclusion(found, {"contain": Mode.DRY_RUN}) == CaseState.REHEARSED
+    assert conclusion(found, {"contain": Mode.ENFORCE}) == CaseState.DONE
 
 
 def test_a_rehearsal_beside_a_policy_that_acts() -> None:
@@ -138,6 +153,34 @@ def test_nothing_to_act_on_has_words_of_its_own() -> None:
     for mode in (Mode.DRY_RUN, Mode.ENFORCE):
         assert conclusion([*absent, *steps(TOLD)], {"contain": mode}) == CaseState.TARGET_ABSENT
     assert conclusion([*absent, *steps(DONE)], {"contain": Mode.ENFORCE}) == CaseState.DONE
+
+
+HELD_BESIDE = Step(action_id="c", policy="contain", action="cordon_node", status=StepStatus.HELD)
+ABSENT = {
+    "the node": ([Reason.NODE_ABSENT], [], CaseState.TARGET_ABSENT, CaseState.TARGET_ABSENT),
+    "pod and node": ([Reason.TARGET_ABSENT, Reason.NODE_ABSENT], [], CaseState.TARGET_ABSENT, CaseState.TARGET_ABSENT),
+    "the pod, the node is held": ([Reason.TARGET_ABSENT], [HELD_BESIDE], CaseState.HELD, CaseState.TARGET_ABSENT),
+    "the node, the pod is held": ([Reason.NODE_ABSENT], [HELD_BESIDE], CaseState.HELD, CaseState.REHEARSED),
+    "the node, the pod is as it should be": (
+        [Reason.NODE_ABSENT, Reason.ALREADY_LABELED],
+        [],
+        CaseState.DONE,
+        CaseState.REHEARSED,
+    ),
+}
+
+
+@pytest.mark.parametrize(("reasons", "beside", "enforced", "rehearsed"), ABSENT.values(), ids=ABSENT)
+def test_what_is_gone_is_no_success(
+    reasons: list[Reason], beside: list[Step], enforced: CaseState, rehearsed: CaseState
+) -> None:
+    """A node may be gone as a pod may; what is held beside it needs a person."""
+    found = [
+        Step(action_id=str(n), policy="contain", action="label_pod", status=StepStatus.SKIPPED, reason=reason)
+        for n, reason in enumerate(reasons)
+    ]
+    assert conclusion([*found, *beside], {"contain": Mode.ENFORCE}) == enforced
+    assert conclusion([*found, *beside], {"contain": Mode.DRY_RUN}) == rehearsed
 
 
 EVENT = datetime(2026, 3, 2, 9, 38, 16, tzinfo=UTC)

@@ -15,6 +15,7 @@ from tests.kits.responder import NODE, RAILS, Deployment, api_of, deployed, find
 Object = dict[str, Any]
 CONTAIN = policy("label_pod", "isolate_pod")
 REHEARSE = policy("label_pod", "isolate_pod", mode="dry_run")
+DELETE = "delete_pod {allow_standalone: true}"
 ELSEWHERE = policy("isolate_pod", when="threat: added_binary_executed")
 UNLESS = CONTAIN.replace("then:", "unless:\n  namespace: [sh*]\nthen:")
 EXEMPT = RAILS + (
@@ -45,6 +46,19 @@ def kept(cluster: SimulatedCluster) -> Object:
     return pod
 
 
+def ending(cluster: SimulatedCluster) -> Object:
+    """A pod that somebody deleted, and a finalizer keeps."""
+    pod = kept(cluster)
+    api_of(cluster, "admin").delete("/api/v1/namespaces/shop/pods/kept", {})
+    return pod
+
+
+def without_node(cluster: SimulatedCluster) -> Object:
+    """A pod whose node is deleted before its finding arrives."""
+    api_of(cluster, "admin").delete(f"/api/v1/nodes/{NODE}", {})
+    return plain(cluster)
+
+
 Made = Callable[[SimulatedCluster], Object]
 ENDS: dict[str, tuple[str, str, Made, str, str]] = {
     "no policy matched": (ELSEWHERE, RAILS, plain, "no_policy_matched", "nothing_matched"),
@@ -62,7 +76,16 @@ ENDS: dict[str, tuple[str, str, Made, str, str]] = {
     "the pod is gone": (CONTAIN, RAILS, gone, "target_absent", "target_absent"),
     "the pod of a rehearsal is gone": (REHEARSE, RAILS, gone, "target_absent", "target_absent"),
     "isolation is worth nothing": (CONTAIN, RAILS, on_the_host, "host_network", "partial"),
-    "a finalizer": (policy("delete_pod {allow_standalone: true}"), RAILS, kept, "terminating", "partial"),
+    "the pod of a rehearsal is gone, its node is held": (
+        policy("isolate_pod", "cordon_node", mode="dry_run"),
+        RAILS,
+        gone,
+        "target_absent",
+        "target_absent",
+    ),
+    "the node is gone": (policy("cordon_node"), RAILS, without_node, "target_absent", "target_absent"),
+    "a finalizer": (policy(DELETE), RAILS, kept, "terminating", "partial"),
+    "a finalizer in a rehearsal": (policy(DELETE, mode="dry_run"), RAILS, ending, "terminating", "rehearsed"),
 }
 
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from scc_responder.collect.image_names import digest_in, repository_of
-from scc_responder.domain.context import ContainerStatus, Identity, IdentityLevel, Node, Pod
+from scc_responder.domain.context import ContainerStatus, Context, Identity, IdentityLevel, Node, Pod
 from scc_responder.domain.finding import Finding, FindingContainer
 from scc_responder.domain.reasons import Reason
 
@@ -198,3 +200,20 @@ def bound(identity: Identity, target: Pod | Node | None, uids: frozenset[str]) -
     checks = {**identity.checks, "case": f"the case is about {', '.join(sorted(uids))}"}
     reason = Reason.POD_REPLACED if isinstance(target, Pod) else Reason.NODE_REPLACED
     return Identity(level=IdentityLevel.REFUTED, reason=reason, checks=checks)
+
+
+def without_ended(context: Context, uids: frozenset[str]) -> Context:
+    """The context of a case that has ended its own pod (`uids`): it is gone, whoever has its name now.
+
+    It was at least likely the finding's, or nothing would have ended it: what is left to do on its node may be done.
+    """
+    pod_is_gone = context.missing.get("pod") == Reason.TARGET_ABSENT
+    if not pod_is_gone and (context.pod is None or context.pod.uid in uids):
+        return context
+    return replace(
+        context,
+        pod=None,
+        identity=Identity(level=IdentityLevel.LIKELY, reason=Reason.DELETED_MEANWHILE),
+        missing={**context.missing, "pod": Reason.TARGET_ABSENT},
+        objects={kind: item for kind, item in context.objects.items() if kind != "pod"},
+    )

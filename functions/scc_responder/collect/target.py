@@ -81,10 +81,17 @@ class Collected:
 
 
 def collect(
-    finding: Finding, clusters: Clusters, findings: Findings, pool: Executor, deadline_seconds: float
+    finding: Finding,
+    clusters: Clusters,
+    findings: Findings,
+    pool: Executor,
+    deadline_seconds: float,
+    *,
+    node_name: str = "",
 ) -> Collected:
     """Read cluster, pod, owners, namespace, node and related findings.
 
+    `node_name` is the node that the case acted upon: its pod, which would name it, may be gone by now.
     Never raises for a fact that cannot be read: it is missing, with its reason. The caller decides which of them are
     required.
     """
@@ -92,7 +99,7 @@ def collect(
     if len(finding.pods) > 1:
         reads.missing["pod"] = Reason.SEVERAL_PODS
     api = reads.result("api", reads.start(clusters.connect, finding.cluster)) if finding.cluster else None
-    started = _start(reads, api, finding) if api else {}
+    started = _start(reads, api, finding, finding.node or node_name) if api else {}
     # Last, since preparing this request keeps the interpreter busy while the others wait for the network.
     related_read = reads.start(findings.related, finding)
     facts: dict[str, Any] = {}
@@ -117,14 +124,14 @@ def collect(
     return Collected(context, api, reads)
 
 
-def _start(reads: Reads, api: KubernetesApi, finding: Finding) -> StartedReads:
+def _start(reads: Reads, api: KubernetesApi, finding: Finding, node_name: str) -> StartedReads:
     """Begin to read what the finding names: its pod, that pod's namespace, and the node."""
     named: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {}
     if finding.pod:
         named["pod"] = (api_paths.pod, (finding.pod.namespace, finding.pod.name))
         named["namespace"] = (api_paths.namespace, (finding.pod.namespace,))
-    if finding.node:
-        named["node"] = (api_paths.node, (finding.node,))
+    if node_name:
+        named["node"] = (api_paths.node, (node_name,))
     return {fact: reads.start(_get, api, path, *names) for fact, (path, names) in named.items()}
 
 

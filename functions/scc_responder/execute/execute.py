@@ -261,6 +261,8 @@ def _tell(execution: Execution) -> None:
         _publish(execution, f"waiting:{plan.digest}" if plan and execution.is_waiting else Reason.HELD_OR_FAILED)
     elif severe and execution.state in UNANSWERED and not _last_told(execution.current_steps):
         _publish(execution, UNANSWERED[execution.state])
+    elif execution.error is None and _is_outdated(execution.current_steps, execution.case.record.epoch):
+        _publish(execution, Reason.RESUMED)
 
 
 def _publish(execution: Execution, news: str) -> None:
@@ -282,6 +284,16 @@ def _untold(steps: Iterable[Step], news: Set[StepStatus]) -> bool:
     ]
     told = _last_told(steps)
     return any(step.status in news and (told is None or at > told) for step, at in settled)
+
+
+def _is_outdated(steps: Iterable[Step], epoch: int) -> bool:
+    """Whether a policy's message came before this delivery (`epoch`) did what had to come again."""
+    told, done = set(), False
+    for step in steps:
+        if (step.action, step.status) == ("notify", StepStatus.DONE):
+            told.add((bool(step.policy), step.epoch == epoch))
+        done = done or (step.epoch == epoch and not actions()[step.action].tells)
+    return done and (True, False) in told and not told & {(True, True), (False, True)}
 
 
 def _last_told(steps: Iterable[Step]) -> datetime | None:

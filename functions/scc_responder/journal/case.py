@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.domain.changes import is_about_node
+from scc_responder.domain.changes import is_about_node, kind_of_stored
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
@@ -129,6 +129,18 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     def node_uids(self) -> frozenset[str]:
         """The same of nodes."""
         return self._uids(of_nodes=True)
+
+    @property
+    def node_name(self) -> str:
+        """The node acted upon since the case was last opened; empty where there is none."""
+        names = (step.change.get("name", "") for step in self.current_steps if is_about_node(step.change))
+        return next(names, "")
+
+    @property
+    def has_ended_pod(self) -> bool:
+        """Whether the case itself has ended the pod that it is about, since it was last opened."""
+        ended = (step for step in self.current_steps if step.status is StepStatus.DONE)
+        return any((kind := kind_of_stored(step.change)) is not None and kind.ends_pod for step in ended)
 
     def _uids(self, *, of_nodes: bool) -> frozenset[str]:
         steps = (step for step in self.current_steps if step.change and is_about_node(step.change) == of_nodes)

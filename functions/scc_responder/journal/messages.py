@@ -6,7 +6,7 @@ entered (`text.py`), and is JSON-encoded here as ASCII.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -35,6 +35,7 @@ _REHEARSED = _STALE | {
     StepStatus.SKIPPED,
     StepStatus.FAILED,
     StepStatus.NOT_POSSIBLE,
+    StepStatus.TERMINATING,
 }
 """Outcomes of a change by a policy in `dry_run`: nothing was changed, whatever the rehearsal met."""
 
@@ -70,15 +71,38 @@ def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:
     known = actions()
     steps = [step for step in steps if step.status is not StepStatus.DONE or not known[step.action].observes]
     changes = [step for step in steps if not known[step.action].observes]
-    rehearsed = [step for step in changes if modes.get(step.policy) == Mode.DRY_RUN and step.status in _REHEARSED]
-    state = _acted({step.status for step in steps if step not in rehearsed})
+    rehearsed = [step for step in changes if modes.get(step.policy) == Mode.DRY_RUN and _is_rehearsed(step)]
+    acted = [step for step in steps if step not in rehearsed]
+    state = _acted({step.status for step in acted})
+    if state is CaseState.DONE and _is_half_rehearsed(acted, rehearsed):
+        return CaseState.PARTIAL
     if state:
         return state
-    if changes and all(step.reason == Reason.TARGET_ABSENT for step in changes):
+    if _is_absent(changes):
         return CaseState.TARGET_ABSENT
     if Mode.DRY_RUN in modes.values() or any(step.status is StepStatus.DRY_RUN for step in changes):
         return CaseState.REHEARSED
     return CaseState.DONE if changes or modes else CaseState.NOTHING_MATCHED
+
+
+def _is_rehearsed(step: Step) -> bool:
+    """Whether a step of a policy in `dry_run` changed nothing: a rehearsal may find the target as it should be."""
+    reason = Reason.read(step.reason)
+    stood = step.status is StepStatus.DONE and reason is not None and reason.is_already
+    return stood or step.status in _REHEARSED
+
+
+def _is_half_rehearsed(acted: Iterable[Step], rehearsed: Iterable[Step]) -> bool:
+    """Whether a policy's mode was lowered after a part of it was done: the rest is rehearsed only."""
+    tried = {step.policy for step in rehearsed if step.status is StepStatus.DRY_RUN}
+    return any(step.policy in tried for step in acted if step.status is StepStatus.DONE)
+
+
+def _is_absent(changes: Sequence[Step]) -> bool:
+    """Whether nothing was done because the pod is gone, or the node where the pod was not to be changed."""
+    reasons = {step.reason for step in changes if step.status is not StepStatus.HELD}
+    pod_is_gone = Reason.TARGET_ABSENT in reasons and reasons <= {Reason.TARGET_ABSENT, Reason.NODE_ABSENT}
+    return pod_is_gone or (bool(changes) and all(step.reason == Reason.NODE_ABSENT for step in changes))
 
 
 def _acted(found: Set[StepStatus]) -> CaseState | None:

@@ -11,7 +11,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from scc_responder.collect.confirm import KeptText, confirm
-from scc_responder.collect.identity import bound
+from scc_responder.collect.identity import bound, without_ended
 from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
 from scc_responder.domain.context import Context
@@ -74,13 +74,17 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
 
 def _collect(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> tuple[Collected, Context]:
     """What is known of the target, and whether it is the pod, and the node, that this case is about."""
-    collected = collect(finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS)
+    pods, node_name = case.record.pod_uids, case.record.node_name
+    collected = collect(
+        finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS, node_name=node_name
+    )
     context = collected.context
     context = replace(
         context,
-        identity=bound(context.identity, context.pod, case.record.pod_uids),
+        identity=bound(context.identity, context.pod, pods),
         node_identity=bound(context.node_identity, context.node, case.record.node_uids),
     )
+    context = without_ended(context, pods) if case.record.has_ended_pod else context
     log.knows(context)
     refuse_shut(collected, case, services, _world(collected, services, log))
     return collected, context

@@ -143,7 +143,7 @@ class Reason(Word):
     CLUSTER_NOT_NAMED = "cluster_not_named", "the finding names a pod, but no cluster"
     CLUSTER_NOT_REACHED = "cluster_not_reached", "there is no way to the cluster"
     POD_UNREADABLE = "pod_unreadable", "the pod could not be read"
-    TARGET_ABSENT = "target_absent", "the pod is gone"
+    TARGET_ABSENT = "target_absent", "the pod is gone, or the node"
     ALL_CHECKS_HELD = "all_checks_held", "finding and pod agree in all they say"
     RESTARTED = "restarted", "finding and pod agree; the finding's process is gone, as the container was started again"
     POD_REPLACED = "pod_replaced", "the pod is younger than the finding"
@@ -261,7 +261,7 @@ class Reason(Word):
     DELETED = "deleted", "the pod was deleted, and is gone"
     CAPTURED = "captured", "evidence is stored"
     PUBLISHED = "published", "people were told"
-    ALREADY = "already", "it was so already"
+    ALREADY = "already", "it was so already", _ALREADY
     WOULD_PATCH = "would_patch", "rehearsed: the object would be changed"
     WOULD_ISOLATE = "would_isolate", "rehearsed: the pod would be isolated"
     WOULD_DELETE = "would_delete", "rehearsed: the pod would be deleted"
