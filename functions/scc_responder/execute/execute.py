@@ -7,10 +7,9 @@ carried out again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
@@ -26,6 +25,7 @@ from scc_responder.execute.dependencies import STOPS, is_stopped, must_wait, not
 from scc_responder.execute.evidence.capture import capture, read_early
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
 from scc_responder.execute.gate import Gate, Withheld
+from scc_responder.execute.news import is_outdated, is_untold, last_told
 from scc_responder.execute.publish import publish
 from scc_responder.journal.case import Step
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
@@ -33,16 +33,6 @@ from scc_responder.journal.messages import UNANSWERED
 from scc_responder.journal.notices import outcome_notice
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import in_order
-
-NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
-"""Outcomes about which a person is notified."""
-
-SEVERE_NEWS = NEWS | STOPS | {StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING}
-"""Those about which a person is notified if the threat is severe."""
-
-
-_TOLD_FOR_CLUSTER = frozenset({Reason.STORM_BREAKER, Reason.CLUSTER_PAUSED})
-"""Why a step is held that people are told for its whole cluster, and not for every finding."""
 
 
 def execute(
@@ -257,11 +247,11 @@ def _tell(execution: Execution) -> None:
     if plan and execution.case.record.is_approved:
         _publish(execution, f"approved:{plan.digest}")
     severe = execution.context.threat.is_severe
-    if _untold(execution.current_steps, SEVERE_NEWS if severe else NEWS):
+    if is_untold(execution.current_steps, severe=severe):
         _publish(execution, f"waiting:{plan.digest}" if plan and execution.is_waiting else Reason.HELD_OR_FAILED)
-    elif severe and execution.state in UNANSWERED and not _last_told(execution.current_steps):
+    elif severe and execution.state in UNANSWERED and not last_told(execution.current_steps):
         _publish(execution, UNANSWERED[execution.state])
-    elif execution.error is None and _is_outdated(execution.current_steps, execution.case.record.epoch):
+    elif execution.error is None and is_outdated(execution.current_steps, execution.case.record.epoch):
         _publish(execution, Reason.RESUMED)
 
 
@@ -269,34 +259,3 @@ def _publish(execution: Execution, news: str) -> None:
     planned = PlannedAction(action="notify", result=ActionResult.PLANNED, reason=Reason.HELD_OR_FAILED, variant=news)
     name = execution.action_id(planned)
     _carry_out(execution, Task(policy=RESPONDER, action="notify", action_id=name, change=PublishDecision()))
-
-
-def _untold(steps: Iterable[Step], news: Set[StepStatus]) -> bool:
-    """Whether a step was held, failed or began to wait after the last message that was published, if any was.
-
-    A person is notified once about a tripped breaker, not for every finding that it holds; nor of what is tried again.
-    """
-    steps = tuple(steps)
-    settled = [
-        (step, step.settled_at)
-        for step in steps
-        if step.settled_at and step.reason not in _TOLD_FOR_CLUSTER and not step.answers
-    ]
-    told = _last_told(steps)
-    return any(step.status in news and (told is None or at > told) for step, at in settled)
-
-
-def _is_outdated(steps: Iterable[Step], epoch: int) -> bool:
-    """Whether a policy's message came before this delivery (`epoch`) did what had to come again."""
-    told, done = set(), False
-    for step in steps:
-        if (step.action, step.status) == ("notify", StepStatus.DONE):
-            told.add((bool(step.policy), step.epoch == epoch))
-        done = done or (step.epoch == epoch and not actions()[step.action].tells)
-    return done and (True, False) in told and not told & {(True, True), (False, True)}
-
-
-def _last_told(steps: Iterable[Step]) -> datetime | None:
-    """When the last message was published, if any was."""
-    told = (step.settled_at for step in steps if (step.action, step.status) == ("notify", StepStatus.DONE))
-    return max((at for at in told if at), default=None)

@@ -1,0 +1,54 @@
+"""What of a case's steps people have not been told yet. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from scc_responder.actions import actions
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import StepStatus
+from scc_responder.execute.dependencies import STOPS
+from scc_responder.journal.case import Step
+
+_NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
+"""Outcomes about which a person is notified."""
+
+_SEVERE_NEWS = _NEWS | STOPS | {StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING}
+"""Those about which a person is notified if the threat is severe."""
+
+_TOLD_FOR_CLUSTER = frozenset({Reason.STORM_BREAKER, Reason.CLUSTER_PAUSED})
+"""Why a step is held that people are told for its whole cluster, and not for every finding."""
+
+
+def is_untold(steps: Iterable[Step], *, severe: bool) -> bool:
+    """Whether a step was held, failed or began to wait after the last message that was published, if any was.
+
+    A person is notified once about a tripped breaker, not for every finding that it holds; nor of what is tried again.
+    """
+    steps, news = tuple(steps), _SEVERE_NEWS if severe else _NEWS
+    settled = [
+        (step, step.settled_at)
+        for step in steps
+        if step.settled_at and step.reason not in _TOLD_FOR_CLUSTER and not step.answers
+    ]
+    told = last_told(steps)
+    return any(step.status in news and (told is None or at > told) for step, at in settled)
+
+
+def is_outdated(steps: Iterable[Step], epoch: int) -> bool:
+    """Whether a policy's message came before this delivery (`epoch`) made a change, and none since."""
+    steps = tuple(steps)
+    told = [step for step in steps if _is_told(step)]
+    asked = any(step.policy for step in told) and all(step.epoch < epoch for step in told)
+    return asked and any(step.epoch == epoch and not actions()[step.action].observes for step in steps)
+
+
+def last_told(steps: Iterable[Step]) -> datetime | None:
+    """When the last message was published, if any was."""
+    told = (step.settled_at for step in steps if _is_told(step))
+    return max((at for at in told if at), default=None)
+
+
+def _is_told(step: Step) -> bool:
+    return (step.action, step.status) == ("notify", StepStatus.DONE)
