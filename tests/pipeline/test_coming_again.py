@@ -10,6 +10,7 @@ import pytest
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.reasons import Reason
+from scc_responder.intake.notification import parse_notification
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.responder import NODE, Deployment, Interposed, deployed, finding_about, policy
@@ -51,6 +52,8 @@ def test_a_node_is_cordoned_though_its_pod_was_deleted(
     document = finding_about(pod)
     if not named:
         document["finding"]["kubernetes"].pop("nodes")
+        document["finding"]["sourceProperties"].pop("VM_Instance_Name")
+        assert not parse_notification(document).node
     throttled_once(deployment, document, "patch", "nodes")
 
     assert deployment.deliver(document).reason == Reason.DONE

@@ -100,8 +100,8 @@ def _is_half_rehearsed(acted: Iterable[Step], rehearsed: Iterable[Step]) -> bool
 
 def _is_absent(changes: Sequence[Step]) -> bool:
     """Whether nothing was done because the pod is gone, or the node where the pod was not to be changed."""
-    reasons = {step.reason for step in changes if step.status is not StepStatus.HELD}
-    pod_is_gone = Reason.TARGET_ABSENT in reasons and reasons <= {Reason.TARGET_ABSENT, Reason.NODE_ABSENT}
+    left = {step.reason for step in changes if step.status is not StepStatus.HELD}
+    pod_is_gone = left >= {Reason.TARGET_ABSENT} and left <= {Reason.TARGET_ABSENT, Reason.NODE_ABSENT}
     return pod_is_gone or (bool(changes) and all(step.reason == Reason.NODE_ABSENT for step in changes))
 
 
