@@ -6,7 +6,7 @@ that need it. What only observes waits for nothing but what its `needs` names.
 
 from __future__ import annotations
 
-from scc_responder.actions import actions
+from scc_responder.actions import Action, actions
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.execution import Execution, Task
@@ -44,11 +44,16 @@ def needs(policy: PolicyDecision, planned: PlannedAction) -> tuple[str, ...]:
     Evidence is whatever observes and tells nobody, where the policy asks for it before.
     """
     known = actions()
-    if known[planned.action].reversible and not known[planned.action].ends_pod:
+    if not ends_for_good(known[planned.action]):
         return planned.needs
     before = [item.action for item in policy.actions[: policy.actions.index(planned)]]
     evidence = (action for action in before if known[action].observes and not known[action].tells)
     return tuple(dict.fromkeys((*planned.needs, *evidence)))
+
+
+def ends_for_good(action: Action) -> bool:
+    """Whether it takes away what evidence would be read from."""
+    return action.ends_pod or not action.reversible
 
 
 def must_wait(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> bool:
