@@ -129,6 +129,7 @@ ENDED = causes(reason="NamespaceTerminating")
         ),
         pytest.param(answer(403, 'pods "x" is forbidden: cpu is too much'), "admission_denied", "", id="own plugin"),
         pytest.param(answer(409, QUOTA), "conflict", "counts", id="a conflict is none of them"),
+        pytest.param(answer(422, f"not {ENDING}"), "invalid", "", id="an invalid object is none of them"),
     ],
 )
 def test_each_refusal_is_told_by_who_refused(refused: ApiResponse, reason: str, refused_by: str) -> None:

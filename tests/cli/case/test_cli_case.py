@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import http.server
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,6 +201,28 @@ def test_an_address_with_a_path_takes_nothing(tmp_path: Path, cluster: Simulated
 
     assert (done.returncode, done.stdout, state) == (1, "", "waiting")
     assert "no such address" in done.stderr
+
+
+class Agreeable(http.server.BaseHTTPRequestHandler):
+    """Something before the function that says yes to everything."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("answer", [("approve", "--plan", DIGEST), ("reject", "--reason", "a test of ours")])
+def test_a_yes_of_somebody_else_is_no_answer(answer: tuple[str, ...]) -> None:
+    """An answer counts as taken only where the function says what it did."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Agreeable) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        done = called("case", answer[0], "0" * 12, *answer[1:], "--url", f"http://127.0.0.1:{server.server_port}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not known to be taken" in done.stderr
 
 
 def test_answers_have_constant_bodies_and_bounds(tmp_path: Path, cluster: SimulatedCluster) -> None:
