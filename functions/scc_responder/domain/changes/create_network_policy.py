@@ -141,18 +141,18 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         }
 
     def _effect(self, session: ClusterSession, step: StepRun, others: OtherPolicies) -> Result:
-        others.begin()
-        collection = api_paths.network_policies(self.namespace)
-        listed = session.pool.submit(session.api.gather, collection, partial(in_short, own_name=self.name))
         # Read anew: another controller may have taken the label away since it was verified.
-        pod = session.read_anew(self._pod_path)
-        policies = listed.result()
+        pod_read = session.pool.submit(session.read_anew, self._pod_path)
+        others.begin(pod_read.result, self.selector)
+        collection = api_paths.network_policies(self.namespace)
+        policies = session.api.gather(collection, partial(in_short, own_name=self.name))
+        pod = pod_read.result()
         lost = not_the_target(pod, self.pod_uid)
         if lost or pod is None:
             return lost or failed(NOT_VERIFIED)
         labels = pod["metadata"].get("labels", {})
         isolated = {**labels, **self.selector}
-        bypasses = others.bypassing(pod, isolated)
+        bypasses = others.bypassing()
         bypasses = replace(bypasses, shown=(*bypassing(policies, isolated, self.name), *bypasses.shown))
         if step.dry_run:
             worth = self._worth(bypasses)
