@@ -141,7 +141,7 @@ def test_a_node_leads_to_its_cases(tmp_path: Path) -> None:
     """Those that cordoned it, also where the record kept little, and those whose pod ran on it; no others."""
     large = {"change": "patch", "kind": "Node", "name": NODE, "spec": {"x": "x" * MAX_VALUE_BYTES}}
     cordoned = Step(action_id="1", action="cordon_node", status=StepStatus.DONE, change=large)
-    pod = Step(action_id="1", action="label_pod", change={"change": "patch", "kind": "Pod", "name": NODE})
+    pod = Step(action_id="1", action="label_pod", change={"change": "patch", "kind": "Pod", "name": NODE, "uid": "u"})
     cases: dict[str, Object] = {
         "a": {"steps": (cordoned,)},
         "b": {"decision": {"pod": {"node": NODE}}},
