@@ -60,6 +60,11 @@ NEWER = [
     pytest.param(of(steps=[INTENT | {"status": "queued"}]), "step.status 'queued'", id="status"),
     pytest.param(of(steps=[INTENT | {"action": "freeze_pod"}]), "action 'freeze_pod'", id="action"),
     pytest.param(of(steps=[INTENT | {"change": FREEZE}]), "change 'freeze'", id="kind of change"),
+    pytest.param(of(steps=[INTENT | {"status": "unknown", "change": FREEZE}]), "change 'freeze'", id="of an open end"),
+    pytest.param(
+        of(plan=PLAN | {"state": "approved", "not_before": "x"}), "plan.not_before", id="approved plan's field"
+    ),
+    pytest.param(of(plan=PLAN | {"state": "used", "not_before": "x"}), "plan.not_before", id="used plan's field"),
     pytest.param(of(steps=[INTENT | {"change": LABEL | {"only_if": "x"}}]), "change.only_if", id="field of a change"),
     pytest.param(
         of(steps=[INTENT | {"change": ISOLATION | {"obstacle": "gvisor"}}]),

@@ -76,6 +76,20 @@ def test_a_servers_error_leaves_a_write_open() -> None:
     assert not isinstance(kubernetes_failure(GET, answer(500)), OutcomeUnknown)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("etcdserver: request is too large", id="etcd"),
+        pytest.param("rpc error: trying to send message larger than max (3 vs. 2)", id="the client of etcd"),
+    ],
+)
+def test_an_object_that_cannot_be_stored_is_full(message: str) -> None:
+    """A write is refused for certain, whatever its code; no read can meet it."""
+    error = kubernetes_failure(PATCH, answer(500, message))
+    assert (error.reason, error.status, isinstance(error, OutcomeUnknown)) == ("object_full", 413, False)
+    assert kubernetes_failure(GET, answer(500, message)).reason == "server_error"
+
+
 UNTRUSTED = SSLError(ssl.SSLCertVerificationError("untrusted"))
 NO_CONNECTION = NewConnectionError(None, "refused")  # type: ignore[arg-type]
 SILENCES: list[Any] = [

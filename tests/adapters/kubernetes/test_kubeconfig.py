@@ -61,6 +61,12 @@ def test_a_cluster_with_an_unusable_address_is_unreadable(tmp_path: Path, contex
         ClustersFile(clusters(tmp_path)).connect(SHOP)
 
 
+def test_what_stands_inline_wins_over_a_file(tmp_path: Path, context_server: FaultProxy) -> None:
+    """As kubectl has it: the file need not even be there."""
+    kubeconfig(tmp_path, context_server, **{"certificate-authority": "nowhere.pem"})
+    assert read_access(tmp_path / "kubeconfig", "local").ca_pem == context_server.ca_pem
+
+
 def test_files_beside_the_kubeconfig(tmp_path: Path, context_server: FaultProxy) -> None:
     """Files are found relative to the kubeconfig; a token file is read anew each time, for it is rotated."""
     context_server.play(lambda call: FOUND)
