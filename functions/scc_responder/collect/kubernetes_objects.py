@@ -102,9 +102,9 @@ def budgets_of(labels: Mapping[str, str], budgets: Iterable[ApiObject]) -> tuple
     )
 
 
-def pool_member(node: ApiObject) -> tuple[str, bool]:
-    """A node's zone, and whether it takes pods: all that a pool of thousands needs to know of it."""
-    parsed = parse_node(node)
+def pool_member(node: ApiObject, own: Node | None = None) -> tuple[str, bool]:
+    """A node's zone, and whether it takes pods: all that a pool of thousands needs to know of it. `own` is known."""
+    parsed = own if own and node["metadata"]["uid"] == own.uid else parse_node(node)
     return parsed.zone, bool(parsed.ready) and not parsed.unschedulable
 
 
