@@ -1,6 +1,6 @@
 """One delivery as a program of its own, which prints how it ended and its peak memory: URL TOKEN FOLDER.
 
-The folder holds `finding.json`, the notification, and `ca.pem` where the cluster is reached by TLS.
+The folder holds `finding.json`, the notification, and `ca.pem`, empty where the cluster is reached without TLS.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ def peak() -> int:
 
 def main(url: str, token: str, folder: Path) -> None:
     """Deliver the notification once."""
-    authority = folder / "ca.pem"
-    api = connect(url, authority.read_bytes() if authority.exists() else None, lambda: token)
+    api = connect(url, (folder / "ca.pem").read_bytes() or None, lambda: token)
     deployment = Deployment(folder, api, write_policies(folder / "policies", policy(*ALL)))
     document = json.loads((folder / "finding.json").read_bytes())
     before, began = peak(), time.monotonic()
