@@ -2,7 +2,7 @@
 
 locals {
   _charts = [
-    { title = "Time until the pod was deleted (seconds, 95th percentile)", filter = "${local._service} AND metric.type=\"${local.metric_types.contained_seconds}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_PERCENTILE_95", by = [] },
+    { title = "Time until the pod's processes had ended (seconds, 95th percentile)", filter = "${local._service} AND metric.type=\"${local.metric_types.contained_seconds}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_PERCENTILE_95", by = [] },
     { title = "Deliveries, by reason", filter = "${local._service} AND metric.type=\"${local.metric_types.deliveries}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.reason"] },
     { title = "Held, by reason", filter = "${local._service} AND metric.type=\"${local.metric_types.held}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.reason"] },
     { title = "Failed, by reason", filter = "${local._service} AND metric.type=\"${local.metric_types.failed}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.reason"] },

@@ -43,7 +43,7 @@ resource "google_logging_metric" "count" {
 }
 
 resource "google_logging_metric" "contained_seconds" {
-  description     = "Seconds from a finding's event to its last verified change, of cases that ended well."
+  description     = "Seconds from a finding's event to the end of its pod's last process, of cases that ended well."
   filter          = "${local._lines} AND jsonPayload.contained_seconds>=0"
   name            = "${var.name}/contained_seconds"
   project         = var.project_id

@@ -71,7 +71,7 @@ CONTAINED = [
     "isolate_pod: isolated",
     "capture_evidence: captured",
     "delete_pod: armed",
-    "delete_pod: deleted",
+    "delete_pod: processes_ended",
 ]
 
 
@@ -81,7 +81,7 @@ def test_the_older_policy_is_served_by_its_own_keys(older: Installed, tmp_path: 
     assert [outcome for outcome, _ in steps] == CONTAINED
     assert [outcome for outcome, detail in steps if "admission_older" in detail] == [
         "isolate_pod: isolated",
-        "delete_pod: deleted",
+        "delete_pod: processes_ended",
     ]
 
 

@@ -11,6 +11,7 @@ from scc_responder.collect.kubernetes_objects import (
     budgets_of,
     controller,
     node_pool,
+    parse_job,
     parse_namespace,
     parse_node,
     parse_pod,
@@ -163,6 +164,33 @@ def test_a_workload_counts_its_replicas(workload: dict[str, Any], counts: tuple[
     assert (found.kind, found.name, (found.replicas, found.ready)) == ("Deployment", "web", counts)
 
 
+RESTARTED = {"containerStatuses": [{"restartCount": 2}]}
+INDEX_FAILURES = "batch.kubernetes.io/job-index-failure-count"
+JOBS: list[Any] = [
+    ({}, {}, {}, False),
+    ({"backoffLimit": 0}, {}, {}, True),
+    ({"backoffLimit": 1}, {}, {}, False),
+    ({"backoffLimit": 1}, {"failed": 1}, {}, True),
+    ({"backoffLimit": 1}, {"uncountedTerminatedPods": {"failed": ["u"]}}, {}, True),
+    ({}, {"failed": 6}, {}, True),
+    ({"backoffLimit": 0}, {"conditions": [{"type": "Complete", "status": "True"}]}, {}, False),
+    ({"backoffLimit": 2}, {}, {"spec": {"restartPolicy": "OnFailure"}, "status": RESTARTED}, True),
+    ({"backoffLimit": 2}, {}, {"spec": {"restartPolicy": "Never"}, "status": RESTARTED}, False),
+    ({"backoffLimitPerIndex": 1}, {"failed": 9}, {}, False),
+    ({"backoffLimitPerIndex": 1}, {}, {"metadata": {"annotations": {INDEX_FAILURES: "1"}}}, True),
+    ({"backoffLimitPerIndex": 1}, {}, {"metadata": {"annotations": {INDEX_FAILURES: "many"}}}, True),
+    ({"backoffLimitPerIndex": 1, "backoffLimit": 2}, {"failed": 2}, {}, True),
+]
+
+
+@pytest.mark.parametrize(("spec", "status", "pod", "last"), JOBS)
+def test_a_job_without_a_retry_is_known(spec: Any, status: Any, pod: Any, last: bool) -> None:
+    """To delete a pod counts as its failure: of the Job, and of an index where each has retries of its own."""
+    owner = Owner(kind="Job", name="batch", uid="u", api_version="batch/v1")
+    found = parse_job({"spec": spec, "status": status}, owner, pod)
+    assert (found.kind, found.replicas, found.has_no_retry) == ("Job", None, last)
+
+
 def budget(name: str, selector: Any, generation: int = 1, **status: int) -> dict[str, Any]:
     return {"metadata": {"name": name, "generation": generation}, "spec": {"selector": selector}, "status": status}
 
@@ -182,12 +210,15 @@ def test_only_selecting_budgets_count() -> None:
 
 
 def test_a_pool_counts_its_nodes_by_zone() -> None:
-    """A node that is not ready, or cordoned, takes no pods."""
+    """A node that is not ready, cordoned, or has a taint that the pod does not tolerate, takes no pods."""
 
-    def node(zone: str, ready: str = "True", **spec: bool) -> dict[str, Any]:
+    def node(zone: str, ready: str = "True", **spec: Any) -> dict[str, Any]:
         labels = {"topology.kubernetes.io/zone": zone}
         status = {"conditions": [{"type": "Ready", "status": ready}]}
         return {"metadata": {**META, "name": "n", "labels": labels}, "spec": spec, "status": status}
 
-    pool = node_pool("p", map(pool_member, [node("a"), node("a", unschedulable=True), node("b", "False")]))
-    assert pool == NodePool(name="p", zones={"a": Zone(nodes=2, schedulable=1), "b": Zone(nodes=1, schedulable=0)})
+    tainted = node("b", taints=[{"key": "gpu", "effect": "NoSchedule"}])
+    nodes = [node("a"), node("a", unschedulable=True), node("b", "False"), tainted]
+    pool = node_pool("p", map(pool_member, nodes))
+    assert pool == NodePool(name="p", zones={"a": Zone(nodes=2, schedulable=1), "b": Zone(nodes=2, schedulable=0)})
+    assert pool_member(tainted, tolerations=[{"key": "gpu", "operator": "Exists"}]) == ("b", True)

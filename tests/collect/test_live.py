@@ -80,8 +80,18 @@ def test_some_workloads_count_no_replicas(collected: Collected, kind: str) -> No
     assert collected.context.pod is not None
     version = "batch/v1" if kind == "Job" else "apps/v1"
     pod = replace(collected.context.pod, owners=(Owner(kind=kind, name="x", uid="u", api_version=version),))
-    found = seen(collected, "isolate_pod", pod=pod)["workload"]
+    found = seen(collected, "isolate_pod", pod=pod, objects={"Job": {}})["workload"]
     assert (found.kind, found.replicas) == (kind, None)
+
+
+def test_the_job_counts_behind_its_cron_job(collected: Collected) -> None:
+    """That the Job has no retry left is read of it, whatever owns it."""
+    assert collected.context.pod is not None
+    owners = [Owner(kind=kind, name="x", uid="u", api_version="batch/v1") for kind in ("Job", "CronJob")]
+    pod = replace(collected.context.pod, owners=tuple(owners))
+    objects = {"Job": {"spec": {"backoffLimit": 0}}, "CronJob": {}}
+    found = seen(collected, "delete_pod", pod=pod, objects=objects)["workload"]
+    assert (found.kind, found.has_no_retry) == ("Job", True)
 
 
 @pytest.mark.parametrize(

@@ -48,16 +48,16 @@ def test_an_autopilot_cordon_is_not_possible(tmp_path: Path, control_plane: Cont
         "cordon_node: not_possible_autopilot",
         "capture_evidence: captured",
         "delete_pod: armed",
-        "delete_pod: deleted",
+        "delete_pod: processes_ended",
         "notify: published",
     ]
     assert ending.reason == "not_possible_autopilot"
 
 
-def test_a_finalizer_keeps_the_end_terminating(
+def test_a_finalizer_keeps_the_object_alone(
     tmp_path: Path, control_plane: ControlPlane, namespace: str, node: dict[str, Any]
 ) -> None:
-    """A pod that a finalizer keeps ends as `terminating`, which is not done, and says who keeps it."""
+    """A pod that a finalizer keeps ends as `processes_ended`, which is the containment, and says who keeps it."""
     manifest = objects.held_pod("web", namespace, node["metadata"]["name"])
     pod = objects.create_running(control_plane.admin, manifest)
     made = responder(tmp_path, control_plane, *DELETE)
@@ -67,14 +67,14 @@ def test_a_finalizer_keeps_the_end_terminating(
 
     deletion = made.case(document).steps[-2]
     objects.release(control_plane.admin, object_path(pod))
-    assert (ending.reason, str(made.case(document).state)) == ("terminating", "partial")
-    assert (str(deletion.status), deletion.detail) == ("terminating", f"kept by {objects.FINALIZER}")
+    assert (ending.reason, str(made.case(document).state)) == ("done", "done")
+    assert (deletion.reason, deletion.detail) == ("processes_ended", f"kept by {objects.FINALIZER}")
 
 
-def test_a_grace_period_ends_as_terminating(
+def test_a_pod_that_runs_on_is_awaited(
     tmp_path: Path, control_plane: ControlPlane, namespace: str, node: dict[str, Any]
 ) -> None:
-    """A pod within its grace period ends as `terminating`: an object that goes is not a process that ended."""
+    """A pod that does not end within 4 s leaves the case open: an object that goes is not a process that ended."""
     name = node["metadata"]["name"]
     pod = objects.create_running(
         control_plane.admin, objects.pod("web", namespace, name, annotations=objects.SLOW_TO_STOP)
@@ -82,7 +82,8 @@ def test_a_grace_period_ends_as_terminating(
     made = responder(tmp_path, control_plane, *DELETE)
     document = about(pod)
 
-    assert made.respond_to(document).reason == "terminating"
+    assert made.respond_to(document).reason == "deletion_awaited"
+    assert str(made.case(document).state) == "open"
 
 
 def test_a_mirror_pod_is_never_deleted(

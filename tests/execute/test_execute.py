@@ -54,7 +54,7 @@ def test_irreversible_steps_come_last(tmp_path: Path, cluster: SimulatedCluster,
         "b label_pod: patched",
         "b capture_evidence: captured",
         "a delete_pod: armed",
-        "a delete_pod: deleted",
+        "a delete_pod: processes_ended",
         "a notify: published",
     ]
     assert mutations(cluster.audit) == ["patch pods", "patch pods", "delete pods"]
@@ -315,7 +315,7 @@ def test_a_step_whose_need_is_met_runs(tmp_path: Path, cluster: SimulatedCluster
     deployment = deployed(tmp_path, cluster, NEEDING)
     document = finding_about(pod)
     deployment.respond_to(document)
-    assert deployment.outcomes(document)[-1] == "delete_pod: deleted"
+    assert deployment.outcomes(document)[-1] == "delete_pod: processes_ended"
 
 
 @pytest.mark.parametrize("text", [NEEDING, policy("capture_evidence", "delete_pod")])

@@ -46,6 +46,7 @@ def reason(found: Context, action: str, *, last: bool = False) -> str:
     return hold_reason(found, actions()[action], FREE, EVENT + timedelta(seconds=1), changes=[change]) or ""
 
 
+LAST_TRY = Workload(kind="Job", name="batch", has_no_retry=True)
 DELETIONS = [
     pytest.param({}, "", id="all-well"),
     pytest.param(live(workload=web(2)), "", id="one-other-is-ready"),
@@ -56,6 +57,9 @@ DELETIONS = [
     pytest.param({**live(workload=web(1)), "pod": {"ready": None}}, "last_ready_replica", id="perhaps-ready"),
     pytest.param(live(workload=None), "workload_unread", id="workload-unread"),
     pytest.param(live(workload=Workload(kind="Job", name="batch")), "", id="counts-no-replicas"),
+    pytest.param(live(workload=LAST_TRY), "job_would_fail", id="the-job-would-fail"),
+    pytest.param({**live(workload=LAST_TRY), "pod": {"ready": False}}, "job_would_fail", id="ready-or-not"),
+    pytest.param({**live(workload=LAST_TRY), "pod": {"phase": "Succeeded", "ready": False}}, "", id="it-has-ended"),
     pytest.param({**live(workload=None), "pod": {"owners": ()}}, "", id="standalone"),
     pytest.param({**live(workload=None), "missing": {"owner": "owner_replaced"}}, "", id="owned-by-nothing"),
     pytest.param({**live(workload=None), "missing": {"owner": "deadline"}}, "workload_unread", id="owner-unread"),
@@ -76,6 +80,7 @@ def test_a_deletion_needs_another_ready_pod(changes: dict[str, Any], expected: s
 
 LAST = [
     pytest.param(live(workload=web(1)), "", id="last"),
+    pytest.param(live(workload=LAST_TRY), "", id="last-try"),
     pytest.param(live(workload=None), "", id="unread"),
     pytest.param(live(workload=web(1), budgets=(budget(0),)), "disruption_budget", id="not-past-its-budget"),
     pytest.param(live(workload=web(1), budgets=None), "budgets_unread", id="not-past-an-unread-budget"),
@@ -118,6 +123,8 @@ def test_a_node_that_takes_no_pods() -> None:
     """To cordon a node that is not ready takes nothing away."""
     lost = replace(NODE, ready=False)
     assert reason(context(node=lost, **live(node_pool=zones(b=(5, 4)))), "cordon_node") == ""
+    tainted = replace(zones(b=(5, 1), c=(16, 16)), target_takes_pods=False)
+    assert reason(context(**live(node_pool=tainted)), "cordon_node") == ""
 
 
 COUNTS = st.integers(min_value=0, max_value=12)

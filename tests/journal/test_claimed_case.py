@@ -197,6 +197,7 @@ RESERVATIONS: dict[str, tuple[Callable[[JournalWorld], None], bool | None]] = {
     "nobody reserved it": (lambda _world: None, True),
     "the other finding is still open": (reserving(state=None), None),
     "the other finding did it": (reserving(step(1, StepStatus.DONE, change=DELETE)), False),
+    "its end is awaited": (reserving(step(1, StepStatus.TERMINATING, change=DELETE), state=None), False),
     "it waits for a finalizer": (reserving(step(1, StepStatus.TERMINATING, change=DELETE)), False),
     "the other finding failed to": (reserving(step(1, StepStatus.FAILED, change=DELETE)), True),
     "the other finding did only what can be undone": (reserving(step(1, StepStatus.DONE, change=ARM)), True),

@@ -183,33 +183,51 @@ def test_what_is_gone_is_no_success(
     assert conclusion([*found, *beside], {"contain": Mode.DRY_RUN}) == rehearsed
 
 
+AWAITED = Step(action_id="d", action="delete_pod", status=StepStatus.TERMINATING, reason=Reason.DELETION_AWAITED)
+WAITS = Step(action_id="w", action="cordon_node", status=StepStatus.WAITING)
+FAILS = Step(action_id="f", action="cordon_node", status=StepStatus.FAILED)
+ENDED = Step(action_id="d", action="delete_pod", status=StepStatus.TERMINATING, reason=Reason.TERMINATING)
+
+
+@pytest.mark.parametrize(
+    ("steps", "state"),
+    [
+        ([AWAITED], CaseState.OPEN),
+        ([AWAITED, FAILS], CaseState.OPEN),
+        ([AWAITED, WAITS], CaseState.WAITING),
+        ([ENDED], CaseState.PARTIAL),
+    ],
+)
+def test_an_awaited_deletion_keeps_the_case_open(steps: list[Step], state: CaseState) -> None:
+    """Whatever else came of it, unless a person is waited for; a deletion that never came to its end closes it."""
+    assert conclusion(steps, {}) is state
+
+
 EVENT = datetime(2026, 3, 2, 9, 38, 16, tzinfo=UTC)
 CONTAINED = [
-    pytest.param("delete_pod", StepStatus.DONE, CaseState.DONE, 90, 90.0, id="contained"),
-    pytest.param("delete_pod", StepStatus.DONE, CaseState.DONE, -2, 0.0, id="clocks-differ"),
-    pytest.param("isolate_pod", StepStatus.DONE, CaseState.DONE, 90, None, id="connections-unknown"),
-    pytest.param("cordon_node", StepStatus.DONE, CaseState.DONE, 90, None, id="only-cordoned"),
-    pytest.param("label_pod", StepStatus.DONE, CaseState.DONE, 90, None, id="only-marked"),
-    pytest.param("capture_evidence", StepStatus.DONE, CaseState.DONE, 90, None, id="only-evidence"),
-    pytest.param("delete_pod", StepStatus.DRY_RUN, CaseState.DONE, 90, None, id="dry-run"),
-    pytest.param("delete_pod", StepStatus.DONE, CaseState.PARTIAL, 90, None, id="in-part"),
-    pytest.param("delete_pod", StepStatus.DONE, CaseState.OPEN, None, None, id="still-open"),
+    pytest.param(StepStatus.DONE, CaseState.DONE, 90, 90.0, id="contained"),
+    pytest.param(StepStatus.DONE, CaseState.DONE, -2, 0.0, id="clocks-differ"),
+    pytest.param(StepStatus.DONE, CaseState.DONE, None, None, id="no-end-was-seen"),
+    pytest.param(StepStatus.DRY_RUN, CaseState.DONE, 90, None, id="dry-run"),
+    pytest.param(StepStatus.DONE, CaseState.PARTIAL, 90, None, id="in-part"),
+    pytest.param(StepStatus.DONE, CaseState.OPEN, 90, None, id="still-open"),
 ]
 
 
-@pytest.mark.parametrize(("action", "status", "state", "after", "seconds"), CONTAINED)
+@pytest.mark.parametrize(("status", "state", "after", "seconds"), CONTAINED)
 def test_the_time_to_contain_needs_a_containment(
-    action: str, status: StepStatus, state: CaseState, after: int | None, seconds: float | None
+    status: StepStatus, state: CaseState, after: int | None, seconds: float | None
 ) -> None:
-    """The time to contain is that of cases that ended well and whose pod has ended, with all its connections."""
+    """It counts to the end of the last process, not to the end of the case: a sweep may have closed it much later."""
+    ended_at = None if after is None else EVENT + timedelta(seconds=after)
     record = CaseRecord(
         finding_key="k",
         finding_name="f",
         event_time=EVENT,
         digest="d",
         state=state,
-        steps=(Step(action_id="a", action=action, status=status, epoch=1, change={"change": action}),),
-        closed_at=None if after is None else EVENT + timedelta(seconds=after),
+        steps=(Step(action_id="a", action="delete_pod", status=status, epoch=1, ended_at=ended_at),),
+        closed_at=EVENT + timedelta(seconds=600),
     )
     assert contained_seconds(record) == seconds
 

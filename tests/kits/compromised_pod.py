@@ -16,12 +16,17 @@ from tests.kits.responder import NODE, SPARE_NODE
 def cluster() -> Iterator[SimulatedCluster]:
     """A cluster with a Deployment of two pods on one node, and a second node in the pool."""
     with SimulatedCluster(stop_seconds=0) as running:
-        running.create(objects.namespace("shop"))
-        running.create(objects.namespace("kube-system"))
-        running.create(objects.node(NODE))
-        running.create(objects.node(SPARE_NODE))
-        running.create(objects.deployment("web", "shop", NODE, replicas=2))
-        yield running
+        yield small(running)
+
+
+def small(running: SimulatedCluster) -> SimulatedCluster:
+    """The cluster with these objects."""
+    running.create(objects.namespace("shop"))
+    running.create(objects.namespace("kube-system"))
+    running.create(objects.node(NODE))
+    running.create(objects.node(SPARE_NODE))
+    running.create(objects.deployment("web", "shop", NODE, replicas=2))
+    return running
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ CONTAINED = [
     "capture_evidence: captured",
     "cordon_node: patched",
     "delete_pod: armed",
-    "delete_pod: deleted",
+    "delete_pod: processes_ended",
     "notify: published",
 ]
 """What `ALL` comes to where nothing stands in the way."""

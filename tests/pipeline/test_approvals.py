@@ -137,7 +137,7 @@ def test_an_approval_carries_the_plan_out(
     assert pod["metadata"]["uid"] not in {item["metadata"]["uid"] for item in cluster.objects("Pod", "shop")}
     last = deployment.published.messages[-1]
     assert last["approval"]["approvals"][0]["by"] == "local"
-    assert "delete_pod: deleted" in [f"{step['action']}: {step['reason']}" for step in last["steps"]]
+    assert "delete_pod: processes_ended" in [f"{step['action']}: {step['reason']}" for step in last["steps"]]
     assert deployment.line["approver"] == "local"
     captures = [step for step in record.steps if step.action == "capture_evidence"]
     assert [step.reason for step in captures] == ["captured"]

@@ -93,7 +93,7 @@ def effects_hold(record: CaseRecord, cluster: SimulatedCluster, pod: Object) -> 
     cordoned = any(node["spec"].get("unschedulable") for node in cluster.objects("Node"))
     done = {step.action for step in record.steps if step.status == "done"}
     truths = [
-        not claimed & {"deleted", "gone_after_intent"} or gone,
+        not claimed & {"deleted", "processes_ended", "gone_after_intent"} or gone,
         "cordon_node" not in done or cordoned,
         "isolated" not in claimed or any("NetworkPolicy" in write for write in writes),
         "label_pod" not in done or any("scc-responder/case" in write for write in writes),

@@ -73,7 +73,7 @@ def test_only_a_threat_of_a_listed_source_costs_the_pod(
     outcomes = deployment.outcomes(document)
     left = {one["metadata"]["uid"] for one in cluster.objects("Pod", "shop")}
     assert "isolate_pod: isolated" in outcomes
-    assert ("delete_pod: deleted" in outcomes, pod["metadata"]["uid"] not in left) == (confirms, confirms)
+    assert ("delete_pod: processes_ended" in outcomes, pod["metadata"]["uid"] not in left) == (confirms, confirms)
 
 
 def test_a_flood_beyond_the_last_page_costs_no_pod(

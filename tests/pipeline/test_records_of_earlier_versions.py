@@ -94,7 +94,7 @@ def test_a_killed_case_is_resumed(deployment: Deployment, cluster: SimulatedClus
         "isolate_pod: isolated",
         "capture_evidence: captured",
         "delete_pod: armed",
-        "delete_pod: deleted",
+        "delete_pod: processes_ended",
         "notify: published",
     ]
     assert mutations(cluster.audit) == ["delete pods"]

@@ -201,7 +201,7 @@ def test_replaced_at_any_call(tmp_path: Path, cluster: SimulatedCluster, statefu
     assert ending.status == 204
     assert_untouched(cluster, stateful["metadata"]["uid"])
     steps = deployment.case(document).steps
-    deleted = [step for step in steps if step.action == "delete_pod" and step.reason == "deleted"]
+    deleted = [step for step in steps if step.action == "delete_pod" and step.reason == "processes_ended"]
     assert {step.expected_uid for step in deleted} <= {stateful["metadata"]["uid"]}
     assert [step.reason for step in steps if step.status == "failed"] == []
 

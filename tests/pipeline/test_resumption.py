@@ -95,7 +95,7 @@ def test_an_answer_is_enough(tmp_path: Path, cluster: SimulatedCluster, pod: dic
     deployment.respond_to(document)
 
     assert seen[-3:] == ["delete", "get", "get"]
-    assert "delete_pod: deleted" in deployment.outcomes(document)
+    assert "delete_pod: processes_ended" in deployment.outcomes(document)
 
 
 def test_a_person_was_here(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
@@ -356,7 +356,7 @@ def test_an_invented_owner_satisfies_nothing(tmp_path: Path, cluster: SimulatedC
 
     answers = {item["name"]: item["reason"] for item in deployment.case(document).decision["policies"]}
     assert answers == {"spared": "unless_workload_missing", "strict": "matched"}
-    assert "delete_pod: deleted" in deployment.outcomes(document)
+    assert "delete_pod: processes_ended" in deployment.outcomes(document)
 
 
 def test_a_resumed_isolation_is_looked_for(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:

@@ -100,7 +100,10 @@ def test_a_confirmed_miner(deployment: Deployment, cluster: SimulatedCluster, po
     ]
     assert {step.status for step in deployment.case(document).steps} == {StepStatus.DONE}
     (message,) = deployment.published.messages
-    assert [step["reason"] for step in message["steps"] if step["action"] == "delete_pod"] == ["armed", "deleted"]
+    assert [step["reason"] for step in message["steps"] if step["action"] == "delete_pod"] == [
+        "armed",
+        "processes_ended",
+    ]
 
 
 @pytest.fixture

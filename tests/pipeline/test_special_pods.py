@@ -98,7 +98,7 @@ def test_deleted_where_allowed(tmp_path: Path, cluster: SimulatedCluster, make: 
 
     deployment.respond_to(document)
 
-    assert deployment.outcomes(document) == ["delete_pod: armed", "delete_pod: deleted"]
+    assert deployment.outcomes(document) == ["delete_pod: armed", "delete_pod: processes_ended"]
 
 
 def later(stamp: str, seconds: int) -> str:
@@ -126,7 +126,7 @@ def evicted(_pod: Object) -> Object:
 
 
 SAME_PODS = [
-    pytest.param(restarted, ["proved", "restarted", "deleted"], id="restarted"),
+    pytest.param(restarted, ["proved", "restarted", "processes_ended"], id="restarted"),
     pytest.param(other_image, ["likely", "image_differs", "identity_not_proved:image_differs"], id="changed-in-place"),
     pytest.param(evicted, ["likely", "started_unreported", "identity_not_proved:started_unreported"], id="evicted"),
 ]
@@ -194,7 +194,7 @@ def last_change(deployment: Deployment, document: Object) -> Step:
 
 
 def test_a_finalizer_keeps_it(tmp_path: Path, cluster: SimulatedCluster) -> None:
-    """A pod that a finalizer keeps is terminating, not deleted."""
+    """A pod that a finalizer keeps is contained once its processes have ended, and not called deleted."""
     pod = created(cluster, objects.held_pod("held", "shop", NODE))
     deployment = deployed(tmp_path, cluster, policy("delete_pod {allow_standalone: true}"))
     document = finding_about(pod)
@@ -202,12 +202,13 @@ def test_a_finalizer_keeps_it(tmp_path: Path, cluster: SimulatedCluster) -> None
     ending = deployment.respond_to(document)
 
     last = last_change(deployment, document)
-    assert (last.status, last.reason, last.detail) == ("terminating", "terminating", "kept by example.com/hold")
-    assert (ending.reason, deployment.case(document).state) == ("terminating", "partial")
+    assert (last.status, last.reason, last.detail) == ("done", "processes_ended", "kept by example.com/hold")
+    assert (ending.reason, deployment.case(document).state) == ("done", "done")
+    assert deployment.line["contained_seconds"] >= 0
 
 
-def test_a_grace_period_means_terminating(tmp_path: Path) -> None:
-    """A pod within its grace period is terminating, with the grace period the policy asked for."""
+def test_a_pod_that_runs_on_leaves_the_case_open(tmp_path: Path) -> None:
+    """It is awaited, with the grace period that the policy asked for; nobody is told that it failed, or is done."""
     with SimulatedCluster(stop_seconds=60) as cluster:
         cluster.create(objects.namespace("shop"))
         cluster.create(objects.node(NODE))
@@ -215,13 +216,15 @@ def test_a_grace_period_means_terminating(tmp_path: Path) -> None:
         pod = created(cluster, objects.deployment("web", "shop", NODE, replicas=2))
         deployment = deployed(tmp_path, cluster, policy("delete_pod {grace_period_seconds: 7}"))
         document = finding_about(pod)
-        deployment.respond_to(document)
+        ending = deployment.respond_to(document)
 
         assert deployment.outcomes(document) == [
             "delete_pod: armed",
-            "delete_pod: terminating",
-            "notify: published",
+            "delete_pod: deletion_awaited",
         ]
+        assert (ending.status, ending.reason, ending.severity) == (204, "deletion_awaited", "NOTICE")
+        assert (deployment.case(document).state, deployment.case(document).owner) == ("open", "")
+        assert "contained_seconds" not in deployment.line
         stopping = [item["metadata"] for item in cluster.objects("Pod") if "deletionTimestamp" in item["metadata"]]
         assert [item["deletionGracePeriodSeconds"] for item in stopping] == [7]
 
@@ -269,7 +272,7 @@ def test_another_admission_policy(tmp_path: Path) -> None:
         assert deployment.outcomes(document)[:3] == [
             "cordon_node: admission_denied",
             "delete_pod: armed",
-            "delete_pod: deleted",
+            "delete_pod: processes_ended",
         ]
 
 

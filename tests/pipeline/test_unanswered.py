@@ -84,7 +84,6 @@ ENDS: dict[str, tuple[str, str, Made, str, str]] = {
         "target_absent",
     ),
     "the node is gone": (policy("cordon_node"), RAILS, without_node, "target_absent", "target_absent"),
-    "a finalizer": (policy(DELETE), RAILS, kept, "terminating", "partial"),
     "a finalizer in a rehearsal": (policy(DELETE, mode="dry_run"), RAILS, ending, "terminating", "rehearsed"),
 }
 
@@ -111,7 +110,7 @@ def test_a_severe_threat_without_an_answer_is_told(
     assert (len(deployment.published.messages), logged) == (1, "WARNING")
 
 
-@pytest.mark.parametrize("end", ["no policy matched", "an unless holds", "the pod is gone", "a finalizer"])
+@pytest.mark.parametrize("end", ["no policy matched", "an unless holds", "the pod is gone"])
 def test_a_lesser_threat_is_only_recorded(tmp_path: Path, cluster: SimulatedCluster, pod: Object, end: str) -> None:
     """The state says what it came to."""
     deployment, _, _ = ended(tmp_path, cluster, end, "MEDIUM")

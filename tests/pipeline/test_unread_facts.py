@@ -191,7 +191,7 @@ def test_a_policy_that_may_apply_keeps_a_deletion_waiting(
     assert deployment.outcomes(document) == isolated
 
     endings.append(deployment.deliver(document))
-    assert deployment.outcomes(document) == [*isolated, "delete_pod: armed", "delete_pod: deleted"]
+    assert deployment.outcomes(document) == [*isolated, "delete_pod: armed", "delete_pod: processes_ended"]
     assert [ending.status for ending in endings] == [503] * (LOOKS + 1)
 
 

@@ -80,7 +80,8 @@ MISTAKES = [
     pytest.param(
         ("label_pod", "delete_pod\n    with: {grace_period_seconds: -1}"),
         "invalid_policy",
-        ":9: then[0].with.grace_period_seconds: -1 is too small; expected at least 0",
+        ":9: then[0].with.grace_period_seconds: -1 is too small; expected at least 1; with 0 the pod goes while its "
+        "processes run on; write 1 for the shortest",
         id="negative",
     ),
     pytest.param(

@@ -13,14 +13,17 @@ from scc_responder.domain.context import NO_SUCH_OWNER, Context, IdentityLevel, 
 from scc_responder.domain.labels import ARMED_BY
 from scc_responder.domain.reasons import Reason
 
+_TOO_SHORT = "with 0 the pod goes while its processes run on; write 1 for the shortest"
+
 
 class DeletePodParams(Params, frozen=True, kw_only=True):
-    """`grace_period_seconds`: never the pod's own, which its maker chose. `identity: likely` takes an unproved pod.
+    """`grace_period_seconds`: never the pod's own, which its maker chose, and at least 1. `identity: likely` takes an
+    unproved pod.
 
-    `allow_last_replica` deletes the last ready pod of a workload too.
+    `allow_last_replica` deletes the last ready pod of a workload too, and one without which its Job fails.
     """
 
-    grace_period_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 30
+    grace_period_seconds: Annotated[int, msgspec.Meta(ge=1, le=3600, extra={"too_small": _TOO_SHORT})] = 30
     allow_standalone: bool = False
     allow_daemonset: bool = False
     allow_last_replica: bool = False
@@ -33,7 +36,8 @@ def delete_pod(context: Context, params: DeletePodParams) -> Planned:
 
     Two steps: the pod is armed with `scc-responder/armed-by`, then deleted on condition of its UID and of the very
     version that was armed. Static pods are never deleted; standalone and DaemonSet pods, and the last ready one of a
-    workload, only where the policy says so; a ready pod never where its disruption budget allows none.
+    workload, or of a Job that would fail, only where the policy says so; a ready pod never where its disruption budget
+    allows none. The pod's processes are watched for 4 s, and looked at again once the grace period is over.
 
         then:
           - action: capture_evidence

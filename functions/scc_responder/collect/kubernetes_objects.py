@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from scc_responder.collect.taints import is_kept_away
 from scc_responder.domain.context import (
     ContainerStatus,
     DisruptionBudget,
@@ -28,6 +29,9 @@ from scc_responder.domain.ports import ApiObject
 _INSTANCE_ID = "container.googleapis.com/instance_id"
 _ZONE = "topology.kubernetes.io/zone"
 _MIRROR = "kubernetes.io/config.mirror"
+_JOB_ENDS = frozenset({"Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"})
+_DEFAULT_BACKOFF_LIMIT = 6
+_INDEX_FAILURES = "batch.kubernetes.io/job-index-failure-count"
 _STATES = ("running", "terminated")
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 _SPECS = ("containers", "initContainers", "ephemeralContainers")
@@ -94,6 +98,27 @@ def parse_workload(workload: ApiObject, owner: Owner) -> Workload:
     return Workload(kind=owner.kind, name=owner.name, replicas=wanted, ready=ready)
 
 
+def parse_job(job: ApiObject, owner: Owner, pod: ApiObject) -> Workload:
+    """A Job: it counts no replicas. Source: batch/v1 Job; k8s.io/kubernetes/pkg/controller/job, `syncJob`."""
+    spec, status = job.get("spec", {}), job.get("status", {})
+    ended = any(item["type"] in _JOB_ENDS and item["status"] == "True" for item in status.get("conditions") or ())
+    noted = len((status.get("uncountedTerminatedPods") or {}).get("failed") or ())
+    counted, most = status.get("failed", 0) + noted + _restarts(pod), spec.get("backoffLimit", _DEFAULT_BACKOFF_LIMIT)
+    if spec.get("backoffLimitPerIndex") is not None:
+        of_index = pod.get("metadata", {}).get("annotations", {}).get(_INDEX_FAILURES, "0")
+        last = int(of_index) >= spec["backoffLimitPerIndex"] if of_index.isascii() and of_index.isdigit() else True
+        most = spec.get("backoffLimit", counted + 1)
+        return Workload(kind=owner.kind, name=owner.name, has_no_retry=not ended and (last or counted >= most))
+    return Workload(kind=owner.kind, name=owner.name, has_no_retry=not ended and counted >= most)
+
+
+def _restarts(pod: ApiObject) -> int:
+    """The restarts of a pod whose containers a Job restarts in place: each counts as a failure."""
+    if pod.get("spec", {}).get("restartPolicy") != "OnFailure":
+        return 0
+    return sum(item.get("restartCount", 0) for item in pod.get("status", {}).get("containerStatuses") or ())
+
+
 def budgets_of(labels: Mapping[str, str], budgets: Iterable[ApiObject]) -> tuple[DisruptionBudget, ...]:
     """The PodDisruptionBudgets, of all in the namespace, that select a pod of these labels."""
     selecting = (item for item in budgets if selects(item.get("spec", {}).get("selector"), labels))
@@ -102,10 +127,16 @@ def budgets_of(labels: Mapping[str, str], budgets: Iterable[ApiObject]) -> tuple
     )
 
 
-def pool_member(node: ApiObject, own: Node | None = None) -> tuple[str, bool]:
-    """A node's zone, and whether it takes pods: all that a pool of thousands needs to know of it. `own` is known."""
-    parsed = own if own and node["metadata"]["uid"] == own.uid else parse_node(node)
-    return parsed.zone, bool(parsed.ready) and not parsed.unschedulable
+def pool_member(node: ApiObject, own: Node | None = None, tolerations: Sequence[ApiObject] = ()) -> tuple[str, bool]:
+    """A node's zone, and whether it takes pods: all that a pool of thousands needs to know of it.
+
+    `own` is known; what keeps pods away from it now may be another finding's work. `tolerations` are those of the pod
+    that needs another place.
+    """
+    if own and node["metadata"]["uid"] == own.uid:
+        return own.zone, bool(own.ready) and not own.unschedulable
+    parsed = parse_node(node)
+    return parsed.zone, bool(parsed.ready) and not (parsed.unschedulable or is_kept_away(node, tolerations))
 
 
 def node_pool(name: str, members: Iterable[tuple[str, bool]]) -> NodePool:

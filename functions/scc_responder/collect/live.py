@@ -6,14 +6,15 @@ would disrupt. An incomplete list is an error; an empty one is valid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
 from scc_responder.actions import Action
-from scc_responder.collect.kubernetes_objects import budgets_of, node_pool, parse_workload, pool_member
+from scc_responder.collect.kubernetes_objects import budgets_of, node_pool, parse_job, parse_workload, pool_member
+from scc_responder.collect.taints import is_kept_away, tolerations_of
 from scc_responder.collect.target import Collected
 from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import (
@@ -29,7 +30,7 @@ from scc_responder.domain.context import (
 )
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
-from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.ports import ApiObject, KubernetesApi
 from scc_responder.domain.reasons import Reason
 
 COUNTED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"})
@@ -69,15 +70,20 @@ def _parts(api: KubernetesApi, context: Context, planned: tuple[Action, ...]) ->
         if any(action.disrupts is Disruption.PODS and not action.reversible for action in planned):
             parts["budgets"] = lambda: _budgets(api, pod)
     if node is not None and any(action.disrupts is Disruption.NODES for action in planned):
-        parts["node_pool"] = lambda: _node_pool(api, node)
+        parts["node_pool"] = lambda: _node_pool(api, node, context.objects)
     return parts
 
 
 def _workload(api: KubernetesApi, context: Context, pod: Pod) -> Workload:
-    """The topmost owner that counts replicas; if an operator's kind owns it, the owner below that.
+    """The topmost owner that counts replicas; if an operator's kind owns it, the owner below that. Of a Job, the Job.
 
     At most one request, none if it was read already. Raises ApiError.
     """
+    job = next((owner for owner in pod.owners if (owner.kind, owner.api_version) == ("Job", "batch/v1")), None)
+    if job is not None:
+        known = context.objects.get(job.kind)
+        present = _read(api, pod.namespace, job) if known is None else known
+        return parse_job(present, job, context.objects.get("pod", {}))
     for owner in reversed(pod.owners):
         known = owner.api_version in KUBERNETES
         if known and owner.kind in UNCOUNTED:
@@ -98,7 +104,10 @@ def _budgets(api: KubernetesApi, pod: Pod) -> tuple[DisruptionBudget, ...]:
     return budgets_of(pod.labels, api.list(api_paths.disruption_budgets(pod.namespace)))
 
 
-def _node_pool(api: KubernetesApi, own: Node) -> NodePool:
+def _node_pool(api: KubernetesApi, own: Node, objects: Mapping[str, ApiObject]) -> NodePool:
     """The pool, with the target node as it was read before: another finding may have cordoned it since."""
-    selector, member = api_paths.nodes_of_pool(own.node_pool), partial(pool_member, own=own)
-    return node_pool(own.node_pool, api.gather(api_paths.nodes(), member, label_selector=selector))
+    tolerations = tolerations_of(objects.get("pod"), objects.get("node"))
+    selector = api_paths.nodes_of_pool(own.node_pool)
+    member = partial(pool_member, own=own, tolerations=tolerations)
+    pool = node_pool(own.node_pool, api.gather(api_paths.nodes(), member, label_selector=selector))
+    return replace(pool, target_takes_pods=not is_kept_away(objects.get("node", {}), tolerations))

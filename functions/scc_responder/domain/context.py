@@ -108,12 +108,16 @@ class Cluster(Value, frozen=True, kw_only=True):
 
 
 class Workload(Value, frozen=True, kw_only=True):
-    """How many pods a workload wants, and has that are ready. None for kinds that count none (Job, DaemonSet)."""
+    """How many pods a workload wants, and has that are ready. None for kinds that count none (Job, DaemonSet).
+
+    `has_no_retry`: a Job that fails once one more of its pods does. To delete one counts as that.
+    """
 
     kind: str
     name: str
     replicas: int | None = None
     ready: int | None = None
+    has_no_retry: bool = False
 
 
 class DisruptionBudget(Value, frozen=True, kw_only=True):
@@ -124,17 +128,21 @@ class DisruptionBudget(Value, frozen=True, kw_only=True):
 
 
 class Zone(Value, frozen=True, kw_only=True):
-    """The nodes of a pool in one zone. `schedulable` are ready and take new pods."""
+    """The nodes of a pool in one zone. `schedulable` are ready, take new pods, and have no taint against this pod."""
 
     nodes: int
     schedulable: int
 
 
 class NodePool(Value, frozen=True, kw_only=True):
-    """The nodes of a pool now, by zone. Nodes without a pool's label are a pool without a name."""
+    """The nodes of a pool now, by zone. Nodes without a pool's label are a pool without a name.
+
+    `target_takes_pods`: whether the node itself has no taint against the pod.
+    """
 
     name: str
     zones: dict[str, Zone]
+    target_takes_pods: bool = True
 
     @property
     def nodes(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -45,7 +46,7 @@ class StepStatus(StrEnum):
     NOT_EFFECTIVE = "not_effective"
     """Carried out and read back, but the cluster does not make it hold, or cannot tell."""
     TERMINATING = "terminating"
-    """The deletion was accepted; a finalizer or the grace period still keeps the object."""
+    """The deletion was accepted; that the pod's processes have ended is not known yet, or at all."""
     TARGET_GONE = "target_gone"
     TARGET_REPLACED = "target_replaced"
     NOT_POSSIBLE = "not_possible"
@@ -61,11 +62,16 @@ class StepStatus(StrEnum):
 
 
 class Result(Value, frozen=True, kw_only=True):
-    """The outcome of one change. `detail` says more than `reason`, for people."""
+    """The outcome of one change. `detail` says more than `reason`, for people.
+
+    `ended_at` is when the pod's last process ended. `due_at`: when a sweep has to look again, as the end is not known.
+    """
 
     status: StepStatus
     reason: Reason
     detail: str = ""
+    ended_at: datetime | None = None
+    due_at: datetime | None = None
 
 
 def done(reason: Reason, detail: str = "") -> Result:

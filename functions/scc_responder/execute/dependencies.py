@@ -9,6 +9,7 @@ from __future__ import annotations
 from scc_responder.actions import Action, actions
 from scc_responder.domain.changes import ChangedObject
 from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.kubernetes.pod_processes import processes_ended
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, not_the_target
@@ -92,7 +93,7 @@ def unmet(execution: Execution, policy: PolicyDecision, planned: PlannedAction) 
 def is_moot(execution: Execution, target: ChangedObject | None, outcome: Result) -> bool:
     """Whether the outcome stands for a pod that another case has deleted, or is about to.
 
-    Where the pod's deletion is reserved for that case, the pod is read once more: it may only be on its way out.
+    Where the pod's deletion is reserved for that case, the pod is read once more: its processes may not have ended yet.
     Raises ApiError, StoreError.
     """
     session = execution.world.cluster
@@ -100,7 +101,7 @@ def is_moot(execution: Execution, target: ChangedObject | None, outcome: Result)
         return False
     if outcome.reason == Reason.RESERVED_BY_OTHER_FINDING:
         read = session.read_anew(api_paths.pod(target.namespace, target.name))
-        return not_the_target(read, target.uid) is not None
+        return not_the_target(read, target.uid) is not None or (read is not None and processes_ended(read))
     return outcome.status is StepStatus.TARGET_GONE and _is_ended_by_other(execution, target.uid)
 
 

@@ -75,7 +75,7 @@ def _resume(execution: Execution) -> None:
     allowed = {(policy.name, item.action) for policy in execution.decision.policies for item in _allowed(policy)}
     if execution.postponed_by is None:
         allowed.add((RESPONDER.name, "notify"))
-    for step in [step for step in execution.case.record.steps if not step.is_settled]:
+    for step in [step for step in execution.case.record.steps if not step.is_settled or step.is_awaited]:
         if execution.postponed_by and (step.policy, step.action) not in allowed:
             continue
         policy = next((item for item in execution.decision.policies if item.name == step.policy), None)
@@ -192,6 +192,8 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
         intended=recorded is not None and not recorded.is_settled,
         intend=Gate(execution=execution, task=task, withheld=withheld, dry_run=dry_run).intend,
         renew=execution.case.renew,
+        clock=execution.world.clock,
+        due_at=recorded.due_at if recorded and recorded.is_awaited else None,
     )
     try:
         result = task.change.carry_out(step, _Means(execution)) if task.change else _without_target(execution)

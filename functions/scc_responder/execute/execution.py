@@ -152,9 +152,13 @@ class Execution:
             raise error
 
     def is_repeatable(self, step: Step) -> bool:
-        """Whether a settled step may be carried out: it changed nothing, or failed before the case was opened anew."""
+        """Whether a settled step may be carried out: it changed nothing, or failed before the case was opened anew.
+
+        An earlier delivery's step whose end is awaited is: what came of it is read then, and nothing is sent again.
+        """
         earlier = step not in self.current_steps
-        return step.status in REPEATABLE or (earlier and step.status in RETRIED_WHEN_REOPENED)
+        awaited = step.is_awaited and step.epoch < self.case.record.epoch
+        return awaited or step.status in REPEATABLE or (earlier and step.status in RETRIED_WHEN_REOPENED)
 
     def settle(self, task: Task, result: Result) -> None:
         """Keep the outcome for the next write."""
@@ -164,6 +168,8 @@ class Execution:
                 status=result.status,
                 reason=result.reason,
                 detail=result.detail,
+                ended_at=result.ended_at,
+                due_at=result.due_at,
                 settled_at=self.world.clock(),
             )
         )

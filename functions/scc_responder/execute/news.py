@@ -30,7 +30,7 @@ def is_untold(steps: Iterable[Step], *, severe: bool) -> bool:
     settled = [
         (step, step.settled_at)
         for step in steps
-        if step.settled_at and step.reason not in _TOLD_FOR_CLUSTER and not step.answers
+        if step.settled_at and step.reason not in _TOLD_FOR_CLUSTER and not (step.answers or step.is_awaited)
     ]
     told = last_told(steps)
     return any(step.status in news and (told is None or at > told) for step, at in settled)

@@ -14,6 +14,7 @@ from scc_responder.domain.context import NO_SUCH_OWNER, Context, NodePool, Pod, 
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.ledger import DisruptionRequest
 
+_ENDED_PHASES = frozenset({"Succeeded", "Failed"})
 UNHEALTHY_SHARE = 0.25
 """Share of a pool's nodes: if as many take no pods already, no other node is cordoned."""
 
@@ -29,6 +30,9 @@ def disruption_reason(context: Context, action: Action, changes: Iterable[Change
 
 
 def _pod_reason(context: Context, pod: Pod, *, any_replica: bool) -> Reason | None:
+    workload = context.live.workload if context.live else None
+    if workload and workload.has_no_retry and not any_replica and pod.phase not in _ENDED_PHASES:
+        return Reason.JOB_WOULD_FAIL
     if pod.ready is False:
         # Nothing that works is taken away.
         return None
@@ -63,7 +67,7 @@ def _node_reason(context: Context) -> Reason | None:
         return Reason.NODE_POOL_UNREAD
     if pool.nodes - pool.schedulable >= UNHEALTHY_SHARE * pool.nodes:
         return Reason.NODE_POOL_UNHEALTHY
-    takes_pods = node.ready is not False and not node.unschedulable
+    takes_pods = node.ready is not False and not node.unschedulable and pool.target_takes_pods
     return Reason.LAST_SCHEDULABLE_NODE if takes_pods and _is_last(pool, pool.zones[node.zone]) else None
 
 

@@ -36,8 +36,8 @@ class Step(Value, frozen=True, kw_only=True):
 
     `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is the
     claim under which its intent was last written. `answers` counts the equal answers in a row by which the API server
-    itself refused the object (`ApiError.is_about_object`); an earlier version leaves it out. `extra` holds fields that
-    this version does not know.
+    itself refused the object (`ApiError.is_about_object`). `ended_at` and `due_at` are those of `Result`. An earlier
+    version leaves these three out. `extra` holds fields that this version does not know.
     """
 
     action_id: str
@@ -51,6 +51,8 @@ class Step(Value, frozen=True, kw_only=True):
     change: dict[str, Any] = {}
     epoch: int = 0
     answers: int = 0
+    ended_at: datetime | None = None
+    due_at: datetime | None = None
     intended_at: datetime | None = None
     settled_at: datetime | None = None
     extra: dict[str, Any] = {}
@@ -59,6 +61,11 @@ class Step(Value, frozen=True, kw_only=True):
     def is_settled(self) -> bool:
         """Whether its outcome is known."""
         return self.status not in {StepStatus.INTENT, StepStatus.UNKNOWN}
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it was carried out, and a sweep has to look what came of it."""
+        return self.reason == Reason.DELETION_AWAITED
 
     @property
     def is_so_already(self) -> bool:

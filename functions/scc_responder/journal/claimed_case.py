@@ -139,9 +139,9 @@ class ClaimedCase:
         self._write(closed)
         self._held = False
 
-    def release(self, reason: str = "") -> None:
+    def release(self, reason: str = "", *steps: Step, decision: Mapping[str, Any] | None = None) -> None:
         """Release the lease of an unfinished case with a reason: the next delivery resumes it at once."""
-        self._write(replace(self.record, owner="", reason=reason))
+        self._write(replace(self._changed(steps, decision), owner="", reason=reason))
         self._held = False
 
     def _changed(self, steps: tuple[Step, ...], decision: Mapping[str, Any] | None) -> CaseRecord:
@@ -198,9 +198,11 @@ def _was_used(store: CasStore, held: Reservation) -> bool:
     record = decode(entry.value) if entry else None
     if record is None:
         return False
+    if _has_sent(record, held, _CARRIED_OUT):
+        return True
     if record.state is CaseState.OPEN:
         raise RetryableError(Reason.RESERVED_BY_OPEN_FINDING, f"{held.case} is about to do it, and is not closed yet")
-    return _has_sent(record, held, _CARRIED_OUT)
+    return False
 
 
 def _has_sent(record: CaseRecord, held: Reservation, reached: Set[StepStatus]) -> bool:

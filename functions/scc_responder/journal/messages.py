@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import kind_of_stored
 from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.mode import Mode
@@ -65,8 +64,9 @@ def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:
     """The case's end state, computed from outcomes alone: no error can end as a success.
 
     `modes` are those of the policies that matched, by their names.
-    Notifications and evidence alone do not count as a response. While a step waits for a person, so does the case. What
-    a policy in `dry_run` would change is a rehearsal: it ends neither as a success nor as a failure.
+    Notifications and evidence alone do not count as a response. While a step waits for a person, so does the case;
+    while a sweep has to look what came of a deletion, it stays open. What a policy in `dry_run` would change is a
+    rehearsal: it ends neither as a success nor as a failure.
     """
     known = actions()
     steps = [step for step in steps if step.status is not StepStatus.DONE or not known[step.action].observes]
@@ -74,6 +74,8 @@ def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:
     rehearsed = [step for step in changes if modes.get(step.policy) == Mode.DRY_RUN and _is_rehearsed(step)]
     acted = [step for step in steps if step not in rehearsed]
     state = _acted({step.status for step in acted})
+    if state is not CaseState.WAITING and any(step.is_awaited for step in acted):
+        return CaseState.OPEN
     if state is CaseState.DONE and _is_half_rehearsed(acted, rehearsed):
         return CaseState.PARTIAL
     if state:
@@ -124,20 +126,15 @@ def modes_of(summary: Mapping[str, Any]) -> dict[str, str]:
 
 
 def contained_seconds(record: CaseRecord) -> float | None:
-    """Seconds from the finding's event to the end of its case, where that is how long the threat went on.
+    """Seconds from the finding's event to the end of its pod's last process, as the node reported it.
 
-    None where the case did not end well, or its pod did not end: an isolation says nothing of connections that are
-    established already.
+    None where the case did not end well, or no end was reported: an isolation says nothing of connections that are
+    established already, and a pod that is gone says nothing of when its processes ended.
     """
-    contains = any(step.status is StepStatus.DONE and _ends_pod(step) for step in record.current_steps)
-    if record.state is not CaseState.DONE or record.closed_at is None or not contains:
+    ends = [step.ended_at for step in record.current_steps if step.status is StepStatus.DONE and step.ended_at]
+    if record.state is not CaseState.DONE or not ends:
         return None
-    return max(0.0, round((record.closed_at - record.event_time).total_seconds(), 3))
-
-
-def _ends_pod(step: Step) -> bool:
-    kind = kind_of_stored(step.change)
-    return kind is not None and kind.ends_pod
+    return max(0.0, round((max(ends) - record.event_time).total_seconds(), 3))
 
 
 def decision_summary(context: Context, decision: Decision, digest: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from scc_responder.collect.confirm import KeptText, confirm
+from scc_responder.collect.confirm import KeptText, Settled, confirm
 from scc_responder.collect.identity import bound, without_ended
 from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
@@ -48,7 +48,10 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     succeed, LostLease where another process has taken the case.
     """
     source = KeptText(services.findings)
-    finding = confirm(finding, case.record.opened_at, source, services.settings, services.clock)
+    try:
+        finding = confirm(finding, case.record.opened_at, source, services.settings, services.clock)
+    except Settled as end:
+        return _see_deletion(case, services, log, end)
     log.about(finding)
     case.confirmed(finding)
     limit = services.kill_switch.ceiling(finding.cluster_path)
@@ -65,11 +68,31 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     state = conclusion(case.record.with_steps(steps).current_steps, decision.modes)
     paused = any(step.reason == Reason.CLUSTER_PAUSED for step in case.record.with_steps(steps).current_steps)
     reason = Reason.CLUSTER_PAUSED if paused and state is CaseState.HELD else decision.reason
-    case.close(state, reason, *steps, decision=summary)
+    if state is CaseState.OPEN:
+        case.release(Reason.DELETION_AWAITED, *steps, decision=summary)
+    else:
+        case.close(state, reason, *steps, decision=summary)
     if paused:
         tell_today(case, Reason.CLUSTER_PAUSED, _PAUSED, services)
     log.decided(decision, case.record, services.settings.function_url)
     return ending_of(case.record, decision, severe=context.threat.is_severe)
+
+
+def _see_deletion(case: ClaimedCase, services: Services, log: DeliveryLog, end: Settled) -> Ending:
+    """See what came of the case's deletion before it comes to its end: that the finding is over does not tell.
+
+    Raises Settled once it is known, or where there was none.
+    """
+    if end.confirmed is None or not any(step.is_awaited for step in case.record.steps):
+        raise end
+    case.confirmed(end.confirmed)
+    collected, context = _collect(end.confirmed, case, services, log)
+    steps = execute(context, Decision(policies=()), case, _world(collected, services, log))
+    if any(step.is_awaited for step in case.record.with_steps(steps).steps):
+        case.release(Reason.DELETION_AWAITED, *steps)
+        return Ending(status=204, reason=Reason.DELETION_AWAITED)
+    case.save(*steps)
+    raise end
 
 
 def _collect(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> tuple[Collected, Context]:

@@ -99,6 +99,8 @@ _ERRORS = frozenset(_WORST_FIRST[:3])
 def ending_of(record: CaseRecord, decision: Decision, *, severe: bool) -> Ending:
     """The ending of a case that was carried out, by its worst step. A rehearsal is no error, whatever it met.
 
+    Nor is a deletion whose end is awaited: a sweep tells how it ended.
+
     Where nothing was done about a `severe` threat, it is a warning.
     """
     if record.state in UNANSWERED:
@@ -109,6 +111,7 @@ def ending_of(record: CaseRecord, decision: Decision, *, severe: bool) -> Ending
     for status in _WORST_FIRST:
         if status in by_status:
             severity = "ERROR" if status in _ERRORS and not rehearsed else "WARNING"
+            severity = "NOTICE" if by_status[status].is_awaited else severity
             return Ending(status=204, reason=by_status[status].reason, severity=severity)
     if rehearsed or StepStatus.DONE in by_status:
         return Ending(status=204, reason=Reason.DRY_RUN if rehearsed else Reason.DONE, severity="NOTICE")

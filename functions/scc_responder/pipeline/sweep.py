@@ -155,6 +155,8 @@ class _Sweep:
         now = self._services.clock()
         if is_heartbeat(finding_of(record)):
             return ""
+        if _awaits(record):
+            return "resume" if _is_over(record, now) else ""
         if record.state is CaseState.WAITING:
             return "expire" if record.plan and now >= record.plan.expires_at else ""
         if record.state is CaseState.OPEN:
@@ -234,9 +236,20 @@ def _taken(record: CaseRecord, is_held: bool) -> Transition:
     """Whether the case may be taken, as it stands when it is: a delivery may have come in between."""
     if record.state is CaseState.OPEN and is_held:
         return Transition(reason=Reason.IN_PROGRESS, status=503)
-    if record.state is not CaseState.OPEN and not is_held_for_now(record):
+    if record.state is not CaseState.OPEN and not (is_held_for_now(record) or _awaits(record)):
         return Transition(reason=Reason.AT_REST, status=409)
     return Transition(reason=Reason.RESUMED, status=204, record=record, starts=True)
+
+
+def _awaits(record: CaseRecord) -> bool:
+    """Whether what is left to do is to see what came of a deletion, now or while a person's answer is waited for."""
+    left_open = record.state is CaseState.OPEN and not record.owner and record.reason == Reason.DELETION_AWAITED
+    return left_open or (record.state is CaseState.WAITING and any(step.is_awaited for step in record.steps))
+
+
+def _is_over(record: CaseRecord, now: datetime) -> bool:
+    """Whether every pod whose deletion is awaited has had its grace period."""
+    return all(step.due_at is None or now >= step.due_at for step in record.steps if step.is_awaited)
 
 
 def _idle(entry: Entry) -> timedelta:

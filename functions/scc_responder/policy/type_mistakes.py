@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from msgspec import inspect
+from msgspec.structs import replace
 
 from scc_responder.policy.mistakes import DocumentPath, Mistake, closest, expected
 
@@ -58,6 +59,8 @@ def _filled(data: Any, wanted: inspect.Type) -> Any:
 
 def _something(wanted: inspect.Type) -> Any:
     """A valid value of the type, as a person might write it."""
+    if isinstance(wanted, inspect.Metadata):
+        return _something(wanted.type)
     if isinstance(wanted, inspect.UnionType):
         return _something(wanted.types[0])
     if isinstance(wanted, inspect.EnumType):
@@ -78,7 +81,8 @@ _SOME: dict[type[inspect.Type], Any] = {
 
 def _diagnose(data: Any, wanted: inspect.Type, path: DocumentPath) -> Iterator[Mistake]:
     if isinstance(wanted, inspect.Metadata):
-        wanted = wanted.type
+        remedy = (wanted.extra or {}).get("too_small", "")
+        return (_with_remedy(mistake, remedy) for mistake in _diagnose(data, wanted.type, path))
     if isinstance(wanted, inspect.UnionType):
         wanted = _meant(data, wanted)
     if isinstance(wanted, inspect.EnumType):
@@ -89,6 +93,10 @@ def _diagnose(data: Any, wanted: inspect.Type, path: DocumentPath) -> Iterator[M
         return iter([Mistake(path=path, text=_expected_kind(data, wanted))])
     deeper = _DEEPER.get(type(wanted))
     return deeper(data, wanted, path) if deeper else iter(())
+
+
+def _with_remedy(mistake: Mistake, remedy: str) -> Mistake:
+    return replace(mistake, text=f"{mistake.text}; {remedy}") if remedy and "too small" in mistake.text else mistake
 
 
 def _meant(data: Any, union: inspect.UnionType) -> inspect.Type:

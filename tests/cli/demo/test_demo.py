@@ -109,7 +109,7 @@ def test_containment_is_shown_step_by_step(showing: Showing) -> None:
         ("capture_evidence", ["captured", "verified"]),
         ("cordon_node", ["patched", "verified"]),
         ("delete_pod", ["armed", "verified"]),
-        ("delete_pod", ["deleted", "verified"]),
+        ("delete_pod", ["processes_ended", "verified"]),
     ]
     others = len(shipped_policies().policies) - 1
     assert f"contain-malicious-library (enforce) matched; {others} others: when_threat_differs" in showing.parts[0]

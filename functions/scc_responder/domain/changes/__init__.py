@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import cache, reduce
 from importlib import import_module
@@ -20,6 +21,7 @@ from typing import Any, ClassVar, Protocol
 
 import msgspec
 
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.permissions import Permissions
 from scc_responder.domain.status import Result
@@ -64,7 +66,8 @@ class StepRun:
 
     `intend` writes the intent ahead. A change calls it after its probe and right before each request that changes
     anything; it raises if this process may no longer act. `intended`: an earlier attempt wrote the intent, so that a
-    target in the wanted state is our own work. `renew` keeps the case through a step that takes long.
+    target in the wanted state is our own work. `renew` keeps the case through a step that takes long. `due_at`: the
+    request was accepted before, and when a sweep was to look again (`Result.due_at`).
     """
 
     action_id: str
@@ -72,6 +75,8 @@ class StepRun:
     intended: bool
     intend: Callable[[], None]
     renew: Callable[[], None]
+    clock: Callable[[], datetime] = utc_now
+    due_at: datetime | None = None
 
 
 class Means(Protocol):

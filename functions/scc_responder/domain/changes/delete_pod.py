@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar
-
-from msgspec.structs import replace
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.older_admission import ADVICE, OlderRule, refuses
+from scc_responder.domain.kubernetes.pod_processes import last_end, processes_ended
 from scc_responder.domain.labels import ARMED_BY
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target, target_gone
 
-DELETION_WAITS_SECONDS = (0.1, 0.9)
+ENDING_WAITS_SECONDS = (0.1, 0.4, *(7 * (0.5,)))
+"""Before each read of a pod that is to end, 4 s in all: kubelets tell of the end some 0.6 s before the object goes."""
+
+GRACE_OVER = timedelta(seconds=10)
+"""How long after its grace period a pod's processes have ended wherever its node is well."""
+
+LEAST_GRACE_SECONDS = 1
+"""With 0 the API server takes the object away at once, while the processes run on."""
+
+_RAISED = f"carried out with grace_period_seconds {LEAST_GRACE_SECONDS}: with 0 the pod goes while its processes run on"
+_UNSEEN = "the pod is gone; nothing told that its processes have ended"
+_BEFORE = "its deletion was asked for before"
 _GONE = "no answer to a request of ours is known: it may have been another's deletion, or the pod's own end"
 
 DELETES_POD = ChangeKind(
@@ -29,10 +42,51 @@ DELETES_POD = ChangeKind(
 )
 
 
+@dataclass(kw_only=True, slots=True)
+class _Seen:
+    """What is known of the pod's end. `due_at`: its processes have had their grace period by then."""
+
+    clock: Callable[[], datetime]
+    due_at: datetime | None
+    ended: bool = False
+    ended_at: datetime | None = None
+    said: str = ""
+
+    def note(self, read: ApiObject) -> None:
+        """Look at the pod as it was read."""
+        if processes_ended(read):
+            self.ended, self.ended_at = True, last_end(read, self.clock())
+
+    def end(self, read: ApiObject | None) -> Result:
+        """The outcome by the pod as it is now; None where it is gone."""
+        if read is not None:
+            self.note(read)
+        over = self.due_at is not None and self.clock() >= self.due_at
+        if self.ended or (read is None and over):
+            reason = Reason.DELETED if read is None else Reason.PROCESSES_ENDED
+            return Result(
+                status=StepStatus.DONE, reason=reason, detail=self._detail(_kept(read)), ended_at=self.ended_at
+            )
+        if over:
+            return Result(status=StepStatus.TERMINATING, reason=Reason.TERMINATING, detail=self._detail(_kept(read)))
+        detail = self._detail((_kept(read) or "within its grace period") if read else _UNSEEN)
+        awaited = Reason.DELETION_AWAITED
+        return Result(status=StepStatus.TERMINATING, reason=awaited, detail=detail, due_at=self.due_at)
+
+    def _detail(self, detail: str) -> str:
+        return "; ".join(filter(None, (detail, self.said)))
+
+
+def _kept(read: ApiObject | None) -> str:
+    finalizers = (read or {}).get("metadata", {}).get("finalizers")
+    return f"kept by {', '.join(finalizers)}" if finalizers else ""
+
+
 class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
     """Delete the pod with this UID, at the resource version that carries our arming label.
 
-    `grace_period_seconds`: None is the pod's own. `allow_last_replica`: even if no ready pod of its workload is left.
+    `grace_period_seconds`: None is the pod's own; 0, which an earlier version stored, is 1.
+    `allow_last_replica`: even if no ready pod of its workload is left, or its Job fails.
     """
 
     declares: ClassVar[ChangeKind] = DELETES_POD
@@ -54,24 +108,38 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
         return self.allow_last_replica
 
     def carry_out(self, step: StepRun, means: Means) -> Result:
-        """Delete the pod, and see it gone."""
+        """Delete the pod, and see its processes end. Where that is awaited, only see what came of it."""
         path = api_paths.pod(self.namespace, self.name)
-        return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, path, step), path))
+        seen = _Seen(clock=step.clock, due_at=step.due_at)
+        return means.in_cluster(
+            lambda session: session.until_settled(partial(self._once, session, path, step, seen), path)
+        )
 
-    def _once(self, session: ClusterSession, path: str, step: StepRun, tries: Tries) -> Result:
+    def _once(self, session: ClusterSession, path: str, step: StepRun, seen: _Seen, tries: Tries) -> Result:
+        if seen.due_at:
+            return seen.end(self._own(session.read(path))) if step.due_at else self._until_ended(session, path, seen)
         read = session.read(path)
-        settled = self.probe(step, read, sent=tries.sent, answered=tries.answered)
-        if settled or read is None:
+        settled = self.probe(step, read, sent=tries.sent)
+        is_leaving = settled is not None and settled.status is StepStatus.TERMINATING
+        if read is None or (settled and (step.dry_run or not is_leaving)):
             return settled or target_gone()
-        step.intend()
-        older = self._delete(session, path, step, tries, read)
+        seen.note(read)
+        if not is_leaving:
+            step.intend()
+            seen.said = self._delete(session, path, step, tries, read)
+        elif not (step.intended or tries.sent):
+            seen.said = _BEFORE
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_DELETE)
-        result = self._verified(session, path)
-        return replace(result, detail="; ".join(filter(None, (result.detail, ADVICE)))) if older else result
+        grace = read["metadata"].get("deletionGracePeriodSeconds", 0) if is_leaving else self._grace(read)
+        seen.due_at = step.clock() + timedelta(seconds=grace) + GRACE_OVER
+        if is_leaving and seen.ended:
+            return seen.end(read)
+        return self._until_ended(session, path, seen)
 
-    def _delete(self, session: ClusterSession, path: str, step: StepRun, tries: Tries, read: ApiObject) -> bool:
-        """Send the deletion; where an older admission policy asks for it, arm the pod by annotation, and say so."""
+    def _delete(self, session: ClusterSession, path: str, step: StepRun, tries: Tries, read: ApiObject) -> str:
+        """Send the deletion; where an older admission policy asks for it, arm the pod by annotation. What is to say."""
+        raised = "" if self._asked(read) >= LEAST_GRACE_SECONDS else _RAISED
         try:
             tries.send(lambda: session.api.delete(path, self.options(step, read), dry_run=step.dry_run))
         except ApiError as error:
@@ -80,21 +148,18 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
             meta = {**self.options(step, read)["preconditions"], "annotations": {ARMED_BY: step.action_id}}
             armed = session.api.patch(path, {"metadata": meta})
             tries.send(lambda: session.api.delete(path, self.options(step, armed)))
-            return True
-        return False
+            return "; ".join(filter(None, (raised, ADVICE)))
+        return raised
 
-    def probe(self, step: StepRun, read: ApiObject | None, *, sent: bool, answered: bool) -> Result | None:
+    def probe(self, step: StepRun, read: ApiObject | None, *, sent: bool) -> Result | None:
         """The outcome, if the pod is gone, another one, on its way out, or not armed by this very action.
 
-        Only where our request was `answered` is it known to be why the pod is gone; where it was `sent` at most, an
-        answer is missing.
+        Where our request was `sent`, its answer is missing: nobody knows whether it is why the pod is gone.
         """
         lost = not_the_target(read, self.uid)
         if lost or read is None:
-            if answered:
-                return done(Reason.DELETED)
             return done(Reason.GONE_AFTER_INTENT, _GONE) if step.intended or sent else lost
-        if "deletionTimestamp" in read["metadata"] and not self._takes_longer(read):
+        if "deletionTimestamp" in read["metadata"] and (processes_ended(read) or not self._takes_longer(read)):
             return Result(status=StepStatus.TERMINATING, reason=Reason.TERMINATING)
         places = (read["metadata"].get(field) or {} for field in ("labels", "annotations"))
         armed = any(place.get(ARMED_BY) == step.action_id for place in places)
@@ -106,22 +171,33 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
         if not step.dry_run:
             conditions["resourceVersion"] = read["metadata"]["resourceVersion"]
         options: ApiObject = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": conditions}
-        if self.grace_period_seconds is not None:
-            options["gracePeriodSeconds"] = self.grace_period_seconds
+        if self.grace_period_seconds is not None or self._asked(read) < LEAST_GRACE_SECONDS:
+            options["gracePeriodSeconds"] = self._grace(read)
         return options
+
+    def _asked(self, read: ApiObject) -> int:
+        """The grace period as it was asked for, else the pod's own."""
+        own = read.get("spec", {}).get("terminationGracePeriodSeconds", 30)
+        return int(own if self.grace_period_seconds is None else self.grace_period_seconds)
+
+    def _grace(self, read: ApiObject) -> int:
+        return max(self._asked(read), LEAST_GRACE_SECONDS)
 
     def _takes_longer(self, read: ApiObject) -> bool:
         """Whether the pod is on its way out, but more slowly than we ask for: anyone may have given it a year."""
-        wanted = self.grace_period_seconds
-        return wanted is not None and read["metadata"].get("deletionGracePeriodSeconds", 0) > wanted
+        asked = self.grace_period_seconds is not None
+        return asked and read["metadata"].get("deletionGracePeriodSeconds", 0) > self._grace(read)
 
-    def _verified(self, session: ClusterSession, path: str) -> Result:
-        kept = ""
-        for seconds in DELETION_WAITS_SECONDS:
+    def _own(self, read: ApiObject | None) -> ApiObject | None:
+        return None if not_the_target(read, self.uid) else read
+
+    def _until_ended(self, session: ClusterSession, path: str, seen: _Seen) -> Result:
+        """Read the pod until its processes have ended, or 4 s are over."""
+        result = seen.end(None)
+        for seconds in ENDING_WAITS_SECONDS:
             session.wait(seconds)
-            read = session.read_anew(path)
-            if read is None or read["metadata"]["uid"] != self.uid:
-                return done(Reason.DELETED)
-            finalizers = read["metadata"].get("finalizers", ())
-            kept = f"kept by {', '.join(finalizers)}" if finalizers else "within its grace period"
-        return Result(status=StepStatus.TERMINATING, reason=Reason.TERMINATING, detail=kept)
+            read = self._own(session.read_anew(path))
+            result = seen.end(read)
+            if read is None or seen.ended:
+                break
+        return result

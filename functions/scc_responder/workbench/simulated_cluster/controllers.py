@@ -14,30 +14,40 @@ from typing import Any
 from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.server.objects import Objects, kubernetes_time, suffix, target_to
 from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RequestTarget
-from scc_responder.workbench.simulated_cluster.statuses import ready_condition, update_statuses
+from scc_responder.workbench.simulated_cluster.statuses import ready_condition, terminated, update_statuses
 
 START_TAKES = timedelta(seconds=2)
 """From a pod's creation to the start of its containers: creation is set back by it, so that nobody waits."""
+
+LINGER_SECONDS = 0.7
+"""How long the object of a pod stays after its kubelet has told that its containers ended."""
 
 
 class Controllers:
     """Deployment, ReplicaSet, StatefulSet, DaemonSet and Job controllers, a scheduler and the kubelets.
 
-    `stop_seconds` is how long a pod takes to stop, whatever its grace period.
+    `stop_seconds` is how long a pod takes to stop, whatever its grace period, and `linger_seconds` how long its object
+    stays then: no longer than the stop where it is None. A pod for which both are nothing is seen to have ended at the
+    next look, and is gone at the one after.
     """
 
-    def __init__(self, objects: Objects, clock: Callable[[], datetime], stop_seconds: float) -> None:
+    def __init__(
+        self, objects: Objects, clock: Callable[[], datetime], stop_seconds: float, linger_seconds: float | None = None
+    ) -> None:
         self._objects = objects
         self._clock = clock
         self._stop_seconds = stop_seconds
+        self._linger_seconds = min(stop_seconds, LINGER_SECONDS) if linger_seconds is None else linger_seconds
         self._stopping: dict[str, float] = {}
+        self._going: dict[str, float] = {}
         self._pods: dict[str, str] = {}
         self._ended: dict[str, datetime] = {}
         self._settled_at = 0
 
-    def settle(self) -> None:
-        """Bring the cluster to where its workloads want it."""
-        self._stop_pods()
+    def settle(self, *, kubelets: bool = True) -> None:
+        """Bring the cluster to where its workloads want it. Without `kubelets` no pod comes closer to its end."""
+        if kubelets:
+            self._stop_pods()
         if self._objects.version == self._settled_at:
             return
         self._note_ended_pods()
@@ -117,14 +127,23 @@ class Controllers:
         found = self._objects.stored(owner["kind"], namespace)
         return any(item["metadata"]["uid"] == owner["uid"] for item in found)
 
+    def stop_now(self) -> None:
+        """Let the time be over that the pods which are to stop take."""
+        self._stopping = dict.fromkeys(self._stopping, 0.0)
+
     def _stop_pods(self) -> None:
         present = time.monotonic()
         for pod in self._objects.stored("Pod"):
             metadata = pod["metadata"]
             if "deletionTimestamp" not in metadata:
                 continue
-            stopped = self._stopping.setdefault(metadata["uid"], present + self._stop_seconds) <= present
-            if stopped and not metadata.get("finalizers"):
+            uid = metadata["uid"]
+            if self._stopping.setdefault(uid, present + self._stop_seconds) > present:
+                continue
+            if uid not in self._going:
+                self._going[uid] = present + self._linger_seconds
+                self._objects.replace({**pod, "status": terminated(pod["status"], self._clock())})
+            elif self._going[uid] <= present and not metadata.get("finalizers"):
                 self._objects.remove(target_to(pod))
 
 

@@ -29,7 +29,8 @@ _BODY_LIMIT = 3 * 1024 * 1024
 class SimulatedCluster:
     """A cluster on 127.0.0.1, without TLS, from `start` (or `with`) until `stop`.
 
-    Pods take `stop_seconds` to stop. `admission` may refuse updates with a text. `clock` gives the server's time.
+    Pods take `stop_seconds` to stop, and their objects go `linger_seconds` later (see `Controllers`).
+    `admission` may refuse updates with a text. `clock` gives the server's time.
     Each answer takes `delay_seconds`, as over a network.
     """
 
@@ -41,11 +42,12 @@ class SimulatedCluster:
         clock: Callable[[], datetime] = now,
         admission: Admission = admit_all,
         stop_seconds: float = 0.05,
+        linger_seconds: float | None = None,
         port: int = 0,
         delay_seconds: float = 0.0,
     ) -> None:
         self._objects = Objects(clock, admission)
-        self._controllers = Controllers(self._objects, clock, stop_seconds)
+        self._controllers = Controllers(self._objects, clock, stop_seconds, linger_seconds)
         self._identities = Identities()
         self._api = Api(self._objects, self._controllers, self._identities, clock)
         self._server = _Server(port, self._api, delay_seconds)
@@ -88,6 +90,12 @@ class SimulatedCluster:
         with self._api.alone():
             self._controllers.settle()
             return self._objects.of_kind(kind, namespace)
+
+    def stop_pods(self) -> None:
+        """Let every pod that is to stop have stopped by now."""
+        with self._api.alone():
+            self._controllers.stop_now()
+            self._controllers.settle()
 
     def start(self) -> Self:
         """Begin to answer."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from scc_responder.domain.kubernetes.selectors import selects
 from scc_responder.domain.ports import ApiObject
-from scc_responder.workbench.simulated_cluster.server.objects import Objects
+from scc_responder.workbench.simulated_cluster.server.objects import Objects, kubernetes_time
 
 
 def update_statuses(objects: Objects) -> None:
@@ -33,6 +34,20 @@ def update_statuses(objects: Objects) -> None:
 def ready_condition() -> ApiObject:
     """The condition of a node or pod that is ready."""
     return {"type": "Ready", "status": "True"}
+
+
+def terminated(status: ApiObject, moment: datetime) -> ApiObject:
+    """A pod's status once its kubelet has stopped its containers, of every kind; what had ended before stays so."""
+    fields = [name for name in status if name.lower().endswith("containerstatuses")]
+    ended = {name: [_stopped(item, moment) for item in status[name]] for name in fields}
+    return {**status, **ended, "phase": "Failed", "conditions": [{**ready_condition(), "status": "False"}]}
+
+
+def _stopped(container: ApiObject, moment: datetime) -> ApiObject:
+    running = container.get("state", {}).get("running", {})
+    end = {"exitCode": 143, "reason": "Error", "finishedAt": kubernetes_time(moment), **running}
+    state = container["state"] if "terminated" in container.get("state", {}) else {"terminated": end}
+    return {**container, "ready": False, "started": False, "state": state}
 
 
 def is_ready(pod: ApiObject) -> bool:

@@ -113,7 +113,7 @@ class Api:
                 code, body = 201 if asked.verb == "create" else 200, self._perform(asked)
             except Refusal as refused:
                 code, body = refused.code, refused.body
-            self._controllers.settle()
+            self._controllers.settle(kubelets=False)
             self.audit.append(_event(asked, code, body, received=received, completed=self._clock()))
         return code, body
 

@@ -137,7 +137,7 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
                 *_KEEP,
                 "cordon_node: patched",
                 "delete_pod: armed",
-                "delete_pod: deleted",
+                "delete_pod: processes_ended",
                 *_TELL,
             ),
             writes=(*_PATCHES, *_ISOLATES, "patch nodes", "patch pods", "delete pods"),

@@ -1,0 +1,148 @@
+"""A deletion whose end is not seen: the case stays open, and a sweep after the grace period tells what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.domain.clock import utc_now
+from scc_responder.pipeline.sweep import sweep
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.kits.answers import HERE
+from tests.kits.compromised_pod import small
+from tests.kits.responder import Deployment, api_of, deployed, finding_about, policy
+
+GRACE = 7
+DELETE = f"delete_pod {{grace_period_seconds: {GRACE}}}"
+NOT_YET, OVER = timedelta(seconds=GRACE + 9), timedelta(seconds=GRACE + 11)
+
+
+@pytest.fixture
+def cluster() -> Iterator[SimulatedCluster]:
+    """Its pods do not stop by themselves within a test."""
+    with SimulatedCluster(stop_seconds=3600) as running:
+        yield small(running)
+
+
+@pytest.fixture
+def made(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
+    return deployed(tmp_path, cluster, policy(DELETE, "notify"))
+
+
+@pytest.fixture
+def document(cluster: SimulatedCluster, made: Deployment) -> dict[str, Any]:
+    """The notification of a finding whose pod was deleted, and runs on."""
+    notified = finding_about(cluster.objects("Pod", "shop")[0])
+    assert made.respond_to(notified).reason == "deletion_awaited"
+    return notified
+
+
+def swept(made: Deployment, wait: timedelta) -> dict[str, int]:
+    """Sweep after that time, and return what the sweep met."""
+    at = utc_now() + wait
+    made.set_clock(lambda: at)
+    assert sweep(HERE, "127.0.0.1", made.services).status == 204
+    return dict(made.line["swept"])
+
+
+def deletion(made: Deployment, document: dict[str, Any]) -> tuple[str, str, str]:
+    """The state of the case, and status and reason of the deletion."""
+    record = made.case(document)
+    (step,) = (step for step in record.steps if step.change.get("change") == "delete_pod")
+    return str(record.state), str(step.status), step.reason
+
+
+def path(cluster: SimulatedCluster) -> str:
+    (name,) = (
+        item["metadata"]["name"] for item in cluster.objects("Pod", "shop") if "deletionTimestamp" in item["metadata"]
+    )
+    return f"/api/v1/namespaces/shop/pods/{name}"
+
+
+def stays(_cluster: SimulatedCluster) -> None:
+    """The kubelet is gone, or an attacker stops it."""
+
+
+def forced(cluster: SimulatedCluster) -> None:
+    """Somebody takes the object away."""
+    api_of(cluster, "admin").delete(path(cluster), {"gracePeriodSeconds": 0})
+
+
+def ends(cluster: SimulatedCluster) -> None:
+    """The kubelet stops the containers; a finalizer keeps the object."""
+    api_of(cluster, "admin").patch(path(cluster), {"metadata": {"finalizers": ["example.com/hold"]}})
+    cluster.stop_pods()
+
+
+LATER: list[Any] = [
+    pytest.param(stays, ("partial", "terminating", "terminating"), id="it does not end"),
+    pytest.param(forced, ("done", "done", "deleted"), id="its object is gone"),
+    pytest.param(ends, ("done", "done", "processes_ended"), id="its object is kept"),
+]
+
+
+@pytest.mark.parametrize(("event", "told"), LATER)
+def test_a_sweep_tells_what_came_of_it(
+    made: Deployment,
+    document: dict[str, Any],
+    cluster: SimulatedCluster,
+    event: Callable[[SimulatedCluster], None],
+    told: tuple[str, str, str],
+) -> None:
+    """Once the grace period and ten seconds are over, and not before; nothing is deleted again, and people are told."""
+    before = len(made.published.messages)
+    event(cluster)
+    assert swept(made, NOT_YET) == {"at_rest": 1}
+    assert deletion(made, document) == ("open", "terminating", "deletion_awaited")
+    assert swept(made, OVER) == {"resumed": 1}
+    assert deletion(made, document) == told
+    assert len([each for each in cluster.audit if each.verb == "delete" and "scc" in str(each.request)]) <= 1
+    assert len(made.published.messages) == before + 1
+    assert {step["reason"] for step in made.published.messages[-1]["steps"]} >= {told[2]}
+    assert "resumed" not in swept(made, OVER)
+
+
+def test_a_swept_end_is_no_time_to_contain(
+    made: Deployment, document: dict[str, Any], cluster: SimulatedCluster
+) -> None:
+    """Where the node told the end, it counts from there, not from the sweep; where nobody did, there is none."""
+    ends(cluster)
+    swept(made, timedelta(hours=1))
+    line = next(line for line in made.lines if line.get("by") == "sweep")
+    assert 0 <= line["contained_seconds"] < 600
+
+
+def test_a_forced_end_is_no_time_to_contain(
+    made: Deployment, document: dict[str, Any], cluster: SimulatedCluster
+) -> None:
+    """The object is gone: that does not tell when the processes ended."""
+    forced(cluster)
+    swept(made, OVER)
+    assert not any("contained_seconds" in line for line in made.lines)
+
+
+def test_a_copy_does_not_end_it_early(made: Deployment, document: dict[str, Any], cluster: SimulatedCluster) -> None:
+    """A second delivery reads once, and leaves the case as open as it was."""
+    deletes = [event for event in cluster.audit if event.verb == "delete"]
+    due = [step.due_at for step in made.case(document).steps if step.due_at]
+    assert made.deliver(document).reason == "deletion_awaited"
+    assert [event for event in cluster.audit if event.verb == "delete"] == deletes
+    assert [step.due_at for step in made.case(document).steps if step.due_at] == due
+
+
+@pytest.mark.parametrize(("wait", "state"), [(NOT_YET, "open"), (OVER, "superseded")])
+def test_a_finding_that_is_over_is_seen_to_its_end(
+    made: Deployment, document: dict[str, Any], cluster: SimulatedCluster, wait: timedelta, state: str
+) -> None:
+    """That somebody closed the finding does not say that the pod's processes have ended."""
+    over = {**document, "finding": {**document["finding"], "state": "INACTIVE"}}
+    at = utc_now() + wait
+    made.set_clock(lambda: at)
+    made.list_finding(over)
+    made.deliver(over)
+    reason = "deletion_awaited" if state == "open" else "terminating"
+    assert deletion(made, document) == (state, "terminating", reason)
