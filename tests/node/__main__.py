@@ -23,6 +23,7 @@ from tests.node.situations import SITUATIONS, Trial, play
 FIGURES: dict[str, Callable[[Trial], int | None]] = {
     "said: the delivery is answered": lambda trial: trial.said.at,
     "true: last new connection": lambda trial: trial.true.last_new,
+    "true: new connections after that": lambda trial: max((trial.true.last_new or 0) - trial.said.at, 0) or None,
     "true: last heartbeat": lambda trial: trial.true.last_beat,
     "true: process dead": lambda trial: trial.true.dead,
     "true: API says terminated": lambda trial: trial.true.terminated,

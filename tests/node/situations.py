@@ -22,6 +22,11 @@ WATCHED_SECONDS = 5.0
 """How long a pod is looked at after the product's last word."""
 
 
+START_SECONDS = 90.0
+ENFORCED_WITHIN = 1000
+"""Milliseconds that a policy engine may take to make a policy that the API server holds a rule of the node."""
+
+
 class Situation(Value, frozen=True, kw_only=True):
     """One kind of pod, and the steps of the policy about it."""
 
@@ -76,7 +81,8 @@ class Trial(Value, frozen=True, kw_only=True):
         alive = true.dead is None or true.dead > said.at
         connected = alive and (true.last_beat or 0) > said.at
         told = {
-            "`isolated`, yet new connections come": "isolated" in said.reasons and (true.last_new or 0) > said.at,
+            "`isolated`, yet new connections come": "isolated" in said.reasons
+            and (true.last_new or 0) > said.at + ENFORCED_WITHIN,
             "`contained_seconds`, yet the process is connected": said.contained_seconds is not None and connected,
             "`deleted`, yet the process lives": "deleted" in said.reasons and alive,
             "`deleted`, yet the object is there": "deleted" in said.reasons and true.gone is None,
@@ -143,14 +149,17 @@ def infected_pod(node: Node, situation: Situation) -> dict[str, Any]:
     namespace = objects.create_namespace(node.admin)
     arguments = ["threat", launch.OUTSIDE, *(["deaf"] if situation.deaf else [])]
     container = {"name": "web", "image": images.WORKLOAD, "command": ["/workload"], "args": arguments}
-    node.admin.create(objects.deployment("web", namespace, launch.NODE, replicas=2, containers=[container]))
-    pod = wait_until(lambda: objects.running_pods(node.admin, namespace, "web", count=2), what="the pods")[0]
+    # A container that begins within a second of its pod proves no identity.
+    first = {"name": "wait", "image": images.WORKLOAD, "command": ["/workload", "wait"]}
+    spec = {"containers": [container], "initContainers": [first]}
+    node.admin.create(objects.deployment("web", namespace, launch.NODE, replicas=2, **spec))
+    pod = objects.running_pods(node.admin, namespace, "web", count=2, seconds=START_SECONDS)[0]
     name = pod["metadata"]["name"]
     if situation.finalizer:
         path = f"/api/v1/namespaces/{namespace}/pods/{name}"
         pod = node.admin.patch(path, {"metadata": {"finalizers": [objects.FINALIZER]}})
     # Findings are about something that has run for a while.
-    wait_until(lambda: len(node.outside.arrivals(name, "beat")) > 2_500 // 20, what="heartbeats")
+    wait_until(lambda: len(node.outside.arrivals(name, "beat")) > 2_500 // 20, what="heartbeats", seconds=START_SECONDS)
     return {"apiVersion": "v1", "kind": "Pod", **pod}
 
 

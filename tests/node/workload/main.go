@@ -1,6 +1,7 @@
 // One static program for the images of the real node and for the world outside it.
 //
 //	workload pause                     holds a pod's namespaces
+//	workload wait                      ends after 2.5 s
 //	workload threat ADDRESS [deaf]     sends a heartbeat every 20 ms on one connection, and dials a new one every 20 ms;
 //	                                   deaf: does not end on SIGTERM
 //	workload outside ADDRESS           accepts, and prints what arrives: "MILLISECONDS beat|new POD"
@@ -21,12 +22,14 @@ const every = 20 * time.Millisecond
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: workload pause | threat ADDRESS [deaf] | outside ADDRESS")
+		fmt.Fprintln(os.Stderr, "usage: workload pause | wait | threat ADDRESS [deaf] | outside ADDRESS")
 		os.Exit(2)
 	}
 	switch os.Args[1] {
 	case "pause":
 		pause()
+	case "wait":
+		time.Sleep(2500 * time.Millisecond)
 	case "threat":
 		fmt.Println("threat to", os.Args[2])
 		if len(os.Args) > 3 && os.Args[3] == "deaf" {
