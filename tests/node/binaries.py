@@ -40,7 +40,6 @@ CALICO = Module(
 )
 CALICO_API = "github.com/projectcalico/api@v0.0.0-20241106234619-d6b63b533e68"
 """The release that Calico names has no version of its own; this one differs from it in one type."""
-_ALIASED = ("pkg/apis/projectcalico/v3/felixconfig.go", "type IptablesBackend string", "type IptablesBackend = string")
 CRDS = "crds"
 
 
@@ -84,11 +83,17 @@ def _copy_api(target: Path, go: str, environment: Mapping[str, str]) -> None:
         else:
             target.mkdir()
             shutil.copyfile(source, target / name)
-    path, old, new = _ALIASED
-    text, count = re.subn(rf"^{old}$", new, (target / path).read_text(), flags=re.MULTILINE)
+    patched = target / "pkg/apis/projectcalico/v3/felixconfig.go"
+    patched.write_text(alias(patched.read_text()))
+
+
+def alias(source: str) -> str:
+    """The source with the one type as Calico wants it. Raises BinariesUnavailable."""
+    old = "type IptablesBackend string"
+    text, count = re.subn(rf"^{old}$", old.replace(" string", " = string"), source, flags=re.MULTILINE)
     if count != 1:
-        raise BinariesUnavailable(f"{CALICO_API} has no `{old}` in {path}", "Look at its release notes.")
-    (target / path).write_text(text)
+        raise BinariesUnavailable(f"{CALICO_API} has no `{old}`", "Look at its release notes.")
+    return text
 
 
 def _go(go: str, *arguments: str, cwd: Path) -> str:

@@ -84,6 +84,8 @@ class Trial(Value, frozen=True, kw_only=True):
             "`isolated`, yet new connections come": "isolated" in said.reasons
             and (true.last_new or 0) > said.at + ENFORCED_WITHIN,
             "`contained_seconds`, yet the process is connected": said.contained_seconds is not None and connected,
+            "`severed`, yet heartbeats come": "severed" in said.reasons and connected,
+            "`processes_ended`, yet the process lives": "processes_ended" in said.reasons and alive,
             "`deleted`, yet the process lives": "deleted" in said.reasons and alive,
             "`deleted`, yet the object is there": "deleted" in said.reasons and true.gone is None,
         }
