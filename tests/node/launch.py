@@ -39,7 +39,7 @@ _SOCKET = "/run/containerd/containerd.sock"
 
 def write_files(folder: Path, built: Mapping[str, Path]) -> None:
     """The settings of containerd, kubelet and the network plugins, and the images."""
-    for name in ("cni", "cni-bin", "images", "kubelet"):
+    for name in ("cni", "cni-bin", "images"):
         (folder / name).mkdir()
     for plugin in ("host-local", "loopback"):
         (folder / "cni-bin" / plugin).symlink_to(packages.PLUGINS / plugin)
@@ -105,7 +105,7 @@ def _kubelet(folder: Path) -> object:
         "nodeStatusUpdateFrequency": "4s",
         "providerID": f"gce://example-project/europe-west1-b/{NODE}",
         "resolvConf": str(folder / "resolv.conf"),
-        "volumePluginDir": str(folder / "kubelet" / "plugins"),
+        "volumePluginDir": "/var/lib/kubelet/plugins",
     }
 
 
@@ -120,8 +120,6 @@ def kubelet(folder: Path) -> Sequence[str]:
     return (
         f"--config={folder / 'kubelet.yaml'}",
         f"--kubeconfig={folder / 'kubelet.kubeconfig'}",
-        f"--root-dir={folder / 'kubelet'}",
-        f"--cert-dir={folder / 'kubelet' / 'pki'}",
         f"--hostname-override={NODE}",
         f"--node-ip={NODE_ADDRESS}",
         f"--node-labels={labels}",
