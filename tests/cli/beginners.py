@@ -26,7 +26,7 @@ when:
   threat: reverse_shell
   severity: HIGH
 unless:
-  namespace: [sandbox-*]
+  namespace: [sandbox]
 
 then:
   - action: label_pod
@@ -34,6 +34,7 @@ then:
       labels:
         scc-responder/stage: contained
   - action: isolate_pod
+    on_failure: continue
   - action: capture_evidence
   - action: delete_pod
     with:
@@ -71,7 +72,7 @@ MISTAKES: dict[str, tuple[tuple[str, str], str]] = {
     "not-indented": (("  severity: HIGH", "severity: HIGH"), "did you mean 'when.severity'?"),
     "colon-in-a-text": (("description: A shell", "description: Shells: one"), "in quotes"),
     "steps-without-dashes": ((STEPS, "  action: notify\n"), "begin each item with '- '"),
-    "key-without-value": (("  namespace: [sandbox-*]", "  namespace:"), "write it, or remove the key"),
+    "key-without-value": (("  namespace: [sandbox]", "  namespace:"), "write it, or remove the key"),
     "words-that-never-match": (
         ("reverse_shell\n  severity: HIGH", "reverse-shell\n  severity: high\n  surface: pods"),
         "did you mean 'reverse_shell'?",

@@ -60,6 +60,16 @@ class ToldPolicy(msgspec.Struct, forbid_unknown_fields=True):
     actions: list[ToldAction]
 
 
+class ToldStep(msgspec.Struct, forbid_unknown_fields=True):
+    """One step in its turn, as the contract has it."""
+
+    policy: str
+    action: str
+    needs: list[str]
+    needs_identity: bool
+    on_failure: str
+
+
 class Told(msgspec.Struct, forbid_unknown_fields=True):
     """The document as the contract has it."""
 
@@ -68,6 +78,7 @@ class Told(msgspec.Struct, forbid_unknown_fields=True):
     threat: dict[str, Any] | None
     context: dict[str, Any] | None
     policies: list[ToldPolicy]
+    order: list[ToldStep]
 
     def policy(self, name: str) -> ToldPolicy:
         """The answer of one policy."""
@@ -166,6 +177,29 @@ def test_planned_actions_list_their_changes(explained: Explained) -> None:
     ]
     assert actions["isolate_pod"].changes[1]["change"] == "create_network_policy"
     assert actions["isolate_pod"].changes[1]["pod_uid"] == "11111111-1111-4111-8111-111111111111"
+
+
+def test_the_order_says_what_needs_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Steps of all policies, as they are carried out: a deletion waits for its evidence, named or not."""
+    chained = deployment.policy("isolate_pod", "capture_evidence", "delete_pod")
+    chained = chained.replace("isolate_pod\n", "isolate_pod\n    on_failure: stop\n")
+    folder = deployment.write_policies(tmp_path, chained, deployment.policy("label_pod", "notify", name="mark"))
+    options = ("--context", str(FOLDER / "reverse_shell.context.json"), "--policies", str(folder))
+    assert main(["explain", str(golden("reverse_shell")), *options]) == 0
+    shown = capsys.readouterr().out
+    assert main(["explain", str(golden("reverse_shell")), *options, "--format", "json"]) == 0
+    told = msgspec.json.decode(capsys.readouterr().out, type=Told)
+
+    assert [line.split(". ", 1)[1] for line in shown.splitlines() if re.match(r" +\d\. ", line)] == [
+        "isolate_pod       needs identity; stops the later changes if it fails; contain",
+        "capture_evidence  contain",
+        "label_pod         mark",
+        "delete_pod        needs capture_evidence, identity; contain",
+        "notify            mark",
+    ]
+    assert [step.action for step in told.order if step.needs == ["capture_evidence"]] == ["delete_pod"]
+    assert [step.action for step in told.order if step.on_failure == "stop"] == ["isolate_pod"]
+    assert [step.action for step in told.order if step.needs_identity] == ["isolate_pod", "delete_pod"]
 
 
 def test_identity_is_told_in_both_formats(explained: Explained) -> None:

@@ -53,6 +53,13 @@ def test_only_what_is_disrupted_is_read(collected: Collected) -> None:
     assert seen(collected, "cordon_node")["node_pool"].nodes == 1
 
 
+def test_the_target_counts_as_it_was_read(collected: Collected) -> None:
+    """A node that another finding has cordoned since is no reason to call its pool ill."""
+    assert collected.api is not None
+    collected.api.patch(f"/api/v1/nodes/{NODE}", {"spec": {"unschedulable": True}})
+    assert seen(collected, "cordon_node")["node_pool"].schedulable == 1
+
+
 def test_nothing_planned_leaves_the_context(collected: Collected) -> None:
     """No request is made."""
     assert look(collected.context, collected, []) is collected.context

@@ -48,3 +48,22 @@ def test_the_tree_is_as_drawn(error: type[Exception], above: type[Exception]) ->
 def test_an_explanation_names_the_missing_permission(permission: str, explanation: str) -> None:
     """A person can grant a permission; where none is missing, the message is all there is."""
     assert errors.ApiError(Reason.NOT_FOUND, "refused", permission=permission).explanation == explanation
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        pytest.param(errors.ApiError(Reason.TOO_LARGE, status=413), True, id="413"),
+        pytest.param(errors.ApiError(Reason.INVALID, status=422), True, id="422"),
+        pytest.param(errors.ApiError(Reason.SERVER_ERROR, "request is too large", status=500), True, id="etcd"),
+        pytest.param(errors.ApiError(Reason.OVERSIZE_ANSWER), True, id="an answer over the limit"),
+        pytest.param(errors.ApiError(Reason.PARTIAL_LIST), True, id="a list over the limit"),
+        pytest.param(errors.ApiError(Reason.SERVER_ERROR, "etcd has no leader", status=500), False, id="500"),
+        pytest.param(errors.ApiError(Reason.THROTTLED, status=429), False, id="429"),
+        pytest.param(errors.ApiError(Reason.SERVER_ERROR, status=503), False, id="503"),
+        pytest.param(errors.ApiError(Reason.CLUSTER_UNREACHABLE), False, id="unreachable"),
+    ],
+)
+def test_some_answers_are_about_the_object_itself(error: errors.ApiError, *, expected: bool) -> None:
+    """Those that the API server gives for its size or form; the others say nothing about it."""
+    assert error.is_about_object is expected

@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.actions import actions
+from scc_responder.collect.confirm import Settled
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Means, StepRun
-from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.errors import ResponderError, RetryableError, StoreUnavailable
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import observes
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result, StepStatus
+from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.execute.dependencies import needs
 from scc_responder.execute.execute import execute
+from scc_responder.journal.claimed_case import LostLease
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.policy_set import OnFailure
 from tests.kits.decision_contexts import POD
@@ -27,8 +29,15 @@ from tests.kits.executions import ExecutionWorld
 from tests.kits.journal_worlds import JournalWorld
 
 NAMES = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
-AGAIN, CRASH, LATE = "again", "crash", "late"
+AGAIN, CRASH = "again", "crash"
 ENDS = (StepStatus.DONE, StepStatus.FAILED, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED, AGAIN, CRASH)
+LAST: dict[str, ResponderError] = {
+    "late": RetryableError(Reason.OUT_OF_TIME),
+    "unwritten": StoreUnavailable(Reason.STORE_UNAVAILABLE),
+    "taken": LostLease(Reason.LEASE_LOST),
+    "disabled": Settled(Reason.CONTROL_DISABLED, CaseState.HELD),
+}
+"""What ends a delivery at once."""
 LOST = {StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED}
 ran: list[str] = []
 
@@ -52,8 +61,8 @@ class Scripted(Change, frozen=True, kw_only=True, tag="scripted"):
         ran.append(self.name)
         if self.end == AGAIN:
             raise RetryableError(Reason.SERVER_ERROR)
-        if self.end == LATE:
-            raise RetryableError(Reason.OUT_OF_TIME)
+        if self.end in LAST:
+            raise LAST[self.end]
         if self.end == CRASH:
             raise KeyError("metadata")
         return Result(status=StepStatus(self.end), reason=Reason.DONE)
@@ -107,13 +116,15 @@ def expected(policy: PolicyDecision) -> Iterator[str]:
             lost.add(node)
 
 
-def carried_out(world: JournalWorld, policy: PolicyDecision) -> bool:
+def carried_out(
+    world: JournalWorld, policy: PolicyDecision, caught: tuple[type[Exception], ...] = (RetryableError, KeyError)
+) -> bool:
     """Carry the policy out in one delivery, and say whether another one has to come."""
     ran.clear()
     execution = ExecutionWorld(journal=world).execution(world.held())
     try:
         execution.case.save(*execute(execution.context, Decision(policies=(policy,)), execution.case, execution.world))
-    except (RetryableError, KeyError):
+    except caught:
         return True
     finally:
         execution.case.release()
@@ -135,12 +146,15 @@ def test_a_step_runs_if_its_needs_are_done(policy: PolicyDecision) -> None:
         world.sqlite.close()
 
 
-def test_nothing_is_asked_after_the_last_moment(tmp_path: Path) -> None:
-    """A step that came too late ends the delivery at once: what follows it would come too late too."""
-    steps = tuple(planned(name, end, (), chained=False) for name, end in (("label_pod", LATE), ("isolate_pod", "done")))
+@pytest.mark.parametrize("end", LAST)
+def test_nothing_is_done_after_the_last_moment(tmp_path: Path, end: str) -> None:
+    """A process out of time, without its store, its case or leave to act begins no further step."""
+    steps = tuple(planned(name, each, (), chained=False) for name, each in (("label_pod", end), ("notify", "done")))
     policy = PolicyDecision(name="p", mode=Mode.ENFORCE, matched=True, reason=Reason.MATCHED, actions=steps)
     world = JournalWorld(tmp_path / "store.db")
-    assert (carried_out(world, policy), ran) == (True, ["label_pod"])
+    with pytest.raises(type(LAST[end])):
+        carried_out(world, policy, caught=())
+    assert ran == ["label_pod"]
     world.sqlite.close()
 
 

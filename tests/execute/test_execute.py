@@ -490,3 +490,20 @@ def test_three_equal_answers_end_a_step(
     assert sorted({step.action for step in failed}) == sorted(failing)
     assert {(step.reason, step.detail[:8]) for step in failed} <= {(str(error.reason), "3 equal ")}
     assert ('"status": "failed"' in json.dumps(deployment.published.messages)) == bool(failing)
+
+
+def test_answers_that_differ_end_no_step(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Only equal answers in a row say that waiting does not help."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    errors = [OVERSIZE, OVERSIZE, ApiError(Reason.PARTIAL_LIST, "cut"), OVERSIZE]
+    document = finding_about(pod)
+    endings = []
+    for error in errors:
+
+        def refuse(_number: int, called: str, path: str, error: ApiError = error) -> None:
+            if called == "list" and "/networkpolicies" in path:
+                raise error
+
+        deployment.clusters.api = Interposed(api_of(cluster), before=refuse)
+        endings.append(deployment.respond_to(document).status)
+    assert endings == [503] * len(errors)

@@ -24,6 +24,15 @@ LABEL = {
     "labels": {"a": "b"},
 }
 FREEZE = {"change": "freeze"}
+ISOLATION = {
+    "change": "create_network_policy",
+    "namespace": "shop",
+    "name": "p",
+    "pod_name": "web-1",
+    "pod_uid": "u",
+    "selector": {"a": "b"},
+    "effective": "enforced",
+}
 INTENT = {"action_id": "1", "policy": "contain", "action": "label_pod", "status": "intent", "change": LABEL}
 RECORD = json.loads(
     encode(CaseRecord(finding_key="a" * 64, finding_name="f", event_time=NOW, digest="d", opened_at=NOW))
@@ -38,6 +47,9 @@ PLAN = {
 PLANNED = PLAN["steps"][0]  # type: ignore[index]
 
 
+DONE = INTENT | {"status": "done", "epoch": 1}
+
+
 def of(**fields: Any) -> dict[str, Any]:
     return RECORD | fields
 
@@ -48,9 +60,40 @@ NEWER = [
     pytest.param(of(steps=[INTENT | {"status": "queued"}]), "step.status 'queued'", id="status"),
     pytest.param(of(steps=[INTENT | {"action": "freeze_pod"}]), "action 'freeze_pod'", id="action"),
     pytest.param(of(steps=[INTENT | {"change": FREEZE}]), "change 'freeze'", id="kind of change"),
+    pytest.param(of(steps=[INTENT | {"status": "unknown", "change": FREEZE}]), "change 'freeze'", id="of an open end"),
+    pytest.param(
+        of(plan=PLAN | {"state": "approved", "not_before": "x"}), "plan.not_before", id="approved plan's field"
+    ),
+    pytest.param(of(plan=PLAN | {"state": "used", "not_before": "x"}), "plan.not_before", id="used plan's field"),
     pytest.param(of(steps=[INTENT | {"change": LABEL | {"only_if": "x"}}]), "change.only_if", id="field of a change"),
+    pytest.param(
+        of(steps=[INTENT | {"change": ISOLATION | {"obstacle": "gvisor"}}]),
+        "change: Invalid enum value 'gvisor' - at `$.obstacle`",
+        id="word of a change",
+    ),
+    pytest.param(
+        of(state="waiting", plan=PLAN | {"steps": [PLANNED | {"changes": [ISOLATION | {"effective": "partly"}]}]}),
+        "change: Invalid enum value 'partly' - at `$.effective`",
+        id="planned word of a change",
+    ),
+    *(
+        pytest.param(
+            of(state=state, steps=[DONE | {"action": "freeze_pod"}]),
+            "action 'freeze_pod'",
+            id=f"done in a case {state}",
+        )
+        for state in ("open", "waiting", "held")
+    ),
+    pytest.param(
+        of(state="held", plan=PLAN | {"state": "used", "not_before": "x"}), "plan.not_before", id="held by the switch"
+    ),
     pytest.param(of(plan=PLAN | {"state": "deferred"}), "plan.state 'deferred'", id="plan's state"),
     pytest.param(of(plan=PLAN | {"not_before": "x"}), "plan.not_before", id="plan's field"),
+    pytest.param(
+        of(plan=PLAN | {"approvals": [{"by": "a@example.com", "at": "2026-03-02T09:40:00Z", "only": "label_pod"}]}),
+        "plan.approval.only",
+        id="field of an approval",
+    ),
     pytest.param(of(plan=PLAN | {"steps": [PLANNED | {"window": 1}]}), "plan.step.window", id="planned step's field"),
     pytest.param(
         of(plan=PLAN | {"steps": [PLANNED | {"changes": [FREEZE]}]}),
@@ -76,7 +119,15 @@ SETTLED = INTENT | {"status": "done", "reason": "of_a_later_version"}
     "stored",
     [
         pytest.param(of(steps=[INTENT]), id="what is known"),
-        pytest.param(of(steps=[SETTLED | {"action": "freeze_pod", "change": FREEZE}]), id="settled"),
+        pytest.param(of(steps=[INTENT | {"change": ISOLATION}]), id="what may be left out"),
+        pytest.param(
+            of(state="done", steps=[DONE | {"action": "freeze_pod", "change": FREEZE}]), id="of a closed case"
+        ),
+        pytest.param(
+            of(history=[{"state": "done", "epoch": 1}], steps=[DONE | {"action": "freeze_pod"}], epoch=2),
+            id="before the case was opened again",
+        ),
+        pytest.param(of(steps=[SETTLED | {"change": FREEZE}]), id="settled"),
         pytest.param(of(state="done", plan=PLAN | {"not_before": "x"}), id="a plan of a closed case"),
         pytest.param(of(plan=PLAN | {"state": "void", "not_before": "x"}), id="a plan that is void"),
     ],
@@ -87,15 +138,16 @@ def test_what_is_not_to_be_done_may_be_newer(stored: dict[str, Any]) -> None:
 
 
 def test_unknown_fields_of_steps_survive_rewriting() -> None:
-    """Of the case too: the later version finds them again."""
-    stored = of(steps=[SETTLED | {"measured": {"packets": 0}}], looked_at="x")
+    """Of the case and its history too, also where a step is settled anew: the later version finds them again."""
+    before = {"state": "done", "epoch": 0, "told_at": "x"}
+    stored = of(steps=[SETTLED | {"measured": {"packets": 0}}], looked_at="x", history=[before])
     read = decode(json.dumps(stored).encode())
     (step,) = read.steps
-    changed = read.with_steps((replace(step, detail="more"), Step(action_id="2")))
+    changed = read.with_steps((replace(step, detail="more", extra={}), Step(action_id="2")))
     written = json.loads(encode(changed))
     assert (written["looked_at"], written["steps"][0]["measured"]) == ("x", {"packets": 0})
-    assert "extra" not in written
-    assert all("extra" not in item for item in written["steps"])
+    assert written["history"][0]["told_at"] == "x"
+    assert all("extra" not in item for item in (written, *written["steps"], *written["history"]))
 
 
 @pytest.mark.parametrize("steps", [7, ["x"], [{"change": 5}]])

@@ -22,11 +22,11 @@ class ListedEvents:
         self.events = events
         self.asked: list[tuple[str, str]] = []
 
-    def list(self, path: str, field_selector: str = "", label_selector: str = "") -> Any:
+    def gather(self, path: str, keep: Callable[[dict[str, Any]], Any], field_selector: str = "") -> list[Any]:
         self.asked.append((path, field_selector))
         if isinstance(self.events, Exception):
             raise self.events
-        return self.events
+        return [*map(keep, self.events)]
 
 
 def given(context: Context, events: list[dict[str, Any]] | Exception | None = None, **more: Any) -> SourceInput:

@@ -103,10 +103,9 @@ def effects_hold(record: CaseRecord, cluster: SimulatedCluster, pod: Object) -> 
 
 
 def carried_out(record: CaseRecord) -> list[str]:
-    """The policy's actions, but for evidence that was kept before the pod could be read."""
-    return [
-        step.action for step in record.steps if step.policy and (step.action != "capture_evidence" or step.expected_uid)
-    ]
+    """The policy's actions; evidence counts once, which is kept again where a fact could not be read at first."""
+    changes = (step.action for step in record.steps if step.policy and step.action != "capture_evidence")
+    return ["capture_evidence", *changes]
 
 
 def last_word(deployment: Deployment) -> set[str]:

@@ -1,15 +1,22 @@
-"""Two findings about one pod: what cannot be undone is done for one of them."""
+"""Several findings about one pod: what cannot be undone is done for one of them."""
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.finding import case_id
+from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.kits.responder import NODE, Deployment, api_of, finding_about, policy, write_policies
+from tests.kits.responder import NODE, Deployment, Interposed, api_of, crashing, finding_about, policy, write_policies
 
 STEPS = ("capture_evidence", "delete_pod")
 
@@ -92,3 +99,174 @@ def test_a_used_reservation_holds(tmp_path: Path, cluster: SimulatedCluster) -> 
     assert [item for item in made.outcomes(second) if item.startswith("delete_pod")] == [
         "delete_pod: reserved_by_other_finding"
     ]
+
+
+class Distant:
+    """An API server that is some milliseconds away."""
+
+    def __init__(self, api: KubernetesApi, seconds: float) -> None:
+        self._api, self._seconds = api, seconds
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._api, name)
+
+        def asked(*arguments: Any, **options: Any) -> Any:
+            time.sleep(self._seconds)
+            try:
+                return method(*arguments, **options)
+            finally:
+                time.sleep(self._seconds)
+
+        return asked
+
+
+THREATS = ("reverse_shell", "modified_malicious_library_loaded", "added_binary_executed")
+MARKS = (
+    "label_pod {{labels: {{scc-responder/threat: {0}}}}}",
+    "annotate_pod {{annotations: {{scc-responder/note: {0}}}}}",
+)
+ANSWER = ("isolate_pod", "capture_evidence")
+SHORT = set(StepStatus) - {StepStatus.DONE, StepStatus.SKIPPED}
+ENDS = {CaseState.DONE, CaseState.TARGET_ABSENT}
+
+
+def arrived_together(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], milliseconds: int, *last: str
+) -> tuple[Deployment, list[dict[str, Any]]]:
+    """Three findings about the pod, delivered side by side until each is settled, as Pub/Sub does."""
+    policies = [
+        policy(*(mark.format(threat) for mark in MARKS), *ANSWER, *last, name=f"on-{number}", when=f"threat: {threat}")
+        for number, threat in enumerate(THREATS)
+    ]
+    made = Deployment(tmp_path, api_of(cluster), write_policies(tmp_path / "policies", *policies))
+    made.clusters.api = Distant(made.clusters.api, milliseconds / 2000)  # type: ignore[assignment]
+    made.services.wait = time.sleep
+    documents = [finding_about(pod, threat, finding_id=threat.replace("_", "")) for threat in THREATS]
+    for threat, document in zip(THREATS, documents, strict=True):
+        made.list_finding(document, threat)
+
+    def delivered(document: dict[str, Any]) -> list[int]:
+        statuses = [made.deliver(document).status]
+        while statuses[-1] == 503 and len(statuses) < 20:
+            time.sleep(0.05)
+            statuses.append(made.deliver(document).status)
+        return statuses
+
+    with ThreadPoolExecutor(len(documents)) as threads:
+        assert {statuses[-1] for statuses in threads.map(delivered, documents)} == {204}
+    return made, documents
+
+
+def ended_well(made: Deployment, documents: list[dict[str, Any]]) -> None:
+    """No step of a case fell short, or is called another's doing, and each keeps evidence of its own."""
+    for document in documents:
+        record = made.case(document)
+        short = [(step.action, step.status, step.reason) for step in record.steps if step.status in SHORT]
+        assert (record.state in ENDS, short) == (True, []), record.state
+        assert "capture_evidence: captured" in made.outcomes(document)
+        (manifest,) = (made.folder / "evidence").rglob(f"*{record.finding_key[:12]}*/manifest*.json")
+        assert manifest.stat().st_size
+
+
+CALLS = 20
+"""Requests to the API server of a finding whose pod is marked, isolated and deleted."""
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+@pytest.mark.parametrize("number", range(1, CALLS + 1))
+def test_the_other_deletes_at_any_moment(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], number: int, *, crashes: bool
+) -> None:
+    """Before whichever request of one finding another's deletion comes: nothing is missed, and nobody is blamed.
+
+    It may end its process, too, before it is known what became of it.
+    """
+    marks = "label_pod {labels: {scc-responder/threat: t}}"
+    needing = policy(marks, "isolate_pod", "capture_evidence", "delete_pod", name="two", when=f"threat: {THREATS[1]}")
+    policies = (
+        policy("capture_evidence", "delete_pod", name="one", when="threat: reverse_shell"),
+        needing.replace("- action: delete_pod", "- action: delete_pod\n    needs: [isolate_pod]"),
+    )
+    made = Deployment(tmp_path, api_of(cluster), write_policies(tmp_path / "policies", *policies))
+    first = finding_about(pod, finding_id="first")
+    second = finding_about(pod, THREATS[1], finding_id="second")
+    made.list_finding(first, "first")
+    made.list_finding(second, "second")
+    api = made.clusters.api
+
+    def the_first_comes(count: int, _verb: str, _path: str) -> None:
+        if count == number:
+            made.clusters.api = crashing(api, "delete", sent=True) if crashes else api
+            made.deliver(first)
+            made.clusters.api = api
+
+    made.clusters.api = Interposed(api, before=the_first_comes)
+    made.deliver(second)
+    assert [made.deliver(document).status for document in (first, second)] == [204, 204]
+
+    ended_well(made, [first, second])
+    assert len([event for event in cluster.audit if event.verb == "delete"]) == 1
+
+
+DISTANCES = pytest.mark.parametrize("milliseconds", [10, 60])
+
+
+@DISTANCES
+def test_three_at_once_delete_once(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], milliseconds: int
+) -> None:
+    """Whichever is first deletes the pod; for the others it is gone, and nothing that they did is missed."""
+    made, documents = arrived_together(tmp_path, cluster, pod, milliseconds, "delete_pod")
+    ended_well(made, documents)
+    assert len([event for event in cluster.audit if event.verb == "delete"]) == 1
+    assert sum(made.outcomes(document).count("delete_pod: deleted") for document in documents) == 1
+
+
+@DISTANCES
+def test_three_at_once_mark_side_by_side(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], milliseconds: int
+) -> None:
+    """Marks of one key are written over each other, which is nobody's fault; the pod carries every case."""
+    made, documents = arrived_together(tmp_path, cluster, pod, milliseconds, "cordon_node")
+    ended_well(made, documents)
+    (left,) = (item for item in cluster.objects("Pod", "shop") if item["metadata"]["uid"] == pod["metadata"]["uid"])
+    labels = left["metadata"]["labels"]
+    cases = {case_id(made.case(document).finding_key) for document in documents}
+    assert {key.removeprefix("scc-responder/case-") for key in labels if "/case-" in key} == cases
+    assert labels["scc-responder/isolated-pod"] == pod["metadata"]["uid"]
+    assert labels["scc-responder/threat"] in THREATS
+    assert {made.outcomes(document).count("isolate_pod: isolated") for document in documents} == {1}
+
+
+@pytest.mark.parametrize("kind", ["deployment", "stateful_set"])
+@pytest.mark.parametrize("verb", ["patch", "create"])
+def test_nothing_more_is_made_for_what_another_deleted(
+    tmp_path: Path, cluster: SimulatedCluster, verb: str, kind: str
+) -> None:
+    """Also where a replacement of the same name is there already, which nothing is done to."""
+    cluster.create(getattr(objects, kind)("db", "shop", NODE, replicas=2))
+    pod = next(item for item in cluster.objects("Pod", "shop") if item["metadata"]["name"].startswith("db"))
+    policies = (
+        policy("delete_pod {identity: likely}", name="one", when="threat: reverse_shell"),
+        policy("label_pod", "isolate_pod", "capture_evidence", name="two", when=f"threat: {THREATS[1]}"),
+    )
+    made = Deployment(tmp_path, api_of(cluster), write_policies(tmp_path / "policies", *policies))
+    first = finding_about(pod, finding_id="first")
+    second = finding_about(pod, THREATS[1], finding_id="second")
+    made.list_finding(first, "first")
+    made.list_finding(second, "second")
+    api = made.clusters.api
+
+    def the_first_comes(_count: int, called: str, _path: str) -> None:
+        if called == verb and made.clusters.api is not api:
+            made.clusters.api = api
+            made.deliver(first)
+
+    made.clusters.api = Interposed(api, before=the_first_comes)
+    made.deliver(second)
+    ended_well(made, [second])
+    assert made.case(first).state is CaseState.DONE
+    created = [event for event in cluster.audit if (event.verb, event.resource) == ("create", "networkpolicies")]
+    assert len(created) == (verb == "create")
+    kept = [item for item in cluster.objects("Pod", "shop") if "scc-responder/case" in item["metadata"]["labels"]]
+    assert kept == []

@@ -10,7 +10,7 @@ import pytest
 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.kits.responder import NODE, RAILS, Deployment, api_of, deployed, finding_about, policy
+from tests.kits.responder import NODE, RAILS, Deployment, Interposed, api_of, deployed, finding_about, policy
 
 Object = dict[str, Any]
 CONTAIN = policy("label_pod", "isolate_pod")
@@ -125,3 +125,29 @@ def test_what_a_policy_told_is_not_told_again(tmp_path: Path, cluster: Simulated
     deployment.respond_to(document)
     (message,) = deployment.published.messages
     assert message["attributes"]["reason"] == "target_absent"
+
+
+@pytest.mark.parametrize(("severity", "told"), [("CRITICAL", 1), ("LOW", 0)])
+@pytest.mark.parametrize("replaced", [False, True], ids=["gone", "replaced"])
+def test_a_pod_that_goes_away_meanwhile_is_told(
+    tmp_path: Path, cluster: SimulatedCluster, *, replaced: bool, severity: str, told: int
+) -> None:
+    """Its deletion by somebody else is no answer either."""
+    deployment = deployed(tmp_path, cluster, CONTAIN)
+    target = cluster.create(objects.pod("alone", "shop", NODE))
+    path = "/api/v1/namespaces/shop/pods/alone"
+
+    def take_away(_number: int, verb: str, called: str) -> None:
+        if (verb, called) == ("patch", path) and not taken:
+            taken.append(path)
+            api_of(cluster, "admin").delete(path, {"gracePeriodSeconds": 0})
+            if replaced:
+                cluster.create(objects.pod("alone", "shop", NODE))
+
+    taken: list[str] = []
+    deployment.clusters.api = Interposed(deployment.clusters.api, before=take_away)
+    document = finding_about(target, finding={"severity": severity})
+    deployment.respond_to(document)
+    deployment.deliver(document)
+    steps = {step.status for step in deployment.case(document).steps if step.action == "label_pod"}
+    assert (steps, len(deployment.published.messages)) == ({"target_replaced" if replaced else "target_gone"}, told)

@@ -13,6 +13,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.pipeline.unread_facts import LOOKS
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.cluster import objects
 from tests.kits.answers import answered, plan_of
 from tests.kits.responder import (
     ALL,
@@ -47,9 +48,11 @@ def failing(deployment: Deployment, read: str, status: int = 500) -> Heal:
     return heal
 
 
-def manifests(deployment: Deployment) -> list[Object]:
-    """The manifests of all captures."""
-    return [json.loads(path.read_text()) for path in sorted(deployment.folder.glob("evidence/**/manifest-*.json"))]
+def kept_sources(deployment: Deployment) -> list[set[str]]:
+    """What each capture kept something of, the first capture first."""
+    found = [json.loads(path.read_text()) for path in deployment.folder.glob("evidence/**/manifest-*.json")]
+    ordered = sorted(found, key=lambda manifest: str(manifest["captured_at"]))
+    return [{item["source"] for item in manifest["objects"]} for manifest in ordered]
 
 
 def kinds(deployment: Deployment) -> list[str]:
@@ -71,13 +74,12 @@ def test_evidence_is_kept_without_the_pod(
 
     assert [ending.status for ending in endings] == [503, 503]
     assert deployment.outcomes(document) == ["capture_evidence: captured"]
-    assert (len(manifests(deployment)), kinds(deployment)) == (1, ["undecided"])
+    assert (len(kept_sources(deployment)), kinds(deployment)) == (1, ["undecided"])
     assert mutations(cluster.audit) == []
 
     heal()
     assert deployment.deliver(document).status == 204
-    kept = [{item["source"] for item in manifest["objects"]} for manifest in manifests(deployment)]
-    assert sorted("pod" in sources for sources in kept) == [False, True]
+    assert ["pod" in sources for sources in kept_sources(deployment)] == [False, True]
     if mode == "enforce":
         assert deployment.outcomes(document)[1:] == CONTAINED
 
@@ -92,7 +94,7 @@ def test_no_evidence_is_kept_of_what_no_policy_asks_for(tmp_path: Path, cluster:
     deployment = deployed(tmp_path, cluster, *others)
     failing(deployment, "get pods")
     assert deployment.respond_to(finding_about(pod)).status == 503
-    assert manifests(deployment) == []
+    assert kept_sources(deployment) == []
 
 
 class Nowhere:
@@ -130,7 +132,7 @@ def test_evidence_is_kept_of_a_cluster_that_is_not_there(
         (503, "evidence_unavailable"),
         (204, "cluster_not_found"),
     ]
-    assert (deployment.case(document).state, len(manifests(deployment))) == ("held", 1)
+    assert (deployment.case(document).state, len(kept_sources(deployment))) == ("held", 1)
 
 
 AT_ONCE = ["label_pod: patched", "annotate_pod: patched", "isolate_pod: patched", "isolate_pod: isolated"]
@@ -149,9 +151,11 @@ def test_what_needs_no_node_is_done_at_once(tmp_path: Path, cluster: SimulatedCl
     heal()
     assert deployment.deliver(document).status == 204
 
-    assert deployment.outcomes(document) == CONTAINED
+    again = ["capture_evidence: captured"] if read == "get nodes" else []
+    assert deployment.outcomes(document) == [*AT_ONCE, *again, *CONTAINED[len(AT_ONCE) :]]
     assert kinds(deployment) == ["undecided", "outcome"]
-    assert len(deployment.published.messages[-1]["steps"]) == len(CONTAINED) - 1
+    assert {step["action"] for step in deployment.published.messages[-1]["steps"]} == {*ALL} - {"notify"}
+    assert "node" in kept_sources(deployment)[-1]
 
 
 @pytest.mark.parametrize(("read", "reason"), [("get nodes", "node_unreadable"), ("list nodes", "node_pool_unread")])
@@ -167,7 +171,7 @@ def test_a_node_that_stays_unread_is_held(
 
     assert [ending.status for ending in endings] == [*[503] * LOOKS, 204]
     held = [outcome if outcome != "cordon_node: patched" else f"cordon_node: {reason}" for outcome in CONTAINED]
-    assert deployment.outcomes(document) == held
+    assert [*dict.fromkeys(deployment.outcomes(document))] == held
     assert deployment.case(document).state == "partial"
 
 
@@ -189,6 +193,39 @@ def test_a_policy_that_may_apply_keeps_a_deletion_waiting(
     endings.append(deployment.deliver(document))
     assert deployment.outcomes(document) == [*isolated, "delete_pod: armed", "delete_pod: deleted"]
     assert [ending.status for ending in endings] == [503] * (LOOKS + 1)
+
+
+def test_nothing_is_called_unanswered_while_a_policy_may_apply(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object
+) -> None:
+    """Of a severe finding people are told that it is undecided, and not that no policy applies."""
+    deployment = deployed(tmp_path, cluster, WEB)
+    failing(deployment, "get replicasets")
+    deployment.respond_to(finding_about(pod, finding={"severity": "CRITICAL"}))
+    assert kinds(deployment) == ["undecided"]
+
+
+def test_a_message_that_failed_waits_for_what_is_unread(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sent once: with the pod, and all that is known then."""
+    cluster.create(objects.disruption_budget("web", "shop", "web", minAvailable=2))
+    deployment = deployed(tmp_path, cluster, policy("delete_pod"))
+    document = finding_about(pod)
+
+    def fail(_notice: object) -> str:
+        raise ApiError(Reason.PUBSUB.of("unavailable"), "HTTP 503", status=503)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deployment.published, "tell", fail)
+        assert deployment.respond_to(document).status == 503
+    heal = failing(deployment, "get pods")
+    deployment.deliver(document)
+    assert "outcome" not in kinds(deployment)
+    heal()
+    deployment.deliver(document)
+    (told,) = [message for message in deployment.published.messages if "policies" in message]
+    assert told["pod"]["name"] == pod["metadata"]["name"]
 
 
 ASKS = policy("label_pod", "capture_evidence", "cordon_node", name="asks", mode="approve")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import wrap
@@ -23,7 +23,7 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.decide import decide, disruptions
 from scc_responder.policy.policy_file import load_policies
-from scc_responder.policy.policy_set import PolicySet
+from scc_responder.policy.policy_set import OnFailure, PolicySet
 from scc_responder.workbench.cluster_snapshot import NoFindings
 from scc_responder.workbench.explanation import NOTHING_READ, explain, explain_context, read_facts
 
@@ -92,6 +92,7 @@ def _text(told: dict[str, Any]) -> str:
             lines += _policy(policy)
         else:
             others.setdefault(policy["reason"], []).append(policy["name"])
+    lines += _order(told["order"])
     for reason, names in sorted(others.items(), key=lambda item: len(item[1])):
         lines += _others(reason, names)
     return "\n".join(lines)
@@ -115,6 +116,19 @@ def _others(reason: str, names: Sequence[str]) -> list[str]:
     """The policies that do not match, those of one reason together."""
     listed = wrap(", ".join(names), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     return [f"{len(names)} not: {styled(reason, 'yellow')}", *(styled(line, "dim") for line in listed)]
+
+
+def _order(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The steps of all policies as they are carried out, and what each of them waits for."""
+    if steps:
+        yield styled("In this order. A step that fails stops only what needs it", "bold")
+    names = len({step["policy"] for step in steps}) > 1
+    for number, step in enumerate(steps, start=1):
+        notes = [*step["needs"], *(["identity"] if step["needs_identity"] else [])]
+        needed = [f"needs {', '.join(notes)}"] if notes else []
+        chain = ["stops the later changes if it fails"] if step["on_failure"] == OnFailure.STOP else []
+        told = "; ".join([*needed, *chain, *([step["policy"]] if names else [])])
+        yield f"  {number:>2}. {step['action']:18}{styled(told, 'dim')}".rstrip()
 
 
 def _policy(policy: dict[str, Any]) -> list[str]:

@@ -21,7 +21,7 @@ from scc_responder.domain.context import (
     Zone,
 )
 from scc_responder.domain.kubernetes import api_paths
-from scc_responder.domain.kubernetes.pod_network import has_further_interfaces, operating_system
+from scc_responder.domain.kubernetes.pod_network import has_further_interfaces, node_system, operating_system
 from scc_responder.domain.kubernetes.selectors import selects
 from scc_responder.domain.ports import ApiObject
 
@@ -74,6 +74,7 @@ def parse_node(node: ApiObject) -> Node:
         instance_id=meta.get("annotations", {}).get(_INSTANCE_ID, ""),
         node_pool=labels.get(api_paths.NODE_POOL, ""),
         zone=labels.get(_ZONE, ""),
+        operating_system=node_system(node),
         labels=labels,
         annotations=meta.get("annotations", {}),
     )
@@ -102,9 +103,9 @@ def budgets_of(labels: Mapping[str, str], budgets: Iterable[ApiObject]) -> tuple
     )
 
 
-def pool_member(node: ApiObject) -> tuple[str, bool]:
-    """A node's zone, and whether it takes pods: all that a pool of thousands needs to know of it."""
-    parsed = parse_node(node)
+def pool_member(node: ApiObject, own: Node | None = None) -> tuple[str, bool]:
+    """A node's zone, and whether it takes pods: all that a pool of thousands needs to know of it. `own` is known."""
+    parsed = own if own and node["metadata"]["uid"] == own.uid else parse_node(node)
     return parsed.zone, bool(parsed.ready) and not parsed.unschedulable
 
 

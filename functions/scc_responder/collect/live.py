@@ -7,6 +7,7 @@ would disrupt. An incomplete list is an error; an empty one is valid.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from scc_responder.domain.context import (
     Context,
     DisruptionBudget,
     LiveLook,
+    Node,
     NodePool,
     Owner,
     Pod,
@@ -67,7 +69,7 @@ def _parts(api: KubernetesApi, context: Context, planned: tuple[Action, ...]) ->
         if any(action.disrupts is Disruption.PODS and not action.reversible for action in planned):
             parts["budgets"] = lambda: _budgets(api, pod)
     if node is not None and any(action.disrupts is Disruption.NODES for action in planned):
-        parts["node_pool"] = lambda: _node_pool(api, node.node_pool)
+        parts["node_pool"] = lambda: _node_pool(api, node)
     return parts
 
 
@@ -96,6 +98,7 @@ def _budgets(api: KubernetesApi, pod: Pod) -> tuple[DisruptionBudget, ...]:
     return budgets_of(pod.labels, api.list(api_paths.disruption_budgets(pod.namespace)))
 
 
-def _node_pool(api: KubernetesApi, name: str) -> NodePool:
-    selector = api_paths.nodes_of_pool(name)
-    return node_pool(name, api.gather(api_paths.nodes(), pool_member, label_selector=selector))
+def _node_pool(api: KubernetesApi, own: Node) -> NodePool:
+    """The pool, with the target node as it was read before: another finding may have cordoned it since."""
+    selector, member = api_paths.nodes_of_pool(own.node_pool), partial(pool_member, own=own)
+    return node_pool(own.node_pool, api.gather(api_paths.nodes(), member, label_selector=selector))

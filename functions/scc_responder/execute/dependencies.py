@@ -6,10 +6,14 @@ that need it. What only observes waits for nothing but what its `needs` names.
 
 from __future__ import annotations
 
-from scc_responder.actions import actions
+from scc_responder.actions import Action, actions
+from scc_responder.domain.changes import ChangedObject
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.status import StepStatus
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import Result, StepStatus, not_the_target
 from scc_responder.execute.execution import Execution, Task
+from scc_responder.journal.case import Step, action_id
 from scc_responder.policy.decide import ActionResult, PlannedAction, PolicyDecision
 from scc_responder.policy.policy_set import OnFailure
 
@@ -44,11 +48,16 @@ def needs(policy: PolicyDecision, planned: PlannedAction) -> tuple[str, ...]:
     Evidence is whatever observes and tells nobody, where the policy asks for it before.
     """
     known = actions()
-    if known[planned.action].reversible and not known[planned.action].ends_pod:
+    if not ends_for_good(known[planned.action]):
         return planned.needs
     before = [item.action for item in policy.actions[: policy.actions.index(planned)]]
     evidence = (action for action in before if known[action].observes and not known[action].tells)
     return tuple(dict.fromkeys((*planned.needs, *evidence)))
+
+
+def ends_for_good(action: Action) -> bool:
+    """Whether it takes away what evidence would be read from."""
+    return action.ends_pod or not action.reversible
 
 
 def must_wait(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> bool:
@@ -64,12 +73,38 @@ def must_wait(execution: Execution, policy: PolicyDecision, planned: PlannedActi
     return any(name in execution.unsettled or (policy.name, name) in execution.waiting for name in names)
 
 
+def _came_after(step: Step) -> bool:
+    """Whether a deletion of ours came before it: what needs it is moot too, and says so itself."""
+    return step.status is StepStatus.SKIPPED and step.reason == Reason.DELETED_MEANWHILE
+
+
 def unmet(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> str:
     """The first action that the step needs and that is not carried out and proven; empty if all are."""
     proven = {StepStatus.DONE, StepStatus.DRY_RUN} if policy.mode == Mode.DRY_RUN else {StepStatus.DONE}
     for needed in needs(policy, planned):
         names = {execution.action_id(item) for item in policy.actions if item.action == needed}
         steps = [step for step in execution.current_steps if step.action_id in names]
-        if not steps or any(step.status not in proven and not step.is_so_already for step in steps):
+        if not steps or not all(step.status in proven or step.is_so_already or _came_after(step) for step in steps):
             return needed
     return ""
+
+
+def is_moot(execution: Execution, target: ChangedObject | None, outcome: Result) -> bool:
+    """Whether the outcome stands for a pod that another case has deleted, or is about to.
+
+    Where the pod's deletion is reserved for that case, the pod is read once more: it may only be on its way out.
+    Raises ApiError, StoreError.
+    """
+    session = execution.world.cluster
+    if target is None or session is None or not target.uid:
+        return False
+    if outcome.reason == Reason.RESERVED_BY_OTHER_FINDING:
+        read = session.read_anew(api_paths.pod(target.namespace, target.name))
+        return not_the_target(read, target.uid) is not None
+    return outcome.status in LOST and _is_ended_by_other(execution, target.uid)
+
+
+def _is_ended_by_other(execution: Execution, uid: str) -> bool:
+    cluster = execution.context.finding.cluster_path
+    names = (name for name, each in actions().items() if each.ends_pod and not each.reversible)
+    return any(execution.case.is_done_by_other(action_id(name, cluster, uid, "")) for name in names)

@@ -21,7 +21,7 @@ from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
-from scc_responder.execute.dependencies import STOPS, is_stopped, must_wait, note_outcome, unmet
+from scc_responder.execute.dependencies import STOPS, is_moot, is_stopped, must_wait, note_outcome, unmet
 from scc_responder.execute.evidence.capture import capture, read_early
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
 from scc_responder.execute.gate import Gate, Withheld
@@ -179,7 +179,7 @@ def _run_change(execution: Execution, task: Task, *, withheld: Reason | None = N
 
 
 def _result(execution: Execution, task: Task, recorded: Step | None, withheld: Reason | None) -> Result:
-    """The change's outcome. What the case itself has deleted is not changed any more, nor called another's doing."""
+    """The change's outcome. What a case of ours has deleted is not changed any more, nor called another's doing."""
     target, observes = task.change.target if task.change else None, actions()[task.action].observes
     ended = None if observes else execution.has_ended(target.uid if target else "")
     moot = Result(status=StepStatus.SKIPPED, reason=Reason.DELETED_MEANWHILE)
@@ -196,8 +196,13 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
     try:
         result = task.change.carry_out(step, _Means(execution)) if task.change else _without_target(execution)
     except Withheld as held:
-        return Result(status=StepStatus.HELD, reason=held.reason, detail=held.detail)
-    return moot if ended and result.status is StepStatus.TARGET_GONE else result
+        result = held.result
+    if ended and result.status is StepStatus.TARGET_GONE:
+        return moot
+    if target is None or not is_moot(execution, target, result):
+        return result
+    execution.ended.add(target.uid)
+    return moot
 
 
 def _without_target(execution: Execution) -> Result:

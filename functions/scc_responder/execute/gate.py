@@ -16,7 +16,7 @@ from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import CaseState
+from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.execute.execution import Execution, Task
 from scc_responder.guard.disruption import disruption_request
 from scc_responder.guard.kill_switch import LOWERED, KillSwitchCeiling
@@ -32,7 +32,7 @@ class Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all t
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
-        self.detail = detail
+        self.result = Result(status=StepStatus.HELD, reason=reason, detail=detail)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

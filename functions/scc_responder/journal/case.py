@@ -68,13 +68,17 @@ class Step(Value, frozen=True, kw_only=True):
 
 
 class Closing(Value, frozen=True, kw_only=True):
-    """An earlier closing of a case that was opened again. `approvals` are those its plan was given."""
+    """An earlier closing of a case that was opened again.
+
+    `approvals` are those its plan was given. `extra` holds fields that this version does not know.
+    """
 
     state: CaseState
     epoch: int
     reason: str = ""
     closed_at: datetime | None = None
     approvals: tuple[Approval, ...] = ()
+    extra: dict[str, Any] = {}
 
 
 class CaseRecord(Value, frozen=True, kw_only=True):
@@ -163,7 +167,9 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     def with_steps(self, steps: tuple[Step, ...]) -> CaseRecord:
         """The record with these steps in place of those of the same (action_id, index), new ones at the end."""
         known = {(step.action_id, step.index): step for step in self.steps}
-        known |= {(step.action_id, step.index): _shortened(step) for step in steps}
+        for step in steps:
+            before = known.get((step.action_id, step.index), step)
+            known[step.action_id, step.index] = _shortened(step, {**before.extra, **step.extra})
         return msgspec.structs.replace(self, steps=tuple(known.values()))
 
 
@@ -199,8 +205,8 @@ def is_unfinished(record: CaseRecord) -> bool:
     return record.state is CaseState.OPEN or is_held_for_now(record)
 
 
-def _shortened(step: Step) -> Step:
-    return msgspec.structs.replace(step, detail=step.detail[:MAX_DETAIL])
+def _shortened(step: Step, extra: dict[str, Any]) -> Step:
+    return msgspec.structs.replace(step, detail=step.detail[:MAX_DETAIL], extra=extra)
 
 
 def case_digest(finding: Finding) -> str:

@@ -13,8 +13,12 @@ from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, Page
 from scc_responder.domain.value import Value
-from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, Step
+from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, Closing, Step
 from scc_responder.journal.newer_words import newer_words
+from scc_responder.journal.plan import Plan
+
+_KEPT: dict[str, type[Value]] = {"steps": Step, "history": Closing}
+"""Lists of a case in whose items the fields are kept that this version does not know."""
 
 
 def encode(record: CaseRecord) -> bytes:
@@ -35,7 +39,9 @@ def _bare(step: Step) -> Step:
 
 def _plain(record: CaseRecord) -> bytes:
     fields = _flat(msgspec.to_builtins(record))
-    return msgspec.json.encode(fields | {"steps": [_flat(step) for step in fields["steps"]]}, order="sorted")
+    lists = {name: [_flat(item) for item in fields[name]] for name in _KEPT}
+    plan = fields["plan"] and _flat(fields["plan"])
+    return msgspec.json.encode(fields | lists | {"plan": plan}, order="sorted")
 
 
 def _flat(fields: dict[str, Any]) -> dict[str, Any]:
@@ -61,8 +67,9 @@ def decode(value: bytes) -> CaseRecord:
         newer = newer_words(fields)
         if newer:
             raise RetryableError(Reason.RECORD_NEWER, f"{newer}: this version does not know it")
-        steps = [_with_extra(step, Step) for step in fields.get("steps", ())]
-        return msgspec.convert(_with_extra(fields, CaseRecord) | {"steps": steps}, CaseRecord)
+        lists = {name: [_with_extra(item, kind) for item in fields.get(name, ())] for name, kind in _KEPT.items()}
+        plan = fields.get("plan") and _with_extra(fields["plan"], Plan)
+        return msgspec.convert(_with_extra(fields, CaseRecord) | lists | {"plan": plan}, CaseRecord)
     except (msgspec.DecodeError, TypeError, AttributeError) as error:
         raise RetryableError(Reason.RECORD_UNREADABLE, f"the record is damaged: {error}") from error
 

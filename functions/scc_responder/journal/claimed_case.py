@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -21,7 +21,9 @@ from scc_responder.domain.value import Value
 from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, Step, case_digest, is_unfinished, kept
 from scc_responder.journal.case_json import decode, encode
 
+RESERVATIONS = "reservation/"
 _CARRIED_OUT = frozenset({StepStatus.DONE, StepStatus.TERMINATING})
+_ABOUT_TO = frozenset({StepStatus.INTENT, StepStatus.UNKNOWN})
 
 
 class LostLease(RetryableError):  # noqa: N818 - a fact about this holder, not a fault
@@ -96,7 +98,19 @@ class ClaimedCase:
         it is open, StoreUnavailable.
         """
         claim = Reservation(case=self._entry.key, action_id=action_id)
-        return reserve(self._writer.store, f"reservation/{target}", claim)
+        return reserve(self._writer.store, f"{RESERVATIONS}{target}", claim)
+
+    def is_done_by_other(self, target: str) -> bool:
+        """Whether another case holds the reservation of `target`, and carried it out or is about to.
+
+        Raises StoreUnavailable, RetryableError where that case cannot be read.
+        """
+        stored = self._writer.store.get(f"{RESERVATIONS}{target}")
+        held = msgspec.json.decode(stored.value, type=Reservation) if stored else None
+        if held is None or held.case == self._entry.key:
+            return False
+        entry = self._writer.store.get(held.case)
+        return entry is not None and _has_sent(decode(entry.value), held, _CARRIED_OUT | _ABOUT_TO)
 
     def renew(self) -> None:
         """Renew the lease during a long step, by a write that changes nothing else."""
@@ -186,8 +200,10 @@ def _was_used(store: CasStore, held: Reservation) -> bool:
         return False
     if record.state is CaseState.OPEN:
         raise RetryableError(Reason.RESERVED_BY_OPEN_FINDING, f"{held.case} is about to do it, and is not closed yet")
-    return any(
-        step.status in _CARRIED_OUT
-        for step in record.steps
-        if step.action_id == held.action_id and not is_reversible(step.change)
-    )
+    return _has_sent(record, held, _CARRIED_OUT)
+
+
+def _has_sent(record: CaseRecord, held: Reservation, reached: Set[StepStatus]) -> bool:
+    """Whether the irreversible step that the reservation is for came this far."""
+    steps = (step for step in record.steps if step.action_id == held.action_id)
+    return any(step.status in reached and not is_reversible(step.change) for step in steps)

@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import change_classes
+from scc_responder.domain.changes import change_classes, restored
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.plan import Plan, PlanState, PlanStep
+from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
 
 _UNSETTLED = frozenset({StepStatus.INTENT, StepStatus.UNKNOWN})
 _PENDING = frozenset({PlanState.WAITING, PlanState.APPROVED, PlanState.USED})
-_UNFINISHED = frozenset({CaseState.OPEN, CaseState.WAITING})
+_UNFINISHED = frozenset({CaseState.OPEN, CaseState.WAITING, CaseState.HELD})
+"""States of a case that may go on as it was left: the kill switch may hold it."""
 
 
 def newer_words(record: Mapping[str, Any]) -> str:
@@ -29,26 +30,33 @@ def newer_words(record: Mapping[str, Any]) -> str:
 
 def _in_record(record: Mapping[str, Any]) -> Iterator[str]:
     yield _word("state", record.get("state", CaseState.OPEN), CaseState)
+    unfinished, before = record.get("state", CaseState.OPEN) in _UNFINISHED, 0
     for closing in record.get("history", ()):
         yield _word("history.state", closing.get("state"), CaseState)
+        before = closing.get("epoch", 0)
     for step in record.get("steps", ()):
-        yield from _in_step(step)
+        yield from _in_step(step, goes_on=unfinished and step.get("epoch", 0) > before)
     plan = record.get("plan")
     if plan:
         yield _word("plan.state", plan.get("state", PlanState.WAITING), PlanState)
-        if record.get("state", CaseState.OPEN) in _UNFINISHED and plan.get("state", PlanState.WAITING) in _PENDING:
+        if unfinished and plan.get("state", PlanState.WAITING) in _PENDING:
             yield from _in_plan(plan)
 
 
-def _in_step(step: Mapping[str, Any]) -> Iterator[str]:
+def _in_step(step: Mapping[str, Any], *, goes_on: bool) -> Iterator[str]:
+    """`goes_on`: the case may go on from here, so that what was done belongs to what is left to do."""
     status = step.get("status", StepStatus.INTENT)
     yield _word("step.status", status, StepStatus)
     if status in _UNSETTLED:
         yield from _to_do(step.get("action", ""), [step.get("change")])
+    elif goes_on:
+        yield from _to_do(step.get("action", ""), ())
 
 
 def _in_plan(plan: Mapping[str, Any]) -> Iterator[str]:
     yield _unknown("plan", plan, Plan)
+    for approval in plan.get("approvals", ()):
+        yield _unknown("plan.approval", approval, Approval)
     for step in plan.get("steps", ()):
         yield _unknown("plan.step", step, PlanStep)
         yield from _to_do(step.get("action", ""), step.get("changes", ()))
@@ -62,11 +70,20 @@ def _to_do(action: str, changes: Iterable[Any]) -> Iterator[str]:
         if tag is None:
             continue
         kind = change_classes().get(str(tag))
-        yield f"change {tag!a}" if kind is None else _unknown("change", change, kind, "change")
+        yield f"change {tag!a}" if kind is None else _unknown("change", change, kind, "change") or _value(change)
 
 
 def _word(where: str, value: Any, words: type[StrEnum]) -> str:
     return f"{where} {value!a}" if isinstance(value, str) and value not in set(words) else ""
+
+
+def _value(change: Mapping[str, Any]) -> str:
+    """The value of a known field that this version cannot read, such as another word of a closed set."""
+    try:
+        restored(change)
+    except msgspec.ValidationError as error:
+        return f"change: {error}"
+    return ""
 
 
 def _unknown(where: str, fields: Mapping[str, Any], kind: type[msgspec.Struct], *besides: str) -> str:

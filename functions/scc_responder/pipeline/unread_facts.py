@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled, unread
 from scc_responder.collect.target import Collected
+from scc_responder.domain.context import LiveLook
 from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
@@ -44,36 +45,48 @@ def unread_fact(collected: Collected, decision: Decision, record: CaseRecord) ->
     return unread(passing) if passing and (unseen or _is_unsure(decision)) else None
 
 
-def evidence_alone(decision: Decision) -> Decision:
+def evidence_alone(decision: Decision, collected: Collected) -> Decision:
     """The decision with everything postponed but evidence: nothing of the target is known."""
-    return _postponed(decision, lambda _, item: not actions()[item.action].observes or actions()[item.action].tells)
+    return _postponed(decision, collected, lambda _policy, _item: True)
 
 
-def without_unread(decision: Decision, record: CaseRecord) -> Decision:
+def without_unread(decision: Decision, collected: Collected, record: CaseRecord) -> Decision:
     """The decision with what an unread fact keeps from being done postponed, and the message about all that is done.
 
     A plan is asked for, and carried out, as a whole. For some deliveries, what cannot be undone waits for what is to go
     before it: a step that is postponed, and those of a policy that may apply.
     """
-    planned = {step.policy for step in record.plan.steps} if record.plan else set()
     before = any(item.unread and actions()[item.action].reversible for _, item in _actions(decision))
     waited_for = _is_early(record) and (before or _is_unsure(decision))
 
     def waits(policy: PolicyDecision, item: PlannedAction) -> bool:
+        is_last = not actions()[item.action].reversible
+        return item.unread or policy.mode == Mode.APPROVE or (waited_for and is_last)
+
+    return _postponed(decision, collected, waits)
+
+
+def _postponed(
+    decision: Decision, collected: Collected, waits: Callable[[PolicyDecision, PlannedAction], bool]
+) -> Decision:
+    """The decision with the message, and each change that `waits`, postponed.
+
+    Evidence without a fact is a step of its own: it is captured again with the fact.
+    """
+    lacking = ",".join(sorted(collected.errors.keys() - set(LiveLook.__struct_fields__)))
+
+    def postpone(policy: PolicyDecision, item: PlannedAction) -> PlannedAction:
         known = actions()[item.action]
-        if known.observes:
-            return known.tells
-        is_part = policy.mode == Mode.APPROVE or policy.name in planned
-        return item.unread or is_part or (waited_for and not known.reversible)
+        if known.observes and not known.tells:
+            return replace(item, variant=item.variant + lacking)
+        return replace(item, postponed=known.tells or waits(policy, item))
 
-    return _postponed(decision, waits)
-
-
-def _postponed(decision: Decision, waits: Callable[[PolicyDecision, PlannedAction], bool]) -> Decision:
-    def postpone(policy: PolicyDecision) -> PolicyDecision:
-        return replace(policy, actions=tuple(replace(item, postponed=waits(policy, item)) for item in policy.actions))
-
-    return Decision(policies=tuple(map(postpone, decision.policies)))
+    return Decision(
+        policies=tuple(
+            replace(policy, actions=tuple(postpone(policy, item) for item in policy.actions))
+            for policy in decision.policies
+        )
+    )
 
 
 def _actions(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:

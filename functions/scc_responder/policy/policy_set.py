@@ -56,7 +56,8 @@ class PolicyStep(StrictValue, frozen=True, kw_only=True, dict=True, rename={"par
 class Policy(StrictValue, frozen=True, kw_only=True):
     """A policy: which findings it is about, and what is then done. `condition` is a CEL expression, or empty.
 
-    `limits` count what this policy does anywhere; those of the guardrails hold beside them.
+    `then` is an order, not a chain: a step that fails stops only the steps that need it. `limits` count what this
+    policy does anywhere; those of the guardrails hold beside them.
     """
 
     name: str

@@ -7,18 +7,21 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.actions import actions
 from scc_responder.collect.identity import identify, identify_node
 from scc_responder.domain.context import Cluster, Context, LiveLook, Namespace, Node, Pod, RelatedFinding
 from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue
+from scc_responder.execute.dependencies import needs
 from scc_responder.guard.approval import unapproved
 from scc_responder.guard.guard import guard
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import classify, in_scope
 from scc_responder.journal.messages import policy_answers
-from scc_responder.policy.decide import decide
+from scc_responder.policy.decide import PlannedAction, PolicyDecision, decide
+from scc_responder.policy.order import in_order
 from scc_responder.policy.policy_set import PolicySet
 
 
@@ -64,12 +67,20 @@ def context_of(finding: Finding, facts: ContextFacts) -> Context:
 
 
 def explain(content: bytes, facts: ContextFacts, policies: PolicySet, now: datetime | None = None) -> dict[str, Any]:
-    """The decision as JSON data: `rejected`, `finding`, `threat`, `context`, `policies`.
+    """The decision as JSON data: `rejected`, `finding`, `threat`, `context`, `policies`, `order`.
 
-    `rejected` is why nothing is decided at all, else None. `now` is when the finding arrives: at its event time where
-    not given, so that an old finding is explained as it was.
+    `order` has the steps of all policies as they are carried out, each with what it needs. `rejected` is why nothing is
+    decided at all, else None. `now` is when the finding arrives: at its event time where not given, so that an old
+    finding is explained as it was.
     """
-    empty: dict[str, Any] = {"rejected": None, "finding": None, "threat": None, "context": None, "policies": []}
+    empty: dict[str, Any] = {
+        "rejected": None,
+        "finding": None,
+        "threat": None,
+        "context": None,
+        "policies": [],
+        "order": [],
+    }
     try:
         finding = parse_notification(content)
     except RejectedMessage as rejected:
@@ -92,4 +103,16 @@ def explain_context(context: Context, policies: PolicySet, now: datetime) -> dic
         "threat": msgspec.to_builtins(context.threat),
         "context": read,
         "policies": policy_answers(decision),
+        "order": [_in_turn(policy, planned) for policy, planned in in_order(decision)],
+    }
+
+
+def _in_turn(policy: PolicyDecision, planned: PlannedAction) -> dict[str, Any]:
+    """What a step waits for, and whether the later changes of its policy wait for it."""
+    return {
+        "policy": policy.name,
+        "action": planned.action,
+        "needs": list(needs(policy, planned)),
+        "needs_identity": actions()[planned.action].needs_identity,
+        "on_failure": str(planned.on_failure),
     }

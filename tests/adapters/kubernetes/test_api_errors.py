@@ -76,6 +76,20 @@ def test_a_servers_error_leaves_a_write_open() -> None:
     assert not isinstance(kubernetes_failure(GET, answer(500)), OutcomeUnknown)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("etcdserver: request is too large", id="etcd"),
+        pytest.param("rpc error: trying to send message larger than max (3 vs. 2)", id="the client of etcd"),
+    ],
+)
+def test_an_object_that_cannot_be_stored_is_full(message: str) -> None:
+    """A write is refused for certain, whatever its code; no read can meet it."""
+    error = kubernetes_failure(PATCH, answer(500, message))
+    assert (error.reason, error.status, isinstance(error, OutcomeUnknown)) == ("object_full", 413, False)
+    assert kubernetes_failure(GET, answer(500, message)).reason == "server_error"
+
+
 UNTRUSTED = SSLError(ssl.SSLCertVerificationError("untrusted"))
 NO_CONNECTION = NewConnectionError(None, "refused")  # type: ignore[arg-type]
 SILENCES: list[Any] = [
@@ -129,6 +143,7 @@ ENDED = causes(reason="NamespaceTerminating")
         ),
         pytest.param(answer(403, 'pods "x" is forbidden: cpu is too much'), "admission_denied", "", id="own plugin"),
         pytest.param(answer(409, QUOTA), "conflict", "counts", id="a conflict is none of them"),
+        pytest.param(answer(422, f"not {ENDING}"), "invalid", "", id="an invalid object is none of them"),
     ],
 )
 def test_each_refusal_is_told_by_who_refused(refused: ApiResponse, reason: str, refused_by: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from scc_responder.adapters.kubernetes import list_pages
 from scc_responder.adapters.kubernetes.list_pages import LIST_SECONDS, MOST_PAGES, PAGE_SIZES, gather_pages
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
@@ -15,9 +16,15 @@ TOO_LARGE = ApiError(Reason.OVERSIZE_ANSWER, "too large")
 
 
 class Collection:
-    """A server of `count` items, of which at most `most` fit into an answer. `errors` are raised at these calls."""
+    """A server of `count` items, of which at most `most` fit into an answer. `errors` are raised at these calls.
 
-    def __init__(self, count: int, most: int = 10_000, errors: dict[int, ApiError] | None = None) -> None:
+    `only_before`: from this item on they are small.
+    """
+
+    def __init__(
+        self, count: int, most: int = 10_000, errors: dict[int, ApiError] | None = None, only_before: int = 10_000
+    ) -> None:
+        self.only_before = only_before
         self.items = [{"number": number} for number in range(count)]
         self.most = most
         self.errors = errors or {}
@@ -30,7 +37,7 @@ class Collection:
             raise self.errors[len(self.asked)]
         begin = int(after or 0)
         page = self.items[begin : begin + limit]
-        if len(page) > self.most:
+        if sum(item["number"] < self.only_before for item in page) > self.most:
             raise TOO_LARGE
         end = begin + len(page)
         return page, str(end) if end < len(self.items) else ""
@@ -56,18 +63,26 @@ def test_what_is_judged_as_nothing_is_dropped() -> None:
     assert gather_pages(Collection(9).read, lambda item: item["number"] % 4 or None, "/apis/x") == [1, 2, 3, 1, 2, 3]
 
 
-@pytest.mark.parametrize("most", [30, 7])
-def test_large_items_are_asked_for_in_smaller_pages(most: int) -> None:
+@pytest.mark.parametrize(("most", "requests"), [(30, 32), (7, 154), (1, 760)])
+def test_large_items_are_asked_for_in_smaller_pages(most: int, requests: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a page is larger than what is read of an answer, fewer items are asked for, from the same place on."""
+    monkeypatch.setattr(list_pages, "MOST_PAGES", 1_000)
     collection = Collection(600, most)
     assert numbers(collection) == list(range(600))
-    assert {limit for limit, _ in collection.asked[2:]} <= set(PAGE_SIZES[1:])
+    assert len(collection.asked) <= requests
+
+
+def test_few_large_items_do_not_cut_a_long_list() -> None:
+    """Sixteen items as large as any may be, among thousands: the rest is read in full pages again."""
+    collection = Collection(5_016, most=5, only_before=16)
+    assert numbers(collection) == list(range(5_016))
+    assert len(collection.asked) <= 32
 
 
 def test_an_item_too_large_for_any_page_is_told() -> None:
-    """What cannot be read in the smallest page is an error, not a shorter list."""
+    """What cannot be read by itself is an error, not a shorter list."""
     with pytest.raises(ApiError) as raised:
-        numbers(Collection(600, most=2))
+        numbers(Collection(600, most=0))
     assert raised.value.reason == "oversize_answer"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import http.server
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -139,7 +141,7 @@ def test_a_node_leads_to_its_cases(tmp_path: Path) -> None:
     """Those that cordoned it, also where the record kept little, and those whose pod ran on it; no others."""
     large = {"change": "patch", "kind": "Node", "name": NODE, "spec": {"x": "x" * MAX_VALUE_BYTES}}
     cordoned = Step(action_id="1", action="cordon_node", status=StepStatus.DONE, change=large)
-    pod = Step(action_id="1", action="label_pod", change={"change": "patch", "kind": "Pod", "name": NODE})
+    pod = Step(action_id="1", action="label_pod", change={"change": "patch", "kind": "Pod", "name": NODE, "uid": "u"})
     cases: dict[str, Object] = {
         "a": {"steps": (cordoned,)},
         "b": {"decision": {"pod": {"node": NODE}}},
@@ -199,6 +201,28 @@ def test_an_address_with_a_path_takes_nothing(tmp_path: Path, cluster: Simulated
 
     assert (done.returncode, done.stdout, state) == (1, "", "waiting")
     assert "no such address" in done.stderr
+
+
+class Agreeable(http.server.BaseHTTPRequestHandler):
+    """Something before the function that says yes to everything."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("answer", [("approve", "--plan", DIGEST), ("reject", "--reason", "a test of ours")])
+def test_a_yes_of_somebody_else_is_no_answer(answer: tuple[str, ...]) -> None:
+    """An answer counts as taken only where the function says what it did."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Agreeable) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        done = called("case", answer[0], "0" * 12, *answer[1:], "--url", f"http://127.0.0.1:{server.server_port}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not known to be taken" in done.stderr
 
 
 def test_answers_have_constant_bodies_and_bounds(tmp_path: Path, cluster: SimulatedCluster) -> None:

@@ -27,12 +27,13 @@ ENDINGS = {
     "Defense Evasion: Launch Code Compiler Tool In Container": "dry_run",
     "Execution: Container Escape": "done",
     "Reverse Shell": "bypassed_by",
+    "Reverse Shell, in a pod that takes no annotation": "invalid",
     "Added Binary Executed, in Google's own agent": "google_agent_pod",
     "The first message again": "duplicate",
     "An older message, late": "stale",
     "No finding at all": "not_json",
 }
-REQUESTS = [23, 15, 7, 0, 15, 5, 0, 0, 0]
+REQUESTS = [23, 15, 7, 0, 15, 18, 5, 0, 0, 0]
 
 
 class Showing:
@@ -42,7 +43,7 @@ class Showing:
         self.done = done
         self.port = port
         self.temporary = temporary
-        self.parts = re.split(r"\n\n\d/9  ", self.done.stdout.partition("\n\nThe cluster now")[0])[1:]
+        self.parts = re.split(r"\n\n\d+/10  ", self.done.stdout.partition("\n\nThe cluster now")[0])[1:]
 
     def after(self, heading: str) -> list[str]:
         """The lines below a heading."""
@@ -77,7 +78,7 @@ def test_a_pipe_gets_no_escapes(showing: Showing) -> None:
 
 def test_the_opening_says_what_is_simulated(showing: Showing) -> None:
     """It says first what is simulated, and that policies are raised to enforce."""
-    opening = showing.done.stdout.partition("\n\n1/9")[0]
+    opening = showing.done.stdout.partition("\n\n1/10")[0]
     assert "simulated, on http://127.0.0.1:" in opening
     assert re.search(r"They come in dry_run; of these copies \d+ are raised to enforce", opening)
     assert f"under functions-framework on http://127.0.0.1:{showing.port}" in opening
@@ -125,11 +126,24 @@ def test_a_rehearsal_keeps_its_evidence(showing: Showing) -> None:
     assert re.search(r"\n     capture_evidence +done +captured +verified", showing.parts[2])
 
 
+def test_a_failed_mark_stops_nothing(showing: Showing) -> None:
+    """A pod whose annotations are full is labeled, isolated and captured, each shown as verified."""
+    told = showing.parts[5]
+    assert re.search(r"\n     annotate_pod +failed +invalid", told)
+    done = re.findall(r"\n     (\w+) +done +(\w+) +verified", told)
+    assert done == [
+        ("label_pod", "patched"),
+        ("isolate_pod", "patched"),
+        ("isolate_pod", "isolated"),
+        ("capture_evidence", "captured"),
+    ]
+
+
 def test_googles_agent_is_held_and_shown(showing: Showing) -> None:
     """Google's own agent is not touched: every action on it is held, by name, and shown so."""
-    held = re.findall(r"\n     (\w+) +held +google_agent_pod", showing.parts[5])
+    held = re.findall(r"\n     (\w+) +held +google_agent_pod", showing.parts[6])
     assert held == ["label_pod", "annotate_pod", "isolate_pod"]
-    assert "none of them writes" in showing.parts[5]
+    assert "none of them writes" in showing.parts[6]
 
 
 def test_cluster_at_the_end(showing: Showing) -> None:
@@ -140,6 +154,7 @@ def test_cluster_at_the_end(showing: Showing) -> None:
     assert "shop/orders" not in shown
     assert re.search(r"gke-prod-1-\S+ +cordoned", shown)
     assert re.search(r"shop/cart-\S+ +let out by FQDNNetworkPolicy shop/cart-api, beside our own", shown)
+    assert re.search(r"ledger/ledger-\S+ +isolated by NetworkPolicy", shown)
     assert re.search(r"5 other pods +untouched", shown)
 
 
@@ -177,7 +192,7 @@ def test_what_is_not_as_expected(changed: Showing) -> None:
     assert [re.sub(r"-[0-9a-f]{10}-\w{5}", "", name) for name in failed] == [
         "2. Added Binary Executed: steps without isolate_pod: patched, isolate_pod: isolated",
         "2. Added Binary Executed: writes without patch pods, create networkpolicies",
-        "6. Added Binary Executed, in Google's own agent: steps without isolate_pod: google_agent_pod",
+        "7. Added Binary Executed, in Google's own agent: steps without isolate_pod: google_agent_pod",
         "shop/web is isolated, not marked",
     ]
 
@@ -204,6 +219,7 @@ def test_the_kept_journal_holds_every_case(changed: Showing) -> None:
         ("Defense Evasion: Launch Code Compiler Tool In Container", CaseState.REHEARSED),
         ("Execution: Container Escape", CaseState.DONE),
         ("Execution: Modified Malicious Library Loaded", CaseState.DONE),
+        ("Reverse Shell", CaseState.PARTIAL),
         ("Reverse Shell", CaseState.PARTIAL),
     ]
 
@@ -258,7 +274,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not is_listening(port)
     assert list(tmp_path.iterdir()) == []
     # On a terminal it has colour, and a line that says what is being waited for.
-    assert "\x1b[1m1/9  Execution: Modified Malicious Library Loaded" in terminal.shown
+    assert "\x1b[1m1/10  Execution: Modified Malicious Library Loaded" in terminal.shown
     assert "\x1b[32mdone" in terminal.shown
     assert re.search(r"request \d+: patch pods checkout-\S+ \.\.\.", terminal.shown)
 

@@ -59,7 +59,7 @@ def test_warnings_fail_only_if_asked(tmp_path: Path, capsys: pytest.CaptureFixtu
     arguments = ["policy", "lint", "--policies", str(folder(tmp_path, text))]
     assert main(arguments) == 0
     out = capsys.readouterr().out
-    assert out.startswith("contain-reverse-shell.yaml:19: warning: then[2].action: the pod is deleted before")
+    assert out.startswith("contain-reverse-shell.yaml:20: warning: then[2].action: the pod is deleted before")
     assert out.endswith("1 policy, 0 errors, 1 warning\n")
     assert main([*arguments, "--strict"]) == 1
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.adapters.kubernetes.api_errors import ApiRequest, ApiResponse, kubernetes_failure
 from scc_responder.domain.changes.patch_object import PatchObject
@@ -120,15 +121,17 @@ def test_a_label_that_stands_is_said_for_what_it_is() -> None:
 
 
 def test_a_node_of_full_annotations_is_cordoned() -> None:
-    """What it was before is then in the case alone."""
+    """Its other annotations wait as well: what it was before is then in the case alone."""
     with one_cluster() as (cluster, means):
         there = cluster.objects("Node")[0]["metadata"].get("annotations", {})
         size = sum(len(key) + len(value) for key, value in there.items()) + len("example.com/notes")
         notes = {"example.com/notes": "x" * (256 * 1024 - size)}
         api_of(cluster, "admin").patch(f"/api/v1/nodes/{NODE}", {"metadata": {"annotations": notes}})
-        result = cordon(cluster).carry_out(step_run(), means)
+        change = replace(cordon(cluster), annotations={"scc-responder/prior-unschedulable": "false"})
+        result = change.carry_out(step_run(), means)
         node = cluster.objects("Node")[0]
     assert (result.reason, node["spec"]["unschedulable"]) == ("patched", True)
+    assert node["metadata"]["annotations"].keys() == {*there, "example.com/notes"}
 
 
 def test_isolation_writes_one_label() -> None:

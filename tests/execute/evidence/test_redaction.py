@@ -120,6 +120,22 @@ PLACES: dict[str, tuple[RedactionRule, Any]] = {
     "source properties": (RedactionRule.OPAQUE_WORD, {"sourceProperties": {"Process_Arguments": [WORD]}}),
     "a related finding": (RedactionRule.URL_USER, [{"description": f"https://bob:{CANARY}@example.com"}]),
     "a node": (RedactionRule.ANNOTATION, {"metadata": {"annotations": {"example.com/join": CANARY}}}),
+    "variables in small letters": (RedactionRule.ENVIRONMENT, {"environment_variables": [f"A={CANARY}"]}),
+    "an environment": (RedactionRule.ENVIRONMENT, {"process": {"environ": f"A={CANARY}"}}),
+    "an environment in a text": (RedactionRule.ENVIRONMENT, {"processEnv": json.dumps({"A": CANARY})}),
+    "arguments in a text": (RedactionRule.NAMED_SECRET, {"note": json.dumps(["--password", CANARY])}),
+    "a line of words": (RedactionRule.NAMED_SECRET, {"commandLine": ["app", "--password", CANARY]}),
+    "options in any list": (RedactionRule.NAMED_SECRET, {"Process_Creation": ["app", "--password", CANARY]}),
+    "a value beside its name": (RedactionRule.NAMED_SECRET, {"parameters": [{"name": "apiToken", "value": CANARY}]}),
+    "a value beside its key": (RedactionRule.NAMED_SECRET, {"items": [{"key": "password", "value": CANARY}]}),
+    "several of a name": (RedactionRule.NAMED_SECRET, {"tokens": [CANARY, CANARY]}),
+    "within a field by its name": (RedactionRule.NAMED_SECRET, {"credentials": {"user": CANARY}}),
+    "the name of a field": (RedactionRule.NAMED_SECRET, {"managedFields": {f'v:"--password={CANARY}"': {}}}),
+    "a known annotation by its name": (
+        RedactionRule.ANNOTATION,
+        {"annotations": {"prometheus.io/param_token": CANARY}},
+    ),
+    "what is written into a Secret": (RedactionRule.VOLUME_OPTION, {"stringData": {"a": CANARY}}),
     "a long text": (RedactionRule.TOO_LONG, {"message": CANARY * 40_000}),
 }
 
@@ -156,12 +172,19 @@ def test_what_tells_the_story_is_kept() -> None:
     metadata = {
         "uid": "7C9E6679-7425-40DE-944B-E07FC1F90AE7",
         "annotations": {"scc-responder/case": "0a", "kubernetes.io/config.hash": "ab12"},
+        "labels": {"env": "prod", "environment": "staging", "app": "token-service"},
+        "managedFields": [{"fieldsV1": {"f:env": {'k:{"name":"DB_PASSWORD"}': {".": {}, "f:valueFrom": {}}}}}],
         "creationTimestamp": "2026-03-01T12:00:00Z",
     }
-    volumes = [{"secret": {"secretName": "keys"}}, {"projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]
+    token = {"path": "t", "audience": "a", "expirationSeconds": 3607}
+    secret = {"secretName": "keys", "defaultMode": 420, "items": [{"key": "password", "path": "p"}]}
+    volumes = [{"secret": secret}, {"projected": {"sources": [{"serviceAccountToken": token}]}}]
+    taints = [{"key": "token", "value": "x", "effect": "NoSchedule"}]
     item = {
         "metadata": metadata,
-        "spec": {"containers": [app], "volumes": volumes, "automountServiceAccountToken": True},
+        "spec": {"containers": [app], "volumes": volumes, "automountServiceAccountToken": True, "taints": taints},
+        "notificationConfigName": "organizations/1/locations/global/notificationConfigs/Threats2",
+        "links": ["https://example.com/a;name=organizations%2F1%2Fsources%2F11111111%2Ffindings%2F7ccd6aa9"],
     }
     kept = redact(item)
     assert (kept.content, kept.redactions) == (item, ())

@@ -28,6 +28,16 @@ SECRETS = {
         "password '%s'",
         "https://x?sig=%s",
         "pw=%s",
+        'password="ab\\"%s"',
+        "password='it'\\''s %s'",
+        "password=$'%s'",
+        "password=ab,%s",
+        "--password=ab&%s",
+        "password\\u003d%s",
+        "password: >-\n  %s",
+        "consumer_key=%s",
+        "x-functions-key: %s",
+        "otp=%s",
     ],
     RedactionRule.OPTION: [
         "curl -u bob:%s https://example.com",
@@ -43,6 +53,12 @@ SECRETS = {
         "kubectl create secret generic a --from-literal=k=%s",
         "echo root:%s | chpasswd",
         "CREATE USER a IDENTIFIED BY '%s'",
+        "mosquitto_pub -u a -P %s",
+        "vault login %s",
+        "htpasswd -b file bob %s",
+        "net use x /user:admin %s",
+        "machine example.com\n  login bob\n  password %s",
+        "ConvertTo-SecureString '%s' -AsPlainText",
     ],
     RedactionRule.URL_USER: [
         "git clone https://bob:%s@example.com/x",
@@ -65,10 +81,19 @@ SECRETS = {
         "sk-%s",
         "eyJh%s.x.y",
         "glpat-%s",
+        "glrt-%s",
+        "sk_test_%s",
+        "whsec_%s",
+        "dckr_pat_%s",
+        "shpat_%s",
+        "hf_abcdefghijklmnopq%s",
+        "https://hooks.slack.com/services/T0/B0/%s",
+        "https://example.com/api/webhooks/123/%s",
     ],
     RedactionRule.PRIVATE_KEY: [
         "-----BEGIN RSA PRIVATE KEY-----\n%s\n-----END RSA PRIVATE KEY-----",
         "-----BEGIN PRIVATE KEY-----\n%s",
+        "PuTTY-User-Key-File-2: ssh-rsa\nPrivate-Lines: 8\n%s\nPrivate-MAC: 0a",
     ],
 }
 
@@ -104,6 +129,10 @@ STAYS = [
     "docker run -p 8080:80 -u 1000:1000 nginx",
     "cat /var/run/secrets/kubernetes.io/serviceaccount/token",
     "xmrig -o pool.example.com:3333 -u 4" + "A1b" * 31 + "z",
+    "cp -pr /a /b; sort --key=2,3; kubectl taint nodes a key=value:NoSchedule",
+    'password authentication failed for user "postgres"',
+    "user login failed: password authentication failed",
+    "token=$A,user=b; password=$B&&run",
     "password=$DB_PASSWORD --token=$(cat /x)",
     "//container.googleapis.com/projects/p/zones/europe-west1-b/clusters/c",
 ]
@@ -151,7 +180,18 @@ def test_a_field_that_names_where_a_secret_is_holds_none() -> None:
     }
 
 
+def test_a_bootstrap_token_is_one_by_its_shape() -> None:
+    """kubeadm's: six letters or digits, a point, and sixteen."""
+    assert redact_text("join abcdef.0123456789abcdef x")[0] == "join redacted x"
+    assert redact_text("abcdef.abcdefghijklmnop")[1] == ()
+
+
 LONG = [
+    "login a ",
+    "net use ",
+    'password="\\"',
+    "password=,a",
+    "abcde1.",
     "a",
     "://",
     "password ",

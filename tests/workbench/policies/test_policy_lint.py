@@ -40,7 +40,7 @@ WARNINGS = [
     pytest.param((RIGHT.splitlines()[0], "# A policy."), ":1: no schema in line 1; for help", "no_schema", id="schema"),
     pytest.param(
         ("  - action: capture_evidence\n", ""),
-        ":19: then[2].action: the pod is deleted before its evidence is kept; put capture_evidence before it",
+        ":20: then[2].action: the pod is deleted before its evidence is kept; put capture_evidence before it",
         "no_evidence",
         id="evidence",
     ),
@@ -80,6 +80,34 @@ def test_warnings_name_their_line(tmp_path: Path, change: tuple[str, str], text:
     assert found.errors == ()
     assert [warning.reason for warning in found.warnings] == [reason]
     assert told(found.warnings)[0].startswith(f"{NAME}.yaml{text}")
+
+
+TENANTS = [
+    pytest.param("{namespace: '*'}", ["namespace_wildcard"], "can name it after '*'", id="any-namespace"),
+    pytest.param("{namespace: [kube-system, gke-*]}", ["namespace_wildcard"], "after 'gke-*'", id="one-of-two"),
+    pytest.param("{namespace: team-?}", ["namespace_wildcard"], "list the namespaces by their full", id="one-letter"),
+    pytest.param(
+        "{labels: {role: scanner}}", ["label_of_the_pod"], "whoever makes a pod writes its labels", id="label"
+    ),
+    pytest.param("{namespace: shop, labels: {a: b}}", ["label_of_the_pod"], "name the namespace", id="label-and-name"),
+    pytest.param("{namespace: [kube-system, shop]}", [], "", id="full-names"),
+    pytest.param("{cluster: projects/*/locations/*/clusters/dev, workload: Job/*}", [], "", id="other-fields"),
+]
+
+
+@pytest.mark.parametrize(("exception", "reasons", "text"), TENANTS)
+def test_an_exception_that_an_attacker_can_choose(
+    tmp_path: Path, exception: str, reasons: list[str], text: str
+) -> None:
+    """Who makes a namespace names it, and who makes a pod labels it: `unless` and exemptions alike."""
+    unless = RIGHT.replace("unless:\n  namespace: [sandbox]", f"unless: {exception}")
+    exempt = (
+        f"{GUARDRAILS}exemptions:\n  - name: old\n    when: {exception}\n    expires: {TODAY + SOON * 2}\n"
+        "    owner: me\n    reason: r\n    ticket: t\n"
+    )
+    for found, place in ((linted(tmp_path, unless), "unless."), (linted(tmp_path, guardrails=exempt), "0].when.")):
+        assert (found.errors, [fault.reason for fault in found.warnings]) == ((), reasons)
+        assert all(text in fault.text and place in str(fault) for fault in found.warnings)
 
 
 FITTING = [
@@ -161,7 +189,7 @@ def test_errors_of_all_kinds_of_files(tmp_path: Path) -> None:
     assert [(fault.file, fault.line, fault.path) for fault in found.errors] == [
         (f"{NAME}.test.yaml", 6, "cases[0].expct"),
         (f"{NAME}.yaml", 5, "mode"),
-        (f"{NAME}.yaml", 23, "then[4].action"),
+        (f"{NAME}.yaml", 24, "then[4].action"),
         ("guardrails.yaml", 3, "protected.namespace"),
     ]
     assert all("did you mean" in fault.text for fault in found.errors)
@@ -175,18 +203,32 @@ def test_warnings_of_a_folder_with_errors(tmp_path: Path) -> None:
     assert [fault.reason for fault in found.warnings] == ["no_evidence"]
 
 
-@pytest.mark.parametrize(
-    ("added", "expected"),
-    [("", ["no_chain"]), ("\n    on_failure: stop", []), ("\n    on_failure: continue", [])],
-)
-def test_a_chain_that_is_none_any_more(tmp_path: Path, added: str, expected: list[str]) -> None:
-    """An isolation after the evidence went no further where that failed: the author says which is meant now."""
-    steps = "  - action: isolate_pod\n  - action: capture_evidence\n"
-    turned = f"  - action: capture_evidence{added}\n  - action: isolate_pod\n"
-    assert steps in RIGHT
-    found = linted(tmp_path, RIGHT.replace(steps, turned))
-    assert [fault.reason for fault in found.warnings] == expected
-    assert all("isolate_pod is done even if capture_evidence fails" in fault.text for fault in found.warnings)
+CHAINS = [
+    pytest.param("isolate_pod, capture_evidence, delete_pod", "delete_pod is done even if isolate_pod", id="isolate"),
+    pytest.param(
+        "capture_evidence, cordon_node, delete_pod", "cordon_node is done even if capture_evidence", id="cordon"
+    ),
+    pytest.param("capture_evidence, isolate_pod", "isolate_pod is done even if capture_evidence", id="late-isolation"),
+    pytest.param("capture_evidence, delete_pod", None, id="a-deletion-needs-its-evidence"),
+    pytest.param("label_pod, annotate_pod, isolate_pod", None, id="marks"),
+    pytest.param("notify, isolate_pod", None, id="message"),
+    pytest.param("isolate_pod, notify", None, id="nothing-disruptive-comes-later"),
+]
+
+
+@pytest.mark.parametrize(("steps", "text"), CHAINS)
+def test_a_chain_that_is_none_any_more(tmp_path: Path, steps: str, text: str | None) -> None:
+    """What went no further where an earlier step failed: the author says which is meant now."""
+    names = steps.split(", ")
+    then = "then:\n" + "".join(f"  - action: {name}\n" for name in names)
+    head = RIGHT.partition("then:\n")[0]
+    chained = linted(tmp_path, head + then).warnings
+    meant = linted(tmp_path, head + then.replace("\n  -", "\n    on_failure: stop\n  -")).warnings
+    needed = linted(tmp_path, head + then + f"    needs: [{', '.join(names[:-1])}]\n").warnings
+
+    assert [fault.reason for fault in chained][:1] == ["no_chain"] * (text is not None)
+    assert text is None or text in chained[0].text
+    assert ([fault.reason for fault in meant], len(needed) < max(len(chained), 1)) == ([], True)
 
 
 def test_an_absent_folder_is_no_empty_one(tmp_path: Path) -> None:

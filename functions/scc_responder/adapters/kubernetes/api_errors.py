@@ -56,10 +56,11 @@ _RETRY_AFTER_LIMIT = 3600.0
 
 
 class ApiRequest(Value, frozen=True, kw_only=True):
-    """What was asked for. `path` has no query."""
+    """What was asked for. `path` has no query. No more than `most_bytes` of an answer are read."""
 
     method: str
     path: str
+    most_bytes: int = 16 * 1024 * 1024
 
     @property
     def writes(self) -> bool:

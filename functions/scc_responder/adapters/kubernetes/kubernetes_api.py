@@ -10,7 +10,7 @@ import re
 import ssl
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -34,8 +34,8 @@ from scc_responder.domain.value import Value
 CONNECTIONS = 16
 """Connections to one API server that are kept for reuse: more than `collect` ever uses side by side."""
 
-BODY_LIMIT = 16 * 1024 * 1024
-"""Bytes of an answer that are read; more than the largest object etcd can hold, and a bound on memory."""
+PAGE_LIMIT = 8 * 1024 * 1024
+"""Bytes of a page that are read: five of the largest objects etcd can hold, and a bound on memory."""
 
 USER_AGENT = f"scc-responder/{__version__}"
 
@@ -48,6 +48,13 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _Objects = list[ApiObject]
 _T = TypeVar("_T")
 ErrorTranslator = Callable[[str, ApiError], ApiError]
+
+
+class _Page(Value, frozen=True, kw_only=True):
+    """A list as the API server sends it, its items not decoded yet."""
+
+    items: list[msgspec.Raw]
+    metadata: Any = None
 
 
 class ClientCertificate(Value, frozen=True, kw_only=True):
@@ -79,7 +86,7 @@ class KubernetesRest:
 
     def get(self, path: str) -> ApiObject:
         """One object. Raises ApiError; 404 `not_found` only where the API server itself says so."""
-        return self._call(ApiRequest(method="GET", path=path))
+        return self._call(ApiRequest(method="GET", path=path), ApiObject)
 
     def list(self, path: str, field_selector: str = "", label_selector: str = "") -> _Objects:
         """All items of a collection. Raises ApiError; `partial_list` where it does not come to an end."""
@@ -95,35 +102,40 @@ class KubernetesRest:
 
     def page(self, path: str, limit: int, after: str = "") -> tuple[_Objects, str]:
         """Some items of a collection and the cursor of the next ones. Raises ApiError; `gone` if it is too old."""
-        return self._page(path, limit, after, {})
+        items, cursor = self._page(path, limit, after, {})
+        return [*items], cursor
 
-    def _page(self, path: str, limit: int, after: str, query: Mapping[str, str]) -> tuple[_Objects, str]:
-        request = ApiRequest(method="GET", path=path)
+    def _page(self, path: str, limit: int, after: str, query: Mapping[str, str]) -> tuple[Iterator[ApiObject], str]:
+        """A page whose items are decoded one by one: decoded they take up to twenty times the memory."""
+        request = ApiRequest(method="GET", path=path, most_bytes=PAGE_LIMIT)
         cursor = {"continue": after} if after else {}
-        return _items(request, self._call(request, query={**query, "limit": str(limit), **cursor}))
+        page = self._call(request, _Page, query={**query, "limit": str(limit), **cursor})
+        following = str(page.metadata.get("continue") or "") if isinstance(page.metadata, dict) else ""
+        return (_decoded(request, item, ApiObject) for item in page.items), following
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """POST to a collection, or to an object's subresource. Raises ApiError, OutcomeUnknown."""
-        return self._call(ApiRequest(method="POST", path=path), body=body, dry_run=dry_run)
+        return self._call(ApiRequest(method="POST", path=path), ApiObject, body=body, dry_run=dry_run)
 
     def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """JSON merge patch. Raises ApiError (409 where a condition in `metadata` does not hold), OutcomeUnknown."""
-        return self._call(ApiRequest(method="PATCH", path=path), body=body, dry_run=dry_run, content_type=_MERGE_PATCH)
+        request = ApiRequest(method="PATCH", path=path)
+        return self._call(request, ApiObject, body=body, dry_run=dry_run, content_type=_MERGE_PATCH)
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """DELETE with a `DeleteOptions` body. Raises ApiError (409 where a precondition fails), OutcomeUnknown."""
         # The server ignores the query of a DELETE that has a body: without this, a dry run would delete.
         rehearsal = {"dryRun": ["All"]} if dry_run else {}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", **options, **rehearsal}
-        return self._call(ApiRequest(method="DELETE", path=path), body=body, dry_run=dry_run)
+        return self._call(ApiRequest(method="DELETE", path=path), ApiObject, body=body, dry_run=dry_run)
 
     def close(self) -> None:
         """Close the kept connections."""
         self._rest.close()
 
-    def _call(self, request: ApiRequest, **more: Any) -> ApiObject:
+    def _call(self, request: ApiRequest, form: type[_T], **more: Any) -> _T:
         try:
-            return self._answered(request, **more)
+            return _decoded(request, self._answered(request, **more), form)
         except ApiError as error:
             if self._retell is None:
                 raise
@@ -137,7 +149,7 @@ class KubernetesRest:
         body: Mapping[str, Any] | None = None,
         dry_run: bool = False,
         content_type: str = _JSON,
-    ) -> ApiObject:
+    ) -> bytes:
         if not _SAFE_PATH.fullmatch(request.path):
             raise ApiError(Reason.INVALID_NAME, "the path of a Kubernetes object has a character that none may have")
         arguments = {**(query or {}), **({"dryRun": "All"} if dry_run else {})}
@@ -145,7 +157,7 @@ class KubernetesRest:
         answer = self._authenticated(request, url, body, content_type)
         if not 200 <= answer.status < 300:
             raise kubernetes_failure(request, answer)
-        return _decoded(request, answer)
+        return answer.body
 
     def _authenticated(
         self, request: ApiRequest, url: str, body: Mapping[str, Any] | None, content_type: str
@@ -168,7 +180,7 @@ class KubernetesRest:
         timeouts = (self._timeout_seconds, self._timeout_seconds)
         try:
             response = self._rest.request(request.method, url, headers=headers, body=body, _request_timeout=timeouts)
-            return _read(response.response, deadline)
+            return _read(response.response, deadline, request.most_bytes)
         except ApiException as error:  # the client's wrapping of a TLS error, which says where it happened
             raise kubernetes_failure(request, _wrapped(error)) from None
         except (HTTPError, UnusableResponse) as error:
@@ -239,7 +251,7 @@ def _trust(ca_pem: bytes | None, client: ClientCertificate | None) -> ssl.SSLCon
 
 def _private_trust(ca_pem: bytes) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # requires a certificate and checks the host's name
-    context.load_verify_locations(cadata=ca_pem.decode("ascii"))
+    context.load_verify_locations(cadata=ca_pem.decode("ascii", "ignore"))
     return context
 
 
@@ -252,7 +264,7 @@ def _present(context: ssl.SSLContext, client: ClientCertificate) -> None:
         context.load_cert_chain(pem)
 
 
-def _read(response: Any, deadline: float) -> ApiResponse:
+def _read(response: Any, deadline: float, most: int) -> ApiResponse:
     """The whole answer, or an exception: never half of one.
 
     With its last byte the connection goes back to the pool; one left in mid-answer is closed.
@@ -261,33 +273,25 @@ def _read(response: Any, deadline: float) -> ApiResponse:
     try:
         while chunk := response.read1(_CHUNK):
             body += chunk
-            _check_bounds(len(body), deadline)
+            _check_bounds(len(body), deadline, most)
     except BaseException:
         response.close()
         raise
     return ApiResponse(status=response.status, headers=dict(response.headers), body=bytes(body))
 
 
-def _check_bounds(size: int, deadline: float) -> None:
-    if size > BODY_LIMIT:
+def _check_bounds(size: int, deadline: float, most: int) -> None:
+    if size > most:
         raise UnusableResponse(Reason.OVERSIZE_ANSWER)
     if time.monotonic() > deadline:
         raise UnusableResponse(Reason.TIMEOUT)
 
 
-def _decoded(request: ApiRequest, answer: ApiResponse) -> ApiObject:
+def _decoded(request: ApiRequest, content: bytes | msgspec.Raw, form: type[_T]) -> _T:
     try:
-        return msgspec.json.decode(answer.body, type=ApiObject)
+        return msgspec.json.decode(content, type=form)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise kubernetes_failure(request, UnusableResponse(Reason.UNUSABLE_ANSWER)) from None
-
-
-def _items(request: ApiRequest, answer: ApiObject) -> tuple[_Objects, str]:
-    """The items of a list and the cursor of those that it does not have."""
-    metadata, items = answer.get("metadata"), answer.get("items")
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise kubernetes_failure(request, UnusableResponse(Reason.UNUSABLE_ANSWER))
-    return items, str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
 
 
 def _wrapped(error: ApiException) -> Exception:

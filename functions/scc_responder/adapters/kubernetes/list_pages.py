@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 
-PAGE_SIZES = (250, 25, 5)
-"""Items asked for at once; fewer where an answer is larger than what is read of one."""
+PAGE_SIZES = (250, 25, 5, 1)
+"""Items asked for at once: fewer where an answer is larger than what is read of one."""
+
+MORE_AFTER = 4
+"""Answers that were not too large, after which more items are asked for again: a few large ones stand among small."""
 
 MOST_PAGES = 400
 """Pages of one collection: a server that never comes to an end is one that lies."""
@@ -20,7 +23,7 @@ LIST_SECONDS = 20.0
 """No page of a collection is asked for later."""
 
 _T = TypeVar("_T")
-ReadPage = Callable[[int, str], tuple[list[ApiObject], str]]
+ReadPage = Callable[[int, str], tuple[Iterable[ApiObject], str]]
 
 
 def gather_pages(
@@ -37,7 +40,7 @@ def gather_pages(
     until = clock() + LIST_SECONDS
     continued: list[str] = []
 
-    def reading(limit: int, after: str) -> tuple[list[ApiObject], str]:
+    def reading(limit: int, after: str) -> tuple[Iterable[ApiObject], str]:
         continued.extend([after] if after else [])
         return read(limit, after)
 
@@ -53,9 +56,9 @@ def _gathered(
     read: ReadPage, keep: Callable[[ApiObject], _T | None], path: str, is_late: Callable[[], bool]
 ) -> list[_T]:
     kept: list[_T] = []
-    sizes, after = list(PAGE_SIZES), ""
+    size, after = _PageSize(), ""
     for _ in range(MOST_PAGES):
-        items, after = _page(read, sizes, after)
+        items, after = _page(read, size, after)
         kept += [made for made in map(keep, items) if made is not None]
         if not after:
             return kept
@@ -64,12 +67,35 @@ def _gathered(
     raise ApiError(Reason.PARTIAL_LIST, f"GET {path}: the list does not come to an end in time")
 
 
-def _page(read: ReadPage, sizes: list[int], after: str) -> tuple[list[ApiObject], str]:
-    """One page, asked for in smaller parts (`sizes` is shortened) where the answer is too large to be read."""
+class _PageSize:
+    """How many items to ask for next."""
+
+    def __init__(self) -> None:
+        self._step = 0
+        self._passed = 0
+
+    @property
+    def limit(self) -> int:
+        return PAGE_SIZES[self._step]
+
+    def shrink(self) -> None:
+        self._step, self._passed = self._step + 1, 0
+
+    def note_passed(self) -> None:
+        self._passed += 1
+        if self._passed == MORE_AFTER:
+            self._step, self._passed = max(0, self._step - 1), 0
+
+
+def _page(read: ReadPage, size: _PageSize, after: str) -> tuple[Iterable[ApiObject], str]:
+    """One page, asked for in smaller parts where the answer is too large to be read."""
     while True:
         try:
-            return read(sizes[0], after)
+            page = read(size.limit, after)
         except ApiError as error:
-            if error.reason != Reason.OVERSIZE_ANSWER or len(sizes) == 1:
+            if error.reason != Reason.OVERSIZE_ANSWER or size.limit == PAGE_SIZES[-1]:
                 raise
-            del sizes[0]
+            size.shrink()
+        else:
+            size.note_passed()
+            return page

@@ -40,6 +40,7 @@ _ENDINGS = {
     "done": "what could be done is done, and read back",
     Reason.NO_POLICY_MATCHED: "nothing is done that no policy asks for",
     Reason.BYPASSED_BY: "what was done does not hold: the policy that lets the pod out is named",
+    Reason.INVALID: "the API server refused a mark; what does not need it is done",
     Reason.GOOGLE_AGENT_POD: "Google's own agents are never touched; the evidence is kept",
     "dry_run": "evidence is kept; the API server took every change with dryRun=All, and did none",
     "duplicate": "nothing is done twice",
@@ -50,6 +51,7 @@ _CHECKS = {"created": "creation", "node": "node", "container": "container", "ima
 _NOTES = {
     "isolated": "no new connections; open ones: unknown",
     "armed": "only this UID, only this version",
+    Reason.INVALID: "annotations are full; nothing waits for it",
     Reason.NO_OUTCOME_TOPIC: "the demo has no topic to publish to",
 }
 
@@ -199,12 +201,12 @@ def _successor(pod: PodNow) -> Iterator[tuple[str, str]]:
 
 def table(all_seen: Sequence[Observation]) -> Iterator[str]:
     """What each delivery came to."""
-    yield styled(f"  {'':3}{'delivery':<58}{'ended':<19}{'requests':>8}{'writes':>8}", "dim")
+    yield styled(f"  {'':4}{'delivery':<57}{'ended':<19}{'requests':>8}{'writes':>8}", "dim")
     for seen in all_seen:
         title = textwrap.shorten(seen.delivery.title, 56)
         style = "green" if seen.reason == seen.delivery.reason else "red"
         counts = f"{len(seen.events):>8}{len(seen.writes):>8}"
-        yield f"  {seen.number:<3}{title:<58}{styled(f'{seen.reason:<19}', style)}{counts}"
+        yield f"  {seen.number:<4}{title:<57}{styled(f'{seen.reason:<19}', style)}{counts}"
 
 
 def verdict(checks: Sequence[Expectation]) -> Iterator[str]:

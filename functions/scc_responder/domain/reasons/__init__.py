@@ -269,7 +269,7 @@ class Reason(Word):
     WOULD_PUBLISH = "would_publish", "version 0.1: rehearsed, people would be told"
     GONE_AFTER_INTENT = "gone_after_intent", "the pod is gone; whether by us nobody can tell"
     GONE_BY_OTHER = "gone_by_other", "the object went before the step"
-    DELETED_MEANWHILE = "deleted_meanwhile", "the case's own deletion came before the step could be done"
+    DELETED_MEANWHILE = "deleted_meanwhile", "a deletion by this case, or for another finding, came before the step"
     UNSETTLED = "unsettled", "the target kept changing while we tried"
     TARGET_REPLACED = "target_replaced", "another object has its name by now"
     TERMINATING = "terminating", "a finalizer or the grace period keeps the pod"

@@ -18,6 +18,7 @@ from scc_responder.domain.value import Value
 from scc_responder.execute.evidence.secret_text import (
     REDACTED,
     RedactionRule,
+    names_place,
     names_secret,
     redact_text,
     redact_words,
@@ -38,11 +39,16 @@ _IDENTITIES = frozenset(
     | {"sha256", "hash", "path", "binary", "names", "key"}
     | {"category", "threat", "rule", "indicators", "mitre_techniques"}
 )
-_WORD_LISTS = ("command", "args", "Process_Arguments", "argv")
-_VARIABLES = frozenset({"env", "envVariables", "env_variables", "environmentVariables", "Environment_Variables"})
+_COMMAND_LINE = re.compile(r"\w*(?:args|argv|arguments|command|cmd|(?:cmd|command_?)line)", re.IGNORECASE | re.ASCII)
+"""A field of this name that holds words is a command line, and so is a list in which an option stands."""
+_VARIABLES = re.compile(r"(?:process_?)?(?:envs?|environ|environment)(?:_?var(?:iable)?s?)?", re.IGNORECASE | re.ASCII)
+_LABELS = frozenset({"labels", "matchLabels", "nodeSelector", "namespace_labels"})
+"""Of these, `env` and `environment` are names like any other."""
 _DRIVER_OPTIONS = frozenset(
-    {"volumeAttributes", "nodePublishSecretRef", "nodeStageSecretRef", "controllerPublishSecretRef"}
+    {"volumeAttributes", "nodePublishSecretRef", "nodeStageSecretRef", "controllerPublishSecretRef", "stringData"}
 )
+_REFERENCES = frozenset({"kind", "apiVersion", "uid", "key", "audience"})
+"""What is said of a secret that stands elsewhere, with the names of places."""
 
 
 class Redaction(Value, frozen=True, kw_only=True):
@@ -78,19 +84,42 @@ class _Walk:
             return "left_out_too_deep"
         if isinstance(value, Mapping):
             return self._mapping(value, path, key, depth)
+        if _is_words(value) and any(word.startswith("-") for word in value):
+            return self._words({path: value})[path]
         if isinstance(value, list | tuple):
             return [self.value(item, f"{path}[{number}]", key, depth + 1) for number, item in enumerate(value)]
         return self._text(value, path, key, depth) if isinstance(value, str) else value
 
     def _mapping(self, fields: Mapping[str, Any], path: str, key: str, depth: int) -> dict[str, Any]:
-        words = self._command_line(fields, path)
-        return {
-            name: words[name] if name in words else self._field(name, item, _below(path, name), key, depth)
+        lines = {
+            _below(path, name): item
             for name, item in fields.items()
+            if _COMMAND_LINE.fullmatch(name) and _is_words(item)
         }
+        program = fields.get("binary")
+        words = self._words(lines, str(program.get("path", "") if isinstance(program, Mapping) else program or ""))
+        names_one = not {"operator", "effect"} & fields.keys() and any(
+            isinstance(fields.get(name), str) and names_secret(fields[name]) for name in ("name", "key")
+        )
+        kept: dict[str, Any] = {}
+        for name, item in fields.items():
+            below = _below(path, name)
+            if names_one and name in ("value", "val"):
+                kept[name] = self._leave_out(item, below, RedactionRule.NAMED_SECRET)
+            else:
+                kept[self._key(name, below)] = (
+                    words[below] if below in words else self._field(name, item, below, key, depth)
+                )
+        return kept
+
+    def _key(self, name: str, path: str) -> str:
+        """The name of a field, which may be a text: managed fields name the items of lists by their content."""
+        if _PLAIN_KEY.fullmatch(name) or not any(letter in name for letter in '"= '):
+            return name
+        return self._text(name, path, "key", 0)
 
     def _field(self, name: str, item: Any, path: str, parent: str, depth: int) -> Any:
-        if name in _VARIABLES:
+        if _VARIABLES.fullmatch(name) and parent not in _LABELS:
             return self._each(item, path, self._variable, depth)
         if name == "httpHeaders":
             return self._each(item, path, self._header, depth)
@@ -98,8 +127,17 @@ class _Walk:
             return {key: self._annotation(key, value, _below(path, key), depth) for key, value in item.items()}
         if name in _DRIVER_OPTIONS or (name == "options" and parent == "flexVolume"):
             return self._leave_out(item, path, RedactionRule.VOLUME_OPTION)
-        if isinstance(item, str | int | float) and not isinstance(item, bool) and item and names_secret(name):
+        return self._perhaps_secret(name, item, path, parent, depth)
+
+    def _perhaps_secret(self, name: str, item: Any, path: str, parent: str, depth: int) -> Any:
+        """What is kept of a field that holds a secret if its name, or the name of what it stands in, says so."""
+        is_secret = names_secret(name) or (
+            names_secret(parent) and isinstance(item, str) and name not in _REFERENCES and not names_place(name)
+        )
+        if is_secret and _is_scalar(item):
             return self._leave_out(item, path, RedactionRule.NAMED_SECRET)
+        if is_secret and isinstance(item, list | tuple) and all(map(_is_scalar, item)):
+            return [self._leave_out(each, f"{path}[{at}]", RedactionRule.NAMED_SECRET) for at, each in enumerate(item)]
         return self.value(item, path, name, depth + 1)
 
     def _each(self, items: Any, path: str, keep: Callable[[Any, str, int], Any], depth: int) -> Any:
@@ -128,7 +166,7 @@ class _Walk:
         }
 
     def _annotation(self, key: str, value: Any, path: str, depth: int) -> Any:
-        if _HARMLESS_ANNOTATIONS.fullmatch(key):
+        if _HARMLESS_ANNOTATIONS.fullmatch(key) and not names_secret(key.rpartition("/")[2]):
             return self.value(value, path, "", depth + 1)
         return self._leave_out(value, path, RedactionRule.ANNOTATION)
 
@@ -139,23 +177,20 @@ class _Walk:
         self._note(path, rule)
         return REDACTED
 
-    def _command_line(self, fields: Mapping[str, Any], path: str) -> dict[str, list[str]]:
-        """The word lists of one mapping, looked through as one line: the command says what its arguments mean."""
-        lists = {name: fields[name] for name in _WORD_LISTS if _is_words(fields.get(name))}
-        program = fields.get("binary")
-        before = [str(program.get("path", "") if isinstance(program, Mapping) else program)] if program else []
+    def _words(self, lists: Mapping[str, Sequence[str]], program: str = "") -> dict[str, list[str]]:
+        """Lists of words by their paths, looked through as one line: the command says what its arguments mean."""
+        before = [program] if program else []
         kept = redact_words([*before, *(word for words in lists.values() for word in words)])[len(before) :]
-        result: dict[str, list[str]] = {}
-        for name, words in lists.items():
-            result[name] = []
-            for number, word in enumerate(words):
-                text, rules = kept.pop(0)
-                place = f"{_below(path, name)}[{number}]"
-                nested = self._nested(word, place, 0) if text != REDACTED else None
-                for rule in rules if nested is None else ():
-                    self._note(place, rule)
-                result[name].append(text if nested is None else nested)
-        return result
+        return {
+            path: [self._word(word, *kept.pop(0), f"{path}[{number}]") for number, word in enumerate(words)]
+            for path, words in lists.items()
+        }
+
+    def _word(self, word: str, text: str, rules: Sequence[RedactionRule], path: str) -> str:
+        nested = self._nested(word, path, 0) if text != REDACTED else None
+        for rule in rules if nested is None else ():
+            self._note(path, rule)
+        return text if nested is None else nested
 
     def _text(self, text: str, path: str, key: str, depth: int) -> str:
         nested = self._nested(text, path, depth)
@@ -184,6 +219,10 @@ class _Walk:
 
 def _below(path: str, key: str) -> str:
     return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{json.dumps(key)}]"
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and bool(value)
 
 
 def _is_words(value: Any) -> bool:

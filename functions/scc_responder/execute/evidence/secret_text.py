@@ -51,17 +51,36 @@ class RedactionRule(StrEnum):
 _SENSITIVE = (
     r"(?:passw(?:or)?d|passwd|passphrase|pwd|secret|token|credential|cookie|signature|session[_-]?id|bearer"
     r"|(?:api|access|account|private|secret|sign|signing|encrypt|encryption|master|shared|storage|service|auth|licen[cs]e"
-    r"|session|deploy|ssh|client|sas)[_.-]?key|pass(?![a-z])|pw(?![a-z])|(?<![a-z])(?:auth|pin|sig)(?![a-z]))"
+    r"|session|deploy|ssh|client|sas|consumer|functions?|app|admin|write|ingest(?:ion)?)[_.-]?key|mnemonic|seed[_-]?phrase"
+    r"|pass(?![a-z])|pw(?![a-z])|(?<![a-z])(?:auth|pin|sig|[th]?otp|creds?)(?![a-z]))"
 )
-_VALUE = r"""(?:\\?"(?P<double>[^"\\]{1,4000})|'(?P<single>[^']{1,4000})|(?P<plain>[^\s"'&;,|<>)}\]\\]{1,8000}))"""
+_PLAIN = r"""(?P<plain>(?:[^\s"'&;,|<>)}\]\\]|[,&](?![\s&,]|[\w.-]{0,40}[=:])){1,8000})"""
+_VALUE = (
+    r"""(?:\\"(?P<escaped>[^"\\]{1,4000})|\$?"(?P<double>(?:[^"\\]|\\.){1,4000})"""
+    rf"""|\$?'(?P<single>(?:[^']|'\\''){{1,4000}})|{_PLAIN})"""
+)
 _BASIC_USER = r"(?:--(?:proxy-)?user[= \s]\s{0,9}|(?<!\S)-u\s{0,9})[\"']?[^\s:\"']{0,200}:"
 _STARTS = (
-    r"(?:gh[pousr]_|github_pat_|glpat-|AKIA|ASIA|AIza|ya29\.|xox[a-z]-|xapp-|[sr]k_live_|npm_|hv[sbr]\.|SG\."
-    r"|GOCSPX-|pypi-|dop_v1_|eyJ)"
+    r"(?:gh[pousr]_|github_pat_|gl(?:pat|rt|dt|ptt|soat|ft|imt|cbt|agent|sa|c)[-_]|AKIA|ASIA|AIza|ya29\.|xox[a-z]-|xapp-"
+    r"|[sr]k_(?:live|test)_|whsec_|npm_|hv[sbr]\.|SG\.|GOCSPX-|pypi-|do[opr]_v1_|dckr_(?:pat|oat)_|shp(?:at|ca|pa|ss)_"
+    r"|sq0(?:csp|atp)-|lin_api_|HRKU-|NRAK-|PMAK-|AT[AC]TT3|AGE-SECRET-KEY-|eyJ)"
 )
-_CLIENTS = r"(?:sshpass|mysql\w*|mariadb[\w-]*|mongo\w*|login|7z\w?|plink|pscp|useradd|usermod|zip|ldap\w+)"
+_LONG_TOKENS = (
+    r"(?:hf_|dapi|gsk_|xai-|nvapi-|r8_|sbp_|pul-|figd_)[\w-]{20,500}|sk-[\w-]{12,500}"
+    r"|(?=[a-z0-9.]{0,22}\d)[a-z0-9]{6}\.[a-z0-9]{16}(?![\w.-])"
+)
+"""Tokens whose start is that of ordinary words too, and kubeadm's."""
+_HOOKS = (
+    r"(?:hooks\.slack\.com/services/[^\s/]{1,30}/[^\s/]{1,30}/|/api/webhooks/\d{1,30}/"
+    r"|webhook\.office\.com/\w{1,30}/|hooks\.zapier\.com/hooks/catch/|/bot\d{1,20}:)"
+)
+_EQUALS = r"(?:=>|:=|=|:|\\u003d)\s{0,9}(?:[>|][0-9+-]{0,2}[ \t]{0,9}\n\s{0,40})?"
+_CLIENTS = (
+    r"(?:sshpass|mysql\w*|mariadb[\w-]*|mongo\w*|login|7z\w?|plink|pscp|useradd|usermod|zip|ldap\w+|mosquitto\w*)"
+)
 _OTHER_OPTION = (
-    r"(?!rint|erm\b|ath\b|rune\b|ort\b|pid\b|id\b|roto|olicy|od\b|roject|rofile|refix|arents|lugin|ackage|y\b|\d+\b)"
+    r"(?!rint|erm\b|ath\b|rune\b|ort\b|pid\b|id\b|roto|olicy|od\b|roject|rofile|refix|arents|lugin|ackage|y\b|\d+\b"
+    r"|[rfvazx]{1,3}\b)"
 )
 
 _PATTERNS: tuple[tuple[RedactionRule, re.Pattern[str]], ...] = tuple(
@@ -71,6 +90,7 @@ _PATTERNS: tuple[tuple[RedactionRule, re.Pattern[str]], ...] = tuple(
             RedactionRule.PRIVATE_KEY,
             r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?P<plain>.*?)(?:-----END|\Z)",
         ),
+        (RedactionRule.PRIVATE_KEY, r"Private-Lines: \d{1,4}\s{1,2}(?P<plain>.*?)(?:Private-MAC|\Z)"),
         (RedactionRule.URL_USER, r"://(?P<plain>[^\s/'\"@:]{0,200}:[^\s'\"]{0,500}|[^\s/'\"@:?#]{1,500})@"),
         (
             RedactionRule.AUTHORIZATION,
@@ -79,15 +99,21 @@ _PATTERNS: tuple[tuple[RedactionRule, re.Pattern[str]], ...] = tuple(
         (RedactionRule.AUTHORIZATION, r"(?<![a-z])bearer\s{1,9}(?P<plain>[^\s\"',;]{1,8000})"),
         (
             RedactionRule.TOKEN,
-            rf"(?<![A-Za-z0-9])(?P<plain>{_STARTS}[\w.~+/=-]{{4,8000}}|sk-[\w-]{{12,500}}|1//0[\w-]{{10,500}})",
+            rf"(?<![A-Za-z0-9])(?P<plain>{_STARTS}[\w.~+/=-]{{4,8000}}|1//0[\w-]{{10,500}}|{_LONG_TOKENS})",
         ),
+        (RedactionRule.TOKEN, _HOOKS + r"(?P<plain>[^\s\"'<>?]{4,500})"),
         (RedactionRule.OPTION, _BASIC_USER + r"(?P<plain>(?!\d+\b)[^\s\"']{1,4000})"),
-        (RedactionRule.OPTION, r"curl\b[^|;\n]{0,2000}?\s(?:-u|--user)[\s=]{0,9}" + _VALUE),
-        (RedactionRule.OPTION, rf"\b{_CLIENTS}\b[^|;\n]{{0,2000}}?\s-[pPw]\s{{0,9}}(?!\d+\b){_VALUE}"),
+        (RedactionRule.OPTION, r"curl\b[^|;\n]{0,500}?\s(?:-u|--user)[\s=]{0,9}" + _VALUE),
+        (RedactionRule.OPTION, rf"\b{_CLIENTS}\b[^|;\n]{{0,500}}?\s-[pPw]\s{{0,9}}(?!\d+\b){_VALUE}"),
         (RedactionRule.OPTION, rf"(?<!\S)-p{_OTHER_OPTION}(?![/=:])(?=\S){_VALUE}"),
-        (RedactionRule.OPTION, rf"\bredis-cli\b[^|;\n]{{0,2000}}?\s-a\s{{0,9}}{_VALUE}"),
+        (RedactionRule.OPTION, rf"\bredis-cli\b[^|;\n]{{0,500}}?\s-a\s{{0,9}}{_VALUE}"),
         (RedactionRule.OPTION, r"(?<!\S)-U\s{0,9}[^\s%]{1,200}%(?P<plain>\S{1,4000})"),
         (RedactionRule.OPTION, r"--from-literal[=\s]\s{0,9}[\"']?[^\s=]{1,253}=" + _VALUE),
+        (RedactionRule.OPTION, r"\bvault\s{1,9}login\s{1,9}(?!-)" + _VALUE),
+        (RedactionRule.OPTION, r"\bhtpasswd\s{1,9}-\w{0,9}b\w{0,9}\s{1,9}\S{1,500}\s{1,9}\S{1,500}\s{1,9}" + _VALUE),
+        (RedactionRule.OPTION, r"\bnet\s{1,9}use\s[^|;\n]{0,500}?/user:\S{1,200}\s{1,9}(?!/)" + _VALUE),
+        (RedactionRule.OPTION, r"\blogin\s{1,9}[^\s:]{1,200}\s{1,9}password\s{1,9}" + _VALUE),
+        (RedactionRule.OPTION, r"ConvertTo-SecureString\s{1,9}(?:-String\s{1,9})?(?!-)" + _VALUE),
         (RedactionRule.OPTION, r"identified\s{1,9}by\s{1,9}" + _VALUE),
         (RedactionRule.OPTION, r"-pass(?:in|out)?\s{1,9}pass:(?P<plain>\S{1,4000})"),
         (RedactionRule.OPTION, r"echo\s{1,9}(?:-\w\s{1,9})?(?P<plain>[^\n|]{1,500}?)\s{0,9}\|\s{0,9}(?:ch)?passwd\b"),
@@ -97,7 +123,7 @@ _PATTERNS: tuple[tuple[RedactionRule, re.Pattern[str]], ...] = tuple(
         ),
         (
             RedactionRule.NAMED_SECRET,
-            rf"{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})\]?(?:\\?[\"'])?\s{{0,9}}(?:=>|:=|=|:)\s{{0,9}}{_VALUE}",
+            rf"{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})\]?(?:\\?[\"'])?\s{{0,9}}{_EQUALS}{_VALUE}",
         ),
         (RedactionRule.NAMED_SECRET, rf"{_SENSITIVE}\s{{1,9}}(?:is\s{{1,9}})?'(?P<single>[^']{{1,4000}})"),
     )
@@ -109,13 +135,22 @@ _POINTS_ELSEWHERE = re.compile(
 _HARMLESS = re.compile(r"true|false|null|none|redacted|(?-i:\$\{?[A-Z_][A-Z0-9_]*\}?)|\$\(\w*\)?|", re.IGNORECASE)
 _SECRET_OPTION = re.compile(rf"--?[\w.-]{{0,60}}?{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})(?P<value>=)?", re.IGNORECASE)
 _BASE64 = re.compile(r"(?<![\w+/.-])[A-Za-z0-9+/_-]{12,}={0,2}(?![\w+/.-])")
-_WORD = re.compile(r"(?<![A-Za-z0-9/])(?<!\w\.)[A-Za-z0-9]{8,8000}(?![A-Za-z0-9/]|\.\w)")
-_NO_SECRET = re.compile(r"[0-9A-Fa-f-]+|\d{8}T\d{4,}Z?|[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}")
+_WORD = re.compile(
+    r"(?:(?<=%[0-9A-Fa-f]{2})(?<!%2[Ff])|(?<![A-Za-z0-9/%])(?<!\w\.))[A-Za-z0-9]{8,8000}(?![A-Za-z0-9/]|\.\w)"
+)
+_NO_SECRET = re.compile(
+    r"[0-9A-Fa-f-]+|\d{8}T\d{4,}Z?|[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}|(?:organizations|folders|projects)/[\w/-]+"
+)
 
 
 def names_secret(name: str) -> bool:
     """Whether a field of this name holds a secret, and not the name or place of one."""
-    return _NAMES.search(name) is not None and _POINTS_ELSEWHERE.search(name) is None
+    return _NAMES.search(name) is not None and not names_place(name)
+
+
+def names_place(name: str) -> bool:
+    """Whether a field of this name says where something is, or of which kind."""
+    return _POINTS_ELSEWHERE.search(name) is not None
 
 
 def redact_text(text: str, *, opaque: bool = True, nested: int = 0) -> tuple[str, tuple[RedactionRule, ...]]:
@@ -162,7 +197,7 @@ def _is_secret(tail: str, value: str) -> bool:
 def _replacer(rule: RedactionRule, rules: list[RedactionRule]) -> Callable[[re.Match[str]], str]:
     def replace(match: re.Match[str]) -> str:
         groups = match.groupdict()
-        group = next((name for name in ("double", "single", "plain") if groups.get(name)), "")
+        group = next((name for name in ("escaped", "double", "single", "plain") if groups.get(name)), "")
         if not group or not _is_secret(groups.get("tail") or "", match[group]):
             return match[0]
         rules.append(rule)

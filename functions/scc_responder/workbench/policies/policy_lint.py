@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from scc_responder.actions import Action, actions
-from scc_responder.domain.changes import Disruption
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matcher
+from scc_responder.execute.dependencies import ends_for_good
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.policy.match import Match, as_tuple
@@ -83,6 +83,7 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
             text=f"no {test.name} stands beside it; give it a case that acts and one that does not", reason="no_test"
         )
     yield from _unmatchable(file.when)
+    yield from _chosen_by_tenants(file.unless, ("unless",))
     yield from _no_chain_any_more(document, file)
     seen: set[str] = set()
     for index, step in enumerate(file.then):
@@ -93,10 +94,23 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
         seen.add(step.action)
 
 
-def _no_chain_any_more(document: Document, file: Policy) -> Iterator[Mistake]:
-    """Steps that stopped a later disruption in version 0.1.0 and do not any more, where nobody wrote which is meant.
+def _chosen_by_tenants(exception: Match, path: tuple[str | int, ...]) -> Iterator[Mistake]:
+    """Exceptions that an attacker can walk into: by a name that a new namespace may have, or by a label of the pod."""
+    for pattern in as_tuple(exception.namespace or ()):
+        if "*" in pattern or "?" in pattern:
+            text = (
+                f"whoever may make a namespace can name it after {pattern!r}; list the namespaces by their full names"
+            )
+            yield Mistake(path=(*path, "namespace"), text=text, reason="namespace_wildcard")
+    if exception.labels:
+        text = "whoever makes a pod writes its labels; name the namespace, the workload or the cluster instead"
+        yield Mistake(path=(*path, "labels"), text=text, reason="label_of_the_pod")
 
-    The order of the shipped policies (isolate, capture, cordon, delete) is taken as meant.
+
+def _no_chain_any_more(document: Document, file: Policy) -> Iterator[Mistake]:
+    """Steps whose failure kept a later disruption from being done in version 0.1.0, and does not any more.
+
+    Named where nobody wrote which is meant. A mark that fails is never a reason not to act.
     """
     known = actions()
     for index, step in enumerate(file.then):
@@ -113,18 +127,11 @@ def _no_chain_any_more(document: Document, file: Policy) -> Iterator[Mistake]:
 
 
 def _runs_anyway(before: Action, later: PolicyStep) -> bool:
-    """Whether a later step disrupts something, does not name the one before, and usually comes before it."""
+    """Whether a later step disrupts something, and needs the one before neither by its name nor by its nature."""
     known = actions().get(later.action)
-    return (
-        known is not None and bool(known.disrupts) and before.name not in later.needs and _place(known) < _place(before)
-    )
-
-
-def _place(action: Action) -> int:
-    """Where an action stands in the order of the shipped policies, by its nature."""
-    if action.observes:
-        return 1
-    return 3 if not action.reversible else 2 if action.disrupts == Disruption.NODES else 0
+    if known is None or not known.disrupts or before.name in later.needs:
+        return False
+    return not (before.observes and ends_for_good(known))
 
 
 def _unmatchable(when: Match) -> Iterator[Mistake]:
@@ -189,6 +196,7 @@ def _guardrails_warnings(path: Path, today: date) -> Iterator[Fault]:
 
 def _exemptions(guardrails: Guardrails, today: date) -> Iterator[Mistake]:
     for index, exemption in enumerate(guardrails.exemptions):
+        yield from _chosen_by_tenants(exemption.when, ("exemptions", index, "when"))
         left = exemption.expires - today
         if left < timedelta(0):
             text, reason = "it no longer holds; remove it", "exemption_expired"

@@ -42,11 +42,11 @@ class Controllers:
             return
         self._note_ended_pods()
         self._collect_garbage()
-        for deployment in self._objects.of_kind("Deployment"):
+        for deployment in self._objects.stored("Deployment"):
             if not self._owned("ReplicaSet", deployment):
                 self._create(_replica_set(deployment))
         for kind in ("ReplicaSet", "Job", "StatefulSet", "DaemonSet"):
-            for workload in self._objects.of_kind(kind):
+            for workload in self._objects.stored(kind):
                 for name, node in list(self._wanted(workload)):
                     self._create(_pod(workload, name, node))
         self._start_pods()
@@ -58,11 +58,11 @@ class Controllers:
         """The pods to be made, by name and node."""
         name, spec = workload["metadata"]["name"], workload.get("spec", {})
         pods = self._owned("Pod", workload)
-        taken = {pod["metadata"]["name"] for pod in self._objects.of_kind("Pod", workload["metadata"]["namespace"])}
+        taken = {pod["metadata"]["name"] for pod in self._objects.stored("Pod", workload["metadata"]["namespace"])}
         if workload["kind"] == "DaemonSet":
             served = {pod["spec"].get("nodeName") for pod in pods}
             only = spec["template"]["spec"].get("nodeName")
-            nodes = (node["metadata"]["name"] for node in self._objects.of_kind("Node"))
+            nodes = (node["metadata"]["name"] for node in self._objects.stored("Node"))
             yield from ((f"{name}-{suffix()}", node) for node in nodes if node not in served and only in {None, node})
         elif workload["kind"] == "StatefulSet":
             ordinals = (f"{name}-{ordinal}" for ordinal in range(spec.get("replicas", 1)))
@@ -74,7 +74,7 @@ class Controllers:
 
     def _owned(self, kind: str, owner: ApiObject) -> list[ApiObject]:
         uid = owner["metadata"]["uid"]
-        found = self._objects.of_kind(kind, owner["metadata"]["namespace"])
+        found = self._objects.stored(kind, owner["metadata"]["namespace"])
         return [item for item in found if any(ref["uid"] == uid for ref in item["metadata"].get("ownerReferences", ()))]
 
     def _create(self, manifest: ApiObject) -> None:
@@ -82,10 +82,11 @@ class Controllers:
         self._objects.create(RequestTarget(resource=resource, namespace=manifest["metadata"]["namespace"]), manifest)
 
     def _start_pods(self) -> None:
-        nodes = [node for node in self._objects.of_kind("Node") if not node.get("spec", {}).get("unschedulable")]
-        for index, pod in enumerate(self._objects.of_kind("Pod")):
+        nodes = [node for node in self._objects.stored("Node") if not node.get("spec", {}).get("unschedulable")]
+        for index, pod in enumerate(self._objects.stored("Pod")):
             if pod.get("status", {}).get("phase"):
                 continue
+            pod = self._objects.get(target_to(pod))  # noqa: PLW2901 - a copy, which may be changed
             if not pod["spec"].get("nodeName") and nodes:
                 pod["spec"]["nodeName"] = nodes[index % len(nodes)]["metadata"]["name"]
             on_node = bool(pod["spec"].get("nodeName"))
@@ -103,22 +104,22 @@ class Controllers:
         self._ended |= {name: self._clock() for uid, name in self._pods.items() if uid not in pods}
 
     def _names_of_pods(self) -> dict[str, str]:
-        return {pod["metadata"]["uid"]: _full_name(pod) for pod in self._objects.of_kind("Pod")}
+        return {pod["metadata"]["uid"]: _full_name(pod) for pod in self._objects.stored("Pod")}
 
     def _collect_garbage(self) -> None:
         """Remove the network policies whose owners are all gone."""
-        for policy in self._objects.of_kind("NetworkPolicy"):
+        for policy in self._objects.stored("NetworkPolicy"):
             owners = policy["metadata"].get("ownerReferences", ())
             if owners and not any(self._is_there(owner, policy["metadata"]["namespace"]) for owner in owners):
                 self._objects.remove(target_to(policy))
 
     def _is_there(self, owner: ApiObject, namespace: str) -> bool:
-        found = self._objects.of_kind(owner["kind"], namespace)
+        found = self._objects.stored(owner["kind"], namespace)
         return any(item["metadata"]["uid"] == owner["uid"] for item in found)
 
     def _stop_pods(self) -> None:
         present = time.monotonic()
-        for pod in self._objects.of_kind("Pod"):
+        for pod in self._objects.stored("Pod"):
             metadata = pod["metadata"]
             if "deletionTimestamp" not in metadata:
                 continue

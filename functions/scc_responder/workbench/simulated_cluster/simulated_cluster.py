@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -18,7 +18,7 @@ import msgspec
 
 from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.controllers import Controllers
-from scc_responder.workbench.simulated_cluster.server.objects import Admission, Objects, admit_all, now
+from scc_responder.workbench.simulated_cluster.server.objects import Admission, Objects, admit_all, now, target_to
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities
 from scc_responder.workbench.simulated_cluster.server.request import Api, AuditEvent, SimulatedRequest
 from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RequestTarget
@@ -72,13 +72,16 @@ class SimulatedCluster:
 
     def create(self, manifest: Mapping[str, Any]) -> ApiObject:
         """Store an object as a cluster's owner would, and let the controllers react. Raises Refusal."""
-        body = dict(manifest)
-        metadata = body.get("metadata", {})
-        target = RequestTarget(resource=BY_KIND[body["kind"]], namespace=metadata.get("namespace", ""))
+        (target,) = self.create_all([manifest])
         with self._api.alone():
-            created = self._objects.create(target, body)
+            return self._objects.get(target)
+
+    def create_all(self, manifests: Iterable[Mapping[str, Any]]) -> list[RequestTarget]:
+        """Store all of them, and let the controllers react once. Raises Refusal."""
+        with self._api.alone():
+            created = [self._objects.create(_collection(manifest), dict(manifest)) for manifest in manifests]
             self._controllers.settle()
-            return self._objects.get(target.named(created["metadata"]["name"]))
+        return [*map(target_to, created)]
 
     def objects(self, kind: str, namespace: str = "") -> list[ApiObject]:
         """What is there now, of one kind, in one namespace or in all."""
@@ -101,6 +104,11 @@ class SimulatedCluster:
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
+
+
+def _collection(manifest: Mapping[str, Any]) -> RequestTarget:
+    namespace = manifest.get("metadata", {}).get("namespace", "")
+    return RequestTarget(resource=BY_KIND[manifest["kind"]], namespace=namespace)
 
 
 class _Server(ThreadingHTTPServer):

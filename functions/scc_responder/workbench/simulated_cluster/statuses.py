@@ -17,16 +17,15 @@ from scc_responder.workbench.simulated_cluster.server.objects import Objects
 
 def update_statuses(objects: Objects) -> None:
     """Bring every status to what is there now."""
-    pods = objects.of_kind("Pod")
-    for node in objects.of_kind("Node"):
+    pods = objects.stored("Pod")
+    for node in objects.stored("Node"):
         if "conditions" not in node.get("status", {}):
-            node["status"] = {**node.get("status", {}), "conditions": [ready_condition()]}
-            objects.replace(node)
+            objects.replace({**node, "status": {**node.get("status", {}), "conditions": [ready_condition()]}})
     for kind in ("ReplicaSet", "Deployment", "StatefulSet"):
-        for workload in objects.of_kind(kind):
+        for workload in objects.stored(kind):
             here = [pod for pod in pods if pod["metadata"]["namespace"] == workload["metadata"]["namespace"]]
             _put(objects, workload, _replicas(workload, here))
-    for budget in objects.of_kind("PodDisruptionBudget"):
+    for budget in objects.stored("PodDisruptionBudget"):
         here = [pod for pod in pods if pod["metadata"]["namespace"] == budget["metadata"]["namespace"]]
         _put(objects, budget, _budget(budget, here, objects))
 
@@ -79,7 +78,7 @@ def _selected(pods: Sequence[ApiObject], selector: Any) -> list[ApiObject]:
 def _expected(pods: Sequence[ApiObject], objects: Objects) -> int:
     """The replicas that the pods' controllers want, and every pod that has none."""
     owners = {ref["uid"] for pod in pods for ref in pod["metadata"].get("ownerReferences", ())}
-    workloads = (item for kind in ("ReplicaSet", "StatefulSet") for item in objects.of_kind(kind))
+    workloads = (item for kind in ("ReplicaSet", "StatefulSet") for item in objects.stored(kind))
     wanted = sum(item["spec"].get("replicas", 1) for item in workloads if item["metadata"]["uid"] in owners)
     return int(wanted) + sum(not pod["metadata"].get("ownerReferences") for pod in pods)
 

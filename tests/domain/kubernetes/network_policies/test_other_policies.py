@@ -29,11 +29,14 @@ LETS_OUT: dict[str, Any] = {
 }
 
 
-def bypasses(api: Any, wait: Any = None) -> Bypasses:
+POD: dict[str, Any] = {"metadata": {"labels": {"tier": "front"}}, "spec": {}}
+
+
+def bypasses(api: Any, pod: Any = lambda: POD) -> Bypasses:
     with ThreadPoolExecutor(4) as pool:
-        others = OtherPolicies(ClusterSession(api, {}, wait, pool), "shop")
-        others.begin()
-        return others.bypassing({"spec": {}}, {"app": "web"})
+        others = OtherPolicies(ClusterSession(api, {}, lambda _seconds: None, pool), "shop")
+        others.begin(pod, {"app": "web"})
+        return others.bypassing()
 
 
 @pytest.mark.parametrize("kind", POLICY_KINDS, ids=lambda kind: kind.resource)
@@ -97,6 +100,53 @@ def test_without_a_group_list_each_kind_is_asked_for(kind: Any, refusal: ApiErro
             {"apiVersion": version, "kind": kind.name, "metadata": {"name": "x", **space}, "spec": LETS_OUT[kind.name]}
         )
         assert bypasses(Interposed(means.api, before=fail)).shown == (f"{kind.name}/x",)
+
+
+def unreadable() -> Any:
+    raise ApiError(Reason.SERVER_ERROR, status=500)
+
+
+SELECTED = {"tier": "front", "app": "web"}
+PODS = [
+    pytest.param(lambda: POD, SELECTED, ("CiliumNetworkPolicy/x",), id="its labels and those it is given"),
+    pytest.param(lambda: POD, {"app": "other"}, (), id="other labels"),
+    pytest.param(lambda: None, SELECTED, (), id="gone"),
+    pytest.param(unreadable, SELECTED, (), id="unreadable"),
+]
+
+
+@pytest.mark.parametrize(("pod", "selected", "shown"), PODS)
+def test_policies_are_judged_for_the_pod_that_is_read(pod: Any, selected: dict[str, str], shown: tuple[str]) -> None:
+    """The pod is read side by side with the policies; where it could not be, no kind is read again or named for it."""
+    with one_cluster() as (cluster, means):
+        cluster.serve("CiliumNetworkPolicy")
+        spec = {"endpointSelector": {"matchLabels": selected}, "egress": [{"toEntities": ["all"]}]}
+        meta = {"name": "x", "namespace": "shop"}
+        cluster.create({"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": meta, "spec": spec})
+        api = Interposed(means.api)
+        assert bypasses(api, pod) == Bypasses(shown=shown)
+    assert sum(call.endswith("/ciliumnetworkpolicies") for call in api.calls) == 1
+
+
+def test_a_kind_of_another_version_of_its_group_is_read_there() -> None:
+    """A group serves one kind in one of its versions, and another kind in another."""
+
+    class Newer(Interposed):
+        def get(self, path: str) -> Any:
+            own, group = "networking.k8s.io", "policy.networking.k8s.io"
+            groups = [(own, ["v1"]), (group, ["v1alpha1", "v1beta1"])]
+            listed = [{"name": name, "versions": [{"version": one} for one in served]} for name, served in groups]
+            return {"groups": listed} if path == "/apis" else super().get(path)
+
+        def gather(self, path: str, keep: Any, *more: str) -> Any:
+            return super().gather(path.replace("/v1beta1/", "/v1alpha2/"), keep, *more)
+
+    with one_cluster() as (cluster, means):
+        cluster.serve("ClusterNetworkPolicy")
+        spec = LETS_OUT["ClusterNetworkPolicy"]
+        version = "policy.networking.k8s.io/v1alpha2"
+        cluster.create({"apiVersion": version, "kind": "ClusterNetworkPolicy", "metadata": {"name": "x"}, "spec": spec})
+        assert bypasses(Newer(means.api)).shown == ("ClusterNetworkPolicy/x",)
 
 
 FAILURES = [

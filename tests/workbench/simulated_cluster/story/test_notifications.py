@@ -95,21 +95,21 @@ def test_a_push_body_holds_published_bytes(data: bytes) -> None:
 
 
 def test_the_story_tells_new_findings(cluster: SimulatedCluster) -> None:
-    """The story tells of the plainest attack, four runbooks, then what is not acted on: each listed finding is new."""
+    """The story tells of the plainest attack, runbooks, then what is not acted on: each listed finding is new."""
     story = deliveries(cluster.objects("Pod"), NOW)
     listed = [parse_notification(item.data).key for item in story if item.listed]
-    acted = [item for item in story if item.reason in {"done", "bypassed_by"}]
+    acted = [item for item in story if item.reason in {"done", "bypassed_by", "invalid"}]
     rehearsed = [item for item in story if item.reason == "dry_run"]
     others = [item for item in story if item not in [*acted, *rehearsed]]
-    assert (len(acted), len(rehearsed)) == (4, 1)
+    assert (len(acted), len(rehearsed)) == (5, 1)
     assert not any(item.writes for item in others)
     assert {item.fate for item in [*others, *rehearsed]} == {"untouched"}
-    assert len(set(listed)) == len(listed) == 6
+    assert len(set(listed)) == len(listed) == 7
 
 
 def test_copies_repeat_or_precede_the_first(cluster: SimulatedCluster) -> None:
     """The duplicate is the first message byte for byte, and the stale one an older state of the same finding."""
-    story = {item.reason: item for item in deliveries(cluster.objects("Pod"), NOW)[6:]}
+    story = {item.reason: item for item in deliveries(cluster.objects("Pod"), NOW)[7:]}
     first = deliveries(cluster.objects("Pod"), NOW)[0]
     older = parse_notification(story["stale"].data)
     newer = parse_notification(first.data)

@@ -5,16 +5,18 @@ Source: k8s.io/apiserver/pkg/registry/generic/registry and registry/rest; k8s.io
 
 from __future__ import annotations
 
-import copy
 import secrets
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.policies.merge_patch import merge_patch
 from scc_responder.workbench.simulated_cluster.server import refusal, validation
+from scc_responder.workbench.simulated_cluster.server.pages import paged
 from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RequestTarget
 
 Admission = Callable[[RequestTarget, ApiObject, ApiObject], str]
@@ -49,19 +51,28 @@ class Objects:
 
     def of_kind(self, kind: str, namespace: str = "") -> list[ApiObject]:
         """Objects of one kind, of one namespace or of all."""
+        return [*map(_copied, self.stored(kind, namespace))]
+
+    def stored(self, kind: str, namespace: str = "") -> list[ApiObject]:
+        """The same as `of_kind`, not copied: only to be read."""
         found = [key for key in self._objects if key[0] == kind and namespace in {"", key[1]}]
-        return [copy.deepcopy(self._objects[key]) for key in sorted(found)]
+        return [self._objects[key] for key in sorted(found)]
 
     def get(self, target: RequestTarget) -> ApiObject:
         """One object."""
         stored = self._objects.get(target.key)
         if stored is None:
             raise refusal.not_found(target)
-        return copy.deepcopy(stored)
+        return _copied(stored)
 
-    def list(self, target: RequestTarget, fields: str = "", labels: str = "") -> ApiObject:
-        """The list object of a collection, narrowed by selectors: of fields `a=b,c=d`, of labels also `a` and `!a`."""
-        items = self.of_kind(target.resource.kind, target.namespace)
+    def list(
+        self, target: RequestTarget, fields: str = "", labels: str = "", limit: str = "", after: str = ""
+    ) -> ApiObject:
+        """The list object of a collection, narrowed by selectors: of fields `a=b,c=d`, of labels also `a` and `!a`.
+
+        `limit` and `after` are those of `paged`.
+        """
+        items = self.stored(target.resource.kind, target.namespace)
         wanted = [(path.split("."), value) for path, value in _terms(fields)]
         matching = [
             item
@@ -71,12 +82,13 @@ class Objects:
         ]
         kind, version = f"{target.resource.kind}List", target.resource.api_version
         metadata = {"resourceVersion": str(self.version)}
-        return {"kind": kind, "apiVersion": version, "metadata": metadata, "items": matching}
+        whole = {"kind": kind, "apiVersion": version, "metadata": metadata, "items": matching}
+        return _copied(paged(whole, limit, after))
 
     def create(self, target: RequestTarget, body: ApiObject, *, dry_run: bool = False) -> ApiObject:
         """Store a new object under the name, or with the `generateName`, that its metadata says."""
         validation.check_type(target, body)
-        new = copy.deepcopy(body)
+        new = _copied(body)
         metadata = new["metadata"]
         if "name" not in metadata and "generateName" in metadata:
             metadata["name"] = metadata["generateName"] + suffix()
@@ -131,13 +143,13 @@ class Objects:
         if not dry_run:
             self.version += 1
             metadata["resourceVersion"] = str(self.version)
-            self._objects[target.key] = copy.deepcopy(new)
+            self._objects[target.key] = _copied(new)
             if metadata.get("deletionGracePeriodSeconds") == 0 and not metadata.get("finalizers"):
                 self.remove(target)
         return new
 
     def _doomed(self, stored: ApiObject, grace: int) -> ApiObject:
-        doomed = copy.deepcopy(stored)
+        doomed = _copied(stored)
         metadata = doomed["metadata"]
         if grace < metadata.get("deletionGracePeriodSeconds", grace + 1):
             moment = kubernetes_time(self._clock() + timedelta(seconds=grace))
@@ -148,6 +160,11 @@ class Objects:
         namespace = RequestTarget(resource=BY_KIND["Namespace"], name=target.namespace)
         if target.namespace and namespace.key not in self._objects:
             raise refusal.not_found(namespace)
+
+
+def _copied(item: ApiObject) -> ApiObject:
+    """A copy in a tenth of the time that `copy.deepcopy` takes."""
+    return msgspec.json.decode(msgspec.json.encode(item), type=ApiObject)
 
 
 def target_to(item: ApiObject) -> RequestTarget:

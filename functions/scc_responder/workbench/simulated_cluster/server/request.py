@@ -17,7 +17,6 @@ from scc_responder.workbench.simulated_cluster.controllers import Controllers
 from scc_responder.workbench.simulated_cluster.server import refusal
 from scc_responder.workbench.simulated_cluster.server.eviction import evict
 from scc_responder.workbench.simulated_cluster.server.objects import Objects
-from scc_responder.workbench.simulated_cluster.server.pages import paged
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities, allowed
 from scc_responder.workbench.simulated_cluster.server.refusal import Refusal
 from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST, RequestTarget, group_list, target_of
@@ -144,7 +143,7 @@ class Api:
         if verb == "list":
             names = ("fieldSelector", "labelSelector", "limit", "continue")
             fields, labels, limit, after = (",".join(asked.call.query(name)) for name in names)
-            return paged(self._objects.list(target, fields, labels), limit, after)
+            return self._objects.list(target, fields, labels, limit, after)
         if target.resource.namespaced and not target.namespace:
             raise refusal.method_not_allowed()
         return self._write(asked.call, target, verb)

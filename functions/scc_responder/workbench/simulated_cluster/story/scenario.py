@@ -17,10 +17,14 @@ NODES = ("gke-prod-1-pool-1-3f2a1b0c-q7wz", "gke-prod-1-pool-1-3f2a1b0c-x8kd")
 SHOP = {"web": 2, "checkout": 2, "orders": 1, "cart": 1}
 """Deployments of the namespace `shop`, and how many pods each has."""
 
+FULL = "ledger"
+"""A Deployment, in a namespace of its own, whose pod has all the annotations that Kubernetes allows."""
+
 AGENT = "container-watcher"
 LETS_OUT = "cart-api"
 """A FQDNNetworkPolicy that goes on letting the pods of `cart` out, whatever NetworkPolicies say."""
 
+_NOTES = "example.com/notes"
 _IMAGES = "europe-docker.pkg.dev/example-project/shop"
 
 
@@ -56,13 +60,16 @@ _ISOLATES = ("patch pods", "create networkpolicies")
 
 
 def populate(cluster: SimulatedCluster) -> None:
-    """Fill an empty cluster: two nodes, a shop, and one of Google's agents on each node."""
+    """Fill an empty cluster: two nodes, a shop, a ledger, and one of Google's agents on each node."""
     for number, name in enumerate(NODES, start=1):
         cluster.create(_node(name, str(4711000000000000000 + number)))
-    for namespace in ("shop", "kube-system"):
+    for namespace in ("shop", FULL, "kube-system"):
         cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     for name, replicas in SHOP.items():
         cluster.create(_workload("Deployment", name, "shop", f"{_IMAGES}/{name}:1.4.2", replicas=replicas))
+    full = _workload("Deployment", FULL, FULL, f"{_IMAGES}/{FULL}:2.0.1", replicas=1)
+    full["spec"]["template"]["metadata"]["annotations"] = {_NOTES: "x" * (256 * 1024 - len(_NOTES))}
+    cluster.create(full)
     cluster.serve("FQDNNetworkPolicy")
     cluster.create(_lets_out("cart"))
     cluster.create(_workload("DaemonSet", AGENT, "kube-system", "gcr.io/gke-release/watcher-daemonset:v20260105"))
@@ -84,6 +91,17 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
             steps=(*_LABEL, "isolate_pod: patched", "isolate_pod: bypassed_by", *_KEEP, *_TELL),
             writes=(*_PATCHES, *_ISOLATES),
             fate="bypassed",
+        ),
+        _about_pod(
+            notifications.REVERSE_SHELL,
+            _pod_of(pods, FULL, FULL),
+            now,
+            title=f"{notifications.REVERSE_SHELL.category}, in a pod that takes no annotation",
+            about="Whoever made the pod filled its annotations. A mark that fails stops nothing.",
+            reason="invalid",
+            steps=("label_pod: patched", "annotate_pod: invalid", *_ISOLATE, *_KEEP, *_TELL),
+            writes=("patch pods",) * 4 + _ISOLATES,
+            fate="isolated",
         ),
         _about_pod(
             notifications.ADDED_BINARY,
