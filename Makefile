@@ -6,9 +6,9 @@ export PYTHONPATH := functions:.
 # Hundreds of processes are started: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check coverage soak bench bundle cluster lock format clean
+.PHONY: help install demo test check coverage soak bench bundle cluster node node-packages lock format clean
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 install: .venv/ready ## Make the command line, .venv/bin/scc-responder
 	@echo 'export PATH="$(CURDIR)/$(BIN):$$PATH"'
@@ -21,6 +21,7 @@ ifdef T
 	$(BIN)/pytest $(T)
 else
 	$(BIN)/python -m tests.cluster.binaries
+	-$(BIN)/python -m tests.node.real_node
 	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
 	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e
@@ -45,6 +46,7 @@ coverage: .venv/ready ## How much of each module its own test file runs; half an
 
 soak: .venv/ready bundle ## Run the tests at their full counts
 	$(BIN)/python -m tests.cluster.binaries
+	-$(BIN)/python -m tests.node.real_node
 	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
 	SCC_RESPONDER_SOAK=1 $(BIN)/pytest -n $(WORKERS) --timeout 3600
@@ -58,6 +60,13 @@ bundle: .venv/ready ## Make dist/scc-responder.zip, the zip that is deployed
 
 cluster: .venv/ready ## Start a cluster to play with, and print its kubeconfig
 	$(BIN)/python -m tests.cluster.run
+
+node: .venv/ready ## Show what is said beside what is true, on a real node on this machine; needs root
+	@$(BIN)/python -m tests.node.real_node
+	@$(BIN)/python -m tests.node
+
+node-packages: .venv/ready ## Install the Debian packages of the real node: containerd, runc, iptables
+	@$(BIN)/python -m tests.node.packages
 
 lock: .venv/ready ## Resolve pyproject.toml into hash-pinned requirements
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o functions/requirements.txt

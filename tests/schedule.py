@@ -9,11 +9,11 @@ from __future__ import annotations
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-WHOLE = "tests/rehearsal/"
-"""A folder that is not divided among processes: its stage is a cluster."""
+WHOLE = ("tests/rehearsal/", "tests/node/")
+"""Folders that are not divided among processes: each has a cluster of its own."""
 
 LONGEST = (
-    WHOLE,
+    *WHOLE,
     "tests/e2e/test_served_crash.py",
     "tests/e2e/test_served_blast_radius.py",
     "tests/adapters/google/firestore/test_firestore_faults.py",
@@ -35,7 +35,7 @@ LONGEST = (
 
 def unit(test: str) -> str:
     """What is not divided: the file of a test, or its whole folder."""
-    return WHOLE if test.startswith(WHOLE) else test.partition("::")[0]
+    return next((folder for folder in WHOLE if test.startswith(folder)), test.partition("::")[0])
 
 
 def place(test: str) -> int:

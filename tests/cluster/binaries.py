@@ -28,11 +28,11 @@ MIB = 1 << 20
 _VERSION = "k8s.io/component-base/version."
 _KUBERNETES = "1.34.4"
 _FLAGS = ("-mod=readonly", "-trimpath", "-tags=netgo,osusergo,nosystemd")
-_STRIPPED = "-s -w"
+STRIPPED = "-s -w"
 
 
 class Module(Value, frozen=True, kw_only=True):
-    """One `go.mod` here: its folder, the linker flags, and the package of each program built from it."""
+    """One `go.mod`: its folder (from here, or absolute), the linker flags, the package of each program."""
 
     folder: str
     linker_flags: str
@@ -48,7 +48,8 @@ class BinariesUnavailable(Exception):  # noqa: N818 - a fact about this machine,
         self.remedy = remedy
 
 
-def _stamps() -> str:
+def kubernetes_stamps() -> str:
+    """The linker flags that tell a program of Kubernetes its version."""
     major, minor, _ = _KUBERNETES.split(".")
     stamps = {
         "gitVersion": f"v{_KUBERNETES}",
@@ -58,20 +59,20 @@ def _stamps() -> str:
         "gitTreeState": "clean",
         "buildDate": "1970-01-01T00:00:00Z",
     }
-    return " ".join([_STRIPPED, *(f"-X {_VERSION}{name}={value}" for name, value in stamps.items())])
+    return " ".join([STRIPPED, *(f"-X {_VERSION}{name}={value}" for name, value in stamps.items())])
 
 
 MODULES = (
     Module(
         folder="control-plane",
-        linker_flags=_stamps(),
+        linker_flags=kubernetes_stamps(),
         packages={
             "etcd": "go.etcd.io/etcd/server/v3",
             "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
             "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
         },
     ),
-    Module(folder="kwok", linker_flags=_STRIPPED, packages={"kwok": "sigs.k8s.io/kwok/cmd/kwok"}),
+    Module(folder="kwok", linker_flags=STRIPPED, packages={"kwok": "sigs.k8s.io/kwok/cmd/kwok"}),
 )
 
 
@@ -107,8 +108,8 @@ def cache_folder(
     digest = hashlib.sha256(f"{platform.system()} {platform.machine()} {_FLAGS}".encode())
     for module in modules:
         digest.update(module.linker_flags.encode())
-        for name in ("go.mod", "go.sum"):
-            digest.update((HERE / module.folder / name).read_bytes())
+        for path in sorted((HERE / module.folder).glob("*.*")):
+            digest.update(path.read_bytes())
     return _cache_root(environment) / kind / digest.hexdigest()[:16]
 
 

@@ -103,11 +103,13 @@ class ControlPlane:
         )
 
 
-def start(folder: Path, programs: Mapping[str, Path], owner: int) -> ControlPlane:
+def start(
+    folder: Path, programs: Mapping[str, Path], owner: int, supervisor: str = "tests.cluster.supervisor"
+) -> ControlPlane:
     """Start a control plane in `folder`, which ends with the process `owner`. Raises RuntimeError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     paths = json.dumps({name: str(path) for name, path in programs.items()})
-    command = [sys.executable, "-m", "tests.cluster.supervisor", str(folder), str(owner), paths]
+    command = [sys.executable, "-m", supervisor, str(folder), str(owner), paths]
     search_path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "functions")])
     with TemporaryFile() as log:
         process = subprocess.Popen(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -35,18 +35,22 @@ def free_ports() -> Ports:
     return Ports(server=server, etcd=etcd, etcd_peer=peer)
 
 
-def write_files(folder: Path, ports: Ports) -> dict[str, Identity]:
-    """Certificates, tokens and kubeconfigs. Returns the identities with their tokens."""
+def write_files(folder: Path, ports: Ports, more: Mapping[str, Identity] = {}) -> dict[str, Identity]:
+    """Certificates, tokens and kubeconfigs. Returns the identities with their tokens.
+
+    Each of `more` is a program, whose kubeconfig is FOLDER/NAME.kubeconfig.
+    """
     write_certificates(folder)
     identities = {
         name: Identity(user=identity.user, groups=identity.groups, token=secrets.token_hex(16))
-        for name, identity in IDENTITIES.items()
+        for name, identity in {**IDENTITIES, **more}.items()
     }
     lines = [f'{item.token},{item.user},{name},"{",".join(item.groups)}"\n' for name, item in identities.items()]
     _write_private(folder / "tokens.csv", "".join(lines))
-    people = [name for name in identities if name not in {"controller-manager", "kwok"}]
+    own = {"controller-manager", "kwok", *more}
+    people = [name for name in identities if name not in own]
     _write_kubeconfig(folder / "kubeconfig", folder, ports, {name: identities[name] for name in people})
-    for name in ("controller-manager", "kwok"):
+    for name in own:
         _write_kubeconfig(folder / f"{name}.kubeconfig", folder, ports, {name: identities[name]})
     return identities
 

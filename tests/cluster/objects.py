@@ -215,7 +215,9 @@ def create_running(client: ClusterClient, manifest: Mapping[str, Any]) -> Manife
     return wait_until(running, what=f"{path} to run") or {}
 
 
-def running_pods(client: ClusterClient, namespace: str, app: str, *, count: int = 1) -> list[Manifest]:
+def running_pods(
+    client: ClusterClient, namespace: str, app: str, *, count: int = 1, seconds: float = 15.0
+) -> list[Manifest]:
     """Wait until exactly `count` pods labeled `app` are there, run, and are told of by the Deployment of that name.
 
     Raises TimeoutError.
@@ -231,7 +233,7 @@ def running_pods(client: ClusterClient, namespace: str, app: str, *, count: int 
         answer = client.send("GET", f"/apis/apps/v1/namespaces/{namespace}/deployments/{app}")
         return answer.status == 404 or answer.body.get("status", {}).get("readyReplicas") == count
 
-    return wait_until(running, what=f"{count} running pods of {app} in {namespace}") or []
+    return wait_until(running, what=f"{count} running pods of {app} in {namespace}", seconds=seconds) or []
 
 
 def set_container_status(client: ClusterClient, manifest: Mapping[str, Any], **fields: Any) -> Manifest:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -31,6 +31,7 @@ from tests.cluster.state import State
 ATTEMPTS = 3
 READY_SECONDS = 90.0
 STOP_SECONDS = 5.0
+SEARCH_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class StartFailed(Exception):  # noqa: N818 - names what happened
@@ -45,8 +46,20 @@ class Programs:
         self._paths = paths
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str, arguments: Sequence[str]) -> None:
-        """Start one program, which logs to FOLDER/NAME.log."""
+    @property
+    def names(self) -> list[str]:
+        """What was started, in order."""
+        return list(self._running)
+
+    def pid(self, name: str) -> int:
+        """The number of a program's process."""
+        return self._running[name].pid
+
+    def start(
+        self, name: str, arguments: Sequence[str], environment: Mapping[str, str] = {}, inherited: Sequence[int] = ()
+    ) -> None:
+        """Start one program, which logs to FOLDER/NAME.log and keeps the file descriptors `inherited`."""
+        known = {"PATH": SEARCH_PATH, "HOME": str(self._folder), "GOMAXPROCS": os.environ.get("GOMAXPROCS", "")}
         with (self._folder / f"{name}.log").open("wb") as log:
             self._running[name] = subprocess.Popen(
                 [self._paths[name], *arguments],
@@ -54,7 +67,8 @@ class Programs:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={"PATH": os.defpath, "HOME": str(self._folder), "GOMAXPROCS": os.environ.get("GOMAXPROCS", "")},
+                env={**known, **environment},
+                pass_fds=inherited,
             )
 
     def check(self) -> None:
@@ -86,19 +100,21 @@ def _start(folder: Path, programs: Programs) -> State:
     ports = launch.free_ports()
     identities = launch.write_files(folder, ports)
     programs.start("etcd", launch.etcd(folder, ports))
-    _wait_listening("etcd", ports.etcd, programs)
+    wait_listening("etcd", ports.etcd, programs)
     programs.start("kube-apiserver", launch.kube_apiserver(folder, ports))
     url = f"https://127.0.0.1:{ports.server}"
     admin = ClusterClient(url, folder / "ca.pem", identities["admin"].token)
-    _wait_ready(admin, programs)
+    wait_ready(admin, programs)
     programs.start("kube-controller-manager", launch.kube_controller_manager(folder))
     programs.start("kwok", launch.kwok(folder))
     admin.apply(yaml.safe_dump_all(roles(identities["responder"].user, identities["reader"].user)))
-    _wait_service_accounts(admin, programs)
+    wait_service_accounts(admin, programs)
     return State(url=url, supervisor=os.getpid(), ready_seconds=time.monotonic() - started, identities=identities)
 
 
-def _wait_listening(name: str, port: int, programs: Programs) -> None:
+def wait_listening(name: str, port: int, programs: Programs) -> None:
+    """Wait until a program accepts connections on 127.0.0.1. Raises StartFailed."""
+
     def listening() -> bool:
         programs.check()
         with socket.socket() as probe:
@@ -107,7 +123,9 @@ def _wait_listening(name: str, port: int, programs: Programs) -> None:
     _wait(listening, name, programs)
 
 
-def _wait_ready(admin: ClusterClient, programs: Programs) -> None:
+def wait_ready(admin: ClusterClient, programs: Programs) -> None:
+    """Wait until the API server is ready. Raises StartFailed."""
+
     def ready() -> bool:
         programs.check()
         try:
@@ -118,7 +136,9 @@ def _wait_ready(admin: ClusterClient, programs: Programs) -> None:
     _wait(ready, "kube-apiserver", programs)
 
 
-def _wait_service_accounts(admin: ClusterClient, programs: Programs) -> None:
+def wait_service_accounts(admin: ClusterClient, programs: Programs) -> None:
+    """Wait until pods can be made in the namespace `default`. Raises StartFailed."""
+
     def ready() -> bool:
         programs.check()
         return admin.send("GET", "/api/v1/namespaces/default/serviceaccounts/default").status == 200
@@ -147,11 +167,12 @@ def _start_with_retries(folder: Path, programs: Programs) -> State:
 
 
 def _supervise(owner: int, programs: Programs, stopping: threading.Event) -> None:
-    while not stopping.wait(0.5) and _alive(owner):
+    while not stopping.wait(0.5) and alive(owner):
         programs.check()
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process is there."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.labels import CASE_LABEL, EACH_CASE, ISOLATED_POD
 from scc_responder.journal.case import CaseRecord
 from tests.cluster import objects
+from tests.cluster.client import ClusterClient
 from tests.cluster.control_plane import ControlPlane
 from tests.docs.examples import ROOT, commands
 from tests.kits.responder import Deployment, deployed, finding_about, policy
@@ -78,17 +80,41 @@ def typed(line: str, pod: dict[str, Any], case: str) -> list[str]:
     return shlex.split(line)
 
 
+def as_version_0_1_0_left_it(admin: ClusterClient, pod: dict[str, Any], case: str) -> None:
+    """Put the older label, and a policy that selects by it, in place of this version's."""
+    space, uid = pod["metadata"]["namespace"], pod["metadata"]["uid"]
+    (made,) = admin.list(POLICIES.format(space))
+    admin.delete(f"{POLICIES.format(space)}/{made['metadata']['name']}")
+    older = {"scc-responder/pod-uid": uid}
+    meta = {name: made["metadata"][name] for name in ("name", "namespace", "annotations", "ownerReferences")}
+    spec = {**made["spec"], "podSelector": {"matchLabels": older}}
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
+    admin.create({**kind, "metadata": {**meta, "labels": older}, "spec": spec})
+    labels = {**older, ISOLATED_POD: None, f"{EACH_CASE}{case}": None}
+    admin.patch(f"/api/v1/namespaces/{space}/pods/{pod['metadata']['name']}", {"metadata": {"labels": labels}})
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["this-version", "version-0.1.0"])
 def test_the_undo_commands_restore_everything(
-    control_plane: ControlPlane, pod: dict[str, Any], contained: tuple[Deployment, CaseRecord], tmp_path: Path
+    control_plane: ControlPlane,
+    pod: dict[str, Any],
+    contained: tuple[Deployment, CaseRecord],
+    tmp_path: Path,
+    *,
+    older: bool,
 ) -> None:
     """Typed in order, the commands find what the case touched, and leave pod, node and namespace as they were."""
     admin, name = control_plane.admin, pod["metadata"]["name"]
     space, case = pod["metadata"]["namespace"], case_id(contained[1].finding_key)
+    if older:
+        as_version_0_1_0_left_it(admin, pod, case)
     assert len(admin.list(POLICIES.format(space))) == 1
     told = ""
     for line in LINES:
         environment = {**os.environ, "KUBECONFIG": str(control_plane.kubeconfig), "HOME": str(tmp_path)}
         words = typed(line, pod, case)
+        if older and words[1] == "get":
+            words = [word.replace(EACH_CASE + case, f"{CASE_LABEL}={case}") for word in words]
         done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         told += done.stdout if words[1] == "get" else ""

@@ -9,10 +9,10 @@ import pytest
 
 from tests.cluster import objects
 from tests.cluster.control_plane import ControlPlane
-from tests.kits.one_request import BAD_ANSWERS, CHANGES, NEEDED_BY, Once, delivered, made_twice, purpose
+from tests.kits.one_request import BAD_ANSWERS, CHANGES, NEEDED_BY, Once, delivered, made_twice, patience, purpose
 
-SECONDS = 1.0
-"""Seconds after which a request is given up: as long as a silence lasts here."""
+SHORT = 3.0
+"""Seconds that a silence lasts here."""
 
 FAULTS = ("500", "403", "stall-after", "422", "another-uid", "half-an-answer", "reset-after", "another-object")
 PAIRS = [(kind, FAULTS[number % len(FAULTS)]) for number, kind in enumerate(NEEDED_BY)]
@@ -34,7 +34,7 @@ def test_a_request_answered_badly_stops_what_needs_it_alone(
     """Evidence is kept, what does not need the answer is done, and nothing is done twice."""
     once = Once(lambda call: purpose(call) == kind, BAD_ANSWERS[fault])
 
-    result = delivered(tmp_path, control_plane, pod, once, SECONDS)
+    result = delivered(tmp_path, control_plane, pod, once, patience(fault, SHORT))
 
     assert once.kind == kind
     assert result.is_kept

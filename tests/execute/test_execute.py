@@ -197,7 +197,7 @@ def test_what_a_person_undid_is_not_done_again(tmp_path: Path, cluster: Simulate
     ]
 
 
-SENT = [pytest.param(False, "held_before_resumed", id="not-sent"), pytest.param(True, "gone_after_intent", id="sent")]
+SENT = [pytest.param(False, "held_before_resumed", id="not-sent"), pytest.param(True, "processes_ended", id="sent")]
 
 
 @pytest.mark.parametrize(("sent", "reason"), SENT)

@@ -46,6 +46,10 @@ def test_the_name_of_every_golden_is_found(name: str) -> None:
         pytest.param({"finding": {"name": ONE + "/../x"}}, None, id="more after the name"),
         pytest.param({"finding": {"name": ONE + '" OR name="'}}, ONE, id="a quote after the name"),
         pytest.param({"finding": {"name": ONE + "\n"}}, ONE, id="a line break after the name"),
+        pytest.param(
+            {"finding": {"name": ONE + "\r\n", "externalUri": TWO}}, ONE, id="a line break, and another's name"
+        ),
+        pytest.param({"finding": {"name": f" /{ONE}/", "externalUri": TWO}}, ONE, id="slashes, and another's name"),
         pytest.param({"note": f"about {ONE}, perhaps"}, ONE, id="in text, the only one there is"),
         pytest.param({"note": f"about {ONE}", "x": {"name": TWO}}, TWO, id="in a field before in text"),
         pytest.param({"note": f"about {ONE} and {TWO}"}, None, id="two in text"),

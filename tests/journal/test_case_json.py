@@ -13,6 +13,7 @@ from scc_responder.domain.status import StepStatus
 from scc_responder.domain.store import Entry, Page
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import cases_of, decode, encode
+from scc_responder.journal.plan import Plan, PlanState
 from tests.kits.journal_worlds import step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -34,6 +35,14 @@ def test_fields_of_a_later_version_are_kept() -> None:
     fields = json.loads(encode(RECORD))
     stored = encode(decode(json.dumps(fields | {"approvals": ["someone@example.com"]}).encode()))
     assert json.loads(stored) == fields | {"approvals": ["someone@example.com"]}
+
+
+def test_fields_of_a_later_version_are_kept_in_a_plan_that_ended() -> None:
+    """What becomes of a case afterwards does not take them away."""
+    ended = Plan(digest="d", policy_digest="p", steps=(), created_at=NOW, expires_at=NOW, state=PlanState.VOID)
+    fields = json.loads(encode(replace(RECORD, plan=ended)))
+    fields["plan"]["ticket"] = "INC-1"
+    assert json.loads(encode(decode(json.dumps(fields).encode()))) == fields
 
 
 UNREADABLE = [

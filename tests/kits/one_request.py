@@ -143,7 +143,16 @@ class Delivered:
     is_kept: bool
 
 
-def delivered(folder: Path, side: Any, pod: Mapping[str, Any], script: Script, seconds: float) -> Delivered:
+PATIENCE = 10.0
+"""Seconds after which a request is given up where none is met with silence."""
+
+
+def patience(fault: str, silence: float) -> float:
+    """Seconds after which a request is given up: as many as a silence is to last, where the fault is one."""
+    return silence if fault.startswith("stall") else PATIENCE
+
+
+def delivered(folder: Path, side: Any, pod: Mapping[str, Any], script: Script, seconds: float = PATIENCE) -> Delivered:
     """Deliver a finding about the pod until it is settled, or no step waits any more.
 
     `side` is the cluster, before which a proxy answers by the script. After `seconds` a request is given up.
@@ -159,7 +168,8 @@ def delivered(folder: Path, side: Any, pod: Mapping[str, Any], script: Script, s
                 ending = deployment.deliver(document)
         api.close()
     steps = deployment.case(document).steps
-    undone = {step.action for step in steps if step.status != "done" and not step.is_so_already}
+    # A kubelet may take its time to end a pod.
+    undone = {step.action for step in steps if step.status not in {"done", "terminating"} and not step.is_so_already}
     return Delivered(
         requests=frozenset(map(purpose, proxy.calls)),
         done=frozenset(step.action for step in steps) - undone,

@@ -85,10 +85,12 @@ def real() -> Iterator[tuple[Any, Object]]:
             plane.admin.create(objects.namespace(name))
         wait_until(lambda: has_accounts(plane), what="the default service accounts")
         objects.create_settled(plane.admin, objects.node(NODE))
+        plane.admin.create(objects.deployment("web", "shop", NODE, replicas=2))
+        # Before the crowd, which keeps the kubelets busy for minutes.
+        pod, _ = objects.running_pods(plane.admin, "shop", "web", count=2)
         with ThreadPoolExecutor(8) as pool:
             [*pool.map(plane.admin.create, (each for each in crowd() if each["kind"] != "CiliumNetworkPolicy"))]
-        plane.admin.create(objects.deployment("web", "shop", NODE, replicas=2))
-        yield plane, objects.running_pods(plane.admin, "shop", "web", count=2)[0]
+        yield plane, pod
 
 
 def has_accounts(plane: ControlPlane) -> bool:

@@ -10,22 +10,27 @@ import pytest
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.counts import Cases
 from tests.kits.fault_proxy import Forward
-from tests.kits.one_request import BAD_ANSWERS, CHANGES, NEEDED_BY, Delivered, Once, delivered, each, made_twice
+from tests.kits.one_request import (
+    BAD_ANSWERS,
+    CHANGES,
+    NEEDED_BY,
+    Delivered,
+    Once,
+    delivered,
+    each,
+    made_twice,
+    patience,
+)
 from tests.kits.responder import ALL
 
 Object = dict[str, Any]
-LONG, SHORT = 10.0, 0.4
-"""Seconds after which a request is given up; the short ones where a fault is silence, which lasts as long."""
-
-
-def patience(fault: str) -> float:
-    """The seconds for a test of this fault."""
-    return SHORT if fault.startswith("stall") else LONG
+SHORT = 0.4
+"""Seconds that a silence lasts here."""
 
 
 def test_the_table_names_each_request_of_the_ladder(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """Without a fault everything is done, by the requests that the table names, and no other."""
-    result = delivered(tmp_path, cluster, pod, lambda _: Forward(), LONG)
+    result = delivered(tmp_path, cluster, pod, lambda _: Forward())
     assert result == Delivered(requests=frozenset(NEEDED_BY), done=frozenset(ALL), is_kept=True)
 
 
@@ -42,7 +47,7 @@ def test_a_lasting_bad_answer_stops_what_needs_it_alone(
     tmp_path: Path, cluster: SimulatedCluster, pod: Object, kind: str, fault: str
 ) -> None:
     """Whatever one request is answered each time, evidence is kept and what does not need the answer is done."""
-    result = delivered(tmp_path, cluster, pod, each(kind, BAD_ANSWERS[fault]), patience(fault))
+    result = delivered(tmp_path, cluster, pod, each(kind, BAD_ANSWERS[fault]), patience(fault, SHORT))
 
     assert result.is_kept
     assert result.done >= CHANGES - NEEDED_BY[kind]
@@ -64,7 +69,7 @@ def test_one_bad_answer_stops_what_needs_it_alone(
     """Whichever one request is answered so once, evidence is kept and what does not need the answer is done."""
     once = Once(lambda call: call.number == number, BAD_ANSWERS[fault])
 
-    result = delivered(tmp_path, cluster, pod, once, patience(fault))
+    result = delivered(tmp_path, cluster, pod, once, patience(fault, SHORT))
 
     assert result.is_kept
     assert result.done >= CHANGES - NEEDED_BY[once.kind]

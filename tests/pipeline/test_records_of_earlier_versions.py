@@ -20,10 +20,11 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.guard.limiter import cluster_key, read_ledger
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.server.objects import target_to
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import answered
-from tests.kits.responder import RAILS, Deployment, deployed, finding_about, mutations, policy
+from tests.kits.responder import RAILS, Deployment, deployed, finding_about, mutations, policy, write_policies
 
 RECORDS = json.loads((Path(__file__).parents[1] / "journal" / "records" / "version_0_1_0.json").read_text())
 WRITTEN_AT = datetime.fromisoformat(RECORDS["written_at"])
@@ -98,6 +99,54 @@ def test_a_killed_case_is_resumed(deployment: Deployment, cluster: SimulatedClus
         "notify: published",
     ]
     assert mutations(cluster.audit) == ["delete pods"]
+
+
+@pytest.mark.parametrize(
+    ("created", "written"),
+    [(True, ["delete pods"]), (False, ["create networkpolicies", "delete pods"])],
+    ids=["before-its-check", "before-its-request"],
+)
+def test_an_unfinished_isolation_is_resumed(
+    deployment: Deployment, cluster: SimulatedCluster, *, created: bool, written: list[str]
+) -> None:
+    """What was killed while it isolated by the older label goes on by that label, and is verified by it."""
+    store = SqliteStore(deployment.folder / "journal.db", clock=lambda: WRITTEN_AT)
+    entry = store.get(f"case/{deployment.case(finding('crashed')).finding_key}")
+    assert entry is not None
+    record = json.loads(entry.value)
+    (made,) = (step for step in record["steps"] if step["change"].get("change") == "create_network_policy")
+    assert made["change"]["selector"].keys() == {"scc-responder/pod-uid"}
+    made |= {"status": "intent", "reason": "", "detail": "", "settled_at": None}
+    store.replace(entry.key, json.dumps(record).encode(), entry.version, unfinished=True)
+    store.close()
+    if not created:
+        (policy_made,) = cluster.objects("NetworkPolicy", "shop")
+        del cluster._objects._objects[target_to(policy_made).key]
+
+    assert deployment.deliver(finding("crashed")).reason == "done"
+    assert deployment.outcomes(finding("crashed")).count("isolate_pod: isolated") == 1
+    assert "admission_older" not in str(deployment.case(finding("crashed")).steps)
+    assert mutations(cluster.audit) == written
+
+
+def test_a_pod_isolated_by_the_older_label_is_isolated_anew(deployment: Deployment, cluster: SimulatedCluster) -> None:
+    """Another finding on it adds its own policy and label; both of them hold the pod, and neither lets it out."""
+    old = finding("crashed")
+    name = old["finding"]["kubernetes"]["pods"][0]["name"]
+    (pod,) = (item for item in cluster.objects("Pod", "shop") if item["metadata"]["name"] == name)
+    document = finding_about(pod, "added_binary_executed", finding_id="new")
+    deployment.services.policies = load_policies(
+        write_policies(deployment.folder / "others", policy("isolate_pod", when="threat: added_binary_executed"))
+    )
+    deployment.list_finding(document, "new")
+    assert deployment.deliver(document).reason == "done"
+    labels = deployment.clusters.api.get(f"/api/v1/namespaces/shop/pods/{name}")["metadata"]["labels"]
+    selectors = [item["spec"]["podSelector"]["matchLabels"] for item in cluster.objects("NetworkPolicy", "shop")]
+    assert {key for selector in selectors for key in selector} == {
+        "scc-responder/pod-uid",
+        "scc-responder/isolated-pod",
+    }
+    assert all(selector.items() <= labels.items() for selector in selectors)
 
 
 def test_a_waiting_plan_is_approved(deployment: Deployment, cluster: SimulatedCluster) -> None:

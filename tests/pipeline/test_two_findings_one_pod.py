@@ -245,3 +245,37 @@ def test_three_at_once_mark_side_by_side(
     assert labels["scc-responder/isolated-pod"] == pod["metadata"]["uid"]
     assert labels["scc-responder/threat"] in THREATS
     assert {made.outcomes(document).count("isolate_pod: isolated") for document in documents} == {1}
+
+
+@pytest.mark.parametrize("kind", ["deployment", "stateful_set"])
+@pytest.mark.parametrize("verb", ["patch", "create"])
+def test_nothing_more_is_made_for_what_another_deleted(
+    tmp_path: Path, cluster: SimulatedCluster, verb: str, kind: str
+) -> None:
+    """Also where a replacement of the same name is there already, which nothing is done to."""
+    cluster.create(getattr(objects, kind)("db", "shop", NODE, replicas=2))
+    pod = next(item for item in cluster.objects("Pod", "shop") if item["metadata"]["name"].startswith("db"))
+    policies = (
+        policy("delete_pod {identity: likely}", name="one", when="threat: reverse_shell"),
+        policy("label_pod", "isolate_pod", "capture_evidence", name="two", when=f"threat: {THREATS[1]}"),
+    )
+    made = Deployment(tmp_path, api_of(cluster), write_policies(tmp_path / "policies", *policies))
+    first = finding_about(pod, finding_id="first")
+    second = finding_about(pod, THREATS[1], finding_id="second")
+    made.list_finding(first, "first")
+    made.list_finding(second, "second")
+    api = made.clusters.api
+
+    def the_first_comes(_count: int, called: str, _path: str) -> None:
+        if called == verb and made.clusters.api is not api:
+            made.clusters.api = api
+            made.deliver(first)
+
+    made.clusters.api = Interposed(api, before=the_first_comes)
+    made.deliver(second)
+    ended_well(made, [second])
+    assert made.case(first).state is CaseState.DONE
+    created = [event for event in cluster.audit if (event.verb, event.resource) == ("create", "networkpolicies")]
+    assert len(created) == (verb == "create")
+    kept = [item for item in cluster.objects("Pod", "shop") if "scc-responder/case" in item["metadata"]["labels"]]
+    assert kept == []

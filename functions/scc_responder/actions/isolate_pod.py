@@ -54,10 +54,11 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
 def _effective(context: Context, pod: Pod) -> tuple[Enforcement, Obstacle | None]:
     """What the cluster can make of it, and why that is less than it can do elsewhere."""
     by_cluster = _BY_CLUSTER[context.cluster.enforces_network_policy if context.cluster else None]
-    node_system = context.node.labels.get(OPERATING_SYSTEM, "") if context.node else ""
     if pod.host_network:
         return Enforcement.NOT_ENFORCED, Obstacle.HOST_NETWORK
-    if WINDOWS in {pod.operating_system, node_system}:
+    # A case of an earlier version kept the node's labels alone.
+    node = {context.node.operating_system, context.node.labels.get(OPERATING_SYSTEM)} if context.node else set()
+    if WINDOWS in {pod.operating_system, *node}:
         return Enforcement.NOT_ENFORCED, Obstacle.WINDOWS_NODE
     if pod.further_interfaces and by_cluster is not Enforcement.NOT_ENFORCED:
         return Enforcement.UNKNOWN, Obstacle.FURTHER_INTERFACES

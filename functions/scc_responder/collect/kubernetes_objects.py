@@ -22,7 +22,7 @@ from scc_responder.domain.context import (
     Zone,
 )
 from scc_responder.domain.kubernetes import api_paths
-from scc_responder.domain.kubernetes.pod_network import has_further_interfaces, operating_system
+from scc_responder.domain.kubernetes.pod_network import has_further_interfaces, node_system, operating_system
 from scc_responder.domain.kubernetes.selectors import selects
 from scc_responder.domain.ports import ApiObject
 
@@ -78,6 +78,7 @@ def parse_node(node: ApiObject) -> Node:
         instance_id=meta.get("annotations", {}).get(_INSTANCE_ID, ""),
         node_pool=labels.get(api_paths.NODE_POOL, ""),
         zone=labels.get(_ZONE, ""),
+        operating_system=node_system(node),
         labels=labels,
         annotations=meta.get("annotations", {}),
     )

@@ -74,6 +74,7 @@ class Node(Value, frozen=True, kw_only=True):
     """core/v1 Node. `instance_id` is the annotation `container.googleapis.com/instance_id`.
 
     `ready` is None where nothing says so: then it counts. `zone` is the label `topology.kubernetes.io/zone`.
+    `operating_system` is what the kubelet reports, or the label `kubernetes.io/os`.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Node(Value, frozen=True, kw_only=True):
     instance_id: str = ""
     node_pool: str = ""
     zone: str = ""
+    operating_system: str = ""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
 

@@ -102,7 +102,7 @@ def is_moot(execution: Execution, target: ChangedObject | None, outcome: Result)
     if outcome.reason == Reason.RESERVED_BY_OTHER_FINDING:
         read = session.read_anew(api_paths.pod(target.namespace, target.name))
         return not_the_target(read, target.uid) is not None or (read is not None and processes_ended(read))
-    return outcome.status is StepStatus.TARGET_GONE and _is_ended_by_other(execution, target.uid)
+    return outcome.status in LOST and _is_ended_by_other(execution, target.uid)
 
 
 def _is_ended_by_other(execution: Execution, uid: str) -> bool:

@@ -201,7 +201,10 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
         result = held.result
     if ended and result.status is StepStatus.TARGET_GONE:
         return moot
-    return moot if is_moot(execution, target, result) else result
+    if target is None or not is_moot(execution, target, result):
+        return result
+    execution.ended.add(target.uid)
+    return moot
 
 
 def _without_target(execution: Execution) -> Result:

@@ -45,7 +45,7 @@ class Execution:
 
     `stopped` and `paused` are policies whose chain ended, or has to come again; `lost` the objects that are gone or
     replaced; `unsettled` the ids of actions that have to come again, `error` the first reason for that, and `waiting`
-    the policies and ids of those that need them.
+    the policies and ids of those that need them; `ended` the UIDs of pods that another case deleted meanwhile.
     """
 
     context: Context
@@ -61,6 +61,7 @@ class Execution:
     waiting: set[tuple[str, str]] = field(default_factory=set)
     error: Exception | None = None
     reserved: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -114,7 +115,12 @@ class Execution:
         return action_id(planned.action + detail, cluster, self.pod_uid, finding.key)
 
     def has_ended(self, uid: str) -> StepStatus | None:
-        """How far the case's own deletion of the object is: `done`, `terminating`; None where there is none."""
+        """How far our deletion of the object is: `done`, `terminating`; None where there is none.
+
+        It is the case's own, or that of another case, where this delivery met it.
+        """
+        if uid in self.ended:
+            return StepStatus.DONE
         ended = (step for step in self.steps if (kind := kind_of_stored(step.change)) and kind.ends_pod)
         reached = {step.status for step in ended if uid and step.expected_uid == uid}
         return next((each for each in (StepStatus.DONE, StepStatus.TERMINATING) if each in reached), None)

@@ -32,6 +32,8 @@ _MASKS = (
     (b"%3D", b"="),
     (b"%22", b'"'),
 )
+_AROUND = " \t\r\n/"
+"""What may stand around a name in its own field."""
 _LINE_BREAKS = (b"\r", b"\n", b"\\r", b"\\n")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{64,}")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
@@ -60,7 +62,7 @@ def find_name(data: bytes) -> str | None:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return _only_name(data)
     for named in filter(None, (found.finding, found)):
-        for name in filter(None, (named.canonical_name, named.name)):
+        for name in (name.strip(_AROUND) for name in (named.canonical_name, named.name) if name):
             if FindingName.parse(name):
                 return name
     return _only_name(data)

@@ -15,6 +15,7 @@ from scc_responder.domain.store import MAX_VALUE_BYTES, Page
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, Closing, Step
 from scc_responder.journal.newer_words import newer_words
+from scc_responder.journal.plan import Plan
 
 _KEPT: dict[str, type[Value]] = {"steps": Step, "history": Closing}
 """Lists of a case in whose items the fields are kept that this version does not know."""
@@ -39,7 +40,8 @@ def _bare(step: Step) -> Step:
 def _plain(record: CaseRecord) -> bytes:
     fields = _flat(msgspec.to_builtins(record))
     lists = {name: [_flat(item) for item in fields[name]] for name in _KEPT}
-    return msgspec.json.encode(fields | lists, order="sorted")
+    plan = fields["plan"] and _flat(fields["plan"])
+    return msgspec.json.encode(fields | lists | {"plan": plan}, order="sorted")
 
 
 def _flat(fields: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +68,8 @@ def decode(value: bytes) -> CaseRecord:
         if newer:
             raise RetryableError(Reason.RECORD_NEWER, f"{newer}: this version does not know it")
         lists = {name: [_with_extra(item, kind) for item in fields.get(name, ())] for name, kind in _KEPT.items()}
-        return msgspec.convert(_with_extra(fields, CaseRecord) | lists, CaseRecord)
+        plan = fields.get("plan") and _with_extra(fields["plan"], Plan)
+        return msgspec.convert(_with_extra(fields, CaseRecord) | lists | {"plan": plan}, CaseRecord)
     except (msgspec.DecodeError, TypeError, AttributeError) as error:
         raise RetryableError(Reason.RECORD_UNREADABLE, f"the record is damaged: {error}") from error
 

@@ -56,7 +56,8 @@ class Plan(Value, frozen=True, kw_only=True):
     """What waits, as its case stores it.
 
     `needed` people must approve it before `expires_at`. `reason`, `by` and `said` are how it ended, who ended it, and
-    that person's words. `after` is why the previous plan of the same case is no longer valid.
+    that person's words. `after` is why the previous plan of the same case is no longer valid. `extra` holds fields that
+    this version does not know.
     """
 
     digest: str
@@ -71,6 +72,7 @@ class Plan(Value, frozen=True, kw_only=True):
     by: str = ""
     said: str = ""
     after: str = ""
+    extra: dict[str, Any] = {}
 
     @property
     def is_pending(self) -> bool:

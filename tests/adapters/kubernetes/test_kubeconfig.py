@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.adapters.kubernetes.kubeconfig import read_access
@@ -155,6 +156,52 @@ def test_a_credential_plugin_runs_only_when_needed(
     for _ in range(2):
         api.get(api_paths.namespace("shop"))
     assert tokens(context_server) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({"token": "mine"}, "mine"), ({"tokenFile": "token"}, "filed")], ids=["token", "file"]
+)
+def test_a_token_wins_over_a_plugin(
+    tmp_path: Path, context_server: FaultProxy, given: dict[str, str], expected: str
+) -> None:
+    """As for kubectl."""
+    (tmp_path / "token").write_text("filed\n")
+    path = kubeconfig(tmp_path, context_server, {**plugin(tmp_path), **given})
+    assert read_access(path, "local").token() == expected
+
+
+def test_a_plugin_that_asks_for_it_is_told_of_the_cluster(tmp_path: Path, context_server: FaultProxy) -> None:
+    """As GKE's kubeconfigs ask: its address, its authority, and what is meant for plugins."""
+    script = "import os,json; i=json.loads(os.environ['KUBERNETES_EXEC_INFO'])['spec']['cluster'];"
+    script += "t=i['server']+' '+i['certificate-authority-data'][:4]+' '+i['config']['a'];"
+    script += "print(json.dumps({'apiVersion':'v1','kind':'ExecCredential','status':{'token':t}}))"
+    asked = {"apiVersion": "v1", "command": sys.executable, "args": ["-c", script], "provideClusterInfo": True}
+    config = {"name": "client.authentication.k8s.io/exec", "extension": {"a": "b"}}
+    path = kubeconfig(tmp_path, context_server, {"exec": asked}, extensions=[config])
+    assert read_access(path, "local").token() == f"{context_server.url} LS0t b"
+
+
+def test_a_plugin_that_is_not_there_is_told_with_its_hint(tmp_path: Path, context_server: FaultProxy) -> None:
+    """A person reads what to install."""
+    asked = {"apiVersion": "v1", "command": "no-such-plugin", "installHint": "Install it by apt."}
+    path = kubeconfig(tmp_path, context_server, {"exec": asked})
+    with pytest.raises(ApiError, match=r"'no-such-plugin' gave no token: it is not there\. Install it by apt\."):
+        read_access(path, "local").token()
+
+
+def test_a_kubeconfig_may_be_json_with_tabs(tmp_path: Path, context_server: FaultProxy) -> None:
+    """Which is no YAML."""
+    path = kubeconfig(tmp_path, context_server)
+    path.write_text(json.dumps(yaml.safe_load(path.read_text()), indent="\t"))
+    assert read_access(path, "local").token() == "t"
+
+
+def test_a_certificate_may_have_words_before_it(tmp_path: Path, context_server: FaultProxy) -> None:
+    """In any language."""
+    context_server.play(lambda call: FOUND)
+    (tmp_path / "ca.pem").write_bytes("Zürich\n".encode() + (context_server.ca_pem or b""))
+    kubeconfig(tmp_path, context_server, **{"certificate-authority-data": "", "certificate-authority": "ca.pem"})
+    assert ClustersFile(clusters(tmp_path)).connect(SHOP).get(api_paths.namespace("shop")) == {"kind": "Namespace"}
 
 
 def test_credential_plugin_is_run_again_when_refused(tmp_path: Path, context_server: FaultProxy) -> None:

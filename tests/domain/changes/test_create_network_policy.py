@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
-from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy, bypassing, selects_pod
+from scc_responder.domain.changes.create_network_policy import (
+    CreateNetworkPolicy,
+    Enforcement,
+    Obstacle,
+    bypassing,
+    selects_pod,
+)
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes.network_policies.other_policies import Bypasses
@@ -273,12 +279,38 @@ def test_a_change_of_an_earlier_version_is_stored_alike() -> None:
     assert "obstacle" not in to_builtins(CHANGE)
 
 
-def test_a_policy_for_another_network_allows_nothing_here() -> None:
-    """One that is for another network of its pods says nothing of the cluster's own."""
-    elsewhere = {"metadata": {"name": "b", "annotations": {"networking.gke.io/network": "blue"}}}
-    here = {"metadata": {"name": "c", "annotations": {"networking.gke.io/network": "default"}}}
-    spec = {"podSelector": {}, "egress": [{}]}
-    assert bypassing([{**elsewhere, "spec": spec}, {**here, "spec": spec}], {}, "ours") == ("c",)
+ELSEWHERE = {"networking.gke.io/network": "blue"}
+
+
+@pytest.mark.parametrize(
+    ("further", "reason", "told"),
+    [(False, "enforcement_unknown", "enforcement_unknown: NetworkPolicy/b"), (True, "further_interfaces", "")],
+    ids=["one-interface", "further-ones"],
+)
+def test_a_policy_for_another_network_is_no_bypass_and_proves_nothing(further: bool, reason: str, told: str) -> None:
+    """Only clusters with several networks respect the annotation, which whoever makes the policy writes."""
+    with one_cluster() as (cluster, means):
+        for name, network in (("b", "blue"), ("c", "default"), ("d", "blue")):
+            spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}] if name == "b" else []}
+            meta = {"name": name, "namespace": "shop", "annotations": {"networking.gke.io/network": network}}
+            cluster.create(
+                {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+            )
+        change = isolation(cluster)
+        if further:
+            change = replace(change, effective=Enforcement.UNKNOWN, obstacle=Obstacle.FURTHER_INTERFACES)
+        PatchObject(kind="Pod", **pod_target(cluster), labels=change.selector).carry_out(step_run(), means)
+        result = change.carry_out(step_run(), means)
+    assert (result.reason, "bypassed_by" in result.detail) == (reason, False)
+    assert told in result.detail
+    assert bool(told) or "enforcement_unknown" not in result.detail
+
+
+def test_our_own_policy_for_another_network_isolates_nothing() -> None:
+    """A webhook may have written the annotation."""
+    own = CHANGE.manifest("a1")
+    own["metadata"]["annotations"].update(ELSEWHERE)
+    assert CHANGE.verified(step_run(), own, CHANGE.selector, Bypasses()).reason == "not_verified"
 
 
 def test_names_are_quoted_up_to_a_bound() -> None:

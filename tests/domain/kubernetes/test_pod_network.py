@@ -7,13 +7,31 @@ from typing import Any
 
 import pytest
 
-from scc_responder.domain.kubernetes.pod_network import has_further_interfaces, is_for_another_network, operating_system
+from scc_responder.domain.kubernetes.pod_network import (
+    has_further_interfaces,
+    is_for_another_network,
+    node_system,
+    operating_system,
+)
+
+
+def needing(operator: str, *values: str) -> dict[str, Any]:
+    term = {"matchExpressions": [{"key": "kubernetes.io/os", "operator": operator, "values": list(values)}]}
+    return {
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
+    }
+
 
 ASKED = [
     pytest.param({}, "", id="nothing"),
     pytest.param({"os": {"name": "windows"}}, "windows", id="by-field"),
     pytest.param({"nodeSelector": {"kubernetes.io/os": "windows"}}, "windows", id="by-selector"),
     pytest.param({"os": None, "nodeSelector": {"kubernetes.io/os": "linux"}}, "linux", id="linux"),
+    pytest.param({"nodeSelector": {"beta.kubernetes.io/os": "windows"}}, "windows", id="by-the-old-selector"),
+    pytest.param(needing("In", "windows"), "windows", id="by-affinity"),
+    pytest.param(needing("In", "windows", "linux"), "", id="affinity-to-either"),
+    pytest.param(needing("NotIn", "windows"), "", id="affinity-to-others"),
+    pytest.param({"affinity": {"nodeAffinity": None}}, "", id="no-affinity"),
 ]
 
 
@@ -21,6 +39,13 @@ ASKED = [
 def test_a_pod_asks_for_an_operating_system(spec: dict[str, Any], asked: str) -> None:
     """A pod says it itself, or by the node that it asks for."""
     assert operating_system({"metadata": {}, "spec": spec}) == asked
+
+
+def test_a_node_has_the_operating_system_that_its_kubelet_reports() -> None:
+    """Labels can be taken away."""
+    windows = {"metadata": {"labels": {"kubernetes.io/os": "windows"}}}
+    reported = {"metadata": {}, "status": {"nodeInfo": {"operatingSystem": "windows"}}}
+    assert (node_system(windows), node_system(reported), node_system({"metadata": {}})) == ("windows", "windows", "")
 
 
 OWN = {"interfaceName": "eth0", "network": "default"}
@@ -36,6 +61,12 @@ INTERFACES = [
     pytest.param(
         {"k8s.v1.cni.cncf.io/network-status": json.dumps([{"default": True}, {"name": "net1"}])}, True, id="status"
     ),
+    pytest.param({"k8s.v1.cni.cncf.io/networks-status": "[{}]"}, True, id="status-of-old"),
+    pytest.param(
+        {"networking.gke.io/interfaces": json.dumps([{"network": "blue", "default": True}])},
+        True,
+        id="gke-by-no-status",
+    ),
     pytest.param({"v1.multus-cni.io/default-network": "kube-system/sriov"}, True, id="another-in-its-place"),
 ]
 
@@ -49,7 +80,8 @@ def test_further_interfaces_are_seen(annotations: dict[str, str], further: bool)
 def test_an_address_of_a_further_network_is_a_resource() -> None:
     """GKE hands out the addresses of further networks as a resource of containers."""
     limits = {"networking.gke.io.networks/blue.IP": "1", "cpu": "1"}
-    assert has_further_interfaces({"metadata": {}, "spec": {"containers": [{"resources": {"limits": limits}}]}})
+    for containers in ("containers", "initContainers"):
+        assert has_further_interfaces({"metadata": {}, "spec": {containers: [{"resources": {"limits": limits}}]}})
     assert not has_further_interfaces({"metadata": {}, "spec": {"containers": [{"resources": {"limits": {"cpu": 1}}}]}})
 
 

@@ -70,8 +70,15 @@ def test_a_reason_is_stored_as_its_text() -> None:
 
 
 TRAITS = {
-    Trait.ALREADY: {"already_annotated", "already_cordoned", "already_labeled"},
-    Trait.UNREAD: {"budgets_unread", "cluster_unread", "node_pool_unread", "principal_unread", "workload_unread"},
+    Trait.ALREADY: {"already", "already_annotated", "already_cordoned", "already_labeled"},
+    Trait.UNREAD: {
+        "budgets_unread",
+        "cluster_unread",
+        "node_pool_unread",
+        "node_unreadable",
+        "principal_unread",
+        "workload_unread",
+    },
     Trait.MISSING: {"condition_{}_missing", "unless_{}_missing", "when_{}_missing"},
 }
 

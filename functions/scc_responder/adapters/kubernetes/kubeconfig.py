@@ -7,6 +7,7 @@ Source: k8s.io/client-go/tools/clientcmd/api/v1.
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,7 @@ class _Cluster(Value, frozen=True, kw_only=True, rename="kebab"):
     certificate_authority_data: str = ""
     insecure_skip_tls_verify: bool = False
     proxy_url: str = ""
+    extensions: list[dict[str, Any]] = []
     tls_server_name: str = ""
 
 
@@ -93,10 +95,11 @@ def read_access(path: Path, context: str) -> Access:
     users = [(item.name, item.user or _User()) for item in config.users]
     user = _one(path, "user", chosen.user, users) if chosen.user else _User()
     _refuse_unsafe(path, cluster, user)
-    token, renew = _tokens(path, user)
+    ca_pem = _content(path, cluster.certificate_authority, cluster.certificate_authority_data)
+    token, renew = _tokens(path, user, _told_plugin(cluster, ca_pem))
     return Access(
         server=cluster.server,
-        ca_pem=_content(path, cluster.certificate_authority, cluster.certificate_authority_data) or None,
+        ca_pem=ca_pem or None,
         token=token,
         renew=renew,
         certificate_pem=_content(path, user.client_certificate, user.client_certificate_data),
@@ -108,14 +111,17 @@ def _read(path: Path) -> _Config:
     import yaml  # noqa: PLC0415 - 40 ms that only local use pays
 
     try:
-        return msgspec.convert(_as_json(yaml.safe_load(path.read_text()) or {}), _Config)
+        text = path.read_text()
+        # JSON may be indented by tabs, which YAML forbids.
+        content = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
+        return msgspec.convert(_as_json(content or {}), _Config)
     except OSError as error:
         raise SettingsError("unreadable_kubeconfig", f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError("unusable_kubeconfig", f"{path}: not YAML") from error
     except msgspec.ValidationError as error:
         told = f"{path}: no kubeconfig as kubectl reads it: {error}; correct this field"
         raise SettingsError("unusable_kubeconfig", told) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise SettingsError("unusable_kubeconfig", f"{path}: not YAML") from error
 
 
 def _as_json(value: Any) -> Any:
@@ -154,13 +160,20 @@ def _refuse_unsafe(path: Path, cluster: _Cluster, user: _User) -> None:
             )
 
 
-def _tokens(path: Path, user: _User) -> tuple[Callable[[], str], Callable[[str], str] | None]:
-    if user.exec is not None:
-        plugin = _ExecToken(path, user.exec)
-        return plugin, plugin.renew
+def _tokens(path: Path, user: _User, cluster: dict[str, Any]) -> tuple[Callable[[], str], Callable[[str], str] | None]:
+    """A token that is given wins over a plugin, and a file of one over the token."""
     if user.token_file:
         return lambda: _content(path, user.token_file, "").decode().strip(), None
+    if user.exec is not None and not user.token:
+        plugin = _ExecToken(path, user.exec, cluster)
+        return plugin, plugin.renew
     return user.token.strip, None
+
+
+def _told_plugin(cluster: _Cluster, ca_pem: bytes) -> dict[str, Any]:
+    """What a plugin that asks for it is told of the cluster. Source: client.authentication.k8s.io/v1 `Cluster`."""
+    told = {"server": cluster.server, "certificate-authority-data": base64.b64encode(ca_pem).decode()}
+    return {**{name: value for name, value in told.items() if value}, "extensions": cluster.extensions}
 
 
 def _content(path: Path, file: str, data: str) -> bytes:
@@ -181,9 +194,10 @@ def _content(path: Path, file: str, data: str) -> bytes:
 class _ExecToken:
     """The token that a credential plugin (such as gke-gcloud-auth-plugin) gives, kept until it expires."""
 
-    def __init__(self, path: Path, command: dict[str, Any]) -> None:
+    def __init__(self, path: Path, command: dict[str, Any], cluster: dict[str, Any]) -> None:
         self._path = path
         self._command = command
+        self._cluster = cluster
         self._token = ""
         self._expires: datetime | None = None
         self._lock = threading.Lock()
@@ -207,9 +221,20 @@ class _ExecToken:
         nodes: Any = import_module("kubernetes.config.kube_config")
         try:
             command = nodes.ConfigNode("exec", self._command)
-            status = plugins.ExecProvider(command, str(self._path.parent)).run()
+            cluster = nodes.ConfigNode("cluster", self._cluster)
+            status = plugins.ExecProvider(command, str(self._path.parent), cluster).run()
             self._token = status["token"]
             expires = status.get("expirationTimestamp")
-            self._expires = datetime.fromisoformat(expires) if expires else None
+            self._expires = _in_utc(datetime.fromisoformat(expires)) if expires else None
         except (OSError, KeyError, TypeError, ValueError, plugins.ConfigException) as error:
-            raise ApiError(Reason.NO_CREDENTIALS, f"{self._path}: the credential plugin gave no token") from error
+            raise ApiError(Reason.NO_CREDENTIALS, self._complaint(error)) from error
+
+    def _complaint(self, error: Exception) -> str:
+        """What a person can do. Nothing that the plugin printed: it may hold a token."""
+        name, hint = self._command.get("command", ""), self._command.get("installHint", "")
+        told = f"{self._path}: the credential plugin {name!r} gave no token"
+        return f"{told}: it is not there. {hint}" if isinstance(error, FileNotFoundError) else f"{told}; run it by hand"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -251,7 +251,7 @@ def _trust(ca_pem: bytes | None, client: ClientCertificate | None) -> ssl.SSLCon
 
 def _private_trust(ca_pem: bytes) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # requires a certificate and checks the host's name
-    context.load_verify_locations(cadata=ca_pem.decode("ascii"))
+    context.load_verify_locations(cadata=ca_pem.decode("ascii", "ignore"))
     return context
 
 

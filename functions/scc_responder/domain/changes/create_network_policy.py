@@ -20,7 +20,7 @@ from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, Cluste
 from scc_responder.domain.kubernetes.network_policies.other_policies import Bypasses, OtherPolicies
 from scc_responder.domain.kubernetes.network_policies.policy_kinds import LISTS_OTHER_POLICIES
 from scc_responder.domain.kubernetes.older_admission import ADVICE, OlderRule, refuses
-from scc_responder.domain.kubernetes.pod_network import is_for_another_network
+from scc_responder.domain.kubernetes.pod_network import POLICY_NETWORK, is_for_another_network, network_of
 from scc_responder.domain.labels import ACTION_ID, POD_LABEL
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.reasons import Reason
@@ -153,7 +153,11 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         labels = pod["metadata"].get("labels", {})
         isolated = {**labels, **self.selector}
         bypasses = others.bypassing()
-        bypasses = replace(bypasses, shown=(*bypassing(policies, isolated, self.name), *bypasses.shown))
+        bypasses = replace(
+            bypasses,
+            shown=(*bypassing(policies, isolated, self.name), *bypasses.shown),
+            unknown=(*self._unproved(policies, isolated), *bypasses.unknown),
+        )
         if step.dry_run:
             worth = self._worth(bypasses)
             reason = Reason.WOULD_ISOLATE if worth is Reason.ISOLATED else worth
@@ -192,9 +196,17 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         """Whether the policy, as stored, denies everything to the pods that the change selects."""
         spec = policy.get("spec", {})
         denies = not spec.get("ingress") and not spec.get("egress")
-        both = set(spec.get("policyTypes", ())) >= {"Ingress", "Egress"}
+        both = set(spec.get("policyTypes", ())) >= {"Ingress", "Egress"} and not is_for_another_network(policy)
         selectors = [{"matchLabels": dict(labels)} for labels in (self.selector, self._older_selector)]
         return denies and both and spec.get("podSelector", {}) in selectors
+
+    def _unproved(self, policies: Iterable[Mapping[str, Any]], labels: Mapping[str, str]) -> tuple[str, ...]:
+        """The policies that are for another network, which only clusters with several of them respect."""
+        if self.obstacle is Obstacle.FURTHER_INTERFACES:
+            return ()
+        elsewhere = filter(is_for_another_network, policies)
+        names = (policy["metadata"]["name"] for policy in elsewhere if selects_pod(policy, labels))
+        return tuple(f"NetworkPolicy/{name}" for name in names if name != self.name)
 
     def _detail(self, bypasses: Bypasses) -> str:
         """What an isolation is worth, for people."""
@@ -218,7 +230,10 @@ def bypassing(policies: Iterable[Mapping[str, Any]], labels: Mapping[str, str], 
     return tuple(
         policy["metadata"]["name"]
         for policy in policies
-        if policy["metadata"]["name"] != own_name and _allows(policy) and selects_pod(policy, labels)
+        if policy["metadata"]["name"] != own_name
+        and _allows(policy)
+        and not is_for_another_network(policy)
+        and selects_pod(policy, labels)
     )
 
 
@@ -233,13 +248,12 @@ def in_short(policy: Mapping[str, Any], own_name: str) -> dict[str, Any] | None:
         return None
     spec = policy.get("spec", {})
     rules = {direction: bool(spec.get(direction)) for direction in ("ingress", "egress")}
-    kept = {"podSelector": spec.get("podSelector", {}), "policyTypes": spec.get("policyTypes"), **rules}
-    return {"metadata": {"name": policy["metadata"]["name"]}, "spec": kept}
+    kept = {"podSelector": spec.get("podSelector") or {}, "policyTypes": spec.get("policyTypes"), **rules}
+    annotations = {POLICY_NETWORK: network_of(policy)}
+    return {"metadata": {"name": policy["metadata"]["name"], "annotations": annotations}, "spec": kept}
 
 
 def _allows(policy: Mapping[str, Any]) -> bool:
-    if is_for_another_network(policy):
-        return False
     spec = policy.get("spec", {})
     types = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
     return any(spec.get(direction.lower()) for direction in types)
@@ -247,4 +261,4 @@ def _allows(policy: Mapping[str, Any]) -> bool:
 
 def selects_pod(policy: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     """Whether the policy's `podSelector` matches a pod of these labels."""
-    return selectors.selects(policy.get("spec", {}).get("podSelector", {}), labels)
+    return selectors.selects(policy.get("spec", {}).get("podSelector") or {}, labels)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.domain.kubernetes.network_policies.calico_policies import judge_calico
+from scc_responder.domain.kubernetes.network_policies.calico_policies import judge_calico, judge_shown_calico
 from scc_responder.domain.kubernetes.network_policies.policy_subject import PolicySubject
 from tests.domain.kubernetes.network_policies.subjects import POD, UNREAD, having
 
@@ -49,6 +49,7 @@ def test_what_shares_the_tier_of_network_policies_adds_up(
 
 
 def test_a_network_policy_that_calico_shows_is_judged_as_one() -> None:
-    """Calico shows Kubernetes NetworkPolicies among its own, and so ours."""
+    """Calico's API server shows Kubernetes NetworkPolicies among its own, and so ours; what is stored is Calico's."""
     shown = {"metadata": {"name": "knp.default.scc-responder-1"}, "spec": {"egress": ALLOW}}
-    assert judge_calico(shown, POD) == "no"
+    assert (judge_shown_calico(shown, POD), judge_calico(shown, POD)) == ("no", "yes")
+    assert judge_shown_calico({**shown, "metadata": {"name": "mine"}}, POD) == "yes"

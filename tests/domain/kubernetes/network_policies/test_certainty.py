@@ -14,7 +14,7 @@ def wanted(operator: str, *values: str) -> dict[str, Any]:
 
 
 SELECTORS = [
-    pytest.param(None, {"app": "web"}, "no", id="none"),
+    pytest.param(None, {"app": "web"}, "unknown", id="none"),
     pytest.param({}, {}, "yes", id="empty"),
     pytest.param({"matchLabels": {"app": "web"}}, {"app": "web"}, "yes", id="label"),
     pytest.param({"matchLabels": {"app": "web"}}, {"app": "db"}, "no", id="other-label"),

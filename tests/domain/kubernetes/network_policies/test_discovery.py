@@ -28,17 +28,17 @@ class Groups:
 
 
 def kinds(api: Any) -> list[str]:
-    return [f"{kind.name} {version}" for kind, version in served_kinds(api)]
+    return [f"{kind.name} {' '.join(versions)}" for kind, versions in served_kinds(api)]
 
 
 def test_only_kinds_of_served_groups_are_read() -> None:
-    """The version is the one that is known here; where it is not served, the server's own first."""
+    """The version that is known here comes first, then the others, the server's own first."""
     api = Groups(group("cilium.io", "v2alpha1", "v2"), group("policy.networking.k8s.io", "v1beta1"))
     assert kinds(api) == [
         "ClusterNetworkPolicy v1beta1",
         "AdminNetworkPolicy v1beta1",
-        "CiliumNetworkPolicy v2",
-        "CiliumClusterwideNetworkPolicy v2",
+        "CiliumNetworkPolicy v2 v2alpha1",
+        "CiliumClusterwideNetworkPolicy v2 v2alpha1",
     ]
     assert kinds(Groups()) == []
 

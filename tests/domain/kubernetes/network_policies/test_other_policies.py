@@ -128,6 +128,27 @@ def test_policies_are_judged_for_the_pod_that_is_read(pod: Any, selected: dict[s
     assert sum(call.endswith("/ciliumnetworkpolicies") for call in api.calls) == 1
 
 
+def test_a_kind_of_another_version_of_its_group_is_read_there() -> None:
+    """A group serves one kind in one of its versions, and another kind in another."""
+
+    class Newer(Interposed):
+        def get(self, path: str) -> Any:
+            own, group = "networking.k8s.io", "policy.networking.k8s.io"
+            groups = [(own, ["v1"]), (group, ["v1alpha1", "v1beta1"])]
+            listed = [{"name": name, "versions": [{"version": one} for one in served]} for name, served in groups]
+            return {"groups": listed} if path == "/apis" else super().get(path)
+
+        def gather(self, path: str, keep: Any, *more: str) -> Any:
+            return super().gather(path.replace("/v1beta1/", "/v1alpha2/"), keep, *more)
+
+    with one_cluster() as (cluster, means):
+        cluster.serve("ClusterNetworkPolicy")
+        spec = LETS_OUT["ClusterNetworkPolicy"]
+        version = "policy.networking.k8s.io/v1alpha2"
+        cluster.create({"apiVersion": version, "kind": "ClusterNetworkPolicy", "metadata": {"name": "x"}, "spec": spec})
+        assert bypasses(Newer(means.api)).shown == ("ClusterNetworkPolicy/x",)
+
+
 FAILURES = [
     pytest.param(ApiError(Reason.NO_SUCH_RESOURCE), 2, "", id="not-served"),
     pytest.param(

@@ -27,11 +27,11 @@ def judge_admin_policy(policy: Mapping[str, Any], subject: PolicySubject) -> Cer
     spec = policy["spec"]
     rules = [*(spec.get("ingress") or ()), *(spec.get("egress") or ())]
     allows = any_of(_ALLOWS.get(rule.get("action"), Certainty.UNKNOWN) for rule in rules)
-    return all_of((_selects(spec["subject"], subject), allows))
+    return all_of((allows, _selects(spec["subject"], subject) if allows is not Certainty.NO else allows))
 
 
 def _selects(wanted: Mapping[str, Any], subject: PolicySubject) -> Certainty:
-    if "namespaces" in wanted:
+    if wanted.get("namespaces") is not None:
         return subject.is_in(wanted["namespaces"])
     pods = wanted["pods"]
     return all_of((subject.is_in(pods["namespaceSelector"]), subject.is_selected(pods["podSelector"])))

@@ -29,11 +29,15 @@ _TIERS = {
 _OWN = "projectcalico.org/"
 
 
+def judge_shown_calico(policy: Mapping[str, Any], subject: PolicySubject) -> Certainty:
+    """As `judge_calico`, of what Calico's API server shows, where no policy of Calico's own may have such a name."""
+    is_network_policy = str(policy["metadata"]["name"]).startswith(_SHOWN_NETWORK_POLICY)
+    return Certainty.NO if is_network_policy else judge_calico(policy, subject)
+
+
 def judge_calico(policy: Mapping[str, Any], subject: PolicySubject) -> Certainty:
-    """Whether a policy of either kind lets the pod's traffic through."""
+    """Whether a policy of either kind, as it is stored, lets the pod's traffic through."""
     spec = policy["spec"]
-    if str(policy["metadata"]["name"]).startswith(_SHOWN_NETWORK_POLICY):
-        return Certainty.NO
     actions = _TIERS.get(spec.get("tier") or "default", _DENIES)
     allows = any_of(actions.get(str(rule.get("action")), Certainty.UNKNOWN) for rule in _rules(spec))
     return all_of((allows, _selects(spec, subject)))

@@ -53,15 +53,15 @@ _OPERATORS: Mapping[str, Callable[[str | None, Any], bool]] = {
 def matches_labels(
     selector: Mapping[str, Any] | None, labels: Mapping[str, str], is_open: Callable[[str], bool] = _closed
 ) -> Certainty:
-    """Whether a label selector matches. An empty one matches everything, none at all nothing.
+    """Whether a label selector matches. An empty one matches everything; what none at all means is unknown.
 
     `is_open` says of a key that `labels` lacks whether the object may have it all the same.
 
     >>> str(matches_labels({"matchLabels": {"app": "web"}}, {"app": "web"})), str(matches_labels(None, {}))
-    ('yes', 'no')
+    ('yes', 'unknown')
     """
     if selector is None:
-        return Certainty.NO
+        return Certainty.UNKNOWN
     wanted = [(key, "In", [value]) for key, value in (selector.get("matchLabels") or {}).items()]
     wanted += [
         (item["key"], item["operator"], item.get("values") or []) for item in selector.get("matchExpressions") or ()

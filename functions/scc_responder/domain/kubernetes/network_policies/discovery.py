@@ -23,7 +23,7 @@ NETWORK_POLICY_GROUP = "networking.k8s.io"
 @dataclass(kw_only=True, slots=True)
 class _Known:
     until: float
-    versions: Mapping[str, list[str]]
+    versions: Mapping[str, list[str]] | None
     absent: set[str] = field(default_factory=set)
 
 
@@ -33,8 +33,10 @@ _CLUSTERS: WeakKeyDictionary[KubernetesApi, _Known] = WeakKeyDictionary()
 _LOCK = threading.Lock()
 
 
-def served_kinds(api: KubernetesApi) -> tuple[tuple[PolicyKind, str], ...]:
-    """The kinds of which the cluster serves the group, each with the version to read: at most one request.
+def served_kinds(api: KubernetesApi) -> tuple[tuple[PolicyKind, tuple[str, ...]], ...]:
+    """The kinds of which the cluster serves the group, each with the versions to read it in: at most one request.
+
+    The version that is known here comes first; a group has kinds that are served in another of its versions alone.
 
     Of a server without a list of groups all kinds, in the versions that are known here. Raises ApiError.
     """
@@ -44,9 +46,9 @@ def served_kinds(api: KubernetesApi) -> tuple[tuple[PolicyKind, str], ...]:
         with _LOCK:
             _CLUSTERS[api] = known
     return tuple(
-        (kind, _version(kind, known.versions[kind.group]))
+        (kind, versions)
         for kind in POLICY_KINDS
-        if kind.group in known.versions and kind.resource not in known.absent
+        if kind.resource not in known.absent and (versions := _versions_of(kind, known.versions))
     )
 
 
@@ -63,15 +65,21 @@ def _known(api: KubernetesApi) -> _Known | None:
     return known if known and known.until > time.monotonic() else None
 
 
-def _read_versions(api: KubernetesApi) -> Mapping[str, list[str]]:
+def _read_versions(api: KubernetesApi) -> Mapping[str, list[str]] | None:
+    """The versions of each group; None where the server has no list of groups."""
     try:
         return _versions(api.get(api_paths.groups()))
     except ApiError as error:
         # Something before the API server may pass on requests for resources alone: then each kind is asked for itself.
         if error.status != 404 and error.reason != Reason.NO_SUCH_RESOURCE:
             raise
-    groups = {kind.group for kind in POLICY_KINDS}
-    return {group: [kind.version for kind in POLICY_KINDS if kind.group == group] for group in groups}
+    return None
+
+
+def _versions_of(kind: PolicyKind, served: Mapping[str, list[str]] | None) -> tuple[str, ...]:
+    if served is None:
+        return (kind.version,)
+    return tuple(sorted(served.get(kind.group, ()), key=lambda version: version != kind.version))
 
 
 def _versions(answer: Mapping[str, Any]) -> Mapping[str, list[str]]:
@@ -87,8 +95,3 @@ def _versions(answer: Mapping[str, Any]) -> Mapping[str, list[str]]:
     if NETWORK_POLICY_GROUP not in versions:
         raise ApiError(Reason.UNUSABLE_ANSWER, "the list of API groups has not the group of NetworkPolicies")
     return versions
-
-
-def _version(kind: PolicyKind, versions: list[str]) -> str:
-    """The version that is known here; where it is not served, the server's first, in which all objects can be read."""
-    return kind.version if kind.version in versions else versions[0]

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 from scc_responder.domain.errors import ApiError, ResponderError
@@ -93,8 +94,8 @@ class OtherPolicies:
         """Ask for the policies of every kind that the cluster serves, and judge them: see `PodSubject`."""
         session = self._session
         subject = PodSubject(session, self._namespace, pod, added)
-        for kind, version in self._result(self._discovery, DISCOVERY) or ():
-            read = session.pool.submit(_judged, session.api, kind, version, subject, self._namespace)
+        for kind, versions in self._result(self._discovery, DISCOVERY) or ():
+            read = session.pool.submit(_judged, session.api, kind, versions, subject, self._namespace)
             self._reads.append((kind, read))
 
     def bypassing(self) -> Bypasses:
@@ -116,23 +117,26 @@ class OtherPolicies:
         return None
 
 
-def _judged(api: KubernetesApi, kind: PolicyKind, version: str, subject: PodSubject, namespace: str) -> _Verdicts:
+def _judged(
+    api: KubernetesApi, kind: PolicyKind, versions: Sequence[str], subject: PodSubject, namespace: str
+) -> _Verdicts:
     """The policies of one kind that let the pod's traffic through, or may."""
 
-    def judge(policy: ApiObject) -> tuple[Certainty, str] | None:
+    def judge(version: str, policy: ApiObject) -> tuple[Certainty, str] | None:
         pod = subject.get()
-        certainty = Certainty.NO if pod is None else kind.judged(policy, pod)
+        certainty = Certainty.NO if pod is None else kind.judged(policy, pod, version)
         return None if certainty is Certainty.NO else (certainty, _name(kind, policy))
 
-    path = api_paths.collection(kind.group, version, kind.plural, namespace if kind.namespaced else "")
-    try:
-        return _twice(lambda: api.gather(path, judge))
-    except ApiError as error:
-        # The server serves no such kind: there can be no policy of it.
-        if error.status != 404 and error.reason != Reason.NO_SUCH_RESOURCE:
-            raise
-        note_absent(api, kind)
-        return ()
+    for version in versions:
+        path = api_paths.collection(kind.group, version, kind.plural, namespace if kind.namespaced else "")
+        try:
+            return _twice(partial(api.gather, path, partial(judge, version)))
+        except ApiError as error:
+            # The server does not serve the kind in this version of its group.
+            if error.status != 404 and error.reason != Reason.NO_SUCH_RESOURCE:
+                raise
+    note_absent(api, kind)
+    return ()
 
 
 def _or_none(read: Callable[[], _T]) -> _T | None:

@@ -1,0 +1,43 @@
+"""One real node for all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.binaries import BinariesUnavailable
+from tests.node import real_node as nodes
+from tests.node.packages import NodeUnavailable
+from tests.node.real_node import Node
+from tests.requirements import missing
+
+PROGRAMS = pytest.StashKey[dict[str, Path] | NodeUnavailable | BinariesUnavailable]()
+NEEDS_NODE = {"node_programs", "real_node"}
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the node's programs before the first test, whose time-out is shorter than that takes."""
+    wanted = any(NEEDS_NODE & set(getattr(item, "fixturenames", ())) for item in session.items)
+    if wanted and not session.config.option.collectonly:
+        try:
+            session.config.stash[PROGRAMS] = nodes.programs()
+        except (NodeUnavailable, BinariesUnavailable) as error:
+            session.config.stash[PROGRAMS] = error
+
+
+@pytest.fixture(scope="session")
+def node_programs(pytestconfig: pytest.Config) -> dict[str, Path]:
+    """What a node is made of."""
+    found = pytestconfig.stash[PROGRAMS]
+    if isinstance(found, NodeUnavailable | BinariesUnavailable):
+        missing("the real node", found.reason, found.remedy)
+    return found
+
+
+@pytest.fixture(scope="session")
+def real_node(node_programs: dict[str, Path]) -> Iterator[Node]:
+    """A node that runs, with its own API server."""
+    with nodes.running(node_programs) as node:
+        yield node

@@ -1,0 +1,93 @@
+"""What the real node needs of this machine: Linux, root, and Debian's packages.
+
+`python -m tests.node.packages` (`make node-packages`) installs the packages. Only a run with CI=true does so by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.cluster.supervisor import SEARCH_PATH
+from tests.requirements import in_ci
+
+PACKAGES = ("containerd", "runc", "containernetworking-plugins", "iptables", "ipset", "conntrack", "iproute2")
+PROGRAMS = (
+    "containerd",
+    "containerd-shim-runc-v2",
+    "ctr",
+    "runc",
+    "iptables",
+    "ipset",
+    "conntrack",
+    "ip",
+    "nsenter",
+    "setpriv",
+    "unshare",
+)
+PLUGINS = Path("/usr/lib/cni")
+REMEDY = "On Debian or Ubuntu, as root: `make node-packages` (60 MB)."
+
+PRIVILEGED = "Run the tests as root of a machine, or in a privileged container."
+
+
+class NodeUnavailable(Exception):  # noqa: N818 - a fact about this machine, not a fault of the code
+    """No real node can run on this machine. `remedy` says what a person can do."""
+
+    def __init__(self, reason: str, remedy: str = REMEDY) -> None:
+        super().__init__(f"{reason}\n{remedy}")
+        self.reason = reason
+        self.remedy = remedy
+
+
+def require(search_path: str = SEARCH_PATH) -> dict[str, Path]:
+    """The paths of the machine's programs. Raises NodeUnavailable."""
+    if sys.platform != "linux":
+        raise NodeUnavailable(f"a node needs Linux, and this is {sys.platform}", "Run the tests on a Linux machine.")
+    if os.geteuid() != 0:
+        raise NodeUnavailable("a node needs root", "Run the tests as root, on a machine that may be lost.")
+    if missing(search_path) and in_ci():
+        install()
+    lacking = missing(search_path)
+    if lacking:
+        raise NodeUnavailable(f"not installed: {', '.join(lacking)}")
+    refusal = refused_namespaces()
+    if refusal:
+        raise NodeUnavailable(f"this machine refuses namespaces: {refusal}", PRIVILEGED)
+    return {name: Path(shutil.which(name, path=search_path) or name) for name in PROGRAMS}
+
+
+def refused_namespaces() -> str:
+    """What the machine says to a process that wants namespaces of its own: empty where it lets it."""
+    command = ["unshare", "--mount", "--pid", "--cgroup", "--net", "--fork", "true"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stderr.strip()
+
+
+def missing(search_path: str = SEARCH_PATH, plugins: Path = PLUGINS) -> list[str]:
+    """The programs and network plugins that this machine lacks."""
+    lacking = [name for name in PROGRAMS if shutil.which(name, path=search_path) is None]
+    return lacking + [name for name in ("host-local", "loopback") if not (plugins / name).exists()]
+
+
+def install(environment: Mapping[str, str] = os.environ) -> None:
+    """Install the packages. Raises NodeUnavailable, with what apt-get said."""
+    settings = {**environment, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *PACKAGES]):
+        try:
+            answer = subprocess.run(["apt-get", *command], env=settings, capture_output=True, text=True, check=False)
+        except FileNotFoundError as error:
+            raise NodeUnavailable("this machine has no apt-get") from error
+        if answer.returncode:
+            raise NodeUnavailable(f"apt-get {command[0]} failed: {answer.stderr.strip()[-500:]}")
+
+
+if __name__ == "__main__":
+    try:
+        install()
+        require()
+    except NodeUnavailable as error:
+        sys.exit(f"{error.reason}\n{error.remedy}")
