@@ -197,12 +197,15 @@ def test_what_a_person_undid_is_not_done_again(tmp_path: Path, cluster: Simulate
     ]
 
 
-SENT = [pytest.param(False, "held_before_resumed", id="not-sent"), pytest.param(True, "processes_ended", id="sent")]
+SENT = [
+    pytest.param(False, {"held_before_resumed"}, id="not-sent"),
+    pytest.param(True, {"gone_after_intent", "processes_ended"}, id="sent"),
+]
 
 
 @pytest.mark.parametrize(("sent", "reason"), SENT)
 def test_a_step_held_meanwhile_is_only_probed(
-    tmp_path: Path, cluster: SimulatedCluster, *, sent: bool, reason: str
+    tmp_path: Path, cluster: SimulatedCluster, *, sent: bool, reason: set[str]
 ) -> None:
     """A step that is held by the time a case resumes is not taken any more; whether it was taken is still found out."""
     deployment = deployed(tmp_path, cluster, policy("delete_pod"))
@@ -221,7 +224,8 @@ def test_a_step_held_meanwhile_is_only_probed(
 
     deployment.deliver(document)
 
-    assert deployment.outcomes(document)[:2] == ["delete_pod: armed", f"delete_pod: {reason}"]
+    assert deployment.outcomes(document)[0] == "delete_pod: armed"
+    assert deployment.outcomes(document)[1] in {f"delete_pod: {each}" for each in reason}
     assert mutations(cluster.audit).count("delete pods") == int(sent)
 
 

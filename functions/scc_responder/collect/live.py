@@ -81,8 +81,8 @@ def _workload(api: KubernetesApi, context: Context, pod: Pod) -> Workload:
     """
     job = next((owner for owner in pod.owners if (owner.kind, owner.api_version) == ("Job", "batch/v1")), None)
     if job is not None:
-        known = context.objects.get(job.kind)
-        present = _read(api, pod.namespace, job) if known is None else known
+        kept = context.objects.get(job.kind)
+        present = _read(api, pod.namespace, job) if kept is None else kept
         return parse_job(present, job, context.objects.get("pod", {}))
     for owner in reversed(pod.owners):
         known = owner.api_version in KUBERNETES

@@ -25,7 +25,7 @@ def processes_ended(pod: ApiObject) -> bool:
     """Whether every container of the pod, also init and ephemeral ones, has ended for good or never ran."""
     spec = pod.get("spec", {})
     if not spec.get("nodeName"):
-        return True
+        return "spec" in pod
     asked = {(field, item["name"]) for field in _STATUSES for item in spec.get(field) or ()}
     reported = {(field, status["name"]): status for field, status in _reported(pod)}
     return asked <= reported.keys() and all(_has_ended(pod, field, item) for (field, _), item in reported.items())
