@@ -9,29 +9,22 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.cluster.supervisor import SEARCH_PATH
 from tests.requirements import in_ci
 
-PACKAGES = ("containerd", "runc", "containernetworking-plugins", "iptables", "ipset", "conntrack", "iproute2")
-PROGRAMS = (
-    "containerd",
-    "containerd-shim-runc-v2",
-    "ctr",
-    "runc",
-    "iptables",
-    "ipset",
-    "conntrack",
-    "ip",
-    "nsenter",
-    "setpriv",
-    "unshare",
-)
+PROGRAMS = {
+    **dict.fromkeys(("containerd", "containerd-shim-runc-v2", "ctr"), "containerd"),
+    **{name: name for name in ("runc", "iptables", "ipset", "conntrack")},
+    "ip": "iproute2",
+    **dict.fromkeys(("nsenter", "setpriv", "unshare"), "util-linux"),
+}
+"""Each program and the package that has it."""
+PLUGIN_PACKAGE = "containernetworking-plugins"
 PLUGINS = Path("/usr/lib/cni")
 REMEDY = "On Debian or Ubuntu, as root: `make node-packages` (60 MB)."
-
 PRIVILEGED = "Run the tests as root of a machine, or in a privileged container."
 
 
@@ -51,7 +44,7 @@ def require(search_path: str = SEARCH_PATH) -> dict[str, Path]:
     if os.geteuid() != 0:
         raise NodeUnavailable("a node needs root", "Run the tests as root, on a machine that may be lost.")
     if missing(search_path) and in_ci():
-        install()
+        install(missing(search_path))
     lacking = missing(search_path)
     if lacking:
         raise NodeUnavailable(f"not installed: {', '.join(lacking)}")
@@ -73,10 +66,11 @@ def missing(search_path: str = SEARCH_PATH, plugins: Path = PLUGINS) -> list[str
     return lacking + [name for name in ("host-local", "loopback") if not (plugins / name).exists()]
 
 
-def install(environment: Mapping[str, str] = os.environ) -> None:
-    """Install the packages. Raises NodeUnavailable, with what apt-get said."""
-    settings = {**environment, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *PACKAGES]):
+def install(lacking: Iterable[str]) -> None:
+    """Install the packages of what `missing` named, and no other. Raises NodeUnavailable, with what apt-get said."""
+    packages = sorted({PROGRAMS.get(name, PLUGIN_PACKAGE) for name in lacking})
+    settings = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]):
         try:
             answer = subprocess.run(["apt-get", *command], env=settings, capture_output=True, text=True, check=False)
         except FileNotFoundError as error:
@@ -87,7 +81,8 @@ def install(environment: Mapping[str, str] = os.environ) -> None:
 
 if __name__ == "__main__":
     try:
-        install()
+        if missing():
+            install(missing())
         require()
     except NodeUnavailable as error:
         sys.exit(f"{error.reason}\n{error.remedy}")

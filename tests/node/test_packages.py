@@ -60,3 +60,16 @@ def test_a_run_without_a_node_says_so_loudly(ci: str, code: int) -> None:
     assert "NOT TESTED: the real node is missing" in done.stdout, done.stdout + done.stderr
     assert "Reason: a node needs root" in done.stdout
     assert done.returncode == code
+
+
+def test_only_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another maker's containerd stays, whose package Debian's would remove."""
+    asked: list[list[str]] = []
+
+    def apt_get(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", apt_get)
+    packages.install(["host-local", "loopback", "ipset"])
+    assert asked[1][-2:] == ["containernetworking-plugins", "ipset"]
