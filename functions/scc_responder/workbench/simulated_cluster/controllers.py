@@ -46,8 +46,7 @@ class Controllers:
 
     def settle(self, *, kubelets: bool = True) -> None:
         """Bring the cluster to where its workloads want it. Without `kubelets` no pod comes closer to its end."""
-        if kubelets:
-            self._stop_pods()
+        self._stop_pods(kubelets=kubelets)
         if self._objects.version == self._settled_at:
             return
         self._note_ended_pods()
@@ -131,14 +130,14 @@ class Controllers:
         """Let the time be over that the pods which are to stop take."""
         self._stopping = dict.fromkeys(self._stopping, 0.0)
 
-    def _stop_pods(self) -> None:
+    def _stop_pods(self, *, kubelets: bool) -> None:
         present = time.monotonic()
         for pod in self._objects.stored("Pod"):
             metadata = pod["metadata"]
             if "deletionTimestamp" not in metadata:
                 continue
             uid = metadata["uid"]
-            if self._stopping.setdefault(uid, present + self._stop_seconds) > present:
+            if self._stopping.setdefault(uid, present + self._stop_seconds) > present or not kubelets:
                 continue
             if uid not in self._going:
                 self._going[uid] = present + self._linger_seconds
