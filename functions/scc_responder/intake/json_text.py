@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,7 +32,6 @@ def decode_json(data: bytes) -> Any:
         return _decode_leniently(data)
 
 
-@lru_cache(maxsize=1)  # one message is asked for more than once while its envelope is opened
 def plain_json(data: bytes) -> bytes:
     """The same value as strict JSON. Raises as `decode_json`."""
     try:
