@@ -15,7 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
-from scc_responder.intake.envelope import MAX_DATA_BYTES, MAX_ENVELOPE_BYTES, Message, open_envelope, published
+from scc_responder.intake.envelope import (
+    MAX_DATA_BYTES,
+    MAX_ENVELOPE_BYTES,
+    NOTIFICATION_FIELDS,
+    Message,
+    open_envelope,
+    published,
+)
 from scc_responder.intake.find_name import find_name
 from scc_responder.intake.notification import parse_notification
 from tests.findings import TOPIC_SUBSCRIPTION, data, notification, push_body
@@ -355,3 +362,10 @@ def test_the_scan_agrees_with_the_envelope() -> None:
         find_name(open_envelope(push_body(NOTICE), {}).data)
         == notification("reverse_shell")["finding"]["canonicalName"]
     )
+
+
+@pytest.mark.parametrize("field", sorted(NOTIFICATION_FIELDS))
+def test_what_has_a_field_of_a_notification_has_no_envelope(field: str) -> None:
+    """Whatever else stands beside it, so that it is decoded once."""
+    content = json.dumps({field: {}, "message": {"data": "e30="}}).encode()
+    assert published(content) == content

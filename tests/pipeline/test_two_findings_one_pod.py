@@ -178,6 +178,18 @@ def ended_well(made: Deployment, documents: list[dict[str, Any]]) -> None:
         assert manifest.stat().st_size
 
 
+def with_two_findings(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], *policies: str
+) -> tuple[Deployment, dict[str, Any], dict[str, Any]]:
+    """A deployment of these policies, and two listed findings about the pod, each of another threat."""
+    made = Deployment(tmp_path, api_of(cluster), write_policies(tmp_path / "policies", *policies))
+    first = finding_about(pod, finding_id="first")
+    second = finding_about(pod, THREATS[1], finding_id="second")
+    made.list_finding(first, "first")
+    made.list_finding(second, "second")
+    return made, first, second
+
+
 CALLS = 20
 """Requests to the API server of a finding whose pod is marked, isolated and deleted."""
 
@@ -197,11 +209,7 @@ def test_the_other_deletes_at_any_moment(
         policy("capture_evidence", "delete_pod", name="one", when="threat: reverse_shell"),
         needing.replace("- action: delete_pod", "- action: delete_pod\n    needs: [isolate_pod]"),
     )
-    made = Deployment(tmp_path, api_of(cluster), write_policies(tmp_path / "policies", *policies))
-    first = finding_about(pod, finding_id="first")
-    second = finding_about(pod, THREATS[1], finding_id="second")
-    made.list_finding(first, "first")
-    made.list_finding(second, "second")
+    made, first, second = with_two_findings(tmp_path, cluster, pod, *policies)
     api = made.clusters.api
 
     def the_first_comes(count: int, _verb: str, _path: str) -> None:
@@ -260,11 +268,7 @@ def test_nothing_more_is_made_for_what_another_deleted(
         policy("delete_pod {identity: likely}", name="one", when="threat: reverse_shell"),
         policy("label_pod", "isolate_pod", "capture_evidence", name="two", when=f"threat: {THREATS[1]}"),
     )
-    made = Deployment(tmp_path, api_of(cluster), write_policies(tmp_path / "policies", *policies))
-    first = finding_about(pod, finding_id="first")
-    second = finding_about(pod, THREATS[1], finding_id="second")
-    made.list_finding(first, "first")
-    made.list_finding(second, "second")
+    made, first, second = with_two_findings(tmp_path, cluster, pod, *policies)
     api = made.clusters.api
 
     def the_first_comes(_count: int, called: str, _path: str) -> None:

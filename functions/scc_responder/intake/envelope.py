@@ -57,6 +57,10 @@ class Message(Value, frozen=True, kw_only=True):
         return sha256(self.data).hexdigest()
 
 
+NOTIFICATION_FIELDS = frozenset({"finding", "findings", "listFindingsResults"})
+"""A JSON object with any of them is the notification itself, without an envelope."""
+
+
 class _Envelope(msgspec.Struct):
     """All envelopes and messages at once, as they came: the fields that are set tell which it is."""
 

@@ -30,7 +30,7 @@ from scc_responder.intake.activity import (
     read_processes,
     read_techniques,
 )
-from scc_responder.intake.envelope import published
+from scc_responder.intake.envelope import NOTIFICATION_FIELDS, published
 from scc_responder.intake.fields import enum, field, link, part, records, text, timestamp
 from scc_responder.intake.json_text import decode_json
 from scc_responder.intake.named_objects import (
@@ -57,7 +57,9 @@ def parse_notification(data: bytes | Mapping[str, Any]) -> Finding:
 
 def notification_json(data: bytes) -> Mapping[str, Any]:
     """The JSON object of a notification, out of its envelope if it has one. Raises as `parse_notification`."""
-    document = decode_json(published(data))
+    document = decode_json(data)
+    if not (isinstance(document, Mapping) and NOTIFICATION_FIELDS & document.keys()):
+        document = decode_json(published(data))
     if not isinstance(document, Mapping):
         raise RejectedMessage(Reason.NOT_A_FINDING)
     return document

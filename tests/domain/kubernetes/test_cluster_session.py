@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,8 @@ from scc_responder.domain.labels import ARMED_BY
 from scc_responder.domain.status import Result
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.kits.fault_proxy import Answer, Break, Fault, FaultProxy, Script, Stall, Truncate
+from tests.kits.fault_proxy import FaultProxy, Script
+from tests.kits.one_request import BAD_ANSWERS
 
 NODE = "node-1"
 SHORT = 0.3
@@ -30,26 +30,9 @@ WRITES = frozenset({"patch", "create", "delete"})
 READERS = ThreadPoolExecutor(2)
 
 
-def refusal(code: int, reason: str, headers: dict[str, str] | None = None) -> Answer:
-    """An API server's refusal."""
-    status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": "m", "code": code}
-    return Answer(code, json.dumps(status).encode(), headers or {})
-
-
-FAULTS: dict[str, Fault] = {
-    "401": refusal(401, "Unauthorized"),
-    "404-of-a-balancer": Answer(404, b"not found"),
-    "409": refusal(409, "Conflict"),
-    "429": refusal(429, "TooManyRequests", {"Retry-After": "1"}),
-    "500": refusal(500, "InternalError"),
-    "503-of-a-balancer": Answer(503, b"unavailable"),
-    "reset-before": Break(forward=False),
-    "reset-after": Break(forward=True),
-    "closed-after": Break(forward=True, reset=False),
-    "stall-before": Stall(),
-    "stall-after": Stall(forward=True),
-    "half-an-answer": Truncate(length=20),
-}
+FINAL = {"403", "413", "422", "another-object", "another-uid"}
+FAULTS = {name: fault for name, fault in BAD_ANSWERS.items() if name not in FINAL}
+"""Answers after which the write may come again, or its outcome is open."""
 
 
 class InCluster:
