@@ -24,13 +24,20 @@ resource "google_logging_metric" "count" {
   project     = var.project_id
 
   label_extractors = {
-    reason = "EXTRACT(labels.reason)"
+    containment = "EXTRACT(jsonPayload.containment)"
+    reason      = "EXTRACT(labels.reason)"
   }
 
   metric_descriptor {
     metric_kind = "DELTA"
     unit        = "1"
     value_type  = "INT64"
+
+    labels {
+      description = "How far the threat is contained: isolated, severed, frozen, processes_ended or deleted. Empty where it is not."
+      key         = "containment"
+      value_type  = "STRING"
+    }
 
     labels {
       description = "The one word for how the delivery ended."
@@ -43,11 +50,15 @@ resource "google_logging_metric" "count" {
 }
 
 resource "google_logging_metric" "contained_seconds" {
-  description     = "Seconds from a finding's event to the end of its pod's last process, of cases that ended well."
+  description     = "Seconds from a finding's event until its threat was contained: no connection is left, or every process has ended."
   filter          = "${local._lines} AND jsonPayload.contained_seconds>=0"
   name            = "${var.name}/contained_seconds"
   project         = var.project_id
   value_extractor = "EXTRACT(jsonPayload.contained_seconds)"
+
+  label_extractors = {
+    containment = "EXTRACT(jsonPayload.containment)"
+  }
 
   bucket_options {
     exponential_buckets {
@@ -61,6 +72,12 @@ resource "google_logging_metric" "contained_seconds" {
     metric_kind = "DELTA"
     unit        = "s"
     value_type  = "DISTRIBUTION"
+
+    labels {
+      description = "How far the threat is contained: isolated, severed, frozen, processes_ended or deleted. Empty where it is not."
+      key         = "containment"
+      value_type  = "STRING"
+    }
   }
 
   depends_on = [google_project_service.needed]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,11 +15,10 @@ from scc_responder.domain.finding import PodRef
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import Step
 from scc_responder.journal.messages import (
     Ending,
     conclusion,
-    contained_seconds,
     decision_summary,
     finding_summary,
     log_line,
@@ -204,32 +203,6 @@ def test_an_awaited_deletion_keeps_the_case_open(steps: list[Step], state: CaseS
 
 
 EVENT = datetime(2026, 3, 2, 9, 38, 16, tzinfo=UTC)
-CONTAINED = [
-    pytest.param(StepStatus.DONE, CaseState.DONE, 90, 90.0, id="contained"),
-    pytest.param(StepStatus.DONE, CaseState.DONE, -2, 0.0, id="clocks-differ"),
-    pytest.param(StepStatus.DONE, CaseState.DONE, None, None, id="no-end-was-seen"),
-    pytest.param(StepStatus.DRY_RUN, CaseState.DONE, 90, None, id="dry-run"),
-    pytest.param(StepStatus.DONE, CaseState.PARTIAL, 90, None, id="in-part"),
-    pytest.param(StepStatus.DONE, CaseState.OPEN, 90, None, id="still-open"),
-]
-
-
-@pytest.mark.parametrize(("status", "state", "after", "seconds"), CONTAINED)
-def test_the_time_to_contain_needs_a_containment(
-    status: StepStatus, state: CaseState, after: int | None, seconds: float | None
-) -> None:
-    """It counts to the end of the last process, not to the end of the case: a sweep may have closed it much later."""
-    ended_at = None if after is None else EVENT + timedelta(seconds=after)
-    record = CaseRecord(
-        finding_key="k",
-        finding_name="f",
-        event_time=EVENT,
-        digest="d",
-        state=state,
-        steps=(Step(action_id="a", action="delete_pod", status=status, epoch=1, ended_at=ended_at),),
-        closed_at=EVENT + timedelta(seconds=600),
-    )
-    assert contained_seconds(record) == seconds
 
 
 def test_a_case_keeps_why_it_was_decided() -> None:

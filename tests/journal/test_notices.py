@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -143,3 +144,14 @@ def test_no_answer_to_a_severe_threat_is_a_warning(severity: str, expected: Noti
     facts = context(threat=replace(THREAT, severity=severity))
     notice = outcome_notice(facts, Decision(policies=()), (), state=CaseState.NOTHING_MATCHED)
     assert (notice.severity, notice.attributes["reason"]) == (expected, "no_policy_matched")
+
+
+def test_a_message_says_how_far_it_is_contained() -> None:
+    """The fields of the record, in the outcome and in what is told of the case besides; none where there is none."""
+    severed = replace(STEP, epoch=1, containment="severed", contained_at=RECORD.event_time + timedelta(seconds=2))
+    fields = {"containment": "severed", "contained_seconds": 2.0}
+    outcome = outcome_notice(context(), Decision(policies=()), (), contained=fields)
+    besides = case_notice(NoticeKind.EXPIRED, replace(RECORD, steps=(severed,)), "approval_expired", "why")
+    for notice in (outcome, besides):
+        assert {name: notice.facts[name] for name in fields} == fields
+    assert b"contain" not in case_notice(NoticeKind.UNDECIDED, RECORD, "held", "why").message

@@ -121,3 +121,23 @@ def test_an_end_without_a_change_says_so(
     """A rehearsal is never an error; a severe threat to which nothing answered is a warning."""
     found = ending_of(replace(RECORD, state=state, steps=tuple(steps)), DECISION, severe=severe)
     assert (found.reason, found.severity) == (reason, severity)
+
+
+CUT_OFF = Step(action_id="a", action="isolate_pod", status=StepStatus.DONE, epoch=1, containment="isolated")
+SEVERED = replace(CUT_OFF, action_id="b", containment="severed", contained_at=NOON + timedelta(seconds=2))
+
+
+@pytest.mark.parametrize(
+    ("steps", "epoch", "said"),
+    [
+        pytest.param((), 1, {}, id="nothing"),
+        pytest.param((CUT_OFF,), 1, {"containment": "isolated"}, id="isolated"),
+        pytest.param((CUT_OFF, SEVERED), 1, {"containment": "severed", "contained_seconds": 2.0}, id="severed"),
+        pytest.param((CUT_OFF, SEVERED), 2, {"containment": "severed"}, id="severed by an earlier delivery"),
+    ],
+)
+def test_a_line_says_how_far_it_is_contained(steps: tuple[Step, ...], epoch: int, said: dict[str, Any]) -> None:
+    """The time to contain is logged once, so that it is counted once."""
+    log = DeliveryLog(NOON)
+    log.left(replace(RECORD, steps=steps, epoch=epoch))
+    assert {name: value for name, value in line(log).items() if "contain" in name} == said

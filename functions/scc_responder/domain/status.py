@@ -61,16 +61,35 @@ class StepStatus(StrEnum):
     """Part of a plan that a person has not approved yet."""
 
 
+class Containment(StrEnum):
+    """How far a threat is contained, the least first: what was read back, never what was asked for."""
+
+    ISOLATED = "isolated"
+    """No new connection is possible. Established ones go on."""
+    SEVERED = "severed"
+    """No connection is left, and no new one is possible."""
+    FROZEN = "frozen"
+    """The matched processes are stopped."""
+    PROCESSES_ENDED = "processes_ended"
+    """Every process of the pod has ended."""
+    DELETED = "deleted"
+    """The pod is gone, and its processes have ended or had all of their grace period to."""
+
+
 class Result(Value, frozen=True, kw_only=True):
     """The outcome of one change. `detail` says more than `reason`, for people.
 
-    `ended_at` is when the pod's last process ended. `due_at`: when a sweep has to look again, as the end is not known.
+    `containment` is how far it contains the threat; None: not at all, as far as known. `contained_at` is since when no
+    process of the threat reaches anybody, by this change alone; None: that is not so, or nobody saw when. It is None of
+    `isolated`, and of `frozen` but on the host's network: elsewhere `severed` beside it counts. Another machine's time
+    is taken by `clock.bounded`. `due_at`: when a sweep has to look again, as the end is not known.
     """
 
     status: StepStatus
     reason: Reason
     detail: str = ""
-    ended_at: datetime | None = None
+    containment: Containment | None = None
+    contained_at: datetime | None = None
     due_at: datetime | None = None
 
 

@@ -29,6 +29,7 @@ from scc_responder.execute.news import is_outdated, is_untold, last_told
 from scc_responder.execute.publish import publish
 from scc_responder.journal.case import Step
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
+from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.messages import UNANSWERED
 from scc_responder.journal.notices import outcome_notice
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
@@ -194,6 +195,7 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
         renew=execution.case.renew,
         clock=execution.world.clock,
         due_at=recorded.due_at if recorded and recorded.is_awaited else None,
+        ran_at=recorded.settled_at if recorded and recorded.is_awaited else None,
     )
     try:
         result = task.change.carry_out(step, _Means(execution)) if task.change else _without_target(execution)
@@ -231,7 +233,13 @@ class _Means:
         execution = self._execution
         context, world, plan = execution.context, execution.world, execution.case.record.plan
         notice = outcome_notice(
-            context, execution.decision, execution.steps, plan, function_url=world.function_url, state=execution.state
+            context,
+            execution.decision,
+            execution.steps,
+            plan,
+            function_url=world.function_url,
+            state=execution.state,
+            contained=contained_fields(execution.record),
         )
         return publish(notice, step, world.notifier)
 

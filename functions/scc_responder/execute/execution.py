@@ -21,7 +21,7 @@ from scc_responder.domain.status import CaseState, Result, StepStatus, failed
 from scc_responder.execute.evidence.reading import Reading
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
-from scc_responder.journal.case import Step, action_id
+from scc_responder.journal.case import CaseRecord, Step, action_id
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.messages import conclusion
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
@@ -66,16 +66,21 @@ class Execution:
     @property
     def steps(self) -> tuple[Step, ...]:
         """All steps of the case as they stand now, written or not."""
-        return self.case.record.with_steps(tuple(self.pending)).steps
+        return self.record.steps
+
+    @property
+    def record(self) -> CaseRecord:
+        """The case with its steps as they stand now, written or not."""
+        return self.case.record.with_steps(tuple(self.pending))
 
     def recorded(self, task: Task) -> Step | None:
         """What is known of the task's step."""
-        return self.case.record.with_steps(tuple(self.pending)).step(task.action_id, task.index)
+        return self.record.step(task.action_id, task.index)
 
     @property
     def current_steps(self) -> tuple[Step, ...]:
         """The steps since the case was last opened."""
-        return self.case.record.with_steps(tuple(self.pending)).current_steps
+        return self.record.current_steps
 
     @property
     def state(self) -> CaseState:
@@ -174,7 +179,8 @@ class Execution:
                 status=result.status,
                 reason=result.reason,
                 detail=result.detail,
-                ended_at=result.ended_at,
+                containment=result.containment or "",
+                contained_at=result.contained_at,
                 due_at=result.due_at,
                 settled_at=self.world.clock(),
             )

@@ -36,8 +36,9 @@ class Step(Value, frozen=True, kw_only=True):
 
     `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is the
     claim under which its intent was last written. `answers` counts the equal answers in a row by which the API server
-    itself refused the object (`ApiError.is_about_object`). `ended_at` and `due_at` are those of `Result`. An earlier
-    version leaves these three out. `extra` holds fields that this version does not know.
+    itself refused the object (`ApiError.is_about_object`). `containment` (empty, or one of `Containment`),
+    `contained_at` and `due_at` are those of `Result`. An earlier version leaves these four out. `extra` holds fields
+    that this version does not know.
     """
 
     action_id: str
@@ -51,7 +52,8 @@ class Step(Value, frozen=True, kw_only=True):
     change: dict[str, Any] = {}
     epoch: int = 0
     answers: int = 0
-    ended_at: datetime | None = None
+    containment: str = ""
+    contained_at: datetime | None = None
     due_at: datetime | None = None
     intended_at: datetime | None = None
     settled_at: datetime | None = None

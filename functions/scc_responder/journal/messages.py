@@ -19,7 +19,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.text import ascii_json
 from scc_responder.domain.value import Value
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import Step
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.policy.decide import Decision
 
@@ -123,18 +123,6 @@ def _acted(found: Set[StepStatus]) -> CaseState | None:
 def modes_of(summary: Mapping[str, Any]) -> dict[str, str]:
     """The modes of the policies that matched, by their names, as a case keeps them in the summary of its decision."""
     return {policy["name"]: policy["mode"] for policy in summary.get("policies", ()) if policy["matched"]}
-
-
-def contained_seconds(record: CaseRecord) -> float | None:
-    """Seconds from the finding's event to the end of its pod's last process, as the node reported it.
-
-    None where the case did not end well, or no end was reported: an isolation says nothing of connections that are
-    established already, and a pod that is gone says nothing of when its processes ended.
-    """
-    ends = [step.ended_at for step in record.current_steps if step.status is StepStatus.DONE and step.ended_at]
-    if record.state is not CaseState.DONE or not ends:
-        return None
-    return max(0.0, round((max(ends) - record.event_time).total_seconds(), 3))
 
 
 def decision_summary(context: Context, decision: Decision, digest: str) -> dict[str, Any]:

@@ -5,8 +5,9 @@ The facts of a notice are JSON data whose fields subscribers rely on: they stay.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,7 @@ from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Rejection, Step
+from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.messages import (
     UNANSWERED,
     finding_summary,
@@ -42,12 +44,14 @@ def outcome_notice(
     *,
     function_url: str = "",
     state: CaseState = CaseState.OPEN,
+    contained: Mapping[str, Any] | None = None,
 ) -> Notice:
     """A decision: finding, threat, pod, every policy's answer, every step's outcome.
 
     `identity` where there is more to say of it than that every check held: that the finding's process is gone.
     If there is a plan: exactly what waits for approval and how to answer, or how it ended. The reason says of the
-    case's `state` that a plan waits, that all was a rehearsal, or that nothing was done.
+    case's `state` that a plan waits, that all was a rehearsal, or that nothing was done. `contained` are the fields of
+    `contained_fields`.
     """
     finding = context.finding
     facts = {
@@ -57,6 +61,7 @@ def outcome_notice(
         "pod": pod_summary(context),
         "policies": policy_answers(decision),
         "steps": [step_summary(step) for step in steps],
+        **(contained or {}),
     }
     if context.identity.reason not in {Reason.ALL_CHECKS_HELD, Reason.NO_POD}:
         facts["identity"] = msgspec.to_builtins(context.identity)
@@ -93,6 +98,7 @@ def case_notice(
             "error": error,
             "attempts": record.attempts,
             "steps": [step_summary(step) for step in record.current_steps],
+            **contained_fields(record),
         },
     )
 

@@ -124,13 +124,16 @@ def _claim(finding: Finding, services: Services, log: DeliveryLog) -> Ending:
 
 def work_on(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
     """Finish a claimed case, or release it."""
-    with _released_unless_closed(case, services):
-        if is_heartbeat(finding):
-            limit = services.kill_switch.ceiling("")
-            log.switched(met(limit))
-            tell_unset(limit, services, log)
-            return beat(finding, case, services.findings, limit)
-        return contain(finding, case, services, log)
+    try:
+        with _released_unless_closed(case, services):
+            if is_heartbeat(finding):
+                limit = services.kill_switch.ceiling("")
+                log.switched(met(limit))
+                tell_unset(limit, services, log)
+                return beat(finding, case, services.findings, limit)
+            return contain(finding, case, services, log)
+    finally:
+        log.left(case.record)
 
 
 @contextmanager

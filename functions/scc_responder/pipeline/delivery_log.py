@@ -12,10 +12,10 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.intake.envelope import Message
 from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.contained import contained_fields, is_contained_anew
 from scc_responder.journal.messages import (
     UNANSWERED,
     Ending,
-    contained_seconds,
     finding_summary,
     log_line,
     plan_summary,
@@ -70,9 +70,12 @@ class DeliveryLog:
         self.fields["state"] = str(record.state)
         self.fields["policies"] = {policy.name: policy.reason for policy in decision.policies}
         self.fields["steps"] = [step_summary(step) for step in record.steps]
-        seconds = contained_seconds(record)
-        if seconds is not None:
-            self.fields["contained_seconds"] = seconds
+
+    def left(self, record: CaseRecord) -> None:
+        """The case is left as it is, at its end or not: how far the threat is contained, and after how long."""
+        self.fields |= contained_fields(record)
+        if not is_contained_anew(record):
+            self.fields.pop("contained_seconds", None)
 
     def line(self, ending: Ending, project: str) -> str:
         """The log line."""

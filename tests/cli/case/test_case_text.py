@@ -113,3 +113,28 @@ def test_an_ended_plan_says_why(changes: dict[str, Any], now: datetime, told: st
 def test_each_answer_is_put_in_words(verb: str, status: int, taken: bool, told: str) -> None:
     """What became of it, and what to do."""
     assert told in answered(verb, "c", status, taken=taken)
+
+
+SEVERED = Step(
+    action_id="c",
+    action="sever_connections",
+    status=StepStatus.DONE,
+    epoch=1,
+    containment="severed",
+    contained_at=NOON + timedelta(seconds=2.25),
+)
+ISOLATED = replace(SEVERED, action="isolate_pod", containment="isolated", contained_at=None)
+REACHED: list[Any] = [
+    (SEVERED, "severed: no connection is left, and no new one is possible; 2.2 s from event to containment"),
+    (ISOLATED, "isolated: no new connection is possible; established ones go on"),
+]
+
+
+@pytest.mark.parametrize(("step", "text"), REACHED)
+def test_a_case_says_how_far_it_is_contained(step: Step, text: str) -> None:
+    """In the word of the record, with what it means, and only where it is one with the time."""
+    record = replace(RECORD, state=CaseState.DONE, reason="planned", plan=None, steps=(step,))
+    (said,) = (line for line in case(record, NOON) if "  threat " in line)
+    assert said.split(None, 1)[1] == text
+    assert f"{step.containment}, planned" in next(case_list([record], NOON))
+    assert not any("  threat " in line for line in case(RECORD, NOON))

@@ -36,7 +36,7 @@ def test_an_armed_pod_is_deleted() -> None:
     assert (unarmed.status, unarmed.reason) == (StepStatus.FAILED, "not_armed")
     assert (rehearsed.status, rehearsed.reason) == (StepStatus.DRY_RUN, "would_delete")
     assert (deleted.status, deleted.reason) == (StepStatus.DONE, "processes_ended")
-    assert deleted.ended_at is not None
+    assert (deleted.containment, deleted.contained_at is not None) == ("processes_ended", True)
     assert [result.reason for result in again] == ["gone_after_intent", "gone_by_other"]
     assert target["uid"] not in left
 
@@ -209,8 +209,8 @@ LOOKS: list[Any] = [
     pytest.param(EARLY, ENDED, ("done", "processes_ended"), "", id="ended before it is due"),
     pytest.param(EARLY, STAYS, ("terminating", "deletion_awaited"), "within its grace period", id="not due yet"),
     pytest.param(EARLY, GONE, ("terminating", "deletion_awaited"), "the pod is gone", id="gone too early to tell"),
-    pytest.param(LATE, GONE, ("done", "deleted"), "", id="gone"),
-    pytest.param(LATE, REPLACED, ("done", "deleted"), "", id="gone, and its name taken"),
+    pytest.param(LATE, GONE, ("done", "deleted"), "the pod is gone; nothing told", id="gone"),
+    pytest.param(LATE, REPLACED, ("done", "deleted"), "the pod is gone; nothing told", id="gone, and its name taken"),
     pytest.param(LATE, STAYS, ("terminating", "terminating"), "", id="it does not end"),
     pytest.param(LATE, HELD, ("terminating", "terminating"), "kept by example.com/keep", id="nor behind a finalizer"),
 ]
@@ -224,3 +224,42 @@ def test_a_later_look_only_reads(now: datetime, read: Any, ending: tuple[str, st
     assert (shown(result), means.reads, means.deleted, means.waited) == (ending, 1, [], [])
     assert result.detail.startswith(detail)
     assert result.due_at == (DUE if result.reason == Reason.DELETION_AWAITED else None)
+    assert (result.containment or "") == (ending[1] if ending[0] == "done" else "")
+
+
+def ended(at: str) -> dict[str, Any]:
+    """Ended for good, whatever the node's clock says."""
+    read = seen({"terminated": {"exitCode": 143, "finishedAt": f"2026-03-02T{at}Z"}}, **LEAVING)
+    return {**read, "status": {**read["status"], "phase": "Failed"}}
+
+
+TIMES: list[Any] = [
+    pytest.param("09:00:00", timedelta(seconds=0.1), id="cut to the second: no earlier than the read before"),
+    pytest.param("08:59:00", timedelta(seconds=0.5), id="a clock that is slow"),
+    pytest.param("10:00:00", timedelta(seconds=0.5), id="a clock that is fast"),
+]
+
+
+@pytest.mark.parametrize(("finished", "after"), TIMES)
+def test_two_reads_bound_the_end(finished: str, after: timedelta) -> None:
+    """A node's clock may be wrong: the pod ran at the read before, and had ended at this one."""
+    means = Scripted(RUNS, STAYS, ended(finished))
+    # Reads take no time here: the pod ran after 0.1 s, and had ended after 0.5 s.
+    clocked = dataclasses.replace(step_run(), clock=lambda: NOW + timedelta(seconds=sum(means.waited)))
+    assert CHANGE.carry_out(clocked, means).contained_at == NOW + after
+
+
+SWEPT: list[Any] = [
+    pytest.param("09:00:20", NOW + timedelta(seconds=20), id="between the delivery and the sweep"),
+    pytest.param("09:00:04", NOW + timedelta(seconds=4.5), id="within the second of the delivery's last read"),
+    pytest.param("08:00:00", None, id="a clock that is slow"),
+    pytest.param("12:00:00", None, id="a clock that is fast"),
+]
+
+
+@pytest.mark.parametrize(("finished", "at"), SWEPT)
+def test_a_sweep_has_no_time_of_its_own(finished: str, at: datetime | None) -> None:
+    """Where the node's clock contradicts what was read, nobody knows when the processes ended: only that they did."""
+    swept = dataclasses.replace(run(NOW + timedelta(hours=1), DUE), ran_at=NOW + timedelta(seconds=4.5))
+    result = CHANGE.carry_out(swept, Scripted(ended(finished)))
+    assert (shown(result), result.contained_at) == (("done", "processes_ended"), at)

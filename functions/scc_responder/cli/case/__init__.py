@@ -48,6 +48,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import Cases, Unreadable
+from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import plan_summary
 from scc_responder.journal.plan import MIN_DIGEST
@@ -203,7 +204,7 @@ def _unread(item: Unreadable) -> dict[str, Any]:
 def _data(record: CaseRecord) -> dict[str, Any]:
     """The case as it is stored, with the commands that answer it."""
     data: dict[str, Any] = msgspec.to_builtins(record)
-    data["case"] = case_id(record.finding_key)
+    data |= {"case": case_id(record.finding_key), **contained_fields(record)}
     if record.plan:
         data["plan"] = plan_summary(record.finding_key, record.plan)
     return data

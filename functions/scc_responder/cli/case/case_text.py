@@ -12,6 +12,7 @@ from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.case_json import Unreadable
+from scc_responder.journal.contained import MEANINGS, contained_seconds, containment
 from scc_responder.journal.messages import plan_summary
 from scc_responder.journal.plan import Plan, PlanState, PlanStep
 
@@ -55,7 +56,8 @@ def case_list(records: Sequence[CaseRecord], now: datetime, unreadable: Sequence
     width = max([11, *(len(record.state) + 2 for record in records)])
     for record in records:
         state = styled(f"{record.state:<{width}}", _STATES.get(record.state, "dim"))
-        note = _left(record.plan, now) if record.plan and record.state is CaseState.WAITING else record.reason
+        left = _left(record.plan, now) if record.plan and record.state is CaseState.WAITING else record.reason
+        note = ", ".join(filter(None, (containment(record.current_steps), left)))
         yield f"{case_id(record.finding_key)}  {state}{visible(record.category)}  {styled(note, 'dim')}".rstrip()
     for item in unreadable:
         state, why = styled(f"{'unreadable':<{width}}", "red"), visible(f"{item.reason}: {item.why}")
@@ -68,6 +70,10 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
     yield _fact("case", case_id(record.finding_key))
     yield _fact("finding", record.finding_name)
     yield _fact("state", " ".join(part for part in (str(record.state), record.reason) if part))
+    if reached := containment(record.current_steps):
+        seconds = contained_seconds(record)
+        since = "" if seconds is None else f"; {seconds:.1f} s from event to containment"
+        yield _fact("threat", f"{reached}: {MEANINGS[reached]}{since}")
     pod = record.decision.get("pod") or {}
     if pod:
         yield _fact("pod", f"{pod.get('namespace')}/{pod.get('name')}, UID {pod.get('uid')}, on {pod.get('node')}")

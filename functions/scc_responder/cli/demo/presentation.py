@@ -16,6 +16,7 @@ from scc_responder.domain.labels import CASE_LABEL, ISOLATED_POD
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import Step
+from scc_responder.journal.contained import MEANINGS, containment
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.story.aftermath import Aftermath, PodNow
 from scc_responder.workbench.simulated_cluster.story.observation import Expectation, Observation, captured, proof
@@ -49,7 +50,7 @@ _ENDINGS = {
 }
 _CHECKS = {"created": "creation", "node": "node", "container": "container", "image": "image", "started": "start"}
 _NOTES = {
-    "isolated": "no new connections; open ones: unknown",
+    "isolated": "no new connections; established ones go on",
     "armed": "only this UID, only this version",
     Reason.INVALID: "annotations are full; nothing waits for it",
     Reason.NO_OUTCOME_TOPIC: "the demo has no topic to publish to",
@@ -68,7 +69,7 @@ def fact(name: str, text: str) -> str:
 
 def opening(url: str, nodes: int, pods: int, raised: int) -> Iterator[str]:
     """What is real here and what is played."""
-    yield heading("Threats in a cluster, contained while you watch")
+    yield heading("Threats in a cluster, answered while you watch")
     yield "A finding arrives, policies decide, and every step is journaled, done, and read back."
     yield ""
     yield fact("cluster", f"simulated, on {url}: {nodes} nodes, {pods} pods, an audit log")
@@ -145,6 +146,8 @@ def ending(seen: Observation) -> Iterator[str]:
     for found in seen.steps:
         if found.status is StepStatus.NOT_EFFECTIVE:
             yield _labeled("worth", found.detail)
+    if reached := containment(seen.steps):
+        yield _labeled("threat", f"{styled(reached, 'yellow')}: {MEANINGS[reached]}")
     meaning = _ENDINGS.get(seen.reason, "not what had to come of it")
     good = seen.reason == seen.delivery.reason
     yield _labeled("ended", f"{styled(seen.reason, 'green' if good else 'red')}: {meaning}")
@@ -189,7 +192,7 @@ def _fate(pod: PodNow) -> str:
     if pod.policies and pod.let_out_by:
         return f"{styled('let out', 'red')} by FQDNNetworkPolicy {', '.join(pod.let_out_by)}, beside our own"
     if pod.policies:
-        return f"{styled('isolated', 'yellow')} by NetworkPolicy {', '.join(pod.policies)}"
+        return f"{styled('isolated', 'yellow')} from new connections by NetworkPolicy {', '.join(pod.policies)}"
     return f"{styled('marked', 'blue')} with its case"
 
 

@@ -67,7 +67,8 @@ class StepRun:
     `intend` writes the intent ahead. A change calls it after its probe and right before each request that changes
     anything; it raises if this process may no longer act. `intended`: an earlier attempt wrote the intent, so that a
     target in the wanted state is our own work. `renew` keeps the case through a step that takes long. `due_at`: the
-    request was accepted before, and when a sweep was to look again (`Result.due_at`).
+    request was accepted before, and when a sweep was to look again (`Result.due_at`). `ran_at`: the pod's processes ran
+    on when that was written.
     """
 
     action_id: str
@@ -77,6 +78,7 @@ class StepRun:
     renew: Callable[[], None]
     clock: Callable[[], datetime] = utc_now
     due_at: datetime | None = None
+    ran_at: datetime | None = None
 
 
 class Means(Protocol):

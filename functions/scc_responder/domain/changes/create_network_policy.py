@@ -24,7 +24,7 @@ from scc_responder.domain.kubernetes.pod_network import POLICY_NETWORK, is_for_a
 from scc_responder.domain.labels import ACTION_ID, POD_LABEL
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target
+from scc_responder.domain.status import Containment, Result, StepStatus, done, failed, not_the_target
 
 CREATES_NETWORK_POLICY = ChangeKind(
     permissions=(
@@ -181,7 +181,7 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         worth, detail = self._worth(bypasses), self._detail(bypasses)
         detail += "" if selected == self.selector else f"; {ADVICE}"
         if worth is Reason.ISOLATED:
-            return done(worth, detail)
+            return replace(done(worth, detail), containment=Containment.ISOLATED)
         return Result(status=StepStatus.NOT_EFFECTIVE, reason=worth, detail=detail)
 
     def _worth(self, bypasses: Bypasses) -> Reason:

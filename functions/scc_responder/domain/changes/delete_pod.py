@@ -9,6 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.clock import bounded
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
@@ -18,7 +19,7 @@ from scc_responder.domain.labels import ARMED_BY
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target, target_gone
+from scc_responder.domain.status import Containment, Result, StepStatus, done, failed, not_the_target, target_gone
 
 ENDING_WAITS_SECONDS = (0.1, 0.4, *(7 * (0.5,)))
 """Before each read of a pod that is to end, 4 s in all: kubelets tell of the end some 0.6 s before the object goes."""
@@ -44,28 +45,45 @@ DELETES_POD = ChangeKind(
 
 @dataclass(kw_only=True, slots=True)
 class _Seen:
-    """What is known of the pod's end. `due_at`: its processes have had their grace period by then."""
+    """What is known of the pod's end.
+
+    `due_at`: its processes have had their grace period by then. `ran_at`: when a read began that showed one at least.
+    """
 
     clock: Callable[[], datetime]
     due_at: datetime | None
+    ran_at: datetime | None
     ended: bool = False
     ended_at: datetime | None = None
     said: str = ""
 
-    def note(self, read: ApiObject) -> None:
-        """Look at the pod as it was read."""
+    def note(self, read: ApiObject, began: datetime | None) -> None:
+        """Look at the pod as it was read. `began`: when the read began, where that is known."""
         if processes_ended(read):
-            self.ended, self.ended_at = True, last_end(read, self.clock())
+            end = last_end(read)
+            self.ended, self.ended_at = True, end and bounded(end, self.ran_at, self.clock())
+        else:
+            self.ran_at = began or self.ran_at
+
+    def look(self, read: Callable[[], ApiObject | None]) -> ApiObject | None:
+        """Read the pod now, and look at it."""
+        began = self.clock()
+        pod = read()
+        if pod is not None:
+            self.note(pod, began)
+        return pod
 
     def end(self, read: ApiObject | None) -> Result:
-        """The outcome by the pod as it is now; None where it is gone."""
-        if read is not None:
-            self.note(read)
+        """The outcome by the pod as it was looked at; None where it is gone."""
         over = self.due_at is not None and self.clock() >= self.due_at
         if self.ended or (read is None and over):
-            reason = Reason.DELETED if read is None else Reason.PROCESSES_ENDED
+            gone = read is None
             return Result(
-                status=StepStatus.DONE, reason=reason, detail=self._detail(_kept(read)), ended_at=self.ended_at
+                status=StepStatus.DONE,
+                reason=Reason.DELETED if gone else Reason.PROCESSES_ENDED,
+                detail=self._detail(_kept(read) if self.ended else _UNSEEN),
+                containment=Containment.DELETED if gone else Containment.PROCESSES_ENDED,
+                contained_at=self.ended_at,
             )
         if over:
             return Result(status=StepStatus.TERMINATING, reason=Reason.TERMINATING, detail=self._detail(_kept(read)))
@@ -110,23 +128,28 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Delete the pod, and see its processes end. Where that is awaited, only see what came of it."""
         path = api_paths.pod(self.namespace, self.name)
-        seen = _Seen(clock=step.clock, due_at=step.due_at)
+        seen = _Seen(clock=step.clock, due_at=step.due_at, ran_at=step.ran_at)
         return means.in_cluster(
             lambda session: session.until_settled(partial(self._once, session, path, step, seen), path)
         )
 
     def _once(self, session: ClusterSession, path: str, step: StepRun, seen: _Seen, tries: Tries) -> Result:
         if seen.due_at:
-            return seen.end(self._own(session.read(path))) if step.due_at else self._until_ended(session, path, seen)
+            if not step.due_at:
+                return self._until_ended(session, path, seen)
+            return seen.end(seen.look(lambda: self._own(session.read(path))))
         read = session.read(path)
         settled = self.probe(step, read, sent=tries.sent)
         is_leaving = settled is not None and settled.status is StepStatus.TERMINATING
         if read is None or (settled and (step.dry_run or not is_leaving)):
             return settled or target_gone()
-        seen.note(read)
+        seen.note(read, None)
         if not is_leaving:
             step.intend()
+            began = step.clock()
             seen.said = self._delete(session, path, step, tries, read)
+            # On condition of the version that was read: what ran in it still ran.
+            seen.ran_at = None if seen.ended else began
         elif not (step.intended or tries.sent):
             seen.said = _BEFORE
         if step.dry_run:
@@ -196,7 +219,7 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
         result = seen.end(None)
         for seconds in ENDING_WAITS_SECONDS:
             session.wait(seconds)
-            read = self._own(session.read_anew(path))
+            read = seen.look(lambda: self._own(session.read_anew(path)))
             result = seen.end(read)
             if read is None or seen.ended:
                 break

@@ -31,11 +31,11 @@ def processes_ended(pod: ApiObject) -> bool:
     return asked <= reported.keys() and all(_has_ended(pod, field, item) for (field, _), item in reported.items())
 
 
-def last_end(pod: ApiObject, read_at: datetime) -> datetime | None:
-    """When the last process ended, by the node's clock, to the second; no later than `read_at`. None: none ran."""
+def last_end(pod: ApiObject) -> datetime | None:
+    """When the last process ended, by the node's clock, to the second. None: none ran."""
     ends = (_terminated(status).get("finishedAt") for _, status in _reported(pod))
     times = [_time(end) for end in ends if end]
-    return min(read_at, max(times)) if times else None
+    return max(times, default=None)
 
 
 def _reported(pod: ApiObject) -> Iterator[tuple[str, ApiObject]]:

@@ -1,0 +1,122 @@
+"""How far a threat is contained, and since when, by what the steps of its case read back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from scc_responder.domain.status import CaseState, Containment, StepStatus
+from scc_responder.journal.case import CaseRecord, Closing, Step
+from scc_responder.journal.case_json import decode, encode
+from scc_responder.journal.contained import (
+    MEANINGS,
+    contained_fields,
+    contained_seconds,
+    containment,
+    is_contained_anew,
+)
+
+EVENT = datetime(2026, 3, 2, 9, 38, 16, tzinfo=UTC)
+DONE = StepStatus.DONE
+
+
+def step(reached: str, after: float | None = None, status: StepStatus = DONE, epoch: int = 1) -> Step:
+    """A step that came this far, this many seconds after the event."""
+    moment = None if after is None else EVENT + timedelta(seconds=after)
+    return Step(
+        action_id=f"{reached}{after}{epoch}", status=status, epoch=epoch, containment=reached, contained_at=moment
+    )
+
+
+def case(*steps: Step, **fields: Any) -> CaseRecord:
+    closed = EVENT + timedelta(seconds=600)
+    return CaseRecord(
+        finding_key="k", finding_name="f", event_time=EVENT, digest="d", steps=steps, closed_at=closed, **fields
+    )
+
+
+CUT_OFF = step("isolated", 1)
+"""With a time that no version stores: it counts for nothing."""
+CONTAINED: list[Any] = [
+    pytest.param([], None, None, id="nothing was done"),
+    pytest.param([CUT_OFF], "isolated", None, id="established connections go on"),
+    pytest.param([step("frozen")], "frozen", None, id="frozen, and connected"),
+    pytest.param([CUT_OFF, step("severed", 2.5)], "severed", 2.5, id="severed"),
+    pytest.param([step("severed", 2.5), step("frozen")], "frozen", 2.5, id="severed and frozen"),
+    pytest.param([step("frozen", 3)], "frozen", 3.0, id="frozen on the host network"),
+    pytest.param([step("processes_ended", 90)], "processes_ended", 90.0, id="the processes have ended"),
+    pytest.param([step("severed", 2), step("deleted", 90)], "deleted", 2.0, id="the first moment counts"),
+    pytest.param([step("deleted")], "deleted", None, id="nobody saw the processes end"),
+    pytest.param([step("processes_ended", -2)], "processes_ended", 0.0, id="clocks differ"),
+    pytest.param([step("severed", 2, StepStatus.DRY_RUN)], None, None, id="rehearsed"),
+    pytest.param([step("severed", 2, StepStatus.NOT_EFFECTIVE)], None, None, id="not effective"),
+    pytest.param([step("blurred", 2)], None, None, id="a later version's word"),
+    pytest.param([step("", None)], None, None, id="an earlier version's step"),
+]
+
+
+@pytest.mark.parametrize(("steps", "reached", "seconds"), CONTAINED)
+@pytest.mark.parametrize("state", [CaseState.DONE, CaseState.PARTIAL, CaseState.WAITING, CaseState.OPEN])
+def test_only_what_was_read_back_counts(
+    steps: list[Step], reached: str | None, seconds: float | None, state: CaseState
+) -> None:
+    """Up to the moment itself, whatever else came of the case: a sweep may close it much later."""
+    record = case(*steps, state=state)
+    assert (containment(record.current_steps), contained_seconds(record)) == (reached, seconds)
+
+
+def test_every_degree_has_its_place() -> None:
+    """Each next one takes the word from those before it."""
+    words = [str(word) for word in Containment]
+    assert words == ["isolated", "severed", "frozen", "processes_ended", "deleted"]
+    assert list(MEANINGS) == words
+    assert [containment(map(step, words[: number + 1])) for number in range(len(words))] == words
+
+
+def test_a_containment_counts_once() -> None:
+    """In the delivery that reached it: an approval or a sweep that goes on with the case does not count it again."""
+    severed, deleted = step("severed", 2, epoch=1), step("deleted", 90, epoch=2)
+    assert is_contained_anew(case(severed, epoch=1))
+    assert not is_contained_anew(case(severed, deleted, epoch=2))
+    assert is_contained_anew(case(step("isolated", epoch=1), deleted, epoch=2))
+    assert not is_contained_anew(case(step("isolated", epoch=1), epoch=1))
+
+
+def test_an_earlier_opening_does_not_count() -> None:
+    """What was contained before the finding came again says nothing of now."""
+    record = case(step("severed", 2), history=(Closing(state=CaseState.DONE, epoch=1),), epoch=2)
+    assert (containment(record.current_steps), contained_seconds(record)) == (None, None)
+
+
+EARLIER = {
+    "finding_key": "k",
+    "finding_name": "f",
+    "event_time": "2026-03-02T09:38:16Z",
+    "digest": "d",
+    "schema": 1,
+    "state": "done",
+    "closed_at": "2026-03-02T09:38:18Z",
+}
+
+
+@pytest.mark.parametrize(("action", "reason"), [("isolate_pod", "isolated"), ("delete_pod", "deleted")])
+def test_what_an_earlier_version_said_is_not_repeated(action: str, reason: str) -> None:
+    """Its `isolated` counted as contained, and its `deleted` was said of processes that ran on."""
+    step = {"action_id": "a", "action": action, "status": "done", "reason": reason, "epoch": 1, "change": {}}
+    record = decode(json.dumps({**EARLIER, "steps": [step]}).encode())
+    assert (record.state, record.steps[0].reason) == ("done", reason)
+    assert contained_fields(record) == {}
+
+
+def test_a_containment_is_stored() -> None:
+    """The word and the moment come back as they were written; a word of a later version harms nothing."""
+    record = case(step("severed", 2.5), step("blurred", 1))
+    again = decode(encode(record))
+    assert [(item.containment, item.contained_at) for item in again.steps] == [
+        ("severed", EVENT + timedelta(seconds=2.5)),
+        ("blurred", EVENT + timedelta(seconds=1)),
+    ]
+    assert contained_fields(again) == {"containment": "severed", "contained_seconds": 2.5}
