@@ -111,6 +111,7 @@ def test_containment_is_shown_step_by_step(showing: Showing) -> None:
         ("delete_pod", ["armed", "verified"]),
         ("delete_pod", ["processes_ended", "verified"]),
     ]
+    assert "\n     threat            processes_ended: every process of the pod has ended\n" in showing.parts[0]
     others = len(shipped_policies().policies) - 1
     assert f"contain-malicious-library (enforce) matched; {others} others: when_threat_differs" in showing.parts[0]
     assert "proved to be the finding's own pod by creation, node, container, image, start" in showing.parts[0]
@@ -137,6 +138,14 @@ def test_a_failed_mark_stops_nothing(showing: Showing) -> None:
         ("isolate_pod", "isolated"),
         ("capture_evidence", "captured"),
     ]
+
+
+def test_an_isolation_is_not_called_contained(showing: Showing) -> None:
+    """It says that established connections go on; what did not hold, or was rehearsed, says nothing of the kind."""
+    said = [re.findall(r"\n     threat +(\w+): (.*)", part) for part in showing.parts]
+    isolated = [("isolated", "no new connection is possible; established ones go on")]
+    assert (said[1], said[5]) == (isolated, isolated)
+    assert [number for number, words in enumerate(said) if words] == [0, 1, 5]
 
 
 def test_googles_agent_is_held_and_shown(showing: Showing) -> None:

@@ -192,7 +192,7 @@ def _fate(pod: PodNow) -> str:
     if pod.policies and pod.let_out_by:
         return f"{styled('let out', 'red')} by FQDNNetworkPolicy {', '.join(pod.let_out_by)}, beside our own"
     if pod.policies:
-        return f"{styled('isolated', 'yellow')} from new connections by NetworkPolicy {', '.join(pod.policies)}"
+        return f"{styled('isolated', 'yellow')} by NetworkPolicy {', '.join(pod.policies)}"
     return f"{styled('marked', 'blue')} with its case"
 
 
