@@ -12,9 +12,9 @@ import pytest
 from scc_responder.domain.clock import utc_now
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.kits.answers import HERE
+from tests.kits.answers import HERE, answered
 from tests.kits.compromised_pod import small
-from tests.kits.responder import Deployment, api_of, deployed, finding_about, policy
+from tests.kits.responder import RAILS, Deployment, api_of, deployed, finding_about, policy
 
 GRACE = 7
 DELETE = f"delete_pod {{grace_period_seconds: {GRACE}}}"
@@ -146,3 +146,76 @@ def test_a_finding_that_is_over_is_seen_to_its_end(
     made.deliver(over)
     reason = "deletion_awaited" if state == "open" else "terminating"
     assert deletion(made, document) == (state, "terminating", reason)
+
+
+ASK = policy("cordon_node", name="ask", mode="approve")
+RULES = RAILS + "approval: {approvers: [local], expires: 1h}\n"
+
+
+@pytest.fixture
+def asked(tmp_path: Path, cluster: SimulatedCluster) -> tuple[Deployment, dict[str, Any]]:
+    """A case whose pod was deleted and runs on, and whose plan about the node waits for a person."""
+    made = deployed(tmp_path, cluster, policy(DELETE, "notify"), ASK, guardrails=RULES)
+    notified = finding_about(cluster.objects("Pod", "shop")[0])
+    made.respond_to(notified)
+    assert deletion(made, notified) == ("waiting", "terminating", "deletion_awaited")
+    return made, notified
+
+
+def cordons(cluster: SimulatedCluster) -> int:
+    return len([event for event in cluster.audit if (event.verb, event.rbac_resource) == ("patch", "nodes")])
+
+
+@pytest.mark.parametrize(("event", "told"), LATER)
+def test_a_plan_waits_on_while_the_end_is_told(
+    asked: tuple[Deployment, dict[str, Any]],
+    cluster: SimulatedCluster,
+    event: Callable[[SimulatedCluster], None],
+    told: tuple[str, str, str],
+) -> None:
+    """The sweep tells what came of the deletion. The same plan waits on, can be approved, and nothing is done twice."""
+    made, document = asked
+    digest = made.case(document).plan
+    event(cluster)
+    assert swept(made, NOT_YET) == {"at_rest": 1}
+    assert swept(made, OVER) == {"resumed": 1}
+    assert deletion(made, document) == ("waiting", *told[1:])
+    assert (made.case(document).plan, cordons(cluster)) == (digest, 0)
+    assert swept(made, OVER) == {"at_rest": 1}
+    assert answered(made, document).reason == (told[2] if told[0] == "partial" else "done")
+    assert deletion(made, document) == told
+    assert cordons(cluster) == 1
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+@pytest.mark.parametrize(("event", "told"), LATER)
+def test_an_answer_does_not_end_it(
+    asked: tuple[Deployment, dict[str, Any]],
+    cluster: SimulatedCluster,
+    verb: str,
+    event: Callable[[SimulatedCluster], None],
+    told: tuple[str, str, str],
+) -> None:
+    """A person who answers meanwhile leaves the case open: the sweep after the grace period tells the end."""
+    made, document = asked
+    assert answered(made, document, verb).status == 204
+    assert deletion(made, document) == ("open", "terminating", "deletion_awaited")
+    assert (made.case(document).closed_at, made.case(document).owner) == (None, "")
+    event(cluster)
+    assert swept(made, NOT_YET) == {"at_rest": 1}
+    assert swept(made, OVER) == {"resumed": 1}
+    state = "partial" if verb == "reject" else told[0]
+    assert deletion(made, document) == (state, *told[1:])
+    assert cordons(cluster) == (1 if verb == "approve" else 0)
+
+
+def test_an_unanswered_plan_expires_after_the_end(
+    asked: tuple[Deployment, dict[str, Any]], cluster: SimulatedCluster
+) -> None:
+    """The end is told first; then nobody has answered in time, and the case comes to its own end."""
+    made, document = asked
+    ends(cluster)
+    assert swept(made, timedelta(hours=2)) == {"resumed": 1}
+    swept(made, timedelta(hours=2))
+    assert deletion(made, document) == ("partial", "done", "processes_ended")
+    assert [step.reason for step in made.case(document).steps if step.action == "cordon_node"] == ["approval_expired"]

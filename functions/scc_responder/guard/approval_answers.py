@@ -107,12 +107,17 @@ def _count(record: CaseRecord, plan: Plan, answer: ApprovalAnswer, rules: Approv
 
 
 def _ended(record: CaseRecord, state: PlanState, reason: Reason, now: datetime, answer: ApprovalAnswer) -> CaseRecord:
-    """The case closed with its plan not carried out; a case that was open stays open, to be finished."""
+    """The case closed with its plan not carried out.
+
+    A case that was open stays open, to be finished; so does one whose deletion a sweep has to look after.
+    """
     said = visible(answer.said, MAX_SAID)
     ended = withdrawn(record, state, reason, now, by=answer.by, said=said)
     if record.state is CaseState.OPEN:
         return ended
     left = conclusion(ended.current_steps, modes_of(ended.decision))
+    if left is CaseState.OPEN:
+        return replace(ended, state=left, reason=Reason.DELETION_AWAITED, owner="", closed_at=None)
     return replace(ended, state=left, reason=reason, owner="", closed_at=now)
 
 

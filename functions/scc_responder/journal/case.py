@@ -151,8 +151,8 @@ class CaseRecord(Value, frozen=True, kw_only=True):
 
     @property
     def has_ended_pod(self) -> bool:
-        """Whether the case itself has ended the pod that it is about, since it was last opened."""
-        ended = (step for step in self.current_steps if step.status is StepStatus.DONE)
+        """Whether the case itself has ended the pod that it is about, or is about to, since it was last opened."""
+        ended = (step for step in self.current_steps if step.status is StepStatus.DONE or step.is_awaited)
         return any((kind := kind_of_stored(step.change)) is not None and kind.ends_pod for step in ended)
 
     def _uids(self, *, of_nodes: bool) -> frozenset[str]:
