@@ -1,12 +1,13 @@
 """One delivery, approval or sweep, run as a program of its own so that it can be killed: deliver|approve|sweep FOLDER.
 
 The folder is laid out by `simulated_cluster.story.story_folder`; what is published is appended to `published` in it.
-The lease has no length, so that what goes on need not wait for it to run out.
+The lease has no length, so that what goes on need not wait for it to run out. LATER: how many seconds from now it is.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -46,7 +47,9 @@ def services_of(folder: Path) -> Services:
     """The services of the folder's deployment."""
     deployment = StoryFolder(folder)
     services = LocalFailingServices(read_settings(deployment.settings, deployment.policies))
-    services.journal = Journal(services.store, utc_now, lease=timedelta(0))
+    ahead = timedelta(seconds=float(os.environ.get("LATER", "0")))
+    services.clock = lambda: utc_now() + ahead
+    services.journal = Journal(services.store, services.clock, lease=timedelta(0))
     services.notifier = FailingNotifier(Topic(folder / "published"), services.failpoints)
     services.tell = lambda _line: None
     services.wait = lambda _seconds: None

@@ -28,9 +28,9 @@ WRITES = ["patch pods", "patch pods", "delete pods"]
 
 
 @contextmanager
-def scene(folder: Path, steps: str = STEPS) -> Iterator[SimulatedCluster]:
+def scene(folder: Path, steps: str = STEPS, *, stop_seconds: float = 0) -> Iterator[SimulatedCluster]:
     """A deployment in the folder, in a cluster of its own, with a finding about one of its pods."""
-    with SimulatedCluster(stop_seconds=0) as cluster:
+    with SimulatedCluster(stop_seconds=stop_seconds) as cluster:
         cluster.create(objects.namespace("shop"))
         cluster.create(objects.node(NODE))
         cluster.create(objects.deployment("web", "shop", NODE, replicas=2))
