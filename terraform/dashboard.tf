@@ -4,7 +4,7 @@ locals {
   _charts = [
     { title = "Time until no connection was left, or every process had ended (seconds, 95th percentile), by containment", filter = "${local._service} AND metric.type=\"${local.metric_types.contained_seconds}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_PERCENTILE_95", by = ["metric.label.containment"] },
     { title = "Deliveries, by reason", filter = "${local._service} AND metric.type=\"${local.metric_types.deliveries}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.reason"] },
-    { title = "Deliveries, by containment (isolated: established connections go on)", filter = "${local._service} AND metric.type=\"${local.metric_types.deliveries}\" AND metric.labels.containment!=\"\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.containment"] },
+    { title = "Deliveries, by containment (isolated: established connections may go on)", filter = "${local._service} AND metric.type=\"${local.metric_types.deliveries}\" AND metric.labels.containment!=\"\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.containment"] },
     { title = "Held, by reason", filter = "${local._service} AND metric.type=\"${local.metric_types.held}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.reason"] },
     { title = "Failed, by reason", filter = "${local._service} AND metric.type=\"${local.metric_types.failed}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.reason"] },
     { title = "Rehearsed, by reason", filter = "${local._service} AND metric.type=\"${local.metric_types.rehearsed}\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", by = ["metric.label.reason"] },

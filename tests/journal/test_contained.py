@@ -42,7 +42,7 @@ CUT_OFF = step("isolated", 1)
 """With a time that no version stores: it counts for nothing."""
 CONTAINED: list[Any] = [
     pytest.param([], None, None, id="nothing was done"),
-    pytest.param([CUT_OFF], "isolated", None, id="established connections go on"),
+    pytest.param([CUT_OFF], "isolated", None, id="established connections may go on"),
     pytest.param([step("frozen")], "frozen", None, id="frozen, and connected"),
     pytest.param([CUT_OFF, step("severed", 2.5)], "severed", 2.5, id="severed"),
     pytest.param([step("severed", 2.5), step("frozen")], "frozen", 2.5, id="severed and frozen"),

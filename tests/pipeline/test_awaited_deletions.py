@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.clock import utc_now
+from scc_responder.intake.notification import parse_notification
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import HERE, answered
 from tests.kits.compromised_pod import small
-from tests.kits.responder import RAILS, Deployment, api_of, deployed, finding_about, policy
+from tests.kits.responder import RAILS, Deployment, api_of, crashing, deployed, finding_about, policy
 
 GRACE = 7
 DELETE = f"delete_pod {{grace_period_seconds: {GRACE}}}"
@@ -219,3 +220,23 @@ def test_an_unanswered_plan_expires_after_the_end(
     swept(made, timedelta(hours=2))
     assert deletion(made, document) == ("partial", "done", "processes_ended")
     assert [step.reason for step in made.case(document).steps if step.action == "cordon_node"] == ["approval_expired"]
+
+
+def test_a_stored_zero_is_carried_out_as_one(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A step that an earlier version intended with a grace period of 0 gets 1, and the case says so."""
+    made = deployed(tmp_path, cluster, policy("delete_pod {grace_period_seconds: 1}"))
+    api, notified = made.clusters.api, finding_about(cluster.objects("Pod", "shop")[0])
+    made.clusters.api = crashing(api, "delete", sent=False)
+    assert made.respond_to(notified).status == 503
+    made.clusters.api = api
+    store, key = made.services.store, f"case/{parse_notification(notified).key}"
+    entry = store.get(key)
+    assert entry is not None
+    older = entry.value.replace(b'"grace_period_seconds":1', b'"grace_period_seconds":0')
+    assert older != entry.value
+    store.replace(key, older, entry.version, unfinished=True)
+    made.deliver(notified)
+    (sent,) = (event.request for event in cluster.audit if event.verb == "delete")
+    assert sent["gracePeriodSeconds"] == 1
+    (step,) = (step for step in made.case(notified).steps if step.change.get("change") == "delete_pod")
+    assert "carried out with grace_period_seconds 1" in step.detail

@@ -25,9 +25,10 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
     The policy selects a label with the pod's own UID, so its siblings keep working, and no other finding on the same
     pod can take the label away. The outcome says what holds: `not_enforced` where the cluster has no enforcing
     dataplane, `host_network`, `windows_node` or `further_interfaces` where the pod's packets go another way,
-    `bypassed_by` where another policy still allows traffic, `enforcement_unknown` where that could not be told, and
-    `unknown` for connections already established. Looked at are NetworkPolicies, FQDNNetworkPolicies,
-    ClusterNetworkPolicies, AdminNetworkPolicies, and the policies of Cilium and Calico.
+    `bypassed_by` where another policy still allows traffic, `enforcement_unknown` where that could not be told.
+    Connections that are established already may go on, so `isolated` does not count as contained. Looked at are
+    NetworkPolicies, FQDNNetworkPolicies, ClusterNetworkPolicies, AdminNetworkPolicies, and the policies of Cilium and
+    Calico.
 
         then:
           - action: isolate_pod

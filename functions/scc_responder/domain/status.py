@@ -65,7 +65,7 @@ class Containment(StrEnum):
     """How far a threat is contained, the least first: what was read back, never what was asked for."""
 
     ISOLATED = "isolated"
-    """No new connection is possible. Established ones go on."""
+    """No new connection is possible. Established ones may go on."""
     SEVERED = "severed"
     """No connection is left, and no new one is possible."""
     FROZEN = "frozen"

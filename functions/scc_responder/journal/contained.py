@@ -17,7 +17,7 @@ _CONTAINED = frozenset(Containment) - {Containment.ISOLATED}
 
 
 MEANINGS = {
-    Containment.ISOLATED: "no new connection is possible; established ones go on",
+    Containment.ISOLATED: "no new connection is possible; established ones may go on",
     Containment.SEVERED: "no connection is left, and no new one is possible",
     Containment.FROZEN: "the matched processes are stopped",
     Containment.PROCESSES_ENDED: "every process of the pod has ended",

@@ -126,7 +126,7 @@ SEVERED = Step(
 ISOLATED = replace(SEVERED, action="isolate_pod", containment="isolated", contained_at=None)
 REACHED: list[Any] = [
     (SEVERED, "severed: no connection is left, and no new one is possible; 2.2 s from event to containment"),
-    (ISOLATED, "isolated: no new connection is possible; established ones go on"),
+    (ISOLATED, "isolated: no new connection is possible; established ones may go on"),
 ]
 
 

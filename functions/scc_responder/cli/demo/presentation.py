@@ -50,7 +50,7 @@ _ENDINGS = {
 }
 _CHECKS = {"created": "creation", "node": "node", "container": "container", "image": "image", "started": "start"}
 _NOTES = {
-    "isolated": "no new connections; established ones go on",
+    "isolated": "no new connections; established ones may go on",
     "armed": "only this UID, only this version",
     Reason.INVALID: "annotations are full; nothing waits for it",
     Reason.NO_OUTCOME_TOPIC: "the demo has no topic to publish to",

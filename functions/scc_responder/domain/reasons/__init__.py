@@ -258,7 +258,7 @@ class Reason(Word):
     DRY_RUN = "dry_run", "rehearsed"
     PATCHED = "patched", "the object was changed, and read back"
     ARMED = "armed", "the pod is marked for deletion"
-    ISOLATED = "isolated", "a network policy stops new connections of the pod; established ones go on"
+    ISOLATED = "isolated", "a network policy stops new connections of the pod; established ones may go on"
     PROCESSES_ENDED = "processes_ended", "the deletion was accepted, and every process of the pod has ended"
     DELETED = "deleted", "the pod is gone, and its processes have ended or had all of their grace period to"
     DELETION_AWAITED = "deletion_awaited", "the deletion was accepted; a sweep looks again after the grace period"
