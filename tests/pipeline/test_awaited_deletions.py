@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.ports import KubernetesApi
 from scc_responder.intake.notification import parse_notification
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -115,6 +116,38 @@ def test_a_swept_end_is_no_time_to_contain(
     swept(made, timedelta(hours=1))
     line = next(line for line in made.lines if line.get("by") == "sweep")
     assert 0 <= line["contained_seconds"] < 600
+    said = {name: line[name] for name in ("containment", "contained_seconds")}
+    assert said["containment"] == "processes_ended"
+    assert {name: made.published.messages[-1][name] for name in said} == said
+
+
+class WrongClock:
+    """`ports.KubernetesApi` of a cluster whose node tells another end of its containers."""
+
+    def __init__(self, api: KubernetesApi, end: str) -> None:
+        self._api, self._end = api, end
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+    def get(self, path: str) -> dict[str, Any]:
+        read = self._api.get(path)
+        for status in read.get("status", {}).get("containerStatuses", ()):
+            status["state"].get("terminated", {})["finishedAt"] = self._end
+        return read
+
+
+@pytest.mark.parametrize("end", ["2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"])
+def test_a_wrong_clock_is_no_time_to_contain(
+    made: Deployment, document: dict[str, Any], cluster: SimulatedCluster, end: str
+) -> None:
+    """An end before the delivery's last read, or after the sweep's, is the mistake of a clock: nobody knows when."""
+    ends(cluster)
+    made.clusters.api = WrongClock(made.clusters.api, end)
+    swept(made, OVER)
+    assert deletion(made, document) == ("done", "done", "processes_ended")
+    assert [line["containment"] for line in made.lines if line.get("by") == "sweep"] == ["processes_ended"]
+    assert not any("contained_seconds" in line for line in made.lines)
 
 
 def test_a_forced_end_is_no_time_to_contain(

@@ -272,6 +272,7 @@ def test_an_outcome_says_the_surest_truth(
     )
     result = change.verified(step_run(), change.manifest("a1"), change.selector, bypasses)
     assert (result.reason, result.status == "done") == (reason, reason == "isolated")
+    assert (result.containment, result.contained_at) == ("isolated" if reason == "isolated" else None, None)
 
 
 def test_a_change_of_an_earlier_version_is_stored_alike() -> None:
