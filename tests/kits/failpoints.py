@@ -133,6 +133,9 @@ class FailingApi:
         with self._points.around("kubernetes.delete"):
             return self._api.delete(path, options, dry_run=dry_run)
 
+    def read_log(self, path: str, **options: Any) -> Iterator[bytes]:
+        return self._api.read_log(path, **options)
+
 
 class FailingClusters:
     """Clusters whose API servers have points."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -259,6 +259,9 @@ class Interposed:
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         return self._passed("delete", path, lambda: self.api.delete(path, options, dry_run=dry_run))
+
+    def read_log(self, path: str, **options: Any) -> Iterator[bytes]:
+        return iter(self._passed("get", path, lambda: [*self.api.read_log(path, **options)]))
 
     def _passed(self, verb: str, path: str, call: Callable[[], Any]) -> Any:
         with self._lock:

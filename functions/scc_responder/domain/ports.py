@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -49,6 +49,30 @@ class KubernetesApi(Protocol):
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         """DELETE with a `DeleteOptions` body (preconditions, grace period)."""
+        ...
+
+    def read_log(
+        self,
+        path: str,
+        *,
+        container: str,
+        previous: bool = False,
+        tail_lines: int | None = None,
+        limit_bytes: int | None = None,
+        follow: bool = False,
+        timestamps: bool = False,
+        seconds: float,
+    ) -> Iterator[bytes]:
+        """A container's log, piece by piece as it comes; `path` is `api_paths.pod_log`.
+
+        `previous`: of the run before the last restart. `limit_bytes` keeps the first bytes, after `tail_lines` chose
+        the last lines. `timestamps`: the node's time and a space begin each line (RFC 3339), so that a line without is
+        the node's own word, not the container's. `follow`: until the container ends. All of it, from the request to
+        the last byte, takes no longer than `seconds`: then ApiError `timeout`, after what had come.
+
+        A container that has not started, or had no run before, is ApiError `bad_request`.
+        Source: core/v1 PodLogOptions.
+        """
         ...
 
 

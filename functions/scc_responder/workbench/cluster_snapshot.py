@@ -221,6 +221,10 @@ class SnapshotApi:
 
     create = patch = delete = _refuse
 
+    def read_log(self, path: str, **_: Any) -> NoReturn:
+        """A snapshot holds no log. Raises ApiError `not_in_snapshot`."""
+        raise ApiError(Reason.NOT_IN_SNAPSHOT, f"GET {path}: no logs are copied")
+
 
 def _has(item: ApiObject, term: str) -> bool:
     """Whether the object's labels meet one term of a selector: `key=value`, `key!=value`, `key` or `!key`."""

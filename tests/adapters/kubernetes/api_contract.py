@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -212,6 +213,74 @@ class Reading:
     def test_list_of_nothing(self, side: Side) -> None:
         """An empty collection is an empty list, not an error."""
         assert side.api().list(api_paths.network_policies(side.namespace)) == []
+
+
+class Logs:
+    """GET of `pods/log`, as far as an API server answers it without a kubelet."""
+
+    def log(self, side: Side, name: str = "web-1", *, identity: str = "admin", **options: Any) -> bytes:
+        """A whole log of the container `web`, read within ten seconds."""
+        path = api_paths.pod_log(side.namespace, name)
+        chosen = {"container": "web", "seconds": 10.0, **options}
+        return b"".join(side.api(identity).read_log(path, **chosen))
+
+    def test_a_log_of_no_pod_is_absent(self, side: Side) -> None:
+        """A pod that is gone has no log."""
+        assert told(refused(self.log, side)) == ("not_found", 404, "NotFound")
+
+    def test_a_log_of_no_container_is_refused(self, side: Side) -> None:
+        """A container that the pod does not have has no log; where it has several, one must be named."""
+        side.pod()
+        error = refused(self.log, side, container="other")
+        assert told(error) == ("bad_request", 400, "BadRequest")
+        assert "container other is not valid for pod web-1" in str(error)
+
+    def test_a_pod_without_a_node_has_an_empty_log(self, side: Side) -> None:
+        """Nothing was written by a pod that no node was found for."""
+        side.admin.create(objects.pod("web-1", side.namespace, ""))
+        assert self.log(side) == b""
+
+
+class KubeletLogs(Logs):
+    """The same, and what a kubelet answers. `write` lets the container `web` of a pod write a text."""
+
+    def write(self, side: Side, pod: Object, content: bytes, *, previous: bool = False) -> None:
+        """Let it write, now or in its run before."""
+        raise NotImplementedError
+
+    def test_the_last_lines_are_chosen(self, side: Side) -> None:
+        """`tail_lines` chooses the last lines, and `limit_bytes` keeps the first bytes of these."""
+        self.write(side, side.pod(), b"one\ntwo\nthree\n")
+        assert self.log(side) == b"one\ntwo\nthree\n"
+        assert self.log(side, tail_lines=2) == b"two\nthree\n"
+        assert self.log(side, limit_bytes=5) == b"one\nt"
+        assert self.log(side, tail_lines=1, limit_bytes=4) == b"thre"
+
+    def test_each_line_begins_with_its_time(self, side: Side) -> None:
+        """With `timestamps` each line begins with the node's time of it."""
+        self.write(side, side.pod(), b"one\ntwo\n")
+        lines = self.log(side, timestamps=True).splitlines()
+        assert [line.partition(b" ")[2] for line in lines] == [b"one", b"two"]
+        assert all(line[:4].isdigit() and line.partition(b" ")[0].endswith(b"Z") for line in lines)
+
+    def test_a_container_without_a_run_before_is_refused(self, side: Side) -> None:
+        """A container that was never restarted has no log of a run before."""
+        self.write(side, side.pod(), b"one\n")
+        error = refused(self.log, side, previous=True)
+        assert (told(error), "not found" in str(error)) == (("bad_request", 400, "BadRequest"), True)
+
+    def test_a_followed_log_does_not_end(self, side: Side) -> None:
+        """A followed log gives what is written later, until the time is over, which is an error of its own."""
+        pod = side.pod()
+        self.write(side, pod, b"one\n")
+        path = api_paths.pod_log(side.namespace, "web-1")
+        pieces = side.api("admin").read_log(path, container="web", follow=True, seconds=2.0)
+        assert next(pieces) == b"one\n"
+        self.write(side, pod, b"two\n")
+        assert next(pieces) == b"two\n"
+        began = time.monotonic()
+        assert refused(next, pieces).reason == "timeout"
+        assert time.monotonic() - began < 4.0
 
 
 class Paging:

@@ -17,6 +17,9 @@ from tests.adapters.kubernetes.api_contract import (
     Deleting,
     Evicting,
     Identifying,
+    KubeletLogs,
+    Logs,
+    Object,
     Paging,
     Patching,
     Reading,
@@ -118,6 +121,22 @@ class TestSimulatedCreating(OnSimulated, Creating): ...
 
 
 class TestSimulatedIdentifying(OnSimulated, Identifying): ...
+
+
+class TestSimulatedLogs(OnSimulated, KubeletLogs):
+    """The simulated cluster plays kubelets too."""
+
+    @pytest.fixture(autouse=True)
+    def remember(self, simulated: SimulatedCluster) -> None:
+        """Keep the cluster for `write`."""
+        self.cluster = simulated
+
+    def write(self, side: Side, pod: Object, content: bytes, *, previous: bool = False) -> None:
+        """Let the container write."""
+        self.cluster.write_log(pod, "web", content, previous=previous)
+
+
+class TestRealLogs(OnReal, Logs): ...
 
 
 class TestRealReading(OnReal, Reading): ...

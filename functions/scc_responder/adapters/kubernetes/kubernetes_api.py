@@ -1,31 +1,26 @@
 """One cluster's API server, over the official Kubernetes client's connection pool, in plain dicts.
 
 Only the client's transport is imported: its typed models would cost two seconds of every cold start. Nothing is
-retried here and no redirect is followed; what each failure means is decided in `api_errors.kubernetes_failure`.
+retried here and no redirect is followed (`api_requests.py`).
 """
 
 from __future__ import annotations
 
-import re
-import ssl
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from kubernetes.client.configuration import Configuration
-from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTClientObject
-from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from scc_responder import __version__
-from scc_responder.adapters.kubernetes.api_errors import ApiRequest, ApiResponse, UnusableResponse, kubernetes_failure
+from scc_responder.adapters.kubernetes.api_errors import ApiRequest, UnusableResponse, kubernetes_failure
+from scc_responder.adapters.kubernetes.api_requests import JSON, ApiRequests, Content, TokenSource
 from scc_responder.adapters.kubernetes.list_pages import gather_pages
-from scc_responder.adapters.kubernetes.one_write import OneWritePool
+from scc_responder.adapters.kubernetes.one_write import OneWritePool, PlainPool
+from scc_responder.adapters.kubernetes.server_trust import ClientCertificate, server_trust
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
@@ -37,12 +32,12 @@ CONNECTIONS = 16
 PAGE_LIMIT = 8 * 1024 * 1024
 """Bytes of a page that are read: five of the largest objects etcd can hold, and a bound on memory."""
 
+MOST_LOG_BYTES = 256 * 1024 * 1024
+"""Bytes of a log that are read where no `limit_bytes` is asked for: it is passed on as it comes, never kept."""
+
 USER_AGENT = f"scc-responder/{__version__}"
 
-_CHUNK = 256 * 1024
-_JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
-_SAFE_PATH = re.compile(r"/apis?(?:/[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)*", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _Objects = list[ApiObject]
@@ -57,31 +52,11 @@ class _Page(Value, frozen=True, kw_only=True):
     metadata: Any = None
 
 
-class ClientCertificate(Value, frozen=True, kw_only=True):
-    """A client's certificate chain and private key, in PEM."""
-
-    certificate_pem: bytes
-    key_pem: bytes
-
-
 class KubernetesRest:
     """`ports.KubernetesApi` over HTTPS. Safe to use from several threads."""
 
-    def __init__(
-        self,
-        url: str,
-        rest: RESTClientObject,
-        headers: Mapping[str, str],
-        identity: TokenSource,
-        timeout_seconds: float,
-        *,
-        retell: ErrorTranslator | None,
-    ) -> None:
-        self._url = url
-        self._rest = rest
-        self._headers = headers
-        self._identity = identity
-        self._timeout_seconds = timeout_seconds
+    def __init__(self, requests: ApiRequests, retell: ErrorTranslator | None) -> None:
+        self._requests = requests
         self._retell = retell
 
     def get(self, path: str) -> ApiObject:
@@ -115,83 +90,65 @@ class KubernetesRest:
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """POST to a collection, or to an object's subresource. Raises ApiError, OutcomeUnknown."""
-        return self._call(ApiRequest(method="POST", path=path), ApiObject, body=body, dry_run=dry_run)
+        request = ApiRequest(method="POST", path=path)
+        return self._call(request, ApiObject, content=Content(body=body), dry_run=dry_run)
 
     def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """JSON merge patch. Raises ApiError (409 where a condition in `metadata` does not hold), OutcomeUnknown."""
         request = ApiRequest(method="PATCH", path=path)
-        return self._call(request, ApiObject, body=body, dry_run=dry_run, content_type=_MERGE_PATCH)
+        content = Content(body=body, content_type=_MERGE_PATCH)
+        return self._call(request, ApiObject, content=content, dry_run=dry_run)
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
         """DELETE with a `DeleteOptions` body. Raises ApiError (409 where a precondition fails), OutcomeUnknown."""
         # The server ignores the query of a DELETE that has a body: without this, a dry run would delete.
         rehearsal = {"dryRun": ["All"]} if dry_run else {}
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", **options, **rehearsal}
-        return self._call(ApiRequest(method="DELETE", path=path), ApiObject, body=body, dry_run=dry_run)
+        content = Content(body={"apiVersion": "v1", "kind": "DeleteOptions", **options, **rehearsal})
+        return self._call(ApiRequest(method="DELETE", path=path), ApiObject, content=content, dry_run=dry_run)
+
+    def read_log(
+        self,
+        path: str,
+        *,
+        container: str,
+        previous: bool = False,
+        tail_lines: int | None = None,
+        limit_bytes: int | None = None,
+        follow: bool = False,
+        timestamps: bool = False,
+        seconds: float,
+    ) -> Iterator[bytes]:
+        """A container's log as it comes, asked for with the first piece. Raises ApiError, as the port says."""
+        asked = {"container": container, "previous": previous, "follow": follow, "timestamps": timestamps}
+        bounds = {"tailLines": tail_lines, "limitBytes": limit_bytes}
+        query = {**asked, **{name: value for name, value in bounds.items() if value is not None}}
+        request = ApiRequest(method="GET", path=path, most_bytes=limit_bytes or MOST_LOG_BYTES)
+        try:
+            yield from self._requests.stream(request, _query(query), seconds)
+        except ApiError as error:
+            raise self._retold(request, error) from None
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._rest.close()
+        self._requests.close()
 
-    def _call(self, request: ApiRequest, form: type[_T], **more: Any) -> _T:
-        try:
-            return _decoded(request, self._answered(request, **more), form)
-        except ApiError as error:
-            if self._retell is None:
-                raise
-            raise self._retell(request.method, error) from None
-
-    def _answered(
+    def _call(
         self,
         request: ApiRequest,
-        *,
+        form: type[_T],
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        content: Content | None = None,
+        *,
         dry_run: bool = False,
-        content_type: str = _JSON,
-    ) -> bytes:
-        if not _SAFE_PATH.fullmatch(request.path):
-            raise ApiError(Reason.INVALID_NAME, "the path of a Kubernetes object has a character that none may have")
+    ) -> _T:
         arguments = {**(query or {}), **({"dryRun": "All"} if dry_run else {})}
-        url = f"{self._url}{request.path}" + (f"?{urlencode(arguments)}" if arguments else "")
-        answer = self._authenticated(request, url, body, content_type)
-        if not 200 <= answer.status < 300:
-            raise kubernetes_failure(request, answer)
-        return answer.body
-
-    def _authenticated(
-        self, request: ApiRequest, url: str, body: Mapping[str, Any] | None, content_type: str
-    ) -> ApiResponse:
-        """The answer, asked for a second time with a renewed token if the first was refused unread."""
-        token = self._identity.token()
-        answer = self._send(request, url, body, self._headers_with(token, content_type, body))
-        if answer.status != 401 or self._identity.renew is None:
-            return answer
-        renewed = self._identity.renew(token)
-        return self._send(request, url, body, self._headers_with(renewed, content_type, body))
-
-    def _headers_with(self, token: str, content_type: str, body: object) -> dict[str, str]:
-        authorization = {"Authorization": f"Bearer {token}"} if token else {}
-        content = {"Content-Type": content_type} if body is not None else {}
-        return {**self._headers, **authorization, **content}
-
-    def _send(self, request: ApiRequest, url: str, body: object, headers: dict[str, str]) -> ApiResponse:
-        deadline = time.monotonic() + self._timeout_seconds
-        timeouts = (self._timeout_seconds, self._timeout_seconds)
         try:
-            response = self._rest.request(request.method, url, headers=headers, body=body, _request_timeout=timeouts)
-            return _read(response.response, deadline, request.most_bytes)
-        except ApiException as error:  # the client's wrapping of a TLS error, which says where it happened
-            raise kubernetes_failure(request, _wrapped(error)) from None
-        except (HTTPError, UnusableResponse) as error:
-            raise kubernetes_failure(request, error) from None
+            return _decoded(request, self._requests.answer(request, arguments, content), form)
+        except ApiError as error:
+            raise self._retold(request, error) from None
 
-
-class TokenSource(Value, frozen=True, kw_only=True):
-    """How requests say who sends them. `renew` is asked once for another token than the refused one."""
-
-    token: Callable[[], str]
-    renew: Callable[[str], str] | None = None
+    def _retold(self, request: ApiRequest, error: ApiError) -> ApiError:
+        return self._retell(request.method, error) if self._retell else error
 
 
 def connect(
@@ -221,12 +178,12 @@ def connect(
         no_proxy="*",
     )
     rest = RESTClientObject(configuration)
+    rest.pool_manager.pool_classes_by_scheme = {"https": OneWritePool, "http": PlainPool}
     if url.startswith("https:"):
-        rest.pool_manager.pool_classes_by_scheme = {"https": OneWritePool}
-        rest.pool_manager.connection_pool_kw["ssl_context"] = _trust(ca_pem, client_certificate)
-    headers = {"Accept": _JSON, "User-Agent": user_agent}
+        rest.pool_manager.connection_pool_kw["ssl_context"] = server_trust(ca_pem, client_certificate)
+    headers = {"Accept": JSON, "User-Agent": user_agent}
     identity = TokenSource(token=token, renew=renew)
-    return KubernetesRest(url.rstrip("/"), rest, headers, identity, timeout_seconds, retell=retell)
+    return KubernetesRest(ApiRequests(url.rstrip("/"), rest, headers, identity, timeout_seconds), retell)
 
 
 def _check_url(url: str) -> None:
@@ -236,55 +193,9 @@ def _check_url(url: str) -> None:
         raise SettingsError(Reason.UNUSABLE_SERVER, "the API server's address must be https://HOST[:PORT]")
 
 
-def _trust(ca_pem: bytes | None, client: ClientCertificate | None) -> ssl.SSLContext:
-    """One context for all connections: the certificates are parsed once."""
-    try:
-        context = ssl.create_default_context() if ca_pem is None else _private_trust(ca_pem)
-        if client is not None:
-            _present(context, client)
-    except (ssl.SSLError, ValueError) as error:
-        raise SettingsError(
-            Reason.UNUSABLE_CERTIFICATE, "a certificate or key of the cluster is not valid PEM"
-        ) from error
-    return context
-
-
-def _private_trust(ca_pem: bytes) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # requires a certificate and checks the host's name
-    context.load_verify_locations(cadata=ca_pem.decode("ascii", "ignore"))
-    return context
-
-
-def _present(context: ssl.SSLContext, client: ClientCertificate) -> None:
-    # The ssl module reads a private key only from a file; this one is gone again before the first request.
-    with tempfile.TemporaryDirectory() as folder:
-        pem = Path(folder, "client.pem")
-        pem.touch(mode=0o600)
-        pem.write_bytes(client.certificate_pem + b"\n" + client.key_pem)
-        context.load_cert_chain(pem)
-
-
-def _read(response: Any, deadline: float, most: int) -> ApiResponse:
-    """The whole answer, or an exception: never half of one.
-
-    With its last byte the connection goes back to the pool; one left in mid-answer is closed.
-    """
-    body = bytearray()
-    try:
-        while chunk := response.read1(_CHUNK):
-            body += chunk
-            _check_bounds(len(body), deadline, most)
-    except BaseException:
-        response.close()
-        raise
-    return ApiResponse(status=response.status, headers=dict(response.headers), body=bytes(body))
-
-
-def _check_bounds(size: int, deadline: float, most: int) -> None:
-    if size > most:
-        raise UnusableResponse(Reason.OVERSIZE_ANSWER)
-    if time.monotonic() > deadline:
-        raise UnusableResponse(Reason.TIMEOUT)
+def _query(values: Mapping[str, object]) -> dict[str, str]:
+    """Parameters of a request, without those that are false."""
+    return {name: "true" if value is True else str(value) for name, value in values.items() if value is not False}
 
 
 def _decoded(request: ApiRequest, content: bytes | msgspec.Raw, form: type[_T]) -> _T:
@@ -292,8 +203,3 @@ def _decoded(request: ApiRequest, content: bytes | msgspec.Raw, form: type[_T]) 
         return msgspec.json.decode(content, type=form)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise kubernetes_failure(request, UnusableResponse(Reason.UNUSABLE_ANSWER)) from None
-
-
-def _wrapped(error: ApiException) -> Exception:
-    cause = error.__context__
-    return cause if isinstance(cause, Exception) else error

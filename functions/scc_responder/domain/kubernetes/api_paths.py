@@ -69,6 +69,15 @@ def pod_eviction(namespace: str, name: str) -> str:
     return f"{pod(namespace, name)}/eviction"
 
 
+def pod_log(namespace: str, name: str) -> str:
+    """Where the logs of a pod's containers are read.
+
+    >>> pod_log("shop", "web-1")
+    '/api/v1/namespaces/shop/pods/web-1/log'
+    """
+    return f"{pod(namespace, name)}/log"
+
+
 def node(name: str) -> str:
     """One node."""
     return f"/api/v1/nodes/{_name(name)}"

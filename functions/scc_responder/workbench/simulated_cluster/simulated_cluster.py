@@ -19,11 +19,14 @@ import msgspec
 from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.controllers import Controllers
 from scc_responder.workbench.simulated_cluster.server.objects import Admission, Objects, admit_all, now, target_to
+from scc_responder.workbench.simulated_cluster.server.pod_logs import OpenLog
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities
 from scc_responder.workbench.simulated_cluster.server.request import Api, AuditEvent, SimulatedRequest
 from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RequestTarget
 
 _BODY_LIMIT = 3 * 1024 * 1024
+_LOOKS_SECONDS = 0.02
+"""How often a followed log is looked at."""
 
 
 class SimulatedCluster:
@@ -91,6 +94,11 @@ class SimulatedCluster:
             self._controllers.settle()
             return self._objects.of_kind(kind, namespace)
 
+    def write_log(self, pod: ApiObject, container: str, content: bytes, *, previous: bool = False) -> None:
+        """Let a container of a pod write to its log. `previous`: its run before the last restart did."""
+        with self._api.alone():
+            self._api.logs.write(pod, container, content, previous=previous)
+
     def stop_pods(self) -> None:
         """Let every pod that is to stop have stopped by now."""
         with self._api.alone():
@@ -104,6 +112,7 @@ class SimulatedCluster:
 
     def stop(self) -> None:
         """Stop answering and let go of the port."""
+        self._server.closing.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -127,6 +136,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.api = api
         self.delay_seconds = delay_seconds
+        self.closing = threading.Event()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -144,12 +154,31 @@ class _Handler(BaseHTTPRequestHandler):
         call = SimulatedRequest(method=self.command, uri=self.path, headers=headers, body=self.rfile.read(length))
         time.sleep(self.server.delay_seconds)
         code, body = self.server.api.answer(call)
+        if isinstance(body, OpenLog):
+            self._send_log(body)
+            return
         content = msgspec.json.encode(body)
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def _send_log(self, log: OpenLog) -> None:
+        """Send a log in chunks, as it comes."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        is_over = False
+        while not is_over and not self.server.closing.is_set():
+            content, is_over = self.server.api.more(log)
+            if content:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
+                self.wfile.flush()
+            elif not is_over:
+                self.server.closing.wait(_LOOKS_SECONDS)
+        self.wfile.write(b"0\r\n\r\n")
 
     do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _answer  # noqa: N815 - the names that http.server calls
 

@@ -17,6 +17,7 @@ from scc_responder.workbench.simulated_cluster.controllers import Controllers
 from scc_responder.workbench.simulated_cluster.server import refusal
 from scc_responder.workbench.simulated_cluster.server.eviction import evict
 from scc_responder.workbench.simulated_cluster.server.objects import Objects
+from scc_responder.workbench.simulated_cluster.server.pod_logs import OpenLog, PodLogs
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities, allowed
 from scc_responder.workbench.simulated_cluster.server.refusal import Refusal
 from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST, RequestTarget, group_list, target_of
@@ -26,8 +27,9 @@ _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollectio
 _DISCOVERY = ("GET", "/apis")
 _PATCH_TYPE = "application/merge-patch+json"
 
+_LOG = ("pods/log", "get")
 SUBRESOURCES = {("pods/eviction", "create"): evict}
-"""What a request to a subresource does, by resource and verb."""
+"""What a request to a subresource does that sends an object, by resource and verb."""
 
 
 class AuditEvent(Value, frozen=True, kw_only=True):
@@ -98,24 +100,36 @@ class Api:
         self._identities = identities
         self._clock = clock
         self._lock = threading.Lock()
+        self.logs = PodLogs(clock, self._pod)
 
     def alone(self) -> AbstractContextManager[object]:
         """Keep requests waiting, for as long as the objects are changed by other means."""
         return self._lock
 
-    def answer(self, call: SimulatedRequest) -> tuple[int, ApiObject]:
+    def answer(self, call: SimulatedRequest) -> tuple[int, ApiObject | OpenLog]:
         """The status and body that the API server would answer with."""
         with self._lock:
             received = self._clock()
             self._controllers.settle()
             asked = self._understood(call)
+            body: ApiObject | OpenLog
             try:
                 code, body = 201 if asked.verb == "create" else 200, self._perform(asked)
             except Refusal as refused:
                 code, body = refused.code, refused.body
             self._controllers.settle(kubelets=False)
-            self.audit.append(_event(asked, code, body, received=received, completed=self._clock()))
+            told = {} if isinstance(body, OpenLog) else body
+            self.audit.append(_event(asked, code, told, received=received, completed=self._clock()))
         return code, body
+
+    def more(self, log: OpenLog) -> tuple[bytes, bool]:
+        """The next part of a log, and whether it was the last one."""
+        with self._lock:
+            self._controllers.settle()
+            return log.more()
+
+    def _pod(self, uid: str) -> ApiObject | None:
+        return next((pod for pod in self._objects.stored("Pod") if pod["metadata"]["uid"] == uid), None)
 
     def _understood(self, call: SimulatedRequest) -> Asked:
         target = target_of(urlsplit(call.uri).path)
@@ -126,7 +140,7 @@ class Api:
         user = self._identities.user(call.headers.get("authorization", ""))
         return Asked(call=call, target=target, user=user, verb=verbs.get(call.method, call.method.lower()))
 
-    def _perform(self, asked: Asked) -> ApiObject:
+    def _perform(self, asked: Asked) -> ApiObject | OpenLog:
         target, verb = asked.target, asked.verb
         if not asked.user:
             raise refusal.unauthorized()
@@ -148,7 +162,9 @@ class Api:
             raise refusal.method_not_allowed()
         return self._write(asked.call, target, verb)
 
-    def _perform_subresource(self, call: SimulatedRequest, target: RequestTarget, verb: str) -> ApiObject:
+    def _perform_subresource(self, call: SimulatedRequest, target: RequestTarget, verb: str) -> ApiObject | OpenLog:
+        if (target.rule[1], verb) == _LOG:
+            return self.logs.open(self._objects.get(target), call.query)
         perform = SUBRESOURCES.get((target.rule[1], verb))
         if perform is None:
             raise refusal.method_not_allowed()
