@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from scc_responder.domain.changes.capture_evidence import CaptureEvidence
+from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE, CaptureEvidence
 from scc_responder.domain.context import Context
-from scc_responder.execute.evidence import Source, SourceInput, evidence_sources
+from scc_responder.execute.evidence import Source, SourceInput, sources_for
 from scc_responder.execute.evidence.manifest import EvidenceObject, evidence_objects
 from scc_responder.execute.evidence.reading import Reading, read_sources
 
@@ -41,7 +41,7 @@ def read(
 ) -> tuple[Reading, ...]:
     """These sources, or all there are, read."""
     with ThreadPoolExecutor(8) as pool:
-        return read_sources(evidence_sources().values() if asked is None else asked, subject, pool, renew, **more)
+        return read_sources(sources_for(CAPTURES_EVIDENCE) if asked is None else asked, subject, pool, renew, **more)
 
 
 def evidence(context: Context, events: list[dict[str, Any]] | None = None) -> tuple[EvidenceObject, ...]:

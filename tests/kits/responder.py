@@ -261,7 +261,7 @@ class Interposed:
         return self._passed("delete", path, lambda: self.api.delete(path, options, dry_run=dry_run))
 
     def read_log(self, path: str, **options: Any) -> Iterator[bytes]:
-        return iter(self._passed("get", path, lambda: [*self.api.read_log(path, **options)]))
+        yield from self._passed("get", path, lambda: [*self.api.read_log(path, **options)])
 
     def _passed(self, verb: str, path: str, call: Callable[[], Any]) -> Any:
         with self._lock:

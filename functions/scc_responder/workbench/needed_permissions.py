@@ -13,11 +13,10 @@ from typing import Any
 from scc_responder.actions import actions
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS, READ_PERMISSIONS
-from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import Permission, Permissions, Tier, iam, merged
 from scc_responder.domain.value import Value
-from scc_responder.execute.evidence import evidence_sources
+from scc_responder.execute.evidence import sources_for
 from scc_responder.policy.policy_set import Policy
 
 EVERY_FINDING = "every finding"
@@ -108,7 +107,8 @@ def _uses(steps: Iterable[tuple[str, str]]) -> Iterator[tuple[Permission, str, s
 def permissions_of(action: str) -> Permissions:
     """What an action needs: what it declares, and if it captures evidence, what the sources declare."""
     known = actions()[action]
-    return merged(source_permissions() if CAPTURES_EVIDENCE in known.makes else (), known.permissions)
+    sources = (each for kind in known.makes for each in sources_for(kind))
+    return merged(*(each.permissions for each in sources), known.permissions)
 
 
 def _order(permission: Permission) -> tuple[bool, str, str, int]:
@@ -177,8 +177,3 @@ def rule_of(resource: str) -> tuple[str, str]:
     name, slash, subresource = resource.partition("/")
     plural, _, group = name.partition(".")
     return group, f"{plural}{slash}{subresource}"
-
-
-def source_permissions() -> Permissions:
-    """What all sources together need, each once."""
-    return merged(*(each.permissions for each in evidence_sources().values()))

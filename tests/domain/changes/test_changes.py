@@ -22,6 +22,7 @@ from scc_responder.domain.changes import (
     stored,
 )
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
+from scc_responder.domain.changes.capture_logs import CaptureLogs
 from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
 from scc_responder.domain.changes.delete_pod import DeletePod
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PATCHES_POD, PatchObject
@@ -37,6 +38,7 @@ EXAMPLES: dict[str, Change] = {
     ),
     "delete_pod": DeletePod(**WHERE, grace_period_seconds=5),
     "capture_evidence": CaptureEvidence(namespace="shop", pod_name="web-1", pod_uid="u1"),
+    "capture_logs": CaptureLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "notify": PublishDecision(),
 }
 """One change of each kind, by the tag that journals of every version carry."""

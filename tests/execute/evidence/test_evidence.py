@@ -10,7 +10,7 @@ from scc_responder.domain.finding import Threat
 from scc_responder.domain.permissions import iam, observes
 from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence import EvidenceItem, NotPossible, Source, evidence_sources
-from scc_responder.workbench.needed_permissions import permissions_of, source_permissions
+from scc_responder.workbench.needed_permissions import permissions_of
 from tests.kits.captures import given
 from tests.kits.journal_worlds import finding
 
@@ -29,9 +29,9 @@ def test_each_source_declares_itself(source: Source) -> None:
 
 def test_the_action_needs_what_its_sources_read() -> None:
     """A source that declares a permission asks for it wherever evidence is captured."""
-    declared = [permission for source in evidence_sources().values() for permission in source.permissions]
-    assert set(source_permissions()) == set(declared) >= set(observes("events", "list"))
-    assert permissions_of("capture_evidence") == (*source_permissions(), *iam("storage.objects.create"))
+    stores = iam("storage.objects.create")
+    assert permissions_of("capture_evidence") == (*observes("events", "list"), *stores)
+    assert permissions_of("capture_logs") == (*observes("pods/log", "get"), *stores)
 
 
 def facts(**more: object) -> Context:

@@ -66,7 +66,7 @@ class ApiRequests:
 
     def answer(self, request: ApiRequest, query: Mapping[str, str], content: Content | None) -> bytes:
         """The whole body of a success. Raises ApiError, OutcomeUnknown."""
-        answer = self._authenticated(
+        answer: ApiResponse = self._authenticated(
             request, query, content, lambda: self._timeout_seconds, lambda response: _read(response, request.most_bytes)
         )
         if not 200 <= answer.status < 300:

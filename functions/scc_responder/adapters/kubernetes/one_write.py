@@ -27,14 +27,14 @@ class TimedReads(_Socket):
 
     read_until = float("inf")
 
-    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         """Read. Raises TimeoutError once the time is over."""
         left = self.read_until - time.monotonic()
         if left <= 0:
             raise TimeoutError("timed out")
         if left != float("inf"):
             self.settimeout(left)
-        return super().recv_into(buffer, nbytes, flags)
+        return super().recv_into(buffer, nbytes or 0, flags)
 
 
 class TimedSocket(TimedReads, socket.socket):

@@ -289,6 +289,7 @@ class Reason(Word):
     ENFORCEMENT_UNKNOWN = "enforcement_unknown", "nothing shows that the network policy holds: perhaps none is enforced"
     NOT_POSSIBLE_AUTOPILOT = "not_possible_autopilot", "the nodes of Autopilot are Google's"
     CAPTURED_WITHOUT_EVENTS = "captured_without_events", "evidence is stored, but for the pod's events"
+    CAPTURED_WITHOUT_LOGS = "captured_without_logs", "evidence is stored, but for the logs of the pod's containers"
     CAPTURED_IN_PART = "captured_in_part", "evidence is stored, but for a source that is required"
     NO_EVIDENCE_STORE = "no_evidence_store", "settings name no place for evidence"
     NOTIFIER_FAILED = "notifier_failed", "people could not be told"

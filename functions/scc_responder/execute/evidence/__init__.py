@@ -14,7 +14,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from scc_responder.domain.changes import Change, ChangedObject
+from scc_responder.domain.changes import Change, ChangedObject, ChangeKind
+from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.permissions import Permissions
@@ -35,16 +36,19 @@ class Moment(StrEnum):
 
 
 class EvidenceItem(Value, frozen=True, kw_only=True):
-    """One thing that a source read, to be stored as one JSON object.
+    """One thing that a source read, to be stored as one object, of JSON or of text.
 
     `kind` and `title` are what it is a copy of, in that thing's own words. `is_empty`: the answer says that there is
-    nothing; it is stored all the same.
+    nothing; it is stored all the same. `is_text`: the content is a text, stored as such and not as JSON. `summary` says
+    in a few words what there is to know of it.
     """
 
     kind: str
     title: str = ""
     content: Any
     is_empty: bool = False
+    is_text: bool = False
+    summary: str = ""
 
 
 class NotPossible(ResponderError):  # noqa: N818 - an answer of a source, not a fault
@@ -113,8 +117,9 @@ class Source(Value, frozen=True, kw_only=True):
     """One thing that is kept of a case.
 
     `read` raises ApiError or NotPossible. `permissions` are what it needs beyond what every finding needs.
-    `deadline_seconds` counts from the start of its moment. `prefix` begins the names of its objects. A capture that
-    lacks a `required` source fails with the reason `incomplete`; what the others read is kept.
+    `asked_by` is the kind of change that reads it. `deadline_seconds` counts from the start of its moment. `prefix`
+    begins the names of its objects. A capture that lacks a `required` source fails with the reason `incomplete`; what
+    the others read is kept.
     """
 
     name: str
@@ -125,6 +130,7 @@ class Source(Value, frozen=True, kw_only=True):
     incomplete: Reason
     deadline_seconds: float
     prefix: str
+    asked_by: ChangeKind
 
 
 def source(
@@ -135,6 +141,7 @@ def source(
     incomplete: Reason = Reason.CAPTURED_IN_PART,
     deadline_seconds: float = 10.0,
     prefix: str = "",
+    asked_by: ChangeKind = CAPTURES_EVIDENCE,
 ) -> Callable[[ReadSource], Source]:
     """Declare a reading function as the source of its own name."""
 
@@ -148,6 +155,7 @@ def source(
             incomplete=incomplete,
             deadline_seconds=deadline_seconds,
             prefix=prefix or read.__name__.replace("_", "-"),
+            asked_by=asked_by,
         )
 
     return declare
@@ -159,3 +167,8 @@ def evidence_sources() -> dict[str, Source]:
     folder = import_module(f"{__name__}.sources")
     names = sorted(module.name for module in iter_modules(folder.__path__))
     return {name: getattr(import_module(f"{folder.__name__}.{name}"), name) for name in names}
+
+
+def sources_for(kind: ChangeKind) -> tuple[Source, ...]:
+    """The sources that a change of this kind reads."""
+    return tuple(each for each in evidence_sources().values() if each.asked_by is kind)

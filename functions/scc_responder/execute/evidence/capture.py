@@ -1,4 +1,4 @@
-"""Carry out `CaptureEvidence`: read every source, store what they gave, then the manifest that names it."""
+"""Carry out a capture: read the sources of its kind, store what they gave, then the manifest that names it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.ports import Evidence
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, done, failed, refused
-from scc_responder.execute.evidence import Moment, SourceInput, evidence_sources
+from scc_responder.execute.evidence import Moment, SourceInput, sources_for
 from scc_responder.execute.evidence.manifest import EvidenceObject, evidence_manifest, evidence_objects
 from scc_responder.execute.evidence.reading import Reading, read_sources
 from scc_responder.execute.execution import World
@@ -25,16 +25,19 @@ STORE_SECONDS = 20.0
 
 
 def capture(change: Change, step: StepRun, context: Context, world: World) -> Result:
-    """Read all sources and store what they gave. Only a required source that could not be read fails the step.
+    """Read all sources of the change's kind and store what they gave.
+
+    Only a required source that could not be read fails the step.
 
     Raises RetryableError, or what a required source did, where a later delivery may succeed; what was read is stored
     before.
     """
     if world.evidence is None:
         return failed(Reason.NO_EVIDENCE_STORE, "set SCC_RESPONDER_EVIDENCE to gs://BUCKET/PREFIX or file:///FOLDER")
-    early = world.early.get(change.target, ())
+    asked = sources_for(change.declared)
+    early = [reading for reading in world.early.get(change.target, ()) if reading.source in asked]
     known = {reading.source.name for reading in early}
-    late = [each for name, each in evidence_sources().items() if name not in known]
+    late = [each for each in asked if each.name not in known]
     readings = (*early, *read_sources(late, _given(change, context, world), world.pool, step.renew))
     objects = evidence_objects(context.finding.key, readings)
     manifest = evidence_manifest(context, readings, objects, world.clock())
@@ -45,7 +48,8 @@ def capture(change: Change, step: StepRun, context: Context, world: World) -> Re
     except ApiError as error:
         return refused(error)
     _come_again(lacking)
-    return _result(lacking, f"{manifest.name} sha256 {manifest.sha256}")
+    said = [item.summary for reading in readings for item in reading.items if item.summary]
+    return _result(lacking, "; ".join([f"{manifest.name} sha256 {manifest.sha256}", *said]))
 
 
 def read_early(
@@ -60,7 +64,7 @@ def read_early(
     captures = {change.target: change for change in changes if change.declared is CAPTURES_EVIDENCE}
     if world.evidence is None or not captures:
         return {}
-    early = [each for each in evidence_sources().values() if each.moment is Moment.BEFORE_ISOLATION]
+    early = [each for each in sources_for(CAPTURES_EVIDENCE) if each.moment is Moment.BEFORE_ISOLATION]
     return {
         target: read_sources(early, _given(change, context, world), world.pool, renew)
         for target, change in captures.items()

@@ -1,4 +1,4 @@
-"""What a capture stores: each item as one JSON object, and a manifest of their hashes. Pure.
+"""What a capture stores: each item as one object of JSON or text, and a manifest of their hashes. Pure.
 
 Names hold hashes and declared words only; what the things were called stands inside the manifest. A name holds the hash
 of its content, so that a second capture adds to the first and never takes its place.
@@ -16,6 +16,7 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import EvidenceItem
 from scc_responder.execute.evidence.canonical_json import canonical_json
+from scc_responder.execute.evidence.log_text import redact_log
 from scc_responder.execute.evidence.reading import Reading
 from scc_responder.execute.evidence.redaction import Redaction, redact
 
@@ -44,10 +45,10 @@ def evidence_objects(finding_key: str, readings: Iterable[Reading]) -> tuple[Evi
 
 
 def _kept(finding_key: str, reading: Reading, item: EvidenceItem) -> EvidenceObject:
-    kept = redact(item.content)
-    content = canonical_json(kept.content)
+    kept = redact_log(item.content) if item.is_text else redact(item.content)
+    content = kept.content.encode() if item.is_text else canonical_json(kept.content)
     return EvidenceObject(
-        name=_name(finding_key, reading.source.prefix, content),
+        name=_name(finding_key, reading.source.prefix, content, "txt" if item.is_text else "json"),
         content=content,
         kind=item.kind,
         title=item.title,
@@ -101,5 +102,5 @@ def _object(item: EvidenceObject, captured_at: datetime) -> dict[str, Any]:
     }
 
 
-def _name(finding_key: str, prefix: str, content: bytes) -> str:
-    return f"cases/{case_id(finding_key)}/{prefix}-{hashlib.sha256(content).hexdigest()[:16]}.json"
+def _name(finding_key: str, prefix: str, content: bytes, ending: str = "json") -> str:
+    return f"cases/{case_id(finding_key)}/{prefix}-{hashlib.sha256(content).hexdigest()[:16]}.{ending}"

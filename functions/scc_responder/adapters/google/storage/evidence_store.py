@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z0-9/_.-]{1,200}", re.ASCII)
 _ADDRESS = re.compile(r"gs://(?P<bucket>[a-z0-9._-]+)(?:/(?P<prefix>[^?#\0]*))?|file://(?P<folder>/[^?#\0]*)")
+_TYPES = {"json": "application/json", "txt": "text/plain; charset=utf-8"}
 _PERMISSION = "storage.objects.create"
 _REMEDY = "give gs://BUCKET/PREFIX, or file:///FOLDER for local use"
 
@@ -80,7 +81,7 @@ class EvidenceStore:
         """Headers that keep a browser from showing evidence as a page. A folder has none."""
         if self._folder:
             return None
-        kind = "application/json" if name.endswith(".json") else "application/octet-stream"
+        kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
         return {"Content-Type": kind, "Content-Disposition": "attachment"}
 
 
