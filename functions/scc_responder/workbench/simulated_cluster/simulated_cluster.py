@@ -18,8 +18,8 @@ import msgspec
 
 from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.controllers import Controllers
-from scc_responder.workbench.simulated_cluster.server.objects import Admission, Objects, admit_all, now, target_to
 from scc_responder.workbench.simulated_cluster.server.kubelet_logs import OpenLog
+from scc_responder.workbench.simulated_cluster.server.objects import Admission, Objects, admit_all, now, target_to
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities
 from scc_responder.workbench.simulated_cluster.server.request import Api, AuditEvent, SimulatedRequest
 from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RequestTarget

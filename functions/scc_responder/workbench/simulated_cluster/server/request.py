@@ -16,8 +16,8 @@ from scc_responder.domain.value import Value
 from scc_responder.workbench.simulated_cluster.controllers import Controllers
 from scc_responder.workbench.simulated_cluster.server import refusal
 from scc_responder.workbench.simulated_cluster.server.eviction import evict
-from scc_responder.workbench.simulated_cluster.server.objects import Objects
 from scc_responder.workbench.simulated_cluster.server.kubelet_logs import OpenLog, PodLogs
+from scc_responder.workbench.simulated_cluster.server.objects import Objects
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities, allowed
 from scc_responder.workbench.simulated_cluster.server.refusal import Refusal
 from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST, RequestTarget, group_list, target_of
