@@ -30,7 +30,7 @@ class NameResolution:
         """The API server at `endpoint`."""
         self.endpoints.append(endpoint)
         api = connect_to_server(endpoint, token, retell, timeout_seconds=self._timeout_seconds)
-        rest = cast("KubernetesRest", api)._rest
+        rest = cast("KubernetesRest", api)._requests._rest
         rest.pool_manager.pool_classes_by_scheme = {"https": self._pool(self.ports[host_of(endpoint)])}
         return api
 

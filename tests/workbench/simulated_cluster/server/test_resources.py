@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from scc_responder.workbench.needed_permissions import of_all_actions, rule_of
-from scc_responder.workbench.simulated_cluster.server.request import SUBRESOURCES
+from scc_responder.workbench.simulated_cluster.server.request import READS_LOG, SUBRESOURCES
 from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST, RESOURCES, group_list, target_of
 
 _SERVER = "functions/scc_responder/workbench/simulated_cluster/server"
@@ -25,7 +25,7 @@ def missing_rows(declared: Iterable[tuple[str, str]]) -> Iterator[str]:
             yield f'{_SERVER}/resources.py: Resource(kind="...", plural="{plural}"{of_group})'
         elif subresource and subresource not in row.subresources:
             yield f'{_SERVER}/resources.py: {row.kind}: subresources=("{subresource}",)'
-        elif subresource and (resource, verb) not in SUBRESOURCES:
+        elif subresource and (resource, verb) not in {*SUBRESOURCES, READS_LOG}:
             yield f'{_SERVER}/request.py: SUBRESOURCES: ("{resource}", "{verb}"): ...'
 
 
@@ -59,7 +59,7 @@ PATHS = [
     pytest.param("/api/v1/namespaces/shop/pods/web-1/eviction", ("", "pods/eviction"), id="subresource"),
     pytest.param("/api/v1/namespaces/shop/pods/web-1", ("", "pods"), id="object"),
     pytest.param("/apis/apps/v1/namespaces/shop/deployments", ("apps", "deployments"), id="collection"),
-    pytest.param("/api/v1/namespaces/shop/pods/web-1/log", None, id="subresource-that-is-none"),
+    pytest.param("/api/v1/namespaces/shop/pods/web-1/exec", None, id="subresource-that-is-none"),
     pytest.param("/api/v1/namespaces/shop/pods/web-1/eviction/now", None, id="below-a-subresource"),
     pytest.param("/api/v1/nodes/n1/eviction", None, id="subresource-of-another-kind"),
     pytest.param("/api/v1/namespaces/shop/pods//eviction", None, id="subresource-of-no-object"),

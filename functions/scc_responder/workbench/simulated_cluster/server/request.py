@@ -27,9 +27,10 @@ _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollectio
 _DISCOVERY = ("GET", "/apis")
 _PATCH_TYPE = "application/merge-patch+json"
 
-_LOG = ("pods/log", "get")
 SUBRESOURCES = {("pods/eviction", "create"): evict}
 """What a request to a subresource does that sends an object, by resource and verb."""
+READS_LOG = ("pods/log", "get")
+"""The request to a subresource that is answered with text."""
 
 
 class AuditEvent(Value, frozen=True, kw_only=True):
@@ -163,7 +164,7 @@ class Api:
         return self._write(asked.call, target, verb)
 
     def _perform_subresource(self, call: SimulatedRequest, target: RequestTarget, verb: str) -> ApiObject | OpenLog:
-        if (target.rule[1], verb) == _LOG:
+        if (target.rule[1], verb) == READS_LOG:
             return self.logs.open(self._objects.get(target), call.query)
         perform = SUBRESOURCES.get((target.rule[1], verb))
         if perform is None:
