@@ -1,0 +1,3 @@
+module scc-responder/collector
+
+go 1.24
