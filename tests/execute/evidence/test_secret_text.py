@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from scc_responder.execute.evidence import secret_text
 from scc_responder.execute.evidence.secret_text import RedactionRule, names_secret, redact_text, redact_words
 
 CANARY = "s3cr3t-canary"
@@ -142,6 +143,17 @@ STAYS = [
 def test_what_an_analyst_needs_stays(text: str) -> None:
     """Commands, addresses, paths, hashes, names, dates, wallets, an encoded script without secrets."""
     assert redact_text(text) == (text, ())
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\n", "\u00a0", "\u2003", "\x1f"], ids=repr)
+def test_a_pattern_that_can_match_is_never_left_out(space: str) -> None:
+    """Which patterns look at a text follows from its letters, whatever white space it has."""
+    texts = [text.replace("%s", CANARY) for texts in SECRETS.values() for text in texts]
+    every = secret_text._patterns(frozenset("@:=,/-% \\"))
+    assert len(every) == len(secret_text._PATTERNS)
+    for text in (each.replace(" ", space) for each in texts):
+        looking = set(secret_text._patterns(frozenset(map(secret_text._letter, set(text)))))
+        assert {(rule, pattern) for rule, pattern in every if pattern.search(text)} <= looking
 
 
 WORDS = [

@@ -180,6 +180,8 @@ class _Walk:
     def _words(self, lists: Mapping[str, Sequence[str]], program: str = "") -> dict[str, list[str]]:
         """Lists of words by their paths, looked through as one line: the command says what its arguments mean."""
         before = [program] if program else []
+        if not lists:
+            return {}
         kept = redact_words([*before, *(word for words in lists.values() for word in words)])[len(before) :]
         return {
             path: [self._word(word, *kept.pop(0), f"{path}[{number}]") for number, word in enumerate(words)]

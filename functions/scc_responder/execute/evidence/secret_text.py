@@ -10,11 +10,14 @@ import binascii
 import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import cache, lru_cache
 
 REDACTED = "redacted"
 _MAX_TEXT = 300_000
 _MAX_NESTED = 3
 _SHORTEST_TEXT = 16
+_LONGEST_NAME = 64
+"""Names of fields repeat, and are remembered. One that is longer is an attacker's."""
 
 
 class RedactionRule(StrEnum):
@@ -85,54 +88,69 @@ _OTHER_OPTION = (
     r"|[rfvazx]{1,3}\b)"
 )
 
-_PATTERNS: tuple[tuple[RedactionRule, re.Pattern[str]], ...] = tuple(
-    (rule, re.compile(pattern, re.IGNORECASE | re.DOTALL if rule is not RedactionRule.TOKEN else 0))
-    for rule, pattern in (
-        (
-            RedactionRule.PRIVATE_KEY,
-            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?P<plain>.*?)(?:-----END|\Z)",
-        ),
-        (RedactionRule.PRIVATE_KEY, r"Private-Lines: \d{1,4}\s{1,2}(?P<plain>.*?)(?:Private-MAC|\Z)"),
-        (RedactionRule.URL_USER, r"://(?P<plain>[^\s/'\"@:]{0,200}:[^\s'\"]{0,500}|[^\s/'\"@:?#]{1,500})@"),
-        (
-            RedactionRule.AUTHORIZATION,
-            r"authorization[\"']?\s{0,9}[:=,]\s{0,9}[\"']?(?:[a-z0-9-]{1,20}\s{1,9})?(?P<plain>[^\s\"']{1,8000})",
-        ),
-        (RedactionRule.AUTHORIZATION, r"(?<![a-z])bearer\s{1,9}(?P<plain>[^\s\"',;]{1,8000})"),
-        (
-            RedactionRule.TOKEN,
-            rf"(?<![A-Za-z0-9])(?P<plain>{_STARTS}[\w.~+/=-]{{4,8000}}|1//0[\w-]{{10,500}}|{_LONG_TOKENS})",
-        ),
-        (RedactionRule.TOKEN, _HOOKS + r"(?P<plain>[^\s\"'<>?]{4,500})"),
-        (RedactionRule.OPTION, _BASIC_USER + r"(?P<plain>(?!\d+\b)[^\s\"']{1,4000})"),
-        (RedactionRule.OPTION, r"curl\b[^|;\n]{0,500}?\s(?:-u|--user)[\s=]{0,9}" + _VALUE),
-        (RedactionRule.OPTION, rf"\b{_CLIENTS}\b[^|;\n]{{0,500}}?\s-[pPw]\s{{0,9}}(?!\d+\b){_VALUE}"),
-        (RedactionRule.OPTION, rf"(?<!\S)-p{_OTHER_OPTION}(?![/=:])(?=\S){_VALUE}"),
-        (RedactionRule.OPTION, rf"\bredis-cli\b[^|;\n]{{0,500}}?\s-a\s{{0,9}}{_VALUE}"),
-        (RedactionRule.OPTION, r"(?<!\S)-U\s{0,9}[^\s%]{1,200}%(?P<plain>\S{1,4000})"),
-        (RedactionRule.OPTION, r"--from-literal[=\s]\s{0,9}[\"']?[^\s=]{1,253}=" + _VALUE),
-        (RedactionRule.OPTION, r"\bvault\s{1,9}login\s{1,9}(?!-)" + _VALUE),
-        (RedactionRule.OPTION, r"\bhtpasswd\s{1,9}-\w{0,9}b\w{0,9}\s{1,9}\S{1,500}\s{1,9}\S{1,500}\s{1,9}" + _VALUE),
-        (RedactionRule.OPTION, r"\bnet\s{1,9}use\s[^|;\n]{0,500}?/user:\S{1,200}\s{1,9}(?!/)" + _VALUE),
-        (RedactionRule.OPTION, r"\blogin\s{1,9}[^\s:]{1,200}\s{1,9}password\s{1,9}" + _VALUE),
-        (RedactionRule.OPTION, r"ConvertTo-SecureString\s{1,9}(?:-String\s{1,9})?(?!-)" + _VALUE),
-        (RedactionRule.OPTION, r"identified\s{1,9}by\s{1,9}" + _VALUE),
-        (RedactionRule.OPTION, r"-pass(?:in|out)?\s{1,9}pass:(?P<plain>\S{1,4000})"),
-        (RedactionRule.OPTION, r"echo\s{1,9}(?:-\w\s{1,9})?(?P<plain>[^\n|]{1,500}?)\s{0,9}\|\s{0,9}(?:ch)?passwd\b"),
-        (
-            RedactionRule.NAMED_SECRET,
-            rf"(?<!\S)--?[\w.-]{{0,60}}?{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})\s{{1,9}}(?!-){_VALUE}",
-        ),
-        (
-            RedactionRule.NAMED_SECRET,
-            rf"{_FIRST_LETTER}{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})\]?(?:\\?[\"'])?\s{{0,9}}{_EQUALS}{_VALUE}",
-        ),
-        (
-            RedactionRule.NAMED_SECRET,
-            rf"{_FIRST_LETTER}{_SENSITIVE}\s{{1,9}}(?:is\s{{1,9}})?'(?P<single>[^']{{1,4000}})",
-        ),
-    )
+_PATTERNS: tuple[tuple[RedactionRule, str, str], ...] = (
+    (
+        RedactionRule.PRIVATE_KEY,
+        " ",
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?P<plain>.*?)(?:-----END|\Z)",
+    ),
+    (RedactionRule.PRIVATE_KEY, " ", r"Private-Lines: \d{1,4}\s{1,2}(?P<plain>.*?)(?:Private-MAC|\Z)"),
+    (RedactionRule.URL_USER, "@", r"://(?P<plain>[^\s/'\"@:]{0,200}:[^\s'\"]{0,500}|[^\s/'\"@:?#]{1,500})@"),
+    (
+        RedactionRule.AUTHORIZATION,
+        ":=,",
+        r"authorization[\"']?\s{0,9}[:=,]\s{0,9}[\"']?(?:[a-z0-9-]{1,20}\s{1,9})?(?P<plain>[^\s\"']{1,8000})",
+    ),
+    (RedactionRule.AUTHORIZATION, " ", r"(?<![a-z])bearer\s{1,9}(?P<plain>[^\s\"',;]{1,8000})"),
+    (
+        RedactionRule.TOKEN,
+        "",
+        rf"(?<![A-Za-z0-9])(?P<plain>{_STARTS}[\w.~+/=-]{{4,8000}}|1//0[\w-]{{10,500}}|{_LONG_TOKENS})",
+    ),
+    (RedactionRule.TOKEN, "/", _HOOKS + r"(?P<plain>[^\s\"'<>?]{4,500})"),
+    (RedactionRule.OPTION, ":", _BASIC_USER + r"(?P<plain>(?!\d+\b)[^\s\"']{1,4000})"),
+    (RedactionRule.OPTION, " ", r"curl\b[^|;\n]{0,500}?\s(?:-u|--user)[\s=]{0,9}" + _VALUE),
+    (RedactionRule.OPTION, " ", rf"\b{_CLIENTS}\b[^|;\n]{{0,500}}?\s-[pPw]\s{{0,9}}(?!\d+\b){_VALUE}"),
+    (RedactionRule.OPTION, "-", rf"(?<!\S)-p{_OTHER_OPTION}(?![/=:])(?=\S){_VALUE}"),
+    (RedactionRule.OPTION, " ", rf"\bredis-cli\b[^|;\n]{{0,500}}?\s-a\s{{0,9}}{_VALUE}"),
+    (RedactionRule.OPTION, "%", r"(?<!\S)-U\s{0,9}[^\s%]{1,200}%(?P<plain>\S{1,4000})"),
+    (RedactionRule.OPTION, "=", r"--from-literal[=\s]\s{0,9}[\"']?[^\s=]{1,253}=" + _VALUE),
+    (RedactionRule.OPTION, " ", r"\bvault\s{1,9}login\s{1,9}(?!-)" + _VALUE),
+    (
+        RedactionRule.OPTION,
+        " ",
+        r"\bhtpasswd\s{1,9}-\w{0,9}b\w{0,9}\s{1,9}\S{1,500}\s{1,9}\S{1,500}\s{1,9}" + _VALUE,
+    ),
+    (RedactionRule.OPTION, " ", r"\bnet\s{1,9}use\s[^|;\n]{0,500}?/user:\S{1,200}\s{1,9}(?!/)" + _VALUE),
+    (RedactionRule.OPTION, " ", r"\blogin\s{1,9}[^\s:]{1,200}\s{1,9}password\s{1,9}" + _VALUE),
+    (RedactionRule.OPTION, " ", r"ConvertTo-SecureString\s{1,9}(?:-String\s{1,9})?(?!-)" + _VALUE),
+    (RedactionRule.OPTION, " ", r"identified\s{1,9}by\s{1,9}" + _VALUE),
+    (RedactionRule.OPTION, " ", r"-pass(?:in|out)?\s{1,9}pass:(?P<plain>\S{1,4000})"),
+    (
+        RedactionRule.OPTION,
+        " ",
+        r"echo\s{1,9}(?:-\w\s{1,9})?(?P<plain>[^\n|]{1,500}?)\s{0,9}\|\s{0,9}(?:ch)?passwd\b",
+    ),
+    (
+        RedactionRule.NAMED_SECRET,
+        " ",
+        rf"(?<!\S)--?[\w.-]{{0,60}}?{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})\s{{1,9}}(?!-){_VALUE}",
+    ),
+    (
+        RedactionRule.NAMED_SECRET,
+        ":=\\",
+        rf"{_FIRST_LETTER}{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})\]?(?:\\?[\"'])?\s{{0,9}}{_EQUALS}{_VALUE}",
+    ),
+    (
+        RedactionRule.NAMED_SECRET,
+        " ",
+        rf"{_FIRST_LETTER}{_SENSITIVE}\s{{1,9}}(?:is\s{{1,9}})?'(?P<single>[^']{{1,4000}})",
+    ),
 )
+"""Each with the letters of which a text has at least one wherever it can match; a space stands for any white space.
+
+Most texts of an object are single words: few patterns have to look at them.
+"""
 _NAMES = re.compile(_SENSITIVE, re.IGNORECASE)
 _POINTS_ELSEWHERE = re.compile(
     r"(?:names?|refs?|paths?|files?|dirs?|seconds|namespace|policy|type|mode)$", re.IGNORECASE
@@ -150,6 +168,11 @@ _NO_SECRET = re.compile(
 
 def names_secret(name: str) -> bool:
     """Whether a field of this name holds a secret, and not the name or place of one."""
+    return _names_secret(name) if len(name) <= _LONGEST_NAME else _names_secret.__wrapped__(name)
+
+
+@lru_cache(1024)
+def _names_secret(name: str) -> bool:
     return _NAMES.search(name) is not None and not names_place(name)
 
 
@@ -163,13 +186,28 @@ def redact_text(text: str, *, opaque: bool = True, nested: int = 0) -> tuple[str
     if len(text) > _MAX_TEXT:
         return REDACTED, (RedactionRule.TOO_LONG,)
     rules: list[RedactionRule] = []
-    for rule, pattern in _PATTERNS:
+    for rule, pattern in _patterns(frozenset(map(_letter, set(text)))):
         text = pattern.sub(_replacer(rule, rules), text)
     if nested < _MAX_NESTED:
         text = _BASE64.sub(_if(lambda word: _encodes_secret(word, nested), RedactionRule.ENCODED, rules), text)
     if opaque:
         text = _WORD.sub(_if(_is_opaque, RedactionRule.OPAQUE_WORD, rules), text)
     return text, tuple(dict.fromkeys(rules))
+
+
+def _letter(letter: str) -> str:
+    """What the patterns need to know of a letter: which one of theirs it is, if any."""
+    return letter if letter in "@:=,/-%\\" else " " if letter.isspace() else ""
+
+
+@cache
+def _patterns(letters: frozenset[str]) -> tuple[tuple[RedactionRule, re.Pattern[str]], ...]:
+    """The patterns that may match a text of such letters, in their order. One that nothing needs is never compiled."""
+    return tuple(
+        (rule, re.compile(pattern, 0 if rule is RedactionRule.TOKEN else re.IGNORECASE | re.DOTALL))
+        for rule, needs, pattern in _PATTERNS
+        if not needs or not letters.isdisjoint(needs)
+    )
 
 
 def redact_words(words: Sequence[str], *, opaque: bool = True) -> list[tuple[str, tuple[RedactionRule, ...]]]:
