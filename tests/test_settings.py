@@ -196,3 +196,24 @@ def test_who_may_approve(changes: dict[str, str], expected: tuple[bool, str]) ->
     environment = {**LOCAL, **{_variable(name): value for name, value in changes.items()}}
     found = read_settings(environment, Path("policies"))
     assert (found.trusts_this_machine, found.function_url) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("", True),
+        ("europe-docker.pkg.dev/example-project/tools/collector@sha256:" + "a" * 64, True),
+        ("127.0.0.1:5000/collector@sha256:" + "a" * 64, True),
+        ("europe-docker.pkg.dev/example-project/tools/collector:1.0", False),
+        ("europe-docker.pkg.dev/example-project/tools/collector:1.0@sha256:" + "A" * 64, False),
+        ("collector@sha256:abc", False),
+        ("collector @sha256:" + "a" * 64, False),
+    ],
+)
+def test_the_collector_is_named_by_its_digest(given: str, taken: bool) -> None:
+    """A tag could become another image, which would then run beside an attack with rights of ours."""
+    if taken:
+        found = read_settings({**LOCAL, "SCC_RESPONDER_COLLECTOR": given}, Path("policies"))
+        assert found.collector == given
+    else:
+        assert refused(collector=given).reason == "invalid_setting"

@@ -5,6 +5,8 @@ SCC_RESPONDER_CLUSTERS        clusters to act in, comma-separated: projects/P/lo
 SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-separated
 SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION] (collection: scc-responder), or sqlite:///PATH
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
+SCC_RESPONDER_COLLECTOR       image of the collector, by digest: REGISTRY/IMAGE@sha256:DIGEST. Without it nothing is put
+                              into a pod, to look into it or to cut its connections.
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
 SCC_RESPONDER_NOTIFIERS       who tells people, comma-separated: files of `adapters/notifiers` (default: outcome_topic).
                               Each is told; where the first one fails, the message comes again.
@@ -63,6 +65,7 @@ _STORE = re.compile(rf"sqlite:///.+|{FIRESTORE_ADDRESS.pattern}", re.ASCII)
 _YES_OR_NO = re.compile(r"true|false")
 _TIMEOUT = re.compile(r"[1-9][0-9]|[1-9][0-9]{2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}")
+_IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,299}@sha256:[0-9a-f]{64}", re.ASCII)
 _EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
 _UNCHECKED = (
     "clusters_file",
@@ -89,6 +92,7 @@ class Settings(Value, frozen=True, kw_only=True):
     sources: tuple[str, ...]
     store: str
     evidence: str = ""
+    collector: str = ""
     outcome_topic: str = ""
     notifiers: tuple[str, ...] = DEFAULT_NOTIFIERS
     notifier_options: dict[str, dict[str, str]] = {}
@@ -139,6 +143,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         sources=_listed(given, "sources", _SOURCE, "the numeric ids of Security Command Center sources"),
         store=_matching(given, "store", _STORE, "firestore://PROJECT/DATABASE[/COLLECTION] or sqlite:///PATH"),
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
+        collector=_optional(given, "collector", _IMAGE, "an image by digest, REGISTRY/IMAGE@sha256:DIGEST"),
         scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         notifiers=_notifiers(given),

@@ -20,6 +20,8 @@ from tests.cluster.polling import wait_until
 MODE = "scc-responder/mode"
 UID = "11111111-2222-4333-8444-555555555555"
 WIDE = "wide"
+_REPOSITORY = "europe-docker.pkg.dev/example-project/tools/collector"
+COLLECTOR = {"image": f"{_REPOSITORY}@sha256:{'a' * 64}", "image_before": f"{_REPOSITORY}@sha256:{'b' * 64}"}
 
 
 def network_policy(
@@ -46,11 +48,17 @@ class Installed:
     """What `kubectl apply -k` puts there, under names with a suffix, with the parameter on a namespace of its own.
 
     It is a side for `deployed`. With `wide`, the identity is a cluster-admin too, so that nothing but admission holds.
-    `filled`: the lines of identity.yaml that were edited.
+    `filled`: the lines of identity.yaml that were edited. `collector`: those of forensic/collector.yaml.
     """
 
     def __init__(
-        self, plane: ControlPlane, namespace: str, *, wide: bool = False, filled: Sequence[str] = ("email", "unique_id")
+        self,
+        plane: ControlPlane,
+        namespace: str,
+        *,
+        wide: bool = False,
+        filled: Sequence[str] = ("email", "unique_id"),
+        collector: Mapping[str, str] = COLLECTOR,
     ) -> None:
         self.plane, self.namespace = plane, namespace
         self.url, self.ca_pem = plane.url, plane.ca_pem.encode()
@@ -60,7 +68,8 @@ class Installed:
             "email": f"system:serviceaccount:{namespace}:scc-responder",
             "unique_id": str(random.randrange(10**20, 10**21)),
         }
-        self.manifests = build({name: self.names[name] for name in filled}, suffix=f"-{namespace}")
+        identity = {name: self.names[name] for name in filled}
+        self.manifests = build(identity, ["forensic"], suffix=f"-{namespace}", collector=collector)
         binding = of_kind(self.manifests, "ClusterRoleBinding")[0]
         self.bound = [subject["name"] for subject in binding["subjects"]]
         for item in of_kind(self.manifests, "ValidatingAdmissionPolicyBinding"):

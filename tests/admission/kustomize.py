@@ -17,35 +17,51 @@ Manifest = dict[str, Any]
 
 
 def build(
-    identity: Mapping[str, str] = {}, components: Iterable[str] = (), suffix: str = "", folder: Path = FOLDER
+    identity: Mapping[str, str] = {},
+    components: Iterable[str] = (),
+    suffix: str = "",
+    folder: Path = FOLDER,
+    collector: Mapping[str, str] = {},
 ) -> list[Manifest]:
-    """Everything that would be applied. `identity` stands in for the lines of identity.yaml that are to be edited."""
-    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    manifests = _resources(folder, kustomization)
-    for component in components:
-        manifests += _resources(
-            folder / component, yaml.safe_load((folder / component / "kustomization.yaml").read_text())
-        )
-    source = next(item for item in manifests if item["kind"] == "ConfigMap")
-    source["data"] |= identity
-    for replacements in kustomization["replacements"]:
-        for replacement in yaml.safe_load((folder / replacements["path"]).read_text()):
-            _replace(replacement, source, manifests)
+    """Everything that would be applied.
+
+    `identity` stands in for the lines of identity.yaml that are to be edited, `collector` for those of
+    forensic/collector.yaml.
+    """
+    read = [(folder / name, _kustomization(folder / name)) for name in (".", *components)]
+    manifests = [item for place, kustomization in read for item in _resources(place, kustomization)]
+    for name, edited in (("scc-responder-identity", identity), ("scc-responder-collector", collector)):
+        for source in _named(manifests, "ConfigMap", name):
+            source["data"] |= edited
+    for place, kustomization in reversed(read):
+        for replacements in kustomization.get("replacements", ()):
+            for replacement in yaml.safe_load((place / replacements["path"]).read_text()):
+                _replace(replacement, manifests)
     applied = [item for item in manifests if LOCAL not in item["metadata"].get("annotations", {})]
     return [_suffixed(item, suffix) for item in applied]
+
+
+def _kustomization(folder: Path) -> Manifest:
+    return dict(yaml.safe_load((folder / "kustomization.yaml").read_text()))
+
+
+def _named(manifests: Iterable[Manifest], kind: str, name: str) -> Iterable[Manifest]:
+    """Those of one kind, and of this name if it is not empty."""
+    return (item for item in manifests if item["kind"] == kind and name in {"", item["metadata"]["name"]})
 
 
 def _resources(folder: Path, kustomization: Manifest) -> list[Manifest]:
     return [item for name in kustomization["resources"] for item in yaml.safe_load_all((folder / name).read_text())]
 
 
-def _replace(replacement: Manifest, source: Manifest, manifests: Iterable[Manifest]) -> None:
-    value = source["data"][replacement["source"]["fieldPath"].removeprefix("data.")]
+def _replace(replacement: Manifest, manifests: Sequence[Manifest]) -> None:
+    given = replacement["source"]
+    source = next(iter(_named(manifests, given["kind"], given["name"])))
+    value = source["data"][given["fieldPath"].removeprefix("data.")]
     for target in replacement["targets"]:
-        for item in manifests:
-            if item["kind"] == target["select"]["kind"]:
-                for path in target["fieldPaths"]:
-                    _set(item, path, value, target.get("options"))
+        for item in _named(manifests, target["select"]["kind"], target["select"].get("name", "")):
+            for path in target["fieldPaths"]:
+                _set(item, path, value, target.get("options"))
 
 
 def _set(item: Manifest, path: str, value: str, options: Mapping[str, Any] | None) -> None:

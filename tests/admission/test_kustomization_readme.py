@@ -7,8 +7,9 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -67,14 +68,14 @@ def test_each_command_of_the_readme_works(default: ControlPlane, line: str, tree
         mode = line.partition(f"{MODE}=")[2].split()[0]
         assert default.admin.get(DEFAULT)["metadata"]["annotations"][MODE] == mode
     changed = {path.name for path, content in contents(tree).items() if before.get(path) != content}
-    assert changed == ({"identity.yaml"} if line.startswith("sed ") else set())
+    assert changed == ({Path(line.rpartition(" ")[2]).name} if line.startswith("sed ") else set())
 
 
 def test_the_identity_is_filled_in(default: ControlPlane, tree: Path) -> None:
     """After the page's command both names stand wherever the identity is named, and kustomize makes the same of it."""
     folder = tree / "terraform" / "kubernetes"
     names = {"scc-responder-run@example-project.iam.gserviceaccount.com", "123456789012345678901"}
-    (line,) = (line for line in LINES if line.startswith("sed "))
+    (line,) = (line for line in LINES if line.startswith("sed ") and line.endswith("identity.yaml"))
     run(line, default, tree)
     built = build(folder=folder)
     assert "FROM-TERRAFORM" not in yaml.safe_dump_all(built)
@@ -82,6 +83,23 @@ def test_the_identity_is_filled_in(default: ControlPlane, tree: Path) -> None:
     made = run("kubectl kustomize terraform/kubernetes", default, tree).stdout
     assert "FROM-TERRAFORM" not in made
     assert all(name in made for name in names)
+
+
+def test_the_image_is_filled_in(default: ControlPlane, tree: Path) -> None:
+    """After the page's command the admission policy names the image, beside the one that no image can be."""
+    (line,) = (line for line in LINES if line.startswith("sed ") and line.endswith("collector.yaml"))
+    run(line, default, tree)
+    file = tree / "terraform" / "kubernetes" / "kustomization.yaml"
+    file.write_text(file.read_text().replace("# components:", "components:").replace("#   - forensic", "  - forensic"))
+    made = yaml.safe_load_all(run("kubectl kustomize terraform/kubernetes", default, tree).stdout)
+    built = build(components=["forensic"], folder=file.parent)
+    image = "europe-docker.pkg.dev/example-project/tools/collector@sha256:DIGEST"
+    assert [_images(manifests) for manifests in (made, built)] == [f"['{image}', 'COLLECTOR-IMAGE-BEFORE']"] * 2
+
+
+def _images(manifests: Iterable[dict[str, Any]]) -> str:
+    policy = of_kind(manifests, "ValidatingAdmissionPolicy")[0]
+    return str(next(v["expression"] for v in policy["spec"]["variables"] if v["name"] == "collectorImages"))
 
 
 def test_commands_are_found() -> None:

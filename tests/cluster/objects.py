@@ -215,6 +215,11 @@ def create_running(client: ClusterClient, manifest: Mapping[str, Any]) -> Manife
     return wait_until(running, what=f"{path} to run") or {}
 
 
+def await_end(client: ClusterClient, path: str) -> None:
+    """Wait until the object is gone: kubelets take pods away a moment after their processes. Raises TimeoutError."""
+    wait_until(lambda: client.send("GET", path).status == 404, what=f"{path} to go")
+
+
 def running_pods(
     client: ClusterClient, namespace: str, app: str, *, count: int = 1, seconds: float = 15.0
 ) -> list[Manifest]:

@@ -448,7 +448,7 @@ def test_a_failed_arming_never_deletes(tmp_path: Path, cluster: SimulatedCluster
         def __getattr__(self, name: str) -> Any:
             return getattr(deployment.clusters.api, name)
 
-        def patch(self, path: str, body: Any, *, dry_run: bool = False) -> Object:
+        def patch(self, path: str, body: Any, **options: Any) -> Object:
             raise ApiError(Reason.KUBERNETES_FORBIDDEN, "no", status=403, permission="pods: patch")
 
     deployment.services.clusters.connect = lambda ref: NoPatch()  # type: ignore[method-assign]

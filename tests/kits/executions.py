@@ -16,6 +16,7 @@ from scc_responder.execute.execution import Execution, Task, World
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
 from scc_responder.journal.claimed_case import ClaimedCase
+from scc_responder.journal.collector_keys import CaseCollector
 from scc_responder.policy.decide import Decision, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails, Protected
 from tests.kits.decision_contexts import POD, REF, context
@@ -62,6 +63,7 @@ class ExecutionWorld:
             until=START + timedelta(seconds=self.seconds),
             pool=_POOL,
             evidence_pool=_POOL,
+            collector=CaseCollector(self.journal.store, "5401ff97f041", ""),
         )
         held = case or self.journal.held()
         return Execution(context=context(**fields), decision=Decision(policies=()), case=held, world=world)

@@ -125,9 +125,9 @@ class FailingApi:
         with self._points.around("kubernetes.create"):
             return self._api.create(path, body, dry_run=dry_run)
 
-    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+    def patch(self, path: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
         with self._points.around("kubernetes.patch"):
-            return self._api.patch(path, body, dry_run=dry_run)
+            return self._api.patch(path, body, **options)
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         with self._points.around("kubernetes.delete"):

@@ -10,6 +10,7 @@ from typing import Any
 from scc_responder.adapters.kubernetes.kubernetes_api import connect
 from scc_responder.domain.changes import Change, StepRun
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.domain.kubernetes.collector_stream import new_private_key
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, done
 from scc_responder.workbench.simulated_cluster.server.objects import Admission, admit_all
@@ -20,6 +21,31 @@ NODE = "node-1"
 _READERS = ThreadPoolExecutor(2)
 
 
+IMAGE = "registry.example.com/collector@sha256:" + "a" * 64
+
+
+class MemoryCollector:
+    """`changes.Collector` whose key is in memory."""
+
+    def __init__(self, image: str = IMAGE, case: str = "5401ff97f041") -> None:
+        self.image = image
+        self.case = case
+        self.key: bytes | None = None
+
+    def private_key(self) -> bytes:
+        """Make it once."""
+        self.key = self.key or new_private_key()
+        return self.key
+
+    def stored_key(self) -> bytes | None:
+        """The key that was made."""
+        return self.key
+
+    def destroy_key(self) -> None:
+        """Forget it."""
+        self.key = None
+
+
 class OneCluster:
     """`changes.Means` of one cluster that is reached."""
 
@@ -28,6 +54,7 @@ class OneCluster:
         self.api: Any = connect(cluster.url, None, lambda: token)
         self.published = 0
         self.captured: list[Change] = []
+        self.collector = MemoryCollector()
 
     def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
         """Make it there."""

@@ -254,8 +254,8 @@ class Interposed:
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         return self._passed("create", path, lambda: self.api.create(path, body, dry_run=dry_run))
 
-    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
-        return self._passed("patch", path, lambda: self.api.patch(path, body, dry_run=dry_run))
+    def patch(self, path: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        return self._passed("patch", path, lambda: self.api.patch(path, body, **options))
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         return self._passed("delete", path, lambda: self.api.delete(path, options, dry_run=dry_run))

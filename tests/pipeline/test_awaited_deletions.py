@@ -182,6 +182,27 @@ def test_a_finding_that_is_over_is_seen_to_its_end(
     assert deletion(made, document) == (state, "terminating", reason)
 
 
+LOWERED: list[Any] = [
+    pytest.param((stays, NOT_YET, ("open", "terminating", "deletion_awaited")), id="not due yet"),
+    pytest.param((stays, OVER, ("partial", "terminating", "terminating")), id="it does not end"),
+    pytest.param((ends, OVER, ("done", "done", "processes_ended")), id="it has ended"),
+]
+
+
+@pytest.mark.parametrize("later", LOWERED)
+def test_a_lowered_switch_makes_no_rehearsal_of_it(
+    made: Deployment, document: dict[str, Any], cluster: SimulatedCluster, later: tuple[Any, timedelta, Any]
+) -> None:
+    """The deletion was sent, whatever the mode is by now: its end is awaited and told."""
+    event, wait, told = later
+    made.turn("dry_run")
+    event(cluster)
+    at = utc_now() + wait
+    made.set_clock(lambda: at)
+    made.deliver(document)
+    assert deletion(made, document) == told
+
+
 ASK = policy("cordon_node", name="ask", mode="approve")
 RULES = RAILS + "approval: {approvers: [local], expires: 1h}\n"
 

@@ -9,7 +9,7 @@ import pytest
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.status import CaseState
 from scc_responder.settings import read_settings
-from tests.cluster.client import ApiFailure
+from tests.cluster import objects
 from tests.e2e.served import unzip
 from tests.kits.responder import CONTAINED, mutations
 from tests.rehearsal.local import ADDED, REPLACED
@@ -32,8 +32,8 @@ def test_a_published_finding_ends_contained(served: Served, record_property: pyt
     assert list(mutations(response.writes)) == WRITES
     assert [str(event) for event in response.audit if event.code in {401, 403, 422}] == []
     assert [delivery.status for delivery in response.deliveries] == [204]
-    with pytest.raises(ApiFailure, match="not found"):
-        served.stage.plane.admin.get(f"/api/v1/namespaces/{response.pod.namespace}/pods/{response.pod.name}")
+    path = f"/api/v1/namespaces/{response.pod.namespace}/pods/{response.pod.name}"
+    objects.await_end(served.stage.plane.admin, path)
     told = timeline(response)
     assert list(told.values()) == sorted(told.values())
     moments = ", ".join(f"{name} {milliseconds}" for name, milliseconds in told.items())

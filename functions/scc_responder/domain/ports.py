@@ -43,8 +43,13 @@ class KubernetesApi(Protocol):
         """POST to a collection, or to an object's subresource."""
         ...
 
-    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
-        """JSON merge patch. `metadata.uid` and `metadata.resourceVersion` in the body are conditions."""
+    def patch(
+        self, path: str, body: Mapping[str, Any], *, dry_run: bool = False, strategic: bool = False
+    ) -> dict[str, Any]:
+        """JSON merge patch. `metadata.uid` and `metadata.resourceVersion` in the body are conditions.
+
+        `strategic`: a strategic merge patch, which adds to a list of named items and keeps the others.
+        """
         ...
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Result(Value, frozen=True, kw_only=True):
     `containment` is how far it contains the threat; None: not at all, as far as known. `contained_at` is since when no
     process of the threat reaches anybody, by this change alone; None: that is not so, or nobody saw when. It is None of
     `isolated`, and of `frozen` but on the host's network: elsewhere `severed` beside it counts. Another machine's time
-    is taken by `clock.bounded`. `due_at`: when a sweep has to look again, as the end is not known.
+    is taken by `clock.bounded`. `due_at`: when a sweep has to look again, or had to, as the end is not known.
     """
 
     status: StepStatus

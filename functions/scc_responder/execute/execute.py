@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
-from scc_responder.domain.changes import Change, StepRun, restored
+from scc_responder.domain.changes import Change, Collector, StepRun, restored
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import DeliveryError, ResponderError, StoreError
@@ -223,6 +223,11 @@ class _Means:
         """See `Means.in_cluster`."""
         session = self._execution.world.cluster
         return _without_target(self._execution) if session is None else change(session)
+
+    @property
+    def collector(self) -> Collector:
+        """See `Means.collector`."""
+        return self._execution.world.collector
 
     def capture_evidence(self, change: Change, step: StepRun) -> Result:
         """See `Means.capture_evidence`."""

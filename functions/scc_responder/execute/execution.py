@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import Change, ChangedObject, kind_of_stored, stored
+from scc_responder.domain.changes import Change, ChangedObject, Collector, kind_of_stored, stored
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
@@ -218,6 +218,7 @@ class World:
 
     None is what this finding or deployment has not. `function_url` is the function's own address, as far as known, at
     which a person answers a plan that waits. `until`: no step starts later. Evidence is stored on `evidence_pool`.
+    `collector` is what our own containers in a pod are made with.
     `unread` are the errors of the reads before the decision, by what could not be read; `early` is the evidence that
     was read before the first step, by its target.
     """
@@ -233,5 +234,6 @@ class World:
     function_url: str = ""
     pool: ThreadPoolExecutor
     evidence_pool: ThreadPoolExecutor
+    collector: Collector
     unread: Mapping[str, ResponderError] = field(default_factory=dict)
     early: Mapping[ChangedObject | None, tuple[Reading, ...]] = field(default_factory=dict)

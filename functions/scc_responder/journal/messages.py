@@ -88,10 +88,13 @@ def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:
 
 
 def _is_rehearsed(step: Step) -> bool:
-    """Whether a step of a policy in `dry_run` changed nothing: a rehearsal may find the target as it should be."""
+    """Whether a step of a policy in `dry_run` changed nothing: a rehearsal may find the target as it should be.
+
+    A deletion that was sent before the mode was lowered is none, however it ends.
+    """
     reason = Reason.read(step.reason)
     stood = step.status is StepStatus.DONE and reason is not None and reason.is_already
-    return stood or step.status in _REHEARSED
+    return stood or (step.status in _REHEARSED and step.due_at is None)
 
 
 def _is_half_rehearsed(acted: Iterable[Step], rehearsed: Iterable[Step]) -> bool:

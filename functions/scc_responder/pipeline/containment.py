@@ -16,7 +16,7 @@ from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import DeliveryError
-from scc_responder.domain.finding import Finding
+from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.reasons import Reason
@@ -28,6 +28,7 @@ from scc_responder.guard.approval import ask, review
 from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import under
 from scc_responder.journal.claimed_case import ClaimedCase
+from scc_responder.journal.collector_keys import CaseCollector
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
 from scc_responder.pipeline.deadlines import steps_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
@@ -157,6 +158,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         ceiling=partial(services.kill_switch.ceiling, finding.cluster_path),
         pool=services.pool,
         evidence_pool=services.evidence_pool,
+        collector=CaseCollector(services.store, case_id(finding.key), services.settings.collector),
         unread=collected.errors,
         function_url=services.settings.function_url,
         until=steps_end(log.began, services.settings),

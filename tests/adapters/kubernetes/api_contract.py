@@ -698,6 +698,71 @@ class Evicting:
         assert event.rbac_resource == "pods/eviction"
 
 
+def inserted(name: str = "scc-responder-look-1", **fields: Any) -> Object:
+    """One ephemeral container."""
+    return {"name": name, "image": "registry.example.com/collector@sha256:" + "a" * 64, "args": ["look"], **fields}
+
+
+class Inserting:
+    """Strategic merge patch of `pods/ephemeralcontainers`, by somebody who may do everything."""
+
+    def insert(self, side: Side, *containers: Object, metadata: Object | None = None, **options: Any) -> Object:
+        """Put these containers into the pod `web-1`."""
+        body = {"metadata": metadata or {}, "spec": {"ephemeralContainers": [*containers]}}
+        path = api_paths.ephemeral_containers(side.namespace, "web-1")
+        return side.api("admin").patch(path, body, **{"strategic": True, **options})
+
+    def names(self, side: Side) -> list[str]:
+        """The ephemeral containers that the pod has."""
+        pod = side.find(side.path()) or {}
+        return [item["name"] for item in pod["spec"].get("ephemeralContainers", ())]
+
+    def test_a_second_container_keeps_the_first(self, side: Side) -> None:
+        """The list is merged by name, never replaced; the answer is the pod."""
+        uid = side.pod()["metadata"]["uid"]
+        self.insert(side, inserted("first"), metadata={"uid": uid})
+        answer = self.insert(side, inserted("second", targetContainerName="web"), metadata={"uid": uid})
+        assert (answer["kind"], answer["metadata"]["uid"]) == ("Pod", uid)
+        assert self.names(side) == ["first", "second"]
+
+    def test_a_dry_run_puts_nothing_in(self, side: Side) -> None:
+        """A rehearsal is judged like the request, and stores nothing."""
+        side.pod()
+        self.insert(side, inserted(), dry_run=True)
+        assert self.names(side) == []
+
+    @pytest.mark.parametrize("dry_run", [False, True])
+    def test_another_pod_is_never_looked_into(self, side: Side, dry_run: bool) -> None:
+        """A UID that is not the pod's is a conflict, as with every other patch."""
+        side.pod()
+        error = refused(self.insert, side, inserted(), metadata={"uid": OTHER_UID}, dry_run=dry_run)
+        assert (error.reason, error.status) == ("conflict", 409)
+        assert self.names(side) == []
+
+    @pytest.mark.parametrize(
+        "container",
+        [
+            pytest.param(inserted("first", args=["other"]), id="changed"),
+            pytest.param(inserted("second", resources={"limits": {"cpu": "1"}}), id="resources"),
+            pytest.param(inserted("second", targetContainerName="nosuch"), id="target"),
+        ],
+    )
+    def test_a_container_that_may_not_be_is_refused(self, side: Side, container: Object) -> None:
+        """A name that is there may not be changed, so that a name is put in at most once."""
+        side.pod()
+        self.insert(side, inserted("first"))
+        error = refused(self.insert, side, container)
+        assert told(error) == ("invalid", 422, "Invalid")
+        assert self.names(side) == ["first"]
+
+    def test_the_same_container_again_changes_nothing(self, side: Side) -> None:
+        """A patch whose answer was lost may be sent again."""
+        side.pod()
+        answers = [self.insert(side, inserted())["spec"]["ephemeralContainers"] for _ in range(2)]
+        assert answers[0] == answers[1]
+        assert self.names(side) == ["scc-responder-look-1"]
+
+
 class Creating:
     """POST of network policies."""
 

@@ -17,6 +17,7 @@ from tests.adapters.kubernetes.api_contract import (
     Deleting,
     Evicting,
     Identifying,
+    Inserting,
     KubeletLogs,
     Logs,
     Object,
@@ -117,6 +118,9 @@ class TestSimulatedDeleting(OnSimulated, Deleting): ...
 class TestSimulatedEvicting(OnSimulated, Evicting): ...
 
 
+class TestSimulatedInserting(OnSimulated, Inserting): ...
+
+
 class TestSimulatedCreating(OnSimulated, Creating): ...
 
 
@@ -152,6 +156,9 @@ class TestRealDeleting(OnReal, Deleting): ...
 
 
 class TestRealEvicting(OnReal, Evicting): ...
+
+
+class TestRealInserting(OnReal, Inserting): ...
 
 
 class TestRealCreating(OnReal, Creating): ...

@@ -223,7 +223,7 @@ def test_a_later_look_only_reads(now: datetime, read: Any, ending: tuple[str, st
     result = CHANGE.carry_out(run(now, DUE), means)
     assert (shown(result), means.reads, means.deleted, means.waited) == (ending, 1, [], [])
     assert result.detail.startswith(detail)
-    assert result.due_at == (DUE if result.reason == Reason.DELETION_AWAITED else None)
+    assert result.due_at == (DUE if ending[0] == "terminating" else None)
     assert (result.containment or "") == (ending[1] if ending[0] == "done" else "")
 
 

@@ -222,6 +222,6 @@ def test_an_answer_about_another_object_is_not_believed() -> None:
 class Lying(Interposed):
     """An API server that answers each patch with another object, patched alike."""
 
-    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
-        answer = super().patch(path, body, dry_run=dry_run)
+    def patch(self, path: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        answer = super().patch(path, body, **options)
         return {**answer, "metadata": {**answer["metadata"], "uid": "another", "name": "another"}}

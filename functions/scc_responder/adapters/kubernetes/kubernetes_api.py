@@ -38,6 +38,7 @@ MOST_LOG_BYTES = 256 * 1024 * 1024
 USER_AGENT = f"scc-responder/{__version__}"
 
 _MERGE_PATCH = "application/merge-patch+json"
+_STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _Objects = list[ApiObject]
@@ -93,10 +94,10 @@ class KubernetesRest:
         request = ApiRequest(method="POST", path=path)
         return self._call(request, ApiObject, content=Content(body=body), dry_run=dry_run)
 
-    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:
-        """JSON merge patch. Raises ApiError (409 where a condition in `metadata` does not hold), OutcomeUnknown."""
+    def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False, strategic: bool = False) -> ApiObject:
+        """Merge patch. Raises ApiError (409 where a condition in `metadata` does not hold), OutcomeUnknown."""
         request = ApiRequest(method="PATCH", path=path)
-        content = Content(body=body, content_type=_MERGE_PATCH)
+        content = Content(body=body, content_type=_STRATEGIC_PATCH if strategic else _MERGE_PATCH)
         return self._call(request, ApiObject, content=content, dry_run=dry_run)
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> ApiObject:

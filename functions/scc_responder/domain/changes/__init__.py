@@ -81,8 +81,35 @@ class StepRun:
     ran_at: datetime | None = None
 
 
+class Collector(Protocol):
+    """What our own containers in a pod are made with: their image by digest, and the case by its 12 hex digits.
+
+    `image` is empty where settings name none. The key is that of the case; every method raises StoreError.
+    """
+
+    image: str
+    case: str
+
+    def private_key(self) -> bytes:
+        """The private key, made and stored at the first call."""
+        ...
+
+    def stored_key(self) -> bytes | None:
+        """The private key; None where there is none, or it was destroyed."""
+        ...
+
+    def destroy_key(self) -> None:
+        """Destroy it: what it opens is stored as evidence."""
+        ...
+
+
 class Means(Protocol):
     """What changes are carried out with."""
+
+    @property
+    def collector(self) -> Collector:
+        """What our own containers in a pod are made with."""
+        ...
 
     def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
         """Make a change in the finding's cluster; skipped where it has none, or it was not reached."""

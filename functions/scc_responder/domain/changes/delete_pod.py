@@ -85,11 +85,9 @@ class _Seen:
                 containment=Containment.DELETED if gone else Containment.PROCESSES_ENDED,
                 contained_at=self.ended_at,
             )
-        if over:
-            return Result(status=StepStatus.TERMINATING, reason=Reason.TERMINATING, detail=self._detail(_kept(read)))
-        detail = self._detail((_kept(read) or "within its grace period") if read else _UNSEEN)
-        awaited = Reason.DELETION_AWAITED
-        return Result(status=StepStatus.TERMINATING, reason=awaited, detail=detail, due_at=self.due_at)
+        reason = Reason.TERMINATING if over else Reason.DELETION_AWAITED
+        detail = _kept(read) or ("" if over else "within its grace period") if read else _UNSEEN
+        return Result(status=StepStatus.TERMINATING, reason=reason, detail=self._detail(detail), due_at=self.due_at)
 
     def _detail(self, detail: str) -> str:
         return "; ".join(filter(None, (detail, self.said)))

@@ -78,6 +78,15 @@ def pod_log(namespace: str, name: str) -> str:
     return f"{pod(namespace, name)}/log"
 
 
+def ephemeral_containers(namespace: str, name: str) -> str:
+    """Where ephemeral containers are put into a pod.
+
+    >>> ephemeral_containers("shop", "web-1")
+    '/api/v1/namespaces/shop/pods/web-1/ephemeralcontainers'
+    """
+    return f"{pod(namespace, name)}/ephemeralcontainers"
+
+
 def node(name: str) -> str:
     """One node."""
     return f"/api/v1/nodes/{_name(name)}"

@@ -20,7 +20,7 @@ PAUSE_SECONDS = 0.05
 """Before the second try of a change; doubled for each further one."""
 
 NOT_VERIFIED = Reason.NOT_VERIFIED
-_MODE_POLICY = "scc-responder-mode"
+MODE_POLICY = "scc-responder-mode"
 """The admission policy by which the cluster's owner says how far the responder may go there (terraform/kubernetes)."""
 
 
@@ -126,7 +126,7 @@ class ClusterSession:
 
 def _outcome(error: ApiError, refused: Callable[[ApiError], Result | None]) -> Result:
     """The outcome that an error stands for. Raises RetryableError where a later delivery may succeed."""
-    if error.refused_by.startswith(_MODE_POLICY):
+    if error.refused_by.startswith(MODE_POLICY):
         return Result(status=StepStatus.HELD, reason=Reason.CLUSTER_PAUSED, detail=str(error))
     if error.reason.is_of_admission or error.reason == Reason.OBJECT_FULL:
         return refused(error) or failed(error.reason, str(error))

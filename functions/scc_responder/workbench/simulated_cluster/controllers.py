@@ -59,6 +59,7 @@ class Controllers:
                 for name, node in list(self._wanted(workload)):
                     self._create(_pod(workload, name, node))
         self._start_pods()
+        self._start_ephemeral()
         update_statuses(self._objects)
         self._pods = self._names_of_pods()
         self._settled_at = self._objects.version
@@ -102,6 +103,16 @@ class Controllers:
             if on_node:
                 pod["metadata"]["creationTimestamp"] = kubernetes_time(self._made(pod))
             self._objects.replace({**pod, "status": _running(pod, self._clock()) if on_node else {"phase": "Pending"}})
+
+    def _start_ephemeral(self) -> None:
+        """Containers that were put into a running pod begin, and have ended by the next look. Not in one that stops."""
+        for pod in self._objects.stored("Pod"):
+            status, field = pod.get("status", {}), "ephemeralContainerStatuses"
+            reported = {item["name"] for item in status.get(field, ())}
+            new = [item for item in pod["spec"].get("ephemeralContainers", ()) if item["name"] not in reported]
+            if new and status.get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]:
+                ended = [_ended_ephemeral(pod, item, self._clock()) for item in new]
+                self._objects.replace({**pod, "status": {**status, field: [*status.get(field, ()), *ended]}})
 
     def _made(self, pod: ApiObject) -> datetime:
         """When a pod was made that starts now: no earlier than the end of the one whose name it has."""
@@ -191,6 +202,22 @@ def _pod(workload: ApiObject, name: str, node: str) -> ApiObject:
     }
     spec = {**template["spec"], **({"nodeName": node} if node else {})}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _ended_ephemeral(pod: ApiObject, container: ApiObject, moment: datetime) -> ApiObject:
+    """What the kubelet reports of an ephemeral container that has done its work."""
+    ended = kubernetes_time(moment)
+    container_id = f"containerd://{_sha256(pod['metadata']['uid'] + container['name'])}"
+    state = {"exitCode": 0, "reason": "Completed", "startedAt": ended, "finishedAt": ended, "containerID": container_id}
+    return {
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": digest_of(container["image"]),
+        "containerID": container_id,
+        "ready": False,
+        "restartCount": 0,
+        "state": {"terminated": state},
+    }
 
 
 def _full_name(pod: ApiObject) -> str:

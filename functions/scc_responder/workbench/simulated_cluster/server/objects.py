@@ -110,6 +110,10 @@ class Objects:
         if new["metadata"].get("resourceVersion") != stored["metadata"]["resourceVersion"]:
             raise refusal.modified(target)
         validation.check(target, stored, new)
+        return self.admit(target, stored, new, dry_run=dry_run)
+
+    def admit(self, target: RequestTarget, stored: ApiObject, new: ApiObject, *, dry_run: bool = False) -> ApiObject:
+        """Store what an update made of an object, unless admission refuses it."""
         why = self._admission(target, stored, new)
         if why:
             raise refusal.forbidden(target, "", "patch", why)

@@ -16,6 +16,7 @@ from scc_responder.domain.value import Value
 from scc_responder.workbench.simulated_cluster.controllers import Controllers
 from scc_responder.workbench.simulated_cluster.server import refusal
 from scc_responder.workbench.simulated_cluster.server.eviction import evict
+from scc_responder.workbench.simulated_cluster.server.inserted_containers import insert
 from scc_responder.workbench.simulated_cluster.server.kubelet_logs import OpenLog, PodLogs
 from scc_responder.workbench.simulated_cluster.server.objects import Objects
 from scc_responder.workbench.simulated_cluster.server.rbac import Identities, allowed
@@ -27,7 +28,8 @@ _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollectio
 _DISCOVERY = ("GET", "/apis")
 _PATCH_TYPE = "application/merge-patch+json"
 
-SUBRESOURCES = {("pods/eviction", "create"): evict}
+_STRATEGIC_TYPE = "application/strategic-merge-patch+json"
+SUBRESOURCES = {("pods/eviction", "create"): evict, ("pods/ephemeralcontainers", "patch"): insert}
 """What a request to a subresource does that sends an object, by resource and verb."""
 READS_LOG = ("pods/log", "get")
 """The request to a subresource that is answered with text."""
@@ -169,6 +171,8 @@ class Api:
         perform = SUBRESOURCES.get((target.rule[1], verb))
         if perform is None:
             raise refusal.method_not_allowed()
+        if verb == "patch" and call.headers.get("content-type") != _STRATEGIC_TYPE:
+            raise Refusal(415, "UnsupportedMediaType", f"only {_STRATEGIC_TYPE} is understood here")
         return perform(self._objects, target, _written(call), dry_run=call.dry_run)
 
     def _write(self, call: SimulatedRequest, target: RequestTarget, verb: str) -> ApiObject:

@@ -59,7 +59,7 @@ class RequestTarget(Value, frozen=True, kw_only=True):
 
 
 RESOURCES = (
-    Resource(kind="Pod", plural="pods", subresources=("eviction", "log")),
+    Resource(kind="Pod", plural="pods", subresources=("ephemeralcontainers", "eviction", "log")),
     Resource(kind="Event", plural="events"),
     Resource(kind="Node", plural="nodes", namespaced=False),
     Resource(kind="Namespace", plural="namespaces", namespaced=False),

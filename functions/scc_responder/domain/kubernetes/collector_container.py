@@ -1,0 +1,238 @@
+"""One container of ours in one pod: which form is admitted, put in at most once, begun, and its log.
+
+A change that needs a collector calls `put_in`, then `await_start`, then `frames`: in one step, or in two steps of one
+case, as the container is known by its name and read with the case's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from scc_responder.domain.changes import Means, StepRun
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.kubernetes.cluster_session import MODE_POLICY, ClusterSession, Tries
+from scc_responder.domain.kubernetes.collector_stream import Frame, public_text, read_frames
+from scc_responder.domain.kubernetes.ephemeral_containers import (
+    Form,
+    InsertedContainer,
+    Role,
+    container_name,
+    ephemeral_of,
+    ephemeral_status,
+    is_root_form,
+)
+from scc_responder.domain.ports import ApiObject
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import Result, StepStatus, failed, not_the_target, target_gone
+from scc_responder.domain.value import Value
+
+START_WAITS_SECONDS = (0.3, 0.2, 0.3, 0.4, 0.6, 1.0, 1.2, 1.5, 2.5, 4.0, 4.0, 4.0)
+"""Before each look at whether a container began, 20 s in all: one whose image is present begins within 1 s or so."""
+
+STARTS_WITHIN_SECONDS = 5.0
+"""A container whose image is present, and that has not begun by then, is kept from it."""
+
+_EVENTS_AFTER_SECONDS = 1.0
+_NO_KEY = "A" * 43
+_NO_IMAGE = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
+)
+_KILLED = frozenset({"RunContainerError", "StartError", "ContainerCannotRun"})
+_UNSET = "set SCC_RESPONDER_COLLECTOR to the collector's image, as REGISTRY/IMAGE@sha256:DIGEST"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CollectorJob:
+    """What a container of ours is to do in one pod.
+
+    `forms`: for the pod as it was read, the security contexts in the order in which they are tried; `arguments`: for
+    the public key of the case.
+    """
+
+    namespace: str
+    pod: str
+    uid: str
+    role: Role
+    forms: Callable[[ApiObject], tuple[Form, ...]]
+    arguments: Callable[[str], tuple[str, ...]]
+    target: str = ""
+
+    @property
+    def path(self) -> str:
+        """The pod's path."""
+        return api_paths.pod(self.namespace, self.pod)
+
+    def container(self, case: str, key: str) -> InsertedContainer:
+        """The container, for the public key of the case."""
+        return InsertedContainer(
+            name=container_name(self.role, case), target=self.target, arguments=self.arguments(key)
+        )
+
+
+class CollectorContainer(Value, frozen=True, kw_only=True):
+    """A container of ours that is in the pod. `private`: the key that its log is read with.
+
+    `own_form`: it runs as the target does, so that its answers prove nothing. `was_there`: an earlier step put it in.
+    """
+
+    path: str
+    uid: str
+    name: str
+    image: str
+    private: bytes
+    own_form: bool
+    was_there: bool = False
+
+
+def put_in(
+    session: ClusterSession, step: StepRun, means: Means, job: CollectorJob, tries: Tries
+) -> CollectorContainer | Result:
+    """Put the container in, unless it is there; the outcome where that cannot be, or is only rehearsed.
+
+    Raises ApiError: use it within `ClusterSession.until_settled`.
+    """
+    read = session.read(job.path)
+    lost = not_the_target(read, job.uid)
+    if lost or read is None:
+        return lost or target_gone()
+    name = container_name(job.role, means.collector.case)
+    if ephemeral_of(read, name):
+        return _there(read, name, job, means)
+    form = _impossible(read, means) or _admitted(session, job, means, read)
+    if isinstance(form, Result):
+        return form
+    if step.dry_run:
+        return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_INSERT)
+    step.intend()
+    private = means.collector.private_key()
+    container = job.container(means.collector.case, public_text(private))
+    body = container.patch(means.collector.image, job.uid, form)
+    session.keep(job.path, tries.send(lambda: session.api.patch(_ephemeral(job), body, strategic=True)))
+    return CollectorContainer(
+        path=job.path, uid=job.uid, name=name, image=means.collector.image, private=private, own_form=form.own
+    )
+
+
+def await_start(session: ClusterSession, container: CollectorContainer) -> Result | None:
+    """Wait until it runs, or has run; the outcome where it does not. Raises ApiError."""
+    waited, image_present = 0.0, False
+    for seconds in START_WAITS_SECONDS:
+        read = session.read_anew(container.path)
+        lost = not_the_target(read, container.uid)
+        if lost or read is None:
+            return lost or target_gone()
+        status = ephemeral_status(read, container.name)
+        settled = _settled(status, read, container)
+        if settled is not None:
+            return settled.result
+        if waited >= _EVENTS_AFTER_SECONDS:
+            said = _events(session, container)
+            image_present = image_present or "Pulled" in said
+            if "Failed" in said and not image_present:
+                return _not_possible(Reason.IMAGE_NOT_PULLED, said["Failed"])
+        if waited >= STARTS_WITHIN_SECONDS and image_present:
+            return _defends(read, container, "it was not let begin")
+        session.wait(seconds)
+        waited += seconds
+    return Result(status=StepStatus.NOT_EFFECTIVE, reason=Reason.COLLECTOR_NOT_STARTED)
+
+
+def frames(session: ClusterSession, container: CollectorContainer, seconds: float) -> Iterator[Frame]:
+    """What the container tells, from its start, each frame as it comes. Raises Truncated, ApiError."""
+    path = f"{container.path}/log"
+    log = session.api.read_log(path, container=container.name, follow=True, seconds=seconds)
+    return read_frames(log, container.private)
+
+
+def was_killed(session: ClusterSession, container: CollectorContainer) -> Result | None:
+    """The outcome where the container was killed before it had told all: asked after a truncated log."""
+    read = session.read_anew(container.path)
+    if read is None or not_the_target(read, container.uid) or "deletionTimestamp" in read["metadata"]:
+        return None
+    ended = (ephemeral_status(read, container.name).get("state") or {}).get("terminated") or {}
+    by_signal = ended.get("exitCode", 0) > 128 and ended.get("reason") != "OOMKilled"
+    return _defends(read, container, f"it was ended with exit code {ended['exitCode']}") if by_signal else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    result: Result | None
+
+
+def _settled(status: ApiObject, pod: ApiObject, container: CollectorContainer) -> _Settled | None:
+    """What the container's state tells; None while nothing is known."""
+    state = status.get("state") or {}
+    waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
+    reason = str(waiting.get("reason") or ended.get("reason") or "")
+    if reason in _KILLED:
+        return _Settled(_defends(pod, container, reason))
+    if reason in _NO_IMAGE:
+        return _Settled(_not_possible(Reason.IMAGE_NOT_PULLED, str(waiting.get("message", ""))))
+    return _Settled(None) if ended or "running" in state else None
+
+
+def _defends(pod: ApiObject, container: CollectorContainer, what: str) -> Result:
+    node = pod.get("spec", {}).get("nodeName", "NODE")
+    command = f"kubectl debug node/{node} -it --profile=sysadmin --image={container.image}"
+    detail = f"{container.name}: {what}; to look from the node: {command}"
+    return Result(status=StepStatus.NOT_EFFECTIVE, reason=Reason.DEFENDS_ITSELF, detail=detail)
+
+
+def _events(session: ClusterSession, container: CollectorContainer) -> dict[str, str]:
+    """What the kubelet told of the container, by reason: nothing else tells of a missing image within 8 s."""
+    namespace = container.path.split("/")[4]
+    found = session.api.list(api_paths.events(namespace), api_paths.events_about(container.uid))
+    place = f"spec.ephemeralContainers{{{container.name}}}"
+    ours = (event for event in found if (event.get("involvedObject") or {}).get("fieldPath") == place)
+    return {str(event.get("reason", "")): str(event.get("message", ""))[:300] for event in ours}
+
+
+def _there(read: ApiObject, name: str, job: CollectorJob, means: Means) -> CollectorContainer | Result:
+    """The container that an earlier step put in. Nobody else has the key that its arguments name."""
+    found, private = ephemeral_of(read, name) or {}, means.collector.stored_key()
+    if private is None or f"-key={public_text(private)}" not in found.get("args", ()):
+        return failed(Reason.COLLECTOR_KEY_GONE)
+    own = job.role is not Role.CUT and not is_root_form(found.get("securityContext") or {})
+    return CollectorContainer(
+        path=job.path,
+        uid=job.uid,
+        name=name,
+        image=str(found.get("image", "")),
+        private=private,
+        own_form=own,
+        was_there=True,
+    )
+
+
+def _admitted(session: ClusterSession, job: CollectorJob, means: Means, pod: ApiObject) -> Form | Result:
+    """The first form that the cluster's admission lets in; else who refused. Raises ApiError for any other refusal."""
+    refusals = []
+    container = job.container(means.collector.case, _NO_KEY)
+    for form in job.forms(pod):
+        body = container.patch(means.collector.image, job.uid, form)
+        try:
+            session.api.patch(_ephemeral(job), body, dry_run=True, strategic=True)
+        except ApiError as error:
+            if not error.reason.is_of_admission or error.refused_by.startswith(MODE_POLICY):
+                raise
+            refusals.append(str(error))
+        else:
+            return form
+    return _not_possible(Reason.COLLECTOR_REFUSED, "; ".join(refusals))
+
+
+def _impossible(read: ApiObject, means: Means) -> Result | None:
+    """The outcome where nothing can be put in, whoever would let us."""
+    if "deletionTimestamp" in read["metadata"] or read.get("status", {}).get("phase") != "Running":
+        return _not_possible(Reason.POD_NOT_RUNNING)
+    return None if means.collector.image else _not_possible(Reason.NO_COLLECTOR_IMAGE, _UNSET)
+
+
+def _ephemeral(job: CollectorJob) -> str:
+    return api_paths.ephemeral_containers(job.namespace, job.pod)
+
+
+def _not_possible(reason: Reason, detail: str = "") -> Result:
+    return Result(status=StepStatus.NOT_POSSIBLE, reason=reason, detail=detail)

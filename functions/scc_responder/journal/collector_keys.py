@@ -1,0 +1,63 @@
+"""The key of a case, with which the logs of its collectors are read: in the store until the result is sealed.
+
+It is created before a container is put in, so that a crash between the two and the reading loses nothing. Once the
+result is sealed, the private key is written over: the copy of the log in Cloud Logging is unreadable then.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+import msgspec
+
+from scc_responder.domain.errors import AlreadyExists, StoreOutcomeUnknown
+from scc_responder.domain.kubernetes.collector_stream import new_private_key
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.store import CasStore
+from scc_responder.domain.value import Value
+
+KEPT = timedelta(days=30)
+
+
+class _StoredKey(Value, frozen=True, kw_only=True):
+    """A private key of X25519; None once the result is sealed."""
+
+    private: bytes | None = None
+
+
+class CaseCollector:
+    """`changes.Collector` of one case: the image of the collector, and the key in the store."""
+
+    def __init__(self, store: CasStore, case: str, image: str) -> None:
+        self.case = case
+        self.image = image
+        self._store = store
+        self._name = f"collector-key/{case}"
+
+    def private_key(self) -> bytes:
+        """The key of the case, made at the first call. Raises StoreError."""
+        value = msgspec.json.encode(_StoredKey(private=new_private_key()))
+        # What is there now is the one that every process reads.
+        with suppress(AlreadyExists, StoreOutcomeUnknown):
+            self._store.create(self._name, value, keep=KEPT)
+        entry = self._store.get(self._name)
+        stored = msgspec.json.decode(entry.value, type=_StoredKey) if entry else _StoredKey()
+        if entry is not None and stored.private is None:
+            # A later container of the same case: what an earlier one told is sealed, and is not read again.
+            self._store.replace(self._name, value, entry.version, keep=KEPT)
+            return self.private_key()
+        if stored.private is None:
+            raise StoreOutcomeUnknown(Reason.ENTRY_LOST, self._name)
+        return stored.private
+
+    def stored_key(self) -> bytes | None:
+        """The key of the case; None where there is none any more. Raises StoreError."""
+        entry = self._store.get(self._name)
+        return msgspec.json.decode(entry.value, type=_StoredKey).private if entry else None
+
+    def destroy_key(self) -> None:
+        """Write over the private key: what it opens is sealed as evidence. Raises StoreError."""
+        entry = self._store.get(self._name)
+        if entry is not None:
+            self._store.replace(self._name, msgspec.json.encode(_StoredKey()), entry.version, keep=KEPT)

@@ -1,0 +1,61 @@
+"""The key of a case is made once, outlives a crash, and is destroyed once its log is sealed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.errors import StoreUnavailable
+from scc_responder.journal.collector_keys import CaseCollector
+from tests.kits.journal_worlds import FaultyStore
+
+CASE = "5401ff97f041"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FaultyStore:
+    """A store whose answers a test may lose."""
+    return FaultyStore(SqliteStore(tmp_path / "store.db"))
+
+
+def test_the_key_is_the_same_for_every_process(store: FaultyStore) -> None:
+    """The process that resumes a case reads with the key that the first one put in."""
+    first, second = CaseCollector(store, CASE, "image"), CaseCollector(store, CASE, "image")
+    assert second.stored_key() is None
+    assert first.private_key() == second.private_key() == second.stored_key()
+    assert CaseCollector(store, "aaaaaaaaaaaa", "image").private_key() != first.private_key()
+
+
+def test_a_lost_answer_loses_no_key(store: FaultyStore) -> None:
+    """What was stored is what is used, whether or not its answer came."""
+    store.fail = "after"
+    collector = CaseCollector(store, CASE, "image")
+    assert collector.private_key() == collector.stored_key()
+
+
+def test_without_a_store_there_is_no_key(store: FaultyStore) -> None:
+    """A key that may be lost is never used."""
+    store.fail = "before"
+    with pytest.raises(StoreUnavailable):
+        CaseCollector(store, CASE, "image").private_key()
+
+
+def test_a_destroyed_key_is_gone_from_the_store(store: FaultyStore) -> None:
+    """The copy of the log elsewhere cannot be read then; a later container of the case has another key."""
+    collector = CaseCollector(store, CASE, "image")
+    key = collector.private_key()
+    collector.destroy_key()
+    entry = store.get(f"collector-key/{CASE}")
+    assert collector.stored_key() is None
+    assert entry is not None
+    assert b"null" in entry.value or b"private" not in entry.value
+    assert collector.private_key() not in {key, None}
+    assert collector.private_key() == collector.stored_key()
+
+
+def test_destroying_no_key_changes_nothing(store: FaultyStore) -> None:
+    """A case that had no container has no entry either."""
+    CaseCollector(store, CASE, "image").destroy_key()
+    assert store.writes == 0
