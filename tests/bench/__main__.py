@@ -23,7 +23,7 @@ TARGETS = {
     "cold_ready": ("at_most", 1.5),
     "cold_contained": ("at_most", 5.0),
     "warm": ("at_most", 2.0),
-    "requests_total": ("at_most", 21),
+    "requests_total": ("at_most", 22),
     "resident_megabytes": ("at_most", 150),
     "firestore_cold_ready": ("at_most", 2.8),
     "store_writes": ("at_most", MOST_WRITES),

@@ -17,7 +17,7 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.kits.responder import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
 
 Object = dict[str, Any]
-CALLS = 21
+CALLS = 22
 WRITES = frozenset({"patch", "create", "delete"})
 
 

@@ -25,7 +25,7 @@ from tests.kits.responder import (
 )
 
 Object = dict[str, Any]
-CALLS = 21
+CALLS = 22
 """Requests of a whole response; `test_a_response_takes_this_many_requests` holds it."""
 
 

@@ -26,7 +26,8 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
     pod can take the label away. The outcome says what holds: `not_enforced` where the cluster has no enforcing
     dataplane, `host_network`, `windows_node` or `further_interfaces` where the pod's packets go another way,
     `bypassed_by` where another policy still allows traffic, `enforcement_unknown` where that could not be told.
-    Connections that are established already may go on, so `isolated` does not count as contained. Looked at are
+    Connections that are established already may go on, so `isolated` does not count as contained. The detail names the
+    Services that still send requests to the pod, which stays ready: `detach_pod` ends that. Looked at are
     NetworkPolicies, FQDNNetworkPolicies, ClusterNetworkPolicies, AdminNetworkPolicies, and the policies of Cilium and
     Calico.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -55,6 +56,16 @@ def _escaped(match: re.Match[str]) -> str:
 def _escape(hidden: str) -> str:
     code = ord(hidden)
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """The names in one line, at most so many of them.
+
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def ascii_json(content: Any) -> bytes:

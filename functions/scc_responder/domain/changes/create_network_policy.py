@@ -21,16 +21,24 @@ from scc_responder.domain.kubernetes.network_policies.other_policies import Bypa
 from scc_responder.domain.kubernetes.network_policies.policy_kinds import LISTS_OTHER_POLICIES
 from scc_responder.domain.kubernetes.older_admission import ADVICE, OlderRule, refuses
 from scc_responder.domain.kubernetes.pod_network import POLICY_NETWORK, is_for_another_network, network_of
+from scc_responder.domain.kubernetes.sending_services import (
+    LISTS_ENDPOINT_SLICES,
+    NO_SERVICES,
+    SendingServices,
+    SendingServicesRead,
+)
 from scc_responder.domain.labels import ACTION_ID, POD_LABEL
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Containment, Result, StepStatus, done, failed, not_the_target
+from scc_responder.domain.text import listed
 
 CREATES_NETWORK_POLICY = ChangeKind(
     permissions=(
         *acts("networkpolicies.networking.k8s.io", "create"),
         *observes("networkpolicies.networking.k8s.io", "get", "list"),
         *LISTS_OTHER_POLICIES,
+        *LISTS_ENDPOINT_SLICES,
     ),
     disrupts=Disruption.PODS,
 )
@@ -64,9 +72,6 @@ _WORTH = {
     Enforcement.UNKNOWN: Reason.ENFORCEMENT_UNKNOWN,
 }
 """What a policy that is there is worth, where nothing else is known to let traffic through."""
-
-_NAMED = 20
-"""Most names of policies that an outcome quotes."""
 
 
 class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network_policy", omit_defaults=True):
@@ -144,6 +149,7 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         # Read anew: another controller may have taken the label away since it was verified.
         pod_read = session.pool.submit(session.read_anew, self._pod_path)
         others.begin(pod_read.result, self.selector)
+        services = SendingServicesRead(session, self.target, pod_read.result)
         collection = api_paths.network_policies(self.namespace)
         policies = session.api.gather(collection, partial(in_short, own_name=self.name))
         pod = pod_read.result()
@@ -161,16 +167,21 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         if step.dry_run:
             worth = self._worth(bypasses)
             reason = Reason.WOULD_ISOLATE if worth is Reason.ISOLATED else worth
-            return Result(status=StepStatus.DRY_RUN, reason=reason, detail=self._detail(bypasses))
+            return Result(status=StepStatus.DRY_RUN, reason=reason, detail=self._detail(bypasses, services.result()))
         own = next((policy for policy in policies if policy["metadata"]["name"] == self.name), None)
         # Where the policy is not there, the pod may be gone: the cluster takes it away with the pod.
         gone = not_the_target(session.read_anew(self._pod_path), self.pod_uid) if own is None else None
-        return gone or self.verified(step, own, labels, bypasses)
+        return gone or self.verified(step, own, labels, bypasses, services.result())
 
     def verified(
-        self, step: StepRun, own: Mapping[str, Any] | None, labels: Mapping[str, str], bypasses: Bypasses
+        self,
+        step: StepRun,
+        own: Mapping[str, Any] | None,
+        labels: Mapping[str, str],
+        bypasses: Bypasses,
+        services: SendingServices = NO_SERVICES,
     ) -> Result:
-        """What the policy, as it was read back, is worth to the pod of these labels."""
+        """What the policy, as it was read back, is worth to the pod of these labels, and what still sends to it."""
         if own is None or not self.is_isolating(own):
             return failed(NOT_VERIFIED, f"the NetworkPolicy {self.name} is not there as it was created")
         if own["metadata"].get("annotations", {}).get(ACTION_ID) != step.action_id:
@@ -178,7 +189,7 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         selected = own["spec"]["podSelector"]["matchLabels"]
         if not selected.items() <= labels.items():
             return failed(Reason.LABEL_REMOVED, "the pod no longer carries the label that the NetworkPolicy selects")
-        worth, detail = self._worth(bypasses), self._detail(bypasses)
+        worth, detail = self._worth(bypasses), self._detail(bypasses, services)
         detail += "" if selected == self.selector else f"; {ADVICE}"
         if worth is Reason.ISOLATED:
             return replace(done(worth, detail), containment=Containment.ISOLATED)
@@ -208,21 +219,17 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         names = (policy["metadata"]["name"] for policy in elsewhere if selects_pod(policy, labels))
         return tuple(f"NetworkPolicy/{name}" for name in names if name != self.name)
 
-    def _detail(self, bypasses: Bypasses) -> str:
+    def _detail(self, bypasses: Bypasses, services: SendingServices) -> str:
         """What an isolation is worth, for people."""
         because = f"; {_OBSTACLES[self.obstacle].meaning}" if self.obstacle else ""
-        shown = f"; bypassed_by {_listed(bypasses.shown)}" if bypasses.shown else ""
-        unknown = f"; enforcement_unknown: {_listed(bypasses.unknown)}" if bypasses.unknown else ""
-        return f"{self.effective}{because}{shown}{unknown}; established connections unknown"
+        shown = f"; bypassed_by {listed(bypasses.shown)}" if bypasses.shown else ""
+        unknown = f"; enforcement_unknown: {listed(bypasses.unknown)}" if bypasses.unknown else ""
+        sending = f"; {services}" if str(services) else ""
+        return f"{self.effective}{because}{sending}{shown}{unknown}; established connections unknown"
 
     @property
     def _pod_path(self) -> str:
         return api_paths.pod(self.namespace, self.pod_name)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def bypassing(policies: Iterable[Mapping[str, Any]], labels: Mapping[str, str], own_name: str) -> tuple[str, ...]:

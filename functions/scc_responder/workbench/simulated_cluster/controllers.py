@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scc_responder.domain.ports import ApiObject
+from scc_responder.workbench.simulated_cluster.endpoint_slices import update_endpoint_slices
+from scc_responder.workbench.simulated_cluster.pod_owners import claim_pods, owned_by
 from scc_responder.workbench.simulated_cluster.server.objects import Objects, kubernetes_time, suffix, target_to
 from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RequestTarget
 from scc_responder.workbench.simulated_cluster.statuses import ready_condition, terminated, update_statuses
@@ -54,6 +56,7 @@ class Controllers:
         for deployment in self._objects.stored("Deployment"):
             if not self._owned("ReplicaSet", deployment):
                 self._create(_replica_set(deployment))
+        claim_pods(self._objects)
         for kind in ("ReplicaSet", "Job", "StatefulSet", "DaemonSet"):
             for workload in self._objects.stored(kind):
                 for name, node in list(self._wanted(workload)):
@@ -61,6 +64,7 @@ class Controllers:
         self._start_pods()
         self._start_ephemeral()
         update_statuses(self._objects)
+        update_endpoint_slices(self._objects)
         self._pods = self._names_of_pods()
         self._settled_at = self._objects.version
 
@@ -157,19 +161,6 @@ class Controllers:
                 self._objects.remove(target_to(pod))
 
 
-def owned_by(owner: ApiObject, *, controller: bool = True) -> ApiObject:
-    """The `ownerReferences` entry that makes an object the owner's."""
-    metadata = owner["metadata"]
-    return {
-        "apiVersion": owner["apiVersion"],
-        "kind": owner["kind"],
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": controller,
-        "blockOwnerDeletion": True,
-    }
-
-
 def digest_of(image: str) -> str:
     """The image id that a node reports for an image: the name with a digest made from its text."""
     if "@sha256:" in image:
@@ -240,7 +231,15 @@ def _running(pod: ApiObject, moment: datetime) -> ApiObject:
         for container in pod["spec"].get("containers", ())
     ]
     conditions = [ready_condition()]
-    return {"phase": "Running", "startTime": started, "conditions": conditions, "containerStatuses": statuses}
+    address = ".".join(["10", *(str(byte) for byte in bytes.fromhex(_sha256(pod["metadata"]["uid"])[:6]))])
+    network = {"podIP": address, "podIPs": [{"ip": address}]}
+    return {
+        "phase": "Running",
+        "startTime": started,
+        "conditions": conditions,
+        "containerStatuses": statuses,
+        **network,
+    }
 
 
 def _sha256(text: str) -> str:

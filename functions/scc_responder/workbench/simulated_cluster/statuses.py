@@ -52,9 +52,13 @@ def _stopped(container: ApiObject, moment: datetime) -> ApiObject:
 
 def is_ready(pod: ApiObject) -> bool:
     """Whether the pod counts as a working replica: one that is on its way out does not."""
+    return has_ready_condition(pod) and "deletionTimestamp" not in pod["metadata"]
+
+
+def has_ready_condition(pod: ApiObject) -> bool:
+    """Whether the pod's containers answer their probes."""
     conditions = pod.get("status", {}).get("conditions", ())
-    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
 def _put(objects: Objects, item: ApiObject, status: ApiObject) -> None:

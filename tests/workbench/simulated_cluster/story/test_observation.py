@@ -226,7 +226,7 @@ def test_an_expected_delivery_passes_all_checks() -> None:
             {"events": (*EVENTS, patch())},
             ["1. A finding: writes besides patch pods"],
         ),
-        ({"events": (*EVENTS, *[READ] * 18)}, ["1. A finding: at most 21 requests, not 22"]),
+        ({"events": (*EVENTS, *[READ] * 19)}, ["1. A finding: at most 22 requests, not 23"]),
         (
             {"events": (patch(), READ, delete())},
             ["1. A finding: delete_pod (deleted) was read back"],

@@ -61,6 +61,9 @@ class RequestTarget(Value, frozen=True, kw_only=True):
 RESOURCES = (
     Resource(kind="Pod", plural="pods", subresources=("ephemeralcontainers", "eviction", "log")),
     Resource(kind="Event", plural="events"),
+    Resource(kind="Service", plural="services"),
+    Resource(kind="EndpointSlice", plural="endpointslices", group="discovery.k8s.io"),
+    Resource(kind="PersistentVolumeClaim", plural="persistentvolumeclaims"),
     Resource(kind="Node", plural="nodes", namespaced=False),
     Resource(kind="Namespace", plural="namespaces", namespaced=False),
     Resource(kind="ReplicationController", plural="replicationcontrollers"),

@@ -18,7 +18,7 @@ from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST
 from scc_responder.workbench.simulated_cluster.story.scenario import Delivery
 
-MAX_REQUESTS = 21
+MAX_REQUESTS = 22
 """About objects; besides, the list of API groups is asked for once in ten minutes, and each kind of policy there is."""
 _OF_OTHER_KINDS = frozenset({"", *(resource.plural for resource in ON_REQUEST)} - {"networkpolicies"})
 WRITES = frozenset({"create", "patch", "update", "delete"})
