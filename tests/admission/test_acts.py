@@ -24,6 +24,7 @@ KEPT = "the annotation scc-responder/detached is a JSON object of labels, and st
 POD = "nothing but labels and annotations of a pod may be changed"
 OWN_UID = "the labels scc-responder/isolated-pod and scc-responder/pod-uid are for the pod's own UID"
 ARMED = "a pod is deleted only by name, and only once it carries scc-responder/armed-by"
+EVICTION = "an Eviction carries scc-responder/armed-by, and the UID and version of the pod"
 CORDON = "a node may be cordoned, and nothing else"
 NAME = "a NetworkPolicy is named scc-responder-CASE-POD, and is labeled with the pod's UID"
 ALLOWS = "a NetworkPolicy selects one pod by the label scc-responder/isolated-pod, and allows nothing"
@@ -156,9 +157,18 @@ DENIED: Mapping[str, tuple[Callable[[Targets], Request], str]] = {
         lambda t: ("POST", f"{t.inside}/pods", objects.pod("new", t.installed.namespace, t.node)),
         NOT_AN_ACT + "CREATE pods",
     ),
-    "evict": (
-        lambda t: ("POST", f"{(path := t.pod(armed=True))}/eviction", _eviction(path)),
-        NOT_AN_ACT + "CREATE pods/eviction",
+    "evict, bound to nothing": (lambda t: _evicted(t, ARMED_BEFORE), EVICTION),
+    "evict, unarmed": (lambda t: _evicted(t, labels={}, uid=UID, resourceVersion="1"), EVICTION),
+    "evict, armed with nothing": (
+        lambda t: _evicted(t, labels={"scc-responder/armed-by": ""}, uid=UID, resourceVersion="1"),
+        EVICTION,
+    ),
+    "evict, whichever pod": (lambda t: _evicted(t, resourceVersion="1"), EVICTION),
+    "evict, whichever version": (lambda t: _evicted(t, uid=UID), EVICTION),
+    "rehearse evict, whichever pod": (lambda t: (*_evicted(t), {"dryRun": "All"}), EVICTION),
+    "evict, protected": (
+        _protected(lambda pod, _: ("POST", f"{pod}/eviction", _eviction(pod, uid=UID, resourceVersion="1"))),
+        PROTECTED,
     ),
     "exec": (
         lambda t: ("POST", f"{t.pod(armed=True)}/exec", None, {"command": "id", "stdout": "true"}),
@@ -270,9 +280,21 @@ DENIED: Mapping[str, tuple[Callable[[Targets], Request], str]] = {
 """A request that the policy refuses, and its words."""
 
 
-def _eviction(path: str) -> dict[str, Any]:
-    meta = {"name": path.rpartition("/")[2], "namespace": path.split("/")[4]}
-    return {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}
+def _eviction(path: str, labels: Mapping[str, str] = ARMED_BEFORE, **preconditions: str) -> dict[str, Any]:
+    meta = {"name": path.rpartition("/")[2], "namespace": path.split("/")[4], "labels": labels}
+    options = {"preconditions": preconditions} if preconditions else {}
+    return {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta, "deleteOptions": options}
+
+
+def _evicted(targets: Targets, labels: Mapping[str, str] = ARMED_BEFORE, **preconditions: str) -> Request:
+    path = targets.pod(armed=True)
+    return ("POST", f"{path}/eviction", _eviction(path, labels, **preconditions))
+
+
+def _own_eviction(targets: Targets, *fields: str) -> Request:
+    path = targets.pod(armed=True)
+    meta = targets.admin.get(path)["metadata"]
+    return ("POST", f"{path}/eviction", _eviction(path, **{field: meta[field] for field in fields}))
 
 
 def _annotated(targets: Targets, annotations: Mapping[str, str]) -> str:
@@ -303,6 +325,8 @@ ALLOWED: Mapping[str, Callable[[Targets], Request]] = {
     "arm anew": lambda t: ("PATCH", t.pod(armed=True), {"metadata": {"labels": {"scc-responder/armed-by": "b"}}}),
     "delete, armed": lambda t: ("DELETE", t.pod(armed=True)),
     "delete, armed as before": lambda t: ("DELETE", _annotated(t, ARMED_BEFORE)),
+    "evict, armed": lambda t: _own_eviction(t, "uid", "resourceVersion"),
+    "rehearse evict": lambda t: (*_own_eviction(t, "uid"), {"dryRun": "All"}),
     "rehearse delete": lambda t: ("DELETE", t.pod(), {"dryRun": ["All"]}),
     "cordon": lambda t: (
         "PATCH",
@@ -328,6 +352,10 @@ def sent(targets: Targets, request: Request, who: str) -> Answer:
     return targets.installed.send(targets.installed.names[who], method, path, body, **query)
 
 
+def _is_wide(targets: Targets) -> bool:
+    return bool(targets.installed.manifests[-1]["metadata"]["name"].startswith("wide-"))
+
+
 @pytest.mark.parametrize("who", ["email", "unique_id"])
 @pytest.mark.parametrize(("request_of", "words"), DENIED.values(), ids=DENIED)
 def test_each_forbidden_act_is_denied(
@@ -335,7 +363,7 @@ def test_each_forbidden_act_is_denied(
 ) -> None:
     """Each is refused: by the policy in these words, or by RBAC, which in the wide case refuses nothing."""
     answer = sent(targets, request_of(targets), who)
-    wide = targets.installed.manifests[-1]["metadata"]["name"].startswith("wide-")
+    wide = _is_wide(targets)
     told = str(answer.body.get("message"))
     by_admission = f"ValidatingAdmissionPolicy 'scc-responder-acts-{targets.installed.namespace}'" in told
     assert answer.status in {403, 422}, told
@@ -345,10 +373,14 @@ def test_each_forbidden_act_is_denied(
 @pytest.mark.parametrize("who", ["email", "unique_id"])
 @pytest.mark.parametrize("request_of", ALLOWED.values(), ids=ALLOWED)
 def test_each_exact_act_is_allowed(targets: Targets, request_of: Callable[[Targets], Request], who: str) -> None:
-    """Its exact acts are let through, with the shipped roles too."""
+    """Its exact acts are let through, with the shipped roles too; those grant what the shipped policies use."""
     with suppress(ApiFailure):
         targets.admin.delete(f"{targets.policies}/{network_policy('')['metadata']['name']}")
-    answer = sent(targets, request_of(targets), who)
+    request = request_of(targets)
+    answer = sent(targets, request, who)
+    if request[1].endswith("/eviction") and not _is_wide(targets):
+        assert "cannot create resource" in answer.body["message"]
+        return
     assert answer.status in {200, 201}, answer.body
 
 

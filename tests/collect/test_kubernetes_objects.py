@@ -17,6 +17,7 @@ from scc_responder.collect.kubernetes_objects import (
     parse_pod,
     parse_workload,
     pool_member,
+    selecting_keys,
 )
 from scc_responder.domain.context import NodePool, Owner, Zone
 
@@ -222,3 +223,24 @@ def test_a_pool_counts_its_nodes_by_zone() -> None:
     pool = node_pool("p", map(pool_member, nodes))
     assert pool == NodePool(name="p", zones={"a": Zone(nodes=2, schedulable=1), "b": Zone(nodes=2, schedulable=0)})
     assert pool_member(tainted, tolerations=[{"key": "gpu", "operator": "Exists"}]) == ("b", True)
+
+
+SELECTORS = [
+    pytest.param({"matchLabels": {"b": "1", "a": "2"}}, ("a", "b"), id="labels"),
+    pytest.param({"matchExpressions": [{"key": "a", "operator": "In", "values": ["x"]}]}, ("a",), id="one-of"),
+    pytest.param({"matchExpressions": [{"key": "a", "operator": "Exists"}]}, ("a",), id="any-value"),
+    pytest.param({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["x"]}]}, (), id="none-of"),
+    pytest.param({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}, (), id="absent"),
+    pytest.param(
+        {"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "a", "operator": "Exists"}]}, ("a",), id="twice"
+    ),
+    pytest.param({"matchLabels": None, "matchExpressions": None}, (), id="empty"),
+    pytest.param(None, (), id="none"),
+]
+
+
+@pytest.mark.parametrize(("selector", "keys"), SELECTORS)
+def test_without_these_labels_no_selector_matches(selector: dict[str, Any] | None, keys: tuple[str, ...]) -> None:
+    """Only what a pod must have: to take away what it must not have would change nothing."""
+    assert selecting_keys({"spec": {"selector": selector}}) == keys
+    assert selecting_keys({}) == ()

@@ -136,41 +136,23 @@ def test_an_action_without_its_test_is_noticed(copy: Copy) -> None:
     assert re.findall(r"reason=Reason\.(\w+)", text)[0] in told
 
 
-EVICT = '''"""An eviction on the simulated cluster."""
+EXPIRE = '''"""A deadline on the simulated cluster."""
 
-from concurrent.futures import ThreadPoolExecutor
-
-from scc_responder.domain.changes import StepRun
-from scc_responder.domain.changes.evict_pod import EvictPod
-from scc_responder.domain.kubernetes.cluster_session import ClusterSession
-from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.cluster import objects
-from tests.kits.responder import NODE, api_of
+from scc_responder.domain.changes.expire_pod import ExpirePod
+from tests.kits.one_change import one_cluster, pod_target, step_run
 
 
-class Means:
-    def __init__(self, session):
-        self.session = session
-
-    def in_cluster(self, change):
-        return change(self.session)
-
-
-def test_an_evicted_pod_is_gone():
-    """One intent, one bound request, and the pod is read back."""
-    intents = []
-    step = StepRun(action_id="a", dry_run=False, intended=False, intend=lambda: intents.append(1), renew=lambda: None)
-    with SimulatedCluster(stop_seconds=0) as cluster, ThreadPoolExecutor(1) as pool:
-        web = objects.deployment("web", "shop", NODE, replicas=2)
-        for item in (objects.namespace("shop"), objects.node(NODE), web):
-            cluster.create(item)
-        meta = cluster.objects("Pod", "shop")[0]["metadata"]
-        means = Means(ClusterSession(api_of(cluster, "admin"), {}, lambda seconds: None, pool))
-        other = EvictPod(namespace="shop", name=meta["name"], uid="another").carry_out(step, means)
-        result = EvictPod(namespace="shop", name=meta["name"], uid=meta["uid"]).carry_out(step, means)
-        left = [pod["metadata"]["uid"] for pod in cluster.objects("Pod", "shop")]
-    assert (other.reason, result.reason, len(intents)) == ("target_replaced", "deleted", 1)
-    assert meta["uid"] not in left
+def test_a_pod_with_a_deadline():
+    """One bound request, and the pod is read back."""
+    with one_cluster() as (cluster, means):
+        target = pod_target(cluster)
+        change = ExpirePod(**target)
+        other = ExpirePod(**{**target, "uid": "another"}).carry_out(step_run(), means)
+        results = [change.carry_out(step_run(dry_run=dry_run), means) for dry_run in (True, False, False)]
+        (pod,) = cluster.objects("Pod", "shop")
+    assert other.reason == "target_replaced"
+    assert [result.reason for result in results] == ["would_patch", "patched", "already"]
+    assert pod["spec"]["activeDeadlineSeconds"] == 1
 '''
 
 
@@ -179,16 +161,16 @@ def test_a_kind_of_change_is_one_file(copy: Copy) -> None:
     ((name, text),) = files("Add a kind of change").items()
     copy.write(name, text)
     path = copy.folder / "tests" / "domain" / "changes" / "test_changes.py"
-    (example,) = re.findall(r'`("evict_pod": [^`]+,)`', SECTIONS["Add a kind of change"])
+    (example,) = re.findall(r'`("expire_pod": [^`]+,)`', SECTIONS["Add a kind of change"])
     body = path.read_text()
     marker = '    "notify": PublishDecision(),\n'
     assert marker in body
-    importing = "from scc_responder.domain.changes.evict_pod import EvictPod\n"
+    importing = "from scc_responder.domain.changes.expire_pod import ExpirePod\n"
     path.write_text(
         body.replace(marker, f"{marker}    {example}\n").replace("import pytest\n", f"import pytest\n{importing}")
     )
-    copy.write("tests/domain/changes/test_evict_pod.py", EVICT)
-    copy.tests("tests/domain/changes/test_changes.py", "tests/domain/changes/test_evict_pod.py")
+    copy.write("tests/domain/changes/test_expire_pod.py", EXPIRE)
+    copy.tests("tests/domain/changes/test_changes.py", "tests/domain/changes/test_expire_pod.py")
 
 
 def test_a_kind_of_change_without_an_example_is_noticed(copy: Copy) -> None:
@@ -196,7 +178,7 @@ def test_a_kind_of_change_without_an_example_is_noticed(copy: Copy) -> None:
     ((name, text),) = files("Add a kind of change").items()
     copy.write(name, text)
     told = copy.run("pytest -q -p no:cacheprovider tests/domain/changes/test_changes.py", status=1)
-    assert "evict_pod" in told
+    assert "expire_pod" in told
 
 
 def test_an_evidence_source_is_one_file(copy: Copy) -> None:

@@ -74,6 +74,7 @@ def typed(line: str, pod: dict[str, Any], case: str) -> list[str]:
         "web-1": meta["name"],
         "gke-prod-1-pool-1-3f2a1b0c-q7wz": pod["spec"]["nodeName"],
         "--namespace shop": f"--namespace {meta['namespace']}",
+        "app=web": f"app={meta['labels']['app']}",
     }
     for shown, own in swaps.items():
         line = line.replace(shown, own)
@@ -146,6 +147,6 @@ def test_it_is_not_done_again(
 def test_commands_are_found() -> None:
     """The page is really searched."""
     assert [line.split()[1] for line in LINES] == [
-        *("get", "get", "get", "delete", "annotate", "label"),
+        *("get", "get", "get", "delete", "get", "label", "annotate", "annotate", "label"),
         *("get", "uncordon", "annotate"),
     ]

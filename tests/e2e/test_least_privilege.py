@@ -19,7 +19,7 @@ import yaml
 
 from scc_responder.cli.main import main
 from scc_responder.domain.kubernetes.network_policies.policy_kinds import LISTS_OTHER_POLICIES
-from scc_responder.workbench.needed_permissions import Need, cluster_role, of_all_actions, rule_of
+from scc_responder.workbench.needed_permissions import Need, cluster_role, needed, rule_of
 from tests.cluster import objects
 from tests.cluster.client import ApiFailure, object_path
 from tests.cluster.control_plane import ControlPlane
@@ -34,7 +34,7 @@ STEPS = [step.replace("delete_pod", ANY_POD) for step in ALL]
 WHERE_SERVED = {str(one) for one in LISTS_OTHER_POLICIES}
 """Needed only in a cluster that serves these kinds: `test_other_policy_kinds.py` has one."""
 
-NEEDS = tuple(need for need in of_all_actions() if need.verb)
+NEEDS = tuple(need for need in needed(("", name) for name in ALL) if need.verb)
 SERVED = tuple(need for need in NEEDS if need.permission not in WHERE_SERVED)
 FEW = {"pods: get", "pods: delete", "networkpolicies.networking.k8s.io: get", "statefulsets.apps: get"}
 TAKEN = Cases("verbs of the printed role taken away", [need for need in NEEDS if need.permission in FEW], SERVED)

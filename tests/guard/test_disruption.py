@@ -12,12 +12,15 @@ from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.domain.changes.delete_pod import DeletePod
+from scc_responder.domain.changes.detach_pod import DetachPod
 from scc_responder.domain.context import Context, DisruptionBudget, LiveLook, Node, NodePool, Owner, Workload, Zone
 from scc_responder.guard.disruption import disruption_reason, disruption_request
 from scc_responder.guard.guard import hold_reason
 from scc_responder.policy.guardrails import Guardrails, Protected
-from tests.kits.decision_contexts import EVENT, LIVE, NODE, POD, context
+from tests.kits.decision_contexts import EVENT, LIVE, NODE, POD, POD_TARGET, context
 
+DETACH = DetachPod(**POD_TARGET, labels={"app": "web"}, owner_uid="u")
+LAST_TOO = replace(DETACH, allow_last_replica=True)
 FREE = Guardrails(protected=Protected(namespaces=()))
 
 
@@ -32,6 +35,46 @@ def web(ready: int, replicas: int = 4) -> Workload:
 
 def budget(allowed: int, name: str = "web") -> DisruptionBudget:
     return DisruptionBudget(name=name, disruptions_allowed=allowed)
+
+
+def detachment(**live_fields: Any) -> Any:
+    """Why a detachment is held where this was seen."""
+    return disruption_reason(context(**live(**live_fields)), actions()["detach_pod"], [DETACH])
+
+
+UNSHARED = [
+    pytest.param({}, None, id="nothing-in-the-way"),
+    pytest.param({"unshared": ("host_ports",)}, "host_ports", id="host-ports"),
+    pytest.param({"unshared": ("volume_in_use",)}, "volume_in_use", id="volume"),
+    pytest.param({"unshared": ("host_ports", "volume_in_use")}, "host_ports", id="both"),
+    pytest.param({"unshared": None}, "volumes_unread", id="not-read"),
+    pytest.param({"workload": None}, "workload_unread", id="workload-not-read"),
+    pytest.param({"budgets": None}, "budgets_unread", id="budgets-not-read"),
+]
+
+
+@pytest.mark.parametrize(("seen", "reason"), UNSHARED)
+def test_a_detachment_needs_room_for_the_replacement(seen: dict[str, Any], reason: str | None) -> None:
+    """What the pod keeps, no replacement has; it is held like the last replica, and as a deletion for its budgets."""
+    assert detachment(**seen) == reason
+    allowed = disruption_reason(context(**live(**seen)), actions()["detach_pod"], [LAST_TOO])
+    assert allowed == ("budgets_unread" if reason == "budgets_unread" else None)
+
+
+def test_a_detachment_takes_a_replica() -> None:
+    """The last ready pod stays, and so does one whose budget allows none; a pod that is not ready may go."""
+    assert detachment(workload=web(1)) == "last_ready_replica"
+    assert detachment(budgets=(budget(0),)) == "disruption_budget"
+    unready = context(pod={"ready": False}, **live(workload=web(1), budgets=(budget(0),)))
+    assert disruption_reason(unready, actions()["detach_pod"], [DETACH]) is None
+
+
+def test_an_eviction_asks_the_budget_itself() -> None:
+    """Only the API server knows it at that moment; the last replica is held like that of a deletion."""
+    evict = actions()["evict_pod"]
+    for budgets in (None, (budget(0),), (budget(0), budget(0, "other"))):
+        assert disruption_reason(context(**live(budgets=budgets)), evict, [DeletePod(**POD_TARGET)]) is None
+    assert disruption_reason(context(**live(workload=web(1))), evict, [DeletePod(**POD_TARGET)]) == "last_ready_replica"
 
 
 def zones(**counts: tuple[int, int]) -> NodePool:

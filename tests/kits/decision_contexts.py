@@ -57,7 +57,13 @@ POD = Pod(
     ready=True,
     labels={"app": "web"},
     owners=(
-        Owner(kind="ReplicaSet", name="web-6d5f", uid="22222222-2222-4222-8222-222222222222", api_version="apps/v1"),
+        Owner(
+            kind="ReplicaSet",
+            name="web-6d5f",
+            uid="22222222-2222-4222-8222-222222222222",
+            api_version="apps/v1",
+            selected_by=("app",),
+        ),
         Owner(kind="Deployment", name="web", uid="33333333-3333-4333-8333-333333333333", api_version="apps/v1"),
     ),
     containers=(ContainerStatus(name="app", image=IMAGE, image_id=f"repo@{DIGEST}", started_at=STARTED),),
@@ -72,6 +78,7 @@ NODE = Node(
 )
 LIVE = LiveLook(
     workload=Workload(kind="Deployment", name="web", replicas=4, ready=4),
+    unshared=(),
     budgets=(),
     node_pool=NodePool(name="pool-1", zones={"europe-west1-b": Zone(nodes=4, schedulable=4)}),
 )

@@ -81,10 +81,11 @@ def one_cluster(
         cluster.create(objects.node(NODE))
         cluster.create(objects.deployment("web", "shop", NODE))
         means = OneCluster(cluster)
+        opened = means.api
         try:
             yield cluster, means
         finally:
-            means.api.close()
+            opened.close()
 
 
 def step_run(action_id: str = "a1", *, dry_run: bool = False, intended: bool = False) -> StepRun:

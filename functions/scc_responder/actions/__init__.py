@@ -73,7 +73,14 @@ class Action(Value, frozen=True, kw_only=True):
     observes: bool
     tells: bool
     ends_pod: bool
+    detaches_pod: bool
+    asks_budgets: bool
     disrupts: Disruption
+
+    @property
+    def takes_replica(self) -> bool:
+        """Whether its workload has a pod less until it makes another."""
+        return self.disrupts is Disruption.PODS and (self.detaches_pod or not self.reversible)
 
 
 def action(
@@ -93,6 +100,8 @@ def action(
             observes=all(kind.observes for kind in makes),
             tells=all(kind.tells for kind in makes),
             ends_pod=any(kind.ends_pod for kind in makes),
+            detaches_pod=any(kind.detaches_pod for kind in makes),
+            asks_budgets=any(kind.asks_budgets for kind in makes),
             disrupts=next((kind.disrupts for kind in makes if kind.disrupts), Disruption.NOTHING),
         )
 

@@ -48,7 +48,7 @@ def delete_pod(context: Context, params: DeletePodParams) -> Planned:
     pod = context.pod
     if pod is None:
         return without_pod(context)
-    held = _held(context, pod, params)
+    held = ending_hold(context, pod, params)
     if held:
         return Hold(reason=held)
     return [
@@ -63,7 +63,8 @@ def delete_pod(context: Context, params: DeletePodParams) -> Planned:
     ]
 
 
-def _held(context: Context, pod: Pod, params: DeletePodParams) -> Reason | None:
+def ending_hold(context: Context, pod: Pod, params: DeletePodParams) -> Reason | None:
+    """Why the pod may not be ended, by what is known of it before the cluster is looked at; None if it may."""
     if pod.mirror:
         return Reason.POD_STATIC
     if context.identity.level != IdentityLevel.PROVED and params.identity == "proved":

@@ -99,6 +99,13 @@ def parse_workload(workload: ApiObject, owner: Owner) -> Workload:
     return Workload(kind=owner.kind, name=owner.name, replicas=wanted, ready=ready)
 
 
+def selecting_keys(workload: ApiObject) -> tuple[str, ...]:
+    """The keys of the labels that a pod has to have to be the workload's: without them no selector matches it."""
+    selector = workload.get("spec", {}).get("selector") or {}
+    required = (item for item in selector.get("matchExpressions") or () if item["operator"] in {"In", "Exists"})
+    return tuple(sorted({*(selector.get("matchLabels") or ()), *(item["key"] for item in required)}))
+
+
 def parse_job(job: ApiObject, owner: Owner, pod: ApiObject) -> Workload:
     """A Job: it counts no replicas. Source: batch/v1 Job; k8s.io/kubernetes/pkg/controller/job, `syncJob`."""
     spec, status = job.get("spec", {}), job.get("status", {})

@@ -1,7 +1,7 @@
-"""Read the cluster right before a disruption: at most three parallel requests for the present state.
+"""Read the cluster right before a disruption: a few parallel requests for the present state.
 
-The workload's replicas, the disruption budgets of its namespace, the nodes of the pool: only what the planned actions
-would disrupt. An incomplete list is an error; an empty one is valid.
+The workload's replicas, the namespace's disruption budgets, the nodes of the pool, the pod's volume claims: only what
+the planned actions would disrupt. An incomplete list is an error; an empty one is valid.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from scc_responder.actions import Action
 from scc_responder.collect.kubernetes_objects import budgets_of, node_pool, parse_job, parse_workload, pool_member
 from scc_responder.collect.taints import is_kept_away, tolerations_of
 from scc_responder.collect.target import Collected
+from scc_responder.collect.unshared import unshared
 from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import (
     NO_SUCH_OWNER,
@@ -67,8 +68,10 @@ def _parts(api: KubernetesApi, context: Context, planned: tuple[Action, ...]) ->
     if pod is not None and any(action.disrupts is Disruption.PODS for action in planned):
         if pod.owners and context.missing.get("owner") not in NO_SUCH_OWNER:
             parts["workload"] = lambda: _workload(api, context, pod)
-        if any(action.disrupts is Disruption.PODS and not action.reversible for action in planned):
+        if any(action.takes_replica and not action.asks_budgets for action in planned):
             parts["budgets"] = lambda: _budgets(api, pod)
+        if any(action.detaches_pod for action in planned):
+            parts["unshared"] = lambda: unshared(api, pod.namespace, context.objects.get("pod", {}))
     if node is not None and any(action.disrupts is Disruption.NODES for action in planned):
         parts["node_pool"] = lambda: _node_pool(api, node, context.objects)
     return parts

@@ -8,8 +8,10 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from time import monotonic
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from scc_responder.collect.identity import identify, identify_node
-from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod
+from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod, selecting_keys
 from scc_responder.domain.context import Context, Owner, Pod
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import Finding
@@ -194,5 +196,6 @@ def _owners(
             reads.missing.setdefault("owner", Reason.OWNER_REPLACED)
             break
         objects[owner.kind] = found
+        chain[-1] = replace(owner, selected_by=selecting_keys(found))
         owner = controller(found)
     return tuple(chain)

@@ -15,12 +15,16 @@ from scc_responder.domain.value import Value
 
 
 class Owner(Value, frozen=True, kw_only=True):
-    """One link of a pod's owner chain, nearest first (ReplicaSet, then Deployment)."""
+    """One link of a pod's owner chain, nearest first (ReplicaSet, then Deployment).
+
+    `selected_by` are the keys of the labels that it selects its pods by, where it was read.
+    """
 
     kind: str
     name: str
     uid: str
     api_version: str = ""
+    selected_by: tuple[str, ...] = ()
 
 
 class ContainerStatus(Value, frozen=True, kw_only=True):
@@ -160,10 +164,12 @@ class NodePool(Value, frozen=True, kw_only=True):
 class LiveLook(Value, frozen=True, kw_only=True):
     """The state that a disruption depends on, read right before it: others may change the same pods and nodes.
 
-    A fact that was not needed, or could not be read, is None; then `Context.missing` says why.
+    A fact that was not needed, or could not be read, is None; then `Context.missing` says why. `unshared`: what no
+    second pod can have beside the pod, `host_ports` or `volume_in_use`.
     """
 
     workload: Workload | None = None
+    unshared: tuple[str, ...] | None = None
     budgets: tuple[DisruptionBudget, ...] | None = None
     node_pool: NodePool | None = None
 

@@ -25,8 +25,10 @@ PRIOR_UNSCHEDULABLE = PREFIX + "prior-unschedulable"
 ARMED_BY = PREFIX + "armed-by"
 """A label whose value is the action's id; version 0.1.0 wrote an annotation."""
 ACTION_ID = PREFIX + "action-id"
+DETACHED = PREFIX + "detached"
+"""An annotation: the labels that were taken away from a pod, as JSON (`{"app":"web"}`), for who puts them back."""
 
-_OWN = frozenset({CASE_LABEL, ISOLATED_POD, POD_LABEL, ARMED_BY, ACTION_ID, FINDING, PRIOR_UNSCHEDULABLE})
+_OWN = frozenset({DETACHED, CASE_LABEL, ISOLATED_POD, POD_LABEL, ARMED_BY, ACTION_ID, FINDING, PRIOR_UNSCHEDULABLE})
 _KEY = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII)
 _LABEL_VALUE = re.compile(rf"(?:{_KEY.pattern})?", re.ASCII)
 

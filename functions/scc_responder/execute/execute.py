@@ -76,7 +76,7 @@ def _resume(execution: Execution) -> None:
     allowed = {(policy.name, item.action) for policy in execution.decision.policies for item in _allowed(policy)}
     if execution.postponed_by is None:
         allowed.add((RESPONDER.name, "notify"))
-    for step in [step for step in execution.case.record.steps if not step.is_settled or step.is_awaited]:
+    for step in [step for step in execution.case.record.steps if not step.is_settled or step.comes_again]:
         if execution.postponed_by and (step.policy, step.action) not in allowed:
             continue
         policy = next((item for item in execution.decision.policies if item.name == step.policy), None)
@@ -187,6 +187,7 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
     if ended is StepStatus.DONE:
         return moot
     dry_run = task.policy.mode not in {Mode.APPROVE, Mode.ENFORCE} and not observes
+    awaited = recorded if recorded and recorded.is_awaited else None
     step = StepRun(
         action_id=task.action_id,
         dry_run=dry_run,
@@ -194,8 +195,8 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
         intend=Gate(execution=execution, task=task, withheld=withheld, dry_run=dry_run).intend,
         renew=execution.case.renew,
         clock=execution.world.clock,
-        due_at=recorded.due_at if recorded and recorded.is_awaited else None,
-        ran_at=recorded.settled_at if recorded and recorded.is_awaited else None,
+        due_at=awaited.due_at if awaited else None,
+        ran_at=awaited.settled_at if awaited else None,
     )
     try:
         result = task.change.carry_out(step, _Means(execution)) if task.change else _without_target(execution)

@@ -165,11 +165,12 @@ class Execution:
     def is_repeatable(self, step: Step) -> bool:
         """Whether a settled step may be carried out: it changed nothing, or failed before the case was opened anew.
 
-        An earlier delivery's step whose end is awaited is: what came of it is read then, and nothing is sent again.
+        An earlier delivery's step that comes again is: of a deletion it is read what came of it, nothing is sent again.
         """
         earlier = step not in self.current_steps
-        awaited = step.is_awaited and step.epoch < self.case.record.epoch
-        return awaited or step.status in REPEATABLE or (earlier and step.status in RETRIED_WHEN_REOPENED)
+        if step.comes_again:
+            return step.epoch < self.case.record.epoch
+        return step.status in REPEATABLE or (earlier and step.status in RETRIED_WHEN_REOPENED)
 
     def settle(self, task: Task, result: Result) -> None:
         """Keep the outcome for the next write."""

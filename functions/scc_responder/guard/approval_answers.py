@@ -11,7 +11,7 @@ from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
 from scc_responder.guard.approval import withdrawn
-from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case import CaseRecord, left_to_sweep
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import conclusion, modes_of
 from scc_responder.journal.plan import Approval, Plan, PlanState
@@ -117,7 +117,7 @@ def _ended(record: CaseRecord, state: PlanState, reason: Reason, now: datetime, 
         return ended
     left = conclusion(ended.current_steps, modes_of(ended.decision))
     if left is CaseState.OPEN:
-        return replace(ended, state=left, reason=Reason.DELETION_AWAITED, owner="", closed_at=None)
+        return replace(ended, state=left, reason=left_to_sweep(ended), owner="", closed_at=None)
     return replace(ended, state=left, reason=reason, owner="", closed_at=now)
 
 

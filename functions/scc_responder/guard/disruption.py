@@ -23,20 +23,28 @@ def disruption_reason(context: Context, action: Action, changes: Iterable[Change
     """Why the cluster's state does not allow the disruption, or None."""
     if action.disrupts is Disruption.NODES:
         return _node_reason(context)
-    if action.disrupts is Disruption.PODS and not action.reversible and context.pod is not None:
+    if action.takes_replica and context.pod is not None:
         any_replica = any(change.any_replica for change in changes)
-        return _pod_reason(context, context.pod, any_replica=any_replica)
+        unshared = _unshared_reason(context) if action.detaches_pod and not any_replica else None
+        return unshared or _pod_reason(context, context.pod, action, any_replica=any_replica)
     return None
 
 
-def _pod_reason(context: Context, pod: Pod, *, any_replica: bool) -> Reason | None:
+def _pod_reason(context: Context, pod: Pod, action: Action, *, any_replica: bool) -> Reason | None:
     workload = context.live.workload if context.live else None
     if workload and workload.has_no_retry and not any_replica and pod.phase not in _ENDED_PHASES:
         return Reason.JOB_WOULD_FAIL
     if pod.ready is False:
         # Nothing that works is taken away.
         return None
-    return (None if any_replica else _replica_reason(context, pod)) or _budget_reason(context)
+    last = None if any_replica else _replica_reason(context, pod)
+    return last or (None if action.asks_budgets else _budget_reason(context))
+
+
+def _unshared_reason(context: Context) -> Reason | None:
+    """Why no replacement might come up while the pod stays, or None."""
+    unshared = context.live.unshared if context.live else None
+    return Reason.VOLUMES_UNREAD if unshared is None else next(map(Reason.read, unshared), None)
 
 
 def _replica_reason(context: Context, pod: Pod) -> Reason | None:

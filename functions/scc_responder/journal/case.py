@@ -29,6 +29,8 @@ KEEP_REJECTED = timedelta(days=90)
 """How long a rejected message is kept."""
 
 MAX_DETAIL = 500
+FOR_SWEEP = (Reason.DELETION_AWAITED, Reason.BUDGET_AWAITED)
+"""Why a step, and with it an open case, is left to a sweep from its `due_at` on; the first says more of a case."""
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -68,6 +70,11 @@ class Step(Value, frozen=True, kw_only=True):
     def is_awaited(self) -> bool:
         """Whether it was carried out, and a sweep has to look what came of it."""
         return self.reason == Reason.DELETION_AWAITED
+
+    @property
+    def comes_again(self) -> bool:
+        """Whether a sweep goes on with it: it is awaited, or is tried again."""
+        return self.reason in FOR_SWEEP
 
     @property
     def is_so_already(self) -> bool:
@@ -196,6 +203,11 @@ HELD_FOR_NOW = frozenset(
     }
 )
 """Why a case is held until a person lets it go on: by the kill switch, or in the cluster."""
+
+
+def left_to_sweep(record: CaseRecord) -> Reason:
+    """Why the case is left open for a sweep."""
+    return next(reason for reason in FOR_SWEEP if any(step.reason == reason for step in record.current_steps))
 
 
 def is_held_for_now(record: CaseRecord) -> bool:

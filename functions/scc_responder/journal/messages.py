@@ -65,7 +65,7 @@ def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:
 
     `modes` are those of the policies that matched, by their names.
     Notifications and evidence alone do not count as a response. While a step waits for a person, so does the case;
-    while a sweep has to look what came of a deletion, it stays open. What a policy in `dry_run` would change is a
+    while a sweep has to go on with a step, it stays open. What a policy in `dry_run` would change is a
     rehearsal: it ends neither as a success nor as a failure.
     """
     known = actions()
@@ -74,7 +74,7 @@ def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:
     rehearsed = [step for step in changes if modes.get(step.policy) == Mode.DRY_RUN and _is_rehearsed(step)]
     acted = [step for step in steps if step not in rehearsed]
     state = _acted({step.status for step in acted})
-    if state is not CaseState.WAITING and any(step.is_awaited for step in acted):
+    if state is not CaseState.WAITING and any(step.comes_again for step in acted):
         return CaseState.OPEN
     if state is CaseState.DONE and _is_half_rehearsed(acted, rehearsed):
         return CaseState.PARTIAL

@@ -27,6 +27,7 @@ from scc_responder.execute.gate import refuse_disabled
 from scc_responder.guard.approval import ask, review
 from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import under
+from scc_responder.journal.case import left_to_sweep
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.collector_keys import CaseCollector
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
@@ -70,7 +71,7 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     paused = any(step.reason == Reason.CLUSTER_PAUSED for step in case.record.with_steps(steps).current_steps)
     reason = Reason.CLUSTER_PAUSED if paused and state is CaseState.HELD else decision.reason
     if state is CaseState.OPEN:
-        case.release(Reason.DELETION_AWAITED, *steps, decision=summary)
+        case.release(left_to_sweep(case.record.with_steps(steps)), *steps, decision=summary)
     else:
         case.close(state, reason, *steps, decision=summary)
     if paused:

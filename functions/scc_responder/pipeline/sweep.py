@@ -23,7 +23,7 @@ from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, Page, write_over
 from scc_responder.domain.value import Value
 from scc_responder.guard import approval_answers
-from scc_responder.journal.case import CaseRecord, is_held_for_now, is_unfinished, kept
+from scc_responder.journal.case import FOR_SWEEP, CaseRecord, is_held_for_now, is_unfinished, kept
 from scc_responder.journal.case_json import decode
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending
@@ -242,14 +242,14 @@ def _taken(record: CaseRecord, is_held: bool) -> Transition:
 
 
 def _awaits(record: CaseRecord) -> bool:
-    """Whether what is left to do is to see what came of a deletion, now or while a person's answer is waited for."""
-    left_open = record.state is CaseState.OPEN and not record.owner and record.reason == Reason.DELETION_AWAITED
-    return left_open or (record.state is CaseState.WAITING and any(step.is_awaited for step in record.steps))
+    """Whether what is left to do is for sweeps alone, now or while a person's answer is waited for."""
+    left_open = record.state is CaseState.OPEN and not record.owner and record.reason in FOR_SWEEP
+    return left_open or (record.state is CaseState.WAITING and any(step.comes_again for step in record.steps))
 
 
 def _is_over(record: CaseRecord, now: datetime) -> bool:
-    """Whether every pod whose deletion is awaited has had its grace period."""
-    return all(step.due_at is None or now >= step.due_at for step in record.steps if step.is_awaited)
+    """Whether all that is left to do is due."""
+    return all(step.due_at is None or now >= step.due_at for step in record.steps if step.comes_again)
 
 
 def _idle(entry: Entry) -> timedelta:

@@ -117,7 +117,7 @@ def facts_as_told(finding: Finding, *, looked_around: bool = True) -> ContextFac
         namespace=Namespace(name=pod.namespace, uid=_uid("Namespace", pod.namespace)) if pod else None,
         node=node if finding.node or pod else None,
         related=related,
-        live=LiveLook(workload=_workload(known), budgets=() if pod else None, node_pool=POOL),
+        live=LiveLook(workload=_workload(known), unshared=(), budgets=() if pod else None, node_pool=POOL),
         missing={} if pod else {"pod": Reason.SEVERAL_PODS if finding.pods else Reason.POD_NOT_NAMED},
     )
 
@@ -155,10 +155,16 @@ def _owners(pod: PodRef) -> tuple[Owner, ...]:
     match = _GENERATED.fullmatch(pod.name)
     if match is None:
         return ()
-    chain = (("ReplicaSet", f"{match[1]}-{match[2]}"), ("Deployment", match[1]))
+    chain = (("ReplicaSet", f"{match[1]}-{match[2]}", ("app",)), ("Deployment", match[1], ()))
     return tuple(
-        Owner(kind=kind, name=name, uid=_uid(kind, f"{pod.namespace}/{name}"), api_version="apps/v1")
-        for kind, name in chain
+        Owner(
+            kind=kind,
+            name=name,
+            uid=_uid(kind, f"{pod.namespace}/{name}"),
+            api_version="apps/v1",
+            selected_by=selected_by,
+        )
+        for kind, name, selected_by in chain
     )
 
 

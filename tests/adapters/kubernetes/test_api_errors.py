@@ -158,3 +158,25 @@ def test_a_webhook_that_is_down_leaves_a_write_open() -> None:
     """It refused nothing."""
     down = answer(500, 'Internal error occurred: failed calling webhook "x": connection refused')
     assert isinstance(kubernetes_failure(PATCH, down), OutcomeUnknown)
+
+
+EVICT = ApiRequest(method="POST", path="/api/v1/namespaces/shop/pods/web-1/eviction")
+
+
+def test_several_budgets_are_a_sure_refusal() -> None:
+    """The API server says 500, and yet nothing was done: it is not asked again."""
+    several = answer(
+        500, "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+    )
+    error = kubernetes_failure(EVICT, several)
+    assert (error.reason, error.status, isinstance(error, OutcomeUnknown)) == ("several_disruption_budgets", 400, False)
+
+
+def test_a_budget_is_named() -> None:
+    """Its name stands in the cause of the refusal, not in its message."""
+    said = "The disruption budget keeps-all needs 2 healthy pods and has 2 currently"
+    words = "Cannot evict pod as it would violate the pod's disruption budget."
+    refused = answer(429, words, "TooManyRequests", **causes(reason="DisruptionBudget", message=said))
+    error = kubernetes_failure(EVICT, refused)
+    assert error.reason == "disruption_budget"
+    assert str(error).endswith(f"{words} {said}")

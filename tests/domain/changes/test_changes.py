@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.actions import Action, actions
 from scc_responder.domain import changes
@@ -25,6 +26,8 @@ from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.capture_logs import CaptureLogs
 from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
 from scc_responder.domain.changes.delete_pod import DeletePod
+from scc_responder.domain.changes.detach_pod import DetachPod
+from scc_responder.domain.changes.evict_pod import EvictPod
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PATCHES_POD, PatchObject
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.permissions import Tier
@@ -37,6 +40,8 @@ EXAMPLES: dict[str, Change] = {
         namespace="shop", name="n", pod_name="web-1", pod_uid="u1", selector={"a": "b"}, effective="enforced"
     ),
     "delete_pod": DeletePod(**WHERE, grace_period_seconds=5),
+    "evict_pod": EvictPod(**WHERE, grace_period_seconds=5),
+    "detach_pod": DetachPod(**WHERE, labels={"app": "web"}, owner_uid="u2"),
     "capture_evidence": CaptureEvidence(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "capture_logs": CaptureLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "notify": PublishDecision(),
@@ -93,6 +98,8 @@ STORED: list[Any] = [
     pytest.param({"change": "patch", "kind": "Pod"}, False, True, False, id="patch"),
     pytest.param({"change": "patch", "kind": "Node"}, False, True, True, id="cordon"),
     pytest.param({"change": "delete_pod"}, False, False, False, id="deletion"),
+    pytest.param({"change": "evict_pod"}, False, False, False, id="eviction"),
+    pytest.param({"change": "detach_pod"}, False, True, False, id="detachment"),
     pytest.param({"change": "capture_evidence"}, True, True, False, id="evidence"),
     pytest.param({"change": "notify"}, True, True, False, id="message"),
     pytest.param({"change": "of_a_later_version"}, False, False, False, id="of-a-later-version"),
@@ -116,10 +123,12 @@ def test_a_later_kind_is_not_restored() -> None:
         restored({"change": "of_a_later_version"})
 
 
-def test_only_a_deletion_may_take_the_last_replica() -> None:
-    """No other change may, and a deletion only where its policy says so."""
+def test_only_where_asked_for_the_last_replica_is_taken() -> None:
+    """No change may take it of itself: deletion, eviction and detachment where their policy says so."""
     assert [tag for tag, change in EXAMPLES.items() if change.any_replica] == []
-    assert DeletePod(**WHERE, allow_last_replica=True).any_replica
+    asked = {tag for tag, change in EXAMPLES.items() if "allow_last_replica" in change.__struct_fields__}
+    assert asked == {"delete_pod", "evict_pod", "detach_pod"}
+    assert all(replace(EXAMPLES[tag], allow_last_replica=True).any_replica for tag in asked)
 
 
 @pytest.mark.parametrize("action", actions().values(), ids=lambda action: action.name)

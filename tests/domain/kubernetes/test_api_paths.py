@@ -56,6 +56,7 @@ HOSTILE = [
 BUILDERS: list[tuple[str, Callable[[str], str]]] = [
     ("pods", api_paths.pods),
     ("pod", lambda name: api_paths.pod("shop", name)),
+    ("volume-claim", lambda name: api_paths.volume_claim("shop", name)),
     ("pod-eviction", lambda name: api_paths.pod_eviction("shop", name)),
     ("pod-namespace", lambda name: api_paths.pod(name, "web-1")),
     ("node", api_paths.node),
@@ -80,6 +81,7 @@ each_builder = pytest.mark.parametrize("build", [pytest.param(build, id=name) fo
             api_paths.pod("shop", "kube-proxy-gke-shop.internal"),
             "/api/v1/namespaces/shop/pods/kube-proxy-gke-shop.internal",
         ),
+        (api_paths.volume_claim("shop", "data"), "/api/v1/namespaces/shop/persistentvolumeclaims/data"),
         (api_paths.pod_eviction("shop", "web-1"), "/api/v1/namespaces/shop/pods/web-1/eviction"),
         (api_paths.node("gke-shop-1"), "/api/v1/nodes/gke-shop-1"),
         (api_paths.namespace("shop"), "/api/v1/namespaces/shop"),

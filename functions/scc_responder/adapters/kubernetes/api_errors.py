@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -52,6 +52,8 @@ _REFUSALS = (
 """Whose refusal the API server's words tell of. The first that matches: a webhook may quote the others."""
 _FULL = re.compile(r"etcdserver: request is too large|trying to send message larger than max")
 """What etcd, or the API server's own client of it, says of an object that is larger than what it stores (1.5 MiB)."""
+_SEVERAL_BUDGETS = re.compile(r"more than one PodDisruptionBudget")
+"""What the API server says of an eviction where several budgets select the pod: nothing was done."""
 _RETRY_AFTER_LIMIT = 3600.0
 
 
@@ -115,6 +117,8 @@ def _refused(request: ApiRequest, answer: ApiResponse) -> ApiError:
     status = _status_of(answer)
     if answer.status >= 500 and request.writes and _FULL.search(status.message):
         return ApiError(Reason.OBJECT_FULL, _message(request, answer, status), status=413)
+    if answer.status >= 500 and _SEVERAL_BUDGETS.search(status.message):
+        return ApiError(Reason.SEVERAL_DISRUPTION_BUDGETS, _message(request, answer, status), status=400)
     if answer.status >= 500 and request.writes and not _WEBHOOK.search(status.message):
         return OutcomeUnknown(Reason.SERVER_ERROR, _message(request, answer, status), status=answer.status)
     reason, code = _meaning(answer.status, status)
@@ -173,8 +177,17 @@ def _rule(message: str) -> str:
 
 
 def _causes(status: Status, key: str) -> set[str]:
+    return {str(cause.get(key)) for cause in _listed_causes(status)}
+
+
+def _said(status: Status, reason: str) -> Iterator[str]:
+    """What the causes with this reason say."""
+    return (str(cause.get("message") or "") for cause in _listed_causes(status) if cause.get("reason") == reason)
+
+
+def _listed_causes(status: Status) -> Iterator[Mapping[str, Any]]:
     causes = status.details.get("causes") if isinstance(status.details, dict) else None
-    return {str(cause.get(key)) for cause in causes or () if isinstance(cause, dict)}
+    return (cause for cause in causes or () if isinstance(cause, dict))
 
 
 def _unanswered(request: ApiRequest, error: Exception) -> ApiError:
@@ -215,7 +228,8 @@ def _message(request: ApiRequest, answer: ApiResponse, status: Status) -> str:
     # The server begins with the object's name, which may be long; whose refusal it is must not be cut off.
     whose = next(filter(None, (pattern.search(status.message) for pattern in (_WEBHOOK, _POLICY, _QUOTA))), None)
     words = status.message[whose.start() :] if whose else status.message
-    said = f": {printable(words)}" if words else ""
+    budget = next(iter(_said(status, "DisruptionBudget")), "")
+    said = f": {printable(' '.join(filter(None, (words, budget))))}" if words else ""
     return f"{request.method} {request.path}: HTTP {answer.status}{said}"
 
 

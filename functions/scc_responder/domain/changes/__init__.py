@@ -50,6 +50,8 @@ class ChangeKind(Value, frozen=True, kw_only=True):
 
     `observes`: it changes nothing on the target, so guards for the target do not hold it. `tells`: it tells what was
     done before it, so a policy's last word comes after all else. `ends_pod`: the pod and what is in it are gone then.
+    `detaches_pod`: its workload makes another beside it. `asks_budgets`: the API server itself refuses it where the
+    pod's disruption budget allows none.
     """
 
     permissions: Permissions
@@ -57,6 +59,8 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     observes: bool = False
     tells: bool = False
     ends_pod: bool = False
+    detaches_pod: bool = False
+    asks_budgets: bool = False
     disrupts: Disruption = Disruption.NOTHING
 
 

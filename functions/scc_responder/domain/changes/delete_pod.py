@@ -44,7 +44,7 @@ DELETES_POD = ChangeKind(
 
 
 @dataclass(kw_only=True, slots=True)
-class _Seen:
+class PodEnd:
     """What is known of the pod's end.
 
     `due_at`: its processes have had their grace period by then. `ran_at`: when a read began that showed one at least.
@@ -126,12 +126,12 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Delete the pod, and see its processes end. Where that is awaited, only see what came of it."""
         path = api_paths.pod(self.namespace, self.name)
-        seen = _Seen(clock=step.clock, due_at=step.due_at, ran_at=step.ran_at)
+        seen = PodEnd(clock=step.clock, due_at=step.due_at, ran_at=step.ran_at)
         return means.in_cluster(
             lambda session: session.until_settled(partial(self._once, session, path, step, seen), path)
         )
 
-    def _once(self, session: ClusterSession, path: str, step: StepRun, seen: _Seen, tries: Tries) -> Result:
+    def _once(self, session: ClusterSession, path: str, step: StepRun, seen: PodEnd, tries: Tries) -> Result:
         if seen.due_at:
             if not step.due_at:
                 return self._until_ended(session, path, seen)
@@ -159,8 +159,12 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
         return self._until_ended(session, path, seen)
 
     def _delete(self, session: ClusterSession, path: str, step: StepRun, tries: Tries, read: ApiObject) -> str:
-        """Send the deletion; where an older admission policy asks for it, arm the pod by annotation. What is to say."""
+        """Send the request. What is to say."""
         raised = "" if self._asked(read) >= LEAST_GRACE_SECONDS else _RAISED
+        return "; ".join(filter(None, (raised, self._send(session, path, step, tries, read))))
+
+    def _send(self, session: ClusterSession, path: str, step: StepRun, tries: Tries, read: ApiObject) -> str:
+        """Where an older admission policy asks for it, arm the pod by annotation before. What is to say of that."""
         try:
             tries.send(lambda: session.api.delete(path, self.options(step, read), dry_run=step.dry_run))
         except ApiError as error:
@@ -169,8 +173,8 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
             meta = {**self.options(step, read)["preconditions"], "annotations": {ARMED_BY: step.action_id}}
             armed = session.api.patch(path, {"metadata": meta})
             tries.send(lambda: session.api.delete(path, self.options(step, armed)))
-            return "; ".join(filter(None, (raised, ADVICE)))
-        return raised
+            return ADVICE
+        return ""
 
     def probe(self, step: StepRun, read: ApiObject | None, *, sent: bool) -> Result | None:
         """The outcome, if the pod is gone, another one, on its way out, or not armed by this very action.
@@ -212,7 +216,7 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
     def _own(self, read: ApiObject | None) -> ApiObject | None:
         return None if not_the_target(read, self.uid) else read
 
-    def _until_ended(self, session: ClusterSession, path: str, seen: _Seen) -> Result:
+    def _until_ended(self, session: ClusterSession, path: str, seen: PodEnd) -> Result:
         """Read the pod until its processes have ended, or 4 s are over."""
         result = seen.end(None)
         for seconds in ENDING_WAITS_SECONDS:

@@ -87,6 +87,11 @@ def ephemeral_containers(namespace: str, name: str) -> str:
     return f"{pod(namespace, name)}/ephemeralcontainers"
 
 
+def volume_claim(namespace: str, name: str) -> str:
+    """One PersistentVolumeClaim."""
+    return f"/api/v1{_scope(namespace)}/persistentvolumeclaims/{_name(name)}"
+
+
 def node(name: str) -> str:
     """One node."""
     return f"/api/v1/nodes/{_name(name)}"

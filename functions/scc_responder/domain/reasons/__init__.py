@@ -185,6 +185,11 @@ class Reason(Word):
     POD_STATIC = "pod_static", "a static pod: the kubelet would start it again"
     POD_STANDALONE = "pod_standalone", "nothing would make the pod anew"
     POD_DAEMONSET = "pod_daemonset", "a DaemonSet's pod: its node would be without it"
+    POD_STATEFULSET = "pod_statefulset", "a StatefulSet's pod: its name stays taken, so no replacement would come"
+    POD_JOB = "pod_job", "a Job's pod: the Job would do its work anew beside it"
+    POD_OTHER_OWNER = "pod_other_owner", "whether the pod's owner would make another beside it is not known"
+    NO_SELECTOR_LABELS = "no_selector_labels", "the owner selects the pod by no label that can be taken away"
+    ALREADY_DETACHED = "already_detached", "the pod has left its workload", _ALREADY
     IDENTITY_NOT_PROVED = "identity_not_proved:{}", "the pod may be another than the finding's"
     # What guardrails, limits and the kill switch hold.
     MODE_LOWERED_BY = "mode_lowered_by:{}", "a ceiling, or `control`, the kill switch"
@@ -201,6 +206,7 @@ class Reason(Word):
     WORKLOAD_UNREAD = "workload_unread", "the pod's owner could not be read", _UNREAD
     PRINCIPAL_UNREAD = "principal_unread", "who did it is not known; it may be a protected one", _UNREAD
     BUDGETS_UNREAD = "budgets_unread", "the pod's disruption budgets could not be read", _UNREAD
+    VOLUMES_UNREAD = "volumes_unread", "what a second pod cannot have beside this one could not be read", _UNREAD
     NODE_POOL_UNREAD = "node_pool_unread", "the nodes of the pool could not be read", _UNREAD
     CONTRADICTION = "contradiction:{}", "the finding contradicts itself in this field"
     THREAT_UNKNOWN = "threat_unknown", "the catalogue does not have the finding's category"
@@ -210,6 +216,8 @@ class Reason(Word):
     LAST_READY_REPLICA = "last_ready_replica", "the workload's last ready pod"
     DISRUPTION_BUDGET = "disruption_budget", "the pod's disruption budget allows none"
     SEVERAL_DISRUPTION_BUDGETS = "several_disruption_budgets", "several disruption budgets select the pod"
+    HOST_PORTS = "host_ports", "the pod keeps ports of its node, which a replacement needs"
+    VOLUME_IN_USE = "volume_in_use", "the pod keeps a volume for one node, or one pod, alone, which a replacement needs"
     NODE_POOL_UNHEALTHY = "node_pool_unhealthy", "a quarter of the pool takes no pods already"
     LAST_SCHEDULABLE_NODE = "last_schedulable_node", "the last node of its pool or zone that takes pods"
     LIMIT = "limit_{}", "as many as the limit of this scope allows were disrupted"
@@ -259,14 +267,20 @@ class Reason(Word):
     PATCHED = "patched", "the object was changed, and read back"
     ARMED = "armed", "the pod is marked for deletion"
     ISOLATED = "isolated", "a network policy stops new connections of the pod; established ones may go on"
+    DETACHED = "detached", "the pod has left its workload: no controller has it, and no Service sends to it"
+    STILL_OWNED = "still_owned", "a controller still has the pod, or has it again"
+    STILL_SENT_TO = "still_sent_to", "a Service that selects by other labels still sends to the pod"
+    SERVICES_UNREAD = "services_unread", "which Services still send to the pod could not be read"
     PROCESSES_ENDED = "processes_ended", "the deletion was accepted, and every process of the pod has ended"
     DELETED = "deleted", "the pod is gone, and its processes have ended or had all of their grace period to"
+    BUDGET_AWAITED = "budget_awaited", "the pod's disruption budget allows none now: a sweep tries the eviction again"
     DELETION_AWAITED = "deletion_awaited", "the deletion was accepted; a sweep looks again after the grace period"
     CAPTURED = "captured", "evidence is stored"
     PUBLISHED = "published", "people were told"
     ALREADY = "already", "it was so already", _ALREADY
     WOULD_PATCH = "would_patch", "rehearsed: the object would be changed"
     WOULD_ISOLATE = "would_isolate", "rehearsed: the pod would be isolated"
+    WOULD_DETACH = "would_detach", "rehearsed: the pod would leave its workload"
     WOULD_DELETE = "would_delete", "rehearsed: the pod would be deleted"
     WOULD_CAPTURE = "would_capture", "version 0.1: rehearsed, evidence would be stored"
     WOULD_PUBLISH = "would_publish", "version 0.1: rehearsed, people would be told"
