@@ -123,6 +123,14 @@ def test_a_person_should_look_at_what_did_not_go_well(status: StepStatus, severi
     assert outcome_notice(context(), Decision(policies=()), steps).severity == severity
 
 
+def test_an_awaited_end_is_no_warning() -> None:
+    """Every deletion takes its time: only one that came to no end by then is."""
+    awaited = Step(action_id="0b", action="delete_pod", status=StepStatus.TERMINATING, reason="deletion_awaited")
+    ended = replace(awaited, reason="terminating")
+    severities = [outcome_notice(context(), Decision(policies=()), [STEP, step]).severity for step in (awaited, ended)]
+    assert severities == [NoticeSeverity.NOTICE, NoticeSeverity.WARNING]
+
+
 def test_a_restart_is_told() -> None:
     """Whoever reads the outcome learns that the finding's process is gone."""
     restarted = Identity(level="proved", reason=Reason.RESTARTED, checks={"started": "restarted"})

@@ -67,7 +67,9 @@ def outcome_notice(
         facts["identity"] = msgspec.to_builtins(context.identity)
     if plan:
         facts["approval"] = plan_summary(finding.key, plan, function_url)
-    is_well = all(step.status in _WELL for step in steps) and not (context.threat.is_severe and state in UNANSWERED)
+    is_well = all(step.status in _WELL or step.is_awaited for step in steps) and not (
+        context.threat.is_severe and state in UNANSWERED
+    )
     return Notice(
         kind=NoticeKind.OUTCOME,
         severity=NoticeSeverity.NOTICE if is_well else NoticeSeverity.WARNING,
