@@ -130,3 +130,25 @@ def test_protected_in_the_cluster_alone(shipped: Installed, tmp_path: Path, node
     assert response.reason == "admission_denied"
     assert f"'scc-responder-acts-{shipped.namespace}'" in detail
     assert detail.endswith("denied request: the namespace is protected")
+
+
+OTHER_ENDS = [
+    pytest.param(("isolate_pod", "detach_pod"), ["patched", "isolated", "detached"], id="detachment"),
+    pytest.param(("evict_pod",), ["armed", "processes_ended"], id="eviction"),
+]
+
+
+@pytest.mark.parametrize(("steps", "reasons"), OTHER_ENDS)
+def test_what_no_shipped_policy_does_is_admitted(
+    wide: Installed, node: dict[str, Any], tmp_path: Path, steps: tuple[str, ...], reasons: list[str]
+) -> None:
+    """Where RBAC grants them, a detachment and an eviction pass the admission policy as they are sent."""
+    wide.switch("enforce")
+    name = f"web-{uuid.uuid4().hex[:8]}"
+    wide.plane.admin.create(objects.deployment(name, wide.namespace, node["metadata"]["name"], replicas=2))
+    pod = objects.running_pods(wide.plane.admin, wide.namespace, name, count=2)[0]
+    deployment = deployed(tmp_path, wide, policy(*steps))
+    deployment.services.wait = time.sleep
+    document = finding_about(pod, finding_id=pod["metadata"]["uid"].replace("-", ""))
+    assert deployment.respond_to(document).reason == "done"
+    assert [step.reason for step in deployment.case(document).steps] == reasons

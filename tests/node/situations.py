@@ -33,10 +33,12 @@ class Situation(Value, frozen=True, kw_only=True):
     steps: tuple[str, ...]
     deaf: bool = False
     finalizer: bool = False
+    service: bool = False
 
 
 SITUATIONS = {
     "isolated": Situation(steps=("label_pod", "isolate_pod")),
+    "detached": Situation(steps=("isolate_pod", "detach_pod"), service=True),
     "deleted": Situation(steps=("capture_evidence", "delete_pod {grace_period_seconds: 2}")),
     "deleted, deaf to SIGTERM": Situation(
         steps=("capture_evidence", "delete_pod {grace_period_seconds: 2}"), deaf=True
@@ -58,7 +60,10 @@ class Said(Value, frozen=True, kw_only=True):
 
 
 class Truth(Value, frozen=True, kw_only=True):
-    """What happened, in milliseconds after the push; None is never, as long as it was looked at (`until`)."""
+    """What happened, in milliseconds after the push; None is never, as long as it was looked at (`until`).
+
+    `sent_to`: a Service sends to the pod in the end.
+    """
 
     last_new: int | None
     last_beat: int | None
@@ -66,6 +71,7 @@ class Truth(Value, frozen=True, kw_only=True):
     terminated: int | None
     gone: int | None
     until: int
+    sent_to: bool = False
 
 
 class Trial(Value, frozen=True, kw_only=True):
@@ -85,6 +91,7 @@ class Trial(Value, frozen=True, kw_only=True):
             and (true.last_new or 0) > said.at + ENFORCED_WITHIN,
             "`contained_seconds`, yet the process is connected": said.contained_seconds is not None and connected,
             "`severed`, yet heartbeats come": "severed" in said.reasons and connected,
+            "`detached`, yet a Service sends to the pod": "detached" in said.reasons and true.sent_to,
             "`processes_ended`, yet the process lives": "processes_ended" in said.reasons and alive,
             "`deleted`, yet the process lives": "deleted" in said.reasons and alive,
             "`deleted`, yet the object is there": "deleted" in said.reasons and true.gone is None,
@@ -106,7 +113,7 @@ def play(node: Node, situation: Situation, folder: Path) -> Trial:
         responder.deliver(document)
         said = _said(responder, document, now() - pushed)
         time.sleep(WATCHED_SECONDS)
-        true = _true(node, meta["name"], pushed, ends, watch)
+        true = _true(node, meta, pushed, ends, watch)
     if situation.finalizer:
         objects.release(node.admin, object_path(pod))
     node.admin.delete(f"/api/v1/namespaces/{meta['namespace']}")
@@ -132,10 +139,11 @@ def _said(responder: Deployment, document: dict[str, Any], at: int) -> Said:
     )
 
 
-def _true(node: Node, name: str, pushed: int, ends: Ends, watch: PodWatch) -> Truth:
+def _true(node: Node, meta: dict[str, Any], pushed: int, ends: Ends, watch: PodWatch) -> Truth:
     def after(moment: int | None) -> int | None:
         return None if moment is None else moment - pushed
 
+    name = meta["name"]
     return Truth(
         last_new=after(max(node.outside.arrivals(name, "new"), default=None)),
         last_beat=after(max(node.outside.arrivals(name, "beat"), default=None)),
@@ -143,7 +151,15 @@ def _true(node: Node, name: str, pushed: int, ends: Ends, watch: PodWatch) -> Tr
         terminated=after(watch.terminated),
         gone=after(watch.gone),
         until=now() - pushed,
+        sent_to=name in sent_to(node, meta["namespace"]),
     )
+
+
+def sent_to(node: Node, namespace: str) -> Sequence[str]:
+    """The names of the pods that a Service of the namespace sends to."""
+    slices = node.admin.list(f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices")
+    endpoints = (endpoint for item in slices for endpoint in item["endpoints"] or ())
+    return [endpoint["targetRef"]["name"] for endpoint in endpoints if endpoint["conditions"]["ready"]]
 
 
 def infected_pod(node: Node, situation: Situation) -> dict[str, Any]:
@@ -157,6 +173,11 @@ def infected_pod(node: Node, situation: Situation) -> dict[str, Any]:
     node.admin.create(objects.deployment("web", namespace, launch.NODE, replicas=2, **spec))
     pod = objects.running_pods(node.admin, namespace, "web", count=2, seconds=START_SECONDS)[0]
     name = pod["metadata"]["name"]
+    if situation.service:
+        spec_of_service = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": objects.metadata("web", namespace)}
+        node.admin.create({**service, "spec": spec_of_service})
+        wait_until(lambda: name in sent_to(node, namespace), what="the Service to have the pod", seconds=START_SECONDS)
     if situation.finalizer:
         path = f"/api/v1/namespaces/{namespace}/pods/{name}"
         pod = node.admin.patch(path, {"metadata": {"finalizers": [objects.FINALIZER]}})

@@ -50,6 +50,13 @@ def test_the_end_of_processes_is_told(trials: dict[str, Trial], name: str) -> No
     assert ENDED & set(trials[name].said.reasons), trials[name]
 
 
+def test_a_detached_pod_runs_on_for_people(trials: dict[str, Trial]) -> None:
+    """No Service sends to it, its replacement is named, and its process lives."""
+    said, true = trials["detached"].said, trials["detached"].true
+    assert (said.state, said.reasons[-1], said.contained_seconds) == ("done", "detached", None)
+    assert (true.dead, true.gone, true.sent_to) == (None, None, False)
+
+
 def test_a_deletion_really_ends_the_process(trials: dict[str, Trial]) -> None:
     """The process, its connections and its object go; the API says so after the process has ended."""
     true = trials["deleted"].true

@@ -27,7 +27,8 @@ def detach_pod(context: Context, params: DetachPodParams) -> Planned:
     The labels that its ReplicaSet or DaemonSet selects it by are taken away: a clean replacement comes, and requests
     stop. Their values stay in the annotation `scc-responder/detached`; put back, they undo it. The label that isolates
     the pod stays. Pods of other owners are held: nothing would replace them. Held like a deletion for the last ready
-    pod and for disruption budgets, and for host ports and volumes that a replacement could not have beside the pod.
+    pod and for disruption budgets, and for host ports and volumes that a replacement could not have beside the pod
+    (`volumes_unread` in `simulate` with a snapshot, which keeps none).
     The outcome says what was read back: `still_owned` where a controller has the pod, `still_sent_to` where a Service
     that selects by other labels still sends to it, `bypassed_by` where a policy for pods without these labels lets the
     isolated pod out.
