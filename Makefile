@@ -6,7 +6,7 @@ export PYTHONPATH := functions:.
 # Hundreds of processes are started: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check coverage soak bench bundle cluster node node-packages lock format clean
+.PHONY: help install demo test check coverage soak bench bundle collector cluster node node-packages lock format clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
@@ -38,6 +38,7 @@ check: .venv/ready ## Lint, types, layers, generated files and doc tests
 	$(BIN)/scc-responder policy coverage --strict > /dev/null
 	$(BIN)/scc-responder permissions --kustomization terraform/kubernetes --iam terraform/permissions.json --check
 	$(BIN)/pytest -q tests/shape -p no:cacheprovider
+	$(BIN)/pytest -q tests/collector/test_go_sources.py -k "formatted or small or library" -p no:cacheprovider
 	$(BIN)/pytest -q --doctest-modules functions/scc_responder -p no:cacheprovider
 
 coverage: .venv/ready ## How much of each module its own test file runs; half an hour, less with M=folder
@@ -57,6 +58,9 @@ bench: .venv/ready bundle ## Measure the deployed function against its floor; pr
 
 bundle: .venv/ready ## Make dist/scc-responder.zip, the zip that is deployed
 	$(BIN)/python functions/bundle.py dist/scc-responder.zip
+
+collector: .venv/ready ## Make dist/collector, the image that looks into containers; prints its digest; needs Go
+	@$(BIN)/python functions/collector_image.py dist/collector
 
 cluster: .venv/ready ## Start a cluster to play with, and print its kubeconfig
 	$(BIN)/python -m tests.cluster.run

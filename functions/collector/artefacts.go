@@ -17,6 +17,9 @@ const (
 	databaseLimit  = 16 << 20
 )
 
+// emptySHA256 is the hash of no bytes: a file that is too large is named, and none of it sent.
+const emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 type artefactBegin struct {
 	ID     string `json:"id"`
 	Role   string `json:"role"`
@@ -74,12 +77,17 @@ func (a *artefacts) send(one artefact) string {
 	one.ID, one.Size = fmt.Sprintf("a%d", a.count), stat.Size
 	a.sent[contentOf(stat, 0)] = one.ID
 	a.out.json('A', one.artefactBegin)
-	end := a.copy(f, min(one.limit, a.room))
+	end := artefactEnd{SHA256: emptySHA256, Why: "size_limit"}
+	if stat.Size <= min(one.limit, a.room) {
+		end = a.copy(f, min(one.limit, a.room))
+	} else {
+		f.Close()
+	}
 	end.ID = one.ID
 	if end.Why == "" && end.Length != stat.Size {
 		end.Why = "changed"
 	}
-	if end.Why == "size_limit" && a.room == 0 {
+	if end.Why == "size_limit" && stat.Size <= one.limit {
 		end.Why = "total_limit"
 	}
 	end.Complete = end.Why == ""

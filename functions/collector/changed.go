@@ -142,17 +142,9 @@ func (w *walker) changed(name string, stat syscall.Stat_t) {
 	}
 }
 
-func typeOf(s syscall.Stat_t) string {
-	switch s.Mode & syscall.S_IFMT {
-	case syscall.S_IFREG:
-		return "file"
-	case syscall.S_IFDIR:
-		return "folder"
-	case syscall.S_IFLNK:
-		return "link"
-	}
-	return "other"
-}
+var typeNames = map[uint32]string{syscall.S_IFREG: "file", syscall.S_IFDIR: "folder", syscall.S_IFLNK: "link"}
+
+func typeOf(s syscall.Stat_t) string { return first(typeNames[s.Mode&syscall.S_IFMT], "other") }
 
 var (
 	compilerOutput = regexp.MustCompile(`(?:\.(?:o|a|so|ko|obj|class|pyc)|\.so\.[\d.]+|/a\.out)$`)

@@ -19,13 +19,12 @@ type frames struct {
 	sealer *sealer
 	digest hash.Hash
 	length int64
-	began  time.Time
 	denied denials
 	err    error
 }
 
-func newFrames(s *sealer, began time.Time) *frames {
-	return &frames{sealer: s, digest: sha256.New(), began: began, denied: denials{}}
+func newFrames(s *sealer) *frames {
+	return &frames{sealer: s, digest: sha256.New(), denied: denials{}}
 }
 
 func (f *frames) frame(kind byte, payload []byte) {
@@ -80,8 +79,8 @@ type endOfAll struct {
 }
 
 // end writes the last frame and the last chunk.
-func (f *frames) end() error {
-	f.json('Z', endOfAll{f.length, hex.EncodeToString(f.digest.Sum(nil)), f.denied, time.Since(f.began).Milliseconds()})
+func (f *frames) end(took time.Duration) error {
+	f.json('Z', endOfAll{f.length, hex.EncodeToString(f.digest.Sum(nil)), f.denied, took.Milliseconds()})
 	if f.err != nil {
 		return f.err
 	}

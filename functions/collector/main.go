@@ -72,7 +72,6 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	// Nobody of our own user may read the key out of us, or write into our answer.
 	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0)
-	began := time.Now()
 	o, err := optionsOf(args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "collector:", err)
@@ -83,9 +82,9 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "collector: the answer cannot be written")
 		return 1
 	}
-	out := newFrames(sealed, began)
+	out := newFrames(sealed)
 	words := o.do(out)
-	err = out.end()
+	err = out.end(time.Since(began))
 	words = append(words, count("denied", total(out.denied)), fmt.Sprint("length=", out.length), "whole="+yes(err == nil))
 	summary(words)
 	if err != nil {

@@ -100,10 +100,9 @@ func mountOf(f *os.File, list []mount) (mount, bool) {
 func mountAbove(name string, list []mount) mount {
 	var best mount
 	for _, m := range list {
-		if m.Path == "/" || name == m.Path || strings.HasPrefix(name, m.Path+"/") {
-			if len(m.Path) >= len(best.Path) {
-				best = m
-			}
+		above := m.Path == "/" || name == m.Path || strings.HasPrefix(name, m.Path+"/")
+		if above && len(m.Path) >= len(best.Path) {
+			best = m
 		}
 	}
 	return best

@@ -147,11 +147,14 @@ func unixLine(protocol string, words []string) (socket, bool) {
 		return socket{}, false
 	}
 	inode, err := strconv.ParseUint(words[6], 10, 64)
-	state := map[string]string{"01": "unconnected", "03": "established"}[words[5]]
-	if words[3] == "00010000" {
-		state = "listen"
+	return socket{protocol, unixState(words[3], words[5]), "", "", inode, 0, []int{}, strings.Join(words[7:], " ")}, err == nil
+}
+
+func unixState(flags, state string) string {
+	if flags == "00010000" {
+		return "listen"
 	}
-	return socket{protocol, state, "", "", inode, 0, []int{}, strings.Join(words[7:], " ")}, err == nil
+	return map[string]string{"01": "unconnected", "03": "established"}[state]
 }
 
 // lookAtSockets lists all with the processes that have them open; those of a match stand first.

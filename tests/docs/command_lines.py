@@ -19,6 +19,8 @@ GCLOUD = {"--project", "--format", "--impersonate-service-account", "--quiet"}
 KUBECTL = {"--namespace", "--context"}
 
 KNOWN: Mapping[str, set[str]] = {
+    "crane auth login": {"-u", "--password-stdin"},
+    "crane push": set(),
     "gcloud container clusters list": GCLOUD,
     "gcloud auth application-default login": GCLOUD,
     "gcloud auth print-identity-token": {*GCLOUD, "--audiences", "--include-email"},

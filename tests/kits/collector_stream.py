@@ -31,7 +31,7 @@ class Artefact:
 
 @dataclass
 class Answer:
-    """A whole stream: documents by name, artefacts, its end, sizes of chunks, and lines that were not its own."""
+    """A whole stream: its documents by name, its artefacts, its end, and how many lines were not its own."""
 
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     artefacts: list[Artefact] = field(default_factory=list)
