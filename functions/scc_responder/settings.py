@@ -24,6 +24,7 @@ SCC_RESPONDER_FINDINGS        folder of findings for local use, in place of the 
 SCC_RESPONDER_SCC_LOCATION    where findings are kept: global (default); eu, us or sa with data residency
 SCC_RESPONDER_SCC_ENDPOINT    host:port of another Security Command Center server
 SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
+SCC_RESPONDER_LOGGING_ENDPOINT  host:port of another Cloud Logging server
 SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
 SCC_RESPONDER_APPROVAL_CERTS  http:// address on this machine of another issuer's certificates
 SCC_RESPONDER_TIMEOUT_SECONDS  the function's timeout (default: 60, as Google's): nothing is begun that it would cut off
@@ -72,11 +73,20 @@ _UNCHECKED = (
     "findings",
     "scc_endpoint",
     "gke_endpoint",
+    "logging_endpoint",
     "kubernetes_token_file",
     "trace_project",
     "approval_certs",
 )
-_LOCAL_ONLY = ("CLUSTERS_FILE", "FINDINGS", "SCC_ENDPOINT", "GKE_ENDPOINT", "KUBERNETES_TOKEN_FILE", "APPROVAL_CERTS")
+_LOCAL_ONLY = (
+    "CLUSTERS_FILE",
+    "FINDINGS",
+    "SCC_ENDPOINT",
+    "GKE_ENDPOINT",
+    "LOGGING_ENDPOINT",
+    "KUBERNETES_TOKEN_FILE",
+    "APPROVAL_CERTS",
+)
 FIRESTORE_EMULATOR = "FIRESTORE_EMULATOR_HOST"
 PUBSUB_EMULATOR = "PUBSUB_EMULATOR_HOST"
 
@@ -101,6 +111,7 @@ class Settings(Value, frozen=True, kw_only=True):
     scc_location: str = ""
     scc_endpoint: str = ""
     gke_endpoint: str = ""
+    logging_endpoint: str = ""
     kubernetes_token_file: str = ""
     trace_project: str = ""
     approval_audience: str = ""

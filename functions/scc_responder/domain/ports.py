@@ -105,6 +105,17 @@ class Findings(Protocol):
         ...
 
 
+class CloudLogs(Protocol):
+    """Entries of Cloud Logging."""
+
+    def entries(self, project: str, filter_: str, most: int) -> tuple[list[dict[str, Any]], bool]:
+        """The newest entries that a filter chooses, as JSON, in one request, and whether there may be more.
+
+        Raises ApiError; its status is 429 where the quota of requests is used up.
+        """
+        ...
+
+
 class Evidence(Protocol):
     """Create-only object storage."""
 

@@ -15,7 +15,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.ports import Clock, Evidence, KubernetesApi, Notifier
+from scc_responder.domain.ports import Clock, CloudLogs, Evidence, KubernetesApi, Notifier
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result, StepStatus, failed
 from scc_responder.execute.evidence.reading import Reading
@@ -221,7 +221,7 @@ class World:
     which a person answers a plan that waits. `until`: no step starts later. Evidence is stored on `evidence_pool`.
     `collector` is what our own containers in a pod are made with.
     `unread` are the errors of the reads before the decision, by what could not be read; `early` is the evidence that
-    was read before the first step, by its target.
+    was read before the first step, by its target. `logs` gives Cloud Logging, once something asks for it.
     """
 
     cluster: ClusterSession | None
@@ -238,3 +238,4 @@ class World:
     collector: Collector
     unread: Mapping[str, ResponderError] = field(default_factory=dict)
     early: Mapping[ChangedObject | None, tuple[Reading, ...]] = field(default_factory=dict)
+    logs: Callable[[], CloudLogs | None] = lambda: None

@@ -33,6 +33,7 @@ from scc_responder.journal.collector_keys import CaseCollector
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
 from scc_responder.pipeline.deadlines import steps_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
+from scc_responder.pipeline.later_logs import note_later
 from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
 from scc_responder.pipeline.services import Services
 from scc_responder.pipeline.unread_facts import evidence_alone, unread_fact, unread_target, without_unread
@@ -66,6 +67,7 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     log.knows(context)
     decision, postponed_by = _guard(context, decision, collected, case, services)
     steps = execute(context, decision, case, _world(collected, services, log), postponed_by)
+    note_later(context, case.record.with_steps(steps).current_steps, services)
     summary = decision_summary(context, decision, services.policies.digest)
     state = conclusion(case.record.with_steps(steps).current_steps, decision.modes)
     paused = any(step.reason == Reason.CLUSTER_PAUSED for step in case.record.with_steps(steps).current_steps)
@@ -161,6 +163,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         evidence_pool=services.evidence_pool,
         collector=CaseCollector(services.store, case_id(finding.key), services.settings.collector),
         unread=collected.errors,
+        logs=lambda: services.logs,
         function_url=services.settings.function_url,
         until=steps_end(log.began, services.settings),
     )

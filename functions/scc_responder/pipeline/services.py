@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ResponderError, SettingsError, without_secrets
 from scc_responder.domain.notice import Notice
-from scc_responder.domain.ports import Approvers, Clusters, Evidence, Findings, Notifier
+from scc_responder.domain.ports import Approvers, CloudLogs, Clusters, Evidence, Findings, Notifier
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
@@ -103,6 +103,16 @@ class Services:
 
         settings = self.settings
         return SecurityCenter(sources=settings.sources, endpoint=settings.scc_endpoint, location=settings.scc_location)
+
+    @cached_property
+    def logs(self) -> CloudLogs | None:
+        """The Cloud Logging API; None where clusters or findings come from files, and no stand-in is named."""
+        settings = self.settings
+        if (settings.clusters_file or settings.findings) and not settings.logging_endpoint:
+            return None
+        from scc_responder.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
+
+        return CloudLogging(endpoint=settings.logging_endpoint)
 
     @cached_property
     def approvers(self) -> Approvers:

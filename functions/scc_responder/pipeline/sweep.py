@@ -33,6 +33,7 @@ from scc_responder.pipeline.deadlines import cases_end
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
+from scc_responder.pipeline.later_logs import ask_later
 from scc_responder.pipeline.services import Services
 
 CASES_PREFIX = "case/"
@@ -69,7 +70,10 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
 
     def swept(log: DeliveryLog) -> Ending:
         check_sweeper(headers, peer, services)
-        return _Sweep(services, log.began).run(log)
+        ending = _Sweep(services, log.began).run(log)
+        if answered := ask_later(services):
+            log.fields["asked_logs_again"] = answered
+        return ending
 
     return accounted(swept, services)
 

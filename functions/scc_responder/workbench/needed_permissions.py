@@ -49,6 +49,7 @@ GRANT_SCOPES = {
     ),
     "container": GrantScope(title="scc-responder clusters", grant="every project with a cluster that it may act on"),
     "gkehub": GrantScope(title="scc-responder fleets", grant="the project of every fleet with such a cluster"),
+    "logging": GrantScope(title="scc-responder logs", grant="every project with a cluster whose logs it may read"),
     "datastore": GrantScope(
         title="scc-responder store", grant="the project of the journal, with a condition that names its database"
     ),

@@ -22,6 +22,7 @@ from scc_responder.domain.changes import (
     restored,
     stored,
 )
+from scc_responder.domain.changes.capture_cloud_logs import CaptureCloudLogs
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.capture_logs import CaptureLogs
 from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
@@ -44,6 +45,7 @@ EXAMPLES: dict[str, Change] = {
     "detach_pod": DetachPod(**WHERE, labels={"app": "web"}, owner_uid="u2"),
     "capture_evidence": CaptureEvidence(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "capture_logs": CaptureLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
+    "capture_cloud_logs": CaptureCloudLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "notify": PublishDecision(),
 }
 """One change of each kind, by the tag that journals of every version carry."""

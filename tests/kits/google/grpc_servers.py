@@ -68,6 +68,9 @@ METHODS = {
     ),
     "google.container.v1.ClusterManager/GetCluster": Method("container.clusters.get", _GKE_PERMISSIONS),
     "google.container.v1.ClusterManager/ListClusters": Method("container.clusters.list", _GKE_PERMISSIONS),
+    "google.logging.v2.LoggingServiceV2/ListLogEntries": Method(
+        "logging.logEntries.list", "https://cloud.google.com/logging/docs/access-control"
+    ),
     "google.pubsub.v1.Publisher/Publish": Method(
         "pubsub.topics.publish", "https://cloud.google.com/pubsub/docs/access-control"
     ),

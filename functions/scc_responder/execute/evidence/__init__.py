@@ -19,7 +19,7 @@ from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.permissions import Permissions
-from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.ports import CloudLogs, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
@@ -64,13 +64,14 @@ class SourceInput:
     """What a source may look at.
 
     `change` is the capture. `api` is None where the finding names no cluster, or it was not reached. `errors` are those
-    of the reads before the decision, by what could not be read.
+    of the reads before the decision, by what could not be read. `logs` is None where none are asked.
     """
 
     context: Context
     change: Change
     api: KubernetesApi | None = None
     errors: Mapping[str, ResponderError] = field(default_factory=dict)
+    logs: CloudLogs | None = None
 
     @property
     def pod(self) -> ChangedObject:

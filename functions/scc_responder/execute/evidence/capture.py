@@ -7,6 +7,7 @@ from concurrent.futures import Executor, wait
 from time import monotonic
 
 from scc_responder.domain.changes import Change, ChangedObject, StepRun
+from scc_responder.domain.changes.capture_cloud_logs import CAPTURES_CLOUD_LOGS
 from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, RetryableError
@@ -49,7 +50,9 @@ def capture(change: Change, step: StepRun, context: Context, world: World) -> Re
         return refused(error)
     _come_again(lacking)
     said = [item.summary for reading in readings for item in reading.items if item.summary]
-    return _result(lacking, "; ".join([f"{manifest.name} sha256 {manifest.sha256}", *said]))
+    result = _result(lacking, "; ".join([f"{manifest.name} sha256 {manifest.sha256}", *said]))
+    is_later = any(Reason.LOGS_LATER in {reading.why, *said} for reading in readings)
+    return done(Reason.LOGS_LATER, result.detail) if is_later and not lacking else result
 
 
 def read_early(
@@ -72,7 +75,8 @@ def read_early(
 
 
 def _given(change: Change, context: Context, world: World) -> SourceInput:
-    return SourceInput(context=context, change=change, api=world.api, errors=world.unread)
+    logs = world.logs() if change.declared is CAPTURES_CLOUD_LOGS else None
+    return SourceInput(context=context, change=change, api=world.api, errors=world.unread, logs=logs)
 
 
 def _come_again(lacking: Iterable[Reading]) -> None:

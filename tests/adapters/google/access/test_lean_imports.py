@@ -9,6 +9,7 @@ from tests.kits.google.interpreter import in_fresh_interpreter
 CLIENTS = {
     "SECURITY_CENTER": "google.cloud.securitycenter_v2.SecurityCenterClient",
     "CLUSTER_MANAGER": "google.cloud.container_v1.ClusterManagerClient",
+    "LOGGING": "google.cloud.logging_v2.services.logging_service_v2.LoggingServiceV2Client",
     "FIRESTORE": "google.cloud.firestore_v1.services.firestore.FirestoreClient",
     "PUBLISHER": "google.cloud.pubsub_v1.publisher.Client",
     "GENERATED_PUBLISHER": "google.pubsub_v1.PublisherClient",

@@ -1,0 +1,92 @@
+"""Entries of Cloud Logging as evidence, and what they say in a few words. Pure but for the one request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from scc_responder.domain.ports import CloudLogs
+from scc_responder.domain.text import visible
+from scc_responder.execute.evidence import EvidenceItem
+from scc_responder.execute.evidence.canonical_json import canonical_json
+from scc_responder.execute.evidence.log_filters import LogQuery
+
+MOST_ENTRIES = 1000
+"""Of one request: the most that the API gives at once."""
+
+MOST_BYTES = 4 * 1024 * 1024
+_NAME_LENGTH = 100
+_ENTERS = ("exec", "attach", "portforward")
+_CHANGES = ("create", "patch", "update", "delete")
+
+
+def ask_logs(logs: CloudLogs, project: str, query: LogQuery, names: LogNames) -> EvidenceItem:
+    """What Cloud Logging answers to one question, the newest entries first. Raises ApiError."""
+    entries, has_more = logs.entries(project, query.filter, MOST_ENTRIES)
+    kept = [*_within(entries)]
+    content = {
+        "filter": query.filter,
+        "entries": kept,
+        "left_out": len(entries) - len(kept),
+        "there_may_be_more": has_more,
+    }
+    said = names.said_by_audit(kept) if query.name == "who" else names.said_by_lines(kept)
+    return EvidenceItem(kind="log entries", title=query.name, content=content, is_empty=not kept, summary=said)
+
+
+class LogNames:
+    """What a case's entries are about: the pod's name first among `resources`, and its `identities`."""
+
+    def __init__(self, resources: Sequence[str], identities: Sequence[str]) -> None:
+        self._resources = tuple(resources)
+        self._identities = tuple(identities)
+
+    def said_by_audit(self, entries: Iterable[Mapping[str, Any]]) -> str:
+        """Who entered the pod, who changed its workload last, and what its identity did; by exact names alone."""
+        calls = [entry["protoPayload"] | {"at": _minute(entry)} for entry in entries if "protoPayload" in entry]
+        entered = [f"{way} by {_who(call)} {call['at']}" for call in calls for way in self._ways(call)]
+        changed = [f"{what} by {_who(call)} {call['at']}" for call in calls for what in self._changed(call)]
+        own = sum(self._is_own(call) for call in calls)
+        said = f"{own} calls of the pod's identity" if own else "no call of the pod's identity"
+        return ", ".join([*entered[:3], *changed[:2], *([said] if self._identities else [])])
+
+    def said_by_lines(self, entries: Iterable[Mapping[str, Any]]) -> str:
+        """How many entries there are of containers, and of the node."""
+        kinds = [entry.get("resource", {}).get("type") for entry in entries]
+        of_pod = kinds.count("k8s_container")
+        return f"{of_pod} entries of the pod, {len(kinds) - of_pod} of its node"
+
+    def _ways(self, call: Mapping[str, Any]) -> Iterator[str]:
+        name = str(call.get("resourceName", ""))
+        return (way for way in _ENTERS if self._resources and name.endswith(f"/{self._resources[0]}/{way}"))
+
+    def _changed(self, call: Mapping[str, Any]) -> Iterator[str]:
+        name, verb = str(call.get("resourceName", "")), str(call.get("methodName", "")).rpartition(".")[2]
+        if verb in _CHANGES and any(name.endswith(f"/{owner}") for owner in self._resources[1:]):
+            yield f"{verb} of {'/'.join(name.split('/')[-2:])}"
+
+    def _is_own(self, call: Mapping[str, Any]) -> bool:
+        who = call.get("authenticationInfo", {})
+        subject = str(who.get("principalSubject", ""))
+        return bool(self._identities) and (
+            who.get("principalEmail") == self._identities[0] or subject.endswith(self._identities[1])
+        )
+
+
+def _who(call: Mapping[str, Any]) -> str:
+    told = call.get("authenticationInfo", {})
+    return visible(str(told.get("principalEmail") or told.get("principalSubject") or "nobody named"), _NAME_LENGTH)
+
+
+def _minute(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("timestamp", ""))[11:16]
+
+
+def _within(entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The first of them, as far as there is room."""
+    size = 0
+    for entry in entries:
+        size += len(canonical_json(entry))
+        if size > MOST_BYTES:
+            return
+        yield entry
