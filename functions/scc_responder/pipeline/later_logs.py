@@ -35,7 +35,7 @@ from scc_responder.pipeline.services import Services
 
 NOTES = "logs/"
 ASKED_AFTER = timedelta(minutes=5)
-KEPT = timedelta(days=2)
+NOTES_KEPT = timedelta(days=2)
 MOST_TRIES = 12
 MOST_NOTES = 10
 """Notes that one sweep asks for: two requests each, of the 60 that a project has a minute."""
@@ -75,7 +75,7 @@ def note_later(context: Context, steps: Iterable[Step], services: Services) -> N
         identities=identities(context),
     )
     with suppress(AlreadyExists):
-        services.store.create(NOTES + context.finding.key, msgspec.json.encode(note), keep=KEPT)
+        services.store.create(NOTES + context.finding.key, msgspec.json.encode(note), keep=NOTES_KEPT)
 
 
 def ask_later(services: Services) -> int:
@@ -108,7 +108,7 @@ def _answered(entry: Entry, services: Services, logs: CloudLogs, evidence: Evide
         if note.tries + 1 < MOST_TRIES:
             again = msgspec.structs.replace(note, tries=note.tries + 1, due_at=now + ASKED_AFTER)
             with suppress(Conflict):
-                services.store.replace(entry.key, msgspec.json.encode(again), entry.version, keep=KEPT)
+                services.store.replace(entry.key, msgspec.json.encode(again), entry.version, keep=NOTES_KEPT)
             return False
     with suppress(Conflict):
         services.store.delete(entry.key, entry.version)
