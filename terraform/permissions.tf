@@ -11,6 +11,7 @@ locals {
     clusters = "^container[.]clusters[.](connect|get)$|^gkehub[.](gateway[.](delete|get|patch|post|put)|memberships[.]get)$"
     evidence = "^storage[.]objects[.]create$"
     findings = "^securitycenter[.]findings[.]list$"
+    logs     = "^logging[.](logEntries|privateLogEntries)[.]list$"
     outcomes = "^pubsub[.]topics[.]publish$"
     store    = "^datastore[.]entities[.](create|delete|get|list|update)$"
   }
@@ -18,7 +19,7 @@ locals {
   _unknown = setsubtract(local.permissions, flatten(values(local._granted)))
 
   # Folders have no custom roles: theirs are the organisation's.
-  _reach = { for place in ["clusters", "findings"] : place => local._granted[place] if length(local._granted[place]) > 0 }
+  _reach = { for place in ["clusters", "findings", "logs"] : place => local._granted[place] if length(local._granted[place]) > 0 }
   _own   = { for place in ["evidence", "outcomes", "store"] : place => local._granted[place] if length(local._granted[place]) > 0 }
 
   # Conditions see databases, and nothing in them.
@@ -102,6 +103,15 @@ resource "google_project_iam_member" "clusters" {
   member  = google_service_account.responder["run"].member
   project = each.value
   role    = local._roles["clusters"]
+}
+
+# Only where an enabled policy asks for capture_cloud_logs. It reads every log of these projects.
+resource "google_project_iam_member" "logs" {
+  for_each = contains(keys(local._reach), "logs") ? local.cluster_projects : toset([])
+
+  member  = google_service_account.responder["run"].member
+  project = each.value
+  role    = local._roles["logs"]
 }
 
 resource "google_project_iam_member" "store" {
