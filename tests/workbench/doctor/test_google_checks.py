@@ -10,7 +10,13 @@ import pytest
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.doctor.check import MISSING_PERMISSION, CheckResult
-from scc_responder.workbench.doctor.google_checks import bucket_of, examine_evidence, examine_source
+from scc_responder.workbench.doctor.google_checks import (
+    ABSENT_LOG,
+    bucket_of,
+    examine_evidence,
+    examine_logs,
+    examine_source,
+)
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DENIED = ApiError(Reason.STORAGE.of("forbidden"), "no", status=403, permission="storage.buckets.get")
@@ -52,6 +58,39 @@ def test_a_source_is_asked_below_its_scope(scope: str, error: ApiError | None, r
     """What keeps doctor from its findings has a reason and a fix of its own."""
     check = examine_source(Sources(error), scope, "7")
     assert check.reason == reason
+    assert fix in check.fix
+
+
+class Logs:
+    """`ports.CloudLogs` that has nothing, or fails as told."""
+
+    def __init__(self, error: ApiError | None = None) -> None:
+        self.error = error
+
+    def entries(self, project: str, filter_: str, most: int) -> tuple[list[dict[str, Any]], bool]:
+        """Fail as told."""
+        assert (project, filter_, most) == ("example-project", f'log_id("{ABSENT_LOG}")', 1)
+        if self.error:
+            raise self.error
+        return [], False
+
+
+@pytest.mark.parametrize(
+    ("error", "result", "reason", "fix"),
+    [
+        (None, CheckResult.OK, "", ""),
+        (
+            ApiError(Reason.LOGGING.of("permission_denied"), status=403, permission="logging.logEntries.list"),
+            CheckResult.FAULT,
+            MISSING_PERMISSION,
+            "gcloud projects add-iam-policy-binding example-project",
+        ),
+    ],
+)
+def test_cloud_logging_is_asked_for_no_log(error: ApiError | None, result: CheckResult, reason: str, fix: str) -> None:
+    """Nothing is read of what anybody wrote."""
+    check = examine_logs(Logs(error), "example-project")
+    assert (check.result, check.reason) == (result, reason)
     assert fix in check.fix
 
 

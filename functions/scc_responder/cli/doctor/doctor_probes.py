@@ -25,13 +25,18 @@ from scc_responder.workbench.doctor.check import OR, Check
 from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster
 from scc_responder.workbench.doctor.delivery_checks import examine_delivery, examine_outcomes
 from scc_responder.workbench.doctor.deployed import Deployment, read_deployment
-from scc_responder.workbench.doctor.google_checks import bucket_of, examine_evidence, examine_source
+from scc_responder.workbench.doctor.google_checks import (
+    bucket_of,
+    examine_evidence,
+    examine_logs,
+    examine_source,
+)
 from scc_responder.workbench.doctor.policy_checks import consistent, load
 from scc_responder.workbench.doctor.responder_identity import Caller, examine_identity
 from scc_responder.workbench.doctor.side_by_side import side_by_side
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store
 from scc_responder.workbench.local_services import LocalServices
-from scc_responder.workbench.needed_permissions import enabled, needed
+from scc_responder.workbench.needed_permissions import Need, enabled, needed
 
 GROUPS = ("identity", "delivery", "outcomes", "findings", "store", "evidence", "cluster")
 
@@ -218,6 +223,14 @@ class Doctor:
             clusters = self._clusters
             ask = partial(_listed, partial(examine_cluster, clusters, clusters.way, one))
             yield Job(name="cluster.reached", probed=ref.path, ask=ask)
+        yield from self._logs(needs)
+
+    def _logs(self, needs: Sequence[Need]) -> Iterator[Job]:
+        """Where a policy asks Cloud Logging: whether it answers for the projects of the clusters."""
+        logs = self._services.logs
+        if logs is not None and any(need.permission.startswith("logging.") for need in needs):
+            for project in sorted({ref.project for ref in self._found.refs}):
+                yield Job(name="logs.list", probed=project, ask=partial(_alone, partial(examine_logs, logs, project)))
 
     @cached_property
     def _clusters(self) -> Any:

@@ -1,4 +1,4 @@
-"""Whether Security Command Center answers for the allowed sources, and whether evidence can be stored."""
+"""Whether Security Command Center and Cloud Logging answer, and whether evidence can be stored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shlex import quote
 from typing import Protocol
 
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.ports import Clock
+from scc_responder.domain.ports import Clock, CloudLogs
 from scc_responder.workbench.doctor.check import (
     MISSING_PERMISSION,
     OR,
@@ -24,6 +24,8 @@ from scc_responder.workbench.doctor.clock_check import judge_clock
 from scc_responder.workbench.doctor.deployed import given
 
 _ABSENT = frozenset({400, 404})
+ABSENT_LOG = "scc-responder-probe"
+"""A log that nobody writes."""
 
 
 class Sources(Protocol):
@@ -76,6 +78,20 @@ def _grant(scope: str) -> str:
         f" --role=roles/securitycenter.findingsViewer"
     )
     return f"terraform apply{OR}{command}"
+
+
+def examine_logs(logs: CloudLogs, project: str) -> Check:
+    """Cloud Logging of a project with clusters: asked for a log that nobody writes. Data access logs are not tried."""
+    name = "logs.list"
+    try:
+        logs.entries(project, f'log_id("{ABSENT_LOG}")', 1)
+    except ApiError as error:
+        grant = (
+            f"gcloud projects add-iam-policy-binding {quote(project)} --member=serviceAccount:IDENTITY"
+            f" --role=roles/logging.privateLogViewer{OR}terraform apply (google_project_iam_member.logs)"
+        )
+        return probe_failed(name, project, error, grant if permission_of(error) else REACH)
+    return ok(name, project, "logging.logEntries.list")
 
 
 def bucket_of(address: str) -> str:
