@@ -205,6 +205,22 @@ def test_an_awaited_deletion_keeps_the_case_open(steps: list[Step], state: CaseS
 EVENT = datetime(2026, 3, 2, 9, 38, 16, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("status", "due_at", "state"),
+    [
+        (StepStatus.TERMINATING, EVENT, CaseState.PARTIAL),
+        (StepStatus.TERMINATING, None, CaseState.REHEARSED),
+        (StepStatus.HELD, EVENT, CaseState.REHEARSED),
+    ],
+)
+def test_a_deletion_that_was_sent_is_no_rehearsal(
+    status: StepStatus, due_at: datetime | None, state: CaseState
+) -> None:
+    """Whatever the mode is by now; one that met a pod on its way out, or a budget, sent nothing."""
+    step = Step(action_id="a", action="delete_pod", policy="contain", status=status, due_at=due_at)
+    assert conclusion([step], {"contain": Mode.DRY_RUN}) is state
+
+
 def test_a_case_keeps_why_it_was_decided() -> None:
     """The policy set, the pod and every policy's answer, also of those that did not match."""
     notify = PlannedAction(action="notify", result=ActionResult.PLANNED, reason=Reason.PLANNED)

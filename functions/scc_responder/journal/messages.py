@@ -94,7 +94,8 @@ def _is_rehearsed(step: Step) -> bool:
     """
     reason = Reason.read(step.reason)
     stood = step.status is StepStatus.DONE and reason is not None and reason.is_already
-    return stood or (step.status in _REHEARSED and step.due_at is None)
+    was_sent = step.status is StepStatus.TERMINATING and step.due_at is not None
+    return stood or (step.status in _REHEARSED and not was_sent)
 
 
 def _is_half_rehearsed(acted: Iterable[Step], rehearsed: Iterable[Step]) -> bool:
