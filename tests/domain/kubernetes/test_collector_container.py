@@ -162,7 +162,7 @@ def test_a_container_is_put_in_once() -> None:
     assert (again.was_there, again.private, len(world.api.sent)) == (True, first.private, 2)
 
 
-@pytest.mark.parametrize("key", [None, new_private_key()])
+@pytest.mark.parametrize("key", [None, new_private_key()], ids=["none", "another"])
 def test_a_container_with_another_key_is_not_ours(key: bytes | None) -> None:
     """Its log cannot be read: nothing is believed of it."""
     world = World()
