@@ -15,7 +15,7 @@ from tests.cluster.cut_off import WRITES
 from tests.kits.fault_proxy import Answer, Break, Call, Fault, FaultProxy, Forward, Rewrite, Stall, Truncate
 from tests.kits.responder import ALL, Deployment, finding_about, policy, write_policies
 
-LISTS = frozenset({"nodes", "events", "networkpolicies", "poddisruptionbudgets", "apis"})
+LISTS = frozenset({"nodes", "events", "networkpolicies", "endpointslices", "poddisruptionbudgets", "apis"})
 VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -126,6 +126,7 @@ NEEDED_BY: dict[str, frozenset[str]] = {
     "isolate pods": frozenset({"isolate_pod"}),
     "create networkpolicies": frozenset({"isolate_pod"}),
     "list networkpolicies": frozenset({"isolate_pod"}),
+    "list endpointslices": frozenset(),
     "list events": frozenset({"delete_pod"}),
     "patch nodes": frozenset({"cordon_node"}),
     "arm pods": frozenset({"delete_pod"}),

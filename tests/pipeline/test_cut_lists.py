@@ -28,6 +28,7 @@ LISTS = {
     "poddisruptionbudgets": without("delete_pod", "delete_pod: budgets_unread"),
     "networkpolicies": without("isolate_pod", "isolate_pod: patched", "isolate_pod: partial_list"),
     "ciliumnetworkpolicies": without("isolate_pod", "isolate_pod: patched", "isolate_pod: enforcement_unknown"),
+    "endpointslices": CONTAINED,
     "events": CONTAINED,
 }
 

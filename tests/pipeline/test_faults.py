@@ -219,6 +219,19 @@ def test_a_role_without(tmp_path: Path, cluster: SimulatedCluster, verb: str, re
     assert "missing permission" in json.dumps([deployment.lines, deployment.case(document).decision])
 
 
+def test_a_role_without_endpoint_slices(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A role of an earlier version stops nothing: which Services send to the pod is unknown, and why is said."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL))
+    lasting(deployment, "list", "endpointslices", forbidden)
+    document = finding_about(cluster.objects("Pod", "shop")[0])
+    assert deployment.respond_to(document).reason == "done"
+    assert deployment.outcomes(document) == CONTAINED
+    (isolated,) = (step for step in deployment.case(document).steps if step.reason == "isolated")
+    assert "Services that still send to the pod: unknown (missing permission: " in isolated.detail
+    told = deployment.published.messages[-1]["steps"]
+    assert isolated.detail in [step["detail"] for step in told]
+
+
 ALWAYS = [
     pytest.param("get pods", "500", "server_error", id="500-get-pods"),
     pytest.param("patch pods", "500", "server_error", id="500-patch-pods"),

@@ -190,7 +190,7 @@ def with_two_findings(
     return made, first, second
 
 
-CALLS = 20
+CALLS = 21
 """Requests to the API server of a finding whose pod is marked, isolated and deleted."""
 
 

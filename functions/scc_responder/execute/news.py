@@ -33,7 +33,7 @@ def is_untold(steps: Iterable[Step], *, severe: bool) -> bool:
         if step.settled_at and step.reason not in _TOLD_FOR_CLUSTER and not (step.answers or step.is_awaited)
     ]
     told = last_told(steps)
-    return any(step.status in news and (told is None or (at > told and not step.comes_again)) for step, at in settled)
+    return any(step.status in news and (told is None or at > told) for step, at in settled)
 
 
 def is_outdated(steps: Iterable[Step], epoch: int) -> bool:

@@ -113,7 +113,7 @@ def scene(script: Script) -> Iterator[Scene]:
 
 
 EXPECTED = ["patched", "isolated", "patched", "armed", "processes_ended"]
-CALLS = 12
+CALLS = 13
 UNANSWERED = {(fault, CALLS) for fault in ("reset-after", "closed-after", "stall-after", "half-an-answer")}
 """Where the answer is lost that says that the processes have ended: the next attempt finds no pod."""
 
