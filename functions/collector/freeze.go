@@ -129,7 +129,7 @@ func (one *stopped) readBack() {
 		if one.Outcome != "running" {
 			return
 		}
-		if one.State == "T" || one.State == "t" {
+		if one.State == "T" {
 			one.Outcome = "frozen"
 			return
 		}
@@ -138,19 +138,25 @@ func (one *stopped) readBack() {
 			return
 		}
 		if time.Now().After(until) {
+			one.Why = map[string]string{"t": "traced"}[one.State]
 			return
 		}
 	}
 }
 
-// standing is the state of the thread that is least at rest: a process stands still when all its threads do.
+// standing is the state of the thread that is least at rest: a process stands still when all its threads do. One that
+// is traced does not: whoever traces it lets it go on.
 func standing(pid int) string {
 	threads, _ := os.ReadDir(procPath(pid, "task"))
 	still := ""
 	for _, thread := range threads {
 		switch state := stateOf(procPath(pid, "task/"+thread.Name())); state {
-		case "T", "t":
+		case "t":
 			still = state
+		case "T":
+			if still != "t" {
+				still = state
+			}
 		case "", "Z", "X":
 			if still == "" {
 				still = state
@@ -176,7 +182,7 @@ func (f freezing) check() freezeCheck {
 		if one.Outcome != "frozen" {
 			continue
 		}
-		if state := standing(one.Pid); startOf(one.Pid) == one.StartTicks && (state == "T" || state == "t") {
+		if state := standing(one.Pid); startOf(one.Pid) == one.StartTicks && state == "T" {
 			c.Frozen++
 		} else {
 			c.Complete = false

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -52,6 +53,14 @@ func TestFromTheFindingToTheProcess(t *testing.T) {
 	}
 	if !found.Complete || found.Unread != 0 {
 		t.Errorf("%+v", found)
+	}
+}
+
+func TestTheChildrenOfProcessOneAreNotItsDescendants(t *testing.T) {
+	r := request{Binaries: []file{{Path: "/tmp/x"}}}
+	found := newMatcher(r).find(scan{processes: []*process{running(1, 0, "/tmp/x"), running(2, 1, "/bin/a"), running(3, 2, "/bin/b")}})
+	if len(found.Matches) != 1 || found.Matches[0].Pid != 1 {
+		t.Errorf("%+v", found.Matches)
 	}
 }
 
@@ -122,9 +131,27 @@ func TestAProcessIsStoppedReadBackAndLetGo(t *testing.T) {
 	}
 }
 
+// A traced process goes on when its tracer says so: that it stands still now proves nothing.
+func TestATracedProcessIsNotFrozen(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	child := exec.Command("sleep", "60")
+	child.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	must(t, child.Start())
+	defer func() { _ = child.Process.Kill(); _ = child.Wait() }()
+	for stateOf(procPath(child.Process.Pid, "")) != "t" {
+		time.Sleep(time.Millisecond)
+	}
+	one := stop(match{Pid: child.Process.Pid, StartTicks: startOf(child.Process.Pid)})
+	if one.readBack(); one.Outcome != "running" || one.Why != "traced" {
+		t.Errorf("%+v", one)
+	}
+}
+
 func TestAnotherProcessOfTheSameNumberIsLeftAlone(t *testing.T) {
 	p := sleeper(t)
 	one := stop(match{Pid: p.Pid, StartTicks: p.StartTicks + 1})
+	time.Sleep(20 * time.Millisecond) // a signal needs its time
 	if one.readBack(); one.Outcome != "gone" || standing(p.Pid) == "T" {
 		t.Errorf("%+v, it is %s", one, standing(p.Pid))
 	}

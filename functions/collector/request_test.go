@@ -27,7 +27,7 @@ func TestTheFormsOfTheArgumentsAndNoOther(t *testing.T) {
 	}
 	bad := [][]string{nil, {}, {"cut"}, {"look", key}, {"look", asked, key}, {"look", "-sockets", key, asked}, {"cut", "-freeze", key},
 		{"cut", key, asked}, {"thaw", "-freeze", key, asked}, {"look", key, asked, "x"}, {"run", key}, {"cut", key + "A"},
-		{"cut", "-key="}, {"look", key, "-request=" + strings.Repeat("A", requestLimit+1)}, {"look", key, "-request=%"}, {"look", key, "-request=AAAA"}}
+		{"cut", "-key="}, {"look", key, "-request=" + requestText(t, request{Args: []string{strings.Repeat("x", requestLimit)}})}, {"look", key, "-request=%"}, {"look", key, "-request=AAAA"}}
 	for _, args := range bad {
 		if _, err := optionsOf(args); err == nil {
 			t.Errorf("%v is taken", args)
