@@ -17,6 +17,7 @@ from scc_responder.actions import Action, actions
 from scc_responder.workbench.needed_permissions import permissions_of, rule_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
+from tests.kits.one_change import IMAGE
 from tests.kits.responder import NODE, SPARE_NODE, deployed, finding_about
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +52,7 @@ def test_each_actions_example_really_runs(tmp_path: Path, action: Action) -> Non
         cluster.create(objects.node(NODE))
         cluster.create(objects.node(SPARE_NODE))
         cluster.create(objects.deployment("web", "shop", NODE, replicas=2))
-        deployment = deployed(tmp_path, cluster, head + example(action))
+        deployment = deployed(tmp_path, cluster, head + example(action), collector=IMAGE)
         document = finding_about(cluster.objects("Pod", "shop")[0])
         ending = deployment.respond_to(document)
         used = {(event.rbac_resource, event.verb) for event in cluster.audit if event.verb != "get"}

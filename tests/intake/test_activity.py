@@ -29,7 +29,9 @@ def test_a_process_is_read_in_full() -> None:
     assert (process.args, process.args_truncated) == (("/tmp/kworkerd", "-x"), True)
     assert (process.pid, process.parent_pid, process.user_id) == (7, 1, 1000)
     assert process.libraries == ("/tmp/a.so", "/tmp/b.so")
-    assert process.binary_file == FindingFile(path="/tmp/kworkerd", sha256="ab", whole_file=True, size=10)
+    assert process.binary_file == FindingFile(
+        path="/tmp/kworkerd", sha256="ab", whole_file=True, size=10, hashed_size=10
+    )
 
 
 def test_source_properties_stand_in_for_processes() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from scc_responder.domain.kubernetes.collector_stream import new_private_key, sealed_lines
 
 CHUNK = 9000
+MIB = 1024 * 1024
 
 
 def frame(kind: str, payload: bytes) -> bytes:
@@ -22,17 +23,13 @@ def document(name: str, **fields: Any) -> bytes:
     return frame("J", json.dumps({"name": name, **fields}).encode())
 
 
-def artefact(content: bytes, name: str = "a1", **fields: Any) -> bytes:
-    """A file that was read whole, as frames."""
-    begin = {"id": name, "role": "binary", "path": "/tmp/kworkerd", "pid": 43, "by_path": False, "size": len(content)}
-    end = {"id": name, "length": len(content), "sha256": hashlib.sha256(content).hexdigest(), "complete": True}
-    pieces = (content[at : at + 1024 * 1024] for at in range(0, len(content), 1024 * 1024))
-    data = b"".join(frame("D", piece) for piece in pieces)
-    return (
-        frame("A", json.dumps({**begin, **fields}).encode())
-        + data
-        + frame("E", json.dumps({"why": "", **end}).encode())
-    )
+def artefact(content: bytes, name: str = "a1", *, complete: bool = True, why: str = "") -> bytes:
+    """A file that was read, as frames."""
+    begin = {"id": name, "role": "binary", "path": "/tmp/x", "pid": 43, "by_path": False, "size": len(content)}
+    sha256 = hashlib.sha256(content).hexdigest()
+    end = {"id": name, "length": len(content), "sha256": sha256, "complete": complete, "why": why}
+    data = b"".join(frame("D", content[at : at + MIB]) for at in range(0, len(content), MIB))
+    return frame("A", json.dumps(begin).encode()) + data + frame("E", json.dumps(end).encode())
 
 
 def ended(plain: bytes, **fields: Any) -> bytes:

@@ -41,10 +41,6 @@ class MemoryCollector:
         """The key that was made."""
         return self.key
 
-    def destroy_key(self) -> None:
-        """Forget it."""
-        self.key = None
-
 
 class OneCluster:
     """`changes.Means` of one cluster that is reached."""

@@ -75,6 +75,7 @@ class Action(Value, frozen=True, kw_only=True):
     ends_pod: bool
     detaches_pod: bool
     asks_budgets: bool
+    keeps_files: bool
     disrupts: Disruption
 
     @property
@@ -102,6 +103,7 @@ def action(
             ends_pod=any(kind.ends_pod for kind in makes),
             detaches_pod=any(kind.detaches_pod for kind in makes),
             asks_budgets=any(kind.asks_budgets for kind in makes),
+            keeps_files=any(kind.keeps_files for kind in makes),
             disrupts=next((kind.disrupts for kind in makes if kind.disrupts), Disruption.NOTHING),
         )
 

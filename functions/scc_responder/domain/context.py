@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from scc_responder.domain.finding import ClusterRef, Finding, Threat
+from scc_responder.domain.kubernetes.container_facts import Artefact, Compiler
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
@@ -217,6 +218,7 @@ class Context(Value, frozen=True, kw_only=True):
     """Everything a decision may look at. `missing` maps a fact (`node`, `namespace`, ...) to why it is not here.
 
     `refused` are those of them that we lack the permission to read.
+    `artefact` and `compiler` are known once a look into the container has read them (`inspect_container`).
     `live` is looked at by guards alone: it is read once a disruption is planned.
     `objects` keeps the Kubernetes objects as read, by kind, and `texts` the finding's: `notified` the bytes of the
     message (none where a case goes on without one), `read` the JSON as read again. They are for evidence; decisions do
@@ -231,6 +233,8 @@ class Context(Value, frozen=True, kw_only=True):
     node: Node | None = None
     related: tuple[RelatedFinding, ...] | None = None
     live: LiveLook | None = None
+    artefact: Artefact | None = None
+    compiler: Compiler | None = None
     identity: Identity = Identity()
     node_identity: Identity = Identity(reason=Reason.NO_NODE)
     missing: dict[str, str] = {}

@@ -60,13 +60,15 @@ class FindingContainer(Value, frozen=True, kw_only=True):
 class FindingFile(Value, frozen=True, kw_only=True):
     """A file of the finding. `whole_file`: the hash is of all of it, not of a prefix, so that it identifies the file.
 
-    `contents` is a prefix that the detector kept. `operations` are OPEN, READ, RENAME, WRITE or EXECUTE.
+    `hashed_size`: how many bytes from its beginning the hash is of. `contents` is a prefix that the
+    detector kept. `operations` are OPEN, READ, RENAME, WRITE or EXECUTE.
     """
 
     path: str = ""
     sha256: str = ""
     whole_file: bool = False
     size: int | None = None
+    hashed_size: int | None = None
     contents: str = ""
     operations: tuple[str, ...] = ()
 
@@ -194,6 +196,12 @@ class Finding(Value, frozen=True, kw_only=True):
     def pod(self) -> PodRef | None:
         """The one pod it is about; None when it names none, or several."""
         return self.pods[0] if len(self.pods) == 1 else None
+
+    @property
+    def names_files(self) -> bool:
+        """Whether it names a file that may be in the container."""
+        named = (item.binary or item.script or item.libraries or item.library_files for item in self.processes)
+        return any(named) or any(file.path for file in self.files)
 
 
 class Surface(StrEnum):

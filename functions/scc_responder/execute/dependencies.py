@@ -83,11 +83,26 @@ def unmet(execution: Execution, policy: PolicyDecision, planned: PlannedAction) 
     """The first action that the step needs and that is not carried out and proven; empty if all are."""
     proven = {StepStatus.DONE, StepStatus.DRY_RUN} if policy.mode == Mode.DRY_RUN else {StepStatus.DONE}
     for needed in needs(policy, planned):
+        if actions()[needed].keeps_files and _is_dispensable(execution, policy, needed):
+            continue
         names = {execution.action_id(item) for item in policy.actions if item.action == needed}
         steps = [step for step in execution.current_steps if step.action_id in names]
         if not steps or not all(step.status in proven or step.is_so_already or _came_after(step) for step in steps):
             return needed
     return ""
+
+
+def _is_dispensable(execution: Execution, policy: PolicyDecision, needed: str) -> bool:
+    """Whether a step may follow though no file is kept: the finding names none, or a person approved of the loss.
+
+    That is where the files cannot be kept at all (`not_possible`), in a policy that asks for an approval.
+    """
+    if not execution.context.finding.names_files:
+        return True
+    names = {execution.action_id(item) for item in policy.actions if item.action == needed}
+    reached = [step.status for step in execution.current_steps if step.action_id in names]
+    approved = policy.mode == Mode.APPROVE and execution.case.record.is_approved
+    return approved and bool(reached) and all(status is StepStatus.NOT_POSSIBLE for status in reached)
 
 
 def is_moot(execution: Execution, target: ChangedObject | None, outcome: Result) -> bool:

@@ -13,51 +13,71 @@ from dataclasses import replace
 
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
-from scc_responder.domain.changes import Change, Collector, StepRun, restored
+from scc_responder.domain.changes import StepRun, restored
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import DeliveryError, ResponderError, StoreError
-from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.dependencies import STOPS, is_moot, is_stopped, must_wait, note_outcome, unmet
-from scc_responder.execute.evidence.capture import capture, read_early
+from scc_responder.execute.evidence.capture import read_early
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
 from scc_responder.execute.gate import Gate, Withheld
+from scc_responder.execute.means import StepMeans, without_target
 from scc_responder.execute.news import is_outdated, is_untold, last_told
-from scc_responder.execute.publish import publish
 from scc_responder.journal.case import Step
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
-from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.messages import UNANSWERED
-from scc_responder.journal.notices import outcome_notice
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import in_order
 
+Decided = tuple[Context, Decision, DeliveryError | None]
+"""A context, the decision in it, and why a part of that is postponed."""
+
 
 def execute(
-    context: Context, decision: Decision, case: ClaimedCase, world: World, postponed_by: DeliveryError | None = None
+    context: Context,
+    decision: Decision,
+    case: ClaimedCase,
+    world: World,
+    postponed_by: DeliveryError | None = None,
+    *,
+    decide_again: Callable[[], Decided] | None = None,
 ) -> tuple[Step, ...]:
     """Carry out what is planned and return the outcomes that are not written yet: the caller closes the case with them.
 
     `postponed_by` is why a part of the decision is postponed: it is raised once the rest is done and written.
+    `decide_again` is asked once a look into the container has told something new.
     Raises RetryableError where a later delivery must go on, LostLease where another one has taken over, Settled where
     the kill switch ends it.
     """
     world = replace(world, early=read_early(context, decision, world, case.renew))
     execution = Execution(context=context, decision=decision, case=case, world=world, postponed_by=postponed_by)
+    told = case.record.inspection
     try:
         _resume(execution)
-        for policy, planned in in_order(decision):
-            _run_action(execution, policy, planned)
-        if postponed_by is None:
+        if _run_all(execution, told):
+            if decide_again:
+                execution.context, execution.decision, execution.postponed_by = decide_again()
+            _run_all(execution, case.record.inspection)
+        if execution.postponed_by is None:
             _tell(execution)
         execution.ask_again()
     except Exception:
         _keep(execution)
         raise
     return tuple(execution.pending)
+
+
+def _run_all(execution: Execution, told: Inspection | None) -> bool:
+    """Run every action, or those up to a look into the container that told something else: then it returns True."""
+    for policy, planned in in_order(execution.decision):
+        if execution.case.record.inspection != told:
+            return True
+        _run_action(execution, policy, planned)
+    return execution.case.record.inspection != told
 
 
 def _keep(execution: Execution) -> None:
@@ -199,7 +219,7 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
         ran_at=awaited.settled_at if awaited else None,
     )
     try:
-        result = task.change.carry_out(step, _Means(execution)) if task.change else _without_target(execution)
+        result = task.change.carry_out(step, StepMeans(execution)) if task.change else without_target(execution)
     except Withheld as held:
         result = held.result
     if ended and result.status is StepStatus.TARGET_GONE:
@@ -208,46 +228,6 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
         return result
     execution.ended.add(target.uid)
     return moot
-
-
-def _without_target(execution: Execution) -> Result:
-    return Result(status=StepStatus.SKIPPED, reason=execution.context.pod_missing)
-
-
-class _Means:
-    """`changes.Means` for one execution."""
-
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
-
-    def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
-        """See `Means.in_cluster`."""
-        session = self._execution.world.cluster
-        return _without_target(self._execution) if session is None else change(session)
-
-    @property
-    def collector(self) -> Collector:
-        """See `Means.collector`."""
-        return self._execution.world.collector
-
-    def capture_evidence(self, change: Change, step: StepRun) -> Result:
-        """See `Means.capture_evidence`."""
-        return capture(change, step, self._execution.context, self._execution.world)
-
-    def publish_decision(self, step: StepRun) -> Result:
-        """See `Means.publish_decision`."""
-        execution = self._execution
-        context, world, plan = execution.context, execution.world, execution.case.record.plan
-        notice = outcome_notice(
-            context,
-            execution.decision,
-            execution.steps,
-            plan,
-            function_url=world.function_url,
-            state=execution.state,
-            contained=contained_fields(execution.record),
-        )
-        return publish(notice, step, world.notifier)
 
 
 def _note(execution: Execution, task: Task, status: StepStatus, reason: Reason) -> None:

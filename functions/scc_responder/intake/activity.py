@@ -102,6 +102,7 @@ def _file(item: Mapping[str, Any]) -> FindingFile | None:
         sha256=visible(text(item, "sha256").lower()),
         whole_file=size is not None and size == hashed and not flag(field(item, "partiallyHashed")),
         size=size,
+        hashed_size=hashed,
         contents=json_decoded(field(item, "contents")),
         operations=distinct((enum(step, "type") for step in records(field(item, "operations"))), MAX_FILES),
     )

@@ -14,6 +14,7 @@ import msgspec
 
 from scc_responder.domain.changes import is_about_node, kind_of_stored
 from scc_responder.domain.finding import Finding
+from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.value import Value
@@ -105,7 +106,8 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     was last confirmed, or as it was notified while it is not confirmed yet. `seen` counts copies that changed nothing
     (bounded). `canonical_name` is under the nearest ancestor: who may read the findings of one project or folder alone
     reads by it. `cluster` is the path of the one that the finding is about, once confirmed. `plan` is what waits for
-    approval, or how it ended. `extra` holds fields that this version does not know.
+    approval, or how it ended. `inspection` is what a look into the container told.
+    `extra` holds fields that this version does not know.
     """
 
     finding_key: str
@@ -128,6 +130,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     decision: dict[str, Any] = {}
     plan: Plan | None = None
+    inspection: Inspection | None = None
     history: tuple[Closing, ...] = ()
     opened_at: datetime | None = None
     updated_at: datetime | None = None

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from scc_responder.domain.changes import is_reversible
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreOutcomeUnknown
 from scc_responder.domain.finding import Finding
+from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
@@ -75,8 +76,8 @@ def _write_options(record: CaseRecord) -> dict[str, Any]:
 class ClaimedCase:
     """A case that this process holds.
 
-    `save`, `close`, `renew` and `release` write once, and raise LostLease or StoreUnavailable. `confirmed` and `keep`
-    change only memory; the next write stores it.
+    `save`, `close`, `renew` and `release` write once, and raise LostLease or StoreUnavailable. `confirmed`, `keep`
+    and `inspected` change only memory; the next write stores it.
     """
 
     def __init__(self, writer: CaseWriter, entry: Entry, record: CaseRecord) -> None:
@@ -129,6 +130,10 @@ class ClaimedCase:
     def keep(self, record: CaseRecord) -> None:
         """Take the plan of this record; the next write stores it."""
         self.record = record
+
+    def inspected(self, inspection: Inspection) -> None:
+        """Take what a look into the container told; the next write stores it."""
+        self.record = replace(self.record, inspection=inspection)
 
     def close(
         self, state: CaseState, reason: str = "", *steps: Step, decision: Mapping[str, Any] | None = None

@@ -6,6 +6,7 @@ finding gets here, and what is answered to Pub/Sub.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 
 from msgspec.structs import replace
@@ -14,19 +15,21 @@ from scc_responder.collect.confirm import KeptText, Settled, confirm
 from scc_responder.collect.identity import bound, without_ended
 from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
+from scc_responder.domain.changes import kind_of_stored
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import DeliveryError
+from scc_responder.domain.errors import DeliveryError, StoreError
 from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.execute.execute import execute
+from scc_responder.execute.execute import Decided, execute
 from scc_responder.execute.execution import World
 from scc_responder.execute.gate import refuse_disabled
 from scc_responder.guard.approval import ask, review
 from scc_responder.guard.guard import guard
-from scc_responder.guard.kill_switch import under
+from scc_responder.guard.kill_switch import KillSwitchCeiling, under
 from scc_responder.journal.case import left_to_sweep
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.collector_keys import CaseCollector
@@ -62,11 +65,17 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     refuse_disabled(limit, finding)
     collected, context = _collect(finding, case, services, log)
     context = replace(context, texts={"notified": log.notified, "read": source.text})
-    decision = under(limit, decide(context, services.policies.policies))
-    context = look(context, collected, disruptions(decision))
-    log.knows(context)
-    decision, postponed_by = _guard(context, decision, collected, case, services)
-    steps = execute(context, decision, case, _world(collected, services, log), postponed_by)
+    decided = [_decided(context, collected, case, services, limit)]
+    log.knows(decided[0][0])
+
+    def decide_again() -> Decided:
+        decided.append(_decided(decided[0][0], collected, case, services, limit))
+        return decided[-1]
+
+    context, decision, postponed_by = decided[0]
+    world = _world(collected, services, log)
+    steps = execute(context, decision, case, world, postponed_by, decide_again=decide_again)
+    context, decision, _ = decided[-1]
     note_later(context, case.record.with_steps(steps).current_steps, services)
     summary = decision_summary(context, decision, services.policies.digest)
     state = conclusion(case.record.with_steps(steps).current_steps, decision.modes)
@@ -76,10 +85,34 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
         case.release(left_to_sweep(case.record.with_steps(steps)), *steps, decision=summary)
     else:
         case.close(state, reason, *steps, decision=summary)
+    _destroy_key(case, services)
     if paused:
         tell_today(case, Reason.CLUSTER_PAUSED, _PAUSED, services)
     log.decided(decision, case.record, services.settings.function_url)
     return ending_of(case.record, decision, severe=context.threat.is_severe)
+
+
+def _decided(
+    context: Context, collected: Collected, case: ClaimedCase, services: Services, limit: KillSwitchCeiling
+) -> Decided:
+    """Decide, look at what a disruption depends on, and guard: with what a look into the container has told so far."""
+    told = case.record.inspection or Inspection()
+    context = replace(context, artefact=told.artefact, compiler=told.compiler)
+    decision = under(limit, decide(context, services.policies.policies))
+    context = context if context.live else look(context, collected, disruptions(decision))
+    return context, *_guard(context, decision, collected, case, services)
+
+
+def _destroy_key(case: ClaimedCase, services: Services) -> None:
+    """Destroy the key of a look that is over: what it opens is stored, and the case says so."""
+    kinds = (kind_of_stored(step.change) for step in case.record.steps if step.is_settled)
+    if any(kind is not None and kind.keeps_files for kind in kinds):
+        with suppress(StoreError):  # the store lets go of it later
+            _collector(case.record.finding_key, services).destroy_key()
+
+
+def _collector(finding_key: str, services: Services) -> CaseCollector:
+    return CaseCollector(services.store, case_id(finding_key), services.settings.collector)
 
 
 def _see_deletion(case: ClaimedCase, services: Services, log: DeliveryLog, end: Settled) -> Ending:
@@ -161,7 +194,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         ceiling=partial(services.kill_switch.ceiling, finding.cluster_path),
         pool=services.pool,
         evidence_pool=services.evidence_pool,
-        collector=CaseCollector(services.store, case_id(finding.key), services.settings.collector),
+        collector=_collector(finding.key, services),
         unread=collected.errors,
         logs=lambda: services.logs,
         function_url=services.settings.function_url,

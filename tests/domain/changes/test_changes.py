@@ -29,6 +29,7 @@ from scc_responder.domain.changes.create_network_policy import CreateNetworkPoli
 from scc_responder.domain.changes.delete_pod import DeletePod
 from scc_responder.domain.changes.detach_pod import DetachPod
 from scc_responder.domain.changes.evict_pod import EvictPod
+from scc_responder.domain.changes.inspect_container import InspectContainer
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PATCHES_POD, PatchObject
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.permissions import Tier
@@ -46,6 +47,7 @@ EXAMPLES: dict[str, Change] = {
     "capture_evidence": CaptureEvidence(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "capture_logs": CaptureLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "capture_cloud_logs": CaptureCloudLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
+    "inspect_container": InspectContainer(**WHERE, container="app", request="e30"),
     "notify": PublishDecision(),
 }
 """One change of each kind, by the tag that journals of every version carry."""

@@ -23,6 +23,7 @@ import msgspec
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.domain.kubernetes.collector_stream import Frame
 from scc_responder.domain.permissions import Permissions
 from scc_responder.domain.status import Result
 from scc_responder.domain.value import Value
@@ -52,6 +53,7 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     done before it, so a policy's last word comes after all else. `ends_pod`: the pod and what is in it are gone then.
     `detaches_pod`: its workload makes another beside it. `asks_budgets`: the API server itself refuses it where the
     pod's disruption budget allows none.
+    `keeps_files`: it keeps the files that the finding names, as far as they are there.
     """
 
     permissions: Permissions
@@ -61,6 +63,7 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     ends_pod: bool = False
     detaches_pod: bool = False
     asks_budgets: bool = False
+    keeps_files: bool = False
     disrupts: Disruption = Disruption.NOTHING
 
 
@@ -102,9 +105,19 @@ class Collector(Protocol):
         """The private key; None where there is none, or it was destroyed."""
         ...
 
-    def destroy_key(self) -> None:
-        """Destroy it: what it opens is stored as evidence."""
-        ...
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inspected:
+    """What a look into a container tells: `frames` as they come, which raise Truncated where they are not the whole.
+
+    `own_form`: the collector runs as the target does, so that an attacker may have hidden from it. `container` is the
+    one that was looked at. `renew` keeps the case meanwhile.
+    """
+
+    container: str
+    frames: Iterator[Frame]
+    own_form: bool
+    renew: Callable[[], None]
 
 
 class Means(Protocol):
@@ -121,6 +134,10 @@ class Means(Protocol):
 
     def capture_evidence(self, change: Change, step: StepRun) -> Result:
         """Store what was read of the finding's target, which is the change's."""
+        ...
+
+    def keep_inspection(self, inspected: Inspected) -> Result:
+        """Store what a look into a container tells, as it comes. Raises ApiError."""
         ...
 
     def publish_decision(self, step: StepRun) -> Result:

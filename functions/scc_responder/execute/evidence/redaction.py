@@ -36,7 +36,7 @@ _HARMLESS_ANNOTATIONS = re.compile(
 )
 _IDENTITIES = frozenset(
     {"kind", "apiVersion", "uid", "image", "imageID", "image_id", "containerID", "resourceVersion", "systemUUID"}
-    | {"sha256", "hash", "path", "binary", "names", "key"}
+    | {"sha256", "hash", "path", "binary", "names", "environ_names", "key"}
     | {"category", "threat", "rule", "indicators", "mitre_techniques"}
 )
 _COMMAND_LINE = re.compile(r"\w*(?:args|argv|arguments|command|cmd|(?:cmd|command_?)line)", re.IGNORECASE | re.ASCII)
@@ -119,7 +119,7 @@ class _Walk:
         return self._text(name, path, "key", 0)
 
     def _field(self, name: str, item: Any, path: str, parent: str, depth: int) -> Any:
-        if _VARIABLES.fullmatch(name) and parent not in _LABELS:
+        if _VARIABLES.fullmatch(name) and parent not in _LABELS and not isinstance(item, int):
             return self._each(item, path, self._variable, depth)
         if name == "httpHeaders":
             return self._each(item, path, self._header, depth)

@@ -14,6 +14,7 @@ import msgspec
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.value import Value
 from scc_responder.workbench.simulated_cluster.controllers import Controllers
+from scc_responder.workbench.simulated_cluster.played_collector import play
 from scc_responder.workbench.simulated_cluster.server import refusal
 from scc_responder.workbench.simulated_cluster.server.eviction import evict
 from scc_responder.workbench.simulated_cluster.server.inserted_containers import insert
@@ -173,7 +174,12 @@ class Api:
             raise refusal.method_not_allowed()
         if verb == "patch" and call.headers.get("content-type") != _STRATEGIC_TYPE:
             raise Refusal(415, "UnsupportedMediaType", f"only {_STRATEGIC_TYPE} is understood here")
-        return perform(self._objects, target, _written(call), dry_run=call.dry_run)
+        before = self._objects.get(target)["spec"].get("ephemeralContainers", []) if perform is insert else []
+        answer = perform(self._objects, target, _written(call), dry_run=call.dry_run)
+        for container in answer.get("spec", {}).get("ephemeralContainers", ()):
+            if perform is insert and container not in before and not call.dry_run:
+                self.logs.write(answer, container["name"], play(container, self._clock()))
+        return answer
 
     def _write(self, call: SimulatedRequest, target: RequestTarget, verb: str) -> ApiObject:
         body = _written(call)

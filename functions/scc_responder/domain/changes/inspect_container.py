@@ -1,0 +1,90 @@
+"""Kind of change: look into a container, from a container of ours beside it, and keep what it holds."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Inspected, Means, StepRun
+from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
+from scc_responder.domain.kubernetes.collector_container import (
+    CollectorContainer,
+    CollectorJob,
+    await_start,
+    frames,
+    put_in,
+    was_killed,
+)
+from scc_responder.domain.kubernetes.ephemeral_containers import Form, Role, look_arguments, own_form, root_form
+from scc_responder.domain.permissions import forensic, observes
+from scc_responder.domain.ports import ApiObject
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import Result
+
+FOLLOW_SECONDS = 45.0
+"""How long the log of the container is followed: the collector bounds itself to less."""
+
+INSPECTS_CONTAINER = ChangeKind(
+    permissions=(
+        *observes("pods", "get"),
+        *observes("pods/log", "get"),
+        *observes("events", "list"),
+        *forensic("pods/ephemeralcontainers", "patch"),
+    ),
+    keeps_files=True,
+)
+"""What is put in stays as long as the pod, and changes nothing in it: nobody has to undo it."""
+
+
+class InspectContainer(Change, frozen=True, kw_only=True, tag="inspect_container"):
+    """Look into one container of the pod with this UID.
+
+    `container` is the one whose processes are looked at, `request` what the collector is to look for, in base64url.
+    """
+
+    declares: ClassVar[ChangeKind] = INSPECTS_CONTAINER
+
+    namespace: str
+    name: str
+    uid: str
+    container: str
+    request: str
+
+    @property
+    def target(self) -> ChangedObject:
+        """The pod."""
+        return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
+
+    def carry_out(self, step: StepRun, means: Means) -> Result:
+        """Put the container in, unless it is there, read its log from the start, and keep what it tells."""
+        path = api_paths.pod(self.namespace, self.name)
+        return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, step, means), path))
+
+    def _once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
+        container = put_in(session, step, means, self._job(), tries)
+        if isinstance(container, Result):
+            return container
+        return await_start(session, container) or self._kept(session, container, step, means)
+
+    def _kept(self, session: ClusterSession, container: CollectorContainer, step: StepRun, means: Means) -> Result:
+        told = frames(session, container, FOLLOW_SECONDS)
+        inspected = Inspected(container=self.container, frames=told, own_form=container.own_form, renew=step.renew)
+        result = means.keep_inspection(inspected)
+        killed = was_killed(session, container) if result.reason == Reason.INSPECTED_IN_PART else None
+        return killed or result
+
+    def _job(self) -> CollectorJob:
+        return CollectorJob(
+            namespace=self.namespace,
+            pod=self.name,
+            uid=self.uid,
+            role=Role.LOOK,
+            target=self.container,
+            forms=self._forms,
+            arguments=lambda key: look_arguments(key, self.request),
+        )
+
+    def _forms(self, pod: ApiObject) -> tuple[Form, ...]:
+        own = own_form(pod, self.container)
+        return (root_form(), *((own,) if own else ()))

@@ -1,0 +1,66 @@
+"""What changes are carried out with: the finding's cluster, evidence, and people who are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scc_responder.domain.changes import Change, Collector, Inspected, StepRun
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession
+from scc_responder.domain.kubernetes.container_facts import Inspection
+from scc_responder.domain.status import Result, StepStatus
+from scc_responder.execute.evidence.capture import capture
+from scc_responder.execute.execution import Execution
+from scc_responder.execute.publish import publish
+from scc_responder.journal.contained import contained_fields
+from scc_responder.journal.notices import outcome_notice
+
+
+def without_target(execution: Execution) -> Result:
+    """The outcome where there is nothing to act on."""
+    return Result(status=StepStatus.SKIPPED, reason=execution.context.pod_missing)
+
+
+class StepMeans:
+    """`changes.Means` for one execution."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+
+    def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
+        """See `Means.in_cluster`."""
+        session = self._execution.world.cluster
+        return without_target(self._execution) if session is None else change(session)
+
+    @property
+    def collector(self) -> Collector:
+        """See `Means.collector`."""
+        return self._execution.world.collector
+
+    def capture_evidence(self, change: Change, step: StepRun) -> Result:
+        """See `Means.capture_evidence`."""
+        return capture(change, step, self._execution.context, self._execution.world)
+
+    def keep_inspection(self, inspected: Inspected) -> Result:
+        """See `Means.keep_inspection`. The case keeps what it means, for this delivery and later ones."""
+        from scc_responder.execute.evidence.inspection.keeping import keep_inspection  # noqa: PLC0415 - cold start
+
+        case, context = self._execution.case, self._execution.context
+        result, facts = keep_inspection(inspected, context, self._execution.world)
+        if facts != Inspection():
+            case.inspected(facts)
+        return result
+
+    def publish_decision(self, step: StepRun) -> Result:
+        """See `Means.publish_decision`."""
+        execution = self._execution
+        context, world, plan = execution.context, execution.world, execution.case.record.plan
+        notice = outcome_notice(
+            context,
+            execution.decision,
+            execution.steps,
+            plan,
+            function_url=world.function_url,
+            state=execution.state,
+            contained=contained_fields(execution.record),
+        )
+        return publish(notice, step, world.notifier)

@@ -1,0 +1,206 @@
+"""A look into a container is kept as it comes: documents without secrets, files as they are, a manifest of both."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.domain.changes import Inspected
+from scc_responder.domain.errors import ApiError, RetryableError
+from scc_responder.domain.finding import Process
+from scc_responder.domain.kubernetes.collector_stream import (
+    Frame,
+    new_private_key,
+    public_text,
+    read_frames,
+    sealed_lines,
+)
+from scc_responder.domain.kubernetes.container_facts import ArtefactHash
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import Result, StepStatus
+from scc_responder.execute.evidence.inspection.keeping import keep_inspection
+from tests.kits.collector_logs import artefact, document, ended, sealed
+from tests.kits.decision_contexts import context
+from tests.kits.executions import ExecutionWorld
+from tests.kits.journal_worlds import JournalWorld
+from tests.kits.kept_objects import KeptObjects
+
+MALWARE = b"\x7fELF" + bytes(5_000_000)
+PROCESS = Process(binary="/tmp/x", sha256="a" * 64)
+FILE = {"role": "binary", "index": 0, "path": "/tmp/x", "hash": "matches", "artefact": "a1"}
+SECRET = "--password=hunter2hunter2"
+
+
+def frames_of(plain: bytes, *, whole: bool = True) -> Iterator[Frame]:
+    """What a collector tells."""
+    private = new_private_key()
+    log = sealed(ended(plain) if whole else plain, public_text(private))
+    return read_frames([log], private)
+
+
+class Keeper:
+    """An execution's world with evidence in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = KeptObjects()
+        execution = ExecutionWorld(journal=JournalWorld(folder / "store.db")).execution()
+        self.world: Any = replace(execution.world, evidence=self.store)
+
+    def keep(
+        self, plain: bytes, *, own_form: bool = False, whole: bool = True, names_files: bool = True
+    ) -> tuple[Result, Any]:
+        """Keep a look that told this."""
+        inspected = Inspected(
+            container="app", frames=frames_of(plain, whole=whole), own_form=own_form, renew=lambda: None
+        )
+        given = context(finding={"processes": (PROCESS,)} if names_files else {})
+        return keep_inspection(inspected, given, self.world)
+
+    def stored(self, part: str) -> list[bytes]:
+        """The objects whose names hold this."""
+        return [content for name, content in self.store.objects.items() if part in name]
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Keeper:
+    """Somewhere to keep a look."""
+    return Keeper(tmp_path)
+
+
+def test_all_that_was_told_is_kept(keeper: Keeper) -> None:
+    """Documents lose their secrets, command lines too; the file stays as it is, and the manifest says so."""
+    names = ["DB_PASSWORD", "A1B2C3D4E5F6G7H8I9J0"]
+    process = {"pid": 43, "args": ["/tmp/x", SECRET], "environ_names": names}
+    processes = document("processes", processes=[process], denied={"environ": 1})
+    result, facts = keeper.keep(processes + document("files", files=[FILE]) + artefact(MALWARE))
+    assert (result.status, result.reason) == (StepStatus.DONE, Reason.INSPECTED)
+    assert b"".join(keeper.stored("artefact-part")) == MALWARE
+    (index,) = [json.loads(item)["files"] for item in keeper.stored("inspection-") if b"unredacted" in item]
+    assert [part["name"] for part in index[0]["parts"]] == [name for name in keeper.store.objects if "-part-" in name]
+    assert (index[0]["malicious"], index[0]["unredacted"], index[0]["path"]) == (True, True, "/tmp/x")
+    (kept,) = [json.loads(item) for item in keeper.stored("inspection-") if b"processes" in item]
+    assert kept["processes"][0]["args"][0] == "/tmp/x"
+    assert "hunter2" not in json.dumps(kept)
+    assert (kept["processes"][0]["environ_names"], kept["denied"]) == (names, {"environ": 1})
+    assert (facts.artefact.hash, facts.artefact.kept) == (ArtefactHash.MATCHES, True)
+    assert "manifest-" in result.detail
+    assert "/tmp/x" not in result.detail
+    (manifest,) = keeper.stored("manifest-")
+    assert b"hunter2" not in manifest
+
+
+@pytest.mark.parametrize(
+    ("plain", "options", "status", "reason"),
+    [
+        pytest.param(document("run"), {"names_files": False}, "done", "inspected", id="no-file-named"),
+        pytest.param(document("run"), {}, "not_effective", "inspected_in_part", id="file-not-told"),
+        pytest.param(document("files", files=[{**FILE, "hash": "gone"}]), {}, "done", "inspected_gone", id="gone"),
+        pytest.param(
+            document("files", files=[{**FILE, "hash": "gone"}]),
+            {"own_form": True},
+            "not_effective",
+            "inspected_in_part",
+            id="gone-says-its-own-user",
+        ),
+        pytest.param(
+            document("files", files=[{**FILE, "hash": "unknown"}]),
+            {},
+            "not_effective",
+            "inspected_in_part",
+            id="denied",
+        ),
+        pytest.param(
+            document("files", files=[FILE]) + artefact(b"abc", complete=False, why="size_limit"),
+            {},
+            "not_effective",
+            "inspected_in_part",
+            id="too-large",
+        ),
+        pytest.param(
+            document("files", files=[FILE]) + artefact(b"abc"),
+            {"whole": False},
+            "not_effective",
+            "inspected_in_part",
+            id="truncated",
+        ),
+        pytest.param(
+            document("files", files=[FILE]) + artefact(b"abc"), {"own_form": True}, "done", "inspected", id="own-form"
+        ),
+    ],
+)
+def test_what_a_look_comes_to(keeper: Keeper, plain: bytes, options: Any, status: str, reason: str) -> None:
+    """Done only where every file that the finding names is kept whole, or is gone by a look that cannot be deceived."""
+    result, _ = keeper.keep(plain, **options)
+    assert (result.status, result.reason) == (status, reason)
+
+
+def test_a_truncated_look_keeps_what_came(keeper: Keeper) -> None:
+    """The manifest says that it is not the whole."""
+    result, _ = keeper.keep(document("run") + document("matches", matches=[{}]), whole=False)
+    assert "truncated" in result.detail
+    assert len(keeper.stored("inspection-")) == 2
+
+
+def test_a_store_that_fails_asks_for_another_try(keeper: Keeper) -> None:
+    """The key is still there then, and the log is read again."""
+    keeper.store.error = ApiError(Reason.EVIDENCE_UNAVAILABLE, "no")
+    with pytest.raises(RetryableError):
+        keeper.keep(document("files", files=[FILE]) + artefact(MALWARE))
+
+
+def test_without_a_place_for_evidence_nothing_is_kept(keeper: Keeper) -> None:
+    """The step says so."""
+    keeper.world = replace(keeper.world, evidence=None)
+    assert keeper.keep(document("run"))[0].reason == Reason.NO_EVIDENCE_STORE
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from tempfile import mkdtemp
+from tests.execute.evidence.inspection.test_keeping import large_look
+print(large_look(Path(mkdtemp())))
+"""
+
+
+def large_look(folder: Path) -> int:
+    """KiB that the process took at most for a look with four files of 64 MiB, above what it had before."""
+    import resource
+
+    keeper = Keeper(folder)
+    keeper.store = KeptObjects(forgetful=True)
+    keeper.world = replace(keeper.world, evidence=keeper.store)
+    private = new_private_key()
+
+    def plain() -> Iterator[bytes]:
+        for number in range(4):
+            yield _begin(number)
+            for _ in range(64):
+                yield b"D" + (1 << 20).to_bytes(4, "big")
+                yield from (bytes([number]) * 8192 for _ in range(128))
+
+    lines = sealed_lines(plain(), public_text(private), new_private_key())
+    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    inspected = Inspected(container="app", frames=read_frames(lines, private), own_form=False, renew=lambda: None)
+    keep_inspection(inspected, context(), keeper.world)
+    assert len(keeper.store.sizes) > 4
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle
+
+
+def _begin(number: int) -> bytes:
+    payload = json.dumps({"id": f"a{number}", "role": "binary", "path": f"/tmp/{number}"}).encode()
+    return b"A" + len(payload).to_bytes(4, "big") + payload
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sizes of processes are told in KiB on Linux alone")
+def test_large_files_take_little_memory() -> None:
+    """Four files of 64 MiB take less than 150 MB above what the process had: they are never whole in memory."""
+    answer = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    assert int(answer.stdout) < 150 * 1000
