@@ -4,7 +4,11 @@ locals {
   # Cloud Run's second address of a service, which is known before there is one.
   _address = "https://${var.name}-${data.google_project.responder.number}.${var.region}.run.app"
 
-  environment = merge(local._settings, length(var.approvers) == 0 ? {} : { SCC_RESPONDER_APPROVAL_AUDIENCE = local._address })
+  environment = merge(
+    local._settings,
+    length(var.approvers) == 0 ? {} : { SCC_RESPONDER_APPROVAL_AUDIENCE = local._address },
+    var.collector_image == "" ? {} : { SCC_RESPONDER_COLLECTOR = var.collector_image },
+  )
   _settings = {
     LOG_EXECUTION_ID              = "true"
     SCC_RESPONDER_CLUSTERS        = join(",", sort(var.clusters))

@@ -83,6 +83,18 @@ variable "clusters" {
   }
 }
 
+variable "collector_image" {
+  description = "The collector's image by its digest, as `make collector` names it: `REGISTRY/IMAGE@sha256:DIGEST`. Without it nothing is put into a pod, to look into it or to cut its connections. Clusters must allow it too: `terraform/kubernetes/forensic`."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z0-9][a-z0-9._:/-]{0,299}@sha256:[0-9a-f]{64})?$", var.collector_image))
+    error_message = "The collector_image must name its digest, as in europe-docker.pkg.dev/example-project/tools/collector@sha256: and 64 hexadecimal digits; a tag can be moved."
+  }
+}
+
 variable "concurrency" {
   description = "Findings that one instance works on at a time: the function's concurrency and the framework's threads alike, so that no request waits inside an instance while its acknowledgement deadline runs. Killed, an instance cuts off as many findings, and each waits for its lease to run out. By `python -m tests.bench.concurrency`, which kills it, 4 at a time contain a burst a fifth sooner than 2, and 8 hardly sooner than 4, with twice as many cut off."
   type        = number

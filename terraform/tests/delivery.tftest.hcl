@@ -15,6 +15,17 @@ variables {
   source_ids     = ["1111111111111111111"]
 }
 
+run "collector" {
+  variables {
+    collector_image = "europe-docker.pkg.dev/example-project/tools/collector@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables["SCC_RESPONDER_COLLECTOR"] == var.collector_image
+    error_message = "The function would put another image into pods than the one that was given."
+  }
+}
+
 run "delivery" {
   assert {
     condition     = google_pubsub_subscription.push.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.responder["dead-letters"].id

@@ -205,6 +205,16 @@ run "concurrency_half" {
   expect_failures = [var.concurrency]
 }
 
+run "collector_by_tag" {
+  command = plan
+
+  variables {
+    collector_image = "europe-docker.pkg.dev/example-project/tools/collector:1"
+  }
+
+  expect_failures = [var.collector_image]
+}
+
 run "evidence_no_retention" {
   command = plan
 

@@ -81,6 +81,13 @@ def test_the_gateway_is_used_where_asked(tested: OwnTests, run: str, on: bool) -
     assert read(tested, run).connect_gateway is on
 
 
+def test_the_collector_is_put_in_where_given(tested: OwnTests) -> None:
+    """The function puts the image into pods that the input names, and none where it names none."""
+    given = tested.states()["delivery/collector"]["google_cloudfunctions2_function.responder"]["service_config"][0]
+    assert read(tested, "delivery/collector").collector == given["environment_variables"]["SCC_RESPONDER_COLLECTOR"]
+    assert read(tested, "delivery/delivery").collector == ""
+
+
 def test_the_journal_is_in_the_made_database(tested: OwnTests) -> None:
     """The journal is in the database that is made, and the collection whose entries expire."""
     state = tested.states()["scopes/organization"]

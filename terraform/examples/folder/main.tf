@@ -26,6 +26,7 @@ module "responder" {
   approvers              = var.approvers
   bundle                 = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
   clusters               = var.clusters
+  collector_image        = var.collector_image
   concurrency            = var.concurrency
   connect_gateway        = var.connect_gateway
   evidence               = var.evidence

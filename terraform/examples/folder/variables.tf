@@ -21,6 +21,12 @@ variable "clusters" {
   default     = ["projects/*/locations/*/clusters/*"]
 }
 
+variable "collector_image" {
+  description = "The collector's image by its digest. Left out, nothing is put into a pod."
+  type        = string
+  default     = null
+}
+
 variable "concurrency" {
   description = "Findings that one instance works on at a time. Left out, it is the module's."
   type        = number

@@ -20,6 +20,12 @@ variable "clusters" {
   type        = set(string)
 }
 
+variable "collector_image" {
+  description = "The collector's image by its digest. Left out, nothing is put into a pod."
+  type        = string
+  default     = null
+}
+
 variable "concurrency" {
   description = "Findings that one instance works on at a time. Left out, it is the module's."
   type        = number

@@ -14,6 +14,7 @@ from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.permissions import Tier
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.doctor.check import MISSING_PERMISSION, Check, CheckResult
@@ -26,7 +27,7 @@ from scc_responder.workbench.doctor.cluster_checks import (
     unlisted_cluster,
 )
 from scc_responder.workbench.doctor.responder_identity import OTHER
-from scc_responder.workbench.needed_permissions import needed
+from scc_responder.workbench.needed_permissions import Need, needed
 from tests.docs.command_lines import fix_mistakes
 
 REF = ClusterRef(project="example-project", location="europe-west1", name="prod-1")
@@ -161,6 +162,35 @@ def examined(clusters: OneServer, **other: Any) -> list[Check]:
 def wrong(checks: list[Check]) -> dict[str, tuple[str, str]]:
     """The reason and the fix of each check that is not as it should be, by its name."""
     return {check.name: (check.reason, check.fix) for check in checks if check.result is not CheckResult.OK}
+
+
+PUTS_IN = (
+    Need(
+        permission="pods/ephemeralcontainers: patch",
+        resource="pods/ephemeralcontainers",
+        verb="patch",
+        tier=Tier.FORENSIC,
+        by={"look_inside": ()},
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("collector", "lacks", "expected"),
+    [
+        ("", ["pods: patch"], (CheckResult.SKIPPED, "no_collector_image")),
+        ("registry.example.com/c@sha256:1", [], (CheckResult.OK, "")),
+        ("registry.example.com/c@sha256:1", ["pods: patch"], (CheckResult.FAULT, "permission_missing")),
+    ],
+)
+def test_the_forensic_tier_is_asked_for_with_an_image(
+    collector: str, lacks: list[str], expected: tuple[CheckResult, str]
+) -> None:
+    """Without an image nothing is put into pods, so nothing is missing; with one, the fix names the component."""
+    checks = examined(OneServer(Server(lacks=lacks)), needs=(*ISOLATES, *PUTS_IN), collector=collector)
+    (check,) = (check for check in checks if "ephemeralcontainers" in check.probed)
+    assert (check.result, check.reason) == expected
+    assert ("forensic" in check.fix) is (check.result is CheckResult.FAULT)
 
 
 def test_a_sound_cluster_has_no_fault() -> None:

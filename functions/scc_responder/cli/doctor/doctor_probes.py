@@ -211,14 +211,20 @@ class Doctor:
         bucket = bucket_access.BucketAccess(bucket_of(address), emulator=emulator)
         return list(examine_evidence(bucket, address, self._clock))
 
-    def _each_cluster(self, _settings: Settings) -> Iterator[Job]:
+    def _each_cluster(self, settings: Settings) -> Iterator[Job]:
         policies = self._policies.policies if self._policies else ()
         needs = needed(enabled(policies))
         furthest = max((policy.mode for policy in policies), key=list(Mode).index, default=Mode.DRY_RUN)
         for ref in self._found.refs:
             identity, namespace = self._deployment.identity, self.namespace
             one = Examined(
-                ref=ref, needs=needs, identity=identity, username=self.username, furthest=furthest, namespace=namespace
+                ref=ref,
+                needs=needs,
+                identity=identity,
+                username=self.username,
+                furthest=furthest,
+                namespace=namespace,
+                collector=settings.collector,
             )
             clusters = self._clusters
             ask = partial(_listed, partial(examine_cluster, clusters, clusters.way, one))

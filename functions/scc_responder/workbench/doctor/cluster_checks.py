@@ -16,6 +16,7 @@ from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.kubernetes.older_admission import OlderRule, refuses
 from scc_responder.domain.labels import isolating_label
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.permissions import Tier
 from scc_responder.domain.ports import Clusters, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
@@ -41,6 +42,7 @@ class Examined(Value, frozen=True, kw_only=True):
 
     `furthest` is their furthest mode, `identity` the function's service account, `username` its name to API servers
     (the same if empty). `namespace` bears the parameter of the admission policies, and is where writes are rehearsed.
+    `collector` is the image that is put into pods; empty: none is.
     """
 
     ref: ClusterRef
@@ -49,6 +51,7 @@ class Examined(Value, frozen=True, kw_only=True):
     username: str = ""
     furthest: Mode = Mode.DRY_RUN
     namespace: str = "default"
+    collector: str = ""
 
     @property
     def rehearses(self) -> bool:
@@ -113,7 +116,13 @@ def _permissions(api: KubernetesApi, examined: Examined) -> Iterator[Check]:
     """Each permission that the policies need in clusters. Raises ApiError if the server does not answer."""
     for need in examined.needs:
         if need.verb:
-            yield _reviewed(api, examined, need)
+            is_off = need.tier is Tier.FORENSIC and not examined.collector
+            yield _off(examined, need) if is_off else _reviewed(api, examined, need)
+
+
+def _off(examined: Examined, need: Need) -> Check:
+    why = f"nothing is put into pods, for {', '.join(need.by)}: settings name no image of the collector"
+    return skipped("cluster.permission", f"{examined.ref.path} {need.permission}", Reason.NO_COLLECTOR_IMAGE, why)
 
 
 def _reviewed(api: KubernetesApi, examined: Examined, need: Need) -> Check:
@@ -130,7 +139,10 @@ def _reviewed(api: KubernetesApi, examined: Examined, need: Need) -> Check:
     if isinstance(status, dict) and status.get("allowed") is True:
         return ok("cluster.permission", probed)
     why = f"missing permission: {need.permission}, which {', '.join(need.by)} needs"
-    return fault("cluster.permission", probed, "permission_missing", why, f"{_GENERATE} && {_APPLY}")
+    fix = f"{_GENERATE} && {_APPLY}"
+    if need.tier is Tier.FORENSIC:
+        fix = f"take the # from components and from forensic in terraform/kubernetes/kustomization.yaml{THEN}{_APPLY}"
+    return fault("cluster.permission", probed, "permission_missing", why, fix)
 
 
 def _not_bound(api: KubernetesApi, examined: Examined) -> Check:
