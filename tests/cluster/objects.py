@@ -159,10 +159,10 @@ def is_settled(manifest: Mapping[str, Any]) -> bool:
     return ready and not manifest["spec"].get("taints")
 
 
-def create_namespace(client: ClusterClient) -> str:
+def create_namespace(client: ClusterClient, labels: Mapping[str, str] | None = None) -> str:
     """Create a namespace of a new name and wait until pods can be made in it: its name. Raises TimeoutError."""
     name = f"test-{uuid.uuid4().hex[:10]}"
-    client.create(namespace(name))
+    client.create(namespace(name, labels))
     account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
     wait_until(lambda: client.send("GET", account).status == 200, what="the default service account")
     return name

@@ -25,7 +25,7 @@ from tests.cluster.roles import roles
 from tests.cluster.state import Identity, State
 from tests.cluster.supervisor import Programs, StartFailed
 from tests.node import launch as node_launch
-from tests.node import namespaces
+from tests.node import namespaces, registry
 
 READY_SECONDS = 90.0
 KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -72,6 +72,7 @@ def _start(folder: Path, start: Start, programs: Programs) -> None:
     programs.start("kube-apiserver", (*launch.kube_apiserver(folder, start.ports), reached))
     forward = ("-m", "tests.node.forward", str(start.listener), str(start.ports.server))
     programs.start("forward", forward, python, inherited=(start.listener,))
+    programs.start("registry", ("-m", "tests.node.registry", str(folder / "registry"), str(registry.PORT)), python)
     _import_images(folder, start.programs["ctr"], programs)
     url = f"https://127.0.0.1:{start.ports.server}"
     admin = ClusterClient(url, folder / "ca.pem", start.identities["admin"].token)

@@ -20,7 +20,7 @@ _TYPES = "application/vnd.oci.image."
 def write_image(path: Path, name: str, program: Path, arguments: list[str]) -> str:
     """Write an image whose one file `/workload` is run with these arguments: its digest, `sha256:...`."""
     blobs: dict[str, bytes] = {}
-    layer = _tar({"workload": program.read_bytes()})
+    layer = _tar({"tmp/": b"", "workload": program.read_bytes()})
     config = {
         "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
         "os": "linux",
@@ -56,11 +56,13 @@ def _json(value: object) -> bytes:
 
 
 def _tar(files: Mapping[str, bytes]) -> bytes:
-    """A tar of these files that is the same on each run."""
+    """A tar of these files that is the same on each run; a name that ends in `/` is a folder that everybody may use."""
     output = io.BytesIO()
     with tarfile.open(fileobj=output, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, content in sorted(files.items()):
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(content), 0o755
+            if name.endswith("/"):
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
             archive.addfile(entry, io.BytesIO(content))
     return output.getvalue()

@@ -39,7 +39,7 @@ _SOCKET = "/run/containerd/containerd.sock"
 
 def write_files(folder: Path, built: Mapping[str, Path]) -> None:
     """The settings of containerd, kubelet and the network plugins, and the images."""
-    for name in ("cni", "cni-bin", "images"):
+    for name in ("cni", "cni-bin", "images", "registry"):
         (folder / name).mkdir()
     for plugin in ("host-local", "loopback"):
         (folder / "cni-bin" / plugin).symlink_to(packages.PLUGINS / plugin)

@@ -25,6 +25,9 @@ PROGRAMS = {
 PLUGIN_PACKAGE = "containernetworking-plugins"
 PLUGINS = Path("/usr/lib/cni")
 REMEDY = "On Debian or Ubuntu, as root: `make node-packages` (60 MB)."
+APT_SECONDS = 300
+APT_OPTIONS = ("-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::http::Timeout=30", "-o", "Acquire::Retries=2")
+"""Another process may be installing, and a server that does not answer is not waited for."""
 PRIVILEGED = "Run the tests as root of a machine, or in a privileged container."
 
 
@@ -69,14 +72,24 @@ def missing(search_path: str = SEARCH_PATH, plugins: Path = PLUGINS) -> list[str
 def install(lacking: Iterable[str]) -> None:
     """Install the packages of what `missing` named, and no other. Raises NodeUnavailable, with what apt-get said."""
     packages = sorted({PROGRAMS.get(name, PLUGIN_PACKAGE) for name in lacking})
+    # One list of many that cannot be had, of another's packages, is no reason to end.
+    refreshed = _apt_get("update", "-q")
+    refused = _apt_get("install", "-q", "-y", "--no-install-recommends", *packages)
+    if refused:
+        raise NodeUnavailable("\n".join(filter(None, (refused, refreshed))))
+
+
+def _apt_get(*arguments: str) -> str:
+    """What it says where it fails, and nothing where it does not."""
     settings = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]):
-        try:
-            answer = subprocess.run(["apt-get", *command], env=settings, capture_output=True, text=True, check=False)
-        except FileNotFoundError as error:
-            raise NodeUnavailable("this machine has no apt-get") from error
-        if answer.returncode:
-            raise NodeUnavailable(f"apt-get {command[0]} failed: {answer.stderr.strip()[-500:]}")
+    command = ["apt-get", *APT_OPTIONS, *arguments]
+    try:
+        answer = subprocess.run(command, env=settings, capture_output=True, text=True, check=False, timeout=APT_SECONDS)
+    except FileNotFoundError as error:
+        raise NodeUnavailable("this machine has no apt-get") from error
+    except subprocess.TimeoutExpired:
+        return f"apt-get {arguments[0]} took longer than {APT_SECONDS} s"
+    return f"apt-get {arguments[0]} failed: {answer.stderr.strip()[-500:]}" if answer.returncode else ""
 
 
 if __name__ == "__main__":

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
+import yaml
+
+from tests.admission.installed import MODE, network_policy
+from tests.admission.kustomize import build
 from tests.cluster import binaries as cluster_binaries
 from tests.cluster import control_plane as cluster
 from tests.cluster.binaries import BinariesUnavailable
-from tests.cluster.client import ClusterClient
+from tests.cluster.client import Answer, ClusterClient
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.polling import wait_until
+from tests.cluster.state import read_state
 from tests.node import binaries, cgroups, packages
 from tests.node.packages import NodeUnavailable
+from tests.node.supervisor import first_process
 from tests.node.truth import Outside
 
 SUPERVISOR = "tests.node.supervisor"
+CONTAINERS = "k8s.io"
+"""containerd's namespace of what kubelet runs."""
 
 
 class Node:
@@ -26,7 +37,41 @@ class Node:
 
     def __init__(self, plane: ControlPlane) -> None:
         self.plane = plane
-        self.outside = Outside(plane.ca_file.parent)
+        self._folder = plane.ca_file.parent
+        self.outside = Outside(self._folder)
+
+    def run(self, *command: str) -> str:
+        """Run a program of the machine's within the node: what it printed. Raises CalledProcessError."""
+        first = first_process(first_process(read_state(self._folder).supervisor))
+        inside = ("nsenter", f"--target={first}", "--mount", "--pid", "--net", *command)
+        return subprocess.run(inside, check=True, capture_output=True, text=True).stdout
+
+    def admit(self, collector: str) -> None:
+        """Apply what is shipped for a cluster, with this collector image, and turn it on. Raises TimeoutError."""
+        identity = {"email": self.plane.user("responder"), "unique_id": "1" * 21}
+        shipped = build(identity, ["forensic"], collector={"image": collector})
+        self.admin.apply(yaml.safe_dump_all(shipped))
+        self.admin.patch("/api/v1/namespaces/default", {"metadata": {"annotations": {MODE: "enforce"}}})
+        api = self.plane.client("responder")
+        path = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies"
+
+        def answer(name: str) -> Answer:
+            return api.send("POST", path, network_policy("default", name), dryRun="All")
+
+        good = str(network_policy("default")["metadata"]["name"])
+        wait_until(lambda: "scc-responder-acts" in str(answer("x").body), what="the admission policy to be in force")
+        wait_until(lambda: answer(good).status == 201, what="the mode to be in force")
+
+    def offer(self, name: str, layout: Path) -> None:
+        """Let the node's registry have an image, as an OCI layout: `registry.HOST/NAME@sha256:...`."""
+        shutil.copytree(layout, self._folder / "registry" / name)
+
+    def remove_image(self, name: str) -> None:
+        """Let the node have the image of this name no longer: its next container has to pull it."""
+        listed = self.run("ctr", "--namespace", CONTAINERS, "images", "ls").splitlines()[1:]
+        digest = next(words[2] for words in map(str.split, listed) if words[0] == name)
+        same = [words[0] for words in map(str.split, listed) if words[2] == digest]
+        self.run("ctr", "--namespace", CONTAINERS, "images", "rm", *same)
 
     @property
     def admin(self) -> ClusterClient:
@@ -40,7 +85,7 @@ def programs() -> dict[str, Path]:
     fixed = [str(path) for path in cgroups.own_groups().values() if not os.access(path, os.W_OK)]
     if fixed:
         raise NodeUnavailable(f"no cgroup can be made in {fixed[0]}", packages.PRIVILEGED)
-    started = {"outside": machine["nsenter"], "forward": Path(sys.executable)}
+    started = {"outside": machine["nsenter"], **dict.fromkeys(("forward", "registry"), Path(sys.executable))}
     return {**machine, **cluster_binaries.programs(), **binaries.programs(), **started}
 
 

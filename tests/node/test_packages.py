@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,23 @@ def test_only_what_is_missing_is_installed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(subprocess, "run", apt_get)
     packages.install(["host-local", "loopback", "ipset"])
     assert asked[1][-2:] == ["containernetworking-plugins", "ipset"]
+
+
+@pytest.mark.parametrize(("failing", "refused"), [("update", False), ("install", True), ("update install", True)])
+def test_what_apt_get_refuses_is_told(failing: str, refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packages that cannot be had are told of; a list that cannot be had is none of them."""
+
+    def apt_get(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        fails = any(word in command for word in failing.split())
+        return subprocess.CompletedProcess(command, 100 * fails, "", "E: Unable to fetch\n" * fails)
+
+    monkeypatch.setattr(subprocess, "run", apt_get)
+    with pytest.raises(NodeUnavailable, match="apt-get install failed: E: Unable") if refused else nullcontext():
+        packages.install(["runc"])
+
+
+def test_a_machine_without_apt_get_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another distribution has no apt-get."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(NodeUnavailable, match="has no apt-get"):
+        packages.install(["runc"])

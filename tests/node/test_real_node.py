@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,13 @@ from tests.cluster import objects
 from tests.cluster.client import object_path
 from tests.cluster.polling import wait_until
 from tests.cluster.state import read_state
-from tests.node import images, launch
+from tests.node import images, launch, registry
 from tests.node import real_node as nodes
 from tests.node.cgroups import own_groups, remove
+from tests.node.floor import put_in
 from tests.node.real_node import Node
 from tests.node.supervisor import first_process
 from tests.node.truth import container_processes
-
-STRATEGIC = "application/strategic-merge-patch+json"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def threat(real_node: Node) -> dict[str, Any]:
 
 def test_a_container_runs_and_its_log_is_read(real_node: Node, threat: dict[str, Any]) -> None:
     """The process is in the machine's table, its heartbeat arrives outside, and kubelet serves its log."""
-    assert len(container_processes(threat["metadata"]["uid"])) == 1
+    assert len(container_processes(threat["metadata"]["uid"], "threat")) == 1
     wait_until(lambda: real_node.outside.arrivals("threat", "beat"), what="a heartbeat")
     log = real_node.admin.send("GET", f"{object_path(threat)}/log")
     assert (log.status, log.body["message"]) == (200, f"threat to {launch.OUTSIDE}\n")
@@ -44,17 +44,23 @@ def test_a_container_runs_and_its_log_is_read(real_node: Node, threat: dict[str,
 
 def test_an_ephemeral_container_begins_beside_the_workload(real_node: Node, threat: dict[str, Any]) -> None:
     """kubelet starts a container that is put into a running pod, and restarts none for it."""
-    container = {"name": "look", "image": images.PAUSE, "targetContainerName": "web"}
-    patch = {"spec": {"ephemeralContainers": [container]}}
-    real_node.admin.request("PATCH", f"{object_path(threat)}/ephemeralcontainers", patch, content_type=STRATEGIC)
+    status = put_in(real_node, threat, {"name": "look", "image": images.PAUSE, "targetContainerName": "web"})
+    assert [item["restartCount"] for item in status["containerStatuses"]] == [0]
 
-    def status() -> dict[str, Any] | None:
-        found = real_node.admin.get(object_path(threat))["status"]
-        begun = any("running" in item["state"] for item in found.get("ephemeralContainerStatuses", []))
-        return found if begun else None
 
-    found = wait_until(status, what="the ephemeral container to run")
-    assert [item["restartCount"] for item in (found or {})["containerStatuses"]] == [0]
+def test_an_image_that_the_node_lacks_is_pulled(
+    real_node: Node, threat: dict[str, Any], node_programs: dict[str, Path], tmp_path: Path
+) -> None:
+    """A container's image comes from the node's registry by its digest, also after it was removed from the node."""
+    digest = images.write_image(tmp_path / "image.tar", "looker", node_programs["workload"], ["idle"])
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        archive.extractall(tmp_path / "layout", filter="data")
+    real_node.offer("looker", tmp_path / "layout")
+    for name in ("first", "second"):
+        put_in(real_node, threat, {"name": name, "image": f"{registry.HOST}/looker@{digest}"})
+        assert f"looker@{digest}" in real_node.run("ctr", "--namespace", nodes.CONTAINERS, "images", "ls")
+        real_node.remove_image(f"{registry.HOST}/looker@{digest}")
+        assert digest not in real_node.run("ctr", "--namespace", nodes.CONTAINERS, "images", "ls")
 
 
 def _machine() -> dict[str, Any]:

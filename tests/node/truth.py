@@ -10,7 +10,8 @@ import os
 import select
 import threading
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -30,48 +31,93 @@ class Outside:
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "outside.log"
+        self._read = 0
+        self._arrivals: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._lock = threading.Lock()
 
     def arrivals(self, pod: str, what: str) -> Sequence[int]:
         """When a heartbeat (`beat`) or a new connection (`new`) of a pod came in."""
-        words = (line.split() for line in self._log.read_text().splitlines())
-        return [int(word[0]) for word in words if word[1:] == [what, pod]]
+        with self._lock, self._log.open("rb") as log:
+            log.seek(self._read)
+            new = log.read()
+            whole = new[: new.rfind(b"\n") + 1]
+            self._read += len(whole)
+            for line in whole.decode().splitlines():
+                at, *words = line.split()
+                self._arrivals[tuple(words[:2])].append(int(at))
+            return list(self._arrivals[what, pod])
 
 
-def container_processes(uid: str) -> Sequence[int]:
-    """The machine's numbers of the processes in a pod's containers, without the one that holds its namespaces."""
+def container_processes(uid: str, program: str) -> Sequence[int]:
+    """The machine's numbers of the processes in a pod's containers with this program file, or this first argument."""
     found = []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
             if entry.name.isdigit() and uid in (entry / "cgroup").read_text():
-                command = (entry / "cmdline").read_bytes().split(b"\0")
-                found += [int(entry.name)] if b"threat" in command else []
+                arguments = (entry / "cmdline").read_bytes().split(b"\0")[1:2]
+                file = str((entry / "exe").readlink()).removesuffix(" (deleted)")
+                found += [int(entry.name)] if program == file or program.encode() in arguments else []
     return found
 
 
-class Ends:
-    """When each of some processes ended, told by the kernel."""
+class Processes:
+    """When each of some processes ended, as the kernel tells, and since when it is stopped, looked at every 10 ms."""
 
     def __init__(self, pids: Sequence[int]) -> None:
-        self.at: dict[int, int] = {}
-        self.pids = pids
+        self._pids = pids
+        self._ended: dict[int, int] = {}
+        self._still: dict[int, int] = {}
+        self._left = threading.Event()
         self._handles = {os.pidfd_open(pid): pid for pid in pids}
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._watch_ends, self._watch_states)]
+        for thread in self._threads:
+            thread.start()
 
-    def _watch(self) -> None:
+    def leave(self) -> None:
+        """Look at them no longer."""
+        self._left.set()
+        for thread in self._threads:
+            thread.join()
+        for handle in self._handles:
+            os.close(handle)
+
+    def _watch_ends(self) -> None:
         poll = select.poll()
         for handle in self._handles:
             poll.register(handle, select.POLLIN)
-        while len(self.at) < len(self.pids):
-            for handle, _ in poll.poll(1000):
-                self.at[self._handles[handle]] = now()
+        while len(self._ended) < len(self._pids) and not self._left.is_set():
+            for handle, _ in poll.poll(100):
+                self._ended[self._handles[handle]] = now()
                 poll.unregister(handle)
-                os.close(handle)
+
+    def _watch_states(self) -> None:
+        while not self._left.wait(0.01):
+            for pid in self._pids:
+                if _process_state(pid) in {"T", "t", ""}:
+                    self._still.setdefault(pid, now())
+                else:
+                    self._still.pop(pid, None)
 
     @property
-    def last(self) -> int | None:
+    def ended(self) -> int | None:
         """When the last of them ended: None while one lives."""
-        return max(self.at.values(), default=0) if len(self.at) == len(self.pids) else None
+        return _last(self._ended, self._pids)
+
+    @property
+    def still(self) -> int | None:
+        """Since when none of them has run, stopped or dead: None while one runs."""
+        return _last(self._still, self._pids)
+
+
+def _last(moments: Mapping[int, int], pids: Sequence[int]) -> int | None:
+    return max(moments.values(), default=None) if len(moments) == len(pids) else None
+
+
+def _process_state(pid: int) -> str:
+    """The letter of proc_pid_stat(5): empty of a process that is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return ""
 
 
 class PodWatch:
@@ -79,6 +125,7 @@ class PodWatch:
 
     def __init__(self, client: ClusterClient, token: str, pod: dict[str, Any]) -> None:
         self.events: list[tuple[int, str, dict[str, Any]]] = []
+        self._restarts = restarts(pod)
         meta = pod["metadata"]
         query = f"watch=1&resourceVersion={meta['resourceVersion']}&fieldSelector=metadata.name={meta['name']}"
         self._target = f"{client.url}/api/v1/namespaces/{meta['namespace']}/pods?{query}&timeoutSeconds=300"
@@ -109,9 +156,29 @@ class PodWatch:
         return next((at for at, kind, _ in self.events if kind == "DELETED"), None)
 
     @property
+    def owned(self) -> bool:
+        """Whether a controller had the pod when it was last seen."""
+        return any("controller" in owner for _, _, item in self.events[-1:] for owner in _owners(item))
+
+    @property
+    def restarts(self) -> int:
+        """How many times more the containers of the workload were started while it was looked at."""
+        return max([self._restarts, *(restarts(item) for _, _, item in self.events)]) - self._restarts
+
+    @property
     def terminated(self) -> int | None:
         """When the API said of every container that it is terminated."""
         return next((at for at, _, item in self.events if _all_terminated(item)), None)
+
+
+def _owners(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = pod["metadata"].get("ownerReferences", [])
+    return found
+
+
+def restarts(pod: dict[str, Any]) -> int:
+    """How often the containers of a pod's workload were started again."""
+    return sum(item["restartCount"] for item in pod.get("status", {}).get("containerStatuses", []))
 
 
 def _all_terminated(pod: dict[str, Any]) -> bool:
