@@ -16,9 +16,12 @@ from statistics import median, quantiles
 
 from tests.cluster.binaries import BinariesUnavailable
 from tests.node import real_node as nodes
+from tests.node.attackers import ATTACKERS, Looked, look_at, look_at_all
 from tests.node.floor import floors
+from tests.node.looks import offer_collector
 from tests.node.packages import NodeUnavailable
 from tests.node.play import play_all
+from tests.node.real_node import Node
 from tests.node.situations import SITUATIONS
 from tests.node.trial import Trial
 
@@ -58,19 +61,54 @@ def page(name: str, trials: Sequence[Trial]) -> str:
     return "\n".join(lines)
 
 
+def look_page(name: str, looks: Sequence[Looked]) -> str:
+    """What is told of one attacker, in milliseconds after the pod's isolation was asked for."""
+
+    def after(moment: int | None, began: int) -> int | None:
+        return None if moment is None else moment - began
+
+    words = Counter(f"cut {look.cut.reason or 'whole'}, look {look.look.reason or 'whole'}" for look in looks)
+    figures = {
+        "true: last new connection": [look.last_new - look.began for look in looks],
+        "true: last heartbeat": [look.last_beat - look.began for look in looks],
+        "said: severed since": [after(look.severed_at, look.began) for look in looks],
+        "true: process stopped": [after(look.still, look.began) for look in looks],
+        "said: frozen since": [after(look.frozen_at, look.began) for look in looks],
+        "said: all is known, program read": [look.look.at - look.began if look.look.whole else None for look in looks],
+    }
+    lines = [name, *(f"  said {count}x {text}" for text, count in words.items())]
+    lines += [f"  {label:<32}{figure(values)}" for label, values in figures.items()]
+    false = Counter(word for look in looks for word in look.false_words)
+    return "\n".join([*lines, *(f"  FALSE {count}x {word}" for word, count in false.items())])
+
+
+def look_pages(node: Node, image: str, rounds: int) -> list[str]:
+    """The collector in a pod that hides nothing, its image present and not, alone; then every attacker once."""
+    plain = ATTACKERS["nothing"]
+    look_at(node, image, plain)
+    present = [look_at(node, image, plain) for _ in range(rounds)]
+    absent = [look_at(node, image, plain, pulled=True) for _ in range(rounds)]
+    attacked = look_at_all(node, image, ATTACKERS)
+    pages = [look_page("cut and look, image present", present), look_page("cut and look, image absent", absent)]
+    return pages + [look_page(f"attacker: {name}", [look]) for name, look in attacked.items()]
+
+
 def main(rounds: int) -> int:
     """Play, print, and return the exit code."""
     paths = nodes.programs()
     results: dict[str, list[Trial]] = {name: [] for name in SITUATIONS}
     with nodes.running(paths) as node, tempfile.TemporaryDirectory() as scratch:
+        # From here on under the admission policy that is shipped.
+        image = offer_collector(node, Path(scratch) / "collector")
         print("idle floor, median in milliseconds:")
         print("\n".join(f"  {call:<34}{took:7.1f}" for call, took in floors(node).items()), flush=True)
         for number in range(rounds):
             for name, trial in play_all(node, Path(scratch) / str(number), SITUATIONS, one_by_one=True).items():
                 results[name].append(trial)
             print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+        looks = look_pages(node, image, rounds)
     print(f"milliseconds after the push{'median':>20} {'p90':>5}  rounds")
-    pages = [page(name, trials) for name, trials in results.items()]
+    pages = [page(name, trials) for name, trials in results.items()] + looks
     print("\n".join(pages))
     return int(any(line.strip().startswith(("FALSE", "UNEXPECTED")) for text in pages for line in text.splitlines()))
 

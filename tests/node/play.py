@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import threading
@@ -33,7 +32,7 @@ WATCHED_SECONDS = 5.0
 """How long a pod is looked at after the product's last word."""
 
 
-_STARTING = threading.Semaphore(6)
+STARTING = threading.Semaphore(6)
 """More pods that start at once only wait for each other."""
 
 
@@ -59,7 +58,7 @@ class OneByOne:
 def play(node: Node, situation: Situation, folder: Path, order: OneByOne | None = None) -> Trial:
     """Make the pod, let the product answer a finding about it, and look at it until some time after that."""
     try:
-        with _STARTING:
+        with STARTING:
             infected = infected_pod(node, situation)
         threat = Processes(infected.pids)
         document = _finding(infected)
@@ -69,7 +68,7 @@ def play(node: Node, situation: Situation, folder: Path, order: OneByOne | None 
         if order:
             order.give_up()
         raise
-    with PodWatch(node.admin, node.plane.token("admin"), _current(node, infected.pod)) as watch:
+    with PodWatch(node.admin, node.plane.token("admin"), node.current(infected.pod)) as watch:
         responder.list_finding(document)
         with order.turn() if order else nullcontext():
             pushed = now()
@@ -79,7 +78,7 @@ def play(node: Node, situation: Situation, folder: Path, order: OneByOne | None 
         time.sleep(WATCHED_SECONDS)
         threat.leave()
         true = _true(node, infected, pushed, threat, watch)
-    _remove(node, infected.pod)
+    remove(node, infected.pod)
     return Trial(said=said, true=true, later=later)
 
 
@@ -95,9 +94,8 @@ def _swept(responder: Deployment, document: Manifest, pushed: int) -> Said | Non
 
 def _finding(infected: Infected) -> dict[str, Any]:
     """What Container Threat Detection says of the program that was added."""
-    content = Path(f"/proc/{infected.pids[0]}/exe").read_bytes()
-    digest, size = hashlib.sha256(content).hexdigest(), str(len(content))
-    binary = {"path": ADDED, "size": size, "sha256": digest, "hashedSize": size, "partiallyHashed": False}
+    size = str(infected.size)
+    binary = {"path": ADDED, "size": size, "sha256": infected.sha256, "hashedSize": size, "partiallyHashed": False}
     process = {"name": "kworkerd", "binary": binary, "args": [ADDED, "threat"]}
     found = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     changes = {"finding_id": infected.pod["metadata"]["uid"].replace("-", ""), "event_time": found}
@@ -110,18 +108,12 @@ def _let_happen(node: Node, situation: Situation, infected: Infected) -> None:
     if situation.before == "restarted":
         (service,) = container_processes(meta["uid"], "server")
         os.kill(service, signal.SIGKILL)
-        wait_until(lambda: restarts(_current(node, pod)) == 1, what="a restart", seconds=START_SECONDS)
+        wait_until(lambda: restarts(node.current(pod)) == 1, what="a restart", seconds=START_SECONDS)
     if situation.before == "replaced":
         node.admin.delete(object_path(pod), {"gracePeriodSeconds": 1})
         wait_until(
-            lambda: _current(node, pod)["metadata"]["uid"] != meta["uid"], what="another pod", seconds=START_SECONDS
+            lambda: node.current(pod)["metadata"]["uid"] != meta["uid"], what="another pod", seconds=START_SECONDS
         )
-
-
-def _current(node: Node, pod: Manifest) -> Manifest:
-    """The pod of this name as it is: the given one where there is none."""
-    answer = node.admin.send("GET", object_path(pod))
-    return answer.body if answer.status == 200 else pod
 
 
 def _responder(node: Node, situation: Situation, folder: Path) -> Deployment:
@@ -166,7 +158,7 @@ def _true(node: Node, infected: Infected, pushed: int, threat: Processes, watch:
     )
 
 
-def _remove(node: Node, pod: Manifest) -> None:
+def remove(node: Node, pod: Manifest) -> None:
     """Let all of it go, however long the pods would take."""
     with suppress(ApiFailure):
         objects.release(node.admin, object_path(pod))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from scc_responder.domain.value import Value
@@ -33,10 +35,12 @@ _ENVIRONMENT = [
 
 
 class Infected(Value, frozen=True, kw_only=True):
-    """A pod as it was when its threat was found, and the machine's numbers of the threat's processes."""
+    """A pod as it was when its threat was found, the machine's numbers of the threat's processes, and their program."""
 
     pod: Manifest
     pids: tuple[int, ...]
+    sha256: str = ""
+    size: int = 0
 
     @property
     def name(self) -> str:
@@ -56,11 +60,16 @@ def infected_pod(node: Node, situation: Situation) -> Infected:
         path = object_path({"apiVersion": "v1", "kind": "Pod", **pod})
         pod = node.admin.patch(path, {"metadata": {"finalizers": [objects.FINALIZER]}})
     made = Infected(pod={"apiVersion": "v1", "kind": "Pod", **pod}, pids=())
+    log = f"{object_path(made.pod)}/log"
+    # A signal before that would end it.
+    wait_until(lambda: "serving" in str(node.admin.send("GET", log, container="web").body), what="the service to serve")
     (service,) = wait_until(lambda: container_processes(pod["metadata"]["uid"], "server"), what="the service")
     os.kill(service, signal.SIGUSR1)
     wait_until(lambda: len(node.outside.arrivals(made.name, "beat")) > 25, what="heartbeats", seconds=START_SECONDS)
     wait_until(lambda: is_sent_to(node, made.pod), what="the Service to send to it", seconds=START_SECONDS)
-    return Infected(pod=made.pod, pids=tuple(container_processes(pod["metadata"]["uid"], ADDED)))
+    pids = tuple(container_processes(pod["metadata"]["uid"], ADDED))
+    program = Path(f"/proc/{pids[0]}/exe").read_bytes()
+    return Infected(pod=made.pod, pids=pids, sha256=hashlib.sha256(program).hexdigest(), size=len(program))
 
 
 def _workload(situation: Situation, namespace: str) -> Manifest:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,8 +18,9 @@ from tests.admission.kustomize import build
 from tests.cluster import binaries as cluster_binaries
 from tests.cluster import control_plane as cluster
 from tests.cluster.binaries import BinariesUnavailable
-from tests.cluster.client import Answer, ClusterClient
+from tests.cluster.client import Answer, ClusterClient, object_path
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.objects import Manifest
 from tests.cluster.polling import wait_until
 from tests.cluster.state import read_state
 from tests.node import binaries, cgroups, packages
@@ -50,7 +51,7 @@ class Node:
         """Apply what is shipped for a cluster, with this collector image, and turn it on. Raises TimeoutError."""
         identity = {"email": self.plane.user("responder"), "unique_id": "1" * 21}
         shipped = build(identity, ["forensic"], collector={"image": collector})
-        self.admin.apply(yaml.safe_dump_all(shipped))
+        self.admin.apply(yaml.safe_dump_all([*shipped, *_forensic(self.plane.user("responder"))]))
         self.admin.patch("/api/v1/namespaces/default", {"metadata": {"annotations": {MODE: "enforce"}}})
         api = self.plane.client("responder")
         path = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies"
@@ -66,6 +67,11 @@ class Node:
         """Let the node's registry have an image, as an OCI layout: `registry.HOST/NAME@sha256:...`."""
         shutil.copytree(layout, self._folder / "registry" / name)
 
+    def current(self, pod: Manifest) -> Manifest:
+        """The pod of this name as it is: the given one where there is none."""
+        answer = self.admin.send("GET", object_path(pod))
+        return answer.body if answer.status == 200 else pod
+
     def remove_image(self, name: str) -> None:
         """Let the node have the image of this name no longer: its next container has to pull it."""
         listed = self.run("ctr", "--namespace", CONTAINERS, "images", "ls").splitlines()[1:]
@@ -77,6 +83,21 @@ class Node:
     def admin(self) -> ClusterClient:
         """The client that may do everything."""
         return self.plane.admin
+
+
+def _forensic(user: str) -> Sequence[Manifest]:
+    """The tier `forensic`, whether or not an enabled policy needs it."""
+    kind = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "forensic"}}
+    rules = [
+        {"apiGroups": [""], "resources": ["pods/ephemeralcontainers"], "verbs": ["patch"]},
+        {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
+    ]
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "forensic"}
+    subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}]
+    return (
+        {**kind, "kind": "ClusterRole", "rules": rules},
+        {**kind, "kind": "ClusterRoleBinding", "roleRef": role, "subjects": subjects},
+    )
 
 
 def programs() -> dict[str, Path]:

@@ -41,8 +41,8 @@ class Said(Value, frozen=True, kw_only=True):
 class Truth(Value, frozen=True, kw_only=True):
     """What happened, in milliseconds after the push; None is never, as long as it was looked at (`until`).
 
-    `frozen`: since when every process of the threat has been stopped without a break. `owned`, `sent_to`: at the end, by
-    a controller, by a Service.
+    `frozen`: since when every process of the threat has been stopped without a break. `owned`, `sent_to`: in the end,
+    by a controller, by a Service.
     """
 
     last_new: int | None
