@@ -37,20 +37,23 @@ def isolate_pod(context: Context, _params: NoParams) -> Planned:
     pod = context.pod
     if pod is None:
         return without_pod(context)
-    label = isolating_label(pod.uid)
+    policy = isolation(context, pod)
+    label = PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=policy.selector)
+    return [label, policy]
+
+
+def isolation(context: Context, pod: Pod) -> CreateNetworkPolicy:
+    """The policy that isolates the pod for this finding, with what the cluster can make of it."""
     effective, obstacle = _effective(context, pod)
-    return [
-        PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, labels=label),
-        CreateNetworkPolicy(
-            namespace=pod.namespace,
-            name=f"scc-responder-{case_id(context.finding.key)}-{pod.uid[:8]}",
-            pod_name=pod.name,
-            pod_uid=pod.uid,
-            selector=label,
-            effective=effective,
-            obstacle=obstacle,
-        ),
-    ]
+    return CreateNetworkPolicy(
+        namespace=pod.namespace,
+        name=f"scc-responder-{case_id(context.finding.key)}-{pod.uid[:8]}",
+        pod_name=pod.name,
+        pod_uid=pod.uid,
+        selector=isolating_label(pod.uid),
+        effective=effective,
+        obstacle=obstacle,
+    )
 
 
 def _effective(context: Context, pod: Pod) -> tuple[Enforcement, Obstacle | None]:

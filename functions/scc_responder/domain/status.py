@@ -103,6 +103,11 @@ def failed(reason: Reason, detail: str = "") -> Result:
     return Result(status=StepStatus.FAILED, reason=reason, detail=detail)
 
 
+def not_effective(reason: Reason, detail: str = "") -> Result:
+    """The step was carried out, and what was read back is less than what it is for."""
+    return Result(status=StepStatus.NOT_EFFECTIVE, reason=reason, detail=detail)
+
+
 def target_gone() -> Result:
     """The object is not there, and not by our doing."""
     return Result(status=StepStatus.TARGET_GONE, reason=Reason.GONE_BY_OTHER)

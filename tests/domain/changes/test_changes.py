@@ -32,15 +32,18 @@ from scc_responder.domain.changes.evict_pod import EvictPod
 from scc_responder.domain.changes.inspect_container import InspectContainer
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PATCHES_POD, PatchObject
 from scc_responder.domain.changes.publish_decision import PublishDecision
+from scc_responder.domain.changes.sever_connections import SeverConnections
 from scc_responder.domain.permissions import Tier
 
 POD = ChangedObject(kind="Pod", namespace="shop", name="web-1", uid="u1")
 WHERE = {"namespace": "shop", "name": "web-1", "uid": "u1"}
+ISOLATION = CreateNetworkPolicy(
+    namespace="shop", name="n", pod_name="web-1", pod_uid="u1", selector={"a": "b"}, effective="enforced"
+)
 EXAMPLES: dict[str, Change] = {
     "patch": PatchObject(kind="Pod", **WHERE, labels={"a": "b"}),
-    "create_network_policy": CreateNetworkPolicy(
-        namespace="shop", name="n", pod_name="web-1", pod_uid="u1", selector={"a": "b"}, effective="enforced"
-    ),
+    "create_network_policy": ISOLATION,
+    "sever_connections": SeverConnections(isolation=ISOLATION),
     "delete_pod": DeletePod(**WHERE, grace_period_seconds=5),
     "evict_pod": EvictPod(**WHERE, grace_period_seconds=5),
     "detach_pod": DetachPod(**WHERE, labels={"app": "web"}, owner_uid="u2"),

@@ -6,7 +6,7 @@ networking.k8s.io/v1 NetworkPolicy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from typing import Any, ClassVar
@@ -32,14 +32,11 @@ from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Containment, Result, StepStatus, done, failed, not_the_target
 from scc_responder.domain.text import listed
+from scc_responder.domain.value import Value
 
+READS_NETWORK_POLICIES = (*observes("networkpolicies.networking.k8s.io", "get", "list"), *LISTS_OTHER_POLICIES)
 CREATES_NETWORK_POLICY = ChangeKind(
-    permissions=(
-        *acts("networkpolicies.networking.k8s.io", "create"),
-        *observes("networkpolicies.networking.k8s.io", "get", "list"),
-        *LISTS_OTHER_POLICIES,
-        *LISTS_ENDPOINT_SLICES,
-    ),
+    permissions=(*acts("networkpolicies.networking.k8s.io", "create"), *READS_NETWORK_POLICIES, *LISTS_ENDPOINT_SLICES),
     disrupts=Disruption.PODS,
 )
 
@@ -72,6 +69,15 @@ _WORTH = {
     Enforcement.UNKNOWN: Reason.ENFORCEMENT_UNKNOWN,
 }
 """What a policy that is there is worth, where nothing else is known to let traffic through."""
+
+
+class _Found(Value, frozen=True, kw_only=True):
+    """The pod's labels, the policies that allow anything or are ours, what lets traffic through, and who sends some."""
+
+    labels: dict[str, str]
+    policies: Sequence[dict[str, Any]]
+    bypasses: Bypasses
+    services: SendingServices
 
 
 class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network_policy", omit_defaults=True):
@@ -145,13 +151,35 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
             "spec": {"podSelector": {"matchLabels": dict(self.selector)}, "policyTypes": ["Ingress", "Egress"]},
         }
 
+    def standing(self, session: ClusterSession) -> Result:
+        """What isolates the pod now, by whichever finding's policy, and what that is worth. Raises ApiError."""
+        found = self._look(session, OtherPolicies(session, self.namespace), services=False)
+        if isinstance(found, Result):
+            return found
+        ours = (policy["spec"]["podSelector"]["matchLabels"] for policy in found.policies if self.is_isolating(policy))
+        if not any(selected.items() <= found.labels.items() for selected in ours):
+            return Result(status=StepStatus.NOT_EFFECTIVE, reason=Reason.NOT_ISOLATED)
+        return self._valued(found.bypasses, found.services)
+
     def _effect(self, session: ClusterSession, step: StepRun, others: OtherPolicies) -> Result:
+        found = self._look(session, others, services=True)
+        if isinstance(found, Result):
+            return found
+        if step.dry_run:
+            worth = self._worth(found.bypasses)
+            reason = Reason.WOULD_ISOLATE if worth is Reason.ISOLATED else worth
+            return Result(status=StepStatus.DRY_RUN, reason=reason, detail=self._detail(found.bypasses, found.services))
+        own = next((policy for policy in found.policies if policy["metadata"]["name"] == self.name), None)
+        # Where the policy is not there, the pod may be gone: the cluster takes it away with the pod.
+        gone = not_the_target(session.read_anew(self._pod_path), self.pod_uid) if own is None else None
+        return gone or self.verified(step, own, found.labels, found.bypasses, found.services)
+
+    def _look(self, session: ClusterSession, others: OtherPolicies, *, services: bool) -> _Found | Result:
         # Read anew: another controller may have taken the label away since it was verified.
         pod_read = session.pool.submit(session.read_anew, self._pod_path)
         others.begin(pod_read.result, self.selector)
-        services = SendingServicesRead(session, self.target, pod_read.result)
-        collection = api_paths.network_policies(self.namespace)
-        policies = session.api.gather(collection, partial(in_short, own_name=self.name))
+        sending = SendingServicesRead(session, self.target, pod_read.result) if services else None
+        policies = session.api.gather(api_paths.network_policies(self.namespace), self._in_short)
         pod = pod_read.result()
         lost = not_the_target(pod, self.pod_uid)
         if lost or pod is None:
@@ -164,14 +192,11 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
             shown=(*bypassing(policies, isolated, self.name), *bypasses.shown),
             unknown=(*self._unproved(policies, isolated), *bypasses.unknown),
         )
-        if step.dry_run:
-            worth = self._worth(bypasses)
-            reason = Reason.WOULD_ISOLATE if worth is Reason.ISOLATED else worth
-            return Result(status=StepStatus.DRY_RUN, reason=reason, detail=self._detail(bypasses, services.result()))
-        own = next((policy for policy in policies if policy["metadata"]["name"] == self.name), None)
-        # Where the policy is not there, the pod may be gone: the cluster takes it away with the pod.
-        gone = not_the_target(session.read_anew(self._pod_path), self.pod_uid) if own is None else None
-        return gone or self.verified(step, own, labels, bypasses, services.result())
+        told = sending.result() if sending else NO_SERVICES
+        return _Found(labels=labels, policies=policies, bypasses=bypasses, services=told)
+
+    def _in_short(self, policy: Mapping[str, Any]) -> dict[str, Any] | None:
+        return dict(policy) if self.is_isolating(policy) else in_short(policy, own_name=self.name)
 
     def verified(
         self,
@@ -189,8 +214,10 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
         selected = own["spec"]["podSelector"]["matchLabels"]
         if not selected.items() <= labels.items():
             return failed(Reason.LABEL_REMOVED, "the pod no longer carries the label that the NetworkPolicy selects")
-        worth, detail = self._worth(bypasses), self._detail(bypasses, services)
-        detail += "" if selected == self.selector else f"; {ADVICE}"
+        return self._valued(bypasses, services, "" if selected == self.selector else f"; {ADVICE}")
+
+    def _valued(self, bypasses: Bypasses, services: SendingServices, advice: str = "") -> Result:
+        worth, detail = self._worth(bypasses), self._detail(bypasses, services) + advice
         if worth is Reason.ISOLATED:
             return replace(done(worth, detail), containment=Containment.ISOLATED)
         return Result(status=StepStatus.NOT_EFFECTIVE, reason=worth, detail=detail)

@@ -23,10 +23,18 @@ from scc_responder.domain.kubernetes.ephemeral_containers import (
     ephemeral_status,
     is_root_form,
 )
+from scc_responder.domain.permissions import forensic, observes
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, failed, not_the_target, target_gone
 from scc_responder.domain.value import Value
+
+PUTS_CONTAINERS_IN = (
+    *observes("pods", "get"),
+    *observes("pods/log", "get"),
+    *observes("events", "list"),
+    *forensic("pods/ephemeralcontainers", "patch"),
+)
 
 START_WAITS_SECONDS = (0.3, 0.2, 0.3, 0.4, 0.6, 1.0, 1.2, 1.5, 2.5, 4.0, 4.0, 4.0)
 """Before each look at whether a container began, 20 s in all: one whose image is present begins within 1 s or so."""

@@ -1,0 +1,49 @@
+"""Ask a container of ours for one thing: put it in, wait until it begins, read as much of its answer as is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from scc_responder.domain.changes import Means, StepRun
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
+from scc_responder.domain.kubernetes.collector_answers import AnswerDocuments, documents
+from scc_responder.domain.kubernetes.collector_container import (
+    CollectorContainer,
+    CollectorJob,
+    await_start,
+    frames,
+    put_in,
+    was_killed,
+)
+from scc_responder.domain.kubernetes.collector_stream import Truncated
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import Result, not_effective
+
+_T = TypeVar("_T")
+
+_ANSWER_SECONDS = 15.0
+"""Until a collector tells what it cut or froze: it does that before it reads any file out."""
+
+
+def begin_container(
+    session: ClusterSession, step: StepRun, means: Means, job: CollectorJob, tries: Tries
+) -> CollectorContainer | Result:
+    """The container, once it runs or has run; the outcome where it does not. Raises ApiError."""
+    container = put_in(session, step, means, job, tries)
+    if isinstance(container, Result):
+        return container
+    return await_start(session, container) or container
+
+
+def read_answer(
+    session: ClusterSession, container: CollectorContainer, judge: Callable[[AnswerDocuments], _T], last: str = ""
+) -> _T | Result:
+    """What `judge` makes of the documents up to the one that is named so; the outcome where they are not to be had.
+
+    `judge` may raise Truncated. Raises ApiError.
+    """
+    try:
+        return judge(documents(frames(session, container, _ANSWER_SECONDS), last))
+    except Truncated as error:
+        return was_killed(session, container) or not_effective(Reason.ANSWER_TRUNCATED, str(error))
