@@ -8,6 +8,18 @@ from typing import Any
 import pytest
 import yaml
 
+from scc_responder.domain.kubernetes.ephemeral_containers import (
+    InsertedContainer,
+    LookRequest,
+    Role,
+    container_name,
+    cut_arguments,
+    cut_form,
+    look_arguments,
+    look_forms,
+    request_argument,
+    thaw_arguments,
+)
 from tests.admission.installed import COLLECTOR, Installed
 from tests.admission.kustomize import FOLDER
 from tests.admission.test_acts import AGENT, DENIED, NODE_PROTECTED, NOT_AN_ACT, PROTECTED, Targets
@@ -311,3 +323,41 @@ def test_every_rule_is_tested() -> None:
     tested |= {words for _, _, words in REFUSED.values()}
     assert set(rules) - tested == {AGENT, NODE_PROTECTED}  # test_lists.py has these
     assert len(set(rules)) == len(rules)
+
+
+K, R = "K" * 43, request_argument(LookRequest(args=("/tmp/kworkerd", "\u202e" * 20), pids=(43,)))
+MADE = {
+    "cut": (Role.CUT, "", cut_arguments(K), {}),
+    "look": (Role.LOOK, "web", look_arguments(K, R), {}),
+    "look that freezes": (Role.LOOK, "web", look_arguments(K, R, freeze=True), {}),
+    "freeze": (Role.FREEZE, "web", look_arguments(K, R, freeze=True), {}),
+    "freeze on the host's network": (
+        Role.LOOK,
+        "web",
+        look_arguments(K, R, freeze=True, sockets=True),
+        {"host_network": True},
+    ),
+    "thaw": (Role.THAW, "web", thaw_arguments(K, R), {}),
+    "own form": (Role.LOOK, "web", look_arguments(K, R), {"as": (1000, 1001), "allowPrivilegeEscalation": False}),
+    "own form, confined": (
+        Role.LOOK,
+        "web",
+        look_arguments(K, R, freeze=True),
+        {**UNPRIVILEGED, "runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("role", "target", "arguments", "given"), MADE.values(), ids=MADE)
+def test_what_the_responder_makes_is_admitted(
+    debugged: Debugged, role: Role, target: str, arguments: tuple[str, ...], given: Mapping[str, Any]
+) -> None:
+    """Every form that it may ask for, on condition of the pod's UID: first root's, then the target's own."""
+    path = of(debugged, given)
+    pod = debugged.admin.get(path)
+    forms = [cut_form()] if role is Role.CUT else [*look_forms(pod, "web", network="-sockets" in arguments)]
+    made = InsertedContainer(name=container_name(role, CASE), target=target, arguments=arguments)
+    assert len(forms) == (1 if role is Role.CUT else 2)
+    for form in forms:
+        answer = debugged.patch(path, made.patch(COLLECTOR["image"], pod["metadata"]["uid"], form), dryRun="All")
+        assert answer.status == (200), answer.body["message"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.domain.status import CaseState, Containment, StepStatus
+from scc_responder.domain.status import CaseState, Containment, FrozenProcess, StepStatus
 from scc_responder.journal.case import CaseRecord, Closing, Step
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.contained import (
@@ -16,6 +16,7 @@ from scc_responder.journal.contained import (
     contained_fields,
     contained_seconds,
     containment,
+    frozen_processes,
     is_contained_anew,
 )
 
@@ -120,3 +121,21 @@ def test_a_containment_is_stored() -> None:
         ("blurred", EVENT + timedelta(seconds=1)),
     ]
     assert contained_fields(again) == {"containment": "severed", "contained_seconds": 2.5}
+
+
+def stopped(reason: str, uid: str = "u1", **fields: Any) -> Step:
+    """A step about the processes of a pod."""
+    pids = (FrozenProcess(pid=43, start_ticks=8043),) if reason == "frozen" else ()
+    return Step(
+        action_id=f"{reason}{uid}", status=DONE, reason=reason, expected_uid=uid, frozen=pids, epoch=1, **fields
+    )
+
+
+@pytest.mark.parametrize(("thawed", "expected"), [([], "frozen"), (["u2"], "frozen"), (["u1"], None)])
+def test_what_goes_on_again_is_not_frozen(thawed: list[str], expected: str | None) -> None:
+    """A thaw takes back what the freezing of the same pod came to, its moment too."""
+    moment = EVENT + timedelta(seconds=2)
+    steps = (stopped("frozen", containment="frozen", contained_at=moment), *(stopped("thawed", uid) for uid in thawed))
+    assert containment(steps) == expected
+    assert contained_seconds(case(*steps)) == (2.0 if expected else None)
+    assert len(frozen_processes(steps, "u1")) == (1 if expected else 0)

@@ -12,7 +12,7 @@ from scc_responder.domain.changes import Change, StepRun
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.collector_stream import new_private_key
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result, done
+from scc_responder.domain.status import FrozenProcess, Result, done
 from scc_responder.workbench.simulated_cluster.server.objects import Admission, admit_all
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
@@ -51,6 +51,11 @@ class OneCluster:
         self.published = 0
         self.captured: list[Change] = []
         self.collector = MemoryCollector()
+        self.stopped: tuple[FrozenProcess, ...] = ()
+
+    def frozen(self, uid: str) -> tuple[FrozenProcess, ...]:
+        """What a test says."""
+        return self.stopped
 
     def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
         """Make it there."""

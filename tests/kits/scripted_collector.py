@@ -63,8 +63,27 @@ class ScriptedApi:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._api, name)
 
-    def read_log(self, path: str, *, container: str, **_options: Any) -> Iterable[bytes]:
-        """The log of one of our containers."""
+    def read_log(self, path: str, *, container: str, **options: Any) -> Iterable[bytes]:
+        """The log of a container."""
+        if not container.startswith("scc-responder-"):
+            log: Iterable[bytes] = self._api.read_log(path, container=container, **options)
+            return log
         self.logs.append(container)
         there = ephemeral_of(self._api.get(path.removesuffix("/log")), container)
         return pieces(self.answers[container.split("-")[2]](there or {}), 4096)
+
+
+def thaw(**outcomes: str) -> bytes:
+    """What came of letting these go on: `p43="thawed"`."""
+    processes = [{"pid": int(name[1:]), "start_ticks": 1, "outcome": outcome} for name, outcome in outcomes.items()]
+    thawed = sum(outcome == "thawed" for outcome in outcomes.values())
+    complete = set(outcomes.values()) <= {"thawed", "gone"}
+    return document("thaw", thawed=thawed, complete=complete, processes=processes)
+
+
+def obedient(api: Any) -> ScriptedApi:
+    """An API whose collector cuts, freezes and thaws whatever it is asked to."""
+    scripted = ScriptedApi(api)
+    frozen = says(matches(43), freeze(p43="frozen"))
+    scripted.answers |= {"cut": says(cut()), "look": frozen, "freeze": frozen, "thaw": says(thaw(p43="thawed"))}
+    return scripted

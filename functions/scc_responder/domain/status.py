@@ -76,6 +76,13 @@ class Containment(StrEnum):
     """The pod is gone, and its processes have ended or had all of their grace period to."""
 
 
+class FrozenProcess(Value, frozen=True, kw_only=True):
+    """A process that was stopped. `start_ticks`, when it started, tells it from a later one with the same pid."""
+
+    pid: int
+    start_ticks: int
+
+
 class Result(Value, frozen=True, kw_only=True):
     """The outcome of one change. `detail` says more than `reason`, for people.
 
@@ -83,6 +90,7 @@ class Result(Value, frozen=True, kw_only=True):
     process of the threat reaches anybody, by this change alone; None: that is not so, or nobody saw when. It is None of
     `isolated`, and of `frozen` but on the host's network: elsewhere `severed` beside it counts. Another machine's time
     is taken by `clock.bounded`. `due_at`: when a sweep has to look again, or had to, as the end is not known.
+    `frozen` are the processes that were stopped, for whoever lets them go on.
     """
 
     status: StepStatus
@@ -91,6 +99,7 @@ class Result(Value, frozen=True, kw_only=True):
     containment: Containment | None = None
     contained_at: datetime | None = None
     due_at: datetime | None = None
+    frozen: tuple[FrozenProcess, ...] = ()
 
 
 def done(reason: Reason, detail: str = "") -> Result:

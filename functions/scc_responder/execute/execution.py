@@ -183,6 +183,7 @@ class Execution:
                 containment=result.containment or "",
                 contained_at=result.contained_at,
                 due_at=result.due_at,
+                frozen=result.frozen,
                 settled_at=self.world.clock(),
             )
         )

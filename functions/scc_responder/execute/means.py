@@ -7,11 +7,11 @@ from collections.abc import Callable
 from scc_responder.domain.changes import Change, Collector, Inspected, StepRun
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.container_facts import Inspection
-from scc_responder.domain.status import Result, StepStatus
+from scc_responder.domain.status import FrozenProcess, Result, StepStatus
 from scc_responder.execute.evidence.capture import capture
 from scc_responder.execute.execution import Execution
 from scc_responder.execute.publish import publish
-from scc_responder.journal.contained import contained_fields
+from scc_responder.journal.contained import contained_fields, frozen_processes
 from scc_responder.journal.notices import outcome_notice
 
 
@@ -35,6 +35,10 @@ class StepMeans:
     def collector(self) -> Collector:
         """See `Means.collector`."""
         return self._execution.world.collector
+
+    def frozen(self, uid: str) -> tuple[FrozenProcess, ...]:
+        """See `Means.frozen`."""
+        return frozen_processes(self._execution.current_steps, uid)
 
     def capture_evidence(self, change: Change, step: StepRun) -> Result:
         """See `Means.capture_evidence`."""

@@ -16,7 +16,7 @@ from scc_responder.domain.changes import is_about_node, kind_of_stored
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.domain.status import CaseState, FrozenProcess, StepStatus
 from scc_responder.domain.value import Value
 from scc_responder.intake.notification import content_digest
 from scc_responder.journal.plan import Approval, Plan, PlanState
@@ -40,8 +40,8 @@ class Step(Value, frozen=True, kw_only=True):
     `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is the
     claim under which its intent was last written. `answers` counts the equal answers in a row by which the API server
     itself refused the object (`ApiError.is_about_object`). `containment` (empty, or one of `Containment`),
-    `contained_at` and `due_at` are those of `Result`. An earlier version leaves these four out. `extra` holds fields
-    that this version does not know.
+    `contained_at`, `due_at` and `frozen` are those of `Result`. An earlier version leaves these five out.
+    `extra` holds fields that this version does not know.
     """
 
     action_id: str
@@ -58,6 +58,7 @@ class Step(Value, frozen=True, kw_only=True):
     containment: str = ""
     contained_at: datetime | None = None
     due_at: datetime | None = None
+    frozen: tuple[FrozenProcess, ...] = ()
     intended_at: datetime | None = None
     settled_at: datetime | None = None
     extra: dict[str, Any] = {}

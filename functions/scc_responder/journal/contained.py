@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from scc_responder.domain.status import Containment, StepStatus
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import Containment, FrozenProcess, StepStatus
 from scc_responder.journal.case import CaseRecord, Step
 
 _CONTAINED = frozenset(Containment) - {Containment.ISOLATED}
@@ -33,9 +34,16 @@ def contained_fields(record: CaseRecord) -> dict[str, Any]:
 
 
 def containment(steps: Iterable[Step]) -> Containment | None:
-    """The furthest that any step came; None where none came anywhere."""
-    reached = {step.containment for step in steps if step.status is StepStatus.DONE}
+    """The furthest that any step came; None where none came anywhere. What was let go on again is not frozen."""
+    reached = {step.containment for step in _standing(steps)}
     return next((each for each in reversed(Containment) if each in reached), None)
+
+
+def frozen_processes(steps: Iterable[Step], uid: str) -> tuple[FrozenProcess, ...]:
+    """The processes of this pod that were stopped, and not let go on since."""
+    known = tuple(steps)
+    thawed = any(step.reason == Reason.THAWED and step.expected_uid == uid for step in known)
+    return () if thawed else tuple(item for step in known if step.expected_uid == uid for item in step.frozen)
 
 
 def contained_seconds(record: CaseRecord) -> float | None:
@@ -52,6 +60,14 @@ def is_contained_anew(record: CaseRecord) -> bool:
 
 def _contained(record: CaseRecord) -> Iterator[tuple[Step, datetime]]:
     """The steps that contain the threat, each with the moment since when."""
-    for step in record.current_steps:
-        if step.status is StepStatus.DONE and step.containment in _CONTAINED and step.contained_at:
+    for step in _standing(record.current_steps):
+        if step.containment in _CONTAINED and step.contained_at:
             yield step, step.contained_at
+
+
+def _standing(steps: Iterable[Step]) -> Iterator[Step]:
+    """The steps that were carried out, and were not undone by a later one of the case."""
+    carried_out = [step for step in steps if step.status is StepStatus.DONE]
+    thawed = {step.expected_uid for step in carried_out if step.reason == Reason.THAWED}
+    frozen = Containment.FROZEN
+    return (step for step in carried_out if step.containment != frozen or step.expected_uid not in thawed)

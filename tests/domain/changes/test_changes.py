@@ -29,10 +29,12 @@ from scc_responder.domain.changes.create_network_policy import CreateNetworkPoli
 from scc_responder.domain.changes.delete_pod import DeletePod
 from scc_responder.domain.changes.detach_pod import DetachPod
 from scc_responder.domain.changes.evict_pod import EvictPod
+from scc_responder.domain.changes.freeze_process import FreezeProcess
 from scc_responder.domain.changes.inspect_container import InspectContainer
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PATCHES_POD, PatchObject
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.changes.sever_connections import SeverConnections
+from scc_responder.domain.changes.thaw_process import ThawProcess
 from scc_responder.domain.permissions import Tier
 
 POD = ChangedObject(kind="Pod", namespace="shop", name="web-1", uid="u1")
@@ -44,6 +46,8 @@ EXAMPLES: dict[str, Change] = {
     "patch": PatchObject(kind="Pod", **WHERE, labels={"a": "b"}),
     "create_network_policy": ISOLATION,
     "sever_connections": SeverConnections(isolation=ISOLATION),
+    "freeze_process": FreezeProcess(**WHERE, container="web", request="e30", host_network=True),
+    "thaw_process": ThawProcess(**WHERE, container="web"),
     "delete_pod": DeletePod(**WHERE, grace_period_seconds=5),
     "evict_pod": EvictPod(**WHERE, grace_period_seconds=5),
     "detach_pod": DetachPod(**WHERE, labels={"app": "web"}, owner_uid="u2"),

@@ -25,7 +25,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.collector_stream import Frame
 from scc_responder.domain.permissions import Permissions
-from scc_responder.domain.status import Result
+from scc_responder.domain.status import FrozenProcess, Result
 from scc_responder.domain.value import Value
 
 
@@ -126,6 +126,10 @@ class Means(Protocol):
     @property
     def collector(self) -> Collector:
         """What our own containers in a pod are made with."""
+        ...
+
+    def frozen(self, uid: str) -> tuple[FrozenProcess, ...]:
+        """The processes of this pod that steps of the case stopped, and did not let go on since."""
         ...
 
     def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:

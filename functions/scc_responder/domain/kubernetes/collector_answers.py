@@ -1,4 +1,4 @@
-"""The collector's documents about connections. Pure; unknown fields are passed over.
+"""The collector's documents about connections and frozen processes. Pure; unknown fields are passed over.
 
 Source: functions/collector/README.md.
 """
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from scc_responder.domain.kubernetes.collector_stream import Frame, FrameKind, Truncated
+from scc_responder.domain.status import FrozenProcess
 from scc_responder.domain.text import listed, visible
 from scc_responder.domain.value import Value
 
@@ -22,11 +23,17 @@ _T = TypeVar("_T")
 
 
 class Socket(Value, frozen=True, kw_only=True):
-    """A socket: `remote` is the kernel's address and port."""
+    """A socket: `remote` is the kernel's address and port, `pids` who holds it, as far as could be read."""
 
     protocol: str = ""
     state: str = ""
     remote: str = ""
+    pids: tuple[int, ...] = ()
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it waits for others: what answers a kubelet does."""
+        return self.state in {"listen", "unconnected"}
 
     def __str__(self) -> str:
         return f"{self.protocol} {self.remote} {self.state}"
@@ -51,6 +58,97 @@ class CutAnswer(Value, frozen=True, kw_only=True):
         counts = f"{self.destroyed} of {self.found} connections ended, {self.left_count} left"
         more = (listed([str(socket) for socket in self.left]), *map(_counted, (self.errors, self.unseen)))
         return visible(": ".join(filter(None, (counts, "; ".join(filter(None, more))))))
+
+
+class MatchedProcess(Value, frozen=True, kw_only=True):
+    """A process that the finding means."""
+
+    pid: int
+
+
+class MatchAnswer(Value, frozen=True, kw_only=True):
+    """`matches`: the finding's processes. Without `complete`, or with some `unread`, there may be more."""
+
+    seen: int
+    complete: bool
+    unread: int = 0
+    matches: tuple[MatchedProcess, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every process was looked at."""
+        return self.complete and not self.unread
+
+
+class StoppedProcess(Value, frozen=True, kw_only=True):
+    """What came of stopping a process. `outcome` is `frozen`, `impossible`, `denied`, `running`, `gone` ...
+
+    `start_ticks` tells it from a later one with the same pid.
+    """
+
+    pid: int
+    start_ticks: int = 0
+    outcome: str = ""
+
+    def __str__(self) -> str:
+        return f"pid {self.pid} {self.outcome}"
+
+
+class FreezeAnswer(Value, frozen=True, kw_only=True):
+    """`freeze`: the matched processes and their children. `complete`: each was read back as stopped, or is gone."""
+
+    frozen: int
+    complete: bool
+    frozen_at: str = ""
+    processes: tuple[StoppedProcess, ...] = ()
+
+    @property
+    def stopped(self) -> tuple[FrozenProcess, ...]:
+        """Those that stand now."""
+        told = (item for item in self.processes if item.outcome == "frozen")
+        return tuple(FrozenProcess(pid=item.pid, start_ticks=item.start_ticks) for item in told)
+
+    @property
+    def is_but_first(self) -> bool:
+        """Whether only the first process of the container could not be stopped, which nobody can."""
+        outcomes = {item.outcome for item in self.processes}
+        return "impossible" in outcomes and outcomes <= {"frozen", "gone", "impossible"}
+
+    def __str__(self) -> str:
+        counts = f"{self.frozen} of {len(self.processes)} processes frozen"
+        return visible(f"{counts}: {listed([str(process) for process in self.processes])}")
+
+
+class ThawAnswer(Value, frozen=True, kw_only=True):
+    """`thaw`: the processes that were to go on. `complete`: each does, or is gone."""
+
+    thawed: int
+    complete: bool
+    processes: tuple[StoppedProcess, ...] = ()
+
+    def __str__(self) -> str:
+        counts = f"{self.thawed} of {len(self.processes)} processes go on"
+        return visible(f"{counts}: {listed([str(process) for process in self.processes])}")
+
+
+class RunningProcess(Value, frozen=True, kw_only=True):
+    """`processes`: one of them."""
+
+    pid: int
+    started_at: str = ""
+
+
+class ProcessAnswer(Value, frozen=True, kw_only=True):
+    """`processes`."""
+
+    processes: tuple[RunningProcess, ...]
+
+
+class SocketAnswer(Value, frozen=True, kw_only=True):
+    """`sockets`. With something `denied`, who holds them is not all known."""
+
+    sockets: tuple[Socket, ...]
+    denied: dict[str, int] = {}
 
 
 def documents(frames: Iterable[Frame], last: str = "") -> AnswerDocuments:

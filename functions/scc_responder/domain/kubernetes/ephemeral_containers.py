@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.domain.ports import ApiObject
+from scc_responder.domain.status import FrozenProcess
 from scc_responder.domain.value import Value
 
 _PREFIX = "scc-responder-"
@@ -77,7 +78,7 @@ class WantedFile(Value, frozen=True, kw_only=True):
 class LookRequest(Value, frozen=True, kw_only=True):
     """What to look for: the only argument that holds what an attacker wrote, so it is one word of base64.
 
-    `event_time` and `started_at`, of the target container, are RFC 3339, or empty.
+    `event_time` and `started_at`, of the target container, are RFC 3339, or empty. `frozen`: what is to go on.
     """
 
     binaries: tuple[WantedFile, ...] = ()
@@ -87,6 +88,7 @@ class LookRequest(Value, frozen=True, kw_only=True):
     pids: tuple[int, ...] = ()
     event_time: str = ""
     started_at: str = ""
+    frozen: tuple[FrozenProcess, ...] = ()
 
 
 def container_name(role: Role, case: str) -> str:
@@ -162,6 +164,12 @@ def own_form(pod: ApiObject, container: str) -> Form | None:
     reported = {field: linux[key] for field, key in (("runAsUser", "uid"), ("runAsGroup", "gid")) if key in linux}
     said = {field: own[field] for field in ("runAsUser", "runAsGroup", "runAsNonRoot", *_COPIED) if field in own}
     return Form(security={**said, **reported, "readOnlyRootFilesystem": True}, own=True)
+
+
+def look_forms(pod: ApiObject, container: str, *, network: bool = False) -> tuple[Form, ...]:
+    """The forms of a container beside that target, the one that sees most first. `network`: see `root_form`."""
+    own = own_form(pod, container)
+    return (root_form(network=network), *((own,) if own else ()))
 
 
 def is_root_form(security: Mapping[str, Any]) -> bool:

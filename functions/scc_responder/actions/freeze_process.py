@@ -1,0 +1,41 @@
+"""Action `freeze_process`."""
+
+from __future__ import annotations
+
+from scc_responder.actions import NoParams, Planned, Skip, action, without_pod
+from scc_responder.domain.changes.freeze_process import FREEZES_PROCESS, FreezeProcess
+from scc_responder.domain.context import Context
+from scc_responder.domain.kubernetes.wanted_processes import named_container, process_request
+from scc_responder.domain.reasons import Reason
+
+
+@action(params=NoParams, makes=[FREEZES_PROCESS], needs_identity=True)
+def freeze_process(context: Context, _params: NoParams) -> Planned:
+    """Stop the finding's processes and their children, in its container: they keep their memory, and do nothing.
+
+    A container of the collector finds them by the hash, the path and the arguments that the finding names, and reads
+    back that they stand. The first process of a container cannot be stopped. Where a probe would restart the container,
+    the workload's own process is left alone. On the node's network the connections of these processes are ended too.
+    `thaw_process` undoes it.
+
+        then:
+          - action: isolate_pod
+          - action: sever_connections
+          - action: freeze_process
+    """
+    pod = context.pod
+    if pod is None:
+        return without_pod(context)
+    container = named_container(context.finding, pod)
+    if not container:
+        return Skip(reason=Reason.CONTAINER_ABSENT)
+    return [
+        FreezeProcess(
+            namespace=pod.namespace,
+            name=pod.name,
+            uid=pod.uid,
+            container=container,
+            request=process_request(context.finding, pod, container),
+            host_network=pod.host_network,
+        )
+    ]

@@ -1,0 +1,29 @@
+"""Action `thaw_process`."""
+
+from __future__ import annotations
+
+from scc_responder.actions import NoParams, Planned, Skip, action, without_pod
+from scc_responder.domain.changes.thaw_process import THAWS_PROCESS, ThawProcess
+from scc_responder.domain.context import Context
+from scc_responder.domain.kubernetes.wanted_processes import named_container
+from scc_responder.domain.reasons import Reason
+
+
+@action(params=NoParams, makes=[THAWS_PROCESS], needs_identity=True)
+def thaw_process(context: Context, _params: NoParams) -> Planned:
+    """Let the processes go on that `freeze_process` stopped for the same finding: its undo.
+
+    It belongs into a policy of its own in mode `approve`: then it waits until a person asks for it. In one policy with
+    `freeze_process`, as here, it tries both out.
+
+        then:
+          - action: freeze_process
+          - action: thaw_process
+    """
+    pod = context.pod
+    if pod is None:
+        return without_pod(context)
+    container = named_container(context.finding, pod)
+    if not container:
+        return Skip(reason=Reason.CONTAINER_ABSENT)
+    return [ThawProcess(namespace=pod.namespace, name=pod.name, uid=pod.uid, container=container)]

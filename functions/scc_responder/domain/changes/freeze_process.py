@@ -1,0 +1,171 @@
+"""Kind of change: stop the finding's processes in one container. They keep their memory, and do nothing any more.
+
+A container of ours beside the target does it. In a container that the kubelet restarts once it does not answer, a look
+comes first: a process of the workload itself is left alone there, as a restart would take everything away.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.clock import bounded
+from scc_responder.domain.kubernetes import api_paths, container_processes
+from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
+from scc_responder.domain.kubernetes.collector_answers import (
+    AnswerDocuments,
+    CutAnswer,
+    FreezeAnswer,
+    MatchAnswer,
+    ProcessAnswer,
+    SocketAnswer,
+    document,
+    told_time,
+)
+from scc_responder.domain.kubernetes.collector_asking import begin_container, read_answer
+from scc_responder.domain.kubernetes.collector_container import PUTS_CONTAINERS_IN, CollectorContainer, CollectorJob
+from scc_responder.domain.kubernetes.ephemeral_containers import (
+    Role,
+    container_name,
+    ephemeral_of,
+    look_arguments,
+    look_forms,
+)
+from scc_responder.domain.ports import ApiObject
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import Containment, Result, StepStatus, not_effective, not_the_target, target_gone
+from scc_responder.domain.text import listed
+
+FREEZES_PROCESS = ChangeKind(permissions=PUTS_CONTAINERS_IN, disrupts=Disruption.PODS)
+
+WORKLOAD_STARTS_WITHIN = timedelta(seconds=60)
+"""What started so soon after its container is taken for the workload's own."""
+
+
+class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
+    """Stop the processes of one container that are the finding's, and their children, and read back that they stand.
+
+    `request` is what they are known by, as the collector takes it. `host_network`: the pod has its node's network, so
+    that the connections of these processes are ended too, and no others.
+    """
+
+    declares: ClassVar[ChangeKind] = FREEZES_PROCESS
+
+    namespace: str
+    name: str
+    uid: str
+    container: str
+    request: str
+    host_network: bool = False
+
+    @property
+    def target(self) -> ChangedObject:
+        """The pod."""
+        return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
+
+    def carry_out(self, step: StepRun, means: Means) -> Result:
+        """Put a container in that freezes, and read its answer; where a restart would follow, look first."""
+        path = api_paths.pod(self.namespace, self.name)
+        return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, step, means), path))
+
+    def _once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
+        pod = session.read(api_paths.pod(self.namespace, self.name))
+        lost = not_the_target(pod, self.uid)
+        if lost or pod is None:
+            return lost or target_gone()
+        if container_processes.sees_node(pod):
+            return Result(status=StepStatus.NOT_POSSIBLE, reason=Reason.HOST_PROCESSES)
+        looking = ephemeral_of(pod, container_name(Role.LOOK, means.collector.case))
+        role = Role.FREEZE if looking and "-freeze" not in looking.get("args", ()) else Role.LOOK
+        if container_processes.is_restarted_when_silent(pod, self.container):
+            kept = self._look_first(session, step, means, tries, pod)
+            if kept:
+                return kept
+            role = Role.FREEZE
+        began = step.clock()
+        container = begin_container(session, step, means, self._job(role, freezes=True), tries)
+        if isinstance(container, Result):
+            return container
+        proved = self._is_proved(container, pod)
+        after = None if container.was_there else began
+        judge = partial(self._judged, step=step, after=after, proved=proved)
+        return read_answer(session, container, judge, "cut" if self.host_network else "freeze")
+
+    def _look_first(
+        self, session: ClusterSession, step: StepRun, means: Means, tries: Tries, pod: ApiObject
+    ) -> Result | None:
+        """The outcome where nothing is to be frozen, as the kubelet would restart the container; None where it is."""
+        container = begin_container(session, step, means, self._job(Role.LOOK, freezes=False), tries)
+        if isinstance(container, Result):
+            return container
+        if not self._is_proved(container, pod):
+            return not_effective(Reason.UNPROVEN)
+        start = container_processes.started_at(pod, self.container)
+        own = read_answer(session, container, lambda told: _own_processes(told, start), "sockets")
+        if isinstance(own, Result):
+            return own
+        detail = f"pid {listed([str(pid) for pid in own])}"
+        return Result(status=StepStatus.HELD, reason=Reason.OWN_PROCESS_PROBED, detail=detail) if own else None
+
+    def _is_proved(self, container: CollectorContainer, pod: ApiObject) -> bool:
+        """Whether nobody in the pod could write what the container tells."""
+        return not container.own_form and not container_processes.may_forge(pod, self.container)
+
+    def _job(self, role: Role, *, freezes: bool) -> CollectorJob:
+        sockets = freezes and self.host_network
+        return CollectorJob(
+            namespace=self.namespace,
+            pod=self.name,
+            uid=self.uid,
+            role=role,
+            target=self.container,
+            forms=partial(look_forms, container=self.container, network=sockets),
+            arguments=lambda key: look_arguments(key, self.request, freeze=freezes, sockets=sockets),
+        )
+
+    def _judged(self, told: AnswerDocuments, *, step: StepRun, after: datetime | None, proved: bool) -> Result:
+        """What the answer is worth. Raises Truncated."""
+        matched, answer = document(told, "matches", MatchAnswer), document(told, "freeze", FreezeAnswer)
+        cut = f"; {document(told, 'cut', CutAnswer)}" if self.host_network and "cut" in told else ""
+        detail = f"{answer}{cut}"
+        if not proved:
+            result = not_effective(Reason.UNPROVEN, detail)
+        elif not matched.matches:
+            result = _unmatched(matched)
+        elif answer.complete and answer.frozen:
+            since = told_time(answer.frozen_at) if self.host_network else None
+            result = Result(
+                status=StepStatus.DONE,
+                reason=Reason.FROZEN,
+                detail=detail,
+                containment=Containment.FROZEN,
+                contained_at=bounded(since, after, step.clock()) if since else None,
+            )
+        else:
+            result = not_effective(Reason.FIRST_PROCESS if answer.is_but_first else Reason.NOT_FROZEN, detail)
+        return replace(result, frozen=answer.stopped)
+
+
+def _unmatched(matched: MatchAnswer) -> Result:
+    """What it means that no process is the finding's: that there is none, only where all could be read."""
+    if matched.is_whole:
+        return Result(status=StepStatus.SKIPPED, reason=Reason.NO_PROCESS_MATCHED, detail=f"of {matched.seen}")
+    return not_effective(Reason.PROCESSES_UNREAD, f"{matched.unread} of {matched.seen} could not be read")
+
+
+def _own_processes(told: AnswerDocuments, start: datetime | None) -> list[int]:
+    """The pids of matched processes that the workload may need to answer its kubelet. Raises Truncated."""
+    started = {item.pid: told_time(item.started_at) for item in document(told, "processes", ProcessAnswer).processes}
+    sockets = document(told, "sockets", SocketAnswer)
+    waiting = {pid for item in sockets.sockets if item.is_bound for pid in item.pids}
+    until = start + WORKLOAD_STARTS_WITHIN if start and not sockets.denied else None
+    matched = document(told, "matches", MatchAnswer).matches
+    return [item.pid for item in matched if item.pid in waiting or _is_early(started.get(item.pid), until)]
+
+
+def _is_early(started: datetime | None, until: datetime | None) -> bool:
+    return started is None or until is None or started <= until

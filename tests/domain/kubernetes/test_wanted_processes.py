@@ -1,0 +1,65 @@
+"""What a collector is asked for follows from the finding, and from nothing that could match too much."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.domain.context import ContainerStatus
+from scc_responder.domain.finding import FindingContainer, FindingFile, Process
+from scc_responder.domain.kubernetes.wanted_processes import named_container, process_request
+from tests.kits.decision_contexts import FINDING, POD
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+PART = FindingFile(path="/tmp/l.so", sha256="c" * 64, size=9)
+
+
+def asked(*processes: Process) -> dict[str, Any]:
+    """What is asked for, decoded."""
+    pod = replace(POD, containers=(ContainerStatus(name="web", started_at=START),))
+    text = process_request(replace(FINDING, processes=processes), pod, "web")
+    decoded: dict[str, Any] = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    return decoded
+
+
+def test_processes_are_known_by_what_the_finding_says() -> None:
+    """By the whole file's hash, by path, by words and pid, and by when it was seen."""
+    whole = FindingFile(path="/tmp/x", sha256="b" * 64, whole_file=True, size=9)
+    request = asked(Process(binary="/tmp/x", binary_file=whole, script="/tmp/x.py", args=("/tmp/x", "-q"), pid=43))
+    assert request["binaries"] == [{"path": "/tmp/x", "sha256": "b" * 64, "hashed_size": 0, "size": 9}]
+    assert (request["scripts"][0]["path"], request["args"], request["pids"]) == ("/tmp/x.py", ["/tmp/x", "-q"], [43])
+    assert (request["event_time"], request["started_at"]) == (FINDING.event_time.isoformat(), START.isoformat())
+
+
+def test_a_hash_of_a_part_is_not_asked_for() -> None:
+    """How long the part is, is not known here: the path is left."""
+    request = asked(Process(binary="/tmp/x", binary_file=replace(PART, path="/tmp/x"), library_files=(PART,)))
+    assert [item["sha256"] for item in (*request["binaries"], *request["libraries"])] == ["", ""]
+
+
+def test_as_much_is_asked_for_as_is_read() -> None:
+    """The rest is left out."""
+    request = asked(*(Process(binary=f"/tmp/{number}", pid=number) for number in range(40)))
+    assert (len(request["binaries"]), len(request["pids"])) == (16, 16)
+
+
+@pytest.mark.parametrize(
+    ("named", "containers", "expected"),
+    [
+        (["web"], ["web", "proxy"], "web"),
+        (["other"], ["web", "proxy"], ""),
+        ([], ["web", "proxy"], ""),
+        ([], ["web"], "web"),
+        ([], [], ""),
+    ],
+)
+def test_the_container_is_the_finding_s_or_the_only_one(named: list[str], containers: list[str], expected: str) -> None:
+    """Nobody guesses among several."""
+    finding = replace(FINDING, containers=tuple(FindingContainer(name=name) for name in named))
+    pod = replace(POD, containers=tuple(ContainerStatus(name=name) for name in containers))
+    assert named_container(finding, pod) == expected

@@ -1,0 +1,81 @@
+"""Cut and frozen in the middle of a case: what is said of it, and what a person's thaw takes back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scc_responder.journal.contained import contained_fields
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.kits.one_change import IMAGE
+from tests.kits.responder import RAILS, Deployment, api_of, deployed, finding_about, policy, write_policies
+from tests.kits.scripted_collector import obedient
+
+Object = dict[str, Any]
+BINARY = {"binary": {"path": "/tmp/x", "sha256": "a" * 64, "size": "9", "hashedSize": "9"}, "args": ["/tmp/x"]}
+NAMING = {"processes": [BINARY]}
+STEPS = ("isolate_pod", "sever_connections", "freeze_process")
+
+
+def obeyed(folder: Path, cluster: SimulatedCluster, *policies: str) -> Deployment:
+    """A deployment whose collector does what it is asked to."""
+    policies_folder = write_policies(folder / "policies", *policies, guardrails=RAILS)
+    return Deployment(folder, obedient(api_of(cluster)), policies_folder, collector=IMAGE)
+
+
+def insertions(cluster: SimulatedCluster) -> list[bool]:
+    """The patches of ephemeral containers, each whether it was a rehearsal."""
+    return [event.dry_run for event in cluster.audit if event.subresource == "ephemeralcontainers"]
+
+
+def test_a_pod_is_cut_and_frozen(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """By two containers of ours: one cuts, the other freezes."""
+    deployment = obeyed(tmp_path, cluster, policy(*STEPS))
+    document = finding_about(pod, finding=NAMING)
+    deployment.respond_to(document)
+    assert deployment.outcomes(document) == [
+        "isolate_pod: patched",
+        "isolate_pod: isolated",
+        "sever_connections: severed",
+        "freeze_process: frozen",
+    ]
+    assert insertions(cluster) == [True, False, True, False]
+    fields = contained_fields(deployment.case(document))
+    assert fields["containment"] == "frozen"
+    assert fields["contained_seconds"] >= 0
+    (case,) = (step for step in deployment.case(document).steps if step.action == "freeze_process")
+    assert [(item.pid, item.start_ticks) for item in case.frozen] == [(43, 8043)]
+
+
+@pytest.mark.parametrize("action", ["sever_connections", "freeze_process", "thaw_process"])
+def test_without_an_image_nothing_is_put_in(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, action: str
+) -> None:
+    """The outcome names the setting; the case is not a success."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod", action))
+    document = finding_about(pod, finding=NAMING)
+    deployment.respond_to(document)
+    reason = "nothing_frozen" if action == "thaw_process" else "no_collector_image"
+    assert deployment.outcomes(document)[-1] == f"{action}: {reason}"
+    assert insertions(cluster) == []
+
+
+def test_what_a_thaw_lets_go_on_is_not_frozen(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """By the processes that the case itself stopped."""
+    policies = (policy("freeze_process"), policy("thaw_process", name="let-go-on"))
+    deployment = obeyed(tmp_path, cluster, *policies)
+    document = finding_about(pod, finding=NAMING)
+    deployment.respond_to(document)
+    assert deployment.outcomes(document) == ["freeze_process: frozen", "thaw_process: thawed"]
+    assert contained_fields(deployment.case(document)) == {}
+
+
+def test_a_rehearsal_puts_no_container_in(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Each form is asked for with `dryRun=All`, and nothing else."""
+    deployment = obeyed(tmp_path, cluster, policy(*STEPS, mode="dry_run"))
+    document = finding_about(pod, finding=NAMING)
+    deployment.respond_to(document)
+    assert deployment.outcomes(document)[-2:] == ["sever_connections: would_insert", "freeze_process: would_insert"]
+    assert insertions(cluster) == [True, True]
