@@ -9,6 +9,7 @@ import pytest
 
 from tests.cluster.binaries import BinariesUnavailable
 from tests.node import real_node as nodes
+from tests.node.looks import offer_collector
 from tests.node.packages import NodeUnavailable
 from tests.node.real_node import Node
 from tests.requirements import missing
@@ -41,3 +42,12 @@ def real_node(node_programs: dict[str, Path]) -> Iterator[Node]:
     """A node that runs, with its own API server."""
     with nodes.running(node_programs) as node:
         yield node
+
+
+@pytest.fixture(scope="session")
+def collector(real_node: Node, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The collector's image, which the node may pull and its admission policy lets in."""
+    try:
+        return offer_collector(real_node, tmp_path_factory.mktemp("collector"))
+    except BinariesUnavailable as error:
+        missing("the collector", error.reason, error.remedy)

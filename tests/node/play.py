@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import threading
@@ -74,12 +75,19 @@ def play(node: Node, situation: Situation, folder: Path, order: OneByOne | None 
             pushed = now()
             responder.deliver(document)
             said = _said(responder, document, pushed)
+        kept = _is_kept(folder / "evidence", infected)
         later = _swept(responder, document, pushed)
         time.sleep(WATCHED_SECONDS)
         threat.leave()
         true = _true(node, infected, pushed, threat, watch)
     remove(node, infected.pod)
-    return Trial(said=said, true=true, later=later)
+    return Trial(said=said, true=true, later=later, kept=kept)
+
+
+def _is_kept(evidence: Path, infected: Infected) -> bool:
+    """Whether the threat's program is in the evidence, byte for byte."""
+    files = evidence.rglob(f"*{infected.sha256[:24]}*")
+    return any(hashlib.sha256(file.read_bytes()).hexdigest() == infected.sha256 for file in files)
 
 
 def _swept(responder: Deployment, document: Manifest, pushed: int) -> Said | None:
@@ -120,7 +128,9 @@ def _responder(node: Node, situation: Situation, folder: Path) -> Deployment:
     folder.mkdir(parents=True)
     plane = node.plane
     api = connect(plane.url, plane.ca_pem.encode(), lambda: plane.token("responder"))
-    made = Deployment(folder, api, write_policies(folder / "policies", policy(*situation.steps)))
+    made = Deployment(
+        folder, api, write_policies(folder / "policies", policy(*situation.steps)), collector=node.collector
+    )
     made.services.wait = time.sleep
     return made
 

@@ -40,6 +40,7 @@ class Node:
         self.plane = plane
         self._folder = plane.ca_file.parent
         self.outside = Outside(self._folder)
+        self.collector = ""
 
     def run(self, *command: str) -> str:
         """Run a program of the machine's within the node: what it printed. Raises CalledProcessError."""
@@ -49,6 +50,7 @@ class Node:
 
     def admit(self, collector: str) -> None:
         """Apply what is shipped for a cluster, with this collector image, and turn it on. Raises TimeoutError."""
+        self.collector = collector
         identity = {"email": self.plane.user("responder"), "unique_id": "1" * 21}
         shipped = build(identity, ["forensic"], collector={"image": collector})
         self.admin.apply(yaml.safe_dump_all([*shipped, *_forensic(self.plane.user("responder"))]))

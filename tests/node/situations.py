@@ -9,6 +9,7 @@ from scc_responder.domain.value import Value
 DELETE = ("capture_evidence", "delete_pod {grace_period_seconds: 2}")
 GONE = ("done: processes_ended", "done: deleted")
 ISOLATE = ("label_pod", "isolate_pod")
+INSPECT = (*ISOLATE, "capture_evidence", "capture_logs", "inspect_container")
 
 
 class Situation(Value, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ SITUATIONS = {
     "isolated, with its logs kept": Situation(
         said=("done: captured",), steps=(*ISOLATE, "capture_logs"), replicas=1, threat=("flood",)
     ),
+    "inspected": Situation(said=("done: inspected",), steps=INSPECT, replicas=1, threat=("unlink", "child")),
     "isolated on the host's network": Situation(said=("partial: host_network",), steps=ISOLATE, replicas=1, spec=HOST),
     "marked alone": Situation(said=("done: captured",), steps=("label_pod", "capture_evidence"), replicas=1),
     "deleted": Situation(said=GONE),

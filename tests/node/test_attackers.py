@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cluster.binaries import BinariesUnavailable
 from tests.counts import Cases
 from tests.node.attackers import ATTACKERS, Looked, look_at_all
-from tests.node.looks import Told, offer_collector
+from tests.node.looks import Told
 from tests.node.real_node import Node
-from tests.requirements import missing
 
 pytestmark = pytest.mark.timeout(900)
 FEW = ["unlinks, has a child", "kills what appears", "stops what appears", "kills and forges, as the collector's user"]
@@ -17,13 +15,9 @@ PLAYED = Cases("attackers on the real node", few=FEW, full=list(ATTACKERS))
 
 
 @pytest.fixture(scope="module")
-def looks(real_node: Node, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Looked]:
+def looks(real_node: Node, collector: str) -> dict[str, Looked]:
     """Each attacker, looked at by the collector that is shipped, under the admission policy that is shipped."""
-    try:
-        image = offer_collector(real_node, tmp_path_factory.mktemp("collector"))
-    except BinariesUnavailable as error:
-        missing("the collector", error.reason, error.remedy)
-    return look_at_all(real_node, image, {name: ATTACKERS[name] for name in PLAYED.chosen})
+    return look_at_all(real_node, collector, {name: ATTACKERS[name] for name in PLAYED.chosen})
 
 
 @pytest.mark.parametrize("name", PLAYED.chosen)

@@ -27,8 +27,9 @@ PLAYED = Cases(
 
 
 @pytest.fixture(scope="module")
-def trials(real_node: Node, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trial]:
-    """Each situation, played once, side by side."""
+def trials(real_node: Node, collector: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trial]:
+    """Each situation, played once, side by side; the settings name the collector."""
+    assert real_node.collector == collector
     chosen = {name: SITUATIONS[name] for name in PLAYED.chosen}
     return play_all(real_node, tmp_path_factory.mktemp("trials"), chosen)
 

@@ -40,6 +40,7 @@ def trial(reason: str, contained: float | None = None, **true: Any) -> Trial:
             ["`severed`, yet heartbeats come", "`contained_seconds`, yet the process is connected"],
         ),
         (trial("severed", **{**ALIVE, "last_new": 1100, "last_beat": 900}), ["`severed`, yet new connections come"]),
+        (trial("inspected", **ALIVE), ["`inspected`, yet the program is not kept"]),
         (trial("detached", **ALIVE), []),
         (trial("detached", **{**ALIVE, "owned": True}), ["`detached`, yet a controller has the pod"]),
         (trial("detached", **{**ALIVE, "sent_to": True}), ["`detached`, yet a Service sends to it"]),

@@ -63,11 +63,15 @@ class Truth(Value, frozen=True, kw_only=True):
 
 
 class Trial(Value, frozen=True, kw_only=True):
-    """What was said of a pod, and what was true of it. `later`: what a sweep said, where the delivery left it open."""
+    """What was said of a pod, and what was true of it. `later`: what a sweep said, where the delivery left it open.
+
+    `kept`: the threat's program is in the evidence.
+    """
 
     said: Said
     true: Truth
     later: Said | None = None
+    kept: bool = False
 
     @property
     def end(self) -> str:
@@ -99,6 +103,7 @@ class Trial(Value, frozen=True, kw_only=True):
             "`deleted`, yet the object is there": "deleted" in words and true.gone is None,
             "`detached`, yet a controller has the pod": "detached" in words and true.owned,
             "`detached`, yet a Service sends to it": "detached" in words and true.sent_to,
+            "`inspected`, yet the program is not kept": "inspected" in words and not self.kept,
             "a container of the workload was restarted": true.restarts > 0,
         }
         return [word for word, false in told.items() if false]
