@@ -106,7 +106,7 @@ def cut_arguments(key: str) -> tuple[str, ...]:
     >>> cut_arguments("K")
     ('cut', '-key=K')
     """
-    return (Role.CUT, f"-key={key}")
+    return (Role.CUT.value, f"-key={key}")
 
 
 def look_arguments(key: str, request: str, *, freeze: bool = False, sockets: bool = False) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ def look_arguments(key: str, request: str, *, freeze: bool = False, sockets: boo
     ('look', '-freeze', '-sockets', '-key=K', '-request=R')
     """
     chosen = [flag for flag, asked in (("-freeze", freeze), ("-sockets", sockets)) if asked]
-    return (Role.LOOK, *chosen, f"-key={key}", f"-request={request}")
+    return (Role.LOOK.value, *chosen, f"-key={key}", f"-request={request}")
 
 
 def thaw_arguments(key: str, request: str) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def thaw_arguments(key: str, request: str) -> tuple[str, ...]:
     >>> thaw_arguments("K", "R")
     ('thaw', '-key=K', '-request=R')
     """
-    return (Role.THAW, f"-key={key}", f"-request={request}")
+    return (Role.THAW.value, f"-key={key}", f"-request={request}")
 
 
 def request_argument(request: LookRequest) -> str:
