@@ -8,6 +8,7 @@ locals {
     local._settings,
     length(var.approvers) == 0 ? {} : { SCC_RESPONDER_APPROVAL_AUDIENCE = local._address },
     var.collector_image == "" ? {} : { SCC_RESPONDER_COLLECTOR = var.collector_image },
+    local._signs ? { SCC_RESPONDER_SIGNING_KEY = "gcpkms://${local._key_version}" } : {},
   )
   _settings = {
     LOG_EXECUTION_ID              = "true"

@@ -50,6 +50,11 @@ output "settings" {
   }) : "${name}=${value}\n"])
 }
 
+output "signing_key" {
+  description = "The key version that signs evidence, where there is one. Its public key, for `case verify`: gcloud kms keys versions get-public-key."
+  value       = local._key_version
+}
+
 output "store" {
   description = "The journal's address, as the command line takes it."
   value       = local.environment.SCC_RESPONDER_STORE

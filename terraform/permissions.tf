@@ -1,11 +1,12 @@
 # What the runtime identity may do: the permissions that the enabled policies need, as `scc-responder permissions` lists
-# them in permissions.json, each granted at the one place where it is used; Connect Gateway's only where it is asked for.
+# them in permissions.json, each granted at the one place where it is used; those of Connect Gateway and of signing only
+# where they are asked for.
 # Everything inside clusters is Kubernetes RBAC: a permission such as container.pods.delete would hold in every namespace
 # of every cluster, and is refused.
 
 locals {
   _listed     = jsondecode(file("${path.module}/permissions.json"))
-  permissions = toset(concat(local._listed.iam, var.connect_gateway ? local._listed.connect_gateway : [])[*].permission)
+  permissions = toset(concat(local._listed.iam, var.connect_gateway ? local._listed.connect_gateway : [], local._grants_signing ? local._listed.signing : [])[*].permission)
 
   _known = {
     clusters = "^container[.]clusters[.](connect|get)$|^gkehub[.](gateway[.](delete|get|patch|post|put)|memberships[.]get)$"
@@ -13,6 +14,7 @@ locals {
     findings = "^securitycenter[.]findings[.]list$"
     logs     = "^logging[.](logEntries|privateLogEntries)[.]list$"
     outcomes = "^pubsub[.]topics[.]publish$"
+    signing  = "^cloudkms[.]cryptoKeyVersions[.]useToSign$"
     store    = "^datastore[.]entities[.](create|delete|get|list|update)$"
   }
   _granted = { for place, known in local._known : place => [for name in local.permissions : name if can(regex(known, name))] }
@@ -20,7 +22,7 @@ locals {
 
   # Folders have no custom roles: theirs are the organisation's.
   _reach = { for place in ["clusters", "findings", "logs"] : place => local._granted[place] if length(local._granted[place]) > 0 }
-  _own   = { for place in ["evidence", "outcomes", "store"] : place => local._granted[place] if length(local._granted[place]) > 0 }
+  _own   = { for place in ["evidence", "outcomes", "signing", "store"] : place => local._granted[place] if length(local._granted[place]) > 0 }
 
   # Conditions see databases, and nothing in them.
   _journal_only = "resource.name == \"projects/${var.project_id}/databases/${google_firestore_database.journal.name}\""

@@ -375,6 +375,32 @@ variable "scope" {
   }
 }
 
+variable "signing" {
+  description = "The key that signs evidence (EC P-256, SHA-256): `create_key` makes one in the module's region, which Terraform never destroys; `key_version` names one of yours, `projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N`. In the responder's project the module lets the runtime identity sign with it; in another, who owns the key grants `cloudkms.cryptoKeyVersions.useToSign` on it. Without a key, evidence is stored without a signature."
+  type = object({
+    create_key       = optional(bool, false)
+    key_version      = optional(string)
+    protection_level = optional(string, "SOFTWARE")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = !(var.signing.create_key && var.signing.key_version != null)
+    error_message = "The signing must name a key_version or set create_key, not both."
+  }
+
+  validation {
+    condition     = var.signing.key_version == null || can(regex("^projects/[a-z0-9][a-z0-9.:-]*/locations/[a-z0-9-]+/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63}/cryptoKeyVersions/[1-9][0-9]*$", var.signing.key_version))
+    error_message = "The key_version of signing must be the full name of a version: projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N."
+  }
+
+  validation {
+    condition     = contains(["HSM", "SOFTWARE"], var.signing.protection_level)
+    error_message = "The protection_level of signing must be SOFTWARE or HSM."
+  }
+}
+
 variable "source_ids" {
   description = "Numeric ids of the Security Command Center sources that are believed, such as Event Threat Detection's. Whoever may create findings can choose a source's display name, but not its id."
   type        = set(string)

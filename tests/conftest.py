@@ -18,11 +18,11 @@ from tests.cluster import control_plane as cluster
 from tests.cluster.client import ApiFailure
 from tests.cluster.control_plane import ControlPlane
 from tests.counts import CountsReport
-from tests.kits.google.fixtures import cluster_manager, emulator, firestore, security_center
+from tests.kits.google.fixtures import cluster_manager, emulator, firestore, key_management, security_center
 from tests.requirements import RequirementsReport, missing
 from tests.schedule import Schedule, place
 
-__all__ = ["cluster_manager", "emulator", "firestore", "security_center"]
+__all__ = ["cluster_manager", "emulator", "firestore", "key_management", "security_center"]
 CLUSTER_FOLDER = "scc_responder_cluster_folder"
 PROGRAMS = pytest.StashKey[dict[str, Path] | binaries.BinariesUnavailable]()
 

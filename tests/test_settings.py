@@ -16,6 +16,9 @@ LOCAL = {
 }
 
 
+SIGNING_KEY = "gcpkms://projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1"
+
+
 def refused(**changes: str) -> SettingsError:
     """How these settings are refused."""
     environment = {**LOCAL, **{_variable(name): value for name, value in changes.items()}}
@@ -70,6 +73,7 @@ ON_CLOUD_RUN = [
     ),
     pytest.param({"SCC_ENDPOINT": "x:1"}, "local_only_setting", "SCC_RESPONDER_SCC_ENDPOINT", id="other-scc"),
     pytest.param({"GKE_ENDPOINT": "x:1"}, "local_only_setting", "SCC_RESPONDER_GKE_ENDPOINT", id="other-gke"),
+    pytest.param({"KMS_ENDPOINT": "x:1"}, "local_only_setting", "SCC_RESPONDER_KMS_ENDPOINT", id="other-kms"),
     pytest.param({"KUBERNETES_TOKEN_FILE": "/t"}, "local_only_setting", "TOKEN_FILE", id="token"),
     pytest.param({"APPROVAL_CERTS": "http://127.0.0.1:1/"}, "local_only_setting", "APPROVAL_CERTS", id="other-issuer"),
     pytest.param(
@@ -120,6 +124,14 @@ def test_an_emulator_is_used_where_set() -> None:
     assert found.firestore_emulator == "127.0.0.1:8080"
 
 
+def test_a_signing_key_is_named_in_full() -> None:
+    """As Google's own tools name it; without one, none is used."""
+    given = {**LOCAL, "SCC_RESPONDER_SIGNING_KEY": SIGNING_KEY, "SCC_RESPONDER_KMS_ENDPOINT": "127.0.0.1:1"}
+    found = read_settings(given, Path("policies"))
+    assert (found.signing_key, found.kms_endpoint) == (SIGNING_KEY, "127.0.0.1:1")
+    assert read_settings(LOCAL, Path("policies")).signing_key == ""
+
+
 MISTAKES = [
     pytest.param({"CLUSTERS": ""}, "SCC_RESPONDER_CLUSTERS is not set", id="no-clusters"),
     pytest.param({"CLUSTERS": "prod-1"}, "SCC_RESPONDER_CLUSTERS: 'prod-1'", id="a-bare-name"),
@@ -140,6 +152,8 @@ MISTAKES = [
     pytest.param({"STORE": "firestore://p/(default)/a\n"}, "firestore://PROJECT/DATABASE", id="a-line-end"),
     pytest.param({"STORE": "firestore://../(default)"}, "firestore://PROJECT/DATABASE", id="a-path-upwards"),
     pytest.param({"EVIDENCE": "evidence"}, "gs://BUCKET/PREFIX", id="evidence-in-a-bare-path"),
+    pytest.param({"SIGNING_KEY": "file:///key.pem"}, "cryptoKeyVersions/N", id="signing-key-in-a-file"),
+    pytest.param({"SIGNING_KEY": SIGNING_KEY.rpartition("/cry")[0]}, "cryptoKeyVersions/N", id="key-without-version"),
     pytest.param({"EVIDENCE": "s3://bucket"}, "gs://BUCKET/PREFIX", id="evidence-elsewhere"),
     pytest.param({"APPROVAL_AUDIENCE": "https://x.example.com --help"}, "https:// URL or a client id", id="audience"),
     pytest.param({"VPC_EGRESS": "yes"}, "SCC_RESPONDER_VPC_EGRESS: 'yes' is not true or false", id="vpc-egress"),

@@ -7,6 +7,9 @@ SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION] (collect
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
 SCC_RESPONDER_COLLECTOR       image of the collector, by digest: REGISTRY/IMAGE@sha256:DIGEST. Without it nothing is put
                               into a pod, to look into it or to cut its connections.
+SCC_RESPONDER_SIGNING_KEY     gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N: the key
+                              version in Cloud KMS that signs evidence (EC P-256, SHA-256). Without it, a SQLite store
+                              has a key beside it on this machine, and elsewhere evidence is stored without a signature.
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
 SCC_RESPONDER_NOTIFIERS       who tells people, comma-separated: files of `adapters/notifiers` (default: outcome_topic).
                               Each is told; where the first one fails, the message comes again.
@@ -25,6 +28,7 @@ SCC_RESPONDER_SCC_LOCATION    where findings are kept: global (default); eu, us 
 SCC_RESPONDER_SCC_ENDPOINT    host:port of another Security Command Center server
 SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_LOGGING_ENDPOINT  host:port of another Cloud Logging server
+SCC_RESPONDER_KMS_ENDPOINT    host:port of another Cloud KMS server
 SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
 SCC_RESPONDER_APPROVAL_CERTS  http:// address on this machine of another issuer's certificates
 SCC_RESPONDER_TIMEOUT_SECONDS  the function's timeout (default: 60, as Google's): nothing is begun that it would cut off
@@ -68,12 +72,19 @@ _TIMEOUT = re.compile(r"[1-9][0-9]|[1-9][0-9]{2}|[12][0-9]{3}|3[0-5][0-9]{2}|360
 _EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,299}@sha256:[0-9a-f]{64}", re.ASCII)
 _EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
+SIGNING_KEY = re.compile(
+    r"gcpkms://(?P<version>(?P<key>projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}"
+    r"/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63})/cryptoKeyVersions/[1-9][0-9]{0,9})",
+    re.ASCII,
+)
+_KEY_FORM = "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
 _UNCHECKED = (
     "clusters_file",
     "findings",
     "scc_endpoint",
     "gke_endpoint",
     "logging_endpoint",
+    "kms_endpoint",
     "kubernetes_token_file",
     "trace_project",
     "approval_certs",
@@ -84,6 +95,7 @@ _LOCAL_ONLY = (
     "SCC_ENDPOINT",
     "GKE_ENDPOINT",
     "LOGGING_ENDPOINT",
+    "KMS_ENDPOINT",
     "KUBERNETES_TOKEN_FILE",
     "APPROVAL_CERTS",
 )
@@ -103,6 +115,7 @@ class Settings(Value, frozen=True, kw_only=True):
     store: str
     evidence: str = ""
     collector: str = ""
+    signing_key: str = ""
     outcome_topic: str = ""
     notifiers: tuple[str, ...] = DEFAULT_NOTIFIERS
     notifier_options: dict[str, dict[str, str]] = {}
@@ -112,6 +125,7 @@ class Settings(Value, frozen=True, kw_only=True):
     scc_endpoint: str = ""
     gke_endpoint: str = ""
     logging_endpoint: str = ""
+    kms_endpoint: str = ""
     kubernetes_token_file: str = ""
     trace_project: str = ""
     approval_audience: str = ""
@@ -155,6 +169,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         store=_matching(given, "store", _STORE, "firestore://PROJECT/DATABASE[/COLLECTION] or sqlite:///PATH"),
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
         collector=_optional(given, "collector", _IMAGE, "an image by digest, REGISTRY/IMAGE@sha256:DIGEST"),
+        signing_key=_optional(given, "signing_key", SIGNING_KEY, _KEY_FORM),
         scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         notifiers=_notifiers(given),

@@ -82,8 +82,63 @@ run "privilege" {
   }
 
   assert {
-    condition     = length(google_kms_crypto_key_iam_member.agent) == 0
-    error_message = "Keys are granted that were not given."
+    condition     = length(google_kms_crypto_key_iam_member.agent) + length(google_kms_crypto_key_iam_member.signing) + length(google_kms_crypto_key.signing) == 0
+    error_message = "Keys are granted or made that were not asked for."
+  }
+}
+
+run "signing" {
+  variables {
+    signing = { key_version = "projects/example-project/locations/europe-west1/keyRings/responder/cryptoKeys/evidence/cryptoKeyVersions/3" }
+  }
+
+  assert {
+    condition     = google_project_iam_custom_role.own["signing"].permissions == toset(["cloudkms.cryptoKeyVersions.useToSign"])
+    error_message = "More than signing is granted on the key, or signing is not."
+  }
+
+  assert {
+    condition     = google_kms_crypto_key_iam_member.signing[0].crypto_key_id == "projects/example-project/locations/europe-west1/keyRings/responder/cryptoKeys/evidence" && google_kms_crypto_key_iam_member.signing[0].member == google_service_account.responder["run"].member
+    error_message = "Somebody else than the function may sign, or with another key."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_SIGNING_KEY == "gcpkms://${var.signing.key_version}" && contains(keys(google_project_service.needed), "cloudkms.googleapis.com")
+    error_message = "The function does not know its key, or Cloud KMS is not enabled."
+  }
+
+  assert {
+    condition     = length(google_kms_key_ring.signing) + length(google_kms_crypto_key.signing) == 0
+    error_message = "A key is made though one was given."
+  }
+}
+
+run "signing_elsewhere" {
+  variables {
+    signing = { key_version = "projects/keys/locations/europe-west1/keyRings/responder/cryptoKeys/evidence/cryptoKeyVersions/3" }
+  }
+
+  assert {
+    condition     = length(google_kms_crypto_key_iam_member.signing) == 0 && !contains(keys(google_project_iam_custom_role.own), "signing")
+    error_message = "A role of this project is granted in another, where it holds nothing."
+  }
+}
+
+run "signing_key_made" {
+  command = plan # what is made here is never destroyed, not even by a test
+
+  variables {
+    signing = { create_key = true }
+  }
+
+  assert {
+    condition     = google_kms_crypto_key.signing[0].purpose == "ASYMMETRIC_SIGN" && google_kms_crypto_key.signing[0].version_template[0].algorithm == "EC_SIGN_P256_SHA256" && google_kms_key_ring.signing[0].location == var.region
+    error_message = "The key that is made cannot sign evidence, or is in another region."
+  }
+
+  assert {
+    condition     = length(google_kms_crypto_key_iam_member.signing) == 1
+    error_message = "The function may not sign with the key that is made for it."
   }
 }
 

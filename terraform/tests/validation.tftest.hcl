@@ -868,6 +868,46 @@ run "scope_project_number" {
   expect_failures = [var.scope]
 }
 
+run "signing_two" {
+  command = plan
+
+  variables {
+    signing = { create_key = true, key_version = "projects/example-project/locations/europe-west1/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1" }
+  }
+
+  expect_failures = [var.signing]
+}
+
+run "signing_a_key_without_version" {
+  command = plan
+
+  variables {
+    signing = { key_version = "projects/example-project/locations/europe-west1/keyRings/r/cryptoKeys/k" }
+  }
+
+  expect_failures = [var.signing]
+}
+
+run "signing_as_the_function_names_it" {
+  command = plan
+
+  variables {
+    signing = { key_version = "gcpkms://projects/example-project/locations/europe-west1/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1" }
+  }
+
+  expect_failures = [var.signing]
+}
+
+run "signing_another_level" {
+  command = plan
+
+  variables {
+    signing = { create_key = true, protection_level = "EXTERNAL" }
+  }
+
+  expect_failures = [var.signing]
+}
+
 run "source_ids_none" {
   command = plan
 

@@ -40,6 +40,9 @@ OF_TERRAFORM = "terraform/README.md:"
 FIRST_HOUR = "terraform/docs/first-hour.md:"
 """Its files for terraform are tried by tests/terraform/test_module_examples.py."""
 
+CUSTODY = "docs/custody.md:"
+"""Its commands need a bundle of evidence: tests/docs/test_custody_page.py runs each of them."""
+
 OF_CLUSTERS = "terraform/kubernetes/README.md:"
 """Its examples need a cluster: tests/admission/test_kustomization_readme.py tries each of them."""
 
@@ -47,7 +50,7 @@ yaml_examples = [example for example in EXAMPLES if example.kind == "yaml"]
 command_lines = [
     (example.where, line)
     for example in EXAMPLES
-    if example.kind == "sh" and not example.where.startswith((OF_TERRAFORM, OF_CLUSTERS))
+    if example.kind == "sh" and not example.where.startswith((OF_TERRAFORM, OF_CLUSTERS, CUSTODY))
     for line in commands(example.text)
 ]
 each_yaml = pytest.mark.parametrize("example", yaml_examples, ids=lambda example: example.where)

@@ -13,6 +13,7 @@ import pytest
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence import evidence_sources
+from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.workbench.needed_permissions import cluster_role, needed
 from scc_responder.workbench.simulated_cluster.server.rbac import rules
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -56,7 +57,7 @@ def deployment(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
 def kept(deployment: Deployment, prefix: str) -> Any:
     """The one object of this prefix."""
     (path,) = deployment.folder.glob(f"evidence/**/{prefix}-*.json")
-    return json.loads(path.read_text())
+    return manifest_content(path.read_bytes()) if prefix == "manifest" else json.loads(path.read_text())
 
 
 def test_it_is_read_before_isolation_and_kept(deployment: Deployment, pod: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.status import StepStatus
+from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.intake.threats import Row, catalogue
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -140,7 +140,7 @@ def test_a_rehearsal_counts_nothing(as_shipped: Deployment, pod: Object) -> None
 
 def evidence_of(deployment: Deployment) -> dict[str, set[str]]:
     """The kinds of evidence kept, and what the manifest says of each source."""
-    manifests = [json.loads(path.read_bytes()) for path in deployment.folder.glob("evidence/**/manifest*.json")]
+    manifests = [manifest_content(path.read_bytes()) for path in deployment.folder.glob("evidence/**/manifest*.json")]
     return {"sources": {f"{each['name']}: {each['outcome']}" for found in manifests for each in found["sources"]}}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
+from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.pipeline.unread_facts import LOOKS
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
@@ -50,7 +50,7 @@ def failing(deployment: Deployment, read: str, status: int = 500) -> Heal:
 
 def kept_sources(deployment: Deployment) -> list[set[str]]:
     """What each capture kept something of, the first capture first."""
-    found = [json.loads(path.read_text()) for path in deployment.folder.glob("evidence/**/manifest-*.json")]
+    found = [manifest_content(path.read_bytes()) for path in deployment.folder.glob("evidence/**/manifest-*.json")]
     ordered = sorted(found, key=lambda manifest: str(manifest["captured_at"]))
     return [{item["source"] for item in manifest["objects"]} for manifest in ordered]
 

@@ -95,6 +95,7 @@ def expected_grants(state: State) -> set[Grant]:
         ),
         *_people(state),
         *_keys(state),
+        *((("key/evidence", f"{own}_signing", run),) if "google_kms_crypto_key_iam_member.signing[0]" in state else ()),
     }
 
 

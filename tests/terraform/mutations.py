@@ -183,8 +183,17 @@ MUTATIONS = [
     ),
     *_of("project.tf", ("gateway's API is off", "var.connect_gateway ?", "!var.connect_gateway ?")),
     *_of(
+        "signing.tf",
+        ("a role where it holds nothing", "== var.project_id", "!= var.project_id"),
+        ("everybody signs", 'member        = google_service_account.responder["run"].member', 'member = "allUsers"'),
+        ("a key that encrypts", '"ASYMMETRIC_SIGN"', '"ASYMMETRIC_DECRYPT"'),
+        ("another algorithm", '"EC_SIGN_P256_SHA256"', '"RSA_SIGN_PSS_2048_SHA256"'),
+        tests=("privilege",),
+    ),
+    *_of(
         "permissions.tf",
         ("gateway for everybody", "var.connect_gateway ? local._listed", "true ? local._listed"),
+        ("signing for everybody", "local._grants_signing ? local._listed", "true ? local._listed"),
         (
             "clusters everywhere",
             'place == "findings" || length(local.cluster_projects) == 0',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from scc_responder.adapters.google.kms_signer import ASYMMETRIC_SIGN
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
 from scc_responder.policy.policy_file import load_policies
@@ -22,6 +23,12 @@ def test_the_gateway_is_apart() -> None:
     """What Connect Gateway asks for stands in a section of its own, which is granted only where it is asked for."""
     assert listed("connect_gateway") == list(ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY])
     assert not set(listed("connect_gateway")) & set(listed("iam"))
+
+
+def test_signing_is_apart() -> None:
+    """What signing asks for is granted only where a key is made or given, and is what the signer itself says."""
+    assert listed("signing") == [ASYMMETRIC_SIGN.permission]
+    assert not set(listed("signing")) & set(listed("iam"))
 
 
 def listed(section: str) -> list[str]:

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
+from scc_responder.adapters.google.kms_signer import KmsSigner
 from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.adapters.local.findings_file import FindingsFolder
+from scc_responder.adapters.local.signing_key import SigningKey
 from scc_responder.domain.errors import PolicyError
 from scc_responder.settings import read_settings
 from scc_responder.workbench.local_services import LocalServices
+from tests.kits.google.key_management import VERSION
 from tests.kits.responder import CLUSTER, SOURCE, policy, write_policies
 
 
@@ -35,6 +38,17 @@ def test_google_is_asked_without_files(tmp_path: Path) -> None:
     local = services(tmp_path, GKE_ENDPOINT="127.0.0.1:1", SCC_ENDPOINT="127.0.0.1:1")
     assert isinstance(local.clusters, GkeClusters)
     assert isinstance(local.findings, SecurityCenter)
+
+
+def test_evidence_is_signed_by_a_key_of_this_machine(tmp_path: Path) -> None:
+    """Beside a SQLite store, unless settings name a key in Cloud KMS."""
+    local = services(tmp_path).signer
+    assert isinstance(local, SigningKey)
+    assert local.key_id.startswith("sha256:")
+    assert (tmp_path / "journal.db.signing-key.pem").is_file()
+    kms = services(tmp_path, SIGNING_KEY=f"gcpkms://{VERSION}", KMS_ENDPOINT="127.0.0.1:1").signer
+    assert isinstance(kms, KmsSigner)
+    assert services(tmp_path, STORE="firestore://example-project/(default)").signer is None
 
 
 def test_policies_are_read_as_written(tmp_path: Path) -> None:

@@ -124,6 +124,19 @@ class Evidence(Protocol):
         ...
 
 
+class Signer(Protocol):
+    """Signs with one key: ECDSA on P-256 over SHA-256."""
+
+    @property
+    def key_id(self) -> str:
+        """Which key it is, for people: it proves nothing."""
+        ...
+
+    def sign(self, digest: bytes) -> bytes:
+        """The signature, in DER, of what has this SHA-256. Raises ApiError."""
+        ...
+
+
 class Notifier(Protocol):
     """A way to tell people: a topic, a chat, a ticket system."""
 

@@ -10,14 +10,17 @@ from datetime import datetime
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import Change, ChangedObject, Collector, kind_of_stored, stored
+from scc_responder.domain.changes import Change, ChangedObject, Collector, kind_of_stored, observes_only, stored
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
+from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.ports import Clock, CloudLogs, Evidence, KubernetesApi, Notifier
+from scc_responder.domain.ports import Clock, CloudLogs, Evidence, KubernetesApi, Notifier, Signer
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result, StepStatus, failed
+from scc_responder.domain.store import CasStore
+from scc_responder.execute.evidence.manifest import ManifestName, manifests_named
 from scc_responder.execute.evidence.reading import Reading
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
@@ -72,6 +75,14 @@ class Execution:
     def record(self) -> CaseRecord:
         """The case with its steps as they stand now, written or not."""
         return self.case.record.with_steps(tuple(self.pending))
+
+    @property
+    def manifests(self) -> tuple[ManifestName, ...]:
+        """The manifests of evidence that this case has, the earliest first."""
+        before = (detail for closing in self.record.history for detail in closing.captures)
+        details = (*before, *(step.detail for step in self.steps if observes_only(step.change)))
+        named = dict.fromkeys(each for detail in details for each in manifests_named(detail))
+        return tuple(each for each in named if each.name.startswith(f"cases/{case_id(self.context.finding.key)}/"))
 
     def recorded(self, task: Task) -> Step | None:
         """What is known of the task's step."""
@@ -222,7 +233,8 @@ class World:
     which a person answers a plan that waits. `until`: no step starts later. Evidence is stored on `evidence_pool`.
     `collector` is what our own containers in a pod are made with.
     `unread` are the errors of the reads before the decision, by what could not be read; `early` is the evidence that
-    was read before the first step, by its target. `logs` gives Cloud Logging, once something asks for it.
+    was read before the first step, by its target. `logs` gives Cloud Logging, once something asks for it. `signer`
+    signs what is captured; what it could not sign is noted in `store`.
     """
 
     cluster: ClusterSession | None
@@ -240,3 +252,5 @@ class World:
     unread: Mapping[str, ResponderError] = field(default_factory=dict)
     early: Mapping[ChangedObject | None, tuple[Reading, ...]] = field(default_factory=dict)
     logs: Callable[[], CloudLogs | None] = lambda: None
+    signer: Signer | None = None
+    store: CasStore | None = None

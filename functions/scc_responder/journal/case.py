@@ -88,7 +88,8 @@ class Step(Value, frozen=True, kw_only=True):
 class Closing(Value, frozen=True, kw_only=True):
     """An earlier closing of a case that was opened again.
 
-    `approvals` are those its plan was given. `extra` holds fields that this version does not know.
+    `approvals` are those its plan was given, `captures` the details of its captures of evidence, whose steps are not
+    kept. `extra` holds fields that this version does not know.
     """
 
     state: CaseState
@@ -96,6 +97,7 @@ class Closing(Value, frozen=True, kw_only=True):
     reason: str = ""
     closed_at: datetime | None = None
     approvals: tuple[Approval, ...] = ()
+    captures: tuple[str, ...] = ()
     extra: dict[str, Any] = {}
 
 

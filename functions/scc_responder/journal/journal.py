@@ -21,7 +21,7 @@ from secrets import token_hex
 import msgspec
 from msgspec.structs import replace
 
-from scc_responder.domain.changes import observes_only
+from scc_responder.domain.changes import kind_of_stored, observes_only
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Clock
@@ -246,6 +246,7 @@ def _reopened(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
         reason=record.reason,
         closed_at=record.closed_at,
         approvals=record.plan.approvals if record.plan else (),
+        captures=tuple(step.detail for step in record.steps if not _is_kept(step) and _is_capture(step)),
     )
     return replace(
         record,
@@ -266,6 +267,11 @@ def _resumed(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
 def _is_kept(step: Step) -> bool:
     """Whether a step is kept when the case is opened again: changes to an object are, messages and evidence are not."""
     return not step.is_settled or (bool(step.expected_uid) and not observes_only(step.change))
+
+
+def _is_capture(step: Step) -> bool:
+    kind = kind_of_stored(step.change)
+    return kind is not None and kind.observes and not kind.tells
 
 
 def _noted(entry: Entry, record: CaseRecord, finding: Finding, writer: CaseWriter) -> CaseRecord:

@@ -199,4 +199,6 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         logs=lambda: services.logs,
         function_url=services.settings.function_url,
         until=steps_end(log.began, services.settings),
+        signer=services.signer,
+        store=services.store,
     )

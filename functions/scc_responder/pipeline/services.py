@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ResponderError, SettingsError, without_secrets
 from scc_responder.domain.notice import Notice
-from scc_responder.domain.ports import Approvers, CloudLogs, Clusters, Evidence, Findings, Notifier
+from scc_responder.domain.ports import Approvers, CloudLogs, Clusters, Evidence, Findings, Notifier, Signer
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
@@ -135,6 +135,15 @@ class Services:
         from scc_responder.adapters.google.storage.evidence_store import EvidenceStore  # noqa: PLC0415
 
         return EvidenceStore(self.settings.evidence)
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """What signs evidence: the key version in Cloud KMS that settings name, if any."""
+        if not self.settings.signing_key:
+            return None
+        from scc_responder.adapters.google.kms_signer import KmsSigner  # noqa: PLC0415
+
+        return KmsSigner(self.settings.signing_key, endpoint=self.settings.kms_endpoint)
 
     @cached_property
     def notifier(self) -> Notifier | None:

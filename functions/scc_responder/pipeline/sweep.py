@@ -22,6 +22,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, Page, write_over
 from scc_responder.domain.value import Value
+from scc_responder.execute.evidence.sealing import sign_later
 from scc_responder.guard import approval_answers
 from scc_responder.journal.case import FOR_SWEEP, CaseRecord, is_held_for_now, is_unfinished, kept
 from scc_responder.journal.case_json import decode
@@ -113,7 +114,21 @@ class _Sweep:
             raise
         self._keep()
         log.fields["swept"] = dict(self._met)
+        self._sign_later(log)
         return Ending(status=204, reason=Reason.SWEPT, severity="NOTICE" if self._begun else "INFO")
+
+    def _sign_later(self, log: DeliveryLog) -> None:
+        """Sign the manifests that could not be signed when they were stored; what fails is left to the next sweep."""
+        signer, evidence = self._services.signer, self._services.evidence
+        if signer is None or evidence is None:
+            return
+        names: list[str] = []
+        try:
+            names.extend(sign_later(self._store, signer, evidence, self._services.clock, self._until))
+        except ResponderError as error:
+            log.fields["not_signed_yet"] = f"{error.reason}: {error.explanation}"
+        if names:
+            log.fields["signed_later"] = names
 
     def _round(self, name: str, most: int) -> None:
         """Look at the next cases, until there are no more or this sweep's limits are reached."""

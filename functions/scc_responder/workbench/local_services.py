@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.adapters.local.findings_file import FindingsFolder
-from scc_responder.domain.ports import Clusters, Findings
+from scc_responder.domain.ports import Clusters, Findings, Signer
 from scc_responder.pipeline.services import Services
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
@@ -32,3 +32,13 @@ class LocalServices(Services):
         """The folder of local findings, or the Security Command Center API."""
         folder = self.settings.findings
         return FindingsFolder(Path(folder), self.settings.sources) if folder else super().findings
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """The key that settings name, or one of this machine's beside a SQLite store."""
+        store = self.settings.store
+        if self.settings.signing_key or not store.startswith("sqlite:"):
+            return super().signer
+        from scc_responder.adapters.local.signing_key import SigningKey, key_beside  # noqa: PLC0415
+
+        return SigningKey(key_beside(Path(store.removeprefix("sqlite:///"))))

@@ -32,6 +32,9 @@ GOOGLE_READS = {
 }
 """What every finding needs of Google's APIs, whatever the policies are, and what for."""
 
+SIGNING = iam("cloudkms.cryptoKeyVersions.useToSign")
+"""What `adapters/google/kms_signer.py` asks for: adapters are beyond this layer."""
+
 VERBS = ("get", "list", "create", "patch", "delete")
 READING = frozenset({"get", "list"})
 
@@ -55,6 +58,7 @@ GRANT_SCOPES = {
     ),
     "storage": GrantScope(title="scc-responder evidence", grant="the bucket for evidence, and nothing above it"),
     "pubsub": GrantScope(title="scc-responder outcomes", grant="the outcome topic, and nothing above it"),
+    "cloudkms": GrantScope(title="scc-responder signing", grant="the key that signs evidence, and nothing above it"),
 }
 """By the service that a permission starts with."""
 
@@ -90,6 +94,11 @@ def of_connect_gateway() -> tuple[Need, ...]:
     """What Connect Gateway asks for: needed only where this deployment is to use it, whatever the policies are."""
     by: Mapping[str, Iterable[str]] = {"clusters reached by Connect Gateway": ()}
     return tuple(_need(permission, by) for permission in iam(*ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY]))
+
+
+def of_signing() -> tuple[Need, ...]:
+    """What signing evidence with a key in Cloud KMS asks for: needed only where settings name such a key."""
+    return tuple(_need(permission, {"signing of evidence": ()}) for permission in SIGNING)
 
 
 def of_all_actions() -> tuple[Need, ...]:

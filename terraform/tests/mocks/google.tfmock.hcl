@@ -194,6 +194,13 @@ override_resource {
 }
 
 override_resource {
+  target = google_project_iam_custom_role.own["signing"]
+  values = {
+    name = "projects/example-project/roles/scc_responder_signing"
+  }
+}
+
+override_resource {
   target = google_project_iam_custom_role.own["store"]
   values = {
     name = "projects/example-project/roles/scc_responder_store"

@@ -197,6 +197,19 @@ def test_connect_gateway_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureF
     assert "only where connect_gateway is set\n  gkehub.gateway.delete" in printed(capsys, folder)
 
 
+def test_signing_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a key in Cloud KMS asks for is a role only where asked for, and granted on the key alone."""
+    folder = write_policies(tmp_path / "p", LABEL)
+    told = json.loads(printed(capsys, folder, "--format", "json"))
+    assert [need["permission"] for need in told["signing"]] == ["cloudkms.cryptoKeyVersions.useToSign"]
+    assert "cloudkms" not in printed(capsys, folder, "--format", "iam")
+    text = printed(capsys, folder, "--format", "iam", "--signing")
+    assert "# Grant on the key that signs evidence, and nothing above it." in text
+    roles = [role["includedPermissions"] for role in yaml.safe_load_all(text)]
+    assert ["cloudkms.cryptoKeyVersions.useToSign"] in roles
+    assert "only where signing is set\n  cloudkms.crypto" in printed(capsys, folder)
+
+
 def test_json_names_every_needing_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As JSON each permission names every policy and action that needs it."""
     told = json.loads(printed(capsys, write_policies(tmp_path / "p", LABEL, DELETE), "--format", "json"))

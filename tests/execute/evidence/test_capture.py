@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
@@ -17,15 +16,19 @@ from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import Threat
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
-from scc_responder.execute.evidence.capture import capture, store_side_by_side
+from scc_responder.execute.evidence.capture import capture, store_sealed
+from scc_responder.execute.evidence.dsse import in_toto_statement, manifest_content
 from scc_responder.execute.evidence.manifest import EvidenceObject
+from scc_responder.execute.evidence.sealing import seal
 from tests.kits.captures import POD, ListedEvents
 from tests.kits.journal_worlds import START, finding
 
 OBJECTS = [EvidenceObject(name=f"cases/c/{n}.json", content=b"{}", kind="pod") for n in range(3)]
 
 
-MANIFEST = EvidenceObject(name="cases/c/manifest-1.json", content=b"{}", kind="manifest")
+CASE = "0a0a0a0a0a0a"
+STATEMENT = in_toto_statement({item.name: item.sha256 for item in OBJECTS}, {"case": CASE})
+MANIFEST = seal(CASE, STATEMENT, None).manifest
 
 
 class OneSlowObject:
@@ -46,11 +49,16 @@ class OneSlowObject:
         return True
 
 
+def within(store: Any, threads: ThreadPoolExecutor, **more: Any) -> Any:
+    """The world that a manifest is stored in; without a key, unless one is given."""
+    return SimpleNamespace(**{"evidence": store, "evidence_pool": threads, "signer": None, "store": None, **more})
+
+
 def stored(store: OneSlowObject, seconds: float = 5.0, threads: int = 3) -> str:
     """Why the objects could not be stored; empty if they were."""
     pool = ThreadPoolExecutor(threads)
     try:
-        store_side_by_side(OBJECTS, MANIFEST, store, pool, seconds)
+        store_sealed(OBJECTS, STATEMENT, CASE, within(store, pool), seconds)
     except ApiError as error:
         return error.reason
     finally:
@@ -105,8 +113,7 @@ class Kept:
     def manifest(self) -> dict[str, Any]:
         """The one manifest."""
         (content,) = [content for name, content in self.objects.items() if "/manifest-" in name]
-        found: dict[str, Any] = json.loads(content)
-        return found
+        return dict(manifest_content(content))
 
 
 FACTS = Context(
@@ -121,15 +128,7 @@ FORBIDDEN = ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="events
 
 def world(kept: Kept | None, events: Any, pool: ThreadPoolExecutor) -> Any:
     """What a capture needs of the world."""
-    return SimpleNamespace(
-        evidence=kept,
-        api=ListedEvents(events),
-        unread={},
-        pool=pool,
-        evidence_pool=pool,
-        clock=lambda: START,
-        early={},
-    )
+    return within(kept, pool, api=ListedEvents(events), unread={}, pool=pool, clock=lambda: START, early={})
 
 
 def captured(events: Any, kept: Kept) -> Result:

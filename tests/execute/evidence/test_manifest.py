@@ -12,7 +12,17 @@ import pytest
 
 from scc_responder.domain.context import Context, RelatedFinding
 from scc_responder.domain.finding import Threat
-from scc_responder.execute.evidence.manifest import EvidenceObject, evidence_manifest
+from scc_responder.execute.evidence.canonical_json import canonical_json
+from scc_responder.execute.evidence.dsse import manifest_content, opened
+from scc_responder.execute.evidence.manifest import (
+    EvidenceObject,
+    ManifestName,
+    Part,
+    StoredObject,
+    evidence_statement,
+    manifests_named,
+)
+from scc_responder.execute.evidence.sealing import seal
 from tests.kits.captures import evidence, given, read
 from tests.kits.journal_worlds import START, finding
 
@@ -34,7 +44,8 @@ def one(kind: str, item: dict[str, Any]) -> EvidenceObject:
 
 
 def manifest_of(facts: Context, kept: tuple[EvidenceObject, ...], at: datetime = START) -> EvidenceObject:
-    return evidence_manifest(facts, read(given(facts)), kept, at)
+    statement = evidence_statement(facts, read(given(facts)), [item.stored for item in kept], at)
+    return seal("0a0a0a0a0a0a", statement, None).manifest
 
 
 def test_everything_that_was_read_is_kept() -> None:
@@ -93,14 +104,14 @@ def test_no_hostile_word_gets_into_a_name(name: str) -> None:
     assert [re.fullmatch(r"[a-z0-9/_.-]{1,200}", each) is not None for each in names] == [True] * len(names)
     words = {each.removeprefix(CASE).rpartition("-")[0] for each in names}
     assert words == {"finding", "object", "events", "manifest"}
-    assert json.loads(listed.content)["objects"][1]["kind"] == name
+    assert manifest_content(listed.content)["objects"][1]["kind"] == name
 
 
 def test_the_manifest_lists_each_object_with_its_hash() -> None:
     """It proves that nothing was changed or taken away since."""
     facts = Context(finding=finding(), threat=THREAT, objects={"pod": pod()}, missing={"node": "not_found"})
     kept = evidence(facts)
-    listed = json.loads(manifest_of(facts, kept).content)
+    listed = manifest_content(manifest_of(facts, kept).content)
     assert listed["objects"][1] == {
         "name": kept[1].name,
         "kind": "Pod",
@@ -113,7 +124,7 @@ def test_the_manifest_lists_each_object_with_its_hash() -> None:
         "redacted_count": 0,
     }
     assert {name: listed[name] for name in ("schema", "case", "finding", "missing")} == {
-        "schema": 1,
+        "schema": 2,
         "case": "0a0a0a0a0a0a",
         "finding": finding().name,
         "missing": {"node": "not_found"},
@@ -123,7 +134,7 @@ def test_the_manifest_lists_each_object_with_its_hash() -> None:
 def test_the_manifest_lists_what_was_left_out() -> None:
     """By place and rule; a list without end is cut, and counted."""
     kept = evidence(context(pod=pod(annotations={f"a{number}": "x" for number in range(1200)})))
-    listed = json.loads(manifest_of(context(), kept).content)["objects"][1]
+    listed = manifest_content(manifest_of(context(), kept).content)["objects"][1]
     assert listed["redacted"][0] == {"path": "$.metadata.annotations.a0", "rule": "annotation"}
     assert (len(listed["redacted"]), listed["redacted_count"]) == (1000, 1200)
 
@@ -133,3 +144,47 @@ def test_a_second_capture_has_a_manifest_of_its_own() -> None:
     kept = evidence(context(pod=pod()))
     later = datetime(2026, 3, 1, 13, 0, tzinfo=UTC)
     assert manifest_of(context(), kept).name != manifest_of(context(), kept, later).name
+
+
+def test_the_statement_is_about_each_object_by_name() -> None:
+    """Any tool for in-toto finds what it attests to, whatever it makes of the predicate."""
+    facts = context(pod=pod())
+    kept = evidence(facts)
+    statement = opened(manifest_of(facts, kept).content).statement()
+    assert statement["subject"] == [{"name": item.name, "digest": {"sha256": item.sha256}} for item in kept]
+    assert [item["sha256"] for item in statement["predicate"]["objects"]] == [item.sha256 for item in kept]
+
+
+def test_a_part_says_what_it_is_a_part_of() -> None:
+    """What is too large for one object is put together again, and its whole content checked."""
+    part = Part(of="ab" * 32, size=7, number=1, count=2)
+    item = StoredObject(name=f"{CASE}artefact-1.bin", sha256="cd" * 32, size=3, kind="artefact", part=part)
+    statement = evidence_statement(context(), (), [item], START)
+    (listed,) = manifest_content(seal("0a0a0a0a0a0a", statement, None).manifest.content)["objects"]
+    assert listed["part"] == {"of": "ab" * 32, "size": 7, "number": 1, "count": 2}
+    assert (listed["size"], listed["sha256"]) == (3, "cd" * 32)
+
+
+def test_a_manifest_names_those_before_it() -> None:
+    """One that is taken away is missed; the names are those that a step's detail holds."""
+    before = ManifestName(name=f"{CASE}manifest-{'0' * 16}.json", sha256="0" * 64)
+    assert manifests_named(f"lacks events; {before}; not signed yet: kms_unavailable") == (before,)
+    assert manifests_named("") == manifests_named(f"{CASE}pod-{'0' * 16}.json sha256 {'0' * 64}") == ()
+    statement = evidence_statement(context(), (), [], START, [before])
+    said = manifest_content(seal("0a0a0a0a0a0a", statement, None).manifest.content)
+    assert said["earlier"] == [{"name": before.name, "sha256": before.sha256}]
+
+
+OLD = {"schema": 1, "case": "0a0a0a0a0a0a", "objects": []}
+
+
+def test_a_manifest_of_an_earlier_version_is_read() -> None:
+    """It is no envelope, and says the same."""
+    assert manifest_content(canonical_json(OLD)) == OLD
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"schema": 2}', b"null"], ids=repr)
+def test_what_is_no_manifest_is_refused(content: bytes) -> None:
+    """Nothing is read out of it."""
+    with pytest.raises(ValueError, match=r"."):
+        manifest_content(content)

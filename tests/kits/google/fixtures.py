@@ -1,4 +1,4 @@
-"""Google's side, as fixtures: `security_center`, `cluster_manager`, `emulator` (Pub/Sub) and `firestore`."""
+"""Google's side, as fixtures: its APIs (`security_center`, `cluster_manager`, `key_management`) and its emulators."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # Google's libraries are imported by a test that asks for one
     from tests.kits.google.emulator_process import Component
     from tests.kits.google.firestore import FirestoreEmulator
     from tests.kits.google.grpc_servers import ClusterManagerServer, SecurityCenterServer
+    from tests.kits.google.key_management import KeyManagementServer
 
 T = TypeVar("T")
 
@@ -34,6 +35,15 @@ def cluster_manager() -> Iterator[ClusterManagerServer]:
     from tests.kits.google.grpc_servers import ClusterManagerServer
 
     with ClusterManagerServer() as server:
+        yield server
+
+
+@pytest.fixture
+def key_management() -> Iterator[KeyManagementServer]:
+    """A Cloud KMS of this test's own, with one key version."""
+    from tests.kits.google.key_management import KeyManagementServer
+
+    with KeyManagementServer() as server:
         yield server
 
 

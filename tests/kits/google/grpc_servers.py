@@ -71,6 +71,12 @@ METHODS = {
     "google.logging.v2.LoggingServiceV2/ListLogEntries": Method(
         "logging.logEntries.list", "https://cloud.google.com/logging/docs/access-control"
     ),
+    "google.cloud.kms.v1.KeyManagementService/AsymmetricSign": Method(
+        "cloudkms.cryptoKeyVersions.useToSign", "https://cloud.google.com/kms/docs/reference/permissions-and-roles"
+    ),
+    "google.cloud.kms.v1.KeyManagementService/GetPublicKey": Method(
+        "cloudkms.cryptoKeyVersions.viewPublicKey", "https://cloud.google.com/kms/docs/reference/permissions-and-roles"
+    ),
     "google.pubsub.v1.Publisher/Publish": Method(
         "pubsub.topics.publish", "https://cloud.google.com/pubsub/docs/access-control"
     ),

@@ -21,6 +21,10 @@ What the kill switch held goes on by itself when `control set` lets it, while th
 whatever its age, is resumed by the next redelivery or the next sweep that reaches it:
 
   scc-responder case resume CASE
+
+Whether a copy of a case's evidence is what was stored, offline; 0 if it is, 1 if anything is not:
+
+  scc-responder case verify CASE --bundle FOLDER --key PUBLIC.pem
 """
 
 from __future__ import annotations
@@ -39,6 +43,7 @@ import msgspec
 
 from scc_responder.cli.case import case_text
 from scc_responder.cli.case.answer_client import TOKEN, send
+from scc_responder.cli.case.verification import verification_options, verify
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.changes import is_about_node
@@ -80,7 +85,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     resuming = commands.add_parser("resume", help="let a case that the kill switch held go on")
     resuming.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
     store_option(resuming)
-    runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: _resume}
+    verifying = commands.add_parser("verify", help="check a copy of a case's evidence: signature, hashes, nothing more")
+    verification_options(verifying)
+    runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: _resume, verifying: verify}
     for command, run_command in runs.items():
         command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
         command.set_defaults(run_case_command=run_command)

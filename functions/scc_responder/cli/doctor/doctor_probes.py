@@ -34,6 +34,7 @@ from scc_responder.workbench.doctor.google_checks import (
 from scc_responder.workbench.doctor.policy_checks import consistent, load
 from scc_responder.workbench.doctor.responder_identity import Caller, examine_identity
 from scc_responder.workbench.doctor.side_by_side import side_by_side
+from scc_responder.workbench.doctor.signing_checks import examine_signing, signing_not_set
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store
 from scc_responder.workbench.local_services import LocalServices
 from scc_responder.workbench.needed_permissions import Need, enabled, needed
@@ -197,6 +198,18 @@ class Doctor:
         yield Job(
             name="evidence.write", probed=settings.evidence, ask=lambda: self._examined_evidence(settings.evidence)
         )
+        if settings.signing_key or settings.evidence.startswith("gs:"):
+            yield Job(
+                name="evidence.signing", probed=settings.signing_key, ask=lambda: self._examined_signing(settings)
+            )
+
+    def _examined_signing(self, settings: Settings) -> list[Check]:
+        if not settings.signing_key:
+            return [signing_not_set()]
+        from scc_responder.adapters.google.kms_access import KmsAccess  # noqa: PLC0415 - as below
+
+        access = KmsAccess(settings.signing_key, endpoint=settings.kms_endpoint)
+        return list(examine_signing(access, settings.signing_key))
 
     def _examined_evidence(self, address: str) -> list[Check]:
         if not address:

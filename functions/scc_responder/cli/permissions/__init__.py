@@ -18,6 +18,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from scc_responder.workbench.needed_permissions import (
     iam_roles,
     needed,
     of_connect_gateway,
+    of_signing,
 )
 
 _POLICIES = Path("policies")
@@ -64,6 +66,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--connect-gateway", action="store_true", help="with iam: what Connect Gateway asks for, too")
     parser.add_argument(
+        "--signing", action="store_true", help="with iam: what signing evidence in Cloud KMS asks for, too"
+    )
+    parser.add_argument(
         "--kustomization", type=Path, metavar="DIR", help="write the roles and lists of the kustomization in DIR"
     )
     parser.add_argument("--iam", type=Path, metavar="FILE", help="write the list of IAM permissions in FILE")
@@ -83,7 +88,8 @@ def run(options: argparse.Namespace) -> int:
     elif options.format == "rbac":
         print(kustomization.as_yaml(_roles(needs, options)), end="")
     elif options.format == "iam":
-        print(_iam([*needs, *(of_connect_gateway() if options.connect_gateway else ())]), end="")
+        gateway = of_connect_gateway() if options.connect_gateway else ()
+        print(_iam([*needs, *gateway, *(of_signing() if options.signing else ())]), end="")
     else:
         print("\n".join(_text(policies, needs)))
     return 0
@@ -97,6 +103,7 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
         ("--user", options.user, options.format == "rbac", "--format rbac"),
         ("--name", options.name is not None, options.format == "rbac", "--format rbac"),
         ("--connect-gateway", options.connect_gateway, options.format == "iam", "--format iam"),
+        ("--signing", options.signing, options.format == "iam", "--format iam"),
         (f"--format {options.format}", files, options.format in {"text", "json"}, "neither --kustomization nor --iam"),
     )
     for option, is_given, has_effect, needed_with in rows:
@@ -132,6 +139,7 @@ def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
         "kubernetes": [msgspec.to_builtins(need) for need in needs if need.verb],
         "iam": [_of_iam(need) for need in needs if not need.verb],
         "connect_gateway": [_of_iam(need) for need in of_connect_gateway()],
+        "signing": [_of_iam(need) for need in of_signing()],
     }
 
 
@@ -155,17 +163,18 @@ def _iam(needs: Sequence[Need]) -> str:
 
 def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
     off = [policy.name for policy in policies.policies if policy.mode == Mode.DISABLED]
-    gateway = of_connect_gateway()
-    width = max(len(need.permission) for need in [*needs, *gateway]) + 2
+    on_request = {"connect_gateway": of_connect_gateway(), "signing": of_signing()}
+    width = max(len(need.permission) for need in [*needs, *chain(*on_request.values())]) + 2
     yield styled(f"{'Kubernetes (RBAC)':<{width}}  needed by", "bold")
     yield from _rows([need for need in needs if need.verb], width)
     yield ""
     yield styled(f"{'Google Cloud (IAM)':<{width}}  needed by", "bold")
     yield from _rows([need for need in needs if not need.verb], width)
     yield ""
-    yield styled("Google Cloud (IAM), only where connect_gateway is set", "bold")
-    yield from _rows(gateway, width)
-    yield ""
+    for variable, asked in on_request.items():
+        yield styled(f"Google Cloud (IAM), only where {variable} is set", "bold")
+        yield from _rows(asked, width)
+        yield ""
     on = len(policies.policies) - len(off)
     yield styled(f"{on} policies are enabled, {len(off)} disabled. In dry run a policy needs the same.", "dim")
 

@@ -11,12 +11,19 @@ from scc_responder.domain.changes.capture_cloud_logs import CAPTURES_CLOUD_LOGS
 from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, RetryableError
+from scc_responder.domain.finding import case_id
 from scc_responder.domain.ports import Evidence
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, done, failed, refused
 from scc_responder.execute.evidence import Moment, SourceInput, sources_for
-from scc_responder.execute.evidence.manifest import EvidenceObject, evidence_manifest, evidence_objects
+from scc_responder.execute.evidence.manifest import (
+    EvidenceObject,
+    ManifestName,
+    evidence_objects,
+    evidence_statement,
+)
 from scc_responder.execute.evidence.reading import Reading, read_sources
+from scc_responder.execute.evidence.sealing import Sealed, note_unsigned, seal, unsealed
 from scc_responder.execute.execution import World
 from scc_responder.policy.decide import ActionResult, Decision
 from scc_responder.policy.order import in_order
@@ -24,11 +31,18 @@ from scc_responder.policy.order import in_order
 STORE_SECONDS = 20.0
 """How long storing may take: a bucket that stalls keeps nothing else from being done, and the step comes again."""
 
+SIGN_SECONDS = 8.0
+"""How long a signature is waited for. Later than that, the manifest is stored without it."""
 
-def capture(change: Change, step: StepRun, context: Context, world: World) -> Result:
+
+def capture(
+    change: Change, step: StepRun, context: Context, world: World, earlier: Sequence[ManifestName] = ()
+) -> Result:
     """Read all sources of the change's kind and store what they gave.
 
     Only a required source that could not be read fails the step.
+
+    `earlier` are the case's manifests before this one.
 
     Raises RetryableError, or what a required source did, where a later delivery may succeed; what was read is stored
     before.
@@ -41,16 +55,17 @@ def capture(change: Change, step: StepRun, context: Context, world: World) -> Re
     late = [each for each in asked if each.name not in known]
     readings = (*early, *read_sources(late, _given(change, context, world), world.pool, step.renew))
     objects = evidence_objects(context.finding.key, readings)
-    manifest = evidence_manifest(context, readings, objects, world.clock())
+    described = [item.stored for item in objects]
+    statement = evidence_statement(context, readings, described, world.clock(), earlier)
     lacking = [reading for reading in readings if reading.source.required and reading.is_failed]
     step.intend()
     try:
-        store_side_by_side(objects, manifest, world.evidence, world.evidence_pool)
+        sealed = store_sealed(objects, statement, case_id(context.finding.key), world)
     except ApiError as error:
         return refused(error)
     _come_again(lacking)
     said = [item.summary for reading in readings for item in reading.items if item.summary]
-    result = _result(lacking, "; ".join([f"{manifest.name} sha256 {manifest.sha256}", *said]))
+    result = _result(lacking, sealed, said)
     is_later = any(Reason.LOGS_LATER in {reading.why, *said} for reading in readings)
     return done(Reason.LOGS_LATER, result.detail) if is_later and not lacking else result
 
@@ -89,31 +104,47 @@ def _come_again(lacking: Iterable[Reading]) -> None:
             raise reading.passing
 
 
-def _result(lacking: Sequence[Reading], stored: str) -> Result:
+def _result(lacking: Sequence[Reading], sealed: Sealed, said: Sequence[str]) -> Result:
+    """`said` is what sources say of what they read."""
+    manifest = str(ManifestName(name=sealed.manifest.name, sha256=sealed.manifest.sha256))
+    unsigned = [f"not signed yet: {sealed.unsigned}"] if sealed.unsigned else []
+    stored = "; ".join([manifest, *unsigned, *said])
     if not lacking:
-        return done(Reason.CAPTURED, stored)
+        return done(Reason.CAPTURED_UNSIGNED if sealed.unsigned else Reason.CAPTURED, stored)
     return failed(lacking[0].source.incomplete, "; ".join([*(reading.detail for reading in lacking), stored]))
 
 
-def store_side_by_side(
-    objects: Iterable[EvidenceObject],
-    manifest: EvidenceObject,
-    store: Evidence,
-    pool: Executor,
-    seconds: float = STORE_SECONDS,
-) -> None:
-    """Store all objects, then the manifest: what it names is complete.
+def store_sealed(
+    objects: Iterable[EvidenceObject], statement: bytes, case: str, world: World, seconds: float = STORE_SECONDS
+) -> Sealed:
+    """Store all objects and have their manifest signed meanwhile, then store it: what it names is complete.
 
-    Raises the first ApiError, or ApiError `evidence_unavailable` after so many seconds in all.
+    A manifest that could not be signed is stored as it is, and left to a sweep. `case` is the case's id. Raises the
+    first ApiError, or ApiError `evidence_unavailable` after so many seconds in all; StoreError.
     """
-    until = monotonic() + seconds
-    for together in (tuple(objects), (manifest,)):
-        started = [pool.submit(store.put, item.name, item.content) for item in together]
-        wait(started, max(0.0, until - monotonic()))
-        # What waits for a thread is not begun any more.
-        missing = [future for future in started if future.cancel() or not future.done()]
-        for future in started:
-            if future not in missing:
-                future.result()
-        if missing:
-            raise ApiError(Reason.EVIDENCE_UNAVAILABLE, f"not stored within {seconds:g} s")
+    if world.evidence is None:
+        raise ApiError(Reason.NO_EVIDENCE_STORE)
+    began, pool = monotonic(), world.evidence_pool
+    signing = pool.submit(seal, case, statement, world.signer)
+    store_side_by_side(objects, world.evidence, pool, began + seconds)
+    wait([signing], max(0.0, began + SIGN_SECONDS - monotonic()))
+    late = unsealed(case, statement, f"{Reason.TIMEOUT}: no signature within {SIGN_SECONDS:g} s")
+    sealed = signing.result() if signing.done() else late
+    store_side_by_side([sealed.manifest], world.evidence, pool, began + seconds)
+    if sealed.unsigned and world.store is not None:
+        note_unsigned(world.store, case, statement, sealed, world.clock())
+    return sealed
+
+
+def store_side_by_side(objects: Iterable[EvidenceObject], store: Evidence, pool: Executor, until: float) -> None:
+    """Store all objects. Raises the first ApiError, or ApiError `evidence_unavailable` at `until`, a monotonic time."""
+    began = monotonic()
+    started = [pool.submit(store.put, item.name, item.content) for item in objects]
+    wait(started, max(0.0, until - monotonic()))
+    # What waits for a thread is not begun any more.
+    missing = [future for future in started if future.cancel() or not future.done()]
+    for future in started:
+        if future not in missing:
+            future.result()
+    if missing:
+        raise ApiError(Reason.EVIDENCE_UNAVAILABLE, f"not stored within {until - began:.3g} s")

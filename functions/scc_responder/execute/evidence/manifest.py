@@ -1,12 +1,13 @@
-"""What a capture stores: each item as one object of JSON or text, and a manifest of their hashes. Pure.
+"""What is stored of a case: objects of any kind, JSON or text, and manifests of their hashes. Pure.
 
 Names hold hashes and declared words only; what the things were called stands inside the manifest. A name holds the hash
-of its content, so that a second capture adds to the first and never takes its place.
+of its content, so that a second capture adds to the first and never takes its place. `sealing.py` signs a manifest.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,11 +17,48 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import EvidenceItem
 from scc_responder.execute.evidence.canonical_json import canonical_json
+from scc_responder.execute.evidence.dsse import in_toto_statement
 from scc_responder.execute.evidence.log_text import redact_log
 from scc_responder.execute.evidence.reading import Reading
 from scc_responder.execute.evidence.redaction import Redaction, redact
 
+MANIFEST_SCHEMA = 2
+"""Of what a manifest says. That of schema 1 stood by itself, without a signature."""
 _MAX_LISTED = 1000
+_STORED = re.compile(
+    r"(?P<name>cases/\S{1,180}/manifest-[0-9a-f]{16}[.]json) sha256 (?P<sha256>[0-9a-f]{64})", re.ASCII
+)
+
+
+class Part(Value, frozen=True, kw_only=True):
+    """The place of an object in something larger that is stored in parts.
+
+    `of` is the SHA-256 of the whole in hex, `size` its length in bytes. `number` counts from 0.
+    """
+
+    of: str
+    size: int
+    number: int
+    count: int
+
+
+class StoredObject(Value, frozen=True, kw_only=True):
+    """What a manifest says of one stored object, without its content: that may be large, and gone from memory.
+
+    `source` names what it was read by, `redacted` the places of what was left out. `size` is in bytes. `captured_at` is
+    when it was read, where that is not the manifest's own time. `about` is what else its source says of it.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    kind: str
+    title: str = ""
+    source: str = ""
+    redacted: tuple[Redaction, ...] = ()
+    part: Part | None = None
+    captured_at: datetime | None = None
+    about: dict[str, Any] = {}
 
 
 class EvidenceObject(Value, frozen=True, kw_only=True):
@@ -38,6 +76,34 @@ class EvidenceObject(Value, frozen=True, kw_only=True):
         """The content's hash, in hex."""
         return hashlib.sha256(self.content).hexdigest()
 
+    @property
+    def stored(self) -> StoredObject:
+        """What a manifest says of it."""
+        return StoredObject(
+            name=self.name,
+            sha256=self.sha256,
+            size=len(self.content),
+            kind=self.kind,
+            title=self.title,
+            source=self.source,
+            redacted=self.redacted,
+        )
+
+
+class ManifestName(Value, frozen=True, kw_only=True):
+    """A stored manifest by its name, with the SHA-256 of its content in hex."""
+
+    name: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.name} sha256 {self.sha256}"
+
+
+def manifests_named(text: str) -> tuple[ManifestName, ...]:
+    """The manifests that a step's detail names."""
+    return tuple(ManifestName(**match.groupdict()) for match in _STORED.finditer(text))
+
 
 def evidence_objects(finding_key: str, readings: Iterable[Reading]) -> tuple[EvidenceObject, ...]:
     """Everything that was read, as objects to store, without secret values."""
@@ -48,7 +114,7 @@ def _kept(finding_key: str, reading: Reading, item: EvidenceItem) -> EvidenceObj
     kept = redact_log(item.content) if item.is_text else redact(item.content)
     content = kept.content.encode() if item.is_text else canonical_json(kept.content)
     return EvidenceObject(
-        name=_name(finding_key, reading.source.prefix, content, "txt" if item.is_text else "json"),
+        name=object_name(case_id(finding_key), reading.source.prefix, content, "txt" if item.is_text else "json"),
         content=content,
         kind=item.kind,
         title=item.title,
@@ -57,29 +123,31 @@ def _kept(finding_key: str, reading: Reading, item: EvidenceItem) -> EvidenceObj
     )
 
 
-def evidence_manifest(
-    context: Context, readings: Sequence[Reading], objects: Sequence[EvidenceObject], captured_at: datetime
-) -> EvidenceObject:
-    """The list of one capture's objects with their hashes and sizes, itself named by its hash.
+def evidence_statement(
+    context: Context,
+    readings: Sequence[Reading],
+    objects: Sequence[StoredObject],
+    captured_at: datetime,
+    earlier: Sequence[ManifestName] = (),
+) -> bytes:
+    """The in-toto Statement over one capture's objects; its predicate is the manifest.
 
     `missing` says what could not be read, `sources` what each source gave. Store it last: an object that a manifest
     names is complete. `redacted` of an object lists the JSON path and the rule of each value that was left out, the
-    first 1,000; `redacted_count` counts all.
+    first 1,000; `redacted_count` counts all. `earlier` are the case's manifests before this one.
     """
     failed = {reading.source.name: reading.detail for reading in readings if reading.is_failed}
-    key = context.finding.key
-    content = canonical_json(
-        {
-            "schema": 1,
-            "case": case_id(key),
-            "finding": context.finding.name,
-            "captured_at": captured_at,
-            "missing": {**failed, **context.missing},
-            "sources": [_source(reading) for reading in readings],
-            "objects": [_object(item, captured_at) for item in objects],
-        }
-    )
-    return EvidenceObject(name=_name(key, "manifest", content), content=content, kind="manifest")
+    predicate = {
+        "schema": MANIFEST_SCHEMA,
+        "case": case_id(context.finding.key),
+        "finding": context.finding.name,
+        "captured_at": captured_at,
+        "missing": {**failed, **context.missing},
+        "sources": [_source(reading) for reading in readings],
+        "objects": [_object(item, captured_at) for item in objects],
+        "earlier": earlier,
+    }
+    return in_toto_statement({item.name: item.sha256 for item in objects}, predicate)
 
 
 def _source(reading: Reading) -> dict[str, Any]:
@@ -88,19 +156,22 @@ def _source(reading: Reading) -> dict[str, Any]:
     return {**told, "outcome": reading.outcome, **{name: word for name, word in why.items() if word}}
 
 
-def _object(item: EvidenceObject, captured_at: datetime) -> dict[str, Any]:
+def _object(item: StoredObject, captured_at: datetime) -> dict[str, Any]:
     return {
         "name": item.name,
         "kind": item.kind,
         "title": item.title,
         "source": item.source,
         "sha256": item.sha256,
-        "size": len(item.content),
-        "captured_at": captured_at,
+        "size": item.size,
+        "captured_at": item.captured_at or captured_at,
         "redacted": item.redacted[:_MAX_LISTED],
         "redacted_count": len(item.redacted),
+        **({"part": item.part} if item.part else {}),
+        **({"about": item.about} if item.about else {}),
     }
 
 
-def _name(finding_key: str, prefix: str, content: bytes, ending: str = "json") -> str:
-    return f"cases/{case_id(finding_key)}/{prefix}-{hashlib.sha256(content).hexdigest()[:16]}.{ending}"
+def object_name(case: str, prefix: str, content: bytes, suffix: str = "json") -> str:
+    """The name of an object of the case (its id): a declared word, and the hash of the content."""
+    return f"cases/{case}/{prefix}-{hashlib.sha256(content).hexdigest()[:16]}.{suffix}"

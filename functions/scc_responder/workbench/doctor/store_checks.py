@@ -29,6 +29,7 @@ from scc_responder.workbench.doctor.clock_check import judge_clock
 from scc_responder.workbench.doctor.deployed import Deployment
 from scc_responder.workbench.doctor.held_clusters import examine_held_clusters, note_cluster
 from scc_responder.workbench.doctor.kill_switch_checks import examine_control
+from scc_responder.workbench.doctor.signing_checks import examine_unsigned
 
 PROBE = "doctor/probe"
 """The key of doctor's own entry: created once, then replaced; it expires after a day."""
@@ -82,6 +83,7 @@ def examine_store(store: CasStore, ask: Ask, clock: Clock) -> Iterator[Check]:
     yield ok("store", probed, "create, read, replace and list")
     yield judge_clock("clock.store", probed, entry, (before, after))
     yield from examine_control(store, ask.policies)
+    yield from examine_unsigned(store)
     yield from _records(store, ask, clock)
 
 

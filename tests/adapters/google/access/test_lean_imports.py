@@ -9,6 +9,7 @@ from tests.kits.google.interpreter import in_fresh_interpreter
 CLIENTS = {
     "SECURITY_CENTER": "google.cloud.securitycenter_v2.SecurityCenterClient",
     "CLUSTER_MANAGER": "google.cloud.container_v1.ClusterManagerClient",
+    "KEY_MANAGEMENT": "google.cloud.kms_v1.KeyManagementServiceClient",
     "LOGGING": "google.cloud.logging_v2.services.logging_service_v2.LoggingServiceV2Client",
     "FIRESTORE": "google.cloud.firestore_v1.services.firestore.FirestoreClient",
     "PUBLISHER": "google.cloud.pubsub_v1.publisher.Client",
@@ -60,6 +61,7 @@ UNUSED = (
     "pydantic",
     "google.cloud.securitycenter_v2.services.security_center.async_client",
     "google.cloud.container_v1.services.cluster_manager.async_client",
+    "google.cloud.kms_v1.services.key_management_service.async_client",
     "google.cloud.firestore_v1.services.firestore.async_client",
     "google.cloud.firestore_v1.client",
     "google.cloud.pubsub_v1.subscriber",

@@ -16,7 +16,8 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import Threat
 from scc_responder.domain.ports import Evidence
-from scc_responder.execute.evidence.manifest import evidence_manifest
+from scc_responder.execute.evidence.manifest import evidence_statement
+from scc_responder.execute.evidence.sealing import seal
 from tests.kits.captures import evidence
 from tests.kits.journal_worlds import START, finding
 from tests.kits.racers import in_threads
@@ -114,7 +115,8 @@ def test_a_second_capture_leaves_the_first_byte_for_byte(kept: tuple[Evidence, A
         threat = Threat(name="reverse_shell", surface="pod", kind="ioc", confidence="likely")
         context = Context(finding=finding(), threat=threat, objects=items)
         objects = evidence(context)
-        for item in (*objects, evidence_manifest(context, (), objects, START)):
+        statement = evidence_statement(context, (), [item.stored for item in objects], START)
+        for item in (*objects, seal("0a0a0a0a0a0a", statement, None).manifest):
             store.put(item.name, item.content)
             first.setdefault(item.name, item.content)
     assert len(first) == 101

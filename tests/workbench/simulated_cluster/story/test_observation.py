@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.status import StepStatus
+from scc_responder.execute.evidence.dsse import in_toto_statement
+from scc_responder.execute.evidence.sealing import seal
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.story.observation import (
@@ -127,14 +128,18 @@ def test_arming_has_its_own_label() -> None:
 ARMING = {"change": "patch", "marker": "scc-responder/armed-by"}
 
 
+MANIFEST = f"cases/0a0a0a0a0a0a/manifest-{'0' * 16}.json"
+
+
 def capture(folder: Path, **contents: str) -> str:
     """Store evidence with its manifest, and return what the step says of it."""
     for name, content in contents.items():
         (folder / name).write_text(content)
     listed = [{"name": name, "sha256": sha256(text.encode()).hexdigest()} for name, text in contents.items()]
-    manifest = json.dumps({"objects": listed}).encode()
-    (folder / "manifest").write_bytes(manifest)
-    return f"manifest sha256 {sha256(manifest).hexdigest()}"
+    manifest = seal("0a0a0a0a0a0a", in_toto_statement({}, {"objects": listed}), None).manifest
+    (folder / MANIFEST).parent.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).write_bytes(manifest.content)
+    return f"{MANIFEST} sha256 {manifest.sha256}"
 
 
 def test_evidence_is_verified_by_hashes(tmp_path: Path) -> None:
@@ -144,7 +149,7 @@ def test_evidence_is_verified_by_hashes(tmp_path: Path) -> None:
     assert proof(step("capture_evidence", "captured", detail=detail), [], tmp_path) == "verified"
 
 
-@pytest.mark.parametrize("name", ["pod", "node", "manifest"])
+@pytest.mark.parametrize("name", ["pod", "node", MANIFEST])
 def test_evidence_that_was_changed(name: str, tmp_path: Path) -> None:
     """One byte more in any object, or in the manifest, and nothing is verified."""
     detail = capture(tmp_path, pod="{}", node="[]")
@@ -153,7 +158,7 @@ def test_evidence_that_was_changed(name: str, tmp_path: Path) -> None:
     assert proof(step("capture_evidence", "captured", detail=detail), [], tmp_path) == ""
 
 
-@pytest.mark.parametrize("detail", ["", "none sha256 00", "manifest", "pod sha256 00"], ids=repr)
+@pytest.mark.parametrize("detail", ["", f"{MANIFEST} sha256 {'0' * 64}", MANIFEST, "pod sha256 00"], ids=repr)
 def test_evidence_that_is_not_there(detail: str, tmp_path: Path) -> None:
     """A manifest that is not there, or is none, verifies nothing."""
     capture(tmp_path, pod="{}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -13,6 +12,8 @@ from scc_responder.domain.changes import kind_of_stored
 from scc_responder.domain.labels import ACTION_ID
 from scc_responder.domain.permissions import Tier
 from scc_responder.domain.value import Value
+from scc_responder.execute.evidence.dsse import manifest_content
+from scc_responder.execute.evidence.manifest import manifests_named
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST
@@ -135,12 +136,12 @@ def _reads(event: AuditEvent, write: AuditEvent) -> bool:
 
 def captured(evidence: Path, detail: str) -> int:
     """How many objects a capture stored whose content has the hash in the manifest; 0 if any has another."""
-    name, _, digest = detail.partition(" sha256 ")
+    named = manifests_named(detail)
     try:
-        manifest = (evidence / name).read_bytes()
-        objects = json.loads(manifest)["objects"]
+        manifest = (evidence / named[-1].name).read_bytes()
+        objects = manifest_content(manifest)["objects"]
         stored = [(item["sha256"], (evidence / item["name"]).read_bytes()) for item in objects]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, LookupError):
         return 0
-    agrees = all(sha256(content).hexdigest() == wanted for wanted, content in [(digest, manifest), *stored])
+    agrees = all(sha256(content).hexdigest() == wanted for wanted, content in [(named[-1].sha256, manifest), *stored])
     return len(stored) if agrees else 0

@@ -1,0 +1,127 @@
+"""The signed form of a manifest: a DSSE envelope around an in-toto Statement. Pure.
+
+What is signed is not JSON but bytes that begin with type and length (`pre_authentication_encoding`), so that nothing
+has to be spelled one way. Sources: DSSE, "protocol.md" and "envelope.md" (version 1.0.2); in-toto Attestation
+Framework, "Statement" (version 1). Nobody's library is used: the format is this page, and libraries for it load
+`cryptography`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from scc_responder.domain.value import Value
+from scc_responder.execute.evidence.canonical_json import canonical_json
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "urn:scc-responder:evidence-manifest:v1"
+
+
+class Signature(Value, frozen=True, kw_only=True):
+    """One signature: ECDSA on P-256 over SHA-256, in DER, as base64. `keyid` is a hint and proves nothing."""
+
+    keyid: str = ""
+    sig: str
+
+    def der(self) -> bytes:
+        """The signature itself. Raises ValueError where it is no base64."""
+        return decoded_base64(self.sig)
+
+
+class Envelope(Value, frozen=True, kw_only=True, rename="camel"):
+    """A DSSE envelope. `payload` is base64. `unsigned`, a field of ours, says why there is no signature."""
+
+    payload: str
+    payload_type: str
+    signatures: tuple[Signature, ...] = ()
+    unsigned: str = ""
+
+    def payload_bytes(self) -> bytes:
+        """What is signed, together with its type. Raises ValueError where it is no base64."""
+        return decoded_base64(self.payload)
+
+    def signed_bytes(self) -> bytes:
+        """What a signature is made over. Raises ValueError."""
+        return pre_authentication_encoding(self.payload_type, self.payload_bytes())
+
+    def statement(self) -> Mapping[str, Any]:
+        """The in-toto Statement. Raises ValueError where the payload is none of this project's."""
+        if self.payload_type != PAYLOAD_TYPE:
+            raise ValueError(f"the payload's type is {self.payload_type[:80]!a}, not {PAYLOAD_TYPE}")
+        decoded = json.loads(self.payload_bytes())
+        statement: dict[str, Any] = decoded if isinstance(decoded, dict) else {}
+        types = [statement.get(name) for name in ("_type", "predicateType")]
+        if types != [STATEMENT_TYPE, PREDICATE_TYPE] or not isinstance(statement.get("predicate"), dict):
+            raise ValueError(f"the payload is no {STATEMENT_TYPE} of {PREDICATE_TYPE}")
+        return statement
+
+
+def decoded_base64(text: str) -> bytes:
+    """The bytes of base64, in the standard or the URL-safe alphabet. Raises ValueError for anything else."""
+    try:
+        return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"no base64: {error}") from error
+
+
+def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
+    """DSSE's PAE: `DSSEv1`, then type and payload, each behind its length in bytes.
+
+    >>> pre_authentication_encoding("http://example.com/HelloWorld", b"hello world")
+    b'DSSEv1 29 http://example.com/HelloWorld 11 hello world'
+    """
+    kind = payload_type.encode()
+    return b" ".join((b"DSSEv1", str(len(kind)).encode(), kind, str(len(payload)).encode(), payload))
+
+
+def in_toto_statement(subjects: Mapping[str, str], predicate: Mapping[str, Any]) -> bytes:
+    """An in-toto Statement about objects by name, each with its SHA-256 in hex."""
+    named = [{"name": name, "digest": {"sha256": sha256}} for name, sha256 in subjects.items()]
+    return canonical_json(
+        {"_type": STATEMENT_TYPE, "subject": named, "predicateType": PREDICATE_TYPE, "predicate": predicate}
+    )
+
+
+def digest_to_sign(payload: bytes) -> bytes:
+    """The SHA-256 of what a signature of this payload is made over."""
+    return hashlib.sha256(pre_authentication_encoding(PAYLOAD_TYPE, payload)).digest()
+
+
+def signature_of(key_id: str, der: bytes) -> Signature:
+    """A signature by the key of this id."""
+    return Signature(keyid=key_id, sig=base64.b64encode(der).decode())
+
+
+def enveloped(payload: bytes, signatures: Sequence[Signature] = (), unsigned: str = "") -> bytes:
+    """The envelope as it is stored. `unsigned`: why it has no signature."""
+    why = {} if signatures else {"unsigned": unsigned}
+    text = base64.b64encode(payload).decode()
+    return canonical_json({"payload": text, "payloadType": PAYLOAD_TYPE, "signatures": list(signatures), **why})
+
+
+def opened(content: bytes) -> Envelope:
+    """The envelope that was stored. Raises ValueError where the content is none."""
+    try:
+        return msgspec.json.decode(content, type=Envelope)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise ValueError(f"no DSSE envelope: {error}") from error
+
+
+def manifest_content(content: bytes) -> Mapping[str, Any]:
+    """What a stored manifest says, also one of an earlier version, which is no envelope. Raises ValueError.
+
+    It is not checked whether anybody signed it.
+    """
+    plain = json.loads(content)
+    if isinstance(plain, dict) and plain.get("schema") == 1:
+        return plain
+    predicate: Mapping[str, Any] = opened(content).statement()["predicate"]
+    return predicate
