@@ -12,7 +12,7 @@ import pytest
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.ports import Evidence
 from scc_responder.domain.reasons import Reason
-from scc_responder.execute.evidence.capture import store_side_by_side
+from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import (
@@ -401,7 +401,7 @@ def test_a_bucket_that_stalls_keeps_no_change_from_being_done(
     tmp_path: Path, cluster: SimulatedCluster, pod: Object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many deliveries wait for it: only a deletion does, and a later delivery keeps the evidence."""
-    monkeypatch.setattr(store_side_by_side, "__defaults__", (0.1,))
+    monkeypatch.setattr(store_sealed, "__defaults__", (0.1,))
     deployment = deployed(tmp_path, cluster, policy(*ALL))
     stalled = StalledEvidence(deployment.services.evidence)  # type: ignore[arg-type]
     deployment.services.evidence = stalled

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from scc_responder.adapters.google.cloud_logging import CloudLogging
 from scc_responder.domain.clock import utc_now
+from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.pipeline.later_logs import ASKED_AFTER, MOST_TRIES, NOTES, ask_later
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.google.logging_server import LoggingServer, audit_entry, line_entry
@@ -160,5 +160,5 @@ def test_without_the_permission_the_case_goes_on(
     document = finding_about(pod)
     deployment.respond_to(document)
     assert steps(deployment, document)["capture_cloud_logs"][:2] == ("done", "captured")
-    missing = [json.loads(text)["missing"] for text in kept(deployment, "manifest-*.json")]
+    missing = [manifest_content(text.encode())["missing"] for text in kept(deployment, "manifest-*.json")]
     assert {"cloud_logging": "missing permission: logging.logEntries.list"} in missing

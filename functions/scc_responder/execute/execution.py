@@ -76,14 +76,6 @@ class Execution:
         """The case with its steps as they stand now, written or not."""
         return self.case.record.with_steps(tuple(self.pending))
 
-    @property
-    def manifests(self) -> tuple[ManifestName, ...]:
-        """The manifests of evidence that this case has, the earliest first."""
-        before = (detail for closing in self.record.history for detail in closing.captures)
-        details = (*before, *(step.detail for step in self.steps if observes_only(step.change)))
-        named = dict.fromkeys(each for detail in details for each in manifests_named(detail))
-        return tuple(each for each in named if each.name.startswith(f"cases/{case_id(self.context.finding.key)}/"))
-
     def recorded(self, task: Task) -> Step | None:
         """What is known of the task's step."""
         return self.record.step(task.action_id, task.index)
@@ -198,6 +190,14 @@ class Execution:
                 settled_at=self.world.clock(),
             )
         )
+
+
+def manifests_of(record: CaseRecord) -> tuple[ManifestName, ...]:
+    """The manifests of evidence that the case's record names, the earliest first."""
+    before = (detail for closing in record.history for detail in closing.captures)
+    details = (*before, *(step.detail for step in record.steps if observes_only(step.change)))
+    named = dict.fromkeys(each for detail in details for each in manifests_named(detail))
+    return tuple(each for each in named if each.name.startswith(f"cases/{case_id(record.finding_key)}/"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,18 +18,19 @@ from scc_responder.domain.changes import kind_of_stored
 from scc_responder.domain.changes.capture_cloud_logs import CAPTURES_CLOUD_LOGS
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import AlreadyExists, ApiError, Conflict
-from scc_responder.domain.finding import Confidence, Surface, Threat, ThreatKind
+from scc_responder.domain.finding import Confidence, Surface, Threat, ThreatKind, case_id
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.ports import CloudLogs, Evidence
+from scc_responder.domain.ports import CloudLogs
 from scc_responder.domain.status import StepStatus
 from scc_responder.domain.store import Entry
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import EvidenceItem, Source, sources_for
-from scc_responder.execute.evidence.capture import store_side_by_side
+from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.execute.evidence.log_entries import LogNames, ask_logs
 from scc_responder.execute.evidence.log_filters import LogQuery, identities, log_project, log_queries, resources
-from scc_responder.execute.evidence.manifest import evidence_manifest, evidence_objects
+from scc_responder.execute.evidence.manifest import evidence_objects, evidence_statement
 from scc_responder.execute.evidence.reading import Reading, SourceOutcome
+from scc_responder.execute.execution import manifests_of
 from scc_responder.journal.case import Step
 from scc_responder.pipeline.services import Services
 
@@ -87,7 +88,7 @@ def ask_later(services: Services) -> int:
         return 0
     answered = 0
     for entry in services.store.scan(NOTES, limit=MOST_NOTES).entries:
-        answered += _answered(entry, services, services.logs, services.evidence)
+        answered += _answered(entry, services, services.logs)
     return answered
 
 
@@ -96,14 +97,14 @@ def _is_asked_for(services: Services) -> bool:
     return any(kind is CAPTURES_CLOUD_LOGS for step in steps for kind in actions()[step.action].makes)
 
 
-def _answered(entry: Entry, services: Services, logs: CloudLogs, evidence: Evidence) -> bool:
+def _answered(entry: Entry, services: Services, logs: CloudLogs) -> bool:
     """Whether the note was due and is done with; one that fails is tried again by a later sweep."""
     note = msgspec.json.decode(entry.value, type=LaterLogs)
     now = services.clock()
     if note.due_at > now:
         return False
     try:
-        _keep(note, services, logs, evidence, now)
+        _keep(note, services, logs, now)
     except ApiError:
         if note.tries + 1 < MOST_TRIES:
             again = msgspec.structs.replace(note, tries=note.tries + 1, due_at=now + ASKED_AFTER)
@@ -115,7 +116,7 @@ def _answered(entry: Entry, services: Services, logs: CloudLogs, evidence: Evide
     return True
 
 
-def _keep(note: LaterLogs, services: Services, logs: CloudLogs, evidence: Evidence, now: datetime) -> None:
+def _keep(note: LaterLogs, services: Services, logs: CloudLogs, now: datetime) -> None:
     """Store what is answered now. Raises ApiError."""
     names = LogNames(note.resources, note.identities)
     items = tuple(ask_logs(logs, note.project, query, names) for query in note.queries)
@@ -124,8 +125,10 @@ def _keep(note: LaterLogs, services: Services, logs: CloudLogs, evidence: Eviden
     finding = msgspec.structs.replace(finding_named(note.finding_name), event_time=note.event_time)
     context = Context(finding=finding, threat=_UNNAMED)
     objects = evidence_objects(finding.key, readings)
-    manifest = evidence_manifest(context, readings, objects, now)
-    store_side_by_side(objects, manifest, evidence, services.evidence_pool)
+    record = services.journal.read(finding.key)
+    earlier = manifests_of(record) if record else ()
+    statement = evidence_statement(context, readings, [item.stored for item in objects], now, earlier)
+    store_sealed(objects, statement, case_id(finding.key), services)
 
 
 def _reading(source: Source, items: tuple[EvidenceItem, ...]) -> Reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, wait
 from time import monotonic
+from typing import Protocol
 
 from scc_responder.domain.changes import Change, ChangedObject, StepRun
 from scc_responder.domain.changes.capture_cloud_logs import CAPTURES_CLOUD_LOGS
@@ -12,9 +13,10 @@ from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import case_id
-from scc_responder.domain.ports import Evidence
+from scc_responder.domain.ports import Clock, Evidence, Signer
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, done, failed, refused
+from scc_responder.domain.store import CasStore
 from scc_responder.execute.evidence import Moment, SourceInput, sources_for
 from scc_responder.execute.evidence.manifest import (
     EvidenceObject,
@@ -114,8 +116,37 @@ def _result(lacking: Sequence[Reading], sealed: Sealed, said: Sequence[str]) -> 
     return failed(lacking[0].source.incomplete, "; ".join([*(reading.detail for reading in lacking), stored]))
 
 
+class SealingMeans(Protocol):
+    """What a manifest is signed and stored with. `store` keeps the note of one that could not be signed."""
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """Where evidence goes."""
+        ...
+
+    @property
+    def evidence_pool(self) -> Executor:
+        """The threads that it is stored on."""
+        ...
+
+    @property
+    def signer(self) -> Signer | None:
+        """What signs it."""
+        ...
+
+    @property
+    def store(self) -> CasStore | None:
+        """The store of cases."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+
 def store_sealed(
-    objects: Iterable[EvidenceObject], statement: bytes, case: str, world: World, seconds: float = STORE_SECONDS
+    objects: Iterable[EvidenceObject], statement: bytes, case: str, world: SealingMeans, seconds: float = STORE_SECONDS
 ) -> Sealed:
     """Store all objects and have their manifest signed meanwhile, then store it: what it names is complete.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import pairwise
 from typing import Any, Protocol
 
 import msgspec
@@ -131,10 +130,10 @@ class BundleManifests:
                     self._find(BundleFault.MANIFEST_MISSING, file, f"{manifest.file} names it")
                 elif there[each.name] != each.sha256:
                     self._find(BundleFault.MANIFEST_CHANGED, file, f"{manifest.file} names it with another SHA-256")
-        for before, later in pairwise(good):
-            if before.file not in {each.name.rpartition("/")[2] for each in later.says.earlier}:
-                why = f"it does not name {before.file}: one of the two was added, or the responder ended in between"
-                self._find(BundleFault.MANIFESTS_UNRELATED, later.file, why)
+        for manifest in good[1:]:
+            if not any(each.name in there for each in manifest.says.earlier):
+                why = "it names no manifest before it: it was added, or the responder ended before it had noted one"
+                self._find(BundleFault.MANIFESTS_UNRELATED, manifest.file, why)
 
 
 def _late_signatures(files: Mapping[str, bytes | None]) -> Iterator[tuple[str, LateSignature]]:

@@ -26,7 +26,7 @@ class BundleFault(StrEnum):
     MANIFEST_OF_ANOTHER_CASE = "manifest_of_another_case"
     """It may be well signed, and says nothing about this case."""
     MANIFESTS_UNRELATED = "manifests_unrelated"
-    """There are two, and the later does not name the earlier."""
+    """There are two, and the later names none before it."""
     NOT_SIGNED = "not_signed"
     """It has no signature, nor does a signed one name it."""
     SIGNATURE_WRONG = "signature_wrong"
