@@ -14,7 +14,7 @@ from scc_responder.settings import SIGNING_KEY
 
 KMS_SERVICE = "cloudkms.googleapis.com"
 ASYMMETRIC_SIGN = ApiMethod(api=Reason.KMS, permission="cloudkms.cryptoKeyVersions.useToSign")
-MOST_TRIES = 2
+_TRIES = 2
 """An answer that was changed on its way is asked for once more, as Google advises."""
 
 
@@ -45,15 +45,13 @@ class KmsSigner:
             "digest": {"sha256": digest},
             "digest_crc32c": {"value": crc32c.value(digest)},
         }
-        for _ in range(MOST_TRIES):
+        for _ in range(_TRIES):
             answer = self._asked(request)
             signature = bytes(answer.signature)
             is_whole = answer.verified_digest_crc32c and answer.signature_crc32c == crc32c.value(signature)
             if is_whole and answer.name == self._version and signature:
                 return signature
-        raise ApiError(
-            Reason.KMS.of("corrupted"), f"{self._version}: {MOST_TRIES} answers with a checksum that differs"
-        )
+        raise ApiError(Reason.KMS.of("corrupted"), f"{self._version}: {_TRIES} answers with a checksum that differs")
 
     def close(self) -> None:
         """Close the connection, if there is one."""
