@@ -9,7 +9,7 @@ from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.status import FrozenProcess, Result, StepStatus
 from scc_responder.execute.evidence.capture import capture
-from scc_responder.execute.execution import Execution
+from scc_responder.execute.execution import Execution, manifests_of
 from scc_responder.execute.publish import publish
 from scc_responder.journal.contained import contained_fields, frozen_processes
 from scc_responder.journal.notices import outcome_notice
@@ -42,14 +42,15 @@ class StepMeans:
 
     def capture_evidence(self, change: Change, step: StepRun) -> Result:
         """See `Means.capture_evidence`."""
-        return capture(change, step, self._execution.context, self._execution.world)
+        earlier = manifests_of(self._execution.record)
+        return capture(change, step, self._execution.context, self._execution.world, earlier)
 
     def keep_inspection(self, inspected: Inspected) -> Result:
         """See `Means.keep_inspection`. The case keeps what it means, for this delivery and later ones."""
         from scc_responder.execute.evidence.inspection.keeping import keep_inspection  # noqa: PLC0415 - cold start
 
         case, context = self._execution.case, self._execution.context
-        result, facts = keep_inspection(inspected, context, self._execution.world)
+        result, facts = keep_inspection(inspected, context, self._execution.world, manifests_of(self._execution.record))
         if facts != Inspection():
             case.inspected(facts)
         return result

@@ -108,9 +108,7 @@ def _come_again(lacking: Iterable[Reading]) -> None:
 
 def _result(lacking: Sequence[Reading], sealed: Sealed, said: Sequence[str]) -> Result:
     """`said` is what sources say of what they read."""
-    manifest = str(ManifestName(name=sealed.manifest.name, sha256=sealed.manifest.sha256))
-    unsigned = [f"not signed yet: {sealed.unsigned}"] if sealed.unsigned else []
-    stored = "; ".join([manifest, *unsigned, *said])
+    stored = "; ".join([str(sealed), *said])
     if not lacking:
         return done(Reason.CAPTURED_UNSIGNED if sealed.unsigned else Reason.CAPTURED, stored)
     return failed(lacking[0].source.incomplete, "; ".join([*(reading.detail for reading in lacking), stored]))

@@ -19,7 +19,7 @@ from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence.canonical_json import canonical_json
 from scc_responder.execute.evidence.dsse import Signature, digest_to_sign, enveloped, signature_of
-from scc_responder.execute.evidence.manifest import EvidenceObject, object_name
+from scc_responder.execute.evidence.manifest import EvidenceObject, ManifestName, object_name
 
 UNSIGNED_PREFIX = "unsigned/"
 KEEP_SIGNED = timedelta(days=1)
@@ -33,6 +33,11 @@ class Sealed(Value, frozen=True, kw_only=True):
 
     manifest: EvidenceObject
     unsigned: str = ""
+
+    def __str__(self) -> str:
+        """What a step's detail says of it."""
+        name = ManifestName(name=self.manifest.name, sha256=self.manifest.sha256)
+        return f"{name}; not signed yet: {self.unsigned}" if self.unsigned else str(name)
 
 
 class UnsignedManifest(Value, frozen=True, kw_only=True):

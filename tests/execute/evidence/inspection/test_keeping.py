@@ -25,6 +25,7 @@ from scc_responder.domain.kubernetes.collector_stream import (
 from scc_responder.domain.kubernetes.container_facts import ArtefactHash
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
+from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.execute.evidence.inspection.keeping import keep_inspection
 from tests.kits.collector_logs import artefact, document, ended, sealed
 from tests.kits.decision_contexts import context
@@ -93,7 +94,10 @@ def test_all_that_was_told_is_kept(keeper: Keeper) -> None:
     assert "manifest-" in result.detail
     assert "/tmp/x" not in result.detail
     (manifest,) = keeper.stored("manifest-")
-    assert b"hunter2" not in manifest
+    said = manifest_content(manifest)
+    assert "hunter2" not in json.dumps(said)
+    parts = [item["part"] for item in said["objects"] if item["kind"] == "artefact"]
+    assert [part["number"] for part in parts] == list(range(parts[0]["count"]))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ A file is malicious until proved otherwise, and is kept as it is: the index of f
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes.collector_stream import Frame, FrameKind
 from scc_responder.domain.ports import Evidence
 from scc_responder.domain.reasons import Reason
+from scc_responder.execute.evidence.manifest import Part, StoredObject
 
 PART_BYTES = 4 * 1024 * 1024
 """Of one stored object: a file of 64 MiB is 16 of them."""
@@ -75,6 +77,10 @@ class Artefacts:
         """What the manifest's index of files says: of each its parts in order, and that it may be dangerous to open."""
         return [_indexed(file) for file in self.files.values()]
 
+    def described(self) -> list[StoredObject]:
+        """Each stored part as a manifest lists it, with its place in the file."""
+        return [item for file in self.files.values() for item in _described(file)]
+
     def _begin(self, said: dict[str, Any]) -> None:
         self._flush()
         self._file, self._digest = KeptFile(said=said), hashlib.sha256()
@@ -123,3 +129,9 @@ def _indexed(file: KeptFile) -> dict[str, Any]:
     parts = [{"name": name, "sha256": sha256, "size": size} for name, sha256, size in file.parts]
     marks = {"whole": file.whole, "why": file.why, "malicious": True, "unredacted": True}
     return {**said, **marks, "size": file.size, "sha256": file.sha256, "parts": parts}
+
+
+def _described(file: KeptFile) -> Iterator[StoredObject]:
+    for number, (name, sha256, size) in enumerate(file.parts):
+        part = Part(of=file.sha256, size=file.size, number=number, count=len(file.parts))
+        yield StoredObject(name=name, sha256=sha256, size=size, kind="artefact", source=SOURCE, part=part)

@@ -15,14 +15,13 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.collector_stream import Frame, FrameKind, Truncated
 from scc_responder.domain.kubernetes.container_facts import Inspection
-from scc_responder.domain.ports import Evidence
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, refused
 from scc_responder.execute.evidence import EvidenceItem, Moment, Source
-from scc_responder.execute.evidence.capture import store_side_by_side
+from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.execute.evidence.inspection.artefacts import SOURCE, Artefacts
 from scc_responder.execute.evidence.inspection.facts import inspection_of, named_files
-from scc_responder.execute.evidence.manifest import evidence_manifest, evidence_objects
+from scc_responder.execute.evidence.manifest import ManifestName, evidence_objects, evidence_statement
 from scc_responder.execute.evidence.reading import RENEW_SECONDS, Reading, SourceOutcome
 from scc_responder.execute.execution import World
 
@@ -49,8 +48,10 @@ class _Told:
     why: str = ""
 
 
-def keep_inspection(inspected: Inspected, context: Context, world: World) -> tuple[Result, Inspection]:
-    """Store everything that is told, and say what follows from it.
+def keep_inspection(
+    inspected: Inspected, context: Context, world: World, earlier: Sequence[ManifestName] = ()
+) -> tuple[Result, Inspection]:
+    """Store everything that is told, and say what follows from it. `earlier` are the case's manifests before this one.
 
     Raises RetryableError where a later delivery may store it.
     """
@@ -60,7 +61,7 @@ def keep_inspection(inspected: Inspected, context: Context, world: World) -> tup
     try:
         told = _told(inspected, files)
         files.finish()
-        manifest = _sealed(told, files, context, world, world.evidence)
+        manifest = _sealed(told, files, context, world, earlier)
     except ApiError as error:
         return refused(error), Inspection()
     started = _started_at(context, inspected.container)
@@ -92,7 +93,7 @@ def _note(told: _Told, frame: Frame) -> None:
         told.documents.setdefault(str(document.get("name", ""))[:64], document)
 
 
-def _sealed(told: _Told, files: Artefacts, context: Context, world: World, store: Evidence) -> str:
+def _sealed(told: _Told, files: Artefacts, context: Context, world: World, earlier: Sequence[ManifestName]) -> str:
     """Store the documents, the index of files, and the manifest that names them; the manifest's name and hash."""
     items = [EvidenceItem(kind="Inspection", title=name, content=item) for name, item in told.documents.items()]
     if files.files:
@@ -102,9 +103,9 @@ def _sealed(told: _Told, files: Artefacts, context: Context, world: World, store
         source=_SOURCE, outcome=outcome, items=tuple(items), why=told.why, detail=told.why, is_failed=bool(told.why)
     )
     objects = evidence_objects(context.finding.key, [reading])
-    manifest = evidence_manifest(context, [reading], objects, world.clock())
-    store_side_by_side(objects, manifest, store, world.evidence_pool)
-    return f"{manifest.name} sha256 {manifest.sha256}"
+    described = [*(item.stored for item in objects), *files.described()]
+    statement = evidence_statement(context, [reading], described, world.clock(), earlier)
+    return str(store_sealed(objects, statement, case_id(context.finding.key), world))
 
 
 def _result(told: _Told, files: Artefacts, context: Context, manifest: str, *, own_form: bool) -> Result:
