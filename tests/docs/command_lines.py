@@ -19,7 +19,6 @@ GCLOUD = {"--project", "--format", "--impersonate-service-account", "--quiet"}
 KUBECTL = {"--namespace", "--context"}
 
 KNOWN: Mapping[str, set[str]] = {
-    "crane auth login": {"-u", "--password-stdin"},
     "crane push": set(),
     "gcloud container clusters list": GCLOUD,
     "gcloud auth application-default login": GCLOUD,
