@@ -205,7 +205,7 @@ run "concurrency_half" {
   expect_failures = [var.concurrency]
 }
 
-run "collector_by_tag" {
+run "collector_image_by_tag" {
   command = plan
 
   variables {

@@ -86,8 +86,8 @@ def test_forbidden_parts_are_named_and_left_out(tmp_path: Path, cluster: Simulat
     """What may not be listed is told with the permission, and the rest is there: exit 1."""
     done = snapshot(tmp_path, clusters_file(tmp_path, cluster, "reader"))
     assert done.returncode == 1
-    assert "  without pods: kubernetes_forbidden: missing permission: pods: list" in done.stderr
-    assert "pods" in read_snapshot(tmp_path / "prod-1.json").missing
+    assert "  without jobs: kubernetes_forbidden: missing permission: jobs.batch: list" in done.stderr
+    assert "jobs" in read_snapshot(tmp_path / "prod-1.json").missing
 
 
 def test_wrong_use_leaves_no_file(tmp_path: Path, cluster: SimulatedCluster) -> None:

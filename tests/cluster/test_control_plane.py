@@ -36,7 +36,7 @@ def node_name(node: Object) -> str:
         ("responder", "GET", "/apis/batch/v1/namespaces/{ns}/jobs/none", 404),
         ("responder", "GET", "/apis/batch/v1/namespaces/{ns}/cronjobs/none", 404),
         ("responder", "GET", "/apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies", 200),
-        ("responder", "GET", "/api/v1/namespaces/{ns}/pods", 403),
+        ("responder", "GET", "/api/v1/namespaces/{ns}/services", 403),
         ("responder", "GET", "/api/v1/namespaces/{ns}/secrets/none", 403),
         ("responder", "GET", "/api/v1/nodes", 200),
         ("responder", "GET", "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets", 200),

@@ -319,10 +319,10 @@ class Paging:
 
     def test_what_may_not_be_listed_has_no_pages(self, side: Side) -> None:
         """What may not be listed may not be paged."""
-        error = refused(side.api("responder").page, api_paths.pods(side.namespace), 2)
+        error = refused(side.api("responder").page, f"/api/v1/namespaces/{side.namespace}/services", 2)
         assert (error.reason, error.permission) == (
             "kubernetes_forbidden",
-            f"pods: list in namespace {side.namespace}",
+            f"services: list in namespace {side.namespace}",
         )
 
 
@@ -843,7 +843,7 @@ class Identifying:
             refused(reader.delete, side.path(), {}),
             refused(reader.patch, api_paths.node(side.node), {"spec": {"unschedulable": True}}),
             refused(reader.create, api_paths.network_policies(side.namespace), policy(side.namespace)),
-            refused(side.api().list, api_paths.pods(side.namespace)),
+            refused(side.api().list, f"/api/v1/namespaces/{side.namespace}/services"),
         ]
         assert {told(error) for error in errors} == {("kubernetes_forbidden", 403, "Forbidden")}
         assert [error.permission for error in errors] == [
@@ -851,7 +851,7 @@ class Identifying:
             f"pods: delete in namespace {side.namespace}",
             "nodes: patch",
             f"networkpolicies.networking.k8s.io: create in namespace {side.namespace}",
-            f"pods: list in namespace {side.namespace}",
+            f"services: list in namespace {side.namespace}",
         ]
 
     def test_the_audit_log_has_every_request(self, side: Side) -> None:

@@ -222,12 +222,12 @@ def test_json_names_every_needing_policy(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_text_names_policies_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The table names policy and action, counts many, and says how many policies it is about."""
-    many = [policy("label_pod", name=f"label-{n}") for n in range(5)]
+    many = [policy("label_pod", name=f"l-{n}") for n in range(5)]
     off = DELETE.replace("mode: enforce", "mode: disabled")
     shown = printed(capsys, write_policies(tmp_path / "p", *many, off))
     rows = [line.split("  ")[1:] for line in shown.splitlines() if line.startswith("  ")]
     told = {row[0]: row[-1].strip() for row in rows}
-    assert told["pods: patch"] == "label_pod (label-0, label-1, label-2 and 2 more)"
+    assert told["pods: patch"] == "label_pod (l-0, l-1, l-2 and 2 more)"
     assert told["pods: get"] == "every finding"
     assert "pods: delete" not in shown
     assert "5 policies are enabled, 1 disabled. In dry run a policy needs the same." in shown

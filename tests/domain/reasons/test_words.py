@@ -70,13 +70,14 @@ def test_a_reason_is_stored_as_its_text() -> None:
 
 
 TRAITS = {
-    Trait.ALREADY: {"already", "already_annotated", "already_cordoned", "already_labeled"},
+    Trait.ALREADY: {"already", "already_annotated", "already_cordoned", "already_detached", "already_labeled"},
     Trait.UNREAD: {
         "budgets_unread",
         "cluster_unread",
         "node_pool_unread",
         "node_unreadable",
         "principal_unread",
+        "volumes_unread",
         "workload_unread",
     },
     Trait.MISSING: {"condition_{}_missing", "unless_{}_missing", "when_{}_missing"},
