@@ -132,6 +132,7 @@ def test_a_notification_contains_the_pod(
     assert {event.resource for event in scene.requests() if event.verb == "list"} == {
         "networkpolicies",
         "events",
+        "endpointslices",
         "poddisruptionbudgets",
     }
     about_objects = [event for event in scene.requests() if event.resource]  # and once the list of API groups

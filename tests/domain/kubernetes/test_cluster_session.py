@@ -145,5 +145,7 @@ def test_a_fault_at_each_call(fault: str, number: int) -> None:
         "patch nodes": 1,
         "delete pods": 1,
     }
-    assert {settled[step].status for step in range(5)} == {"done"}
+    ends = {(settled[step].status, settled[step].reason) for step in range(5) if settled[step].status != "done"}
+    # Reads of other kinds of policy go side by side: where one is refused, nothing proves that the isolation holds.
+    assert ends <= {("not_effective", "enforcement_unknown")}
     assert settled[4].reason == ("gone_after_intent" if (fault, number) in UNANSWERED else "processes_ended")
