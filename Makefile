@@ -1,7 +1,7 @@
 # Every target does its own set-up: a virtual environment in .venv from hash-pinned requirements.
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 4
+WORKERS ?= 5
 export PYTHONPATH := functions:.
 # Hundreds of processes are started: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
