@@ -136,7 +136,7 @@ def test_a_notification_contains_the_pod(
         "poddisruptionbudgets",
     }
     about_objects = [event for event in scene.requests() if event.resource]  # and once the list of API groups
-    assert len(about_objects) <= 20  # and the list of the nodes, which is not about this scene alone
+    assert len(about_objects) <= 21  # and the list of the nodes, which is not about this scene alone
     assert function.post(push_body(scene.document)) == (204, b"")
     assert len([event for event in scene.requests() if event.verb == "delete"]) == 1
 
