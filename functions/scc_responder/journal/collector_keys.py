@@ -15,7 +15,7 @@ from scc_responder.domain.errors import AlreadyExists, StoreOutcomeUnknown
 from scc_responder.domain.kubernetes.collector_stream import new_private_key
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 
 KEPT = timedelta(days=30)
 
@@ -42,7 +42,7 @@ class CaseCollector:
         with suppress(AlreadyExists, StoreOutcomeUnknown):
             self._store.create(self._name, value, keep=KEPT)
         entry = self._store.get(self._name)
-        stored = msgspec.json.decode(entry.value, type=_StoredKey) if entry else _StoredKey()
+        stored = msgspec.json.decode(entry.value, type=resolved(_StoredKey)) if entry else _StoredKey()
         if entry is not None and stored.private is None:
             # A later container of the same case: what an earlier one told is sealed, and is not read again.
             self._store.replace(self._name, value, entry.version, keep=KEPT)
@@ -54,7 +54,7 @@ class CaseCollector:
     def stored_key(self) -> bytes | None:
         """The key of the case; None where there is none any more. Raises StoreError."""
         entry = self._store.get(self._name)
-        return msgspec.json.decode(entry.value, type=_StoredKey).private if entry else None
+        return msgspec.json.decode(entry.value, type=resolved(_StoredKey)).private if entry else None
 
     def destroy_key(self) -> None:
         """Write over the private key: what it opens is sealed as evidence. Raises StoreError."""

@@ -23,7 +23,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import CloudLogs
 from scc_responder.domain.status import StepStatus
 from scc_responder.domain.store import Entry
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 from scc_responder.execute.evidence import EvidenceItem, Source, sources_for
 from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.execute.evidence.log_entries import LogNames, ask_logs
@@ -99,7 +99,7 @@ def _is_asked_for(services: Services) -> bool:
 
 def _answered(entry: Entry, services: Services, logs: CloudLogs) -> bool:
     """Whether the note was due and is done with; one that fails is tried again by a later sweep."""
-    note = msgspec.json.decode(entry.value, type=LaterLogs)
+    note = msgspec.json.decode(entry.value, type=resolved(LaterLogs))
     now = services.clock()
     if note.due_at > now:
         return False

@@ -24,7 +24,7 @@ from scc_responder.adapters.kubernetes.server_trust import ClientCertificate, se
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 
 CONNECTIONS = 16
 """Connections to one API server that are kept for reuse: more than `collect` ever uses side by side."""
@@ -201,6 +201,6 @@ def _query(values: Mapping[str, object]) -> dict[str, str]:
 
 def _decoded(request: ApiRequest, content: bytes | msgspec.Raw, form: type[_T]) -> _T:
     try:
-        return msgspec.json.decode(content, type=form)
+        return msgspec.json.decode(content, type=resolved(form))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise kubernetes_failure(request, UnusableResponse(Reason.UNUSABLE_ANSWER)) from None

@@ -26,7 +26,7 @@ from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.collector_stream import Frame
 from scc_responder.domain.permissions import Permissions
 from scc_responder.domain.status import FrozenProcess, Result
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 
 
 class Disruption(StrEnum):
@@ -199,7 +199,7 @@ def stored(change: Change | None) -> dict[str, Any]:
 
 def restored(data: Mapping[str, Any]) -> Change:
     """The change that the journal stored. Raises msgspec.ValidationError for what this version cannot read."""
-    change: Change = msgspec.convert(data, reduce(or_, change_classes().values()))
+    change: Change = msgspec.convert(data, resolved(reduce(or_, change_classes().values())))
     return change
 
 

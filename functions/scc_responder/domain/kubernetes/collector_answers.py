@@ -14,7 +14,7 @@ import msgspec
 from scc_responder.domain.kubernetes.collector_stream import Frame, FrameKind, Truncated
 from scc_responder.domain.status import FrozenProcess
 from scc_responder.domain.text import listed, visible
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 
 AnswerDocuments = Mapping[str, Mapping[str, Any]]
 """By their names."""
@@ -169,7 +169,7 @@ def documents(frames: Iterable[Frame], last: str = "") -> AnswerDocuments:
 def document(found: AnswerDocuments, name: str, kind: type[_T]) -> _T:
     """One of them. Raises Truncated where it is not there, or not of its form."""
     try:
-        return msgspec.convert(found.get(name), kind)
+        return msgspec.convert(found.get(name), resolved(kind))
     except msgspec.ValidationError as error:
         raise Truncated(f"the answer has no document {name} of its form") from error
 

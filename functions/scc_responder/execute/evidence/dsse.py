@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 from scc_responder.execute.evidence.canonical_json import canonical_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -110,7 +110,7 @@ def enveloped(payload: bytes, signatures: Sequence[Signature] = (), unsigned: st
 def opened(content: bytes) -> Envelope:
     """The envelope that was stored. Raises ValueError where the content is none."""
     try:
-        return msgspec.json.decode(content, type=Envelope)
+        return msgspec.json.decode(content, type=resolved(Envelope))
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ValueError(f"no DSSE envelope: {error}") from error
 

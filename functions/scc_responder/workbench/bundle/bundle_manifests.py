@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from scc_responder.domain.value import resolved
 from scc_responder.execute.evidence.dsse import Envelope, Signature, manifest_content, opened
 from scc_responder.execute.evidence.sealing import LateSignature
 from scc_responder.workbench.bundle.bundle_report import BundleFault, BundleFinding, CheckedManifest, ListedManifest
@@ -55,7 +56,7 @@ class BundleManifests:
 
     def _checked(self, file: str, content: bytes) -> CheckedManifest | None:
         try:
-            says = msgspec.convert(manifest_content(content), ListedManifest)
+            says = msgspec.convert(manifest_content(content), resolved(ListedManifest))
             envelope = opened(content) if says.schema != 1 else None
             agrees = envelope is None or _agrees(envelope, says)
         except (ValueError, RecursionError, msgspec.ValidationError) as error:
@@ -141,7 +142,7 @@ def _late_signatures(files: Mapping[str, bytes | None]) -> Iterator[tuple[str, L
     for file, content in sorted(files.items()):
         if content and file == f"signature-{hashlib.sha256(content).hexdigest()[:16]}.json":
             with suppress(msgspec.DecodeError, UnicodeError):
-                yield file, msgspec.json.decode(content, type=LateSignature)
+                yield file, msgspec.json.decode(content, type=resolved(LateSignature))
 
 
 def _another(signature: Signature) -> str:
