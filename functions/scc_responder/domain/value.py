@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Lock
+from typing import Any, TypeVar
+
 import msgspec
+
+_T = TypeVar("_T")
+_RESOLVED: set[Any] = set()
+_RESOLVING = Lock()
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,3 +18,16 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 
 class StrictValue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value that people write by hand: an unknown key is an error."""
+
+
+def resolved(wanted: type[_T]) -> type[_T]:
+    """The type, once msgspec knows all of its fields: what it reads is read as this. Raises TypeError for no type.
+
+    msgspec looks fields up when a type is first used. Where a second thread meets them half known, the process ends
+    with a segmentation fault: a new instance that is sent several findings at once would.
+    """
+    if wanted not in _RESOLVED:
+        with _RESOLVING:
+            msgspec.json.Decoder(wanted)
+            _RESOLVED.add(wanted)
+    return wanted

@@ -19,7 +19,7 @@ from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError,
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, write_over
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 from scc_responder.guard.guard import lowered
 from scc_responder.policy.decide import Decision
 
@@ -61,7 +61,7 @@ def parse(value: bytes, cluster: str | None = None) -> Control | None:
     """The document, or None if this version cannot read it or if it is about another cluster than `cluster`."""
     try:
         # As text: of bytes, what is skipped is not looked at, and may be no UTF-8.
-        control = msgspec.json.decode(value.decode(), type=Control)
+        control = msgspec.json.decode(value.decode(), type=resolved(Control))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     is_meant = cluster is None or control.cluster == cluster

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.text import visible
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 from scc_responder.intake.fields import integer
 from scc_responder.intake.find_name import find_name, name_unparsed
 from scc_responder.intake.json_text import plain_json
@@ -184,7 +184,7 @@ def _decode(content: bytes) -> _Envelope:
 
 def _decode_strictly(content: bytes) -> _Envelope:
     try:
-        return msgspec.json.decode(content, type=_Envelope)
+        return msgspec.json.decode(content, type=resolved(_Envelope))
     except RecursionError as error:
         raise RejectedMessage(Reason.TOO_DEEP) from error
     except msgspec.ValidationError as error:

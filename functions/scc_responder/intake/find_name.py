@@ -9,6 +9,7 @@ import msgspec
 
 from scc_responder.domain.errors import RejectedMessage
 from scc_responder.domain.resource_names import FINDING_PATTERN, FindingName
+from scc_responder.domain.value import resolved
 
 MAX_PLACES = 1000
 """Places at which a name may stand outside a field that are looked at. Where there are more, none is believed."""
@@ -58,7 +59,7 @@ def find_name(data: bytes) -> str | None:
     else the only one anywhere. Linear in the length of data.
     """
     try:
-        found: _Enveloped = msgspec.json.decode(data, type=_Enveloped)
+        found: _Enveloped = msgspec.json.decode(data, type=resolved(_Enveloped))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return _only_name(data)
     for named in filter(None, (found.finding, found)):

@@ -24,7 +24,7 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import Confidence, Finding, Surface, Threat, ThreatKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
-from scc_responder.domain.value import StrictValue, Value
+from scc_responder.domain.value import StrictValue, Value, resolved
 
 UNKNOWN = "unknown"
 """The name of a threat that no row describes. No policy may enforce upon it."""
@@ -91,7 +91,7 @@ def catalogue() -> tuple[Row, ...]:
 def read_catalogue(content: bytes) -> tuple[Row, ...]:
     """The rows of a catalogue file. Raises SettingsError `bad_catalogue`, which names the row and its faults."""
     try:
-        rows = msgspec.json.decode(content, type=tuple[Row, ...])
+        rows = msgspec.json.decode(content, type=resolved(tuple[Row, ...]))
     except msgspec.DecodeError as error:
         raise SettingsError("bad_catalogue", f"threats.json: {error}") from error
     names: set[str] = set()

@@ -12,7 +12,7 @@ import msgspec
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, Page
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, Closing, Step
 from scc_responder.journal.newer_words import newer_words
 from scc_responder.journal.plan import Plan
@@ -69,7 +69,7 @@ def decode(value: bytes) -> CaseRecord:
             raise RetryableError(Reason.RECORD_NEWER, f"{newer}: this version does not know it")
         lists = {name: [_with_extra(item, kind) for item in fields.get(name, ())] for name, kind in _KEPT.items()}
         plan = fields.get("plan") and _with_extra(fields["plan"], Plan)
-        return msgspec.convert(_with_extra(fields, CaseRecord) | lists | {"plan": plan}, CaseRecord)
+        return msgspec.convert(_with_extra(fields, CaseRecord) | lists | {"plan": plan}, resolved(CaseRecord))
     except (msgspec.DecodeError, TypeError, AttributeError) as error:
         raise RetryableError(Reason.RECORD_UNREADABLE, f"the record is damaged: {error}") from error
 

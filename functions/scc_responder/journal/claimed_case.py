@@ -17,7 +17,7 @@ from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import CasStore, Entry
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, Step, case_digest, is_unfinished, kept
 from scc_responder.journal.case_json import decode, encode
 
@@ -106,7 +106,7 @@ class ClaimedCase:
         Raises StoreUnavailable, RetryableError where that case cannot be read.
         """
         stored = self._writer.store.get(f"{RESERVATIONS}{target}")
-        held = msgspec.json.decode(stored.value, type=Reservation) if stored else None
+        held = msgspec.json.decode(stored.value, type=resolved(Reservation)) if stored else None
         if held is None or held.case == self._entry.key:
             return False
         entry = self._writer.store.get(held.case)
@@ -179,7 +179,7 @@ def reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
         stored = store.get(key)
         if stored is None:
             raise
-        held = msgspec.json.decode(stored.value, type=Reservation)
+        held = msgspec.json.decode(stored.value, type=resolved(Reservation))
         if held == wanted:
             return True
         if _was_used(store, held):

@@ -28,7 +28,7 @@ from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, write_over
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.case import KEEP_CLOSINGS, KEEP_REJECTED, CaseRecord, Closing, Rejection, Step, case_digest
 from scc_responder.journal.case_json import Cases, cases_of, decode
 from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
@@ -140,7 +140,7 @@ class Journal:
         entry = self._store.get(key)
         rejection = Rejection(sha256=sha256, reason=reason, size=size, first_seen=now, last_seen=now)
         if entry:
-            earlier = msgspec.json.decode(entry.value, type=Rejection)
+            earlier = msgspec.json.decode(entry.value, type=resolved(Rejection))
             rejection = replace(earlier, count=earlier.count + 1, last_seen=now)
             if earlier.count >= NOTED_COPIES:
                 return earlier

@@ -15,7 +15,7 @@ import msgspec
 from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry, write_over
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode
 
@@ -66,7 +66,7 @@ def _key(cluster: str) -> str:
 
 def _known(entry: Entry | None) -> ReadCluster | None:
     with suppress(msgspec.DecodeError, UnicodeError):
-        return msgspec.json.decode(entry.value, type=ReadCluster) if entry else None
+        return msgspec.json.decode(entry.value, type=resolved(ReadCluster)) if entry else None
     return None
 
 

@@ -17,7 +17,7 @@ from scc_responder.domain.errors import Forbidden
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import StrictValue, Value
+from scc_responder.domain.value import StrictValue, Value, resolved
 from scc_responder.guard import approval_answers
 from scc_responder.guard.approval_answers import LOCAL, ApprovalAnswer, is_listed
 from scc_responder.journal.case import CaseRecord
@@ -85,7 +85,7 @@ def _said(ending: Ending, verb: str, key: str, plan: str) -> Ending:
 
 def _parsed(body: bytes) -> AnswerBody | None:
     try:
-        return msgspec.json.decode(body, type=AnswerBody) if len(body) <= MAX_ANSWER_BYTES else None
+        return msgspec.json.decode(body, type=resolved(AnswerBody)) if len(body) <= MAX_ANSWER_BYTES else None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

@@ -21,7 +21,7 @@ from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, Page, write_over
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 from scc_responder.guard import approval_answers
 from scc_responder.journal.case import CaseRecord, is_held_for_now, is_unfinished, kept
 from scc_responder.journal.case_json import decode
@@ -213,7 +213,7 @@ class _Sweep:
     def _kept_place(self) -> SweepCursor:
         entry = self._store.get(CURSOR_KEY)
         with suppress(msgspec.DecodeError, UnicodeError):
-            place = msgspec.json.decode(entry.value, type=SweepCursor) if entry else SweepCursor()
+            place = msgspec.json.decode(entry.value, type=resolved(SweepCursor)) if entry else SweepCursor()
             if all(
                 not key or (key.startswith(CASES_PREFIX) and key.isprintable())
                 for key in msgspec.structs.astuple(place)

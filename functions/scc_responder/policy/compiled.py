@@ -12,7 +12,7 @@ import msgspec
 
 from scc_responder import __version__
 from scc_responder.domain.errors import PolicyError
-from scc_responder.domain.value import StrictValue
+from scc_responder.domain.value import StrictValue, resolved
 from scc_responder.policy import cel
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import Policy, PolicySet, digest
@@ -49,7 +49,7 @@ def load_deployed(folder: Path) -> PolicySet:
 
 def _read(path: Path) -> CompiledPolicies:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=CompiledPolicies)
+        return msgspec.json.decode(path.read_bytes(), type=resolved(CompiledPolicies))
     except OSError as error:
         raise _refusal(path, str(error.strerror)) from error
     except msgspec.DecodeError as error:

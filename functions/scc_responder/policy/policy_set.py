@@ -12,7 +12,7 @@ import msgspec
 
 from scc_responder.actions import Params, actions
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.value import StrictValue, Value
+from scc_responder.domain.value import StrictValue, Value, resolved
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
@@ -45,7 +45,7 @@ class PolicyStep(StrictValue, frozen=True, kw_only=True, dict=True, rename={"par
     @cached_property
     def params(self) -> Params:
         """The parameters as the action's own type. Raises msgspec.ValidationError."""
-        return msgspec.convert(self.parameters, actions()[self.action].params)
+        return msgspec.convert(self.parameters, resolved(actions()[self.action].params))
 
     @cached_property
     def variant(self) -> str:

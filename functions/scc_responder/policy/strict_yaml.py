@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from scc_responder.domain.errors import PolicyError
+from scc_responder.domain.value import resolved
 from scc_responder.policy.mistakes import DocumentPath, Fault, Mistake, refusal, written
 
 MAX_FILE_BYTES = 256 * 1024
@@ -46,7 +47,7 @@ class Document:
     def converted(self, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]] = lambda _: ()) -> _T:
         """The content as `wanted`. Raises PolicyError that names every mistake, those that `check` finds too."""
         try:
-            value = msgspec.convert(self.data, wanted)
+            value = msgspec.convert(self.data, resolved(wanted))
         except msgspec.ValidationError as error:
             found = self._diagnosed(wanted, check) or [Mistake(text=str(error))]
             raise self._refusal(found) from error
@@ -62,7 +63,7 @@ class Document:
 
         mistakes = list(diagnose(self.data, wanted))
         try:
-            rest = msgspec.convert(repaired(self.data, wanted, mistakes), wanted)
+            rest = msgspec.convert(repaired(self.data, wanted, mistakes), resolved(wanted))
         except msgspec.ValidationError:
             return mistakes
         further = [found for found in check(rest) if not any(_overlap(found.path, told.path) for told in mistakes)]

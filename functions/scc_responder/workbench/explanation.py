@@ -13,7 +13,7 @@ from scc_responder.domain.context import Cluster, Context, LiveLook, Namespace, 
 from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import StrictValue
+from scc_responder.domain.value import StrictValue, resolved
 from scc_responder.execute.dependencies import needs
 from scc_responder.guard.approval import unapproved
 from scc_responder.guard.guard import guard
@@ -44,7 +44,7 @@ NOTHING_READ = ContextFacts(missing=dict.fromkeys(("cluster", "pod", "namespace"
 def read_facts(content: bytes, name: str) -> ContextFacts:
     """The facts of a context file. Raises PolicyError that names the field."""
     try:
-        return msgspec.json.decode(content, type=ContextFacts)
+        return msgspec.json.decode(content, type=resolved(ContextFacts))
     except msgspec.DecodeError as error:
         raise PolicyError("invalid_context", f"{name}: {error}") from error
 

@@ -23,7 +23,7 @@ from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.kubernetes.paged_api import PagedApi
 from scc_responder.domain.ports import Clusters, KubernetesApi
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import StrictValue
+from scc_responder.domain.value import StrictValue, resolved
 from scc_responder.policy.strict_yaml import load_yaml
 
 
@@ -142,7 +142,7 @@ def _entry_of(path: Path, name: str, fields: Any) -> tuple[str, ClusterEntry]:
     if ref is None:
         raise SettingsError("unusable_clusters", f"{path}: {name!r} must be projects/P/locations/L/clusters/C")
     try:
-        return ref.path, msgspec.convert(fields, ClusterEntry)
+        return ref.path, msgspec.convert(fields, resolved(ClusterEntry))
     except msgspec.ValidationError as error:
         raise SettingsError("unusable_clusters", f"{path}: {name}: {error}") from error
 

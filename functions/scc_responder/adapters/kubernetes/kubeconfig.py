@@ -19,7 +19,7 @@ import msgspec
 
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 
 _EXPIRY_MARGIN = timedelta(seconds=60)
 
@@ -114,7 +114,7 @@ def _read(path: Path) -> _Config:
         text = path.read_text()
         # JSON may be indented by tabs, which YAML forbids.
         content = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
-        return msgspec.convert(_as_json(content or {}), _Config)
+        return msgspec.convert(_as_json(content or {}), resolved(_Config))
     except OSError as error:
         raise SettingsError("unreadable_kubeconfig", f"{path}: {error.strerror}") from error
     except msgspec.ValidationError as error:

@@ -29,7 +29,7 @@ from scc_responder.adapters.kubernetes.one_write import OneWritePool
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 
 CONNECTIONS = 16
 """Connections to one API server that are kept for reuse: more than `collect` ever uses side by side."""
@@ -289,7 +289,7 @@ def _check_bounds(size: int, deadline: float, most: int) -> None:
 
 def _decoded(request: ApiRequest, content: bytes | msgspec.Raw, form: type[_T]) -> _T:
     try:
-        return msgspec.json.decode(content, type=form)
+        return msgspec.json.decode(content, type=resolved(form))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise kubernetes_failure(request, UnusableResponse(Reason.UNUSABLE_ANSWER)) from None
 

@@ -17,7 +17,7 @@ import msgspec
 
 from scc_responder.adapters.local.json_spans import Span, spans
 from scc_responder.domain.errors import RejectedMessage, SettingsError
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 from scc_responder.intake.fields import timestamp
 from scc_responder.intake.notification import parse_notification
 
@@ -32,7 +32,7 @@ class Stamp(msgspec.Struct, frozen=True):
     finding: Stamp | None = None
 
 
-_stamp = msgspec.json.Decoder(Stamp)
+_stamp = msgspec.json.Decoder(resolved(Stamp))
 
 
 class ExportedFinding(Value, frozen=True, kw_only=True):

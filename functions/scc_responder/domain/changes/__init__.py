@@ -23,7 +23,7 @@ import msgspec
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.permissions import Permissions
 from scc_responder.domain.status import Result
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 
 
 class Disruption(StrEnum):
@@ -140,7 +140,7 @@ def stored(change: Change | None) -> dict[str, Any]:
 
 def restored(data: Mapping[str, Any]) -> Change:
     """The change that the journal stored. Raises msgspec.ValidationError for what this version cannot read."""
-    change: Change = msgspec.convert(data, reduce(or_, change_classes().values()))
+    change: Change = msgspec.convert(data, resolved(reduce(or_, change_classes().values())))
     return change
 
 

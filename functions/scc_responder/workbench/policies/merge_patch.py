@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from scc_responder.domain.value import resolved
+
 _T = TypeVar("_T")
 
 
@@ -31,7 +33,7 @@ def patched(value: _T, patch: Mapping[str, Any]) -> _T:
     """The value with the patch merged over it; null removes. Raises ValueError that names the path of what is wrong."""
     known = msgspec.to_builtins(value)
     try:
-        changed = msgspec.convert(merge_patch(known, patch), type(value))
+        changed = msgspec.convert(merge_patch(known, patch), resolved(type(value)))
     except msgspec.ValidationError as error:
         raise ValueError(str(error).replace("`$.", "`")) from error
     unknown = next(_unknown(patch, msgspec.to_builtins(changed), known, ""), None)

@@ -14,6 +14,7 @@ import msgspec
 
 from scc_responder.actions import Action, actions
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.value import resolved
 from scc_responder.policy.guardrails import Day, Guardrails
 from scc_responder.policy.match import Severity
 from scc_responder.policy.policy_set import OnFailure, Policy
@@ -47,7 +48,7 @@ def schema(kind: str) -> Schema:
             parts |= _params(action)
     root = parts.pop(FILE_KINDS[kind].__name__)
     whole = {"$schema": "http://json-schema.org/draft-07/schema#", **root, "$defs": dict(sorted(parts.items()))}
-    return msgspec.json.decode(msgspec.json.encode(whole), type=Schema)
+    return msgspec.json.decode(msgspec.json.encode(whole), type=resolved(Schema))
 
 
 def schema_text(kind: str) -> str:
