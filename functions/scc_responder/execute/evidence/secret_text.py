@@ -151,6 +151,7 @@ _PATTERNS: tuple[tuple[RedactionRule, str, str], ...] = (
 
 Most texts of an object are single words: few patterns have to look at them.
 """
+_LETTERS = frozenset(letter for _, needs, _ in _PATTERNS for letter in needs)
 _NAMES = re.compile(_SENSITIVE, re.IGNORECASE)
 _POINTS_ELSEWHERE = re.compile(
     r"(?:names?|refs?|paths?|files?|dirs?|seconds|namespace|policy|type|mode)$", re.IGNORECASE
@@ -197,7 +198,7 @@ def redact_text(text: str, *, opaque: bool = True, nested: int = 0) -> tuple[str
 
 def _letter(letter: str) -> str:
     """What the patterns need to know of a letter: which one of theirs it is, if any."""
-    return letter if letter in "@:=,/-%\\" else " " if letter.isspace() else ""
+    return letter if letter in _LETTERS else " " if letter.isspace() else ""
 
 
 @cache
