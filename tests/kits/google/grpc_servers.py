@@ -61,7 +61,23 @@ class Method(NamedTuple):
 
 
 _GKE_PERMISSIONS = "https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions"
+_RUN_PERMISSIONS = "https://cloud.google.com/run/docs/reference/iam/permissions"
+_OF_CLOUD_RUN = {
+    "Services/GetService": "run.services.get",
+    "Services/UpdateService": "run.services.update",
+    "Services/GetIamPolicy": "run.services.getIamPolicy",
+    "Services/SetIamPolicy": "run.services.setIamPolicy",
+    "Revisions/GetRevision": "run.revisions.get",
+    "Revisions/ListRevisions": "run.revisions.list",
+    "Revisions/DeleteRevision": "run.revisions.delete",
+    "Jobs/GetJob": "run.jobs.get",
+    "Jobs/GetIamPolicy": "run.jobs.getIamPolicy",
+    "Jobs/SetIamPolicy": "run.jobs.setIamPolicy",
+    "Executions/ListExecutions": "run.executions.list",
+    "Executions/CancelExecution": "run.executions.cancel",
+}
 METHODS = {
+    **{f"google.cloud.run.v2.{name}": Method(needed, _RUN_PERMISSIONS) for name, needed in _OF_CLOUD_RUN.items()},
     "google.cloud.securitycenter.v2.SecurityCenter/ListFindings": Method(
         "securitycenter.findings.list",
         "https://cloud.google.com/security-command-center/docs/reference/rest/v2/organizations.sources.findings/list",
@@ -151,7 +167,7 @@ class LocalServer:
     def befall(self, method: str, context: grpc.ServicerContext) -> None:
         """Refuse this call for want of a permission, or apply the next fault, if any, to it."""
         needed = self._needed[method]
-        if self.granted is not None and needed not in self.granted:
+        if needed and self.granted is not None and needed not in self.granted:
             context.abort(grpc.StatusCode.PERMISSION_DENIED, f"Permission '{needed}' denied on resource.")
         fault = self.faults.popleft() if self.faults else None
         if fault is None:
