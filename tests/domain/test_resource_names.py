@@ -45,20 +45,21 @@ RUN = "//run.googleapis.com/projects/p/locations/l"
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        (f"{RUN}/services/s", ("service", "s", "")),
-        (f"{RUN}/services/s/revisions/r", ("revision", "r", "s")),
-        (f"{RUN}/jobs/j", ("job", "j", "")),
-        (f"{RUN}/jobs/j/executions/e", ("job", "j", "")),
-        (f"{RUN}/workerPools/w", ("worker_pool", "w", "")),
+        (f"{RUN}/services/s", {"kind": "service", "name": "s"}),
+        (f"{RUN}/services/s/revisions/r", {"kind": "revision", "name": "r", "service": "s", "revision": "r"}),
+        (f"{RUN}/revisions/r", {"kind": "revision", "name": "r", "revision": "r"}),
+        (f"{RUN}/jobs/j", {"kind": "job", "name": "j"}),
+        (f"{RUN}/jobs/j/executions/e", {"kind": "job", "name": "j", "execution": "e"}),
+        (f"{RUN}/jobs/j/executions/e/tasks/t", {"kind": "job", "name": "j", "execution": "e"}),
+        (f"{RUN}/workerPools/w", {"kind": "worker_pool", "name": "w"}),
         (f"{RUN}/services", None),
         ("//other.googleapis.com/projects/p/locations/l/services/s", None),
     ],
 )
 def test_a_cloud_run_name_says_its_kind(name: str, expected: Any) -> None:
     """A revision names its service; an execution stands for its job."""
-    kind, resource, service = expected or ("", "", "")
-    target = CloudRunTarget(kind=kind, project="p", location="l", name=resource, service=service)
-    assert parse_cloud_run(name) == (target if expected else None)
+    target = CloudRunTarget(project="p", location="l", **expected) if expected else None
+    assert parse_cloud_run(name) == target
 
 
 def test_an_instance_has_project_zone_and_name() -> None:

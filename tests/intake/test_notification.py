@@ -113,7 +113,7 @@ def test_a_cloud_run_finding_has_a_service_and_no_cluster() -> None:
     [
         ("services/checkout", "service", "checkout", ""),
         ("services/checkout/revisions/checkout-00007-abc", "revision", "checkout-00007-abc", "checkout"),
-        ("revisions/checkout-00007-abc", "revision", "checkout-00007-abc", ""),
+        ("revisions/checkout-00007-abc", "revision", "checkout-00007-abc", "checkout"),
         ("jobs/nightly", "job", "nightly", ""),
         ("jobs/nightly/executions/nightly-x7k2p", "job", "nightly", ""),
         ("workerPools/queue", "worker_pool", "queue", ""),

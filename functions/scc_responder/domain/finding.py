@@ -121,7 +121,9 @@ class KubernetesObject(Value, frozen=True, kw_only=True):
 class CloudRunTarget(Value, frozen=True, kw_only=True):
     """The Cloud Run resource of a finding. `kind` is `service`, `job`, `revision` or `worker_pool`.
 
-    `service` names the service of a revision, where the resource name says it.
+    `service` names the service of a revision, where the finding says it. `revision` (of a service) and `execution` (of
+    a job) are short names, from whichever part of the finding says them; `name` is that of the service, job or pool,
+    and of a resource of kind `revision` the revision's.
     """
 
     kind: str
@@ -129,6 +131,8 @@ class CloudRunTarget(Value, frozen=True, kw_only=True):
     location: str
     name: str
     service: str = ""
+    revision: str = ""
+    execution: str = ""
 
 
 class Finding(Value, frozen=True, kw_only=True):
@@ -189,8 +193,13 @@ class Finding(Value, frozen=True, kw_only=True):
 
     @property
     def cluster_path(self) -> str:
-        """The cluster's path, for limits and the kill switch; empty if it is in no cluster."""
+        """The cluster's path; empty if it is in no cluster."""
         return self.cluster.path if self.cluster else ""
+
+    @property
+    def place(self) -> str:
+        """Where limits and the kill switch count it: its cluster's path, of Cloud Run `projects/P`; else empty."""
+        return self.cluster_path or (f"projects/{self.cloud_run.project}" if self.cloud_run else "")
 
     @property
     def pod(self) -> PodRef | None:

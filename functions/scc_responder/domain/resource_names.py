@@ -83,9 +83,11 @@ def parse_cloud_run(name: str) -> CloudRunTarget | None:
     if not match:
         return None
     project, location, plural, resource, child = match.groups()
+    place = {"project": project, "location": location}
     if plural == "services" and child:
-        return CloudRunTarget(kind="revision", project=project, location=location, name=child, service=resource)
-    return CloudRunTarget(kind=_CLOUD_RUN_KINDS[plural], project=project, location=location, name=resource)
+        return CloudRunTarget(kind="revision", name=child, service=resource, revision=child, **place)
+    children = {"revisions": {"revision": resource}, "jobs": {"execution": child or ""}}.get(plural, {})
+    return CloudRunTarget(kind=_CLOUD_RUN_KINDS[plural], name=resource, **children, **place)
 
 
 def is_namespace(name: str) -> bool:

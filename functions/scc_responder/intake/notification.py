@@ -16,7 +16,7 @@ import msgspec
 from scc_responder.domain.errors import RejectedMessage
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.resource_names import FindingName, parse_cloud_run, same_project, source_of
+from scc_responder.domain.resource_names import FindingName, same_project, source_of
 from scc_responder.domain.text import visible
 from scc_responder.intake.activity import (
     MAX_PROCESSES,
@@ -30,6 +30,7 @@ from scc_responder.intake.activity import (
     read_processes,
     read_techniques,
 )
+from scc_responder.intake.cloud_run_resource import read_cloud_run
 from scc_responder.intake.envelope import NOTIFICATION_FIELDS, published
 from scc_responder.intake.fields import enum, field, link, part, records, text, timestamp
 from scc_responder.intake.json_text import decode_json
@@ -72,7 +73,7 @@ def content_digest(finding: Finding) -> str:
     """
     said = (
         (finding.category, finding.detector, finding.rule, finding.severity, finding.finding_class),
-        (finding.resource_name if not finding.cluster else "", finding.cluster, finding.cloud_run, finding.node),
+        (finding.resource_name if not finding.cluster else "", finding.cluster, _run_said(finding), finding.node),
         (finding.principal, finding.principal_subject, finding.caller_ip, finding.method_name),
         _unordered(finding.pods),
         _unordered((item.name, item.image, item.image_id) for item in finding.containers),
@@ -84,6 +85,18 @@ def content_digest(finding: Finding) -> str:
         finding.contradictions,
     )
     return sha256(msgspec.json.encode(said)).hexdigest()
+
+
+def _run_said(finding: Finding) -> dict[str, str] | None:
+    """The Cloud Run resource as it always counted, and a revision or execution that its name does not say."""
+    target = finding.cloud_run
+    if target is None:
+        return None
+    said: dict[str, str] = msgspec.to_builtins(target)
+    for child in (said.pop("revision"), said.pop("execution")):
+        if child and child != target.name and child not in finding.resource_name:
+            said["child"] = child
+    return said
 
 
 def _unordered(items: Any) -> list[bytes]:
@@ -169,14 +182,15 @@ def _place(parts: FindingParts) -> dict[str, Any]:
     told = [text(finding, "resourceName"), text(resource, "name"), *affected]
     resource_name = told[0] or told[1]
     cluster, cluster_faults = _cluster(told)
-    cloud_run = next(filter(None, map(parse_cloud_run, told)), None)
+    # What the parts of a pod's finding say of Cloud Run is not looked for.
+    run = read_cloud_run(told, {} if cluster else resource, {} if cluster else source)
     pods, containers = read_pods(finding, source, objects), read_containers(finding, source)
     node = read_node(finding, source, resource_name, cluster)
-    both = ["resource"] if cluster and cloud_run else []
+    both = ["resource"] if cluster and run.cloud_run else []
     return {
         "resource_name": resource_name,
         "cluster": cluster,
-        "cloud_run": cloud_run,
+        "cloud_run": run.cloud_run,
         "pods": pods.pods,
         "containers": containers.containers,
         "node": node.node,
@@ -186,6 +200,7 @@ def _place(parts: FindingParts) -> dict[str, Any]:
         "contradictions": (
             *cluster_faults,
             *both,
+            *run.contradictions,
             *pods.contradictions,
             *containers.contradictions,
             *node.contradictions,

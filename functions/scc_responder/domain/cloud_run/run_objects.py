@@ -1,0 +1,191 @@
+"""Services, revisions, jobs, executions and IAM policies of Cloud Run, reduced to what decisions need.
+
+Absent text is empty, an absent time is None. Source: google/cloud/run/v2 and google/iam/v1 `Policy`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from scc_responder.domain.cloud_run.run_names import RunName
+from scc_responder.domain.value import Value
+
+CLOUD_FUNCTIONS = "cloudfunctions"
+"""What manages a service that Cloud Functions deployed."""
+
+_MANAGED_BY = "goog-managed-by"
+_FUNCTION_LABEL = "goog-cloudfunctions-"
+_FUNCTION_ANNOTATION = "cloudfunctions.googleapis.com/"
+
+
+class RunCondition(Value, frozen=True, kw_only=True):
+    """One condition. `state` is `CONDITION_SUCCEEDED`, `CONDITION_FAILED`, ...; `reason` is empty where all is well."""
+
+    type: str
+    state: str
+    reason: str = ""
+    message: str = ""
+    time: datetime | None = None
+
+
+class RunContainer(Value, frozen=True, kw_only=True):
+    """A container. `digest` is `sha256:...`, empty where nothing says which image a tag stood for."""
+
+    name: str = ""
+    image: str = ""
+    digest: str = ""
+
+
+class RunTraffic(Value, frozen=True, kw_only=True):
+    """A share of a service's requests, as wanted (`traffic`) or as served (`trafficStatuses`).
+
+    `latest`: it goes to whatever revision is the latest ready one; then `revision` is empty where it is wanted.
+    A target with a `tag` has an address of its own, `uri`, whatever its `percent` is.
+    """
+
+    latest: bool = False
+    revision: str = ""
+    percent: int = 0
+    tag: str = ""
+    uri: str = ""
+
+
+class RunScaling(Value, frozen=True, kw_only=True):
+    """How many instances a service has: `mode` is `AUTOMATIC` or `MANUAL`; numbers are None where not set."""
+
+    mode: str = ""
+    minimum: int | None = None
+    maximum: int | None = None
+    manual: int | None = None
+
+
+class RunService(Value, frozen=True, kw_only=True):
+    """A service. `revision`, `latest_ready` and `latest_created` are short names of revisions.
+
+    `revision` is the name that the template asks for, empty where Cloud Run chooses. `observed` is the generation that
+    was reconciled last. `creator` and `last_modifier` are e-mail addresses.
+    """
+
+    name: RunName
+    uid: str
+    generation: int
+    etag: str
+    observed: int = 0
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+    delete_time: datetime | None = None
+    creator: str = ""
+    last_modifier: str = ""
+    client: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    traffic: tuple[RunTraffic, ...] = ()
+    traffic_statuses: tuple[RunTraffic, ...] = ()
+    ingress: str = ""
+    default_uri_disabled: bool = False
+    invoker_iam_disabled: bool = False
+    uris: tuple[str, ...] = ()
+    scaling: RunScaling = RunScaling()
+    revision: str = ""
+    containers: tuple[RunContainer, ...] = ()
+    service_account: str = ""
+    latest_ready: str = ""
+    latest_created: str = ""
+    reconciling: bool = False
+    ready: RunCondition | None = None
+    conditions: tuple[RunCondition, ...] = ()
+
+    @property
+    def managed_by(self) -> str:
+        """What deploys the service in people's place, such as `cloudfunctions`; empty where nothing says so."""
+        is_function = any(key.startswith(_FUNCTION_LABEL) for key in self.labels)
+        is_function |= any(key.startswith(_FUNCTION_ANNOTATION) for key in self.annotations)
+        return CLOUD_FUNCTIONS if is_function else self.labels.get(_MANAGED_BY, "")
+
+
+class RunRevision(Value, frozen=True, kw_only=True):
+    """A revision of a service, by its short name. `ready`: its condition `Ready` holds; None where nothing says so."""
+
+    name: str
+    service: str
+    uid: str
+    generation: int = 0
+    etag: str = ""
+    create_time: datetime | None = None
+    delete_time: datetime | None = None
+    creator: str = ""
+    labels: dict[str, str] = {}
+    containers: tuple[RunContainer, ...] = ()
+    service_account: str = ""
+    scaling: RunScaling = RunScaling()
+    reconciling: bool = False
+    ready: bool | None = None
+    conditions: tuple[RunCondition, ...] = ()
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """The digests of all its containers; empty where that of any of them is not known."""
+        known = [container.digest for container in self.containers]
+        return frozenset(known) if all(known) else frozenset()
+
+
+class RunJob(Value, frozen=True, kw_only=True):
+    """A job. `latest_execution` is a short name."""
+
+    name: RunName
+    uid: str
+    generation: int
+    etag: str
+    observed: int = 0
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+    delete_time: datetime | None = None
+    creator: str = ""
+    last_modifier: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    containers: tuple[RunContainer, ...] = ()
+    service_account: str = ""
+    latest_execution: str = ""
+    reconciling: bool = False
+    ready: RunCondition | None = None
+    conditions: tuple[RunCondition, ...] = ()
+
+
+class RunExecution(Value, frozen=True, kw_only=True):
+    """An execution of a job, by its short name. It runs while it has no `completion_time`."""
+
+    name: str
+    job: str
+    uid: str
+    generation: int = 0
+    etag: str = ""
+    creator: str = ""
+    create_time: datetime | None = None
+    start_time: datetime | None = None
+    completion_time: datetime | None = None
+    delete_time: datetime | None = None
+    containers: tuple[RunContainer, ...] = ()
+    service_account: str = ""
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    reconciling: bool = False
+    conditions: tuple[RunCondition, ...] = ()
+
+
+class RunIamBinding(Value, frozen=True, kw_only=True):
+    """A role and who has it. `condition` is the CEL expression that limits it."""
+
+    role: str
+    members: tuple[str, ...] = ()
+    condition: str = ""
+
+
+class RunIamPolicy(Value, frozen=True, kw_only=True):
+    """The IAM policy of a service or job itself: what it inherits from its project is not in it."""
+
+    etag: str = ""
+    version: int = 1
+    bindings: tuple[RunIamBinding, ...] = ()
