@@ -7,6 +7,7 @@ locals {
   environment = merge(
     local._settings,
     length(var.approvers) == 0 ? {} : { SCC_RESPONDER_APPROVAL_AUDIENCE = local._address },
+    length(var.services) == 0 ? {} : { SCC_RESPONDER_SERVICES = join(",", sort(var.services)) },
     var.collector_image == "" ? {} : { SCC_RESPONDER_COLLECTOR = var.collector_image },
     local._signs ? { SCC_RESPONDER_SIGNING_KEY = "gcpkms://${local._key_version}" } : {},
   )
@@ -16,6 +17,7 @@ locals {
     SCC_RESPONDER_CONNECT_GATEWAY = tostring(var.connect_gateway)
     SCC_RESPONDER_EVIDENCE        = "gs://${google_storage_bucket.evidence.name}/cases"
     SCC_RESPONDER_OUTCOME_TOPIC   = google_pubsub_topic.responder["outcomes"].id
+    SCC_RESPONDER_OWN_SERVICE     = "projects/${var.project_id}/locations/${var.region}/services/${var.name}"
     SCC_RESPONDER_SCC_LOCATION    = var.scc_location
     SCC_RESPONDER_SOURCES         = join(",", sort(var.source_ids))
     SCC_RESPONDER_STORE           = "firestore://${var.project_id}/${google_firestore_database.journal.name}"

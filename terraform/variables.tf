@@ -375,6 +375,23 @@ variable "scope" {
   }
 }
 
+variable "services" {
+  description = "Services and jobs of Cloud Run that may be changed: `projects/P/locations/L/services/N` or `projects/P/locations/L/jobs/N`, with `*` for a whole segment. Without any, evidence is taken of them and people are told, and no more. The responder's own service is never changed, whatever is listed."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for service in var.services : can(regex("^projects/([*]|[a-z0-9][a-z0-9.:-]*)/locations/([*]|[a-z0-9][a-z0-9.:-]*)/(services|jobs)/([*]|[a-z0-9][a-z0-9.:-]*)$", service))])
+    error_message = "Each of services must be projects/P/locations/L/services/N or projects/P/locations/L/jobs/N, with * for a whole segment and nothing else."
+  }
+
+  validation {
+    condition     = !anytrue([for service in var.services : can(regex("^projects/[0-9]+/", service))])
+    error_message = "Each of services must name its project by its id, such as example-project: findings name it so, and what is listed by a number is held as service_not_listed."
+  }
+}
+
 variable "signing" {
   description = "The key that signs evidence (EC P-256, SHA-256): `create_key` makes one in the module's region, which Terraform never destroys; `key_version` names one of yours, `projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N`. In the responder's project the module lets the runtime identity sign with it; in another, who owns the key grants `cloudkms.cryptoKeyVersions.useToSign` on it. Without a key, evidence is stored without a signature."
   type = object({

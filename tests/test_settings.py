@@ -46,6 +46,19 @@ def test_ways_to_clusters(name: str, given: str | None, expected: bool) -> None:
     assert getattr(read_settings(environment, Path("policies")), name) is expected
 
 
+SERVICES = "projects/example-project/locations/*/services/*, projects/p/locations/l/jobs/nightly"
+
+
+def test_services_are_patterns_or_none() -> None:
+    """Without them nothing on Cloud Run is changed. What is our own, Cloud Run says itself."""
+    plain = read_settings({**LOCAL, "SCC_RESPONDER_SERVICES": " "}, Path("policies"))
+    assert (plain.services, plain.own_service, plain.service_name, plain.revision_name) == ((), "", "", "")
+    own = {"SCC_RESPONDER_OWN_SERVICE": "projects/p/locations/l/services/responder", "K_REVISION": "responder-1"}
+    found = read_settings({**LOCAL, **own, "SCC_RESPONDER_SERVICES": SERVICES}, Path("policies"))
+    assert found.services == tuple(SERVICES.split(", "))
+    assert (found.own_service, found.revision_name) == (own["SCC_RESPONDER_OWN_SERVICE"], "responder-1")
+
+
 NOTIFIERS = [
     pytest.param({}, ("outcome_topic",), {}, id="default"),
     pytest.param({"NOTIFIERS": "", "CHAT_URL": "x"}, ("outcome_topic",), {}, id="empty"),
@@ -141,6 +154,11 @@ MISTAKES = [
     pytest.param({"CLUSTERS": "projects/*"}, "for a whole segment", id="too-short"),
     pytest.param({"CLUSTERS": "projects/p/zones/z/clusters/c"}, "projects/P/locations/L", id="zones"),
     pytest.param({"CLUSTERS": "projects/p/locations/l/clusters/c/x"}, "projects/P/locations/L", id="too-long"),
+    pytest.param({"SERVICES": "checkout"}, "SCC_RESPONDER_SERVICES: 'checkout' is not projects/P/lo", id="a-service"),
+    pytest.param({"SERVICES": "projects/p/locations/l/services/check*"}, "for a whole segment", id="half-a-service"),
+    pytest.param({"SERVICES": "projects/p/locations/l/workerPools/w"}, "services/N or .../jobs/N", id="worker-pool"),
+    pytest.param({"SERVICES": "projects/p/locations/l/services/s/revisions/r"}, ".../jobs/N", id="a-revision"),
+    pytest.param({"OWN_SERVICE": "projects/p/locations/l/services/*"}, "SCC_RESPONDER_OWN_SERVICE", id="own-pattern"),
     pytest.param({"SOURCES": ""}, "SCC_RESPONDER_SOURCES is not set", id="no-sources"),
     pytest.param({"SOURCES": "organizations/1/sources/2"}, "numeric ids", id="a-source-name"),
     pytest.param({"SOURCES": "*"}, "numeric ids", id="any-source"),

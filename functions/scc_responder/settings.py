@@ -2,6 +2,10 @@
 
 SCC_RESPONDER_POLICIES        folder of policies (default: `policies` beside main.py)
 SCC_RESPONDER_CLUSTERS        clusters to act in, comma-separated: projects/P/locations/L/clusters/C, `*` for a segment
+SCC_RESPONDER_SERVICES        services and jobs of Cloud Run that may be changed, comma-separated:
+                              projects/P/locations/L/services/N or projects/P/locations/L/jobs/N, `*` for a segment.
+                              Without it evidence is taken of them, and people are told, and no more.
+SCC_RESPONDER_OWN_SERVICE     projects/P/locations/L/services/N of this deployment, which is never changed
 SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-separated
 SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION] (collection: scc-responder), or sqlite:///PATH
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
@@ -52,6 +56,9 @@ TIMEOUT_SECONDS = 60
 """Default timeout of a Cloud Function, in seconds."""
 _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
 _CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
+_SERVICE = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/(?:services|jobs)/{_SEGMENT}", re.ASCII)
+_OWN_SERVICE = re.compile(r"projects/[a-z0-9][a-z0-9.:-]*/locations/[a-z0-9-]+/services/[a-z0-9-]+", re.ASCII)
+_SERVICE_FORM = "projects/P/locations/L/services/N or .../jobs/N, with * for a whole segment"
 _NOTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
@@ -107,12 +114,17 @@ class Settings(Value, frozen=True, kw_only=True):
     """Where things are and what may be acted on. Empty strings mean "not given".
 
     `notifier_options`: by notifier, its own settings by the rest of the variable's name in lower case (`url`).
+    `service_name` and `revision_name` are our own, as Cloud Run tells them (`K_SERVICE`, `K_REVISION`).
     """
 
     policies: Path
     clusters: tuple[str, ...]
     sources: tuple[str, ...]
     store: str
+    services: tuple[str, ...] = ()
+    own_service: str = ""
+    service_name: str = ""
+    revision_name: str = ""
     evidence: str = ""
     collector: str = ""
     signing_key: str = ""
@@ -165,6 +177,10 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
     return Settings(
         policies=Path(given.get("policies") or default_policies),
         clusters=_listed(given, "clusters", _CLUSTER, "projects/P/locations/L/clusters/C, with * for a whole segment"),
+        services=_listed(given, "services", _SERVICE, _SERVICE_FORM) if given.get("services", "").strip() else (),
+        own_service=_optional(given, "own_service", _OWN_SERVICE, "projects/P/locations/L/services/N"),
+        service_name=environment.get("K_SERVICE", ""),
+        revision_name=environment.get("K_REVISION", ""),
         sources=_listed(given, "sources", _SOURCE, "the numeric ids of Security Command Center sources"),
         store=_matching(given, "store", _STORE, "firestore://PROJECT/DATABASE[/COLLECTION] or sqlite:///PATH"),
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),

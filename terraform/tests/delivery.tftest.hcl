@@ -106,6 +106,7 @@ run "delivery_settings" {
     limits                 = { timeout_seconds = 90 }
     message_retention_days = 31
     retry                  = { max_delivery_attempts = 5, minimum_backoff_seconds = 1, maximum_backoff_seconds = 60 }
+    services               = ["projects/shop-prod/locations/*/services/*", "projects/shop-prod/locations/*/jobs/nightly"]
     vpc_connector          = "projects/example-project/locations/europe-west1/connectors/clusters"
   }
 
@@ -132,6 +133,11 @@ run "delivery_settings" {
   assert {
     condition     = google_monitoring_alert_policy.heartbeat.conditions[0].condition_absent[0].duration == "900s" && google_cloud_scheduler_job.heartbeat.schedule == "*/5 * * * *"
     error_message = "The heartbeat's alert does not follow its schedule."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_SERVICES == "projects/shop-prod/locations/*/jobs/nightly,projects/shop-prod/locations/*/services/*" && google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_OWN_SERVICE == "projects/example-project/locations/europe-west1/services/scc-responder"
+    error_message = "The function does not know what it may change on Cloud Run, or which service is its own."
   }
 
   assert {

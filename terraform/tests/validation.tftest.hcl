@@ -868,6 +868,46 @@ run "scope_project_number" {
   expect_failures = [var.scope]
 }
 
+run "services_a_bare_name" {
+  command = plan
+
+  variables {
+    services = ["checkout"]
+  }
+
+  expect_failures = [var.services]
+}
+
+run "services_half_a_segment" {
+  command = plan
+
+  variables {
+    services = ["projects/p/locations/l/services/check*"]
+  }
+
+  expect_failures = [var.services]
+}
+
+run "services_a_worker_pool" {
+  command = plan
+
+  variables {
+    services = ["projects/p/locations/l/workerPools/queue"]
+  }
+
+  expect_failures = [var.services]
+}
+
+run "services_a_project_number" {
+  command = plan
+
+  variables {
+    services = ["projects/123456789012/locations/l/services/checkout"]
+  }
+
+  expect_failures = [var.services]
+}
+
 run "signing_two" {
   command = plan
 

@@ -16,6 +16,7 @@ from scc_responder.guard.ceilings import lowest
 from scc_responder.guard.disruption import disruption_reason
 from scc_responder.guard.google_agents import google_agent
 from scc_responder.guard.protected import protected_reason
+from scc_responder.guard.run_reach import NOWHERE_IN_RUN, RunReach, run_reason
 from scc_responder.intake.threats import UNKNOWN
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails
@@ -25,17 +26,30 @@ FUTURE_TOLERANCE = timedelta(minutes=1)
 
 
 def guard(
-    context: Context, decision: Decision, guardrails: Guardrails, now: datetime, *, planned_at: datetime | None = None
+    context: Context,
+    decision: Decision,
+    guardrails: Guardrails,
+    now: datetime,
+    *,
+    planned_at: datetime | None = None,
+    reach: RunReach = NOWHERE_IN_RUN,
 ) -> Decision:
     """The decision with every policy's mode under its ceiling, and every action that must not be taken held.
+
+    `reach` is what this deployment may change on Cloud Run.
 
     `planned_at` is when the plan was made that waits for a person, or was approved: in mode `approve` a finding's age
     counts up to it.
     """
-    ceiling = lowest(context, guardrails, now)
-    policies = (lowered(policy, ceiling.max_mode, ceiling.name) for policy in decision.policies)
-    guarding = _Guarding(context, guardrails, now)
+    ceilings = (lowest(context, guardrails, now, _planned(policy)) for policy in decision.policies)
+    pairs = zip(decision.policies, ceilings, strict=True)
+    policies = (lowered(policy, ceiling.max_mode, ceiling.name) for policy, ceiling in pairs)
+    guarding = _Guarding(context, guardrails, now, reach)
     return Decision(policies=tuple(guarding.guarded(policy, planned_at) for policy in policies))
+
+
+def _planned(policy: PolicyDecision) -> frozenset[str]:
+    return frozenset(item.action for item in policy.actions if item.result == ActionResult.PLANNED)
 
 
 def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
@@ -52,7 +66,8 @@ def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
 class _Guarding:
     """The holds of one finding: the same action with the same changes is checked once for all policies."""
 
-    def __init__(self, context: Context, guardrails: Guardrails, now: datetime) -> None:
+    def __init__(self, context: Context, guardrails: Guardrails, now: datetime, reach: RunReach) -> None:
+        self._reach = reach
         self._context = context
         self._guardrails = guardrails
         self._now = now
@@ -74,7 +89,13 @@ class _Guarding:
         key = planned.action, planned.variant, aged
         if key not in self._reasons:
             self._reasons[key] = hold_reason(
-                self._context, actions()[planned.action], self._guardrails, self._now, planned.changes, aged=aged
+                self._context,
+                actions()[planned.action],
+                self._guardrails,
+                self._now,
+                planned.changes,
+                aged=aged,
+                reach=self._reach,
             )
         return self._reasons[key]
 
@@ -93,6 +114,7 @@ def hold_reason(
     changes: Iterable[Change] = (),
     *,
     aged: datetime | None = None,
+    reach: RunReach = NOWHERE_IN_RUN,
 ) -> Reason | None:
     """Why the action may not make these changes, or None. Actions that only observe are never held.
 
@@ -101,7 +123,8 @@ def hold_reason(
     if action.observes:
         return None
     return (
-        google_agent(context)
+        run_reason(context, reach)
+        or google_agent(context)
         or protected_reason(context, guardrails.protected, changes, reversible=action.reversible)
         or _exempt(context, action, guardrails, now)
         or _unclear(context, action)

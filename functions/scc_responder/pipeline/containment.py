@@ -30,6 +30,7 @@ from scc_responder.execute.gate import refuse_disabled
 from scc_responder.guard.approval import ask, review
 from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import KillSwitchCeiling, under
+from scc_responder.guard.run_reach import run_reach
 from scc_responder.journal.case import left_to_sweep
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.collector_keys import CaseCollector
@@ -60,7 +61,7 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
         return _see_deletion(case, services, log, end)
     log.about(finding)
     case.confirmed(finding)
-    limit = services.kill_switch.ceiling(finding.cluster_path)
+    limit = services.kill_switch.ceiling(finding.place)
     tell_unset(limit, services, log)
     refuse_disabled(limit, finding)
     collected, context = _collect(finding, case, services, log)
@@ -161,7 +162,8 @@ def _guard(
     policies, now = services.policies, services.clock()
 
     def guarded() -> Decision:
-        return guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at)
+        reach = run_reach(services.settings)
+        return guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at, reach=reach)
 
     as_planned = guarded()
     if error := unread_target(collected):
@@ -187,11 +189,11 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
     return World(
         cluster=ClusterSession(api, objects_by_path, services.wait, services.pool) if api else None,
         api=api,
-        limiter=services.limiter(finding.cluster_path),
+        limiter=services.limiter(finding.place),
         evidence=services.evidence,
         notifier=services.notifier,
         clock=services.clock,
-        ceiling=partial(services.kill_switch.ceiling, finding.cluster_path),
+        ceiling=partial(services.kill_switch.ceiling, finding.place),
         pool=services.pool,
         evidence_pool=services.evidence_pool,
         collector=_collector(finding.key, services),

@@ -55,7 +55,7 @@ class CelFacts:
             known["threat"] = {name: value for name, value in known["threat"].items() if name != "confidence"}
         if context.related is None:
             known["threat"].pop("raised_by", None)
-        if context.pod is None:
+        if context.pod is None and context.service is None and context.job is None:
             known.pop("identity", None)
         elif "owner" in context.missing:
             known["pod"].pop("owners", None)

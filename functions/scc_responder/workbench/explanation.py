@@ -9,7 +9,10 @@ import msgspec
 
 from scc_responder.actions import actions
 from scc_responder.collect.identity import identify, identify_node
-from scc_responder.domain.context import Cluster, Context, LiveLook, Namespace, Node, Pod, RelatedFinding
+from scc_responder.collect.meant_revision import meant_by
+from scc_responder.collect.run_identity import identify_job, identify_service
+from scc_responder.domain.cloud_run.run_objects import RunExecution, RunJob, RunRevision, RunService
+from scc_responder.domain.context import Cluster, Context, Identity, LiveLook, Namespace, Node, Pod, RelatedFinding
 from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
@@ -17,6 +20,7 @@ from scc_responder.domain.value import StrictValue, resolved
 from scc_responder.execute.dependencies import needs
 from scc_responder.guard.approval import unapproved
 from scc_responder.guard.guard import guard
+from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import classify, in_scope
 from scc_responder.journal.messages import policy_answers
@@ -32,11 +36,16 @@ class ContextFacts(StrictValue, frozen=True, kw_only=True):
     pod: Pod | None = None
     namespace: Namespace | None = None
     node: Node | None = None
+    service: RunService | None = None
+    revision: RunRevision | None = None
+    job: RunJob | None = None
+    execution: RunExecution | None = None
     related: tuple[RelatedFinding, ...] | None = None
     live: LiveLook | None = None
     missing: dict[str, str] = {}
 
 
+_OF_CLOUD_RUN = ("service", "revision", "job", "execution")
 NOTHING_READ = ContextFacts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), Reason.NOT_READ))
 """The facts of a target that was not read."""
 
@@ -58,12 +67,24 @@ def context_of(finding: Finding, facts: ContextFacts) -> Context:
         pod=facts.pod,
         namespace=facts.namespace,
         node=facts.node,
+        service=facts.service,
+        revision=facts.revision,
+        job=facts.job,
+        execution=facts.execution,
         related=facts.related,
         live=facts.live,
-        identity=identify(finding, facts.pod),
+        identity=_identity(finding, facts),
         node_identity=identify_node(finding, facts.pod, facts.node),
         missing=facts.missing,
     )
+
+
+def _identity(finding: Finding, facts: ContextFacts) -> Identity:
+    if facts.service:
+        return identify_service(finding, facts.service, meant_by(finding, facts.revision))
+    if facts.job:
+        return identify_job(finding, facts.job, meant_by(finding, facts.execution))
+    return identify(finding, facts.pod)
 
 
 def explain(content: bytes, facts: ContextFacts, policies: PolicySet, now: datetime | None = None) -> dict[str, Any]:
@@ -93,10 +114,15 @@ def explain(content: bytes, facts: ContextFacts, policies: PolicySet, now: datet
 
 def explain_context(context: Context, policies: PolicySet, now: datetime) -> dict[str, Any]:
     """As `explain`, of a context that was read."""
-    decision = unapproved(guard(context, decide(context, policies.policies), policies.guardrails, now))
+    decision = unapproved(
+        guard(context, decide(context, policies.policies), policies.guardrails, now, reach=EVERYWHERE_IN_RUN)
+    )
     read = msgspec.to_builtins(context)
     for field in ("finding", "threat", "objects", "texts"):
         read.pop(field)
+    if context.finding.cloud_run is None:
+        for field in _OF_CLOUD_RUN:
+            read.pop(field)
     return {
         "rejected": None,
         "finding": msgspec.to_builtins(context.finding),

@@ -1,4 +1,4 @@
-"""The kill switch, for all clusters and for single ones, compared with the modes of the policies."""
+"""The kill switch, everywhere and for single projects and clusters, compared with the modes of the policies."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _missing(wanted: Mode) -> Check:
 def _judged(key: str, control: Control | None, wanted: Mode) -> Check:
     if control is None:
         why = "the kill switch's document makes no sense, which means dry_run"
-        place = "" if key == GLOBAL else " --cluster CLUSTER"
+        place = "" if key == GLOBAL else " --cluster CLUSTER, or --project PROJECT"
         return fault(_NAME, key, Reason.CONTROL_UNUSABLE, why, f"{_turn(wanted)}{place}")
     place = f" in {control.cluster}" if control.cluster else ""
     told = f"{control.mode}{place}: {control.reason} ({control.by})"
@@ -50,5 +50,7 @@ def _judged(key: str, control: Control | None, wanted: Mode) -> Check:
 
 
 def _turn(wanted: Mode, cluster: str = "") -> str:
-    place = f" --cluster {quote(cluster)}" if cluster else ""
+    project = cluster.removeprefix("projects/")
+    option = ("--project", project) if "/" not in project else ("--cluster", cluster)
+    place = f" {option[0]} {quote(option[1])}" if cluster else ""
     return f'scc-responder control set {wanted} --reason "WHY" --store STORE{place}'

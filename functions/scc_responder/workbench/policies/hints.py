@@ -14,6 +14,12 @@ from scc_responder.policy.policy_set import Policy
 
 _WHEN = frozenset({Reason.WHEN_DIFFERS, Reason.WHEN_MISSING})
 _UNLESS = frozenset({Reason.UNLESS, Reason.UNLESS_MISSING})
+_DECIDED_BY: dict[Reason | None, str] = {
+    Reason.NAMESPACE_PROTECTED: "namespace",
+    Reason.LOCATION_PROTECTED: "location",
+    Reason.SERVICE_PROTECTED: "service",
+    Reason.SERVICE_NOT_LISTED: "service",
+}
 _CONDITION = frozenset({Reason.CONDITION_DIFFERS, Reason.CONDITION_ERROR, Reason.CONDITION_MISSING})
 
 
@@ -36,8 +42,8 @@ def step_hint(context: Context, reason: str, now: datetime) -> str:
     if identity.reason in {why, why.detail if why else ""}:
         against = [f"{name}: {told}" for name, told in identity.checks.items() if told != HELD]
         return f"identity is {identity.level}: {'; '.join(against) or identity.reason}"
-    if why is Reason.NAMESPACE_PROTECTED:
-        return _value("namespace", context)
+    if why in _DECIDED_BY:
+        return _value(_DECIDED_BY[why], context)
     if why in {Reason.FINDING_TOO_OLD, Reason.FINDING_FROM_THE_FUTURE}:
         event_time = context.finding.event_time
         return f"it arrives {now - event_time} after its event time, {event_time.isoformat(timespec='seconds')}"

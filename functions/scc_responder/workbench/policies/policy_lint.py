@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scc_responder.actions import Action, actions
 from scc_responder.domain.errors import PolicyError
+from scc_responder.domain.finding import Surface
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matcher
 from scc_responder.execute.dependencies import ends_for_good
@@ -95,16 +96,26 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
 
 
 def _chosen_by_tenants(exception: Match, path: tuple[str | int, ...]) -> Iterator[Mistake]:
-    """Exceptions that an attacker can walk into: by a name that a new namespace may have, or by a label of the pod."""
+    """Exceptions that an attacker can walk into: by a name that something new may have, or by a label of the pod."""
     for pattern in as_tuple(exception.namespace or ()):
-        if "*" in pattern or "?" in pattern:
+        if _is_wild(pattern):
             text = (
                 f"whoever may make a namespace can name it after {pattern!r}; list the namespaces by their full names"
             )
             yield Mistake(path=(*path, "namespace"), text=text, reason="namespace_wildcard")
+    for pattern in as_tuple(exception.service or ()):
+        parts = pattern.split("/")
+        of_project = parts[-1] == "*" and len(parts) == 6 and not _is_wild(parts[1])
+        if _is_wild(parts[-1]) and not of_project:
+            text = f"whoever may deploy a service can name it after {pattern!r}; list the services by their full names"
+            yield Mistake(path=(*path, "service"), text=text, reason="service_wildcard")
     if exception.labels:
         text = "whoever makes a pod writes its labels; name the namespace, the workload or the cluster instead"
         yield Mistake(path=(*path, "labels"), text=text, reason="label_of_the_pod")
+
+
+def _is_wild(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern
 
 
 def _no_chain_any_more(document: Document, file: Policy) -> Iterator[Mistake]:
@@ -138,8 +149,11 @@ def _unmatchable(when: Match) -> Iterator[Mistake]:
     """Conditions that are possible alone, but not together."""
     fitting = list(catalogue())
     given = when.given()
+    yield from _in_no_place(given)
     if UNKNOWN in as_tuple(given.get("threat", ())):
         return
+    if "service" in given:
+        fitting = [row for row in fitting if row.surface == Surface.CLOUD_RUN]
     for name in [name for name in given if name in _READ]:
         fits = matcher(tuple(map(fold, as_tuple(given[name]))) if name == "category" else as_tuple(given[name]))
         left = [row for row in fitting if any(map(fits, _READ[name](row)))]
@@ -151,6 +165,17 @@ def _unmatchable(when: Match) -> Iterator[Mistake]:
             yield Mistake(path=("when", name), text=text, reason="never_matches")
             return
         fitting = left
+
+
+_OF_CLUSTERS = ("cluster", "namespace", "workload", "labels", "node_pool")
+
+
+def _in_no_place(given: dict[str, object]) -> Iterator[Mistake]:
+    """A service of Cloud Run is in no cluster."""
+    both = next((name for name in _OF_CLUSTERS if name in given), "")
+    if "service" in given and both:
+        text = f"no target can match: what has a {both.replace('_', ' ')} is no service of Cloud Run"
+        yield Mistake(path=("when", "service"), text=text, reason="never_matches")
 
 
 _READ: dict[str, Callable[[Row], tuple[str, ...]]] = {

@@ -31,6 +31,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue, Value
 from scc_responder.guard.guard import guard
+from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import catalogue
 from scc_responder.policy.decide import ActionResult, PlannedAction, PolicyDecision, decide
@@ -141,7 +142,7 @@ def read_cases(policy: Policy, folder: Path) -> CaseFile | None:
 def check_case(policies: PolicySet, policy: Policy, case: PolicyCase, findings: Path) -> CaseResult:
     """What the policy does in a case, under the set's guardrails, beside what it must do. Raises PolicyError."""
     context, now = situation(case, findings)
-    came = guard(context, decide(context, (policy,)), policies.guardrails, now).policies[0]
+    came = guard(context, decide(context, (policy,)), policies.guardrails, now, reach=EVERYWHERE_IN_RUN).policies[0]
     lines = tuple(compare_decision(case.expect, came))
     hints = dict.fromkeys(_answer_hints(policy, context, case.expect, came) or _step_hints(context, lines, now))
     return CaseResult(name=case.name, finding=case.finding, lines=lines, hints=tuple(hints))

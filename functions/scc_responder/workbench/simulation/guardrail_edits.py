@@ -110,6 +110,7 @@ def _ceiling(field: str, before: Ceiling, after: Ceiling | None) -> Iterator[Edi
     yield from _mode(f"{field}.max_mode", before.max_mode, after.max_mode)
     yield from _scope(f"{field}.clusters", before.clusters, after.clusters)
     yield from _scope(f"{field}.namespaces", before.namespaces, after.namespaces)
+    yield from _scope(f"{field}.actions", before.actions, after.actions)
 
 
 def _scope(field: str, before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[Edit]:

@@ -18,6 +18,7 @@ from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.guard.guard import guard
+from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
 from scc_responder.intake.threats import in_scope
 from scc_responder.policy.decide import Decision, PolicyDecision, decide
 from scc_responder.policy.policy_set import PolicySet
@@ -144,7 +145,7 @@ class Simulation:
         now = context.finding.event_time
         decided = decide(context, self.policies.policies).policies
         matched = Decision(policies=tuple(policy for policy in decided if policy.matched))
-        guarded = guard(context, matched, self.policies.guardrails, now)
+        guarded = guard(context, matched, self.policies.guardrails, now, reach=EVERYWHERE_IN_RUN)
         allowed = _matched(self.limits.limited(context, guarded, now))
         self.matched += bool(allowed)
         for policy in allowed:

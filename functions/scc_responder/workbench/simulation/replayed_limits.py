@@ -46,7 +46,7 @@ class ReplayedLimits:
 
     def limited(self, context: Context, decision: Decision, now: datetime) -> Decision:
         """The decision with what the limits deny held, and what needs it."""
-        cluster = context.finding.cluster_path
+        cluster = context.finding.place
         if not cluster:
             return hold_denied(decision)
         if self._is_tripped(cluster, now):
