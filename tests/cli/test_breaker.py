@@ -129,3 +129,14 @@ def test_hostile_text_does_not_reach_the_terminal(journal: Path) -> None:
     hostile = Ledger(cluster="\x1b[2Jprod", breaker=msgspec.structs.replace(TRIPPED, detail="\x1b]0;x\x07"))
     store.create(cluster_key("other"), msgspec.json.encode(hostile))
     assert "\x1b" not in called("breaker", "show", "--store", journal).stdout
+
+
+def test_a_projects_breaker_is_for_cloud_run(journal: Path) -> None:
+    """What runs on Cloud Run is counted by project."""
+    place = "projects/example-project"
+    SqliteStore(journal).create(cluster_key(place), msgspec.json.encode(Ledger(cluster=place, breaker=TRIPPED)))
+    done = called("breaker", "show", "--store", journal, "--project", "example-project")
+    assert (done.returncode, done.stdout[:33]) == (1, f"tripped  {place}")
+    done = called("breaker", "reset", "--reason", "a drill", "--store", journal, "--project", "example-project")
+    assert (done.returncode, ledger(journal, place).breaker) == (0, None)
+    assert ledger(journal, PROD).breaker == TRIPPED

@@ -185,3 +185,31 @@ def test_a_case_held_by_the_switch_resumes(tmp_path: Path) -> None:
         assert (again.returncode, json.loads(again.stdout)["reason"]) == (1, "not_control_disabled")
         assert (unknown.returncode, "no_such_case" in unknown.stderr) == (1, True)
         assert (met, mutations(cluster.audit)) == ({"resumed": 1}, ["patch pods"])
+
+
+def test_a_project_has_a_switch_for_all_that_is_in_it(store: Path) -> None:
+    """It holds in the project's clusters too; the lower of both counts there."""
+    turned(store, "enforce")
+    done = turned(store, "dry_run", "--project", "example-project")
+    assert done.stdout.startswith("dry_run    projects/example-project since 20")
+    turned(store, "approve", "--cluster", PROD)
+    project, prod = shown(store, "--project", "example-project"), shown(store, "--cluster", PROD)
+    assert (project["mode"], prod["mode"], shown(store)["mode"]) == ("dry_run", "dry_run", "enforce")
+    assert [len(found["documents"]) for found in (project, prod)] == [2, 3]
+    assert shown(store, "--project", "other-project")["mode"] == "enforce"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--project", "projects/p"], "--project projects/p: give a project's id"),
+        (["--project", "100000000001"], "give a project's id, as findings name it"),
+        (["--project", "p", "--cluster", PROD], "not allowed with argument"),
+    ],
+)
+def test_a_project_is_named_by_its_id(store: Path, given: list[str], told: str) -> None:
+    """By its number it would hold for no finding."""
+    done = turned(store, "disabled", *given)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert not store.exists()

@@ -50,6 +50,11 @@ CONDITIONS: Mapping[str, tuple[str, str]] = {
         "projects/example-project/locations/*/clusters/prod-*",
     ),
     "project": ("the project of the cluster, or of the Cloud Run service", "example-*"),
+    "location": ("the location of the cluster, or of the Cloud Run service; a zone is in its region", "europe-*"),
+    "service": (
+        "a service or job of Cloud Run, by its name or as `projects/P/locations/L/services/N` or `.../jobs/N`",
+        "[checkout, projects/example-project/locations/*/jobs/*]",
+    ),
     "namespace": ("the pod's namespace", "[shop, web-*]"),
     "workload": ("what owns the pod, as `Kind/name`", "Deployment/checkout"),
     "labels": ("the pod's labels, by key; all of them must fit", "{tier: [web, api]}"),

@@ -48,6 +48,9 @@ WHERE = [
     pytest.param(ON_RUN, ceiling(clusters=(PROD,)), "max_mode", id="cloud-run-is-in-no-cluster"),
     pytest.param(ON_RUN, ceiling(namespaces=("*",)), "max_mode", id="cloud-run-is-in-no-namespace"),
     pytest.param(ON_RUN, ceiling(), "it", id="everywhere-is-cloud-run-too"),
+    pytest.param({}, ceiling(actions=("delete_pod",)), "it", id="an-action-that-is-planned"),
+    pytest.param({}, ceiling(actions=("label_pod",)), "max_mode", id="an-action-that-is-not"),
+    pytest.param({}, ceiling(actions=("delete_pod",), clusters=(TEST,)), "max_mode", id="the-action-elsewhere"),
 ]
 
 
@@ -55,7 +58,7 @@ WHERE = [
 def test_a_ceiling_holds_where_it_names(changes: dict[str, Any], wanted: Ceiling, name: str) -> None:
     """A ceiling holds in the clusters and namespaces it names, and wherever it cannot be known that it does not."""
     rails = Guardrails(protected=Protected(), ceilings=(wanted,))
-    assert lowest(context(**changes), rails, EVENT).name == name
+    assert lowest(context(**changes), rails, EVENT, frozenset({"delete_pod", "notify"})).name == name
 
 
 def lowered(mode: Mode, rails: Guardrails, found: Context | None = None, now: datetime = EVENT) -> PolicyDecision:
@@ -189,3 +192,23 @@ def test_order_does_not_matter(modes: list[Mode], wanted: Mode) -> None:
     """The lowest of all ceilings wins, in whatever order they stand."""
     rails = Guardrails(protected=Protected(), ceilings=tuple(ceiling(mode, f"c{n}") for n, mode in enumerate(modes)))
     assert lowered(wanted, rails).mode == capped(wanted, *modes)
+
+
+@pytest.mark.parametrize(
+    ("actions", "result", "mode"),
+    [
+        (("label_pod",), "planned", Mode.APPROVE),
+        (("label_pod",), "skipped", Mode.ENFORCE),
+        (("delete_pod",), "planned", Mode.ENFORCE),
+        ((), "skipped", Mode.APPROVE),
+    ],
+)
+def test_a_ceiling_on_an_action_holds_for_policies_that_plan_it(
+    actions: tuple[str, ...], result: str, mode: Mode
+) -> None:
+    """All of such a policy is lowered; one that has nothing to do there is not."""
+    rails = Guardrails(protected=Protected(), ceilings=(ceiling(Mode.APPROVE, actions=actions),))
+    planned = PlannedAction(action="label_pod", result=result, reason=Reason.PLANNED)
+    policy = PolicyDecision(name="p", mode=Mode.ENFORCE, matched=True, reason=Reason.MATCHED, actions=(planned,))
+    came = guard(context(), Decision(policies=(policy,)), rails, EVENT).policies[0]
+    assert (came.mode, came.mode_reason) == (mode, "" if mode is Mode.ENFORCE else "mode_lowered_by:it")

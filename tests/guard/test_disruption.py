@@ -11,13 +11,24 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scc_responder.actions import actions
+from scc_responder.domain.changes import Disruption
 from scc_responder.domain.changes.delete_pod import DeletePod
 from scc_responder.domain.changes.detach_pod import DetachPod
+from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.context import Context, DisruptionBudget, LiveLook, Node, NodePool, Owner, Workload, Zone
 from scc_responder.guard.disruption import disruption_reason, disruption_request
 from scc_responder.guard.guard import hold_reason
 from scc_responder.policy.guardrails import Guardrails, Protected
-from tests.kits.decision_contexts import EVENT, LIVE, NODE, POD, POD_TARGET, context
+from tests.kits.decision_contexts import EVENT, LIVE, NODE, POD, POD_TARGET, THREAT, context
+from tests.kits.run_values import (
+    CHECKOUT,
+    NIGHTLY,
+    run_execution,
+    run_finding,
+    run_job,
+    run_revision,
+    run_service,
+)
 
 DETACH = DetachPod(**POD_TARGET, labels={"app": "web"}, owner_uid="u")
 LAST_TOO = replace(DETACH, allow_last_replica=True)
@@ -227,7 +238,26 @@ def test_a_request_names_target_and_scopes(action: str, changes: dict[str, Any],
     asked = disruption_request(context(**changes), actions()[action], "a1")
     assert asked is not None
     assert (asked.kind, asked.target, asked.share_of, asked.scopes.get("owner", "")) == expected
-    assert asked.scopes["node_pool"] == "pool-1"
+    assert (asked.scopes["node_pool"], asked.scopes["project"]) == ("pool-1", "example-project")
+
+
+@pytest.mark.parametrize(
+    ("read", "target", "owner"),
+    [
+        ({"service": run_service()}, "service-uid", CHECKOUT),
+        ({"service": run_service(), "revision": run_revision(2)}, "revision-2", CHECKOUT),
+        ({"job": run_job()}, "job-uid", NIGHTLY),
+        ({"job": run_job(), "execution": run_execution("x")}, "execution-x", NIGHTLY),
+    ],
+)
+def test_a_service_counts_by_what_is_meant_of_it(read: dict[str, Any], target: str, owner: RunName) -> None:
+    """Its revision, or its execution, by UID: another one of the same service counts again."""
+    run = replace(actions()["delete_pod"], disrupts=Disruption.SERVICES)
+    asked = disruption_request(Context(finding=run_finding(), threat=THREAT, **read), run, "a1")
+    assert asked is not None
+    assert (asked.kind, asked.target, asked.share_of) == ("services", target, None)
+    assert asked.scopes == {"service": owner.path, "project": "example-project"}
+    assert disruption_request(Context(finding=run_finding(), threat=THREAT), run, "a1") is None
 
 
 @pytest.mark.parametrize("action", ["label_pod", "annotate_pod", "capture_evidence", "notify"])

@@ -51,7 +51,7 @@ def test_the_lower_counts(everywhere: Mode, own: Mode | None) -> None:
     """A cluster's document can go under what holds everywhere, and not above it."""
     special = None if own is None else stored(own, CLUSTER)
     expected = everywhere if own is None else capped(everywhere, own)
-    assert ceiling(stored(everywhere), special, CLUSTER).mode == expected
+    assert ceiling(stored(everywhere), (special, CLUSTER)).mode == expected
 
 
 UNUSABLE = {
@@ -76,22 +76,22 @@ UNUSABLE = {
 @pytest.mark.parametrize("value", UNUSABLE.values(), ids=UNUSABLE)
 def test_a_nonsense_document_means_dry_run(value: bytes) -> None:
     """A document that makes no sense means `dry_run`, everywhere and in its cluster, and says why."""
-    assert ceiling(value, None, CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_unusable")
-    assert ceiling(stored(Mode.ENFORCE), value, CLUSTER) == KillSwitchCeiling(
+    assert ceiling(value, (None, CLUSTER)) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_unusable")
+    assert ceiling(stored(Mode.ENFORCE), (value, CLUSTER)) == KillSwitchCeiling(
         mode=Mode.DRY_RUN, reason="control_unusable"
     )
 
 
 def test_a_usable_document_ignores_later_fields() -> None:
     """The document that those above are made of is a good one; what a later version adds is passed over."""
-    assert ceiling(plain(more=1), None, CLUSTER) == KillSwitchCeiling(mode=Mode.ENFORCE)
+    assert ceiling(plain(more=1), (None, CLUSTER)) == KillSwitchCeiling(mode=Mode.ENFORCE)
 
 
 def test_a_missing_document_means_dry_run() -> None:
     """No document means `dry_run`: a deployment earns its powers. A cluster's document alone gives none either."""
-    assert ceiling(None, None, CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_missing")
-    assert ceiling(None, stored(Mode.ENFORCE, CLUSTER), CLUSTER).mode == Mode.DRY_RUN
-    assert ceiling(None, stored(Mode.DISABLED, CLUSTER), CLUSTER).mode == Mode.DISABLED
+    assert ceiling(None, (None, CLUSTER)) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_missing")
+    assert ceiling(None, (stored(Mode.ENFORCE, CLUSTER), CLUSTER)).mode == Mode.DRY_RUN
+    assert ceiling(None, (stored(Mode.DISABLED, CLUSTER), CLUSTER)).mode == Mode.DISABLED
 
 
 json_values = st.recursive(
@@ -116,15 +116,15 @@ def at_most(one: Mode, other: Mode) -> bool:
 @given(anything, st.sampled_from(MODES))
 def test_no_bytes_raise_the_mode(value: bytes, mode: Mode) -> None:
     """Whatever stands in a cluster's document, no more is allowed than everywhere; and the other way round."""
-    assert at_most(ceiling(stored(mode), value, CLUSTER).mode, mode)
-    assert at_most(ceiling(value, stored(mode, CLUSTER), CLUSTER).mode, mode)
+    assert at_most(ceiling(stored(mode), (value, CLUSTER)).mode, mode)
+    assert at_most(ceiling(value, (stored(mode, CLUSTER), CLUSTER)).mode, mode)
 
 
 @given(anything)
 @example(stored(Mode.ENFORCE)[:-1] + b',"\x80":0}')
 def test_more_than_dry_run_is_said_in_so_many_words(value: bytes) -> None:
     """Bytes that allow more than `dry_run` are a whole document that names the mode, a person, a time and a reason."""
-    limit = ceiling(value, None, CLUSTER)
+    limit = ceiling(value, (None, CLUSTER))
     if not at_most(limit.mode, Mode.DRY_RUN):
         document = msgspec.json.decode(value)
         assert document["mode"] == limit.mode
@@ -165,3 +165,16 @@ def test_a_document_is_not_anothers() -> None:
     assert parse(stored(Mode.ENFORCE, CLUSTER), OTHER) is None
     assert parse(stored(Mode.ENFORCE, CLUSTER), "") is None
     assert isinstance(parse(stored(Mode.ENFORCE, CLUSTER)), Control)
+
+
+PROJECT = "projects/example-project"
+
+
+@pytest.mark.parametrize("everywhere", MODES)
+@pytest.mark.parametrize("project", [None, *MODES])
+@pytest.mark.parametrize("own", [None, *MODES])
+def test_the_lowest_of_three_counts(everywhere: Mode, project: Mode | None, own: Mode | None) -> None:
+    """A project's document holds in its clusters too, and none goes above another."""
+    documents = [(own and stored(own, CLUSTER), CLUSTER), (project and stored(project, PROJECT), PROJECT)]
+    expected = min([everywhere, project or Mode.ENFORCE, own or Mode.ENFORCE], key=MODES.index)
+    assert ceiling(stored(everywhere), *documents).mode == expected

@@ -369,3 +369,49 @@ def test_the_default_limits_are_these() -> None:
     assert asked(wide, defaults) == [*["ok"] * 5, *["limit_cluster"] * 2]
     assert asked(nodes, defaults) == ["ok", *["limit_node_pool"] * 2]
     assert asked(nodes, defaults, every=12 * 60) == ["ok", "ok", "limit_node_pool"]
+
+
+def service(number: int, **changes: Any) -> DisruptionRequest:
+    """A request about a revision of the service `checkout`."""
+    scopes = {"service": "checkout", "project": "p", **changes.pop("scopes", {})}
+    values = {"action_id": f"s{number}", "target": f"revision-{number}", "kind": "services", "scopes": scopes}
+    return DisruptionRequest(**{**values, **changes})
+
+
+SERVICES = (Limit(most=2, of="services", within="10m"),)
+
+
+@pytest.mark.parametrize(
+    ("scope", "requests", "expected"),
+    [
+        ("service", [service(n) for n in range(3)], ["ok", "ok", "limit_service"]),
+        ("service", [service(n, scopes={"service": str(n)}) for n in range(3)], ["ok", "ok", "ok"]),
+        ("service", [service(0), service(0), service(0)], ["ok", "ok", "ok"]),
+        ("project", [service(n, scopes={"service": str(n)}) for n in range(3)], ["ok", "ok", "limit_project"]),
+        ("project", [service(n, scopes={"project": str(n)}) for n in range(3)], ["ok", "ok", "ok"]),
+        (
+            "organization",
+            [service(n, scopes={"project": str(n)}) for n in range(3)],
+            ["ok", "ok", "limit_organization"],
+        ),
+        ("organization", [service(0), pod(1), pod(2), pod(3), service(4)], ["ok", "ok", "ok", "ok", "ok"]),
+    ],
+)
+def test_services_count_as_pods_do(scope: str, requests: list[DisruptionRequest], expected: list[str]) -> None:
+    """By service, by project, and altogether; pods and services do not count for each other."""
+    assert asked(requests, rails(**{scope: SERVICES})) == expected
+
+
+def test_a_project_counts_over_all_its_clusters() -> None:
+    """The project's places are counted in the ledger of all clusters together."""
+    found = rails(project=(Limit(most=2, within="10m"),))
+    first, _ = steps([pod(n, scopes={"project": "p"}) for n in (1, 2)], found)[-1]
+    other_cluster = State(organization=first.organization)
+    assert asked([pod(3, scopes={"project": "p"})], found, other_cluster) == ["limit_project"]
+    assert asked([pod(3, scopes={"project": "q"})], found, other_cluster) == ["ok"]
+
+
+def test_a_storm_of_services_trips_the_breaker_of_its_project() -> None:
+    """Too many planned at once are likelier a bad rule than so many incidents."""
+    storm = StormBreaker(targets=2, denials=1000)
+    assert asked([service(n) for n in range(3)], rails(storm)) == ["ok", "ok", "storm_breaker"]

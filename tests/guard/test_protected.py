@@ -10,10 +10,12 @@ from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.domain.context import Context, Owner
-from scc_responder.domain.finding import PodRef
+from scc_responder.domain.finding import CloudRunTarget, PodRef
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.guard import guard, hold_reason
+from scc_responder.guard.protected import protected_reason
+from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Exemption, Guardrails, Protected
 from scc_responder.policy.match import Match, Severity
@@ -235,3 +237,59 @@ def test_an_exemption_ends_with_its_day(now: str, expected: str) -> None:
     found = context(finding={"event_time": moment.astimezone(UTC)})
     rails = replace(RAILS, exemptions=(exemption(SHOP),))
     assert hold_reason(found, actions()["label_pod"], rails, moment) == (expected or None)
+
+
+SERVICE = CloudRunTarget(kind="service", project="example-project", location="europe-west1", name="checkout")
+CHECKOUT = "projects/example-project/locations/europe-west1/services/checkout"
+
+
+def on_run(**changes: str) -> Context:
+    named = replace(SERVICE, **changes)
+    return context(finding={"cluster": None, "pods": (), "cloud_run": named}, pod=False)
+
+
+@pytest.mark.parametrize(
+    ("target", "pattern", "expected"),
+    [
+        ({}, CHECKOUT, "service_protected"),
+        ({}, "projects/*/locations/*/services/check*", "service_protected"),
+        ({}, CHECKOUT.replace("services", "jobs"), None),
+        ({}, CHECKOUT.replace("europe-west1", "us-central1"), None),
+        ({"kind": "revision", "name": "checkout-00001-abc", "service": "checkout"}, CHECKOUT, "service_protected"),
+        ({"kind": "job"}, CHECKOUT.replace("services", "jobs"), "service_protected"),
+        ({"project": "100000000001"}, CHECKOUT, "service_protected"),
+        ({"project": "100000000001"}, CHECKOUT.replace("checkout", "ledger"), None),
+        ({"project": "other-project"}, CHECKOUT, None),
+    ],
+)
+def test_a_protected_service_is_left_alone(target: dict[str, str], pattern: str, expected: str | None) -> None:
+    """With its revisions; a project's number may be that of the protected one."""
+    assert protected_reason(on_run(**target), Protected(services=(pattern,)), ()) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "pattern", "expected"),
+    [
+        (on_run(), "europe-west1", "location_protected"),
+        (on_run(), "us-*", None),
+        (context(), "europe-*", "location_protected"),
+        (context(finding={"cluster": replace(REF, location="europe-west1-b")}), "europe-west1", "location_protected"),
+        (context(finding={"cluster": replace(REF, location="europe-west1-b")}), "europe-west1-c", None),
+        (context(finding={"cluster": None}), "us-central1", "cluster_unread"),
+        (context(finding={"cluster": None, "pods": ()}, pod=False), "us-central1", None),
+    ],
+)
+def test_a_protected_location_is_left_alone(found: Context, pattern: str, expected: str | None) -> None:
+    """With all that is in it: clusters, their zones, services and jobs. An unknown one may be it."""
+    assert protected_reason(found, Protected(locations=(pattern,)), ()) == expected
+
+
+def test_an_exemption_holds_for_a_service() -> None:
+    """By its name, in a location, for some days."""
+    when = Match(service="checkout", location="europe-*")
+    exempt = Exemption(name="sale", when=when, expires=EVENT.date(), owner="o", reason="r", ticket="t")
+    rails = replace(RAILS, exemptions=(exempt,))
+    action = actions()["label_pod"]
+    assert hold_reason(on_run(), action, rails, EVENT, reach=EVERYWHERE_IN_RUN) == "exempt:sale"
+    elsewhere = hold_reason(on_run(name="ledger"), action, rails, EVENT, reach=EVERYWHERE_IN_RUN)
+    assert elsewhere != "exempt:sale"

@@ -126,6 +126,8 @@ def test_unread_findings_leave_confidence_uncertain(known: str, wanted: Any, rel
     assert match(found, policy_of(Match(confidence=wanted))) == expected
 
 
+RUN = CloudRunTarget(kind="service", project="example-project", location="l", name="s")
+ON_RUN: dict[str, Any] = {"finding": {"cluster": None, "cloud_run": RUN}}
 OTHERS = [
     pytest.param(
         {"principal": "*@example.com"}, {"finding": {"principal": "a@example.com"}}, "matched", id="principal"
@@ -146,15 +148,14 @@ OTHERS = [
     ),
     pytest.param(
         {"project": "example-project"},
-        {
-            "finding": {
-                "cluster": None,
-                "cloud_run": CloudRunTarget(kind="service", project="example-project", location="l", name="s"),
-            }
-        },
+        ON_RUN,
         "matched",
         id="cloud-run-project",
     ),
+    pytest.param({"location": "l", "service": "*"}, ON_RUN, "matched", id="cloud-run-service"),
+    pytest.param({"service": "t"}, ON_RUN, "when_service_differs", id="other-cloud-run-service"),
+    pytest.param({"service": "*"}, {}, "when_service_missing", id="a-pod-is-no-service"),
+    pytest.param({"location": "europe-west1"}, {}, "matched", id="location-of-the-cluster"),
     pytest.param({"threat": "*", "surface": "node", "kind": "ioc"}, {}, "when_kind_differs", id="the-first-in-order"),
 ]
 
@@ -167,7 +168,7 @@ def test_less_common_facts_are_matched(when: dict[str, Any], changes: dict[str, 
 
 def test_every_field_is_tested() -> None:
     """Each condition that a policy can give stands in a table above."""
-    listed = {case[0] for case in CASES} | {"severity", "confidence", "principal"}
+    listed = {case[0] for case in CASES} | {"severity", "confidence", "principal", "location", "service"}
     assert listed == set(FIELDS)
 
 

@@ -57,6 +57,17 @@ MISTAKES = [
     pytest.param("", "protected: {nodes: [Node_1]}", "protected.nodes[0]: 'Node_1' can never match"),
     pytest.param("", "protected: {clusters: [prod-*]}", "protected.clusters[0]: 'prod-*' can never match; write proj"),
     pytest.param("", "protected: {clusters: [projects/p/zones/z/clusters/c]}", "write projects/P/locations/L/clusters"),
+    pytest.param(
+        "", "protected: {services: [checkout]}", "protected.services[0]: 'checkout' can never match; write pr"
+    ),
+    pytest.param("", "protected: {locations: [EU]}", "protected.locations[0]: 'EU' can never match; a location is lo"),
+    pytest.param("max_mode: approve, ", "max_mode: approve, actions: [delte_pod], ", "ceilings[0].actions[0]: unknown"),
+    pytest.param(
+        "max_mode: approve, ", "max_mode: approve, actions: [notify], ", "the target and has no mode of its own"
+    ),
+    pytest.param(
+        "", "protected: {}\nlimits: {service: [{most: 1, within: 1h}]}", "limits.service[0].of: pods are in no"
+    ),
     pytest.param("", "protected: {principals: ['a b']}", "protected.principals[0]: 'a b' can never match"),
     pytest.param("", "protected: {namespace: [shop]}", "namespace"),
     pytest.param("", "max_mode: enforce", "protected"),
@@ -200,7 +211,7 @@ def test_every_commented_example_is_valid(tmp_path: Path) -> None:
     rails = loaded(tmp_path, uncommented(SHIPPED_TEXT))
     assert len(yaml.safe_load(SHIPPED_TEXT)) == len(Guardrails.__struct_fields__)
     assert all(getattr(rails.protected, field) for field in rails.protected.__struct_fields__)
-    assert [len(part) for part in (rails.ceilings, rails.quiet_hours, rails.exemptions)] == [2, 2, 1]
+    assert [len(part) for part in (rails.ceilings, rails.quiet_hours, rails.exemptions)] == [3, 2, 1]
     assert len(rails.approval.approvers) == 2
 
 

@@ -7,12 +7,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.domain.finding import CloudRunTarget, FindingContainer
+from scc_responder.domain.finding import CloudRunTarget, ClusterRef, FindingContainer
 from scc_responder.policy.match import FIELDS, Match, Severity, as_tuple
 from tests.kits.decision_contexts import THREAT, context
 
 RUN = CloudRunTarget(kind="service", project="run-project", location="l", name="s")
 
+ZONAL = ClusterRef(project="p", location="europe-west1-b", name="c")
+
+
+def _on_run(**changes: str) -> dict[str, Any]:
+    return {"finding": {"cluster": None, "cloud_run": replace(RUN, **changes)}}
+
+
+ON_RUN = _on_run()
 ANSWERS: list[Any] = [
     ("threat", "reverse_*", {}, True),
     ("threat", ("a", "b"), {}, False),
@@ -35,6 +43,20 @@ ANSWERS: list[Any] = [
     ("image", "other", {"finding": {"containers": ()}}, None),
     ("project", "run-*", {"finding": {"cluster": None, "cloud_run": RUN}}, True),
     ("project", "run-*", {"finding": {"cluster": None}}, None),
+    *(("location", wanted, ON_RUN, wanted != "us-*") for wanted in ("l", "?", "us-*")),
+    ("location", "europe-west1", {"finding": {"cluster": ZONAL}}, True),
+    ("location", "europe-west1-b", {"finding": {"cluster": ZONAL}}, True),
+    ("location", "europe-west1-c", {"finding": {"cluster": ZONAL}}, False),
+    ("location", "l", {"finding": {"cluster": None}}, None),
+    ("service", "s", ON_RUN, True),
+    ("service", ("t", "?"), ON_RUN, True),
+    ("service", "projects/run-project/locations/l/services/s", ON_RUN, True),
+    ("service", "projects/*/locations/*/jobs/*", ON_RUN, False),
+    ("service", "s", _on_run(kind="revision", name="s-00001-abc", service="s"), True),
+    ("service", "s", _on_run(kind="revision", name="by-hand"), None),
+    ("service", "projects/*/locations/*/jobs/s", _on_run(kind="job"), True),
+    ("service", "s", _on_run(kind="worker_pool"), None),
+    ("service", "s", {}, None),
     ("node_pool", "pool-1", {"node": None}, None),
     ("principal", "ann@example.com", {"finding": {"principal": "ann@example.com"}}, True),
 ]

@@ -30,8 +30,8 @@ def refused(folder: Path, text: str, name: str = "contain.yaml") -> PolicyError:
 ACTIONS = ", ".join(sorted(actions()))
 FIELDS = "name, description, owner, mode, when, unless, condition, then, limits"
 CONDITIONS = (
-    "threat, category, detector, severity, kind, confidence, surface, cluster, project, namespace, workload, labels, "
-    "image, node_pool, principal"
+    "threat, category, detector, severity, kind, confidence, surface, cluster, project, location, service, namespace, "
+    "workload, labels, image, node_pool, principal"
 )
 BOOLEANS = "YAML reads on, off, yes and no as true or false"
 MODES = "disabled, dry_run, approve, enforce"

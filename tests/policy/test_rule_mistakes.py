@@ -8,7 +8,14 @@ import pytest
 
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
-from scc_responder.policy.rule_mistakes import VOCABULARIES, duration_mistakes, limit_mistakes, match_mistakes
+from scc_responder.policy.rule_mistakes import (
+    VOCABULARIES,
+    duration_mistakes,
+    limit_mistakes,
+    match_mistakes,
+    may_be_service,
+    scope_mistakes,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +27,12 @@ from scc_responder.policy.rule_mistakes import VOCABULARIES, duration_mistakes, 
         (Match(namespace=()), ("when", "namespace"), "empty"),
         (Match(labels={"app": ""}), ("when", "labels"), "empty"),
         (Match(labels={}), ("when", "labels"), "empty"),
+        (Match(service="Checkout"), ("when", "service"), "'Checkout' can never match; write a name such as checkout"),
+        (Match(service=("a", "services/a")), ("when", "service", 1), "can never match"),
+        (Match(service="projects/p/locations/l/clusters/c"), ("when", "service"), "can never match"),
+        (Match(service="projects/p/locations/l/services/"), ("when", "service"), "can never match"),
+        (Match(location="Europe"), ("when", "location"), "a location is like europe-west1"),
+        (Match(location="locations/europe-west1"), ("when", "location"), "can never match"),
     ],
 )
 def test_a_condition_that_never_holds_is_a_mistake(match: Match, path: tuple[Any, ...], told: str) -> None:
@@ -58,3 +71,37 @@ def test_a_right_limit_has_no_mistake() -> None:
     """The defaults' forms are accepted."""
     assert list(limit_mistakes(Limit(most="25%", within="10m"), ())) == []
     assert list(duration_mistakes("7d", ())) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        ("projects/p/locations/l/services/s", True),
+        ("projects/*/locations/*/jobs/*", True),
+        ("projects/*/locations/*/*/n?", True),
+        ("projects/p/locations/l/workerPools/w", False),
+        ("projects/p/locations/l/services/s/revisions/r", False),
+        ("services/s", False),
+    ],
+)
+def test_a_service_pattern_has_six_parts(pattern: str, fits: bool) -> None:
+    """What could fit no service or job protects nothing."""
+    assert may_be_service(pattern) == fits
+    assert (list(match_mistakes(Match(service=pattern), ())) == []) == fits
+
+
+@pytest.mark.parametrize(
+    ("scope", "of", "told"),
+    [
+        ("service", "services", ""),
+        ("service", "pods", "pods are in no service; write services"),
+        ("node_pool", "services", "services are in no node pool; write pods, or nodes"),
+        ("cluster", "services", "services are in no cluster"),
+        *((scope, of, "") for scope in ("project", "organization") for of in ("pods", "nodes", "services")),
+        ("cluster", "nodes", ""),
+    ],
+)
+def test_a_limit_counts_what_is_in_its_scope(scope: str, of: Any, told: str) -> None:
+    """Another one would never hold."""
+    mistakes = [mistake.text for mistake in scope_mistakes(Limit(most=1, of=of, within="1h"), scope, ())]
+    assert [told in text for text in mistakes] == ([True] if told else [])

@@ -1,7 +1,8 @@
 """Show the storm breakers, or reset one that tripped.
 
 A breaker trips where so much is to be disrupted at once that a bad rule or an attack on the responder is likelier than
-so many incidents. Until a person resets it, nothing is changed in its cluster; evidence is kept and people are told.
+so many incidents. Until a person resets it, nothing is changed in its cluster, or on Cloud Run in its project; evidence
+is kept and people are told.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.cli.console.existing_store import existing_store
+from scc_responder.cli.console.place_options import place_of, place_options
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.errors import Conflict, SettingsError
 from scc_responder.domain.store import CasStore, Entry
@@ -27,14 +29,14 @@ _TRIES = 8
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `breaker`."""
     commands = parser.add_subparsers(dest="breaker_command", metavar="COMMAND", required=True)
-    show = commands.add_parser("show", help="every cluster's breaker; 1 if one has tripped")
+    show = commands.add_parser("show", help="the breaker of every cluster and project; 1 if one has tripped")
     show.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
     closing = commands.add_parser("reset", help="let actions be taken again; 1 if the breaker had not tripped")
     closing.add_argument("--reason", required=True, help="why it is safe to go on; it is kept")
     closing.add_argument("--by", default=getpass.getuser(), help="who resets it")
     for command in (show, closing):
         command.add_argument("--store", required=True, metavar="STORE", help="SQLite file, or firestore: address")
-        command.add_argument("--cluster", metavar="PATH", help="projects/P/locations/L/clusters/C")
+        place_options(command, "what runs on Cloud Run in this project")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -48,7 +50,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(store: CasStore, options: argparse.Namespace) -> int:
     found = [read_ledger(entry) for entry in _entries(store)]
-    ledgers = [ledger for ledger in found if options.cluster in {None, ledger.cluster}]
+    place = place_of(options)
+    ledgers = [ledger for ledger in found if place in {"", ledger.cluster}]
     if options.format == "json":
         print(json.dumps([_facts(ledger) for ledger in ledgers], indent=2))
     else:
@@ -80,7 +83,7 @@ def _line(ledger: Ledger) -> str:
 
 
 def _reset(store: CasStore, options: argparse.Namespace) -> int:
-    cluster = options.cluster or _only_tripped(store)
+    cluster = place_of(options) or _only_tripped(store)
     for _ in range(_TRIES):
         entry = store.get(cluster_key(cluster))
         ledger = read_ledger(entry) if entry else None
@@ -101,5 +104,5 @@ def _only_tripped(store: CasStore) -> str:
     tripped = [ledger.cluster for entry in _entries(store) if (ledger := read_ledger(entry)).breaker]
     if len(tripped) != 1:
         names = ", ".join(tripped) or "none"
-        raise SettingsError("which_cluster", f"tripped: {names}; name the one to reset with --cluster")
+        raise SettingsError("which_cluster", f"tripped: {names}; name the one to reset with --cluster or --project")
     return tripped[0]

@@ -61,7 +61,8 @@ def _void(plan: Plan, record: CaseRecord, context: Context, planned: Decision, p
     if any(modes.get(name, Mode.ENFORCE) not in _WRITING for name in names):
         return Reason.APPROVAL_VOID_MODE_LOWERED
     steps = tuple(_steps(planned, names))
-    read = {part.uid for part in (context.pod, context.node) if part}
+    run = (context.service, context.revision, context.job, context.execution)
+    read = {part.uid for part in (context.pod, context.node, *run) if part}
     if not plan.targets <= read.union(*(step.targets for step in steps)):
         return Reason.APPROVAL_VOID_TARGET_CHANGED
     as_asked = plan_digest(plan.steps, policies.digest, record.finding_key) == plan.digest

@@ -24,17 +24,24 @@ class Lowest(Value, frozen=True, kw_only=True):
     max_mode: Mode
 
 
-def lowest(context: Context, guardrails: Guardrails, now: datetime) -> Lowest:
-    """The ceiling that holds for this target at this moment; of several as low, the first one in the file."""
+def lowest(context: Context, guardrails: Guardrails, now: datetime, planned: frozenset[str] = frozenset()) -> Lowest:
+    """The ceiling that holds for this target at this moment; of several as low, the first one in the file.
+
+    `planned` are the actions that a policy is about to take: some ceilings hold for these alone.
+    """
     found = Lowest(name=EVERYWHERE, max_mode=guardrails.max_mode)
-    for name, mode in _holding(context, guardrails, now):
+    for name, mode in _holding(context, guardrails, now, planned):
         if capped(found.max_mode, mode) != found.max_mode:
             found = Lowest(name=name, max_mode=mode)
     return found
 
 
-def _holding(context: Context, guardrails: Guardrails, now: datetime) -> Iterator[tuple[str, Mode]]:
+def _holding(
+    context: Context, guardrails: Guardrails, now: datetime, planned: frozenset[str]
+) -> Iterator[tuple[str, Mode]]:
     for ceiling in guardrails.ceilings:
+        if ceiling.actions and planned.isdisjoint(ceiling.actions):
+            continue
         if _may_be_in(_cluster(context), ceiling.clusters) and _may_be_in(_namespace(context), ceiling.namespaces):
             yield ceiling.name, ceiling.max_mode
     for quiet in guardrails.quiet_hours:

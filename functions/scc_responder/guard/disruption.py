@@ -87,19 +87,34 @@ def disruption_request(context: Context, action: Action, action_id: str) -> Disr
     """The ledger request of the action; None if it disrupts nothing that was read."""
     cluster = context.finding.cluster
     if action.disrupts is Disruption.NODES and context.node is not None and cluster is not None:
-        scopes = {"node_pool": context.node.node_pool}
+        scopes = {"project": cluster.project, "node_pool": context.node.node_pool}
         share_of = context.live.node_pool.nodes if context.live and context.live.node_pool else None
         return DisruptionRequest(
             action_id=action_id, target=context.node.uid, kind="nodes", scopes=scopes, share_of=share_of
         )
     if action.disrupts is Disruption.PODS and context.pod is not None and cluster is not None:
         pod = context.pod
-        scopes = {"owner": _owner(context, pod), "namespace": pod.namespace, "node": pod.node_name}
+        scopes = {
+            "project": cluster.project,
+            "owner": _owner(context, pod),
+            "namespace": pod.namespace,
+            "node": pod.node_name,
+        }
         scopes |= {"node_pool": context.node.node_pool} if context.node else {}
         return DisruptionRequest(
             action_id=action_id, target=pod.uid, kind="pods", scopes=scopes, share_of=_replicas(context)
         )
-    return None
+    return _run_request(context, action_id) if action.disrupts is Disruption.SERVICES else None
+
+
+def _run_request(context: Context, action_id: str) -> DisruptionRequest | None:
+    """What counts is the revision or execution that is meant, where one is; else the service or job."""
+    owner = context.service or context.job
+    if owner is None:
+        return None
+    meant = context.revision or context.execution or owner
+    scopes = {"service": owner.name.path, "project": owner.name.project}
+    return DisruptionRequest(action_id=action_id, target=meant.uid, kind="services", scopes=scopes)
 
 
 def _owner(context: Context, pod: Pod) -> str:

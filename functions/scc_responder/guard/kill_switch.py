@@ -1,7 +1,7 @@
-"""The kill switch: one document for all clusters, and one for each cluster that needs its own, in the store.
+"""The kill switch: one document for everywhere, and one for each project or cluster that needs its own, in the store.
 
 A document is a ceiling on the mode of every policy: it can lower a mode, never raise it. No document for everywhere, or
-one that makes no sense, means `dry_run`; no document for a cluster takes nothing away. It is read before every decision
+one that makes no sense, means `dry_run`; no document for a place takes nothing away. It is read before every decision
 and every intent, and turned by compare-and-set.
 """
 
@@ -43,7 +43,10 @@ class Setting(Value, frozen=True, kw_only=True):
 
 
 class Control(Setting, frozen=True, kw_only=True):
-    """The document: the present setting, and those before it, the latest first. `cluster` is a path; empty: all."""
+    """The document: the present setting, and those before it, the latest first.
+
+    `cluster` is a cluster's path, or `projects/P` of a whole project; empty: everywhere.
+    """
 
     cluster: str = ""
     schema: int = CONTROL_SCHEMA
@@ -58,7 +61,7 @@ class KillSwitchCeiling(Value, frozen=True, kw_only=True):
 
 
 def parse(value: bytes, cluster: str | None = None) -> Control | None:
-    """The document, or None if this version cannot read it or if it is about another cluster than `cluster`."""
+    """The document, or None if this version cannot read it or if it is about another place than `cluster`."""
     try:
         # As text: of bytes, what is skipped is not looked at, and may be no UTF-8.
         control = msgspec.json.decode(value.decode(), type=resolved(Control))
@@ -68,15 +71,27 @@ def parse(value: bytes, cluster: str | None = None) -> Control | None:
     return control if control.schema == CONTROL_SCHEMA and is_meant else None
 
 
-def ceiling(everywhere: bytes | None, own: bytes | None, cluster: str) -> KillSwitchCeiling:
-    """The lower of both documents, each as it is stored; None where there is none."""
-    general = (
+def enclosing(place: str) -> tuple[str, ...]:
+    """The places, besides everywhere, whose documents hold in a cluster or project: the project's, and its own.
+
+    >>> enclosing("projects/p/locations/l/clusters/c"), enclosing("projects/p"), enclosing("")
+    (('projects/p', 'projects/p/locations/l/clusters/c'), ('projects/p',), ())
+    """
+    project = "/".join(place.split("/")[:2])
+    return tuple(dict.fromkeys(filter(None, (project, place))))
+
+
+def ceiling(everywhere: bytes | None, *own: tuple[bytes | None, str]) -> KillSwitchCeiling:
+    """The lowest of the documents, each as it is stored; None where there is none. `own` have their places."""
+    lowest = (
         KillSwitchCeiling(mode=Mode.DRY_RUN, reason=Reason.CONTROL_MISSING)
         if everywhere is None
         else _ceiling_of(everywhere, "")
     )
-    special = KillSwitchCeiling(mode=Mode.ENFORCE) if own is None else _ceiling_of(own, cluster)
-    return special if capped(special.mode, general.mode) != general.mode else general
+    for document, place in own:
+        special = KillSwitchCeiling(mode=Mode.ENFORCE) if document is None else _ceiling_of(document, place)
+        lowest = special if capped(special.mode, lowest.mode) != lowest.mode else lowest
+    return lowest
 
 
 def changed(before: Control | None, setting: Setting, cluster: str = "") -> Control:
@@ -95,7 +110,7 @@ def under(limit: KillSwitchCeiling, decision: Decision) -> Decision:
 
 
 def key_of(cluster: str) -> str:
-    """Where the document of a cluster, given by its path, is; of everywhere, if the path is empty."""
+    """Where the document of a cluster or project, given by its path, is; of everywhere, if the path is empty."""
     return f"{CONTROL_PREFIX}cluster/" + hashlib.sha256(cluster.encode()).hexdigest()[:32] if cluster else GLOBAL
 
 
@@ -105,20 +120,20 @@ class KillSwitch:
     def __init__(self, store: CasStore) -> None:
         self._store = store
 
-    def ceiling(self, cluster: str) -> KillSwitchCeiling:
-        """The furthest mode allowed in the cluster now; with an empty path, by the document for all clusters alone.
+    def ceiling(self, place: str) -> KillSwitchCeiling:
+        """The furthest mode allowed in the cluster or project now; with an empty path, by everywhere's document alone.
 
         Raises RetryableError `control_unreadable` where the store does not answer: nothing may be done then, and the
         message comes again. If the stored document is unusable, `dry_run`.
         """
         try:
-            entries = self._store.get_many([GLOBAL, key_of(cluster)] if cluster else [GLOBAL])
+            entries = self._store.get_many([GLOBAL, *map(key_of, enclosing(place))])
         except StoreUnavailable as error:
             raise RetryableError(Reason.CONTROL_UNREADABLE, str(error), permission=error.permission) from error
         except StoreError:
             return KillSwitchCeiling(mode=Mode.DRY_RUN, reason=Reason.CONTROL_UNUSABLE)
         everywhere, *own = (entry.value if entry else None for entry in entries)
-        return ceiling(everywhere, own[0] if own else None, cluster)
+        return ceiling(everywhere, *zip(own, enclosing(place), strict=True))
 
     def read(self, cluster: str = "") -> Control | None:
         """One document; None if there is none or it is unusable. Raises StoreError."""
@@ -140,7 +155,7 @@ class KillSwitch:
         )
 
     def documents(self) -> Iterator[tuple[str, Control | None]]:
-        """Every document by its key, clusters first; None for one that is unusable. Raises StoreError."""
+        """Every document by its key, everywhere's last; None for one that is unusable. Raises StoreError."""
         cursor: str | None = None
         while True:
             page = self._store.scan(CONTROL_PREFIX, cursor)

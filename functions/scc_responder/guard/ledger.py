@@ -31,14 +31,15 @@ LAG = timedelta(minutes=1)
 FRESH = timedelta(seconds=20)
 """A reservation up to this age is not renewed: nothing is written for it."""
 
-DisruptionKind = Literal["pods", "nodes"]
+DisruptionKind = Literal["pods", "nodes", "services"]
 
 
 class DisruptionRequest(Value, frozen=True, kw_only=True):
     """One action that wants to disrupt one target.
 
-    `scopes` are the values of `owner`, `namespace`, `node` and `node_pool`, as far as the target has them. `share_of`
-    is what a limit's share is of: the workload's ready replicas, or the pool's nodes; None where that is not known.
+    `scopes` are the values of `owner`, `namespace`, `node`, `node_pool`, `service` and `project`, as far as the target
+    has them. `share_of` is what a limit's share is of: the workload's ready replicas, or the pool's nodes; None where
+    that is not known.
     """
 
     action_id: str
@@ -179,12 +180,14 @@ Scoped = tuple[str, str, Limit]
 
 def _cluster_limits(request: DisruptionRequest, guardrails: Guardrails) -> Iterator[Scoped]:
     limits = guardrails.limits
-    for scope in ("owner", "namespace", "node", "node_pool", "cluster"):
+    for scope in ("owner", "namespace", "node", "node_pool", "service", "cluster"):
         value = request.scopes.get(scope, "")
         yield from ((scope, value, limit) for limit in getattr(limits, scope) if limit.of == request.kind)
 
 
 def _organization_limits(request: DisruptionRequest, guardrails: Guardrails) -> Iterator[Scoped]:
+    project = request.scopes.get("project", "")
+    yield from (("project", project, limit) for limit in guardrails.limits.project if limit.of == request.kind)
     yield from (("organization", "", limit) for limit in guardrails.limits.organization if limit.of == request.kind)
     yield from (("policy", request.policy, limit) for limit in request.policy_limits if limit.of == request.kind)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from scc_responder.domain.changes import Change
+from scc_responder.domain.cloud_run.run_names import RunTarget, run_target
 from scc_responder.domain.context import Context, Owner
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.resource_names import region_of
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import Protected
 
@@ -30,6 +32,8 @@ def protected_reason(
     """
     return (
         _cluster(context, protected.clusters)
+        or _location(context, protected.locations)
+        or _service(context, protected.services)
         or _namespace(context, protected.namespaces)
         or _workload(context, protected.workloads, reversible=reversible)
         or _node(changes, protected.nodes)
@@ -42,6 +46,29 @@ def _cluster(context: Context, patterns: Iterable[str]) -> Reason | None:
     if cluster:
         return Reason.CLUSTER_PROTECTED if _fits(patterns, cluster.path) else None
     return Reason.CLUSTER_UNREAD if any(patterns) and context.finding.pods else None
+
+
+def _location(context: Context, patterns: tuple[str, ...]) -> Reason | None:
+    """Where the cluster, the service or the job is. A pod of an unknown cluster may be in any location."""
+    place = context.finding.cluster or context.finding.cloud_run
+    if place is None:
+        return Reason.CLUSTER_UNREAD if patterns and context.finding.pods else None
+    names = (place.location, region_of(place.location))
+    return Reason.LOCATION_PROTECTED if any(_fits(patterns, name) for name in names) else None
+
+
+def _service(context: Context, patterns: Iterable[str]) -> Reason | None:
+    """A project's number may be that of any id."""
+    target = run_target(context.finding.cloud_run)
+    if not isinstance(target, RunTarget):
+        return None
+    numbered = target.name.project.isdigit()
+    tried = (_in_any_project(pattern) if numbered else pattern for pattern in patterns)
+    return Reason.SERVICE_PROTECTED if _fits(tried, target.path) else None
+
+
+def _in_any_project(pattern: str) -> str:
+    return "/".join(["projects", "*", *pattern.split("/")[2:]])
 
 
 def _namespace(context: Context, patterns: Iterable[str]) -> Reason | None:

@@ -124,7 +124,7 @@ class ClaimedCase:
             event_time=finding.event_time,
             digest=case_digest(finding),
             canonical_name=finding.canonical_name,
-            cluster=finding.cluster_path,
+            cluster=finding.place,
         )
 
     def keep(self, record: CaseRecord) -> None:

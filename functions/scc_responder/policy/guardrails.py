@@ -45,7 +45,9 @@ class Protected(StrictValue, frozen=True, kw_only=True):
     """What no action may change. `*` and `?` are wildcards within a segment.
 
     `workloads` are `namespace/Kind/name`, of any owner of the pod or of the pod itself; `clusters` are
-    `projects/P/locations/L/clusters/C`. `nodes` keeps changes off the node itself, not off the pods that run on it.
+    `projects/P/locations/L/clusters/C`, `services` are services and jobs of Cloud Run as
+    `projects/P/locations/L/services/N` or `.../jobs/N`. `locations` are those of clusters, services and jobs; a region
+    has its zones. `nodes` keeps changes off the node itself, not off the pods that run on it.
     `principals` are the accounts that did what an audit-log finding reports. Google's own agents are protected whatever
     stands here.
     """
@@ -54,6 +56,8 @@ class Protected(StrictValue, frozen=True, kw_only=True):
     workloads: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
 
 
@@ -61,12 +65,14 @@ class Ceiling(StrictValue, frozen=True, kw_only=True):
     """The furthest that any policy may go in an environment: in the clusters and namespaces named, all where empty.
 
     It holds as well where cluster or namespace are not known. What runs on Cloud Run is in neither.
+    With `actions` it holds for policies alone that are about to take one of them: for all that such a policy does.
     """
 
     name: str
     max_mode: Mode
     clusters: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
 
 
 TimeOfDay = Annotated[

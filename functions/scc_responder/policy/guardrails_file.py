@@ -19,7 +19,14 @@ from scc_responder.policy.guardrails import (
     QuietHours,
 )
 from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, expected
-from scc_responder.policy.rule_mistakes import duration_mistakes, limit_mistakes, match_mistakes
+from scc_responder.policy.rule_mistakes import (
+    LOCATION,
+    duration_mistakes,
+    limit_mistakes,
+    match_mistakes,
+    may_be_service,
+    scope_mistakes,
+)
 from scc_responder.policy.strict_yaml import read_document
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -41,6 +48,8 @@ _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "workloads": (_WORKLOAD.fullmatch, "write namespace/Kind/name, such as shop/Deployment/web or */StatefulSet/*-db"),
     "nodes": (_NODE.fullmatch, "a node is lower-case letters, digits, '-' and '.', such as gke-prod-1-system-*"),
     "clusters": (_may_be_cluster, "write projects/P/locations/L/clusters/C; * stands for one part of it"),
+    "services": (may_be_service, "write projects/P/locations/L/services/N or .../jobs/N; * stands for one part of it"),
+    "locations": (LOCATION.fullmatch, "a location is lower-case letters, digits and '-', such as europe-west1 or us-*"),
     "principals": (_PRINCIPAL.fullmatch, "write an e-mail address, or a principal:// name"),
 }
 """What a pattern must look like to match anything at all, by the field it stands in."""
@@ -57,9 +66,10 @@ def load_guardrails(folder: Path) -> Guardrails:
 def mistakes(guardrails: Guardrails) -> Iterator[Mistake]:
     """Every mistake in guardrails: what can never hold, and names that stand twice."""
     yield from _patterns(("protected",), guardrails.protected, ("namespaces", "workloads", "nodes", "clusters"))
-    yield from _patterns(("protected",), guardrails.protected, ("principals",))
+    yield from _patterns(("protected",), guardrails.protected, ("services", "locations", "principals"))
     for index, ceiling in enumerate(guardrails.ceilings):
         yield from _patterns(("ceilings", index), ceiling, ("clusters", "namespaces"))
+        yield from _changing(("ceilings", index, "actions"), ceiling.actions, "has no mode of its own")
     for index, quiet in enumerate(guardrails.quiet_hours):
         yield from _quiet_hours(("quiet_hours", index), quiet)
     for index, exemption in enumerate(guardrails.exemptions):
@@ -69,6 +79,7 @@ def mistakes(guardrails: Guardrails) -> Iterator[Mistake]:
     for scope in guardrails.limits.__struct_fields__:
         for index, limit in enumerate(getattr(guardrails.limits, scope)):
             yield from limit_mistakes(limit, ("limits", scope, index))
+            yield from scope_mistakes(limit, scope, ("limits", scope, index, "of"))
     yield from _storm_breaker(guardrails)
     yield from _allowed_keys(guardrails)
     for field in guardrails.max_finding_age.__struct_fields__:
@@ -123,20 +134,22 @@ def _exemption(place: DocumentPath, exemption: Exemption) -> Iterator[Mistake]:
         text = "at least one condition is needed; to hold everything, set max_mode"
         yield Mistake(path=(*place, "when"), text=text)
     yield from match_mistakes(exemption.when, (*place, "when"))
-    for index, name in enumerate(exemption.actions):
-        yield from _exempted((*place, "actions", index), name)
+    yield from _changing((*place, "actions"), exemption.actions, "is never held")
     for field in ("owner", "reason", "ticket"):
         if not getattr(exemption, field).strip():
             text = "empty; say who decided it, why, and where that is written down"
             yield Mistake(path=(*place, field), text=text)
 
 
-def _exempted(place: DocumentPath, name: str) -> Iterator[Mistake]:
+def _changing(place: DocumentPath, names: Iterable[str], why: str) -> Iterator[Mistake]:
+    """Names that are none of actions that change something. `why` says why another one has no use here."""
     known = actions()
-    if name not in known:
-        yield Mistake(path=place, text=f"unknown action {name!r}; {expected(name, known)}")
-    elif known[name].observes:
-        yield Mistake(path=place, text=f"{name!r} changes nothing on the target and is never held; remove it")
+    for index, name in enumerate(names):
+        if name not in known:
+            yield Mistake(path=(*place, index), text=f"unknown action {name!r}; {expected(name, known)}")
+        elif known[name].observes:
+            text = f"{name!r} changes nothing on the target and {why}; remove it"
+            yield Mistake(path=(*place, index), text=text)
 
 
 def _names(guardrails: Guardrails) -> Iterator[Mistake]:

@@ -11,19 +11,23 @@ from scc_responder.domain.value import StrictValue
 
 
 class Limit(StrictValue, frozen=True, kw_only=True):
-    """At most so many different pods, or nodes, within a time: `{most: 3, of: pods, within: 10m}`.
+    """At most so many different pods, nodes, or services, within a time: `{most: 3, of: pods, within: 10m}`.
 
-    `most` is a number, or a share (`25%`) of the workload's replicas or the pool's nodes, of which one is always
-    allowed. A target counts once, however many actions change it; actions that disrupt nothing do not count.
+    `services` are services and jobs of Cloud Run, and their revisions and executions where these are changed. `most` is
+    a number, or a share (`25%`) of the workload's replicas or the pool's nodes, of which one is always allowed. A
+    target counts once, however many actions change it; actions that disrupt nothing do not count.
     """
 
     most: int | str
     within: str
-    of: Literal["pods", "nodes"] = "pods"
+    of: Literal["pods", "nodes", "services"] = "pods"
 
 
 class Limits(StrictValue, frozen=True, kw_only=True):
-    """The limits of each scope, each counted on its own: by workload, namespace, node, pool, cluster and altogether."""
+    """The limits of each scope, each counted on its own, from the workload to all projects together.
+
+    `service` is one service or job of Cloud Run. `project` counts over all clusters and services of a project.
+    """
 
     owner: tuple[Limit, ...] = (Limit(most="25%", within="10m"),)
     namespace: tuple[Limit, ...] = (Limit(most=3, within="10m"),)
@@ -37,7 +41,12 @@ class Limits(StrictValue, frozen=True, kw_only=True):
         Limit(most=20, within="24h"),
         Limit(most=3, of="nodes", within="24h"),
     )
-    organization: tuple[Limit, ...] = (Limit(most=20, within="1h"),)
+    service: tuple[Limit, ...] = (Limit(most=3, of="services", within="1h"),)
+    project: tuple[Limit, ...] = (
+        Limit(most=3, of="services", within="10m"),
+        Limit(most=10, of="services", within="24h"),
+    )
+    organization: tuple[Limit, ...] = (Limit(most=20, within="1h"), Limit(most=20, of="services", within="1h"))
 
 
 def allowed_count(limit: Limit, share_of: int | None = None) -> int:

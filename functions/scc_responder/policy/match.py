@@ -7,7 +7,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from scc_responder.domain.cloud_run.run_names import RunTarget, run_target
 from scc_responder.domain.context import Context
+from scc_responder.domain.resource_names import region_of
 from scc_responder.domain.value import StrictValue
 from scc_responder.domain.wildcards import matcher
 from scc_responder.intake.threats import CONFIDENCES, fold
@@ -32,7 +34,8 @@ ReadField = Callable[[Context], Any]
 class Match(StrictValue, frozen=True, kw_only=True, dict=True):
     """Conditions on a finding and its context. A list means any of these; `*` and `?` are wildcards.
 
-    `severity` means at least this severe. `labels` are the pod's, by key.
+    `severity` means at least this severe. `labels` are the pod's, by key. `location` is that of the cluster or of the
+    Cloud Run service, where a zone is also its region. `service` is a service or job of Cloud Run, by its name or path.
     """
 
     threat: Patterns | None = None
@@ -44,6 +47,8 @@ class Match(StrictValue, frozen=True, kw_only=True, dict=True):
     surface: Patterns | None = None
     cluster: Patterns | None = None
     project: Patterns | None = None
+    location: Patterns | None = None
+    service: Patterns | None = None
     namespace: Patterns | None = None
     workload: Patterns | None = None
     labels: dict[str, Patterns] | None = None
@@ -155,6 +160,17 @@ def _project(context: Context) -> str | None:
     return target.project if target else None
 
 
+def _locations(context: Context) -> tuple[str, ...]:
+    target = context.finding.cluster or context.finding.cloud_run
+    return tuple(dict.fromkeys((target.location, region_of(target.location)))) if target else ()
+
+
+def _services(context: Context) -> tuple[str, ...]:
+    """The service or job by its name, and by its path."""
+    target = run_target(context.finding.cloud_run)
+    return (target.name.name, target.path) if isinstance(target, RunTarget) else ()
+
+
 FIELDS: dict[str, Field] = {
     "threat": Field(lambda context: context.threat.name, _text),
     "category": Field(lambda context: context.finding.category, _folded),
@@ -165,6 +181,8 @@ FIELDS: dict[str, Field] = {
     "surface": Field(lambda context: context.threat.surface, _text),
     "cluster": Field(lambda context: context.finding.cluster.path if context.finding.cluster else None, _text),
     "project": Field(_project, _text),
+    "location": Field(_locations, _any_of),
+    "service": Field(_services, _any_of),
     "namespace": Field(_namespace, _text),
     "workload": Field(_workload, _text),
     "labels": Field(lambda context: context.pod.labels if context.pod else None, _by_key),

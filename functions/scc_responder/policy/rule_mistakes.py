@@ -26,16 +26,48 @@ VOCABULARIES: dict[str, Callable[[], tuple[str, ...]]] = {
 """The only values that these fields can have: a pattern that fits none of them would never match."""
 
 
+_SERVICE_NAME = re.compile(r"[a-z0-9*?-]{1,63}", re.ASCII)
+LOCATION = re.compile(r"[a-z0-9*?-]{1,63}", re.ASCII)
+"""What a pattern of locations must look like to match anything at all."""
+
+
+def may_be_service(pattern: str) -> bool:
+    """Whether a pattern can fit the path of a service or job of Cloud Run."""
+    parts = pattern.split("/")
+    if len(parts) != 6 or not all(parts):
+        return False
+    kinds = any(matches(parts[4], plural) for plural in ("services", "jobs"))
+    return kinds and matches(parts[0], "projects") and matches(parts[2], "locations")
+
+
+_FORMS: dict[str, tuple[Callable[[str], object], str]] = {
+    "location": (LOCATION.fullmatch, "a location is like europe-west1 or europe-*"),
+    "service": (
+        lambda pattern: may_be_service(pattern) or _SERVICE_NAME.fullmatch(pattern),
+        "write a name such as checkout, projects/P/locations/L/services/N or projects/P/locations/L/jobs/N",
+    ),
+}
+"""What a pattern must look like to match anything at all, by the field it stands in."""
+
+
 def match_mistakes(match: Match, path: DocumentPath) -> Iterator[Mistake]:
     """Every condition that can never hold or is likely a mistake: an empty list matches nothing, no labels all."""
     for name, value in match.given().items():
         patterns = value.values() if isinstance(value, dict) else (value,)
         if not value or not all(patterns):
             yield Mistake(path=(*path, name), text="empty; give a pattern or remove it")
-        elif name in VOCABULARIES:
+        elif name in VOCABULARIES or name in _FORMS:
             for index, pattern in enumerate(as_tuple(value)):
                 place = (*path, name) if isinstance(value, str) else (*path, name, index)
-                yield from _unmatchable(name, pattern, place)
+                yield from (
+                    _unmatchable(name, pattern, place) if name in VOCABULARIES else _unformed(name, pattern, place)
+                )
+
+
+def _unformed(name: str, pattern: str, path: DocumentPath) -> Iterator[Mistake]:
+    fits, remedy = _FORMS[name]
+    if not fits(pattern):
+        yield Mistake(path=path, text=f"{pattern!r} can never match; {remedy}")
 
 
 def _unmatchable(name: str, pattern: str, path: DocumentPath) -> Iterator[Mistake]:
@@ -57,6 +89,18 @@ def limit_mistakes(limit: Limit, path: DocumentPath) -> Iterator[Mistake]:
     if isinstance(most, int) and most < 1:
         yield Mistake(path=(*path, "most"), text=f"{most} would allow nothing; to allow nothing, use mode: disabled")
     yield from duration_mistakes(limit.within, (*path, "within"))
+
+
+_OF_CLOUD_RUN = frozenset({"service"})
+_OF_BOTH = frozenset({"project", "organization"})
+
+
+def scope_mistakes(limit: Limit, scope: str, path: DocumentPath) -> Iterator[Mistake]:
+    """What a limit counts that is not in its scope, so that it would never hold."""
+    fits = scope in _OF_BOTH or (limit.of == "services") == (scope in _OF_CLOUD_RUN)
+    if not fits:
+        counted = "services" if scope in _OF_CLOUD_RUN else "pods, or nodes"
+        yield Mistake(path=path, text=f"{limit.of} are in no {scope.replace('_', ' ')}; write {counted}")
 
 
 def duration_mistakes(text: str, path: DocumentPath) -> Iterator[Mistake]:

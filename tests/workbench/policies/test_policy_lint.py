@@ -64,6 +64,18 @@ WARNINGS = [
         id="category-misspelt",
     ),
     pytest.param(
+        ("  threat: reverse_shell", "  threat: reverse_shell\n  service: checkout"),
+        ":8: when.threat: no threat can match",
+        "never_matches",
+        id="service-of-a-pods-threat",
+    ),
+    pytest.param(
+        ("  threat: reverse_shell", "  threat: cloud_run_reverse_shell\n  service: checkout\n  node_pool: p"),
+        ":9: when.service: no target can match: what has a node pool is no service of Cloud Run",
+        "never_matches",
+        id="service-in-a-cluster",
+    ),
+    pytest.param(
         ("  threat: reverse_shell", "  threat: reverse_shell\n  confidence: possible"),
         ":9: when.confidence: no threat can match: with the conditions before it, confidence is confirmed, likely",
         "never_matches",
@@ -91,6 +103,9 @@ TENANTS = [
     ),
     pytest.param("{namespace: shop, labels: {a: b}}", ["label_of_the_pod"], "name the namespace", id="label-and-name"),
     pytest.param("{namespace: [kube-system, shop]}", [], "", id="full-names"),
+    pytest.param("{service: 'check*'}", ["service_wildcard"], "can name it after 'check*'", id="some-services"),
+    pytest.param("{service: projects/*/locations/*/services/*}", ["service_wildcard"], "deploy", id="every-service"),
+    pytest.param("{service: [checkout, projects/dev/locations/*/jobs/*]}", [], "", id="name-and-project"),
     pytest.param("{cluster: projects/*/locations/*/clusters/dev, workload: Job/*}", [], "", id="other-fields"),
 ]
 

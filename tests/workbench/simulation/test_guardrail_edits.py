@@ -36,6 +36,8 @@ FULL: dict[str, Any] = {
         "workloads": ["shop/Deployment/web"],
         "nodes": ["node-1"],
         "clusters": ["a"],
+        "services": ["s"],
+        "locations": ["l"],
         "principals": ["admin@example.com"],
     },
     "max_mode": "approve",
@@ -93,6 +95,19 @@ TABLE: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"ceilings": [{**CEILING, "namespaces": ["shop"]}]},
         ["WIDENS ceilings.production.namespaces: [] -> ['shop']"],
+    ),
+    (
+        {"ceilings": [{**CEILING, "actions": ["delete_pod"]}]},
+        ["WIDENS ceilings.production.actions: [] -> ['delete_pod']"],
+    ),
+    ({"protected": {"services": []}}, ["WIDENS protected.services: s -> None"]),
+    ({"protected": {"locations": ["l", "m"]}}, ["protected.locations: None -> m"]),
+    (
+        {"limits": {"project": []}},
+        [
+            "WIDENS limits.project: 3 services within 10m -> None",
+            "WIDENS limits.project: 10 services within 24h -> None",
+        ],
     ),
     ({"quiet_hours": [{**QUIET, "from": "21:00"}]}, ["quiet_hours.nights.from: 22:00 -> 21:00"]),
     ({"quiet_hours": [{**QUIET, "from": "23:00"}]}, ["WIDENS quiet_hours.nights.from: 22:00 -> 23:00"]),

@@ -106,6 +106,8 @@ def scopes(item: Finding) -> dict[str, Any]:
         "node": (item.cluster, item.node),
         "node_pool": item.cluster,
         "cluster": item.cluster,
+        "service": "",
+        "project": item.cluster and item.cluster.project,
         "organization": "",
     }
 

@@ -35,6 +35,8 @@ class Disruption(StrEnum):
     NOTHING = ""
     PODS = "pods"
     NODES = "nodes"
+    SERVICES = "services"
+    """Of Cloud Run, jobs too."""
 
 
 class ChangedObject(Value, frozen=True, kw_only=True):

@@ -1,0 +1,33 @@
+"""The options that name a place: one cluster, or one project with its clusters and what it runs on Cloud Run."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.finding import ClusterRef
+
+_PROJECT = re.compile(r"[a-z][a-z0-9.:-]{0,99}", re.ASCII)
+
+
+def place_options(command: argparse.ArgumentParser, project_help: str) -> None:
+    """Declare `--cluster` and `--project`, of which one may be given."""
+    place = command.add_mutually_exclusive_group()
+    place.add_argument("--cluster", default="", metavar="PATH", help="projects/P/locations/L/clusters/C alone")
+    place.add_argument("--project", default="", metavar="ID", help=project_help)
+
+
+def place_of(options: argparse.Namespace) -> str:
+    """The path of the place: a cluster's, or `projects/P`; empty for all. Raises SettingsError."""
+    if options.cluster and not _is_cluster(options.cluster):
+        raise SettingsError("invalid_cluster", f"--cluster {options.cluster}: give projects/P/locations/L/clusters/C")
+    if options.project and not _PROJECT.fullmatch(options.project):
+        raise SettingsError("invalid_project", f"--project {options.project}: give a project's id, as findings name it")
+    return options.cluster or (f"projects/{options.project}" if options.project else "")
+
+
+def _is_cluster(path: str) -> bool:
+    """Whether it is a cluster's path as stored documents know it."""
+    cluster = ClusterRef.parse(path)
+    return cluster is not None and cluster.path == path
