@@ -108,8 +108,9 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     empty where nobody does; `writer` and `seq` name the last write. `event_time` and `digest` are of the finding as it
     was last confirmed, or as it was notified while it is not confirmed yet. `seen` counts copies that changed nothing
     (bounded). `canonical_name` is under the nearest ancestor: who may read the findings of one project or folder alone
-    reads by it. `cluster` is the path of the one that the finding is about, once confirmed. `plan` is what waits for
-    approval, or how it ended. `inspection` is what a look into the container told.
+    reads by it. `cluster` is the path of the one that the finding is about, once confirmed; of Cloud Run `projects/P`.
+    `plan` is what waits for approval, or how it ended. `revision` is the one of Cloud Run that a person chose.
+    `inspection` is what a look into the container told.
     `extra` holds fields that this version does not know.
     """
 
@@ -133,6 +134,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     decision: dict[str, Any] = {}
     plan: Plan | None = None
+    revision: str = ""
     inspection: Inspection | None = None
     history: tuple[Closing, ...] = ()
     opened_at: datetime | None = None
@@ -211,6 +213,10 @@ HELD_FOR_NOW = frozenset(
 """Why a case is held until a person lets it go on: by the kill switch, or in the cluster."""
 
 
+_CHOICES = frozenset({Reason.SEVERAL_REVISIONS, Reason.REVISION_GONE, Reason.REVISION_NOT_KNOWN})
+"""Why a step is held until a person names the revision that is meant."""
+
+
 def left_to_sweep(record: CaseRecord) -> Reason:
     """Why the case is left open for a sweep."""
     return next(reason for reason in FOR_SWEEP if any(step.reason == reason for step in record.current_steps))
@@ -219,6 +225,12 @@ def left_to_sweep(record: CaseRecord) -> Reason:
 def is_held_for_now(record: CaseRecord) -> bool:
     """Whether the kill switch held the case, or its cluster is paused or lets us in no longer, or not yet."""
     return record.state is CaseState.HELD and record.reason in HELD_FOR_NOW
+
+
+def awaits_choice(record: CaseRecord) -> bool:
+    """Whether a person may choose the revision that is meant, or another one than was chosen before."""
+    is_at_rest = record.state in {CaseState.HELD, CaseState.WAITING}
+    return is_at_rest and any(step.reason in _CHOICES for step in record.current_steps)
 
 
 def is_unfinished(record: CaseRecord) -> bool:

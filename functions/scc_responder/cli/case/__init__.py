@@ -22,6 +22,10 @@ whatever its age, is resumed by the next redelivery or the next sweep that reach
 
   scc-responder case resume CASE
 
+Where several revisions of a Cloud Run service may be meant, a person chooses; what is planned then is for that one:
+
+  scc-responder case resume CASE --revision checkout-00042-abc
+
 Whether a copy of a case's evidence is what was stored, offline; 0 if it is, 1 if anything is not:
 
   scc-responder case verify CASE --bundle FOLDER --key PUBLIC.pem
@@ -36,6 +40,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +55,7 @@ from scc_responder.domain.changes import is_about_node
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.resource_names import is_namespace
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import Cases, Unreadable
@@ -82,8 +88,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     reject.add_argument("--reason", required=True, metavar="WHY", help="why not, in your words: the case keeps them")
     reject.add_argument("--plan", default="", metavar="DIGEST", help="only if it is this plan")
     _asking(reject)
-    resuming = commands.add_parser("resume", help="let a case that the kill switch held go on")
+    resuming = commands.add_parser("resume", help="let a case go on that the kill switch held, or for a revision")
     resuming.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
+    resuming.add_argument("--revision", default="", metavar="NAME", help="of several revisions the one that is meant")
     store_option(resuming)
     verifying = commands.add_parser("verify", help="check a copy of a case's evidence: signature, hashes, nothing more")
     verification_options(verifying)
@@ -166,11 +173,16 @@ def _answer(options: argparse.Namespace) -> int:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    """Open the case again; 0 if it was held by the kill switch, else 1."""
+    """Open the case again; 0 if the kill switch or the choice of a revision held it, else 1."""
+    if options.revision and not is_namespace(options.revision):
+        raise SettingsError(
+            "invalid_revision", f"--revision {options.revision}: give a name such as checkout-00042-abc"
+        )
     with closing(existing_store(options.store)) as opened:
         journal = Journal(opened, _now)
         key = journal.find(options.case)
-        reason = journal.apply(key, resume)[0].reason if key else Reason.NO_SUCH_CASE
+        rule = partial(resume, revision=options.revision)
+        reason = journal.apply(key, rule)[0].reason if key else Reason.NO_SUCH_CASE
     opened_again = reason == Reason.RESUMED_BY_PERSON
     if options.format == "json":
         print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))
