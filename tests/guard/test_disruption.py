@@ -260,6 +260,22 @@ def test_a_service_counts_by_what_is_meant_of_it(read: dict[str, Any], target: s
     assert disruption_request(Context(finding=run_finding(), threat=THREAT), run, "a1") is None
 
 
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [
+        ({}, "service_unreadable"),
+        ({"service": run_service()}, None),
+        ({"job": run_job()}, None),
+        ({"service": run_service(delete_time=EVENT)}, "service_deleting"),
+        ({"job": run_job(delete_time=EVENT)}, "service_deleting"),
+    ],
+)
+def test_a_service_that_goes_is_left_alone(read: dict[str, Any], expected: str | None) -> None:
+    """And so is one that could not be read."""
+    run = replace(actions()["delete_pod"], disrupts=Disruption.SERVICES)
+    assert disruption_reason(Context(finding=run_finding(), threat=THREAT, **read), run, ()) == expected
+
+
 @pytest.mark.parametrize("action", ["label_pod", "annotate_pod", "capture_evidence", "notify"])
 def test_what_disrupts_nothing(action: str) -> None:
     """Marks, evidence and messages are not counted and not held by the state of the cluster."""

@@ -77,10 +77,19 @@ PROTECTED = st.builds(
     workloads=some_of("shop/Deployment/web", "*/Pod/*", "bank/*/*"),
     nodes=some_of("node-1", "*", "other"),
     clusters=CLUSTERS,
+    services=some_of("projects/*/locations/*/services/*", "projects/*/locations/*/jobs/*"),
+    locations=some_of("europe-west1", "us-*"),
     principals=some_of("admin@example.com", "*@example.org"),
 )
 NAMES = st.from_regex(r"[a-z]{1,4}", fullmatch=True)
-CEILINGS = st.builds(Ceiling, name=NAMES, max_mode=SOME(Mode), clusters=CLUSTERS, namespaces=NAMESPACES)
+CEILINGS = st.builds(
+    Ceiling,
+    name=NAMES,
+    max_mode=SOME(Mode),
+    clusters=CLUSTERS,
+    namespaces=NAMESPACES,
+    actions=some_of(*CHANGING),
+)
 QUIET = st.builds(
     QuietHours,
     name=NAMES,
@@ -95,6 +104,8 @@ MATCHES = st.builds(
     Match,
     namespace=SOME(["shop", "bank", None]),
     node_pool=SOME(["pool-1", "other", None]),
+    location=SOME(["europe-*", "us-*", None]),
+    service=SOME(["web", "other", None]),
     workload=SOME(["Deployment/web", None]),
     confidence=SOME(["likely", "confirmed", None]),
     labels=SOME([{"app": "web"}, None]),

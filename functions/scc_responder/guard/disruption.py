@@ -23,11 +23,20 @@ def disruption_reason(context: Context, action: Action, changes: Iterable[Change
     """Why the cluster's state does not allow the disruption, or None."""
     if action.disrupts is Disruption.NODES:
         return _node_reason(context)
+    if action.disrupts is Disruption.SERVICES:
+        return _run_reason(context)
     if action.takes_replica and context.pod is not None:
         any_replica = any(change.any_replica for change in changes)
         unshared = _unshared_reason(context) if action.detaches_pod and not any_replica else None
         return unshared or _pod_reason(context, context.pod, action, any_replica=any_replica)
     return None
+
+
+def _run_reason(context: Context) -> Reason | None:
+    owner = context.service or context.job
+    if owner is None:
+        return Reason.SERVICE_UNREADABLE
+    return Reason.SERVICE_DELETING if owner.delete_time else None
 
 
 def _pod_reason(context: Context, pod: Pod, action: Action, *, any_replica: bool) -> Reason | None:

@@ -168,6 +168,7 @@ class Reason(Word):
     NODE_CREATED_ABSENT = "node_created_absent", "nothing tells when the node was made"
     SERVICE_NOT_NAMED = "service_not_named", "the finding names no service or job of Cloud Run"
     SERVICE_UNREADABLE = "service_unreadable", "the service or job of Cloud Run could not be read"
+    SERVICE_DELETING = "service_deleting", "the service or job of Cloud Run is being deleted"
     SERVICE_REPLACED = "service_replaced", "the service of Cloud Run is younger than the finding"
     JOB_REPLACED = "job_replaced", "the job of Cloud Run is younger than the finding"
     CREATED_ABSENT = "created_absent", "nothing tells when service, job, revision or execution was made"
