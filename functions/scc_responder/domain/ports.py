@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from scc_responder.domain.cloud_run.run_names import RunName
+from scc_responder.domain.cloud_run.run_objects import RunExecution, RunIamPolicy, RunJob, RunRevision, RunService
+from scc_responder.domain.cloud_run.run_reads import RunList, RunOperation, RunRead
 from scc_responder.domain.context import Cluster, RelatedFinding
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.notice import Notice
@@ -102,6 +105,66 @@ class Findings(Protocol):
 
     def related(self, finding: Finding) -> Sequence[RelatedFinding]:
         """The related findings, by the rule of `related_findings`. Raises ApiError."""
+        ...
+
+
+class CloudRunApi(Protocol):
+    """Cloud Run's Admin API. Every method raises ApiError (with `status`; 404 too) or OutcomeUnknown.
+
+    A write names the `etag` of what it was decided upon: where that changed, it is ApiError with status 409.
+    `validate_only`: the request is checked, and nothing is changed.
+    """
+
+    def get_service(self, name: RunName) -> RunRead[RunService]:
+        """A service."""
+        ...
+
+    def get_job(self, name: RunName) -> RunRead[RunJob]:
+        """A job."""
+        ...
+
+    def get_revision(self, name: RunName, revision: str) -> RunRead[RunRevision]:
+        """One revision of a service, by its short name."""
+        ...
+
+    def list_revisions(self, name: RunName, most: int) -> RunList[RunRevision]:
+        """At most so many revisions of a service, read page by page."""
+        ...
+
+    def list_executions(self, name: RunName, most: int) -> RunList[RunExecution]:
+        """At most so many executions of a job, read page by page."""
+        ...
+
+    def get_iam_policy(self, name: RunName) -> RunRead[RunIamPolicy]:
+        """The IAM policy of a service or job itself."""
+        ...
+
+    def test_iam_permissions(self, name: RunName, permissions: Sequence[str]) -> Collection[str]:
+        """Those of the permissions that the caller has on a service or job."""
+        ...
+
+    def update_service(
+        self, name: RunName, fields: Mapping[str, Any], *, mask: Sequence[str], etag: str, validate_only: bool = False
+    ) -> RunOperation:
+        """Replace what `mask` names (`traffic`, `scaling.min_instance_count`) by `fields`, a Service in JSON."""
+        ...
+
+    def delete_revision(self, name: RunName, revision: str, *, etag: str, validate_only: bool = False) -> RunOperation:
+        """Delete a revision. One that gets requests, or is the latest, is ApiError with status 400."""
+        ...
+
+    def cancel_execution(
+        self, name: RunName, execution: str, *, etag: str, validate_only: bool = False
+    ) -> RunOperation:
+        """Cancel an execution. One that has ended is ApiError with status 400."""
+        ...
+
+    def set_iam_policy(self, name: RunName, policy: Mapping[str, Any]) -> RunRead[RunIamPolicy]:
+        """Replace the policy by this one, in JSON and with the etag of the one that it was made from."""
+        ...
+
+    def wait_operation(self, operation: str, seconds: float) -> RunOperation:
+        """An operation by its name, once it is done or after so many seconds at most."""
         ...
 
 

@@ -105,6 +105,7 @@ class Reason(Word):
     OVERSIZE_ANSWER = "oversize_answer", "an answer larger than what is read"
     UNUSABLE_ANSWER = "unusable_answer", "an answer that makes no sense", _LASTING
     PARTIAL_LIST = "partial_list", "only a part of the list came", _LASTING
+    DIGEST_UNKNOWN = "digest_unknown", "nothing says which image a tag stood for"
     INVALID_NAME = "invalid_name", "no name that can be asked for", _LASTING, _BEYOND
     UNKNOWN_KIND = "unknown_kind", "no workload kind of Kubernetes itself", _LASTING
     OWNER_REPLACED = "owner_replaced", "the pod's owner is another object of the same name"
@@ -133,6 +134,7 @@ class Reason(Word):
     SCC = "scc_{}", "Security Command Center refused or failed: the gRPC code"
     GKE = "gke_{}", "the GKE API refused or failed: the gRPC code"
     FIRESTORE = "firestore_{}", "Firestore refused or failed: the gRPC code"
+    CLOUD_RUN = "cloud_run_{}", "Cloud Run's API refused or failed: the gRPC code"
     LOGGING = "logging_{}", "Cloud Logging refused or failed: the gRPC code"
     PUBSUB = "pubsub_{}", "Pub/Sub refused or failed: the gRPC code"
     KMS = "kms_{}", "Cloud KMS refused or failed: the gRPC code, or what is wrong with its answer"
