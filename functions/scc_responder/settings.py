@@ -32,6 +32,7 @@ SCC_RESPONDER_SCC_LOCATION    where findings are kept: global (default); eu, us 
 SCC_RESPONDER_SCC_ENDPOINT    host:port of another Security Command Center server
 SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_LOGGING_ENDPOINT  host:port of another Cloud Logging server
+SCC_RESPONDER_RUN_ENDPOINT      host:port of another server of Cloud Run's Admin API
 SCC_RESPONDER_KMS_ENDPOINT    host:port of another Cloud KMS server
 SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
 SCC_RESPONDER_APPROVAL_CERTS  http:// address on this machine of another issuer's certificates
@@ -91,6 +92,7 @@ _UNCHECKED = (
     "scc_endpoint",
     "gke_endpoint",
     "logging_endpoint",
+    "run_endpoint",
     "kms_endpoint",
     "kubernetes_token_file",
     "trace_project",
@@ -102,6 +104,7 @@ _LOCAL_ONLY = (
     "SCC_ENDPOINT",
     "GKE_ENDPOINT",
     "LOGGING_ENDPOINT",
+    "RUN_ENDPOINT",
     "KMS_ENDPOINT",
     "KUBERNETES_TOKEN_FILE",
     "APPROVAL_CERTS",
@@ -137,6 +140,7 @@ class Settings(Value, frozen=True, kw_only=True):
     scc_endpoint: str = ""
     gke_endpoint: str = ""
     logging_endpoint: str = ""
+    run_endpoint: str = ""
     kms_endpoint: str = ""
     kubernetes_token_file: str = ""
     trace_project: str = ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
 from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.adapters.google.storage.evidence_store import EvidenceStore
@@ -57,6 +58,13 @@ def test_each_part_is_what_settings_name(tmp_path: Path) -> None:
     assert (made.notifier, services().evidence) == (None, None)
     assert isinstance(services(OUTCOME_TOPIC="projects/p/topics/t").notifier, OutcomeTopic)
     made.store.close()
+
+
+def test_cloud_run_is_asked_where_google_is() -> None:
+    """Beside a stand-in of Security Command Center nobody is asked, but a stand-in of Cloud Run's own."""
+    assert isinstance(services().run, CloudRunAdmin)
+    assert services(SCC_ENDPOINT="127.0.0.1:1").run is None
+    assert isinstance(services(SCC_ENDPOINT="127.0.0.1:1", RUN_ENDPOINT="127.0.0.1:2").run, CloudRunAdmin)
 
 
 @pytest.mark.parametrize("error", [None, ApiError("outcomes_unavailable", status=503)], ids=["well", "down"])

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from scc_responder.collect.identity import identify, identify_node
 from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod, selecting_keys
+from scc_responder.collect.run_facts import run_facts, start_run_reads
 from scc_responder.domain.context import Context, Owner, Pod
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes import api_paths
-from scc_responder.domain.ports import Clusters, Findings, KubernetesApi
+from scc_responder.domain.ports import CloudRunApi, Clusters, Findings, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.intake.threats import classify
 
@@ -90,10 +91,13 @@ def collect(
     deadline_seconds: float,
     *,
     node_name: str = "",
+    run: CloudRunApi | None = None,
+    revision: str = "",
 ) -> Collected:
-    """Read cluster, pod, owners, namespace, node and related findings.
+    """Read cluster, pod, owners, namespace, node and related findings; of Cloud Run, what `run_facts` says.
 
-    `node_name` is the node that the case acted upon: its pod, which would name it, may be gone by now.
+    `run` is asked about findings of Cloud Run alone, and None where nobody is to be asked; `revision` is the one that a
+    person chose. `node_name` is the node that the case acted upon: its pod, which would name it, may be gone by now.
     Never raises for a fact that cannot be read: it is missing, with its reason. The caller decides which of them are
     required.
     """
@@ -102,6 +106,7 @@ def collect(
         reads.missing["pod"] = Reason.SEVERAL_PODS
     api = reads.result("api", reads.start(clusters.connect, finding.cluster)) if finding.cluster else None
     started = _start(reads, api, finding, finding.node or node_name) if api else {}
+    run_started = start_run_reads(finding, run, reads) if run and finding.cloud_run and not finding.cluster else {}
     # Last, since preparing this request keeps the interpreter busy while the others wait for the network.
     related_read = reads.start(findings.related, finding)
     facts: dict[str, Any] = {}
@@ -111,13 +116,15 @@ def collect(
         facts |= _objects(reads, api, started)
     elif finding.cluster or finding.pods:
         reads.missing["pod"] = Reason.POD_UNREADABLE if finding.cluster else Reason.CLUSTER_NOT_NAMED
+    if run_started:
+        facts |= run_facts(finding, run_started, reads, revision)
     related = reads.result("related", related_read)
     pod = facts.get("pod")
     context = Context(
         finding=finding,
         threat=classify(finding, related or ()),
         related=None if related is None else tuple(related),
-        identity=identify(finding, pod),
+        identity=facts.pop("identity", None) or identify(finding, pod),
         node_identity=identify_node(finding, pod, facts.get("node")),
         missing=reads.missing,
         refused=reads.refused,

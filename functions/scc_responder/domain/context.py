@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from scc_responder.domain.cloud_run.run_objects import RunExecution, RunJob, RunRevision, RunService
+from scc_responder.domain.cloud_run.run_objects import RunExecution, RunIamPolicy, RunJob, RunRevision, RunService
 from scc_responder.domain.finding import ClusterRef, Finding, Threat
 from scc_responder.domain.kubernetes.container_facts import Artefact, Compiler
 from scc_responder.domain.reasons import Reason
@@ -220,9 +220,10 @@ class Context(Value, frozen=True, kw_only=True):
 
     `refused` are those of them that we lack the permission to read.
     `artefact` and `compiler` are known once a look into the container has read them (`inspect_container`).
-    `service` with its `revision`, or `job` with its `execution`, is what a finding of Cloud Run is about.
     `live` is looked at by guards alone: it is read once a disruption is planned.
-    `objects` keeps the Kubernetes objects as read, by kind, and `texts` the finding's: `notified` the bytes of the
+    `service` with its `revision`, or `job` with its `execution`, is what a finding of Cloud Run is about. All
+    `revisions` or `executions` come newest first; `iam_policy` is the service's or job's own.
+    `objects` keeps the objects as read, by kind, and `texts` the finding's: `notified` the bytes of the
     message (none where a case goes on without one), `read` the JSON as read again. They are for evidence; decisions do
     not look at them, and no case keeps them.
     """
@@ -234,9 +235,12 @@ class Context(Value, frozen=True, kw_only=True):
     namespace: Namespace | None = None
     node: Node | None = None
     service: RunService | None = None
+    revisions: tuple[RunRevision, ...] | None = None
     revision: RunRevision | None = None
     job: RunJob | None = None
+    executions: tuple[RunExecution, ...] | None = None
     execution: RunExecution | None = None
+    iam_policy: RunIamPolicy | None = None
     related: tuple[RelatedFinding, ...] | None = None
     live: LiveLook | None = None
     artefact: Artefact | None = None

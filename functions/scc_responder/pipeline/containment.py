@@ -137,7 +137,14 @@ def _collect(finding: Finding, case: ClaimedCase, services: Services, log: Deliv
     """What is known of the target, and whether it is the pod, and the node, that this case is about."""
     pods, node_name = case.record.pod_uids, case.record.node_name
     collected = collect(
-        finding, services.clusters, services.findings, services.pool, COLLECT_SECONDS, node_name=node_name
+        finding,
+        services.clusters,
+        services.findings,
+        services.pool,
+        COLLECT_SECONDS,
+        node_name=node_name,
+        run=services.run if finding.cloud_run else None,
+        revision=case.record.revision,
     )
     context = collected.context
     context = replace(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ResponderError, SettingsError, without_secrets
 from scc_responder.domain.notice import Notice
-from scc_responder.domain.ports import Approvers, CloudLogs, Clusters, Evidence, Findings, Notifier, Signer
+from scc_responder.domain.ports import Approvers, CloudLogs, CloudRunApi, Clusters, Evidence, Findings, Notifier, Signer
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
@@ -113,6 +113,16 @@ class Services:
         from scc_responder.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
 
         return CloudLogging(endpoint=settings.logging_endpoint)
+
+    @cached_property
+    def run(self) -> CloudRunApi | None:
+        """Cloud Run's API; None where others of Google's are files or stand-ins, and it has no stand-in of its own."""
+        settings = self.settings
+        if (settings.clusters_file or settings.findings or settings.scc_endpoint) and not settings.run_endpoint:
+            return None
+        from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin  # noqa: PLC0415
+
+        return CloudRunAdmin(endpoint=settings.run_endpoint)
 
     @cached_property
     def approvers(self) -> Approvers:

@@ -1,0 +1,136 @@
+"""Read what a finding of Cloud Run is about: a service or job, its revisions or executions, and who may use it.
+
+Three requests, side by side, and the further pages of a long list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from scc_responder.collect.meant_revision import Meant, meant_execution, meant_revision
+from scc_responder.collect.run_identity import identify_job, identify_service
+from scc_responder.domain.cloud_run.run_names import RunKind, run_target
+from scc_responder.domain.cloud_run.run_objects import RunExecution, RunRevision, RunService
+from scc_responder.domain.cloud_run.run_reads import RunList, RunRead
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.ports import CloudRunApi
+from scc_responder.domain.reasons import Reason
+
+MOST_REVISIONS = 1000
+"""Of a service: as many as Cloud Run keeps. Source: Cloud Run, "Quotas and limits"."""
+
+MOST_EXECUTIONS = 200
+KEPT_WHOLE = 50
+"""Revisions or executions that evidence keeps whole, the newest; those that get requests or run besides."""
+
+_T = TypeVar("_T")
+_Child = TypeVar("_Child", RunRevision, RunExecution)
+
+
+class FactReads(Protocol):
+    """The parallel reads of one finding: `target.Reads`."""
+
+    missing: dict[str, str]
+
+    def start(self, read: Callable[..., _T], *arguments: Any) -> Future[_T]:
+        """Begin a read."""
+        ...
+
+    def result(self, fact: str, future: Future[_T]) -> _T | None:
+        """The read's answer, or None with the reason in `missing`."""
+        ...
+
+
+def start_run_reads(finding: Finding, api: CloudRunApi, reads: FactReads) -> dict[str, Future[Any]]:
+    """Begin to read what the finding names; nothing where it names no service or job, and `missing` says why."""
+    target = run_target(finding.cloud_run)
+    if isinstance(target, Reason):
+        reads.missing["service"] = target
+        return {}
+    name = target.name
+    asked: dict[str, Future[Any]] = (
+        {
+            "job": reads.start(api.get_job, name),
+            "executions": reads.start(api.list_executions, name, MOST_EXECUTIONS),
+        }
+        if target.kind is RunKind.JOB
+        else {
+            "service": reads.start(api.get_service, name),
+            "revisions": reads.start(api.list_revisions, name, MOST_REVISIONS),
+        }
+    )
+    return {**asked, "iam_policy": reads.start(api.get_iam_policy, name)}
+
+
+def run_facts(
+    finding: Finding, started: Mapping[str, Future[Any]], reads: FactReads, chosen: str = ""
+) -> dict[str, Any]:
+    """The fields of a context that the reads give: facts, what the finding means among them, and the JSON as read.
+
+    `chosen` is the revision that a person chose.
+    A list that did not come to its end is missing: what is left of it may be what counts. Evidence has what came.
+    """
+    answers = {fact: reads.result(fact, future) for fact, future in started.items()}
+    for fact in ("service", "job"):
+        if reads.missing.get(fact) == Reason.CLOUD_RUN.of("not_found"):
+            reads.missing[fact] = Reason.TARGET_ABSENT
+    service = answers.get("service")
+    serving = _serving(service.value) if service else frozenset()
+    facts: dict[str, Any] = {}
+    documents: dict[str, dict[str, Any]] = {}
+    for fact, answer in answers.items():
+        if isinstance(answer, RunRead):
+            facts[fact], documents[fact] = answer.value, answer.document()
+        elif answer is not None:
+            facts[fact], documents[fact] = _listed(fact, answer, reads), _document(answer, serving)
+    return {**facts, **_meant(finding, facts, reads, chosen), "objects": documents}
+
+
+def _meant(finding: Finding, facts: Mapping[str, Any], reads: FactReads, chosen: str) -> dict[str, Any]:
+    """The revision or the execution that the finding means, and how certain it is; `missing` says why there is none."""
+    target = run_target(finding.cloud_run)
+    if isinstance(target, Reason):
+        return {}
+    service, job = facts.get("service"), facts.get("job")
+    if service and facts.get("revisions") is not None:
+        revision = meant_revision(finding, target, service, facts["revisions"], chosen)
+        _note("revision", revision, reads)
+        return {"revision": revision.child, "identity": identify_service(finding, service, revision)}
+    if job and facts.get("executions") is not None:
+        execution = meant_execution(finding, target, facts["executions"])
+        _note("execution", execution, reads)
+        return {"execution": execution.child, "identity": identify_job(finding, job, execution)}
+    return {}
+
+
+def _note(fact: str, meant: Meant[Any], reads: FactReads) -> None:
+    if meant.child is None:
+        reads.missing[fact] = meant.reason
+
+
+def _listed(fact: str, answer: RunList[_Child], reads: FactReads) -> tuple[_Child, ...] | None:
+    if not answer.complete:
+        reads.missing[fact] = Reason.PARTIAL_LIST
+        return None
+    return tuple(item.value for item in answer.items)
+
+
+def _document(answer: RunList[_Child], serving: frozenset[str]) -> dict[str, Any]:
+    chosen = [item for at, item in enumerate(answer.items) if at < KEPT_WHOLE or _counts(item.value, serving)]
+    return {
+        "read": len(answer.items),
+        "complete": answer.complete,
+        "names": [item.value.name for item in answer.items],
+        "items": [item.document() for item in chosen],
+    }
+
+
+def _counts(child: RunRevision | RunExecution, serving: frozenset[str]) -> bool:
+    """Whether it gets requests, or runs."""
+    return child.name in serving if isinstance(child, RunRevision) else child.completion_time is None
+
+
+def _serving(service: RunService) -> frozenset[str]:
+    return frozenset(item.revision or service.latest_ready for item in (*service.traffic, *service.traffic_statuses))

@@ -1,0 +1,174 @@
+"""What is read of a service or job, by the real client from a local Cloud Run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from google.cloud.run_v2.types import Revision
+
+from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
+from scc_responder.collect import run_facts as module
+from scc_responder.collect.target import Collected, collect
+from scc_responder.domain.context import IdentityLevel
+from scc_responder.domain.finding import CloudRunTarget, Finding
+from tests.kits.google.cloud_run.samples import CHECKOUT, add_job, deploy, image, let_anyone_invoke, start_execution
+from tests.kits.google.cloud_run.server import CloudRunServer
+from tests.kits.google.cloud_run.world import World, now
+from tests.kits.journal_worlds import finding
+
+PLACE: dict[str, str] = {"project": "example-project", "location": "europe-west1"}
+
+
+class Nothing:
+    """No cluster, and no related finding."""
+
+    def related(self, _finding: Finding) -> tuple[()]:
+        return ()
+
+
+@pytest.fixture
+def server() -> Iterator[CloudRunServer]:
+    """A service with an older and a newer revision, open to the internet."""
+    world = World()
+    deploy(world, image("a"))
+    deploy(world, image("b"))
+    let_anyone_invoke(world)
+    with CloudRunServer(world) as started:
+        yield started
+
+
+def read(server: CloudRunServer, target: CloudRunTarget | None, seconds: float = 20.0, revision: str = "") -> Collected:
+    """What is known of a finding about this, now."""
+    about = finding(cluster=None, pods=(), node="", containers=(), cloud_run=target, event_time=now())
+    admin: Any = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=10.0)
+    nothing: Any = Nothing()
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            return collect(about, nothing, nothing, pool, seconds, run=admin, revision=revision)
+    finally:
+        admin.close()
+
+
+def service(name: str = "checkout", **more: str) -> CloudRunTarget:
+    """A service of Cloud Run."""
+    return CloudRunTarget(kind="service", name=name, **PLACE, **more)
+
+
+def test_a_service_is_read_with_three_requests(server: CloudRunServer) -> None:
+    """Which revision is meant follows from the traffic, and its documents are kept whole."""
+    context = read(server, service()).context
+
+    assert context.service is not None
+    assert context.service.last_modifier == "ci@example-project.iam.gserviceaccount.com"
+    assert context.revisions is not None
+    assert [item.name for item in context.revisions] == ["checkout-00002-abc", "checkout-00001-abc"]
+    assert context.revision == context.revisions[0]
+    assert context.iam_policy is not None
+    assert "allUsers" in context.iam_policy.bindings[0].members
+    assert context.identity.level is IdentityLevel.LIKELY
+    assert {"service", "revisions", "iam_policy"} <= context.objects.keys()
+    assert context.objects["revisions"]["items"][0]["name"].endswith("/checkout-00002-abc")
+    assert not {"service", "revisions", "revision", "iam_policy"} & context.missing.keys()
+    assert sorted(method for method, _ in server.requests) == [
+        "Revisions/ListRevisions",
+        "Services/GetIamPolicy",
+        "Services/GetService",
+    ]
+
+
+def test_a_job_is_read_with_its_executions(server: CloudRunServer) -> None:
+    """The one that runs is meant."""
+    start_execution(server.world, add_job(server.world))
+    context = read(server, CloudRunTarget(kind="job", name="nightly", **PLACE)).context
+    assert context.job is not None
+    assert context.execution is not None
+    assert (context.execution.name, context.service) == ("nightly-x7k2p", None)
+    assert {"job", "executions", "iam_policy"} <= context.objects.keys()
+
+
+def test_a_finding_without_cloud_run_asks_nothing(server: CloudRunServer) -> None:
+    """Pods cost no request more."""
+    context = read(server, None).context
+    assert (server.requests, context.service, context.revisions) == ([], None, None)
+    assert not {"service", "revision"} & context.missing.keys()
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        pytest.param(service("gone"), "target_absent", id="a service that is gone"),
+        pytest.param(
+            CloudRunTarget(kind="service", name="checkout", project="example-project", location="europe-nowhere9"),
+            "target_absent",
+            id="no such region",
+        ),
+        pytest.param(CloudRunTarget(kind="worker_pool", name="pool", **PLACE), "worker_pool", id="a worker pool"),
+    ],
+)
+def test_a_service_that_is_not_there_says_why(server: CloudRunServer, target: CloudRunTarget, reason: str) -> None:
+    """With one word, and nothing else is lost."""
+    context = read(server, target).context
+    assert (context.service, context.missing["service"]) == (None, reason)
+    assert context.related == ()
+
+
+def test_a_revision_that_is_gone_is_named(server: CloudRunServer) -> None:
+    """The service is known all the same."""
+    context = read(server, service(revision="checkout-00099-xyz")).context
+    assert (context.revision, context.missing["revision"]) == (None, "revision_gone")
+    assert context.service is not None
+
+
+def test_a_chosen_revision_is_the_one_that_is_meant(server: CloudRunServer) -> None:
+    """Whatever gets the requests."""
+    context = read(server, service(), revision="checkout-00001-abc").context
+    assert context.revision is not None
+    assert (context.revision.name, context.identity.checks["revision"]) == ("checkout-00001-abc", "held")
+
+
+def test_ten_thousand_revisions_are_a_named_reason(server: CloudRunServer) -> None:
+    """What was read is evidence; it is not taken for all there is."""
+    for number in range(3, 10_001):
+        name = f"{CHECKOUT}/revisions/checkout-{number:05d}-abc"
+        server.world.revisions[name] = Revision(name=name, service="checkout", create_time=now())
+    context = read(server, service()).context
+    assert (context.revisions, context.missing["revisions"]) == (None, "partial_list")
+    kept = context.objects["revisions"]
+    assert (kept["read"], kept["complete"], len(kept["items"])) == (1000, False, 50)
+
+
+def test_what_serves_is_kept_whole(server: CloudRunServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where newer revisions are many."""
+    monkeypatch.setattr(module, "KEPT_WHOLE", 0)
+    kept = read(server, service()).context.objects["revisions"]
+    assert [item["name"].rpartition("/")[2] for item in kept["items"]] == ["checkout-00002-abc"]
+    assert kept["names"] == ["checkout-00002-abc", "checkout-00001-abc"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "fact"),
+    [
+        ("run.services.get", "service"),
+        ("run.revisions.list", "revisions"),
+        ("run.services.getIamPolicy", "iam_policy"),
+    ],
+)
+def test_a_missing_permission_hides_its_fact_alone(server: CloudRunServer, taken: str, fact: str) -> None:
+    """And is named."""
+    everything = {"run.services.get", "run.revisions.list", "run.services.getIamPolicy"}
+    server.granted = everything - {taken}
+    collected = read(server, service())
+    context = collected.context
+    assert context.missing[fact] == f"cloud_run_permission_denied: missing permission: {taken}"
+    assert fact in context.refused
+    assert context.objects.keys() == {"service", "revisions", "iam_policy"} - {fact}
+
+
+def test_a_server_that_stalls_costs_the_deadline_alone(server: CloudRunServer) -> None:
+    """A fact that does not come in time is missing."""
+    server.stall_next(3.0, count=3)
+    context = read(server, service(), seconds=0.5).context
+    assert context.missing["service"] == "deadline"
