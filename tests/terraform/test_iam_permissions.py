@@ -31,6 +31,12 @@ def test_signing_is_apart() -> None:
     assert not set(listed("signing")) & set(listed("iam"))
 
 
+def test_cloud_run_is_apart() -> None:
+    """What evidence of Cloud Run asks for only reads, and nothing grants it yet that is not asked to."""
+    assert {name.rpartition(".")[2] for name in listed("cloud_run_projects")} == {"get", "list", "getIamPolicy"}
+    assert not set(listed("cloud_run_projects")) & set(listed("iam"))
+
+
 def listed(section: str) -> list[str]:
     """The permissions in one section of permissions.json."""
     return [need["permission"] for need in json.loads((MODULE / "permissions.json").read_text())[section]]

@@ -130,7 +130,9 @@ def test_each_declared_permission_can_be_granted() -> None:
 GAPS = [
     pytest.param(acts("pods", "update"), [f'{_MODULE}: VERBS: "update"'], id="verb"),
     pytest.param(
-        iam("run.services.get"), [f'{_MODULE}: GRANT_SCOPES: "run": GrantScope(title=..., grant=...)'], id="service"
+        iam("compute.disks.get"),
+        [f'{_MODULE}: GRANT_SCOPES: "compute": GrantScope(title=..., grant=...)'],
+        id="service",
     ),
     pytest.param(
         acts("pods", "patch") + forensic("pods", "patch"),

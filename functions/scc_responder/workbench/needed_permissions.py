@@ -7,12 +7,13 @@ A permission is written as `kubectl auth can-i` and IAM spell it: `networkpolici
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scc_responder.actions import actions
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS, READ_PERMISSIONS
+from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import Permission, Permissions, Tier, iam, merged
 from scc_responder.domain.value import Value
@@ -53,6 +54,9 @@ GRANT_SCOPES = {
     "container": GrantScope(title="scc-responder clusters", grant="every project with a cluster that it may act on"),
     "gkehub": GrantScope(title="scc-responder fleets", grant="the project of every fleet with such a cluster"),
     "logging": GrantScope(title="scc-responder logs", grant="every project with a cluster whose logs it may read"),
+    "run": GrantScope(
+        title="scc-responder services", grant="every project whose services and jobs of Cloud Run are evidence"
+    ),
     "datastore": GrantScope(
         title="scc-responder store", grant="the project of the journal, with a condition that names its database"
     ),
@@ -99,6 +103,21 @@ def of_connect_gateway() -> tuple[Need, ...]:
 def of_signing() -> tuple[Need, ...]:
     """What signing evidence with a key in Cloud KMS asks for: needed only where settings name such a key."""
     return tuple(_need(permission, {"signing of evidence": ()}) for permission in SIGNING)
+
+
+def of_cloud_run() -> tuple[Need, ...]:
+    """What evidence of Cloud Run asks for: needed only where its services and jobs are to be read."""
+    sources = sources_for(CAPTURES_EVIDENCE, of_cloud_run=True)
+    asked = merged(*(each.permissions for each in sources if each.of_cloud_run))
+    return tuple(_need(permission, {"evidence of Cloud Run": ()}) for permission in asked)
+
+
+ASKED_BY_INPUT: Mapping[str, Callable[[], tuple[Need, ...]]] = {
+    "connect_gateway": of_connect_gateway,
+    "signing": of_signing,
+    "cloud_run_projects": of_cloud_run,
+}
+"""What is needed only where an input of the Terraform module is set, by the input."""
 
 
 def of_all_actions() -> tuple[Need, ...]:

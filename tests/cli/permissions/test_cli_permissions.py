@@ -210,6 +210,20 @@ def test_signing_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "only where signing is set\n  cloudkms.crypto" in printed(capsys, folder)
 
 
+def test_cloud_run_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What evidence of Cloud Run asks for is a role only where asked for: it reads, and changes nothing."""
+    folder = write_policies(tmp_path / "p", LABEL)
+    told = json.loads(printed(capsys, folder, "--format", "json"))
+    names = [need["permission"] for need in told["cloud_run_projects"]]
+    assert {name.rpartition(".")[2] for name in names} == {"get", "list", "getIamPolicy"}
+    assert not set(names) & {need["permission"] for need in told["iam"]}
+    assert "run.services" not in printed(capsys, folder, "--format", "iam")
+    text = printed(capsys, folder, "--format", "iam", "--cloud-run")
+    assert "# Grant on every project whose services and jobs of Cloud Run are evidence." in text
+    assert names in [role["includedPermissions"] for role in yaml.safe_load_all(text)]
+    assert "only where cloud_run_projects is set\n  run.executions.list" in printed(capsys, folder)
+
+
 def test_json_names_every_needing_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As JSON each permission names every policy and action that needs it."""
     told = json.loads(printed(capsys, write_policies(tmp_path / "p", LABEL, DELETE), "--format", "json"))

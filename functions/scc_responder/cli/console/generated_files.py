@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.value import Value
-from scc_responder.workbench.needed_permissions import Need, of_connect_gateway, of_signing
+from scc_responder.workbench.needed_permissions import ASKED_BY_INPUT, Need
 
 
 class Generated(Value, frozen=True, kw_only=True):
@@ -28,8 +28,7 @@ def iam_list(path: Path, needs: Sequence[Need]) -> dict[Path, str]:
         raise SettingsError("no_iam_list", told)
     sections = {
         "iam": [need for need in needs if not need.verb],
-        "connect_gateway": of_connect_gateway(),
-        "signing": of_signing(),
+        **{asked: found() for asked, found in ASKED_BY_INPUT.items()},
     }
     names = {section: sorted(need.permission for need in found) for section, found in sections.items()}
     listed = {section: [{"permission": name} for name in found] for section, found in names.items()}

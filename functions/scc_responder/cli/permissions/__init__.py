@@ -34,6 +34,7 @@ from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.needed_permissions import (
+    ASKED_BY_INPUT,
     EVERY_FINDING,
     Need,
     cluster_role,
@@ -41,8 +42,6 @@ from scc_responder.workbench.needed_permissions import (
     enabled,
     iam_roles,
     needed,
-    of_connect_gateway,
-    of_signing,
 )
 
 _POLICIES = Path("policies")
@@ -69,6 +68,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--signing", action="store_true", help="with iam: what signing evidence in Cloud KMS asks for, too"
     )
     parser.add_argument(
+        "--cloud-run",
+        action="store_true",
+        dest="cloud_run_projects",
+        help="with iam: what evidence of Cloud Run asks for, too",
+    )
+    parser.add_argument(
         "--kustomization", type=Path, metavar="DIR", help="write the roles and lists of the kustomization in DIR"
     )
     parser.add_argument("--iam", type=Path, metavar="FILE", help="write the list of IAM permissions in FILE")
@@ -88,8 +93,8 @@ def run(options: argparse.Namespace) -> int:
     elif options.format == "rbac":
         print(kustomization.as_yaml(_roles(needs, options)), end="")
     elif options.format == "iam":
-        gateway = of_connect_gateway() if options.connect_gateway else ()
-        print(_iam([*needs, *gateway, *(of_signing() if options.signing else ())]), end="")
+        more = [need for asked, found in ASKED_BY_INPUT.items() if getattr(options, asked) for need in found()]
+        print(_iam([*needs, *more]), end="")
     else:
         print("\n".join(_text(policies, needs)))
     return 0
@@ -104,6 +109,7 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
         ("--name", options.name is not None, options.format == "rbac", "--format rbac"),
         ("--connect-gateway", options.connect_gateway, options.format == "iam", "--format iam"),
         ("--signing", options.signing, options.format == "iam", "--format iam"),
+        ("--cloud-run", options.cloud_run_projects, options.format == "iam", "--format iam"),
         (f"--format {options.format}", files, options.format in {"text", "json"}, "neither --kustomization nor --iam"),
     )
     for option, is_given, has_effect, needed_with in rows:
@@ -138,8 +144,7 @@ def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
         "policies": {policy.name: str(policy.mode) for policy in policies.policies},
         "kubernetes": [msgspec.to_builtins(need) for need in needs if need.verb],
         "iam": [_of_iam(need) for need in needs if not need.verb],
-        "connect_gateway": [_of_iam(need) for need in of_connect_gateway()],
-        "signing": [_of_iam(need) for need in of_signing()],
+        **{asked: [_of_iam(need) for need in found()] for asked, found in ASKED_BY_INPUT.items()},
     }
 
 
@@ -163,7 +168,7 @@ def _iam(needs: Sequence[Need]) -> str:
 
 def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
     off = [policy.name for policy in policies.policies if policy.mode == Mode.DISABLED]
-    on_request = {"connect_gateway": of_connect_gateway(), "signing": of_signing()}
+    on_request = {asked: found() for asked, found in ASKED_BY_INPUT.items()}
     width = max(len(need.permission) for need in [*needs, *chain(*on_request.values())]) + 2
     yield styled(f"{'Kubernetes (RBAC)':<{width}}  needed by", "bold")
     yield from _rows([need for need in needs if need.verb], width)

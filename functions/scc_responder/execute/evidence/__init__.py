@@ -118,9 +118,9 @@ class Source(Value, frozen=True, kw_only=True):
     """One thing that is kept of a case.
 
     `read` raises ApiError or NotPossible. `permissions` are what it needs beyond what every finding needs.
-    `asked_by` is the kind of change that reads it. `deadline_seconds` counts from the start of its moment. `prefix`
-    begins the names of its objects. A capture that lacks a `required` source fails with the reason `incomplete`; what
-    the others read is kept.
+    `asked_by` is the kind of change that reads it; one `of_cloud_run` is read of Cloud Run alone. `deadline_seconds`
+    counts from the start of its moment. `prefix` begins the names of its objects. A capture that lacks a `required`
+    source fails with the reason `incomplete`; what the others read is kept.
     """
 
     name: str
@@ -132,6 +132,7 @@ class Source(Value, frozen=True, kw_only=True):
     deadline_seconds: float
     prefix: str
     asked_by: ChangeKind
+    of_cloud_run: bool = False
 
 
 def source(
@@ -143,6 +144,7 @@ def source(
     deadline_seconds: float = 10.0,
     prefix: str = "",
     asked_by: ChangeKind = CAPTURES_EVIDENCE,
+    of_cloud_run: bool = False,
 ) -> Callable[[ReadSource], Source]:
     """Declare a reading function as the source of its own name."""
 
@@ -157,6 +159,7 @@ def source(
             deadline_seconds=deadline_seconds,
             prefix=prefix or read.__name__.replace("_", "-"),
             asked_by=asked_by,
+            of_cloud_run=of_cloud_run,
         )
 
     return declare
@@ -170,6 +173,7 @@ def evidence_sources() -> dict[str, Source]:
     return {name: getattr(import_module(f"{folder.__name__}.{name}"), name) for name in names}
 
 
-def sources_for(kind: ChangeKind) -> tuple[Source, ...]:
-    """The sources that a change of this kind reads."""
-    return tuple(each for each in evidence_sources().values() if each.asked_by is kind)
+def sources_for(kind: ChangeKind, *, of_cloud_run: bool = False) -> tuple[Source, ...]:
+    """The sources that a change of this kind reads: those of Cloud Run only where a finding is about it."""
+    found = (each for each in evidence_sources().values() if each.asked_by is kind)
+    return tuple(each for each in found if of_cloud_run or not each.of_cloud_run)

@@ -51,7 +51,7 @@ def capture(
     """
     if world.evidence is None:
         return failed(Reason.NO_EVIDENCE_STORE, "set SCC_RESPONDER_EVIDENCE to gs://BUCKET/PREFIX or file:///FOLDER")
-    asked = sources_for(change.declared)
+    asked = sources_for(change.declared, of_cloud_run=context.finding.cloud_run is not None)
     early = [reading for reading in world.early.get(change.target, ()) if reading.source in asked]
     known = {reading.source.name for reading in early}
     late = [each for each in asked if each.name not in known]
@@ -84,7 +84,8 @@ def read_early(
     captures = {change.target: change for change in changes if change.declared is CAPTURES_EVIDENCE}
     if world.evidence is None or not captures:
         return {}
-    early = [each for each in sources_for(CAPTURES_EVIDENCE) if each.moment is Moment.BEFORE_ISOLATION]
+    asked = sources_for(CAPTURES_EVIDENCE, of_cloud_run=context.finding.cloud_run is not None)
+    early = [each for each in asked if each.moment is Moment.BEFORE_ISOLATION]
     return {
         target: read_sources(early, _given(change, context, world), world.pool, renew)
         for target, change in captures.items()

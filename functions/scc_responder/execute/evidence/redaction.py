@@ -47,6 +47,8 @@ _LABELS = frozenset({"labels", "matchLabels", "nodeSelector", "namespace_labels"
 _DRIVER_OPTIONS = frozenset(
     {"volumeAttributes", "nodePublishSecretRef", "nodeStageSecretRef", "controllerPublishSecretRef", "stringData"}
 )
+_SECRET_OF_CLOUD_RUN = ("secretKeyRef", "secret")
+"""The field that names a secret in Secret Manager. Source: google/cloud/run/v2 `SecretKeySelector`."""
 _REFERENCES = frozenset({"kind", "apiVersion", "uid", "key", "audience"})
 """What is said of a secret that stands elsewhere, with the names of places."""
 
@@ -131,7 +133,7 @@ class _Walk:
 
     def _perhaps_secret(self, name: str, item: Any, path: str, parent: str, depth: int) -> Any:
         """What is kept of a field that holds a secret if its name, or the name of what it stands in, says so."""
-        is_secret = names_secret(name) or (
+        is_secret = (names_secret(name) and (parent, name) != _SECRET_OF_CLOUD_RUN) or (
             names_secret(parent) and isinstance(item, str) and name not in _REFERENCES and not names_place(name)
         )
         if is_secret and _is_scalar(item):
