@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,16 @@ MOST_BYTES = 4 * 1024 * 1024
 _NAME_LENGTH = 100
 _ENTERS = ("exec", "attach", "portforward")
 _CHANGES = ("create", "patch", "update", "delete")
+_DEPLOYS = re.compile(r"(Create|Update|Replace|Delete)(?:Service|Job)|(SetIamPolicy)", re.ASCII)
+"""The methods of Cloud Run that change a service or job."""
+_AS_CHANGES = {
+    "Create": "create",
+    "Update": "update",
+    "Replace": "update",
+    "Delete": "delete",
+    "SetIamPolicy": "update",
+}
+_OF_CLOUD_RUN = {"services": "service", "jobs": "job"}
 
 
 def ask_logs(logs: CloudLogs, project: str, query: LogQuery, names: LogNames) -> EvidenceItem:
@@ -47,21 +58,29 @@ class LogNames:
         entered = [f"{way} by {_who(call)} {call['at']}" for call in calls for way in self._ways(call)]
         changed = [f"{what} by {_who(call)} {call['at']}" for call in calls for what in self._changed(call)]
         own = sum(self._is_own(call) for call in calls)
-        said = f"{own} calls of the pod's identity" if own else "no call of the pod's identity"
+        said = f"{own} calls of the {self._what}'s identity" if own else f"no call of the {self._what}'s identity"
         return ", ".join([*entered[:3], *changed[:2], *([said] if self._identities else [])])
 
     def said_by_lines(self, entries: Iterable[Mapping[str, Any]]) -> str:
         """How many entries there are of containers, and of the node."""
         kinds = [entry.get("resource", {}).get("type") for entry in entries]
+        if self._what != "pod":
+            return f"{len(kinds)} entries of the {self._what}"
         of_pod = kinds.count("k8s_container")
         return f"{of_pod} entries of the pod, {len(kinds) - of_pod} of its node"
 
+    @property
+    def _what(self) -> str:
+        """What the entries are about, in a word."""
+        return _OF_CLOUD_RUN.get(self._resources[1].partition("/")[0], "pod") if len(self._resources) > 1 else "pod"
+
     def _ways(self, call: Mapping[str, Any]) -> Iterator[str]:
         name = str(call.get("resourceName", ""))
-        return (way for way in _ENTERS if self._resources and name.endswith(f"/{self._resources[0]}/{way}"))
+        entered = self._resources[0] if self._resources else ""
+        return (way for way in _ENTERS if entered and name.endswith(f"/{entered}/{way}"))
 
     def _changed(self, call: Mapping[str, Any]) -> Iterator[str]:
-        name, verb = str(call.get("resourceName", "")), str(call.get("methodName", "")).rpartition(".")[2]
+        name, verb = str(call.get("resourceName", "")), _verb(str(call.get("methodName", "")).rpartition(".")[2])
         if verb in _CHANGES and any(name.endswith(f"/{owner}") for owner in self._resources[1:]):
             yield f"{verb} of {'/'.join(name.split('/')[-2:])}"
 
@@ -71,6 +90,12 @@ class LogNames:
         return bool(self._identities) and (
             who.get("principalEmail") == self._identities[0] or subject.endswith(self._identities[1])
         )
+
+
+def _verb(method: str) -> str:
+    """What a method does, in a word of `_CHANGES`: a method of Kubernetes is that word."""
+    deploys = _DEPLOYS.fullmatch(method)
+    return _AS_CHANGES.get(deploys[1] or deploys[2], "") if deploys else method
 
 
 def _who(call: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.resource_names import is_namespace, is_object_name
 from scc_responder.domain.value import Value
+from scc_responder.execute.evidence.run_log_filters import run_identities, run_questions, run_resources
 
 MOST_CHARACTERS = 20_000
 """Of a filter. Source: `ListLogEntriesRequest.filter`."""
@@ -49,7 +50,7 @@ class LogQuery(Value, frozen=True, kw_only=True):
 def log_project(context: Context) -> str:
     """The project whose logs are asked, by its id where the finding says it; empty where none is known."""
     finding = context.finding
-    named = (finding.project_display_name, finding.cluster.project if finding.cluster else "")
+    named = [finding.project_display_name, *(place.project for place in (finding.cluster, finding.cloud_run) if place)]
     ids = [name for name in named if _PROJECT_ID.fullmatch(name)]
     numbers = [name for name in named if _PROJECT_NUMBER.fullmatch(name)]
     return next(iter([*ids, *numbers]), "")
@@ -57,16 +58,24 @@ def log_project(context: Context) -> str:
 
 def log_queries(context: Context) -> tuple[LogQuery, ...]:
     """Two requests at most: who changed and entered the workload and what its identity did, and what was written."""
-    cluster = context.finding.cluster
-    if cluster is None or not (_PLACE.fullmatch(cluster.location) and _PLACE.fullmatch(cluster.name)):
+    cluster, place = context.finding.cluster, context.finding.cluster or context.finding.cloud_run
+    if place is None or not (_PLACE.fullmatch(place.location) and _PLACE.fullmatch(place.name)):
         return ()
-    questions = {"who": [*_changes(context, cluster), *_identity(context)], "written": [*_written(context, cluster)]}
+    if cluster is None:
+        questions = run_questions(context, _since(context, CHANGES_BEFORE), _since(context, LINES_BEFORE))
+    else:
+        questions = {
+            "who": [*_changes(context, cluster), *_identity(context)],
+            "written": [*_written(context, cluster)],
+        }
     queries = [LogQuery(name=name, filter=_any_of(parts)) for name, parts in questions.items() if parts]
     return tuple(query for query in queries if len(query.filter) <= MOST_CHARACTERS)
 
 
 def identities(context: Context) -> tuple[str, ...]:
-    """The principals by which the pod's service account is known in audit logs."""
+    """The principals by which the service account of the pod, or of Cloud Run's service, is known in audit logs."""
+    if context.finding.cloud_run and not context.finding.cluster:
+        return run_identities(context)
     pod = context.pod
     account = (pod.service_account or "default") if pod else ""
     if pod is None or not (is_namespace(pod.namespace) and is_object_name(account)):
@@ -76,6 +85,8 @@ def identities(context: Context) -> tuple[str, ...]:
 
 def resources(context: Context) -> tuple[str, ...]:
     """The names in audit logs of the pod and its owners: `namespaces/shop/deployments/web`."""
+    if context.finding.cloud_run and not context.finding.cluster:
+        return run_resources(context)
     pod = context.pod
     if pod is None or not (is_namespace(pod.namespace) and is_object_name(pod.name)):
         return ()
