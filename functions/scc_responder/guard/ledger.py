@@ -37,9 +37,8 @@ DisruptionKind = Literal["pods", "nodes", "services"]
 class DisruptionRequest(Value, frozen=True, kw_only=True):
     """One action that wants to disrupt one target.
 
-    `scopes` are the values of `owner`, `namespace`, `node`, `node_pool`, `service` and `project`, as far as the target
-    has them. `share_of` is what a limit's share is of: the workload's ready replicas, or the pool's nodes; None where
-    that is not known.
+    `scopes` are the values of scopes, by their names in `Limits`, as far as the target has them. `share_of` is what a
+    limit's share is of: the workload's ready replicas, or the pool's nodes; None where that is not known.
     """
 
     action_id: str
@@ -186,9 +185,9 @@ def _cluster_limits(request: DisruptionRequest, guardrails: Guardrails) -> Itera
 
 
 def _organization_limits(request: DisruptionRequest, guardrails: Guardrails) -> Iterator[Scoped]:
-    project = request.scopes.get("project", "")
-    yield from (("project", project, limit) for limit in guardrails.limits.project if limit.of == request.kind)
-    yield from (("organization", "", limit) for limit in guardrails.limits.organization if limit.of == request.kind)
+    limits, project = guardrails.limits, request.scopes.get("project", "")
+    yield from (("project", project, limit) for limit in limits.project if limit.of == request.kind)
+    yield from (("organization", "", limit) for limit in limits.organization if limit.of == request.kind)
     yield from (("policy", request.policy, limit) for limit in request.policy_limits if limit.of == request.kind)
 
 

@@ -38,5 +38,6 @@ module "responder" {
   region                 = var.region
   scc_location           = "eu"
   scope                  = { organization = var.organization_id, folder = var.folder_id }
+  services               = var.services
   source_ids             = var.source_ids
 }

@@ -34,5 +34,6 @@ module "responder" {
   project_id             = var.project_id
   region                 = var.region
   scope                  = { organization = var.organization_id }
+  services               = var.services
   source_ids             = var.source_ids
 }

@@ -88,6 +88,12 @@ variable "region" {
   default     = "europe-west1"
 }
 
+variable "services" {
+  description = "Services and jobs of Cloud Run that may be changed. Left out, none is."
+  type        = set(string)
+  default     = null
+}
+
 variable "source_ids" {
   description = "Numeric ids of the Security Command Center sources that are believed."
   type        = set(string)
