@@ -45,7 +45,7 @@ class ContextFacts(StrictValue, frozen=True, kw_only=True):
     missing: dict[str, str] = {}
 
 
-_OF_CLOUD_RUN = ("service", "revision", "job", "execution")
+_OF_CLOUD_RUN = ("service", "revisions", "revision", "job", "executions", "execution", "iam_policy")
 NOTHING_READ = ContextFacts(missing=dict.fromkeys(("cluster", "pod", "namespace", "node", "related"), Reason.NOT_READ))
 """The facts of a target that was not read."""
 
