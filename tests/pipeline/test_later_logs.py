@@ -12,11 +12,13 @@ import pytest
 
 from scc_responder.adapters.google.cloud_logging import CloudLogging
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.pipeline.later_logs import ASKED_AFTER, MOST_TRIES, NOTES, ask_later
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.google.logging_server import LoggingServer, audit_entry, line_entry
-from tests.kits.responder import Deployment, deployed, finding_about, policy
+from tests.kits.responder import Deployment, Interposed, deployed, finding_about, policy
 
 
 @pytest.fixture
@@ -162,3 +164,24 @@ def test_without_the_permission_the_case_goes_on(
     assert steps(deployment, document)["capture_cloud_logs"][:2] == ("done", "captured")
     missing = [manifest_content(text.encode())["missing"] for text in kept(deployment, "manifest-*.json")]
     assert {"cloud_logging": "missing permission: logging.logEntries.list"} in missing
+
+
+def test_without_the_right_to_read_logs_the_case_goes_on(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
+    """The step says which right is missing, and what takes the logs away is not done."""
+
+    def refuse(_call: int, _verb: str, path: str) -> None:
+        if path.endswith("/log"):
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="pods/log: get in namespace shop")
+
+    made = deployed(tmp_path, cluster, policy("isolate_pod", "capture_logs", "delete_pod"))
+    made.clusters.api = Interposed(made.clusters.api, before=refuse)
+    document = finding_about(pod)
+    made.respond_to(document)
+    done = steps(made, document)
+    assert done["capture_logs"][:2] == ("skipped", "captured_without_logs")
+    assert done["capture_logs"][2].startswith("missing permission: pods/log: get in namespace shop; cases/")
+    assert (done["isolate_pod"][0], done["delete_pod"][:2]) == ("done", ("held", "needs_capture_logs"))
+    (manifest,) = (manifest_content(text.encode()) for text in kept(made, "manifest-*.json"))
+    assert manifest["missing"]["pod_logs"] == "missing permission: pods/log: get in namespace shop"

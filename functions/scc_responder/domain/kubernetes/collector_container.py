@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from scc_responder.domain.changes import Means, StepRun
-from scc_responder.domain.errors import ApiError
+from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import MODE_POLICY, ClusterSession, Tries
-from scc_responder.domain.kubernetes.collector_stream import Frame, public_text, read_frames
+from scc_responder.domain.kubernetes.collector_stream import Frame, Truncated, public_text, read_frames
 from scc_responder.domain.kubernetes.ephemeral_containers import (
     Form,
     InsertedContainer,
@@ -43,6 +43,10 @@ STARTS_WITHIN_SECONDS = 5.0
 """A container whose image is present, and that has not begun by then, is kept from it."""
 
 _EVENTS_AFTER_SECONDS = 1.0
+_FORBIDDEN = 403
+_UNSERVED = frozenset({404, 405, 415})
+"""HTTP statuses of an API server that has no such subresource, or does not take such a patch of it."""
+
 _NO_KEY = "A" * 43
 _NO_IMAGE = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
@@ -117,7 +121,10 @@ def put_in(
     private = means.collector.private_key()
     container = job.container(means.collector.case, public_text(private))
     body = container.patch(means.collector.image, job.uid, form)
-    session.keep(job.path, tries.send(lambda: session.api.patch(_ephemeral(job), body, strategic=True)))
+    try:
+        session.keep(job.path, tries.send(lambda: session.api.patch(_ephemeral(job), body, strategic=True)))
+    except ApiError as error:
+        return _refused(error, session, job)
     return CollectorContainer(
         path=job.path, uid=job.uid, name=name, image=means.collector.image, private=private, own_form=form.own
     )
@@ -148,10 +155,18 @@ def await_start(session: ClusterSession, container: CollectorContainer) -> Resul
 
 
 def frames(session: ClusterSession, container: CollectorContainer, seconds: float) -> Iterator[Frame]:
-    """What the container tells, from its start, each frame as it comes. Raises Truncated, ApiError."""
+    """What the container tells, from its start, each frame as it comes. Raises Truncated, ApiError.
+
+    A log that nobody lets us read is truncated before its first byte: waiting does not help.
+    """
     path = f"{container.path}/log"
     log = session.api.read_log(path, container=container.name, follow=True, seconds=seconds)
-    return read_frames(log, container.private)
+    try:
+        yield from read_frames(log, container.private)
+    except ApiError as error:
+        if error.status == _FORBIDDEN:
+            raise Truncated(error.explanation) from error
+        raise
 
 
 def was_killed(session: ClusterSession, container: CollectorContainer) -> Result | None:
@@ -191,7 +206,12 @@ def _defends(pod: ApiObject, container: CollectorContainer, what: str) -> Result
 def _events(session: ClusterSession, container: CollectorContainer) -> dict[str, str]:
     """What the kubelet told of the container, by reason: nothing else tells of a missing image within 8 s."""
     namespace = container.path.split("/")[4]
-    found = session.api.list(api_paths.events(namespace), api_paths.events_about(container.uid))
+    try:
+        found = session.api.list(api_paths.events(namespace), api_paths.events_about(container.uid))
+    except ApiError as error:
+        if error.status == _FORBIDDEN:
+            return {}
+        raise
     place = f"spec.ephemeralContainers{{{container.name}}}"
     ours = (event for event in found if (event.get("involvedObject") or {}).get("fieldPath") == place)
     return {str(event.get("reason", "")): str(event.get("message", ""))[:300] for event in ours}
@@ -215,7 +235,7 @@ def _there(read: ApiObject, name: str, job: CollectorJob, means: Means) -> Colle
 
 
 def _admitted(session: ClusterSession, job: CollectorJob, means: Means, pod: ApiObject) -> Form | Result:
-    """The first form that the cluster's admission lets in; else who refused. Raises ApiError for any other refusal."""
+    """The first form that the cluster's admission lets in; else who refused. Raises ApiError for what may pass."""
     refusals = []
     container = job.container(means.collector.case, _NO_KEY)
     for form in job.forms(pod):
@@ -223,12 +243,28 @@ def _admitted(session: ClusterSession, job: CollectorJob, means: Means, pod: Api
         try:
             session.api.patch(_ephemeral(job), body, dry_run=True, strategic=True)
         except ApiError as error:
-            if not error.reason.is_of_admission or error.refused_by.startswith(MODE_POLICY):
-                raise
-            refusals.append(str(error))
+            refusal = _refused(error, session, job)
+            if refusal.reason != Reason.COLLECTOR_REFUSED:
+                return refusal
+            refusals.append(refusal.detail)
         else:
             return form
     return _not_possible(Reason.COLLECTOR_REFUSED, "; ".join(refusals))
+
+
+def _refused(error: ApiError, session: ClusterSession, job: CollectorJob) -> Result:
+    """The outcome that a refusal of a container stands for, with who refused. Raises the error where it may pass."""
+    if error.refused_by.startswith(MODE_POLICY) or isinstance(error, OutcomeUnknown):
+        raise error
+    if error.reason.is_of_admission:
+        return _not_possible(Reason.COLLECTOR_REFUSED, str(error))
+    if error.reason == Reason.KUBERNETES_FORBIDDEN:
+        return _not_possible(error.reason, f"refused by {error.refused_by or 'RBAC'}: {error.explanation}")
+    if error.status in _UNSERVED or error.reason == Reason.NO_SUCH_RESOURCE:
+        # The pod itself tells whether it is gone, or something between us and the API server answers instead.
+        lost = not_the_target(session.read_anew(job.path), job.uid)
+        return lost or _not_possible(Reason.NO_EPHEMERAL_CONTAINERS, str(error))
+    raise error
 
 
 def _impossible(read: ApiObject, means: Means) -> Result | None:

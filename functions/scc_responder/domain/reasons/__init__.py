@@ -314,6 +314,7 @@ class Reason(Word):
     POD_NOT_RUNNING = "pod_not_running", "the pod is ending or does not run: no container can be put in any more"
     NO_COLLECTOR_IMAGE = "no_collector_image", "settings name no image of the collector"
     COLLECTOR_REFUSED = "collector_refused", "the cluster's admission lets in no form of our container"
+    NO_EPHEMERAL_CONTAINERS = "no_ephemeral_containers", "the cluster lets no container be put into a running pod"
     COLLECTOR_KEY_GONE = "collector_key_gone", "our container cannot be read: its key is gone, or is not the case's"
     COLLECTOR_NOT_STARTED = "collector_not_started", "our container was put in, and did not begin in time"
     IMAGE_NOT_PULLED = "image_not_pulled", "the node could not get the collector's image"

@@ -15,7 +15,7 @@ from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.ports import Clock, Evidence, Signer
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result, done, failed, refused
+from scc_responder.domain.status import Result, StepStatus, done, failed, refused
 from scc_responder.domain.store import CasStore
 from scc_responder.execute.evidence import Moment, SourceInput, sources_for
 from scc_responder.execute.evidence.manifest import (
@@ -42,7 +42,8 @@ def capture(
 ) -> Result:
     """Read all sources of the change's kind and store what they gave.
 
-    Only a required source that could not be read fails the step.
+    Only a required source that could not be read fails the step; one that says itself who does not let it read has the
+    step skipped, which nothing that needs it takes for done.
 
     `earlier` are the case's manifests before this one.
 
@@ -67,6 +68,10 @@ def capture(
         return refused(error)
     _come_again(lacking)
     said = [item.summary for reading in readings for item in reading.items if item.summary]
+    withheld = [each for each in readings if each.is_withheld]
+    if withheld and not lacking:
+        detail = "; ".join([*(each.detail for each in withheld), str(sealed), *said])
+        return Result(status=StepStatus.SKIPPED, reason=withheld[0].source.incomplete, detail=detail)
     result = _result(lacking, sealed, said)
     is_later = any(Reason.LOGS_LATER in {reading.why, *said} for reading in readings)
     return done(Reason.LOGS_LATER, result.detail) if is_later and not lacking else result

@@ -45,6 +45,11 @@ class Reading(Value, frozen=True, kw_only=True):
     is_failed: bool = False
     passing: Exception | None = None
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether a required source said itself that it may not be read: that is no failure, and nothing is read."""
+        return self.source.required and bool(self.permission) and not self.is_failed
+
 
 def read_sources(
     sources: Iterable[Source],
@@ -92,7 +97,8 @@ def _reading(source: Source, future: Future[Sequence[EvidenceItem]]) -> Reading:
         items = tuple(future.result())
     except NotPossible as answer:
         outcome = SourceOutcome.REFUSED if answer.permission else SourceOutcome.NOT_POSSIBLE
-        return Reading(source=source, outcome=outcome, why=answer.reason, permission=answer.permission)
+        detail = f"missing permission: {answer.permission}" if answer.permission else ""
+        return Reading(source=source, outcome=outcome, why=answer.reason, detail=detail, permission=answer.permission)
     except ApiError as error:
         return _failed(source, error, error.reason, error.explanation)
     except Exception as error:  # noqa: BLE001 - a mistake in one source must not cost what the others read
