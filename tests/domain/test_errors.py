@@ -55,9 +55,10 @@ def test_an_explanation_names_the_missing_permission(permission: str, explanatio
     [
         pytest.param(errors.ApiError(Reason.TOO_LARGE, status=413), True, id="413"),
         pytest.param(errors.ApiError(Reason.INVALID, status=422), True, id="422"),
-        pytest.param(errors.ApiError(Reason.SERVER_ERROR, "request is too large", status=500), True, id="etcd"),
+        pytest.param(errors.ApiError(Reason.OBJECT_FULL, status=413), True, id="an object that etcd does not store"),
         pytest.param(errors.ApiError(Reason.OVERSIZE_ANSWER), True, id="an answer over the limit"),
         pytest.param(errors.ApiError(Reason.PARTIAL_LIST), True, id="a list over the limit"),
+        pytest.param(errors.ApiError(Reason.SERVER_ERROR, "request is too large", status=500), False, id="words"),
         pytest.param(errors.ApiError(Reason.SERVER_ERROR, "etcd has no leader", status=500), False, id="500"),
         pytest.param(errors.ApiError(Reason.THROTTLED, status=429), False, id="429"),
         pytest.param(errors.ApiError(Reason.SERVER_ERROR, status=503), False, id="503"),

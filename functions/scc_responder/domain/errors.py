@@ -155,12 +155,8 @@ class ApiError(DeliveryError):
 
     @property
     def is_about_object(self) -> bool:
-        """Whether the API server itself refuses this very object, or list, for its size or form: waiting seldom helps.
-
-        Source: etcd's `ErrRequestTooLarge`, which the API server passes on as 500.
-        """
-        too_large = self.status == 500 and "request is too large" in str(self)
-        return too_large or self.status in {413, 422} or self.reason in {Reason.OVERSIZE_ANSWER, Reason.PARTIAL_LIST}
+        """Whether the API server refuses this very object, or list, for its size or form: waiting seldom helps."""
+        return self.status in {413, 422} or self.reason in {Reason.OVERSIZE_ANSWER, Reason.PARTIAL_LIST}
 
 
 class OutcomeUnknown(ApiError):  # noqa: N818 - names the state of knowledge
