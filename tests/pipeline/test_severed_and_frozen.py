@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,11 @@ def insertions(cluster: SimulatedCluster) -> list[bool]:
     return [event.dry_run for event in cluster.audit if event.subresource == "ephemeralcontainers"]
 
 
+def stored_keys(deployment: Deployment) -> list[Object]:
+    """What the store has of the keys of cases."""
+    return [json.loads(entry.value) for entry in deployment.services.store.scan("collector-key/").entries]
+
+
 def test_a_pod_is_cut_and_frozen(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """By two containers of ours: one cuts, the other freezes."""
     deployment = obeyed(tmp_path, cluster, policy(*STEPS))
@@ -47,6 +53,22 @@ def test_a_pod_is_cut_and_frozen(tmp_path: Path, cluster: SimulatedCluster, pod:
     assert fields["contained_seconds"] >= 0
     (case,) = (step for step in deployment.case(document).steps if step.action == "freeze_process")
     assert [(item.pid, item.start_ticks) for item in case.frozen] == [(43, 8043)]
+    assert stored_keys(deployment) == [{"private": None}]
+
+
+def test_a_plan_that_freezes_keeps_the_key_until_it_is_over(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object
+) -> None:
+    """What the cut told is read; what a person lets follow reads with the same key, unless the finding ends before."""
+    asks = policy("freeze_process", name="asks", mode="approve")
+    deployment = obeyed(tmp_path, cluster, policy("isolate_pod", "sever_connections"), asks)
+    document = finding_about(pod, finding=NAMING)
+    deployment.respond_to(document)
+    assert deployment.case(document).state == "waiting"
+    assert [key["private"] is not None for key in stored_keys(deployment)] == [True]
+    deployment.respond_to(finding_about(pod, finding={**NAMING, "mute": "MUTED"}))
+    assert deployment.case(document).state == "superseded"
+    assert stored_keys(deployment) == [{"private": None}]
 
 
 @pytest.mark.parametrize("action", ["sever_connections", "freeze_process", "thaw_process"])

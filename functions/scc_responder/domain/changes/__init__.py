@@ -24,7 +24,7 @@ import msgspec
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.collector_stream import Frame
-from scc_responder.domain.permissions import Permissions
+from scc_responder.domain.permissions import Permissions, Tier
 from scc_responder.domain.status import FrozenProcess, Result
 from scc_responder.domain.value import Value, resolved
 
@@ -65,6 +65,11 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     asks_budgets: bool = False
     keeps_files: bool = False
     disrupts: Disruption = Disruption.NOTHING
+
+    @property
+    def puts_container_in(self) -> bool:
+        """Whether it puts a container of ours into a pod, whose log the case's key reads."""
+        return any(permission.tier is Tier.FORENSIC for permission in self.permissions)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -132,10 +132,12 @@ class ThawAnswer(Value, frozen=True, kw_only=True):
 
 
 class RunningProcess(Value, frozen=True, kw_only=True):
-    """`processes`: one of them."""
+    """`processes`: one of them. `exe` is the path of its program."""
 
     pid: int
+    parent: int = 0
     started_at: str = ""
+    exe: str = ""
 
 
 class ProcessAnswer(Value, frozen=True, kw_only=True):
@@ -145,9 +147,10 @@ class ProcessAnswer(Value, frozen=True, kw_only=True):
 
 
 class SocketAnswer(Value, frozen=True, kw_only=True):
-    """`sockets`. With something `denied`, who holds them is not all known."""
+    """`sockets`. With something `denied` or `left_off`, who holds them is not all known."""
 
     sockets: tuple[Socket, ...]
+    left_off: int = 0
     denied: dict[str, int] = {}
 
 
