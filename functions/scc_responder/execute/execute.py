@@ -217,6 +217,7 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
         clock=execution.world.clock,
         due_at=awaited.due_at if awaited else None,
         ran_at=awaited.settled_at if awaited else None,
+        waits_until=execution.world.waits_until,
     )
     try:
         result = task.change.carry_out(step, StepMeans(execution)) if task.change else without_target(execution)

@@ -230,7 +230,8 @@ class World:
     """The finding's cluster and its limits, where evidence goes and who tells people.
 
     None is what this finding or deployment has not. `function_url` is the function's own address, as far as known, at
-    which a person answers a plan that waits. `until`: no step starts later. Evidence is stored on `evidence_pool`.
+    which a person answers a plan that waits. `until`: no step starts later; `waits_until`: none waits any
+    longer for an answer. Evidence is stored on `evidence_pool`.
     `collector` is what our own containers in a pod are made with.
     `unread` are the errors of the reads before the decision, by what could not be read; `early` is the evidence that
     was read before the first step, by its target. `logs` gives Cloud Logging, once something asks for it. `signer`
@@ -245,6 +246,7 @@ class World:
     clock: Clock
     ceiling: Callable[[], KillSwitchCeiling]
     until: datetime
+    waits_until: datetime | None = None
     function_url: str = ""
     pool: ThreadPoolExecutor
     evidence_pool: ThreadPoolExecutor

@@ -32,7 +32,7 @@ from scc_responder.journal.case import left_to_sweep
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.collector_keys import CaseCollector, drop_key
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
-from scc_responder.pipeline.deadlines import steps_end
+from scc_responder.pipeline.deadlines import steps_end, waits_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
 from scc_responder.pipeline.later_logs import note_later
 from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
@@ -189,6 +189,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         logs=lambda: services.logs,
         function_url=services.settings.function_url,
         until=steps_end(log.began, services.settings),
+        waits_until=waits_end(log.began, services.settings),
         signer=services.signer,
         store=services.store,
     )

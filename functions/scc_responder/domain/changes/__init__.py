@@ -80,7 +80,7 @@ class StepRun:
     anything; it raises if this process may no longer act. `intended`: an earlier attempt wrote the intent, so that a
     target in the wanted state is our own work. `renew` keeps the case through a step that takes long. `due_at`: the
     request was accepted before, and when a sweep was to look again (`Result.due_at`). `ran_at`: the pod's processes ran
-    on when that was written.
+    on when that was written. `waits_until`: it waits for no answer any longer, as the delivery ends soon after.
     """
 
     action_id: str
@@ -91,6 +91,12 @@ class StepRun:
     clock: Callable[[], datetime] = utc_now
     due_at: datetime | None = None
     ran_at: datetime | None = None
+    waits_until: datetime | None = None
+
+    def seconds(self, most: float) -> float:
+        """How many seconds it may wait for an answer: at most so many, and no longer than the delivery lasts."""
+        left = (self.waits_until - self.clock()).total_seconds() if self.waits_until else most
+        return max(0.0, min(most, left))
 
 
 class Collector(Protocol):

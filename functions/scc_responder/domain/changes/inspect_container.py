@@ -23,7 +23,9 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result
 
 FOLLOW_SECONDS = 45.0
-"""How long the log of the container is followed: the collector bounds itself to less."""
+"""How long the log of the container is followed at most, and no longer than the delivery lasts: the next one reads it
+from its start. The collector is done within seconds, and bounds itself to a minute.
+"""
 
 INSPECTS_CONTAINER = ChangeKind(
     permissions=(
@@ -68,7 +70,7 @@ class InspectContainer(Change, frozen=True, kw_only=True, tag="inspect_container
         return await_start(session, container) or self._kept(session, container, step, means)
 
     def _kept(self, session: ClusterSession, container: CollectorContainer, step: StepRun, means: Means) -> Result:
-        told = frames(session, container, FOLLOW_SECONDS)
+        told = frames(session, container, step.seconds(FOLLOW_SECONDS))
         inspected = Inspected(container=self.container, frames=told, own_form=container.own_form, renew=step.renew)
         result = means.keep_inspection(inspected)
         killed = was_killed(session, container) if result.reason == Reason.INSPECTED_IN_PART else None
