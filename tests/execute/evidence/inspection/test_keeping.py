@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ from tests.kits.decision_contexts import context
 from tests.kits.executions import ExecutionWorld
 from tests.kits.journal_worlds import JournalWorld
 from tests.kits.kept_objects import KeptObjects
+from tests.requirements import NOTE
 
 MALWARE = b"\x7fELF" + bytes(5_000_000)
 PROCESS = Process(binary="/tmp/x", sha256="a" * 64)
@@ -166,36 +169,53 @@ def test_without_a_place_for_evidence_nothing_is_kept(keeper: Keeper) -> None:
 
 
 MEMORY = """
-import resource, sys
+import sys
 from pathlib import Path
 from tempfile import mkdtemp
-from tests.execute.evidence.inspection.test_keeping import large_look
-print(large_look(Path(mkdtemp())))
+from tests.execute.evidence.inspection.test_keeping import large_looks
+print(large_looks(Path(mkdtemp()), looks=int(sys.argv[1]), files=int(sys.argv[2])))
 """
 
 
-def large_look(folder: Path) -> int:
-    """KiB that the process took at most for a look with four files of 64 MiB, above what it had before."""
-    import resource
+class SlowStore(KeptObjects):
+    """A store that takes its time, as a bucket does: what it is given waits in memory meanwhile."""
 
+    def put(self, name: str, content: bytes) -> bool:
+        """Keep its size."""
+        time.sleep(0.05)
+        return super().put(name, content)
+
+
+def large_looks(folder: Path, *, looks: int, files: int) -> int:
+    """KiB that the process takes at most for looks at once with files of 64 MiB each, above what it took before."""
     keeper = Keeper(folder)
-    keeper.store = KeptObjects(forgetful=True)
-    keeper.world = replace(keeper.world, evidence=keeper.store)
+    keeper.world = replace(keeper.world, evidence=SlowStore(forgetful=True))
+    idle = _resident("VmRSS")
+    with ThreadPoolExecutor(looks) as pool:
+        results = [*pool.map(lambda number: _large_look(keeper, number, files), range(looks))]
+    assert {result.reason for result in results} == {Reason.INSPECTED_IN_PART}
+    assert len(keeper.world.evidence.sizes) > looks * files * 16
+    return _resident("VmHWM") - idle
+
+
+def _large_look(keeper: Keeper, look: int, files: int) -> Result:
     private = new_private_key()
 
     def plain() -> Iterator[bytes]:
-        for number in range(4):
+        for number in range(files):
             yield _begin(number)
-            for _ in range(64):
+            for part in range(64):
                 yield b"D" + (1 << 20).to_bytes(4, "big")
-                yield from (bytes([number]) * 8192 for _ in range(128))
+                yield from (bytes([look, number, part]) + bytes(8189) for _ in range(128))
 
     lines = sealed_lines(plain(), public_text(private), new_private_key())
-    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     inspected = Inspected(container="app", frames=read_frames(lines, private), own_form=False, renew=lambda: None)
-    keep_inspection(inspected, context(), keeper.world)
-    assert len(keeper.store.sizes) > 4
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle
+    return keep_inspection(inspected, context(), keeper.world)[0]
+
+
+def _resident(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(field)))
 
 
 def _begin(number: int) -> bytes:
@@ -204,7 +224,10 @@ def _begin(number: int) -> bytes:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sizes of processes are told in KiB on Linux alone")
-def test_large_files_take_little_memory() -> None:
+@pytest.mark.parametrize(("looks", "files"), [(1, 4), (4, 1)], ids=["in-one-look", "in-four-looks"])
+def test_large_files_take_little_memory(looks: int, files: int, record_property: Callable[[str, object], None]) -> None:
     """Four files of 64 MiB take less than 150 MB above what the process had: they are never whole in memory."""
-    answer = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
-    assert int(answer.stdout) < 150 * 1000
+    program = [sys.executable, "-c", MEMORY, str(looks), str(files)]
+    taken = int(subprocess.run(program, capture_output=True, text=True, check=True).stdout)
+    record_property(NOTE, f"{looks} look(s) at once with {files} file(s) of 64 MiB: {taken / 1000:.1f} MB above idle")
+    assert taken < 150 * 1000
