@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.journal.contained import contained_fields
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.one_change import IMAGE
-from tests.kits.responder import RAILS, Deployment, api_of, deployed, finding_about, policy, write_policies
+from tests.kits.responder import RAILS, Deployment, Interposed, api_of, deployed, finding_about, policy, write_policies
 from tests.kits.scripted_collector import obedient
 
 Object = dict[str, Any]
@@ -101,3 +103,22 @@ def test_a_rehearsal_puts_no_container_in(tmp_path: Path, cluster: SimulatedClus
     deployment.respond_to(document)
     assert deployment.outcomes(document)[-2:] == ["sever_connections: would_insert", "freeze_process: would_insert"]
     assert insertions(cluster) == [True, True]
+
+
+@pytest.mark.parametrize("action", ["sever_connections", "freeze_process", "inspect_container"])
+def test_a_missing_right_is_named(tmp_path: Path, cluster: SimulatedCluster, pod: Object, action: str) -> None:
+    """It is not possible there, which is no failure of ours: the step says who refused, and what has to be granted."""
+
+    def refuse(_number: int, verb: str, path: str) -> None:
+        if path.endswith("/ephemeralcontainers"):
+            right = f"pods/ephemeralcontainers: {verb} in namespace shop"
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission=right)
+
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod", action), collector=IMAGE)
+    deployment.clusters.api = Interposed(deployment.clusters.api, refuse)
+    document = finding_about(pod, finding=NAMING)
+    assert deployment.respond_to(document).status == 204
+    step = deployment.case(document).steps[-1]
+    assert (step.action, step.status, step.reason) == (action, "not_possible", "kubernetes_forbidden")
+    assert "RBAC: missing permission: pods/ephemeralcontainers: patch in namespace shop" in step.detail
+    assert stored_keys(deployment) == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from scc_responder.domain.changes import Means, StepRun
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
@@ -42,6 +43,7 @@ START_WAITS_SECONDS = (0.3, 0.2, 0.3, 0.4, 0.6, 1.0, 1.2, 1.5, 2.5, 4.0, 4.0, 4.
 STARTS_WITHIN_SECONDS = 5.0
 """A container whose image is present, and that has not begun by then, is kept from it."""
 
+_ENDS_WITHIN = timedelta(minutes=2)
 _EVENTS_AFTER_SECONDS = 1.0
 _FORBIDDEN = 403
 _UNSERVED = frozenset({404, 405, 415})
@@ -177,6 +179,14 @@ def was_killed(session: ClusterSession, container: CollectorContainer) -> Result
     ended = (ephemeral_status(read, container.name).get("state") or {}).get("terminated") or {}
     by_signal = ended.get("exitCode", 0) > 128 and ended.get("reason") != "OOMKilled"
     return _defends(read, container, f"it was ended with exit code {ended['exitCode']}") if by_signal else None
+
+
+def is_stuck(session: ClusterSession, container: CollectorContainer, now: datetime) -> bool:
+    """Whether it runs on long after a collector ends by itself: its log has no end, however often it is read."""
+    read = session.read_anew(container.path) or {}
+    running = (ephemeral_status(read, container.name).get("state") or {}).get("running") or {}
+    since = running.get("startedAt")
+    return since is not None and now - datetime.fromisoformat(since) > _ENDS_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
