@@ -104,6 +104,7 @@ def test_severed_where_none_is_left_and_isolated(severing: Severing) -> None:
             "2 of 2 connections ended, 0 left: 1 udp6 ENOENT",
             id="a-kind-not-seen",
         ),
+        pytest.param(cut(complete=False, left_count=1), "connections_left", "1 left", id="left-though-a-time-is-told"),
         pytest.param(cut(severed_at="soon"), "connections_unknown", "0 left", id="no-time"),
         pytest.param(document("run"), "answer_truncated", "no document cut", id="another-answer"),
         pytest.param(cut(found="many"), "answer_truncated", "no document cut", id="another-form"),
