@@ -27,6 +27,7 @@ from tests.node.trial import Trial
 
 FIGURES: dict[str, Callable[[Trial], int | None]] = {
     "said: the delivery is answered": lambda trial: trial.said.at,
+    "said: contained": lambda trial: (trial.later or trial.said).contained,
     "true: last new connection": lambda trial: trial.true.last_new,
     "true: new connections after that": lambda trial: max((trial.true.last_new or 0) - trial.said.at, 0) or None,
     "true: last heartbeat": lambda trial: trial.true.silent,

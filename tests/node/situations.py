@@ -9,6 +9,9 @@ from scc_responder.domain.value import Value
 DELETE = ("capture_evidence", "delete_pod {grace_period_seconds: 2}")
 GONE = ("done: processes_ended", "done: deleted")
 ISOLATE = ("label_pod", "isolate_pod")
+UNPRIVILEGED = {"securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "runAsNonRoot": True}}
+HOST = {"hostNetwork": True}
+LADDER = (*ISOLATE, "capture_evidence", "capture_logs", "sever_connections", "freeze_process", "inspect_container")
 INSPECT = (*ISOLATE, "capture_evidence", "capture_logs", "inspect_container")
 
 
@@ -34,9 +37,6 @@ class Situation(Value, frozen=True, kw_only=True):
     before: Literal["", "restarted", "replaced"] = ""
 
 
-UNPRIVILEGED = {"securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "runAsNonRoot": True}}
-HOST = {"hostNetwork": True}
-
 SITUATIONS = {
     "isolated": Situation(said=("done: isolated",), steps=ISOLATE, replicas=1),
     "isolated, one of four": Situation(said=("done: isolated",), steps=ISOLATE, replicas=4, threat=("child",)),
@@ -46,6 +46,25 @@ SITUATIONS = {
     "isolated, with its logs kept": Situation(
         said=("done: captured",), steps=(*ISOLATE, "capture_logs"), replicas=1, threat=("flood",)
     ),
+    "severed, frozen, inspected": Situation(said=("done: inspected",), steps=LADDER, replicas=1, threat=("child",)),
+    "severed, but the attacker kills": Situation(
+        said=("partial: defends_itself",), steps=LADDER, replicas=1, threat=("kill",)
+    ),
+    "severed, but the attacker stops": Situation(
+        said=("partial: defends_itself",), steps=LADDER, replicas=1, threat=("stop",)
+    ),
+    "looked into in its own form": Situation(
+        said=("partial: inspected",), steps=LADDER, replicas=1, level="baseline", spec=UNPRIVILEGED
+    ),
+    "taken for the collector": Situation(
+        said=("partial: defends_itself",),
+        steps=LADDER,
+        replicas=1,
+        level="baseline",
+        spec=UNPRIVILEGED,
+        threat=("forge", "kill"),
+    ),
+    "frozen on the host's network": Situation(said=("partial: inspected",), steps=LADDER, replicas=1, spec=HOST),
     "inspected": Situation(said=("done: inspected",), steps=INSPECT, replicas=1, threat=("unlink", "child")),
     "isolated on the host's network": Situation(said=("partial: host_network",), steps=ISOLATE, replicas=1, spec=HOST),
     "marked alone": Situation(said=("done: captured",), steps=("label_pod", "capture_evidence"), replicas=1),

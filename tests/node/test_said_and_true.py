@@ -15,6 +15,7 @@ PLAYED = Cases(
     "situations on the real node",
     few=[
         "isolated",
+        "severed, frozen, inspected",
         "detached",
         "deleted",
         "deleted with the least grace, deaf",
@@ -52,6 +53,14 @@ def test_isolation_stops_new_connections_alone(trials: dict[str, Trial]) -> None
     assert said.contained_seconds is None
     assert true.dead is None
     assert (true.last_beat or 0) > true.until - 1000
+
+
+def test_a_threat_is_severed_and_frozen(trials: dict[str, Trial]) -> None:
+    """Its connections are dead and its processes stopped, both are said, and its program is kept."""
+    trial = trials["severed, frozen, inspected"]
+    assert {"severed", "frozen", "inspected"} <= trial.said.words
+    assert trial.said.contained_seconds is not None
+    assert (trial.true.silent is not None, trial.true.frozen is not None, trial.kept) == (True, True, True)
 
 
 def test_a_detached_pod_runs_on_for_people(trials: dict[str, Trial]) -> None:
