@@ -11,6 +11,7 @@ import (
 
 const (
 	cutLimit     = 2 * time.Second
+	cutWatch     = 1200 * time.Millisecond // a deny-all that was just written may take as long to be a rule of the node
 	cutPause     = 10 * time.Millisecond
 	cutListLimit = 1000
 	stubborn     = 4 // rounds after which what is no TCP connection is known not to go
@@ -36,6 +37,7 @@ type cutting struct {
 	Scope      string         `json:"scope"`
 	BeganAt    string         `json:"began_at"`
 	EndedAt    string         `json:"ended_at"`
+	WatchedMs  int64          `json:"watched_ms"`
 	Rounds     int            `json:"rounds"`
 	Found      int            `json:"found"`
 	Destroyed  int            `json:"destroyed"`
@@ -59,6 +61,9 @@ type open struct {
 	diag *diagSocket
 }
 
+// connected: bytes may have passed. What only asks for a connection is ended, and shows none that was made again.
+func (o open) connected() bool { return o.State != "syn_sent" }
+
 func (o open) key() string { return o.Protocol + " " + o.Local + " " + o.Remote }
 
 // inside: both ends are in the pod. Such a connection reaches nobody, and its owner makes it again at once.
@@ -75,15 +80,23 @@ func (o open) inside() bool {
 	return to.IsLoopback() || from == to && !to.IsUnspecified()
 }
 
-// cut ends every socket that is ours to end, and looks again until none is left or the time is over.
-func cut(scope string, ours func(socket) bool) cutting {
-	c := cutting{Name: "cut", Scope: scope, BeganAt: at(time.Now()), Errors: map[string]int{}, Cut: []socket{},
+// cut ends every socket that is ours to end, and looks again for as long as `watch`, and until none is left or the time
+// is over: what was made again meanwhile is ended too.
+func cut(scope string, watch time.Duration, ours func(socket) bool) cutting {
+	began := time.Now()
+	c := cutting{Name: "cut", Scope: scope, BeganAt: at(began), Errors: map[string]int{}, Cut: []socket{},
 		found: map[string]bool{}, internal: map[string]bool{}, ended: map[string]bool{}}
-	until := time.Now().Add(cutLimit)
-	for !c.round(ours) && time.Now().Before(until) {
+	for {
+		over, took := c.round(ours), time.Since(began)
+		if over && took >= watch || took >= cutLimit {
+			break
+		}
 		time.Sleep(cutPause)
 	}
-	c.EndedAt = at(time.Now())
+	if !c.Complete {
+		c.SeveredAt = ""
+	}
+	c.EndedAt, c.WatchedMs = at(time.Now()), time.Since(began).Milliseconds()
 	c.Found, c.Internal, c.Destroyed = len(c.found), len(c.internal), len(c.ended)
 	c.LeftCount = len(c.Left)
 	c.Left = c.Left[:min(len(c.Left), cutListLimit)]
@@ -108,8 +121,14 @@ func (c *cutting) round(ours func(socket) bool) (over bool) {
 		c.Left = append(c.Left, o.socket)
 		list = append(list, o)
 	}
-	if len(list) == 0 && len(c.Unseen) == 0 && c.Rounds > 1 {
-		c.Complete, c.SeveredAt = true, at(began)
+	c.Complete = len(list) == 0 && len(c.Unseen) == 0 && c.Rounds > 1
+	if len(c.Unseen) > 0 || slices.ContainsFunc(list, open.connected) {
+		c.SeveredAt = ""
+	}
+	if c.Complete {
+		if c.SeveredAt == "" {
+			c.SeveredAt = at(began)
+		}
 		return true
 	}
 	for _, o := range list {

@@ -72,16 +72,24 @@ def play(node: Node, situation: Situation, folder: Path, order: OneByOne | None 
     with PodWatch(node.admin, node.plane.token("admin"), node.current(infected.pod)) as watch:
         responder.list_finding(document)
         with order.turn() if order else nullcontext():
-            pushed = now()
+            if situation.before == "image removed":
+                node.remove_image(node.collector)
+            began, pushed = datetime.now(UTC), now()
             responder.deliver(document)
             said = _said(responder, document, pushed)
+            # Beside others it would count theirs that name no namespace.
+            requests = len(node.plane.audit(since=began, namespace=_namespace(infected))) if order else None
         kept = _is_kept(folder / "evidence", infected)
         later = _swept(responder, document, pushed)
         time.sleep(WATCHED_SECONDS)
         threat.leave()
         true = _true(node, infected, pushed, threat, watch)
     remove(node, infected.pod)
-    return Trial(said=said, true=true, later=later, kept=kept)
+    return Trial(said=said, true=true, later=later, kept=kept, requests=requests)
+
+
+def _namespace(infected: Infected) -> str:
+    return str(infected.pod["metadata"]["namespace"])
 
 
 def _is_kept(evidence: Path, infected: Infected) -> bool:

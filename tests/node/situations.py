@@ -34,7 +34,7 @@ class Situation(Value, frozen=True, kw_only=True):
     finalizer: bool = False
     open: bool = False
     level: Literal["privileged", "baseline", "restricted"] = "privileged"
-    before: Literal["", "restarted", "replaced"] = ""
+    before: Literal["", "restarted", "replaced", "image removed"] = ""
 
 
 SITUATIONS = {
@@ -47,6 +47,17 @@ SITUATIONS = {
         said=("done: captured",), steps=(*ISOLATE, "capture_logs"), replicas=1, threat=("flood",)
     ),
     "severed, frozen, inspected": Situation(said=("done: inspected",), steps=LADDER, replicas=1, threat=("child",)),
+    "severed, frozen, inspected, another user": Situation(
+        said=("done: inspected",), steps=LADDER, replicas=1, threat=("child",), spec=UNPRIVILEGED
+    ),
+    "severed, frozen, inspected, image pulled": Situation(
+        said=("done: inspected",),
+        steps=LADDER,
+        replicas=1,
+        threat=("child",),
+        spec=UNPRIVILEGED,
+        before="image removed",
+    ),
     "severed, but the attacker kills": Situation(
         said=("partial: defends_itself",), steps=LADDER, replicas=1, threat=("kill",)
     ),
@@ -101,3 +112,12 @@ SITUATIONS = {
         said=("held: identity_not_proved:pod_replaced",), kind="StatefulSet", before="replaced"
     ),
 }
+
+MEASURED = (
+    "isolated",
+    "severed, frozen, inspected",
+    "severed, frozen, inspected, another user",
+    "severed, frozen, inspected, image pulled",
+    "deleted",
+)
+"""Those whose times are of interest: played again and again."""

@@ -12,8 +12,19 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.contained import contained_fields
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.cluster import objects
 from tests.kits.one_change import IMAGE
-from tests.kits.responder import RAILS, Deployment, Interposed, api_of, deployed, finding_about, policy, write_policies
+from tests.kits.responder import (
+    NODE,
+    RAILS,
+    Deployment,
+    Interposed,
+    api_of,
+    deployed,
+    finding_about,
+    policy,
+    write_policies,
+)
 from tests.kits.scripted_collector import obedient
 
 Object = dict[str, Any]
@@ -71,6 +82,23 @@ def test_a_plan_that_freezes_keeps_the_key_until_it_is_over(
     deployment.respond_to(finding_about(pod, finding={**NAMING, "mute": "MUTED"}))
     assert deployment.case(document).state == "superseded"
     assert stored_keys(deployment) == [{"private": None}]
+
+
+@pytest.mark.parametrize(("security", "requests"), [({}, 26), ({"runAsUser": 1000}, 23)], ids=["root", "another user"])
+def test_a_whole_ladder_asks_little_of_the_api_server(
+    tmp_path: Path, cluster: SimulatedCluster, security: Object, requests: int
+) -> None:
+    """Everything from marks to files, where the containers begin at once and no further kinds of policy are served."""
+    containers = [{"name": "app", "image": "app:1", "securityContext": security}]
+    cluster.create(objects.deployment("app", "shop", NODE, replicas=2, containers=containers))
+    pod = next(item for item in cluster.objects("Pod", "shop") if item["metadata"]["labels"]["app"] == "app")
+    captures, looks = ("label_pod", "isolate_pod", "capture_evidence", "capture_logs"), ("inspect_container", "notify")
+    deployment = deployed(tmp_path, cluster, policy(*captures, *STEPS[1:], *looks), collector=IMAGE)
+    document = finding_about(pod, finding=NAMING)
+    before = len(cluster.audit)
+    deployment.respond_to(document)
+    assert deployment.outcomes(document)[-1] == "notify: published"
+    assert len(cluster.audit) - before == requests
 
 
 @pytest.mark.parametrize("action", ["sever_connections", "freeze_process", "thaw_process"])

@@ -48,7 +48,8 @@ class Execution:
 
     `stopped` and `paused` are policies whose chain ended, or has to come again; `lost` the objects that are gone or
     replaced; `unsettled` the ids of actions that have to come again, `error` the first reason for that, and `waiting`
-    the policies and ids of those that need them; `ended` the UIDs of pods that another case deleted meanwhile.
+    the policies and ids of those that need them; `ended` the UIDs of pods that another case deleted meanwhile; `urgent`
+    the changes that come before all others.
     """
 
     context: Context
@@ -65,6 +66,7 @@ class Execution:
     error: Exception | None = None
     reserved: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
+    urgent: tuple[Change, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:

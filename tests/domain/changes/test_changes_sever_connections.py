@@ -57,7 +57,9 @@ class Severing:
     def severed(self, answer: Answer, change: SeverConnections | None = None, **step: Any) -> Result:
         """The outcome, with this answer of the container."""
         self.played.answers["cut"] = answer
-        return (change or self.change).carry_out(replace_clock(step_run(**step)), self.means)
+        at = step.pop("intended_at", None)
+        run = dataclasses.replace(replace_clock(step_run(**step)), intended_at=at)
+        return (change or self.change).carry_out(run, self.means)
 
     @property
     def put_in(self) -> list[dict[str, Any]]:
@@ -172,6 +174,27 @@ def test_a_resumed_step_reads_and_puts_nothing_in(severing: Severing) -> None:
     result = severing.severed(says(cut()), restored(stored(severing.change)), intended=True)
     assert (result.reason, result.contained_at) == ("severed", datetime.fromisoformat(AT))
     assert len(severing.put_in) == 1
+
+
+@pytest.mark.parametrize(
+    ("watched_ms", "isolated_after", "reason"),
+    [
+        (1200, 0.79, "severed"),
+        (1200, 0.81, "connections_may_return"),
+        (0, 0.0, "severed"),
+        (0, 0.01, "connections_may_return"),
+    ],
+)
+def test_an_isolation_must_come_while_the_cut_looks_on(
+    severing: Severing, watched_ms: int, isolated_after: float, reason: str
+) -> None:
+    """Where the container was put in before: what was made again until the isolation held was ended too, or may be."""
+    severing.isolate()
+    severing.severed(breaks_off(cut()))
+    intended_at = datetime.fromisoformat(AT).astimezone(UTC) - timedelta(seconds=2)
+    severing.means.done_at = intended_at + timedelta(seconds=isolated_after)
+    result = severing.severed(says(cut(watched_ms=watched_ms)), intended=True, intended_at=intended_at)
+    assert result.reason == reason
 
 
 def test_a_rehearsal_puts_nothing_in(severing: Severing) -> None:

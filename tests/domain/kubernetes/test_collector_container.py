@@ -18,7 +18,12 @@ from scc_responder.domain.kubernetes.collector_container import (
     was_killed,
 )
 from scc_responder.domain.kubernetes.collector_stream import Truncated, new_private_key, public_text
-from scc_responder.domain.kubernetes.ephemeral_containers import Role, look_arguments, own_form, root_form
+from scc_responder.domain.kubernetes.ephemeral_containers import (
+    Role,
+    look_arguments,
+    own_form,
+    root_form,
+)
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from tests.kits.collector_logs import document, ended, sealed

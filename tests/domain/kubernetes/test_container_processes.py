@@ -93,6 +93,35 @@ def test_the_workload_s_own_processes_are_left_to_it(found: list[int], expected:
     assert found == expected
 
 
+USER = {"securityContext": {"runAsUser": 1000}}
+ROOTS: dict[str, ROW] = {
+    "nothing said": (pod(), True),
+    "root": (pod({"securityContext": {"runAsUser": 0}}), True),
+    "another user": (pod(USER), False),
+    "the pod's user": (pod(securityContext={"runAsUser": 1000}), False),
+    "root in a pod of another user": (pod({"securityContext": {"runAsUser": 0}}, securityContext=USER), True),
+    "not root, whoever else": (pod({"securityContext": {"runAsNonRoot": True}}), False),
+    "one who traces": (pod({"securityContext": {"runAsUser": 1, "capabilities": {"add": ["SYS_PTRACE"]}}}), True),
+    "privileged": (pod({"securityContext": {"runAsUser": 1000, "privileged": True}}), True),
+    "beside all others of the pod": (pod(USER, shareProcessNamespace=True), True),
+    "beside all of the node": (pod(USER, hostPID=True), True),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), ROOTS.values(), ids=ROOTS)
+def test_what_nobody_says_is_taken_for_root(given: dict[str, Any], expected: bool) -> None:
+    """By the spec; what shares a process namespace is only as harmless as all that is in it."""
+    assert container_processes.may_be_root(given, "web") is expected
+
+
+@pytest.mark.parametrize(("uid", "expected"), [(0, True), (1000, False)])
+def test_the_kubelet_knows_the_user_that_an_image_sets(uid: int, expected: bool) -> None:
+    """Its word comes before what the spec asks for."""
+    status = {"containerStatuses": [{"name": "web", "user": {"linux": {"uid": uid}}}]}
+    for spec in ({}, {"securityContext": {"runAsNonRoot": True}}):
+        assert container_processes.may_be_root({**pod(spec), "status": status}, "web") is expected
+
+
 def test_only_a_shared_namespace_shows_the_node() -> None:
     """Neither the node's network nor a namespace of the pod does."""
     assert container_processes.sees_node(pod(hostPID=True))

@@ -62,6 +62,11 @@ class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
         """The pod."""
         return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
 
+    def begins_with(self, _pod: ApiObject) -> CollectorJob | None:
+        """The container that freezes; None where it has to look before."""
+        looks_before = container_processes.restarting_probe(_pod, self.container)
+        return None if looks_before or container_processes.sees_node(_pod) else self._job(Role.LOOK, freezes=True)
+
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Put a container in that freezes, and read its answer; where a restart would follow, look first."""
         path = api_paths.pod(self.namespace, self.name)
@@ -86,7 +91,7 @@ class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
         if isinstance(container, Result):
             return container
         proved = self._is_proved(container, pod)
-        after = None if container.was_there else began
+        after = step.intended_at if container.was_there else began
         judge = partial(self._judged, step=step, after=after, proved=proved)
         return read_answer(session, container, judge, "cut" if self.host_network else "freeze")
 

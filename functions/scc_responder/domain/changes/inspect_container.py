@@ -68,7 +68,7 @@ class InspectContainer(Change, frozen=True, kw_only=True, tag="inspect_container
         return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, step, means), path))
 
     def _once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
-        container = put_in(session, step, means, self._job(), tries)
+        container = put_in(session, step, means, self.begins_with({}), tries)
         if isinstance(container, Result):
             return container
         return await_start(session, container) or self._kept(session, container, step, means)
@@ -89,7 +89,8 @@ class InspectContainer(Change, frozen=True, kw_only=True, tag="inspect_container
                 raise Truncated("our container runs far longer than it gives itself") from error
             raise
 
-    def _job(self) -> CollectorJob:
+    def begins_with(self, _pod: ApiObject) -> CollectorJob:
+        """The container that looks."""
         return CollectorJob(
             namespace=self.namespace,
             pod=self.name,

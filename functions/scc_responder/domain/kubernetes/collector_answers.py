@@ -42,13 +42,15 @@ class Socket(Value, frozen=True, kw_only=True):
 class CutAnswer(Value, frozen=True, kw_only=True):
     """`cut`: the sockets that were ended, and what the last dump still showed.
 
-    `complete`: that dump saw every kind of socket, and none was left. `severed_at`: when it began, in RFC 3339.
+    `complete`: that dump saw every kind of socket, and none was left. `severed_at`: when the first dump began after
+    which no connection was seen, in RFC 3339. For `watched_ms` what was made again was ended too.
     """
 
     found: int
     destroyed: int
     complete: bool
     severed_at: str = ""
+    watched_ms: int = 0
     left: tuple[Socket, ...] = ()
     left_count: int = 0
     errors: dict[str, int] = {}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scc_responder.domain.changes import Means, StepRun
+from scc_responder.domain.changes import Collector, Means, StepRun
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import MODE_POLICY, ClusterSession, Tries
@@ -37,19 +37,21 @@ PUTS_CONTAINERS_IN = (
     *forensic("pods/ephemeralcontainers", "patch"),
 )
 
-START_WAITS_SECONDS = (0.3, 0.2, 0.3, 0.4, 0.6, 1.0, 1.2, 1.5, 2.5, 4.0, 4.0, 4.0)
-"""Before each look at whether a container began, 20 s in all: one whose image is present begins within 1 s or so."""
+START_WAITS_SECONDS = (*(0.2,) * 7, 0.3, 0.5, 0.8, 1.0, 1.5, 2.3, 4.0, 4.0, 4.0)
+"""After each look at whether a container began, 20 s in all: one whose image is present begins within 1 s or so."""
 
 STARTS_WITHIN_SECONDS = 5.0
 """A container whose image is present, and that has not begun by then, is kept from it."""
 
 _ENDS_WITHIN = timedelta(minutes=2)
-_EVENTS_AFTER_SECONDS = 1.0
+_EVENTS_AFTER_SECONDS = 1.5
 _FORBIDDEN = 403
 _UNSERVED = frozenset({404, 405, 415})
 """HTTP statuses of an API server that has no such subresource, or does not take such a patch of it."""
 
-_NO_KEY = "A" * 43
+NO_KEY = "A" * 43
+"""Stands for the public key of a case in a rehearsal."""
+
 _NO_IMAGE = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
 )
@@ -114,7 +116,7 @@ def put_in(
     name = container_name(job.role, means.collector.case)
     if ephemeral_of(read, name):
         return _there(read, name, job, means)
-    form = _impossible(read, means) or _admitted(session, job, means, read)
+    form = impossible(read, means.collector) or _admitted(session, job, means, read)
     if isinstance(form, Result):
         return form
     if step.dry_run:
@@ -134,6 +136,10 @@ def put_in(
 
 def await_start(session: ClusterSession, container: CollectorContainer) -> Result | None:
     """Wait until it runs, or has run; the outcome where it does not. Raises ApiError."""
+    known = session.read(container.path) or {}
+    before = _settled(ephemeral_status(known, container.name), known, container)
+    if before is not None:
+        return before.result
     waited, image_present = 0.0, False
     for seconds in START_WAITS_SECONDS:
         read = session.read_anew(container.path)
@@ -247,7 +253,7 @@ def _there(read: ApiObject, name: str, job: CollectorJob, means: Means) -> Colle
 def _admitted(session: ClusterSession, job: CollectorJob, means: Means, pod: ApiObject) -> Form | Result:
     """The first form that the cluster's admission lets in; else who refused. Raises ApiError for what may pass."""
     refusals = []
-    container = job.container(means.collector.case, _NO_KEY)
+    container = job.container(means.collector.case, NO_KEY)
     for form in job.forms(pod):
         body = container.patch(means.collector.image, job.uid, form)
         try:
@@ -277,11 +283,11 @@ def _refused(error: ApiError, session: ClusterSession, job: CollectorJob) -> Res
     raise error
 
 
-def _impossible(read: ApiObject, means: Means) -> Result | None:
+def impossible(read: ApiObject, collector: Collector) -> Result | None:
     """The outcome where nothing can be put in, whoever would let us."""
     if "deletionTimestamp" in read["metadata"] or read.get("status", {}).get("phase") != "Running":
         return _not_possible(Reason.POD_NOT_RUNNING)
-    return None if means.collector.image else _not_possible(Reason.NO_COLLECTOR_IMAGE, _UNSET)
+    return None if collector.image else _not_possible(Reason.NO_COLLECTOR_IMAGE, _UNSET)
 
 
 def _ephemeral(job: CollectorJob) -> str:

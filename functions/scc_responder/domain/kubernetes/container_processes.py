@@ -59,6 +59,21 @@ def restarting_probe(pod: ApiObject, container: str) -> str:
     return next(probes, "")
 
 
+def may_be_root(pod: ApiObject, container: str) -> bool:
+    """Whether a process beside a container of ours may be root, or reach as far: so wherever nobody says it is not.
+
+    Root beside it may stop it before it begins, and the kubelet starts and reports no other container of the pod then.
+    """
+    spec: ApiObject = pod.get("spec", {})
+    if spec.get("shareProcessNamespace") or spec.get("hostPID") or may_forge(pod, container):
+        return True
+    own = _named(spec.get("containers"), container).get("securityContext") or {}
+    asked = {**(spec.get("securityContext") or {}), **own}
+    status = _named(pod.get("status", {}).get("containerStatuses"), container)
+    user = ((status.get("user") or {}).get("linux") or {}).get("uid", asked.get("runAsUser"))
+    return not (user or (user is None and asked.get("runAsNonRoot")))
+
+
 def started_at(pod: ApiObject, container: str) -> datetime | None:
     """When the container started; None where the kubelet does not say."""
     status = _named(pod.get("status", {}).get("containerStatuses"), container)

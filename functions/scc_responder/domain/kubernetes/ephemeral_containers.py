@@ -7,7 +7,7 @@ never removed, so a name made of the case puts in each at most once. Source: cor
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -64,6 +64,12 @@ class InsertedContainer(Value, frozen=True, kw_only=True):
         if self.target:
             container["targetContainerName"] = self.target
         return {"metadata": {"uid": uid}, "spec": {"ephemeralContainers": [container]}}
+
+
+def together(patches: Sequence[ApiObject]) -> ApiObject:
+    """One patch that puts in the containers of several, in their order, which is the one in which they are started."""
+    containers = [container for patch in patches for container in patch["spec"]["ephemeralContainers"]]
+    return {**patches[0], "spec": {"ephemeralContainers": containers}}
 
 
 class WantedFile(Value, frozen=True, kw_only=True):

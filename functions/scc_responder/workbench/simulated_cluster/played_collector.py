@@ -49,6 +49,7 @@ def _cut(_words: Sequence[str], _wanted: _Fields, moment: datetime) -> Iterator[
         "cut",
         **times,
         scope="namespace",
+        watched_ms=1200,
         rounds=2,
         found=1,
         destroyed=1,
