@@ -13,10 +13,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
+from threading import BrokenBarrierError
 
 from tests.cluster.binaries import BinariesUnavailable
+from tests.cluster.client import ApiFailure
 from tests.node import real_node as nodes
 from tests.node.attackers import ATTACKERS, Looked, look_at_all
 from tests.node.floor import floors
@@ -32,6 +35,8 @@ ROUNDS_SECONDS = 420
 
 MOST_REQUESTS = 40
 """To the API server, in one delivery."""
+
+SIDE_BY_SIDE = 8
 
 WRONG = ("FALSE", "UNEXPECTED")
 
@@ -62,12 +67,12 @@ def figure(values: Iterable[int | None]) -> str:
 def page(name: str, trials: Sequence[Trial]) -> str:
     """What is told of one situation."""
     words = Counter(f"{trial.said.state}: {', '.join(trial.said.reasons)}" for trial in trials)
-    lines = [name, *(f"  said {count}x {text}" for text, count in words.items())]
+    lines = [name, *(f"  said {times}x {text}" for text, times in words.items())]
     contained = [trial.said.contained_seconds for trial in trials if trial.said.contained_seconds is not None]
     lines += [f"  said {len(contained)}x contained_seconds, median {median(contained):.1f}"] if contained else []
     lines += [f"  {label:<36}{figure(map(read, trials))}" for label, read in FIGURES.items()]
     false = Counter(word for trial in trials for word in trial.false_words)
-    lines += [f"  FALSE {count}x {word}" for word, count in false.items()]
+    lines += [f"  FALSE {times}x {word}" for word, times in false.items()]
     odd = sum(trial.end not in SITUATIONS[name].said for trial in trials)
     lines += [f"  UNEXPECTED {odd}x, not {' or '.join(SITUATIONS[name].said)}"] if odd else []
     many = max((trial.requests or 0 for trial in trials), default=0)
@@ -90,10 +95,10 @@ def look_page(name: str, looks: Sequence[Looked]) -> str:
         "said: frozen since": [after(look.frozen_at, look.began) for look in looks],
         "said: all is known, program read": [look.look.at - look.began if look.look.whole else None for look in looks],
     }
-    lines = [name, *(f"  said {count}x {text}" for text, count in words.items())]
+    lines = [name, *(f"  said {times}x {text}" for text, times in words.items())]
     lines += [f"  {label:<36}{figure(values)}" for label, values in figures.items()]
     false = Counter(word for look in looks for word in look.false_words)
-    return "\n".join([*lines, *(f"  FALSE {count}x {word}" for word, count in false.items())])
+    return "\n".join([*lines, *(f"  FALSE {times}x {word}" for word, times in false.items())])
 
 
 def look_pages(node: Node, image: str) -> list[str]:
@@ -102,37 +107,70 @@ def look_pages(node: Node, image: str) -> list[str]:
     return [look_page(f"attacker: {name}", [look]) for name, look in attacked.items()]
 
 
+class Playing:
+    """What was played so far, by situation, and what could not be."""
+
+    def __init__(self, node: Node, scratch: Path) -> None:
+        self.trials: dict[str, list[Trial]] = {name: [] for name in (*MEASURED, *SITUATIONS)}
+        self.lost: list[str] = []
+        self._node = node
+        self._folders = (scratch / str(number) for number in count())
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """For how long."""
+        return time.monotonic() - self._began
+
+    def play(self, names: Sequence[str], *, one_by_one: bool) -> None:
+        """Play these situations; where one of them cannot be prepared, none of them counts."""
+        situations = {name: SITUATIONS[name] for name in names}
+        try:
+            trials = play_all(self._node, next(self._folders), situations, one_by_one=one_by_one)
+        except (TimeoutError, ApiFailure, BrokenBarrierError) as error:
+            self.lost.append(f"LOST {', '.join(names)}: {error}")
+            return
+        for name, trial in trials.items():
+            self.trials[name].append(trial)
+
+    def rounds(self, most: int) -> None:
+        """The rounds of what is measured, one after another."""
+        for number in range(1, most + 1):
+            progress(f"round {number} of {most}, after {self.seconds:.0f} s")
+            self.play(MEASURED, one_by_one=True)
+            if self.seconds > ROUNDS_SECONDS and number < most:
+                self.lost.append(f"LOST rounds {number + 1} to {most}: none begins after {ROUNDS_SECONDS} s")
+                return
+
+    def others(self) -> None:
+        """All other situations once, some side by side."""
+        names = [name for name in SITUATIONS if name not in MEASURED]
+        for first in range(0, len(names), SIDE_BY_SIDE):
+            progress(f"other situations, {first} of {len(names)}, after {self.seconds:.0f} s")
+            self.play(names[first : first + SIDE_BY_SIDE], one_by_one=False)
+
+
 def main(rounds: int) -> int:
     """Play, print, and return the exit code."""
     progress("building what is missing")
     paths = nodes.programs()
-    began = time.monotonic()
-    results: dict[str, list[Trial]] = {name: [] for name in SITUATIONS}
+    progress("starting the node")
     with nodes.running(paths) as node, tempfile.TemporaryDirectory() as scratch:
         # From here on under the admission policy that is shipped.
         image = offer_collector(node, Path(scratch) / "collector")
-        print("idle floor, median in milliseconds:")
+        playing = Playing(node, Path(scratch))
+        print("idle floor, median of 9 in milliseconds:")
         print("\n".join(f"  {call:<36}{took:7.1f}" for call, took in floors(node).items()), flush=True)
-        measured = {name: SITUATIONS[name] for name in MEASURED}
-        for number in range(rounds):
-            progress(f"round {number + 1} of {rounds}: {len(measured)} situations, {time.monotonic() - began:.0f} s")
-            for name, trial in play_all(node, Path(scratch) / str(number), measured, one_by_one=True).items():
-                results[name].append(trial)
-            if time.monotonic() - began > ROUNDS_SECONDS:
-                print(f"stopped after {number + 1} of {rounds} rounds, {ROUNDS_SECONDS} s")
-                break
-        others = {name: situation for name, situation in SITUATIONS.items() if name not in measured}
-        progress(f"{len(others)} other situations, once each, {time.monotonic() - began:.0f} s")
-        for name, trial in play_all(node, Path(scratch) / "others", others, one_by_one=True).items():
-            results[name].append(trial)
-        progress(f"{len(ATTACKERS)} attackers, once each, {time.monotonic() - began:.0f} s")
+        playing.rounds(rounds)
+        playing.others()
+        progress(f"{len(ATTACKERS)} attackers, once each, after {playing.seconds:.0f} s")
         looks = look_pages(node, image)
-    print(f"milliseconds after the push{'median':>20} {'p90':>5}  rounds")
-    pages = [page(name, results[name]) for name in (*measured, *others)] + looks
-    print("\n".join(pages))
-    wrong = [line.strip() for text in pages for line in text.splitlines() if line.strip().startswith(WRONG)]
-    print(f"{len(wrong)} lines FALSE or UNEXPECTED; {time.monotonic() - began:.0f} s in all")
-    return int(bool(wrong))
+    print(f"milliseconds after the push{'median':>18} {'p90':>7}   rounds")
+    pages = [page(name, trials) for name, trials in playing.trials.items() if trials] + looks
+    print("\n".join([*pages, *playing.lost]))
+    wrong = [line for text in pages for line in text.splitlines() if line.strip().startswith(WRONG)]
+    print(f"{len(wrong)} lines FALSE or UNEXPECTED, {len(playing.lost)} LOST; {playing.seconds:.0f} s")
+    return int(bool(wrong) or not all(playing.trials.values()))
 
 
 def progress(words: str) -> None:
