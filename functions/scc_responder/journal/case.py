@@ -190,13 +190,13 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     def with_steps(self, steps: tuple[Step, ...]) -> CaseRecord:
         """The record with these steps in place of those of the same (action_id, index), new ones at the end.
 
-        What was intended under the same claim before others, and is settled after them, comes to the end too.
+        What was intended under the same claim before others, and is written again after them, comes to the end too.
         """
         known = {(step.action_id, step.index): step for step in self.steps}
         for step in steps:
             name = step.action_id, step.index
             before = known.get(name, step)
-            if step.is_settled and _is_overtaken(before, step.epoch, known.values()):
+            if _is_overtaken(before, step.epoch, known.values()):
                 del known[name]
             known[name] = _shortened(step, {**before.extra, **step.extra})
         return msgspec.structs.replace(self, steps=tuple(known.values()))
