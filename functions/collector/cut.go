@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	cutLimit     = 2 * time.Second
-	cutWatch     = 1200 * time.Millisecond // a deny-all that was just written may take as long to be a rule of the node
+	cutLimit     = 3 * time.Second
+	cutWatch     = 2 * time.Second // a deny-all that was just written may take as long to be a rule of the node
 	cutPause     = 10 * time.Millisecond
 	cutListLimit = 1000
 	stubborn     = 4 // rounds after which what is no TCP connection is known not to go
@@ -80,21 +80,32 @@ func (o open) inside() bool {
 	return to.IsLoopback() || from == to && !to.IsUnspecified()
 }
 
-// cut ends every socket that is ours to end, and looks again for as long as `watch`, and until none is left or the time
-// is over: what was made again meanwhile is ended too.
-func cut(scope string, watch time.Duration, ours func(socket) bool) cutting {
+// firstCut is told as soon as one look shows that none is left: `cut` follows once it has looked on.
+type firstCut struct {
+	Name string `json:"name"`
+	At   string `json:"at"`
+}
+
+// cut ends every socket that is ours to end, and looks again until none is left, and on for as long as `watch`, or until
+// the time is over: what was made again meanwhile is ended too. `first` is called once none is left.
+func cut(scope string, watch time.Duration, ours func(socket) bool, first func(firstCut)) cutting {
 	began := time.Now()
 	c := cutting{Name: "cut", Scope: scope, BeganAt: at(began), Errors: map[string]int{}, Cut: []socket{},
 		found: map[string]bool{}, internal: map[string]bool{}, ended: map[string]bool{}}
+	told := false
 	for {
 		over, took := c.round(ours), time.Since(began)
+		if c.SeveredAt != "" && !told {
+			told = true
+			first(firstCut{"first_cut", c.SeveredAt})
+		}
 		if over && took >= watch || took >= cutLimit {
 			break
 		}
 		time.Sleep(cutPause)
 	}
-	if !c.Complete {
-		c.SeveredAt = ""
+	if c.Complete = c.SeveredAt != ""; c.Complete {
+		c.Left = []socket{}
 	}
 	c.EndedAt, c.WatchedMs = at(time.Now()), time.Since(began).Milliseconds()
 	c.Found, c.Internal, c.Destroyed = len(c.found), len(c.internal), len(c.ended)
@@ -121,20 +132,17 @@ func (c *cutting) round(ours func(socket) bool) (over bool) {
 		c.Left = append(c.Left, o.socket)
 		list = append(list, o)
 	}
-	c.Complete = len(list) == 0 && len(c.Unseen) == 0 && c.Rounds > 1
-	if len(c.Unseen) > 0 || slices.ContainsFunc(list, open.connected) {
+	clean := len(list) == 0 && len(c.Unseen) == 0 && c.Rounds > 1
+	switch {
+	case len(c.Unseen) > 0 || slices.ContainsFunc(list, open.connected):
 		c.SeveredAt = ""
-	}
-	if c.Complete {
-		if c.SeveredAt == "" {
-			c.SeveredAt = at(began)
-		}
-		return true
+	case clean && c.SeveredAt == "":
+		c.SeveredAt = at(began)
 	}
 	for _, o := range list {
 		c.end(o)
 	}
-	return c.Rounds >= stubborn && !slices.ContainsFunc(list, func(o open) bool { return strings.HasPrefix(o.Protocol, "tcp") })
+	return c.SeveredAt != "" || c.Rounds >= stubborn && !slices.ContainsFunc(list, func(o open) bool { return strings.HasPrefix(o.Protocol, "tcp") })
 }
 
 // inner ends a connection inside the pod once.

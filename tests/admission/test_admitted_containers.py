@@ -346,7 +346,7 @@ def test_an_unedited_image_is_no_image(control_plane: ControlPlane) -> None:
     finally:
         installed.remove()
         control_plane.admin.delete(f"/api/v1/namespaces/{installed.namespace}")
-    assert [words.endswith(IMAGE) for words in told[:3]] == [True] * 3
+    assert [words.endswith(IMAGE) for words in told[:3]] == [True] * 3, told
     assert "image: Required value" in told[3]
 
 

@@ -26,6 +26,7 @@ from scc_responder.execute.early_containers import put_in_together
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.domain.kubernetes.test_collector_container import NAME, World
+from tests.kits.collector_logs import document
 from tests.kits.one_change import IMAGE
 from tests.kits.responder import (
     NODE,
@@ -37,7 +38,7 @@ from tests.kits.responder import (
     policy,
     write_policies,
 )
-from tests.kits.scripted_collector import cut, obedient, says
+from tests.kits.scripted_collector import AT, breaks_off, cut, obedient, says
 
 Object = dict[str, Any]
 BINARY = {"binary": {"path": "/tmp/x", "sha256": "a" * 64, "size": "9", "hashedSize": "9"}, "args": ["/tmp/x"]}
@@ -140,6 +141,20 @@ def test_a_look_beside_root_waits_for_the_answer_of_the_cut(tmp_path: Path, clus
     played.play()
     assert seen == [["cut"]]
     assert played.put_in == ["cut", "look"]
+
+
+def test_a_look_beside_root_begins_while_the_cut_looks_on(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """As soon as the cut has told that none is left: the rest of its answer need not be there."""
+    played = Played(tmp_path, cluster, policy(*LADDER, "inspect_container"))
+    early = document("first_cut", at=AT)
+    played.scripted.answers["cut"] = breaks_off(early, document("filler", text="x" * 20000))
+    outcomes = played.play()
+    assert outcomes[-4:-2] == ["sever_connections: answer_truncated", "freeze_process: frozen"]
+    assert played.put_in == ["cut", "look"]
+    rehearsed = [event.dry_run for event in cluster.audit if event.subresource == PUT_IN]
+    assert rehearsed == [True, False, True, False]
+    order = [step.action for step in played.case(played.document).steps]
+    assert order.index("sever_connections") < order.index("freeze_process")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scc_responder.adapters.kubernetes.kubernetes_api import connect
 from scc_responder.domain.clock import utc_now
 from scc_responder.pipeline.sweep import sweep
 from tests.cluster import objects
@@ -134,10 +133,8 @@ def _let_happen(node: Node, situation: Situation, infected: Infected) -> None:
 
 def _responder(node: Node, situation: Situation, folder: Path) -> Deployment:
     folder.mkdir(parents=True)
-    plane = node.plane
-    api = connect(plane.url, plane.ca_pem.encode(), lambda: plane.token("responder"))
     made = Deployment(
-        folder, api, write_policies(folder / "policies", policy(*situation.steps)), collector=node.collector
+        folder, node.responder, write_policies(folder / "policies", policy(*situation.steps)), collector=node.collector
     )
     made.services.wait = time.sleep
     return made

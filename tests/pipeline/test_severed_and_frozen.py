@@ -84,7 +84,7 @@ def test_a_plan_that_freezes_keeps_the_key_until_it_is_over(
     assert stored_keys(deployment) == [{"private": None}]
 
 
-@pytest.mark.parametrize(("security", "requests"), [({}, 26), ({"runAsUser": 1000}, 23)], ids=["root", "another user"])
+@pytest.mark.parametrize(("security", "requests"), [({}, 25), ({"runAsUser": 1000}, 23)], ids=["root", "another user"])
 def test_a_whole_ladder_asks_little_of_the_api_server(
     tmp_path: Path, cluster: SimulatedCluster, security: Object, requests: int
 ) -> None:

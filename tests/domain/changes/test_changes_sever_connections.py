@@ -179,8 +179,8 @@ def test_a_resumed_step_reads_and_puts_nothing_in(severing: Severing) -> None:
 @pytest.mark.parametrize(
     ("watched_ms", "isolated_after", "reason"),
     [
-        (1200, 0.79, "severed"),
-        (1200, 0.81, "connections_may_return"),
+        (2000, 1.59, "severed"),
+        (2000, 1.61, "connections_may_return"),
         (0, 0.0, "severed"),
         (0, 0.01, "connections_may_return"),
     ],

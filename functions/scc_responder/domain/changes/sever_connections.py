@@ -70,7 +70,12 @@ class SeverConnections(Change, frozen=True, kw_only=True, tag="sever_connections
         container = begin_container(session, step, means, self.begins_with({}), tries)
         if isinstance(container, Result):
             return container
-        answer = read_answer(session, container, lambda told: document(told, "cut", CutAnswer))
+
+        def came(name: str) -> None:
+            if name == "first_cut":
+                means.begin_waiting()
+
+        answer = read_answer(session, container, lambda told: document(told, "cut", CutAnswer), came=came)
         if isinstance(answer, Result):
             return answer
         after = step.intended_at if container.was_there else began
