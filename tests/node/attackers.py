@@ -42,7 +42,7 @@ ATTACKERS = {
 class Looked(Value, frozen=True, kw_only=True):
     """What both containers said, and the truth, in milliseconds since 1970. `began`: when isolation was asked for.
 
-    `still`: since when every process of the threat is stopped or dead.
+    `still`: when a process of the threat was last seen to run, where each is stopped or dead.
     """
 
     began: int

@@ -37,14 +37,14 @@ def node_programs(pytestconfig: pytest.Config) -> dict[str, Path]:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def real_node(node_programs: dict[str, Path]) -> Iterator[Node]:
-    """A node that runs, with its own API server."""
+    """A node that runs, with its own API server, until the last test here: it takes a fifth of a processor."""
     with nodes.running(node_programs) as node:
         yield node
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def collector(real_node: Node, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The collector's image, which the node may pull and its admission policy lets in."""
     try:

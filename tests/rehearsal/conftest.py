@@ -29,7 +29,7 @@ def rendered(tested: OwnTests) -> Rendered:
     return Rendered(tested.states()["scopes/organization"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(
     rendered: Rendered, emulator: Emulator, firestore: FirestoreEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:

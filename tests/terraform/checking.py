@@ -63,7 +63,7 @@ class Terraform:
     def test(self, folder: Path, *files: str) -> OwnTests:
         """Run `terraform test`, of these files or of all."""
         chosen = [f"-filter=tests/{name}.tftest.hcl" for name in files]
-        done = self.run(folder, "test", "-json", "-verbose", *chosen)
+        done = self.run(folder, "test", "-json", "-verbose", *chosen, seconds=280.0)
         return OwnTests(done.stdout, done.returncode, done.stderr)
 
 
