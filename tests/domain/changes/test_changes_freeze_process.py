@@ -244,3 +244,11 @@ def test_what_a_sealed_look_told_is_not_asked_again(freezing: Freezing) -> None:
     assert (result.status, result.reason) == ("held", "own_process_probed")
     assert result.detail.startswith("livenessProbe of web: the look is sealed")
     assert [container["name"] for container in freezing.put_in(change)] == [LOOK]
+
+
+def test_under_a_probe_nothing_is_frozen_by_an_unproven_look(freezing: Freezing) -> None:
+    """Who may write our log may have said that the process is not the workload's own."""
+    change = freezing.pod(livenessProbe=PROBE, securityContext={"privileged": True})
+    result = freezing.frozen(change, look=freezing.looked(change), freeze=says(matches(43), freeze(p43="frozen")))
+    assert (str(result.status), result.reason) == ("not_effective", "unproven")
+    assert [container["name"] for container in freezing.put_in(change)] == [LOOK]
