@@ -77,6 +77,7 @@ def own(*processes: dict[str, Any], listens: int = 1, **sockets: Any) -> list[in
     ("found", "expected"),
     [
         pytest.param(own(MASTER, WORKER, SHELL), [7], id="a-worker-made-anew"),
+        pytest.param(own(MASTER, WORKER, SHELL, listens=9), [7], id="its-parent-began-with-the-container"),
         pytest.param(own(MASTER, {**WORKER, "exe": "/tmp/x"}, SHELL), [], id="another-program"),
         pytest.param(own(MASTER, {**WORKER, "exe": ""}, SHELL), [], id="no-program-told"),
         pytest.param(own(MASTER, WORKER, {**SHELL, "exe": "/usr/bin/app"}), [43, 7], id="a-worker-of-a-worker"),
