@@ -231,6 +231,13 @@ def test_a_container_is_put_in_once() -> None:
     assert (again.was_there, again.private, len(world.api.sent)) == (True, first.private, 2)
 
 
+def test_a_container_in_the_target_s_form_stays_one() -> None:
+    """What it tells proves as little to the step that finds it there."""
+    world = World()
+    world.api.refusals = [DENIED]
+    assert [world.put_in().own_form, world.put_in().own_form] == [True, True]
+
+
 @pytest.mark.parametrize("key", [None, new_private_key()], ids=["none", "another"])
 def test_a_container_with_another_key_is_not_ours(key: bytes | None) -> None:
     """Its log cannot be read: nothing is believed of it."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scc_responder.domain.changes import Collector, Means, StepRun
-from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import MODE_POLICY, ClusterSession, Tries
 from scc_responder.domain.kubernetes.collector_stream import Frame, Truncated, public_text, read_frames
@@ -270,7 +270,7 @@ def _admitted(session: ClusterSession, job: CollectorJob, means: Means, pod: Api
 
 def _refused(error: ApiError, session: ClusterSession, job: CollectorJob) -> Result:
     """The outcome that a refusal of a container stands for, with who refused. Raises the error where it may pass."""
-    if error.refused_by.startswith(MODE_POLICY) or isinstance(error, OutcomeUnknown):
+    if error.refused_by.startswith(MODE_POLICY):
         raise error
     if error.reason.is_of_admission:
         return _not_possible(Reason.COLLECTOR_REFUSED, str(error))
