@@ -8,6 +8,7 @@ locals {
     local._settings,
     length(var.approvers) == 0 ? {} : { SCC_RESPONDER_APPROVAL_AUDIENCE = local._address },
     var.collector_image == "" ? {} : { SCC_RESPONDER_COLLECTOR = var.collector_image },
+    length(var.image_repositories) == 0 ? {} : { SCC_RESPONDER_IMAGE_REPOSITORIES = join(",", sort(var.image_repositories)) },
     local._signs ? { SCC_RESPONDER_SIGNING_KEY = "gcpkms://${local._key_version}" } : {},
   )
   _settings = {

@@ -35,6 +35,12 @@ GOOGLE_READS = {
 SIGNING = iam("cloudkms.cryptoKeyVersions.useToSign")
 """What `adapters/google/kms_signer.py` asks for: adapters are beyond this layer."""
 
+COLLECTOR = iam("logging.sinks.get")
+"""What `adapters/google/log_sinks.py` asks for, likewise: whether the collector's log stays out of Cloud Logging."""
+
+VARIABLES = {"artifactregistry": "image_repositories", "logging": "cloud_logging"}
+"""The Terraform variable without which the module grants nothing of a service, whatever policies ask for."""
+
 VERBS = ("get", "list", "create", "patch", "delete")
 READING = frozenset({"get", "list"})
 
@@ -58,6 +64,9 @@ GRANT_SCOPES = {
     ),
     "storage": GrantScope(title="scc-responder evidence", grant="the bucket for evidence, and nothing above it"),
     "pubsub": GrantScope(title="scc-responder outcomes", grant="the outcome topic, and nothing above it"),
+    "artifactregistry": GrantScope(
+        title="scc-responder images", grant="each repository whose images' configurations it may read"
+    ),
     "cloudkms": GrantScope(title="scc-responder signing", grant="the key that signs evidence, and nothing above it"),
 }
 """By the service that a permission starts with."""
@@ -99,6 +108,26 @@ def of_connect_gateway() -> tuple[Need, ...]:
 def of_signing() -> tuple[Need, ...]:
     """What signing evidence with a key in Cloud KMS asks for: needed only where settings name such a key."""
     return tuple(_need(permission, {"signing of evidence": ()}) for permission in SIGNING)
+
+
+def of_collector() -> tuple[Need, ...]:
+    """What `doctor` asks for where settings name a collector."""
+    return tuple(_need(permission, {"doctor, of the collector's log": ()}) for permission in COLLECTOR)
+
+
+def always_granted(needs: Iterable[Need]) -> list[Need]:
+    """The IAM permissions among the needs that the module grants, whatever its variables say."""
+    return [need for need in needs if not need.verb and need.permission.partition(".")[0] not in VARIABLES]
+
+
+def by_variable(needs: Sequence[Need]) -> dict[str, tuple[Need, ...]]:
+    """The IAM permissions that the module grants only where a variable of its own asks for them, by that variable."""
+    of_policies = {
+        variable: tuple(need for need in needs if need.permission.startswith(f"{service}."))
+        for service, variable in VARIABLES.items()
+    }
+    asked = {"collector_image": of_collector(), "connect_gateway": of_connect_gateway(), "signing": of_signing()}
+    return dict(sorted({**of_policies, **asked}.items()))
 
 
 def of_all_actions() -> tuple[Need, ...]:

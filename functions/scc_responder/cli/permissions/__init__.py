@@ -36,11 +36,14 @@ from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.needed_permissions import (
     EVERY_FINDING,
     Need,
+    always_granted,
+    by_variable,
     cluster_role,
     cluster_role_binding,
     enabled,
     iam_roles,
     needed,
+    of_collector,
     of_connect_gateway,
     of_signing,
 )
@@ -69,6 +72,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--signing", action="store_true", help="with iam: what signing evidence in Cloud KMS asks for, too"
     )
     parser.add_argument(
+        "--collector", action="store_true", help="with iam: what doctor asks of the collector's log, too"
+    )
+    parser.add_argument(
         "--kustomization", type=Path, metavar="DIR", help="write the roles and lists of the kustomization in DIR"
     )
     parser.add_argument("--iam", type=Path, metavar="FILE", help="write the list of IAM permissions in FILE")
@@ -88,8 +94,9 @@ def run(options: argparse.Namespace) -> int:
     elif options.format == "rbac":
         print(kustomization.as_yaml(_roles(needs, options)), end="")
     elif options.format == "iam":
-        gateway = of_connect_gateway() if options.connect_gateway else ()
-        print(_iam([*needs, *gateway, *(of_signing() if options.signing else ())]), end="")
+        rows = ((options.connect_gateway, of_connect_gateway), (options.signing, of_signing))
+        asked = [need for given, of in (*rows, (options.collector, of_collector)) if given for need in of()]
+        print(_iam([*needs, *asked]), end="")
     else:
         print("\n".join(_text(policies, needs)))
     return 0
@@ -104,6 +111,7 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
         ("--name", options.name is not None, options.format == "rbac", "--format rbac"),
         ("--connect-gateway", options.connect_gateway, options.format == "iam", "--format iam"),
         ("--signing", options.signing, options.format == "iam", "--format iam"),
+        ("--collector", options.collector, options.format == "iam", "--format iam"),
         (f"--format {options.format}", files, options.format in {"text", "json"}, "neither --kustomization nor --iam"),
     )
     for option, is_given, has_effect, needed_with in rows:
@@ -137,9 +145,8 @@ def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
     return {
         "policies": {policy.name: str(policy.mode) for policy in policies.policies},
         "kubernetes": [msgspec.to_builtins(need) for need in needs if need.verb],
-        "iam": [_of_iam(need) for need in needs if not need.verb],
-        "connect_gateway": [_of_iam(need) for need in of_connect_gateway()],
-        "signing": [_of_iam(need) for need in of_signing()],
+        "iam": [_of_iam(need) for need in always_granted(needs)],
+        **{variable: [_of_iam(need) for need in asked] for variable, asked in by_variable(needs).items()},
     }
 
 
@@ -163,13 +170,13 @@ def _iam(needs: Sequence[Need]) -> str:
 
 def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
     off = [policy.name for policy in policies.policies if policy.mode == Mode.DISABLED]
-    on_request = {"connect_gateway": of_connect_gateway(), "signing": of_signing()}
+    on_request = {variable: asked for variable, asked in by_variable(needs).items() if asked}
     width = max(len(need.permission) for need in [*needs, *chain(*on_request.values())]) + 2
     yield styled(f"{'Kubernetes (RBAC)':<{width}}  needed by", "bold")
     yield from _rows([need for need in needs if need.verb], width)
     yield ""
     yield styled(f"{'Google Cloud (IAM)':<{width}}  needed by", "bold")
-    yield from _rows([need for need in needs if not need.verb], width)
+    yield from _rows(always_granted(needs), width)
     yield ""
     for variable, asked in on_request.items():
         yield styled(f"Google Cloud (IAM), only where {variable} is set", "bold")

@@ -70,6 +70,7 @@ SECURITY_CENTER = _client("google.cloud.securitycenter_v2", "security_center", "
 CLUSTER_MANAGER = _client("google.cloud.container_v1", "cluster_manager", "ClusterManagerClient")
 KEY_MANAGEMENT = _client("google.cloud.kms_v1", "key_management_service", "KeyManagementServiceClient")
 LOGGING = _client("google.cloud.logging_v2", "logging_service_v2", "LoggingServiceV2Client", is_of_service=True)
+LOG_SINKS = _client("google.cloud.logging_v2", "config_service_v2", "ConfigServiceV2Client", is_of_service=True)
 FIRESTORE = _client("google.cloud.firestore_v1", "firestore", "FirestoreClient", is_of_service=True)
 
 GENERATED_PUBLISHER = _client("google.pubsub_v1", "publisher", "PublisherClient")
