@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -112,6 +112,22 @@ class CloudLogs(Protocol):
         """The newest entries that a filter chooses, as JSON, in one request, and whether there may be more.
 
         Raises ApiError; its status is 429 where the quota of requests is used up.
+        """
+        ...
+
+
+class ImageRegistry(Protocol):
+    """Configurations of images."""
+
+    @property
+    def repositories(self) -> Collection[str]:
+        """The repositories that may be read, by their full names."""
+        ...
+
+    def image(self, host: str, name: str, digest: str, architecture: str) -> dict[str, Any]:
+        """`manifest` and `config` of the image with this digest, or of an index's image for Linux on `architecture`.
+
+        Each is what its digest names. Raises ApiError.
         """
         ...
 

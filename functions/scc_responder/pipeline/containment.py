@@ -187,6 +187,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         collector=_collector(finding.key, services),
         unread=collected.errors,
         logs=lambda: services.logs,
+        registry=lambda: services.registry,
         function_url=services.settings.function_url,
         until=steps_end(log.began, services.settings),
         waits_until=waits_end(log.began, services.settings),

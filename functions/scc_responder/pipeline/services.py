@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ResponderError, SettingsError, without_secrets
 from scc_responder.domain.notice import Notice
-from scc_responder.domain.ports import Approvers, CloudLogs, Clusters, Evidence, Findings, Notifier, Signer
+from scc_responder.domain.ports import (
+    Approvers,
+    CloudLogs,
+    Clusters,
+    Evidence,
+    Findings,
+    ImageRegistry,
+    Notifier,
+    Signer,
+)
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
@@ -113,6 +122,17 @@ class Services:
         from scc_responder.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
 
         return CloudLogging(endpoint=settings.logging_endpoint)
+
+    @cached_property
+    def registry(self) -> ImageRegistry | None:
+        """Artifact Registry; None where settings list no repository."""
+        if not self.settings.image_repositories:
+            return None
+        from scc_responder.adapters.google.artifact_registry import ArtifactRegistry  # noqa: PLC0415
+
+        return ArtifactRegistry(
+            self.settings.image_repositories, endpoint=self.settings.registry_endpoint, token=self._token
+        )
 
     @cached_property
     def approvers(self) -> Approvers:

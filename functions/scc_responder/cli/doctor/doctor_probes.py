@@ -23,6 +23,7 @@ from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
 from scc_responder.workbench.doctor import check
 from scc_responder.workbench.doctor.check import OR, Check
 from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster
+from scc_responder.workbench.doctor.collector_checks import examine_exclusion, examine_images
 from scc_responder.workbench.doctor.delivery_checks import examine_delivery, examine_outcomes
 from scc_responder.workbench.doctor.deployed import Deployment, read_deployment
 from scc_responder.workbench.doctor.google_checks import (
@@ -243,6 +244,8 @@ class Doctor:
             ask = partial(_listed, partial(examine_cluster, clusters, clusters.way, one))
             yield Job(name="cluster.reached", probed=ref.path, ask=ask)
         yield from self._logs(needs)
+        yield from self._exclusions(settings)
+        yield from self._images(settings, needs)
 
     def _logs(self, needs: Sequence[Need]) -> Iterator[Job]:
         """Where a policy asks Cloud Logging: whether it answers for the projects of the clusters."""
@@ -250,6 +253,28 @@ class Doctor:
         if logs is not None and any(need.permission.startswith("logging.") for need in needs):
             for project in sorted({ref.project for ref in self._found.refs}):
                 yield Job(name="logs.list", probed=project, ask=partial(_alone, partial(examine_logs, logs, project)))
+
+    def _images(self, settings: Settings, needs: Sequence[Need]) -> Iterator[Job]:
+        """Where a policy looks into containers: whether the registry answers for the repositories of settings."""
+        registry = self._services.registry
+        if registry is not None and any(need.permission.startswith("artifactregistry.") for need in needs):
+            for repository in settings.image_repositories:
+                yield Job(
+                    name="images.read",
+                    probed=repository,
+                    ask=partial(_alone, partial(examine_images, registry, repository)),
+                )
+
+    def _exclusions(self, settings: Settings) -> Iterator[Job]:
+        """Where a collector is put in: whether its log stays out of Cloud Logging."""
+        if not settings.collector or self._services.logs is None:
+            return
+        from scc_responder.adapters.google.log_sinks import GoogleLogSinks  # noqa: PLC0415 - as above
+
+        sinks = GoogleLogSinks(endpoint=settings.logging_endpoint)
+        for project in sorted({ref.project for ref in self._found.refs}):
+            ask = partial(_alone, partial(examine_exclusion, sinks, project))
+            yield Job(name="logs.exclusion", probed=project, ask=ask)
 
     @cached_property
     def _clusters(self) -> Any:

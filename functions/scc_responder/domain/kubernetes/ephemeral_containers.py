@@ -18,7 +18,7 @@ from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.status import FrozenProcess
 from scc_responder.domain.value import Value
 
-_PREFIX = "scc-responder-"
+CONTAINER_PREFIX = "scc-responder-"
 MOST_REQUEST_CHARACTERS = 8192
 _CAPABILITIES = ("SYS_PTRACE", "DAC_OVERRIDE", "KILL")
 _NET_ADMIN = "NET_ADMIN"
@@ -103,7 +103,7 @@ def container_name(role: Role, case: str) -> str:
     >>> container_name(Role.LOOK, "5401ff97f041")
     'scc-responder-look-5401ff97f041'
     """
-    return f"{_PREFIX}{role}-{case}"
+    return f"{CONTAINER_PREFIX}{role}-{case}"
 
 
 def cut_arguments(key: str) -> tuple[str, ...]:

@@ -134,6 +134,10 @@ class Reason(Word):
     FIRESTORE = "firestore_{}", "Firestore refused or failed: the gRPC code"
     LOGGING = "logging_{}", "Cloud Logging refused or failed: the gRPC code"
     PUBSUB = "pubsub_{}", "Pub/Sub refused or failed: the gRPC code"
+    ARTIFACT_REGISTRY = (
+        "artifact_registry_{}",
+        "Artifact Registry refused or failed, or what it gave is not what was asked for",
+    )
     KMS = "kms_{}", "Cloud KMS refused or failed: the gRPC code, or what is wrong with its answer"
     SIGNING_KEY_UNUSABLE = "signing_key_unusable", "the local key that signs evidence cannot be used"
     NO_SIGNING_KEY = "no_signing_key", "settings name no key that signs evidence"
@@ -341,6 +345,8 @@ class Reason(Word):
     DEFENDS_ITSELF = "defends_itself", "the pod kills or stops what looks at it: that is a finding in itself"
     LOGS_LATER = "logs_later", "Cloud Logging takes no more requests now: a sweep asks again"
     NO_CLOUD_LOGGING = "no_cloud_logging", "this deployment asks no Cloud Logging"
+    NO_IMAGE_REPOSITORIES = "no_image_repositories", "this deployment reads no images' configurations"
+    IMAGE_NOT_LISTED = "image_not_listed", "the image is in no repository that settings list"
     NOTHING_TO_ASK = "nothing_to_ask", "the finding names nothing that Cloud Logging could be asked for"
     NO_EVIDENCE_STORE = "no_evidence_store", "settings name no place for evidence"
     NOTIFIER_FAILED = "notifier_failed", "people could not be told"

@@ -86,6 +86,17 @@ def _side_by_side(
     return [_reading(each, future) for future, each in started.items()]
 
 
+def begin_reading(source: Source, given: SourceInput, pool: Executor) -> Callable[[], Reading]:
+    """Begin to read a source beside something else. What is returned waits for it until its deadline, from now."""
+    began, future = monotonic(), pool.submit(source.read, given)
+
+    def finish() -> Reading:
+        wait([future], max(0.0, began + source.deadline_seconds - monotonic()))
+        return _reading(source, future)
+
+    return finish
+
+
 def _reading(source: Source, future: Future[Sequence[EvidenceItem]]) -> Reading:
     if not future.done():
         future.cancel()

@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scc_responder.adapters.google.artifact_registry import ArtifactRegistry
 from scc_responder.domain.changes import Inspected
+from scc_responder.domain.context import ContainerStatus
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import Process
 from scc_responder.domain.kubernetes.collector_stream import (
@@ -24,7 +27,7 @@ from scc_responder.domain.kubernetes.collector_stream import (
     read_frames,
     sealed_lines,
 )
-from scc_responder.domain.kubernetes.container_facts import ArtefactHash
+from scc_responder.domain.kubernetes.container_facts import ArtefactHash, Origin
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.evidence.dsse import manifest_content
@@ -32,6 +35,7 @@ from scc_responder.execute.evidence.inspection.keeping import keep_inspection
 from tests.kits.collector_logs import artefact, document, ended, sealed
 from tests.kits.decision_contexts import context
 from tests.kits.executions import ExecutionWorld
+from tests.kits.image_registry import ImageRegistry
 from tests.kits.journal_worlds import JournalWorld
 from tests.kits.kept_objects import KeptObjects
 from tests.requirements import NOTE
@@ -166,6 +170,66 @@ def test_without_a_place_for_evidence_nothing_is_kept(keeper: Keeper) -> None:
     """The step says so."""
     keeper.world = replace(keeper.world, evidence=None)
     assert keeper.keep(document("run"))[0].reason == Reason.NO_EVIDENCE_STORE
+
+
+IMAGES = "projects/shop/locations/europe/repositories/images"
+BUILT = {"created": "2026-01-01T00:00:00Z", "history": [{"created_by": "COPY x /tmp/x # buildkit"}]}
+CHANGED = {**FILE, "on_disk": {"state": "regular", "changed_at": "2026-03-02T09:10:00Z"}}
+
+
+@pytest.fixture
+def registry() -> Iterator[ImageRegistry]:
+    """A registry that has the container's image."""
+    with ImageRegistry() as server:
+        yield server
+
+
+def look_with(keeper: Keeper, registry: ImageRegistry, digest: str) -> tuple[Result, Any, dict[str, Any]]:
+    """A look into a container that runs this image: its result, its facts, and what the manifest says of `image`."""
+    asked = ArtifactRegistry([IMAGES], endpoint=registry.host, token=lambda: registry.token, timeout_seconds=1.0)
+    keeper.world = replace(keeper.world, registry=lambda: asked)
+    image_id = f"europe-docker.pkg.dev/shop/images/web@{digest}"
+    started = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    subject = context(pod={"containers": (ContainerStatus(name="app", image_id=image_id, started_at=started),)})
+    plain = document("files", files=[CHANGED]) + artefact(b"abc")
+    inspected = Inspected(container="app", frames=frames_of(plain), own_form=False, renew=lambda: None)
+    result, facts = keep_inspection(inspected, subject, keeper.world)
+    (manifest,) = keeper.stored("manifest-")
+    (said,) = (item for item in manifest_content(manifest)["sources"] if item["name"] == "image")
+    return result, facts, said
+
+
+def test_the_image_is_a_witness_of_its_own(keeper: Keeper, registry: ImageRegistry) -> None:
+    """Its configuration is kept beside what the collector told, and says that the file was there and is changed."""
+    result, facts, said = look_with(keeper, registry, registry.add_image("shop/images/web", BUILT))
+    assert (result.reason, facts.artefact.origin, said["outcome"]) == (Reason.INSPECTED, Origin.CHANGED, "kept")
+    (kept,) = keeper.stored("/image-")
+    assert json.loads(kept)["config"]["history"] == BUILT["history"]
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "permission"),
+    [
+        (403, "artifact_registry_forbidden", "artifactregistry.repositories.downloadArtifacts"),
+        (500, "artifact_registry_status_500", ""),
+    ],
+)
+def test_a_registry_that_refuses_fails_no_look(
+    keeper: Keeper, registry: ImageRegistry, status: int, word: str, permission: str
+) -> None:
+    """The manifest says why, and everything else is as it would be without."""
+    registry.answers = [status]
+    result, facts, said = look_with(keeper, registry, registry.add_image("shop/images/web", BUILT))
+    assert (result.reason, facts.artefact.origin) == (Reason.INSPECTED, Origin.ADDED)
+    assert (said["why"], said.get("permission", "")) == (word, permission)
+
+
+def test_without_repositories_the_manifest_says_so(keeper: Keeper) -> None:
+    """Nothing is asked, and it is told that nothing was."""
+    keeper.keep(document("run"), names_files=False)
+    (manifest,) = keeper.stored("manifest-")
+    (said,) = (item for item in manifest_content(manifest)["sources"] if item["name"] == "image")
+    assert (said["outcome"], said["why"]) == ("not_possible", "no_image_repositories")
 
 
 MEMORY = """
