@@ -110,6 +110,18 @@ def test_a_refusal_is_told(
     assert "token-1" not in shown.err
 
 
+def test_nothing_is_sent_to_another_host(
+    registry: ImageRegistry, layout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A registry may name where to upload to: a token goes to no other host."""
+    registry.uploads = f"http://{registry.host}"
+    assert main([str(layout), f"{registry.host}/{NAME}"]) == 0
+    registry.blobs.clear()
+    registry.uploads = "http://localhost:1"
+    assert main([str(layout), f"{registry.host}/{NAME}"]) == 1
+    assert "another host to upload to: localhost:1" in capsys.readouterr().err
+
+
 def test_without_gcloud_the_remedy_is_said(layout: Path, gcloud: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody is asked for a password."""
     gcloud.write_text("#!/bin/sh\nexit 1\n")

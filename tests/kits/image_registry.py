@@ -32,7 +32,8 @@ class ImageRegistry:
 
     `blobs` and `manifests` are what it holds, by name and digest or tag, manifests with their type. `asked` are the
     requests, each with whether it had a token. `answers` are statuses that the next requests get, one each; `redirect`,
-    where set, is where blobs are said to be. `swapped` bytes are given in the place of what has this digest.
+    where set, is where blobs are said to be, `uploads` the host that they are to be sent to. `swapped` bytes are given
+    in the place of what has this digest.
     """
 
     def __init__(self, token: str = "token-1") -> None:
@@ -42,6 +43,7 @@ class ImageRegistry:
         self.asked: list[tuple[str, str, bool]] = []
         self.answers: list[int] = []
         self.redirect = ""
+        self.uploads = ""
         self.swapped: dict[str, bytes] = {}
         handler = type("Handler", (_Handler,), {"registry": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -140,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _pushed(self, asked: re.Match[str], body: bytes) -> None:
         name, which = asked["name"], asked["which"]
         if self.command == "POST":
-            return self._answer(202, headers={"Location": f"/v2/{name}/blobs/uploads/1?state=a"})
+            return self._answer(202, headers={"Location": f"{self.registry.uploads}/v2/{name}/blobs/uploads/1?state=a"})
         if asked["kind"] == "manifests":
             return self._manifest(name, which, body)
         digest = self.path.partition("digest=")[2]

@@ -38,6 +38,8 @@ NOT_COPIED = {
     "a word alone": (["COPY /tmp/x"], "/tmp/x"),
     "a shell's word": (["/bin/sh -c COPY web /tmp/x"], "/tmp/x"),
     "a shell's comment": (["/bin/sh -c echo a #(nop) COPY web /tmp/x"], "/tmp/x"),
+    "an option": (["COPY --from=stage/x y /tmp/"], "/tmp/x"),
+    "the folder itself": (["COPY . /app/ # buildkit"], "/app"),
     "its own words": (["COPY in in", "ADD", "WORKDIR"], "/in"),
     "nothing": ([], "/tmp/x"),
 }
