@@ -199,8 +199,8 @@ MUTATIONS = [
         ("everybody reads the collector", "member     = each.value", 'member     = "allUsers"'),
         (
             "nodes read the function's image",
-            "repository = local._coll",
-            "repository = google_artifact_registry_repository.images.repository_id #",
+            "\n  repository = local._collector.repository",
+            "\n  repository = google_artifact_registry_repository.images.repository_id",
         ),
         ("the collector under no key", "kms_key_name  = var.kms_key_names.function", "kms_key_name  = null"),
         ("left out in our own project", "project     = each.value", "project     = var.project_id"),
