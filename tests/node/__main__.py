@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
@@ -21,7 +22,7 @@ from threading import BrokenBarrierError
 from tests.cluster.binaries import BinariesUnavailable
 from tests.cluster.client import ApiFailure
 from tests.node import real_node as nodes
-from tests.node.attackers import ATTACKERS, Looked, look_at_all
+from tests.node.attackers import ATTACKERS, Looked, look_at
 from tests.node.floor import floors
 from tests.node.looks import offer_collector
 from tests.node.packages import NodeUnavailable
@@ -101,12 +102,6 @@ def look_page(name: str, looks: Sequence[Looked]) -> str:
     return "\n".join([*lines, *(f"  FALSE {times}x {word}" for word, times in false.items())])
 
 
-def look_pages(node: Node, image: str) -> list[str]:
-    """What the collector says in a pod of each attacker, beside what is true."""
-    attacked = look_at_all(node, image, ATTACKERS)
-    return [look_page(f"attacker: {name}", [look]) for name, look in attacked.items()]
-
-
 class Playing:
     """What was played so far, by situation, and what could not be."""
 
@@ -149,28 +144,49 @@ class Playing:
             progress(f"other situations, {first} of {len(names)}, after {self.seconds:.0f} s")
             self.play(names[first : first + SIDE_BY_SIDE], one_by_one=False)
 
+    def attackers(self, image: str) -> Iterator[str]:
+        """What the collector says in the pod of each attacker, beside what is true: side by side, once each."""
+        progress(f"{len(ATTACKERS)} attackers, after {self.seconds:.0f} s")
+        with ThreadPoolExecutor(len(ATTACKERS)) as pool:
+            running = {name: pool.submit(look_at, self._node, image, each) for name, each in ATTACKERS.items()}
+        for name, looked in running.items():
+            error = looked.exception()
+            if isinstance(error, TimeoutError | ApiFailure):
+                self.lost.append(f"LOST attacker {name}: {error}")
+            else:
+                yield look_page(f"attacker: {name}", [looked.result()])
+
+
+def play(node: Node, rounds: int, scratch: Path) -> Iterator[str]:
+    """Play all of it. What is printed, each part as soon as it is known."""
+    # From here on under the admission policy that is shipped.
+    image = offer_collector(node, scratch / "collector")
+    playing = Playing(node, scratch)
+    yield "idle floor, median of 9 in milliseconds:"
+    yield "\n".join(f"  {call:<36}{took:7.1f}" for call, took in floors(node).items())
+    yield f"milliseconds after the push{'median':>18} {'p90':>7}   rounds"
+    playing.rounds(rounds)
+    yield from (page(name, playing.trials[name]) for name in MEASURED if playing.trials[name])
+    playing.others()
+    yield from (page(name, trials) for name, trials in playing.trials.items() if trials and name not in MEASURED)
+    yield from playing.attackers(image)
+    yield from playing.lost
+    yield from (f"UNEXPECTED never played: {name}" for name, trials in playing.trials.items() if not trials)
+    yield f"{len(playing.lost)} LOST; {playing.seconds:.0f} s in all"
+
 
 def main(rounds: int) -> int:
     """Play, print, and return the exit code."""
     progress("building what is missing")
     paths = nodes.programs()
     progress("starting the node")
+    wrong = 0
     with nodes.running(paths) as node, tempfile.TemporaryDirectory() as scratch:
-        # From here on under the admission policy that is shipped.
-        image = offer_collector(node, Path(scratch) / "collector")
-        playing = Playing(node, Path(scratch))
-        print("idle floor, median of 9 in milliseconds:")
-        print("\n".join(f"  {call:<36}{took:7.1f}" for call, took in floors(node).items()), flush=True)
-        playing.rounds(rounds)
-        playing.others()
-        progress(f"{len(ATTACKERS)} attackers, once each, after {playing.seconds:.0f} s")
-        looks = look_pages(node, image)
-    print(f"milliseconds after the push{'median':>18} {'p90':>7}   rounds")
-    pages = [page(name, trials) for name, trials in playing.trials.items() if trials] + looks
-    print("\n".join([*pages, *playing.lost]))
-    wrong = [line for text in pages for line in text.splitlines() if line.strip().startswith(WRONG)]
-    print(f"{len(wrong)} lines FALSE or UNEXPECTED, {len(playing.lost)} LOST; {playing.seconds:.0f} s")
-    return int(bool(wrong) or not all(playing.trials.values()))
+        for text in play(node, rounds, Path(scratch)):
+            print(text, flush=True)
+            wrong += sum(line.strip().startswith(WRONG) for line in text.splitlines())
+    print(f"{wrong} lines FALSE or UNEXPECTED")
+    return int(bool(wrong))
 
 
 def progress(words: str) -> None:
