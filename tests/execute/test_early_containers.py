@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -265,10 +266,16 @@ def cut_and_look() -> list[CollectorJob]:
     ]
 
 
+def put_together(world: World, intend: Callable[[], None]) -> None:
+    """Put both in, where nothing keeps them out."""
+    with ThreadPoolExecutor(1) as world.session.pool:
+        put_in_together(world.session, world.collector, cut_and_look(), lambda: None, intend)
+
+
 def test_two_are_put_in_with_one_request() -> None:
     """After one rehearsal without the key; their intents are written right before it."""
     world, intended = World(), []
-    put_in_together(world.session, world.collector, cut_and_look(), lambda: intended.append(len(world.api.sent)))
+    put_together(world, lambda: intended.append(len(world.api.sent)))
     assert (intended, [dry_run for dry_run, _ in world.api.sent]) == ([1], [True, False])
     rehearsed, sent = ([item["args"][1] for item in body["spec"]["ephemeralContainers"]] for _, body in world.api.sent)
     key = public_text(world.collector.private_key())
@@ -292,5 +299,5 @@ def test_none_is_put_in_where_it_cannot_be(change: Callable[[World], object]) ->
     """Nothing is asked for, and nothing intended."""
     world, intended = World(), []
     change(world)
-    put_in_together(world.session, world.collector, cut_and_look(), lambda: intended.append(True))
+    put_together(world, lambda: intended.append(True))
     assert (world.api.sent, intended) == ([], [])

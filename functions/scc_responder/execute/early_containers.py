@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from scc_responder.collect.confirm import Settled
 from scc_responder.domain.changes import Change, Collector, Disruption
@@ -50,11 +51,9 @@ def begin_early(execution: Execution) -> tuple[Change, ...]:
     early = _together([*_candidates(execution, pod)], pod)
     if not early:
         return ()
-    gates = [Gate(execution=execution, task=item.task, withheld=None, dry_run=False) for item in early]
+    jobs = [item.job for item in early]
     try:
-        for gate in gates:
-            gate.check()
-        put_in_together(session, collector, [item.job for item in early], lambda: _intend(execution, early))
+        put_in_together(session, collector, jobs, partial(_check, execution, early), partial(_intend, execution, early))
     except (LostLease, Settled):
         raise
     except (ResponderError, Withheld):
@@ -64,11 +63,16 @@ def begin_early(execution: Execution) -> tuple[Change, ...]:
 
 
 def put_in_together(
-    session: ClusterSession, collector: Collector, jobs: Sequence[CollectorJob], intend: Callable[[], None]
+    session: ClusterSession,
+    collector: Collector,
+    jobs: Sequence[CollectorJob],
+    check: Callable[[], None],
+    intend: Callable[[], None],
 ) -> None:
     """Put several containers into one pod with one request, each in its first form. Nothing where that is refused.
 
-    `intend` writes their intents. The steps find them there then. Raises ApiError, StoreError.
+    `check` raises where they may not be put in, while the cluster is asked; `intend` writes their intents. The steps
+    find them there then. Raises ApiError, StoreError.
     """
     first, names = jobs[0], {container_name(job.role, collector.case) for job in jobs}
     read, path = session.read(first.path), api_paths.ephemeral_containers(first.namespace, first.pod)
@@ -83,10 +87,18 @@ def put_in_together(
         made = zip(containers, forms, strict=True)
         return together([container.patch(collector.image, first.uid, form) for container, form in made])
 
-    session.api.patch(path, body(NO_KEY), dry_run=True, strategic=True)
+    rehearsal = session.pool.submit(session.api.patch, path, body(NO_KEY), dry_run=True, strategic=True)
+    check()
+    rehearsal.result()
     key = public_text(collector.private_key())
     intend()
     session.keep(first.path, session.api.patch(path, body(key), strategic=True))
+
+
+def _check(execution: Execution, early: Sequence[_Early]) -> None:
+    """Raises what `Gate.check` does, for any of them."""
+    for item in early:
+        Gate(execution=execution, task=item.task, withheld=None, dry_run=False).check()
 
 
 def _intend(execution: Execution, early: Sequence[_Early]) -> None:
