@@ -114,6 +114,24 @@ def test_labels_that_come_back_are_named() -> None:
     assert (result.status, result.reason) == (StepStatus.NOT_EFFECTIVE, "still_owned")
 
 
+def test_labels_that_come_back_count_before_a_controller_has_the_pod() -> None:
+    """It adopts the pod as soon as it looks: until then no reference says so."""
+
+    def set_again(_number: int, verb: str, _path: str) -> None:
+        if verb == "patch":
+            for kind in ("Deployment", "ReplicaSet"):
+                (owner,) = cluster.objects(kind, "shop")
+                path = f"/apis/apps/v1/namespaces/shop/{kind.lower()}s/{owner['metadata']['name']}"
+                api_of(cluster, "admin").delete(path, {"propagationPolicy": "Orphan"})
+            admin_patch(cluster, change, labels={"app": "web"})
+
+    with workload() as (cluster, means, change):
+        means.api = Interposed(means.api, after=set_again)
+        result = change.carry_out(step_run(), means)
+    assert (result.status, result.reason) == (StepStatus.NOT_EFFECTIVE, "still_owned")
+    assert result.detail.startswith("whoever set its labels again has it")
+
+
 def test_a_pod_that_is_taken_back_a_moment_later_is_named() -> None:
     """All was well at the first look: only a second one is sure."""
     reads: list[str] = []
