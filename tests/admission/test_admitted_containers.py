@@ -207,6 +207,7 @@ REFUSED: Mapping[str, tuple[Container, Mapping[str, Any], str]] = {
     "look with NET_ADMIN": (look(securityContext=root(*LOOKS, "NET_ADMIN")), {}, SECURITY),
     "look with SYS_ADMIN": (look(securityContext=root(*LOOKS, "SYS_ADMIN")), {}, SECURITY),
     "look, privileged": (look(securityContext={"privileged": True}), {}, SECURITY),
+    "own form, that may write": (look(securityContext={"readOnlyRootFilesystem": False}), {}, SECURITY),
     "look, privileged like its target": (look(securityContext={"privileged": True}), {"privileged": True}, SECURITY),
     "look with other labels": (look(securityContext=root(*LOOKS, seLinuxOptions={"type": "spc_t"})), {}, SECURITY),
     "look, unconfined": (look(securityContext=root(*LOOKS, seccompProfile={"type": "Unconfined"})), {}, SECURITY),
