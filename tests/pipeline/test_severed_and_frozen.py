@@ -105,7 +105,7 @@ def test_a_whole_ladder_asks_little_of_the_api_server(
 def test_without_an_image_nothing_is_put_in(
     tmp_path: Path, cluster: SimulatedCluster, pod: Object, action: str
 ) -> None:
-    """The outcome names the setting; the case is not a success."""
+    """The reason says that the deployment has none: beside the isolation the case falls short of nothing."""
     deployment = deployed(tmp_path, cluster, policy("isolate_pod", action))
     document = finding_about(pod, finding=NAMING)
     deployment.respond_to(document)

@@ -85,6 +85,12 @@ class Step(Value, frozen=True, kw_only=True):
         reason = Reason.read(self.reason)
         return self.status is StepStatus.SKIPPED and reason is not None and reason.is_already
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether this deployment goes without what it takes."""
+        reason = Reason.read(self.reason)
+        return self.status is StepStatus.NOT_POSSIBLE and reason is not None and reason.is_left_out
+
 
 class Closing(Value, frozen=True, kw_only=True):
     """An earlier closing of a case that was opened again.

@@ -192,6 +192,13 @@ def test_a_pod_that_sees_its_node_is_left_alone(freezing: Freezing) -> None:
     assert (str(result.status), result.reason, freezing.put_in(change)) == ("not_possible", "host_processes", [])
 
 
+def test_without_an_image_any_pod_says_so(freezing: Freezing) -> None:
+    """Whatever else would keep a container out: the deployment has none to put in."""
+    freezing.means.collector.image = ""
+    for fields in ({"pod": {"hostPID": True}}, {"pod": {}}):
+        assert freezing.frozen(freezing.pod(**fields)).reason == "no_collector_image"
+
+
 def test_after_a_look_another_container_freezes(freezing: Freezing) -> None:
     """A look that froze nothing cannot be changed any more."""
     change = freezing.pod(livenessProbe=PROBE)

@@ -77,7 +77,7 @@ class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
         lost = not_the_target(pod, self.uid)
         if lost or pod is None:
             return lost or target_gone()
-        if container_processes.sees_node(pod):
+        if means.collector.image and container_processes.sees_node(pod):
             return Result(status=StepStatus.NOT_POSSIBLE, reason=Reason.HOST_PROCESSES)
         looking = ephemeral_of(pod, container_name(Role.LOOK, means.collector.case))
         role = Role.FREEZE if looking and "-freeze" not in looking.get("args", ()) else Role.LOOK

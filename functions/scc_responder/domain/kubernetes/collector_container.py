@@ -285,9 +285,10 @@ def _refused(error: ApiError, session: ClusterSession, job: CollectorJob) -> Res
 
 def impossible(read: ApiObject, collector: Collector) -> Result | None:
     """The outcome where nothing can be put in, whoever would let us."""
-    if "deletionTimestamp" in read["metadata"] or read.get("status", {}).get("phase") != "Running":
-        return _not_possible(Reason.POD_NOT_RUNNING)
-    return None if collector.image else _not_possible(Reason.NO_COLLECTOR_IMAGE, _UNSET)
+    if not collector.image:
+        return _not_possible(Reason.NO_COLLECTOR_IMAGE, _UNSET)
+    is_running = "deletionTimestamp" not in read["metadata"] and read.get("status", {}).get("phase") == "Running"
+    return None if is_running else _not_possible(Reason.POD_NOT_RUNNING)
 
 
 def _ephemeral(job: CollectorJob) -> str:

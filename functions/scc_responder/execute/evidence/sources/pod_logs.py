@@ -23,6 +23,8 @@ POD_BYTES = 16 * 1024 * 1024
 MOST_LOGS = 64
 LOG_SECONDS = 15.0
 _SIDE_BY_SIDE = 8
+_OF_SERVER = frozenset({401, 429})
+"""HTTP statuses by which the API server answers before it asks the node."""
 
 
 @source(
@@ -51,10 +53,16 @@ def pod_logs(given: SourceInput) -> Sequence[EvidenceItem]:
 
 
 def _unread(error: ApiError) -> Exception:
-    """What it means that no log could be read: of a lasting reason, another delivery would meet it again."""
+    """What it means that no log could be read: of a lasting reason, another delivery would meet it again.
+
+    A node that does not answer may answer the next delivery. A few later, nobody waits for it any more.
+    """
     if error.status == 403:
         return NotPossible(error.reason, permission=error.permission)
-    return NotPossible(Reason.TARGET_ABSENT) if error.status == 404 else error
+    if error.status == 404:
+        return NotPossible(Reason.TARGET_ABSENT)
+    is_of_server = error.status in _OF_SERVER
+    return error if is_of_server else ApiError(Reason.NODE_NOT_ANSWERING, error.explanation, status=error.status)
 
 
 def _side_by_side(given: SourceInput, pod: ChangedObject, runs: Sequence[ContainerRun]) -> list[ContainerLog]:
