@@ -13,6 +13,7 @@ locals {
   )
   _settings = {
     LOG_EXECUTION_ID              = "true"
+    SCC_RESPONDER_CLOUD_LOGGING   = tostring(var.cloud_logging)
     SCC_RESPONDER_CLUSTERS        = join(",", sort(var.clusters))
     SCC_RESPONDER_CONNECT_GATEWAY = tostring(var.connect_gateway)
     SCC_RESPONDER_EVIDENCE        = "gs://${google_storage_bucket.evidence.name}/cases"

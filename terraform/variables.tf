@@ -58,7 +58,7 @@ variable "bundle" {
 }
 
 variable "cloud_logging" {
-  description = "Whether the function may read Cloud Logging in the projects of the clusters, where an enabled policy has `capture_cloud_logs`: every log there, audit logs of data access among them. Without it such a step says which permission is missing."
+  description = "Whether the function may read Cloud Logging in the projects of the clusters, where an enabled policy has `capture_cloud_logs`: every log there, audit logs of data access among them. Without it such a step is left out, as `no_cloud_logging`."
   type        = bool
   default     = false
   nullable    = false

@@ -10,6 +10,8 @@ SCC_RESPONDER_COLLECTOR       image of the collector, by digest: REGISTRY/IMAGE@
 SCC_RESPONDER_SIGNING_KEY     gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N: the key
                               version in Cloud KMS that signs evidence (EC P-256, SHA-256). Without it, a SQLite store
                               has a key beside it on this machine, and elsewhere evidence is stored without a signature.
+SCC_RESPONDER_CLOUD_LOGGING   true where this deployment has the permissions of Cloud Logging; `capture_cloud_logs` is
+                              left out otherwise.
 SCC_RESPONDER_IMAGE_REPOSITORIES  projects/P/locations/L/repositories/R of Artifact Registry, comma-separated.
                               A look into a container also reads the configuration of an image that is in one of them.
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
@@ -124,6 +126,7 @@ class Settings(Value, frozen=True, kw_only=True):
     evidence: str = ""
     collector: str = ""
     signing_key: str = ""
+    cloud_logging: bool = False
     image_repositories: tuple[str, ...] = ()
     outcome_topic: str = ""
     notifiers: tuple[str, ...] = DEFAULT_NOTIFIERS
@@ -180,6 +183,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
         collector=_optional(given, "collector", _IMAGE, "an image by digest, REGISTRY/IMAGE@sha256:DIGEST"),
         signing_key=_optional(given, "signing_key", SIGNING_KEY, _KEY_FORM),
+        cloud_logging=_optional(given, "cloud_logging", _YES_OR_NO, "true or false") == "true",
         image_repositories=_repositories(given),
         scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),

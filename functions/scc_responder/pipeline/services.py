@@ -115,9 +115,9 @@ class Services:
 
     @cached_property
     def logs(self) -> CloudLogs | None:
-        """The Cloud Logging API; None where clusters or findings come from files, and no stand-in is named."""
+        """The Cloud Logging API; None where settings neither say that it may be read nor name a stand-in."""
         settings = self.settings
-        if (settings.clusters_file or settings.findings) and not settings.logging_endpoint:
+        if not (settings.cloud_logging or settings.logging_endpoint):
             return None
         from scc_responder.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
 

@@ -267,7 +267,7 @@ class Doctor:
 
     def _exclusions(self, settings: Settings) -> Iterator[Job]:
         """Where a collector is put in: whether its log stays out of Cloud Logging."""
-        if not settings.collector or self._services.logs is None:
+        if not settings.collector or (settings.clusters_file and not settings.logging_endpoint):
             return
         from scc_responder.adapters.google.log_sinks import GoogleLogSinks  # noqa: PLC0415 - as above
 
