@@ -42,7 +42,7 @@ ATTACKERS = {
 class Looked(Value, frozen=True, kw_only=True):
     """What both containers said, and the truth, in milliseconds since 1970. `began`: when isolation was asked for.
 
-    `still`: when a process of the threat was last seen to run, where each is stopped or dead.
+    `still`: when a process of the threat was last seen to run, where each stands still now. `until`: the end of it all.
     """
 
     began: int
@@ -53,12 +53,18 @@ class Looked(Value, frozen=True, kw_only=True):
     last_beat: int
     still: int | None
     restarts: int
+    until: int
 
     @property
     def severed_at(self) -> int | None:
         """Since when no connection is left, as the container said."""
         cut = self.cut.documents.get("cut", {})
         return _moment(cut["severed_at"]) if self.cut.whole and cut.get("complete") else None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no heartbeat has come for a second: they come every 20 ms."""
+        return self.last_beat < self.until - 1000
 
     @property
     def frozen_at(self) -> int | None:
@@ -106,6 +112,7 @@ def look_at(node: Node, image: str, situation: Situation, *, pulled: bool = Fals
         last_beat=max(node.outside.arrivals(infected.name, "beat")),
         still=threat.still,
         restarts=watch.restarts,
+        until=now(),
     )
     remove(node, pod)
     return looked

@@ -12,6 +12,9 @@ ISOLATE = ("label_pod", "isolate_pod")
 UNPRIVILEGED = {"securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "runAsNonRoot": True}}
 HOST = {"hostNetwork": True}
 LADDER = (*ISOLATE, "capture_evidence", "capture_logs", "sever_connections", "freeze_process", "inspect_container")
+INSPECTED = ("done: inspected", "partial: inspected")
+"""`partial` where a busy machine wrote the isolation so late that the cut may not have ended what came before it."""
+
 INSPECT = (*ISOLATE, "capture_evidence", "capture_logs", "inspect_container")
 
 
@@ -46,12 +49,12 @@ SITUATIONS = {
     "isolated, with its logs kept": Situation(
         said=("done: captured",), steps=(*ISOLATE, "capture_logs"), replicas=1, threat=("flood",)
     ),
-    "severed, frozen, inspected": Situation(said=("done: inspected",), steps=LADDER, replicas=1, threat=("child",)),
+    "severed, frozen, inspected": Situation(said=INSPECTED, steps=LADDER, replicas=1, threat=("child",)),
     "severed, frozen, inspected, another user": Situation(
-        said=("done: inspected",), steps=LADDER, replicas=1, threat=("child",), spec=UNPRIVILEGED
+        said=INSPECTED, steps=LADDER, replicas=1, threat=("child",), spec=UNPRIVILEGED
     ),
     "severed, frozen, inspected, image pulled": Situation(
-        said=("done: inspected",),
+        said=INSPECTED,
         steps=LADDER,
         replicas=1,
         threat=("child",),
