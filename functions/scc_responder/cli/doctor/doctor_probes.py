@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from scc_responder.cli.doctor.doctor_clusters import Found, Wanted, find_clusters
+from scc_responder.cli.doctor.doctor_sources import source_probes
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock
@@ -23,13 +24,11 @@ from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
 from scc_responder.workbench.doctor import check
 from scc_responder.workbench.doctor.check import OR, Check
 from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster
-from scc_responder.workbench.doctor.collector_checks import examine_exclusion, examine_images
 from scc_responder.workbench.doctor.delivery_checks import examine_delivery, examine_outcomes
 from scc_responder.workbench.doctor.deployed import Deployment, read_deployment
 from scc_responder.workbench.doctor.google_checks import (
     bucket_of,
     examine_evidence,
-    examine_logs,
     examine_source,
 )
 from scc_responder.workbench.doctor.policy_checks import consistent, load
@@ -38,7 +37,7 @@ from scc_responder.workbench.doctor.side_by_side import side_by_side
 from scc_responder.workbench.doctor.signing_checks import examine_signing, signing_not_set
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store
 from scc_responder.workbench.local_services import LocalServices
-from scc_responder.workbench.needed_permissions import Need, enabled, needed
+from scc_responder.workbench.needed_permissions import enabled, needed
 
 GROUPS = ("identity", "delivery", "outcomes", "findings", "store", "evidence", "cluster")
 
@@ -243,38 +242,9 @@ class Doctor:
             clusters = self._clusters
             ask = partial(_listed, partial(examine_cluster, clusters, clusters.way, one))
             yield Job(name="cluster.reached", probed=ref.path, ask=ask)
-        yield from self._logs(needs)
-        yield from self._exclusions(settings)
-        yield from self._images(settings, needs)
-
-    def _logs(self, needs: Sequence[Need]) -> Iterator[Job]:
-        """Where a policy asks Cloud Logging: whether it answers for the projects of the clusters."""
-        logs = self._services.logs
-        if logs is not None and any(need.permission.startswith("logging.") for need in needs):
-            for project in sorted({ref.project for ref in self._found.refs}):
-                yield Job(name="logs.list", probed=project, ask=partial(_alone, partial(examine_logs, logs, project)))
-
-    def _images(self, settings: Settings, needs: Sequence[Need]) -> Iterator[Job]:
-        """Where a policy looks into containers: whether the registry answers for the repositories of settings."""
-        registry = self._services.registry
-        if registry is not None and any(need.permission.startswith("artifactregistry.") for need in needs):
-            for repository in settings.image_repositories:
-                yield Job(
-                    name="images.read",
-                    probed=repository,
-                    ask=partial(_alone, partial(examine_images, registry, repository)),
-                )
-
-    def _exclusions(self, settings: Settings) -> Iterator[Job]:
-        """Where a collector is put in: whether its log stays out of Cloud Logging."""
-        if not settings.collector or (settings.clusters_file and not settings.logging_endpoint):
-            return
-        from scc_responder.adapters.google.log_sinks import GoogleLogSinks  # noqa: PLC0415 - as above
-
-        sinks = GoogleLogSinks(endpoint=settings.logging_endpoint)
-        for project in sorted({ref.project for ref in self._found.refs}):
-            ask = partial(_alone, partial(examine_exclusion, sinks, project))
-            yield Job(name="logs.exclusion", probed=project, ask=ask)
+        projects = sorted({ref.project for ref in self._found.refs})
+        for name, probed, ask_one in source_probes(self._services, settings, projects, needs):
+            yield Job(name=name, probed=probed, ask=partial(_alone, ask_one))
 
     @cached_property
     def _clusters(self) -> Any:

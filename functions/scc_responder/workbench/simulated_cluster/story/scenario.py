@@ -89,6 +89,30 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
     library = found[0]
     older = about_pod(notifications.MALICIOUS_LIBRARY, _pod_of(pods, "shop", "checkout"), now - timedelta(minutes=5))
     others = (
+        *_reverse_shells(pods, now),
+        _about_pod(
+            notifications.ADDED_BINARY,
+            _pod_of(pods, "kube-system", AGENT),
+            now,
+            title=f"{notifications.ADDED_BINARY.category}, in Google's own agent",
+            about="Google's own agents trip Google's own detectors, so policies do not reach them.",
+            reason="google_agent_pod",
+            steps=(*_HELD, *_KEEP_ALL, "inspect_container: google_agent_pod", *_TELL),
+        ),
+        _copy(library, "The first message again", "Pub/Sub may deliver any message more than once.", "duplicate"),
+        _copy(library, "An older message, late", "Pub/Sub may deliver messages in any order.", "stale", older),
+        Delivery(
+            title="No finding at all",
+            about="Anyone who may publish to the topic can send anything.",
+            data=b"<script>alert(1)</script> \x1b[2J",
+            reason="not_json",
+        ),
+    )
+    return found + others
+
+
+def _reverse_shells(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delivery, ...]:
+    return (
         _about_pod(
             notifications.REVERSE_SHELL,
             _pod_of(pods, "shop", "cart"),
@@ -130,25 +154,7 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
             writes=_INSERTS + _ISOLATES + ("patch pods",) * 4 + _INSERTS,
             fate="isolated",
         ),
-        _about_pod(
-            notifications.ADDED_BINARY,
-            _pod_of(pods, "kube-system", AGENT),
-            now,
-            title=f"{notifications.ADDED_BINARY.category}, in Google's own agent",
-            about="Google's own agents trip Google's own detectors, so policies do not reach them.",
-            reason="google_agent_pod",
-            steps=(*_HELD, *_KEEP_ALL, "inspect_container: google_agent_pod", *_TELL),
-        ),
-        _copy(library, "The first message again", "Pub/Sub may deliver any message more than once.", "duplicate"),
-        _copy(library, "An older message, late", "Pub/Sub may deliver messages in any order.", "stale", older),
-        Delivery(
-            title="No finding at all",
-            about="Anyone who may publish to the topic can send anything.",
-            data=b"<script>alert(1)</script> \x1b[2J",
-            reason="not_json",
-        ),
     )
-    return found + others
 
 
 def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delivery, ...]:
