@@ -43,7 +43,7 @@ from tests.terraform.promises import function
 
 MODE = "scc-responder/mode"
 TOPICS = ("findings", "dead-letters", "outcomes")
-SECONDS = 150.0
+SECONDS = 90.0
 """How long a delivery may take on a busy machine."""
 
 

@@ -8,7 +8,6 @@ carried out again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 from scc_responder.actions import actions
@@ -16,7 +15,7 @@ from scc_responder.collect.confirm import Settled
 from scc_responder.domain.changes import StepRun, restored
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import DeliveryError, ResponderError, StoreError
+from scc_responder.domain.errors import DeliveryError, StoreError
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
@@ -68,7 +67,8 @@ def execute(
             _tell(execution)
         execution.ask_again()
     except Exception:
-        _keep(execution)
+        # A later delivery must not repeat them: the write that lets go of the case takes them along.
+        case.noted(*execution.pending)
         raise
     return tuple(execution.pending)
 
@@ -86,13 +86,6 @@ def _urgent_first(execution: Execution) -> list[tuple[PolicyDecision, PlannedAct
     """Every action in its order, but that what a container of ours relies on, which begins now, comes first."""
     actions_in_order = [*in_order(execution.decision)]
     return sorted(actions_in_order, key=lambda item: not any(each in execution.urgent for each in item[1].changes))
-
-
-def _keep(execution: Execution) -> None:
-    """Write the outcomes so far: a later delivery must not repeat them."""
-    with suppress(ResponderError):
-        if execution.pending:
-            execution.case.save(*execution.pending)
 
 
 def _resume(execution: Execution) -> None:
