@@ -627,8 +627,7 @@ class Evicting:
         pod = side.pod(finalizers=[objects.FINALIZER])
         for seconds in (9, 3):
             self.evict(side, pod, gracePeriodSeconds=seconds)
-            # Once its processes have ended, which may be meanwhile, the API server says 0.
-            assert side.find(side.path())["metadata"]["deletionGracePeriodSeconds"] in {seconds, 0}
+            assert side.find(side.path())["metadata"]["deletionGracePeriodSeconds"] == seconds
         objects.release(side.admin, side.path())
 
     @pytest.mark.parametrize("dry_run", [False, True], ids=["for-real", "dry-run"])

@@ -197,16 +197,21 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
             steps=(*_REHEARSED, *_KEEP_ALL, *_TELL),
             writes=_PATCHES,
         ),
-        Delivery(
-            title=notifications.CONTAINER_ESCAPE.category,
-            about=notifications.CONTAINER_ESCAPE.description,
-            target="Cloud Run service checkout",
-            severity=notifications.CONTAINER_ESCAPE.severity,
-            data=_encoded(about_service(notifications.CONTAINER_ESCAPE, "checkout", now)),
-            listed=True,
-            reason="done",
-            steps=(*_KEEP, *_TELL),
-        ),
+        _container_escape(now),
+    )
+
+
+def _container_escape(now: datetime) -> Delivery:
+    detection = notifications.CONTAINER_ESCAPE
+    return Delivery(
+        title=detection.category,
+        about=detection.description,
+        target="Cloud Run service checkout",
+        severity=detection.severity,
+        data=_encoded(about_service(detection, "checkout", now)),
+        listed=True,
+        reason="done",
+        steps=(*_KEEP, *_TELL),
     )
 
 
