@@ -59,8 +59,11 @@ bench: .venv/ready bundle ## Measure the deployed function against its floor; pr
 bundle: .venv/ready ## Make dist/scc-responder.zip, the zip that is deployed
 	$(BIN)/python functions/bundle.py dist/scc-responder.zip
 
-collector: .venv/ready ## Make dist/collector, the image that looks into containers; prints its digest; needs Go
+collector: .venv/ready ## Make dist/collector, the image that looks into containers, and with PUSH=PLACE push it; needs Go
 	@$(BIN)/python functions/collector_image.py dist/collector
+ifneq ($(PUSH),)
+	@$(BIN)/python functions/collector_push.py dist/collector $(PUSH)
+endif
 
 cluster: .venv/ready ## Start a cluster to play with, and print its kubeconfig
 	$(BIN)/python -m tests.cluster.run

@@ -28,6 +28,13 @@ check "clusters_are_narrow" {
   }
 }
 
+check "collector_logs_are_excluded" {
+  assert {
+    condition     = var.collector_image == "" || (var.exclude_collector_logs && length(local.cluster_projects) > 0)
+    error_message = "What the collector writes is copied to Cloud Logging, up to 256 MiB for one look: set exclude_collector_logs, and name the projects in clusters, or make the exclusion there yourself."
+  }
+}
+
 check "project_is_of_its_own" {
   assert {
     condition     = !contains(local.cluster_projects, var.project_id)

@@ -9,10 +9,12 @@ locals {
     length(var.approvers) == 0 ? {} : { SCC_RESPONDER_APPROVAL_AUDIENCE = local._address },
     length(var.services) == 0 ? {} : { SCC_RESPONDER_SERVICES = join(",", sort(var.services)) },
     var.collector_image == "" ? {} : { SCC_RESPONDER_COLLECTOR = var.collector_image },
+    length(var.image_repositories) == 0 ? {} : { SCC_RESPONDER_IMAGE_REPOSITORIES = join(",", sort(var.image_repositories)) },
     local._signs ? { SCC_RESPONDER_SIGNING_KEY = "gcpkms://${local._key_version}" } : {},
   )
   _settings = {
     LOG_EXECUTION_ID              = "true"
+    SCC_RESPONDER_CLOUD_LOGGING   = tostring(var.cloud_logging)
     SCC_RESPONDER_CLUSTERS        = join(",", sort(var.clusters))
     SCC_RESPONDER_CONNECT_GATEWAY = tostring(var.connect_gateway)
     SCC_RESPONDER_EVIDENCE        = "gs://${google_storage_bucket.evidence.name}/cases"

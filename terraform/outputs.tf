@@ -1,3 +1,8 @@
+output "collector_repository" {
+  description = "Where the collector's image is pushed to, without its digest: `make collector PUSH=...`. Empty where there is no repository."
+  value       = local.collector_repository
+}
+
 output "dead_letter_subscription" {
   description = "Where findings wait that could not be handled."
   value       = google_pubsub_subscription.dead_letters.id

@@ -1,18 +1,26 @@
 # What the runtime identity may do: the permissions that the enabled policies need, as `scc-responder permissions` lists
-# them in permissions.json, each granted at the one place where it is used; those of Connect Gateway and of signing only
-# where they are asked for.
+# them in permissions.json, each granted at the one place where it is used. A section that bears the name of a variable is
+# granted only where that variable asks for it.
 # Everything inside clusters is Kubernetes RBAC: a permission such as container.pods.delete would hold in every namespace
 # of every cluster, and is refused.
 
 locals {
-  _listed     = jsondecode(file("${path.module}/permissions.json"))
-  permissions = toset(concat(local._listed.iam, var.connect_gateway ? local._listed.connect_gateway : [], local._grants_signing ? local._listed.signing : [])[*].permission)
+  _listed = jsondecode(file("${path.module}/permissions.json"))
+  _asked_for = {
+    cloud_logging      = var.cloud_logging
+    collector_image    = var.collector_image != ""
+    connect_gateway    = var.connect_gateway
+    image_repositories = length(var.image_repositories) > 0
+    signing            = local._grants_signing
+  }
+  permissions = toset(concat(local._listed.iam, [for section, asked in local._asked_for : local._listed[section] if asked]...)[*].permission)
 
   _known = {
     clusters = "^container[.]clusters[.](connect|get)$|^gkehub[.](gateway[.](delete|get|patch|post|put)|memberships[.]get)$"
     evidence = "^storage[.]objects[.]create$"
+    images   = "^artifactregistry[.]repositories[.]downloadArtifacts$"
     findings = "^securitycenter[.]findings[.]list$"
-    logs     = "^logging[.](logEntries|privateLogEntries)[.]list$"
+    logs     = "^logging[.]((logEntries|privateLogEntries)[.]list|sinks[.]get)$"
     outcomes = "^pubsub[.]topics[.]publish$"
     signing  = "^cloudkms[.]cryptoKeyVersions[.]useToSign$"
     store    = "^datastore[.]entities[.](create|delete|get|list|update)$"
@@ -21,7 +29,7 @@ locals {
   _unknown = setsubtract(local.permissions, flatten(values(local._granted)))
 
   # Folders have no custom roles: theirs are the organisation's.
-  _reach = { for place in ["clusters", "findings", "logs"] : place => local._granted[place] if length(local._granted[place]) > 0 }
+  _reach = { for place in ["clusters", "findings", "images", "logs"] : place => local._granted[place] if length(local._granted[place]) > 0 }
   _own   = { for place in ["evidence", "outcomes", "signing", "store"] : place => local._granted[place] if length(local._granted[place]) > 0 }
 
   # Conditions see databases, and nothing in them.
@@ -35,7 +43,7 @@ locals {
 
   _projects        = toset([for cluster in var.clusters : split("/", cluster)[1]])
   cluster_projects = contains(local._projects, "*") ? toset([]) : local._projects
-  _at_scope        = toset([for place in keys(local._reach) : place if place == "findings" || length(local.cluster_projects) == 0])
+  _at_scope        = toset([for place in keys(local._reach) : place if place == "findings" || (place != "images" && length(local.cluster_projects) == 0)])
 }
 
 resource "google_organization_iam_custom_role" "reach" {
@@ -107,13 +115,24 @@ resource "google_project_iam_member" "clusters" {
   role    = local._roles["clusters"]
 }
 
-# Only where an enabled policy asks for capture_cloud_logs. It reads every log of these projects.
+# With cloud_logging it reads every log of these projects; with collector_image alone, where their sink sends them.
 resource "google_project_iam_member" "logs" {
   for_each = contains(keys(local._reach), "logs") ? local.cluster_projects : toset([])
 
   member  = google_service_account.responder["run"].member
   project = each.value
   role    = local._roles["logs"]
+}
+
+# Only where an enabled policy asks for inspect_container. It may pull from these repositories, and from no other.
+resource "google_artifact_registry_repository_iam_member" "images" {
+  for_each = contains(keys(local._reach), "images") ? var.image_repositories : toset([])
+
+  location   = split("/", each.value)[3]
+  member     = google_service_account.responder["run"].member
+  project    = split("/", each.value)[1]
+  repository = split("/", each.value)[5]
+  role       = local._roles["images"]
 }
 
 resource "google_project_iam_member" "store" {

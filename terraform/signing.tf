@@ -4,7 +4,7 @@
 locals {
   _signs       = var.signing.create_key || var.signing.key_version != null
   _signing_key = var.signing.create_key ? one(google_kms_crypto_key.signing[*].id) : split("/cryptoKeyVersions/", coalesce(var.signing.key_version, "-"))[0]
-  _key_version = var.signing.create_key ? "${coalesce(local._signing_key, "-")}/cryptoKeyVersions/1" : var.signing.key_version
+  _key_version = var.signing.create_key ? "${coalesce(local._signing_key, "-")}/cryptoKeyVersions/${var.signing.version}" : var.signing.key_version
 
   # Custom roles hold in their own project alone: who owns the key of another one grants it there.
   _grants_signing = local._signs && (var.signing.create_key || try(split("/", var.signing.key_version)[1], "") == var.project_id)

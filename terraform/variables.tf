@@ -57,6 +57,13 @@ variable "bundle" {
   }
 }
 
+variable "cloud_logging" {
+  description = "Whether the function may read Cloud Logging in the projects of the clusters, where an enabled policy has `capture_cloud_logs`: every log there, audit logs of data access among them. Without it such a step is left out, as `no_cloud_logging`."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "clusters" {
   description = "Clusters that may be acted in: `projects/P/locations/L/clusters/C`, with `*` for a whole segment. Where every pattern names its project, access to clusters is granted in those projects alone."
   type        = set(string)
@@ -92,6 +99,37 @@ variable "collector_image" {
   validation {
     condition     = can(regex("^([a-z0-9][a-z0-9._:/-]{0,299}@sha256:[0-9a-f]{64})?$", var.collector_image))
     error_message = "The collector_image must name its digest, as in europe-docker.pkg.dev/example-project/tools/collector@sha256: and 64 hexadecimal digits; a tag can be moved."
+  }
+}
+
+variable "collector_repository" {
+  description = "Where the collector's image is: `create` makes a repository in the module's region, `name` names one of yours, `projects/P/locations/L/repositories/R`. `readers` may pull from it: the service accounts of the clusters' nodes (`serviceAccount:nodes@shop-prod.iam.gserviceaccount.com`). `make collector` pushes to the output `collector_repository`."
+  type = object({
+    create  = optional(bool, false)
+    name    = optional(string)
+    readers = optional(set(string), [])
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = !(var.collector_repository.create && var.collector_repository.name != null)
+    error_message = "The collector_repository must name one or set create, not both."
+  }
+
+  validation {
+    condition     = var.collector_repository.name == null || can(regex("^projects/[a-z0-9][a-z0-9.:-]*/locations/[a-z0-9-]+/repositories/[a-z][a-z0-9-]{0,62}$", var.collector_repository.name))
+    error_message = "The name of collector_repository must be a repository's full name: projects/P/locations/L/repositories/R."
+  }
+
+  validation {
+    condition     = length(var.collector_repository.readers) == 0 || var.collector_repository.create || var.collector_repository.name != null
+    error_message = "The readers of collector_repository need a repository: name one, or set create."
+  }
+
+  validation {
+    condition     = alltrue([for member in var.collector_repository.readers : can(regex(local._somebody, member))])
+    error_message = "Each of the readers of collector_repository must name one identity, as in serviceAccount:nodes@shop-prod.iam.gserviceaccount.com; allUsers and patterns are not accepted."
   }
 }
 
@@ -136,6 +174,13 @@ variable "evidence" {
   }
 }
 
+variable "exclude_collector_logs" {
+  description = "Whether the log of the collector's containers is left out of Cloud Logging, by an exclusion in each project that `clusters` names. It has no effect without `collector_image`. It takes `roles/logging.configWriter` there."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "heartbeat_minutes" {
   description = "Minutes between two heartbeats. Three missed ones raise an alert: on a quiet day nothing else shows that a finding would not get through."
   type        = number
@@ -145,6 +190,23 @@ variable "heartbeat_minutes" {
   validation {
     condition     = contains([5, 10, 15, 20, 30], var.heartbeat_minutes)
     error_message = "The heartbeat_minutes must be 5, 10, 15, 20 or 30."
+  }
+}
+
+variable "image_repositories" {
+  description = "Repositories of Artifact Registry, `projects/P/locations/L/repositories/R`, whose images a look into a container asks who built what and when: manifest and configuration, by the digest that the container runs. One of gcr.io is `projects/P/locations/us/repositories/gcr.io`. The module lets the function pull from these where an enabled policy has `inspect_container`."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.image_repositories : can(regex("^projects/[a-z0-9][a-z0-9.:-]*/locations/[a-z0-9-]+/repositories/[a-z][a-z0-9.-]{0,62}$", name))])
+    error_message = "Each of image_repositories must be a repository's full name: projects/P/locations/L/repositories/R."
+  }
+
+  validation {
+    condition     = var.scope.project == null || alltrue([for name in var.image_repositories : try(split("/", name)[1], "") == coalesce(var.scope.project, "-")])
+    error_message = "With a project as scope, each of image_repositories must be in that project: the role that reads them holds in no other."
   }
 }
 
@@ -393,11 +455,12 @@ variable "services" {
 }
 
 variable "signing" {
-  description = "The key that signs evidence (EC P-256, SHA-256): `create_key` makes one in the module's region, which Terraform never destroys; `key_version` names one of yours, `projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N`. In the responder's project the module lets the runtime identity sign with it; in another, who owns the key grants `cloudkms.cryptoKeyVersions.useToSign` on it. Without a key, evidence is stored without a signature."
+  description = "The key that signs evidence (EC P-256, SHA-256): `create_key` makes one in the module's region, which Terraform never destroys, and `version` of it signs; `key_version` names one of yours, `projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N`. In the responder's project the module lets the runtime identity sign with it; in another, who owns the key grants `cloudkms.cryptoKeyVersions.useToSign` on it. Without a key, evidence is stored without a signature."
   type = object({
     create_key       = optional(bool, false)
     key_version      = optional(string)
     protection_level = optional(string, "SOFTWARE")
+    version          = optional(number, 1)
   })
   default  = {}
   nullable = false
@@ -415,6 +478,11 @@ variable "signing" {
   validation {
     condition     = contains(["HSM", "SOFTWARE"], var.signing.protection_level)
     error_message = "The protection_level of signing must be SOFTWARE or HSM."
+  }
+
+  validation {
+    condition     = var.signing.version >= 1 && floor(var.signing.version) == var.signing.version && (var.signing.create_key || var.signing.version == 1)
+    error_message = "The version of signing must be a whole number from 1 on, of the key that create_key makes."
   }
 }
 

@@ -14,9 +14,11 @@ import pytest
 import yaml
 
 from scc_responder.actions import Action, actions
+from scc_responder.adapters.google.cloud_logging import CloudLogging
 from scc_responder.workbench.needed_permissions import permissions_of, rule_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
+from tests.kits.google.logging_server import LoggingServer
 from tests.kits.one_change import IMAGE
 from tests.kits.responder import NODE, SPARE_NODE, deployed, finding_about
 
@@ -47,12 +49,13 @@ def test_each_actions_example_really_runs(tmp_path: Path, action: Action) -> Non
     """The example in each action's documentation is a policy that loads, and does on a cluster what it says."""
     steps = yaml.safe_load(example(action))["then"]
     head = "name: example\ndescription: d\nowner: o\nmode: enforce\nwhen: {threat: reverse_shell}\n"
-    with SimulatedCluster(stop_seconds=0) as cluster:
+    with SimulatedCluster(stop_seconds=0) as cluster, LoggingServer() as logging:
         cluster.create(objects.namespace("shop"))
         cluster.create(objects.node(NODE))
         cluster.create(objects.node(SPARE_NODE))
         cluster.create(objects.deployment("web", "shop", NODE, replicas=2))
         deployment = deployed(tmp_path, cluster, head + example(action), collector=IMAGE)
+        deployment.services.logs = CloudLogging(endpoint=logging.endpoint)
         document = finding_about(cluster.objects("Pod", "shop")[0])
         ending = deployment.respond_to(document)
         used = {(event.rbac_resource, event.verb) for event in cluster.audit if event.verb != "get"}

@@ -26,16 +26,39 @@ from tests.kits.responder import SHIPPED
 
 PACK = load_policies(SHIPPED)
 SCHEMA_LINE = "# yaml-language-server: $schema=./.schema/{}.json"
-LADDER = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
+LADDER = (
+    "label_pod",
+    "annotate_pod",
+    "isolate_pod",
+    "capture_logs",
+    "capture_evidence",
+    "sever_connections",
+    "freeze_process",
+    "cordon_node",
+    "inspect_container",
+    "delete_pod",
+    "capture_cloud_logs",
+    "notify",
+)
+"""The order of docs/evidence.md. Cloud Logging keeps its entries: no deletion waits for them."""
+_MARK = {"label_pod", "annotate_pod", "capture_logs", "capture_evidence", "notify"}
+_LOOK = _MARK | {"isolate_pod", "inspect_container"}
+_ISOLATE = _LOOK | {"sever_connections", "freeze_process", "capture_cloud_logs"}
 TIERS = {
     "report": {"capture_evidence", "notify"},
-    "mark": {"label_pod", "annotate_pod", "capture_evidence", "notify"},
-    "isolate": {"label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "notify"},
-    "contain": {"label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "delete_pod", "notify"},
+    "mark": _MARK,
+    "look": _LOOK,
+    "isolate": _ISOLATE,
+    "contain": _ISOLATE | {"delete_pod"},
 }
 """What a policy does at least, by the verb that its name begins with."""
-MAY_CORDON = {"isolate", "contain"}
-RUNBOOKS = {"respond-to-added-binary": "isolate", "respond-to-compiler": "mark"}
+MAY = {
+    "report": {"capture_logs", "capture_cloud_logs"},
+    "isolate": {"cordon_node"},
+    "contain": {"cordon_node"},
+}
+"""What it may do besides."""
+RUNBOOKS = {"respond-to-added-binary": "look", "respond-to-compiler": "mark"}
 """Policies that are named after their runbooks, and the tier of each."""
 
 each_policy = pytest.mark.parametrize("policy", PACK.policies, ids=lambda policy: policy.name)
@@ -107,7 +130,21 @@ def test_only_what_is_confirmed_deletes(row: Row, category: str) -> None:
     confidence = context.threat.confidence
     assert CONFIDENCES.index(confidence) >= CONFIDENCES.index(row.confidence)
     assert "delete_pod" not in planned(context) or confidence == "confirmed"
-    assert "cordon_node" not in planned(context) or confidence != "possible"
+    assert not planned(context) & {"cordon_node", "sever_connections", "freeze_process"} or confidence != "possible"
+
+
+@each_row
+def test_pods_keep_their_logs(row: Row) -> None:
+    """Of every threat in a pod its logs are kept, and of a likely attack on a workload all that the look tells."""
+    steps_planned = planned(plain(row))
+    assert ("capture_logs" in steps_planned) == (row.surface == "pod")
+    stopped = {"isolate_pod", "sever_connections", "freeze_process", "inspect_container", "capture_cloud_logs"}
+    is_attack = row.surface == "pod" and row.confidence != "possible" and row.name not in IN_SYSTEM_PODS
+    assert (stopped <= steps_planned) == is_attack
+
+
+IN_SYSTEM_PODS = {"gke_suspicious_exec_attach"}
+"""Threats in pods that guardrails protect: nothing of them is changed."""
 
 
 @each_row
@@ -119,9 +156,10 @@ def test_company_never_does_less(row: Row) -> None:
 
 
 def test_suspicion_is_raised() -> None:
-    """Bad practice in a container where an attack was found has its pod cut off."""
+    """Bad practice in a container where an attack was found has its pod isolated, severed and frozen."""
+    stopped = {"isolate_pod", "sever_connections", "freeze_process", "inspect_container"}
     rows = [row for row in catalogue() if (row.detector, row.surface) == ("container_threat_detection", "pod")]
-    raised = [row.name for row in rows if "isolate_pod" in planned(beside(row, COMPANY["an attack"]))]
+    raised = [row.name for row in rows if stopped <= planned(beside(row, COMPANY["an attack"]))]
     assert raised == [row.name for row in rows]
 
 
@@ -151,13 +189,13 @@ def test_each_name_begins_with_its_verb(policy: Policy) -> None:
     """A name is kebab-case and begins with the verb that says how far the policy goes."""
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", policy.name)
     wanted = TIERS[tier(policy)]
-    assert set(steps(policy)) - wanted <= ({"cordon_node"} if tier(policy) in MAY_CORDON else set())
+    assert set(steps(policy)) - wanted <= MAY.get(tier(policy), set())
     assert wanted <= set(steps(policy))
 
 
 @each_policy
 def test_each_policy_orders_its_steps(policy: Policy) -> None:
-    """Mark, isolate, capture, cordon, delete, tell: and deletion waits for evidence that is proven."""
+    """Mark, isolate, keep, sever, freeze, look, delete, tell: and deletion waits for evidence that is proven."""
     assert steps(policy) == [action for action in LADDER if action in steps(policy)]
     for index, step in enumerate(policy.then):
         assert actions()[step.action].reversible or "capture_evidence" in step.needs
@@ -165,10 +203,9 @@ def test_each_policy_orders_its_steps(policy: Policy) -> None:
 
 
 @each_policy
-def test_a_failed_isolation_costs_no_evidence(policy: Policy) -> None:
-    """Where the network policy cannot be made, the evidence is captured all the same."""
-    isolating = [step.on_failure for step in policy.then if step.action == "isolate_pod"]
-    assert set(isolating) <= {OnFailure.CONTINUE}
+def test_a_failed_step_costs_no_other(policy: Policy) -> None:
+    """Where the network policy cannot be made, or nothing can be put in, what follows is done all the same."""
+    assert {step.on_failure for step in policy.then} == {OnFailure.CONTINUE}
 
 
 @each_policy
@@ -183,7 +220,7 @@ def test_a_new_detector_is_reported() -> None:
     finding = parse_notification((FOLDER / "unknown_category.json").read_bytes())
     facts = read_facts((FOLDER / "unknown_category.context.json").read_bytes(), "unknown")
     (answer,) = matched(context_of(finding, facts))
-    assert [item.action for item in answer.actions] == ["capture_evidence", "notify"]
+    assert [item.action for item in answer.actions] == ["capture_logs", "capture_evidence", "notify"]
 
 
 @each_policy
@@ -200,4 +237,5 @@ def test_replacements_are_left_alone() -> None:
         finding, facts = golden(row)
         assert facts.pod is not None
         younger = replace(facts.pod, creation_time=finding.event_time + timedelta(minutes=5))
-        assert planned(context_of(finding, replace(facts, pod=younger))) <= {"capture_evidence", "notify"}
+        kept = planned(context_of(finding, replace(facts, pod=younger)))
+        assert all(actions()[name].observes for name in kept)

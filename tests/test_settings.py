@@ -38,7 +38,7 @@ def test_lists_are_split_and_default_empty() -> None:
     assert (found.sources, found.policies, found.outcome_topic) == (("1", "2"), Path("policies"), "")
 
 
-@pytest.mark.parametrize("name", ["vpc_egress", "connect_gateway"])
+@pytest.mark.parametrize("name", ["vpc_egress", "connect_gateway", "cloud_logging"])
 @pytest.mark.parametrize(("given", "expected"), [(None, False), ("", False), ("false", False), ("true", True)])
 def test_ways_to_clusters(name: str, given: str | None, expected: bool) -> None:
     """Private addresses and the gateway are in reach only where the deployment says so."""
@@ -87,6 +87,7 @@ ON_CLOUD_RUN = [
     pytest.param({"SCC_ENDPOINT": "x:1"}, "local_only_setting", "SCC_RESPONDER_SCC_ENDPOINT", id="other-scc"),
     pytest.param({"GKE_ENDPOINT": "x:1"}, "local_only_setting", "SCC_RESPONDER_GKE_ENDPOINT", id="other-gke"),
     pytest.param({"KMS_ENDPOINT": "x:1"}, "local_only_setting", "SCC_RESPONDER_KMS_ENDPOINT", id="other-kms"),
+    pytest.param({"REGISTRY_ENDPOINT": "x:1"}, "local_only_setting", "REGISTRY_ENDPOINT", id="other-registry"),
     pytest.param({"KUBERNETES_TOKEN_FILE": "/t"}, "local_only_setting", "TOKEN_FILE", id="token"),
     pytest.param({"APPROVAL_CERTS": "http://127.0.0.1:1/"}, "local_only_setting", "APPROVAL_CERTS", id="other-issuer"),
     pytest.param(
@@ -135,6 +136,16 @@ def test_an_emulator_is_used_where_set() -> None:
     """On this machine, Google's emulator is used as by Google's own tools."""
     found = read_settings({**LOCAL, "FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080"}, Path("policies"))
     assert found.firestore_emulator == "127.0.0.1:8080"
+
+
+def test_repositories_of_images_are_named_in_full() -> None:
+    """Each with its project and its location, and none where none is given."""
+    name = "SCC_RESPONDER_IMAGE_REPOSITORIES"
+    both = ("projects/p/locations/us/repositories/gcr.io", "projects/example.com:p/locations/europe/repositories/i-1")
+    assert read_settings({**LOCAL, name: ", ".join(both)}, Path("policies")).image_repositories == both
+    assert read_settings({**LOCAL, name: ""}, Path("policies")).image_repositories == ()
+    for given in ("europe-docker.pkg.dev/p/i", "projects/p/locations/us/repositories/*", f"{both[0]}/x"):
+        assert name in str(refused(IMAGE_REPOSITORIES=given))
 
 
 def test_a_signing_key_is_named_in_full() -> None:

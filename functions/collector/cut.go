@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	cutLimit     = 2 * time.Second
+	cutLimit     = 3 * time.Second
+	cutWatch     = 2 * time.Second // a deny-all that was just written may take as long to be a rule of the node
 	cutPause     = 10 * time.Millisecond
 	cutListLimit = 1000
 	stubborn     = 4 // rounds after which what is no TCP connection is known not to go
@@ -36,6 +37,7 @@ type cutting struct {
 	Scope      string         `json:"scope"`
 	BeganAt    string         `json:"began_at"`
 	EndedAt    string         `json:"ended_at"`
+	WatchedMs  int64          `json:"watched_ms"`
 	Rounds     int            `json:"rounds"`
 	Found      int            `json:"found"`
 	Destroyed  int            `json:"destroyed"`
@@ -59,6 +61,9 @@ type open struct {
 	diag *diagSocket
 }
 
+// connected: bytes may have passed. What only asks for a connection is ended, and shows none that was made again.
+func (o open) connected() bool { return o.State != "syn_sent" }
+
 func (o open) key() string { return o.Protocol + " " + o.Local + " " + o.Remote }
 
 // inside: both ends are in the pod. Such a connection reaches nobody, and its owner makes it again at once.
@@ -75,15 +80,34 @@ func (o open) inside() bool {
 	return to.IsLoopback() || from == to && !to.IsUnspecified()
 }
 
-// cut ends every socket that is ours to end, and looks again until none is left or the time is over.
-func cut(scope string, ours func(socket) bool) cutting {
-	c := cutting{Name: "cut", Scope: scope, BeganAt: at(time.Now()), Errors: map[string]int{}, Cut: []socket{},
+// firstCut is told as soon as one look shows that none is left: `cut` follows once it has looked on.
+type firstCut struct {
+	Name string `json:"name"`
+	At   string `json:"at"`
+}
+
+// cut ends every socket that is ours to end, and looks again until none is left, and on for as long as `watch`, or until
+// the time is over: what was made again meanwhile is ended too. `first` is called once none is left.
+func cut(scope string, watch time.Duration, ours func(socket) bool, first func(firstCut)) cutting {
+	began := time.Now()
+	c := cutting{Name: "cut", Scope: scope, BeganAt: at(began), Errors: map[string]int{}, Cut: []socket{},
 		found: map[string]bool{}, internal: map[string]bool{}, ended: map[string]bool{}}
-	until := time.Now().Add(cutLimit)
-	for !c.round(ours) && time.Now().Before(until) {
+	told := false
+	for {
+		over, took := c.round(ours), time.Since(began)
+		if c.SeveredAt != "" && !told {
+			told = true
+			first(firstCut{"first_cut", c.SeveredAt})
+		}
+		if over && took >= watch || took >= cutLimit {
+			break
+		}
 		time.Sleep(cutPause)
 	}
-	c.EndedAt = at(time.Now())
+	if c.Complete = c.SeveredAt != ""; c.Complete {
+		c.Left = []socket{}
+	}
+	c.EndedAt, c.WatchedMs = at(time.Now()), time.Since(began).Milliseconds()
 	c.Found, c.Internal, c.Destroyed = len(c.found), len(c.internal), len(c.ended)
 	c.LeftCount = len(c.Left)
 	c.Left = c.Left[:min(len(c.Left), cutListLimit)]
@@ -108,14 +132,17 @@ func (c *cutting) round(ours func(socket) bool) (over bool) {
 		c.Left = append(c.Left, o.socket)
 		list = append(list, o)
 	}
-	if len(list) == 0 && len(c.Unseen) == 0 && c.Rounds > 1 {
-		c.Complete, c.SeveredAt = true, at(began)
-		return true
+	clean := len(list) == 0 && len(c.Unseen) == 0 && c.Rounds > 1
+	switch {
+	case len(c.Unseen) > 0 || slices.ContainsFunc(list, open.connected):
+		c.SeveredAt = ""
+	case clean && c.SeveredAt == "":
+		c.SeveredAt = at(began)
 	}
 	for _, o := range list {
 		c.end(o)
 	}
-	return c.Rounds >= stubborn && !slices.ContainsFunc(list, func(o open) bool { return strings.HasPrefix(o.Protocol, "tcp") })
+	return c.SeveredAt != "" || c.Rounds >= stubborn && !slices.ContainsFunc(list, func(o open) bool { return strings.HasPrefix(o.Protocol, "tcp") })
 }
 
 // inner ends a connection inside the pod once.

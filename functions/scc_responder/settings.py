@@ -14,6 +14,10 @@ SCC_RESPONDER_COLLECTOR       image of the collector, by digest: REGISTRY/IMAGE@
 SCC_RESPONDER_SIGNING_KEY     gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N: the key
                               version in Cloud KMS that signs evidence (EC P-256, SHA-256). Without it, a SQLite store
                               has a key beside it on this machine, and elsewhere evidence is stored without a signature.
+SCC_RESPONDER_CLOUD_LOGGING   true where this deployment has the permissions of Cloud Logging; `capture_cloud_logs` is
+                              left out otherwise.
+SCC_RESPONDER_IMAGE_REPOSITORIES  projects/P/locations/L/repositories/R of Artifact Registry, comma-separated.
+                              A look into a container also reads the configuration of an image that is in one of them.
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
 SCC_RESPONDER_NOTIFIERS       who tells people, comma-separated: files of `adapters/notifiers` (default: outcome_topic).
                               Each is told; where the first one fails, the message comes again.
@@ -34,6 +38,7 @@ SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_LOGGING_ENDPOINT  host:port of another Cloud Logging server
 SCC_RESPONDER_RUN_ENDPOINT      host:port of another server of Cloud Run's Admin API
 SCC_RESPONDER_KMS_ENDPOINT    host:port of another Cloud KMS server
+SCC_RESPONDER_REGISTRY_ENDPOINT  host:port of another registry of images
 SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
 SCC_RESPONDER_APPROVAL_CERTS  http:// address on this machine of another issuer's certificates
 SCC_RESPONDER_TIMEOUT_SECONDS  the function's timeout (default: 60, as Google's): nothing is begun that it would cut off
@@ -79,6 +84,9 @@ _YES_OR_NO = re.compile(r"true|false")
 _TIMEOUT = re.compile(r"[1-9][0-9]|[1-9][0-9]{2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,299}@sha256:[0-9a-f]{64}", re.ASCII)
+_REPOSITORY = re.compile(
+    r"projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}/repositories/[a-z][a-z0-9.-]{0,62}", re.ASCII
+)
 _EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
 SIGNING_KEY = re.compile(
     r"gcpkms://(?P<version>(?P<key>projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}"
@@ -94,6 +102,7 @@ _UNCHECKED = (
     "logging_endpoint",
     "run_endpoint",
     "kms_endpoint",
+    "registry_endpoint",
     "kubernetes_token_file",
     "trace_project",
     "approval_certs",
@@ -106,6 +115,7 @@ _LOCAL_ONLY = (
     "LOGGING_ENDPOINT",
     "RUN_ENDPOINT",
     "KMS_ENDPOINT",
+    "REGISTRY_ENDPOINT",
     "KUBERNETES_TOKEN_FILE",
     "APPROVAL_CERTS",
 )
@@ -131,6 +141,8 @@ class Settings(Value, frozen=True, kw_only=True):
     evidence: str = ""
     collector: str = ""
     signing_key: str = ""
+    cloud_logging: bool = False
+    image_repositories: tuple[str, ...] = ()
     outcome_topic: str = ""
     notifiers: tuple[str, ...] = DEFAULT_NOTIFIERS
     notifier_options: dict[str, dict[str, str]] = {}
@@ -142,6 +154,7 @@ class Settings(Value, frozen=True, kw_only=True):
     logging_endpoint: str = ""
     run_endpoint: str = ""
     kms_endpoint: str = ""
+    registry_endpoint: str = ""
     kubernetes_token_file: str = ""
     trace_project: str = ""
     approval_audience: str = ""
@@ -190,6 +203,8 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
         collector=_optional(given, "collector", _IMAGE, "an image by digest, REGISTRY/IMAGE@sha256:DIGEST"),
         signing_key=_optional(given, "signing_key", SIGNING_KEY, _KEY_FORM),
+        cloud_logging=_optional(given, "cloud_logging", _YES_OR_NO, "true or false") == "true",
+        image_repositories=_repositories(given),
         scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         notifiers=_notifiers(given),
@@ -235,6 +250,11 @@ def _audience(given: Mapping[str, str], *, on_cloud_run: bool) -> str:
             "invalid_setting", f"{VARIABLE_PREFIX}APPROVAL_AUDIENCE: {found!a} is not the function's https:// URL"
         )
     return found
+
+
+def _repositories(given: Mapping[str, str]) -> tuple[str, ...]:
+    name = "image_repositories"
+    return _listed(given, name, _REPOSITORY, "projects/P/locations/L/repositories/R") if given.get(name) else ()
 
 
 def _notifiers(given: Mapping[str, str]) -> tuple[str, ...]:

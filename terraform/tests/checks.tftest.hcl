@@ -55,6 +55,17 @@ run "clusters_of_any_project" {
   expect_failures = [check.clusters_are_narrow]
 }
 
+run "a_collector_in_any_project" {
+  command = plan
+
+  variables {
+    clusters        = ["projects/*/locations/*/clusters/*"]
+    collector_image = "europe-docker.pkg.dev/example-project/tools/collector@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+  }
+
+  expect_failures = [check.clusters_are_narrow, check.collector_logs_are_excluded]
+}
+
 run "among_its_own_clusters" {
   command = plan
 

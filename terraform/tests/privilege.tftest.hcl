@@ -82,6 +82,16 @@ run "privilege" {
   }
 
   assert {
+    condition     = length(google_artifact_registry_repository.collector) + length(google_artifact_registry_repository_iam_member.collector) == 0 && output.collector_repository == ""
+    error_message = "A repository is made or read, and nobody asked for it."
+  }
+
+  assert {
+    condition     = length(google_logging_project_exclusion.collector) == 0 && !contains(keys(google_organization_iam_custom_role.reach), "logs")
+    error_message = "Logs are excluded or may be read, and nobody asked for it."
+  }
+
+  assert {
     condition     = length(google_kms_crypto_key_iam_member.agent) + length(google_kms_crypto_key_iam_member.signing) + length(google_kms_crypto_key.signing) == 0
     error_message = "Keys are granted or made that were not asked for."
   }
@@ -128,7 +138,7 @@ run "signing_key_made" {
   command = plan # what is made here is never destroyed, not even by a test
 
   variables {
-    signing = { create_key = true }
+    signing = { create_key = true, version = 2 }
   }
 
   assert {
@@ -140,6 +150,87 @@ run "signing_key_made" {
     condition     = length(google_kms_crypto_key_iam_member.signing) == 1
     error_message = "The function may not sign with the key that is made for it."
   }
+}
+
+run "cloud_logging" {
+  variables {
+    cloud_logging = true
+  }
+
+  assert {
+    condition     = alltrue([for place, role in google_organization_iam_custom_role.reach : place != "logs" || length(setsubtract(role.permissions, ["logging.logEntries.list", "logging.privateLogEntries.list"])) == 0])
+    error_message = "More than reading entries is granted."
+  }
+}
+
+run "collector_image" {
+  variables {
+    clusters        = ["projects/shop-prod/locations/europe-west1/clusters/prod-1", "projects/shop-test/locations/*/clusters/*"]
+    collector_image = "europe-docker.pkg.dev/example-project/tools/collector@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+  }
+
+  assert {
+    condition     = google_organization_iam_custom_role.reach["logs"].permissions == toset(["logging.sinks.get"]) && keys(google_project_iam_member.logs) == ["shop-prod", "shop-test"]
+    error_message = "doctor cannot see whether the collector's log is left out, or more is granted, or elsewhere."
+  }
+
+  assert {
+    condition     = keys(google_logging_project_exclusion.collector) == ["shop-prod", "shop-test"] && alltrue([for exclusion in google_logging_project_exclusion.collector : !coalesce(exclusion.disabled, false)])
+    error_message = "The collector's log is copied to Cloud Logging."
+  }
+}
+
+run "collector_repository" {
+  variables {
+    collector_repository = { create = true, readers = ["serviceAccount:nodes@shop-prod.iam.gserviceaccount.com"] }
+  }
+
+  assert {
+    condition     = output.collector_repository == "europe-west1-docker.pkg.dev/example-project/scc-responder-collector/collector"
+    error_message = "The image would be pushed to another place than the one that is made."
+  }
+
+  assert {
+    condition     = google_artifact_registry_repository.collector[0].format == "DOCKER" && google_artifact_registry_repository.collector[0].location == var.region && google_artifact_registry_repository.collector[0].repository_id != google_artifact_registry_repository.images.repository_id
+    error_message = "Nodes would read the function's own images, or the image is in another region."
+  }
+
+  assert {
+    condition     = google_artifact_registry_repository_iam_member.collector["serviceAccount:nodes@shop-prod.iam.gserviceaccount.com"].repository == google_artifact_registry_repository.collector[0].repository_id && google_artifact_registry_repository_iam_member.collector["serviceAccount:nodes@shop-prod.iam.gserviceaccount.com"].role == "roles/artifactregistry.reader"
+    error_message = "Nodes cannot pull the image, or may do more."
+  }
+}
+
+run "collector_repository_given" {
+  variables {
+    collector_repository = { name = "projects/example.com:tools/locations/europe/repositories/security", readers = ["serviceAccount:nodes@shop-prod.iam.gserviceaccount.com"] }
+  }
+
+  assert {
+    condition     = output.collector_repository == "europe-docker.pkg.dev/example.com/tools/security/collector" && length(google_artifact_registry_repository.collector) == 0
+    error_message = "Another repository than the given one is named, or one is made."
+  }
+
+  assert {
+    condition     = google_artifact_registry_repository_iam_member.collector["serviceAccount:nodes@shop-prod.iam.gserviceaccount.com"].project == "example.com:tools" && google_artifact_registry_repository_iam_member.collector["serviceAccount:nodes@shop-prod.iam.gserviceaccount.com"].location == "europe"
+    error_message = "Nodes are let in somewhere else."
+  }
+}
+
+run "collector_logs_are_kept" {
+  command = plan
+
+  variables {
+    collector_image        = "europe-docker.pkg.dev/example-project/tools/collector@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    exclude_collector_logs = false
+  }
+
+  assert {
+    condition     = length(google_logging_project_exclusion.collector) == 0
+    error_message = "Something is excluded in a project where nobody asked for it."
+  }
+
+  expect_failures = [check.collector_logs_are_excluded]
 }
 
 run "connect_gateway" {
@@ -163,8 +254,20 @@ run "connect_gateway" {
   }
 }
 
+run "image_repositories" {
+  variables {
+    image_repositories = ["projects/shop-prod/locations/us/repositories/gcr.io", "projects/images/locations/europe/repositories/web"]
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_IMAGE_REPOSITORIES == "projects/images/locations/europe/repositories/web,projects/shop-prod/locations/us/repositories/gcr.io"
+    error_message = "The function does not know whose images it may ask about."
+  }
+}
+
 run "customer_managed_keys" {
   variables {
+    collector_repository = { create = true }
     kms_key_names = {
       firestore = "projects/keys/locations/europe-west1/keyRings/responder/cryptoKeys/firestore"
       function  = "projects/keys/locations/europe-west1/keyRings/responder/cryptoKeys/function"
@@ -190,7 +293,7 @@ run "customer_managed_keys" {
   }
 
   assert {
-    condition     = google_cloudfunctions2_function.responder.kms_key_name == var.kms_key_names.function && google_artifact_registry_repository.images.kms_key_name == var.kms_key_names.function
+    condition     = google_cloudfunctions2_function.responder.kms_key_name == var.kms_key_names.function && google_artifact_registry_repository.images.kms_key_name == var.kms_key_names.function && google_artifact_registry_repository.collector[0].kms_key_name == var.kms_key_names.function
     error_message = "The function or its images are not under the key that was given for them."
   }
 

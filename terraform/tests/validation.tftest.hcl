@@ -175,6 +175,46 @@ run "clusters_a_project_number" {
   expect_failures = [var.clusters]
 }
 
+run "collector_repository_two" {
+  command = plan
+
+  variables {
+    collector_repository = { create = true, name = "projects/tools/locations/europe/repositories/security" }
+  }
+
+  expect_failures = [var.collector_repository]
+}
+
+run "collector_repository_a_place" {
+  command = plan
+
+  variables {
+    collector_repository = { name = "europe-docker.pkg.dev/tools/security" }
+  }
+
+  expect_failures = [var.collector_repository]
+}
+
+run "collector_repository_readers_of_nothing" {
+  command = plan
+
+  variables {
+    collector_repository = { readers = ["serviceAccount:nodes@shop-prod.iam.gserviceaccount.com"] }
+  }
+
+  expect_failures = [var.collector_repository]
+}
+
+run "collector_repository_everybody" {
+  command = plan
+
+  variables {
+    collector_repository = { create = true, readers = ["allUsers"] }
+  }
+
+  expect_failures = [var.collector_repository]
+}
+
 run "concurrency_none" {
   command = plan
 
@@ -253,6 +293,38 @@ run "heartbeat_minutes_uneven" {
   }
 
   expect_failures = [var.heartbeat_minutes]
+}
+
+run "image_repositories_a_place" {
+  command = plan
+
+  variables {
+    image_repositories = ["europe-docker.pkg.dev/shop-prod/images"]
+  }
+
+  expect_failures = [var.image_repositories]
+}
+
+run "image_repositories_any" {
+  command = plan
+
+  variables {
+    image_repositories = ["projects/shop-prod/locations/europe/repositories/*"]
+  }
+
+  expect_failures = [var.image_repositories]
+}
+
+run "image_repositories_out_of_scope" {
+  command = plan
+
+  variables {
+    clusters           = ["projects/shop-prod/locations/*/clusters/*"]
+    image_repositories = ["projects/images/locations/europe/repositories/web"]
+    scope              = { project = "shop-prod" }
+  }
+
+  expect_failures = [var.image_repositories]
 }
 
 run "ingress_unknown" {
@@ -933,6 +1005,26 @@ run "signing_as_the_function_names_it" {
 
   variables {
     signing = { key_version = "gcpkms://projects/example-project/locations/europe-west1/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1" }
+  }
+
+  expect_failures = [var.signing]
+}
+
+run "signing_no_version" {
+  command = plan
+
+  variables {
+    signing = { create_key = true, version = 0 }
+  }
+
+  expect_failures = [var.signing]
+}
+
+run "signing_a_version_of_no_key" {
+  command = plan
+
+  variables {
+    signing = { version = 2 }
   }
 
   expect_failures = [var.signing]

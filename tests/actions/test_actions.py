@@ -36,3 +36,10 @@ def test_a_change_of_parameters_changes_the_plan() -> None:
     """What a policy gives arrives in the change."""
     changes: Any = [plan("delete_pod", {"grace_period_seconds": seconds}) for seconds in (5, 6)]
     assert [change[1].grace_period_seconds for change in changes] == [5, 6]
+
+
+def test_what_is_done_to_a_pod_needs_its_identity() -> None:
+    """Marks and evidence alone are for a pod that is perhaps another's."""
+    without = {name for name, each in actions().items() if not each.needs_identity}
+    marks = {"annotate_pod", "label_pod"}
+    assert without == marks | {name for name, each in actions().items() if each.observes}

@@ -41,5 +41,5 @@ def test_what_is_not_deleted_is_not_evicted(changes: dict[str, Any], reason: str
 def test_a_pod_that_is_gone_is_not_evicted() -> None:
     """There is nothing to do; and the API server itself asks the budgets."""
     assert plan("evict_pod", pod=False) == Skip(reason=Reason.TARGET_ABSENT)
-    assert actions()["evict_pod"].asks_budgets
+    assert (actions()["evict_pod"].asks_budgets, actions()["evict_pod"].reversible) == (True, False)
     assert not actions()["delete_pod"].asks_budgets

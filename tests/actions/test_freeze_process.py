@@ -9,7 +9,8 @@ import pytest
 from scc_responder.actions import Hold, Skip, actions
 from scc_responder.domain.changes import Disruption
 from scc_responder.domain.changes.freeze_process import FreezeProcess
-from scc_responder.domain.kubernetes.wanted_processes import process_request
+from scc_responder.domain.finding import FindingFile, Process
+from scc_responder.domain.kubernetes.wanted_processes import look_request
 from scc_responder.domain.reasons import Reason
 from tests.kits.decision_contexts import FINDING, POD, POD_TARGET, plan
 
@@ -17,7 +18,7 @@ from tests.kits.decision_contexts import FINDING, POD, POD_TARGET, plan
 @pytest.mark.parametrize("host_network", [False, True])
 def test_it_plans_one_change_for_the_container(host_network: bool) -> None:
     """It is told of the node's network, where connections of others are not ended."""
-    request = process_request(FINDING, POD, POD.containers[0].name)
+    request = look_request(FINDING, POD, POD.containers[0].name)
     asked = {"container": POD.containers[0].name, "request": request}
     change = FreezeProcess(**POD_TARGET, **asked, host_network=host_network)
     assert plan("freeze_process", pod={"host_network": host_network}) == [change]
@@ -40,3 +41,12 @@ def test_it_counts_as_a_disruption() -> None:
     """A process that stands answers nobody; it can go on again."""
     action = actions()["freeze_process"]
     assert (action.disrupts, action.reversible, action.observes) == (Disruption.PODS, True, False)
+
+
+def test_it_asks_for_what_a_look_asks_for() -> None:
+    """Both read one container: whichever step puts it in, no file of the finding is left out."""
+    hashed = FindingFile(path="/tmp/x", sha256="b" * 64, size=9, hashed_size=4)
+    told = Process(binary="/tmp/x", binary_file=hashed, libraries=("/tmp/l.so",))
+    finding = {"processes": (told,), "files": (FindingFile(path="/tmp/drop"),)}
+    (froze,), (looked,) = (plan(action, finding=finding) for action in ("freeze_process", "inspect_container"))
+    assert froze.request == looked.request

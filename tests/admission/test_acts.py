@@ -184,7 +184,10 @@ DENIED: Mapping[str, tuple[Callable[[Targets], Request], str]] = {
             f"{t.pod()}/ephemeralcontainers",
             {"spec": {"ephemeralContainers": [{"name": "d", "image": "d"}]}},
         ),
-        "one container at a time is put in, named scc-responder-FORM-CASE, at most three for a case and six in a pod",
+        (
+            "one container at a time is put in, or a cut and a look of one case, named scc-responder-FORM-CASE, "
+            "at most three for a case and six in a pod"
+        ),
     ),
     # nodes
     "cordon and taint": (lambda t: ("PATCH", t.node_path, {"spec": {"unschedulable": True, "taints": TAINT}}), CORDON),

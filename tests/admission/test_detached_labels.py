@@ -125,6 +125,15 @@ def test_other_pods_keep_their_labels(owned: Owned) -> None:
     assert told == [DETACHED, DETACHED]
 
 
+def test_another_owner_than_the_controller_replaces_nothing(owned: Owned, replica: str) -> None:
+    """A pod may name a ReplicaSet as an owner that makes no other pod for it."""
+    (owner,) = owned.admin.get(replica)["metadata"]["ownerReferences"]
+    pod = objects.pod("shared", owned.installed.namespace, owned.node)
+    pod["metadata"]["ownerReferences"] = [{**owner, "controller": False}]
+    path = f"{owned.inside}/pods/{owned.admin.create(pod)['metadata']['name']}"
+    assert owned.told(path, detaching(app="shared")) == DETACHED
+
+
 def test_no_label_of_a_node_is_taken_away(owned: Owned) -> None:
     """Only pods are detached."""
     key = "kubernetes.io/hostname"

@@ -14,15 +14,18 @@ from typing import Any
 import pytest
 import yaml
 
+from scc_responder.workbench.doctor.collector_checks import EXCLUSION_FILTER
 from tests.admission.installed import MODE
 from tests.admission.kustomize import build, of_kind
 from tests.cluster.control_plane import ControlPlane
+from tests.docs.command_lines import mistakes
 from tests.docs.examples import ROOT, commands, fenced
 from tests.requirements import missing
 
 LINES = [
     line for example in fenced() if example.where.startswith("terraform/kubernetes/") for line in commands(example.text)
 ]
+OF_GOOGLE = [line for line in LINES if line.startswith("gcloud ")]
 DEFAULT = "/api/v1/namespaces/default"
 
 
@@ -58,7 +61,14 @@ def run(line: str, plane: ControlPlane, tree: Path) -> subprocess.CompletedProce
     return subprocess.run(shlex.split(line), cwd=tree, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("line", OF_GOOGLE)
+def test_googles_command_is_one(line: str) -> None:
+    """It cannot be run here: command and options are there, and what it excludes is what `doctor` looks for."""
+    assert list(mistakes(line)) == []
+    assert f"--add-exclusion=name=scc-responder,filter={EXCLUSION_FILTER}" in shlex.split(line)
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line not in OF_GOOGLE])
 def test_each_command_of_the_readme_works(default: ControlPlane, line: str, tree: Path) -> None:
     """Each ends with 0. What is to be applied is only rehearsed here: it is for the cluster of other tests too."""
     before = contents(tree)

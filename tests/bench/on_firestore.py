@@ -8,6 +8,7 @@ from typing import Any
 from tests.bench.cold import cold
 from tests.bench.rig import GUARDRAILS, Rig
 from tests.bench.warm import warm
+from tests.cluster.kubelet import LogKubelet
 from tests.findings import push_body
 from tests.kits.google.firestore import FirestoreEmulator, running
 from tests.kits.google.firestore_faults import FaultyFirestore
@@ -20,8 +21,9 @@ MOST_WRITES = 2 * len(ALL) + 4
 
 def on_firestore(rig: Rig, rounds: int) -> dict[str, Any]:
     """`firestore_cold_ready`, `firestore_cold_contained`, `firestore_warm`, and `store_writes` of one finding."""
-    with running() as emulator:
+    with running() as emulator, LogKubelet(rig.plane) as kubelet:
         pack = _with_pack(rig)
+        pack.kubelet = kubelet
         _keep_journals_in(pack, emulator.host)
         figures = cold(pack, rounds)
         with pack.served() as function:

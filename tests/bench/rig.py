@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.cluster import binaries, objects
 from tests.cluster.control_plane import ControlPlane, running
+from tests.cluster.kubelet import LogKubelet
 from tests.e2e.served import ROOT, ServedFunction, unzip
 from tests.kits.responder import CLUSTER, RAILS, SOURCE, compiled, finding_about, policy, turn, write_policies
 
@@ -40,6 +41,7 @@ class Rig:
 
     def __init__(self, plane: ControlPlane, folder: Path, endpoints: dict[str, str]) -> None:
         self.plane, self.folder, self.endpoints = plane, folder, endpoints
+        self.kubelet: LogKubelet | None = None
         self.function = unzip(folder)
         self.floor = folder / "floor"
         self.floor.mkdir()
@@ -62,6 +64,8 @@ class Rig:
 
     def _victim(self) -> dict[str, Any]:
         node = objects.create_node(self.plane.admin)["metadata"]["name"]
+        if self.kubelet:
+            self.kubelet.serve(node)
         name = f"web-{next(self.runs)}"
         self.plane.admin.create(objects.deployment(name, self.namespace, node, replicas=2))
         pod = objects.running_pods(self.plane.admin, self.namespace, name, count=2)[0]

@@ -85,7 +85,8 @@ def _send(
     response = connection.getresponse()
     content = response.read()
     assert response.status < 300, (event.verb, uri, content)
-    answer: dict[str, Any] = json.loads(content)
+    # A log comes as text.
+    answer: dict[str, Any] = json.loads(content) if content[:1] == b"{" else {}
     return answer
 
 

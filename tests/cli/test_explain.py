@@ -145,7 +145,8 @@ def test_each_runbooks_finding_matches_its_policy(name: str, explained: Explaine
     assert status == 0
     assert [policy.name for policy in told.policies if policy.matched] == [NAMES[name]]
     others = {policy.name: policy.reason for policy in told.policies if not policy.matched}
-    waiting = {"isolate-raised-suspicion"} if name == "launch_code_compiler_tool_in_container" else set()
+    suspicious = {"launch_code_compiler_tool_in_container", "added_binary_executed"}
+    waiting = {"isolate-raised-suspicion"} if name in suspicious else set()
     assert {policy for policy, reason in others.items() if reason != "when_threat_differs"} == waiting
     assert {policy.mode for policy in told.policies} == {"dry_run"}
 
@@ -172,7 +173,9 @@ def test_planned_actions_list_their_changes(explained: Explained) -> None:
         ("label_pod", "planned"),
         ("annotate_pod", "planned"),
         ("isolate_pod", "planned"),
+        ("capture_logs", "planned"),
         ("capture_evidence", "planned"),
+        ("inspect_container", "planned"),
         ("notify", "planned"),
     ]
     assert actions["isolate_pod"].changes[1]["change"] == "create_network_policy"

@@ -19,11 +19,12 @@ GCLOUD = {"--project", "--format", "--impersonate-service-account", "--quiet"}
 KUBECTL = {"--namespace", "--context"}
 
 KNOWN: Mapping[str, set[str]] = {
-    "crane push": set(),
     "gcloud container clusters list": GCLOUD,
     "gcloud auth application-default login": GCLOUD,
     "gcloud auth print-identity-token": {*GCLOUD, "--audiences", "--include-email"},
+    "gcloud kms keys versions create": {*GCLOUD, "--key", "--keyring", "--location"},
     "gcloud kms keys versions get-public-key": {*GCLOUD, "--key", "--keyring", "--location", "--output-file"},
+    "gcloud logging sinks update": {*GCLOUD, "--add-exclusion"},
     "gcloud logging read": {*GCLOUD, "--freshness", "--limit", "--order"},
     "gcloud pubsub subscriptions describe": GCLOUD,
     "gcloud pubsub subscriptions modify-push-config": {
@@ -57,6 +58,7 @@ KNOWN: Mapping[str, set[str]] = {
 """Each command that documents may show, with the options that they may show of it."""
 
 FIXING: Mapping[str, set[str]] = {
+    "gcloud artifacts repositories add-iam-policy-binding": {*GCLOUD, "--location", "--member", "--role"},
     "gcloud container clusters describe": {*GCLOUD, "--location"},
     "gcloud container clusters update": {
         *GCLOUD,

@@ -13,22 +13,38 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scc_responder.journal.journal import Journal
+from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.docs import rates
 from tests.docs.examples import ROOT
-from tests.kits.responder import ALL, CLUSTER, NODE, SPARE_NODE, Deployment, deployed, finding_about, mutations, policy
+from tests.kits.responder import (
+    ALL,
+    CLUSTER,
+    NODE,
+    SHIPPED,
+    SPARE_NODE,
+    Deployment,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+)
 
 PAGE = ROOT / "terraform" / "docs" / "cost-and-quotas.md"
 COMMAND = "python -m tests.docs.costs"
 
+LADDER = "`contain-malicious-library`, with a collector"
+SHIPPED_LADDER = next(each for each in load_policies(SHIPPED).policies if each.name in LADDER)
+COLLECTOR = f"europe-docker.pkg.dev/example-project/tools/collector@sha256:{'c0' * 32}"
 MARK = ("label_pod", "annotate_pod", "capture_evidence", "notify")
 RESPONSES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "evidence and a message": (("capture_evidence", "notify"), "enforce"),
     "the pod marked as well": (MARK, "enforce"),
-    "cut off as well": (("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "notify"), "enforce"),
+    "isolated as well": (("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "notify"), "enforce"),
     "node cordoned and pod deleted as well": (ALL, "enforce"),
     "the last one, in dry run": (ALL, "dry_run"),
+    LADDER: (tuple(step.action for step in SHIPPED_LADDER.then), "enforce"),
 }
 """What is done about a finding, by a policy with these actions and this mode."""
 
@@ -88,8 +104,10 @@ def measured(name: str) -> Cost:
         for item in (objects.namespace("shop"), objects.node(NODE), objects.node(SPARE_NODE)):
             cluster.create(item)
         cluster.create(objects.deployment("web", "shop", NODE, replicas=2))
-        deployment = deployed(Path(folder), cluster, policy(*actions, mode=mode))
+        collector = {"collector": COLLECTOR} if name == LADDER else {}
+        deployment = deployed(Path(folder), cluster, policy(*actions, mode=mode), **collector)
         services = deployment.services
+        services.logs = None
         services.answering.add(CLUSTER)
         store: Any = CountedStore(services.store)
         services.store, services.journal = store, Journal(store, services.clock)

@@ -83,10 +83,10 @@ more than the finding's own confidence is held.
 """What `intake/related_findings.py` does, for people who write policies."""
 
 TIERS = {
-    "report": "keep the evidence and notify a person: the finding names no pod, or is not known",
-    "mark": "also label and annotate the pod: it may be bad practice",
-    "isolate": "also isolate the pod: it is likely an attack, and everything can be undone",
-    "contain": "also delete the pod: threat intelligence confirms the threat",
+    "report": "keep the evidence and notify a person: the finding names no pod, a protected one, or is not known",
+    "mark": "also keep the pod's logs, label and annotate it: it may be bad practice",
+    "isolate": "also isolate the pod, end its connections, stop the processes and look: it is likely an attack",
+    "contain": "also delete the pod, after the look: threat intelligence confirms the threat",
     "respond-to": "named after one of Google's runbooks, and goes as far as the runbook",
 }
 """What the verb that a shipped policy's name begins with means."""
@@ -213,6 +213,9 @@ def _takes(field: Mapping[str, Any]) -> str:
 def _pack(policies: Sequence[Policy]) -> Iterator[str]:
     """The shipped policies by how far they go."""
     yield "Each answers the threats that it names, all in `dry_run`. [THREATS.md](THREATS.md) lists them by threat.\n"
+    yield "Their steps have the order of [evidence](../docs/evidence.md#the-order-that-loses-nothing). Where settings\n"
+    yield "name no image of the collector, no connection is ended, no process stopped, no container looked into:\n"
+    yield "these steps end as `no_collector_image`, and all others are carried out.\n"
     for verb, meaning in TIERS.items():
         own = [policy for policy in policies if policy.name.startswith(f"{verb}-")]
         yield f"\n`{verb}-...`: {meaning}.\n\n"

@@ -59,7 +59,9 @@ def test_every_named_output_exists(page: Path) -> None:
 
 def test_outputs_are_found() -> None:
     """The test above looks at something."""
-    assert set().union(*(outputs_named(prose(page)) for page in PAGES)) == {"identity", "settings", "url"}
+    assert set().union(*(outputs_named(prose(page)) for page in PAGES)) == {
+        *("collector_repository", "identity", "settings", "signing_key", "url")
+    }
     assert outputs_named("`terraform -chdir=x output -raw nothing`, the output `none`") == {"nothing", "none"}
 
 
@@ -92,8 +94,8 @@ def test_fields_can_be_given(example: Path) -> None:
     """Where the module takes an object, the example takes the same fields, and leaves their defaults to the module."""
     rows = {name: row for name, row in variables(example).items() if row.type.startswith("object")}
     for name, row in rows.items():
-        assert re.sub(r"optional\((\w+), .*\)", r"optional(\1)", INPUTS[name]) == row.type
-    assert rows.keys() == {"evidence", "limits"}
+        assert re.sub(r"optional\(([\w()]+), .*\)", r"optional(\1)", INPUTS[name]) == row.type
+    assert rows.keys() == {"collector_repository", "evidence", "limits", "signing"}
 
 
 def given() -> Iterator[tuple[str, str, str]]:

@@ -55,9 +55,11 @@ def test_an_explanation_names_the_missing_permission(permission: str, explanatio
     [
         pytest.param(errors.ApiError(Reason.TOO_LARGE, status=413), True, id="413"),
         pytest.param(errors.ApiError(Reason.INVALID, status=422), True, id="422"),
-        pytest.param(errors.ApiError(Reason.SERVER_ERROR, "request is too large", status=500), True, id="etcd"),
+        pytest.param(errors.ApiError(Reason.OBJECT_FULL, status=413), True, id="an object that etcd does not store"),
         pytest.param(errors.ApiError(Reason.OVERSIZE_ANSWER), True, id="an answer over the limit"),
         pytest.param(errors.ApiError(Reason.PARTIAL_LIST), True, id="a list over the limit"),
+        pytest.param(errors.ApiError(Reason.NODE_NOT_ANSWERING, status=500), True, id="a node that is silent"),
+        pytest.param(errors.ApiError(Reason.SERVER_ERROR, "request is too large", status=500), False, id="words"),
         pytest.param(errors.ApiError(Reason.SERVER_ERROR, "etcd has no leader", status=500), False, id="500"),
         pytest.param(errors.ApiError(Reason.THROTTLED, status=429), False, id="429"),
         pytest.param(errors.ApiError(Reason.SERVER_ERROR, status=503), False, id="503"),
@@ -65,5 +67,5 @@ def test_an_explanation_names_the_missing_permission(permission: str, explanatio
     ],
 )
 def test_some_answers_are_about_the_object_itself(error: errors.ApiError, *, expected: bool) -> None:
-    """Those that the API server gives for its size or form; the others say nothing about it."""
+    """Those that come of its size, form or node; the others say nothing about it."""
     assert error.is_about_object is expected

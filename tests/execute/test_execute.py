@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.domain.errors import ApiError
+from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.ports import Evidence
 from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence.capture import store_sealed
@@ -458,11 +458,11 @@ def test_a_failed_arming_never_deletes(tmp_path: Path, cluster: SimulatedCluster
     assert mutations(cluster.audit) == []
 
 
-TOO_LARGE = ApiError(Reason.SERVER_ERROR, "etcdserver: request is too large", status=500)
+UNREAD = OutcomeUnknown(Reason.OVERSIZE_ANSWER, "more than is read")
 OVERSIZE = ApiError(Reason.OVERSIZE_ANSWER, "more than is read")
 WEBHOOK = ApiError(Reason.SERVER_ERROR, 'failed calling webhook "pods.example.com"', status=500)
 LASTING = {
-    "patch-too-large": ("patch", "pods", TOO_LARGE, ["label_pod", "isolate_pod"]),
+    "answer-too-large": ("patch", "pods", UNREAD, ["label_pod", "isolate_pod"]),
     "list-too-large": ("list", "networkpolicies", OVERSIZE, ["isolate_pod"]),
     "events-too-large": ("list", "events", OVERSIZE, ["capture_evidence"]),
     "webhook-down": ("patch", "pods", WEBHOOK, []),

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.actions import actions
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.text import MAX_TEXT_BYTES, visible
@@ -69,12 +70,15 @@ def named(reason: str) -> str:
     return reason
 
 
+OBSERVING = {name for name, action in actions().items() if action.observes}
+
+
 def _decided(finding: Finding) -> str:
     context = context_of(finding, ContextFacts())
     told = explain_context(context, _policies(), finding.event_time)
     assert context.threat.name in _names()
     acting = [action for policy in told["policies"] for action in policy["actions"] if action["result"] == "planned"]
-    assert {action["action"] for action in acting} <= {"capture_evidence", "notify"}, "acts without having read a pod"
+    assert {action["action"] for action in acting} <= OBSERVING, "acts without having read a pod"
     assert json.dumps(told, allow_nan=False).isascii()
     return context.threat.name
 

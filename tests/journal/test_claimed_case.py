@@ -48,6 +48,17 @@ def test_one_save_is_one_write(world: JournalWorld) -> None:
     assert world.record().decision == {"policies": ["contain-reverse-shell"]}
 
 
+def test_what_was_noted_is_written_with_the_release(world: JournalWorld) -> None:
+    """A delivery that ends badly writes once, however much it did: the store may be what failed it."""
+    case = world.held()
+    world.store.writes = 0
+    case.noted(step(1, StepStatus.DONE))
+    assert world.store.writes == 0
+    case.release("store_unavailable")
+    assert world.store.writes == 1
+    assert world.record().steps == (step(1, StepStatus.DONE),)
+
+
 def test_a_closed_case_tells_how_it_ended(world: JournalWorld) -> None:
     """The end is written with the last outcomes, in one write."""
     case = world.held()

@@ -103,6 +103,15 @@ def test_a_long_detail_is_cut() -> None:
     assert len(cut.detail) == MAX_DETAIL
 
 
+def test_what_was_intended_first_and_settled_last_comes_last() -> None:
+    """Under one claim; what an earlier claim intended keeps its place, and so does what nothing overtook."""
+    first, second = (replace(step(number), intended_at=NOW + timedelta(seconds=number)) for number in (1, 2))
+    before = record(S.OPEN, "", None).with_steps((first, second))
+    for number, epoch, order in ((1, 0, [2, 1]), (2, 0, [1, 2]), (1, 1, [1, 2])):
+        after = before.with_steps((replace(step(number, StepStatus.DONE), epoch=epoch),))
+        assert [each.action_id for each in after.steps] == [step(each).action_id for each in order]
+
+
 def test_a_step_takes_its_own_place() -> None:
     """The same action and index is replaced where it stands, another index comes after it."""
     before = record(S.OPEN, "", None).with_steps((step(1), step(2)))

@@ -99,6 +99,27 @@ def test_only_verified_outcomes_end_as_success(outcomes: list[tuple[str, StepSta
 
 REHEARSAL = ("label_pod", StepStatus.DRY_RUN)
 TOLD = ("notify", StepStatus.DONE)
+
+
+def left_out(action: str) -> Step:
+    """A step that takes what the deployment goes without."""
+    reason = Reason.NO_COLLECTOR_IMAGE
+    return Step(action_id=action, policy="contain", action=action, status=StepStatus.NOT_POSSIBLE, reason=reason)
+
+
+def test_what_a_deployment_leaves_out_is_no_shortfall() -> None:
+    """Beside what was done it does not count; where there was nothing else to do, nothing was done."""
+    beside = steps(DONE, ("capture_evidence", StepStatus.DONE))
+    for mode, state in {Mode.ENFORCE: CaseState.DONE, Mode.APPROVE: CaseState.DONE}.items():
+        assert conclusion([*beside, left_out("sever_connections")], {"contain": mode}) == state
+    held = steps(("isolate_pod", StepStatus.HELD))
+    assert conclusion([*held, left_out("sever_connections")], {"contain": Mode.ENFORCE}) == CaseState.HELD
+    alone = [*steps(("capture_evidence", StepStatus.DONE)), left_out("sever_connections")]
+    assert conclusion(alone, {"contain": Mode.ENFORCE}) == CaseState.PARTIAL
+    refused = replace(left_out("sever_connections"), reason=Reason.COLLECTOR_REFUSED)
+    assert conclusion([*beside, refused], {"contain": Mode.ENFORCE}) == CaseState.PARTIAL
+
+
 REHEARSALS: dict[str, tuple[list[tuple[str, StepStatus]], CaseState]] = {
     "rehearsed": ([REHEARSAL, TOLD], CaseState.REHEARSED),
     "only observed": ([("capture_evidence", StepStatus.DONE), TOLD], CaseState.REHEARSED),

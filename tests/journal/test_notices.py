@@ -123,6 +123,16 @@ def test_a_person_should_look_at_what_did_not_go_well(status: StepStatus, severi
     assert outcome_notice(context(), Decision(policies=()), steps).severity == severity
 
 
+@pytest.mark.parametrize(
+    ("reason", "severity"),
+    [(Reason.NO_COLLECTOR_IMAGE, NoticeSeverity.NOTICE), (Reason.COLLECTOR_REFUSED, NoticeSeverity.WARNING)],
+)
+def test_what_a_deployment_leaves_out_is_no_warning(reason: Reason, severity: NoticeSeverity) -> None:
+    """It would be one for every finding; that the cluster refuses a container is one."""
+    step = Step(action_id="0b", action="sever_connections", status=StepStatus.NOT_POSSIBLE, reason=reason)
+    assert outcome_notice(context(), Decision(policies=()), [STEP, step]).severity == severity
+
+
 def test_an_awaited_end_is_no_warning() -> None:
     """Every deletion takes its time: only one that came to no end by then is."""
     awaited = Step(action_id="0b", action="delete_pod", status=StepStatus.TERMINATING, reason="deletion_awaited")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from scc_responder.adapters.kubernetes.kubernetes_api import connect
@@ -52,10 +53,20 @@ class OneCluster:
         self.captured: list[Change] = []
         self.collector = MemoryCollector()
         self.stopped: tuple[FrozenProcess, ...] = ()
+        self.done_at: datetime | None = None
+        self.began = 0
 
     def frozen(self, uid: str) -> tuple[FrozenProcess, ...]:
         """What a test says."""
         return self.stopped
+
+    def was_done_by(self, change: Change, moment: datetime) -> bool:
+        """By what a test says."""
+        return self.done_at is None or self.done_at <= moment
+
+    def begin_waiting(self) -> None:
+        """Count it."""
+        self.began += 1
 
     def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
         """Make it there."""

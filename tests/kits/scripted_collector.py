@@ -32,7 +32,9 @@ def key_of(container: ApiObject) -> str:
 
 def cut(**fields: Any) -> bytes:
     """That every connection was ended, or what else `fields` say."""
-    return document("cut", **{"found": 2, "destroyed": 2, "complete": True, "severed_at": AT, **fields})
+    return document(
+        "cut", **{"found": 2, "destroyed": 2, "complete": True, "severed_at": AT, "watched_ms": 2000, **fields}
+    )
 
 
 def matches(*pids: int, **fields: Any) -> bytes:

@@ -42,7 +42,7 @@ ATTACKERS = {
 class Looked(Value, frozen=True, kw_only=True):
     """What both containers said, and the truth, in milliseconds since 1970. `began`: when isolation was asked for.
 
-    `still`: since when every process of the threat is stopped or dead.
+    `still`: when a process of the threat was last seen to run, where each stands still now. `until`: the end of it all.
     """
 
     began: int
@@ -53,12 +53,18 @@ class Looked(Value, frozen=True, kw_only=True):
     last_beat: int
     still: int | None
     restarts: int
+    until: int
 
     @property
     def severed_at(self) -> int | None:
         """Since when no connection is left, as the container said."""
         cut = self.cut.documents.get("cut", {})
         return _moment(cut["severed_at"]) if self.cut.whole and cut.get("complete") else None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no heartbeat has come for a second: they come every 20 ms."""
+        return self.last_beat < self.until - 1000
 
     @property
     def frozen_at(self) -> int | None:
@@ -94,8 +100,9 @@ def look_at(node: Node, image: str, situation: Situation, *, pulled: bool = Fals
         began = now()
         node.admin.create(_deny_all(pod["metadata"]["namespace"]))
         looker = Looker(node, image, infected)
-        containers = [looker.cut(), looker.look()]
-        cut, look = map(looker.told, containers)
+        # As the product does beside root, who may stop a look, and with it what the node tells of the cut.
+        cut = looker.told(looker.cut())
+        look = looker.told(looker.look())
         threat.leave()
     looked = Looked(
         began=began,
@@ -106,6 +113,7 @@ def look_at(node: Node, image: str, situation: Situation, *, pulled: bool = Fals
         last_beat=max(node.outside.arrivals(infected.name, "beat")),
         still=threat.still,
         restarts=watch.restarts,
+        until=now(),
     )
     remove(node, pod)
     return looked

@@ -11,6 +11,7 @@ from typing import Any
 
 from collector_image import SOURCES, make_image
 from scc_responder.adapters.kubernetes.kubernetes_api import connect
+from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.collector_container import (
     CollectorContainer,
@@ -120,6 +121,8 @@ class Looker:
         except Truncated as error:
             killed = was_killed(self._session, container)
             return _told(documents, digests, container, reason=str(killed.reason if killed else error))
+        except ApiError as error:
+            return _told(documents, digests, container, reason=str(error.reason))
         return _told(documents, digests, container, whole=True)
 
 

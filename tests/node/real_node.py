@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
 
 import yaml
 
+from scc_responder.adapters.kubernetes.kubernetes_api import connect
+from scc_responder.domain.ports import KubernetesApi
 from tests.admission.installed import MODE, network_policy
 from tests.admission.kustomize import build
 from tests.cluster import binaries as cluster_binaries
@@ -41,6 +44,12 @@ class Node:
         self._folder = plane.ca_file.parent
         self.outside = Outside(self._folder)
         self.collector = ""
+
+    @cached_property
+    def responder(self) -> KubernetesApi:
+        """The API server as the responder sees it, by connections that are kept, as on a warm function."""
+        plane = self.plane
+        return connect(plane.url, plane.ca_pem.encode(), lambda: plane.token("responder"))
 
     def run(self, *command: str) -> str:
         """Run a program of the machine's within the node: what it printed. Raises CalledProcessError."""
@@ -77,9 +86,10 @@ class Node:
     def remove_image(self, name: str) -> None:
         """Let the node have the image of this name no longer: its next container has to pull it."""
         listed = self.run("ctr", "--namespace", CONTAINERS, "images", "ls").splitlines()[1:]
-        digest = next(words[2] for words in map(str.split, listed) if words[0] == name)
-        same = [words[0] for words in map(str.split, listed) if words[2] == digest]
-        self.run("ctr", "--namespace", CONTAINERS, "images", "rm", *same)
+        digests = {words[2] for words in map(str.split, listed) if words[0] == name}
+        same = [words[0] for words in map(str.split, listed) if words[2] in digests]
+        if same:
+            self.run("ctr", "--namespace", CONTAINERS, "images", "rm", *same)
 
     @property
     def admin(self) -> ClusterClient:

@@ -9,6 +9,12 @@ from scc_responder.domain.value import Value
 DELETE = ("capture_evidence", "delete_pod {grace_period_seconds: 2}")
 GONE = ("done: processes_ended", "done: deleted")
 ISOLATE = ("label_pod", "isolate_pod")
+UNPRIVILEGED = {"securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "runAsNonRoot": True}}
+HOST = {"hostNetwork": True}
+LADDER = (*ISOLATE, "capture_evidence", "capture_logs", "sever_connections", "freeze_process", "inspect_container")
+INSPECTED = ("done: inspected", "partial: inspected")
+"""`partial` where a busy machine wrote the isolation so late that the cut may not have ended what came before it."""
+
 INSPECT = (*ISOLATE, "capture_evidence", "capture_logs", "inspect_container")
 
 
@@ -31,11 +37,8 @@ class Situation(Value, frozen=True, kw_only=True):
     finalizer: bool = False
     open: bool = False
     level: Literal["privileged", "baseline", "restricted"] = "privileged"
-    before: Literal["", "restarted", "replaced"] = ""
+    before: Literal["", "restarted", "replaced", "image removed"] = ""
 
-
-UNPRIVILEGED = {"securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "runAsNonRoot": True}}
-HOST = {"hostNetwork": True}
 
 SITUATIONS = {
     "isolated": Situation(said=("done: isolated",), steps=ISOLATE, replicas=1),
@@ -46,6 +49,36 @@ SITUATIONS = {
     "isolated, with its logs kept": Situation(
         said=("done: captured",), steps=(*ISOLATE, "capture_logs"), replicas=1, threat=("flood",)
     ),
+    "severed, frozen, inspected": Situation(said=INSPECTED, steps=LADDER, replicas=1, threat=("child",)),
+    "severed, frozen, inspected, another user": Situation(
+        said=INSPECTED, steps=LADDER, replicas=1, threat=("child",), spec=UNPRIVILEGED
+    ),
+    "severed, frozen, inspected, image pulled": Situation(
+        said=INSPECTED,
+        steps=LADDER,
+        replicas=1,
+        threat=("child",),
+        spec=UNPRIVILEGED,
+        before="image removed",
+    ),
+    "severed, but the attacker kills": Situation(
+        said=("partial: defends_itself",), steps=LADDER, replicas=1, threat=("kill",)
+    ),
+    "severed, but the attacker stops": Situation(
+        said=("partial: defends_itself",), steps=LADDER, replicas=1, threat=("stop",)
+    ),
+    "looked into in its own form": Situation(
+        said=("partial: inspected",), steps=LADDER, replicas=1, level="baseline", spec=UNPRIVILEGED
+    ),
+    "taken for the collector": Situation(
+        said=("partial: defends_itself",),
+        steps=LADDER,
+        replicas=1,
+        level="baseline",
+        spec=UNPRIVILEGED,
+        threat=("forge", "kill"),
+    ),
+    "frozen on the host's network": Situation(said=("partial: inspected",), steps=LADDER, replicas=1, spec=HOST),
     "inspected": Situation(said=("done: inspected",), steps=INSPECT, replicas=1, threat=("unlink", "child")),
     "isolated on the host's network": Situation(said=("partial: host_network",), steps=ISOLATE, replicas=1, spec=HOST),
     "marked alone": Situation(said=("done: captured",), steps=("label_pod", "capture_evidence"), replicas=1),
@@ -82,3 +115,12 @@ SITUATIONS = {
         said=("held: identity_not_proved:pod_replaced",), kind="StatefulSet", before="replaced"
     ),
 }
+
+MEASURED = (
+    "isolated",
+    "severed, frozen, inspected",
+    "severed, frozen, inspected, another user",
+    "severed, frozen, inspected, image pulled",
+    "deleted",
+)
+"""Those whose times are of interest: played again and again."""

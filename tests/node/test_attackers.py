@@ -32,6 +32,7 @@ def test_no_attacker_keeps_his_connections(looks: dict[str, Looked], name: str) 
     if ATTACKERS[name].level == "baseline":
         assert looks[name].cut.reason == "collector_refused"
     else:
+        assert looks[name].is_silent, looks[name].cut
         assert looks[name].severed_at is not None, looks[name].cut
 
 
@@ -51,7 +52,16 @@ def looked(**fields: object) -> Looked:
     cut = Told(documents={"cut": {"complete": True, "severed_at": "1970-01-01T00:00:01.000Z"}}, whole=True)
     freeze = {"freeze": {"complete": True, "frozen_at": "1970-01-01T00:00:02.000Z"}}
     look = Told(documents=freeze, artefacts=("ab",), whole=True)
-    facts = {"cut": cut, "look": look, "sha256": "ab", "last_new": 900, "last_beat": 990, "still": 1990, "restarts": 0}
+    facts = {
+        "cut": cut,
+        "look": look,
+        "sha256": "ab",
+        "last_new": 900,
+        "last_beat": 990,
+        "still": 1990,
+        "restarts": 0,
+        "until": 5000,
+    }
     return Looked(began=0, **{**facts, **fields})  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ PLAYED = Cases(
     "situations on the real node",
     few=[
         "isolated",
+        "severed, frozen, inspected",
         "detached",
         "deleted",
         "deleted with the least grace, deaf",
@@ -52,6 +53,18 @@ def test_isolation_stops_new_connections_alone(trials: dict[str, Trial]) -> None
     assert said.contained_seconds is None
     assert true.dead is None
     assert (true.last_beat or 0) > true.until - 1000
+
+
+def test_a_threat_is_severed_and_frozen(trials: dict[str, Trial]) -> None:
+    """Its connections are dead and its processes stopped, and its program is kept.
+
+    Both are said, but where the isolation was so late that connections might have come back.
+    """
+    trial = trials["severed, frozen, inspected"]
+    assert {"frozen", "inspected"} <= trial.said.words
+    assert {"severed", "connections_may_return"} & trial.said.words
+    assert (trial.said.contained_seconds is not None) is ("severed" in trial.said.words)
+    assert (trial.true.silent is not None, trial.true.frozen is not None, trial.kept) == (True, True, True)
 
 
 def test_a_detached_pod_runs_on_for_people(trials: dict[str, Trial]) -> None:

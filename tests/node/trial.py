@@ -65,13 +65,14 @@ class Truth(Value, frozen=True, kw_only=True):
 class Trial(Value, frozen=True, kw_only=True):
     """What was said of a pod, and what was true of it. `later`: what a sweep said, where the delivery left it open.
 
-    `kept`: the threat's program is in the evidence.
+    `kept`: the threat's program is in the evidence. `requests`: what the API server was asked in the delivery.
     """
 
     said: Said
     true: Truth
     later: Said | None = None
     kept: bool = False
+    requests: int | None = None
 
     @property
     def end(self) -> str:

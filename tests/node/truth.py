@@ -11,7 +11,7 @@ import select
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -61,12 +61,16 @@ def container_processes(uid: str, program: str) -> Sequence[int]:
 
 
 class Processes:
-    """When each of some processes ended, as the kernel tells, and since when it is stopped, looked at every 10 ms."""
+    """When each of some processes ended, as the kernel tells, and when it was last seen to run, looked at every 10 ms.
+
+    A look that comes late, on a busy machine, then never accuses a word that is true.
+    """
 
     def __init__(self, pids: Sequence[int]) -> None:
         self._pids = pids
         self._ended: dict[int, int] = {}
-        self._still: dict[int, int] = {}
+        self._ran: dict[int, int] = dict.fromkeys(pids, 0)
+        self._still: set[int] = set()
         self._left = threading.Event()
         self._handles = {os.pidfd_open(pid): pid for pid in pids}
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._watch_ends, self._watch_states)]
@@ -93,24 +97,22 @@ class Processes:
     def _watch_states(self) -> None:
         while not self._left.wait(0.01):
             for pid in self._pids:
+                at = now()
                 if _process_state(pid) in {"T", "t", ""}:
-                    self._still.setdefault(pid, now())
+                    self._still.add(pid)
                 else:
-                    self._still.pop(pid, None)
+                    self._still.discard(pid)
+                    self._ran[pid] = at
 
     @property
     def ended(self) -> int | None:
         """When the last of them ended: None while one lives."""
-        return _last(self._ended, self._pids)
+        return max(self._ended.values(), default=None) if len(self._ended) == len(self._pids) else None
 
     @property
     def still(self) -> int | None:
-        """Since when none of them has run, stopped or dead: None while one runs."""
-        return _last(self._still, self._pids)
-
-
-def _last(moments: Mapping[int, int], pids: Sequence[int]) -> int | None:
-    return max(moments.values(), default=None) if len(moments) == len(pids) else None
+        """When one of them was last seen to run, of which none runs any more, stopped or dead: None while one runs."""
+        return max(self._ran.values(), default=None) if self._still.issuperset(self._pids) else None
 
 
 def _process_state(pid: int) -> str:

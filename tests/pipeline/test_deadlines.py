@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.pipeline.containment import COLLECT_SECONDS
-from scc_responder.pipeline.deadlines import cases_end, steps_end
+from scc_responder.pipeline.deadlines import cases_end, steps_end, waits_end
 from scc_responder.settings import Settings, read_settings
 from tests.docs.examples import ROOT
 
@@ -29,6 +29,7 @@ def test_late_cases_keep_their_share(timeout: int) -> None:
     end = NOON + timedelta(seconds=timeout)
     assert cases_end(NOON, settings) + timedelta(seconds=COLLECT_SECONDS) < end
     assert steps_end(NOON, settings) + timedelta(seconds=20) <= end
+    assert steps_end(NOON, settings) < waits_end(NOON, settings) <= end - timedelta(seconds=10)
     assert NOON < cases_end(NOON, settings) < steps_end(NOON, settings)
 
 

@@ -93,6 +93,13 @@ ENDINGS: list[Any] = [
     ([step(StepStatus.DONE, "patched"), step(StepStatus.SKIPPED, "already_labeled")], "done", "NOTICE"),
     ([step(StepStatus.SKIPPED, "already_labeled")], "already_labeled", "INFO"),
     ([], "done_before", "INFO"),
+    ([step(StepStatus.DONE, "patched"), step(StepStatus.NOT_POSSIBLE, "no_collector_image")], "done", "NOTICE"),
+    ([step(StepStatus.NOT_POSSIBLE, "no_collector_image")], "no_collector_image", "WARNING"),
+    (
+        [step(StepStatus.DONE, "patched"), step(StepStatus.NOT_POSSIBLE, "image_not_pulled")],
+        "image_not_pulled",
+        "WARNING",
+    ),
 ]
 
 

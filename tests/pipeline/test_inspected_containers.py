@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.one_change import IMAGE
@@ -78,6 +81,27 @@ def test_a_resumed_look_decides_too(tmp_path: Path, cluster: SimulatedCluster, p
         "isolate_pod: patched",
         "isolate_pod: isolated",
     ]
+    assert insertions(cluster) == [True, False]
+
+
+def test_a_look_ends_with_its_delivery(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """Its log is followed no longer than the delivery lasts; the next one reads it from the start."""
+    deployment = deployed(tmp_path, cluster, policy("inspect_container"), collector=IMAGE, timeout_seconds="12")
+    document = finding_about(pod, finding=NAMING)
+    followed: list[float] = []
+
+    class Silent(Interposed):
+        def read_log(self, path: str, **options: Any) -> Iterator[bytes]:
+            followed.append(options["seconds"])
+            if len(followed) == 1:
+                raise ApiError(Reason.TIMEOUT, "no end of it")
+            yield from super().read_log(path, **options)
+
+    deployment.clusters.api = Silent(deployment.clusters.api)
+    assert deployment.respond_to(document).status == 503
+    assert deployment.deliver(document).status == 204
+    assert deployment.outcomes(document) == ["inspect_container: inspected"]
+    assert [0 < seconds <= 10 for seconds in followed] == [True, True]
     assert insertions(cluster) == [True, False]
 
 

@@ -12,11 +12,13 @@ import pytest
 
 from scc_responder.adapters.google.cloud_logging import CloudLogging
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.pipeline.later_logs import ASKED_AFTER, MOST_TRIES, NOTES, ask_later
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.google.logging_server import LoggingServer, audit_entry, line_entry
-from tests.kits.responder import Deployment, deployed, finding_about, policy
+from tests.kits.responder import Deployment, Interposed, deployed, finding_about, policy
 
 
 @pytest.fixture
@@ -126,6 +128,43 @@ def test_a_used_up_quota_is_left_to_the_sweep(
     assert '"first"' in "".join(kept(deployment, "cloud-logging-*.json"))
 
 
+def test_a_silent_node_is_not_waited_for_without_end(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
+    """After three deliveries the case ends. What takes the logs away is held, all else is done at once."""
+
+    def refuse(_call: int, _verb: str, path: str) -> None:
+        if path.endswith("/log"):
+            raise ApiError(Reason.SERVER_ERROR, "dial tcp 192.0.2.9:10250: no route to host", status=500)
+
+    made = deployed(tmp_path, cluster, policy("isolate_pod", "capture_logs", "delete_pod", "notify"))
+    made.clusters.api = Interposed(made.clusters.api, before=refuse)
+    document = finding_about(pod)
+    assert [made.respond_to(document).status for _ in range(3)] == [503, 503, 204]
+    done = steps(made, document)
+    assert done["capture_logs"][:2] == ("failed", "node_not_answering")
+    assert "no route to host" in done["capture_logs"][2]
+    assert (done["isolate_pod"][0], done["delete_pod"][:2]) == ("done", ("held", "needs_capture_logs"))
+
+
+def test_an_api_that_fails_is_asked_later(deployment: Deployment, server: LoggingServer, pod: dict[str, Any]) -> None:
+    """Nothing was kept: so nobody says that it was."""
+    server.fail_next(grpc.StatusCode.UNAVAILABLE, count=2)
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert steps(deployment, document)["capture_cloud_logs"][:2] == ("done", "logs_later")
+    assert len(deployment.services.store.scan(NOTES).entries) == 1
+
+
+def test_where_nobody_may_be_asked_nothing_is_captured(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """A deployment without Cloud Logging says so, and its cases fall short of nothing."""
+    deployment.services.logs = None
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    assert steps(deployment, document)["capture_cloud_logs"][:2] == ("skipped", "no_cloud_logging")
+    assert (deployment.case(document).state, deployment.line["severity"]) == ("done", "NOTICE")
+
+
 def test_a_note_that_is_never_answered_goes(deployment: Deployment, server: LoggingServer, pod: dict[str, Any]) -> None:
     """After so many tries."""
     deployment.respond_to(finding_about(pod))
@@ -159,6 +198,30 @@ def test_without_the_permission_the_case_goes_on(
     server.granted = ()
     document = finding_about(pod)
     deployment.respond_to(document)
-    assert steps(deployment, document)["capture_cloud_logs"][:2] == ("done", "captured")
+    status, why, detail = steps(deployment, document)["capture_cloud_logs"]
+    assert (status, why) == ("skipped", "logging_permission_denied")
+    assert detail.startswith("missing permission: logging.logEntries.list; cases/")
+    assert deployment.services.store.scan(NOTES).entries == ()
     missing = [manifest_content(text.encode())["missing"] for text in kept(deployment, "manifest-*.json")]
     assert {"cloud_logging": "missing permission: logging.logEntries.list"} in missing
+
+
+def test_without_the_right_to_read_logs_the_case_goes_on(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
+    """The step says which right is missing, and what takes the logs away is not done."""
+
+    def refuse(_call: int, _verb: str, path: str) -> None:
+        if path.endswith("/log"):
+            raise ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="pods/log: get in namespace shop")
+
+    made = deployed(tmp_path, cluster, policy("isolate_pod", "capture_logs", "delete_pod"))
+    made.clusters.api = Interposed(made.clusters.api, before=refuse)
+    document = finding_about(pod)
+    made.respond_to(document)
+    done = steps(made, document)
+    assert done["capture_logs"][:2] == ("skipped", "captured_without_logs")
+    assert done["capture_logs"][2].startswith("missing permission: pods/log: get in namespace shop; cases/")
+    assert (done["isolate_pod"][0], done["delete_pod"][:2]) == ("done", ("held", "needs_capture_logs"))
+    (manifest,) = (manifest_content(text.encode()) for text in kept(made, "manifest-*.json"))
+    assert manifest["missing"]["pod_logs"] == "missing permission: pods/log: get in namespace shop"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scc_responder.adapters.google.cloud_logging import CloudLogging
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
 from scc_responder.adapters.google.security_center import SecurityCenter
@@ -65,6 +66,14 @@ def test_cloud_run_is_asked_where_google_is() -> None:
     assert isinstance(services().run, CloudRunAdmin)
     assert services(SCC_ENDPOINT="127.0.0.1:1").run is None
     assert isinstance(services(SCC_ENDPOINT="127.0.0.1:1", RUN_ENDPOINT="127.0.0.1:2").run, CloudRunAdmin)
+
+
+def test_cloud_logging_is_asked_only_where_settings_say_that_it_may_be() -> None:
+    """Elsewhere each finding of an attack would send requests that are refused."""
+    assert services().logs is None
+    assert services(CLOUD_LOGGING="false").logs is None
+    assert isinstance(services(CLOUD_LOGGING="true").logs, CloudLogging)
+    assert isinstance(services(LOGGING_ENDPOINT="127.0.0.1:1").logs, CloudLogging)
 
 
 @pytest.mark.parametrize("error", [None, ApiError("outcomes_unavailable", status=503)], ids=["well", "down"])

@@ -30,14 +30,32 @@ CTD = "catalogue/container_threat_detection"
 PODS = [row for row in catalogue() if (row.detector, row.surface) == ("container_threat_detection", "pod")]
 
 
-@pytest.fixture
-def deployment(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
+COLLECTOR = f"example.test/tools/collector@sha256:{'c0' * 32}"
+LEFT_OUT = {"no_collector_image", "no_cloud_logging"}
+"""What steps say of what a deployment goes without. These go without Cloud Logging."""
+
+
+def raised(tmp_path: Path, cluster: SimulatedCluster, **environment: str) -> Deployment:
     """The responder with copies of the shipped policies, all of which act."""
     folder = tmp_path / "policies"
     folder.mkdir()
     for path in SHIPPED.glob("*.yaml"):
         (folder / path.name).write_text(path.read_text().replace("\nmode: dry_run\n", "\nmode: enforce\n"))
-    return Deployment(tmp_path, api_of(cluster), folder)
+    made = Deployment(tmp_path, api_of(cluster), folder, **environment)
+    made.services.logs = None
+    return made
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
+    """Such a one without a collector."""
+    return raised(tmp_path, cluster)
+
+
+@pytest.fixture
+def looking(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
+    """Such a one with a collector."""
+    return raised(tmp_path, cluster, collector=COLLECTOR)
 
 
 def actions(deployment: Deployment, document: Object) -> list[str]:
@@ -57,11 +75,47 @@ def test_each_threat_is_answered_as_shipped(
 
     done = actions(deployment, document)
     left = {item["metadata"]["uid"] for item in cluster.objects("Pod", "shop")}
-    assert (ending.status, ending.reason) == (204, "done")
-    assert {step.status for step in deployment.case(document).steps} == {StepStatus.DONE}
+    assert (ending.status, ending.reason, ending.severity) == (204, "done", "NOTICE")
+    assert undone(deployment, document) <= LEFT_OUT
+    assert deployment.case(document).state == "done"
     assert (pod["metadata"]["uid"] not in left) == ("delete_pod" in done)
     assert "delete_pod" not in done or row.confidence == "confirmed"
     assert len(deployment.published.messages) == 1
+
+
+def undone(deployment: Deployment, document: Object) -> set[str]:
+    """Why steps of the case are not done."""
+    return {step.reason for step in deployment.case(document).steps if step.status != StepStatus.DONE}
+
+
+@pytest.mark.parametrize("golden", ["reverse_shell", "modified_malicious_library_loaded"])
+def test_a_collector_looks_before_the_pod_goes(golden: str, looking: Deployment, pod: Object) -> None:
+    """With a collector, connections are ended, processes stopped, files kept: all of it before a deletion."""
+    document = finding_about(pod, golden)
+
+    ending = looking.respond_to(document)
+
+    done = actions(looking, document)
+    order = ["isolate_pod", "capture_logs", "capture_evidence", "sever_connections", "freeze_process"]
+    assert (ending.reason, undone(looking, document)) == ("done", {"no_cloud_logging"})
+    assert [name for name in done if name in order] == order
+    assert done.index("freeze_process") < done.index("inspect_container")
+    assert ("delete_pod" in done) == (golden != "reverse_shell")
+    assert "delete_pod" not in done or done.index("inspect_container") < done.index("delete_pod")
+    assert looking.line["containment"] == ("frozen" if golden == "reverse_shell" else "processes_ended")
+    assert 0 <= looking.line["contained_seconds"] < 60
+
+
+def test_nothing_is_tried_without_a_collector(deployment: Deployment, cluster: SimulatedCluster, pod: Object) -> None:
+    """Without one no container is asked for, and the log does not call that a fault."""
+    document = finding_about(pod)
+
+    deployment.respond_to(document)
+
+    assert not [event for event in cluster.audit if event.subresource == "ephemeralcontainers"]
+    left_out = {step.action for step in deployment.case(document).steps if step.reason == "no_collector_image"}
+    assert left_out == {"sever_connections", "freeze_process", "inspect_container"}
+    assert deployment.line["severity"] == "NOTICE"
 
 
 def beside(deployment: Deployment, pod: Object, golden: str, other: str) -> Object:
@@ -71,7 +125,7 @@ def beside(deployment: Deployment, pod: Object, golden: str, other: str) -> Obje
 
 
 def test_two_policies_about_one_finding(deployment: Deployment, cluster: SimulatedCluster, pod: Object) -> None:
-    """A compiler beside a reverse shell: cut off and marked, each thing once, and told when all of it is done."""
+    """A compiler beside a reverse shell: isolated and marked, each thing once, and told when all of it is done."""
     document = beside(deployment, pod, "launch_code_compiler_tool_in_container", "reverse_shell")
 
     deployment.respond_to(document)
@@ -79,14 +133,21 @@ def test_two_policies_about_one_finding(deployment: Deployment, cluster: Simulat
     (message,) = deployment.published.messages
     matched = [policy["name"] for policy in message["policies"] if policy["matched"]]
     assert matched == ["isolate-raised-suspicion", "respond-to-compiler"]
-    assert actions(deployment, document) == ["label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "notify"]
+    assert actions(deployment, document) == [
+        "label_pod",
+        "annotate_pod",
+        "isolate_pod",
+        "capture_logs",
+        "capture_evidence",
+        "notify",
+    ]
     assert mutations(cluster.audit).count("create networkpolicies") == 1
     (marked,) = [item for item in cluster.objects("Pod", "shop") if item["metadata"]["uid"] == pod["metadata"]["uid"]]
     assert marked["metadata"]["labels"]["scc-responder/threat"] == "compiler"
 
 
 def test_a_confirmed_miner(deployment: Deployment, cluster: SimulatedCluster, pod: Object) -> None:
-    """A miner beside known malware is cut off, captured and deleted, each once, by two policies."""
+    """A miner beside known malware is isolated, captured and deleted, each once, by two policies."""
     miner = "suspicious_crypto_mining_activity_using_stratum_protocol"
     document = beside(deployment, pod, miner, "added_malicious_binary_executed")
 
@@ -98,7 +159,7 @@ def test_a_confirmed_miner(deployment: Deployment, cluster: SimulatedCluster, po
         "create networkpolicies",
         "delete pods",
     ]
-    assert {step.status for step in deployment.case(document).steps} == {StepStatus.DONE}
+    assert undone(deployment, document) == LEFT_OUT
     (message,) = deployment.published.messages
     assert [step["reason"] for step in message["steps"] if step["action"] == "delete_pod"] == [
         "armed",
@@ -109,7 +170,9 @@ def test_a_confirmed_miner(deployment: Deployment, cluster: SimulatedCluster, po
 @pytest.fixture
 def as_shipped(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
     """The responder with the shipped policies themselves, under a kill switch that allows everything."""
-    return Deployment(tmp_path, api_of(cluster), SHIPPED)
+    made = Deployment(tmp_path, api_of(cluster), SHIPPED)
+    made.services.logs = None
+    return made
 
 
 @pytest.mark.parametrize("row", PODS, ids=lambda row: row.name)
@@ -127,7 +190,8 @@ def test_each_threat_is_only_rehearsed(
     assert all(event.dry_run for event in writes)
     assert [cluster.objects(kind) for kind in ("Pod", "Node", "NetworkPolicy")] == before
     assert (ending.reason, as_shipped.case(document).state) == ("dry_run", "rehearsed")
-    assert {step.action for step in steps if step.status == StepStatus.DONE} == {"capture_evidence", "notify"}
+    kept = {step.action for step in steps if step.status == StepStatus.DONE}
+    assert kept == {"capture_logs", "capture_evidence", "notify"}
     assert len(as_shipped.published.messages) == 1
     assert list(as_shipped.folder.glob("evidence/**/*.json"))
 

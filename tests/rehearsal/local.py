@@ -14,6 +14,7 @@ ADDED = {
     "PUBSUB_EMULATOR_HOST": "Google's emulator in place of pubsub.googleapis.com; the topic's name stays",
     "SCC_RESPONDER_SCC_ENDPOINT": "a local server of Google's protos in place of securitycenter.googleapis.com",
     "SCC_RESPONDER_GKE_ENDPOINT": "a local server of Google's protos in place of container.googleapis.com",
+    "SCC_RESPONDER_LOGGING_ENDPOINT": "a local server of Google's protos in place of logging.googleapis.com",
     "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": "there is no metadata server to give the identity's token",
 }
 """Addresses that a deployment does not have."""

@@ -26,6 +26,7 @@ from tests.cluster import objects
 from tests.cluster.audit import AuditEvent
 from tests.cluster.client import object_path
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.kubelet import LogKubelet
 from tests.cluster.polling import wait_until
 from tests.e2e.served import ServedFunction, free_port
 from tests.e2e.test_end_to_end import gke_cluster
@@ -33,6 +34,7 @@ from tests.findings import data
 from tests.kits.google.emulator import Emulator
 from tests.kits.google.firestore import FirestoreEmulator
 from tests.kits.google.grpc_servers import ClusterManagerServer, SecurityCenterServer, item
+from tests.kits.google.logging_server import LoggingServer
 from tests.kits.responder import finding_about, turn
 from tests.rehearsal.local import localized
 from tests.rehearsal.relay import Delivery, Relay
@@ -53,7 +55,8 @@ class Stage:
     ) -> None:
         self.rendered, self.plane, self.pubsub, self.firestore, self.folder = rendered, plane, pubsub, firestore, folder
         self.user = rendered.identity["email"]
-        self.security_center, self.gke = SecurityCenterServer(), ClusterManagerServer()
+        self.security_center, self.gke, self.logging = SecurityCenterServer(), ClusterManagerServer(), LoggingServer()
+        self.kubelet = LogKubelet(plane)
         self.gke.clusters = {rendered.cluster: gke_cluster(plane)}
         self.manifests = build(rendered.identity)
         self._stack = ExitStack()
@@ -69,6 +72,7 @@ class Stage:
             "PUBSUB_EMULATOR_HOST": self.pubsub.host,
             "SCC_RESPONDER_SCC_ENDPOINT": self.security_center.endpoint,
             "SCC_RESPONDER_GKE_ENDPOINT": self.gke.endpoint,
+            "SCC_RESPONDER_LOGGING_ENDPOINT": self.logging.endpoint,
             "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": str(self.folder / "token"),
         }
         service, _ = function(self.rendered.state)
@@ -80,7 +84,7 @@ class Stage:
         project = self.rendered.cluster.split("/")[1]
         scope = next(target for target in held if target.startswith("organization/"))
         self.security_center.granted = held[scope]
-        self.gke.granted = held[f"project/{project}"]
+        self.gke.granted = self.logging.granted = held[f"project/{project}"]
 
     def install(self) -> None:
         """Apply the kustomization, switch it on as its README says, and wait until all of it is in force."""
@@ -120,6 +124,7 @@ class Stage:
         """A finding about a pod in a namespace and on a node of its own; the pod is one of a Deployment of two."""
         admin = self.plane.admin
         space, node = objects.create_namespace(admin), objects.create_node(admin)["metadata"]["name"]
+        self.kubelet.serve(node)
         if make:
             pod = make(self.plane, space, node)
         else:
@@ -143,6 +148,8 @@ class Stage:
         with self._stack as parts:
             parts.enter_context(self.security_center)
             parts.enter_context(self.gke)
+            parts.enter_context(self.logging)
+            parts.enter_context(self.kubelet)
             self.install()
             self._stack = parts.pop_all()
         return self

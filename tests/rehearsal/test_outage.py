@@ -14,6 +14,7 @@ import pytest
 from scc_responder.adapters.google.pubsub.topic_publisher import TopicPublisher
 from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import Step
 from scc_responder.journal.journal import Journal
@@ -26,11 +27,11 @@ from tests.cluster.polling import wait_until
 from tests.counts import SOAK, Cases
 from tests.findings import push_body
 from tests.kits.google.firestore_faults import FaultyConnections, Reset
-from tests.kits.responder import CONTAINED, mutations
+from tests.kits.responder import mutations
 from tests.pipeline.test_firestore import CALLS
 from tests.rehearsal.lessened import AFTER_A_CRASH, SHIPPED, Lessened, permission
 from tests.rehearsal.stage import SECONDS, Served, Stage
-from tests.rehearsal.test_rehearsal import WRITES
+from tests.rehearsal.test_rehearsal import STEPS, WRITES
 
 pytestmark = pytest.mark.timeout(400)
 KILLED_AT = Cases(
@@ -89,8 +90,9 @@ def test_a_killed_response_finishes_without_repeating(stage: Stage, enforcing: P
         else:
             assert resumed(served, document).status == 204
         assert response.case.state is CaseState.DONE, response.log
-        assert [step.action for step in response.case.steps] == [step.partition(":")[0] for step in CONTAINED]
-        assert {step.status for step in response.case.steps} == {StepStatus.DONE}
+        assert [step.action for step in response.case.steps] == [step.partition(":")[0] for step in STEPS]
+        undone = {step.reason for step in response.case.steps if step.status is not StepStatus.DONE}
+        assert undone == {Reason.NO_COLLECTOR_IMAGE, "logging_permission_denied"}
         assert Counter(mutations(response.writes)) == Counter(WRITES)
 
 

@@ -33,7 +33,7 @@ class Terraform:
         self.folder = folder
         self._program = program
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-        self._environment = {**kept, **QUIET, **attached}
+        self._environment = {**kept, **QUIET, "GOGC": "800", **attached}
 
     def copied(self, name: str) -> Path:
         """A fresh copy of the module, with its examples and tests, that commands may be run in."""

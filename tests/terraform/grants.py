@@ -68,6 +68,7 @@ def expected_grants(state: State) -> set[Grant]:
         # What responding takes.
         (target, f"{owner}/roles/scc_responder_findings", run),
         *((where, f"{owner}/roles/scc_responder_clusters", run) for where in clusters),
+        *((where, f"{owner}/roles/scc_responder_logs", run) for where in clusters if _has_role(state, "logs")),
         ("project/example-project", f'{own}_store if resource.name == "projects/{database}"', run),
         ("bucket/example-project-scc-responder-evidence", f"{own}_evidence", run),
         ("topic/scc-responder-outcomes", f"{own}_outcomes", run),
@@ -93,17 +94,45 @@ def expected_grants(state: State) -> set[Grant]:
             f'roles/storage.objectViewer if resource.name.startsWith("projects/_/buckets/{sources}")',
             build,
         ),
+        *_nodes(state),
+        *((where, f"{owner}/roles/scc_responder_images", run) for where in _image_repositories(state)),
         *_people(state),
         *_keys(state),
         *((("key/evidence", f"{own}_signing", run),) if "google_kms_crypto_key_iam_member.signing[0]" in state else ()),
     }
 
 
-def _cluster_projects(state: State) -> set[str]:
+def _nodes(state: State) -> set[Grant]:
+    """Nodes on the repository of the collector's image, made or given, where they were given; on no other."""
+    nodes = "serviceAccount:nodes@shop-prod.iam.gserviceaccount.com"
+    if f'google_artifact_registry_repository_iam_member.collector["{nodes}"]' not in state:
+        return set()
+    made = "google_artifact_registry_repository.collector[0]" in state
+    name = "scc-responder-collector" if made else "security"
+    return {(f"repository/{name}", "roles/artifactregistry.reader", nodes)}
+
+
+def _has_role(state: State, name: str) -> bool:
+    """Whether there is a role of this name: one that would hold nothing is not made."""
+    return any(re.match(rf'google_\w+_iam_custom_role[.]reach\["{name}"\]', address) for address in state)
+
+
+def _image_repositories(state: State) -> set[str]:
+    """The repositories that the function is told of, where it may read any."""
+    told = _environment(state).get("SCC_RESPONDER_IMAGE_REPOSITORIES", "")
+    return {f"repository/{name.split('/')[5]}" for name in told.split(",") if name and _has_role(state, "images")}
+
+
+def _environment(state: State) -> dict[str, str]:
     (function,) = (
         values for address, values in state.items() if address.startswith("google_cloudfunctions2_function.")
     )
-    patterns = function["service_config"][0]["environment_variables"]["SCC_RESPONDER_CLUSTERS"].split(",")
+    found: dict[str, str] = function["service_config"][0]["environment_variables"]
+    return found
+
+
+def _cluster_projects(state: State) -> set[str]:
+    patterns = _environment(state)["SCC_RESPONDER_CLUSTERS"].split(",")
     named = {pattern.split("/")[1] for pattern in patterns}
     return set() if "*" in named else {f"project/{name}" for name in named}
 

@@ -20,6 +20,7 @@ from scc_responder.adapters.google.firestore.firestore_documents import (
     FirestoreCollection,
 )
 from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
+from scc_responder.workbench.doctor.collector_checks import EXCLUSION_FILTER
 from tests.terraform.checking import State
 from tests.terraform.grants import expected_grants, grants, has_operators, members
 
@@ -171,7 +172,7 @@ def the_tested_zip_is_run(state: State) -> None:
     assert (source["bucket"], source["object"]) == (bundle["bucket"], bundle["name"])
     assert source["generation"] == bundle["generation"]
     assert (build["entry_point"], build["runtime"]) == ("respond", "python313")
-    assert build["docker_repository"] == only(state, "google_artifact_registry_repository")["id"]
+    assert build["docker_repository"] == state["google_artifact_registry_repository.images"]["id"]
     service, _ = function(state)
     assert service["all_traffic_on_latest_revision"] is True
 
@@ -235,6 +236,19 @@ def the_gateway_is_wholly_on_or_off(state: State) -> None:
     told = service["environment_variables"]["SCC_RESPONDER_CONNECT_GATEWAY"] == "true"
     assert any(name.startswith("gkehub.") for name in held) is told
     assert ({"connectgateway.googleapis.com", "gkehub.googleapis.com"} <= enabled) is told
+
+
+@promise
+def the_collectors_log_is_left_out(state: State) -> None:
+    """Where a collector is put into pods, what it writes is left out of Cloud Logging; what others write is not."""
+    service, _ = function(state)
+    given = service["environment_variables"]
+    projects = {pattern.split("/")[1] for pattern in given["SCC_RESPONDER_CLUSTERS"].split(",")} - {"*"}
+    exclusions = list(of_type(state, "google_logging_project_exclusion"))
+    assert {values["project"] for values in exclusions} == (projects if "SCC_RESPONDER_COLLECTOR" in given else set())
+    for values in exclusions:
+        assert values["filter"] == EXCLUSION_FILTER
+        assert not values["disabled"]
 
 
 @promise

@@ -69,7 +69,10 @@ def schema_response(schema: Mapping[str, Any]) -> bytes:
     def named(field: int, kinds: Mapping[str, Any]) -> list[tuple[int, bytes]]:
         return [(field, message((1, name.encode()), (2, _schema(block)))) for name, block in kinds.items()]
 
-    return message((1, _schema(schema["provider"])), *named(2, schema["resources"]), *named(3, schema["data"]))
+    optional = message((2, 1))
+    return message(
+        (1, _schema(schema["provider"])), *named(2, schema["resources"]), *named(3, schema["data"]), (6, optional)
+    )
 
 
 class StubProvider:

@@ -81,6 +81,12 @@ def test_the_gateway_is_used_where_asked(tested: OwnTests, run: str, on: bool) -
     assert read(tested, run).connect_gateway is on
 
 
+@pytest.mark.parametrize(("run", "on"), [("privilege/privilege", False), ("privilege/cloud_logging", True)])
+def test_cloud_logging_is_asked_where_its_role_is_granted(tested: OwnTests, run: str, on: bool) -> None:
+    """The function sends no request that would be refused."""
+    assert read(tested, run).cloud_logging is on
+
+
 def test_the_collector_is_put_in_where_given(tested: OwnTests) -> None:
     """The function puts the image into pods that the input names, and none where it names none."""
     given = tested.states()["delivery/collector"]["google_cloudfunctions2_function.responder"]["service_config"][0]

@@ -89,6 +89,7 @@ def test_durations_are_whole_seconds_or_minutes(tested: OwnTests, place: str) ->
 FORMS = {
     "cloudfunctions2_function.name": r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
     "firestore_database.name": r"[a-z][a-z0-9-]{2,61}[a-z0-9]",
+    "logging_project_exclusion.name": r"[A-Za-z0-9_.-]{1,99}",
     "logging_metric.name": r"[A-Za-z0-9_.,+!*'()%/-]{1,99}",
     "organization_iam_custom_role.role_id": r"[a-zA-Z0-9_.]{3,64}",
     "project_iam_custom_role.role_id": r"[a-zA-Z0-9_.]{3,64}",

@@ -18,7 +18,12 @@ RUNS = (
     "privilege/privilege",
     "privilege/signing",
     "privilege/signing_elsewhere",
+    "privilege/cloud_logging",
+    "privilege/collector_image",
+    "privilege/collector_repository",
+    "privilege/collector_repository_given",
     "privilege/connect_gateway",
+    "privilege/image_repositories",
     "privilege/customer_managed_keys",
     "privilege/operators",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scc_responder.actions import NoParams, Planned, action, without_pod
+from scc_responder.actions import NoParams, Planned, Skip, action
 from scc_responder.domain.changes.capture_logs import CAPTURES_LOGS, CaptureLogs
 from scc_responder.domain.context import Context
 
@@ -19,5 +19,5 @@ def capture_logs(context: Context, _params: NoParams) -> Planned:
     """
     pod = context.pod
     if pod is None:
-        return without_pod(context)
+        return Skip(reason=context.pod_missing)
     return [CaptureLogs(namespace=pod.namespace, pod_name=pod.name, pod_uid=pod.uid)]

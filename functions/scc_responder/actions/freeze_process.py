@@ -5,7 +5,7 @@ from __future__ import annotations
 from scc_responder.actions import NoParams, Planned, Skip, action, without_pod
 from scc_responder.domain.changes.freeze_process import FREEZES_PROCESS, FreezeProcess
 from scc_responder.domain.context import Context
-from scc_responder.domain.kubernetes.wanted_processes import named_container, process_request
+from scc_responder.domain.kubernetes.wanted_processes import look_request, named_container
 from scc_responder.domain.reasons import Reason
 
 
@@ -35,7 +35,7 @@ def freeze_process(context: Context, _params: NoParams) -> Planned:
             name=pod.name,
             uid=pod.uid,
             container=container,
-            request=process_request(context.finding, pod, container),
+            request=look_request(context.finding, pod, container),
             host_network=pod.host_network,
         )
     ]

@@ -155,12 +155,9 @@ class ApiError(DeliveryError):
 
     @property
     def is_about_object(self) -> bool:
-        """Whether the API server itself refuses this very object, or list, for its size or form: waiting seldom helps.
-
-        Source: etcd's `ErrRequestTooLarge`, which the API server passes on as 500.
-        """
-        too_large = self.status == 500 and "request is too large" in str(self)
-        return too_large or self.status in {413, 422} or self.reason in {Reason.OVERSIZE_ANSWER, Reason.PARTIAL_LIST}
+        """Whether it is for this very object, its size, form or node, that nothing is had: waiting seldom helps."""
+        told = {Reason.OVERSIZE_ANSWER, Reason.PARTIAL_LIST, Reason.NODE_NOT_ANSWERING}
+        return self.status in {413, 422} or self.reason in told
 
 
 class OutcomeUnknown(ApiError):  # noqa: N818 - names the state of knowledge

@@ -179,6 +179,22 @@ class CloudLogs(Protocol):
         ...
 
 
+class ImageRegistry(Protocol):
+    """Configurations of images."""
+
+    @property
+    def repositories(self) -> Collection[str]:
+        """The repositories that may be read, by their full names."""
+        ...
+
+    def image(self, host: str, name: str, digest: str, architecture: str) -> dict[str, Any]:
+        """`manifest` and `config` of the image with this digest, or of an index's image for Linux on `architecture`.
+
+        Each is what its digest names. Raises ApiError.
+        """
+        ...
+
+
 class Evidence(Protocol):
     """Create-only object storage."""
 

@@ -8,7 +8,6 @@ carried out again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 from scc_responder.actions import actions
@@ -16,12 +15,13 @@ from scc_responder.collect.confirm import Settled
 from scc_responder.domain.changes import StepRun, restored
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import DeliveryError, ResponderError, StoreError
+from scc_responder.domain.errors import DeliveryError, StoreError
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.dependencies import STOPS, is_moot, is_stopped, must_wait, note_outcome, unmet
+from scc_responder.execute.early_containers import begin_early
 from scc_responder.execute.evidence.capture import read_early
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
 from scc_responder.execute.gate import Gate, Withheld
@@ -58,6 +58,7 @@ def execute(
     told = case.record.inspection
     try:
         _resume(execution)
+        execution.urgent = begin_early(execution)
         if _run_all(execution, told):
             if decide_again:
                 execution.context, execution.decision, execution.postponed_by = decide_again()
@@ -66,25 +67,25 @@ def execute(
             _tell(execution)
         execution.ask_again()
     except Exception:
-        _keep(execution)
+        # A later delivery must not repeat them: the write that lets go of the case takes them along.
+        case.noted(*execution.pending)
         raise
     return tuple(execution.pending)
 
 
 def _run_all(execution: Execution, told: Inspection | None) -> bool:
     """Run every action, or those up to a look into the container that told something else: then it returns True."""
-    for policy, planned in in_order(execution.decision):
+    for policy, planned in _urgent_first(execution):
         if execution.case.record.inspection != told:
             return True
         _run_action(execution, policy, planned)
     return execution.case.record.inspection != told
 
 
-def _keep(execution: Execution) -> None:
-    """Write the outcomes so far: a later delivery must not repeat them."""
-    with suppress(ResponderError):
-        if execution.pending:
-            execution.case.save(*execution.pending)
+def _urgent_first(execution: Execution) -> list[tuple[PolicyDecision, PlannedAction]]:
+    """Every action in its order, but that what a container of ours relies on, which begins now, comes first."""
+    actions_in_order = [*in_order(execution.decision)]
+    return sorted(actions_in_order, key=lambda item: not any(each in execution.urgent for each in item[1].changes))
 
 
 def _resume(execution: Execution) -> None:
@@ -158,9 +159,10 @@ def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAc
     needed = unmet(execution, policy, planned)
     for index, change in enumerate(planned.changes):
         task = Task(policy=policy, action=planned.action, action_id=name, index=index, change=change)
-        if is_stopped(execution, task):
+        begun = (recorded := execution.recorded(task)) is not None and not recorded.is_settled
+        if is_stopped(execution, task) and not begun:
             _note(execution, task, StepStatus.SKIPPED, Reason.EARLIER_STEP_STOPPED)
-        elif needed:
+        elif needed and not begun:
             _note(execution, task, StepStatus.HELD, Reason.NEEDS.of(needed))
         elif not _goes_on(execution, task, _carry_out(execution, task)):
             return
@@ -217,6 +219,8 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
         clock=execution.world.clock,
         due_at=awaited.due_at if awaited else None,
         ran_at=awaited.settled_at if awaited else None,
+        waits_until=execution.world.waits_until,
+        intended_at=recorded.intended_at if recorded else None,
     )
     try:
         result = task.change.carry_out(step, StepMeans(execution)) if task.change else without_target(execution)

@@ -16,7 +16,7 @@ from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.ports import Clock, CloudLogs, Evidence, KubernetesApi, Notifier, Signer
+from scc_responder.domain.ports import Clock, CloudLogs, Evidence, ImageRegistry, KubernetesApi, Notifier, Signer
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result, StepStatus, failed
 from scc_responder.domain.store import CasStore
@@ -48,7 +48,8 @@ class Execution:
 
     `stopped` and `paused` are policies whose chain ended, or has to come again; `lost` the objects that are gone or
     replaced; `unsettled` the ids of actions that have to come again, `error` the first reason for that, and `waiting`
-    the policies and ids of those that need them; `ended` the UIDs of pods that another case deleted meanwhile.
+    the policies and ids of those that need them; `ended` the UIDs of pods that another case deleted meanwhile; `urgent`
+    the changes that come before all others.
     """
 
     context: Context
@@ -65,6 +66,7 @@ class Execution:
     error: Exception | None = None
     reserved: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
+    urgent: tuple[Change, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -230,11 +232,12 @@ class World:
     """The finding's cluster and its limits, where evidence goes and who tells people.
 
     None is what this finding or deployment has not. `function_url` is the function's own address, as far as known, at
-    which a person answers a plan that waits. `until`: no step starts later. Evidence is stored on `evidence_pool`.
+    which a person answers a plan that waits. `until`: no step starts later; `waits_until`: none waits any
+    longer for an answer. Evidence is stored on `evidence_pool`.
     `collector` is what our own containers in a pod are made with.
     `unread` are the errors of the reads before the decision, by what could not be read; `early` is the evidence that
-    was read before the first step, by its target. `logs` gives Cloud Logging, once something asks for it. `signer`
-    signs what is captured; what it could not sign is noted in `store`.
+    was read before the first step, by its target. `logs` and `registry` give Cloud Logging and Artifact Registry, once
+    something asks for them. `signer` signs what is captured; what it could not sign is noted in `store`.
     """
 
     cluster: ClusterSession | None
@@ -245,6 +248,7 @@ class World:
     clock: Clock
     ceiling: Callable[[], KillSwitchCeiling]
     until: datetime
+    waits_until: datetime | None = None
     function_url: str = ""
     pool: ThreadPoolExecutor
     evidence_pool: ThreadPoolExecutor
@@ -252,5 +256,6 @@ class World:
     unread: Mapping[str, ResponderError] = field(default_factory=dict)
     early: Mapping[ChangedObject | None, tuple[Reading, ...]] = field(default_factory=dict)
     logs: Callable[[], CloudLogs | None] = lambda: None
+    registry: Callable[[], ImageRegistry | None] = lambda: None
     signer: Signer | None = None
     store: CasStore | None = None

@@ -49,7 +49,15 @@ class Gate:
     dry_run: bool
 
     def intend(self) -> None:
-        """Write the intent, if the task may be carried out now.
+        """Write the intent, if the task may be carried out now. Raises what `check` does."""
+        self.check()
+        if not self.dry_run and (self.task.change is None or self.task.change.needs_intent):
+            case, pending = self.execution.case, self.execution.pending
+            case.save(*pending, self.task.step(self.execution.world.clock(), case.record.epoch))
+            pending.clear()
+
+    def check(self) -> None:
+        """Count the task against its limits, if it may be carried out now.
 
         Raises Withheld where it may not, Settled where the kill switch ends everything, RetryableError where a later
         delivery may do it, LostLease where another process has the case.
@@ -63,10 +71,6 @@ class Gate:
         if not self.dry_run:
             self._reserve()
         self._stay_within_limits()
-        if not self.dry_run and (self.task.change is None or self.task.change.needs_intent):
-            case, pending = self.execution.case, self.execution.pending
-            case.save(*pending, self.task.step(world.clock(), case.record.epoch))
-            pending.clear()
 
     def _stay_under_control(self) -> None:
         """Ask the switch again. What only observes is done unless nothing at all may be done."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
-from scc_responder.domain.changes import Change, Collector, Inspected, StepRun
+from scc_responder.domain.changes import Change, Collector, Inspected, StepRun, stored
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.status import FrozenProcess, Result, StepStatus
+from scc_responder.execute.early_containers import begin_early
 from scc_responder.execute.evidence.capture import capture
 from scc_responder.execute.execution import Execution, manifests_of
 from scc_responder.execute.publish import publish
@@ -39,6 +41,15 @@ class StepMeans:
     def frozen(self, uid: str) -> tuple[FrozenProcess, ...]:
         """See `Means.frozen`."""
         return frozen_processes(self._execution.current_steps, uid)
+
+    def was_done_by(self, change: Change, moment: datetime) -> bool:
+        """See `Means.was_done_by`."""
+        same = [step for step in self._execution.steps if step.change == stored(change)]
+        return all(step.status is StepStatus.DONE and (step.settled_at or moment) <= moment for step in same)
+
+    def begin_waiting(self) -> None:
+        """See `Means.begin_waiting`."""
+        begin_early(self._execution)
 
     def capture_evidence(self, change: Change, step: StepRun) -> Result:
         """See `Means.capture_evidence`."""

@@ -7,6 +7,7 @@ are judged by the store's own clock, never by these.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,6 +84,12 @@ class Step(Value, frozen=True, kw_only=True):
         """Whether there was nothing to do because the target is as it should be."""
         reason = Reason.read(self.reason)
         return self.status is StepStatus.SKIPPED and reason is not None and reason.is_already
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether this deployment goes without what it takes."""
+        reason = Reason.read(self.reason)
+        return self.status is StepStatus.NOT_POSSIBLE and reason is not None and reason.is_left_out
 
 
 class Closing(Value, frozen=True, kw_only=True):
@@ -189,12 +196,25 @@ class CaseRecord(Value, frozen=True, kw_only=True):
         return next((step for step in self.steps if (step.action_id, step.index) == (action_id, index)), None)
 
     def with_steps(self, steps: tuple[Step, ...]) -> CaseRecord:
-        """The record with these steps in place of those of the same (action_id, index), new ones at the end."""
+        """The record with these steps in place of those of the same (action_id, index), new ones at the end.
+
+        What was intended under the same claim before others, and is written again after them, comes to the end too.
+        """
         known = {(step.action_id, step.index): step for step in self.steps}
         for step in steps:
-            before = known.get((step.action_id, step.index), step)
-            known[step.action_id, step.index] = _shortened(step, {**before.extra, **step.extra})
+            name = step.action_id, step.index
+            before = known.get(name, step)
+            if _is_overtaken(before, step.epoch, known.values()):
+                del known[name]
+            known[name] = _shortened(step, {**before.extra, **step.extra})
         return msgspec.structs.replace(self, steps=tuple(known.values()))
+
+
+def _is_overtaken(intended: Step, epoch: int, steps: Iterable[Step]) -> bool:
+    """Whether the step is not settled yet, and others under its claim were intended later."""
+    if intended.is_settled or intended.epoch != epoch or intended.intended_at is None:
+        return False
+    return any(step.intended_at and step.intended_at > intended.intended_at for step in steps if step.epoch == epoch)
 
 
 def kept(record: CaseRecord) -> timedelta | None:

@@ -76,8 +76,8 @@ def _write_options(record: CaseRecord) -> dict[str, Any]:
 class ClaimedCase:
     """A case that this process holds.
 
-    `save`, `close`, `renew` and `release` write once, and raise LostLease or StoreUnavailable. `confirmed`, `keep`
-    and `inspected` change only memory; the next write stores it.
+    `save`, `close`, `renew` and `release` write once, and raise LostLease or StoreUnavailable. `confirmed`, `keep`,
+    `noted` and `inspected` change only memory; the next write stores it.
     """
 
     def __init__(self, writer: CaseWriter, entry: Entry, record: CaseRecord) -> None:
@@ -130,6 +130,10 @@ class ClaimedCase:
     def keep(self, record: CaseRecord) -> None:
         """Take the plan of this record; the next write stores it."""
         self.record = record
+
+    def noted(self, *steps: Step) -> None:
+        """Take outcomes; the next write stores them."""
+        self.record = self.record.with_steps(steps)
 
     def inspected(self, inspection: Inspection) -> None:
         """Take what a look into the container told; the next write stores it."""

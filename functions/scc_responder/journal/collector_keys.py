@@ -1,7 +1,7 @@
-"""The key of a case, with which the logs of its collectors are read: in the store until the result is sealed.
+"""The key of a case, with which the logs of its collectors are read: in the store for as long as a step may read one.
 
-It is created before a container is put in, so that a crash between the two and the reading loses nothing. Once the
-result is sealed, the private key is written over: the copy of the log in Cloud Logging is unreadable then.
+It is created before a container is put in, so that a crash between the two and the reading loses nothing. Once all of
+them are read, the private key is written over: the copy of the log in Cloud Logging is unreadable then.
 """
 
 from __future__ import annotations
@@ -11,17 +11,41 @@ from datetime import timedelta
 
 import msgspec
 
-from scc_responder.domain.errors import AlreadyExists, StoreOutcomeUnknown
+from scc_responder.actions import actions
+from scc_responder.domain.changes import kind_of_stored
+from scc_responder.domain.errors import AlreadyExists, StoreError, StoreOutcomeUnknown
+from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.collector_stream import new_private_key
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import StepStatus
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import Value, resolved
+from scc_responder.journal.case import CaseRecord, Step
 
 KEPT = timedelta(days=30)
+"""How long it is kept at most, where a case neither ends nor goes on."""
+
+
+def drop_key(record: CaseRecord, store: CasStore) -> None:
+    """Destroy the key of a case that reads no log of its collectors any more: each has told, or none was put in.
+
+    A case that waits for a person keeps it where the plan has such a step. A store that does not answer lets go of it
+    later, by itself. A case that has no such step asks nothing of the store.
+    """
+    put = [step for step in record.steps if (kind := kind_of_stored(step.change)) and kind.puts_container_in]
+    is_needed = any(not step.is_settled for step in put) or any(map(_is_planned, record.current_steps))
+    if put and not is_needed:
+        with suppress(StoreError):
+            CaseCollector(store, case_id(record.finding_key), "").destroy_key()
+
+
+def _is_planned(step: Step) -> bool:
+    known = actions().get(step.action) if step.status is StepStatus.WAITING else None
+    return known is not None and any(kind.puts_container_in for kind in known.makes)
 
 
 class _StoredKey(Value, frozen=True, kw_only=True):
-    """A private key of X25519; None once the result is sealed."""
+    """A private key of X25519; None once it is destroyed."""
 
     private: bytes | None = None
 
@@ -57,7 +81,7 @@ class CaseCollector:
         return msgspec.json.decode(entry.value, type=resolved(_StoredKey)).private if entry else None
 
     def destroy_key(self) -> None:
-        """Write over the private key: what it opens is sealed as evidence. Raises StoreError."""
+        """Write over the private key: what it opens is read. Raises StoreError."""
         entry = self._store.get(self._name)
-        if entry is not None:
+        if entry is not None and msgspec.json.decode(entry.value, type=resolved(_StoredKey)).private is not None:
             self._store.replace(self._name, msgspec.json.encode(_StoredKey()), entry.version, keep=KEPT)

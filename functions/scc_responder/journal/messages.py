@@ -69,7 +69,7 @@ def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:
     rehearsal: it ends neither as a success nor as a failure.
     """
     known = actions()
-    steps = [step for step in steps if step.status is not StepStatus.DONE or not known[step.action].observes]
+    steps = [step for step in counted(steps) if step.status is not StepStatus.DONE or not known[step.action].observes]
     changes = [step for step in steps if not known[step.action].observes]
     rehearsed = [step for step in changes if modes.get(step.policy) == Mode.DRY_RUN and _is_rehearsed(step)]
     acted = [step for step in steps if step not in rehearsed]
@@ -85,6 +85,13 @@ def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:
     if Mode.DRY_RUN in modes.values() or any(step.status is StepStatus.DRY_RUN for step in changes):
         return CaseState.REHEARSED
     return CaseState.DONE if changes or modes else CaseState.NOTHING_MATCHED
+
+
+def counted(steps: Iterable[Step]) -> list[Step]:
+    """Those that a case is judged by: not what the deployment leaves out, unless nothing else was to be changed."""
+    known, told = actions(), list(steps)
+    kept = [step for step in told if not step.is_left_out]
+    return kept if any(not known[step.action].observes for step in kept) else told
 
 
 def _is_rehearsed(step: Step) -> bool:

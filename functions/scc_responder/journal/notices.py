@@ -20,6 +20,7 @@ from scc_responder.journal.case import CaseRecord, Rejection, Step
 from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.messages import (
     UNANSWERED,
+    counted,
     finding_summary,
     plan_summary,
     pod_summary,
@@ -67,7 +68,7 @@ def outcome_notice(
         facts["identity"] = msgspec.to_builtins(context.identity)
     if plan:
         facts["approval"] = plan_summary(finding.key, plan, function_url)
-    is_well = all(step.status in _WELL or step.is_awaited for step in steps) and not (
+    is_well = all(step.status in _WELL or step.is_awaited for step in counted(steps)) and not (
         context.threat.is_severe and state in UNANSWERED
     )
     return Notice(

@@ -6,7 +6,6 @@ finding gets here, and what is answered to Pub/Sub.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 
 from msgspec.structs import replace
@@ -15,9 +14,8 @@ from scc_responder.collect.confirm import KeptText, Settled, confirm
 from scc_responder.collect.identity import bound, without_ended
 from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
-from scc_responder.domain.changes import kind_of_stored
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import DeliveryError, StoreError
+from scc_responder.domain.errors import DeliveryError
 from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
@@ -33,9 +31,9 @@ from scc_responder.guard.kill_switch import KillSwitchCeiling, under
 from scc_responder.guard.run_reach import run_reach
 from scc_responder.journal.case import left_to_sweep
 from scc_responder.journal.claimed_case import ClaimedCase
-from scc_responder.journal.collector_keys import CaseCollector
+from scc_responder.journal.collector_keys import CaseCollector, drop_key
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
-from scc_responder.pipeline.deadlines import steps_end
+from scc_responder.pipeline.deadlines import steps_end, waits_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
 from scc_responder.pipeline.later_logs import note_later
 from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
@@ -86,7 +84,7 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
         case.release(left_to_sweep(case.record.with_steps(steps)), *steps, decision=summary)
     else:
         case.close(state, reason, *steps, decision=summary)
-    _destroy_key(case, services)
+    drop_key(case.record, services.store)
     if paused:
         tell_today(case, Reason.CLUSTER_PAUSED, _PAUSED, services)
     log.decided(decision, case.record, services.settings.function_url)
@@ -102,14 +100,6 @@ def _decided(
     decision = under(limit, decide(context, services.policies.policies))
     context = context if context.live else look(context, collected, disruptions(decision))
     return context, *_guard(context, decision, collected, case, services)
-
-
-def _destroy_key(case: ClaimedCase, services: Services) -> None:
-    """Destroy the key of a look that is over: what it opens is stored, and the case says so."""
-    kinds = (kind_of_stored(step.change) for step in case.record.steps if step.is_settled)
-    if any(kind is not None and kind.keeps_files for kind in kinds):
-        with suppress(StoreError):  # the store lets go of it later
-            _collector(case.record.finding_key, services).destroy_key()
 
 
 def _collector(finding_key: str, services: Services) -> CaseCollector:
@@ -206,8 +196,10 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         collector=_collector(finding.key, services),
         unread=collected.errors,
         logs=lambda: services.logs,
+        registry=lambda: services.registry,
         function_url=services.settings.function_url,
         until=steps_end(log.began, services.settings),
+        waits_until=waits_end(log.began, services.settings),
         signer=services.signer,
         store=services.store,
     )

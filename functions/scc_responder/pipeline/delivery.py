@@ -31,6 +31,7 @@ from scc_responder.intake.find_name import name_unparsed
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import HELD_FOR_NOW, CaseRecord, Rejection
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
+from scc_responder.journal.collector_keys import drop_key
 from scc_responder.journal.journal import ClaimOutcome
 from scc_responder.journal.messages import Ending, finding_summary
 from scc_responder.journal.notices import case_notice, unread_notice
@@ -157,6 +158,7 @@ def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[N
             )
             case.keep(withdrawn(case.record, PlanState.VOID, why, now, said=end.reason))
         case.close(end.state, end.reason, decision=_kept(case.record, end))
+        drop_key(case.record, services.store)
         raise
     except BaseException as error:
         with suppress(ResponderError):

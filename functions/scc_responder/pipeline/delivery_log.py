@@ -16,6 +16,7 @@ from scc_responder.journal.contained import contained_fields, is_contained_anew
 from scc_responder.journal.messages import (
     UNANSWERED,
     Ending,
+    counted,
     finding_summary,
     log_line,
     plan_summary,
@@ -110,7 +111,7 @@ def ending_of(record: CaseRecord, decision: Decision, *, severe: bool) -> Ending
         severity = "WARNING" if severe else "INFO"
         return Ending(status=204, reason=UNANSWERED[record.state], severity=severity)
     rehearsed = record.state is CaseState.REHEARSED
-    by_status = {step.status: step for step in reversed(record.current_steps)}
+    by_status = {step.status: step for step in reversed(counted(record.current_steps))}
     for status in _WORST_FIRST:
         if status in by_status:
             severity = "ERROR" if status in _ERRORS and not rehearsed else "WARNING"

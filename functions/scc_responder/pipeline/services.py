@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ResponderError, SettingsError, without_secrets
 from scc_responder.domain.notice import Notice
-from scc_responder.domain.ports import Approvers, CloudLogs, CloudRunApi, Clusters, Evidence, Findings, Notifier, Signer
+from scc_responder.domain.ports import (
+    Approvers,
+    CloudLogs,
+    CloudRunApi,
+    Clusters,
+    Evidence,
+    Findings,
+    ImageRegistry,
+    Notifier,
+    Signer,
+)
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
@@ -106,9 +116,9 @@ class Services:
 
     @cached_property
     def logs(self) -> CloudLogs | None:
-        """The Cloud Logging API; None where clusters or findings come from files, and no stand-in is named."""
+        """The Cloud Logging API; None where settings neither say that it may be read nor name a stand-in."""
         settings = self.settings
-        if (settings.clusters_file or settings.findings) and not settings.logging_endpoint:
+        if not (settings.cloud_logging or settings.logging_endpoint):
             return None
         from scc_responder.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
 
@@ -123,6 +133,17 @@ class Services:
         from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin  # noqa: PLC0415
 
         return CloudRunAdmin(endpoint=settings.run_endpoint)
+
+    @cached_property
+    def registry(self) -> ImageRegistry | None:
+        """Artifact Registry; None where settings list no repository."""
+        if not self.settings.image_repositories:
+            return None
+        from scc_responder.adapters.google.artifact_registry import ArtifactRegistry  # noqa: PLC0415
+
+        return ArtifactRegistry(
+            self.settings.image_repositories, endpoint=self.settings.registry_endpoint, token=self._token
+        )
 
     @cached_property
     def approvers(self) -> Approvers:

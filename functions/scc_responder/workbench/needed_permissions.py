@@ -36,6 +36,12 @@ GOOGLE_READS = {
 SIGNING = iam("cloudkms.cryptoKeyVersions.useToSign")
 """What `adapters/google/kms_signer.py` asks for: adapters are beyond this layer."""
 
+COLLECTOR = iam("logging.sinks.get")
+"""What `adapters/google/log_sinks.py` asks for, likewise: whether the collector's log stays out of Cloud Logging."""
+
+VARIABLES = {"artifactregistry": "image_repositories", "logging": "cloud_logging"}
+"""The Terraform variable without which the module grants nothing of a service, whatever policies ask for."""
+
 VERBS = ("get", "list", "create", "patch", "delete")
 READING = frozenset({"get", "list"})
 
@@ -62,6 +68,9 @@ GRANT_SCOPES = {
     ),
     "storage": GrantScope(title="scc-responder evidence", grant="the bucket for evidence, and nothing above it"),
     "pubsub": GrantScope(title="scc-responder outcomes", grant="the outcome topic, and nothing above it"),
+    "artifactregistry": GrantScope(
+        title="scc-responder images", grant="each repository whose images' configurations it may read"
+    ),
     "cloudkms": GrantScope(title="scc-responder signing", grant="the key that signs evidence, and nothing above it"),
 }
 """By the service that a permission starts with."""
@@ -105,6 +114,11 @@ def of_signing() -> tuple[Need, ...]:
     return tuple(_need(permission, {"signing of evidence": ()}) for permission in SIGNING)
 
 
+def of_collector() -> tuple[Need, ...]:
+    """What `doctor` asks for where settings name a collector."""
+    return tuple(_need(permission, {"doctor, of the collector's log": ()}) for permission in COLLECTOR)
+
+
 def of_cloud_run() -> tuple[Need, ...]:
     """What evidence of Cloud Run asks for: needed only where its services and jobs are to be read."""
     sources = sources_for(CAPTURES_EVIDENCE, of_cloud_run=True)
@@ -112,12 +126,28 @@ def of_cloud_run() -> tuple[Need, ...]:
     return tuple(_need(permission, {"evidence of Cloud Run": ()}) for permission in asked)
 
 
-ASKED_BY_INPUT: Mapping[str, Callable[[], tuple[Need, ...]]] = {
+ASKED_BY_VARIABLE: Mapping[str, Callable[[], tuple[Need, ...]]] = {
+    "cloud_run_projects": of_cloud_run,
+    "collector_image": of_collector,
     "connect_gateway": of_connect_gateway,
     "signing": of_signing,
-    "cloud_run_projects": of_cloud_run,
 }
-"""What is needed only where an input of the Terraform module is set, by the input."""
+"""What is needed, whatever the policies are, only where a variable of the Terraform module is set; by the variable."""
+
+
+def always_granted(needs: Iterable[Need]) -> list[Need]:
+    """The IAM permissions among the needs that the module grants, whatever its variables say."""
+    return [need for need in needs if not need.verb and need.permission.partition(".")[0] not in VARIABLES]
+
+
+def by_variable(needs: Sequence[Need]) -> dict[str, tuple[Need, ...]]:
+    """The IAM permissions that the module grants only where a variable of its own asks for them, by that variable."""
+    of_policies = {
+        variable: tuple(need for need in needs if need.permission.startswith(f"{service}."))
+        for service, variable in VARIABLES.items()
+    }
+    asked = {variable: of() for variable, of in ASKED_BY_VARIABLE.items()}
+    return dict(sorted({**of_policies, **asked}.items()))
 
 
 def of_all_actions() -> tuple[Need, ...]:

@@ -22,11 +22,15 @@ module "responder" {
   alert_channels         = var.alert_channels
   approvers              = var.approvers
   bundle                 = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
+  cloud_logging          = var.cloud_logging
   clusters               = ["projects/${var.monitored_project_id}/locations/*/clusters/*"]
   collector_image        = var.collector_image
+  collector_repository   = var.collector_repository
   concurrency            = var.concurrency
   connect_gateway        = var.connect_gateway
   evidence               = var.evidence
+  exclude_collector_logs = var.exclude_collector_logs
+  image_repositories     = var.image_repositories
   ingress                = var.ingress
   limits                 = var.limits
   message_retention_days = var.message_retention_days
@@ -35,5 +39,6 @@ module "responder" {
   region                 = var.region
   scope                  = { project = var.monitored_project_id }
   services               = var.services
+  signing                = var.signing
   source_ids             = var.source_ids
 }

@@ -1,3 +1,8 @@
+output "collector_repository" {
+  description = "Where make collector pushes the collector's image to."
+  value       = module.responder.collector_repository
+}
+
 output "identity" {
   description = "Who the responder is to clusters: both names go into terraform/kubernetes/identity.yaml."
   value       = module.responder.identity
@@ -11,6 +16,11 @@ output "responder" {
 output "settings" {
   description = "What scc-responder doctor is told: terraform output -raw settings > responder.env."
   value       = module.responder.settings
+}
+
+output "signing_key" {
+  description = "The key version that signs evidence, where there is one."
+  value       = module.responder.signing_key
 }
 
 output "url" {

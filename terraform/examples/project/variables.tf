@@ -15,10 +15,26 @@ variable "bundle_sha256" {
   type        = string
 }
 
+variable "cloud_logging" {
+  description = "Whether the function may read Cloud Logging, where a policy asks for it. Left out, it may not."
+  type        = bool
+  default     = null
+}
+
 variable "collector_image" {
   description = "The collector's image by its digest. Left out, nothing is put into a pod."
   type        = string
   default     = null
+}
+
+variable "collector_repository" {
+  description = "Where the collector's image is: create makes a repository, name names one; readers pull from it."
+  type = object({
+    create  = optional(bool)
+    name    = optional(string)
+    readers = optional(set(string))
+  })
+  default = {}
 }
 
 variable "concurrency" {
@@ -40,6 +56,18 @@ variable "evidence" {
     retention_days = optional(number)
   })
   default = {}
+}
+
+variable "exclude_collector_logs" {
+  description = "Whether the collector's log is left out of Cloud Logging. Left out, it is the module's."
+  type        = bool
+  default     = null
+}
+
+variable "image_repositories" {
+  description = "Repositories of Artifact Registry whose images are asked who built what and when. Left out, none."
+  type        = set(string)
+  default     = null
 }
 
 variable "ingress" {
@@ -92,6 +120,17 @@ variable "services" {
   description = "Services and jobs of Cloud Run that may be changed. Left out, none is."
   type        = set(string)
   default     = null
+}
+
+variable "signing" {
+  description = "The key that signs evidence. Left out, evidence is not signed."
+  type = object({
+    create_key       = optional(bool)
+    key_version      = optional(string)
+    protection_level = optional(string)
+    version          = optional(number)
+  })
+  default = {}
 }
 
 variable "source_ids" {

@@ -152,6 +152,34 @@ override_resource {
 }
 
 override_resource {
+  target = google_organization_iam_custom_role.reach["images"]
+  values = {
+    name = "organizations/123/roles/scc_responder_images"
+  }
+}
+
+override_resource {
+  target = google_project_iam_custom_role.reach["images"]
+  values = {
+    name = "projects/example-project/roles/scc_responder_images"
+  }
+}
+
+override_resource {
+  target = google_organization_iam_custom_role.reach["logs"]
+  values = {
+    name = "organizations/123/roles/scc_responder_logs"
+  }
+}
+
+override_resource {
+  target = google_project_iam_custom_role.reach["logs"]
+  values = {
+    name = "projects/example-project/roles/scc_responder_logs"
+  }
+}
+
+override_resource {
   target = google_project_iam_custom_role.operator["function"]
   values = {
     name = "projects/example-project/roles/scc_responder_operator_function"

@@ -725,6 +725,12 @@ class Inserting:
         assert (answer["kind"], answer["metadata"]["uid"]) == ("Pod", uid)
         assert sorted(self.names(side)) == ["first", "second"]
 
+    def test_two_of_one_request_keep_their_order(self, side: Side) -> None:
+        """It is the order in which the kubelet starts them."""
+        side.pod()
+        self.insert(side, inserted("first"), inserted("second", targetContainerName="web"))
+        assert self.names(side) == ["first", "second"]
+
     def test_a_dry_run_puts_nothing_in(self, side: Side) -> None:
         """A rehearsal is judged like the request, and stores nothing."""
         side.pod()

@@ -115,7 +115,12 @@ class TestSimulatedPatching(OnSimulated, Patching): ...
 class TestSimulatedDeleting(OnSimulated, Deleting): ...
 
 
-class TestSimulatedEvicting(OnSimulated, Evicting): ...
+class TestSimulatedEvicting(OnSimulated, Evicting):
+    @pytest.fixture
+    def simulated(self) -> Iterator[SimulatedCluster]:
+        """One whose pods take long enough to stop for two evictions."""
+        with SimulatedCluster(admission=warden, stop_seconds=2) as cluster:
+            yield cluster
 
 
 class TestSimulatedInserting(OnSimulated, Inserting): ...

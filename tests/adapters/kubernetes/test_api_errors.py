@@ -120,6 +120,7 @@ RBAC = 'pods "x" is forbidden: User "r" cannot patch resource "pods" in API grou
 QUOTA = 'networkpolicies.networking.k8s.io "x" is forbidden: exceeded quota: counts, requested: a=1, used: a=9'
 ENDING = 'networkpolicies "x" is forbidden: new content in namespace shop because it is being terminated'
 WEBHOOK = 'admission webhook "validate.kyverno.svc" denied the request: exceeded quota: none'
+UNREHEARSED = 'admission webhook "a.example.com" does not support dry run'
 WARDEN = 'admission webhook "warden-validating.common-webhooks.networking.gke.io" denied the request: managed'
 POLICY = "ValidatingAdmissionPolicy 'no-labels' with binding 'all' denied request: no"
 ENDED = causes(reason="NamespaceTerminating")
@@ -136,6 +137,9 @@ ENDED = causes(reason="NamespaceTerminating")
         pytest.param(answer(403, WEBHOOK), "admission_webhook_denied", "validate.kyverno.svc", id="webhook"),
         pytest.param(answer(409, WEBHOOK), "admission_webhook_denied", "validate.kyverno.svc", id="webhook's 409"),
         pytest.param(answer(500, WEBHOOK), "admission_webhook_denied", "validate.kyverno.svc", id="webhook's 500"),
+        pytest.param(
+            answer(400, UNREHEARSED), "admission_webhook_denied", "a.example.com", id="webhook without rehearsals"
+        ),
         pytest.param(answer(403, POLICY), "admission_denied", "no-labels", id="policy"),
         pytest.param(answer(400, WARDEN), "gke_warden_denied", "GKE Warden", id="Warden's webhook"),
         pytest.param(

@@ -72,6 +72,14 @@ def test_without_a_key_nothing_is_said_to_be_verified(
     assert "verified; 1 object" in verified(capsys)
 
 
+def test_each_key_of_a_rotation_verifies_its_own(bundle: SignedBundle, capsys: pytest.CaptureFixture[str]) -> None:
+    """The public keys are given together; one that signed nothing takes no verdict away."""
+    other = SignedBundle(bundle.folder.parents[2] / "other")
+    both = ("--key", str(other.public_file), "--key", "key.pub.pem")
+    assert "verified; 1 object" in verified(capsys, *both)
+    assert "signature_wrong" in verified(capsys, *both[:2], code=1)
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -33,7 +33,7 @@ ENDINGS = {
     "An older message, late": "stale",
     "No finding at all": "not_json",
 }
-REQUESTS = [24, 16, 7, 0, 16, 19, 5, 0, 0, 0]
+REQUESTS = [36, 22, 9, 0, 28, 31, 7, 0, 0, 0]
 
 
 class Showing:
@@ -80,6 +80,7 @@ def test_the_opening_says_what_is_simulated(showing: Showing) -> None:
     """It says first what is simulated, and that policies are raised to enforce."""
     opening = showing.done.stdout.partition("\n\n1/10")[0]
     assert "simulated, on http://127.0.0.1:" in opening
+    assert "collector  played: no process runs in these pods" in opening
     assert re.search(r"They come in dry_run; of these copies \d+ are raised to enforce", opening)
     assert f"under functions-framework on http://127.0.0.1:{showing.port}" in opening
 
@@ -102,12 +103,16 @@ def test_containment_is_shown_step_by_step(showing: Showing) -> None:
     """The worst finding's steps are shown one by one, in order, each verified."""
     steps = re.findall(r"\n     (\w+) +(done|skipped|held) +(.*)", showing.parts[0])
     assert [(action, re.split(r" {2,}", told)[:2]) for action, status, told in steps if status == "done"] == [
-        ("label_pod", ["patched", "verified"]),
-        ("annotate_pod", ["patched", "verified"]),
         ("isolate_pod", ["patched", "verified"]),
         ("isolate_pod", ["isolated", "verified"]),
+        ("label_pod", ["patched", "verified"]),
+        ("annotate_pod", ["patched", "verified"]),
+        ("capture_logs", ["captured", "verified"]),
         ("capture_evidence", ["captured", "verified"]),
+        ("sever_connections", ["severed", "verified"]),
+        ("freeze_process", ["frozen", "verified"]),
         ("cordon_node", ["patched", "verified"]),
+        ("inspect_container", ["inspected", "verified"]),
         ("delete_pod", ["armed", "verified"]),
         ("delete_pod", ["processes_ended", "verified"]),
     ]
@@ -128,30 +133,34 @@ def test_a_rehearsal_keeps_its_evidence(showing: Showing) -> None:
 
 
 def test_a_failed_mark_stops_nothing(showing: Showing) -> None:
-    """A pod whose annotations are full is labeled, isolated and captured, each shown as verified."""
+    """A pod whose annotations are full is labeled, isolated, captured and frozen, each shown as verified."""
     told = showing.parts[5]
     assert re.search(r"\n     annotate_pod +failed +invalid", told)
     done = re.findall(r"\n     (\w+) +done +(\w+) +verified", told)
     assert done == [
-        ("label_pod", "patched"),
         ("isolate_pod", "patched"),
         ("isolate_pod", "isolated"),
+        ("label_pod", "patched"),
+        ("capture_logs", "captured"),
         ("capture_evidence", "captured"),
+        ("sever_connections", "severed"),
+        ("freeze_process", "frozen"),
+        ("inspect_container", "inspected"),
     ]
 
 
 def test_an_isolation_is_not_called_contained(showing: Showing) -> None:
-    """It says that established connections may go on; what did not hold, or was rehearsed, says nothing of the kind."""
+    """It says that established connections may go on, or how much further it came; a rehearsal says nothing."""
     said = [re.findall(r"\n     threat +(\w+): (.*)", part) for part in showing.parts]
-    isolated = [("isolated", "no new connection is possible; established ones may go on")]
-    assert (said[1], said[5]) == (isolated, isolated)
-    assert [number for number, words in enumerate(said) if words] == [0, 1, 5]
+    assert said[1] == [("isolated", "no new connection is possible; established ones may go on")]
+    assert said[4] == said[5] == [("frozen", "the matched processes are stopped")]
+    assert [number for number, words in enumerate(said) if words] == [0, 1, 4, 5]
 
 
 def test_googles_agent_is_held_and_shown(showing: Showing) -> None:
     """Google's own agent is not touched: every action on it is held, by name, and shown so."""
     held = re.findall(r"\n     (\w+) +held +google_agent_pod", showing.parts[6])
-    assert held == ["label_pod", "annotate_pod", "isolate_pod"]
+    assert held == ["label_pod", "annotate_pod", "isolate_pod", "inspect_container"]
     assert "none of them writes" in showing.parts[6]
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import yaml
 
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.doctor.cluster_checks import SWITCH
-from scc_responder.workbench.needed_permissions import enabled, needed
+from scc_responder.workbench.needed_permissions import needed
 from tests.admission.installed import Installed
 from tests.admission.kustomize import of_kind
 from tests.cluster import objects
 from tests.cluster.control_plane import ControlPlane
+from tests.kits.responder import ALL
 
-SHIPPED = load_policies(Path(__file__).parents[3] / "policies").policies
-NEEDS = tuple(need.permission for need in needed(enabled(SHIPPED)) if need.verb)
+NEEDS = tuple(need.permission for need in needed(("", name) for name in ALL) if need.verb)
+"""What the policy of a `patient` needs."""
 
 
 class Member(Installed):

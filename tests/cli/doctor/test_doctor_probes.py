@@ -13,9 +13,13 @@ from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
 from scc_responder.domain.clock import utc_now
 from scc_responder.pipeline.services import open_store
 from scc_responder.workbench.doctor.check import Check, CheckResult
+from scc_responder.workbench.doctor.collector_checks import EXCLUSION_FILTER
 from tests.cli.commands import free_port
+from tests.kits.google.logging_server import SinksServer
+from tests.kits.image_registry import ImageRegistry
 from tests.kits.responder import CLUSTER, SOURCE, policy, write_policies
 
+COLLECTOR = f"europe-docker.pkg.dev/example-project/tools/collector@sha256:{'0' * 64}"
 SUBSCRIPTION = "projects/example-project/subscriptions/push"
 
 
@@ -108,6 +112,35 @@ def test_a_part_that_is_not_there_is_named(
     environment |= {f"SCC_RESPONDER_{setting}": value, "SCC_RESPONDER_SCOPE": "organizations/1"}
     (check,) = (check for check in examined(environment, name.partition(".")[0]) if check.name == name)
     assert check.reason == reason
+
+
+def test_the_collectors_log_is_looked_for(environment: dict[str, str]) -> None:
+    """In the project of each cluster, where settings name a collector, and nowhere else."""
+    with SinksServer() as sinks:
+        environment |= {"SCC_RESPONDER_LOGGING_ENDPOINT": sinks.endpoint}
+        assert "logs.exclusion" not in jobs(environment, ["cluster"])
+        environment |= {"SCC_RESPONDER_COLLECTOR": COLLECTOR}
+        (missing,) = (check for check in examined(environment, "cluster") if check.name == "logs.exclusion")
+        sinks.exclude(missing.probed, "collector", EXCLUSION_FILTER)
+        (there,) = (check for check in examined(environment, "cluster") if check.name == "logs.exclusion")
+    assert missing.probed == CLUSTER.split("/")[1]
+    assert (missing.reason, there.result) == ("log_exclusion_missing", CheckResult.OK)
+
+
+def test_repositories_of_images_are_asked(environment: dict[str, str], tmp_path: Path) -> None:
+    """Where settings list some, and a policy looks into containers."""
+    token = tmp_path / "token"
+    token.write_text("token-1")
+    with ImageRegistry() as images:
+        environment |= {
+            "SCC_RESPONDER_IMAGE_REPOSITORIES": "projects/shop/locations/europe/repositories/images",
+            "SCC_RESPONDER_REGISTRY_ENDPOINT": images.host,
+            "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": str(token),
+        }
+        assert "images.read" not in jobs(environment, ["cluster"])
+        environment["SCC_RESPONDER_POLICIES"] = str(write_policies(tmp_path / "looks", policy("inspect_container")))
+        (check,) = (check for check in examined(environment, "cluster") if check.name == "images.read")
+    assert (check.result, check.why) == (CheckResult.OK, "artifactregistry.repositories.downloadArtifacts")
 
 
 def test_a_late_answer_is_no_answer(environment: dict[str, str]) -> None:

@@ -224,6 +224,22 @@ def test_cloud_run_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "only where cloud_run_projects is set\n  run.executions.list" in printed(capsys, folder)
 
 
+def test_logs_are_apart_from_what_is_always_granted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a policy asks of Cloud Logging stands under the variable that lets it; what doctor asks, under another."""
+    folder = write_policies(tmp_path / "p", policy("capture_cloud_logs", name="logs"))
+    told = json.loads(printed(capsys, folder, "--format", "json"))
+    names = [need["permission"] for need in told["cloud_logging"]]
+    assert names == ["logging.logEntries.list", "logging.privateLogEntries.list"]
+    assert not set(names) & {need["permission"] for need in told["iam"]}
+    assert [need["permission"] for need in told["collector_image"]] == ["logging.sinks.get"]
+    assert "only where cloud_logging is set\n  logging.logEntries.list" in printed(capsys, folder)
+    roles = [*yaml.safe_load_all(printed(capsys, folder, "--format", "iam"))]
+    assert names in [role["includedPermissions"] for role in roles]
+    more = [*yaml.safe_load_all(printed(capsys, folder, "--format", "iam", "--collector"))]
+    assert [*names, "logging.sinks.get"] in [role["includedPermissions"] for role in more]
+    assert "cloud_logging" not in printed(capsys, write_policies(tmp_path / "q", LABEL))
+
+
 def test_json_names_every_needing_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As JSON each permission names every policy and action that needs it."""
     told = json.loads(printed(capsys, write_policies(tmp_path / "p", LABEL, DELETE), "--format", "json"))

@@ -114,6 +114,61 @@ def test_labels_that_come_back_are_named() -> None:
     assert (result.status, result.reason) == (StepStatus.NOT_EFFECTIVE, "still_owned")
 
 
+def test_labels_that_come_back_count_before_a_controller_has_the_pod() -> None:
+    """It adopts the pod as soon as it looks: until then no reference says so."""
+
+    def set_again(_number: int, verb: str, _path: str) -> None:
+        if verb == "patch":
+            for kind in ("Deployment", "ReplicaSet"):
+                (owner,) = cluster.objects(kind, "shop")
+                path = f"/apis/apps/v1/namespaces/shop/{kind.lower()}s/{owner['metadata']['name']}"
+                api_of(cluster, "admin").delete(path, {"propagationPolicy": "Orphan"})
+            admin_patch(cluster, change, labels={"app": "web"})
+
+    with workload() as (cluster, means, change):
+        means.api = Interposed(means.api, after=set_again)
+        result = change.carry_out(step_run(), means)
+    assert (result.status, result.reason) == (StepStatus.NOT_EFFECTIVE, "still_owned")
+    assert result.detail.startswith("whoever set its labels again has it")
+
+
+def test_a_pod_that_is_taken_back_a_moment_later_is_named() -> None:
+    """All was well at the first look: only a second one is sure."""
+    reads: list[str] = []
+
+    def set_again(_number: int, verb: str, path: str) -> None:
+        if verb == "get" and path.endswith(f"/{change.name}"):
+            reads.append(path)
+            if len(reads) == 2:
+                admin_patch(cluster, change, labels={"app": "web"})
+
+    with workload() as (cluster, means, change):
+        means.api = Interposed(means.api, after=set_again)
+        result = change.carry_out(step_run(), means)
+    assert (result.status, result.reason) == (StepStatus.NOT_EFFECTIVE, "still_owned")
+    assert len(reads) > 2
+
+
+def test_a_replacement_that_ends_at_once_is_none() -> None:
+    """A pod on its way out answers nobody for long."""
+
+    def end_it(_number: int, verb: str, _path: str) -> None:
+        if verb == "patch":
+            admin = api_of(cluster, "admin")
+            (owner,) = cluster.objects("ReplicaSet", "shop")
+            named = f"/apis/apps/v1/namespaces/shop/replicasets/{owner['metadata']['name']}"
+            admin.patch(named, {"spec": {"replicas": 0}})
+            (other,) = (pod for pod in cluster.objects("Pod", "shop") if pod["metadata"]["uid"] != change.uid)
+            path = f"/api/v1/namespaces/shop/pods/{other['metadata']['name']}"
+            admin.patch(path, {"metadata": {"finalizers": ["example.com/hold"]}})
+            admin.delete(path, {})
+
+    with workload() as (cluster, means, change):
+        means.api = Interposed(means.api, after=end_it)
+        result = change.carry_out(step_run(), means)
+    assert result.detail == "no controller has it; no replacement was seen for 4 s"
+
+
 UNREAD = [
     pytest.param("endpointslices", "not_effective", "services_unread", id="services"),
     pytest.param("pods", "done", "detached", id="replicas"),

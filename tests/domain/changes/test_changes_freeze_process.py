@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.changes.freeze_process import FreezeProcess
+from scc_responder.domain.changes.inspect_container import InspectContainer
 from scc_responder.domain.ports import ApiObject
-from scc_responder.domain.status import Containment, Result
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import Containment, Result, done
 from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.collector_logs import document
 from tests.kits.one_change import NODE, OneCluster, one_cluster, step_run
-from tests.kits.scripted_collector import AT, ScriptedApi, breaks_off, cut, freeze, matches, says
+from tests.kits.scripted_collector import AT, ScriptedApi, breaks_off, cut, freeze, key_of, matches, says
 
 CASE = "5401ff97f041"
 LOOK, FREEZE = f"scc-responder-look-{CASE}", f"scc-responder-freeze-{CASE}"
@@ -51,6 +53,14 @@ class Freezing:
         self.played.answers |= answers
         moment = datetime.fromisoformat(AT).astimezone(UTC) + timedelta(seconds=1)
         return change.carry_out(dataclasses.replace(step_run(), clock=lambda: moment), self.means)
+
+    def seal_look(self, change: FreezeProcess) -> None:
+        """Look into its container, keep what that tells, and destroy the key."""
+        self.means.keep_inspection = lambda _inspected: done(Reason.INSPECTED)  # type: ignore[attr-defined]
+        where = {"namespace": change.namespace, "name": change.name, "uid": change.uid}
+        look = InspectContainer(**where, container=change.container, request=change.request)
+        assert look.carry_out(step_run(), self.means).reason == Reason.INSPECTED
+        self.means.collector.key = None
 
     def put_in(self, change: FreezeProcess) -> list[dict[str, Any]]:
         """Our containers in the pod."""
@@ -182,6 +192,13 @@ def test_a_pod_that_sees_its_node_is_left_alone(freezing: Freezing) -> None:
     assert (str(result.status), result.reason, freezing.put_in(change)) == ("not_possible", "host_processes", [])
 
 
+def test_without_an_image_any_pod_says_so(freezing: Freezing) -> None:
+    """Whatever else would keep a container out: the deployment has none to put in."""
+    freezing.means.collector.image = ""
+    for fields in ({"pod": {"hostPID": True}}, {"pod": {}}):
+        assert freezing.frozen(freezing.pod(**fields)).reason == "no_collector_image"
+
+
 def test_after_a_look_another_container_freezes(freezing: Freezing) -> None:
     """A look that froze nothing cannot be changed any more."""
     change = freezing.pod(livenessProbe=PROBE)
@@ -211,5 +228,34 @@ def test_no_container_restarts_because_of_us(
     first = freezing.looked(change, **looked) if probe.keys() - {"readinessProbe"} else frozen
     result = freezing.frozen(change, look=first, freeze=frozen)
     assert result.reason == reason
+    assert reason == "frozen" or (result.status, result.detail) == ("held", f"{next(iter(probe))} of web: pid 43")
     froze = any("-freeze" in container["args"] for container in freezing.put_in(change))
     assert froze is (reason == "frozen")
+
+
+def test_after_a_sealed_look_another_key_reads_the_freeze(freezing: Freezing) -> None:
+    """The key of the look is destroyed then: what freezes is put in with one of its own, and the look stays shut."""
+    change = freezing.pod()
+    freezing.seal_look(change)
+    result = freezing.frozen(change, freeze=says(matches(43), freeze(p43="frozen")))
+    assert (result.reason, result.containment) == ("frozen", Containment.FROZEN)
+    looked, froze = (key_of(container) for container in freezing.put_in(change))
+    assert looked != froze
+
+
+def test_what_a_sealed_look_told_is_not_asked_again(freezing: Freezing) -> None:
+    """Whether the process is the workload's own is not known then: under a probe it is left alone."""
+    change = freezing.pod(livenessProbe=PROBE)
+    freezing.seal_look(change)
+    result = freezing.frozen(change, freeze=says(matches(43), freeze(p43="frozen")))
+    assert (result.status, result.reason) == ("held", "own_process_probed")
+    assert result.detail.startswith("livenessProbe of web: the look is sealed")
+    assert [container["name"] for container in freezing.put_in(change)] == [LOOK]
+
+
+def test_under_a_probe_nothing_is_frozen_by_an_unproven_look(freezing: Freezing) -> None:
+    """Who may write our log may have said that the process is not the workload's own."""
+    change = freezing.pod(livenessProbe=PROBE, securityContext={"privileged": True})
+    result = freezing.frozen(change, look=freezing.looked(change), freeze=says(matches(43), freeze(p43="frozen")))
+    assert (str(result.status), result.reason) == ("not_effective", "unproven")
+    assert [container["name"] for container in freezing.put_in(change)] == [LOOK]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from scc_responder.domain.changes import Inspected
 from scc_responder.domain.changes.inspect_container import InspectContainer
+from scc_responder.domain.clock import utc_now
+from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.collector_stream import Truncated
 from scc_responder.domain.kubernetes.ephemeral_containers import LookRequest, WantedFile, request_argument
@@ -104,3 +109,33 @@ def test_a_pod_that_is_gone_is_not_looked_into() -> None:
         means.api.delete(api_paths.pod("shop", look.name), {"gracePeriodSeconds": 0})
         assert look.carry_out(step_run(), means).status is StepStatus.TARGET_GONE
         assert puts(cluster) == []
+
+
+def running(get: Callable[[str], Any]) -> Callable[[str], Any]:
+    """What reads a pod whose containers of ours go on."""
+    started = utc_now().isoformat()
+
+    def read(path: str) -> Any:
+        pod = get(path)
+        for status in pod["status"].get("ephemeralContainerStatuses", ()):
+            status["state"] = {"running": {"startedAt": started}}
+        return pod
+
+    return read
+
+
+def test_a_look_that_never_ends_is_read_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stops our container keeps the case open for two minutes: then what was told is all there is."""
+
+    def endless(*_arguments: Any, **_options: Any) -> Iterator[bytes]:
+        raise ApiError(Reason.TIMEOUT, "no end of it")
+        yield b""
+
+    with one_cluster() as (cluster, _):
+        means, looking = Looking(cluster), change(cluster)
+        monkeypatch.setattr(means.api, "read_log", endless)
+        monkeypatch.setattr(means.api, "get", running(means.api.get))
+        with pytest.raises(RetryableError, match="no end of it"):
+            looking.carry_out(step_run(), means)
+        later = dataclasses.replace(step_run(), clock=lambda: utc_now() + timedelta(minutes=3))
+        assert looking.carry_out(later, means).reason == Reason.INSPECTED_IN_PART

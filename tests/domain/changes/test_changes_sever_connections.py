@@ -57,7 +57,9 @@ class Severing:
     def severed(self, answer: Answer, change: SeverConnections | None = None, **step: Any) -> Result:
         """The outcome, with this answer of the container."""
         self.played.answers["cut"] = answer
-        return (change or self.change).carry_out(replace_clock(step_run(**step)), self.means)
+        at = step.pop("intended_at", None)
+        run = dataclasses.replace(replace_clock(step_run(**step)), intended_at=at)
+        return (change or self.change).carry_out(run, self.means)
 
     @property
     def put_in(self) -> list[dict[str, Any]]:
@@ -104,6 +106,7 @@ def test_severed_where_none_is_left_and_isolated(severing: Severing) -> None:
             "2 of 2 connections ended, 0 left: 1 udp6 ENOENT",
             id="a-kind-not-seen",
         ),
+        pytest.param(cut(complete=False, left_count=1), "connections_left", "1 left", id="left-though-a-time-is-told"),
         pytest.param(cut(severed_at="soon"), "connections_unknown", "0 left", id="no-time"),
         pytest.param(document("run"), "answer_truncated", "no document cut", id="another-answer"),
         pytest.param(cut(found="many"), "answer_truncated", "no document cut", id="another-form"),
@@ -171,6 +174,27 @@ def test_a_resumed_step_reads_and_puts_nothing_in(severing: Severing) -> None:
     result = severing.severed(says(cut()), restored(stored(severing.change)), intended=True)
     assert (result.reason, result.contained_at) == ("severed", datetime.fromisoformat(AT))
     assert len(severing.put_in) == 1
+
+
+@pytest.mark.parametrize(
+    ("watched_ms", "isolated_after", "reason"),
+    [
+        (2000, 1.59, "severed"),
+        (2000, 1.61, "connections_may_return"),
+        (0, 0.0, "severed"),
+        (0, 0.01, "connections_may_return"),
+    ],
+)
+def test_an_isolation_must_come_while_the_cut_looks_on(
+    severing: Severing, watched_ms: int, isolated_after: float, reason: str
+) -> None:
+    """Where the container was put in before: what was made again until the isolation held was ended too, or may be."""
+    severing.isolate()
+    severing.severed(breaks_off(cut()))
+    intended_at = datetime.fromisoformat(AT).astimezone(UTC) - timedelta(seconds=2)
+    severing.means.done_at = intended_at + timedelta(seconds=isolated_after)
+    result = severing.severed(says(cut(watched_ms=watched_ms)), intended=True, intended_at=intended_at)
+    assert result.reason == reason
 
 
 def test_a_rehearsal_puts_nothing_in(severing: Severing) -> None:

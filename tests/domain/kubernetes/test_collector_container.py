@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.domain.errors import ApiError
+from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.collector_container import (
     CollectorContainer,
@@ -17,10 +17,15 @@ from scc_responder.domain.kubernetes.collector_container import (
     put_in,
     was_killed,
 )
-from scc_responder.domain.kubernetes.collector_stream import new_private_key, public_text
-from scc_responder.domain.kubernetes.ephemeral_containers import Role, look_arguments, own_form, root_form
+from scc_responder.domain.kubernetes.collector_stream import Truncated, new_private_key, public_text
+from scc_responder.domain.kubernetes.ephemeral_containers import (
+    Role,
+    look_arguments,
+    own_form,
+    root_form,
+)
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result
+from scc_responder.domain.status import Result, StepStatus
 from tests.kits.collector_logs import document, ended, sealed
 from tests.kits.one_change import MemoryCollector, step_run
 
@@ -36,6 +41,8 @@ class ScriptedApi:
     def __init__(self, *states: Object) -> None:
         self.states = [*states]
         self.refusals: list[Exception] = []
+        self.after_rehearsal: Exception | None = None
+        self.unread: dict[str, Exception] = {}
         self.events: list[Object] = []
         self.log = b""
         self.sent: list[tuple[bool, Object]] = []
@@ -55,6 +62,8 @@ class ScriptedApi:
     def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[Object]:
         """The events."""
         assert (path, field_selector) == ("/api/v1/namespaces/shop/events", "involvedObject.uid=u1")
+        if "events" in self.unread:
+            raise self.unread["events"]
         return self.events
 
     def patch(self, path: str, body: Object, *, dry_run: bool = False, strategic: bool = False) -> Object:
@@ -63,6 +72,8 @@ class ScriptedApi:
         self.sent.append((dry_run, body))
         if self.refusals:
             raise self.refusals.pop(0)
+        if self.after_rehearsal and not dry_run:
+            raise self.after_rehearsal
         if not dry_run:
             self.pod["spec"]["ephemeralContainers"] = body["spec"]["ephemeralContainers"]
         return self.pod
@@ -70,6 +81,8 @@ class ScriptedApi:
     def read_log(self, path: str, *, container: str, follow: bool, seconds: float) -> Iterator[bytes]:
         """The log."""
         assert (path, container, follow) == (f"{PATH}/log", NAME, True)
+        if "log" in self.unread:
+            raise self.unread["log"]
         yield self.log
 
 
@@ -145,13 +158,69 @@ def test_nothing_is_put_in_where_it_cannot_be(
     assert reason != Reason.COLLECTOR_REFUSED or result.detail == "violates PodSecurity; violates PodSecurity"
 
 
-def test_a_refusal_by_rbac_is_no_question_of_form() -> None:
-    """A missing permission is told as such, and no second form is tried."""
+FORBIDDEN = ApiError(
+    Reason.KUBERNETES_FORBIDDEN, status=403, permission="pods/ephemeralcontainers: patch in namespace shop"
+)
+NOT_SERVED = {
+    "no-such-path": ApiError(Reason.NO_SUCH_RESOURCE, "PATCH: HTTP 404"),
+    "switched-off": ApiError(Reason.NOT_FOUND, "ephemeral containers are disabled", status=404),
+    "method": ApiError(Reason.UNEXPECTED_STATUS, "PATCH: HTTP 405", status=405),
+    "media-type": ApiError(Reason.UNEXPECTED_STATUS, "PATCH: HTTP 415", status=415),
+}
+
+
+def test_a_missing_right_is_no_question_of_form() -> None:
+    """The permission is named, and no second form is tried."""
     world = World()
-    world.api.refusals = [ApiError(Reason.KUBERNETES_FORBIDDEN, "no", status=403)]
+    world.api.refusals = [FORBIDDEN]
+    result = world.put_in()
+    assert (result.status, result.reason) == (StepStatus.NOT_POSSIBLE, Reason.KUBERNETES_FORBIDDEN)
+    assert result.detail == ("refused by RBAC: missing permission: pods/ephemeralcontainers: patch in namespace shop")
+    assert (len(world.api.sent), world.collector.key) == (1, None)
+
+
+@pytest.mark.parametrize("error", NOT_SERVED.values(), ids=NOT_SERVED)
+def test_a_cluster_without_ephemeral_containers_is_told_from_a_pod_that_is_gone(error: ApiError) -> None:
+    """The same answer means either: the pod itself tells which."""
+    world = World()
+    world.api.refusals = [error]
+    result = world.put_in()
+    assert (result.status, result.reason) == (StepStatus.NOT_POSSIBLE, Reason.NO_EPHEMERAL_CONTAINERS)
+    assert str(error) in result.detail
+    world.session.read_anew(PATH)
+    world.api.refusals, world.api.pod = [error], {**world.api.pod, "metadata": {"uid": "u2"}}
+    assert world.put_in().status is StepStatus.TARGET_REPLACED
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(FORBIDDEN, Reason.KUBERNETES_FORBIDDEN), (DENIED, Reason.COLLECTOR_REFUSED)],
+    ids=["RBAC", "admission"],
+)
+def test_a_refusal_after_the_rehearsal_is_told_as_one(error: ApiError, reason: Reason) -> None:
+    """A webhook may let a rehearsal pass and refuse the request; a right may be taken away between the two."""
+    world = World()
+    world.api.after_rehearsal = error
+    result = world.put_in()
+    assert (result.status, result.reason) == (StepStatus.NOT_POSSIBLE, reason)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(ApiError(Reason.THROTTLED, status=429), id="throttled"),
+        pytest.param(ApiError(Reason.ENDPOINT_FORBIDDEN, status=403), id="the-whole-cluster"),
+        pytest.param(OutcomeUnknown(Reason.SERVER_ERROR, status=500), id="unknown"),
+        pytest.param(ApiError(Reason.ADMISSION_DENIED, status=403, refused_by="scc-responder-mode"), id="paused"),
+    ],
+)
+def test_what_may_pass_is_not_taken_for_a_refusal(error: ApiError) -> None:
+    """A later try may be let in."""
+    world = World()
+    world.api.refusals = [error]
     with pytest.raises(ApiError) as caught:
         world.put_in()
-    assert (caught.value.reason, len(world.api.sent)) == (Reason.KUBERNETES_FORBIDDEN, 1)
+    assert caught.value is error
 
 
 def test_a_container_is_put_in_once() -> None:
@@ -160,6 +229,13 @@ def test_a_container_is_put_in_once() -> None:
     first = world.container()
     again = world.put_in(intended=True)
     assert (again.was_there, again.private, len(world.api.sent)) == (True, first.private, 2)
+
+
+def test_a_container_in_the_target_s_form_stays_one() -> None:
+    """What it tells proves as little to the step that finds it there."""
+    world = World()
+    world.api.refusals = [DENIED]
+    assert [world.put_in().own_form, world.put_in().own_form] == [True, True]
 
 
 @pytest.mark.parametrize("key", [None, new_private_key()], ids=["none", "another"])
@@ -220,6 +296,32 @@ def test_its_log_is_read_with_the_key() -> None:
     container = world.container()
     world.api.log = sealed(ended(document("run")), public_text(container.private))
     assert [frame.kind.value for frame in frames(world.session, container, 5)] == ["J", "Z"]
+
+
+LOG_FORBIDDEN = ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="pods/log: get in namespace shop")
+
+
+def test_a_log_that_is_withheld_is_not_whole() -> None:
+    """Whoever may not read it does not know what was done, and says which right is missing."""
+    world = World()
+    container = world.container()
+    world.api.unread["log"] = LOG_FORBIDDEN
+    with pytest.raises(Truncated, match="missing permission: pods/log: get in namespace shop"):
+        list(frames(world.session, container, 5))
+    world.api.unread["log"] = ApiError(Reason.SERVER_ERROR, status=500)
+    with pytest.raises(ApiError, match="server_error"):
+        list(frames(world.session, container, 5))
+
+
+def test_events_that_are_withheld_tell_nothing() -> None:
+    """Then nobody knows whether the image is there: that the pod defends itself is not said."""
+    world = World()
+    container = world.container()
+    world.api.states = [CREATING]
+    world.api.unread["events"] = ApiError(Reason.KUBERNETES_FORBIDDEN, status=403, permission="events: list")
+    result = await_start(world.session, container)
+    assert result is not None
+    assert result.reason == Reason.COLLECTOR_NOT_STARTED
 
 
 @pytest.mark.parametrize(

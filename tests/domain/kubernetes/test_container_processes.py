@@ -37,13 +37,90 @@ def test_who_reaches_into_our_container_may_forge(given: dict[str, Any], expecte
     assert container_processes.may_forge(given, "web") is expected
 
 
-@pytest.mark.parametrize("probe", ["livenessProbe", "startupProbe", "readinessProbe"])
-def test_two_of_the_probes_restart_a_container(probe: str) -> None:
-    """The third only takes requests away; a neighbour's restart the neighbour."""
-    assert container_processes.is_restarted_when_silent(pod({probe: {}} | {probe: {"exec": {}}}), "web") is (
-        probe != "readinessProbe"
-    )
-    assert not container_processes.is_restarted_when_silent(pod({}, {"name": "other", probe: {"exec": {}}}), "web")
+PROBES: dict[str, tuple[dict[str, Any], str]] = {
+    "none": (pod({"readinessProbe": {}}), ""),
+    "liveness": (pod({"readinessProbe": {}, "livenessProbe": {"exec": {}}}), "livenessProbe of web"),
+    "startup": (pod({"startupProbe": {"exec": {}}}), "startupProbe of web"),
+    "a neighbour's": (pod({}, {"name": "proxy", "livenessProbe": {}}), "livenessProbe of proxy"),
+    "a neighbour's and its own": (
+        {"spec": {"containers": [{"name": "proxy", "livenessProbe": {}}, {"name": "web", "livenessProbe": {}}]}},
+        "livenessProbe of web",
+    ),
+    "a sidecar's": (pod(initContainers=[{"name": "side", "livenessProbe": {}}]), "livenessProbe of side"),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), PROBES.values(), ids=PROBES)
+def test_a_probe_that_restarts_is_named(given: dict[str, Any], expected: str) -> None:
+    """Readiness only takes requests away; a neighbour may be asked by way of the container."""
+    assert container_processes.restarting_probe(given, "web") == expected
+
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+SHELL = {"pid": 43, "parent": 7, "exe": "/bin/sh", "started_at": "2026-03-02T11:00:00Z"}
+MASTER = {"pid": 1, "parent": 0, "exe": "/usr/bin/app", "started_at": "2026-03-02T09:00:01Z"}
+WORKER = {"pid": 7, "parent": 1, "exe": "/usr/bin/app", "started_at": "2026-03-02T10:00:00Z"}
+
+
+def own(*processes: dict[str, Any], listens: int = 1, **sockets: Any) -> list[int]:
+    """The workload's own of the matched processes 43 and 7."""
+    bound = {"protocol": "tcp", "state": "listen", "pids": [listens]}
+    told = {
+        "processes": {"processes": [*processes]},
+        "matches": {"seen": 3, "complete": True, "matches": [{"pid": 43}, {"pid": 7}]},
+        "sockets": {"sockets": [bound], **sockets},
+    }
+    return container_processes.own_processes(told, START)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param(own(MASTER, WORKER, SHELL), [7], id="a-worker-made-anew"),
+        pytest.param(own(MASTER, WORKER, SHELL, listens=9), [7], id="its-parent-began-with-the-container"),
+        pytest.param(own(MASTER, {**WORKER, "exe": "/tmp/x"}, SHELL), [], id="another-program"),
+        pytest.param(own(MASTER, {**WORKER, "exe": ""}, SHELL), [], id="no-program-told"),
+        pytest.param(own(MASTER, WORKER, {**SHELL, "exe": "/usr/bin/app"}), [43, 7], id="a-worker-of-a-worker"),
+        pytest.param(own({**MASTER, "exe": "/init"}, WORKER, SHELL, listens=7), [7], id="it-listens"),
+        pytest.param(own(MASTER, SHELL), [7], id="not-among-those-told"),
+        pytest.param(own(MASTER, WORKER, {**SHELL, "started_at": ""}), [43, 7], id="no-start-told"),
+        pytest.param(own(MASTER, WORKER, SHELL, denied={"fd": 1}), [43, 7], id="sockets-denied"),
+        pytest.param(own(MASTER, WORKER, SHELL, left_off=1), [43, 7], id="sockets-left-off"),
+        pytest.param(own({**WORKER, "parent": 43}, {**SHELL, "exe": "/usr/bin/app"}), [], id="a-ring-of-parents"),
+    ],
+)
+def test_the_workload_s_own_processes_are_left_to_it(found: list[int], expected: list[int]) -> None:
+    """A probe may need them, or a process that made them. What is not known is taken for the workload's own."""
+    assert found == expected
+
+
+USER = {"securityContext": {"runAsUser": 1000}}
+ROOTS: dict[str, ROW] = {
+    "nothing said": (pod(), True),
+    "root": (pod({"securityContext": {"runAsUser": 0}}), True),
+    "another user": (pod(USER), False),
+    "the pod's user": (pod(securityContext={"runAsUser": 1000}), False),
+    "root in a pod of another user": (pod({"securityContext": {"runAsUser": 0}}, securityContext=USER), True),
+    "not root, whoever else": (pod({"securityContext": {"runAsNonRoot": True}}), False),
+    "one who traces": (pod({"securityContext": {"runAsUser": 1, "capabilities": {"add": ["SYS_PTRACE"]}}}), True),
+    "privileged": (pod({"securityContext": {"runAsUser": 1000, "privileged": True}}), True),
+    "beside all others of the pod": (pod(USER, shareProcessNamespace=True), True),
+    "beside all of the node": (pod(USER, hostPID=True), True),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), ROOTS.values(), ids=ROOTS)
+def test_what_nobody_says_is_taken_for_root(given: dict[str, Any], expected: bool) -> None:
+    """By the spec; what shares a process namespace is only as harmless as all that is in it."""
+    assert container_processes.may_be_root(given, "web") is expected
+
+
+@pytest.mark.parametrize(("uid", "expected"), [(0, True), (1000, False)])
+def test_the_kubelet_knows_the_user_that_an_image_sets(uid: int, expected: bool) -> None:
+    """Its word comes before what the spec asks for."""
+    status = {"containerStatuses": [{"name": "web", "user": {"linux": {"uid": uid}}}]}
+    for spec in ({}, {"securityContext": {"runAsNonRoot": True}}):
+        assert container_processes.may_be_root({**pod(spec), "status": status}, "web") is expected
 
 
 def test_only_a_shared_namespace_shows_the_node() -> None:

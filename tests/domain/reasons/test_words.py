@@ -81,6 +81,7 @@ TRAITS = {
         "workload_unread",
     },
     Trait.MISSING: {"condition_{}_missing", "unless_{}_missing", "when_{}_missing"},
+    Trait.LEFT_OUT: {"no_collector_image"},
 }
 
 

@@ -84,6 +84,8 @@ CASES: dict[str, tuple[str, dict[str, Any], bool]] = {
     "line-of-a-sibling": ("written", line_entry("hello", at(0), pod="web-2"), False),
     "line-of-another-namespace": ("written", line_entry("hello", at(0), namespace="cart"), False),
     "line-of-another-cluster": ("written", line_entry("hello", at(0), cluster_name="prod-2"), False),
+    "line-of-ours": ("written", line_entry("x", at(0), container_name="scc-responder-look-0a0a0a0a0a0a"), False),
+    "line-of-one-that-is-named-so": ("written", line_entry("x", at(0), container_name="not-scc-responder-look"), True),
     "node": ("written", node_entry("oom", at(0), INSTANCE), True),
     "other-node": ("written", node_entry("oom", at(0), "1"), False),
 }

@@ -87,6 +87,9 @@ METHODS = {
     "google.logging.v2.LoggingServiceV2/ListLogEntries": Method(
         "logging.logEntries.list", "https://cloud.google.com/logging/docs/access-control"
     ),
+    "google.logging.v2.ConfigServiceV2/GetSink": Method(
+        "logging.sinks.get", "https://cloud.google.com/logging/docs/access-control"
+    ),
     "google.cloud.kms.v1.KeyManagementService/AsymmetricSign": Method(
         "cloudkms.cryptoKeyVersions.useToSign", "https://cloud.google.com/kms/docs/reference/permissions-and-roles"
     ),

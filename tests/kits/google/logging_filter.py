@@ -1,6 +1,7 @@
 """The Logging query language, as far as it is used here: parsed strictly, and applied to entries as JSON.
 
-`NOT` binds most closely, then `OR`, then `AND`; comparisons of texts ignore case; `:` finds a part of a text.
+`NOT` binds most closely, then `OR`, then `AND`; comparisons of texts ignore case but for `=~`, a regular
+expression; `:` finds a part of a text.
 Source: Cloud Logging, "Logging query language".
 """
 
@@ -17,7 +18,7 @@ Matches = Callable[[Entry], bool]
 _TOKEN = re.compile(
     r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<sign>>=|<=|!=|=~|!~|[()=:><])|(?P<word>[A-Za-z0-9_./%@-]+))', re.ASCII
 )
-_COMPARISONS = frozenset({"=", "!=", ":", ">=", "<=", ">", "<"})
+_COMPARISONS = frozenset({"=", "!=", ":", ">=", "<=", ">", "<", "=~"})
 _FIELDS = re.compile(
     r"resource\.type|resource\.labels\.[a-z_]+|logName|timestamp|severity|insertId|textPayload|jsonPayload\.[A-Za-z_.]+"
     r"|protoPayload\.(?:resourceName|methodName|serviceName|authenticationInfo\.(?:principalEmail|principalSubject))"
@@ -129,6 +130,8 @@ def _compare(field: str, sign: str, value: Any, wanted: str) -> bool:
         return sign == "!="
     if field == "timestamp":
         return _ordered(sign, _moment(str(value)), _moment(wanted))
+    if sign == "=~":
+        return re.search(wanted, str(value)) is not None
     given, asked = str(value).lower(), wanted.lower()
     return asked in given if sign == ":" else _ordered(sign, given, asked)
 

@@ -7,7 +7,13 @@ from typing import Any
 
 import google.cloud.audit.audit_log_pb2  # noqa: F401 - payloads of audit logs are read by it
 import grpc
-from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse, LogEntry
+from google.cloud.logging_v2.types import (
+    GetSinkRequest,
+    ListLogEntriesRequest,
+    ListLogEntriesResponse,
+    LogEntry,
+    LogSink,
+)
 from google.protobuf import json_format
 
 from tests.kits.google.grpc_servers import LocalServer, unary
@@ -95,3 +101,32 @@ def node_entry(text: str, at: str, instance_id: str) -> dict[str, Any]:
         "resource": {"type": "gce_instance", "labels": labels},
         "textPayload": text,
     }
+
+
+class SinksServer(LocalServer):
+    """`google.logging.v2.ConfigServiceV2`, of which GetSink is served from `sinks`, by their full names.
+
+    Every project has the sink `_Default`, with nothing left out, until `sinks` says otherwise.
+    """
+
+    def __init__(self, *, port: int = 0) -> None:
+        self.sinks: dict[str, LogSink] = {}
+        self.requests: list[str] = []
+        handler = unary(self.get_sink, GetSinkRequest, LogSink)
+        super().__init__("google.logging.v2.ConfigServiceV2", {"GetSink": handler}, port)
+
+    def exclude(self, project: str, name: str, filter_: str, *, disabled: bool = False) -> None:
+        """Let the project's `_Default` leave out what this filter chooses."""
+        sink = self.sinks.setdefault(f"projects/{project}/sinks/_Default", LogSink(name="_Default"))
+        sink.exclusions.append({"name": name, "filter": filter_, "disabled": disabled})
+
+    def get_sink(self, request: GetSinkRequest, context: grpc.ServicerContext) -> LogSink:
+        """GetSink of a project, by its full name."""
+        self.requests.append(request.sink_name)
+        self.befall("GetSink", context)
+        parts = request.sink_name.split("/")
+        if len(parts) != 4 or parts[::2] != ["projects", "sinks"]:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Invalid sink name {request.sink_name!r}.")
+        if request.sink_name not in self.sinks and parts[3] != "_Default":
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Sink {parts[3]} does not exist")
+        return self.sinks.get(request.sink_name, LogSink(name=parts[3]))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -18,6 +22,7 @@ from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.cluster.client import ClusterClient, collection_path, object_path
+from tests.cluster.polling import wait_until
 
 NODE = "gke-shop-default-pool-1"
 JSON = st.recursive(
@@ -263,3 +268,17 @@ def test_a_kind_on_request_is_served_once_installed(cluster: SimulatedCluster, a
     reader = ClusterClient(cluster.url, None, cluster.token("reader"))
     groups = {group["name"] for group in reader.request("GET", "/apis")["groups"]}
     assert (before, admin.send("GET", path).status, "cilium.io" in groups) == (404, 200, True)
+
+
+def test_a_client_that_resets_its_connection_is_no_error(
+    cluster: SimulatedCluster, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It may have read enough: nothing is printed, and the server goes on."""
+    address = urlsplit(cluster.url)
+    before = threading.active_count()
+    for _ in range(5):
+        with socket.create_connection((address.hostname, address.port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.send(b"GET")
+    wait_until(lambda: threading.active_count() <= before, what="the server's threads to end")
+    assert capfd.readouterr().err == ""

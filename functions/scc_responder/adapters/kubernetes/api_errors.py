@@ -32,7 +32,7 @@ _REASONS = {
     422: Reason.INVALID,
     429: Reason.THROTTLED,
 }
-_WEBHOOK = re.compile(r'admission webhook "([A-Za-z0-9.-]+)" denied the request')
+_WEBHOOK = re.compile(r'admission webhook "([A-Za-z0-9.-]+)" (?:denied the request|does not support dry run)')
 _WARDEN = re.compile(r"GKE Warden|admission webhook \"warden-[a-z0-9.-]+\" denied the request")
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '([A-Za-z0-9.-]+)'(?: with binding '[A-Za-z0-9.-]+')? denied request")
 _QUOTA = re.compile(r"(?:exceeded|failed|status unknown for) quota: ([a-z0-9.-]+)|insufficient quota to match")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -31,7 +31,12 @@ def verification_options(command: argparse.ArgumentParser) -> None:
         help=f"a copy of all evidence, or of this case's (default: ${_EVIDENCE}, else evidence)",
     )
     command.add_argument(
-        "--key", type=Path, metavar="PUBLIC.pem", help="the public key (default: that beside the SQLite store, if any)"
+        "--key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PUBLIC.pem",
+        help="the public key (default: that beside the SQLite store, if any); several where the key was rotated",
     )
 
 
@@ -56,15 +61,26 @@ def _bundle(given: str | None) -> Path:
     return Path(unquote(place.removeprefix("file://")) if place.startswith("file://") else place)
 
 
-def _key(given: Path | None) -> VerifyingKey | None:
-    """The key given, or that of this machine. Raises SettingsError."""
+class _AnyOf:
+    """Several public keys, of which each signature has to be one's."""
+
+    def __init__(self, keys: Sequence[VerifyingKey]) -> None:
+        self._keys = keys
+
+    def verifies(self, signature: bytes, digest: bytes) -> bool:
+        """See `VerifyingKey`."""
+        return any(key.verifies(signature, digest) for key in self._keys)
+
+
+def _key(given: Sequence[Path]) -> VerifyingKey | None:
+    """The keys given, or that of this machine. Raises SettingsError."""
     from scc_responder.adapters.local.signing_key import public_key_beside, read_public_key  # noqa: PLC0415 - start
 
     store = os.environ.get(SETTING) or STORE
     beside = public_key_beside(Path(store.removeprefix("sqlite:///")))
-    if given is None and not beside.is_file():
+    if not given and not beside.is_file():
         return None
-    return read_public_key(given or beside)
+    return _AnyOf([read_public_key(path) for path in given or [beside]])
 
 
 def _text(report: BundleReport) -> Iterator[str]:

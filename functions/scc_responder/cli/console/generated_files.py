@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.value import Value
-from scc_responder.workbench.needed_permissions import ASKED_BY_INPUT, Need
+from scc_responder.workbench.needed_permissions import Need, always_granted, by_variable
 
 
 class Generated(Value, frozen=True, kw_only=True):
@@ -26,10 +26,7 @@ def iam_list(path: Path, needs: Sequence[Need]) -> dict[Path, str]:
     if path.exists() and not _is_iam_list(path):
         told = f"{path}: it is no list of IAM permissions; name terraform/permissions.json, or restore that file"
         raise SettingsError("no_iam_list", told)
-    sections = {
-        "iam": [need for need in needs if not need.verb],
-        **{asked: found() for asked, found in ASKED_BY_INPUT.items()},
-    }
+    sections = {"iam": always_granted(needs), **by_variable(needs)}
     names = {section: sorted(need.permission for need in found) for section, found in sections.items()}
     listed = {section: [{"permission": name} for name in found] for section, found in names.items()}
     return {path: json.dumps(listed, indent=2) + "\n"}

@@ -25,7 +25,7 @@ from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFo
 
 WIDTH = 100
 """The widest line; a narrower terminal's width is used where there is one, and notes that do not fit are left out."""
-_NOTES_AT = 60
+_NOTES_AT = 61
 _INDENT = "     "
 _SEVERITIES = {"CRITICAL": "red", "HIGH": "yellow", "MEDIUM": "yellow", "LOW": "blue"}
 _STATUSES = {
@@ -52,8 +52,11 @@ _CHECKS = {"created": "creation", "node": "node", "container": "container", "ima
 _NOTES = {
     "isolated": "no new connections; established ones may go on",
     "armed": "only this UID, only this version",
+    "severed": "established ones ended, none left",
+    "frozen": "stopped, memory kept, read back",
     Reason.INVALID: "annotations are full; nothing waits for it",
     Reason.NO_OUTCOME_TOPIC: "the demo has no topic to publish to",
+    Reason.NO_CLOUD_LOGGING: "the demo has no Cloud Logging to ask",
 }
 
 
@@ -73,6 +76,7 @@ def opening(url: str, nodes: int, pods: int, raised: int) -> Iterator[str]:
     yield "A finding arrives, policies decide, and every step is journaled, done, and read back."
     yield ""
     yield fact("cluster", f"simulated, on {url}: {nodes} nodes, {pods} pods, an audit log")
+    yield fact("collector", "played: no process runs in these pods, so what it would tell of them is made up")
     enforce = styled("enforce", "yellow")
     yield fact("policies", f"the shipped ones. They come in dry_run; of these copies {raised} are raised to {enforce}")
     yield fact("control", f"{enforce}, set for this; a store without `scc-responder control set` means dry_run")
@@ -98,7 +102,7 @@ def step(found: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
     known = proof(found, events, evidence)
     note = _note(found, evidence)
     parts = (
-        f"{_INDENT}{found.action:<18}",
+        f"{_INDENT}{found.action:<19}",
         styled(f"{found.status:<8} ", _STATUSES.get(found.status, "red")),
         styled(f"{found.reason:<18}", "bold"),
         styled(f"{known if known == 'verified' else '':<10}", "green"),
@@ -108,8 +112,8 @@ def step(found: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
 
 
 def _note(found: Step, evidence: Path) -> str:
-    if found.action == "capture_evidence" and found.status == "done":
-        return f"{captured(evidence, found.detail)} objects, every SHA-256 recomputed"
+    if found.status == "done" and (objects := captured(evidence, found.detail)):
+        return f"{objects} objects, every SHA-256 recomputed"
     return _NOTES.get(found.reason) or (_done(found.change) if found.status == "done" else "")
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from scc_responder.cli.doctor.doctor_clusters import Found, Wanted, find_clusters
+from scc_responder.cli.doctor.doctor_sources import source_probes
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock
@@ -28,7 +29,6 @@ from scc_responder.workbench.doctor.deployed import Deployment, read_deployment
 from scc_responder.workbench.doctor.google_checks import (
     bucket_of,
     examine_evidence,
-    examine_logs,
     examine_source,
 )
 from scc_responder.workbench.doctor.policy_checks import consistent, load
@@ -37,7 +37,7 @@ from scc_responder.workbench.doctor.side_by_side import side_by_side
 from scc_responder.workbench.doctor.signing_checks import examine_signing, signing_not_set
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store
 from scc_responder.workbench.local_services import LocalServices
-from scc_responder.workbench.needed_permissions import Need, enabled, needed
+from scc_responder.workbench.needed_permissions import enabled, needed
 
 GROUPS = ("identity", "delivery", "outcomes", "findings", "store", "evidence", "cluster")
 
@@ -242,14 +242,9 @@ class Doctor:
             clusters = self._clusters
             ask = partial(_listed, partial(examine_cluster, clusters, clusters.way, one))
             yield Job(name="cluster.reached", probed=ref.path, ask=ask)
-        yield from self._logs(needs)
-
-    def _logs(self, needs: Sequence[Need]) -> Iterator[Job]:
-        """Where a policy asks Cloud Logging: whether it answers for the projects of the clusters."""
-        logs = self._services.logs
-        if logs is not None and any(need.permission.startswith("logging.") for need in needs):
-            for project in sorted({ref.project for ref in self._found.refs}):
-                yield Job(name="logs.list", probed=project, ask=partial(_alone, partial(examine_logs, logs, project)))
+        projects = sorted({ref.project for ref in self._found.refs})
+        for name, probed, ask_one in source_probes(self._services, settings, projects, needs):
+            yield Job(name=name, probed=probed, ask=partial(_alone, ask_one))
 
     @cached_property
     def _clusters(self) -> Any:

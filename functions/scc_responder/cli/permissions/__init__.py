@@ -34,9 +34,11 @@ from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.needed_permissions import (
-    ASKED_BY_INPUT,
+    ASKED_BY_VARIABLE,
     EVERY_FINDING,
     Need,
+    always_granted,
+    by_variable,
     cluster_role,
     cluster_role_binding,
     enabled,
@@ -74,6 +76,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="with iam: what evidence of Cloud Run asks for, too",
     )
     parser.add_argument(
+        "--collector",
+        action="store_true",
+        dest="collector_image",
+        help="with iam: what doctor asks of the collector's log, too",
+    )
+    parser.add_argument(
         "--kustomization", type=Path, metavar="DIR", help="write the roles and lists of the kustomization in DIR"
     )
     parser.add_argument("--iam", type=Path, metavar="FILE", help="write the list of IAM permissions in FILE")
@@ -93,8 +101,8 @@ def run(options: argparse.Namespace) -> int:
     elif options.format == "rbac":
         print(kustomization.as_yaml(_roles(needs, options)), end="")
     elif options.format == "iam":
-        more = [need for asked, found in ASKED_BY_INPUT.items() if getattr(options, asked) for need in found()]
-        print(_iam([*needs, *more]), end="")
+        asked = [need for variable, of in ASKED_BY_VARIABLE.items() if getattr(options, variable) for need in of()]
+        print(_iam([*needs, *asked]), end="")
     else:
         print("\n".join(_text(policies, needs)))
     return 0
@@ -110,6 +118,7 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
         ("--connect-gateway", options.connect_gateway, options.format == "iam", "--format iam"),
         ("--signing", options.signing, options.format == "iam", "--format iam"),
         ("--cloud-run", options.cloud_run_projects, options.format == "iam", "--format iam"),
+        ("--collector", options.collector_image, options.format == "iam", "--format iam"),
         (f"--format {options.format}", files, options.format in {"text", "json"}, "neither --kustomization nor --iam"),
     )
     for option, is_given, has_effect, needed_with in rows:
@@ -143,8 +152,8 @@ def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
     return {
         "policies": {policy.name: str(policy.mode) for policy in policies.policies},
         "kubernetes": [msgspec.to_builtins(need) for need in needs if need.verb],
-        "iam": [_of_iam(need) for need in needs if not need.verb],
-        **{asked: [_of_iam(need) for need in found()] for asked, found in ASKED_BY_INPUT.items()},
+        "iam": [_of_iam(need) for need in always_granted(needs)],
+        **{variable: [_of_iam(need) for need in asked] for variable, asked in by_variable(needs).items()},
     }
 
 
@@ -168,13 +177,13 @@ def _iam(needs: Sequence[Need]) -> str:
 
 def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
     off = [policy.name for policy in policies.policies if policy.mode == Mode.DISABLED]
-    on_request = {asked: found() for asked, found in ASKED_BY_INPUT.items()}
+    on_request = {variable: asked for variable, asked in by_variable(needs).items() if asked}
     width = max(len(need.permission) for need in [*needs, *chain(*on_request.values())]) + 2
     yield styled(f"{'Kubernetes (RBAC)':<{width}}  needed by", "bold")
     yield from _rows([need for need in needs if need.verb], width)
     yield ""
     yield styled(f"{'Google Cloud (IAM)':<{width}}  needed by", "bold")
-    yield from _rows([need for need in needs if not need.verb], width)
+    yield from _rows(always_granted(needs), width)
     yield ""
     for variable, asked in on_request.items():
         yield styled(f"Google Cloud (IAM), only where {variable} is set", "bold")

@@ -17,16 +17,20 @@ from importlib import import_module
 from operator import or_
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.collector_stream import Frame
-from scc_responder.domain.permissions import Permissions
+from scc_responder.domain.permissions import Permissions, Tier
+from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.status import FrozenProcess, Result
 from scc_responder.domain.value import Value, resolved
+
+if TYPE_CHECKING:
+    from scc_responder.domain.kubernetes.collector_container import CollectorJob
 
 
 class Disruption(StrEnum):
@@ -68,6 +72,11 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     keeps_files: bool = False
     disrupts: Disruption = Disruption.NOTHING
 
+    @property
+    def puts_container_in(self) -> bool:
+        """Whether it puts a container of ours into a pod, whose log the case's key reads."""
+        return any(permission.tier is Tier.FORENSIC for permission in self.permissions)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepRun:
@@ -77,7 +86,8 @@ class StepRun:
     anything; it raises if this process may no longer act. `intended`: an earlier attempt wrote the intent, so that a
     target in the wanted state is our own work. `renew` keeps the case through a step that takes long. `due_at`: the
     request was accepted before, and when a sweep was to look again (`Result.due_at`). `ran_at`: the pod's processes ran
-    on when that was written.
+    on when that was written. `waits_until`: it waits for no answer any longer, as the delivery ends soon after.
+    `intended_at`: when the intent was written that stands now.
     """
 
     action_id: str
@@ -88,6 +98,13 @@ class StepRun:
     clock: Callable[[], datetime] = utc_now
     due_at: datetime | None = None
     ran_at: datetime | None = None
+    waits_until: datetime | None = None
+    intended_at: datetime | None = None
+
+    def seconds(self, most: float) -> float:
+        """How many seconds it may wait for an answer: at most so many, and no longer than the delivery lasts."""
+        left = (self.waits_until - self.clock()).total_seconds() if self.waits_until else most
+        return max(0.0, min(most, left))
 
 
 class Collector(Protocol):
@@ -134,6 +151,14 @@ class Means(Protocol):
         """The processes of this pod that steps of the case stopped, and did not let go on since."""
         ...
 
+    def was_done_by(self, change: Change, moment: datetime) -> bool:
+        """Whether the case's step of this very change was done by then; also where the case has none."""
+        ...
+
+    def begin_waiting(self) -> None:
+        """Put in the containers that waited for a cut to have shown that no connection is left."""
+        ...
+
     def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
         """Make a change in the finding's cluster; skipped where it has none, or it was not reached."""
         ...
@@ -175,6 +200,18 @@ class Change(Value, frozen=True, kw_only=True, tag_field="change"):
     def needs_intent(self) -> bool:
         """Whether its intent is written before its request, so that after a crash its work is known for ours."""
         return True
+
+    @property
+    def relies_on(self) -> Change | None:
+        """The change that has to be made before its container acts, as far as there is one."""
+        return None
+
+    def begins_with(self, _pod: ApiObject) -> CollectorJob | None:
+        """The container of ours that it would put into this pod at once; None where it puts in none, or looks before.
+
+        `execute` may put it in before the steps that come before: `carry_out` finds it in the pod then.
+        """
+        return None
 
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Probe, intend, send one conditional request, verify. Raises RetryableError where a later try may succeed."""

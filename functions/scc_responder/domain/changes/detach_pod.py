@@ -218,7 +218,7 @@ class DetachPod(Change, frozen=True, kw_only=True, tag="detach_pod"):
         return name or ("whoever set its labels again" if self._carried(read) else "")
 
     def _replicas(self, session: ClusterSession) -> _Names:
-        """The other pods of the owner. One request; raises ApiError."""
+        """The pods of the owner. One request; raises ApiError."""
         selector = ",".join(f"{key}={value}" for key, value in sorted(self.labels.items()))
         pods: Sequence[tuple[str, str]] = session.api.gather(
             api_paths.pods(self.namespace), self._replica, label_selector=selector
@@ -228,8 +228,7 @@ class DetachPod(Change, frozen=True, kw_only=True, tag="detach_pod"):
     def _replica(self, pod: ApiObject) -> tuple[str, str] | None:
         meta = pod["metadata"]
         is_owned = any(owner["uid"] == self.owner_uid for owner in meta.get("ownerReferences") or ())
-        is_other = is_owned and meta["uid"] != self.uid and "deletionTimestamp" not in meta
-        return (meta["uid"], meta["name"]) if is_other else None
+        return (meta["uid"], meta["name"]) if is_owned and "deletionTimestamp" not in meta else None
 
 
 def _known(read: Callable[[], _T], effect: _Effect) -> _T | None:

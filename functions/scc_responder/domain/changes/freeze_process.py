@@ -6,7 +6,7 @@ comes first: a process of the workload itself is left alone there, as a restart 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import ClassVar
 
@@ -21,8 +21,6 @@ from scc_responder.domain.kubernetes.collector_answers import (
     CutAnswer,
     FreezeAnswer,
     MatchAnswer,
-    ProcessAnswer,
-    SocketAnswer,
     document,
     told_time,
 )
@@ -41,9 +39,6 @@ from scc_responder.domain.status import Containment, Result, StepStatus, not_eff
 from scc_responder.domain.text import listed
 
 FREEZES_PROCESS = ChangeKind(permissions=PUTS_CONTAINERS_IN, disrupts=Disruption.PODS)
-
-WORKLOAD_STARTS_WITHIN = timedelta(seconds=60)
-"""What started so soon after its container is taken for the workload's own."""
 
 
 class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
@@ -67,6 +62,11 @@ class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
         """The pod."""
         return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
 
+    def begins_with(self, _pod: ApiObject) -> CollectorJob | None:
+        """The container that freezes; None where it has to look before."""
+        looks_before = container_processes.restarting_probe(_pod, self.container)
+        return None if looks_before or container_processes.sees_node(_pod) else self._job(Role.LOOK, freezes=True)
+
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Put a container in that freezes, and read its answer; where a restart would follow, look first."""
         path = api_paths.pod(self.namespace, self.name)
@@ -77,11 +77,11 @@ class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
         lost = not_the_target(pod, self.uid)
         if lost or pod is None:
             return lost or target_gone()
-        if container_processes.sees_node(pod):
+        if means.collector.image and container_processes.sees_node(pod):
             return Result(status=StepStatus.NOT_POSSIBLE, reason=Reason.HOST_PROCESSES)
         looking = ephemeral_of(pod, container_name(Role.LOOK, means.collector.case))
         role = Role.FREEZE if looking and "-freeze" not in looking.get("args", ()) else Role.LOOK
-        if container_processes.is_restarted_when_silent(pod, self.container):
+        if container_processes.restarting_probe(pod, self.container):
             kept = self._look_first(session, step, means, tries, pod)
             if kept:
                 return kept
@@ -91,7 +91,7 @@ class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
         if isinstance(container, Result):
             return container
         proved = self._is_proved(container, pod)
-        after = None if container.was_there else began
+        after = step.intended_at if container.was_there else began
         judge = partial(self._judged, step=step, after=after, proved=proved)
         return read_answer(session, container, judge, "cut" if self.host_network else "freeze")
 
@@ -99,17 +99,18 @@ class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
         self, session: ClusterSession, step: StepRun, means: Means, tries: Tries, pod: ApiObject
     ) -> Result | None:
         """The outcome where nothing is to be frozen, as the kubelet would restart the container; None where it is."""
+        probe = container_processes.restarting_probe(pod, self.container)
         container = begin_container(session, step, means, self._job(Role.LOOK, freezes=False), tries)
         if isinstance(container, Result):
-            return container
+            is_sealed = container.reason == Reason.COLLECTOR_KEY_GONE
+            return _left_alone(f"{probe}: the look is sealed, and tells no more") if is_sealed else container
         if not self._is_proved(container, pod):
             return not_effective(Reason.UNPROVEN)
         start = container_processes.started_at(pod, self.container)
-        own = read_answer(session, container, lambda told: _own_processes(told, start), "sockets")
+        own = read_answer(session, container, lambda told: container_processes.own_processes(told, start), "sockets")
         if isinstance(own, Result):
             return own
-        detail = f"pid {listed([str(pid) for pid in own])}"
-        return Result(status=StepStatus.HELD, reason=Reason.OWN_PROCESS_PROBED, detail=detail) if own else None
+        return _left_alone(f"{probe}: pid {listed([str(pid) for pid in own])}") if own else None
 
     def _is_proved(self, container: CollectorContainer, pod: ApiObject) -> bool:
         """Whether nobody in the pod could write what the container tells."""
@@ -150,22 +151,12 @@ class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
         return replace(result, frozen=answer.stopped)
 
 
+def _left_alone(detail: str) -> Result:
+    return Result(status=StepStatus.HELD, reason=Reason.OWN_PROCESS_PROBED, detail=detail)
+
+
 def _unmatched(matched: MatchAnswer) -> Result:
     """What it means that no process is the finding's: that there is none, only where all could be read."""
     if matched.is_whole:
         return Result(status=StepStatus.SKIPPED, reason=Reason.NO_PROCESS_MATCHED, detail=f"of {matched.seen}")
     return not_effective(Reason.PROCESSES_UNREAD, f"{matched.unread} of {matched.seen} could not be read")
-
-
-def _own_processes(told: AnswerDocuments, start: datetime | None) -> list[int]:
-    """The pids of matched processes that the workload may need to answer its kubelet. Raises Truncated."""
-    started = {item.pid: told_time(item.started_at) for item in document(told, "processes", ProcessAnswer).processes}
-    sockets = document(told, "sockets", SocketAnswer)
-    waiting = {pid for item in sockets.sockets if item.is_bound for pid in item.pids}
-    until = start + WORKLOAD_STARTS_WITHIN if start and not sockets.denied else None
-    matched = document(told, "matches", MatchAnswer).matches
-    return [item.pid for item in matched if item.pid in waiting or _is_early(started.get(item.pid), until)]
-
-
-def _is_early(started: datetime | None, until: datetime | None) -> bool:
-    return started is None or until is None or started <= until

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Inspected, Means, StepRun
+from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.collector_container import (
@@ -13,9 +15,11 @@ from scc_responder.domain.kubernetes.collector_container import (
     CollectorJob,
     await_start,
     frames,
+    is_stuck,
     put_in,
     was_killed,
 )
+from scc_responder.domain.kubernetes.collector_stream import Frame, Truncated
 from scc_responder.domain.kubernetes.ephemeral_containers import Form, Role, look_arguments, own_form, root_form
 from scc_responder.domain.permissions import forensic, observes
 from scc_responder.domain.ports import ApiObject
@@ -23,7 +27,9 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result
 
 FOLLOW_SECONDS = 45.0
-"""How long the log of the container is followed: the collector bounds itself to less."""
+"""How long the log of the container is followed at most, and no longer than the delivery lasts: the next one reads it
+from its start. The collector is done within seconds, and bounds itself to a minute.
+"""
 
 INSPECTS_CONTAINER = ChangeKind(
     permissions=(
@@ -62,19 +68,29 @@ class InspectContainer(Change, frozen=True, kw_only=True, tag="inspect_container
         return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, step, means), path))
 
     def _once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
-        container = put_in(session, step, means, self._job(), tries)
+        container = put_in(session, step, means, self.begins_with({}), tries)
         if isinstance(container, Result):
             return container
         return await_start(session, container) or self._kept(session, container, step, means)
 
     def _kept(self, session: ClusterSession, container: CollectorContainer, step: StepRun, means: Means) -> Result:
-        told = frames(session, container, FOLLOW_SECONDS)
+        told = self._told(session, container, step)
         inspected = Inspected(container=self.container, frames=told, own_form=container.own_form, renew=step.renew)
         result = means.keep_inspection(inspected)
         killed = was_killed(session, container) if result.reason == Reason.INSPECTED_IN_PART else None
         return killed or result
 
-    def _job(self) -> CollectorJob:
+    def _told(self, session: ClusterSession, container: CollectorContainer, step: StepRun) -> Iterator[Frame]:
+        """What the container tells. Raises Truncated where something keeps it from its end; ApiError."""
+        try:
+            yield from frames(session, container, step.seconds(FOLLOW_SECONDS))
+        except ApiError as error:
+            if error.reason == Reason.TIMEOUT and is_stuck(session, container, step.clock()):
+                raise Truncated("our container runs far longer than it gives itself") from error
+            raise
+
+    def begins_with(self, _pod: ApiObject) -> CollectorJob:
+        """The container that looks."""
         return CollectorJob(
             namespace=self.namespace,
             pod=self.name,

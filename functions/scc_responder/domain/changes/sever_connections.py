@@ -5,20 +5,25 @@ A container of ours without target does it, from a process namespace of its own:
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
 from scc_responder.domain.changes.create_network_policy import READS_NETWORK_POLICIES, CreateNetworkPolicy
 from scc_responder.domain.clock import bounded
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.collector_answers import CutAnswer, document, told_time
 from scc_responder.domain.kubernetes.collector_asking import begin_container, read_answer
 from scc_responder.domain.kubernetes.collector_container import PUTS_CONTAINERS_IN, CollectorJob
 from scc_responder.domain.kubernetes.ephemeral_containers import Role, cut_arguments, cut_form
+from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Containment, Result, StepStatus, not_effective
+
+ENFORCED_WITHIN = timedelta(milliseconds=400)
+"""How long a node may take to enforce a deny-all policy that the API server has."""
 
 SEVERS_CONNECTIONS = ChangeKind(permissions=(*PUTS_CONTAINERS_IN, *READS_NETWORK_POLICIES), disrupts=Disruption.PODS)
 
@@ -38,10 +43,15 @@ class SeverConnections(Change, frozen=True, kw_only=True, tag="sever_connections
         """The pod."""
         return self.isolation.target
 
-    def carry_out(self, step: StepRun, means: Means) -> Result:
-        """Put the container in, read its answer, and then whether the isolation holds."""
+    @property
+    def relies_on(self) -> Change:
+        """Without the isolation the connections come back at once."""
+        return self.isolation
+
+    def begins_with(self, _pod: ApiObject) -> CollectorJob:
+        """The container that cuts."""
         pod = self.target
-        job = CollectorJob(
+        return CollectorJob(
             namespace=pod.namespace,
             pod=pod.name,
             uid=pod.uid,
@@ -49,20 +59,38 @@ class SeverConnections(Change, frozen=True, kw_only=True, tag="sever_connections
             forms=lambda _pod: (cut_form(),),
             arguments=cut_arguments,
         )
-        return means.in_cluster(
-            lambda session: session.until_settled(partial(self._once, session, step, means, job), job.path)
-        )
 
-    def _once(self, session: ClusterSession, step: StepRun, means: Means, job: CollectorJob, tries: Tries) -> Result:
+    def carry_out(self, step: StepRun, means: Means) -> Result:
+        """Put the container in, read its answer, and then whether the isolation holds."""
+        path = api_paths.pod(self.target.namespace, self.target.name)
+        return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, step, means), path))
+
+    def _once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
         began = step.clock()
-        container = begin_container(session, step, means, job, tries)
+        container = begin_container(session, step, means, self.begins_with({}), tries)
         if isinstance(container, Result):
             return container
-        answer = read_answer(session, container, lambda told: document(told, "cut", CutAnswer))
+
+        def came(name: str) -> None:
+            if name == "first_cut":
+                means.begin_waiting()
+
+        answer = read_answer(session, container, lambda told: document(told, "cut", CutAnswer), came=came)
         if isinstance(answer, Result):
             return answer
-        after = None if container.was_there else began
-        return _judged(answer, self.isolation.standing(session), after, step.clock())
+        after = step.intended_at if container.was_there else began
+        isolation = self.isolation.standing(session)
+        if container.was_there and after and not means.was_done_by(self.isolation, _last_moment(answer, after)):
+            isolation = not_effective(Reason.CONNECTIONS_MAY_RETURN, "the isolation was later than the cut")
+        return _judged(answer, isolation, after, step.clock())
+
+
+def _last_moment(answer: CutAnswer, after: datetime) -> datetime:
+    """Until when an isolation must have been written, so that what it let through before was ended too.
+
+    The container began no earlier than its intent was written, and looked on for as long as it says.
+    """
+    return after + max(timedelta(), timedelta(milliseconds=answer.watched_ms) - ENFORCED_WITHIN)
 
 
 def _judged(answer: CutAnswer, isolation: Result, after: datetime | None, now: datetime) -> Result:

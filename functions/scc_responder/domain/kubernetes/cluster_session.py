@@ -77,8 +77,12 @@ class ClusterSession:
 
     def read_anew(self, path: str) -> ApiObject | None:
         """The object as it is now; None where it is not there. Raises ApiError."""
-        self._known.pop(path, None)
+        self.forget(path)
         return self.read(path)
+
+    def forget(self, path: str) -> None:
+        """Read the object anew when it is asked for next."""
+        self._known.pop(path, None)
 
     def keep(self, path: str, answer: ApiObject) -> ApiObject:
         """Take the API server's answer to a write for the object as it was read last."""
@@ -105,7 +109,7 @@ class ClusterSession:
                 if not self._may_pass(error, tries):
                     return _outcome(error, refused)
                 tries.last = error
-                self._known.pop(path, None)
+                self.forget(path)
             self.wait(PAUSE_SECONDS * 2**number)
         reason = tries.last.reason if tries.last else Reason.UNSETTLED
         raise RetryableError(reason, f"{TRIES} attempts on {path}") from tries.last

@@ -5,7 +5,7 @@ Source: functions/collector/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -42,13 +42,15 @@ class Socket(Value, frozen=True, kw_only=True):
 class CutAnswer(Value, frozen=True, kw_only=True):
     """`cut`: the sockets that were ended, and what the last dump still showed.
 
-    `complete`: that dump saw every kind of socket, and none was left. `severed_at`: when it began, in RFC 3339.
+    `complete`: that dump saw every kind of socket, and none was left. `severed_at`: when the first dump began after
+    which no connection was seen, in RFC 3339. For `watched_ms` what was made again was ended too.
     """
 
     found: int
     destroyed: int
     complete: bool
     severed_at: str = ""
+    watched_ms: int = 0
     left: tuple[Socket, ...] = ()
     left_count: int = 0
     errors: dict[str, int] = {}
@@ -132,10 +134,12 @@ class ThawAnswer(Value, frozen=True, kw_only=True):
 
 
 class RunningProcess(Value, frozen=True, kw_only=True):
-    """`processes`: one of them."""
+    """`processes`: one of them. `exe` is the path of its program."""
 
     pid: int
+    parent: int = 0
     started_at: str = ""
+    exe: str = ""
 
 
 class ProcessAnswer(Value, frozen=True, kw_only=True):
@@ -145,22 +149,26 @@ class ProcessAnswer(Value, frozen=True, kw_only=True):
 
 
 class SocketAnswer(Value, frozen=True, kw_only=True):
-    """`sockets`. With something `denied`, who holds them is not all known."""
+    """`sockets`. With something `denied` or `left_off`, who holds them is not all known."""
 
     sockets: tuple[Socket, ...]
+    left_off: int = 0
     denied: dict[str, int] = {}
 
 
-def documents(frames: Iterable[Frame], last: str = "") -> AnswerDocuments:
+def documents(
+    frames: Iterable[Frame], last: str = "", came: Callable[[str], None] = lambda _name: None
+) -> AnswerDocuments:
     """The documents up to the one that is named so, without which they end; all of them where none is named.
 
-    Raises Truncated.
+    `came` is called with the name of each as it comes. Raises Truncated.
     """
     found: dict[str, Mapping[str, Any]] = {}
     for frame in frames:
         if frame.kind is FrameKind.DOCUMENT:
             told = frame.json()
             found.setdefault(str(told.get("name")), told)
+            came(str(told.get("name")))
             if last in found:
                 break
     return found

@@ -37,13 +37,17 @@ def begin_container(
 
 
 def read_answer(
-    session: ClusterSession, container: CollectorContainer, judge: Callable[[AnswerDocuments], _T], last: str = ""
+    session: ClusterSession,
+    container: CollectorContainer,
+    judge: Callable[[AnswerDocuments], _T],
+    last: str = "",
+    came: Callable[[str], None] = lambda _name: None,
 ) -> _T | Result:
     """What `judge` makes of the documents up to the one that is named so; the outcome where they are not to be had.
 
-    `judge` may raise Truncated. Raises ApiError.
+    `came` is called with the name of each as it comes. `judge` may raise Truncated. Raises ApiError.
     """
     try:
-        return judge(documents(frames(session, container, _ANSWER_SECONDS), last))
+        return judge(documents(frames(session, container, _ANSWER_SECONDS), last, came))
     except Truncated as error:
         return was_killed(session, container) or not_effective(Reason.ANSWER_TRUNCATED, str(error))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from scc_responder.domain.changes import Means, StepRun
+from scc_responder.domain.changes import Collector, Means, StepRun
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import MODE_POLICY, ClusterSession, Tries
-from scc_responder.domain.kubernetes.collector_stream import Frame, public_text, read_frames
+from scc_responder.domain.kubernetes.collector_stream import Frame, Truncated, public_text, read_frames
 from scc_responder.domain.kubernetes.ephemeral_containers import (
     Form,
     InsertedContainer,
@@ -36,14 +37,21 @@ PUTS_CONTAINERS_IN = (
     *forensic("pods/ephemeralcontainers", "patch"),
 )
 
-START_WAITS_SECONDS = (0.3, 0.2, 0.3, 0.4, 0.6, 1.0, 1.2, 1.5, 2.5, 4.0, 4.0, 4.0)
-"""Before each look at whether a container began, 20 s in all: one whose image is present begins within 1 s or so."""
+START_WAITS_SECONDS = (*(0.25,) * 6, 0.4, 0.6, 1.0, 1.5, 2.3, 4.0, 4.0, 4.0)
+"""After each look at whether a container began, 20 s in all: one whose image is present begins within 1 s or so."""
 
 STARTS_WITHIN_SECONDS = 5.0
 """A container whose image is present, and that has not begun by then, is kept from it."""
 
-_EVENTS_AFTER_SECONDS = 1.0
-_NO_KEY = "A" * 43
+_ENDS_WITHIN = timedelta(minutes=2)
+_EVENTS_AFTER_SECONDS = 1.5
+_FORBIDDEN = 403
+_UNSERVED = frozenset({404, 405, 415})
+"""HTTP statuses of an API server that has no such subresource, or does not take such a patch of it."""
+
+NO_KEY = "A" * 43
+"""Stands for the public key of a case in a rehearsal."""
+
 _NO_IMAGE = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
 )
@@ -108,7 +116,7 @@ def put_in(
     name = container_name(job.role, means.collector.case)
     if ephemeral_of(read, name):
         return _there(read, name, job, means)
-    form = _impossible(read, means) or _admitted(session, job, means, read)
+    form = impossible(read, means.collector) or _admitted(session, job, means, read)
     if isinstance(form, Result):
         return form
     if step.dry_run:
@@ -117,7 +125,10 @@ def put_in(
     private = means.collector.private_key()
     container = job.container(means.collector.case, public_text(private))
     body = container.patch(means.collector.image, job.uid, form)
-    session.keep(job.path, tries.send(lambda: session.api.patch(_ephemeral(job), body, strategic=True)))
+    try:
+        session.keep(job.path, tries.send(lambda: session.api.patch(_ephemeral(job), body, strategic=True)))
+    except ApiError as error:
+        return _refused(error, session, job)
     return CollectorContainer(
         path=job.path, uid=job.uid, name=name, image=means.collector.image, private=private, own_form=form.own
     )
@@ -125,6 +136,10 @@ def put_in(
 
 def await_start(session: ClusterSession, container: CollectorContainer) -> Result | None:
     """Wait until it runs, or has run; the outcome where it does not. Raises ApiError."""
+    known = session.read(container.path) or {}
+    before = _settled(ephemeral_status(known, container.name), known, container)
+    if before is not None:
+        return before.result
     waited, image_present = 0.0, False
     for seconds in START_WAITS_SECONDS:
         read = session.read_anew(container.path)
@@ -148,10 +163,18 @@ def await_start(session: ClusterSession, container: CollectorContainer) -> Resul
 
 
 def frames(session: ClusterSession, container: CollectorContainer, seconds: float) -> Iterator[Frame]:
-    """What the container tells, from its start, each frame as it comes. Raises Truncated, ApiError."""
+    """What the container tells, from its start, each frame as it comes. Raises Truncated, ApiError.
+
+    A log that nobody lets us read is truncated before its first byte: waiting does not help.
+    """
     path = f"{container.path}/log"
     log = session.api.read_log(path, container=container.name, follow=True, seconds=seconds)
-    return read_frames(log, container.private)
+    try:
+        yield from read_frames(log, container.private)
+    except ApiError as error:
+        if error.status == _FORBIDDEN:
+            raise Truncated(error.explanation) from error
+        raise
 
 
 def was_killed(session: ClusterSession, container: CollectorContainer) -> Result | None:
@@ -162,6 +185,14 @@ def was_killed(session: ClusterSession, container: CollectorContainer) -> Result
     ended = (ephemeral_status(read, container.name).get("state") or {}).get("terminated") or {}
     by_signal = ended.get("exitCode", 0) > 128 and ended.get("reason") != "OOMKilled"
     return _defends(read, container, f"it was ended with exit code {ended['exitCode']}") if by_signal else None
+
+
+def is_stuck(session: ClusterSession, container: CollectorContainer, now: datetime) -> bool:
+    """Whether it runs on long after a collector ends by itself: its log has no end, however often it is read."""
+    read = session.read_anew(container.path) or {}
+    running = (ephemeral_status(read, container.name).get("state") or {}).get("running") or {}
+    since = running.get("startedAt")
+    return since is not None and now - datetime.fromisoformat(since) > _ENDS_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +222,12 @@ def _defends(pod: ApiObject, container: CollectorContainer, what: str) -> Result
 def _events(session: ClusterSession, container: CollectorContainer) -> dict[str, str]:
     """What the kubelet told of the container, by reason: nothing else tells of a missing image within 8 s."""
     namespace = container.path.split("/")[4]
-    found = session.api.list(api_paths.events(namespace), api_paths.events_about(container.uid))
+    try:
+        found = session.api.list(api_paths.events(namespace), api_paths.events_about(container.uid))
+    except ApiError as error:
+        if error.status == _FORBIDDEN:
+            return {}
+        raise
     place = f"spec.ephemeralContainers{{{container.name}}}"
     ours = (event for event in found if (event.get("involvedObject") or {}).get("fieldPath") == place)
     return {str(event.get("reason", "")): str(event.get("message", ""))[:300] for event in ours}
@@ -215,27 +251,44 @@ def _there(read: ApiObject, name: str, job: CollectorJob, means: Means) -> Colle
 
 
 def _admitted(session: ClusterSession, job: CollectorJob, means: Means, pod: ApiObject) -> Form | Result:
-    """The first form that the cluster's admission lets in; else who refused. Raises ApiError for any other refusal."""
+    """The first form that the cluster's admission lets in; else who refused. Raises ApiError for what may pass."""
     refusals = []
-    container = job.container(means.collector.case, _NO_KEY)
+    container = job.container(means.collector.case, NO_KEY)
     for form in job.forms(pod):
         body = container.patch(means.collector.image, job.uid, form)
         try:
             session.api.patch(_ephemeral(job), body, dry_run=True, strategic=True)
         except ApiError as error:
-            if not error.reason.is_of_admission or error.refused_by.startswith(MODE_POLICY):
-                raise
-            refusals.append(str(error))
+            refusal = _refused(error, session, job)
+            if refusal.reason != Reason.COLLECTOR_REFUSED:
+                return refusal
+            refusals.append(refusal.detail)
         else:
             return form
     return _not_possible(Reason.COLLECTOR_REFUSED, "; ".join(refusals))
 
 
-def _impossible(read: ApiObject, means: Means) -> Result | None:
+def _refused(error: ApiError, session: ClusterSession, job: CollectorJob) -> Result:
+    """The outcome that a refusal of a container stands for, with who refused. Raises the error where it may pass."""
+    if error.refused_by.startswith(MODE_POLICY):
+        raise error
+    if error.reason.is_of_admission:
+        return _not_possible(Reason.COLLECTOR_REFUSED, str(error))
+    if error.reason == Reason.KUBERNETES_FORBIDDEN:
+        return _not_possible(error.reason, f"refused by {error.refused_by or 'RBAC'}: {error.explanation}")
+    if error.status in _UNSERVED or error.reason == Reason.NO_SUCH_RESOURCE:
+        # The pod itself tells whether it is gone, or something between us and the API server answers instead.
+        lost = not_the_target(session.read_anew(job.path), job.uid)
+        return lost or _not_possible(Reason.NO_EPHEMERAL_CONTAINERS, str(error))
+    raise error
+
+
+def impossible(read: ApiObject, collector: Collector) -> Result | None:
     """The outcome where nothing can be put in, whoever would let us."""
-    if "deletionTimestamp" in read["metadata"] or read.get("status", {}).get("phase") != "Running":
-        return _not_possible(Reason.POD_NOT_RUNNING)
-    return None if means.collector.image else _not_possible(Reason.NO_COLLECTOR_IMAGE, _UNSET)
+    if not collector.image:
+        return _not_possible(Reason.NO_COLLECTOR_IMAGE, _UNSET)
+    is_running = "deletionTimestamp" not in read["metadata"] and read.get("status", {}).get("phase") == "Running"
+    return None if is_running else _not_possible(Reason.POD_NOT_RUNNING)
 
 
 def _ephemeral(job: CollectorJob) -> str:

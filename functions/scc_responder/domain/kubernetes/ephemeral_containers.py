@@ -7,7 +7,7 @@ never removed, so a name made of the case puts in each at most once. Source: cor
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -18,7 +18,7 @@ from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.status import FrozenProcess
 from scc_responder.domain.value import Value
 
-_PREFIX = "scc-responder-"
+CONTAINER_PREFIX = "scc-responder-"
 MOST_REQUEST_CHARACTERS = 8192
 _CAPABILITIES = ("SYS_PTRACE", "DAC_OVERRIDE", "KILL")
 _NET_ADMIN = "NET_ADMIN"
@@ -66,6 +66,12 @@ class InsertedContainer(Value, frozen=True, kw_only=True):
         return {"metadata": {"uid": uid}, "spec": {"ephemeralContainers": [container]}}
 
 
+def together(patches: Sequence[ApiObject]) -> ApiObject:
+    """One patch that puts in the containers of several, in their order, which is the one in which they are started."""
+    containers = [container for patch in patches for container in patch["spec"]["ephemeralContainers"]]
+    return {**patches[0], "spec": {"ephemeralContainers": containers}}
+
+
 class WantedFile(Value, frozen=True, kw_only=True):
     """A file that the finding names. `sha256` is that of its first `hashed_size` bytes; sizes of 0 are not known."""
 
@@ -97,7 +103,7 @@ def container_name(role: Role, case: str) -> str:
     >>> container_name(Role.LOOK, "5401ff97f041")
     'scc-responder-look-5401ff97f041'
     """
-    return f"{_PREFIX}{role}-{case}"
+    return f"{CONTAINER_PREFIX}{role}-{case}"
 
 
 def cut_arguments(key: str) -> tuple[str, ...]:

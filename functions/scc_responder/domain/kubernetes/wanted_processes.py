@@ -19,16 +19,21 @@ def named_container(finding: Finding, pod: Pod) -> str:
     return next(iter(named), names[0] if len(names) == 1 else "")
 
 
-def process_request(finding: Finding, pod: Pod, container: str) -> str:
-    """What the finding's processes are known by: files with their hashes, words, pids. In base64url."""
+def look_request(finding: Finding, pod: Pod, container: str) -> str:
+    """What the collector is asked for: the finding's files with their hashes, words, pids. In base64url.
+
+    A step that freezes and one that looks share a container, and so ask for the same.
+    """
     started = next((item.started_at for item in pod.containers if item.name == container), None)
     processes = finding.processes
+    binaries = [_wanted(item.binary, item.binary_file, item.sha256) for item in processes]
     libraries = [_wanted(file.path, file) for item in processes for file in item.library_files]
+    libraries += [_wanted(path, None) for item in processes for path in item.libraries]
     return request_argument(
         LookRequest(
-            binaries=_named(_wanted(item.binary, item.binary_file, item.sha256) for item in processes),
-            scripts=_named(_wanted(item.script, item.script_file) for item in processes),
-            libraries=_named(libraries),
+            binaries=_first([*binaries, *(_wanted(file.path, file) for file in finding.files)]),
+            scripts=_first(_wanted(item.script, item.script_file) for item in processes),
+            libraries=_first(libraries),
             args=tuple(word[:1024] for item in processes[:1] for word in item.args[:8]),
             pids=tuple(item.pid for item in processes if item.pid is not None)[:_MOST],
             event_time=finding.event_time.isoformat(),
@@ -38,12 +43,20 @@ def process_request(finding: Finding, pod: Pod, container: str) -> str:
 
 
 def _wanted(path: str, file: FindingFile | None, sha256: str = "") -> WantedFile:
-    """A hash of a part is left out: its length is not known, and it would match nothing."""
-    if file is None or not (file.whole_file and file.sha256):
-        return WantedFile(path=path or (file.path if file else ""), sha256="" if file else sha256)
-    return WantedFile(path=file.path or path, sha256=file.sha256, size=file.size or 0)
+    """A hash of a part whose length is not known is left out: it would match nothing, and be told as another file."""
+    if file is None:
+        return WantedFile(path=path, sha256=sha256)
+    hashed, size = file.hashed_size or 0, file.size or 0
+    is_usable = file.whole_file or 0 < hashed < size or not (hashed or size)
+    sha256 = (file.sha256 or sha256) if is_usable else ""
+    return WantedFile(path=file.path or path, sha256=sha256, hashed_size=hashed, size=size)
 
 
-def _named(files: Iterable[WantedFile]) -> tuple[WantedFile, ...]:
-    by_path = {file.path: file for file in files if file.path}
+def _first(files: Iterable[WantedFile]) -> tuple[WantedFile, ...]:
+    """The files that have a path, each once: as it is named with a hash, where it is."""
+    by_path: dict[str, WantedFile] = {}
+    for file in files:
+        known = by_path.get(file.path)
+        if file.path and (known is None or (file.sha256 and not known.sha256)):
+            by_path[file.path] = file
     return tuple(by_path.values())[:_MOST]

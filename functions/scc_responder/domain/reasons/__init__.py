@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scc_responder.domain.reasons.words import Trait, Word
 
-_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION = Trait
+_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION, _LEFT_OUT = Trait
 
 
 class Reason(Word):
@@ -137,6 +137,10 @@ class Reason(Word):
     CLOUD_RUN = "cloud_run_{}", "Cloud Run's API refused or failed: the gRPC code"
     LOGGING = "logging_{}", "Cloud Logging refused or failed: the gRPC code"
     PUBSUB = "pubsub_{}", "Pub/Sub refused or failed: the gRPC code"
+    ARTIFACT_REGISTRY = (
+        "artifact_registry_{}",
+        "Artifact Registry refused or failed, or what it gave is not what was asked for",
+    )
     KMS = "kms_{}", "Cloud KMS refused or failed: the gRPC code, or what is wrong with its answer"
     SIGNING_KEY_UNUSABLE = "signing_key_unusable", "the local key that signs evidence cannot be used"
     NO_SIGNING_KEY = "no_signing_key", "settings name no key that signs evidence"
@@ -338,11 +342,13 @@ class Reason(Word):
     CAPTURED_UNSIGNED = "captured_unsigned", "evidence is stored, but its manifest is not signed yet"
     CAPTURED_WITHOUT_EVENTS = "captured_without_events", "evidence is stored, but for the pod's events"
     CAPTURED_WITHOUT_LOGS = "captured_without_logs", "evidence is stored, but for the logs of the pod's containers"
+    NODE_NOT_ANSWERING = "node_not_answering", "the pod's node does not give out its logs"
     CAPTURED_IN_PART = "captured_in_part", "evidence is stored, but for a source that is required"
     WOULD_INSERT = "would_insert", "rehearsed: a container of ours would be put into the pod"
     POD_NOT_RUNNING = "pod_not_running", "the pod is ending or does not run: no container can be put in any more"
-    NO_COLLECTOR_IMAGE = "no_collector_image", "settings name no image of the collector"
+    NO_COLLECTOR_IMAGE = "no_collector_image", "settings name no image of the collector", _LEFT_OUT
     COLLECTOR_REFUSED = "collector_refused", "the cluster's admission lets in no form of our container"
+    NO_EPHEMERAL_CONTAINERS = "no_ephemeral_containers", "the cluster lets no container be put into a running pod"
     COLLECTOR_KEY_GONE = "collector_key_gone", "our container cannot be read: its key is gone, or is not the case's"
     COLLECTOR_NOT_STARTED = "collector_not_started", "our container was put in, and did not begin in time"
     IMAGE_NOT_PULLED = "image_not_pulled", "the node could not get the collector's image"
@@ -367,8 +373,10 @@ class Reason(Word):
     NOT_THAWED = "not_thawed", "a process that was stopped does not go on"
     NOTHING_FROZEN = "nothing_frozen", "the case stopped no process of the pod"
     DEFENDS_ITSELF = "defends_itself", "the pod kills or stops what looks at it: that is a finding in itself"
-    LOGS_LATER = "logs_later", "Cloud Logging takes no more requests now: a sweep asks again"
+    LOGS_LATER = "logs_later", "Cloud Logging does not answer now, or takes no more requests: a sweep asks again"
     NO_CLOUD_LOGGING = "no_cloud_logging", "this deployment asks no Cloud Logging"
+    NO_IMAGE_REPOSITORIES = "no_image_repositories", "this deployment reads no images' configurations"
+    IMAGE_NOT_LISTED = "image_not_listed", "the image is in no repository that settings list"
     NOTHING_TO_ASK = "nothing_to_ask", "the finding names nothing that Cloud Logging could be asked for"
     NO_EVIDENCE_STORE = "no_evidence_store", "settings name no place for evidence"
     NOTIFIER_FAILED = "notifier_failed", "people could not be told"

@@ -18,6 +18,7 @@ class Trait(StrEnum):
     LASTING = auto()
     BEYOND_REACH = auto()
     ADMISSION = auto()
+    LEFT_OUT = auto()
 
 
 class Word(StrEnum):
@@ -106,6 +107,11 @@ class Word(StrEnum):
     def is_beyond_reach(self) -> bool:
         """Whether the target is out of reach until somebody changes the cluster, or this deployment."""
         return Trait.BEYOND_REACH in self.traits
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether this deployment goes without what the step takes: somebody's choice, by which no case falls short."""
+        return Trait.LEFT_OUT in self.traits
 
 
 @cache

@@ -19,7 +19,7 @@ from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.permissions import Permissions
-from scc_responder.domain.ports import CloudLogs, KubernetesApi
+from scc_responder.domain.ports import CloudLogs, ImageRegistry, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
@@ -63,22 +63,26 @@ class NotPossible(ResponderError):  # noqa: N818 - an answer of a source, not a 
 class SourceInput:
     """What a source may look at.
 
-    `change` is the capture. `api` is None where the finding names no cluster, or it was not reached. `errors` are those
-    of the reads before the decision, by what could not be read. `logs` is None where none are asked.
+    `change` is the capture; a look into a container has the name of that `container` instead. `api` is None where the
+    finding names no cluster, or it was not reached. `errors` are those of the reads before the decision, by what could
+    not be read. `logs` and `registry` are None where they are not asked.
     """
 
     context: Context
-    change: Change
+    change: Change | None = None
     api: KubernetesApi | None = None
     errors: Mapping[str, ResponderError] = field(default_factory=dict)
     logs: CloudLogs | None = None
+    registry: ImageRegistry | None = None
+    container: str = ""
 
     @property
     def pod(self) -> ChangedObject:
         """The pod that the capture is about. Raises NotPossible where none was read."""
-        if self.change.target is None:
+        target = self.change.target if self.change else None
+        if target is None:
             raise NotPossible(self.context.pod_missing)
-        return self.change.target
+        return target
 
     @property
     def cluster_api(self) -> KubernetesApi:

@@ -15,7 +15,7 @@ from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.ports import Clock, Evidence, Signer
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Result, done, failed, refused
+from scc_responder.domain.status import Result, StepStatus, done, failed, refused
 from scc_responder.domain.store import CasStore
 from scc_responder.execute.evidence import Moment, SourceInput, sources_for
 from scc_responder.execute.evidence.manifest import (
@@ -42,7 +42,8 @@ def capture(
 ) -> Result:
     """Read all sources of the change's kind and store what they gave.
 
-    Only a required source that could not be read fails the step.
+    Only a required source that could not be read fails the step. The step is skipped, which nothing that needs it takes
+    for done, where such a one says itself who does not let it read, or where nothing at all is to be had.
 
     `earlier` are the case's manifests before this one.
 
@@ -66,10 +67,7 @@ def capture(
     except ApiError as error:
         return refused(error)
     _come_again(lacking)
-    said = [item.summary for reading in readings for item in reading.items if item.summary]
-    result = _result(lacking, sealed, said)
-    is_later = any(Reason.LOGS_LATER in {reading.why, *said} for reading in readings)
-    return done(Reason.LOGS_LATER, result.detail) if is_later and not lacking else result
+    return _outcome(readings, lacking, sealed)
 
 
 def read_early(
@@ -107,12 +105,25 @@ def _come_again(lacking: Iterable[Reading]) -> None:
             raise reading.passing
 
 
-def _result(lacking: Sequence[Reading], sealed: Sealed, said: Sequence[str]) -> Result:
-    """`said` is what sources say of what they read."""
+def _outcome(readings: Sequence[Reading], lacking: Sequence[Reading], sealed: Sealed) -> Result:
+    """What the step comes to: `lacking` are required and could not be read."""
+    said = [item.summary for reading in readings for item in reading.items if item.summary]
     stored = "; ".join([str(sealed), *said])
-    if not lacking:
-        return done(Reason.CAPTURED_UNSIGNED if sealed.unsigned else Reason.CAPTURED, stored)
-    return failed(lacking[0].source.incomplete, "; ".join([*(reading.detail for reading in lacking), stored]))
+    if lacking:
+        return failed(lacking[0].source.incomplete, "; ".join([*(reading.detail for reading in lacking), stored]))
+    withheld = [each for each in readings if each.is_withheld]
+    if withheld:
+        return _skipped(withheld[0].source.incomplete, withheld, stored)
+    if any(Reason.LOGS_LATER in {each.why, *said} for each in readings) or all(each.passing for each in readings):
+        return done(Reason.LOGS_LATER, stored)
+    if not any(each.items or each.source.required for each in readings):
+        return _skipped(Reason.read(readings[0].why) or Reason.CAPTURED_IN_PART, readings, stored)
+    return done(Reason.CAPTURED_UNSIGNED if sealed.unsigned else Reason.CAPTURED, stored)
+
+
+def _skipped(reason: Reason, unread: Iterable[Reading], stored: str) -> Result:
+    detail = "; ".join(filter(None, [*(each.detail for each in unread), stored]))
+    return Result(status=StepStatus.SKIPPED, reason=reason, detail=detail)
 
 
 class SealingMeans(Protocol):

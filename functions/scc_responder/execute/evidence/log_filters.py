@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.kubernetes.ephemeral_containers import CONTAINER_PREFIX
 from scc_responder.domain.resource_names import is_namespace, is_object_name
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence.run_log_filters import run_identities, run_questions, run_resources
@@ -120,7 +121,8 @@ def _written(context: Context, cluster: ClusterRef) -> Iterator[str]:
     pod, node, since = context.pod, context.node, _since(context, LINES_BEFORE)
     if pod and is_namespace(pod.namespace) and is_object_name(pod.name):
         named = f'resource.labels.namespace_name="{pod.namespace}" AND resource.labels.pod_name="{pod.name}"'
-        yield f'resource.type="k8s_container" AND {_in(cluster)} AND {named} AND {since}'
+        theirs = f'NOT resource.labels.container_name=~"^{CONTAINER_PREFIX}"'
+        yield f'resource.type="k8s_container" AND {_in(cluster)} AND {named} AND {theirs} AND {since}'
     if node and _INSTANCE.fullmatch(node.instance_id):
         yield f'resource.type="gce_instance" AND resource.labels.instance_id="{node.instance_id}" AND {since}'
     if node and is_object_name(node.name):

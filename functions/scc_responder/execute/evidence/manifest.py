@@ -136,7 +136,7 @@ def evidence_statement(
     names is complete. `redacted` of an object lists the JSON path and the rule of each value that was left out, the
     first 1,000; `redacted_count` counts all. `earlier` are the case's manifests before this one.
     """
-    failed = {reading.source.name: reading.detail for reading in readings if reading.is_failed}
+    failed = {each.source.name: each.detail for each in readings if each.is_failed or each.is_withheld}
     predicate = {
         "schema": MANIFEST_SCHEMA,
         "case": case_id(context.finding.key),

@@ -45,6 +45,11 @@ class Reading(Value, frozen=True, kw_only=True):
     is_failed: bool = False
     passing: Exception | None = None
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether a required source said itself that it may not be read: that is no failure, and nothing is read."""
+        return self.source.required and bool(self.permission) and not self.is_failed
+
 
 def read_sources(
     sources: Iterable[Source],
@@ -81,6 +86,17 @@ def _side_by_side(
     return [_reading(each, future) for future, each in started.items()]
 
 
+def begin_reading(source: Source, given: SourceInput, pool: Executor) -> Callable[[], Reading]:
+    """Begin to read a source beside something else. What is returned waits for it until its deadline, from now."""
+    began, future = monotonic(), pool.submit(source.read, given)
+
+    def finish() -> Reading:
+        wait([future], max(0.0, began + source.deadline_seconds - monotonic()))
+        return _reading(source, future)
+
+    return finish
+
+
 def _reading(source: Source, future: Future[Sequence[EvidenceItem]]) -> Reading:
     if not future.done():
         future.cancel()
@@ -92,7 +108,8 @@ def _reading(source: Source, future: Future[Sequence[EvidenceItem]]) -> Reading:
         items = tuple(future.result())
     except NotPossible as answer:
         outcome = SourceOutcome.REFUSED if answer.permission else SourceOutcome.NOT_POSSIBLE
-        return Reading(source=source, outcome=outcome, why=answer.reason, permission=answer.permission)
+        detail = f"missing permission: {answer.permission}" if answer.permission else ""
+        return Reading(source=source, outcome=outcome, why=answer.reason, detail=detail, permission=answer.permission)
     except ApiError as error:
         return _failed(source, error, error.reason, error.explanation)
     except Exception as error:  # noqa: BLE001 - a mistake in one source must not cost what the others read

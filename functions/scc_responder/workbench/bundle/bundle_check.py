@@ -15,7 +15,6 @@ from scc_responder.workbench.bundle.bundle_manifests import BundleManifests, Ver
 from scc_responder.workbench.bundle.bundle_report import BundleFault, BundleFinding, BundleReport, ListedObject
 
 _CASE = re.compile(r"[0-9a-f]{12}", re.ASCII)
-_FILE = re.compile(r"(?:[a-z0-9_-][a-z0-9_.-]{0,150}/){0,3}[a-z0-9_-][a-z0-9_.-]{0,150}", re.ASCII)
 _OF_CUSTODY = ("manifest-", "signature-")
 
 
@@ -78,7 +77,7 @@ class _CaseFolder:
     def _is_whole(self, item: ListedObject) -> bool:
         """Whether the object is there as its manifest lists it; else that is a finding."""
         file = self._file(item.name)
-        content = self._content(file) if _FILE.fullmatch(file) else None
+        content = self._content(file)
         if content is None:
             self._find(BundleFault.OBJECT_MISSING, file, "it is not there as a plain file")
         elif len(content) != item.size:

@@ -88,7 +88,7 @@ def examine_logs(logs: CloudLogs, project: str) -> Check:
     except ApiError as error:
         grant = (
             f"gcloud projects add-iam-policy-binding {quote(project)} --member=serviceAccount:IDENTITY"
-            f" --role=roles/logging.privateLogViewer{OR}terraform apply (google_project_iam_member.logs)"
+            f" --role=roles/logging.privateLogViewer{OR}Terraform variable cloud_logging = true"
         )
         return probe_failed(name, project, error, grant if permission_of(error) else REACH)
     return ok(name, project, "logging.logEntries.list")

@@ -104,7 +104,9 @@ class Coverage(Value, frozen=True, kw_only=True):
 def coverage(policies: Sequence[Policy], rows: Iterable[Row] | None = None) -> Coverage:
     """Every threat of the catalogue, tried on every policy."""
     threats = tuple(_covered(row, policies) for row in (catalogue() if rows is None else rows))
-    unknown = _covers(unknown_finding(), policies)
+    in_pod = unknown_finding()
+    elsewhere = replace(in_pod, pods=(), containers=())
+    unknown = tuple(dict.fromkeys((*_covers(in_pod, policies), *_covers(elsewhere, policies))))
     used = {cover.policy for covers in (unknown, *(threat.covers for threat in threats)) for cover in covers}
     return Coverage(
         threats=threats, unknown=unknown, idle=tuple(policy.name for policy in policies if policy.name not in used)

@@ -45,10 +45,12 @@ def _request(text: str) -> dict[str, Any]:
 def _cut(_words: Sequence[str], _wanted: _Fields, moment: datetime) -> Iterator[bytes]:
     times = {"began_at": kubernetes_time(moment), "ended_at": kubernetes_time(moment)}
     yield _document("run", version=1, mode="cut")
+    yield _document("first_cut", at=kubernetes_time(moment))
     yield _document(
         "cut",
         **times,
         scope="namespace",
+        watched_ms=2000,
         rounds=2,
         found=1,
         destroyed=1,

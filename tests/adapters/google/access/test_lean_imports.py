@@ -11,6 +11,7 @@ CLIENTS = {
     "CLUSTER_MANAGER": "google.cloud.container_v1.ClusterManagerClient",
     "KEY_MANAGEMENT": "google.cloud.kms_v1.KeyManagementServiceClient",
     "LOGGING": "google.cloud.logging_v2.services.logging_service_v2.LoggingServiceV2Client",
+    "LOG_SINKS": "google.cloud.logging_v2.services.config_service_v2.ConfigServiceV2Client",
     "FIRESTORE": "google.cloud.firestore_v1.services.firestore.FirestoreClient",
     "PUBLISHER": "google.cloud.pubsub_v1.publisher.Client",
     "GENERATED_PUBLISHER": "google.pubsub_v1.PublisherClient",

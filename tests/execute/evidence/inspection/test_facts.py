@@ -9,7 +9,8 @@ import pytest
 
 from scc_responder.domain.kubernetes.container_facts import ArtefactHash, Origin
 from scc_responder.execute.evidence.inspection.artefacts import KeptFile
-from scc_responder.execute.evidence.inspection.facts import inspection_of
+from scc_responder.execute.evidence.inspection.facts import Past, inspection_of
+from scc_responder.execute.evidence.inspection.image_history import ImageHistory
 
 STARTED = datetime(2026, 3, 1, 9, 0, 0, tzinfo=UTC)
 BEFORE, AFTER = "2026-02-20T10:00:00.000Z", "2026-03-01T09:31:04.000Z"
@@ -31,10 +32,17 @@ def file(**fields: Any) -> dict[str, Any]:
     }
 
 
-def told(*files: Any, own_form: bool = False, started: datetime | None = STARTED, **documents: Any) -> Any:
+def told(
+    *files: Any,
+    own_form: bool = False,
+    started: datetime | None = STARTED,
+    image: ImageHistory | None = None,
+    **documents: Any,
+) -> Any:
     """The facts of a look that told of these files."""
     known = {"files": {"files": [*files]}} if files else {}
-    return inspection_of({**known, **documents}, WHOLE, started, own_form=own_form)
+    past = Past(started_at=started, image=image or ImageHistory())
+    return inspection_of({**known, **documents}, WHOLE, past, own_form=own_form)
 
 
 PACKAGE = {"name": "gcc-12", "installed_at": AFTER}
@@ -64,6 +72,52 @@ def test_where_a_file_came_from(fields: Any, origin: Origin) -> None:
 def test_without_the_start_nobody_can_tell() -> None:
     """A container whose start is not known has no files that were added."""
     assert told(file(), started=None).artefact.origin is Origin.UNKNOWN
+
+
+MADE = datetime(2026, 2, 10, tzinfo=UTC)
+IMAGE = ImageHistory(lines=((MADE, "COPY x /tmp/x"), (MADE, "RUN apt-get install -y gcc curl")), made_at=MADE)
+WITHIN = {"state": "regular", "changed_at": "2026-03-01T09:00:00.900Z"}
+YOUNG, OLD = "2026-03-01T08:00:00Z", "2026-02-09T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("fields", "origin"),
+    [
+        ({}, Origin.CHANGED),
+        ({"path": "/tmp/y"}, Origin.ADDED),
+        ({"package": {"name": "curl", "installed_at": AFTER}}, Origin.CHANGED),
+        ({"package": {"name": "ncat", "installed_at": AFTER}}, Origin.ADDED_BY_PACKAGE_MANAGER),
+        ({"on_disk": {**WITHIN, "modified_at": YOUNG}}, Origin.ADDED),
+        ({"on_disk": {**WITHIN, "modified_at": OLD}}, Origin.UNKNOWN),
+        ({"on_disk": {**WITHIN, "modified_at": "2026-02-10T00:04:00Z"}}, Origin.UNKNOWN),
+        ({"on_disk": {"state": "regular", "changed_at": BEFORE, "modified_at": YOUNG}}, Origin.IN_IMAGE),
+        ({"on_disk": {"state": "gone"}}, Origin.UNKNOWN),
+        ({"mount": {"volume": True}}, Origin.ON_VOLUME),
+    ],
+)
+def test_the_history_of_the_image_tells_more(fields: Any, origin: Origin) -> None:
+    """What it names was there and is changed; what is younger than it was added. It puts no file into the image."""
+    assert told(file(**fields), image=IMAGE).artefact.origin is origin
+
+
+def test_the_history_unsays_no_doubt_of_the_targets_user() -> None:
+    """Whoever runs as the attacker does is not believed for the sake of an image."""
+    assert told(file(), image=IMAGE, own_form=True).artefact.origin is Origin.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("changed", "origin", "since"),
+    [
+        (BEFORE, Origin.IN_IMAGE, MADE),
+        (WITHIN["changed_at"], Origin.IN_IMAGE, MADE),
+        (AFTER, Origin.CHANGED, datetime(2026, 3, 1, 9, 31, 4, tzinfo=UTC)),
+    ],
+)
+def test_a_compiler_of_the_image_is_told_since_its_layer(changed: str, origin: Origin, since: datetime) -> None:
+    """The node unpacked it later; the line of the image that installs it says when that was."""
+    gcc = {"path": "/usr/bin/gcc", "changed_at": changed, "package": PACKAGE}
+    found = told(**compilers(gcc), image=IMAGE).compiler
+    assert (found.origin, found.installed_at) == (origin, since)
 
 
 @pytest.mark.parametrize("word", ["matches", "differs", "gone", "unknown"])

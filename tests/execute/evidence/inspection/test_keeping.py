@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scc_responder.adapters.google.artifact_registry import ArtifactRegistry
 from scc_responder.domain.changes import Inspected
+from scc_responder.domain.context import ContainerStatus
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import Process
 from scc_responder.domain.kubernetes.collector_stream import (
@@ -22,7 +27,7 @@ from scc_responder.domain.kubernetes.collector_stream import (
     read_frames,
     sealed_lines,
 )
-from scc_responder.domain.kubernetes.container_facts import ArtefactHash
+from scc_responder.domain.kubernetes.container_facts import ArtefactHash, Origin
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.evidence.dsse import manifest_content
@@ -30,8 +35,10 @@ from scc_responder.execute.evidence.inspection.keeping import keep_inspection
 from tests.kits.collector_logs import artefact, document, ended, sealed
 from tests.kits.decision_contexts import context
 from tests.kits.executions import ExecutionWorld
+from tests.kits.image_registry import ImageRegistry
 from tests.kits.journal_worlds import JournalWorld
 from tests.kits.kept_objects import KeptObjects
+from tests.requirements import NOTE
 
 MALWARE = b"\x7fELF" + bytes(5_000_000)
 PROCESS = Process(binary="/tmp/x", sha256="a" * 64)
@@ -165,37 +172,114 @@ def test_without_a_place_for_evidence_nothing_is_kept(keeper: Keeper) -> None:
     assert keeper.keep(document("run"))[0].reason == Reason.NO_EVIDENCE_STORE
 
 
+IMAGES = "projects/shop/locations/europe/repositories/images"
+BUILT = {"created": "2026-01-01T00:00:00Z", "history": [{"created_by": "COPY x /tmp/x # buildkit"}]}
+CHANGED = {**FILE, "on_disk": {"state": "regular", "changed_at": "2026-03-02T09:10:00Z"}}
+
+
+@pytest.fixture
+def registry() -> Iterator[ImageRegistry]:
+    """A registry that has the container's image."""
+    with ImageRegistry() as server:
+        yield server
+
+
+def look_with(keeper: Keeper, registry: ImageRegistry, digest: str) -> tuple[Result, Any, dict[str, Any]]:
+    """A look into a container that runs this image: its result, its facts, and what the manifest says of `image`."""
+    asked = ArtifactRegistry([IMAGES], endpoint=registry.host, token=lambda: registry.token, timeout_seconds=1.0)
+    keeper.world = replace(keeper.world, registry=lambda: asked)
+    image_id = f"europe-docker.pkg.dev/shop/images/web@{digest}"
+    started = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    subject = context(pod={"containers": (ContainerStatus(name="app", image_id=image_id, started_at=started),)})
+    plain = document("files", files=[CHANGED]) + artefact(b"abc")
+    inspected = Inspected(container="app", frames=frames_of(plain), own_form=False, renew=lambda: None)
+    result, facts = keep_inspection(inspected, subject, keeper.world)
+    (manifest,) = keeper.stored("manifest-")
+    (said,) = (item for item in manifest_content(manifest)["sources"] if item["name"] == "image")
+    return result, facts, said
+
+
+def test_the_image_is_a_witness_of_its_own(keeper: Keeper, registry: ImageRegistry) -> None:
+    """Its configuration is kept beside what the collector told, and says that the file was there and is changed."""
+    result, facts, said = look_with(keeper, registry, registry.add_image("shop/images/web", BUILT))
+    assert (result.reason, facts.artefact.origin, said["outcome"]) == (Reason.INSPECTED, Origin.CHANGED, "kept")
+    (kept,) = keeper.stored("/image-")
+    assert json.loads(kept)["config"]["history"] == BUILT["history"]
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "permission"),
+    [
+        (403, "artifact_registry_forbidden", "artifactregistry.repositories.downloadArtifacts"),
+        (500, "artifact_registry_status_500", ""),
+    ],
+)
+def test_a_registry_that_refuses_fails_no_look(
+    keeper: Keeper, registry: ImageRegistry, status: int, word: str, permission: str
+) -> None:
+    """The manifest says why, and everything else is as it would be without."""
+    registry.answers = [status]
+    result, facts, said = look_with(keeper, registry, registry.add_image("shop/images/web", BUILT))
+    assert (result.reason, facts.artefact.origin) == (Reason.INSPECTED, Origin.ADDED)
+    assert (said["why"], said.get("permission", "")) == (word, permission)
+
+
+def test_without_repositories_the_manifest_says_so(keeper: Keeper) -> None:
+    """Nothing is asked, and it is told that nothing was."""
+    keeper.keep(document("run"), names_files=False)
+    (manifest,) = keeper.stored("manifest-")
+    (said,) = (item for item in manifest_content(manifest)["sources"] if item["name"] == "image")
+    assert (said["outcome"], said["why"]) == ("not_possible", "no_image_repositories")
+
+
 MEMORY = """
-import resource, sys
+import sys
 from pathlib import Path
 from tempfile import mkdtemp
-from tests.execute.evidence.inspection.test_keeping import large_look
-print(large_look(Path(mkdtemp())))
+from tests.execute.evidence.inspection.test_keeping import large_looks
+print(large_looks(Path(mkdtemp()), looks=int(sys.argv[1]), files=int(sys.argv[2])))
 """
 
 
-def large_look(folder: Path) -> int:
-    """KiB that the process took at most for a look with four files of 64 MiB, above what it had before."""
-    import resource
+class SlowStore(KeptObjects):
+    """A store that takes its time, as a bucket does: what it is given waits in memory meanwhile."""
 
+    def put(self, name: str, content: bytes) -> bool:
+        """Keep its size."""
+        time.sleep(0.05)
+        return super().put(name, content)
+
+
+def large_looks(folder: Path, *, looks: int, files: int) -> int:
+    """KiB that the process takes at most for looks at once with files of 64 MiB each, above what it took before."""
     keeper = Keeper(folder)
-    keeper.store = KeptObjects(forgetful=True)
-    keeper.world = replace(keeper.world, evidence=keeper.store)
+    keeper.world = replace(keeper.world, evidence=SlowStore(forgetful=True))
+    idle = _resident("VmRSS")
+    with ThreadPoolExecutor(looks) as pool:
+        results = [*pool.map(lambda number: _large_look(keeper, number, files), range(looks))]
+    assert {result.reason for result in results} == {Reason.INSPECTED_IN_PART}
+    assert len(keeper.world.evidence.sizes) > looks * files * 16
+    return _resident("VmHWM") - idle
+
+
+def _large_look(keeper: Keeper, look: int, files: int) -> Result:
     private = new_private_key()
 
     def plain() -> Iterator[bytes]:
-        for number in range(4):
+        for number in range(files):
             yield _begin(number)
-            for _ in range(64):
+            for part in range(64):
                 yield b"D" + (1 << 20).to_bytes(4, "big")
-                yield from (bytes([number]) * 8192 for _ in range(128))
+                yield from (bytes([look, number, part]) + bytes(8189) for _ in range(128))
 
     lines = sealed_lines(plain(), public_text(private), new_private_key())
-    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     inspected = Inspected(container="app", frames=read_frames(lines, private), own_form=False, renew=lambda: None)
-    keep_inspection(inspected, context(), keeper.world)
-    assert len(keeper.store.sizes) > 4
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle
+    return keep_inspection(inspected, context(), keeper.world)[0]
+
+
+def _resident(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(field)))
 
 
 def _begin(number: int) -> bytes:
@@ -204,7 +288,10 @@ def _begin(number: int) -> bytes:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sizes of processes are told in KiB on Linux alone")
-def test_large_files_take_little_memory() -> None:
+@pytest.mark.parametrize(("looks", "files"), [(1, 4), (4, 1)], ids=["in-one-look", "in-four-looks"])
+def test_large_files_take_little_memory(looks: int, files: int, record_property: Callable[[str, object], None]) -> None:
     """Four files of 64 MiB take less than 150 MB above what the process had: they are never whole in memory."""
-    answer = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
-    assert int(answer.stdout) < 150 * 1000
+    program = [sys.executable, "-c", MEMORY, str(looks), str(files)]
+    taken = int(subprocess.run(program, capture_output=True, text=True, check=True).stdout)
+    record_property(NOTE, f"{looks} look(s) at once with {files} file(s) of 64 MiB: {taken / 1000:.1f} MB above idle")
+    assert taken < 150 * 1000

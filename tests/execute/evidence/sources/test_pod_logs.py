@@ -117,11 +117,28 @@ def test_one_refused_log_keeps_the_others(cluster: SimulatedCluster) -> None:
     assert "missing permission" in items[-1].content["logs"][0]["why"]
 
 
-def test_no_log_at_all_is_a_failure(cluster: SimulatedCluster) -> None:
-    """Whoever may not read logs has not found that there are none."""
+def test_whoever_may_read_no_log_says_which_right_is_missing(cluster: SimulatedCluster) -> None:
+    """He has not found that there are none; another delivery would be refused too."""
     read = pod(cluster, container("app"))
-    with pytest.raises(ApiError, match="kubernetes_forbidden"):
+    with pytest.raises(NotPossible, match="kubernetes_forbidden") as caught:
         pod_logs.read(given(cluster, read, refusing(cluster, "app", error=FORBIDDEN)))
+    assert caught.value.permission == "pods/log: get in namespace shop"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(ApiError(Reason.SERVER_ERROR, status=500), "node_not_answering", id="no-kubelet"),
+        pytest.param(ApiError(Reason.TIMEOUT), "node_not_answering", id="no-answer"),
+        pytest.param(ApiError(Reason.THROTTLED, status=429), "throttled", id="by-the-server"),
+    ],
+)
+def test_no_log_at_all_is_a_failure(error: ApiError, reason: str, cluster: SimulatedCluster) -> None:
+    """A later delivery may read them. The node's own silence is not waited for without end."""
+    read = pod(cluster, container("app"))
+    with pytest.raises(ApiError) as caught:
+        pod_logs.read(given(cluster, read, refusing(cluster, "app", error=error)))
+    assert (caught.value.reason, caught.value.is_about_object) == (reason, reason == "node_not_answering")
 
 
 def test_a_pod_that_is_gone_has_no_logs(cluster: SimulatedCluster) -> None:

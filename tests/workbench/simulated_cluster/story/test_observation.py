@@ -58,7 +58,14 @@ def step(action: str = "label_pod", reason: str = "patched", change: str = "patc
     return Step(**{**given, "action": action, "reason": reason, "change": {"change": change}, **fields})
 
 
+def insert(uid: str = UID, **fields: Any) -> AuditEvent:
+    """A container that is put into the pod of this UID."""
+    body = {"metadata": {"uid": uid}, "spec": {"ephemeralContainers": [{"name": "scc-responder-cut-a"}]}}
+    return event("patch", subresource="ephemeralcontainers", request=body, **fields)
+
+
 READ = event("get")
+TOLD = event("get", subresource="log")
 POLICY = event(
     "create", "networkpolicies", "p", request={"metadata": {"annotations": {"scc-responder/action-id": "a1"}}}
 )
@@ -86,6 +93,10 @@ LISTED = event("list", "networkpolicies", "")
         (step("delete_pod", "armed", change="patch"), [delete(), READ], ""),
         (step("evict_pod", "evicted", "create_network_policy"), [eviction(), event("get", code=404)], "verified"),
         (step("evict_pod", "evicted", "create_network_policy"), [eviction("other"), READ], ""),
+        (step("sever_connections", "severed", "sever_connections"), [insert(), TOLD], "verified"),
+        (step("freeze_process", "frozen", "freeze_process"), [insert(), READ], ""),
+        (step("freeze_process", "frozen", "freeze_process"), [insert("other"), TOLD], ""),
+        (step("freeze_process", "frozen", "freeze_process"), [insert(dry_run=True), TOLD], ""),
         (step(status=StepStatus.HELD), [patch(), READ], ""),
         (step(status=StepStatus.FAILED), [patch(), READ], ""),
     ],
@@ -108,6 +119,10 @@ LISTED = event("list", "networkpolicies", "")
         "arming-is-no-deletion",
         "evicted",
         "another-pod-evicted",
+        "container-tells",
+        "container-not-asked",
+        "container-in-another-pod",
+        "container-only-rehearsed",
         "held",
         "failed",
     ],
@@ -147,6 +162,20 @@ def test_evidence_is_verified_by_hashes(tmp_path: Path) -> None:
     detail = capture(tmp_path, pod="{}", node="[]")
     assert captured(tmp_path, detail) == 2
     assert proof(step("capture_evidence", "captured", detail=detail), [], tmp_path) == "verified"
+
+
+def test_whatever_keeps_evidence_is_verified_so(tmp_path: Path) -> None:
+    """Logs and what a look keeps are known by their manifests, not by requests."""
+    detail = capture(tmp_path, log="{}")
+    for action in ("capture_logs", "inspect_container"):
+        assert proof(step(action, "captured", detail=f"2 lines; {detail}"), [], tmp_path) == "verified"
+        assert proof(step(action, "captured", detail=f"2 lines; {detail}"), [insert(), TOLD], NOWHERE) == ""
+
+
+def test_asking_for_a_form_is_no_write() -> None:
+    """Whether a container is let in is asked by dry run: that is not what the delivery does."""
+    asked = (insert(dry_run=True), insert(), *EVENTS)
+    assert failed(seen(events=asked)) == ["1. A finding: writes besides patch pods/ephemeralcontainers"]
 
 
 @pytest.mark.parametrize("name", ["pod", "node", MANIFEST])
@@ -231,7 +260,7 @@ def test_an_expected_delivery_passes_all_checks() -> None:
             {"events": (*EVENTS, patch())},
             ["1. A finding: writes besides patch pods"],
         ),
-        ({"events": (*EVENTS, *[READ] * 19)}, ["1. A finding: at most 22 requests, not 23"]),
+        ({"events": (*EVENTS, *[READ] * 37)}, ["1. A finding: at most 40 requests, not 41"]),
         (
             {"events": (patch(), READ, delete())},
             ["1. A finding: delete_pod (deleted) was read back"],

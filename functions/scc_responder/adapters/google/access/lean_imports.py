@@ -76,6 +76,7 @@ CLOUD_RUN = {
     "jobs": _client("google.cloud.run_v2", "jobs", "JobsClient"),
     "executions": _client("google.cloud.run_v2", "executions", "ExecutionsClient"),
 }
+LOG_SINKS = _client("google.cloud.logging_v2", "config_service_v2", "ConfigServiceV2Client", is_of_service=True)
 FIRESTORE = _client("google.cloud.firestore_v1", "firestore", "FirestoreClient", is_of_service=True)
 
 GENERATED_PUBLISHER = _client("google.pubsub_v1", "publisher", "PublisherClient")

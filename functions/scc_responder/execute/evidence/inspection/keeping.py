@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -17,12 +17,14 @@ from scc_responder.domain.kubernetes.collector_stream import Frame, FrameKind, T
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, refused
-from scc_responder.execute.evidence import EvidenceItem, Moment, Source
+from scc_responder.execute.evidence import EvidenceItem, Moment, Source, SourceInput
 from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.execute.evidence.inspection.artefacts import SOURCE, Artefacts
-from scc_responder.execute.evidence.inspection.facts import inspection_of, named_files
+from scc_responder.execute.evidence.inspection.facts import Past, inspection_of, named_files
+from scc_responder.execute.evidence.inspection.image_history import ImageHistory, history_of
 from scc_responder.execute.evidence.manifest import ManifestName, evidence_objects, evidence_statement
-from scc_responder.execute.evidence.reading import RENEW_SECONDS, Reading, SourceOutcome
+from scc_responder.execute.evidence.reading import RENEW_SECONDS, Reading, SourceOutcome, begin_reading
+from scc_responder.execute.evidence.sources.image import image
 from scc_responder.execute.execution import World
 
 _SOURCE = Source(
@@ -58,15 +60,23 @@ def keep_inspection(
     if world.evidence is None:
         return failed(Reason.NO_EVIDENCE_STORE), Inspection()
     files = Artefacts(case_id(context.finding.key), world.evidence, world.evidence_pool)
+    image_read = _image_begun(inspected, context, world)
     try:
         told = _told(inspected, files)
         files.finish()
-        manifest = _sealed(told, files, context, world, earlier)
+        read = image_read()
+        manifest = _sealed([_looked(told, files), read], files, context, world, earlier)
     except ApiError as error:
         return refused(error), Inspection()
-    started = _started_at(context, inspected.container)
-    facts = inspection_of(told.documents, files.files, started, own_form=inspected.own_form)
+    history = history_of(read.items[0].content) if read.items else ImageHistory()
+    past = Past(started_at=_started_at(context, inspected.container), image=history)
+    facts = inspection_of(told.documents, files.files, past, own_form=inspected.own_form)
     return _result(told, files, context, manifest, own_form=inspected.own_form), facts
+
+
+def _image_begun(inspected: Inspected, context: Context, world: World) -> Callable[[], Reading]:
+    given = SourceInput(context=context, registry=world.registry(), container=inspected.container)
+    return begin_reading(image, given, world.pool)
 
 
 def _told(inspected: Inspected, files: Artefacts) -> _Told:
@@ -93,19 +103,25 @@ def _note(told: _Told, frame: Frame) -> None:
         told.documents.setdefault(str(document.get("name", ""))[:64], document)
 
 
-def _sealed(told: _Told, files: Artefacts, context: Context, world: World, earlier: Sequence[ManifestName]) -> str:
-    """Store the documents, the index of files, and the manifest that names them; the manifest's name and hash."""
+def _sealed(
+    readings: Sequence[Reading], files: Artefacts, context: Context, world: World, earlier: Sequence[ManifestName]
+) -> str:
+    """Store what was read and the manifest that names it with the files; the manifest's name and hash."""
+    objects = evidence_objects(context.finding.key, readings)
+    described = [*(item.stored for item in objects), *files.described()]
+    statement = evidence_statement(context, readings, described, world.clock(), earlier)
+    return str(store_sealed(objects, statement, case_id(context.finding.key), world))
+
+
+def _looked(told: _Told, files: Artefacts) -> Reading:
+    """The documents and the index of files, as a reading."""
     items = [EvidenceItem(kind="Inspection", title=name, content=item) for name, item in told.documents.items()]
     if files.files:
         items.append(EvidenceItem(kind="Files", title="files as they were read", content={"files": files.index()}))
     outcome = SourceOutcome.KEPT if items else SourceOutcome.EMPTY
-    reading = Reading(
+    return Reading(
         source=_SOURCE, outcome=outcome, items=tuple(items), why=told.why, detail=told.why, is_failed=bool(told.why)
     )
-    objects = evidence_objects(context.finding.key, [reading])
-    described = [*(item.stored for item in objects), *files.described()]
-    statement = evidence_statement(context, [reading], described, world.clock(), earlier)
-    return str(store_sealed(objects, statement, case_id(context.finding.key), world))
 
 
 def _result(told: _Told, files: Artefacts, context: Context, manifest: str, *, own_form: bool) -> Result:

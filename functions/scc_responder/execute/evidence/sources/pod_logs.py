@@ -23,6 +23,8 @@ POD_BYTES = 16 * 1024 * 1024
 MOST_LOGS = 64
 LOG_SECONDS = 15.0
 _SIDE_BY_SIDE = 8
+_OF_SERVER = frozenset({401, 429})
+"""HTTP statuses by which the API server answers before it asks the node."""
 
 
 @source(
@@ -41,13 +43,26 @@ def pod_logs(given: SourceInput) -> Sequence[EvidenceItem]:
     logs = _side_by_side(given, pod, runs[:MOST_LOGS])
     refused = [log.error for log in logs if log.error]
     if refused and not any(log.was_answered for log in logs):
-        raise NotPossible(Reason.TARGET_ABSENT) if refused[0].status == 404 else refused[0]
+        raise _unread(refused[0])
     _check_same(given, pod)
     texts = [log.as_text(f"{pod.namespace}/{pod.name}") for log in logs if log.content]
     told = {"logs": [log.told() for log in logs], "left_out": [str(run) for run in runs[MOST_LOGS:]]}
     summary = ", ".join(f"{log.lines} lines of {log.run}" for log in logs if log.content)
     index = EvidenceItem(kind="logs", content=told, is_empty=not texts, summary=summary or "no lines of any log")
     return (*texts, index)
+
+
+def _unread(error: ApiError) -> Exception:
+    """What it means that no log could be read: of a lasting reason, another delivery would meet it again.
+
+    A node that does not answer may answer the next delivery. A few later, nobody waits for it any more.
+    """
+    if error.status == 403:
+        return NotPossible(error.reason, permission=error.permission)
+    if error.status == 404:
+        return NotPossible(Reason.TARGET_ABSENT)
+    is_of_server = error.status in _OF_SERVER
+    return error if is_of_server else ApiError(Reason.NODE_NOT_ANSWERING, error.explanation, status=error.status)
 
 
 def _side_by_side(given: SourceInput, pod: ChangedObject, runs: Sequence[ContainerRun]) -> list[ContainerLog]:

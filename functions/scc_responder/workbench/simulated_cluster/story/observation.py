@@ -19,8 +19,9 @@ from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.server.resources import ON_REQUEST
 from scc_responder.workbench.simulated_cluster.story.scenario import Delivery
 
-MAX_REQUESTS = 22
-"""About objects; besides, the list of API groups is asked for once in ten minutes, and each kind of policy there is."""
+MAX_REQUESTS = 40
+"""About objects, and what looks into the pod. Besides, the list of API groups is asked for once in ten minutes, and
+each kind of policy there is."""
 _OF_OTHER_KINDS = frozenset({"", *(resource.plural for resource in ON_REQUEST)} - {"networkpolicies"})
 WRITES = frozenset({"create", "patch", "update", "delete"})
 
@@ -51,8 +52,8 @@ class Observation(Value, frozen=True, kw_only=True):
 
     @property
     def writes(self) -> tuple[AuditEvent, ...]:
-        """The requests that changed the cluster, or would have."""
-        return tuple(event for event in self.events if event.verb in WRITES)
+        """The requests that changed the cluster, or would have; not those that ask whether a container is let in."""
+        return tuple(event for event in self.events if event.verb in WRITES and not (event.dry_run and _inserts(event)))
 
 
 def delivery_expectations(seen: Observation, evidence: Path) -> Iterator[Expectation]:
@@ -97,7 +98,7 @@ def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
     """
     if step.status != "done":
         return ""
-    if step.action == "capture_evidence":
+    if manifests_named(step.detail):
         return "verified" if captured(evidence, step.detail) else ""
     written = next((n for n, event in enumerate(events) if _is_write_of(event, step)), None)
     if written is None:
@@ -106,15 +107,21 @@ def proof(step: Step, events: Sequence[AuditEvent], evidence: Path) -> str:
     return "verified" if read else ""
 
 
+def _inserts(event: AuditEvent) -> bool:
+    return event.subresource == "ephemeralcontainers"
+
+
 def _is_write_of(event: AuditEvent, step: Step) -> bool:
     """Whether the request is the step's: by the action's mark in it, its labels, or the UID it is bound to."""
     kind = kind_of_stored(step.change)
-    changing = (Tier.ACT, Tier.FORENSIC)
-    verbs = {permission.verb for permission in kind.permissions if permission.tier in changing} if kind else set()
+    tier = Tier.FORENSIC if _inserts(event) else Tier.ACT
+    verbs = {permission.verb for permission in kind.permissions if permission.tier is tier} if kind else set()
     if event.verb not in verbs or not isinstance(event.request, dict):
         return False
     bound = _preconditions(event).get("uid")
     meta = event.request.get("metadata", {})
+    if _inserts(event):
+        return not event.dry_run and meta.get("uid") == step.expected_uid
     labels = meta.get("labels", {})
     if bound:
         return bound == step.expected_uid
@@ -130,7 +137,10 @@ def _preconditions(event: AuditEvent) -> dict[str, str]:
 
 
 def _reads(event: AuditEvent, write: AuditEvent) -> bool:
+    """Whether it reads what was written: of a container that was put in, what that tells."""
     same = event.resource == write.resource and event.namespace == write.namespace
+    if _inserts(write) and event.subresource != "log":
+        return False
     return same and (event.verb == "list" or (event.verb == "get" and event.name == write.name))
 
 

@@ -52,11 +52,17 @@ class Delivery(Value, frozen=True, kw_only=True):
 _LABEL = ("label_pod: patched", "annotate_pod: patched")
 _ISOLATE = ("isolate_pod: patched", "isolate_pod: isolated")
 _KEEP = ("capture_evidence: captured",)
+_KEEP_ALL = ("capture_logs: captured", *_KEEP)
+_LOOK = ("inspect_container: inspected",)
+_STOP = ("sever_connections: severed", "freeze_process: frozen")
+_CLOUD_LOGS = ("capture_cloud_logs: no_cloud_logging",)
 _TELL = ("notify: no_outcome_topic",)
 _HELD = tuple(f"{action}: google_agent_pod" for action in ("label_pod", "annotate_pod", "isolate_pod"))
 _REHEARSED = ("label_pod: would_patch", "annotate_pod: would_patch")
 _PATCHES = ("patch pods", "patch pods")
 _ISOLATES = ("patch pods", "create networkpolicies")
+_INSERTS = ("patch pods/ephemeralcontainers",)
+"""What cuts is put in before the isolation, what looks after it, as these containers may run as root."""
 
 
 def populate(cluster: SimulatedCluster) -> None:
@@ -73,6 +79,8 @@ def populate(cluster: SimulatedCluster) -> None:
     cluster.serve("FQDNNetworkPolicy")
     cluster.create(_lets_out("cart"))
     cluster.create(_workload("DaemonSet", AGENT, "kube-system", "gcr.io/gke-release/watcher-daemonset:v20260105"))
+    for pod in cluster.objects("Pod"):
+        cluster.write_log(pod, "app", b"listening on :8080\nGET / 200\n")
 
 
 def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delivery, ...]:
@@ -81,28 +89,7 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
     library = found[0]
     older = about_pod(notifications.MALICIOUS_LIBRARY, _pod_of(pods, "shop", "checkout"), now - timedelta(minutes=5))
     others = (
-        _about_pod(
-            notifications.REVERSE_SHELL,
-            _pod_of(pods, "shop", "cart"),
-            now,
-            about=f"{notifications.REVERSE_SHELL.description} Likely, not confirmed: what is done can be undone. "
-            "A policy of another kind goes on letting the pod out: nobody calls it isolated.",
-            reason="bypassed_by",
-            steps=(*_LABEL, "isolate_pod: patched", "isolate_pod: bypassed_by", *_KEEP, *_TELL),
-            writes=(*_PATCHES, *_ISOLATES),
-            fate="bypassed",
-        ),
-        _about_pod(
-            notifications.REVERSE_SHELL,
-            _pod_of(pods, FULL, FULL),
-            now,
-            title=f"{notifications.REVERSE_SHELL.category}, in a pod that takes no annotation",
-            about="Whoever made the pod filled its annotations. A mark that fails stops nothing.",
-            reason="invalid",
-            steps=("label_pod: patched", "annotate_pod: invalid", *_ISOLATE, *_KEEP, *_TELL),
-            writes=("patch pods",) * 4 + _ISOLATES,
-            fate="isolated",
-        ),
+        *_reverse_shells(pods, now),
         _about_pod(
             notifications.ADDED_BINARY,
             _pod_of(pods, "kube-system", AGENT),
@@ -110,7 +97,7 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
             title=f"{notifications.ADDED_BINARY.category}, in Google's own agent",
             about="Google's own agents trip Google's own detectors, so policies do not reach them.",
             reason="google_agent_pod",
-            steps=(*_HELD, *_KEEP, *_TELL),
+            steps=(*_HELD, *_KEEP_ALL, "inspect_container: google_agent_pod", *_TELL),
         ),
         _copy(library, "The first message again", "Pub/Sub may deliver any message more than once.", "duplicate"),
         _copy(library, "An older message, late", "Pub/Sub may deliver messages in any order.", "stale", older),
@@ -124,6 +111,52 @@ def deliveries(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delive
     return found + others
 
 
+def _reverse_shells(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delivery, ...]:
+    return (
+        _about_pod(
+            notifications.REVERSE_SHELL,
+            _pod_of(pods, "shop", "cart"),
+            now,
+            about=f"{notifications.REVERSE_SHELL.description} Likely, not confirmed: what is done can be undone. "
+            "A policy of another kind goes on letting the pod out: nobody calls it isolated.",
+            reason="bypassed_by",
+            steps=(
+                "isolate_pod: patched",
+                "isolate_pod: bypassed_by",
+                *_LABEL,
+                *_KEEP_ALL,
+                "sever_connections: connections_may_return",
+                "freeze_process: frozen",
+                *_LOOK,
+                *_CLOUD_LOGS,
+                *_TELL,
+            ),
+            writes=(*_INSERTS, *_ISOLATES, *_PATCHES, *_INSERTS),
+            fate="bypassed",
+        ),
+        _about_pod(
+            notifications.REVERSE_SHELL,
+            _pod_of(pods, FULL, FULL),
+            now,
+            title=f"{notifications.REVERSE_SHELL.category}, in a pod that takes no annotation",
+            about="Whoever made the pod filled its annotations. A mark that fails stops nothing.",
+            reason="invalid",
+            steps=(
+                *_ISOLATE,
+                "label_pod: patched",
+                "annotate_pod: invalid",
+                *_KEEP_ALL,
+                *_STOP,
+                *_LOOK,
+                *_CLOUD_LOGS,
+                *_TELL,
+            ),
+            writes=_INSERTS + _ISOLATES + ("patch pods",) * 4 + _INSERTS,
+            fate="isolated",
+        ),
+    )
+
+
 def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Delivery, ...]:
     return (
         _about_pod(
@@ -132,15 +165,18 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
             now,
             reason="done",
             steps=(
-                *_LABEL,
                 *_ISOLATE,
-                *_KEEP,
+                *_LABEL,
+                *_KEEP_ALL,
+                *_STOP,
                 "cordon_node: patched",
+                *_LOOK,
                 "delete_pod: armed",
                 "delete_pod: processes_ended",
+                *_CLOUD_LOGS,
                 *_TELL,
             ),
-            writes=(*_PATCHES, *_ISOLATES, "patch nodes", "patch pods", "delete pods"),
+            writes=(*_INSERTS, *_ISOLATES, *_PATCHES, *_INSERTS, "patch nodes", "patch pods", "delete pods"),
             fate="deleted",
         ),
         _about_pod(
@@ -148,8 +184,8 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
             _pod_of(pods, "shop", "web"),
             now,
             reason="done",
-            steps=(*_LABEL, *_ISOLATE, *_KEEP, *_TELL),
-            writes=(*_PATCHES, *_ISOLATES),
+            steps=(*_LABEL, *_ISOLATE, *_KEEP_ALL, *_LOOK, *_TELL),
+            writes=(*_PATCHES, *_ISOLATES, *_INSERTS),
             fate="isolated",
         ),
         _about_pod(
@@ -158,19 +194,24 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
             now,
             about=f"{notifications.COMPILER.description} In dry run: evidence is kept, changes are rehearsed.",
             reason="dry_run",
-            steps=(*_REHEARSED, *_KEEP, *_TELL),
+            steps=(*_REHEARSED, *_KEEP_ALL, *_TELL),
             writes=_PATCHES,
         ),
-        Delivery(
-            title=notifications.CONTAINER_ESCAPE.category,
-            about=notifications.CONTAINER_ESCAPE.description,
-            target="Cloud Run service checkout",
-            severity=notifications.CONTAINER_ESCAPE.severity,
-            data=_encoded(about_service(notifications.CONTAINER_ESCAPE, "checkout", now)),
-            listed=True,
-            reason="done",
-            steps=(*_KEEP, *_TELL),
-        ),
+        _container_escape(now),
+    )
+
+
+def _container_escape(now: datetime) -> Delivery:
+    detection = notifications.CONTAINER_ESCAPE
+    return Delivery(
+        title=detection.category,
+        about=detection.description,
+        target="Cloud Run service checkout",
+        severity=detection.severity,
+        data=_encoded(about_service(detection, "checkout", now)),
+        listed=True,
+        reason="done",
+        steps=(*_KEEP, *_TELL),
     )
 
 

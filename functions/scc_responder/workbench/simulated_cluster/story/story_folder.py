@@ -16,6 +16,9 @@ from scc_responder.workbench.simulated_cluster.story.notifications import (
 )
 
 CONTEXT = "simulated"
+PLAYED_COLLECTOR = f"europe-docker.pkg.dev/example-project/tools/collector@sha256:{'c0' * 32}"
+"""The image that looks into pods: the simulated cluster plays what it would tell."""
+
 _REHEARSING = "respond-to-compiler.yaml"
 """The policy that stays as it is shipped."""
 
@@ -44,6 +47,7 @@ class StoryFolder:
             "SOURCES": f"{CONTAINER_SOURCE},{CLOUD_RUN_SOURCE}",
             "STORE": f"sqlite:///{self.journal}",
             "EVIDENCE": self.evidence.as_uri(),
+            "COLLECTOR": PLAYED_COLLECTOR,
             "CLUSTERS_FILE": str(self.clusters),
             "FINDINGS": str(self.findings),
         }
