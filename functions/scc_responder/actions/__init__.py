@@ -47,6 +47,15 @@ class Hold(Value, frozen=True, kw_only=True):
 Planned = Sequence[Change] | Skip | Hold
 
 
+def without_revision(context: Context) -> Skip | Hold:
+    """The plan of an action on a service of which no revision is meant: Skip if the service is gone, else Hold."""
+    for fact in ("service", "revision"):
+        if fact in context.missing:
+            reason = Reason.read(context.missing[fact]) or Reason.SERVICE_UNREADABLE
+            return Skip(reason=reason) if reason == Reason.TARGET_ABSENT else Hold(reason=reason)
+    return Hold(reason=Reason.REVISION_NOT_KNOWN)
+
+
 def without_pod(context: Context) -> Skip | Hold:
     """The plan of an action on a pod that was not read: Skip if the pod is gone, else Hold."""
     reason = context.pod_missing
@@ -113,8 +122,14 @@ def action(
 @cache
 def actions() -> dict[str, Action]:
     """Every action by name, found by file name."""
-    names = sorted(module.name for module in iter_modules(__path__))
-    return {name: getattr(import_module(f"{__name__}.{name}"), name) for name in names}
+    cloud_run = import_module(f"{__name__}.cloud_run")
+    places = {
+        module.name: package.__name__
+        for package, path in ((import_module(__name__), __path__), (cloud_run, cloud_run.__path__))
+        for module in iter_modules(path)
+        if not module.ispkg
+    }
+    return {name: getattr(import_module(f"{places[name]}.{name}"), name) for name in sorted(places)}
 
 
 class AllowedKeys(StrictValue, frozen=True, kw_only=True):

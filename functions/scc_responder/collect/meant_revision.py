@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 from scc_responder.collect.identity import EVENT_TOLERANCE
-from scc_responder.collect.image_names import digest_in
 from scc_responder.domain.cloud_run.run_names import RunTarget
 from scc_responder.domain.cloud_run.run_objects import RunContainer, RunExecution, RunRevision, RunService
 from scc_responder.domain.finding import Finding
@@ -48,7 +47,7 @@ def meant_revision(
     if chosen or target.revision:
         how = Reason.REVISION_CHOSEN if chosen else Reason.REVISION_NAMED
         return _named(own, chosen or target.revision, how, Reason.REVISION_GONE)
-    wanted = wanted_digests(finding)
+    wanted = finding.image_digests
     possible = [item for item in own if was_there(finding, item.create_time) and may_run(item.containers, wanted)]
     if own and not possible:
         return Meant(reason=Reason.REVISION_GONE)
@@ -68,7 +67,7 @@ def meant_execution(finding: Finding, target: RunTarget, executions: Sequence[Ru
     own = [item for item in executions if item.job == target.name.name and item.delete_time is None]
     if target.execution:
         return _named(own, target.execution, Reason.EXECUTION_NAMED, Reason.EXECUTION_GONE)
-    wanted = wanted_digests(finding)
+    wanted = finding.image_digests
     ran = [item for item in own if _ran(finding, item) and may_run(item.containers, wanted)]
     certain = [item for item in ran if runs(item.containers, wanted)]
     return _only(certain or ran, Reason.EXECUTION_BY_TIME, Reason.SEVERAL_EXECUTIONS)
@@ -82,25 +81,19 @@ def meant_by(finding: Finding, child: _Child | None) -> Meant[_Child]:
     named = finding.cloud_run
     if named and child.name in {named.revision, named.execution}:
         return Meant(child=child, reason=Reason.REVISION_NAMED if is_revision else Reason.EXECUTION_NAMED)
-    if is_revision and runs(child.containers, wanted_digests(finding)):
+    if is_revision and runs(child.containers, finding.image_digests):
         return Meant(child=child, reason=Reason.REVISION_BY_DIGEST)
     return Meant(child=child, reason=Reason.REVISION_BY_TRAFFIC if is_revision else Reason.EXECUTION_BY_TIME)
 
 
-def wanted_digests(finding: Finding) -> frozenset[str]:
-    """The digests of the finding's containers, as far as it says them."""
-    named = (digest_in(item.image_id) or digest_in(item.image) for item in finding.containers)
-    return frozenset(filter(None, named))
-
-
 def runs(containers: Iterable[RunContainer], wanted: frozenset[str]) -> bool:
     """Whether each of the wanted digests is that of one of the containers; of none wanted, nobody can tell."""
-    return bool(wanted) and wanted <= {digest_in(item.digest) for item in containers}
+    return bool(wanted) and wanted <= {item.digest for item in containers}
 
 
 def may_run(containers: Sequence[RunContainer], wanted: frozenset[str]) -> bool:
     """Whether each of the wanted digests may be: as many containers have an unknown one as are left over."""
-    digests = [digest_in(item.digest) for item in containers]
+    digests = [item.digest for item in containers]
     return not containers or len(wanted.difference(digests)) <= digests.count("")
 
 

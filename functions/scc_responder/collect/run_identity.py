@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from scc_responder.collect.identity import ABSENT, HELD
-from scc_responder.collect.meant_revision import Meant, may_run, runs, wanted_digests, was_there
+from scc_responder.collect.meant_revision import Meant, may_run, runs, was_there
 from scc_responder.domain.cloud_run.run_objects import RunContainer, RunExecution, RunJob, RunRevision, RunService
 from scc_responder.domain.context import Identity, IdentityLevel
 from scc_responder.domain.finding import Finding
@@ -79,7 +79,7 @@ def _created(finding: Finding, kind: str, created: datetime | None) -> str:
 
 
 def _image(finding: Finding, containers: Sequence[RunContainer]) -> str:
-    wanted = wanted_digests(finding)
+    wanted = finding.image_digests
     if runs(containers, wanted):
         return HELD
     told = ", ".join(sorted({item.digest for item in containers if item.digest}))

@@ -56,6 +56,12 @@ class FindingContainer(Value, frozen=True, kw_only=True):
     image_id: str = ""
     create_time: datetime | None = None
 
+    @property
+    def digest(self) -> str:
+        """`sha256:...` of its image; empty where the finding does not say it."""
+        named = next((text for text in (self.image_id, self.image) if "sha256:" in text), "")
+        return "".join(named.rpartition("sha256:")[1:])
+
 
 class FindingFile(Value, frozen=True, kw_only=True):
     """A file of the finding. `whole_file`: the hash is of all of it, not of a prefix, so that it identifies the file.
@@ -190,6 +196,11 @@ class Finding(Value, frozen=True, kw_only=True):
     contradictions: tuple[str, ...] = ()
     truncated: tuple[str, ...] = ()
     shape: str = ""
+
+    @property
+    def image_digests(self) -> frozenset[str]:
+        """The digests of its containers, `sha256:...`, as far as it says them."""
+        return frozenset(item.digest for item in self.containers if item.digest)
 
     @property
     def cluster_path(self) -> str:

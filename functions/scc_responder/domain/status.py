@@ -74,6 +74,12 @@ class Containment(StrEnum):
     """Every process of the pod has ended."""
     DELETED = "deleted"
     """The pod is gone, and its processes have ended or had all of their grace period to."""
+    RETIRED = "retired"
+    """No request reaches the revision of Cloud Run, by share or by tag. Its instances may still run."""
+    SCALED_TO_ZERO = "scaled_to_zero"
+    """The service of Cloud Run may have no instance. Whether the last one has ended is not known by that."""
+    EXECUTION_ENDED = "execution_ended"
+    """No task of the execution of Cloud Run runs."""
 
 
 class FrozenProcess(Value, frozen=True, kw_only=True):

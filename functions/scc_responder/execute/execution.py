@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import sleep
 
 import msgspec
 
@@ -16,7 +17,16 @@ from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.ports import Clock, CloudLogs, Evidence, ImageRegistry, KubernetesApi, Notifier, Signer
+from scc_responder.domain.ports import (
+    Clock,
+    CloudLogs,
+    CloudRunApi,
+    Evidence,
+    ImageRegistry,
+    KubernetesApi,
+    Notifier,
+    Signer,
+)
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result, StepStatus, failed
 from scc_responder.domain.store import CasStore
@@ -236,8 +246,9 @@ class World:
     longer for an answer. Evidence is stored on `evidence_pool`.
     `collector` is what our own containers in a pod are made with.
     `unread` are the errors of the reads before the decision, by what could not be read; `early` is the evidence that
-    was read before the first step, by its target. `logs` and `registry` give Cloud Logging and Artifact Registry, once
-    something asks for them. `signer` signs what is captured; what it could not sign is noted in `store`.
+    was read before the first step, by its target. `run`, `logs` and `registry` give Cloud Run, Cloud Logging and
+    Artifact Registry, once something asks for them; `wait` waits some seconds. `signer` signs what is captured; what it
+    could not sign is noted in `store`.
     """
 
     cluster: ClusterSession | None
@@ -255,6 +266,8 @@ class World:
     collector: Collector
     unread: Mapping[str, ResponderError] = field(default_factory=dict)
     early: Mapping[ChangedObject | None, tuple[Reading, ...]] = field(default_factory=dict)
+    run: Callable[[], CloudRunApi | None] = lambda: None
+    wait: Callable[[float], None] = sleep
     logs: Callable[[], CloudLogs | None] = lambda: None
     registry: Callable[[], ImageRegistry | None] = lambda: None
     signer: Signer | None = None

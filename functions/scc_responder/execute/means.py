@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from scc_responder.domain.changes import Change, Collector, Inspected, StepRun, stored
+from scc_responder.domain.cloud_run.run_session import RunSession
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.container_facts import Inspection
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import FrozenProcess, Result, StepStatus
 from scc_responder.execute.early_containers import begin_early
 from scc_responder.execute.evidence.capture import capture
@@ -32,6 +34,14 @@ class StepMeans:
         """See `Means.in_cluster`."""
         session = self._execution.world.cluster
         return without_target(self._execution) if session is None else change(session)
+
+    def in_cloud_run(self, change: Callable[[RunSession], Result]) -> Result:
+        """See `Means.in_cloud_run`."""
+        world = self._execution.world
+        api = world.run()
+        if api is None:
+            return Result(status=StepStatus.HELD, reason=Reason.CLOUD_RUN_NOT_REACHED)
+        return change(RunSession(api, world.wait))
 
     @property
     def collector(self) -> Collector:

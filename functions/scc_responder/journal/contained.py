@@ -23,6 +23,9 @@ MEANINGS = {
     Containment.FROZEN: "the matched processes are stopped",
     Containment.PROCESSES_ENDED: "every process of the pod has ended",
     Containment.DELETED: "the pod is gone, and its processes have ended or had all of their grace period to",
+    Containment.RETIRED: "no request reaches the revision; its instances may still run",
+    Containment.SCALED_TO_ZERO: "the service may have no instance; the last one may still be ending",
+    Containment.EXECUTION_ENDED: "no task of the execution runs",
 }
 """What each word says, for people."""
 

@@ -195,6 +195,8 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         evidence_pool=services.evidence_pool,
         collector=_collector(finding.key, services),
         unread=collected.errors,
+        run=lambda: services.run,
+        wait=services.wait,
         logs=lambda: services.logs,
         registry=lambda: services.registry,
         function_url=services.settings.function_url,

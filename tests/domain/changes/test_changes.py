@@ -25,6 +25,7 @@ from scc_responder.domain.changes import (
 from scc_responder.domain.changes.capture_cloud_logs import CaptureCloudLogs
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.capture_logs import CaptureLogs
+from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
 from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
 from scc_responder.domain.changes.delete_pod import DeletePod
 from scc_responder.domain.changes.detach_pod import DetachPod
@@ -35,6 +36,7 @@ from scc_responder.domain.changes.patch_object import CORDONS_NODE, PATCHES_POD,
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.changes.sever_connections import SeverConnections
 from scc_responder.domain.changes.thaw_process import ThawProcess
+from scc_responder.domain.cloud_run.run_objects import RunTraffic
 from scc_responder.domain.permissions import Tier
 
 POD = ChangedObject(kind="Pod", namespace="shop", name="web-1", uid="u1")
@@ -42,6 +44,8 @@ WHERE = {"namespace": "shop", "name": "web-1", "uid": "u1"}
 ISOLATION = CreateNetworkPolicy(
     namespace="shop", name="n", pod_name="web-1", pod_uid="u1", selector={"a": "b"}, effective="enforced"
 )
+TO_ONE = (RunTraffic(revision="s-1", percent=100),)
+SERVICE = ChangedObject(kind="Service", name="projects/p/locations/l/services/s", uid="u1")
 EXAMPLES: dict[str, Change] = {
     "patch": PatchObject(kind="Pod", **WHERE, labels={"a": "b"}),
     "create_network_policy": ISOLATION,
@@ -56,6 +60,7 @@ EXAMPLES: dict[str, Change] = {
     "capture_cloud_logs": CaptureCloudLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "inspect_container": InspectContainer(**WHERE, container="app", request="e30"),
     "notify": PublishDecision(),
+    "shift_traffic": ShiftTraffic(path="projects/p/locations/l/services/s", uid="u1", traffic=TO_ONE, prior=()),
 }
 """One change of each kind, by the tag that journals of every version carry."""
 
@@ -80,15 +85,16 @@ def test_a_kind_declares_itself(tag: str) -> None:
     declared = change_classes()[tag].declares
     tiers = {permission.tier for permission in declared.permissions}
     assert declared.permissions
-    assert declared.observes or tiers & {Tier.ACT, Tier.FORENSIC}
+    assert declared.observes or tiers & {Tier.ACT, Tier.FORENSIC} or declared.disrupts is Disruption.SERVICES
     assert not (declared.observes and (declared.disrupts or declared.ends_pod or not declared.reversible))
     assert declared.reversible or declared.disrupts
 
 
 @each_kind
 def test_a_change_names_its_object(tag: str) -> None:
-    """Each change about the pod names it by namespace, name and UID."""
-    assert EXAMPLES[tag].target == (None if tag == "notify" else POD)
+    """Each change names the pod by namespace, name and UID, and what is on Cloud Run by its path and UID."""
+    about = {Disruption.SERVICES: SERVICE}.get(EXAMPLES[tag].declared.disrupts, POD)
+    assert EXAMPLES[tag].target == (None if tag == "notify" else about)
 
 
 def test_a_cordon_is_about_a_node() -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import msgspec
 
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.cloud_run.run_session import RunSession
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.collector_stream import Frame
 from scc_responder.domain.permissions import Permissions, Tier
@@ -44,7 +45,7 @@ class Disruption(StrEnum):
 
 
 class ChangedObject(Value, frozen=True, kw_only=True):
-    """The Kubernetes object that a change is about. What has no namespace has an empty one."""
+    """The object that a change is about. What has no namespace has an empty one; of Cloud Run, `name` is its path."""
 
     kind: str
     name: str
@@ -59,7 +60,8 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     done before it, so a policy's last word comes after all else. `ends_pod`: the pod and what is in it are gone then.
     `detaches_pod`: its workload makes another beside it. `asks_budgets`: the API server itself refuses it where the
     pod's disruption budget allows none.
-    `keeps_files`: it keeps the files that the finding names, as far as they are there.
+    `keeps_files`: it keeps the files that the finding names, as far as they are there. `cuts_access`: fewer may reach a
+    service of Cloud Run.
     """
 
     permissions: Permissions
@@ -70,6 +72,7 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     detaches_pod: bool = False
     asks_budgets: bool = False
     keeps_files: bool = False
+    cuts_access: bool = False
     disrupts: Disruption = Disruption.NOTHING
 
     @property
@@ -163,6 +166,10 @@ class Means(Protocol):
         """Make a change in the finding's cluster; skipped where it has none, or it was not reached."""
         ...
 
+    def in_cloud_run(self, change: Callable[[RunSession], Result]) -> Result:
+        """Make a change on Cloud Run; held where this deployment does not reach it."""
+        ...
+
     def capture_evidence(self, change: Change, step: StepRun) -> Result:
         """Store what was read of the finding's target, which is the change's."""
         ...
@@ -206,6 +213,16 @@ class Change(Value, frozen=True, kw_only=True, tag_field="change"):
         """The change that has to be made before its container acts, as far as there is one."""
         return None
 
+    @property
+    def inverse(self) -> Change | None:
+        """The change that takes it back; None where none does, or where its own fields do not say what was before."""
+        return None
+
+    @property
+    def felt(self) -> str:
+        """What people will feel of it, for whoever approves it; empty where it is nothing more than its name says."""
+        return ""
+
     def begins_with(self, _pod: ApiObject) -> CollectorJob | None:
         """The container of ours that it would put into this pod at once; None where it puts in none, or looks before.
 
@@ -221,7 +238,9 @@ class Change(Value, frozen=True, kw_only=True, tag_field="change"):
 @cache
 def change_classes() -> dict[str, type[Change]]:
     """Every kind of change by the tag that stored changes carry, found by file name."""
-    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    cloud_run = import_module(f"{__name__}.cloud_run")
+    listed = ((__name__, __path__), (cloud_run.__name__, cloud_run.__path__))
+    modules = [import_module(f"{package}.{module.name}") for package, path in listed for module in iter_modules(path)]
     return {str(item.__struct_config__.tag): item for module in modules for item in _changes_in(module)}
 
 

@@ -186,6 +186,8 @@ class Reason(Word):
     REVISION_NOT_KNOWN = "revision_not_known", "neither finding nor traffic says which revision is meant"
     REVISION_REPLACED = "revision_replaced", "the revision is younger than the finding"
     SEVERAL_REVISIONS = "several_revisions", "several revisions may be meant: a person has to choose"
+    NO_SAFE_REVISION = "no_safe_revision", "no ready revision is older and runs none of the compromised one's images"
+    CLOUD_RUN_NOT_REACHED = "cloud_run_not_reached", "this deployment reaches no API of Cloud Run"
     EXECUTION_NAMED = "execution_named", "the finding names the execution"
     EXECUTION_BY_TIME = "execution_by_time", "the only execution that may be meant and ran at the event"
     EXECUTION_GONE = "execution_gone", "the job has the execution no more"
@@ -220,6 +222,7 @@ class Reason(Word):
     POD_JOB = "pod_job", "a Job's pod: the Job would do its work anew beside it"
     POD_OTHER_OWNER = "pod_other_owner", "whether the pod's owner would make another beside it is not known"
     NO_SELECTOR_LABELS = "no_selector_labels", "the owner selects the pod by no label that can be taken away"
+    ALREADY_RETIRED = "already_retired", "no request reaches the revision", _ALREADY
     ALREADY_DETACHED = "already_detached", "the pod has left its workload", _ALREADY
     IDENTITY_NOT_PROVED = "identity_not_proved:{}", "the pod may be another than the finding's"
     # What guardrails, limits and the kill switch hold.
@@ -315,6 +318,13 @@ class Reason(Word):
     CAPTURED = "captured", "evidence is stored"
     PUBLISHED = "published", "people were told"
     ALREADY = "already", "it was so already", _ALREADY
+    ROLLED_BACK = "rolled_back", "the requests go to a safe revision, and none to the compromised one, as read back"
+    TRAFFIC_RESTORED = "traffic_restored", "the requests go where they went before"
+    STILL_SERVED = "still_served", "the service still gives requests to the revision, or not to those it should"
+    SERVICE_CHANGED = "service_changed", "somebody deployed, or changed the same settings, since it was planned"
+    RECONCILING = "reconciling", "Cloud Run accepted the change, and has not carried it out yet: read again later"
+    RECONCILIATION_FAILED = "reconciliation_failed", "Cloud Run accepted the change, and could not carry it out"
+    WOULD_UPDATE_SERVICE = "would_update_service", "rehearsed: the service would be changed"
     WOULD_PATCH = "would_patch", "rehearsed: the object would be changed"
     WOULD_ISOLATE = "would_isolate", "rehearsed: the pod would be isolated"
     WOULD_DETACH = "would_detach", "rehearsed: the pod would leave its workload"

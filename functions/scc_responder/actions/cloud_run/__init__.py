@@ -1,0 +1,1 @@
+"""The actions on services and jobs of Cloud Run, one file each."""

@@ -1,0 +1,1 @@
+"""The changes on Cloud Run, one kind in each file."""

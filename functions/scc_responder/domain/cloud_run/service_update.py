@@ -1,0 +1,144 @@
+"""One update of a service of Cloud Run: probed, intended, sent under its etag, awaited, and read back.
+
+Source: google/cloud/run/v2/service.proto; `reconciling` and `observed_generation` there say when it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from scc_responder.domain.changes import StepRun
+from scc_responder.domain.cloud_run.run_names import RunName
+from scc_responder.domain.cloud_run.run_objects import RunService
+from scc_responder.domain.cloud_run.run_session import RunSession
+from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import Result, StepStatus, failed, refused, target_gone
+from scc_responder.domain.text import visible
+
+RECONCILED_SECONDS = 20.0
+"""How long an update is waited for in one delivery."""
+
+_TRIES = 3
+_POLL_SECONDS = 1.0
+_LENGTH = 300
+_FAILED = "CONDITION_FAILED"
+
+
+class ServiceUpdate(Protocol):
+    """What an update is, and what it means."""
+
+    @property
+    def path(self) -> str:
+        """The service's path."""
+        ...
+
+    @property
+    def uid(self) -> str:
+        """The service's UID."""
+        ...
+
+    def holds(self, service: RunService) -> bool:
+        """Whether the service is set as wanted, reconciled or not."""
+        ...
+
+    def refusal(self, service: RunService) -> Reason | None:
+        """Why it is not to be made any more: what it was planned upon has changed. None if it may be made."""
+        ...
+
+    def fields(self, service: RunService) -> Mapping[str, Any]:
+        """What to set, by the names of the update mask: a Service in JSON."""
+        ...
+
+    def judged(self, service: RunService, step: StepRun, reason: Reason | None) -> Result:
+        """What the reconciled service says. `reason` is given where the service was so before this delivery."""
+        ...
+
+
+def update_service(session: RunSession, step: StepRun, update: ServiceUpdate) -> Result:
+    """Make the update, unless it is made. Raises RetryableError where a later delivery has to go on."""
+    name = RunName.parse(update.path)
+    if name is None:
+        return failed(Reason.SERVICE_NOT_NAMED, visible(update.path, _LENGTH))
+    sent, last = step.intended, None
+    for _ in range(_TRIES):
+        service = read_service(session, name, update.uid)
+        if isinstance(service, Result):
+            return service
+        if update.holds(service):
+            return _settled(session, step, update, service, Reason.DONE_BEFORE if sent else Reason.ALREADY)
+        refusal = update.refusal(service)
+        if refusal and sent:
+            return Result(status=StepStatus.OVERRIDDEN, reason=refusal)
+        if refusal:
+            raise RetryableError(refusal, f"{update.path}: planned anew by the next delivery")
+        step.intend()
+        try:
+            return _sent(session, step, update, service)
+        except ApiError as error:
+            if not (isinstance(error, OutcomeUnknown) or error.status == 409):
+                return outcome(error)
+            sent, last = sent or isinstance(error, OutcomeUnknown), error
+    raise RetryableError(last.reason if last else Reason.UNSETTLED, f"{_TRIES} attempts on {update.path}") from last
+
+
+def read_service(session: RunSession, name: RunName, uid: str) -> RunService | Result:
+    """The service of this UID, or the outcome where it is gone, another, or being deleted."""
+    try:
+        service = session.api.get_service(name).value
+    except ApiError as error:
+        if error.status == 404:
+            return target_gone()
+        return refused(error)
+    if service.uid != uid:
+        return Result(status=StepStatus.TARGET_REPLACED, reason=Reason.TARGET_REPLACED)
+    if service.delete_time is not None:
+        return Result(status=StepStatus.TARGET_GONE, reason=Reason.SERVICE_DELETING)
+    return service
+
+
+def outcome(error: ApiError) -> Result:
+    """The outcome that a refused write stands for. Raises RetryableError where a later delivery may succeed."""
+    return failed(error.reason, str(error)) if error.status == 400 else refused(error)
+
+
+def _sent(session: RunSession, step: StepRun, update: ServiceUpdate, service: RunService) -> Result:
+    """Send it. Raises ApiError of the update itself, RetryableError while it is not reconciled."""
+    fields = update.fields(service)
+    operation = session.api.update_service(
+        service.name, fields, mask=sorted(fields), etag=service.etag, validate_only=step.dry_run
+    )
+    if step.dry_run:
+        return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_UPDATE_SERVICE)
+    try:
+        ended = session.api.wait_operation(operation.name, step.seconds(RECONCILED_SECONDS))
+    except ApiError as error:
+        raise RetryableError(Reason.RECONCILING, str(error)) from error
+    if ended.error:
+        return failed(Reason.RECONCILIATION_FAILED, f"{ended.error}: {visible(ended.message, _LENGTH)}")
+    if not ended.done:
+        raise RetryableError(Reason.RECONCILING, f"{update.path}: {operation.name}")
+    read = read_service(session, service.name, update.uid)
+    return read if isinstance(read, Result) else _settled(session, step, update, read, None)
+
+
+def _settled(
+    session: RunSession, step: StepRun, update: ServiceUpdate, service: RunService, reason: Reason | None
+) -> Result:
+    """What the service says once it is reconciled. Raises RetryableError where that takes longer than this delivery."""
+    left = step.seconds(RECONCILED_SECONDS)
+    while service.reconciling or service.observed < service.generation:
+        if left <= 0:
+            raise RetryableError(Reason.RECONCILING, f"{update.path}: generation {service.generation}")
+        session.wait(_POLL_SECONDS)
+        left -= _POLL_SECONDS
+        read = read_service(session, service.name, update.uid)
+        if isinstance(read, Result):
+            return read
+        service = read
+    if not update.holds(service):
+        return Result(status=StepStatus.OVERRIDDEN, reason=Reason.OVERRIDDEN, detail="set, and changed by another")
+    if service.ready and service.ready.state == _FAILED:
+        return failed(Reason.RECONCILIATION_FAILED, visible(service.ready.message, _LENGTH))
+    return update.judged(service, step, reason)
