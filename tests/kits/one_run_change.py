@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from scc_responder.actions import actions
+from scc_responder.actions import Hold, Skip, actions
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.collect.run_facts import MOST_EXECUTIONS, MOST_REVISIONS
 from scc_responder.domain.changes import Change, StepRun, restored, stored
@@ -104,8 +104,15 @@ def one_cloud_run(*letters: str, reconcile_seconds: float = 0.05) -> Iterator[On
             api.close()
 
 
+def planned_on_run(run: OneCloudRun, name: str, **params: Any) -> Sequence[Change]:
+    """What an action plans now, where `BAD_REVISION` is meant."""
+    action = actions()[name]
+    plan = action.plan(run.service_context(BAD_REVISION), action.params(**params))
+    assert not isinstance(plan, Skip | Hold), plan.reason
+    return plan
+
+
 def roll_back(run: OneCloudRun) -> Change:
     """The change that gives the requests of `BAD_REVISION` to `GOOD_REVISION`, as planned now."""
-    action = actions()["roll_back_service"]
-    plan: Any = action.plan(run.service_context(BAD_REVISION), action.params())
-    return next(iter(plan))
+    (change,) = planned_on_run(run, "roll_back_service")
+    return change

@@ -85,6 +85,7 @@ class Action(Value, frozen=True, kw_only=True):
     detaches_pod: bool
     asks_budgets: bool
     keeps_files: bool
+    asks_person: bool
     disrupts: Disruption
 
     @property
@@ -113,6 +114,7 @@ def action(
             detaches_pod=any(kind.detaches_pod for kind in makes),
             asks_budgets=any(kind.asks_budgets for kind in makes),
             keeps_files=any(kind.keeps_files for kind in makes),
+            asks_person=any(kind.asks_person for kind in makes),
             disrupts=next((kind.disrupts for kind in makes if kind.disrupts), Disruption.NOTHING),
         )
 

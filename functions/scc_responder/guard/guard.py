@@ -43,7 +43,7 @@ def guard(
     """
     ceilings = (lowest(context, guardrails, now, _planned(policy)) for policy in decision.policies)
     pairs = zip(decision.policies, ceilings, strict=True)
-    policies = (lowered(policy, ceiling.max_mode, ceiling.name) for policy, ceiling in pairs)
+    policies = (_asking(lowered(policy, ceiling.max_mode, ceiling.name)) for policy, ceiling in pairs)
     guarding = _Guarding(context, guardrails, now, reach)
     return Decision(policies=tuple(guarding.guarded(policy, planned_at) for policy in policies))
 
@@ -61,6 +61,13 @@ def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
     if policy.matched and mode == Mode.DISABLED:
         return msgspec.structs.replace(policy, matched=False, reason=Reason.MODE_DISABLED_BY_GUARDRAILS, actions=())
     return policy
+
+
+def _asking(policy: PolicyDecision) -> PolicyDecision:
+    """The policy's decision, in mode `approve` at most where an action is only ever done once a person approved it."""
+    asking = (name for name in sorted(_planned(policy)) if actions()[name].asks_person)
+    name = next(asking, "")
+    return lowered(policy, Mode.APPROVE, name) if name else policy
 
 
 class _Guarding:

@@ -25,6 +25,9 @@ from scc_responder.domain.changes import (
 from scc_responder.domain.changes.capture_cloud_logs import CaptureCloudLogs
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.capture_logs import CaptureLogs
+from scc_responder.domain.changes.cloud_run.restrict_access import AccessSettings, RestrictAccess
+from scc_responder.domain.changes.cloud_run.scale_service import ScaleService
+from scc_responder.domain.changes.cloud_run.set_invokers import SetInvokers
 from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
 from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
 from scc_responder.domain.changes.delete_pod import DeletePod
@@ -36,7 +39,7 @@ from scc_responder.domain.changes.patch_object import CORDONS_NODE, PATCHES_POD,
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.changes.sever_connections import SeverConnections
 from scc_responder.domain.changes.thaw_process import ThawProcess
-from scc_responder.domain.cloud_run.run_objects import RunTraffic
+from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunScaling, RunTraffic
 from scc_responder.domain.permissions import Tier
 
 POD = ChangedObject(kind="Pod", namespace="shop", name="web-1", uid="u1")
@@ -45,7 +48,8 @@ ISOLATION = CreateNetworkPolicy(
     namespace="shop", name="n", pod_name="web-1", pod_uid="u1", selector={"a": "b"}, effective="enforced"
 )
 TO_ONE = (RunTraffic(revision="s-1", percent=100),)
-SERVICE = ChangedObject(kind="Service", name="projects/p/locations/l/services/s", uid="u1")
+ON_RUN = {"path": "projects/p/locations/l/services/s", "uid": "u1"}
+SERVICE = ChangedObject(kind="Service", name=ON_RUN["path"], uid="u1")
 EXAMPLES: dict[str, Change] = {
     "patch": PatchObject(kind="Pod", **WHERE, labels={"a": "b"}),
     "create_network_policy": ISOLATION,
@@ -60,7 +64,10 @@ EXAMPLES: dict[str, Change] = {
     "capture_cloud_logs": CaptureCloudLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "inspect_container": InspectContainer(**WHERE, container="app", request="e30"),
     "notify": PublishDecision(),
-    "shift_traffic": ShiftTraffic(path="projects/p/locations/l/services/s", uid="u1", traffic=TO_ONE, prior=()),
+    "shift_traffic": ShiftTraffic(**ON_RUN, traffic=TO_ONE, prior=()),
+    "restrict_access": RestrictAccess(**ON_RUN, wanted=AccessSettings(ingress="i"), prior=AccessSettings(ingress="a")),
+    "set_invokers": SetInvokers(**ON_RUN, members=(RunIamBinding(role="r", members=("allUsers",)),)),
+    "scale_service": ScaleService(**ON_RUN, prior=RunScaling(minimum=1), tags=TO_ONE),
 }
 """One change of each kind, by the tag that journals of every version carry."""
 

@@ -70,10 +70,21 @@ def test_a_reason_is_stored_as_its_text() -> None:
 
 
 TRAITS = {
-    Trait.ALREADY: {"already", "already_annotated", "already_cordoned", "already_detached", "already_labeled"},
+    Trait.ALREADY: {
+        "already",
+        "already_annotated",
+        "already_at_zero",
+        "already_cordoned",
+        "already_detached",
+        "already_internal",
+        "already_labeled",
+        "already_retired",
+        "no_public_invokers",
+    },
     Trait.UNREAD: {
         "budgets_unread",
         "cluster_unread",
+        "iam_policy_unread",
         "node_pool_unread",
         "node_unreadable",
         "principal_unread",

@@ -60,8 +60,9 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     done before it, so a policy's last word comes after all else. `ends_pod`: the pod and what is in it are gone then.
     `detaches_pod`: its workload makes another beside it. `asks_budgets`: the API server itself refuses it where the
     pod's disruption budget allows none.
-    `keeps_files`: it keeps the files that the finding names, as far as they are there. `cuts_access`: fewer may reach a
-    service of Cloud Run.
+    `keeps_files`: it keeps the files that the finding names, as far as they are there.
+    `cuts_access`: fewer may reach a service of Cloud Run.
+    `asks_person`: it is only ever made once a person has approved it, whatever a policy's mode is.
     """
 
     permissions: Permissions
@@ -73,6 +74,7 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     asks_budgets: bool = False
     keeps_files: bool = False
     cuts_access: bool = False
+    asks_person: bool = False
     disrupts: Disruption = Disruption.NOTHING
 
     @property

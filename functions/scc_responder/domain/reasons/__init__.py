@@ -222,6 +222,10 @@ class Reason(Word):
     POD_JOB = "pod_job", "a Job's pod: the Job would do its work anew beside it"
     POD_OTHER_OWNER = "pod_other_owner", "whether the pod's owner would make another beside it is not known"
     NO_SELECTOR_LABELS = "no_selector_labels", "the owner selects the pod by no label that can be taken away"
+    ALREADY_INTERNAL = "already_internal", "nobody outside reaches the service", _ALREADY
+    ALREADY_AT_ZERO = "already_at_zero", "the service may have no instance", _ALREADY
+    NO_PUBLIC_INVOKERS = "no_public_invokers", "the service's own IAM policy lets nobody in but who is named", _ALREADY
+    IAM_POLICY_UNREAD = "iam_policy_unread", "who may invoke the service could not be read", _UNREAD
     ALREADY_RETIRED = "already_retired", "no request reaches the revision", _ALREADY
     ALREADY_DETACHED = "already_detached", "the pod has left its workload", _ALREADY
     IDENTITY_NOT_PROVED = "identity_not_proved:{}", "the pod may be another than the finding's"
@@ -318,6 +322,15 @@ class Reason(Word):
     CAPTURED = "captured", "evidence is stored"
     PUBLISHED = "published", "people were told"
     ALREADY = "already", "it was so already", _ALREADY
+    ACCESS_CUT = "access_cut", "fewer may reach the service, as read back"
+    ACCESS_RESTORED = "access_restored", "the same may reach the service as before"
+    STILL_INVOKED = "still_invoked", "anyone may still invoke the service, or again"
+    NOT_REHEARSED = "not_rehearsed", "the permission is there; the API has no rehearsal of this change"
+    SCALED_TO_ZERO = (
+        "scaled_to_zero",
+        "the service may have no instance, as read back; what runs ends with its requests",
+    )
+    SCALING_RESTORED = "scaling_restored", "the service may have as many instances as before"
     ROLLED_BACK = "rolled_back", "the requests go to a safe revision, and none to the compromised one, as read back"
     TRAFFIC_RESTORED = "traffic_restored", "the requests go where they went before"
     STILL_SERVED = "still_served", "the service still gives requests to the revision, or not to those it should"

@@ -69,7 +69,7 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
 
     def fields(self, _service: RunService) -> Mapping[str, Any]:
         """See `ServiceUpdate.fields`."""
-        return {"traffic": [_target(item) for item in self.traffic]}
+        return {"traffic": traffic_targets(self.traffic)}
 
     def judged(self, service: RunService, step: StepRun, reason: Reason | None) -> Result:
         """See `ServiceUpdate.judged`."""
@@ -88,6 +88,11 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
 def reaches(traffic: Iterable[RunTraffic], revision: str) -> bool:
     """Whether requests reach the revision, by a share or by the address of a tag."""
     return any(item.revision == revision and (item.percent or item.tag) for item in traffic)
+
+
+def traffic_targets(traffic: Iterable[RunTraffic]) -> list[dict[str, Any]]:
+    """Traffic as the API takes it, in JSON."""
+    return [_target(item) for item in traffic]
 
 
 def _same(left: Iterable[RunTraffic], right: Iterable[RunTraffic]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from scc_responder.domain.changes.cloud_run.set_invokers import ANYONE
 from scc_responder.domain.context import Context
 from scc_responder.domain.permissions import iam
 from scc_responder.domain.reasons import Reason
@@ -19,7 +20,6 @@ KINDS = {
 }
 """The facts of a context that Cloud Run has, and what each is a copy of."""
 
-ANYONE = frozenset({"allUsers", "allAuthenticatedUsers"})
 INVOKER = "roles/run.invoker"
 _LENGTH = 100
 
