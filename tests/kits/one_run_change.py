@@ -19,7 +19,7 @@ from scc_responder.domain.ports import CloudRunApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result
 from tests.kits.decision_contexts import THREAT
-from tests.kits.google.cloud_run.samples import CHECKOUT, NIGHTLY, deploy, image
+from tests.kits.google.cloud_run.samples import CHECKOUT, NIGHTLY, add_job, deploy, image, start_execution
 from tests.kits.google.cloud_run.server import CloudRunServer
 from tests.kits.google.cloud_run.world import World
 from tests.kits.run_values import run_finding
@@ -43,6 +43,11 @@ class OneCloudRun:
     def world(self) -> World:
         """What there is."""
         return self.server.world
+
+    @property
+    def execution(self) -> Any:
+        """The execution of the job, as the server has it."""
+        return next(iter(self.world.executions.values()))
 
     def in_cloud_run(self, change: Callable[[RunSession], Result]) -> Result:
         """Make it there."""
@@ -116,3 +121,13 @@ def roll_back(run: OneCloudRun) -> Change:
     """The change that gives the requests of `BAD_REVISION` to `GOOD_REVISION`, as planned now."""
     (change,) = planned_on_run(run, "roll_back_service")
     return change
+
+
+@contextmanager
+def one_execution(*, reconcile_seconds: float = 0.05) -> Iterator[tuple[OneCloudRun, Change]]:
+    """A Cloud Run where an execution of the job `nightly` runs, and the change that cancels it, as planned now."""
+    with one_cloud_run(reconcile_seconds=reconcile_seconds) as run:
+        start_execution(run.world, add_job(run.world))
+        action = actions()["cancel_execution"]
+        plan: Any = action.plan(run.job_context("nightly-x7k2p"), action.params())
+        yield run, next(iter(plan))

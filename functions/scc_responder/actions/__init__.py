@@ -49,11 +49,18 @@ Planned = Sequence[Change] | Skip | Hold
 
 def without_revision(context: Context) -> Skip | Hold:
     """The plan of an action on a service of which no revision is meant: Skip if the service is gone, else Hold."""
-    for fact in ("service", "revision"):
-        if fact in context.missing:
-            reason = Reason.read(context.missing[fact]) or Reason.SERVICE_UNREADABLE
-            return Skip(reason=reason) if reason == Reason.TARGET_ABSENT else Hold(reason=reason)
-    return Hold(reason=Reason.REVISION_NOT_KNOWN)
+    return _without(context, ("service", "revisions", "revision"), Reason.REVISION_NOT_KNOWN)
+
+
+def without_execution(context: Context) -> Skip | Hold:
+    """The plan of an action on a job of which no execution is meant: Skip if the job is gone, else Hold."""
+    return _without(context, ("job", "executions", "execution"), Reason.EXECUTION_NOT_KNOWN)
+
+
+def _without(context: Context, facts: Sequence[str], unknown: Reason) -> Skip | Hold:
+    missing = next((context.missing[fact] for fact in facts if fact in context.missing), None)
+    reason = unknown if missing is None else Reason.read(missing) or Reason.SERVICE_UNREADABLE
+    return Skip(reason=reason) if reason == Reason.TARGET_ABSENT else Hold(reason=reason)
 
 
 def without_pod(context: Context) -> Skip | Hold:

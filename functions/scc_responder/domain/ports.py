@@ -135,6 +135,10 @@ class CloudRunApi(Protocol):
         """At most so many executions of a job, read page by page."""
         ...
 
+    def get_execution(self, name: RunName, execution: str) -> RunRead[RunExecution]:
+        """One execution of a job, by its short name."""
+        ...
+
     def get_iam_policy(self, name: RunName) -> RunRead[RunIamPolicy]:
         """The IAM policy of a service or job itself."""
         ...

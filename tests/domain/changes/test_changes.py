@@ -25,6 +25,7 @@ from scc_responder.domain.changes import (
 from scc_responder.domain.changes.capture_cloud_logs import CaptureCloudLogs
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.capture_logs import CaptureLogs
+from scc_responder.domain.changes.cloud_run.cancel_execution import CancelExecution
 from scc_responder.domain.changes.cloud_run.restrict_access import AccessSettings, RestrictAccess
 from scc_responder.domain.changes.cloud_run.scale_service import ScaleService
 from scc_responder.domain.changes.cloud_run.set_invokers import SetInvokers
@@ -50,6 +51,9 @@ ISOLATION = CreateNetworkPolicy(
 TO_ONE = (RunTraffic(revision="s-1", percent=100),)
 ON_RUN = {"path": "projects/p/locations/l/services/s", "uid": "u1"}
 SERVICE = ChangedObject(kind="Service", name=ON_RUN["path"], uid="u1")
+CHILDREN = {
+    "cancel_execution": ChangedObject(kind="Execution", name="projects/p/locations/l/jobs/j/executions/e", uid="u1"),
+}
 EXAMPLES: dict[str, Change] = {
     "patch": PatchObject(kind="Pod", **WHERE, labels={"a": "b"}),
     "create_network_policy": ISOLATION,
@@ -68,6 +72,7 @@ EXAMPLES: dict[str, Change] = {
     "restrict_access": RestrictAccess(**ON_RUN, wanted=AccessSettings(ingress="i"), prior=AccessSettings(ingress="a")),
     "set_invokers": SetInvokers(**ON_RUN, members=(RunIamBinding(role="r", members=("allUsers",)),)),
     "scale_service": ScaleService(**ON_RUN, prior=RunScaling(minimum=1), tags=TO_ONE),
+    "cancel_execution": CancelExecution(path="projects/p/locations/l/jobs/j", job_uid="u0", execution="e", uid="u1"),
 }
 """One change of each kind, by the tag that journals of every version carry."""
 
@@ -101,7 +106,7 @@ def test_a_kind_declares_itself(tag: str) -> None:
 def test_a_change_names_its_object(tag: str) -> None:
     """Each change names the pod by namespace, name and UID, and what is on Cloud Run by its path and UID."""
     about = {Disruption.SERVICES: SERVICE}.get(EXAMPLES[tag].declared.disrupts, POD)
-    assert EXAMPLES[tag].target == (None if tag == "notify" else about)
+    assert EXAMPLES[tag].target == {"notify": None, **CHILDREN}.get(tag, about)
 
 
 def test_a_cordon_is_about_a_node() -> None:

@@ -73,6 +73,7 @@ _OF_CLOUD_RUN = {
     "Jobs/GetJob": "run.jobs.get",
     "Jobs/GetIamPolicy": "run.jobs.getIamPolicy",
     "Jobs/SetIamPolicy": "run.jobs.setIamPolicy",
+    "Executions/GetExecution": "run.executions.get",
     "Executions/ListExecutions": "run.executions.list",
     "Executions/CancelExecution": "run.executions.cancel",
 }

@@ -5,12 +5,14 @@ Source: google/cloud/run/v2/service.proto; `reconciling` and `observed_generatio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from scc_responder.domain.changes import StepRun
 from scc_responder.domain.cloud_run.run_names import RunName
-from scc_responder.domain.cloud_run.run_objects import RunService
+from scc_responder.domain.cloud_run.run_objects import RunJob, RunService
+from scc_responder.domain.cloud_run.run_reads import RunRead
 from scc_responder.domain.cloud_run.run_session import RunSession
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
 from scc_responder.domain.reasons import Reason
@@ -23,6 +25,7 @@ RECONCILED_SECONDS = 20.0
 _TRIES = 3
 _POLL_SECONDS = 1.0
 _LENGTH = 300
+_Owner = TypeVar("_Owner", RunService, RunJob)
 _FAILED = "CONDITION_FAILED"
 
 
@@ -85,17 +88,20 @@ def update_service(session: RunSession, step: StepRun, update: ServiceUpdate) ->
 
 def read_service(session: RunSession, name: RunName, uid: str) -> RunService | Result:
     """The service of this UID, or the outcome where it is gone, another, or being deleted."""
+    return read_owner(partial(session.api.get_service, name), uid)
+
+
+def read_owner(read: Callable[[], RunRead[_Owner]], uid: str) -> _Owner | Result:
+    """The same of a service or a job, which `read` asks for."""
     try:
-        service = session.api.get_service(name).value
+        owner = read().value
     except ApiError as error:
-        if error.status == 404:
-            return target_gone()
-        return refused(error)
-    if service.uid != uid:
+        return target_gone() if error.status == 404 else refused(error)
+    if owner.uid != uid:
         return Result(status=StepStatus.TARGET_REPLACED, reason=Reason.TARGET_REPLACED)
-    if service.delete_time is not None:
+    if owner.delete_time is not None:
         return Result(status=StepStatus.TARGET_GONE, reason=Reason.SERVICE_DELETING)
-    return service
+    return owner
 
 
 def outcome(error: ApiError) -> Result:

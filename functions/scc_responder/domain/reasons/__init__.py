@@ -227,6 +227,7 @@ class Reason(Word):
     NO_PUBLIC_INVOKERS = "no_public_invokers", "the service's own IAM policy lets nobody in but who is named", _ALREADY
     IAM_POLICY_UNREAD = "iam_policy_unread", "who may invoke the service could not be read", _UNREAD
     ALREADY_RETIRED = "already_retired", "no request reaches the revision", _ALREADY
+    EXECUTION_ENDED = "execution_ended", "the execution has ended: no task of it runs", _ALREADY
     ALREADY_DETACHED = "already_detached", "the pod has left its workload", _ALREADY
     IDENTITY_NOT_PROVED = "identity_not_proved:{}", "the pod may be another than the finding's"
     # What guardrails, limits and the kill switch hold.
@@ -337,6 +338,8 @@ class Reason(Word):
     SERVICE_CHANGED = "service_changed", "somebody deployed, or changed the same settings, since it was planned"
     RECONCILING = "reconciling", "Cloud Run accepted the change, and has not carried it out yet: read again later"
     RECONCILIATION_FAILED = "reconciliation_failed", "Cloud Run accepted the change, and could not carry it out"
+    EXECUTION_CANCELLED = "execution_cancelled", "the execution was cancelled, and no task of it runs, as read back"
+    WOULD_CANCEL_EXECUTION = "would_cancel_execution", "rehearsed: the execution would be cancelled"
     WOULD_UPDATE_SERVICE = "would_update_service", "rehearsed: the service would be changed"
     WOULD_PATCH = "would_patch", "rehearsed: the object would be changed"
     WOULD_ISOLATE = "would_isolate", "rehearsed: the pod would be isolated"

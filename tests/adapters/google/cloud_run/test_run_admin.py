@@ -102,6 +102,7 @@ def test_a_job_and_its_executions_are_read(run_admin: CloudRunApi, run_server: C
     assert run_admin.get_job(JOB).value.last_modifier == DEPLOYER
     (execution,) = run_admin.list_executions(JOB, 10).items
     assert (execution.value.running, execution.value.completion_time) == (1, None)
+    assert run_admin.get_execution(JOB, "nightly-x7k2p").value == execution.value
 
 
 def test_traffic_is_moved_under_an_etag(run_admin: CloudRunApi, run_server: CloudRunServer) -> None:

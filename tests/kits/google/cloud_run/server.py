@@ -87,6 +87,10 @@ class CloudRunServer(LocalServer):
             },
             "Jobs": {"GetJob": (types.GetJobRequest, lambda asked: self._get(self.world.jobs, asked, "JOB"))},
             "Executions": {
+                "GetExecution": (
+                    types.GetExecutionRequest,
+                    lambda asked: self._get(self.world.executions, asked, "EXECUTION"),
+                ),
                 "ListExecutions": (types.ListExecutionsRequest, self._list_executions),
                 "CancelExecution": (
                     types.CancelExecutionRequest,

@@ -134,8 +134,10 @@ class World:
         if validate_only:
             return self._ended(name, held)
         held.reconciling, held.etag = True, self._etag()
+        held.conditions = [completed_as("CANCELLING", "CONDITION_RECONCILING")]
         self.writes.append(("CancelExecution", name))
-        return self._begin(name, held, lambda: self._cancelled(held))
+        failure, self.next_failure = self.next_failure, ""
+        return self._begin(name, held, lambda: held if failure else self.cancelled(held), failure)
 
     def set_policy(self, resource: str, wanted: policy_pb2.Policy) -> policy_pb2.Policy:
         """SetIamPolicy, under the etag of the policy that was read, where one is given."""
@@ -258,12 +260,11 @@ class World:
         self.serve(service)
         return service
 
-    def _cancelled(self, execution: Execution) -> Execution:
+    def cancelled(self, execution: Execution) -> Execution:
+        """The execution as it is once it was cancelled."""
         execution.cancelled_count, execution.running_count = execution.running_count, 0
         execution.completion_time, execution.reconciling = now(), False
-        ended = condition("Completed", succeeded=False, message="Execution was cancelled.")
-        ended.execution_reason = Condition.ExecutionReason.CANCELLED
-        execution.conditions = [ended]
+        execution.conditions = [completed_as("CANCELLED", "CONDITION_FAILED")]
         return execution
 
     def _begin(self, name: str, about: Any, finish: Callable[[], Any], failure: str = "") -> operations_pb2.Operation:
@@ -314,6 +315,13 @@ def condition(kind: str, *, succeeded: bool = True, message: str = "") -> Condit
     """A condition that holds, or does not."""
     state = Condition.State.CONDITION_SUCCEEDED if succeeded else Condition.State.CONDITION_FAILED
     return Condition(type_=kind, state=state, message=message, last_transition_time=now())
+
+
+def completed_as(reason: str, state: str) -> Condition:
+    """The condition of an execution that was cancelled, or is being. Source: google/cloud/run/v2/condition.proto."""
+    made = condition("Completed")
+    made.state, made.execution_reason = Condition.State[state], Condition.ExecutionReason[reason]
+    return made
 
 
 def now() -> datetime:

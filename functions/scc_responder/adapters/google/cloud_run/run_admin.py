@@ -105,6 +105,12 @@ class CloudRunAdmin:
         pages = self._pages("executions", "list_executions", reads("run.executions.list"), name)
         return _listed(pages, "executions", execution_value, most)
 
+    def get_execution(self, name: RunName, execution: str) -> RunRead[RunExecution]:
+        """See `CloudRunApi.get_execution`."""
+        asked = {"name": _path(name, "executions", execution)}
+        found = _raw(self._ask("executions", "get_execution", reads("run.executions.get"), asked))
+        return RunRead(execution_value(found), lambda: document_of(found))
+
     def get_iam_policy(self, name: RunName) -> RunRead[RunIamPolicy]:
         """See `CloudRunApi.get_iam_policy`."""
         # Version 3: an older one leaves the conditions of bindings out, and a write of it would remove them.

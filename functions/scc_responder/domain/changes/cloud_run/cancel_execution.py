@@ -1,0 +1,103 @@
+"""Kind of change: cancel one execution of a job."""
+
+from __future__ import annotations
+
+from functools import partial
+from shlex import join
+from typing import ClassVar
+
+import msgspec
+
+from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.clock import bounded
+from scc_responder.domain.cloud_run.child_end import EndRun, end_child
+from scc_responder.domain.cloud_run.run_objects import RunExecution
+from scc_responder.domain.cloud_run.run_reads import RunOperation
+from scc_responder.domain.cloud_run.service_update import read_owner
+from scc_responder.domain.permissions import iam
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import Containment, Result, StepStatus, done, target_gone
+
+CANCELS_EXECUTION = ChangeKind(
+    permissions=iam("run.executions.cancel", "run.executions.get", "run.jobs.get", "run.operations.get"),
+    reversible=False,
+    disrupts=Disruption.SERVICES,
+)
+
+_CANCELLING = "CANCELLING"
+
+
+class CancelExecution(Change, frozen=True, kw_only=True, tag="cancel_execution"):
+    """Cancel the execution with this UID, of the job at `path` with `job_uid`. It is never undone."""
+
+    declares: ClassVar[ChangeKind] = CANCELS_EXECUTION
+
+    path: str
+    job_uid: str
+    execution: str
+    uid: str
+
+    @property
+    def target(self) -> ChangedObject:
+        """The execution."""
+        return ChangedObject(kind="Execution", name=f"{self.path}/executions/{self.execution}", uid=self.uid)
+
+    @property
+    def felt(self) -> str:
+        """See `Change.felt`."""
+        return (
+            f"the tasks of {self.execution} end, and what they did so far stays; the next start of the job, also by a"
+            " schedule, runs the same image again"
+        )
+
+    @property
+    def would(self) -> Reason:
+        """See `ChildEnd.would`."""
+        return Reason.WOULD_CANCEL_EXECUTION
+
+    def carry_out(self, step: StepRun, means: Means) -> Result:
+        """Cancel it, and see its tasks end."""
+        return means.in_cloud_run(partial(end_child, step=step, end=self))
+
+    def read(self, run: EndRun) -> RunExecution:
+        """See `ChildEnd.read`."""
+        return run.session.api.get_execution(run.name, self.execution).value
+
+    def judged(self, run: EndRun, execution: RunExecution | None) -> Result | None:
+        """See `ChildEnd.judged`."""
+        if execution is None:
+            return target_gone()
+        if execution.uid != self.uid:
+            return Result(status=StepStatus.TARGET_REPLACED, reason=Reason.TARGET_REPLACED)
+        if not has_ended(execution) or execution.completion_time is None:
+            return None
+        command = ["gcloud", "run", "jobs", "delete", run.name.name, "--region", run.name.location]
+        counts = f"tasks: {execution.succeeded} succeeded, {execution.failed} failed, {execution.cancelled} cancelled"
+        detail = (
+            f"{counts}; to delete the job, which can start again: {join([*command, '--project', run.name.project])}"
+        )
+        ours = run.sent and execution.cancelled > 0
+        return msgspec.structs.replace(
+            done(Reason.EXECUTION_CANCELLED if ours else Reason.EXECUTION_ENDED, detail),
+            containment=Containment.EXECUTION_ENDED,
+            contained_at=bounded(execution.completion_time, run.ran_at, run.step.clock()),
+        )
+
+    def is_ending(self, execution: RunExecution) -> bool:
+        """See `ChildEnd.is_ending`."""
+        return any(item.reason == _CANCELLING for item in execution.conditions)
+
+    def refusal(self, run: EndRun) -> Result | None:
+        """See `ChildEnd.refusal`."""
+        job = read_owner(partial(run.session.api.get_job, run.name), self.job_uid)
+        return job if isinstance(job, Result) else None
+
+    def send(self, run: EndRun, etag: str) -> RunOperation:
+        """See `ChildEnd.send`."""
+        api, is_rehearsed = run.session.api, run.step.dry_run
+        return api.cancel_execution(run.name, self.execution, etag=etag, validate_only=is_rehearsed)
+
+
+def has_ended(execution: RunExecution) -> bool:
+    """Whether it is over, and none of its tasks runs."""
+    return execution.completion_time is not None and not execution.running
