@@ -38,7 +38,7 @@ def test_lists_are_split_and_default_empty() -> None:
     assert (found.sources, found.policies, found.outcome_topic) == (("1", "2"), Path("policies"), "")
 
 
-@pytest.mark.parametrize("name", ["vpc_egress", "connect_gateway", "cloud_logging"])
+@pytest.mark.parametrize("name", ["vpc_egress", "connect_gateway", "cloud_logging", "cloud_monitoring"])
 @pytest.mark.parametrize(("given", "expected"), [(None, False), ("", False), ("false", False), ("true", True)])
 def test_ways_to_clusters(name: str, given: str | None, expected: bool) -> None:
     """Private addresses and the gateway are in reach only where the deployment says so."""

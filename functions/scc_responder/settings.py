@@ -16,6 +16,8 @@ SCC_RESPONDER_SIGNING_KEY     gcpkms://projects/P/locations/L/keyRings/R/cryptoK
                               has a key beside it on this machine, and elsewhere evidence is stored without a signature.
 SCC_RESPONDER_CLOUD_LOGGING   true where this deployment has the permissions of Cloud Logging; `capture_cloud_logs` is
                               left out otherwise.
+SCC_RESPONDER_CLOUD_MONITORING  true where this deployment has the permission of Cloud Monitoring; how many instances
+                              and requests a service of Cloud Run has is not known otherwise.
 SCC_RESPONDER_IMAGE_REPOSITORIES  projects/P/locations/L/repositories/R of Artifact Registry, comma-separated.
                               A look into a container also reads the configuration of an image that is in one of them.
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
@@ -36,6 +38,7 @@ SCC_RESPONDER_SCC_LOCATION    where findings are kept: global (default); eu, us 
 SCC_RESPONDER_SCC_ENDPOINT    host:port of another Security Command Center server
 SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_LOGGING_ENDPOINT  host:port of another Cloud Logging server
+SCC_RESPONDER_MONITORING_ENDPOINT  host:port of another Cloud Monitoring server
 SCC_RESPONDER_RUN_ENDPOINT      host:port of another server of Cloud Run's Admin API
 SCC_RESPONDER_KMS_ENDPOINT    host:port of another Cloud KMS server
 SCC_RESPONDER_REGISTRY_ENDPOINT  host:port of another registry of images
@@ -100,6 +103,7 @@ _UNCHECKED = (
     "scc_endpoint",
     "gke_endpoint",
     "logging_endpoint",
+    "monitoring_endpoint",
     "run_endpoint",
     "kms_endpoint",
     "registry_endpoint",
@@ -113,6 +117,7 @@ _LOCAL_ONLY = (
     "SCC_ENDPOINT",
     "GKE_ENDPOINT",
     "LOGGING_ENDPOINT",
+    "MONITORING_ENDPOINT",
     "RUN_ENDPOINT",
     "KMS_ENDPOINT",
     "REGISTRY_ENDPOINT",
@@ -142,6 +147,7 @@ class Settings(Value, frozen=True, kw_only=True):
     collector: str = ""
     signing_key: str = ""
     cloud_logging: bool = False
+    cloud_monitoring: bool = False
     image_repositories: tuple[str, ...] = ()
     outcome_topic: str = ""
     notifiers: tuple[str, ...] = DEFAULT_NOTIFIERS
@@ -152,6 +158,7 @@ class Settings(Value, frozen=True, kw_only=True):
     scc_endpoint: str = ""
     gke_endpoint: str = ""
     logging_endpoint: str = ""
+    monitoring_endpoint: str = ""
     run_endpoint: str = ""
     kms_endpoint: str = ""
     registry_endpoint: str = ""
@@ -204,6 +211,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         collector=_optional(given, "collector", _IMAGE, "an image by digest, REGISTRY/IMAGE@sha256:DIGEST"),
         signing_key=_optional(given, "signing_key", SIGNING_KEY, _KEY_FORM),
         cloud_logging=_optional(given, "cloud_logging", _YES_OR_NO, "true or false") == "true",
+        cloud_monitoring=_optional(given, "cloud_monitoring", _YES_OR_NO, "true or false") == "true",
         image_repositories=_repositories(given),
         scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.google.cloud_logging import CloudLogging
+from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
 from scc_responder.adapters.google.security_center import SecurityCenter
@@ -74,6 +75,14 @@ def test_cloud_logging_is_asked_only_where_settings_say_that_it_may_be() -> None
     assert services(CLOUD_LOGGING="false").logs is None
     assert isinstance(services(CLOUD_LOGGING="true").logs, CloudLogging)
     assert isinstance(services(LOGGING_ENDPOINT="127.0.0.1:1").logs, CloudLogging)
+
+
+def test_cloud_monitoring_is_asked_only_where_settings_say_that_it_may_be() -> None:
+    """Elsewhere each finding of Cloud Run would send requests that are refused."""
+    assert services().metrics is None
+    assert services(CLOUD_MONITORING="false").metrics is None
+    assert isinstance(services(CLOUD_MONITORING="true").metrics, CloudMonitoring)
+    assert isinstance(services(MONITORING_ENDPOINT="127.0.0.1:1").metrics, CloudMonitoring)
 
 
 @pytest.mark.parametrize("error", [None, ApiError("outcomes_unavailable", status=503)], ids=["well", "down"])

@@ -154,6 +154,11 @@ class ApiError(DeliveryError):
         self.retry_after_seconds = retry_after_seconds
 
     @property
+    def may_pass(self) -> bool:
+        """Whether the same request may be answered later: nobody answered, or not now."""
+        return not self.lasting and (self.status in {0, 429} or self.status >= 500)
+
+    @property
     def is_about_object(self) -> bool:
         """Whether it is for this very object, its size, form or node, that nothing is had: waiting seldom helps."""
         told = {Reason.OVERSIZE_ANSWER, Reason.PARTIAL_LIST, Reason.NODE_NOT_ANSWERING}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from scc_responder.domain.cloud_run.run_metrics import MetricSeries, RunMetric
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunExecution, RunIamPolicy, RunJob, RunRevision, RunService
 from scc_responder.domain.cloud_run.run_reads import RunList, RunOperation, RunRead
@@ -179,6 +180,19 @@ class CloudLogs(Protocol):
         """The newest entries that a filter chooses, as JSON, in one request, and whether there may be more.
 
         Raises ApiError; its status is 429 where the quota of requests is used up.
+        """
+        ...
+
+
+class CloudMetrics(Protocol):
+    """Metrics of Cloud Run in Cloud Monitoring."""
+
+    def series(
+        self, metric: RunMetric, name: RunName, revision: str, since: datetime, until: datetime
+    ) -> Sequence[MetricSeries]:
+        """The points of a service's revision, or with an empty one of all, within a time, by labels; in one request.
+
+        Raises ApiError: `partial_list` where only a part came.
         """
         ...
 

@@ -20,6 +20,7 @@ from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
+from scc_responder.execute.after_changes import evidence_after
 from scc_responder.execute.dependencies import STOPS, is_moot, is_stopped, must_wait, note_outcome, unmet
 from scc_responder.execute.early_containers import begin_early
 from scc_responder.execute.evidence.capture import read_early
@@ -63,6 +64,8 @@ def execute(
             if decide_again:
                 execution.context, execution.decision, execution.postponed_by = decide_again()
             _run_all(execution, case.record.inspection)
+        if after := evidence_after(execution):
+            _carry_out(execution, after)
         if execution.postponed_by is None:
             _tell(execution)
         execution.ask_again()
@@ -95,6 +98,7 @@ def _resume(execution: Execution) -> None:
     Where a fact is unread, nobody can say yet that a step is not allowed: it is left as it is.
     """
     allowed = {(policy.name, item.action) for policy in execution.decision.policies for item in _allowed(policy)}
+    allowed.add((RESPONDER.name, "capture_evidence"))
     if execution.postponed_by is None:
         allowed.add((RESPONDER.name, "notify"))
     for step in [step for step in execution.case.record.steps if not step.is_settled or step.comes_again]:

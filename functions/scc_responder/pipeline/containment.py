@@ -199,6 +199,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         wait=services.wait,
         logs=lambda: services.logs,
         registry=lambda: services.registry,
+        metrics=lambda: services.metrics,
         function_url=services.settings.function_url,
         until=steps_end(log.began, services.settings),
         waits_until=waits_end(log.began, services.settings),

@@ -17,6 +17,7 @@ from scc_responder.domain.notice import Notice
 from scc_responder.domain.ports import (
     Approvers,
     CloudLogs,
+    CloudMetrics,
     CloudRunApi,
     Clusters,
     Evidence,
@@ -123,6 +124,16 @@ class Services:
         from scc_responder.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
 
         return CloudLogging(endpoint=settings.logging_endpoint)
+
+    @cached_property
+    def metrics(self) -> CloudMetrics | None:
+        """The Cloud Monitoring API; None where settings neither say that it may be read nor name a stand-in."""
+        settings = self.settings
+        if not (settings.cloud_monitoring or settings.monitoring_endpoint):
+            return None
+        from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring  # noqa: PLC0415
+
+        return CloudMonitoring(endpoint=settings.monitoring_endpoint)
 
     @cached_property
     def run(self) -> CloudRunApi | None:

@@ -14,7 +14,7 @@ from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled, unread
 from scc_responder.collect.target import Collected
 from scc_responder.domain.context import LiveLook
-from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
+from scc_responder.domain.errors import ApiError, DeliveryError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
@@ -40,7 +40,8 @@ def unread_target(collected: Collected) -> DeliveryError | None:
 
 def unread_fact(collected: Collected, decision: Decision, record: CaseRecord) -> DeliveryError | None:
     """What to raise where the decision depends on a fact that a later delivery may read; None where it does not."""
-    passing = next(filter(_may_pass, collected.errors.values()), None)
+    met = collected.errors.values()
+    passing = next((error for error in met if isinstance(error, ApiError) and error.may_pass), None)
     unseen = (_is_early(record) or _has_open_plan(record)) and any(item.unread for _, item in _actions(decision))
     return unread(passing) if passing and (unseen or _is_unsure(decision)) else None
 
@@ -105,7 +106,3 @@ def _is_early(record: CaseRecord) -> bool:
 def _has_open_plan(record: CaseRecord) -> bool:
     """Whether a person may answer a plan, or has: what could not be read is no reason to withdraw it."""
     return record.is_approved or (record.plan is not None and record.plan.is_pending)
-
-
-def _may_pass(error: ResponderError) -> bool:
-    return isinstance(error, ApiError) and not error.lasting and (error.status in {0, 429} or error.status >= 500)

@@ -88,6 +88,9 @@ METHODS = {
     "google.logging.v2.LoggingServiceV2/ListLogEntries": Method(
         "logging.logEntries.list", "https://cloud.google.com/logging/docs/access-control"
     ),
+    "google.monitoring.v3.MetricService/ListTimeSeries": Method(
+        "monitoring.timeSeries.list", "https://cloud.google.com/monitoring/access-control"
+    ),
     "google.logging.v2.ConfigServiceV2/GetSink": Method(
         "logging.sinks.get", "https://cloud.google.com/logging/docs/access-control"
     ),

@@ -135,6 +135,7 @@ class Reason(Word):
     GKE = "gke_{}", "the GKE API refused or failed: the gRPC code"
     FIRESTORE = "firestore_{}", "Firestore refused or failed: the gRPC code"
     CLOUD_RUN = "cloud_run_{}", "Cloud Run's API refused or failed: the gRPC code"
+    MONITORING = "monitoring_{}", "Cloud Monitoring refused or failed: the gRPC code"
     LOGGING = "logging_{}", "Cloud Logging refused or failed: the gRPC code"
     PUBSUB = "pubsub_{}", "Pub/Sub refused or failed: the gRPC code"
     ARTIFACT_REGISTRY = (
@@ -401,6 +402,9 @@ class Reason(Word):
     DEFENDS_ITSELF = "defends_itself", "the pod kills or stops what looks at it: that is a finding in itself"
     LOGS_LATER = "logs_later", "Cloud Logging does not answer now, or takes no more requests: a sweep asks again"
     NO_CLOUD_LOGGING = "no_cloud_logging", "this deployment asks no Cloud Logging"
+    NO_CLOUD_MONITORING = "no_cloud_monitoring", "this deployment asks no Cloud Monitoring"
+    NO_POINTS = "no_points", "Cloud Monitoring has no point of the metric in that time"
+    METRICS_BEFORE_CHANGE = "metrics_before_change", "what Cloud Monitoring has was measured before the change"
     NO_IMAGE_REPOSITORIES = "no_image_repositories", "this deployment reads no images' configurations"
     IMAGE_NOT_LISTED = "image_not_listed", "the image is in no repository that settings list"
     NOTHING_TO_ASK = "nothing_to_ask", "the finding names nothing that Cloud Logging could be asked for"

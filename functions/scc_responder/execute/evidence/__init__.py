@@ -15,11 +15,13 @@ from pkgutil import iter_modules
 from typing import Any
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind
+from scc_responder.domain.changes.capture_again import CAPTURES_AGAIN
 from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.permissions import Permissions
-from scc_responder.domain.ports import CloudLogs, ImageRegistry, KubernetesApi
+from scc_responder.domain.ports import Clock, CloudLogs, CloudMetrics, ImageRegistry, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
@@ -65,7 +67,7 @@ class SourceInput:
 
     `change` is the capture; a look into a container has the name of that `container` instead. `api` is None where the
     finding names no cluster, or it was not reached. `errors` are those of the reads before the decision, by what could
-    not be read. `logs` and `registry` are None where they are not asked.
+    not be read. `logs`, `registry` and `metrics` are None where they are not asked.
     """
 
     context: Context
@@ -74,6 +76,8 @@ class SourceInput:
     errors: Mapping[str, ResponderError] = field(default_factory=dict)
     logs: CloudLogs | None = None
     registry: ImageRegistry | None = None
+    metrics: CloudMetrics | None = None
+    clock: Clock = utc_now
     container: str = ""
 
     @property
@@ -178,6 +182,11 @@ def evidence_sources() -> dict[str, Source]:
 
 
 def sources_for(kind: ChangeKind, *, of_cloud_run: bool = False) -> tuple[Source, ...]:
-    """The sources that a change of this kind reads: those of Cloud Run only where a finding is about it."""
+    """The sources that a change of this kind reads: those of Cloud Run only where a finding is about it.
+
+    What is captured again after a change there is what is of Cloud Run alone.
+    """
+    if kind is CAPTURES_AGAIN:
+        return tuple(each for each in evidence_sources().values() if of_cloud_run and each.of_cloud_run)
     found = (each for each in evidence_sources().values() if each.asked_by is kind)
     return tuple(each for each in found if of_cloud_run or not each.of_cloud_run)

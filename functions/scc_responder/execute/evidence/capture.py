@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Protocol
 
 from scc_responder.domain.changes import Change, ChangedObject, StepRun
+from scc_responder.domain.changes.capture_again import CAPTURES_AGAIN
 from scc_responder.domain.changes.capture_cloud_logs import CAPTURES_CLOUD_LOGS
 from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.context import Context
@@ -17,6 +18,7 @@ from scc_responder.domain.ports import Clock, Evidence, Signer
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, refused
 from scc_responder.domain.store import CasStore
+from scc_responder.execute.after_changes import read_again
 from scc_responder.execute.evidence import Moment, SourceInput, sources_for
 from scc_responder.execute.evidence.manifest import (
     EvidenceObject,
@@ -50,6 +52,8 @@ def capture(
     Raises RetryableError, or what a required source did, where a later delivery may succeed; what was read is stored
     before.
     """
+    if change.declared is CAPTURES_AGAIN:
+        context, world = read_again(context, world)
     if world.evidence is None:
         return failed(Reason.NO_EVIDENCE_STORE, "set SCC_RESPONDER_EVIDENCE to gs://BUCKET/PREFIX or file:///FOLDER")
     asked = sources_for(change.declared, of_cloud_run=context.finding.cloud_run is not None)
@@ -92,7 +96,16 @@ def read_early(
 
 def _given(change: Change, context: Context, world: World) -> SourceInput:
     logs = world.logs() if change.declared is CAPTURES_CLOUD_LOGS else None
-    return SourceInput(context=context, change=change, api=world.api, errors=world.unread, logs=logs)
+    metrics = world.metrics() if context.service else None
+    return SourceInput(
+        context=context,
+        change=change,
+        api=world.api,
+        errors=world.unread,
+        logs=logs,
+        metrics=metrics,
+        clock=world.clock,
+    )
 
 
 def _come_again(lacking: Iterable[Reading]) -> None:

@@ -12,6 +12,7 @@ CLIENTS = {
     "KEY_MANAGEMENT": "google.cloud.kms_v1.KeyManagementServiceClient",
     "LOGGING": "google.cloud.logging_v2.services.logging_service_v2.LoggingServiceV2Client",
     "LOG_SINKS": "google.cloud.logging_v2.services.config_service_v2.ConfigServiceV2Client",
+    "MONITORING": "google.cloud.monitoring_v3.MetricServiceClient",
     "FIRESTORE": "google.cloud.firestore_v1.services.firestore.FirestoreClient",
     "PUBLISHER": "google.cloud.pubsub_v1.publisher.Client",
     "GENERATED_PUBLISHER": "google.pubsub_v1.PublisherClient",

@@ -70,6 +70,7 @@ SECURITY_CENTER = _client("google.cloud.securitycenter_v2", "security_center", "
 CLUSTER_MANAGER = _client("google.cloud.container_v1", "cluster_manager", "ClusterManagerClient")
 KEY_MANAGEMENT = _client("google.cloud.kms_v1", "key_management_service", "KeyManagementServiceClient")
 LOGGING = _client("google.cloud.logging_v2", "logging_service_v2", "LoggingServiceV2Client", is_of_service=True)
+MONITORING = _client("google.cloud.monitoring_v3", "metric_service", "MetricServiceClient")
 CLOUD_RUN = {
     "services": _client("google.cloud.run_v2", "services", "ServicesClient"),
     "revisions": _client("google.cloud.run_v2", "revisions", "RevisionsClient"),
