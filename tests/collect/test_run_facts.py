@@ -16,7 +16,7 @@ from scc_responder.domain.context import IdentityLevel
 from scc_responder.domain.finding import CloudRunTarget, Finding
 from tests.kits.google.cloud_run.samples import CHECKOUT, add_job, deploy, image, let_anyone_invoke, start_execution
 from tests.kits.google.cloud_run.server import CloudRunServer
-from tests.kits.google.cloud_run.world import World, now
+from tests.kits.google.cloud_run.world import World, condition, now
 from tests.kits.journal_worlds import finding
 
 PLACE: dict[str, str] = {"project": "example-project", "location": "europe-west1"}
@@ -136,6 +136,7 @@ def test_ten_thousand_revisions_are_a_named_reason(server: CloudRunServer) -> No
         server.world.revisions[name] = Revision(name=name, service="checkout", create_time=now())
     context = read(server, service()).context
     assert (context.revisions, context.missing["revisions"]) == (None, "partial_list")
+    assert (context.revision, context.missing["revision"]) == (None, "partial_list")
     kept = context.objects["revisions"]
     assert (kept["read"], kept["complete"], len(kept["items"])) == (1000, False, 50)
 
@@ -172,3 +173,38 @@ def test_a_server_that_stalls_costs_the_deadline_alone(server: CloudRunServer) -
     server.stall_next(3.0, count=3)
     context = read(server, service(), seconds=0.5).context
     assert context.missing["service"] == "deadline"
+
+
+def test_many_executions_are_a_named_reason(server: CloudRunServer) -> None:
+    """Which of them is meant is not known from a part."""
+    job = add_job(server.world)
+    for number in range(module.MOST_EXECUTIONS + 1):
+        start_execution(server.world, job, f"nightly-x{number:04d}")
+    context = read(server, CloudRunTarget(kind="job", name="nightly", **PLACE)).context
+    assert (context.job is not None, context.executions, context.execution) == (True, None, None)
+    assert (context.missing["executions"], context.missing["execution"]) == ("partial_list", "partial_list")
+    assert context.objects["executions"]["read"] == module.MOST_EXECUTIONS
+
+
+def test_the_number_of_a_project_becomes_its_id(server: CloudRunServer) -> None:
+    """Lists, limits and the kill switch know the id, which Cloud Run tells; where it tells none, the number stays."""
+    server.project_numbers["100000000001"] = "example-project"
+    numbered = {**PLACE, "project": "100000000001"}
+    found = read(server, CloudRunTarget(kind="service", name="checkout", **numbered)).context
+    assert found.service is not None
+    assert found.finding.place == "projects/example-project"
+    gone = read(server, CloudRunTarget(kind="service", name="gone", **numbered)).context
+    assert (gone.missing["service"], gone.finding.place) == ("target_absent", "projects/100000000001")
+
+
+def test_a_service_that_is_being_deleted_is_read(server: CloudRunServer) -> None:
+    """With the time, so that guards hold every change of it; so is one whose last change failed, with the reason."""
+    held = server.world.services[CHECKOUT]
+    held.delete_time = now()
+    held.terminal_condition = condition("Ready", succeeded=False, message="port 8080 is closed")
+    context = read(server, service()).context
+    assert context.service is not None
+    assert context.service.delete_time is not None
+    assert context.service.ready is not None
+    assert (context.service.ready.state, context.service.ready.message) == ("CONDITION_FAILED", "port 8080 is closed")
+    assert context.revision is not None

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
+from msgspec.structs import replace
+
 from scc_responder.collect.meant_revision import Meant, meant_execution, meant_revision
 from scc_responder.collect.run_identity import identify_job, identify_service
 from scc_responder.domain.cloud_run.run_names import RunKind, run_target
-from scc_responder.domain.cloud_run.run_objects import RunExecution, RunRevision, RunService
+from scc_responder.domain.cloud_run.run_objects import RunExecution, RunJob, RunRevision, RunService
 from scc_responder.domain.cloud_run.run_reads import RunList, RunRead
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import CloudRunApi
@@ -88,12 +90,26 @@ def run_facts(
     return {**facts, **_meant(finding, facts, reads, chosen), "objects": documents}
 
 
+def by_project_id(finding: Finding, owner: RunService | RunJob | None) -> Finding:
+    """The finding, with the id of the project in place of its number, where Cloud Run tells the id.
+
+    Lists, limits and the kill switch know projects by their ids.
+    """
+    named = finding.cloud_run
+    if named is None or owner is None or not named.project.isdigit():
+        return finding
+    return replace(finding, cloud_run=replace(named, project=owner.name.project))
+
+
 def _meant(finding: Finding, facts: Mapping[str, Any], reads: FactReads, chosen: str) -> dict[str, Any]:
     """The revision or the execution that the finding means, and how certain it is; `missing` says why there is none."""
     target = run_target(finding.cloud_run)
     if isinstance(target, Reason):
         return {}
     service, job = facts.get("service"), facts.get("job")
+    for child, listed in (("revision", "revisions"), ("execution", "executions")):
+        if listed in reads.missing:
+            reads.missing[child] = reads.missing[listed]
     if service and facts.get("revisions") is not None:
         revision = meant_revision(finding, target, service, facts["revisions"], chosen)
         _note("revision", revision, reads)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from scc_responder.collect.identity import identify, identify_node
 from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod, selecting_keys
-from scc_responder.collect.run_facts import run_facts, start_run_reads
+from scc_responder.collect.run_facts import by_project_id, run_facts, start_run_reads
 from scc_responder.domain.context import Context, Owner, Pod
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import Finding
@@ -118,6 +118,7 @@ def collect(
         reads.missing["pod"] = Reason.POD_UNREADABLE if finding.cluster else Reason.CLUSTER_NOT_NAMED
     if run_started:
         facts |= run_facts(finding, run_started, reads, revision)
+        finding = by_project_id(finding, facts.get("service") or facts.get("job"))
     related = reads.result("related", related_read)
     pod = facts.get("pod")
     context = Context(

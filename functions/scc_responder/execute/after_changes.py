@@ -5,6 +5,8 @@ Nobody looks into a container there, so its settings before and after are all th
 
 from __future__ import annotations
 
+import dataclasses
+
 from msgspec.structs import replace
 
 from scc_responder.collect.run_facts import run_facts, start_run_reads
@@ -48,8 +50,10 @@ def evidence_after(execution: Execution) -> Task | None:
 
 def _has_changed_service(step: Step) -> bool:
     kind = kind_of_stored(step.change)
-    of_service = kind is not None and kind.disrupts is Disruption.SERVICES
-    return of_service and step.status in _MAY_HAVE_CHANGED and step.reason != Reason.ALREADY
+    was_sent = step.reason == Reason.RECONCILIATION_FAILED or (
+        step.status in _MAY_HAVE_CHANGED and step.reason != Reason.ALREADY
+    )
+    return kind is not None and kind.disrupts is Disruption.SERVICES and was_sent
 
 
 def read_again(context: Context, world: World) -> tuple[Context, World]:
@@ -65,4 +69,6 @@ def read_again(context: Context, world: World) -> tuple[Context, World]:
         if isinstance(error, ApiError) and error.may_pass:
             raise RetryableError(error.reason, error.explanation, permission=error.permission) from error
     gone = dict.fromkeys(("service", "revisions", "revision", "job", "executions", "execution", "iam_policy"))
-    return replace(context, **{**gone, **facts}, missing=reads.missing), replace(world, unread=reads.errors, early={})
+    return replace(context, **{**gone, **facts}, missing=reads.missing), dataclasses.replace(
+        world, unread=reads.errors, early={}
+    )

@@ -247,9 +247,9 @@ class World:
     longer for an answer. Evidence is stored on `evidence_pool`.
     `collector` is what our own containers in a pod are made with.
     `unread` are the errors of the reads before the decision, by what could not be read; `early` is the evidence that
-    was read before the first step, by its target. `run`, `logs`, `registry` and `metrics` give Cloud Run, Cloud Logging,
-    Artifact Registry and Cloud Monitoring, once something asks for them; `wait` waits some seconds. `signer` signs what
-    is captured; what it could not sign is noted in `store`.
+    was read before the first step, by its target. `run`, `logs`, `registry` and `metrics` give Cloud Run, Cloud
+    Logging, Artifact Registry and Cloud Monitoring, once something asks for them; `wait` waits some seconds. `signer`
+    signs what is captured; what it could not sign is noted in `store`.
     """
 
     cluster: ClusterSession | None

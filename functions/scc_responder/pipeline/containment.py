@@ -63,6 +63,9 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     tell_unset(limit, services, log)
     refuse_disabled(limit, finding)
     collected, context = _collect(finding, case, services, log)
+    if context.finding.place != finding.place:
+        limit = services.kill_switch.ceiling(context.finding.place)
+        refuse_disabled(limit, context.finding)
     context = replace(context, texts={"notified": log.notified, "read": source.text})
     decided = [_decided(context, collected, case, services, limit)]
     log.knows(decided[0][0])

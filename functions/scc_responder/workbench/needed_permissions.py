@@ -60,6 +60,9 @@ GRANT_SCOPES = {
     "container": GrantScope(title="scc-responder clusters", grant="every project with a cluster that it may act on"),
     "gkehub": GrantScope(title="scc-responder fleets", grant="the project of every fleet with such a cluster"),
     "logging": GrantScope(title="scc-responder logs", grant="every project with a cluster whose logs it may read"),
+    "monitoring": GrantScope(
+        title="scc-responder metrics", grant="every project whose services of Cloud Run it may count the instances of"
+    ),
     "run": GrantScope(
         title="scc-responder services", grant="every project whose services and jobs of Cloud Run are evidence"
     ),
@@ -119,14 +122,20 @@ def of_collector() -> tuple[Need, ...]:
     return tuple(_need(permission, {"doctor, of the collector's log": ()}) for permission in COLLECTOR)
 
 
-def of_cloud_run() -> tuple[Need, ...]:
-    """What evidence of Cloud Run asks for: needed only where its services and jobs are to be read."""
+def of_cloud_run(service: str = "run") -> tuple[Need, ...]:
+    """What evidence of Cloud Run asks of a service of Google's: needed only where services and jobs are to be read."""
     sources = sources_for(CAPTURES_EVIDENCE, of_cloud_run=True)
     asked = merged(*(each.permissions for each in sources if each.of_cloud_run))
-    return tuple(_need(permission, {"evidence of Cloud Run": ()}) for permission in asked)
+    return tuple(_need(each, {"evidence of Cloud Run": ()}) for each in asked if each.name.startswith(f"{service}."))
+
+
+def of_cloud_monitoring() -> tuple[Need, ...]:
+    """What the number of instances and requests of a service asks for: needed only where it is to be read."""
+    return of_cloud_run("monitoring")
 
 
 ASKED_BY_VARIABLE: Mapping[str, Callable[[], tuple[Need, ...]]] = {
+    "cloud_monitoring": of_cloud_monitoring,
     "cloud_run_projects": of_cloud_run,
     "collector_image": of_collector,
     "connect_gateway": of_connect_gateway,

@@ -22,6 +22,7 @@ from scc_responder.domain.changes import (
     restored,
     stored,
 )
+from scc_responder.domain.changes.capture_again import CaptureAgain
 from scc_responder.domain.changes.capture_cloud_logs import CaptureCloudLogs
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.capture_logs import CaptureLogs
@@ -40,6 +41,7 @@ from scc_responder.domain.changes.patch_object import CORDONS_NODE, PATCHES_POD,
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.changes.sever_connections import SeverConnections
 from scc_responder.domain.changes.thaw_process import ThawProcess
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunScaling, RunTraffic
 from scc_responder.domain.permissions import Tier
 
@@ -66,6 +68,7 @@ EXAMPLES: dict[str, Change] = {
     "capture_evidence": CaptureEvidence(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "capture_logs": CaptureLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "capture_cloud_logs": CaptureCloudLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
+    "capture_again": CaptureAgain(namespace="shop", pod_name="web-1", pod_uid="u1", changed_at=utc_now()),
     "inspect_container": InspectContainer(**WHERE, container="app", request="e30"),
     "notify": PublishDecision(),
     "shift_traffic": ShiftTraffic(**ON_RUN, traffic=TO_ONE, prior=()),

@@ -76,6 +76,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="with iam: what evidence of Cloud Run asks for, too",
     )
     parser.add_argument(
+        "--cloud-monitoring",
+        action="store_true",
+        help="with iam: what the number of instances and requests of a service asks for, too",
+    )
+    parser.add_argument(
         "--collector",
         action="store_true",
         dest="collector_image",
@@ -118,6 +123,7 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
         ("--connect-gateway", options.connect_gateway, options.format == "iam", "--format iam"),
         ("--signing", options.signing, options.format == "iam", "--format iam"),
         ("--cloud-run", options.cloud_run_projects, options.format == "iam", "--format iam"),
+        ("--cloud-monitoring", options.cloud_monitoring, options.format == "iam", "--format iam"),
         ("--collector", options.collector_image, options.format == "iam", "--format iam"),
         (f"--format {options.format}", files, options.format in {"text", "json"}, "neither --kustomization nor --iam"),
     )

@@ -26,6 +26,7 @@ KINDS = {
 """The facts of a context that Cloud Run has, and what each is a copy of."""
 
 INVOKER = "roles/run.invoker"
+FAILED_CONDITION = "CONDITION_FAILED"
 _LENGTH = 100
 _MOST_TARGETS = 4
 
@@ -80,6 +81,10 @@ def _said(context: Context, *, is_measured: bool) -> Iterator[str]:
     owner = context.service or context.job
     if owner is None:
         return
+    if owner.delete_time:
+        yield Reason.SERVICE_DELETING
+    if owner.ready and owner.ready.state == FAILED_CONDITION:
+        yield f"{Reason.RECONCILIATION_FAILED}: {visible(owner.ready.message, _LENGTH)}"
     running = context.revision or context.execution
     if running:
         yield running.name
