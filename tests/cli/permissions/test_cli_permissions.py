@@ -224,6 +224,17 @@ def test_cloud_run_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "only where cloud_run_projects is set\n  run.executions.list" in printed(capsys, folder)
 
 
+def test_cloud_monitoring_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Instances and requests of a service are counted only where that is asked for, and by no other role."""
+    folder = write_policies(tmp_path / "p", LABEL)
+    told = json.loads(printed(capsys, folder, "--format", "json"))
+    assert [need["permission"] for need in told["cloud_monitoring"]] == ["monitoring.timeSeries.list"]
+    assert "monitoring" not in printed(capsys, folder, "--format", "iam", "--cloud-run")
+    text = printed(capsys, folder, "--format", "iam", "--cloud-monitoring")
+    assert ["monitoring.timeSeries.list"] in [role["includedPermissions"] for role in yaml.safe_load_all(text)]
+    assert "only where cloud_monitoring is set\n  monitoring.timeSeries.list" in printed(capsys, folder)
+
+
 def test_logs_are_apart_from_what_is_always_granted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What a policy asks of Cloud Logging stands under the variable that lets it; what doctor asks, under another."""
     folder = write_policies(tmp_path / "p", policy("capture_cloud_logs", name="logs"))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import grpc
 import pytest
 
+from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.doctor.check import MISSING_PERMISSION, CheckResult
@@ -15,8 +18,10 @@ from scc_responder.workbench.doctor.google_checks import (
     bucket_of,
     examine_evidence,
     examine_logs,
+    examine_metrics,
     examine_source,
 )
+from tests.kits.google.monitoring_server import MonitoringServer
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DENIED = ApiError(Reason.STORAGE.of("forbidden"), "no", status=403, permission="storage.buckets.get")
@@ -92,6 +97,33 @@ def test_cloud_logging_is_asked_for_no_log(error: ApiError | None, result: Check
     check = examine_logs(Logs(error), "example-project")
     assert (check.result, check.reason) == (result, reason)
     assert fix in check.fix
+
+
+@pytest.mark.parametrize(
+    ("code", "result", "reason", "fix"),
+    [
+        (None, CheckResult.OK, "", ""),
+        (
+            grpc.StatusCode.PERMISSION_DENIED,
+            CheckResult.FAULT,
+            MISSING_PERMISSION,
+            "gcloud projects add-iam-policy-binding example-project",
+        ),
+    ],
+)
+def test_cloud_monitoring_is_asked_for_no_service(
+    code: grpc.StatusCode | None, result: CheckResult, reason: str, fix: str
+) -> None:
+    """Nobody's instances are counted."""
+    with MonitoringServer() as server:
+        if code:
+            server.fail_next(code)
+        metrics = CloudMonitoring(endpoint=server.endpoint)
+        check = examine_metrics(metrics, "example-project", utc_now)
+        metrics.close()
+    assert (check.result, check.reason) == (result, reason)
+    assert fix in check.fix
+    assert [ABSENT_LOG in request.filter for request in server.requests] == [True]
 
 
 class Bucket:

@@ -1,4 +1,4 @@
-"""Whether Security Command Center and Cloud Logging answer, and whether evidence can be stored."""
+"""Whether Security Command Center, Cloud Logging and Cloud Monitoring answer, and whether evidence can be stored."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from datetime import datetime
 from shlex import quote
 from typing import Protocol
 
+from scc_responder.domain.cloud_run.run_metrics import LATEST_WITHIN, RunMetric
+from scc_responder.domain.cloud_run.run_names import RunKind, RunName
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.ports import Clock, CloudLogs
+from scc_responder.domain.ports import Clock, CloudLogs, CloudMetrics
 from scc_responder.workbench.doctor.check import (
     MISSING_PERMISSION,
     OR,
@@ -25,7 +27,7 @@ from scc_responder.workbench.doctor.deployed import given
 
 _ABSENT = frozenset({400, 404})
 ABSENT_LOG = "scc-responder-probe"
-"""A log that nobody writes."""
+"""A log that nobody writes, and a service that nobody has."""
 
 
 class Sources(Protocol):
@@ -92,6 +94,21 @@ def examine_logs(logs: CloudLogs, project: str) -> Check:
         )
         return probe_failed(name, project, error, grant if permission_of(error) else REACH)
     return ok(name, project, "logging.logEntries.list")
+
+
+def examine_metrics(metrics: CloudMetrics, project: str, clock: Clock) -> Check:
+    """Cloud Monitoring of a project with services: asked for the instances of a service that nobody has."""
+    name, now = "metrics.list", clock()
+    absent = RunName(kind=RunKind.SERVICE, project=project, location="global", name=ABSENT_LOG)
+    try:
+        metrics.series(RunMetric.INSTANCES, absent, "", now - LATEST_WITHIN, now)
+    except ApiError as error:
+        grant = (
+            f"gcloud projects add-iam-policy-binding {quote(project)} --member=serviceAccount:IDENTITY"
+            f" --role=roles/monitoring.viewer{OR}Terraform variable cloud_monitoring = true"
+        )
+        return probe_failed(name, project, error, grant if permission_of(error) else REACH)
+    return ok(name, project, "monitoring.timeSeries.list")
 
 
 def bucket_of(address: str) -> str:
