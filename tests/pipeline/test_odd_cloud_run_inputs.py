@@ -3,58 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from google.cloud.run_v2.types import Revision
 
-from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.domain.clock import utc_now
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.findings import notification
-from tests.kits.google.cloud_run.samples import CHECKOUT, IMAGE, deploy, image
-from tests.kits.google.cloud_run.server import CloudRunServer
+from tests.kits.google.cloud_run.samples import CHECKOUT
 from tests.kits.google.cloud_run.world import World, condition
-from tests.kits.responder import Deployment, deployed, policy
-
-NAME = f"//run.googleapis.com/{CHECKOUT}"
-ROLLS_BACK = policy("capture_evidence", "roll_back_service", "notify", when="surface: cloud_run")
-LISTED = "projects/example-project/locations/*/services/*"
+from tests.kits.run_deployment import NAME, RunDeployment, run_deployment, run_notification
 
 
 @pytest.fixture
-def server() -> Iterator[CloudRunServer]:
-    """A service with a safe and a compromised revision, some days old."""
-    world = World(reconcile_seconds=0.1)
-    for letter in ("a", "b"):
-        deploy(world, image(letter))
-    for number, item in enumerate([world.services[CHECKOUT], *world.revisions.values()]):
-        item.create_time = utc_now() - timedelta(days=9 - number)
-    with CloudRunServer(world) as started:
-        started.project_numbers["100000000001"] = "example-project"
-        yield started
-
-
-@pytest.fixture
-def deployment(tmp_path: Path, cluster: SimulatedCluster, server: CloudRunServer) -> Iterator[Deployment]:
+def running(tmp_path: Path, cluster: SimulatedCluster) -> Iterator[RunDeployment]:
     """A responder that may roll back every service of the project."""
-    made = deployed(tmp_path, cluster, ROLLS_BACK, services=LISTED)
-    api = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=5.0)
-    made.services.run = api
-    yield made
-    api.close()
-
-
-def about(name: str, **resource: str) -> dict[str, Any]:
-    """A finding about this resource, which says what image it ran."""
-    now = utc_now().isoformat().replace("+00:00", "Z")
-    container = {"name": "app", "imageId": f"{IMAGE}@sha256:{'b' * 64}"}
-    inner = {"containers": [container], "resourceName": name}
-    document = notification("cloud_run_container_escape", event_time=now, finding=inner)
-    document["resource"] |= {"name": name, "displayName": name.rpartition("/")[2], **resource}
-    return document
+    with run_deployment(tmp_path, cluster) as made:
+        yield made
 
 
 def nothing(_world: World) -> None:
@@ -106,21 +71,22 @@ CASES = [
 
 @pytest.mark.parametrize(("names", "befalls", "reason"), CASES)
 def test_odd_input_has_one_named_reason(
-    deployment: Deployment, server: CloudRunServer, names: Names, befalls: Callable[[World], None], reason: str
+    running: RunDeployment, names: Names, befalls: Callable[[World], None], reason: str
 ) -> None:
     """Evidence is kept and people are told, whatever the finding names."""
-    befalls(server.world)
+    befalls(running.server.world)
     name, resource = names
-    document = about(name, **resource)
-    ending = deployment.respond_to(document)
+    document = run_notification(name, **resource)
+    ending = running.deployment.respond_to(document)
 
-    steps = {step.action: step for step in deployment.case(document).steps if step.policy}
+    steps = {step.action: step for step in running.deployment.case(document).steps if step.policy}
     assert (ending.status, steps["roll_back_service"].reason) == (204, reason)
     assert steps["capture_evidence"].status == "done"
     assert steps["notify"].status == "done"
     sent = reason in {"rolled_back", "reconciliation_failed"}
-    assert len(server.writes_of("UpdateService")) == sent
-    assert any(not step.policy for step in deployment.case(document).steps if step.action == "capture_evidence") == sent
+    assert len(running.server.writes_of("UpdateService")) == sent
+    again = [step for step in running.deployment.case(document).steps if step.change.get("change") == "capture_again"]
+    assert len(again) == sent
 
 
 @pytest.mark.parametrize(
@@ -128,28 +94,26 @@ def test_odd_input_has_one_named_reason(
     [(deleting, "service_deleting, "), (failed, "reconciliation_failed: port 8080 is closed, ")],
 )
 def test_the_evidence_says_what_state_the_service_is_in(
-    deployment: Deployment, server: CloudRunServer, befalls: Callable[[World], None], told: str
+    running: RunDeployment, befalls: Callable[[World], None], told: str
 ) -> None:
     """A person reads it before anything else of the service."""
-    befalls(server.world)
-    document = about(NAME)
-    deployment.respond_to(document)
-    assert f"; {told}checkout-00002-abc, " in deployment.case(document).steps[0].detail
+    befalls(running.server.world)
+    document = run_notification(NAME)
+    running.deployment.respond_to(document)
+    assert f"; {told}checkout-00002-abc, " in running.deployment.case(document).steps[0].detail
 
 
-def test_the_kill_switch_of_a_project_holds_what_names_its_number(
-    deployment: Deployment, server: CloudRunServer
-) -> None:
+def test_the_kill_switch_of_a_project_holds_what_names_its_number(running: RunDeployment) -> None:
     """The finding says the number alone; the switch is set for the id, which Cloud Run tells."""
-    deployment.turn("dry_run", "projects/example-project")
-    document = about(NUMBERED)
-    deployment.respond_to(document)
-    assert "roll_back_service: would_update_service" in deployment.outcomes(document)
-    assert server.writes_of("UpdateService") == []
-    deployment.turn("disabled", "projects/example-project")
-    other = about(NUMBERED)
+    running.deployment.turn("dry_run", "projects/example-project")
+    document = run_notification(NUMBERED)
+    running.deployment.respond_to(document)
+    assert "roll_back_service: would_update_service" in running.deployment.outcomes(document)
+    assert running.server.writes_of("UpdateService") == []
+    running.deployment.turn("disabled", "projects/example-project")
+    other = run_notification(NUMBERED)
     other["finding"]["name"] = other["finding"]["name"].replace("ad195f69", "ad195f70")
     other["finding"]["canonicalName"] = other["finding"]["canonicalName"].replace("ad195f69", "ad195f70")
-    deployment.respond_to(other)
-    assert deployment.case(other).state == "held"
-    assert deployment.case(other).steps == ()
+    running.deployment.respond_to(other)
+    assert running.deployment.case(other).state == "held"
+    assert running.deployment.case(other).steps == ()

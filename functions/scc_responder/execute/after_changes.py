@@ -22,7 +22,7 @@ from scc_responder.execute.execution import RESPONDER, Execution, Task, World
 from scc_responder.journal.case import Step
 from scc_responder.policy.decide import ActionResult, PlannedAction
 
-READ_SECONDS = 15.0
+REREAD_SECONDS = 15.0
 
 _MAY_HAVE_CHANGED = frozenset({StepStatus.DONE, StepStatus.NOT_EFFECTIVE, StepStatus.OVERRIDDEN})
 
@@ -61,7 +61,7 @@ def read_again(context: Context, world: World) -> tuple[Context, World]:
 
     Raises RetryableError where a later delivery may read it.
     """
-    run, reads = world.run(), Reads(world.pool, READ_SECONDS)
+    run, reads = world.run(), Reads(world.pool, REREAD_SECONDS)
     meant = context.revision.name if context.revision else ""
     started = start_run_reads(context.finding, run, reads) if run else {}
     facts = run_facts(context.finding, started, reads, meant)

@@ -35,6 +35,7 @@ from scc_responder.journal.collector_keys import CaseCollector, drop_key
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
 from scc_responder.pipeline.deadlines import steps_end, waits_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
+from scc_responder.pipeline.later_counts import note_count
 from scc_responder.pipeline.later_logs import note_later
 from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
 from scc_responder.pipeline.services import Services
@@ -79,6 +80,7 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     steps = execute(context, decision, case, world, postponed_by, decide_again=decide_again)
     context, decision, _ = decided[-1]
     note_later(context, case.record.with_steps(steps).current_steps, services)
+    note_count(context, case.record.with_steps(steps).current_steps, services)
     summary = decision_summary(context, decision, services.policies.digest)
     state = conclusion(case.record.with_steps(steps).current_steps, decision.modes)
     paused = any(step.reason == Reason.CLUSTER_PAUSED for step in case.record.with_steps(steps).current_steps)

@@ -34,6 +34,7 @@ from scc_responder.pipeline.deadlines import cases_end
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
+from scc_responder.pipeline.later_counts import count_later
 from scc_responder.pipeline.later_logs import ask_later
 from scc_responder.pipeline.services import Services
 
@@ -74,6 +75,8 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
         ending = _Sweep(services, log.began).run(log)
         if answered := ask_later(services):
             log.fields["asked_logs_again"] = answered
+        if answered := count_later(services):
+            log.fields["counted_again"] = answered
         return ending
 
     return accounted(swept, services)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from msgspec import to_builtins
 
 from scc_responder.domain.changes.capture_again import CaptureAgain
 from scc_responder.domain.changes.cloud_run.set_invokers import ANYONE
-from scc_responder.domain.cloud_run.run_metrics import MetricAnswer, run_activity
+from scc_responder.domain.cloud_run.run_metrics import MetricAnswer, RunActivity, run_activity
+from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunService
 from scc_responder.domain.context import Context
 from scc_responder.domain.permissions import iam
@@ -118,15 +120,19 @@ def _used(given: SourceInput, service: RunService) -> EvidenceItem:
     revision = given.context.revision.name if given.context.revision else ""
     activity = run_activity(given.metrics, service.name, revision, given.clock())
     changed_at = given.change.changed_at if isinstance(given.change, CaptureAgain) else None
+    return usage_item(activity, service.name, revision, changed_at)
+
+
+def usage_item(activity: RunActivity, name: RunName, revision: str, changed_at: datetime | None) -> EvidenceItem:
+    """What Cloud Monitoring says of a revision, or of the service where it is empty: after a change, what is new."""
     instances = activity.instances_since(changed_at) if changed_at else activity.instances
-    said = [_number(instances, "instances"), _number(activity.requests, "requests in the last hour")]
     content = {"revision": revision, "read_at": activity.read_at, "instances": instances, "requests": activity.requests}
     return EvidenceItem(
         kind="Cloud Monitoring",
-        title=revision or service.name.path,
+        title=revision or name.path,
         content=to_builtins(content),
         is_empty=instances.value is None and activity.requests.value is None,
-        summary=", ".join(said),
+        summary=f"{_number(instances, 'instances')}, {_number(activity.requests, 'requests in the last hour')}",
     )
 
 

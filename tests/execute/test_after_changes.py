@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,79 +12,49 @@ import grpc
 import pytest
 
 from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
-from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.domain.clock import utc_now
 from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.execute.execution import manifests_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.findings import notification
-from tests.kits.google.cloud_run.samples import CHECKOUT, IMAGE, deploy, image
-from tests.kits.google.cloud_run.server import CloudRunServer
-from tests.kits.google.cloud_run.world import World
 from tests.kits.google.monitoring_server import INSTANCES, REQUESTS, MonitoringServer
-from tests.kits.responder import Deployment, deployed, policy
+from tests.kits.run_deployment import BAD, GOOD, RunDeployment, run_deployment
 
-GOOD, BAD = "checkout-00001-abc", "checkout-00002-abc"
 READS = ["Revisions/ListRevisions", "Services/GetIamPolicy", "Services/GetService"]
-ROLLS_BACK = policy("capture_evidence", "roll_back_service", "notify", when="surface: cloud_run")
-
-
-@dataclass
-class RunDeployment:
-    """A responder, and the Cloud Run that it reaches."""
-
-    deployment: Deployment
-    server: CloudRunServer
-
-    def respond(self) -> dict[str, Any]:
-        """Push a finding about the service's second revision, whose image it names."""
-        now = utc_now().isoformat().replace("+00:00", "Z")
-        container = {"name": "app", "imageId": f"{IMAGE}@sha256:{'b' * 64}"}
-        document = notification("cloud_run_container_escape", event_time=now, finding={"containers": [container]})
-        self.deployment.respond_to(document)
-        return document
-
-    def evidence(self, document: dict[str, Any]) -> list[tuple[str, str, str]]:
-        """Policy, status and reason of each capture of the case."""
-        steps = self.deployment.case(document).steps
-        return [(step.policy, step.status, step.reason) for step in steps if step.action == "capture_evidence"]
-
-    def manifests(self, document: dict[str, Any]) -> list[dict[str, Any]]:
-        """The case's manifests, the earliest first."""
-        named = manifests_of(self.deployment.case(document))
-        folder = self.deployment.folder / "evidence"
-        return [manifest_content((folder / each.name).read_bytes()) for each in named]
-
-    def served(self, manifest: dict[str, Any]) -> list[str]:
-        """The revisions that got requests, by the service's document that a manifest names."""
-        (name,) = [item["name"] for item in manifest["objects"] if item["kind"] == "Service"]
-        document = json.loads((self.deployment.folder / "evidence" / name).read_text())
-        return [item["revision"] for item in document["trafficStatuses"]]
 
 
 @pytest.fixture
 def running(tmp_path: Path, cluster: SimulatedCluster) -> Iterator[RunDeployment]:
     """A service with a safe and a compromised revision, which the responder may roll back."""
-    world = World(reconcile_seconds=0.1)
-    for letter in ("a", "b"):
-        deploy(world, image(letter))
-    for number, item in enumerate([world.services[CHECKOUT], *world.revisions.values()]):
-        item.create_time = utc_now() - timedelta(days=9 - number)
-    with CloudRunServer(world) as server:
-        made = deployed(tmp_path, cluster, ROLLS_BACK, services="projects/*/locations/*/services/*")
-        api = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=5.0)
-        made.services.run = api
-        yield RunDeployment(made, server)
-        api.close()
+    with run_deployment(tmp_path, cluster) as made:
+        yield made
+
+
+def captures(running: RunDeployment, document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Policy, status and reason of each capture of the case."""
+    steps = running.deployment.case(document).steps
+    return [(step.policy, step.status, step.reason) for step in steps if step.action == "capture_evidence"]
+
+
+def manifests(running: RunDeployment, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The case's manifests, the earliest first."""
+    named = manifests_of(running.deployment.case(document))
+    return [manifest_content((running.deployment.folder / "evidence" / each.name).read_bytes()) for each in named]
+
+
+def served(running: RunDeployment, manifest: dict[str, Any]) -> list[str]:
+    """The revisions that got requests, by the service's document that a manifest names."""
+    (name,) = [item["name"] for item in manifest["objects"] if item["kind"] == "Service"]
+    document = json.loads((running.deployment.folder / "evidence" / name).read_text())
+    return [item["revision"] for item in document["trafficStatuses"]]
 
 
 def test_a_rollback_is_followed_by_evidence(running: RunDeployment) -> None:
     """The first manifest shows the service before it, the second one after it, and both stay."""
     document = running.respond()
 
-    assert running.evidence(document) == [("contain", "done", "captured"), ("", "done", "captured")]
-    before, after = running.manifests(document)
-    assert (running.served(before), running.served(after)) == ([BAD], [GOOD])
+    assert captures(running, document) == [("contain", "done", "captured"), ("", "done", "captured")]
+    before, after = manifests(running, document)
+    assert (served(running, before), served(running, after)) == ([BAD], [GOOD])
     assert {item["source"] for item in after["objects"]} == {"run_settings"}
     assert [item["name"] for item in after["earlier"]] == [manifests_of(running.deployment.case(document))[0].name]
     assert "100 % to checkout-00001-abc" in running.deployment.case(document).steps[-1].detail
@@ -104,7 +73,7 @@ def test_without_a_change_it_is_read_once(running: RunDeployment) -> None:
     """Neither a rehearsal nor a service that is as it should be is followed by evidence."""
     running.deployment.turn("dry_run")
     rehearsed = running.respond()
-    assert [status for _, status, _ in running.evidence(rehearsed)] == ["done"]
+    assert [status for _, status, _ in captures(running, rehearsed)] == ["done"]
     assert len([1 for method, _ in running.server.requests if method == READS[0]]) == 1
 
 
@@ -114,7 +83,7 @@ def test_a_second_delivery_does_not_take_it_again(running: RunDeployment) -> Non
     asked = len(running.server.requests)
     running.deployment.deliver(document)
     assert len(running.server.requests) == asked
-    assert len(running.manifests(document)) == 2
+    assert len(manifests(running, document)) == 2
 
 
 def test_a_service_that_cannot_be_read_comes_again(running: RunDeployment) -> None:
@@ -136,10 +105,10 @@ def test_a_service_that_cannot_be_read_comes_again(running: RunDeployment) -> No
     running.deployment.services.run = stand_in
     document = running.respond()
     assert "cloud_run_unavailable" in running.deployment.line["message"]
-    assert len(running.manifests(document)) == 1
+    assert len(manifests(running, document)) == 1
     running.deployment.deliver(document)
     assert len(running.server.writes_of("UpdateService")) == 1
-    assert running.served(running.manifests(document)[1]) == [GOOD]
+    assert served(running, manifests(running, document)[1]) == [GOOD]
 
 
 def test_a_service_deleted_meanwhile_is_told(running: RunDeployment) -> None:
@@ -162,9 +131,9 @@ def test_a_service_deleted_meanwhile_is_told(running: RunDeployment) -> None:
     stand_in: Any = Deleting()
     running.deployment.services.run = stand_in
     document = running.respond()
-    assert running.evidence(document)[-1] == ("", "done", "captured")
+    assert captures(running, document)[-1] == ("", "done", "captured")
     assert "target_absent" in running.deployment.case(document).steps[-1].detail
-    assert running.manifests(document)[-1]["missing"]["service"] == "target_absent"
+    assert manifests(running, document)[-1]["missing"]["service"] == "target_absent"
 
 
 def test_instances_are_counted_before_and_after(running: RunDeployment) -> None:
