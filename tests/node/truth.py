@@ -69,7 +69,7 @@ class Processes:
     def __init__(self, pids: Sequence[int]) -> None:
         self._pids = pids
         self._ended: dict[int, int] = {}
-        self._ran: dict[int, int] = dict.fromkeys(pids, 0)
+        self._ran: dict[int, int] = dict.fromkeys(pids, now())
         self._still: set[int] = set()
         self._left = threading.Event()
         self._handles = {os.pidfd_open(pid): pid for pid in pids}

@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -30,6 +31,10 @@ func main() {
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, "usage: workload pause | wait | idle | server | threat | outside ADDRESS [OPTION...]")
 		os.Exit(2)
+	}
+	// Their bytes stand on the stack, where `rename` overwrites them.
+	for index, argument := range os.Args {
+		os.Args[index] = strings.Clone(argument)
 	}
 	options := os.Args[min(len(os.Args), 3):]
 	switch os.Args[1] {
