@@ -34,7 +34,7 @@ resource "google_logging_metric" "count" {
     value_type  = "INT64"
 
     labels {
-      description = "How far the threat is contained: isolated, severed, frozen, processes_ended or deleted. Empty where it is not."
+      description = "How far the threat is contained: isolated, severed, frozen, processes_ended, deleted, retired, scaled_to_zero or execution_ended. Empty where it is not."
       key         = "containment"
       value_type  = "STRING"
     }
@@ -74,7 +74,7 @@ resource "google_logging_metric" "contained_seconds" {
     value_type  = "DISTRIBUTION"
 
     labels {
-      description = "How far the threat is contained: isolated, severed, frozen, processes_ended or deleted. Empty where it is not."
+      description = "How far the threat is contained: isolated, severed, frozen, processes_ended, deleted, retired, scaled_to_zero or execution_ended. Empty where it is not."
       key         = "containment"
       value_type  = "STRING"
     }

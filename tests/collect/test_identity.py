@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scc_responder.collect.identity import bound, identify, identify_node
-from scc_responder.domain.context import ContainerStatus, Identity, Node, Pod
+from scc_responder.domain.context import ContainerStatus, Identity
 from scc_responder.domain.reasons import Reason
 from tests.kits.decision_contexts import DIGEST, EVENT, FINDING, IMAGE, NODE, POD, STARTED
+from tests.kits.run_values import run_job, run_service
 
 CONTAINER = FINDING.containers[0]
 STATUS = POD.containers[0]
@@ -265,11 +266,28 @@ def test_without_a_node_nothing_is_known() -> None:
     assert identify_node(FINDING, POD, None) == Identity(level="unknown", reason=Reason.NO_NODE)
 
 
-@pytest.mark.parametrize(("target", "reason"), [(POD, "pod_replaced"), (NODE, "node_replaced")], ids=["pod", "node"])
-def test_a_case_keeps_its_objects(target: Pod | Node, reason: str) -> None:
+OBJECTS = [
+    (POD, "pod_replaced"),
+    (NODE, "node_replaced"),
+    (run_service(), "service_replaced"),
+    (run_job(), "job_replaced"),
+]
+
+
+@pytest.mark.parametrize(("target", "reason"), OBJECTS, ids=["pod", "node", "service", "job"])
+def test_a_case_keeps_its_objects(target: Any, reason: str) -> None:
     """What took the place of an object that the case acted on is another, and is named for what it is."""
     found = bound(Identity(level="proved", reason=Reason.ALL_CHECKS_HELD), target, frozenset({"another"}))
     assert (found.level, found.reason, found.checks) == ("refuted", reason, {"case": "the case is about another"})
+
+
+def test_a_case_keeps_the_part_it_acted_on() -> None:
+    """A case that ended an execution is about its job, as long as that execution is the one that is meant."""
+    proved = Identity(level="proved", reason=Reason.ALL_CHECKS_HELD)
+    acted = frozenset({"execution-x"})
+    assert bound(proved, run_job(), acted, frozenset({"job-uid", "execution-x"})) == proved
+    assert bound(proved, run_job(), acted, frozenset({"job-uid", "execution-y"})).reason == "job_replaced"
+    assert bound(proved, run_service(), frozenset({"service-uid", "another"})) == proved
 
 
 def test_a_case_whose_pod_is_gone() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -11,9 +13,11 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.execute.execution import Execution, Task
 from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.policy.decide import ActionResult, PlannedAction
 from tests.kits.decision_contexts import POD
 from tests.kits.executions import DELETE, ExecutionWorld, task
 from tests.kits.journal_worlds import START, JournalWorld, step
+from tests.kits.run_values import run_revision, run_service
 
 APPROVED = Plan(digest="d", policy_digest="p", steps=(), created_at=START, expires_at=START, state=PlanState.USED)
 DONE = Result(status=StepStatus.DONE, reason=Reason.DELETED)
@@ -111,9 +115,30 @@ def test_a_case_stays_with_the_pod_it_acted_on(world: JournalWorld) -> None:
     """A pod that was read instead by a later delivery is another one."""
     case = world.held()
     made = ExecutionWorld(journal=world)
-    assert (made.execution(case).pod_uid, made.execution(case, pod=False).pod_uid) == (POD.uid, "")
+    assert (made.execution(case).target_uid, made.execution(case, pod=False).target_uid) == (POD.uid, "")
     case.save(replace(step(1), change=stored(DELETE), expected_uid="uid-before", epoch=1))
-    assert made.execution(case).pod_uid == "uid-before"
+    assert made.execution(case).target_uid == "uid-before"
+
+
+def test_a_step_of_cloud_run_is_named_by_its_service(world: JournalWorld) -> None:
+    """Before anything was done and after it alike, so that no delivery takes the step of another for a new one."""
+    case = world.held()
+    made = ExecutionWorld(journal=world)
+    parts: dict[str, Any] = {"pod": False, "service": run_service(), "revision": run_revision(1)}
+
+    def names() -> tuple[str, str]:
+        execution = made.execution(case, **parts)
+        planned = PlannedAction(action="roll_back_service", result=ActionResult.PLANNED, reason=Reason.PLANNED)
+        return execution.target_uid, execution.action_id(planned)
+
+    before = names()
+    assert before[0] == "service-uid"
+    for uid in ("service-uid", "revision-1"):
+        case.save(replace(step(1), change={"change": "shift_traffic"}, expected_uid=uid, epoch=1))
+        assert names() == before
+    case.save(replace(step(1), change={"change": "shift_traffic"}, expected_uid="another", epoch=1))
+    assert names()[0] == "another"
+    assert made.execution(case, pod=False).target_uid == "another"
 
 
 def test_an_outcome_belongs_to_the_claim_that_made_it(world: JournalWorld) -> None:

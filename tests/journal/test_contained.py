@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.domain.status import CaseState, Containment, FrozenProcess, StepStatus
 from scc_responder.journal.case import CaseRecord, Closing, Step
@@ -18,6 +19,7 @@ from scc_responder.journal.contained import (
     containment,
     frozen_processes,
     is_contained_anew,
+    not_contained,
 )
 
 EVENT = datetime(2026, 3, 2, 9, 38, 16, tzinfo=UTC)
@@ -72,9 +74,94 @@ def test_only_what_was_read_back_counts(
 def test_every_degree_has_its_place() -> None:
     """Each next one takes the word from those before it."""
     words = [str(word) for word in Containment]
-    assert words == ["isolated", "severed", "frozen", "processes_ended", "deleted"]
+    assert words[:5] == ["isolated", "severed", "frozen", "processes_ended", "deleted"]
+    assert words[5:] == ["retired", "scaled_to_zero", "execution_ended"]
     assert list(MEANINGS) == words
     assert [containment(map(step, words[: number + 1])) for number in range(len(words))] == words
+
+
+RETIRED = step("retired", 4)
+ROLLED_BACK = [replace(RETIRED, policy="contain", action="roll_back_service")]
+
+
+def cut(status: StepStatus = DONE, reason: str = "access_cut", after: float = 6, action: str = "cut_ingress") -> Step:
+    """A step that is to cut access, as it ended so many seconds after the event."""
+    fields = {"status": status, "reason": reason, "settled_at": EVENT + timedelta(seconds=after)}
+    return Step(action_id=action, policy="contain", action=action, epoch=1, **fields)
+
+
+def asked(*names: str, mode: str = "approve", reason: str = "planned", changes: int = 1) -> dict[str, Any]:
+    """What a case keeps of a policy that asks for these actions."""
+    answers = [{"action": name, "result": reason, "reason": reason, "changes": [{}] * changes} for name in names]
+    return {"policies": [{"name": "contain", "mode": mode, "matched": True, "actions": answers}]}
+
+
+HELD, WAITING, FAILED, SKIPPED = StepStatus.HELD, StepStatus.WAITING, StepStatus.FAILED, StepStatus.SKIPPED
+BOTH = asked("roll_back_service", "cut_ingress")
+OF_CLOUD_RUN: list[Any] = [
+    pytest.param([], asked("roll_back_service"), 4.0, [], id="nothing else was planned"),
+    pytest.param([cut()], BOTH, 6.0, [], id="the latest moment counts"),
+    pytest.param([cut(after=2)], BOTH, 4.0, [], id="the latest moment is that of the traffic"),
+    pytest.param([cut(SKIPPED, "already_internal")], BOTH, 4.0, [], id="it was cut already"),
+    pytest.param([cut(HELD, "limit_service")], BOTH, None, ["cut_ingress: held: limit_service"], id="held"),
+    pytest.param([cut(FAILED, "x")], BOTH, None, ["cut_ingress: failed: x"], id="failed"),
+    pytest.param([cut(WAITING, "x")], BOTH, None, ["cut_ingress: waiting: x"], id="waits"),
+    pytest.param([cut(StepStatus.NOT_EFFECTIVE, "x")], BOTH, None, ["cut_ingress: not_effective: x"], id="no effect"),
+    pytest.param([cut(SKIPPED, "target_absent")], BOTH, None, ["cut_ingress: skipped: target_absent"], id="skipped"),
+    pytest.param([], BOTH, None, ["cut_ingress: not done yet"], id="not reached"),
+    pytest.param([cut()], asked("cut_ingress", changes=2), None, ["cut_ingress: not done yet"], id="half done"),
+    pytest.param([replace(cut(), policy="other")], BOTH, 6.0, [], id="another policy did the same"),
+    pytest.param([], asked("cut_ingress", reason="enforced_by_other_policy"), 4.0, [], id="left to another policy"),
+    pytest.param([cut(StepStatus.DRY_RUN, "x")], asked("cut_ingress", mode="dry_run"), 4.0, [], id="only rehearsed"),
+    pytest.param([], {}, 4.0, [], id="nothing is known to be planned"),
+    pytest.param(
+        [cut(reason="instances_left", action="capture_evidence")],
+        asked("roll_back_service"),
+        None,
+        ["instances of the revision still run"],
+        id="instances run",
+    ),
+]
+
+
+@pytest.mark.parametrize(("steps", "decision", "seconds", "left"), OF_CLOUD_RUN)
+@pytest.mark.parametrize("reached", ["retired", "execution_ended"])
+def test_cloud_run_is_contained_once_access_is_cut(
+    reached: str, steps: list[Step], decision: dict[str, Any], seconds: float | None, left: list[str]
+) -> None:
+    """Every step that was planned to cut access is done or was so already; the moment is that of the last of them."""
+    moved = [replace(each, containment=reached) for each in ROLLED_BACK]
+    record = case(*moved, *steps, state=CaseState.DONE, decision=decision)
+    assert (containment(record.current_steps), contained_seconds(record)) == (reached, seconds)
+    assert [*not_contained(record)] == left
+    assert contained_fields(record).get("not_contained", []) == left
+
+
+def test_scaled_to_zero_alone_is_not_contained() -> None:
+    """Its last instance may still be ending, and traffic may go to the revision."""
+    scaled = step("scaled_to_zero", 5)
+    assert contained_fields(case(scaled)) == {"containment": "scaled_to_zero"}
+    assert contained_fields(case(RETIRED, scaled, state=CaseState.DONE)) == {
+        "containment": "scaled_to_zero",
+        "contained_seconds": 4.0,
+    }
+
+
+def test_a_case_that_is_worked_on_is_judged_by_its_decision() -> None:
+    """What it keeps tells nothing yet; a message in between knows what is still planned."""
+    record = case(*ROLLED_BACK, state=CaseState.OPEN)
+    assert contained_seconds(record) is None
+    assert [*not_contained(record)] == ["the case is not at its end"]
+    assert contained_fields(record, BOTH["policies"])["not_contained"] == ["cut_ingress: not done yet"]
+    assert contained_seconds(record, asked("roll_back_service")["policies"]) == 4.0
+
+
+def test_a_late_cut_contains_in_its_own_delivery() -> None:
+    """The approval that cuts access is what contains it, not the rollback before."""
+    late = replace(cut(after=90), epoch=2)
+    done = case(*ROLLED_BACK, late, state=CaseState.DONE, decision=BOTH, epoch=2)
+    assert (contained_seconds(done), is_contained_anew(done)) == (90.0, True)
+    assert not is_contained_anew(replace(done, epoch=3))
 
 
 def test_a_containment_counts_once() -> None:

@@ -127,7 +127,7 @@ def test_only_steps_since_the_last_opening_are_current() -> None:
     closing = Closing(state=S.DONE, epoch=1)
     reopened = replace(record(S.OPEN, "", None), steps=steps, history=(closing,), epoch=2)
     assert reopened.current_steps == steps[1:]
-    assert reopened.pod_uids == {"uid-2"}
+    assert reopened.target_uids == {"uid-2"}
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_acted_upon_pods_and_nodes() -> None:
     )
     closed = (Closing(state=S.DONE, epoch=1),)
     found = CaseRecord(finding_key="k", finding_name="n", event_time=NOW, digest="d", steps=steps, history=closed)
-    assert (found.pod_uids, found.node_uids) == (frozenset({"pod"}), frozenset({"node"}))
+    assert (found.target_uids, found.node_uids) == (frozenset({"pod"}), frozenset({"node"}))
 
 
 @pytest.mark.parametrize(

@@ -225,5 +225,5 @@ def test_replaced_and_resumed(tmp_path: Path, cluster: SimulatedCluster, statefu
     second = deployment.deliver(document)
 
     assert (first.status, second.status) == (503, 204)
-    if deployment.case(document).pod_uids:
+    if deployment.case(document).target_uids:
         assert_untouched(cluster, stateful["metadata"]["uid"])

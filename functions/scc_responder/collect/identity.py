@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from scc_responder.collect.image_names import digest_in, repository_of
+from scc_responder.domain.cloud_run.run_objects import RunJob, RunService
 from scc_responder.domain.context import ContainerStatus, Context, Identity, IdentityLevel, Node, Pod
 from scc_responder.domain.finding import Finding, FindingContainer
 from scc_responder.domain.reasons import Reason
@@ -190,16 +191,29 @@ def _seen_on_node(finding: Finding, pod: Pod | None, node: Node) -> list[datetim
     return moments
 
 
-def bound(identity: Identity, target: Pod | Node | None, uids: frozenset[str]) -> Identity:
+_REPLACED: dict[type, Reason] = {
+    Pod: Reason.POD_REPLACED,
+    Node: Reason.NODE_REPLACED,
+    RunService: Reason.SERVICE_REPLACED,
+    RunJob: Reason.JOB_REPLACED,
+}
+
+
+def bound(
+    identity: Identity,
+    target: Pod | Node | RunService | RunJob | None,
+    uids: frozenset[str],
+    parts: frozenset[str] = frozenset(),
+) -> Identity:
     """The identity, refuted if the case has acted on other objects (`uids`) than the one that was read now.
 
-    A case is about the pod, and the node, that it began with. A replacement is another one, even with the same name.
+    A case is about the pod, the node, the service or the job that it began with. A replacement is another one, even
+    with the same name. `parts` are the UIDs of what is meant of it, which the case may have acted on instead.
     """
-    if target is None or not uids or target.uid in uids:
+    if target is None or not uids or uids & {target.uid, *parts}:
         return identity
     checks = {**identity.checks, "case": f"the case is about {', '.join(sorted(uids))}"}
-    reason = Reason.POD_REPLACED if isinstance(target, Pod) else Reason.NODE_REPLACED
-    return Identity(level=IdentityLevel.REFUTED, reason=reason, checks=checks)
+    return Identity(level=IdentityLevel.REFUTED, reason=_REPLACED[type(target)], checks=checks)
 
 
 def without_ended(context: Context, uids: frozenset[str]) -> Context:

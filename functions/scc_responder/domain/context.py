@@ -253,6 +253,22 @@ class Context(Value, frozen=True, kw_only=True):
     texts: dict[str, Any] = {}
 
     @property
+    def run_owner(self) -> RunService | RunJob | None:
+        """The service or the job of Cloud Run."""
+        return self.service or self.job
+
+    @property
+    def run_uids(self) -> frozenset[str]:
+        """The UIDs of the service or job, and of the revision or execution that is meant."""
+        return frozenset(part.uid for part in (self.run_owner, self.revision, self.execution) if part)
+
+    @property
+    def run_unread(self) -> Reason | None:
+        """Why a part of Cloud Run by which the target is known could not be read; None where a later look helps not."""
+        told = (Reason.read(self.missing.get(fact, "")) for fact in ("service", "revisions", "job", "executions"))
+        return next((reason for reason in told if reason and reason.is_unread), None)
+
+    @property
     def pod_missing(self) -> Reason:
         """Why there is no pod to act on: `target_absent`, `pod_not_named`, `pod_unreadable`."""
         return Reason.read(self.missing.get("pod", Reason.POD_NOT_NAMED)) or Reason.POD_UNREADABLE

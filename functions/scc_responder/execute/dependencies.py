@@ -7,7 +7,7 @@ that need it. What only observes waits for nothing but what its `needs` names.
 from __future__ import annotations
 
 from scc_responder.actions import Action, actions
-from scc_responder.domain.changes import ChangedObject
+from scc_responder.domain.changes import ChangedObject, Disruption
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.pod_processes import processes_ended
 from scc_responder.domain.mode import Mode
@@ -106,21 +106,23 @@ def _is_dispensable(execution: Execution, policy: PolicyDecision, needed: str) -
 
 
 def is_moot(execution: Execution, target: ChangedObject | None, outcome: Result) -> bool:
-    """Whether the outcome stands for a pod that another case has deleted, or is about to.
+    """Whether the outcome stands for a pod, or a part of Cloud Run, that another case has ended, or is about to.
 
     Where the pod's deletion is reserved for that case, the pod is read once more: its processes may not have ended yet.
     Raises ApiError, StoreError.
     """
-    session = execution.world.cluster
-    if target is None or session is None or not target.uid:
+    session, of_run = execution.world.cluster, execution.context.finding.cloud_run is not None
+    if target is None or not target.uid or (session is None and not of_run):
         return False
-    if outcome.reason == Reason.RESERVED_BY_OTHER_FINDING:
+    if session is not None and outcome.reason == Reason.RESERVED_BY_OTHER_FINDING:
         read = session.read_anew(api_paths.pod(target.namespace, target.name))
         return not_the_target(read, target.uid) is not None or (read is not None and processes_ended(read))
     return outcome.status in LOST and _is_ended_by_other(execution, target.uid)
 
 
 def _is_ended_by_other(execution: Execution, uid: str) -> bool:
-    cluster = execution.context.finding.cluster_path
-    names = (name for name, each in actions().items() if each.ends_pod and not each.reversible)
+    finding = execution.context.finding
+    cluster, ended = finding.cluster_path, Disruption.PODS if finding.cluster else Disruption.SERVICES
+    last = (name for name, each in actions().items() if not each.reversible)
+    names = (name for name in last if actions()[name].disrupts is ended)
     return any(execution.case.is_done_by_other(action_id(name, cluster, uid, "")) for name in names)

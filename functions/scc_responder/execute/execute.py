@@ -181,7 +181,7 @@ def _not_planned(execution: Execution, policy: PolicyDecision, planned: PlannedA
         needed = unmet(execution, policy, planned)
         if needed and actions()[needed].observes:
             return StepStatus.HELD, Reason.NEEDS.of(needed)
-    ours = planned.reason == Reason.TARGET_ABSENT and execution.has_ended(execution.pod_uid)
+    ours = planned.reason == Reason.TARGET_ABSENT and execution.has_ended(execution.target_uid)
     return StepStatus(planned.result), Reason.DELETED_MEANWHILE if ours else planned.reason
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from scc_responder.actions import actions
 from scc_responder.domain.changes import Change, ChangedObject, Collector, kind_of_stored, observes_only, stored
+from scc_responder.domain.cloud_run.run_objects import RunService
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
 from scc_responder.domain.finding import case_id
@@ -119,9 +120,12 @@ class Execution:
         return task.policy.mode == Mode.APPROVE and not observes and not self.case.record.is_approved
 
     @property
-    def pod_uid(self) -> str:
-        """The pod that the case is about: the one acted upon before, else the one that was read."""
-        return next(iter(sorted(self.case.record.pod_uids)), self.context.pod.uid if self.context.pod else "")
+    def target_uid(self) -> str:
+        """The pod, service or job that the case is about: the one acted upon before, else the one that was read."""
+        acted, context = self.case.record.target_uids, self.context
+        if context.run_owner and (not acted or acted & context.run_uids):
+            return context.run_owner.uid
+        return next(iter(sorted(acted)), context.pod.uid if context.pod else "")
 
     def action_id(self, planned: PlannedAction) -> str:
         """The action on this target for this finding: nothing that one delivery could read otherwise than the next.
@@ -133,7 +137,7 @@ class Execution:
         known = actions()[planned.action]
         detail = planned.variant if known.reversible else ""
         detail += self.case.record.digest if known.observes else ""
-        return action_id(planned.action + detail, cluster, self.pod_uid, finding.key)
+        return action_id(planned.action + detail, cluster, self.target_uid, finding.key)
 
     def has_ended(self, uid: str) -> StepStatus | None:
         """How far our deletion of the object is: `done`, `terminating`; None where there is none.
@@ -151,6 +155,9 @@ class Execution:
 
         The third equal answer in a row that is about the object itself ends the step: it returns `failed`.
         """
+        if isinstance(reason := getattr(error, "reason", ""), Reason) and reason.is_planned_anew:
+            # An intent of it would be taken for work of ours: it is not sent.
+            self.settle(task, Result(status=StepStatus.HELD, reason=reason, detail=str(error)))
         answer = error.__cause__ if isinstance(error.__cause__, ApiError) else error
         if isinstance(answer, ApiError) and answer.is_about_object:
             equal = before.answers if before and before.reason == answer.reason else 0
@@ -248,8 +255,8 @@ class World:
     `collector` is what our own containers in a pod are made with.
     `unread` are the errors of the reads before the decision, by what could not be read; `early` is the evidence that
     was read before the first step, by its target. `run`, `logs`, `registry` and `metrics` give Cloud Run, Cloud
-    Logging, Artifact Registry and Cloud Monitoring, once something asks for them; `wait` waits some seconds. `signer`
-    signs what is captured; what it could not sign is noted in `store`.
+    Logging, Artifact Registry and Cloud Monitoring, once something asks for them; `run_read` is that of `RunSession`.
+    `wait` waits some seconds. `signer` signs what is captured; what it could not sign is noted in `store`.
     """
 
     cluster: ClusterSession | None
@@ -268,6 +275,7 @@ class World:
     unread: Mapping[str, ResponderError] = field(default_factory=dict)
     early: Mapping[ChangedObject | None, tuple[Reading, ...]] = field(default_factory=dict)
     run: Callable[[], CloudRunApi | None] = lambda: None
+    run_read: dict[str, RunService] = field(default_factory=dict)
     wait: Callable[[float], None] = sleep
     logs: Callable[[], CloudLogs | None] = lambda: None
     registry: Callable[[], ImageRegistry | None] = lambda: None

@@ -85,7 +85,9 @@ class Gate:
         if actions()[task.action].reversible or task.action_id in execution.reserved:
             return
         finding = execution.context.finding
-        target = action_id(task.action, finding.cluster_path, execution.pod_uid, "")
+        changed = task.change.target if task.change and finding.cloud_run else None
+        uid = changed.uid if changed else execution.target_uid
+        target = action_id(task.action, finding.cluster_path, uid, "")
         if not execution.case.reserve(target, task.action_id):
             raise Withheld(Reason.RESERVED_BY_OTHER_FINDING)
         execution.reserved.add(task.action_id)

@@ -16,6 +16,7 @@ from scc_responder.execute.evidence.capture import capture
 from scc_responder.execute.execution import Execution, manifests_of
 from scc_responder.execute.publish import publish
 from scc_responder.journal.contained import contained_fields, frozen_processes
+from scc_responder.journal.messages import policy_answers
 from scc_responder.journal.notices import outcome_notice
 
 
@@ -41,7 +42,7 @@ class StepMeans:
         api = world.run()
         if api is None:
             return Result(status=StepStatus.HELD, reason=Reason.CLOUD_RUN_NOT_REACHED)
-        return change(RunSession(api, world.wait))
+        return change(RunSession(api, world.wait, world.run_read))
 
     @property
     def collector(self) -> Collector:
@@ -87,6 +88,6 @@ class StepMeans:
             plan,
             function_url=world.function_url,
             state=execution.state,
-            contained=contained_fields(execution.record),
+            contained=contained_fields(execution.record, policy_answers(execution.decision)),
         )
         return publish(notice, step, world.notifier)

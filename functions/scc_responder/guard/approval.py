@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.actions import actions
+from scc_responder.domain.changes import Disruption, kind_of_stored, restored, stored
 from scc_responder.domain.context import Context
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.labels import without_own
@@ -46,7 +47,9 @@ def review(
     if now >= plan.expires_at:
         return withdrawn(record, PlanState.EXPIRED, Reason.APPROVAL_EXPIRED, now)
     if record.is_approved:
-        changed = policies.digest != plan.policy_digest
+        # Of what was approved a part was not made, as its service was changed before: people are asked anew.
+        left = Reason.read(record.reason)
+        changed = policies.digest != plan.policy_digest or (left is not None and left.is_planned_anew)
         return withdrawn(record, PlanState.VOID, Reason.APPROVAL_VOID_PLAN_CHANGED, now) if changed else record
     void = _void(plan, record, context, as_planned, policies)
     if void:
@@ -61,8 +64,7 @@ def _void(plan: Plan, record: CaseRecord, context: Context, planned: Decision, p
     if any(modes.get(name, Mode.ENFORCE) not in _WRITING for name in names):
         return Reason.APPROVAL_VOID_MODE_LOWERED
     steps = tuple(_steps(planned, names))
-    run = (context.service, context.revision, context.job, context.execution)
-    read = {part.uid for part in (context.pod, context.node, *run) if part}
+    read = {part.uid for part in (context.pod, context.node) if part} | context.run_uids
     if not plan.targets <= read.union(*(step.targets for step in steps)):
         return Reason.APPROVAL_VOID_TARGET_CHANGED
     as_asked = plan_digest(plan.steps, policies.digest, record.finding_key) == plan.digest
@@ -85,6 +87,7 @@ def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: dateti
     decision = _spared(decision)
     plan = record.plan
     if plan and record.is_approved:
+        decision = _as_approved(decision, plan)
         return _marked(decision, ActionResult.HELD, Reason.APPROVAL_VOID_PLAN_CHANGED, plan), record
     if plan and plan.state in _ANSWERED:
         return _marked(decision, ActionResult.HELD, _ANSWERED[plan.state]), record
@@ -96,6 +99,31 @@ def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: dateti
     if len(msgspec.json.encode(plan)) > MAX_PLAN_BYTES:
         return _marked(decision, ActionResult.HELD, Reason.PLAN_TOO_LARGE), record
     return _marked(decision, ActionResult.WAITING, Reason.WAITING_FOR_APPROVAL), replace(record, plan=plan)
+
+
+def _as_approved(decision: Decision, plan: Plan) -> Decision:
+    """The decision with the approved changes of Cloud Run in place of those that would be planned by now.
+
+    What was carried out of the plan changes what the rest would be: each change says itself what it is made upon.
+    """
+    approved = {(step.policy, step.action, msgspec.json.encode(step.parameters)): step for step in plan.steps}
+
+    def meant(policy: PolicyDecision, planned: PlannedAction) -> PlannedAction:
+        if not _needs_approval(policy, planned):
+            return planned
+        asked = _step(policy, planned)
+        step = approved.get((asked.policy, asked.action, msgspec.json.encode(asked.parameters)))
+        kinds = [kind_of_stored(change) for change in step.changes] if step else []
+        if step is None or not all(kind and kind.disrupts is Disruption.SERVICES for kind in kinds):
+            return planned
+        return replace(planned, changes=tuple(restored(change) for change in step.changes))
+
+    return Decision(
+        policies=tuple(
+            replace(policy, actions=tuple(meant(policy, planned) for planned in policy.actions))
+            for policy in decision.policies
+        )
+    )
 
 
 def unapproved(decision: Decision) -> Decision:
@@ -161,7 +189,7 @@ def _steps(decision: Decision, names: frozenset[str] = frozenset()) -> Iterator[
 
 def _step(policy: PolicyDecision, planned: PlannedAction) -> PlanStep:
     parameters: dict[str, Any] = msgspec.json.decode(planned.variant) if planned.variant else {}
-    changes: tuple[dict[str, Any], ...] = tuple(msgspec.to_builtins(change) for change in planned.changes)
+    changes = tuple(stored(change) for change in planned.changes)
     return PlanStep(policy=policy.name, action=planned.action, parameters=parameters, changes=changes)
 
 

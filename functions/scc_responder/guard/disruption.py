@@ -33,7 +33,7 @@ def disruption_reason(context: Context, action: Action, changes: Iterable[Change
 
 
 def _run_reason(context: Context) -> Reason | None:
-    owner = context.service or context.job
+    owner = context.run_owner
     if owner is None:
         return Reason.SERVICE_UNREADABLE
     return Reason.SERVICE_DELETING if owner.delete_time else None
@@ -118,7 +118,7 @@ def disruption_request(context: Context, action: Action, action_id: str) -> Disr
 
 def _run_request(context: Context, action_id: str) -> DisruptionRequest | None:
     """What counts is the revision or execution that is meant, where one is; else the service or job."""
-    owner = context.service or context.job
+    owner = context.run_owner
     if owner is None:
         return None
     meant = context.revision or context.execution or owner

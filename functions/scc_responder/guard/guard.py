@@ -159,7 +159,7 @@ def _unclear(context: Context, action: Action) -> Reason | None:
     if context.identity.level == IdentityLevel.REFUTED:
         return context.identity.reason
     if action.needs_identity and context.identity.level not in {IdentityLevel.PROVED, IdentityLevel.LIKELY}:
-        return Reason.IDENTITY_UNKNOWN.of(context.identity.reason)
+        return context.run_unread or Reason.IDENTITY_UNKNOWN.of(context.identity.reason)
     return None
 
 

@@ -156,8 +156,11 @@ class CaseRecord(Value, frozen=True, kw_only=True):
         return tuple(step for step in self.steps if step.epoch > before)
 
     @property
-    def pod_uids(self) -> frozenset[str]:
-        """UIDs of the pods acted upon since the case was last opened: it is about these and no others."""
+    def target_uids(self) -> frozenset[str]:
+        """UIDs of what was acted upon since the case was last opened, but nodes: it is about these and no others.
+
+        They are of pods, or of Cloud Run.
+        """
         return self._uids(of_nodes=False)
 
     @property

@@ -1,20 +1,28 @@
 """How far the threat of a case is contained, and since when: by what its steps read back, and nothing else. Pure.
 
-What an earlier version stored names no containment, and none is read into it.
+What an earlier version stored names no containment, and none is read into it. On Cloud Run it is contained once no
+request reaches the revision, by share or by tag, or no task of the execution runs; once all that was planned to cut
+access is cut; and unless instances are known to run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from scc_responder.actions import actions
+from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Containment, FrozenProcess, StepStatus
+from scc_responder.domain.status import CaseState, Containment, FrozenProcess, StepStatus
 from scc_responder.journal.case import CaseRecord, Step
 
-_CONTAINED = frozenset(Containment) - {Containment.ISOLATED}
+_OF_CLOUD_RUN = frozenset({Containment.RETIRED, Containment.EXECUTION_ENDED})
+_CONTAINED = frozenset(Containment) - {Containment.ISOLATED, Containment.SCALED_TO_ZERO, *_OF_CLOUD_RUN}
 """Not what stops new connections alone: those that are established go on."""
+
+_Answers = Sequence[Mapping[str, Any]]
+"""Every policy's answer, as `policy_answers` gives it and the case keeps it."""
 
 
 MEANINGS = {
@@ -30,9 +38,17 @@ MEANINGS = {
 """What each word says, for people."""
 
 
-def contained_fields(record: CaseRecord) -> dict[str, Any]:
-    """`containment` and `contained_seconds` as JSON data, as far as there are any."""
-    fields = {"containment": containment(record.current_steps), "contained_seconds": contained_seconds(record)}
+def contained_fields(record: CaseRecord, answers: _Answers | None = None) -> dict[str, Any]:
+    """`containment`, `contained_seconds` and `not_contained` as JSON data, as far as there are any.
+
+    `answers` are those that are being carried out; without them it is by what the case keeps. `not_contained` says of
+    Cloud Run what is left to be cut.
+    """
+    fields = {
+        "containment": containment(record.current_steps),
+        "contained_seconds": contained_seconds(record, answers),
+        "not_contained": [*not_contained(record, answers)] or None,
+    }
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -49,9 +65,9 @@ def frozen_processes(steps: Iterable[Step], uid: str) -> tuple[FrozenProcess, ..
     return () if thawed else tuple(item for step in known if step.expected_uid == uid for item in step.frozen)
 
 
-def contained_seconds(record: CaseRecord) -> float | None:
+def contained_seconds(record: CaseRecord, answers: _Answers | None = None) -> float | None:
     """Seconds from the finding's event to the first moment since when its threat is contained; None: nobody saw one."""
-    moment = min((at for _, at in _contained(record)), default=None)
+    moment = min((at for _, at in _contained(record, answers)), default=None)
     return None if moment is None else max(0.0, round((moment - record.event_time).total_seconds(), 3))
 
 
@@ -61,11 +77,55 @@ def is_contained_anew(record: CaseRecord) -> bool:
     return step is not None and step.epoch == record.epoch
 
 
-def _contained(record: CaseRecord) -> Iterator[tuple[Step, datetime]]:
-    """The steps that contain the threat, each with the moment since when."""
-    for step in _standing(record.current_steps):
+def not_contained(record: CaseRecord, answers: _Answers | None = None) -> Iterator[str]:
+    """What keeps a case of Cloud Run from being contained, though its revision is retired, or its execution ended."""
+    if not any(step.containment in _OF_CLOUD_RUN for step in _standing(record.current_steps)):
+        return
+    known = record.decision.get("policies", ()) if answers is None else answers
+    if record.state is CaseState.OPEN and answers is None and not known:
+        yield "the case is not at its end"
+    asked = _asked_cuts(known)
+    for policy, action in asked:
+        same = [step for step in record.current_steps if step.action == action]
+        # What two policies ask for alike is one step, of the first of them.
+        steps = [step for step in same if step.policy == policy] or same
+        yield from (f"{action}: {step.status}: {step.reason}" for step in steps if not _is_cut(step))
+        if len(steps) < asked[policy, action]:
+            yield f"{action}: not done yet"
+    if any(step.reason == Reason.INSTANCES_LEFT for step in record.current_steps):
+        yield "instances of the revision still run"
+
+
+def _asked_cuts(answers: _Answers) -> dict[tuple[str, str], int]:
+    """The least number of steps of each (policy, action) that is to cut access, and not only rehearsed."""
+    known, acting = actions(), {Mode.APPROVE, Mode.ENFORCE}
+    return {
+        (policy["name"], item["action"]): max(1, len(item["changes"]))
+        for policy in answers
+        if policy["matched"] and policy["mode"] in acting
+        for item in policy["actions"]
+        if item["reason"] != Reason.ENFORCED_BY_OTHER_POLICY
+        and item["action"] in known
+        and any(kind.cuts_access for kind in known[item["action"]].makes)
+    }
+
+
+def _is_cut(step: Step) -> bool:
+    return step.status is StepStatus.DONE or step.is_so_already
+
+
+def _contained(record: CaseRecord, answers: _Answers | None = None) -> Iterator[tuple[Step, datetime]]:
+    """The steps that contain the threat, each with the moment since when; of Cloud Run the last of them all."""
+    standing = [*_standing(record.current_steps)]
+    for step in standing:
         if step.containment in _CONTAINED and step.contained_at:
             yield step, step.contained_at
+    run = [(step, step.contained_at) for step in standing if step.containment in _OF_CLOUD_RUN and step.contained_at]
+    if run and not any(not_contained(record, answers)):
+        known = actions()
+        cuts = (step for step in standing if step.action in known)
+        cut = [step for step in cuts if any(kind.cuts_access for kind in known[step.action].makes)]
+        yield max([*run, *((step, step.settled_at) for step in cut if step.settled_at)], key=lambda each: each[1])
 
 
 def _standing(steps: Iterable[Step]) -> Iterator[Step]:

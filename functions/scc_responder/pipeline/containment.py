@@ -129,8 +129,8 @@ def _see_deletion(case: ClaimedCase, services: Services, log: DeliveryLog, end: 
 
 
 def _collect(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> tuple[Collected, Context]:
-    """What is known of the target, and whether it is the pod, and the node, that this case is about."""
-    pods, node_name = case.record.pod_uids, case.record.node_name
+    """What is known of the target, and whether it is the pod and the node, or the service, that this case is about."""
+    acted, node_name = case.record.target_uids, case.record.node_name
     collected = collect(
         finding,
         services.clusters,
@@ -144,10 +144,10 @@ def _collect(finding: Finding, case: ClaimedCase, services: Services, log: Deliv
     context = collected.context
     context = replace(
         context,
-        identity=bound(context.identity, context.pod, pods),
+        identity=bound(context.identity, context.pod or context.run_owner, acted, context.run_uids),
         node_identity=bound(context.node_identity, context.node, case.record.node_uids),
     )
-    context = without_ended(context, pods) if case.record.has_ended_pod else context
+    context = without_ended(context, acted) if case.record.has_ended_pod else context
     log.knows(context)
     refuse_shut(collected, case, services, _world(collected, services, log))
     return collected, context
@@ -201,6 +201,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         collector=_collector(finding.key, services),
         unread=collected.errors,
         run=lambda: services.run,
+        run_read={service.name.path: service} if (service := collected.context.service) else {},
         wait=services.wait,
         logs=lambda: services.logs,
         registry=lambda: services.registry,

@@ -43,7 +43,7 @@ from scc_responder.pipeline.refused_cluster import tell_today
 from scc_responder.pipeline.services import Services
 from scc_responder.pipeline.unset_switch import met, tell_unset
 
-_PASSING = frozenset({Reason.FINDING_NOT_LISTED_YET, Reason.RESERVED_BY_OPEN_FINDING})
+_PASSING = frozenset({Reason.FINDING_NOT_LISTED_YET, Reason.RESERVED_BY_OPEN_FINDING, Reason.RECONCILING})
 """Ordinary reasons for another delivery, about which nobody is notified."""
 _TOLD_DAILY = frozenset({Reason.CLUSTER_NOT_ONBOARDED, Reason.CLUSTER_ACCESS_LOST})
 _OF_FINDINGS = frozenset(

@@ -52,6 +52,8 @@ QUIET = timedelta(minutes=15)
 _PAGE = 100
 _ROUNDS = {"reviewed": MAX_REVIEWED, "unfinished": MAX_LOOKED_AT}
 """How many cases a sweep reads in each of its rounds, by the field of their places."""
+_SOON = frozenset({Reason.RESUMED_BY_PERSON, Reason.RECONCILING, Reason.SERVICE_CHANGED, Reason.SERVICE_DEPLOYED})
+"""Why a case is open that the next sweep resumes: perhaps no message comes again for it."""
 _OPENING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 _REFUSED = frozenset({Reason.CLUSTER_NOT_ONBOARDED, Reason.CLUSTER_ACCESS_LOST})
 """Of these cases nothing was read: a rehearsal, too, keeps evidence of the pod."""
@@ -194,7 +196,7 @@ class _Sweep:
         if record.state is CaseState.WAITING:
             return "expire" if record.plan and now >= record.plan.expires_at else ""
         if record.state is CaseState.OPEN:
-            waits = not record.owner and record.reason != Reason.RESUMED_BY_PERSON and _idle(entry) < QUIET
+            waits = not record.owner and record.reason not in _SOON and _idle(entry) < QUIET
             return "" if waits else "resume"
         return "resume" if self._may_begin(record, entry) else ""
 

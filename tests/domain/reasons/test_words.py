@@ -79,11 +79,14 @@ TRAITS = {
         "already_internal",
         "already_labeled",
         "already_retired",
+        "execution_ended",
         "no_public_invokers",
     },
     Trait.UNREAD: {
         "budgets_unread",
+        "cloud_run_{}",
         "cluster_unread",
+        "deadline",
         "iam_policy_unread",
         "node_pool_unread",
         "node_unreadable",
@@ -93,6 +96,7 @@ TRAITS = {
     },
     Trait.MISSING: {"condition_{}_missing", "unless_{}_missing", "when_{}_missing"},
     Trait.LEFT_OUT: {"no_collector_image"},
+    Trait.ANEW: {"service_changed", "service_deployed"},
 }
 
 

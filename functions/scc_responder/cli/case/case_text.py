@@ -12,7 +12,7 @@ from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.case_json import Unreadable
-from scc_responder.journal.contained import MEANINGS, contained_seconds, containment
+from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, not_contained
 from scc_responder.journal.messages import plan_summary
 from scc_responder.journal.plan import Plan, PlanState, PlanStep
 
@@ -74,6 +74,8 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
         seconds = contained_seconds(record)
         since = "" if seconds is None else f"; {seconds:.1f} s from event to containment"
         yield _fact("threat", f"{reached}: {MEANINGS[reached]}{since}")
+    for lacking in not_contained(record):
+        yield _fact("open", f"not contained: {lacking}")
     pod = record.decision.get("pod") or {}
     if pod:
         yield _fact("pod", f"{pod.get('namespace')}/{pod.get('name')}, UID {pod.get('uid')}, on {pod.get('node')}")

@@ -253,8 +253,8 @@ def _changes_in(module: ModuleType) -> Iterator[type[Change]]:
 
 
 def stored(change: Change | None) -> dict[str, Any]:
-    """The change as the journal stores it; empty for none."""
-    return {} if change is None else dict(msgspec.to_builtins(change))
+    """The change as the journal stores it, and gives it back: lists, not tuples. Empty for none."""
+    return {} if change is None else dict(msgspec.json.decode(msgspec.json.encode(change)))
 
 
 def restored(data: Mapping[str, Any]) -> Change:

@@ -47,7 +47,10 @@ class ServiceUpdate(Protocol):
         ...
 
     def refusal(self, service: RunService) -> Reason | None:
-        """Why it is not to be made any more: what it was planned upon has changed. None if it may be made."""
+        """Why it is not to be made any more: what it was planned upon has changed. None if it may be made.
+
+        It is `service_deployed` where the settings that it changes are as they were: then it was not made before.
+        """
         ...
 
     def fields(self, service: RunService) -> Mapping[str, Any]:
@@ -72,7 +75,7 @@ def update_service(session: RunSession, step: StepRun, update: ServiceUpdate) ->
         if update.holds(service):
             return _settled(session, step, update, service, Reason.DONE_BEFORE if sent else Reason.ALREADY)
         refusal = update.refusal(service)
-        if refusal and sent:
+        if refusal and sent and refusal != Reason.SERVICE_DEPLOYED:
             return Result(status=StepStatus.OVERRIDDEN, reason=refusal)
         if refusal:
             raise RetryableError(refusal, f"{update.path}: planned anew by the next delivery")
@@ -88,15 +91,19 @@ def update_service(session: RunSession, step: StepRun, update: ServiceUpdate) ->
 
 def read_service(session: RunSession, name: RunName, uid: str) -> RunService | Result:
     """The service of this UID, or the outcome where it is gone, another, or being deleted."""
-    return read_owner(partial(session.api.get_service, name), uid)
+    known = session.read.pop(name.path, None)
+    return _of_uid(known, uid) if known else read_owner(partial(session.api.get_service, name), uid)
 
 
 def read_owner(read: Callable[[], RunRead[_Owner]], uid: str) -> _Owner | Result:
     """The same of a service or a job, which `read` asks for."""
     try:
-        owner = read().value
+        return _of_uid(read().value, uid)
     except ApiError as error:
         return target_gone() if error.status == 404 else refused(error)
+
+
+def _of_uid(owner: _Owner, uid: str) -> _Owner | Result:
     if owner.uid != uid:
         return Result(status=StepStatus.TARGET_REPLACED, reason=Reason.TARGET_REPLACED)
     if owner.delete_time is not None:
@@ -143,6 +150,7 @@ def _settled(
         if isinstance(read, Result):
             return read
         service = read
+    session.read[update.path] = service
     if not update.holds(service):
         return Result(status=StepStatus.OVERRIDDEN, reason=Reason.OVERRIDDEN, detail="set, and changed by another")
     if service.ready and service.ready.state == _FAILED:

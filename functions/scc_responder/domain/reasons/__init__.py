@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scc_responder.domain.reasons.words import Trait, Word
 
-_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION, _LEFT_OUT = Trait
+_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION, _LEFT_OUT, _ANEW = Trait
 
 
 class Reason(Word):
@@ -109,7 +109,7 @@ class Reason(Word):
     INVALID_NAME = "invalid_name", "no name that can be asked for", _LASTING, _BEYOND
     UNKNOWN_KIND = "unknown_kind", "no workload kind of Kubernetes itself", _LASTING
     OWNER_REPLACED = "owner_replaced", "the pod's owner is another object of the same name"
-    DEADLINE = "deadline", "reading took too long"
+    DEADLINE = "deadline", "reading took too long", _UNREAD
     TIMEOUT = "timeout", "no answer in time"
     CLUSTER_UNREACHABLE = "cluster_unreachable", "no connection to the API server"
     UNTRUSTED_CERTIFICATE = "untrusted_certificate", "the API server's certificate is not the cluster's"
@@ -134,7 +134,7 @@ class Reason(Word):
     SCC = "scc_{}", "Security Command Center refused or failed: the gRPC code"
     GKE = "gke_{}", "the GKE API refused or failed: the gRPC code"
     FIRESTORE = "firestore_{}", "Firestore refused or failed: the gRPC code"
-    CLOUD_RUN = "cloud_run_{}", "Cloud Run's API refused or failed: the gRPC code"
+    CLOUD_RUN = "cloud_run_{}", "Cloud Run's API refused or failed: the gRPC code", _UNREAD
     MONITORING = "monitoring_{}", "Cloud Monitoring refused or failed: the gRPC code"
     LOGGING = "logging_{}", "Cloud Logging refused or failed: the gRPC code"
     PUBSUB = "pubsub_{}", "Pub/Sub refused or failed: the gRPC code"
@@ -336,7 +336,8 @@ class Reason(Word):
     ROLLED_BACK = "rolled_back", "the requests go to a safe revision, and none to the compromised one, as read back"
     TRAFFIC_RESTORED = "traffic_restored", "the requests go where they went before"
     STILL_SERVED = "still_served", "the service still gives requests to the revision, or not to those it should"
-    SERVICE_CHANGED = "service_changed", "somebody deployed, or changed the same settings, since it was planned"
+    SERVICE_CHANGED = "service_changed", "somebody changed the same settings of the service since it was planned", _ANEW
+    SERVICE_DEPLOYED = "service_deployed", "somebody deployed to the service since it was planned", _ANEW
     RECONCILING = "reconciling", "Cloud Run accepted the change, and has not carried it out yet: read again later"
     RECONCILIATION_FAILED = "reconciliation_failed", "Cloud Run accepted the change, and could not carry it out"
     EXECUTION_CANCELLED = "execution_cancelled", "the execution was cancelled, and no task of it runs, as read back"
@@ -366,6 +367,7 @@ class Reason(Word):
     FURTHER_INTERFACES = "further_interfaces", "the pod has network interfaces that no network policy of ours holds"
     ENFORCEMENT_UNKNOWN = "enforcement_unknown", "nothing shows that the network policy holds: perhaps none is enforced"
     NOT_POSSIBLE_AUTOPILOT = "not_possible_autopilot", "the nodes of Autopilot are Google's"
+    INSTANCES_LEFT = "instances_left", "evidence is stored; instances of the revision still ran after the change"
     CAPTURED_UNSIGNED = "captured_unsigned", "evidence is stored, but its manifest is not signed yet"
     CAPTURED_WITHOUT_EVENTS = "captured_without_events", "evidence is stored, but for the pod's events"
     CAPTURED_WITHOUT_LOGS = "captured_without_logs", "evidence is stored, but for the logs of the pod's containers"

@@ -19,6 +19,7 @@ class Trait(StrEnum):
     BEYOND_REACH = auto()
     ADMISSION = auto()
     LEFT_OUT = auto()
+    ANEW = auto()
 
 
 class Word(StrEnum):
@@ -107,6 +108,11 @@ class Word(StrEnum):
     def is_beyond_reach(self) -> bool:
         """Whether the target is out of reach until somebody changes the cluster, or this deployment."""
         return Trait.BEYOND_REACH in self.traits
+
+    @property
+    def is_planned_anew(self) -> bool:
+        """Whether nothing was done, as the target changed since it was planned: the next delivery plans anew."""
+        return Trait.ANEW in self.traits
 
     @property
     def is_left_out(self) -> bool:

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from google.cloud.run_v2.types import TrafficTarget
 
+from scc_responder.domain.changes import Change
+from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
+from scc_responder.domain.cloud_run.run_objects import RunTraffic
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.status import Containment
 from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
@@ -63,12 +66,31 @@ def test_a_deploy_before_the_write_makes_the_plan_anew() -> None:
     with one_cloud_run() as run:
         change = roll_back(run)
         deploy(run.world, image("c"))
-        with pytest.raises(RetryableError, match="planned anew") as caught:
+        for intended in (False, True):
+            with pytest.raises(RetryableError, match="planned anew") as caught:
+                run.carried_out(change, intended=intended)
+            assert caught.value.reason == "service_deployed"
+        assert (run.server.writes_of("UpdateService"), run.intents) == ([], 0)
+
+
+def test_traffic_that_another_moved_meanwhile_is_left() -> None:
+    """Before a write of ours the plan is made anew; where there may have been one, it was overridden."""
+    with one_cloud_run() as run:
+        change = roll_back(run)
+        run.carried_out(moved_by_another(run))
+        with pytest.raises(RetryableError) as caught:
             run.carried_out(change)
         assert caught.value.reason == "service_changed"
         late = run.carried_out(change, intended=True)
         assert (late.status, late.reason) == ("overridden", "service_changed")
-        assert (run.server.writes_of("UpdateService"), run.intents) == ([], 0)
+        assert len(run.server.writes_of("UpdateService")) == 1
+
+
+def moved_by_another(run: OneCloudRun) -> Change:
+    """The change of somebody who gives half of the requests to each revision."""
+    halves = tuple(RunTraffic(revision=name, percent=50) for name in (GOOD_REVISION, BAD_REVISION))
+    service = run.api.get_service(SERVICE).value
+    return ShiftTraffic(path=CHECKOUT, uid=service.uid, traffic=halves, prior=service.traffic)
 
 
 def test_a_deploy_after_the_rollback_is_told_and_not_moved() -> None:
@@ -97,7 +119,7 @@ def test_a_deploy_between_look_and_write_is_seen_by_the_etag() -> None:
         vars(run.api)["get_service"] = deployed_after
         with pytest.raises(RetryableError) as caught:
             run.carried_out(change)
-        assert caught.value.reason == "service_changed"
+        assert caught.value.reason == "service_deployed"
         assert run.server.writes_of("UpdateService") == []
 
 

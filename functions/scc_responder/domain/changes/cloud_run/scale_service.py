@@ -72,8 +72,9 @@ class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
     def refusal(self, service: RunService) -> Reason | None:
         """See `ServiceUpdate.refusal`."""
         before = AT_ZERO if self.restores else self.prior
-        is_deployed = bool(self.deployed) and service.latest_created != self.deployed
-        return Reason.SERVICE_CHANGED if is_deployed or not _same(service.scaling, before) else None
+        if not _same(service.scaling, before):
+            return Reason.SERVICE_CHANGED
+        return Reason.SERVICE_DEPLOYED if self.deployed and service.latest_created != self.deployed else None
 
     def fields(self, service: RunService) -> Mapping[str, Any]:
         """See `ServiceUpdate.fields`. The shares of the requests stay as they are now, whoever set them."""

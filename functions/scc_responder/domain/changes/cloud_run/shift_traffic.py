@@ -64,8 +64,9 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
 
     def refusal(self, service: RunService) -> Reason | None:
         """See `ServiceUpdate.refusal`."""
-        deployed = bool(self.deployed) and service.latest_created != self.deployed
-        return Reason.SERVICE_CHANGED if deployed or not _same(service.traffic, self.prior) else None
+        if not _same(service.traffic, self.prior):
+            return Reason.SERVICE_CHANGED
+        return Reason.SERVICE_DEPLOYED if self.deployed and service.latest_created != self.deployed else None
 
     def fields(self, _service: RunService) -> Mapping[str, Any]:
         """See `ServiceUpdate.fields`."""

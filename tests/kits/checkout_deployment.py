@@ -1,0 +1,111 @@
+"""A deployment of the responder that reaches a local Cloud Run, with a service whose second revision is compromised."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
+from scc_responder.domain.clock import utc_now
+from scc_responder.journal.messages import Ending
+from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
+from scc_responder.pipeline.sweep import resume, sweep
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.findings import notification
+from tests.kits.google.cloud_run.samples import CHECKOUT, IMAGE, deploy, image, let_anyone_invoke
+from tests.kits.google.cloud_run.server import CloudRunServer
+from tests.kits.google.cloud_run.world import World
+from tests.kits.responder import RAILS, Deployment, api_of, policy, write_policies
+
+GOOD, BAD = "checkout-00001-abc", "checkout-00002-abc"
+HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}
+SERVICES = "projects/*/locations/*/services/*,projects/*/locations/*/jobs/*"
+AGE = timedelta(days=9)
+
+
+def run_policy(*steps: str, mode: str = "approve", name: str = "contain") -> str:
+    """A policy for findings of Cloud Run."""
+    return policy(*steps, name=name, when="surface: cloud_run", mode=mode)
+
+
+def aged_world(reconcile_seconds: float = 0.05) -> World:
+    """A Cloud Run with the service `checkout`, open to anyone, made days ago; its revisions were made a day apart."""
+    world = World(reconcile_seconds=reconcile_seconds)
+    for letter in ("a", "b"):
+        deploy(world, image(letter))
+    let_anyone_invoke(world)
+    for number, item in enumerate([world.services[CHECKOUT], *world.revisions.values()]):
+        item.create_time = utc_now() - AGE + timedelta(days=number)
+    return world
+
+
+def escape(finding_id: str = "", **finding: Any) -> dict[str, Any]:
+    """The notification of an escape in the compromised revision, now, whose image it names."""
+    container = {"name": "app", "imageId": f"{IMAGE}@sha256:{'b' * 64}"}
+    now = utc_now().isoformat().replace("+00:00", "Z")
+    return notification(
+        "cloud_run_container_escape",
+        event_time=now,
+        finding_id=finding_id,
+        finding={"containers": [container], **finding},
+    )
+
+
+class RunDeployment(Deployment):
+    """A responder, and the Cloud Run that it reaches, `server`. What is listed there may be changed."""
+
+    server: CloudRunServer
+
+    @property
+    def world(self) -> World:
+        """What there is."""
+        return self.server.world
+
+    def served(self) -> dict[str, int]:
+        """The share of the requests that each revision of the service gets; tags count as 0."""
+        return {item.revision: item.percent for item in self.world.services[CHECKOUT].traffic_statuses}
+
+    def answer(self, document: Mapping[str, Any], verb: str = "approve") -> Ending:
+        """Answer the plan that waits, as a person on this machine does."""
+        record = self.case(document)
+        digest = record.plan.digest if record.plan else ""
+        body = json.dumps({"case": record.finding_key[:12], "plan": digest, "reason": "looked at it"}).encode()
+        return answer_plan(AnswerRequest(verb=verb, body=body, headers=HERE, peer="127.0.0.1"), self.services)
+
+    def sweep(self) -> Ending:
+        """One sweep."""
+        return sweep(HERE, "127.0.0.1", self.services)
+
+    def choose(self, document: Mapping[str, Any], revision: str) -> str:
+        """`case resume CASE --revision NAME`, and a sweep after it; the reason of the first."""
+        key = self.case(document).finding_key
+        reason = self.services.journal.apply(key, lambda record, held: resume(record, held, revision))[0].reason
+        self.sweep()
+        return reason
+
+    def writes(self) -> list[str]:
+        """The methods of the writes that the server carried out, in order."""
+        return [method for method, _ in self.world.writes]
+
+
+@contextmanager
+def run_deployed(
+    folder: Path, cluster: SimulatedCluster, *policies: str, world: World | None = None, guardrails: str = RAILS
+) -> Iterator[RunDeployment]:
+    """A deployment with these policies; it is closed at the end."""
+    with CloudRunServer(world or aged_world()) as server:
+        written = write_policies(folder / "policies", *policies, guardrails=guardrails)
+        made = RunDeployment(folder, api_of(cluster), written, services=SERVICES)
+        made.server = server
+        api = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=5.0)
+        made.services.run = api
+        made.services.wait = lambda seconds: time.sleep(min(seconds, 0.05))
+        try:
+            yield made
+        finally:
+            api.close()

@@ -1,0 +1,262 @@
+"""A finding of Cloud Run from its push to its record, against a local Cloud Run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
+from tests.kits.checkout_deployment import BAD, GOOD, RunDeployment, aged_world, escape, run_deployed, run_policy
+
+STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers", "notify")
+WRITES = ["UpdateService", "UpdateService", "SetIamPolicy"]
+DEPLOYED = "checkout-00003-abc"
+
+
+@pytest.fixture
+def running(tmp_path: Path, cluster: SimulatedCluster) -> Iterator[RunDeployment]:
+    """A deployment whose policy asks a person before it changes anything."""
+    with run_deployed(tmp_path, cluster, run_policy(*STEPS)) as made:
+        yield made
+
+
+@pytest.fixture
+def enforcing(tmp_path: Path, cluster: SimulatedCluster) -> Iterator[RunDeployment]:
+    """A deployment whose policy rolls back at once."""
+    with run_deployed(tmp_path, cluster, run_policy("capture_evidence", "roll_back_service", mode="enforce")) as made:
+        yield made
+
+
+def steps(running: RunDeployment, document: dict[str, Any]) -> list[str]:
+    """The steps that change something, as `action: reason`."""
+    named = running.outcomes(document)
+    return [each for each in named if not each.startswith(("capture_evidence", "notify"))]
+
+
+def asked(running: RunDeployment) -> int:
+    """How many requests were made; looking at one operation several times counts once."""
+    waits = {name for method, name in running.server.requests if method.startswith("Operations/")}
+    return len(waits) + sum(not method.startswith("Operations/") for method, _ in running.server.requests)
+
+
+def test_a_plan_waits_for_a_person(running: RunDeployment) -> None:
+    """Evidence is kept at once, and nothing is written until the plan is approved; then it is all done and told."""
+    document = escape()
+    assert running.respond_to(document).status == 204
+    assert (running.case(document).state, running.writes(), running.served()) == ("waiting", [], {BAD: 100})
+    assert running.outcomes(document)[0] == "capture_evidence: captured"
+    (waiting,) = running.published.messages
+    assert [step["action"] for step in waiting["approval"]["steps"]] == list(STEPS[1:4])
+
+    assert running.answer(document).reason == "done"
+    assert steps(running, document) == [
+        "roll_back_service: rolled_back",
+        "cut_ingress: access_cut",
+        "remove_invokers: access_cut",
+    ]
+    assert (running.case(document).state, running.writes(), running.served()) == ("done", WRITES, {GOOD: 100})
+    told = {step["action"]: step["status"] for step in running.published.messages[-1]["steps"]}
+    assert told.items() >= {"roll_back_service": "done", "cut_ingress": "done", "remove_invokers": "done"}.items()
+
+
+def test_a_rejected_plan_writes_nothing(running: RunDeployment) -> None:
+    """Who said no is kept, and a second delivery asks nobody again."""
+    document = escape()
+    running.respond_to(document)
+    assert running.answer(document, "reject").status == 204
+    running.deliver(document)
+    assert (running.case(document).state, running.writes()) == ("held", [])
+
+
+def test_a_rehearsal_asks_and_writes_nothing(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Each update is checked by the API itself; of an IAM policy only the permission is."""
+    with run_deployed(tmp_path, cluster, run_policy(*STEPS, mode="dry_run")) as running:
+        document = escape()
+        running.respond_to(document)
+        assert steps(running, document) == [
+            "roll_back_service: would_update_service",
+            "cut_ingress: would_update_service",
+            "remove_invokers: not_rehearsed",
+        ]
+        called = [method for method, _ in running.server.requests]
+        assert (running.case(document).state, running.writes(), called.count("Services/UpdateService")) == (
+            "rehearsed",
+            [],
+            2,
+        )
+
+
+def test_a_deploy_before_the_approval_makes_a_new_plan(running: RunDeployment) -> None:
+    """What a person saw is not carried out: they see the new plan, which leaves the deploy as it is."""
+    document = escape()
+    running.respond_to(document)
+    deploy(running.world, image("c"))
+    assert running.answer(document).reason == "approval_void_plan_changed"
+    again = running.case(document)
+    assert again.plan is not None
+    assert (again.state, again.plan.after, running.writes()) == ("waiting", "approval_void_plan_changed", [])
+    # The deployed revision is the latest one: it has the requests, and the compromised one has none.
+    assert [step.action for step in again.plan.steps] == ["cut_ingress", "remove_invokers"]
+    assert running.answer(document).reason == "done"
+    assert running.served() == {DEPLOYED: 100}
+
+
+def deploys(running: RunDeployment, *, before: str) -> None:
+    """Somebody deploys right before the first request of this method: after the look, before the write."""
+    api: Any = running.services.run
+    send = getattr(api, before)
+
+    def deployed_first(*parts: Any, **named: Any) -> Any:
+        vars(api).pop(before)
+        deploy(running.world, image("c"))
+        return send(*parts, **named)
+
+    vars(api)[before] = deployed_first
+
+
+def test_a_deploy_after_the_approval_asks_anew(running: RunDeployment) -> None:
+    """The write is refused by its etag, so that nothing is set back, and the rest waits for a person once more."""
+    split(running.world, {BAD: 100})
+    document = escape()
+    running.respond_to(document)
+    deploys(running, before="update_service")
+    assert running.answer(document).status == 503
+    assert (running.writes(), running.served()) == (["UpdateService", "SetIamPolicy"], {BAD: 100})
+    running.sweep()
+    again = running.case(document)
+    assert again.plan is not None
+    assert (again.state, again.plan.state, again.plan.after) == ("waiting", "waiting", "approval_void_plan_changed")
+    assert [step.action for step in again.plan.steps] == ["roll_back_service"]
+    assert running.answer(document).reason == "done"
+    assert (len(running.writes()), running.served()) == (3, {GOOD: 100})
+
+
+def test_a_deploy_before_an_enforced_write_is_planned_anew(enforcing: RunDeployment) -> None:
+    """The next delivery looks again: the compromised revision gets no request by then, and nothing is written."""
+    document = escape()
+    deploys(enforcing, before="update_service")
+    enforcing.list_finding(document)
+    assert (enforcing.deliver(document).reason, enforcing.deliver(document).status) == ("service_deployed", 204)
+    assert steps(enforcing, document) == ["roll_back_service: already_retired"]
+    assert (enforcing.case(document).state, enforcing.writes(), enforcing.served()) == ("done", [], {DEPLOYED: 100})
+
+
+def test_a_deploy_after_the_rollback_is_told(enforcing: RunDeployment) -> None:
+    """It gets no request, and the step says so: it is never moved."""
+    document, deployed = escape(), []
+    api: Any = enforcing.services.run
+    wait = api.wait_operation
+
+    def deployed_meanwhile(*parts: Any) -> Any:
+        vars(api).pop("wait_operation")
+        answer = wait(*parts)
+        deployed.append(deploy(enforcing.world, image("c")))
+        return answer
+
+    vars(api)["wait_operation"] = deployed_meanwhile
+    enforcing.respond_to(document)
+    (step,) = [item for item in enforcing.case(document).steps if item.action == "roll_back_service"]
+    assert (step.status, step.reason) == ("done", "rolled_back")
+    assert step.detail == f"served: {GOOD} 100 %; {deployed[0]} was deployed since, and gets no request"
+    assert enforcing.served() == {GOOD: 100}
+
+
+def test_two_findings_make_one_write(enforcing: RunDeployment) -> None:
+    """One after the other: the second case finds the service as it should be."""
+    for finding_id in ("a" * 32, "b" * 32):
+        document = escape(finding_id)
+        enforcing.list_finding(document, finding_id)
+        enforcing.deliver(document)
+        assert enforcing.case(document).state == "done"
+    assert enforcing.writes() == ["UpdateService"]
+
+
+def test_lost_answers_double_nothing(running: RunDeployment) -> None:
+    """Each write is known by what is read back."""
+    document = escape()
+    running.respond_to(document)
+    running.server.lost_answers = 3
+    assert running.answer(document).reason == "done"
+    assert (running.writes(), running.served(), running.case(document).state) == (WRITES, {GOOD: 100}, "done")
+
+
+def test_a_long_operation_is_resumed_by_a_sweep(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """The answer says that it is not done yet; the next sweep reads it back, sends nothing again, and does the rest."""
+    with run_deployed(tmp_path, cluster, run_policy(*STEPS), world=aged_world(3600)) as running:
+        document = escape()
+        running.respond_to(document)
+        api: Any = running.services.run
+        wait = api.wait_operation
+        vars(api)["wait_operation"] = lambda name, _seconds: wait(name, 0.05)
+        told = len(running.published.messages)
+        assert (running.answer(document).status, running.case(document).reason) == (503, "reconciling")
+        assert (len(running.published.messages) - told, sorted(running.writes())) == (1, sorted(WRITES))
+        for each in running.world.pending:
+            each.due = 0
+        running.world.reconcile_seconds = 0.05
+        vars(api).pop("wait_operation")
+        running.sweep()
+        assert (running.case(document).state, running.served()) == ("done", {GOOD: 100})
+        assert sorted(running.writes()) == sorted(WRITES)
+
+
+def test_a_service_that_does_not_answer_comes_again(running: RunDeployment) -> None:
+    """Nobody can say yet what is to be done: evidence is kept, and the next delivery makes the plan."""
+    document = escape()
+    running.server.fail_next(grpc.StatusCode.UNAVAILABLE, "Services/GetService")
+    running.list_finding(document)
+    assert running.deliver(document).status == 503
+    assert running.deliver(document).status == 204
+    assert [step.status for step in running.case(document).steps if step.action == "cut_ingress"] == ["waiting"]
+
+
+def test_a_person_chooses_between_revisions(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Several revisions get requests, and the finding names no image: what is chosen is what is planned for."""
+    world = aged_world()
+    with run_deployed(tmp_path, cluster, run_policy(*STEPS), world=world) as running:
+        split(world, {GOOD: 50, BAD: 50})
+        document = escape(containers=[])
+        running.respond_to(document)
+        assert steps(running, document)[0] == "roll_back_service: several_revisions"
+        assert running.choose(document, BAD) == "resumed_by_person"
+        plan = running.case(document).plan
+        assert plan is not None
+        assert plan.steps[0].changes[0]["revision"] == BAD
+        assert running.answer(document).reason == "done"
+        assert running.served() == {GOOD: 100}
+
+
+def split(world: Any, shares: dict[str, int]) -> None:
+    """Give the revisions of the service these shares of the requests."""
+    from google.cloud.run_v2.types import TrafficTarget
+    from google.cloud.run_v2.types import TrafficTargetAllocationType as Allocation
+
+    kind = Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
+    service = world.services[CHECKOUT]
+    service.traffic = [TrafficTarget(type_=kind, revision=name, percent=share) for name, share in shares.items()]
+    world.serve(service)
+
+
+def test_a_replaced_service_is_left_alone(running: RunDeployment) -> None:
+    """A service of the same name that was made anew is another: the plan is void, and nothing is written."""
+    document = escape()
+    running.respond_to(document)
+    service = running.world.services[CHECKOUT]
+    service.uid = "00000000-0000-4000-a000-00000000000f"
+    assert running.answer(document).reason in {"approval_void_target_changed", "approval_void_plan_changed"}
+    assert running.writes() == []
+
+
+def test_a_rollback_with_evidence_takes_few_requests(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """From the push to the rollback that was read back, with a person's approval between."""
+    with run_deployed(tmp_path, cluster, run_policy("capture_evidence", "roll_back_service", "notify")) as running:
+        document = escape()
+        running.respond_to(document)
+        assert running.answer(document).reason == "done"
+        assert running.served() == {GOOD: 100}
+        assert asked(running) <= 12, running.server.requests
