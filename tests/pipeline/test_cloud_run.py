@@ -10,8 +10,8 @@ import grpc
 import pytest
 
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
 from tests.kits.checkout_deployment import BAD, GOOD, RunDeployment, aged_world, escape, run_deployed, run_policy
+from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
 
 STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers", "notify")
 WRITES = ["UpdateService", "UpdateService", "SetIamPolicy"]

@@ -42,7 +42,7 @@ class EvidenceItem(Value, frozen=True, kw_only=True):
 
     `kind` and `title` are what it is a copy of, in that thing's own words. `is_empty`: the answer says that there is
     nothing; it is stored all the same. `is_text`: the content is a text, stored as such and not as JSON. `summary` says
-    in a few words what there is to know of it.
+    in a few words what there is to know of it. `still_runs`: it shows that what was to end runs on.
     """
 
     kind: str
@@ -51,6 +51,7 @@ class EvidenceItem(Value, frozen=True, kw_only=True):
     is_empty: bool = False
     is_text: bool = False
     summary: str = ""
+    still_runs: bool = False
 
 
 class NotPossible(ResponderError):  # noqa: N818 - an answer of a source, not a fault

@@ -127,6 +127,8 @@ def _outcome(readings: Sequence[Reading], lacking: Sequence[Reading], sealed: Se
     withheld = [each for each in readings if each.is_withheld]
     if withheld:
         return _skipped(withheld[0].source.incomplete, withheld, stored)
+    if any(item.still_runs for reading in readings for item in reading.items):
+        return done(Reason.INSTANCES_LEFT, stored)
     if any(Reason.LOGS_LATER in {each.why, *said} for each in readings) or all(each.passing for each in readings):
         return done(Reason.LOGS_LATER, stored)
     if not any(each.items or each.source.required for each in readings):

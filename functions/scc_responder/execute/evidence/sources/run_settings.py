@@ -133,6 +133,7 @@ def usage_item(activity: RunActivity, name: RunName, revision: str, changed_at: 
         content=to_builtins(content),
         is_empty=instances.value is None and activity.requests.value is None,
         summary=f"{_number(instances, 'instances')}, {_number(activity.requests, 'requests in the last hour')}",
+        still_runs=changed_at is not None and bool(instances.value),
     )
 
 
