@@ -15,9 +15,11 @@ import yaml
 
 from scc_responder.actions import Action, actions
 from scc_responder.adapters.google.cloud_logging import CloudLogging
+from scc_responder.domain.changes import Disruption
 from scc_responder.workbench.needed_permissions import permissions_of, rule_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
+from tests.kits.checkout_deployment import escape, job_escape, run_deployed
 from tests.kits.google.logging_server import LoggingServer
 from tests.kits.one_change import IMAGE
 from tests.kits.responder import NODE, SPARE_NODE, deployed, finding_about
@@ -26,8 +28,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "functions" / "scc_responder"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 BANNED = {"utils", "util", "helpers", "helper", "manager", "common", "base", "core", "misc"}
-ACTION_FILES = sorted(path for path in (PACKAGE / "actions").glob("*.py") if path.stem != "__init__")
+ACTION_FILES = sorted(
+    (path for path in (PACKAGE / "actions").rglob("*.py") if path.stem != "__init__"), key=lambda path: path.stem
+)
+ON_RUN = [action for action in actions().values() if action.disrupts is Disruption.SERVICES]
+ON_CLUSTERS = [action for action in actions().values() if action not in ON_RUN]
 each_action = pytest.mark.parametrize("action", actions().values(), ids=lambda action: action.name)
+OF_JOBS = {"cancel_execution"}
 each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 
@@ -44,7 +51,7 @@ def example(action: Action) -> str:
     return textwrap.dedent(text[re.search(r"^ *then:", text, re.MULTILINE).start() :])  # type: ignore[union-attr]
 
 
-@each_action
+@pytest.mark.parametrize("action", ON_CLUSTERS, ids=lambda action: action.name)
 def test_each_actions_example_really_runs(tmp_path: Path, action: Action) -> None:
     """The example in each action's documentation is a policy that loads, and does on a cluster what it says."""
     steps = yaml.safe_load(example(action))["then"]
@@ -65,6 +72,20 @@ def test_each_actions_example_really_runs(tmp_path: Path, action: Action) -> Non
     assert list(dict.fromkeys(step.action for step in record.steps)) == [step["action"] for step in steps]
     assert {step.status for step in record.steps} == {"done"}
     assert used <= granted(*[actions()[step["action"]] for step in steps])
+
+
+@pytest.mark.parametrize("action", ON_RUN, ids=lambda action: action.name)
+def test_each_example_of_cloud_run_really_runs(tmp_path: Path, action: Action) -> None:
+    """The example in its documentation is a policy that a person approves, and that does what it says."""
+    steps = yaml.safe_load(example(action))["then"]
+    head = "name: example\ndescription: d\nowner: o\nmode: approve\nwhen: {surface: cloud_run}\n"
+    document = job_escape() if action.name in OF_JOBS else escape()
+    with SimulatedCluster() as cluster, run_deployed(tmp_path, cluster, head + example(action)) as running:
+        running.respond_to(document)
+        assert running.answer(document).reason == "done"
+        asked = [step for step in running.case(document).steps if step.policy]
+    assert list(dict.fromkeys(step.action for step in asked)) == [step["action"] for step in steps]
+    assert {step.status for step in asked} == {"done"}
 
 
 def granted(*asked: Action) -> set[tuple[str, str]]:
@@ -94,7 +115,7 @@ def reasons(tree: ast.AST) -> Iterator[str]:
 @pytest.mark.parametrize("path", ACTION_FILES, ids=lambda path: path.stem)
 def test_reasons_are_tested(path: Path) -> None:
     """Every reason that an action can give is expected by the action's own tests."""
-    tests = ROOT / "tests" / "actions" / f"test_{path.stem}.py"
+    tests = ROOT / "tests" / path.parent.relative_to(PACKAGE) / f"test_{path.stem}.py"
     expected = tests.read_text() if tests.exists() else ""
     words = set(reasons(ast.parse(path.read_text())))
     assert [word for word in sorted(words) if word not in expected and word.lower() not in expected] == []

@@ -17,7 +17,15 @@ from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
 from scc_responder.pipeline.sweep import resume, sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import notification
-from tests.kits.google.cloud_run.samples import CHECKOUT, IMAGE, deploy, image, let_anyone_invoke
+from tests.kits.google.cloud_run.samples import (
+    CHECKOUT,
+    IMAGE,
+    add_job,
+    deploy,
+    image,
+    let_anyone_invoke,
+    start_execution,
+)
 from tests.kits.google.cloud_run.server import CloudRunServer
 from tests.kits.google.cloud_run.world import World
 from tests.kits.responder import RAILS, Deployment, api_of, policy, write_policies
@@ -34,12 +42,17 @@ def run_policy(*steps: str, mode: str = "approve", name: str = "contain") -> str
 
 
 def aged_world(reconcile_seconds: float = 0.05) -> World:
-    """A Cloud Run with the service `checkout`, open to anyone, made days ago; its revisions were made a day apart."""
+    """A Cloud Run with the service `checkout`, open to anyone, made days ago; its revisions were made a day apart.
+
+    An execution of the job `nightly` runs.
+    """
     world = World(reconcile_seconds=reconcile_seconds)
     for letter in ("a", "b"):
         deploy(world, image(letter))
     let_anyone_invoke(world)
-    for number, item in enumerate([world.services[CHECKOUT], *world.revisions.values()]):
+    execution = start_execution(world, add_job(world))
+    made = [world.services[CHECKOUT], *world.revisions.values(), *world.jobs.values(), execution]
+    for number, item in enumerate(made):
         item.create_time = utc_now() - AGE + timedelta(days=number)
     return world
 
@@ -54,6 +67,12 @@ def escape(finding_id: str = "", **finding: Any) -> dict[str, Any]:
         finding_id=finding_id,
         finding={"containers": [container], **finding},
     )
+
+
+def job_escape() -> dict[str, Any]:
+    """The notification of an escape in the running execution of the job `nightly`, now."""
+    text = json.dumps(escape(containers=[{"name": "app", "imageId": image("d")}]))
+    return dict(json.loads(text.replace("/services/checkout", "/jobs/nightly").replace("run.Service", "run.Job")))
 
 
 class RunDeployment(Deployment):

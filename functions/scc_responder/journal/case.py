@@ -157,10 +157,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
 
     @property
     def target_uids(self) -> frozenset[str]:
-        """UIDs of what was acted upon since the case was last opened, but nodes: it is about these and no others.
-
-        They are of pods, or of Cloud Run.
-        """
+        """UIDs of the pods, or of what is on Cloud Run, acted upon since it was last opened: it is about no others."""
         return self._uids(of_nodes=False)
 
     @property
@@ -226,12 +223,7 @@ def kept(record: CaseRecord) -> timedelta | None:
 
 
 HELD_FOR_NOW = frozenset(
-    {
-        Reason.CONTROL_DISABLED,
-        Reason.CLUSTER_PAUSED,
-        Reason.CLUSTER_NOT_ONBOARDED,
-        Reason.CLUSTER_ACCESS_LOST,
-    }
+    {Reason.CONTROL_DISABLED, Reason.CLUSTER_PAUSED, Reason.CLUSTER_NOT_ONBOARDED, Reason.CLUSTER_ACCESS_LOST}
 )
 """Why a case is held until a person lets it go on: by the kill switch, or in the cluster."""
 
