@@ -47,6 +47,7 @@ class ToldAction(msgspec.Struct, forbid_unknown_fields=True):
     result: str
     reason: str
     changes: list[dict[str, Any]]
+    felt: list[str] = []
 
 
 class ToldPolicy(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,11 +9,18 @@ from typing import Any
 import grpc
 import pytest
 
+from scc_responder.cli.case import case_text
+from scc_responder.domain.clock import utc_now
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.checkout_deployment import BAD, GOOD, RunDeployment, aged_world, escape, run_deployed, run_policy
 from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
 
 STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers", "notify")
+FELT = [
+    ["requests go to checkout-00001-abc 100 %; what is deployed later gets none until this is undone"],
+    ["callers from outside its networks are refused, external load balancers too"],
+    ["callers who are let in as allUsers are refused; not rehearsed"],
+]
 WRITES = ["UpdateService", "UpdateService", "SetIamPolicy"]
 DEPLOYED = "checkout-00003-abc"
 
@@ -38,6 +45,11 @@ def steps(running: RunDeployment, document: dict[str, Any]) -> list[str]:
     return [each for each in named if not each.startswith(("capture_evidence", "notify"))]
 
 
+def shown(running: RunDeployment, document: dict[str, Any]) -> str:
+    """What `case show` prints."""
+    return "\n".join(case_text.case(running.case(document), utc_now()))
+
+
 def asked(running: RunDeployment) -> int:
     """How many requests were made; looking at one operation several times counts once."""
     waits = {name for method, name in running.server.requests if method.startswith("Operations/")}
@@ -52,6 +64,8 @@ def test_a_plan_waits_for_a_person(running: RunDeployment) -> None:
     assert running.outcomes(document)[0] == "capture_evidence: captured"
     (waiting,) = running.published.messages
     assert [step["action"] for step in waiting["approval"]["steps"]] == list(STEPS[1:4])
+    assert [step["felt"] for step in waiting["approval"]["steps"]] == FELT
+    assert [words for (words,) in FELT if f"felt {words}" not in shown(running, document)] == []
 
     assert running.answer(document).reason == "done"
     assert steps(running, document) == [
@@ -61,7 +75,24 @@ def test_a_plan_waits_for_a_person(running: RunDeployment) -> None:
     ]
     assert (running.case(document).state, running.writes(), running.served()) == ("done", WRITES, {GOOD: 100})
     told = {step["action"]: step["status"] for step in running.published.messages[-1]["steps"]}
+    assert running.published.messages[-1]["containment"] == "retired"
+    seconds = running.published.messages[-1]["contained_seconds"]
+    assert f"no request reaches the revision; its instances may still run; {seconds:.1f} s" in shown(running, document)
     assert told.items() >= {"roll_back_service": "done", "cut_ingress": "done", "remove_invokers": "done"}.items()
+
+
+def test_a_cut_that_fails_is_not_contained(running: RunDeployment) -> None:
+    """The revision is retired, and case and message say what is left."""
+    document = escape()
+    running.respond_to(document)
+    reads = {"run.services.getIamPolicy", "run.revisions.list", "run.operations.get"}
+    running.server.granted = {"run.services.get", "run.services.update", *reads}
+    running.answer(document)
+    left = "remove_invokers: failed: cloud_run_permission_denied"
+    told = running.published.messages[-1]
+    assert (running.case(document).state, told["containment"], told["not_contained"]) == ("partial", "retired", [left])
+    assert "contained_seconds" not in told
+    assert f"not contained: {left}" in shown(running, document)
 
 
 def test_a_rejected_plan_writes_nothing(running: RunDeployment) -> None:

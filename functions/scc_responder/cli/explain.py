@@ -100,16 +100,28 @@ def _text(told: dict[str, Any]) -> str:
 
 def _head(told: dict[str, Any]) -> list[str]:
     finding, threat, context = told["finding"], told["threat"], told["context"]
-    pod = context["pod"]
-    target = f"{pod['namespace']}/{pod['name']} on {pod['node_name']}" if pod else context["missing"].get("pod", "none")
+    kind, target = _target(context)
     hint = ": give --cluster or --context" if target == "not_read" else ""
     return [
         styled(finding["category"], "bold"),
         f"  finding   {styled(finding['canonical_name'], 'dim')}",
         f"  threat    {threat['name']} ({threat['surface']}, {threat['kind']}, {threat['confidence']})",
-        f"  pod       {styled(target, 'bold')}{hint}",
+        f"  {kind:<10}{styled(target, 'bold')}{hint}",
         f"  identity  {context['identity']['level']}: {context['identity']['reason']}",
     ]
+
+
+def _target(context: dict[str, Any]) -> tuple[str, str]:
+    """What the finding is about, and its name, or why it was not read."""
+    for kind, part in (("service", "revision"), ("job", "execution")):
+        if owner := context.get(kind):
+            name, child = owner["name"], context.get(part)
+            path = f"projects/{name['project']}/locations/{name['location']}/{kind}s/{name['name']}"
+            return kind, f"{path}, {part} {child['name'] if child else context['missing'].get(part, 'none')}"
+    pod = context["pod"]
+    if pod:
+        return "pod", f"{pod['namespace']}/{pod['name']} on {pod['node_name']}"
+    return "pod", context["missing"].get("pod", "none")
 
 
 def _others(reason: str, names: Sequence[str]) -> list[str]:
@@ -138,4 +150,5 @@ def _policy(policy: dict[str, Any]) -> list[str]:
         result = styled(f"{action['result']:8}", _RESULT_STYLE[action["result"]])
         reason = "" if action["reason"] == action["result"] else f"  {styled(action['reason'], 'yellow')}"
         lines.append(f"  {action['action']:18}{result}{reason}")
+        lines += [f"    {styled('felt', 'dim')} {words}" for words in action.get("felt", ())]
     return lines

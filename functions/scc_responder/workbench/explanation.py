@@ -11,7 +11,7 @@ from scc_responder.actions import actions
 from scc_responder.collect.identity import identify, identify_node
 from scc_responder.collect.meant_revision import meant_by
 from scc_responder.collect.run_identity import identify_job, identify_service
-from scc_responder.domain.cloud_run.run_objects import RunExecution, RunJob, RunRevision, RunService
+from scc_responder.domain.cloud_run.run_objects import RunExecution, RunIamPolicy, RunJob, RunRevision, RunService
 from scc_responder.domain.context import Cluster, Context, Identity, LiveLook, Namespace, Node, Pod, RelatedFinding
 from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
@@ -37,9 +37,12 @@ class ContextFacts(StrictValue, frozen=True, kw_only=True):
     namespace: Namespace | None = None
     node: Node | None = None
     service: RunService | None = None
+    revisions: tuple[RunRevision, ...] | None = None
     revision: RunRevision | None = None
     job: RunJob | None = None
+    executions: tuple[RunExecution, ...] | None = None
     execution: RunExecution | None = None
+    iam_policy: RunIamPolicy | None = None
     related: tuple[RelatedFinding, ...] | None = None
     live: LiveLook | None = None
     missing: dict[str, str] = {}
@@ -67,10 +70,7 @@ def context_of(finding: Finding, facts: ContextFacts) -> Context:
         pod=facts.pod,
         namespace=facts.namespace,
         node=facts.node,
-        service=facts.service,
-        revision=facts.revision,
-        job=facts.job,
-        execution=facts.execution,
+        **{name: getattr(facts, name) for name in _OF_CLOUD_RUN},
         related=facts.related,
         live=facts.live,
         identity=_identity(finding, facts),

@@ -13,7 +13,7 @@ from scc_responder.domain.text import visible
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, not_contained
-from scc_responder.journal.messages import plan_summary
+from scc_responder.journal.messages import felt_of_stored, plan_summary
 from scc_responder.journal.plan import Plan, PlanState, PlanStep
 
 _STATES = {
@@ -118,6 +118,7 @@ def _planned(number: int, step: PlanStep) -> Iterator[str]:
     for change in step.changes:
         details = {key: value for key, value in change.items() if value not in ("", {}, None)}
         yield f"       {visible(', '.join(f'{key} {_value(value)}' for key, value in details.items()))}"
+    yield from (f"       {styled('felt', 'dim')} {visible(words)}" for words in felt_of_stored(step.changes))
 
 
 def _value(value: object) -> str:

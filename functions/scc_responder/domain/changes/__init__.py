@@ -63,6 +63,7 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     `keeps_files`: it keeps the files that the finding names, as far as they are there.
     `cuts_access`: fewer may reach a service of Cloud Run.
     `asks_person`: it is only ever made once a person has approved it, whatever a policy's mode is.
+    `rehearses`: a rehearsal has the whole request checked, and not only whether it may be made.
     """
 
     permissions: Permissions
@@ -75,6 +76,7 @@ class ChangeKind(Value, frozen=True, kw_only=True):
     keeps_files: bool = False
     cuts_access: bool = False
     asks_person: bool = False
+    rehearses: bool = True
     disrupts: Disruption = Disruption.NOTHING
 
     @property

@@ -20,6 +20,7 @@ _SETS = "run.services.setIamPolicy"
 SETS_INVOKERS = ChangeKind(
     permissions=iam("run.services.get", "run.services.getIamPolicy", _SETS),
     cuts_access=True,
+    rehearses=False,
     disrupts=Disruption.SERVICES,
 )
 
