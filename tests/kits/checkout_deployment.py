@@ -57,6 +57,13 @@ def aged_world(reconcile_seconds: float = 0.05) -> World:
     return world
 
 
+def run_notification(name: str = f"//run.googleapis.com/{CHECKOUT}", **resource: str) -> dict[str, Any]:
+    """The same of another resource, or of the service in another spelling; `resource` are fields of its resource."""
+    document = escape(resourceName=name)
+    document["resource"] |= {"name": name, "displayName": name.rpartition("/")[2], **resource}
+    return document
+
+
 def escape(finding_id: str = "", **finding: Any) -> dict[str, Any]:
     """The notification of an escape in the compromised revision, now, whose image it names."""
     container = {"name": "app", "imageId": f"{IMAGE}@sha256:{'b' * 64}"}
@@ -88,6 +95,12 @@ class RunDeployment(Deployment):
     def served(self) -> dict[str, int]:
         """The share of the requests that each revision of the service gets; tags count as 0."""
         return {item.revision: item.percent for item in self.world.services[CHECKOUT].traffic_statuses}
+
+    def escaped(self) -> dict[str, Any]:
+        """Push a finding about the compromised revision, and return its notification."""
+        document = escape()
+        self.respond_to(document)
+        return document
 
     def answer(self, document: Mapping[str, Any], verb: str = "approve") -> Ending:
         """Answer the plan that waits, as a person on this machine does."""

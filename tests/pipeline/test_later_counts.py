@@ -13,24 +13,25 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.pipeline.later_counts import COUNT_NOTES, count_later
 from scc_responder.pipeline.later_notes import ASKED_AFTER, MOST_TRIES
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.kits.checkout_deployment import BAD, RunDeployment, run_deployed, run_policy
 from tests.kits.google.monitoring_server import INSTANCES, MonitoringServer
-from tests.kits.run_deployment import BAD, RunDeployment, run_deployment
+
+ROLLS_BACK = run_policy("capture_evidence", "roll_back_service", "notify", mode="enforce")
 
 
 @pytest.fixture
 def running(tmp_path: Path, cluster: SimulatedCluster) -> Iterator[RunDeployment]:
     """A responder that rolls a service back."""
-    with run_deployment(tmp_path, cluster) as made:
+    with run_deployed(tmp_path, cluster, ROLLS_BACK) as made:
         yield made
 
 
 @pytest.fixture
 def monitoring(running: RunDeployment) -> Iterator[MonitoringServer]:
     """Cloud Monitoring at the responder's own time, which the responder asks."""
-    deployment = running.deployment
-    with MonitoringServer(lambda: deployment.services.clock()) as server:  # noqa: PLW0108 - the clock is set anew
+    with MonitoringServer(lambda: running.services.clock()) as server:  # noqa: PLW0108 - the clock is set anew
         metrics = CloudMonitoring(endpoint=server.endpoint)
-        deployment.services.metrics = metrics
+        running.services.metrics = metrics
         yield server
         metrics.close()
 
@@ -38,13 +39,13 @@ def monitoring(running: RunDeployment) -> Iterator[MonitoringServer]:
 def later(running: RunDeployment, wait: timedelta) -> int:
     """How many notes a sweep answers that much later."""
     now = utc_now() + wait
-    running.deployment.set_clock(lambda: now)
-    return count_later(running.deployment.services)
+    running.set_clock(lambda: now)
+    return count_later(running.services)
 
 
 def counts(running: RunDeployment) -> list[str]:
     """What is stored of instances."""
-    found = running.deployment.folder.glob("evidence/**/run-settings-*.json")
+    found = running.folder.glob("evidence/**/run-settings-*.json")
     return [text for path in found if '"instances"' in (text := path.read_text())]
 
 
@@ -52,7 +53,7 @@ def test_a_sweep_counts_until_the_count_is_new(running: RunDeployment, monitorin
     """What was counted before the change is no answer; what comes then is added, and the note is gone."""
     now = utc_now()
     monitoring.count(INSTANCES, 2, now - timedelta(minutes=1), revision=BAD)
-    running.respond()
+    running.escaped()
     assert len(counts(running)) == 2
 
     assert later(running, ASKED_AFTER - timedelta(seconds=30)) == 0
@@ -62,12 +63,12 @@ def test_a_sweep_counts_until_the_count_is_new(running: RunDeployment, monitorin
     assert len(counts(running)) == 3
     assert any('"value":0' in text.replace(" ", "") for text in counts(running))
     assert later(running, ASKED_AFTER * 4) == 0
-    assert running.deployment.services.store.scan(COUNT_NOTES, limit=9).entries == ()
+    assert running.services.store.scan(COUNT_NOTES, limit=9).entries == ()
 
 
 def test_a_count_that_never_comes_is_given_up(running: RunDeployment, monitoring: MonitoringServer) -> None:
     """After an hour of tries."""
-    running.respond()
+    running.escaped()
     asked = [later(running, ASKED_AFTER * (number + 1.5)) for number in range(MOST_TRIES + 1)]
     assert asked == [0] * (MOST_TRIES - 1) + [1, 0]
     assert monitoring.requests
@@ -76,6 +77,6 @@ def test_a_count_that_never_comes_is_given_up(running: RunDeployment, monitoring
 
 def test_without_the_api_no_note_is_left(running: RunDeployment) -> None:
     """Nor is the store asked for any."""
-    running.respond()
-    assert running.deployment.services.store.scan(COUNT_NOTES, limit=9).entries == ()
+    running.escaped()
+    assert running.services.store.scan(COUNT_NOTES, limit=9).entries == ()
     assert later(running, ASKED_AFTER * 2) == 0

@@ -7,18 +7,25 @@ from pathlib import Path
 
 import pytest
 from google.cloud.run_v2.types import Revision
+from msgspec.structs import replace
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.kits.checkout_deployment import RunDeployment, run_deployed, run_notification, run_policy
 from tests.kits.google.cloud_run.samples import CHECKOUT
 from tests.kits.google.cloud_run.world import World, condition
-from tests.kits.run_deployment import NAME, RunDeployment, run_deployment, run_notification
+
+ROLLS_BACK = run_policy("capture_evidence", "roll_back_service", "notify", mode="enforce")
+NAME = f"//run.googleapis.com/{CHECKOUT}"
 
 
 @pytest.fixture
 def running(tmp_path: Path, cluster: SimulatedCluster) -> Iterator[RunDeployment]:
-    """A responder that may roll back every service of the project."""
-    with run_deployment(tmp_path, cluster) as made:
+    """A responder that may roll back every service of the project, which it knows by its id."""
+    with run_deployed(tmp_path, cluster, ROLLS_BACK) as made:
+        made.server.project_numbers["100000000001"] = "example-project"
+        listed = ("projects/example-project/locations/*/services/*",)
+        made.services.settings = replace(made.services.settings, services=listed)
         yield made
 
 
@@ -77,15 +84,15 @@ def test_odd_input_has_one_named_reason(
     befalls(running.server.world)
     name, resource = names
     document = run_notification(name, **resource)
-    ending = running.deployment.respond_to(document)
+    ending = running.respond_to(document)
 
-    steps = {step.action: step for step in running.deployment.case(document).steps if step.policy}
+    steps = {step.action: step for step in running.case(document).steps if step.policy}
     assert (ending.status, steps["roll_back_service"].reason) == (204, reason)
     assert steps["capture_evidence"].status == "done"
     assert steps["notify"].status == "done"
     sent = reason in {"rolled_back", "reconciliation_failed"}
     assert len(running.server.writes_of("UpdateService")) == sent
-    again = [step for step in running.deployment.case(document).steps if step.change.get("change") == "capture_again"]
+    again = [step for step in running.case(document).steps if step.change.get("change") == "capture_again"]
     assert len(again) == sent
 
 
@@ -99,21 +106,21 @@ def test_the_evidence_says_what_state_the_service_is_in(
     """A person reads it before anything else of the service."""
     befalls(running.server.world)
     document = run_notification(NAME)
-    running.deployment.respond_to(document)
-    assert f"; {told}checkout-00002-abc, " in running.deployment.case(document).steps[0].detail
+    running.respond_to(document)
+    assert f"; {told}checkout-00002-abc, " in running.case(document).steps[0].detail
 
 
 def test_the_kill_switch_of_a_project_holds_what_names_its_number(running: RunDeployment) -> None:
     """The finding says the number alone; the switch is set for the id, which Cloud Run tells."""
-    running.deployment.turn("dry_run", "projects/example-project")
+    running.turn("dry_run", "projects/example-project")
     document = run_notification(NUMBERED)
-    running.deployment.respond_to(document)
-    assert "roll_back_service: would_update_service" in running.deployment.outcomes(document)
+    running.respond_to(document)
+    assert "roll_back_service: would_update_service" in running.outcomes(document)
     assert running.server.writes_of("UpdateService") == []
-    running.deployment.turn("disabled", "projects/example-project")
+    running.turn("disabled", "projects/example-project")
     other = run_notification(NUMBERED)
     other["finding"]["name"] = other["finding"]["name"].replace("ad195f69", "ad195f70")
     other["finding"]["canonicalName"] = other["finding"]["canonicalName"].replace("ad195f69", "ad195f70")
-    running.deployment.respond_to(other)
-    assert running.deployment.case(other).state == "held"
-    assert running.deployment.case(other).steps == ()
+    running.respond_to(other)
+    assert running.case(other).state == "held"
+    assert running.case(other).steps == ()

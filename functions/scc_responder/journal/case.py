@@ -1,7 +1,6 @@
 """The case: the stored record of one finding, from its first delivery on. Pure.
 
-`case_json.py` has its stored form, and `journal.py` stores it. Times are for people: leases
-are judged by the store's own clock, never by these.
+`case_json.py` has its stored form; `journal.py` stores it. Times are for people: leases go by the store's own clock.
 """
 
 from __future__ import annotations
@@ -226,7 +225,6 @@ HELD_FOR_NOW = frozenset(
     {Reason.CONTROL_DISABLED, Reason.CLUSTER_PAUSED, Reason.CLUSTER_NOT_ONBOARDED, Reason.CLUSTER_ACCESS_LOST}
 )
 """Why a case is held until a person lets it go on: by the kill switch, or in the cluster."""
-
 
 _CHOICES = frozenset({Reason.SEVERAL_REVISIONS, Reason.REVISION_GONE, Reason.REVISION_NOT_KNOWN})
 """Why a step is held until a person names the revision that is meant."""

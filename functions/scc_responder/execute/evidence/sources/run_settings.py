@@ -48,10 +48,7 @@ _MOST_TARGETS = 4
     of_cloud_run=True,
 )
 def run_settings(given: SourceInput) -> Sequence[EvidenceItem]:
-    """The service or job of Cloud Run, its revisions or executions, its IAM policy, and how much a service is used.
-
-    It is read before anything is changed, and once more after a change.
-    """
+    """The service or job of Cloud Run, its revisions or executions, its IAM policy, and how much a service is used."""
     context = given.context
     missing = {fact: context.missing[fact] for fact in KINDS if fact in context.missing}
     items = [_item(context, fact, is_measured=given.metrics is not None) for fact in KINDS if fact in context.objects]
