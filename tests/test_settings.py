@@ -170,6 +170,7 @@ MISTAKES = [
     pytest.param({"SERVICES": "projects/p/locations/l/workerPools/w"}, "services/N or .../jobs/N", id="worker-pool"),
     pytest.param({"SERVICES": "projects/p/locations/l/services/s/revisions/r"}, ".../jobs/N", id="a-revision"),
     pytest.param({"OWN_SERVICE": "projects/p/locations/l/services/*"}, "SCC_RESPONDER_OWN_SERVICE", id="own-pattern"),
+    pytest.param({"RUN_WRITER": "writer"}, "SCC_RESPONDER_RUN_WRITER: 'writer' is not an e-mail", id="a-bare-account"),
     pytest.param({"SOURCES": ""}, "SCC_RESPONDER_SOURCES is not set", id="no-sources"),
     pytest.param({"SOURCES": "organizations/1/sources/2"}, "numeric ids", id="a-source-name"),
     pytest.param({"SOURCES": "*"}, "numeric ids", id="any-source"),

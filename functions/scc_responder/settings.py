@@ -6,6 +6,8 @@ SCC_RESPONDER_SERVICES        services and jobs of Cloud Run that may be changed
                               projects/P/locations/L/services/N or projects/P/locations/L/jobs/N, `*` for a segment.
                               Without it evidence is taken of them, and people are told, and no more.
 SCC_RESPONDER_OWN_SERVICE     projects/P/locations/L/services/N of this deployment, which is never changed
+SCC_RESPONDER_RUN_WRITER      e-mail of the service account that changes Cloud Run, impersonated for that alone. Without
+                              it nothing is changed there.
 SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-separated
 SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION] (collection: scc-responder), or sqlite:///PATH
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
@@ -40,6 +42,7 @@ SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_LOGGING_ENDPOINT  host:port of another Cloud Logging server
 SCC_RESPONDER_MONITORING_ENDPOINT  host:port of another Cloud Monitoring server
 SCC_RESPONDER_RUN_ENDPOINT      host:port of another server of Cloud Run's Admin API
+SCC_RESPONDER_IAM_CREDENTIALS_ENDPOINT  host:port of another IAM Credentials server
 SCC_RESPONDER_KMS_ENDPOINT    host:port of another Cloud KMS server
 SCC_RESPONDER_REGISTRY_ENDPOINT  host:port of another registry of images
 SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
@@ -105,6 +108,7 @@ _UNCHECKED = (
     "logging_endpoint",
     "monitoring_endpoint",
     "run_endpoint",
+    "iam_credentials_endpoint",
     "kms_endpoint",
     "registry_endpoint",
     "kubernetes_token_file",
@@ -119,6 +123,7 @@ _LOCAL_ONLY = (
     "LOGGING_ENDPOINT",
     "MONITORING_ENDPOINT",
     "RUN_ENDPOINT",
+    "IAM_CREDENTIALS_ENDPOINT",
     "KMS_ENDPOINT",
     "REGISTRY_ENDPOINT",
     "KUBERNETES_TOKEN_FILE",
@@ -141,6 +146,7 @@ class Settings(Value, frozen=True, kw_only=True):
     store: str
     services: tuple[str, ...] = ()
     own_service: str = ""
+    run_writer: str = ""
     service_name: str = ""
     revision_name: str = ""
     evidence: str = ""
@@ -160,6 +166,7 @@ class Settings(Value, frozen=True, kw_only=True):
     logging_endpoint: str = ""
     monitoring_endpoint: str = ""
     run_endpoint: str = ""
+    iam_credentials_endpoint: str = ""
     kms_endpoint: str = ""
     registry_endpoint: str = ""
     kubernetes_token_file: str = ""
@@ -203,6 +210,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         clusters=_listed(given, "clusters", _CLUSTER, "projects/P/locations/L/clusters/C, with * for a whole segment"),
         services=_listed(given, "services", _SERVICE, _SERVICE_FORM) if given.get("services", "").strip() else (),
         own_service=_optional(given, "own_service", _OWN_SERVICE, "projects/P/locations/L/services/N"),
+        run_writer=_optional(given, "run_writer", _EMAIL, "an e-mail address"),
         service_name=environment.get("K_SERVICE", ""),
         revision_name=environment.get("K_REVISION", ""),
         sources=_listed(given, "sources", _SOURCE, "the numeric ids of Security Command Center sources"),

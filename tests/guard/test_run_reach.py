@@ -97,6 +97,14 @@ def test_without_a_list_nothing_is_changed() -> None:
     assert run_reason(about(NAMED), EVERYWHERE_IN_RUN) is None
 
 
+def test_without_an_identity_for_it_nothing_is_changed() -> None:
+    """What a deployment lists is evidence and notice, until settings name who changes it."""
+    reach = run_reach(local_settings(SERVICES=",".join(ALL)))
+    assert run_reason(about(NAMED), reach) == "no_run_writer"
+    assert run_reason(about(NAMED), replace(reach, services=())) == "service_not_listed"
+    assert run_reason(about(None), reach) is None
+
+
 @pytest.mark.parametrize(
     ("target", "labels", "reason"),
     [
@@ -114,8 +122,8 @@ def test_what_others_keep_is_left_to_them(target: Any, labels: dict[str, str], r
 
 def test_the_reach_is_that_of_the_settings() -> None:
     """Cloud Run says the service's name; the setting says it where we do not run there."""
-    plain = local_settings(SERVICES=",".join(ALL))
-    assert run_reach(plain) == RunReach(services=ALL)
-    deployed = local_settings(SERVICES=",".join(ALL), OWN_SERVICE=f"{PLACE}/services/responder")
+    listed = {"SERVICES": ",".join(ALL), "RUN_WRITER": "writer@example-project.iam.gserviceaccount.com"}
+    assert run_reach(local_settings(**listed)) == RunReach(services=ALL)
+    deployed = local_settings(**listed, OWN_SERVICE=f"{PLACE}/services/responder")
     deployed = replace(deployed, service_name="scc-responder", revision_name="scc-responder-00007-abc")
     assert run_reach(deployed) == OWN

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scc_responder.adapters.google.access.impersonation import ImpersonatedToken
 from scc_responder.adapters.google.cloud_logging import CloudLogging
 from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
@@ -67,6 +68,16 @@ def test_cloud_run_is_asked_where_google_is() -> None:
     assert isinstance(services().run, CloudRunAdmin)
     assert services(SCC_ENDPOINT="127.0.0.1:1").run is None
     assert isinstance(services(SCC_ENDPOINT="127.0.0.1:1", RUN_ENDPOINT="127.0.0.1:2").run, CloudRunAdmin)
+
+
+def test_cloud_run_is_changed_as_another_than_reads_it() -> None:
+    """Whom settings name; a stand-in of Cloud Run is given no token of Google's."""
+    writer = "writer@example-project.iam.gserviceaccount.com"
+    assert services()._run_writer is None
+    assert isinstance(services(RUN_WRITER=writer)._run_writer, ImpersonatedToken)
+    assert services(RUN_WRITER=writer, RUN_ENDPOINT="127.0.0.1:1")._run_writer is None
+    standing_in = {"RUN_ENDPOINT": "127.0.0.1:1", "IAM_CREDENTIALS_ENDPOINT": "127.0.0.1:2"}
+    assert isinstance(services(RUN_WRITER=writer, **standing_in)._run_writer, ImpersonatedToken)
 
 
 def test_cloud_logging_is_asked_only_where_settings_say_that_it_may_be() -> None:

@@ -37,6 +37,12 @@ class Permission(Value, frozen=True, kw_only=True):
 
 Permissions = tuple[Permission, ...]
 
+ACT_AS = "iam.serviceAccounts.actAs"
+"""What changes of Cloud Run may ask for besides, on the identity that a service runs as."""
+GET_ACCESS_TOKEN = "iam.serviceAccounts.getAccessToken"  # noqa: S105 - a permission's name
+"""What it takes to act as another service account."""
+_RUN_READS = frozenset({"get", "getIamPolicy", "list"})
+
 
 def observes(resource: str, *verbs: str) -> Permissions:
     """Permissions that read a Kubernetes resource.
@@ -60,6 +66,16 @@ def forensic(resource: str, *verbs: str) -> Permissions:
 def iam(*names: str) -> Permissions:
     """IAM permissions such as `pubsub.topics.publish`."""
     return tuple(Permission(name=name) for name in names)
+
+
+def is_run_write(permission: str) -> bool:
+    """Whether a permission of IAM's changes Cloud Run, so that it is the second identity's.
+
+    >>> is_run_write("run.services.update"), is_run_write("run.services.get"), is_run_write("pubsub.topics.publish")
+    (True, False, False)
+    """
+    service, _, rest = permission.partition(".")
+    return service == "run" and rest.rpartition(".")[2] not in _RUN_READS
 
 
 def merged(*groups: Permissions) -> Permissions:

@@ -145,7 +145,7 @@ class CloudRunApi(Protocol):
         ...
 
     def test_iam_permissions(self, name: RunName, permissions: Sequence[str]) -> Collection[str]:
-        """Those of the permissions that the caller has on a service or job."""
+        """Those of the permissions that are held on a service or job, by whoever reads or by whoever changes it."""
         ...
 
     def update_service(

@@ -1,5 +1,7 @@
 """What in Cloud Run is never changed, whatever policies and guardrails say: our own service, and what is not listed.
 
+Without an identity for it, nothing is.
+
 Pure. Evidence is taken of it all the same, and people are told.
 """
 
@@ -21,12 +23,14 @@ class RunReach(Value, frozen=True, kw_only=True):
 
     `services` are patterns of paths that it may change; None where nobody asks, as in tests of policies. Its own
     service is known by `own_name` and `own_revision`, which Cloud Run tells, and by `own_path`, which settings tell.
+    `has_writer`: whether settings name the identity that changes anything there.
     """
 
     services: tuple[str, ...] | None = ()
     own_name: str = ""
     own_revision: str = ""
     own_path: str = ""
+    has_writer: bool = True
 
 
 NOWHERE_IN_RUN = RunReach()
@@ -43,13 +47,15 @@ def run_reach(settings: Settings) -> RunReach:
         own_name=settings.service_name,
         own_revision=settings.revision_name,
         own_path=settings.own_service,
+        has_writer=bool(settings.run_writer),
     )
 
 
 def run_reason(context: Context, reach: RunReach) -> Reason | None:
     """Why what a finding names in Cloud Run may not be changed, or None: also where it names nothing there.
 
-    `own_service`, `worker_pool`, `service_not_named`, `managed_by:cloudfunctions`, `service_not_listed`.
+    `own_service`, `worker_pool`, `service_not_named`, `managed_by:cloudfunctions`, `service_not_listed`,
+    `no_run_writer`.
     """
     named, service = context.finding.cloud_run, context.service
     if named is None or context.finding.cluster:
@@ -62,7 +68,9 @@ def run_reason(context: Context, reach: RunReach) -> Reason | None:
     if service is not None and service.managed_by == CLOUD_FUNCTIONS:
         return Reason.MANAGED_BY.of(CLOUD_FUNCTIONS)
     is_listed = reach.services is None or any(covers(pattern, target.path) for pattern in reach.services)
-    return None if is_listed else Reason.SERVICE_NOT_LISTED
+    if not is_listed:
+        return Reason.SERVICE_NOT_LISTED
+    return None if reach.has_writer else Reason.NO_RUN_WRITER
 
 
 def _is_own(named: CloudRunTarget, target: RunTarget | Reason, reach: RunReach) -> bool:

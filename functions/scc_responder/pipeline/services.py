@@ -143,7 +143,18 @@ class Services:
             return None
         from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin  # noqa: PLC0415
 
-        return CloudRunAdmin(endpoint=settings.run_endpoint)
+        return CloudRunAdmin(endpoint=settings.run_endpoint, token=self._token, writer=self._run_writer)
+
+    @cached_property
+    def _run_writer(self) -> Callable[[], str] | None:
+        """Tokens of the identity that changes Cloud Run; a stand-in of it needs a stand-in that gives them."""
+        settings = self.settings
+        if not settings.run_writer or (settings.run_endpoint and not settings.iam_credentials_endpoint):
+            return None
+        from scc_responder.adapters.google.access.impersonation import ImpersonatedToken  # noqa: PLC0415
+
+        endpoint = settings.iam_credentials_endpoint
+        return ImpersonatedToken(settings.run_writer, endpoint=endpoint, token=self._token)
 
     @cached_property
     def registry(self) -> ImageRegistry | None:

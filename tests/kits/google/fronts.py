@@ -1,4 +1,4 @@
-"""What Google's emulators leave out: IAM before the Pub/Sub emulator, and as much of Cloud Storage as doctor asks."""
+"""What Google's emulators leave out: IAM before the Pub/Sub emulator, tokens, and of Cloud Storage what doctor asks."""
 
 from __future__ import annotations
 
@@ -101,6 +101,57 @@ class TokenInfo(Served):
 
         super().__init__(Handler)
         self.address = f"http://{self.host}/tokeninfo"
+
+
+class IamCredentials(Served):
+    """The IAM Credentials API: tokens of `accounts`, for whoever bears one of `creators`.
+
+    `asked` are the accounts with the bearer and the lifetime; the nth token of one is `NAME-n`. `always`, where set, is
+    the answer.
+    """
+
+    def __init__(self, *accounts: str) -> None:
+        self.accounts = set(accounts)
+        self.creators = {"stand-in"}
+        self.asked: list[tuple[str, str, str]] = []
+        self.expires = "2100-01-01T00:00:00Z"
+        self.always: tuple[int, Any] | None = None
+        super().__init__(self._handler())
+
+    def answer(self, path: str, bearer: str, lifetime: str) -> tuple[int, Any]:
+        """Status and body."""
+        email = path.removeprefix("/v1/projects/-/serviceAccounts/").removesuffix(":generateAccessToken")
+        self.asked.append((email, bearer, lifetime))
+        if self.always:
+            return self.always
+        if bearer not in self.creators:
+            return 403, _refusal(403, "Permission 'iam.serviceAccounts.getAccessToken' denied on resource.")
+        if email not in self.accounts:
+            return 404, _refusal(404, f"Not found; Gaia id not found for email {email}")
+        return 200, {"accessToken": f"{email.partition('@')[0]}-{len(self.asked)}", "expireTime": self.expires}
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        front = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                bearer = self.headers["Authorization"].removeprefix("Bearer ")
+                status, body = front.answer(self.path, bearer, asked["lifetime"])
+                content = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_request(self, code: object = "-", size: object = "-") -> None:
+                """Keep quiet."""
+
+        return Handler
+
+
+def _refusal(code: int, message: str, **details: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "details": [details] if details else []}}
 
 
 class Storage(Served):

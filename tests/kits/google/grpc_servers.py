@@ -171,10 +171,14 @@ class LocalServer:
     ) -> None:
         self.stop()
 
+    def granted_to(self, _context: grpc.ServicerContext) -> Collection[str] | None:
+        """The permissions of whoever calls; None: all."""
+        return self.granted
+
     def befall(self, method: str, context: grpc.ServicerContext) -> None:
         """Refuse this call for want of a permission, or apply the next fault, if any, to it."""
-        needed = self._needed[method]
-        if needed and self.granted is not None and needed not in self.granted:
+        needed, granted = self._needed[method], self.granted_to(context)
+        if needed and granted is not None and needed not in granted:
             context.abort(grpc.StatusCode.PERMISSION_DENIED, f"Permission '{needed}' denied on resource.")
         fault = self.faults.popleft() if self.faults else None
         if fault is None:

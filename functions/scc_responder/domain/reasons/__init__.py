@@ -240,6 +240,7 @@ class Reason(Word):
     WORKER_POOL = "worker_pool", "a worker pool of Cloud Run: evidence and notice only"
     MANAGED_BY = "managed_by:{}", "another product deploys the service, and would undo it: evidence and notice only"
     SERVICE_NOT_LISTED = "service_not_listed", "settings do not list the service or job: evidence and notice only"
+    NO_RUN_WRITER = "no_run_writer", "no identity is set that may change Cloud Run: evidence and notice only"
     CLUSTER_PROTECTED = "cluster_protected", "guardrails protect the cluster"
     LOCATION_PROTECTED = "location_protected", "guardrails protect the location"
     SERVICE_PROTECTED = "service_protected", "guardrails protect the service or job of Cloud Run"

@@ -17,6 +17,7 @@ CLIENTS = {
     "PUBLISHER": "google.cloud.pubsub_v1.publisher.Client",
     "GENERATED_PUBLISHER": "google.pubsub_v1.PublisherClient",
     "METADATA_CREDENTIALS": "google.auth.compute_engine.Credentials",
+    "IMPERSONATED_CREDENTIALS": "google.auth.impersonated_credentials.Credentials",
     "HTTP_REQUEST": "google.auth.transport.urllib3.Request",
     "SECURE_CHANNEL": "google.auth.transport.grpc.secure_authorized_channel",
     "KUBERNETES_REST": "kubernetes.client.rest.RESTClientObject",

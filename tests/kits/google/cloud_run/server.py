@@ -35,13 +35,17 @@ class CloudRunServer(LocalServer):
     """The services, revisions, jobs, executions and operations of `world`.
 
     `requests` are the methods that were called, with the name that each was about. `regions` are those there are.
-    `project_numbers` maps numbers to project ids.
+    `project_numbers` maps numbers to project ids. `bearers` are the methods with the token that each call carried, and
+    `rights`, where set, the permissions by token.
     `lost_answers`: that many writes are carried out, and their answers lost. `page_limit` is the most of one page.
     """
 
     def __init__(self, world: World | None = None, *, port: int = 0) -> None:
         self.world = world or World()
         self.requests: list[tuple[str, str]] = []
+        self.bearers: list[tuple[str, str]] = []
+        self.rights: dict[str, Collection[str]] = {}
+        self._asking: Collection[str] | None = None
         self.regions: Collection[str] = ("europe-west1", "europe-west4", "us-central1")
         self.project_numbers: dict[str, str] = {}
         self.lost_answers = 0
@@ -67,6 +71,10 @@ class CloudRunServer(LocalServer):
     def writes_of(self, method: str) -> list[str]:
         """The names that writes of this method were about, in order: what was done, and how often."""
         return [name for called, name in self.world.writes if called == method]
+
+    def granted_to(self, context: grpc.ServicerContext) -> Collection[str] | None:
+        """By the token, where there are rights by tokens."""
+        return self.rights.get(_bearer(context), ()) if self.rights else self.granted
 
     def _handlers(self, service: str) -> Mapping[str, grpc.RpcMethodHandler]:
         serve: Mapping[str, tuple[Any, Callable[[Any], Any]]] = {
@@ -109,11 +117,13 @@ class CloudRunServer(LocalServer):
         def serve(asked: Any, context: grpc.ServicerContext) -> Any:
             name = self._by_id(asked)
             self.requests.append((method, name))
+            self.bearers.append((method, _bearer(context)))
             self.befall(method, context)
             try:
                 self._check_place(method, name, context)
                 with self.world.lock:
                     self.world.settle()
+                    self._asking = self.granted_to(context)
                     given = answer(asked)
             except Refused as refused:
                 context.abort(refused.code, refused.details)
@@ -176,7 +186,7 @@ class CloudRunServer(LocalServer):
 
     def _test(self, asked: iam_policy_pb2.TestIamPermissionsRequest) -> iam_policy_pb2.TestIamPermissionsResponse:
         self.world.policy(asked.resource)
-        held = [name for name in asked.permissions if self.granted is None or name in self.granted]
+        held = [name for name in asked.permissions if self._asking is None or name in self._asking]
         return iam_policy_pb2.TestIamPermissionsResponse(permissions=held)
 
     def _operation(self, asked: operations_pb2.GetOperationRequest) -> operations_pb2.Operation:
@@ -191,6 +201,11 @@ class CloudRunServer(LocalServer):
             pause.wait(0.02)
             self.world.settle()
         return operation
+
+
+def _bearer(context: grpc.ServicerContext) -> str:
+    """The token that a call carries, or none; of several, all."""
+    return ",".join(value for key, value in context.invocation_metadata() if key == "authorization")[len("Bearer ") :]
 
 
 def _named(asked: Any) -> tuple[Any, str]:

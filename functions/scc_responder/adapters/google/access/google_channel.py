@@ -35,16 +35,23 @@ def check_loopback(endpoint: str, setting: str) -> str:
 
 
 def open_channel(
-    service: str, endpoint: str = "", *, credentials: Callable[[], Any] = default_credentials, options: Options = ()
+    service: str,
+    endpoint: str = "",
+    *,
+    credentials: Callable[[], Any] | None = default_credentials,
+    options: Options = (),
 ) -> Any:
     """A channel to `service` (`container.googleapis.com`), or to a stand-in at `endpoint`. Connects on first use.
 
-    `options`: more of gRPC's channel options. Raises ApiError `no_credentials`, SettingsError for an endpoint that is
-    not on this machine.
+    `credentials`: None where each request says itself who asks. `options`: more of gRPC's channel options. Raises
+    ApiError `no_credentials`, SettingsError for an endpoint that is not on this machine.
     """
     if endpoint:
         check_loopback(endpoint, "endpoint")
         return import_module("grpc").insecure_channel(endpoint, options=(*_UNLIMITED, _DIRECT, *options))
+    if credentials is None:
+        grpc: Any = import_module("grpc")
+        return grpc.secure_channel(f"{service}:443", grpc.ssl_channel_credentials(), options=(*_UNLIMITED, *options))
     secure_channel = lean_imports.obtain(lean_imports.SECURE_CHANNEL)
     return secure_channel(credentials(), http_request(), f"{service}:443", options=(*_UNLIMITED, *options))
 

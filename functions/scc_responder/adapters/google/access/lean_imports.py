@@ -94,6 +94,12 @@ METADATA_CREDENTIALS = Lean(
     module="google.auth.compute_engine.credentials",
     deferred=("google.auth.iam", "google.auth.jwt", *_GOOGLE_SHARED),  # signing: loads cryptography
 )
+IMPERSONATED_CREDENTIALS = Lean(
+    package="google.auth.impersonated_credentials",
+    name="Credentials",
+    module="google.auth.impersonated_credentials",
+    deferred=METADATA_CREDENTIALS.deferred,
+)
 HTTP_REQUEST = Lean(
     package="google.auth.transport.urllib3",
     name="Request",

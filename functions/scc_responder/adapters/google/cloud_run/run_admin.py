@@ -1,4 +1,4 @@
-"""Cloud Run's Admin API v2. One channel for all of its clients; connects on first use. Nothing is retried here.
+"""Cloud Run's Admin API v2. Nothing is retried here.
 
 Source: google/cloud/run/v2.
 """
@@ -6,16 +6,15 @@ Source: google/cloud/run/v2.
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, TypeVar
 
-from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.adapters.google.access.credentials import default_credentials
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.cloud_run.run_identities import RunIdentities
 from scc_responder.adapters.google.cloud_run.run_messages import (
     document_of,
     execution_value,
@@ -29,9 +28,8 @@ from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunExecution, RunIamPolicy, RunJob, RunRevision, RunService
 from scc_responder.domain.cloud_run.run_reads import RunList, RunOperation, RunRead
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.permissions import is_run_write
 from scc_responder.domain.reasons import Reason
-
-RUN_SERVICE = "run.googleapis.com"
 
 RUN_PAGE_SIZE = 500
 MOST_RUN_PAGES = 20
@@ -57,9 +55,10 @@ def writes(permission: str) -> ApiMethod:
 
 
 class CloudRunAdmin:
-    """`ports.CloudRunApi` as whom `credentials` say. `endpoint`: a stand-in on this machine, host:port.
+    """`ports.CloudRunApi`: reads as whom `credentials` say, changes as whom `writer` gives tokens of, and as no other.
 
-    Raises SettingsError for any other endpoint. `timeout_seconds` bounds each request, and a list of many pages as a
+    `endpoint`: a stand-in on this machine, host:port (any other raises SettingsError), which is read with `token`s, and
+    changed by anybody where there is no `writer`. `timeout_seconds` bounds each request, and a list of many pages as a
     whole to three times that.
     """
 
@@ -68,15 +67,12 @@ class CloudRunAdmin:
         *,
         endpoint: str = "",
         credentials: Callable[[], Any] = default_credentials,
+        token: Callable[[], str] | None = None,
+        writer: Callable[[], str] | None = None,
         timeout_seconds: float = 10.0,
     ) -> None:
-        name = "SCC_RESPONDER_RUN_ENDPOINT"
-        self._endpoint = google_channel.check_loopback(endpoint, name) if endpoint else ""
-        self._credentials = credentials
+        self._identities = RunIdentities(endpoint, credentials, token, writer)
         self._timeout_seconds = timeout_seconds
-        self._channel: Any = None
-        self._clients: dict[str, Any] = {}
-        self._opening = threading.Lock()
 
     def get_service(self, name: RunName) -> RunRead[RunService]:
         """See `CloudRunApi.get_service`."""
@@ -121,8 +117,16 @@ class CloudRunAdmin:
 
     def test_iam_permissions(self, name: RunName, permissions: Sequence[str]) -> Collection[str]:
         """See `CloudRunApi.test_iam_permissions`."""
-        asked = {"resource": _path(name), "permissions": list(permissions)}
-        return frozenset(self._ask(f"{name.kind}s", "test_iam_permissions", reads(""), asked).permissions)
+        held: set[str] = set()
+        for as_writer in (False, True):
+            asked = {
+                "resource": _path(name),
+                "permissions": [one for one in permissions if is_run_write(one) is as_writer],
+            }
+            if asked["permissions"]:
+                method = f"{name.kind}s", "test_iam_permissions", reads("")
+                held |= {*self._ask(*method, asked, as_writer=as_writer).permissions}
+        return held
 
     def update_service(
         self, name: RunName, fields: Mapping[str, Any], *, mask: Sequence[str], etag: str, validate_only: bool = False
@@ -168,33 +172,40 @@ class CloudRunAdmin:
         operations: Any = import_module("google.longrunning.operations_pb2")
         request = operations.WaitOperationRequest(name=operation)
         request.timeout.FromMilliseconds(int(seconds * 1000))
-        call = reads("run.operations.get")
-        answer = self._ask("services", "wait_operation", call, request, seconds + WAIT_MARGIN_SECONDS)
+        call, bound = reads("run.operations.get"), seconds + WAIT_MARGIN_SECONDS
+        as_writer = self._identities.has_writer
+        answer = self._ask("services", "wait_operation", call, request, bound, as_writer=as_writer)
         # Google's client leaves this one answer as bytes.
         return operation_value(operations.Operation.FromString(answer) if isinstance(answer, bytes) else answer)
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
-        with self._opening:
-            if self._channel is not None:
-                self._channel.close()
-            self._channel = None
-            self._clients.clear()
+        """Close the connections, if there are any."""
+        self._identities.close()
 
-    def _ask(self, service: str, method: str, call: ApiMethod, request: Any, timeout: float = 0.0) -> Any:
-        client = self._client(service)
+    def _ask(
+        self,
+        service: str,
+        method: str,
+        call: ApiMethod,
+        request: Any,
+        timeout: float = 0.0,
+        *,
+        as_writer: bool = False,
+    ) -> Any:
+        client, sender = self._identities.client(service, as_writer=call.writes or as_writer)
         problems: Any = import_module("google.api_core.exceptions")
         bound = timeout or self._timeout_seconds
         try:
-            return getattr(client, method)(request=request, timeout=bound, retry=None)
+            return getattr(client, method)(request=request, timeout=bound, retry=None, metadata=sender)
         except problems.GoogleAPICallError as error:
             raise grpc_failure(call, error) from error
 
     def _start(self, service: str, method: str, call: ApiMethod, request: Any, name: RunName) -> RunOperation:
         """Begin a long-running operation, by the transport: the client's own future loads REST transports and polls."""
         grpc: Any = import_module("grpc")
-        begin = getattr(self._client(service).transport, method)
-        routed = (("x-goog-request-params", f"location={name.location}"),)
+        client, sender = self._identities.client(service, as_writer=True)
+        begin = getattr(client.transport, method)
+        routed = (("x-goog-request-params", f"location={name.location}"), *sender)
         try:
             return operation_value(begin(request, timeout=self._timeout_seconds, metadata=routed))
         except grpc.RpcError as error:
@@ -213,16 +224,6 @@ class CloudRunAdmin:
             yield _raw(page)
             if not token:
                 return
-
-    def _client(self, service: str) -> Any:
-        with self._opening:
-            if self._channel is None:
-                self._channel = google_channel.open_channel(RUN_SERVICE, self._endpoint, credentials=self._credentials)
-            if service not in self._clients:
-                kind = lean_imports.obtain(lean_imports.CLOUD_RUN[service])
-                transport = kind.get_transport_class("grpc")(channel=self._channel, host=RUN_SERVICE)
-                self._clients[service] = kind(transport=transport)
-            return self._clients[service]
 
 
 def _listed(pages: Iterator[Any], field: str, read: Callable[[Any], _Child], most: int) -> RunList[_Child]:
