@@ -41,6 +41,8 @@ ACT_AS = "iam.serviceAccounts.actAs"
 """What changes of Cloud Run may ask for besides, on the identity that a service runs as."""
 GET_ACCESS_TOKEN = "iam.serviceAccounts.getAccessToken"  # noqa: S105 - a permission's name
 """What it takes to act as another service account."""
+RUN_OPERATION = "run.operations.get"
+"""What it takes to see how a change of Cloud Run ends."""
 _RUN_READS = frozenset({"get", "getIamPolicy", "list"})
 
 
@@ -69,13 +71,13 @@ def iam(*names: str) -> Permissions:
 
 
 def is_run_write(permission: str) -> bool:
-    """Whether a permission of IAM's changes Cloud Run, so that it is the second identity's.
+    """Whether a permission of IAM's changes Cloud Run or sees a change to its end: the second identity's.
 
     >>> is_run_write("run.services.update"), is_run_write("run.services.get"), is_run_write("pubsub.topics.publish")
     (True, False, False)
     """
     service, _, rest = permission.partition(".")
-    return service == "run" and rest.rpartition(".")[2] not in _RUN_READS
+    return permission == RUN_OPERATION or (service == "run" and rest.rpartition(".")[2] not in _RUN_READS)
 
 
 def merged(*groups: Permissions) -> Permissions:

@@ -8,14 +8,26 @@ A permission is written as `kubectl auth can-i` and IAM spell it: `networkpolici
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
+
+from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS, READ_PERMISSIONS
 from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.permissions import Permission, Permissions, Tier, iam, merged
+from scc_responder.domain.permissions import (
+    ACT_AS,
+    RUN_OPERATION,
+    Permission,
+    Permissions,
+    Tier,
+    iam,
+    is_run_write,
+    merged,
+)
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import sources_for
 from scc_responder.policy.policy_set import Policy
@@ -42,6 +54,15 @@ COLLECTOR = iam("logging.sinks.get")
 VARIABLES = {"artifactregistry": "image_repositories", "logging": "cloud_logging"}
 """The Terraform variable without which the module grants nothing of a service, whatever policies ask for."""
 
+RUN_READS, RUN_WRITES = "cloud_run_projects", "cloud_run_writes"
+"""Likewise of Cloud Run: for what reads, granted to the runtime identity, and for what changes, to another one."""
+
+ACT_AS_WARNING = (
+    "Whoever may update a service and act as its identity can run any code as that identity. Nothing grants it here. "
+    "Which call needs it is to be tried on a project: give it to the identity that changes Cloud Run, on the identity "
+    "of one service, where a change of that service is refused for want of it."
+)
+
 VERBS = ("get", "list", "create", "patch", "delete")
 READING = frozenset({"get", "list"})
 
@@ -66,6 +87,10 @@ GRANT_SCOPES = {
     "run": GrantScope(
         title="scc-responder services", grant="every project whose services and jobs of Cloud Run are evidence"
     ),
+    RUN_WRITES: GrantScope(
+        title="scc-responder run writer",
+        grant="every project whose services and jobs may be changed, to the second identity and to no other",
+    ),
     "datastore": GrantScope(
         title="scc-responder store", grant="the project of the journal, with a condition that names its database"
     ),
@@ -76,7 +101,7 @@ GRANT_SCOPES = {
     ),
     "cloudkms": GrantScope(title="scc-responder signing", grant="the key that signs evidence, and nothing above it"),
 }
-"""By the service that a permission starts with."""
+"""By the service that a permission starts with; what changes Cloud Run is apart."""
 
 
 class Need(Value, frozen=True, kw_only=True):
@@ -146,17 +171,44 @@ ASKED_BY_VARIABLE: Mapping[str, Callable[[], tuple[Need, ...]]] = {
 
 def always_granted(needs: Iterable[Need]) -> list[Need]:
     """The IAM permissions among the needs that the module grants, whatever its variables say."""
-    return [need for need in needs if not need.verb and need.permission.partition(".")[0] not in VARIABLES]
+    return [need for need in needs if not need.verb and not variable_of(need.permission)]
+
+
+def variable_of(permission: str) -> str:
+    """The variable without which the module does not grant one of IAM's permissions; empty where it always does."""
+    service = permission.partition(".")[0]
+    if service == "run":
+        return RUN_WRITES if is_run_write(permission) else RUN_READS
+    return VARIABLES.get(service, "")
 
 
 def by_variable(needs: Sequence[Need]) -> dict[str, tuple[Need, ...]]:
     """The IAM permissions that the module grants only where a variable of its own asks for them, by that variable."""
-    of_policies = {
-        variable: tuple(need for need in needs if need.permission.startswith(f"{service}."))
-        for service, variable in VARIABLES.items()
+    variables = sorted({*VARIABLES.values(), RUN_READS, RUN_WRITES, *ASKED_BY_VARIABLE})
+    of_policies = [need for need in needs if not need.verb]
+    return {
+        variable: _each_once(
+            [need for need in of_policies if variable_of(need.permission) == variable],
+            ASKED_BY_VARIABLE.get(variable, tuple)(),
+        )
+        for variable in variables
     }
-    asked = {variable: of() for variable, of in ASKED_BY_VARIABLE.items()}
-    return dict(sorted({**of_policies, **asked}.items()))
+
+
+def _each_once(*groups: Iterable[Need]) -> tuple[Need, ...]:
+    found: dict[str, Need] = {}
+    for need in chain(*groups):
+        known = found.get(need.permission, need)
+        found[need.permission] = replace(known, by={**known.by, **need.by})
+    return tuple(found.values())
+
+
+def acting_as(needs: Iterable[Need]) -> Need | None:
+    """What changing a service may ask for besides, on the identity that the service runs as, and for which actions."""
+    by = {
+        reason: names for need in needs if need.permission == "run.services.update" for reason, names in need.by.items()
+    }
+    return Need(permission=ACT_AS, by=by) if by else None
 
 
 def of_all_actions() -> tuple[Need, ...]:
@@ -176,7 +228,9 @@ def permissions_of(action: str) -> Permissions:
     """What an action needs: what it declares, and if it captures evidence, what the sources declare."""
     known = actions()[action]
     sources = (each for kind in known.makes for each in sources_for(kind))
-    return merged(*(each.permissions for each in sources), known.permissions)
+    declared = merged(*(each.permissions for each in sources), known.permissions)
+    changes_run = any(is_run_write(permission.name) for permission in declared)
+    return merged(declared, iam(RUN_OPERATION) if changes_run else ())
 
 
 def _order(permission: Permission) -> tuple[bool, str, str, int]:
@@ -230,10 +284,14 @@ def iam_roles(needs: Iterable[Need]) -> Sequence[tuple[GrantScope, dict[str, Any
     permissions = [need.permission for need in needs if not need.verb]
     found = []
     for service, place in GRANT_SCOPES.items():
-        included = [permission for permission in permissions if permission.startswith(f"{service}.")]
+        included = [permission for permission in permissions if _grant_scope(permission) == service]
         if included:
             found.append((place, {"title": place.title, "stage": "GA", "includedPermissions": included}))
     return found
+
+
+def _grant_scope(permission: str) -> str:
+    return RUN_WRITES if is_run_write(permission) else permission.partition(".")[0]
 
 
 def rule_of(resource: str) -> tuple[str, str]:

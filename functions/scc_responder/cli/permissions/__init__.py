@@ -30,13 +30,17 @@ from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.cli.permissions import kustomization
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.permissions import ACT_AS
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.needed_permissions import (
+    ACT_AS_WARNING,
     ASKED_BY_VARIABLE,
     EVERY_FINDING,
+    RUN_WRITES,
     Need,
+    acting_as,
     always_granted,
     by_variable,
     cluster_role,
@@ -155,11 +159,13 @@ def _generate(options: argparse.Namespace, needs: Sequence[Need], guardrails: Gu
 
 
 def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
+    warning = acting_as(needs)
     return {
         "policies": {policy.name: str(policy.mode) for policy in policies.policies},
         "kubernetes": [msgspec.to_builtins(need) for need in needs if need.verb],
         "iam": [_of_iam(need) for need in always_granted(needs)],
         **{variable: [_of_iam(need) for need in asked] for variable, asked in by_variable(needs).items()},
+        **({"act_as": {**_of_iam(warning), "why": ACT_AS_WARNING}} if warning else {}),
     }
 
 
@@ -176,9 +182,10 @@ def _roles(needs: Sequence[Need], options: argparse.Namespace) -> list[dict[str,
 
 
 def _iam(needs: Sequence[Need]) -> str:
-    return "---\n".join(
-        f"# Grant on {place.grant}.\n{kustomization.as_yaml([role])}" for place, role in iam_roles(needs)
-    )
+    roles = [f"# Grant on {place.grant}.\n{kustomization.as_yaml([role])}" for place, role in iam_roles(needs)]
+    warning = textwrap.wrap(f"{ACT_AS}, on the identity of a service: {ACT_AS_WARNING}", _WIDTH)
+    roles += ["".join(f"# {line}\n" for line in warning)] if acting_as(needs) else []
+    return "---\n".join(roles)
 
 
 def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
@@ -194,6 +201,8 @@ def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
     for variable, asked in on_request.items():
         yield styled(f"Google Cloud (IAM), only where {variable} is set", "bold")
         yield from _rows(asked, width)
+        if variable == RUN_WRITES:
+            yield from _acting_as(asked, width)
         yield ""
     on = len(policies.policies) - len(off)
     yield styled(f"{on} policies are enabled, {len(off)} disabled. In dry run a policy needs the same.", "dim")
@@ -208,6 +217,13 @@ def _rows(needs: Sequence[Need], width: int) -> Iterator[str]:
         first, *rest = textwrap.wrap("; ".join(told), room, break_long_words=False, break_on_hyphens=False)
         yield f"  {need.permission:<{width}}{styled(first, 'dim')}"
         yield from (f"  {'':<{width}}{styled(line, 'dim')}" for line in rest)
+
+
+def _acting_as(asked: Sequence[Need], width: int) -> Iterator[str]:
+    need = acting_as(asked)
+    if need:
+        yield from _rows([need], width)
+        yield from (styled(f"    {line}", "yellow") for line in textwrap.wrap(ACT_AS_WARNING, _WIDTH - 4))
 
 
 def _shortened(names: Sequence[str]) -> str:
