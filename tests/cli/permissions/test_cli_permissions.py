@@ -235,6 +235,31 @@ def test_cloud_monitoring_is_its_own_role(tmp_path: Path, capsys: pytest.Capture
     assert "only where cloud_monitoring is set\n  monitoring.timeSeries.list" in printed(capsys, folder)
 
 
+def test_what_changes_cloud_run_comes_with_its_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Under a variable of its own, as a role of its own, and with what acting as an identity would allow."""
+    folder = write_policies(tmp_path / "p", policy("roll_back_service", name="back", mode="approve"))
+    told = json.loads(printed(capsys, folder, "--format", "json"))
+    writes = [need["permission"] for need in told["cloud_run_writes"]]
+    assert writes == ["run.operations.get", "run.services.update"]
+    assert "run.services.get" in {need["permission"] for need in told["cloud_run_projects"]}
+    assert (told["act_as"]["permission"], told["act_as"]["by"]) == (
+        "iam.serviceAccounts.actAs",
+        {"roll_back_service": ["back"]},
+    )
+    text = printed(capsys, folder)
+    assert "only where cloud_run_writes is set\n  run.operations.get" in text
+    assert "  iam.serviceAccounts.actAs " in text
+    for shown in (text, printed(capsys, folder, "--format", "iam"), told["act_as"]["why"]):
+        words = " ".join(shown.replace("#", " ").split())
+        assert "can run any code as that identity" in words
+        assert "to be tried on a project" in words
+    roles = [role for role in yaml.safe_load_all(printed(capsys, folder, "--format", "iam")) if role]
+    assert writes in [role["includedPermissions"] for role in roles]
+    quiet = write_policies(tmp_path / "q", LABEL)
+    assert "actAs" not in printed(capsys, quiet) + printed(capsys, quiet, "--format", "iam")
+    assert "act_as" not in json.loads(printed(capsys, quiet, "--format", "json"))
+
+
 def test_logs_are_apart_from_what_is_always_granted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What a policy asks of Cloud Logging stands under the variable that lets it; what doctor asks, under another."""
     folder = write_policies(tmp_path / "p", policy("capture_cloud_logs", name="logs"))
