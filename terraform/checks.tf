@@ -42,6 +42,13 @@ check "project_is_of_its_own" {
   }
 }
 
+check "services_can_be_changed" {
+  assert {
+    condition     = alltrue([for service in var.services : contains(setunion(var.cloud_run_writes, local._writes_run ? ["*"] : []), try(split("/", service)[1], ""))])
+    error_message = "Not every project of services is in cloud_run_writes: what is listed there is held as no_run_writer, or refused for want of a permission."
+  }
+}
+
 check "function_is_internal" {
   assert {
     condition     = var.ingress != "ALLOW_ALL"

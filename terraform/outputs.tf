@@ -42,9 +42,16 @@ output "redrive_identity" {
   value       = google_service_account.responder["redrive"].email
 }
 
+output "run_writer" {
+  description = "Who changes Cloud Run, where anybody does: give it `iam.serviceAccounts.actAs` on a service's identity where a change of that service is refused for want of it."
+  value       = local._run_writer
+}
+
 output "settings" {
   description = "The function's settings and what else `scc-responder doctor` needs to know, as its `--settings` file: `terraform output -raw settings > responder.env`."
-  value = join("", [for name, value in merge(local.environment, {
+  value = join("", [for name, value in merge(local.environment, length(var.cloud_run_projects) == 0 ? {} : {
+    SCC_RESPONDER_CLOUD_RUN_PROJECTS = join(",", sort(var.cloud_run_projects))
+    }, {
     SCC_RESPONDER_HEARTBEAT_MINUTES = tostring(var.heartbeat_minutes)
     SCC_RESPONDER_IDENTITY          = google_service_account.responder["run"].email
     SCC_RESPONDER_PUSH_ENDPOINT     = google_cloudfunctions2_function.responder.service_config[0].uri

@@ -8,6 +8,7 @@ locals {
   _listed = jsondecode(file("${path.module}/permissions.json"))
   _asked_for = {
     cloud_logging      = var.cloud_logging
+    cloud_run_projects = length(var.cloud_run_projects) > 0
     collector_image    = var.collector_image != ""
     connect_gateway    = var.connect_gateway
     image_repositories = length(var.image_repositories) > 0
@@ -22,6 +23,7 @@ locals {
     findings = "^securitycenter[.]findings[.]list$"
     logs     = "^logging[.]((logEntries|privateLogEntries)[.]list|sinks[.]get)$"
     outcomes = "^pubsub[.]topics[.]publish$"
+    run      = "^run[.](executions|jobs|revisions|services)[.](get|getIamPolicy|list)$"
     signing  = "^cloudkms[.]cryptoKeyVersions[.]useToSign$"
     store    = "^datastore[.]entities[.](create|delete|get|list|update)$"
   }
@@ -29,7 +31,7 @@ locals {
   _unknown = setsubtract(local.permissions, flatten(values(local._granted)))
 
   # Folders have no custom roles: theirs are the organisation's.
-  _reach = { for place in ["clusters", "findings", "images", "logs"] : place => local._granted[place] if length(local._granted[place]) > 0 }
+  _reach = { for place in ["clusters", "findings", "images", "logs", "run"] : place => local._granted[place] if length(local._granted[place]) > 0 }
   _own   = { for place in ["evidence", "outcomes", "signing", "store"] : place => local._granted[place] if length(local._granted[place]) > 0 }
 
   # Conditions see databases, and nothing in them.
@@ -43,7 +45,7 @@ locals {
 
   _projects        = toset([for cluster in var.clusters : split("/", cluster)[1]])
   cluster_projects = contains(local._projects, "*") ? toset([]) : local._projects
-  _at_scope        = toset([for place in keys(local._reach) : place if place == "findings" || (place != "images" && length(local.cluster_projects) == 0)])
+  _at_scope        = toset([for place in keys(local._reach) : place if place == "findings" || (contains(["clusters", "logs"], place) && length(local.cluster_projects) == 0)])
 }
 
 resource "google_organization_iam_custom_role" "reach" {
@@ -122,6 +124,15 @@ resource "google_project_iam_member" "logs" {
   member  = google_service_account.responder["run"].member
   project = each.value
   role    = local._roles["logs"]
+}
+
+# Whose services and jobs of Cloud Run are evidence. What changes them is another identity's: run_writer.tf.
+resource "google_project_iam_member" "cloud_run" {
+  for_each = contains(keys(local._reach), "run") ? var.cloud_run_projects : toset([])
+
+  member  = google_service_account.responder["run"].member
+  project = each.value
+  role    = local._roles["run"]
 }
 
 # Only where an enabled policy asks for inspect_container. It may pull from these repositories, and from no other.

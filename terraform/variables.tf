@@ -64,6 +64,40 @@ variable "cloud_logging" {
   nullable    = false
 }
 
+variable "cloud_run_projects" {
+  description = "Projects whose services and jobs of Cloud Run are evidence, by their ids: the function may read their settings, revisions, executions and IAM policies, and none of their secrets. Where it may not, a finding of Cloud Run is a notice."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for project in var.cloud_run_projects : can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", project))])
+    error_message = "Each of cloud_run_projects must be a project's id, such as shop-prod: not its number, and no pattern."
+  }
+
+  validation {
+    condition     = var.scope.project == null || alltrue([for project in var.cloud_run_projects : project == coalesce(var.scope.project, "-")])
+    error_message = "With a project as scope, cloud_run_projects must be that project alone: the role that reads Cloud Run holds in no other."
+  }
+}
+
+variable "cloud_run_writes" {
+  description = "Those of `cloud_run_projects` whose services and jobs may be changed, where `services` lists them. A service account of its own may do it, which the function impersonates; without any project there is none, and every change is held as `no_run_writer`."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.cloud_run_writes, var.cloud_run_projects)) == 0
+    error_message = "Each of cloud_run_writes must be in cloud_run_projects too: what is changed is read before and after."
+  }
+
+  validation {
+    condition     = !contains(var.cloud_run_writes, var.project_id)
+    error_message = "The responder's own project must not be in cloud_run_writes: who may update its service can run code as the responder."
+  }
+}
+
 variable "clusters" {
   description = "Clusters that may be acted in: `projects/P/locations/L/clusters/C`, with `*` for a whole segment. Where every pattern names its project, access to clusters is granted in those projects alone."
   type        = set(string)

@@ -45,6 +45,28 @@ run "cold_starts" {
   expect_failures = [check.an_instance_waits]
 }
 
+run "services_that_nobody_changes" {
+  command = plan
+
+  variables {
+    cloud_run_projects = ["shop-prod", "shop-test"]
+    cloud_run_writes   = ["shop-prod"]
+    services           = ["projects/shop-prod/locations/*/services/*", "projects/shop-test/locations/*/services/*"]
+  }
+
+  expect_failures = [check.services_can_be_changed]
+}
+
+run "services_of_any_project" {
+  command = plan
+
+  variables {
+    services = ["projects/*/locations/*/services/*"]
+  }
+
+  expect_failures = [check.services_can_be_changed]
+}
+
 run "clusters_of_any_project" {
   command = plan
 

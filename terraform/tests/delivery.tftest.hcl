@@ -101,6 +101,8 @@ run "delivery" {
 run "delivery_settings" {
   variables {
     additional_filter      = "severity = \"HIGH\" OR severity = \"CRITICAL\""
+    cloud_run_projects     = ["shop-prod", "shop-test"]
+    cloud_run_writes       = ["shop-prod"]
     concurrency            = 2
     heartbeat_minutes      = 5
     limits                 = { timeout_seconds = 90 }
@@ -138,6 +140,11 @@ run "delivery_settings" {
   assert {
     condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_SERVICES == "projects/shop-prod/locations/*/jobs/nightly,projects/shop-prod/locations/*/services/*" && google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_OWN_SERVICE == "projects/example-project/locations/europe-west1/services/scc-responder"
     error_message = "The function does not know what it may change on Cloud Run, or which service is its own."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_RUN_WRITER == output.run_writer && strcontains(output.settings, "SCC_RESPONDER_CLOUD_RUN_PROJECTS=shop-prod,shop-test\n")
+    error_message = "The function does not know who changes Cloud Run for it, or doctor where it is read."
   }
 
   assert {

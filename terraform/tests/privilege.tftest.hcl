@@ -163,6 +163,44 @@ run "cloud_logging" {
   }
 }
 
+run "cloud_run_projects" {
+  variables {
+    cloud_run_projects = ["shop-prod", "shop-test"]
+  }
+
+  assert {
+    condition     = alltrue([for name in google_organization_iam_custom_role.reach["run"].permissions : can(regex("^run[.][a-z]+[.](get|getIamPolicy|list)$", name))]) && keys(google_project_iam_member.cloud_run) == ["shop-prod", "shop-test"]
+    error_message = "More than reading Cloud Run is granted, or it is read elsewhere."
+  }
+
+  assert {
+    condition     = length(google_service_account.run_writer) + length(google_service_account_iam_member.run_writer) + length(google_organization_iam_custom_role.run_writer) + length(google_project_iam_member.run_writer) == 0 && output.run_writer == null && !contains(keys(google_cloudfunctions2_function.responder.service_config[0].environment_variables), "SCC_RESPONDER_RUN_WRITER")
+    error_message = "Somebody may change Cloud Run, and nobody asked for it."
+  }
+}
+
+run "cloud_run_writes" {
+  variables {
+    cloud_run_projects = ["shop-prod", "shop-test"]
+    cloud_run_writes   = ["shop-test"]
+  }
+
+  assert {
+    condition     = google_service_account_iam_member.run_writer[0].service_account_id == google_service_account.run_writer[0].name && google_service_account_iam_member.run_writer[0].member == google_service_account.responder["run"].member
+    error_message = "Somebody else than the function may act as who changes Cloud Run, or the function as another."
+  }
+
+  assert {
+    condition     = alltrue([for project, grant in google_project_iam_member.run_writer : project == "shop-test" && grant.member == google_service_account.run_writer[0].member])
+    error_message = "Cloud Run is changed elsewhere, or by another."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_RUN_WRITER == google_service_account.run_writer[0].email && google_cloudfunctions2_function.responder.service_config[0].service_account_email != google_service_account.run_writer[0].email
+    error_message = "The function does not know who changes Cloud Run, or is that one itself."
+  }
+}
+
 run "collector_image" {
   variables {
     clusters        = ["projects/shop-prod/locations/europe-west1/clusters/prod-1", "projects/shop-test/locations/*/clusters/*"]

@@ -295,6 +295,60 @@ run "heartbeat_minutes_uneven" {
   expect_failures = [var.heartbeat_minutes]
 }
 
+run "cloud_run_projects_a_number" {
+  command = plan
+
+  variables {
+    cloud_run_projects = ["123456789012"]
+  }
+
+  expect_failures = [var.cloud_run_projects]
+}
+
+run "cloud_run_projects_any" {
+  command = plan
+
+  variables {
+    cloud_run_projects = ["shop-*"]
+  }
+
+  expect_failures = [var.cloud_run_projects]
+}
+
+run "cloud_run_projects_out_of_scope" {
+  command = plan
+
+  variables {
+    clusters           = ["projects/shop-prod/locations/*/clusters/*"]
+    cloud_run_projects = ["shop-test"]
+    scope              = { project = "shop-prod" }
+  }
+
+  expect_failures = [var.cloud_run_projects]
+}
+
+run "cloud_run_writes_unread" {
+  command = plan
+
+  variables {
+    cloud_run_projects = ["shop-test"]
+    cloud_run_writes   = ["shop-prod"]
+  }
+
+  expect_failures = [var.cloud_run_writes]
+}
+
+run "cloud_run_writes_the_responder" {
+  command = plan
+
+  variables {
+    cloud_run_projects = ["example-project"]
+    cloud_run_writes   = ["example-project"]
+  }
+
+  expect_failures = [var.cloud_run_writes]
+}
+
 run "image_repositories_a_place" {
   command = plan
 

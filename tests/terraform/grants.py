@@ -94,6 +94,8 @@ def expected_grants(state: State) -> set[Grant]:
             f'roles/storage.objectViewer if resource.name.startsWith("projects/_/buckets/{sources}")',
             build,
         ),
+        *((where, f"{owner}/roles/scc_responder_run", run) for where in _run_projects(state)),
+        *_run_writer(state, run, owner),
         *_nodes(state),
         *((where, f"{owner}/roles/scc_responder_images", run) for where in _image_repositories(state)),
         *_people(state),
@@ -110,6 +112,28 @@ def _nodes(state: State) -> set[Grant]:
     made = "google_artifact_registry_repository.collector[0]" in state
     name = "scc-responder-collector" if made else "security"
     return {(f"repository/{name}", "roles/artifactregistry.reader", nodes)}
+
+
+def _run_projects(state: State) -> set[str]:
+    """The projects whose Cloud Run is read."""
+    return {f"project/{name}" for name in _told(state, "google_project_iam_member.cloud_run")}
+
+
+def _run_writer(state: State, run: str, owner: str) -> set[Grant]:
+    """Who changes Cloud Run: in the projects that were given for it, where there is anything to be changed."""
+    account = state.get("google_service_account.run_writer[0]")
+    if account is None:
+        return set()
+    writer, role = account["member"], f"{owner}/roles/scc_responder_run_writer"
+    return {
+        (f"identity/{account['email']}", "roles/iam.serviceAccountTokenCreator", run),
+        *((f"project/{name}", role, writer) for name in _told(state, "google_project_iam_member.run_writer")),
+    }
+
+
+def _told(state: State, resource: str) -> set[str]:
+    """The keys that a resource is made for: which they are to be, the module's own tests say."""
+    return {key for address in state for key in re.findall(rf'^{re.escape(resource)}\["(.*)"\]$', address)}
 
 
 def _has_role(state: State, name: str) -> bool:

@@ -19,6 +19,7 @@ from scc_responder.adapters.google.firestore.firestore_documents import (
     UNFINISHED,
     FirestoreCollection,
 )
+from scc_responder.domain.permissions import is_run_write
 from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
 from scc_responder.workbench.doctor.collector_checks import EXCLUSION_FILTER
 from tests.terraform.checking import State
@@ -57,7 +58,14 @@ def email(state: State, identity: str) -> str:
     return str(state[f'google_service_account.responder["{identity}"]']["email"])
 
 
+OWN_ROLES = "google_(?:organization|project)_iam_custom_role[.](?:own|reach)"
 OPERATOR_ROLES = "google_project_iam_custom_role[.]operator"
+RUN_WRITER_ROLES = r"google_\w+_iam_custom_role[.]run_writer"
+MAY_CHANGE = {
+    *("run.executions.cancel", "run.jobs.setIamPolicy", "run.operations.get", "run.revisions.delete"),
+    *("run.services.setIamPolicy", "run.services.update"),
+}
+"""What the identity that changes Cloud Run may ever hold: it makes nothing, and takes no service or job away."""
 OPERATED = {
     *("datastore.entities.create", "datastore.entities.get", "datastore.entities.list", "datastore.entities.update"),
     *("cloudscheduler.jobs.run", "pubsub.subscriptions.get", "pubsub.subscriptions.update", "run.services.get"),
@@ -85,6 +93,19 @@ def grants_are_exactly_these(state: State) -> None:
 
 
 @promise
+def only_one_changes_cloud_run(state: State) -> None:
+    """The runtime identity changes nothing there; who does is told to the function, and does nothing else."""
+    told = function(state)[0]["environment_variables"].get("SCC_RESPONDER_RUN_WRITER")
+    account = state.get("google_service_account.run_writer[0]", {})
+    assert told == account.get("email")
+    assert not [name for name in permissions_held(state, OWN_ROLES) if is_run_write(name)]
+    member = account.get("member")
+    held = [role for _target, role, who in grants(state) if who == member]
+    assert {role.rpartition("/")[2] for role in held} <= {"scc_responder_run_writer"}
+    assert told not in {email(state, name) for name in ("build", "push", "redrive", "run", "scheduler", "sweep")}
+
+
+@promise
 def grants_are_only_added(state: State) -> None:
     """No policy is set as a whole, no role is basic, and nobody is everybody."""
     assert [address for address in state if re.match(r"google_\w+_iam_(policy|binding|audit_config)\.", address)] == []
@@ -97,10 +118,14 @@ def grants_are_only_added(state: State) -> None:
 @promise
 def roles_are_exact(state: State) -> None:
     """Custom roles hold the permissions of permissions.json between them, each once, and no wildcard."""
-    runtime = permissions_held(state, "google_(?:organization|project)_iam_custom_role[.](?:own|reach)")
-    held = [*runtime, *permissions_held(state, OPERATOR_ROLES)]
+    runtime = permissions_held(state, OWN_ROLES)
+    writer = permissions_held(state, RUN_WRITER_ROLES)
+    held = [*runtime, *permissions_held(state, OPERATOR_ROLES), *writer]
     assert len(runtime) == len(set(runtime))
+    assert not set(runtime) & set(writer)
     assert sorted(held) == sorted(permissions_held(state, r"google_\w+_iam_custom_role[.]\w+"))
+    assert not [name for name in writer if name not in MAY_CHANGE]
+    held = [name for name in held if name not in writer]
     assert not [name for name in held if not re.fullmatch(r"[a-z]+\.[A-Za-z]+\.[A-Za-z]+", name)]
     assert not [name for name in held if re.search(r"setIamPolicy|actAs|\.pods\.|secrets|impersonate", name)]
 

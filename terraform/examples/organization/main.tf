@@ -23,6 +23,8 @@ module "responder" {
   approvers              = var.approvers
   bundle                 = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
   cloud_logging          = var.cloud_logging
+  cloud_run_projects     = var.cloud_run_projects
+  cloud_run_writes       = var.cloud_run_writes
   clusters               = var.clusters
   collector_image        = var.collector_image
   collector_repository   = var.collector_repository

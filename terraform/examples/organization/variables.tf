@@ -21,6 +21,18 @@ variable "cloud_logging" {
   default     = null
 }
 
+variable "cloud_run_projects" {
+  description = "Projects whose services and jobs of Cloud Run are evidence. Left out, none is."
+  type        = set(string)
+  default     = null
+}
+
+variable "cloud_run_writes" {
+  description = "Those of them whose services and jobs may be changed, where `services` lists them. Left out, none is."
+  type        = set(string)
+  default     = null
+}
+
 variable "clusters" {
   description = "Clusters that may be acted in: projects/P/locations/L/clusters/C, with * for a whole segment."
   type        = set(string)

@@ -21,6 +21,18 @@ variable "cloud_logging" {
   default     = null
 }
 
+variable "cloud_run_projects" {
+  description = "Projects whose services and jobs of Cloud Run are evidence. Left out, none is."
+  type        = set(string)
+  default     = null
+}
+
+variable "cloud_run_writes" {
+  description = "Those of them whose services and jobs may be changed, where `services` lists them. Left out, none is."
+  type        = set(string)
+  default     = null
+}
+
 variable "collector_image" {
   description = "The collector's image by its digest. Left out, nothing is put into a pod."
   type        = string
