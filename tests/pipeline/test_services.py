@@ -73,11 +73,11 @@ def test_cloud_run_is_asked_where_google_is() -> None:
 def test_cloud_run_is_changed_as_another_than_reads_it() -> None:
     """Whom settings name; a stand-in of Cloud Run is given no token of Google's."""
     writer = "writer@example-project.iam.gserviceaccount.com"
-    assert services()._run_writer is None
-    assert isinstance(services(RUN_WRITER=writer)._run_writer, ImpersonatedToken)
-    assert services(RUN_WRITER=writer, RUN_ENDPOINT="127.0.0.1:1")._run_writer is None
+    assert services().run_writer is None
+    assert isinstance(services(RUN_WRITER=writer).run_writer, ImpersonatedToken)
+    assert services(RUN_WRITER=writer, RUN_ENDPOINT="127.0.0.1:1").run_writer is None
     standing_in = {"RUN_ENDPOINT": "127.0.0.1:1", "IAM_CREDENTIALS_ENDPOINT": "127.0.0.1:2"}
-    assert isinstance(services(RUN_WRITER=writer, **standing_in)._run_writer, ImpersonatedToken)
+    assert isinstance(services(RUN_WRITER=writer, **standing_in).run_writer, ImpersonatedToken)
 
 
 def test_cloud_logging_is_asked_only_where_settings_say_that_it_may_be() -> None:

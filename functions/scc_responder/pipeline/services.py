@@ -143,10 +143,10 @@ class Services:
             return None
         from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin  # noqa: PLC0415
 
-        return CloudRunAdmin(endpoint=settings.run_endpoint, token=self._token, writer=self._run_writer)
+        return CloudRunAdmin(endpoint=settings.run_endpoint, token=self._token, writer=self.run_writer)
 
     @cached_property
-    def _run_writer(self) -> Callable[[], str] | None:
+    def run_writer(self) -> Callable[[], str] | None:
         """Tokens of the identity that changes Cloud Run; a stand-in of it needs a stand-in that gives them."""
         settings = self.settings
         if not settings.run_writer or (settings.run_endpoint and not settings.iam_credentials_endpoint):

@@ -32,6 +32,7 @@ from scc_responder.cli.doctor.doctor_clusters import Wanted, parse_clusters
 from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
 from scc_responder.cli.doctor.doctor_report import doctor_json, doctor_text
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.errors import SettingsError
 from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.doctor.check import CheckResult
@@ -58,6 +59,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the clusters that it lists, one full name to a line; - is standard input",
     )
+    parser.add_argument(
+        "--service",
+        action="append",
+        type=_service,
+        default=[],
+        metavar="NAME",
+        help="a service or job of Cloud Run to ask about, by its full name; may be given several times",
+    )
     parser.add_argument("--only", action="append", choices=GROUPS, metavar="GROUP", help=f"one of {', '.join(GROUPS)}")
     parser.add_argument("--seconds", type=_seconds, default=SECONDS, metavar="N", help="how long it may take at most")
     parser.add_argument("--strict", action="store_true", help="exit 1 also if something is unknown")
@@ -67,7 +76,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Probe, and print the checks."""
     environment = _environment(options)
-    with Doctor(environment, clock=utc_now, clusters=_wanted(options), only=options.only or GROUPS) as doctor:
+    wanted = {"clusters": _wanted(options), "services": options.service, "only": options.only or GROUPS}
+    with Doctor(environment, clock=utc_now, **wanted) as doctor:
         checks = doctor.examined(options.seconds, lambda answers, total: shown(answers, total, "probes"))
     if options.format == "json":
         print(json.dumps(doctor_json(checks), indent=2))
@@ -102,6 +112,13 @@ def _environment(options: argparse.Namespace) -> Mapping[str, str]:
     if options.policies:
         given[f"{VARIABLE_PREFIX}POLICIES"] = str(options.policies)
     return given
+
+
+def _service(text: str) -> str:
+    if RunName.parse(text) is None:
+        expected = "projects/P/locations/L/services/N or projects/P/locations/L/jobs/N"
+        raise argparse.ArgumentTypeError(f"must be {expected}, not {text!a}")
+    return text
 
 
 def _seconds(text: str) -> float:

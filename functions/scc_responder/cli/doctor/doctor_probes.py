@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from scc_responder.cli.doctor.doctor_cloud_run import run_probes
 from scc_responder.cli.doctor.doctor_clusters import Found, Wanted, find_clusters
 from scc_responder.cli.doctor.doctor_sources import source_probes
 from scc_responder.domain.errors import SettingsError
@@ -37,9 +38,9 @@ from scc_responder.workbench.doctor.side_by_side import side_by_side
 from scc_responder.workbench.doctor.signing_checks import examine_signing, signing_not_set
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store
 from scc_responder.workbench.local_services import LocalServices
-from scc_responder.workbench.needed_permissions import enabled, needed
+from scc_responder.workbench.needed_permissions import Need, enabled, needed
 
-GROUPS = ("identity", "delivery", "outcomes", "findings", "store", "evidence", "cluster")
+GROUPS = ("identity", "delivery", "outcomes", "findings", "store", "evidence", "cluster", "cloud_run")
 
 _AS_ANYBODY = frozenset({"delivery"})
 """Groups whose result does not depend on doctor's identity; any other group probes the identity too."""
@@ -72,11 +73,13 @@ class Doctor:
         *,
         clock: Clock,
         clusters: Wanted | None = None,
+        services: Sequence[str] = (),
         only: Sequence[str] = GROUPS,
     ) -> None:
         self._environment = environment
         self._clock = clock
         self._wanted = clusters or Wanted()
+        self._named_services = services
         self._only = frozenset(only) if frozenset(only) <= _AS_ANYBODY else frozenset({"identity", *only})
         self._opened = ExitStack()
         self._settings: Settings | None = None
@@ -122,6 +125,7 @@ class Doctor:
             "store": self._store,
             "evidence": self._evidence,
             "cluster": self._each_cluster,
+            "cloud_run": self._cloud_run,
         }
         return [job for group, make in made.items() if group in self._only for job in make(self._settings)]
 
@@ -224,9 +228,17 @@ class Doctor:
         bucket = bucket_access.BucketAccess(bucket_of(address), emulator=emulator)
         return list(examine_evidence(bucket, address, self._clock))
 
+    def _cloud_run(self, settings: Settings) -> Iterator[Job]:
+        projects, named = self._deployment.cloud_run_projects, self._named_services
+        for name, probed, ask in run_probes(self._services, settings, projects, named, self._needs()):
+            yield Job(name=name, probed=probed, ask=ask)
+
+    def _needs(self) -> Sequence[Need]:
+        return needed(enabled(self._policies.policies if self._policies else ()))
+
     def _each_cluster(self, settings: Settings) -> Iterator[Job]:
         policies = self._policies.policies if self._policies else ()
-        needs = needed(enabled(policies))
+        needs = self._needs()
         furthest = max((policy.mode for policy in policies), key=list(Mode).index, default=Mode.DRY_RUN)
         for ref in self._found.refs:
             identity, namespace = self._deployment.identity, self.namespace

@@ -8,6 +8,7 @@ SCC_RESPONDER_TIMEOUT_SECONDS    the function's timeout
 SCC_RESPONDER_SCOPE              organizations/O, folders/F or projects/P: whose findings it responds to
 SCC_RESPONDER_IDENTITY           the function's own service account
 SCC_RESPONDER_TOKENINFO          http:// address on this machine of another server that says whose a token is
+SCC_RESPONDER_CLOUD_RUN_PROJECTS  projects whose services and jobs of Cloud Run the function may read, comma-separated
 SCC_RESPONDER_HEARTBEAT_MINUTES  minutes between two heartbeats
 """
 
@@ -31,6 +32,7 @@ _FORMS = {
     "scope": r"(?:organizations|folders)/[0-9]+|projects/[a-z0-9][a-z0-9.:-]*",
     "identity": r"\S+@\S+",
     "tokeninfo": r"http://\S+",
+    "cloud_run_projects": r"[a-z][a-z0-9.:-]*(?:,[a-z][a-z0-9.:-]*)*",
     "heartbeat_minutes": r"[0-9]{1,4}",
 }
 
@@ -46,6 +48,7 @@ class Deployment(Value, frozen=True, kw_only=True):
     scope: str = ""
     identity: str = ""
     tokeninfo: str = ""
+    cloud_run_projects: tuple[str, ...] = ()
     heartbeat_minutes: int = 0
 
 
@@ -89,6 +92,7 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         scope=found["scope"],
         identity=found["identity"],
         tokeninfo=found["tokeninfo"],
+        cloud_run_projects=tuple(filter(None, found["cloud_run_projects"].split(","))),
         heartbeat_minutes=int(found["heartbeat_minutes"] or 0),
     )
 

@@ -7,10 +7,11 @@ from shlex import quote
 
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import VARIABLE_PREFIX, Settings
 from scc_responder.workbench.doctor.check import Check, fault, ok
-from scc_responder.workbench.needed_permissions import enabled
+from scc_responder.workbench.needed_permissions import RUN_WRITES, by_variable, enabled, needed
 
 
 def load(settings: Settings, read: Callable[[], PolicySet]) -> tuple[PolicySet | None, Check]:
@@ -38,6 +39,11 @@ def consistent(settings: Settings, policies: PolicySet) -> Iterator[Check]:
         why = "policies notify, and no outcome topic is set"
         fix = f"set {VARIABLE_PREFIX}OUTCOME_TOPIC=projects/P/topics/T; the Terraform module does it"
         yield fault(name, f"{VARIABLE_PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", why, fix)
+    needs = by_variable(needed(enabled(policies.policies)))
+    if settings.services and not settings.run_writer and needs[RUN_WRITES]:
+        why = "policies change Cloud Run, and no identity is set that may"
+        fix = "Terraform variable cloud_run_writes, which makes one and lets the function act as it"
+        yield fault(name, f"{VARIABLE_PREFIX}RUN_WRITER", Reason.NO_RUN_WRITER, why, fix)
     approves = any(policy.mode == Mode.APPROVE for policy in policies.policies)
     if approves and not settings.approval_audience and not settings.trusts_this_machine:
         why = "a policy waits for approval, and nobody can approve"
