@@ -34,9 +34,22 @@ def test_settings_file_of_anything(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SUBSCRIPTION", "push"), ("SCOPE", "organizations/a"), ("TIMEOUT_SECONDS", "2m"), ("SCOPE", "projects/a\n")],
+    [
+        ("CLOUD_RUN_PROJECTS", "shop-prod,*"),
+        ("SUBSCRIPTION", "push"),
+        ("SCOPE", "organizations/a"),
+        ("TIMEOUT_SECONDS", "2m"),
+        ("SCOPE", "projects/a\n"),
+    ],
 )
 def test_an_unusable_deployment_names_its_variable(name: str, value: str) -> None:
     """What is no such thing is refused by its variable's name."""
     with pytest.raises(SettingsError, match=f"SCC_RESPONDER_{name}"):
         read_deployment({f"SCC_RESPONDER_{name}": value})
+
+
+def test_projects_of_cloud_run_are_a_list() -> None:
+    """As Terraform writes them; none where it names none."""
+    given = {"SCC_RESPONDER_CLOUD_RUN_PROJECTS": "shop-prod,shop-test"}
+    assert read_deployment(given).cloud_run_projects == ("shop-prod", "shop-test")
+    assert read_deployment({}).cloud_run_projects == ()

@@ -57,6 +57,27 @@ def test_settings_have_what_policies_need(
     assert all(check.fix.startswith(f"set {check.probed}=") for check in checks)
 
 
+@pytest.mark.parametrize(
+    ("action", "mode", "other", "reasons"),
+    [
+        ("roll_back_service", "approve", {"services": ("projects/p/locations/l/services/s",)}, ["no_run_writer"]),
+        ("roll_back_service", "disabled", {"services": ("projects/p/locations/l/services/s",)}, []),
+        ("roll_back_service", "approve", {}, []),
+        ("label_pod", "enforce", {"services": ("projects/p/locations/l/services/s",)}, []),
+        ("roll_back_service", "approve", {"services": ("projects/*/locations/*/jobs/*",), "run_writer": "w@p"}, []),
+    ],
+)
+def test_somebody_changes_what_is_listed(
+    tmp_path: Path, action: str, mode: str, other: dict[str, Any], reasons: list[str]
+) -> None:
+    """Listed services, and a policy that changes some, need an identity for it."""
+    folder = write_policies(tmp_path / "policies", policy(action, mode=mode))
+    settings = settings_of(folder, approval_audience="https://a.example.com", **other)
+    checks = list(consistent(settings, load_policies(folder)))
+    assert [check.reason for check in checks] == reasons
+    assert [mistake for check in checks for mistake in fix_mistakes(check.fix)] == []
+
+
 def test_enabled_policies_are_counted(tmp_path: Path) -> None:
     """Policies that load are told with how many are enabled, and with the digest that cases name."""
     texts = [policy("label_pod", name=f"p-{mode}".replace("_", "-"), mode=mode) for mode in ("enforce", "disabled")]

@@ -62,7 +62,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--service",
         action="append",
-        type=_service,
         default=[],
         metavar="NAME",
         help="a service or job of Cloud Run to ask about, by its full name; may be given several times",
@@ -76,6 +75,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Probe, and print the checks."""
     environment = _environment(options)
+    for name in options.service:
+        if RunName.parse(name) is None:
+            expected = "projects/P/locations/L/services/N or projects/P/locations/L/jobs/N"
+            raise SettingsError("wrong_use", f"--service: {name!a} is not {expected}")
     wanted = {"clusters": _wanted(options), "services": options.service, "only": options.only or GROUPS}
     with Doctor(environment, clock=utc_now, **wanted) as doctor:
         checks = doctor.examined(options.seconds, lambda answers, total: shown(answers, total, "probes"))
@@ -112,13 +115,6 @@ def _environment(options: argparse.Namespace) -> Mapping[str, str]:
     if options.policies:
         given[f"{VARIABLE_PREFIX}POLICIES"] = str(options.policies)
     return given
-
-
-def _service(text: str) -> str:
-    if RunName.parse(text) is None:
-        expected = "projects/P/locations/L/services/N or projects/P/locations/L/jobs/N"
-        raise argparse.ArgumentTypeError(f"must be {expected}, not {text!a}")
-    return text
 
 
 def _seconds(text: str) -> float:

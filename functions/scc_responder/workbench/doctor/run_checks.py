@@ -32,6 +32,7 @@ from scc_responder.workbench.needed_permissions import ACT_AS_WARNING
 ABSENT = "scc-responder-probe"
 """A service, a job, a revision and an operation that nobody has."""
 UPDATE = "run.services.update"
+_NAME_ONE = "scc-responder doctor --settings responder.env --service projects/PROJECT/locations/LOCATION/services/NAME"
 _READ, _WRITER, _WRITE, _ACT_AS = "run.read", "run.writer", "run.write", "run.act_as"
 _PERIMETERS = ("vpcServiceControls", "organization's policy", "VPC_SERVICE_CONTROLS")
 _OPEN = "allow run.googleapis.com and iamcredentials.googleapis.com in the service perimeter, for both service accounts"
@@ -52,7 +53,7 @@ def examine_reads(api: CloudRunApi, place: RunPlace, permissions: Collection[str
     """One project: whether each of the permissions is there."""
     if not place.location:
         why = "no location of it is known here: name a service of it in SCC_RESPONDER_SERVICES"
-        yield unknown(_READ, place.project, "location_not_named", why, "scc-responder doctor --service NAME")
+        yield unknown(_READ, place.project, "location_not_named", why, _NAME_ONE)
         return
     calls = _calls(api, place)
     held = []
@@ -88,8 +89,9 @@ def examine_writer(token: Callable[[], object], writer: str) -> Check:
     try:
         token()
     except ApiError as error:
+        project = quote(writer.partition("@")[2].partition(".")[0])
         command = (
-            f"gcloud iam service-accounts add-iam-policy-binding {quote(writer)}"
+            f"gcloud iam service-accounts add-iam-policy-binding {quote(writer)} --project={project}"
             " --member=serviceAccount:IDENTITY --role=roles/iam.serviceAccountTokenCreator"
         )
         return _failed(_WRITER, writer, error, f"{command}{OR}terraform apply")
@@ -126,8 +128,7 @@ def examine_operations(api: CloudRunApi, place: RunPlace) -> Check:
 def unnamed_service(pattern: str) -> Check:
     """A pattern of settings: what changes can be asked of a service alone, and the function may not list any."""
     why = "what the writer may change is asked of one service or job, and this pattern names none"
-    fix = "scc-responder doctor --settings responder.env --service projects/PROJECT/locations/LOCATION/services/NAME"
-    return unknown(_WRITE, pattern, "service_not_named", why, fix)
+    return unknown(_WRITE, pattern, "service_not_named", why, _NAME_ONE)
 
 
 def _is_about(permission: str, kind: RunKind) -> bool:
