@@ -9,11 +9,13 @@ import pytest
 from scc_responder.adapters.google.access.impersonation import ImpersonatedToken
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.domain.cloud_run.run_names import RunKind, RunName
-from scc_responder.domain.errors import ApiError
+from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.ports import CloudRunApi
+from scc_responder.workbench.needed_permissions import RUN_READS, RUN_WRITES, by_variable, needed
 from tests.kits.google.cloud_run.samples import CHECKOUT, add_job, let_anyone_invoke, start_execution
 from tests.kits.google.cloud_run.server import CloudRunServer
 from tests.kits.google.fronts import IamCredentials
+from tests.kits.one_run_change import OneCloudRun, roll_back
 
 WRITER = "writer@example-project.iam.gserviceaccount.com"
 SERVICE = RunName(kind=RunKind.SERVICE, project="example-project", location="europe-west1", name="checkout")
@@ -142,3 +144,50 @@ def test_a_stand_in_without_tokens_is_changed_by_anybody(run_admin: CloudRunApi,
     WRITES["Services/UpdateService"](run_admin)
     assert run_server.bearers == [("Services/UpdateService", "")]
     assert run_server.writes_of("UpdateService") == [CHECKOUT]
+
+
+def shipped(variable: str) -> set[str]:
+    """What a rollback with its evidence needs of one of the two identities."""
+    return {need.permission for need in by_variable(needed([("p", "roll_back_service")]))[variable]}
+
+
+@pytest.fixture
+def rolling(admin: CloudRunAdmin, run_server: CloudRunServer) -> OneCloudRun:
+    """A rollback by two identities, each with what it is granted and no more."""
+    run_server.rights = {"runtime": shipped(RUN_READS), "writer-1": shipped(RUN_WRITES)}
+    return OneCloudRun(run_server, admin)
+
+
+def test_a_rollback_needs_what_is_granted_and_no_more(rolling: OneCloudRun, run_server: CloudRunServer) -> None:
+    """Reads are the runtime identity's, the update and its end the second one's."""
+    result = rolling.carried_out(roll_back(rolling))
+    assert (result.status, result.reason) == ("done", "rolled_back")
+    by_writer = {method for method, bearer in run_server.bearers if bearer == "writer-1"}
+    assert by_writer == {"Services/UpdateService", "Operations/WaitOperation"}
+
+
+@pytest.mark.parametrize(
+    ("who", "missing"), [("runtime", "run.services.get"), ("writer-1", "run.services.update"), ("", "getAccessToken")]
+)
+def test_each_right_that_is_taken_away_names_itself(
+    rolling: OneCloudRun, run_server: CloudRunServer, front: IamCredentials, who: str, missing: str
+) -> None:
+    """The step says which permission is missing, and nothing was changed."""
+    change = roll_back(rolling)
+    run_server.rights[who] = {*run_server.rights.get(who, ())} - {missing}
+    front.creators = front.creators if who else set()
+    result = rolling.carried_out(change)
+    assert result.status == "failed"
+    assert result.detail.startswith("missing permission: ")
+    assert result.detail.endswith(missing)
+    assert run_server.writes_of("UpdateService") == []
+
+
+def test_a_change_whose_end_may_not_be_seen_names_the_right(rolling: OneCloudRun, run_server: CloudRunServer) -> None:
+    """It was made; the next delivery reads that off the service."""
+    change = roll_back(rolling)
+    run_server.rights["writer-1"] = ["run.services.update"]
+    with pytest.raises(RetryableError, match=r"run\.operations\.get"):
+        rolling.carried_out(change)
+    result = rolling.carried_out(change, intended=True)
+    assert (result.status, len(run_server.writes_of("UpdateService"))) == ("done", 1)
