@@ -125,13 +125,17 @@ GKE_WARDEN = "GKE Warden"
 """The admission of GKE itself, which protects what is Google's."""
 
 
+VPC_SERVICE_CONTROLS = "VPC Service Controls"
+"""A service perimeter, which no permission opens."""
+
+
 class ApiError(DeliveryError):
     """An API answered with an error.
 
     `status` is the HTTP status (gRPC codes are mapped to theirs; 0 means no answer), `permission` names what is
     missing when the caller was refused, `body_reason` is the `reason` of a Kubernetes `Status`.
-    `refused_by` is what refused, where the answer names it: an admission policy, `GKE_WARDEN`, or an IAM permission;
-    `rule` is the message of the admission policy's rule.
+    `refused_by` is what refused, where the answer names it: an admission policy, `GKE_WARDEN`, `VPC_SERVICE_CONTROLS`,
+    or an IAM permission; `rule` is the message of the admission policy's rule.
     """
 
     def __init__(

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
+from google.rpc import status_pb2
+from google.rpc.error_details_pb2 import PreconditionFailure
 from msgspec.structs import replace
 
 from scc_responder.adapters.google.access.impersonation import ImpersonatedToken
@@ -151,14 +153,15 @@ def test_a_service_that_is_gone_is_a_fault(api: CloudRunAdmin) -> None:
     assert (check.result, check.reason) == (CheckResult.FAULT, "cloud_run_not_found")
 
 
-PERIMETER = "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: abc"
-
-
 def test_a_service_perimeter_is_told_as_one(api: CloudRunAdmin, server: CloudRunServer) -> None:
     """A permission would not help: both APIs are named that it has to let through."""
-    server.fail_next(grpc.StatusCode.PERMISSION_DENIED, PERIMETER)
+    failure = PreconditionFailure(violations=[{"type": "VPC_SERVICE_CONTROLS", "description": "abc"}])
+    status = status_pb2.Status(code=7, message="prohibited")
+    status.details.add().Pack(failure)
+    trailing = (("grpc-status-details-bin", status.SerializeToString()),)
+    server.fail_next(grpc.StatusCode.PERMISSION_DENIED, "prohibited", trailing=trailing)
     check = next(examine_reads(api, PLACE, ["run.services.get"]))
-    assert (check.reason, "vpcServiceControls" in check.why) == ("outside_the_perimeter", True)
+    assert (check.reason, "missing permission" in check.why) == ("outside_the_perimeter", False)
     assert "run.googleapis.com and iamcredentials.googleapis.com" in check.fix
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from shlex import quote
 
 from scc_responder.domain.cloud_run.run_names import RunKind, RunName
-from scc_responder.domain.errors import ApiError
+from scc_responder.domain.errors import VPC_SERVICE_CONTROLS, ApiError
 from scc_responder.domain.permissions import ACT_AS, RUN_OPERATION
 from scc_responder.domain.ports import CloudRunApi
 from scc_responder.domain.value import Value
@@ -29,12 +29,11 @@ from scc_responder.workbench.doctor.check import (
 )
 from scc_responder.workbench.needed_permissions import ACT_AS_WARNING
 
-ABSENT = "scc-responder-probe"
+_UPDATE = "run.services.update"
+_ABSENT = "scc-responder-probe"
 """A service, a job, a revision and an operation that nobody has."""
-UPDATE = "run.services.update"
 _NAME_ONE = "scc-responder doctor --settings responder.env --service projects/PROJECT/locations/LOCATION/services/NAME"
 _READ, _WRITER, _WRITE, _ACT_AS = "run.read", "run.writer", "run.write", "run.act_as"
-_PERIMETERS = ("vpcServiceControls", "organization's policy", "VPC_SERVICE_CONTROLS")
 _OPEN = "allow run.googleapis.com and iamcredentials.googleapis.com in the service perimeter, for both service accounts"
 
 
@@ -46,7 +45,7 @@ class RunPlace(Value, frozen=True, kw_only=True):
 
     def name(self, kind: RunKind) -> RunName:
         """A service or job there that nobody has."""
-        return RunName(kind=kind, project=self.project, location=self.location, name=ABSENT)
+        return RunName(kind=kind, project=self.project, location=self.location, name=_ABSENT)
 
 
 def examine_reads(api: CloudRunApi, place: RunPlace, permissions: Collection[str]) -> Iterator[Check]:
@@ -77,7 +76,7 @@ def _calls(api: CloudRunApi, place: RunPlace) -> Mapping[str, Callable[[], objec
         "run.executions.list": partial(api.list_executions, job, 1),
         "run.jobs.get": partial(api.get_job, job),
         "run.jobs.getIamPolicy": partial(api.get_iam_policy, job),
-        "run.revisions.get": partial(api.get_revision, service, ABSENT),
+        "run.revisions.get": partial(api.get_revision, service, _ABSENT),
         "run.revisions.list": partial(api.list_revisions, service, 1),
         "run.services.get": partial(api.get_service, service),
         "run.services.getIamPolicy": partial(api.get_iam_policy, service),
@@ -112,13 +111,13 @@ def examine_writes(api: CloudRunApi, name: RunName, permissions: Collection[str]
             yield fault(_WRITE, f"{name.path}: {permission}", MISSING_PERMISSION, why, _granted(name.project))
     if held:
         yield ok(_WRITE, name.path, ", ".join(sorted(held)))
-    if UPDATE in asked:
+    if _UPDATE in asked:
         yield skipped(_ACT_AS, name.path, "act_as_not_known", f"whether a change asks for {ACT_AS}: {ACT_AS_WARNING}")
 
 
 def examine_operations(api: CloudRunApi, place: RunPlace) -> Check:
     """One project: whether the writer can see how its changes end."""
-    operation = f"projects/{place.project}/locations/{place.location}/operations/{ABSENT}"
+    operation = f"projects/{place.project}/locations/{place.location}/operations/{_ABSENT}"
     refused = _refused(partial(api.wait_operation, operation, 0.0))
     if refused:
         return _failed(_WRITE, f"{place.project}: {RUN_OPERATION}", refused, _granted(place.project))
@@ -146,7 +145,7 @@ def _refused(ask: Callable[[], object]) -> ApiError | None:
 
 
 def _failed(name: str, probed: str, error: ApiError, grant: str) -> Check:
-    if any(word in str(error) for word in _PERIMETERS):
+    if error.refused_by == VPC_SERVICE_CONTROLS:
         return fault(name, probed, "outside_the_perimeter", str(error), _OPEN)
     return probe_failed(name, probed, error, grant if permission_of(error) else REACH)
 

@@ -6,7 +6,7 @@ import grpc
 import pytest
 from google.api_core import exceptions
 from google.protobuf.duration_pb2 import Duration
-from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.error_details_pb2 import PreconditionFailure, RetryInfo
 
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.domain.errors import OutcomeUnknown
@@ -69,3 +69,14 @@ def test_a_server_can_ask_to_wait() -> None:
     error = exceptions.ResourceExhausted("busy", details=[object(), delay])
     assert grpc_failure(READ, error).retry_after_seconds == 2.5
     assert grpc_failure(READ, exceptions.ResourceExhausted("busy")).retry_after_seconds == 0.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "permission", "refused_by"),
+    [("VPC_SERVICE_CONTROLS", "", "VPC Service Controls"), ("TOS", "container.clusters.get", "")],
+)
+def test_a_service_perimeter_is_no_missing_permission(kind: str, permission: str, refused_by: str) -> None:
+    """It is named as what refused, so that nobody grants what would not help."""
+    details = [PreconditionFailure(violations=[{"type": kind}])]
+    told = grpc_failure(READ, exceptions.PermissionDenied("prohibited", details=details))
+    assert (told.status, told.permission, told.refused_by) == (403, permission, refused_by)

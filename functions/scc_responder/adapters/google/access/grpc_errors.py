@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scc_responder.domain.errors import ApiError, OutcomeUnknown
+from scc_responder.domain.errors import VPC_SERVICE_CONTROLS, ApiError, OutcomeUnknown
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
@@ -46,16 +46,19 @@ class ApiMethod(Value, frozen=True, kw_only=True):
 def grpc_failure(call: ApiMethod, error: Exception) -> ApiError:
     """The error to raise for what the client library raised: its reason ends with the gRPC code.
 
-    A status of 0 means that no answer came. The permission is named where it is what is missing.
+    A status of 0 means that no answer came. The permission is named where it is what is missing: not where a service
+    perimeter refused.
     """
     code = _code(error)
     status = _HTTP_STATUS.get(code, 0)
     kind = OutcomeUnknown if call.writes and status in _NOTHING_KNOWN else ApiError
+    outside = _is_outside_perimeter(error)
     return kind(
         call.api.of(code.lower() or "no_answer"),
         _message(error),
         status=status,
-        permission=call.permission if status == 403 else "",
+        permission=call.permission if status == 403 and not outside else "",
+        refused_by=VPC_SERVICE_CONTROLS if outside else "",
         retry_after_seconds=_retry_after(error),
     )
 
@@ -74,10 +77,20 @@ def _message(error: Exception) -> str:
     return str(getattr(error, "message", "") or error)[:_MESSAGE_LIMIT]
 
 
+def _details(error: Exception) -> list[Any]:
+    details: Any = getattr(error, "details", None)
+    return details if isinstance(details, list) else []
+
+
+def _is_outside_perimeter(error: Exception) -> bool:
+    """Whether a service perimeter refused it (google.rpc.PreconditionFailure)."""
+    violations = [each for detail in _details(error) for each in getattr(detail, "violations", ())]
+    return any(getattr(each, "type", "") == "VPC_SERVICE_CONTROLS" for each in violations)
+
+
 def _retry_after(error: Exception) -> float:
     """Seconds the server asked to wait (google.rpc.RetryInfo), or 0."""
-    details: Any = getattr(error, "details", None)
-    for detail in details if isinstance(details, list) else []:
+    for detail in _details(error):
         delay = getattr(detail, "retry_delay", None)
         if delay is not None:
             return float(delay.seconds + delay.nanos / 1e9)
