@@ -233,7 +233,7 @@ class Doctor:
         for name, probed, ask in run_probes(self._services, settings, projects, named, self._needs()):
             yield Job(name=name, probed=probed, ask=ask)
 
-    def _needs(self) -> Sequence[Need]:
+    def _needs(self) -> tuple[Need, ...]:
         return needed(enabled(self._policies.policies if self._policies else ()))
 
     def _each_cluster(self, settings: Settings) -> Iterator[Job]:
