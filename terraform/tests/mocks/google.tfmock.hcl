@@ -81,6 +81,17 @@ override_resource {
 }
 
 override_resource {
+  target = google_service_account.run_writer
+  values = {
+    email     = "scc-responder-writer@example-project.iam.gserviceaccount.com"
+    id        = "projects/example-project/serviceAccounts/scc-responder-writer@example-project.iam.gserviceaccount.com"
+    member    = "serviceAccount:scc-responder-writer@example-project.iam.gserviceaccount.com"
+    name      = "projects/example-project/serviceAccounts/scc-responder-writer@example-project.iam.gserviceaccount.com"
+    unique_id = "100000000000000000006"
+  }
+}
+
+override_resource {
   target = google_service_account.responder["scheduler"]
   values = {
     email     = "scc-responder-scheduler@example-project.iam.gserviceaccount.com"

@@ -73,6 +73,7 @@ def examine_reads(api: CloudRunApi, place: RunPlace, permissions: Collection[str
 def _calls(api: CloudRunApi, place: RunPlace) -> Mapping[str, Callable[[], object]]:
     service, job = place.name(RunKind.SERVICE), place.name(RunKind.JOB)
     return {
+        "run.executions.get": partial(api.get_execution, job, _ABSENT),
         "run.executions.list": partial(api.list_executions, job, 1),
         "run.jobs.get": partial(api.get_job, job),
         "run.jobs.getIamPolicy": partial(api.get_iam_policy, job),

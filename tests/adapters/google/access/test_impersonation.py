@@ -52,6 +52,7 @@ CASES: dict[str, tuple[tuple[int, Any], tuple[str, int, str], str]] = {
     "away": ((503, {"error": {"code": 503, "message": "later"}}), ("token_unavailable", 503, ""), "later"),
     "no JSON": ((403, b"<html>"), ("token_refused", 401, ""), "writer@"),
     "JSON of another form": ((403, b'["no"]'), ("token_refused", 401, ""), "writer@"),
+    "an error of another form": ((403, {"error": "no"}), ("token_refused", 401, ""), "writer@"),
     "no token": ((200, {"expireTime": "2100-01-01T00:00:00Z"}), ("token_refused", 401, ""), "writer@"),
 }
 

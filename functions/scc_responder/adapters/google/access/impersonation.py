@@ -111,6 +111,7 @@ def _explained(error: ApiError, email: str) -> ApiError:
 
 def _said(body: object) -> Mapping[str, Any]:
     try:
-        return msgspec.json.decode(str(body), type=dict[str, dict[str, Any]]).get("error", {})
+        said = msgspec.json.decode(str(body), type=dict[str, Any]).get("error")
     except msgspec.DecodeError:
         return {}
+    return said if isinstance(said, dict) else {}
