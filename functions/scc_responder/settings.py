@@ -100,7 +100,7 @@ SIGNING_KEY = re.compile(
     re.ASCII,
 )
 _KEY_FORM = "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
-_UNCHECKED = (
+_LOCAL_ONLY = (
     "clusters_file",
     "findings",
     "scc_endpoint",
@@ -112,23 +112,9 @@ _UNCHECKED = (
     "kms_endpoint",
     "registry_endpoint",
     "kubernetes_token_file",
-    "trace_project",
     "approval_certs",
 )
-_LOCAL_ONLY = (
-    "CLUSTERS_FILE",
-    "FINDINGS",
-    "SCC_ENDPOINT",
-    "GKE_ENDPOINT",
-    "LOGGING_ENDPOINT",
-    "MONITORING_ENDPOINT",
-    "RUN_ENDPOINT",
-    "IAM_CREDENTIALS_ENDPOINT",
-    "KMS_ENDPOINT",
-    "REGISTRY_ENDPOINT",
-    "KUBERNETES_TOKEN_FILE",
-    "APPROVAL_CERTS",
-)
+_UNCHECKED = (*_LOCAL_ONLY, "trace_project")
 FIRESTORE_EMULATOR = "FIRESTORE_EMULATOR_HOST"
 PUBSUB_EMULATOR = "PUBSUB_EMULATOR_HOST"
 
@@ -239,7 +225,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
 def _refuse_local(given: Mapping[str, str], environment: Mapping[str, str]) -> None:
     """What would lose cases or believe local files has no place on Cloud Run."""
     emulators = [name for name in (FIRESTORE_EMULATOR, PUBSUB_EMULATOR) if environment.get(name)]
-    for name in (*emulators, *(f"{VARIABLE_PREFIX}{name}" for name in _LOCAL_ONLY if given.get(name.lower()))):
+    for name in (*emulators, *(f"{VARIABLE_PREFIX}{name.upper()}" for name in _LOCAL_ONLY if given.get(name))):
         raise SettingsError("local_only_setting", f"{name} is for local use; remove it on Cloud Run")
     if (given.get("store") or "sqlite:").startswith("sqlite:"):
         raise SettingsError(

@@ -7,19 +7,14 @@ A permission is written as `kubectl auth can-i` and IAM spell it: `networkpolici
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-
-from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS, READ_PERMISSIONS
-from scc_responder.domain.changes.capture_evidence import CAPTURES_EVIDENCE
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import (
-    ACT_AS,
     RUN_OPERATION,
     Permission,
     Permissions,
@@ -45,26 +40,9 @@ GOOGLE_READS = {
 }
 """What every finding needs of Google's APIs, whatever the policies are, and what for."""
 
-SIGNING = iam("cloudkms.cryptoKeyVersions.useToSign")
-"""What `adapters/google/kms_signer.py` asks for: adapters are beyond this layer."""
-
-COLLECTOR = iam("logging.sinks.get")
-"""What `adapters/google/log_sinks.py` asks for, likewise: whether the collector's log stays out of Cloud Logging."""
-
-VARIABLES = {"artifactregistry": "image_repositories", "logging": "cloud_logging"}
-"""The Terraform variable without which the module grants nothing of a service, whatever policies ask for."""
-
-RUN_READS, RUN_WRITES = "cloud_run_projects", "cloud_run_writes"
-"""Likewise of Cloud Run: for what reads, granted to the runtime identity, and for what changes, to another one."""
-
-ACT_AS_WARNING = (
-    "Whoever may update a service and act as its identity can run any code as that identity. Nothing grants it here. "
-    "Which call needs it is to be tried on a project: give it to the identity that changes Cloud Run, on the identity "
-    "of one service, where a change of that service is refused for want of it."
-)
-
 VERBS = ("get", "list", "create", "patch", "delete")
 READING = frozenset({"get", "list"})
+_RUN_WRITES = "run, what changes"
 
 
 class GrantScope(Value, frozen=True, kw_only=True):
@@ -87,7 +65,7 @@ GRANT_SCOPES = {
     "run": GrantScope(
         title="scc-responder services", grant="every project whose services and jobs of Cloud Run are evidence"
     ),
-    RUN_WRITES: GrantScope(
+    _RUN_WRITES: GrantScope(
         title="scc-responder run writer",
         grant="every project whose services and jobs may be changed, to the second identity and to no other",
     ),
@@ -128,87 +106,7 @@ def needed(steps: Iterable[tuple[str, str]]) -> tuple[Need, ...]:
     for permission, reason, policy in _uses(steps):
         policies = by.setdefault(permission, {}).setdefault(reason, {})
         policies |= {policy: None} if policy else {}
-    return tuple(_need(permission, by[permission]) for permission in sorted(by, key=_order))
-
-
-def of_connect_gateway() -> tuple[Need, ...]:
-    """What Connect Gateway asks for: needed only where this deployment is to use it, whatever the policies are."""
-    by: Mapping[str, Iterable[str]] = {"clusters reached by Connect Gateway": ()}
-    return tuple(_need(permission, by) for permission in iam(*ENDPOINT_PERMISSIONS[EndpointKind.CONNECT_GATEWAY]))
-
-
-def of_signing() -> tuple[Need, ...]:
-    """What signing evidence with a key in Cloud KMS asks for: needed only where settings name such a key."""
-    return tuple(_need(permission, {"signing of evidence": ()}) for permission in SIGNING)
-
-
-def of_collector() -> tuple[Need, ...]:
-    """What `doctor` asks for where settings name a collector."""
-    return tuple(_need(permission, {"doctor, of the collector's log": ()}) for permission in COLLECTOR)
-
-
-def of_cloud_run(service: str = "run") -> tuple[Need, ...]:
-    """What evidence of Cloud Run asks of a service of Google's: needed only where services and jobs are to be read."""
-    sources = sources_for(CAPTURES_EVIDENCE, of_cloud_run=True)
-    asked = merged(*(each.permissions for each in sources if each.of_cloud_run))
-    return tuple(_need(each, {"evidence of Cloud Run": ()}) for each in asked if each.name.startswith(f"{service}."))
-
-
-def of_cloud_monitoring() -> tuple[Need, ...]:
-    """What the number of instances and requests of a service asks for: needed only where it is to be read."""
-    return of_cloud_run("monitoring")
-
-
-ASKED_BY_VARIABLE: Mapping[str, Callable[[], tuple[Need, ...]]] = {
-    "cloud_monitoring": of_cloud_monitoring,
-    "cloud_run_projects": of_cloud_run,
-    "collector_image": of_collector,
-    "connect_gateway": of_connect_gateway,
-    "signing": of_signing,
-}
-"""What is needed, whatever the policies are, only where a variable of the Terraform module is set; by the variable."""
-
-
-def always_granted(needs: Iterable[Need]) -> list[Need]:
-    """The IAM permissions among the needs that the module grants, whatever its variables say."""
-    return [need for need in needs if not need.verb and not variable_of(need.permission)]
-
-
-def variable_of(permission: str) -> str:
-    """The variable without which the module does not grant one of IAM's permissions; empty where it always does."""
-    service = permission.partition(".")[0]
-    if service == "run":
-        return RUN_WRITES if is_run_write(permission) else RUN_READS
-    return VARIABLES.get(service, "")
-
-
-def by_variable(needs: Sequence[Need]) -> dict[str, tuple[Need, ...]]:
-    """The IAM permissions that the module grants only where a variable of its own asks for them, by that variable."""
-    variables = sorted({*VARIABLES.values(), RUN_READS, RUN_WRITES, *ASKED_BY_VARIABLE})
-    of_policies = [need for need in needs if not need.verb]
-    return {
-        variable: _each_once(
-            [need for need in of_policies if variable_of(need.permission) == variable],
-            ASKED_BY_VARIABLE.get(variable, tuple)(),
-        )
-        for variable in variables
-    }
-
-
-def _each_once(*groups: Iterable[Need]) -> tuple[Need, ...]:
-    found: dict[str, Need] = {}
-    for need in chain(*groups):
-        known = found.get(need.permission, need)
-        found[need.permission] = replace(known, by={**known.by, **need.by})
-    return tuple(found.values())
-
-
-def acting_as(needs: Iterable[Need]) -> Need | None:
-    """What changing a service may ask for besides, on the identity that the service runs as, and for which actions."""
-    by = {
-        reason: names for need in needs if need.permission == "run.services.update" for reason, names in need.by.items()
-    }
-    return Need(permission=ACT_AS, by=by) if by else None
+    return tuple(need_of(permission, by[permission]) for permission in sorted(by, key=_order))
 
 
 def of_all_actions() -> tuple[Need, ...]:
@@ -238,7 +136,8 @@ def _order(permission: Permission) -> tuple[bool, str, str, int]:
     return (not verb, *rule_of(permission.name), VERBS.index(verb) if verb in VERBS else len(VERBS))
 
 
-def _need(permission: Permission, by: Mapping[str, Iterable[str]]) -> Need:
+def need_of(permission: Permission, by: Mapping[str, Iterable[str]]) -> Need:
+    """A permission, and what needs it."""
     return Need(
         permission=str(permission),
         resource=permission.name if permission.verb else "",
@@ -291,7 +190,7 @@ def iam_roles(needs: Iterable[Need]) -> Sequence[tuple[GrantScope, dict[str, Any
 
 
 def _grant_scope(permission: str) -> str:
-    return RUN_WRITES if is_run_write(permission) else permission.partition(".")[0]
+    return _RUN_WRITES if is_run_write(permission) else permission.partition(".")[0]
 
 
 def rule_of(resource: str) -> tuple[str, str]:

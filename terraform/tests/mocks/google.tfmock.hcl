@@ -191,6 +191,34 @@ override_resource {
 }
 
 override_resource {
+  target = google_organization_iam_custom_role.reach["run"]
+  values = {
+    name = "organizations/123/roles/scc_responder_run"
+  }
+}
+
+override_resource {
+  target = google_project_iam_custom_role.reach["run"]
+  values = {
+    name = "projects/example-project/roles/scc_responder_run"
+  }
+}
+
+override_resource {
+  target = google_organization_iam_custom_role.run_writer
+  values = {
+    name = "organizations/123/roles/scc_responder_run_writer"
+  }
+}
+
+override_resource {
+  target = google_project_iam_custom_role.run_writer
+  values = {
+    name = "projects/example-project/roles/scc_responder_run_writer"
+  }
+}
+
+override_resource {
   target = google_project_iam_custom_role.operator["function"]
   values = {
     name = "projects/example-project/roles/scc_responder_operator_function"

@@ -22,7 +22,8 @@ from scc_responder.workbench.doctor.run_checks import (
     examine_writes,
     unnamed_service,
 )
-from scc_responder.workbench.needed_permissions import RUN_READS, by_variable, of_all_actions
+from scc_responder.workbench.needed_permissions import of_all_actions
+from scc_responder.workbench.variable_permissions import RUN_READS, by_variable
 from tests.docs.command_lines import fix_mistakes
 from tests.kits.google.cloud_run.samples import add_job, deploy, image
 from tests.kits.google.cloud_run.server import CloudRunServer

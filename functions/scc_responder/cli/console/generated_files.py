@@ -10,7 +10,8 @@ from pathlib import Path
 
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.value import Value
-from scc_responder.workbench.needed_permissions import Need, always_granted, by_variable
+from scc_responder.workbench.needed_permissions import Need
+from scc_responder.workbench.variable_permissions import always_granted, by_variable
 
 
 class Generated(Value, frozen=True, kw_only=True):

@@ -18,7 +18,8 @@ from scc_responder.workbench.doctor.run_checks import (
     examine_writes,
     unnamed_service,
 )
-from scc_responder.workbench.needed_permissions import RUN_READS, RUN_WRITES, Need, by_variable
+from scc_responder.workbench.needed_permissions import Need
+from scc_responder.workbench.variable_permissions import RUN_READS, RUN_WRITES, by_variable
 
 RunProbe = tuple[str, str, Callable[[], Sequence[Check]]]
 """The name of a check, what is probed, and what asks."""

@@ -35,19 +35,21 @@ from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.needed_permissions import (
-    ACT_AS_WARNING,
-    ASKED_BY_VARIABLE,
     EVERY_FINDING,
-    RUN_WRITES,
     Need,
-    acting_as,
-    always_granted,
-    by_variable,
     cluster_role,
     cluster_role_binding,
     enabled,
     iam_roles,
     needed,
+)
+from scc_responder.workbench.variable_permissions import (
+    ACT_AS_WARNING,
+    ASKED_BY_VARIABLE,
+    RUN_WRITES,
+    acting_as,
+    always_granted,
+    by_variable,
 )
 
 _POLICIES = Path("policies")

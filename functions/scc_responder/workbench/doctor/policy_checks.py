@@ -11,7 +11,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import VARIABLE_PREFIX, Settings
 from scc_responder.workbench.doctor.check import Check, fault, ok
-from scc_responder.workbench.needed_permissions import RUN_WRITES, by_variable, enabled, needed
+from scc_responder.workbench.needed_permissions import enabled, needed
+from scc_responder.workbench.variable_permissions import RUN_WRITES, by_variable
 
 
 def load(settings: Settings, read: Callable[[], PolicySet]) -> tuple[PolicySet | None, Check]:

@@ -27,7 +27,7 @@ from scc_responder.workbench.doctor.check import (
     skipped,
     unknown,
 )
-from scc_responder.workbench.needed_permissions import ACT_AS_WARNING
+from scc_responder.workbench.variable_permissions import ACT_AS_WARNING
 
 _UPDATE = "run.services.update"
 _ABSENT = "scc-responder-probe"

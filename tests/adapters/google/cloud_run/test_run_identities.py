@@ -11,7 +11,8 @@ from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.domain.cloud_run.run_names import RunKind, RunName
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.ports import CloudRunApi
-from scc_responder.workbench.needed_permissions import RUN_READS, RUN_WRITES, by_variable, needed
+from scc_responder.workbench.needed_permissions import needed
+from scc_responder.workbench.variable_permissions import RUN_READS, RUN_WRITES, by_variable
 from tests.kits.google.cloud_run.samples import CHECKOUT, add_job, let_anyone_invoke, start_execution
 from tests.kits.google.cloud_run.server import CloudRunServer
 from tests.kits.google.fronts import IamCredentials

@@ -29,7 +29,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence import EvidenceItem, NotPossible, sources_for
 from scc_responder.execute.evidence.manifest import evidence_objects
 from scc_responder.execute.evidence.sources.run_settings import run_settings
-from scc_responder.workbench.needed_permissions import of_cloud_monitoring, of_cloud_run, permissions_of
+from scc_responder.workbench.needed_permissions import permissions_of
+from scc_responder.workbench.variable_permissions import of_cloud_monitoring, of_cloud_run
 from tests.kits.captures import given, read
 from tests.kits.google.cloud_run.samples import (
     CHECKOUT,
