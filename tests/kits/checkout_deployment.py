@@ -33,6 +33,7 @@ from tests.kits.responder import RAILS, Deployment, api_of, policy, write_polici
 GOOD, BAD = "checkout-00001-abc", "checkout-00002-abc"
 HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}
 SERVICES = "projects/*/locations/*/services/*,projects/*/locations/*/jobs/*"
+WRITER = "scc-responder-writer@example-project.iam.gserviceaccount.com"
 AGE = timedelta(days=9)
 
 
@@ -132,7 +133,7 @@ def run_deployed(
     """A deployment with these policies; it is closed at the end."""
     with CloudRunServer(world or aged_world()) as server:
         written = write_policies(folder / "policies", *policies, guardrails=guardrails)
-        made = RunDeployment(folder, api_of(cluster), written, services=SERVICES)
+        made = RunDeployment(folder, api_of(cluster), written, services=SERVICES, run_writer=WRITER)
         made.server = server
         api = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=5.0)
         made.services.run = api
