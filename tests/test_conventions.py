@@ -19,7 +19,7 @@ from scc_responder.domain.changes import Disruption
 from scc_responder.workbench.needed_permissions import permissions_of, rule_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.kits.checkout_deployment import escape, job_escape, run_deployed
+from tests.kits.checkout_deployment import aged_world, escape, job_escape, run_deployed, superseded_world
 from tests.kits.google.logging_server import LoggingServer
 from tests.kits.one_change import IMAGE
 from tests.kits.responder import NODE, SPARE_NODE, deployed, finding_about
@@ -35,6 +35,7 @@ ON_RUN = [action for action in actions().values() if action.disrupts is Disrupti
 ON_CLUSTERS = [action for action in actions().values() if action not in ON_RUN]
 each_action = pytest.mark.parametrize("action", actions().values(), ids=lambda action: action.name)
 OF_JOBS = {"cancel_execution"}
+WORLDS = {"delete_revision": superseded_world}
 each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 
@@ -80,7 +81,8 @@ def test_each_example_of_cloud_run_really_runs(tmp_path: Path, action: Action) -
     steps = yaml.safe_load(example(action))["then"]
     head = "name: example\ndescription: d\nowner: o\nmode: approve\nwhen: {surface: cloud_run}\n"
     document = job_escape() if action.name in OF_JOBS else escape()
-    with SimulatedCluster() as cluster, run_deployed(tmp_path, cluster, head + example(action)) as running:
+    world = WORLDS.get(action.name, aged_world)()
+    with SimulatedCluster() as cluster, run_deployed(tmp_path, cluster, head + example(action), world=world) as running:
         running.respond_to(document)
         assert running.answer(document).reason == "done"
         asked = [step for step in running.case(document).steps if step.policy]

@@ -10,6 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from google.cloud.run_v2.types import TrafficTarget
+from google.cloud.run_v2.types import TrafficTargetAllocationType as Allocation
+
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.domain.clock import utc_now
 from scc_responder.journal.messages import Ending
@@ -58,11 +61,20 @@ def aged_world(reconcile_seconds: float = 0.05) -> World:
     return world
 
 
-def run_notification(name: str = f"//run.googleapis.com/{CHECKOUT}", **resource: str) -> dict[str, Any]:
-    """The same of another resource, or of the service in another spelling; `resource` are fields of its resource."""
-    document = escape(resourceName=name)
-    document["resource"] |= {"name": name, "displayName": name.rpartition("/")[2], **resource}
-    return document
+def superseded_world(reconcile_seconds: float = 0.05) -> World:
+    """The same, where a third revision was deployed that gets no request: the compromised one may be deleted."""
+    world = aged_world(reconcile_seconds)
+    deploy(world, image("c"))
+    split(world, {BAD: 100})
+    return world
+
+
+def split(world: World, shares: dict[str, int]) -> None:
+    """Give the revisions of the service these shares of the requests."""
+    kind = Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
+    service = world.services[CHECKOUT]
+    service.traffic = [TrafficTarget(type_=kind, revision=name, percent=share) for name, share in shares.items()]
+    world.serve(service)
 
 
 def escape(finding_id: str = "", **finding: Any) -> dict[str, Any]:
@@ -75,6 +87,13 @@ def escape(finding_id: str = "", **finding: Any) -> dict[str, Any]:
         finding_id=finding_id,
         finding={"containers": [container], **finding},
     )
+
+
+def run_notification(name: str = f"//run.googleapis.com/{CHECKOUT}", **resource: str) -> dict[str, Any]:
+    """The same of another resource, or of the service in another spelling; `resource` are fields of its resource."""
+    document = escape(resourceName=name)
+    document["resource"] |= {"name": name, "displayName": name.rpartition("/")[2], **resource}
+    return document
 
 
 def job_escape() -> dict[str, Any]:

@@ -63,7 +63,7 @@ class OneCloudRun:
 
     def step(self, *, dry_run: bool = False, intended: bool = False) -> StepRun:
         """A step that may be carried out."""
-        return StepRun(action_id="a1", dry_run=dry_run, intended=intended, intend=self.intend, renew=lambda: None)
+        return StepRun(action_id="a1" * 16, dry_run=dry_run, intended=intended, intend=self.intend, renew=lambda: None)
 
     def carried_out(self, change: Change, *, dry_run: bool = False, intended: bool = False) -> Result:
         """The outcome of a change, as the journal restores it."""

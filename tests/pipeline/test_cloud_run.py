@@ -12,7 +12,7 @@ import pytest
 from scc_responder.cli.case import case_text
 from scc_responder.domain.clock import utc_now
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.kits.checkout_deployment import BAD, GOOD, RunDeployment, aged_world, escape, run_deployed, run_policy
+from tests.kits.checkout_deployment import BAD, GOOD, RunDeployment, aged_world, escape, run_deployed, run_policy, split
 from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
 
 STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers", "notify")
@@ -260,17 +260,6 @@ def test_a_person_chooses_between_revisions(tmp_path: Path, cluster: SimulatedCl
         assert plan.steps[0].changes[0]["revision"] == BAD
         assert running.answer(document).reason == "done"
         assert running.served() == {GOOD: 100}
-
-
-def split(world: Any, shares: dict[str, int]) -> None:
-    """Give the revisions of the service these shares of the requests."""
-    from google.cloud.run_v2.types import TrafficTarget
-    from google.cloud.run_v2.types import TrafficTargetAllocationType as Allocation
-
-    kind = Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
-    service = world.services[CHECKOUT]
-    service.traffic = [TrafficTarget(type_=kind, revision=name, percent=share) for name, share in shares.items()]
-    world.serve(service)
 
 
 def test_a_replaced_service_is_left_alone(running: RunDeployment) -> None:

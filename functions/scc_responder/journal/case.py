@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.domain.changes import is_about_node, kind_of_stored
+from scc_responder.domain.changes import is_about_node, kind_of_stored, owner_uid
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
@@ -178,7 +178,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
 
     def _uids(self, *, of_nodes: bool) -> frozenset[str]:
         steps = (step for step in self.current_steps if step.change and is_about_node(step.change) == of_nodes)
-        return frozenset(step.expected_uid for step in steps if step.expected_uid)
+        return frozenset(uid for step in steps if (uid := owner_uid(step.change, step.expected_uid)))
 
     @property
     def is_approved(self) -> bool:

@@ -125,7 +125,9 @@ def _contained(record: CaseRecord, answers: _Answers | None = None) -> Iterator[
         known = actions()
         cuts = (step for step in standing if step.action in known)
         cut = [step for step in cuts if any(kind.cuts_access for kind in known[step.action].makes)]
-        yield max([*run, *((step, step.settled_at) for step in cut if step.settled_at)], key=lambda each: each[1])
+        # What retired it first did so: one that is deleted later was retired before.
+        first = min(run, key=lambda each: each[1])
+        yield max([first, *((step, step.settled_at) for step in cut if step.settled_at)], key=lambda each: each[1])
 
 
 def _standing(steps: Iterable[Step]) -> Iterator[Step]:

@@ -23,7 +23,9 @@ def planned(**facts: Any) -> Any:
 def test_the_execution_that_is_meant_is_cancelled() -> None:
     """By the UIDs of job and execution; whoever approves it knows what goes on afterwards."""
     (change,) = planned(job=run_job(), execution=run_execution("a", running=2))
-    assert change == CancelExecution(path=NIGHTLY.path, job_uid="job-uid", execution="nightly-a", uid="execution-a")
+    assert change == CancelExecution(
+        path=NIGHTLY.path, uid="job-uid", execution="nightly-a", execution_uid="execution-a"
+    )
     assert "schedule, runs the same image again" in change.felt
     assert change.inverse is None
     assert (CANCEL.reversible, CANCEL.needs_identity) == (False, True)

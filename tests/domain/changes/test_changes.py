@@ -19,6 +19,7 @@ from scc_responder.domain.changes import (
     is_about_node,
     is_reversible,
     observes_only,
+    owner_uid,
     restored,
     stored,
 )
@@ -27,6 +28,8 @@ from scc_responder.domain.changes.capture_cloud_logs import CaptureCloudLogs
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.capture_logs import CaptureLogs
 from scc_responder.domain.changes.cloud_run.cancel_execution import CancelExecution
+from scc_responder.domain.changes.cloud_run.delete_revision import DeleteRevision
+from scc_responder.domain.changes.cloud_run.restart_service import RestartService
 from scc_responder.domain.changes.cloud_run.restrict_access import AccessSettings, RestrictAccess
 from scc_responder.domain.changes.cloud_run.scale_service import ScaleService
 from scc_responder.domain.changes.cloud_run.set_invokers import SetInvokers
@@ -54,7 +57,9 @@ TO_ONE = (RunTraffic(revision="s-1", percent=100),)
 ON_RUN = {"path": "projects/p/locations/l/services/s", "uid": "u1"}
 SERVICE = ChangedObject(kind="Service", name=ON_RUN["path"], uid="u1")
 CHILDREN = {
-    "cancel_execution": ChangedObject(kind="Execution", name="projects/p/locations/l/jobs/j/executions/e", uid="u1"),
+    "delete_revision": ChangedObject(kind="Revision", name=f"{SERVICE.name}/revisions/s-2", uid="u2"),
+    "restart_service": ChangedObject(kind="Revision", name=f"{SERVICE.name}/revisions/s-2", uid="u2"),
+    "cancel_execution": ChangedObject(kind="Execution", name="projects/p/locations/l/jobs/j/executions/e", uid="u2"),
 }
 EXAMPLES: dict[str, Change] = {
     "patch": PatchObject(kind="Pod", **WHERE, labels={"a": "b"}),
@@ -75,7 +80,11 @@ EXAMPLES: dict[str, Change] = {
     "restrict_access": RestrictAccess(**ON_RUN, wanted=AccessSettings(ingress="i"), prior=AccessSettings(ingress="a")),
     "set_invokers": SetInvokers(**ON_RUN, members=(RunIamBinding(role="r", members=("allUsers",)),)),
     "scale_service": ScaleService(**ON_RUN, prior=RunScaling(minimum=1), tags=TO_ONE),
-    "cancel_execution": CancelExecution(path="projects/p/locations/l/jobs/j", job_uid="u0", execution="e", uid="u1"),
+    "delete_revision": DeleteRevision(**ON_RUN, revision="s-2", revision_uid="u2"),
+    "restart_service": RestartService(**ON_RUN, revision="s-2", revision_uid="u2", prior=TO_ONE),
+    "cancel_execution": CancelExecution(
+        path="projects/p/locations/l/jobs/j", uid="u1", execution="e", execution_uid="u2"
+    ),
 }
 """One change of each kind, by the tag that journals of every version carry."""
 
@@ -147,6 +156,15 @@ def test_a_shortened_change_still_says_its_kind(
     assert observes_only(data) is observes
     assert is_reversible(data) is reversible
     assert is_about_node(data) is node
+
+
+def test_a_case_is_bound_to_the_service_of_a_revision() -> None:
+    """A revision is no part of its service once it is deleted; where fields were left out, it stands for itself."""
+    for tag in CHILDREN:
+        assert owner_uid(stored(EXAMPLES[tag]), "u2") == "u1"
+        assert owner_uid({"change": tag}, "u2") == "u2"
+    assert owner_uid(stored(EXAMPLES["delete_pod"]), "u1") == "u1"
+    assert owner_uid({}, "u3") == "u3"
 
 
 def test_a_later_kind_is_not_restored() -> None:

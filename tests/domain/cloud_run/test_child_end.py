@@ -125,5 +125,5 @@ def test_a_read_that_fails_before_an_end_comes_again() -> None:
 def test_a_path_that_names_no_job_is_refused() -> None:
     """A stored change of another form is carried out on nothing."""
     with one_execution() as (run, _change):
-        change = CancelExecution(path="projects/x", job_uid="u", execution="e", uid="u")
+        change = CancelExecution(path="projects/x", uid="u", execution="e", execution_uid="u")
         assert run.carried_out(change).reason == "service_not_named"

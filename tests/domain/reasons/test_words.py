@@ -78,6 +78,7 @@ TRAITS = {
         "already_detached",
         "already_internal",
         "already_labeled",
+        "already_restarted",
         "already_retired",
         "execution_ended",
         "no_public_invokers",

@@ -24,4 +24,4 @@ def cancel_execution(context: Context, _params: NoParams) -> Planned:
         return without_execution(context)
     if has_ended(execution):
         return Skip(reason=Reason.EXECUTION_ENDED)
-    return [CancelExecution(path=job.name.path, job_uid=job.uid, execution=execution.name, uid=execution.uid)]
+    return [CancelExecution(path=job.name.path, uid=job.uid, execution=execution.name, execution_uid=execution.uid)]

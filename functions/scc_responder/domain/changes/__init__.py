@@ -283,6 +283,16 @@ def is_reversible(data: Mapping[str, Any]) -> bool:
     return kind is not None and kind.reversible
 
 
+def owner_uid(data: Mapping[str, Any], target_uid: str) -> str:
+    """The UID that a case is bound to by a stored change: of a revision or execution, that of its service or job.
+
+    A revision that is deleted is no part of its service any more. `target_uid` stands in where fields were left out.
+    """
+    kind = kind_of_stored(data)
+    is_on_run = kind is not None and kind.disrupts is Disruption.SERVICES
+    return str(data.get("uid", target_uid)) if is_on_run else target_uid
+
+
 def is_about_node(data: Mapping[str, Any]) -> bool:
     """Whether a stored change, perhaps one whose fields were left out, is about a node."""
     return data.get("kind") == "Node"

@@ -42,6 +42,11 @@ class RunName(Value, frozen=True, kw_only=True):
         """The name that the Admin API takes: `projects/P/locations/L/services/N`, or `.../jobs/N`."""
         return f"projects/{self.project}/locations/{self.location}/{self.kind}s/{self.name}"
 
+    @property
+    def deletion(self) -> str:
+        """The command with which a person deletes it. Nothing here ever does."""
+        return f"gcloud run {self.kind}s delete {self.name} --region {self.location} --project {self.project}"
+
     @classmethod
     def parse(cls, path: str) -> RunName | None:
         """The service or job of a path, or None.

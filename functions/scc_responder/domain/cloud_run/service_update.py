@@ -54,7 +54,7 @@ class ServiceUpdate(Protocol):
         ...
 
     def fields(self, service: RunService) -> Mapping[str, Any]:
-        """What to set, by the names of the update mask: a Service in JSON."""
+        """What to set, by the names of the update mask (`traffic`, `template.revision`), in JSON."""
         ...
 
     def judged(self, service: RunService, step: StepRun, reason: Reason | None) -> Result:
@@ -120,7 +120,7 @@ def _sent(session: RunSession, step: StepRun, update: ServiceUpdate, service: Ru
     """Send it. Raises ApiError of the update itself, RetryableError while it is not reconciled."""
     fields = update.fields(service)
     operation = session.api.update_service(
-        service.name, fields, mask=sorted(fields), etag=service.etag, validate_only=step.dry_run
+        service.name, _nested(fields), mask=sorted(fields), etag=service.etag, validate_only=step.dry_run
     )
     if step.dry_run:
         return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_UPDATE_SERVICE)
@@ -134,6 +134,18 @@ def _sent(session: RunSession, step: StepRun, update: ServiceUpdate, service: Ru
         raise RetryableError(Reason.RECONCILING, f"{update.path}: {operation.name}")
     read = read_service(session, service.name, update.uid)
     return read if isinstance(read, Result) else _settled(session, step, update, read, None)
+
+
+def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """`template.revision` as a field of `template`."""
+    service: dict[str, Any] = {}
+    for path, value in fields.items():
+        *parents, last = path.split(".")
+        place = service
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return service
 
 
 def _settled(

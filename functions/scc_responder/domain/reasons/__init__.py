@@ -228,6 +228,17 @@ class Reason(Word):
     NO_PUBLIC_INVOKERS = "no_public_invokers", "the service's own IAM policy lets nobody in but who is named", _ALREADY
     IAM_POLICY_UNREAD = "iam_policy_unread", "who may invoke the service could not be read", _UNREAD
     ALREADY_RETIRED = "already_retired", "no request reaches the revision", _ALREADY
+    ALREADY_RESTARTED = "already_restarted", "the revision is one of ours, made after the event", _ALREADY
+    REVISION_LATEST = (
+        "revision_latest",
+        "the revision was made last, and Cloud Run keeps that one: deploy another before",
+    )
+    REVISION_SERVED = "revision_served", "the service's traffic names the revision, by a share or by a tag"
+    TRAFFIC_PINNED = "traffic_pinned", "requests go to a revision by its name: a new one would get none"
+    TEMPLATE_DIFFERS = (
+        "template_differs",
+        "the template is not the serving revision's: a new one would run something else",
+    )
     EXECUTION_ENDED = "execution_ended", "the execution has ended: no task of it runs", _ALREADY
     ALREADY_DETACHED = "already_detached", "the pod has left its workload", _ALREADY
     IDENTITY_NOT_PROVED = "identity_not_proved:{}", "the pod may be another than the finding's"
@@ -341,7 +352,10 @@ class Reason(Word):
     SERVICE_DEPLOYED = "service_deployed", "somebody deployed to the service since it was planned", _ANEW
     RECONCILING = "reconciling", "Cloud Run accepted the change, and has not carried it out yet: read again later"
     RECONCILIATION_FAILED = "reconciliation_failed", "Cloud Run accepted the change, and could not carry it out"
+    REVISION_DELETED = "revision_deleted", "the revision is gone, as read back"
+    SERVICE_RESTARTED = "service_restarted", "a new revision of the same template gets all requests, as read back"
     EXECUTION_CANCELLED = "execution_cancelled", "the execution was cancelled, and no task of it runs, as read back"
+    WOULD_DELETE_REVISION = "would_delete_revision", "rehearsed: the revision would be deleted"
     WOULD_CANCEL_EXECUTION = "would_cancel_execution", "rehearsed: the execution would be cancelled"
     WOULD_UPDATE_SERVICE = "would_update_service", "rehearsed: the service would be changed"
     WOULD_PATCH = "would_patch", "rehearsed: the object would be changed"

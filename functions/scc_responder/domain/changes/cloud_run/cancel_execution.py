@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from shlex import join
 from typing import ClassVar
 
 import msgspec
@@ -28,19 +27,19 @@ _CANCELLING = "CANCELLING"
 
 
 class CancelExecution(Change, frozen=True, kw_only=True, tag="cancel_execution"):
-    """Cancel the execution with this UID, of the job at `path` with `job_uid`. It is never undone."""
+    """Cancel the execution with `execution_uid`, of the job at `path` with this UID. It is never undone."""
 
     declares: ClassVar[ChangeKind] = CANCELS_EXECUTION
 
     path: str
-    job_uid: str
-    execution: str
     uid: str
+    execution: str
+    execution_uid: str
 
     @property
     def target(self) -> ChangedObject:
         """The execution."""
-        return ChangedObject(kind="Execution", name=f"{self.path}/executions/{self.execution}", uid=self.uid)
+        return ChangedObject(kind="Execution", name=f"{self.path}/executions/{self.execution}", uid=self.execution_uid)
 
     @property
     def felt(self) -> str:
@@ -67,15 +66,12 @@ class CancelExecution(Change, frozen=True, kw_only=True, tag="cancel_execution")
         """See `ChildEnd.judged`."""
         if execution is None:
             return target_gone()
-        if execution.uid != self.uid:
+        if execution.uid != self.execution_uid:
             return Result(status=StepStatus.TARGET_REPLACED, reason=Reason.TARGET_REPLACED)
         if not has_ended(execution) or execution.completion_time is None:
             return None
-        command = ["gcloud", "run", "jobs", "delete", run.name.name, "--region", run.name.location]
         counts = f"tasks: {execution.succeeded} succeeded, {execution.failed} failed, {execution.cancelled} cancelled"
-        detail = (
-            f"{counts}; to delete the job, which can start again: {join([*command, '--project', run.name.project])}"
-        )
+        detail = f"{counts}; to delete the job, which can start again: {run.name.deletion}"
         ours = run.sent and execution.cancelled > 0
         return msgspec.structs.replace(
             done(Reason.EXECUTION_CANCELLED if ours else Reason.EXECUTION_ENDED, detail),
@@ -89,7 +85,7 @@ class CancelExecution(Change, frozen=True, kw_only=True, tag="cancel_execution")
 
     def refusal(self, run: EndRun) -> Result | None:
         """See `ChildEnd.refusal`."""
-        job = read_owner(partial(run.session.api.get_job, run.name), self.job_uid)
+        job = read_owner(partial(run.session.api.get_job, run.name), self.uid)
         return job if isinstance(job, Result) else None
 
     def send(self, run: EndRun, etag: str) -> RunOperation:

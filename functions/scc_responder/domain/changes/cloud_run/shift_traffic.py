@@ -51,8 +51,8 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
     def felt(self) -> str:
         """See `Change.felt`."""
         if not self.revision:
-            return f"requests go to {_named(self.traffic)} again"
-        return f"requests go to {_named(self.traffic)}; what is deployed later gets none until this is undone"
+            return f"requests go to {traffic_in_words(self.traffic)} again"
+        return f"requests go to {traffic_in_words(self.traffic)}; what is deployed later gets none until this is undone"
 
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Shift it, and read back what is served."""
@@ -60,11 +60,11 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
 
     def holds(self, service: RunService) -> bool:
         """See `ServiceUpdate.holds`."""
-        return _same(service.traffic, self.traffic)
+        return same_traffic(service.traffic, self.traffic)
 
     def refusal(self, service: RunService) -> Reason | None:
         """See `ServiceUpdate.refusal`."""
-        if not _same(service.traffic, self.prior):
+        if not same_traffic(service.traffic, self.prior):
             return Reason.SERVICE_CHANGED
         return Reason.SERVICE_DEPLOYED if self.deployed and service.latest_created != self.deployed else None
 
@@ -75,12 +75,12 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
     def judged(self, service: RunService, step: StepRun, reason: Reason | None) -> Result:
         """See `ServiceUpdate.judged`."""
         served = service.traffic_statuses
-        detail = f"served: {_named(served)}"
+        detail = f"served: {traffic_in_words(served)}"
         if self.deployed and service.latest_created != self.deployed:
             detail += f"; {service.latest_created} was deployed since, and gets no request"
         if not self.revision:
             return done(reason or Reason.TRAFFIC_RESTORED, detail)
-        if not _same(served, self.traffic) or reaches(served, self.revision):
+        if not same_traffic(served, self.traffic) or reaches(served, self.revision):
             return not_effective(Reason.STILL_SERVED, detail)
         result = done(reason or Reason.ROLLED_BACK, detail)
         return msgspec.structs.replace(result, containment=Containment.RETIRED, contained_at=step.clock())
@@ -96,7 +96,7 @@ def traffic_targets(traffic: Iterable[RunTraffic]) -> list[dict[str, Any]]:
     return [_target(item) for item in traffic]
 
 
-def _same(left: Iterable[RunTraffic], right: Iterable[RunTraffic]) -> bool:
+def same_traffic(left: Iterable[RunTraffic], right: Iterable[RunTraffic]) -> bool:
     """Whether both are the same: statuses say which revision the latest one is, and addresses."""
     return _essence(left) == _essence(right)
 
@@ -110,7 +110,7 @@ def _target(item: RunTraffic) -> dict[str, Any]:
     return {**kind, "percent": item.percent, **({"tag": item.tag} if item.tag else {})}
 
 
-def _named(traffic: Iterable[RunTraffic]) -> str:
+def traffic_in_words(traffic: Iterable[RunTraffic]) -> str:
     """`checkout-00002-abc 100 %, checkout-00001-abc by its tag canary`."""
     return ", ".join(map(_said, traffic)) or "nothing"
 
