@@ -7,6 +7,7 @@ locals {
   environment = merge(
     local._settings,
     length(var.approvers) == 0 ? {} : { SCC_RESPONDER_APPROVAL_AUDIENCE = local._address },
+    local._asked_for.cloud_monitoring ? { SCC_RESPONDER_CLOUD_MONITORING = "true" } : {},
     local._writes_run ? { SCC_RESPONDER_RUN_WRITER = local._run_writer } : {},
     length(var.services) == 0 ? {} : { SCC_RESPONDER_SERVICES = join(",", sort(var.services)) },
     var.collector_image == "" ? {} : { SCC_RESPONDER_COLLECTOR = var.collector_image },

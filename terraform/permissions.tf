@@ -8,6 +8,7 @@ locals {
   _listed = jsondecode(file("${path.module}/permissions.json"))
   _asked_for = {
     cloud_logging      = var.cloud_logging
+    cloud_monitoring   = var.cloud_monitoring && length(var.cloud_run_projects) > 0
     cloud_run_projects = length(var.cloud_run_projects) > 0
     collector_image    = var.collector_image != ""
     connect_gateway    = var.connect_gateway
@@ -22,6 +23,7 @@ locals {
     images   = "^artifactregistry[.]repositories[.]downloadArtifacts$"
     findings = "^securitycenter[.]findings[.]list$"
     logs     = "^logging[.]((logEntries|privateLogEntries)[.]list|sinks[.]get)$"
+    metrics  = "^monitoring[.]timeSeries[.]list$"
     outcomes = "^pubsub[.]topics[.]publish$"
     run      = "^run[.](executions|jobs|revisions|services)[.](get|getIamPolicy|list)$"
     signing  = "^cloudkms[.]cryptoKeyVersions[.]useToSign$"
@@ -31,7 +33,7 @@ locals {
   _unknown = setsubtract(local.permissions, flatten(values(local._granted)))
 
   # Folders have no custom roles: theirs are the organisation's.
-  _reach = { for place in ["clusters", "findings", "images", "logs", "run"] : place => local._granted[place] if length(local._granted[place]) > 0 }
+  _reach = { for place in ["clusters", "findings", "images", "logs", "metrics", "run"] : place => local._granted[place] if length(local._granted[place]) > 0 }
   _own   = { for place in ["evidence", "outcomes", "signing", "store"] : place => local._granted[place] if length(local._granted[place]) > 0 }
 
   # Conditions see databases, and nothing in them.
@@ -117,9 +119,10 @@ resource "google_project_iam_member" "clusters" {
   role    = local._roles["clusters"]
 }
 
-# With cloud_logging it reads every log of these projects; with collector_image alone, where their sink sends them.
+# With cloud_logging it reads every log of these projects, and of those whose Cloud Run is evidence; with collector_image
+# alone, where the sink of clusters' projects sends them.
 resource "google_project_iam_member" "logs" {
-  for_each = contains(keys(local._reach), "logs") ? local.cluster_projects : toset([])
+  for_each = contains(keys(local._reach), "logs") ? setunion(local.cluster_projects, var.cloud_logging ? var.cloud_run_projects : []) : toset([])
 
   member  = google_service_account.responder["run"].member
   project = each.value
@@ -133,6 +136,15 @@ resource "google_project_iam_member" "cloud_run" {
   member  = google_service_account.responder["run"].member
   project = each.value
   role    = local._roles["run"]
+}
+
+# How many instances and requests services of these projects have.
+resource "google_project_iam_member" "metrics" {
+  for_each = contains(keys(local._reach), "metrics") ? var.cloud_run_projects : toset([])
+
+  member  = google_service_account.responder["run"].member
+  project = each.value
+  role    = local._roles["metrics"]
 }
 
 # Only where an enabled policy asks for inspect_container. It may pull from these repositories, and from no other.

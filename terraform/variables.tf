@@ -58,7 +58,14 @@ variable "bundle" {
 }
 
 variable "cloud_logging" {
-  description = "Whether the function may read Cloud Logging in the projects of the clusters, where an enabled policy has `capture_cloud_logs`: every log there, audit logs of data access among them. Without it such a step is left out, as `no_cloud_logging`."
+  description = "Whether the function may read Cloud Logging in the projects of the clusters and in `cloud_run_projects`, where an enabled policy has `capture_cloud_logs`: every log there, audit logs of data access among them. Without it such a step is left out, as `no_cloud_logging`."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "cloud_monitoring" {
+  description = "Whether the function may read Cloud Monitoring in `cloud_run_projects`: how many instances a revision has, and its requests of the last hour. Without it both are `unknown`."
   type        = bool
   default     = false
   nullable    = false

@@ -163,6 +163,24 @@ run "cloud_logging" {
   }
 }
 
+run "cloud_monitoring" {
+  variables {
+    cloud_logging      = true
+    cloud_monitoring   = true
+    cloud_run_projects = ["shop-test"]
+  }
+
+  assert {
+    condition     = google_organization_iam_custom_role.reach["metrics"].permissions == toset(["monitoring.timeSeries.list"]) && keys(google_project_iam_member.metrics) == ["shop-test"]
+    error_message = "More than counting instances and requests is granted, or elsewhere."
+  }
+
+  assert {
+    condition     = length(google_project_iam_member.logs) == 0 || keys(google_project_iam_member.logs) == ["shop-prod", "shop-test"]
+    error_message = "Logs of Cloud Run are not read where it is evidence."
+  }
+}
+
 run "cloud_run_projects" {
   variables {
     cloud_run_projects = ["shop-prod", "shop-test"]

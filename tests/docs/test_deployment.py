@@ -60,7 +60,7 @@ def test_every_named_output_exists(page: Path) -> None:
 def test_outputs_are_found() -> None:
     """The test above looks at something."""
     assert set().union(*(outputs_named(prose(page)) for page in PAGES)) == {
-        *("collector_repository", "identity", "settings", "signing_key", "url")
+        *("collector_repository", "identity", "run_writer", "settings", "signing_key", "url")
     }
     assert outputs_named("`terraform -chdir=x output -raw nothing`, the output `none`") == {"nothing", "none"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.terraform.checking import State
@@ -68,7 +68,7 @@ def expected_grants(state: State) -> set[Grant]:
         # What responding takes.
         (target, f"{owner}/roles/scc_responder_findings", run),
         *((where, f"{owner}/roles/scc_responder_clusters", run) for where in clusters),
-        *((where, f"{owner}/roles/scc_responder_logs", run) for where in clusters if _has_role(state, "logs")),
+        *((where, f"{owner}/roles/scc_responder_logs", run) for where in _logs(state, clusters)),
         ("project/example-project", f'{own}_store if resource.name == "projects/{database}"', run),
         ("bucket/example-project-scc-responder-evidence", f"{own}_evidence", run),
         ("topic/scc-responder-outcomes", f"{own}_outcomes", run),
@@ -95,6 +95,7 @@ def expected_grants(state: State) -> set[Grant]:
             build,
         ),
         *((where, f"{owner}/roles/scc_responder_run", run) for where in _run_projects(state)),
+        *((where, f"{owner}/roles/scc_responder_metrics", run) for where in _metrics(state)),
         *_run_writer(state, run, owner),
         *_nodes(state),
         *((where, f"{owner}/roles/scc_responder_images", run) for where in _image_repositories(state)),
@@ -117,6 +118,19 @@ def _nodes(state: State) -> set[Grant]:
 def _run_projects(state: State) -> set[str]:
     """The projects whose Cloud Run is read."""
     return {f"project/{name}" for name in _told(state, "google_project_iam_member.cloud_run")}
+
+
+def _metrics(state: State) -> set[str]:
+    """Where it is read and its instances are counted."""
+    return _run_projects(state) if "SCC_RESPONDER_CLOUD_MONITORING" in _environment(state) else set()
+
+
+def _logs(state: State, clusters: Sequence[str]) -> set[str]:
+    """Where logs are read: of clusters, and with the input for it of Cloud Run."""
+    if not _has_role(state, "logs"):
+        return set()
+    of_run = _run_projects(state) if _environment(state)["SCC_RESPONDER_CLOUD_LOGGING"] == "true" else set()
+    return {*clusters, *of_run}
 
 
 def _run_writer(state: State, run: str, owner: str) -> set[Grant]:

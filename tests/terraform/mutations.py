@@ -258,6 +258,7 @@ MUTATIONS = [
     ),
     *_of(
         "permissions.tf",
+        ("instances counted unasked", "= var.cloud_monitoring &&", "= true ||"),
         ("Cloud Run read unasked", "= length(var.cloud_run_projects) > 0\n", "= true\n"),
         ("Cloud Run changed by the runtime", "[.](get|getIamPolicy|list)$", "[.][A-Za-z]+$"),
         tests=("privilege",),

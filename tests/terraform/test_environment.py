@@ -87,6 +87,19 @@ def test_cloud_logging_is_asked_where_its_role_is_granted(tested: OwnTests, run:
     assert read(tested, run).cloud_logging is on
 
 
+@pytest.mark.parametrize(("run", "on"), [("privilege/privilege", False), ("privilege/cloud_monitoring", True)])
+def test_instances_are_counted_where_its_role_is_granted(tested: OwnTests, run: str, on: bool) -> None:
+    """As for Cloud Logging."""
+    assert read(tested, run).cloud_monitoring is on
+
+
+def test_cloud_run_is_changed_by_who_is_made_for_it(tested: OwnTests) -> None:
+    """The function is told of the second account where there is one, and of none elsewhere."""
+    writer = "scc-responder-writer@example-project.iam.gserviceaccount.com"
+    assert read(tested, "privilege/cloud_run_writes").run_writer == writer
+    assert read(tested, "privilege/cloud_run_projects").run_writer == ""
+
+
 def test_the_collector_is_put_in_where_given(tested: OwnTests) -> None:
     """The function puts the image into pods that the input names, and none where it names none."""
     given = tested.states()["delivery/collector"]["google_cloudfunctions2_function.responder"]["service_config"][0]

@@ -10,22 +10,26 @@ from scc_responder.adapters.google.log_sinks import GET_SINK
 from scc_responder.cli.console.generated_files import iam_list
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
+from scc_responder.domain.permissions import is_run_write
 from scc_responder.execute.evidence.sources.image import image
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench import needed_permissions
 from tests.terraform import grants
-from tests.terraform.checking import MODULE, ROOT, Terraform
-from tests.terraform.promises import grants_are_exactly_these
+from tests.terraform.checking import MODULE, ROOT, State, Terraform
+from tests.terraform.promises import grants_are_exactly_these, only_one_changes_cloud_run
 
 
 def test_the_file_lists_exactly_what_policies_need() -> None:
     """permissions.json lists the IAM permissions that the enabled policies need, and no other."""
     needs = needed_permissions.needed(needed_permissions.enabled(load_policies(ROOT / "policies").policies))
     wanted = {need.permission for need in needs if not need.verb}
-    gated = {*listed("cloud_logging"), *listed("image_repositories")}
+    gated = {*listed("cloud_logging"), *listed("image_repositories"), *listed("cloud_run_writes")}
+    gated |= wanted & {*listed("cloud_run_projects"), *listed("cloud_monitoring")}
 
     assert sorted([*listed("iam"), *gated]) == sorted(wanted)
-    assert gated == {name for name in wanted if name.startswith(("artifactregistry.", "logging."))}
+    assert gated == {
+        name for name in wanted if name.startswith(("artifactregistry.", "logging.", "monitoring.", "run."))
+    }
 
 
 def test_the_gateway_is_apart() -> None:
@@ -41,9 +45,10 @@ def test_signing_is_apart() -> None:
 
 
 def test_cloud_run_is_apart() -> None:
-    """What evidence of Cloud Run asks for only reads, and nothing grants it yet that is not asked to."""
+    """What evidence of Cloud Run asks for only reads; what changes it is another account's."""
     assert {name.rpartition(".")[2] for name in listed("cloud_run_projects")} == {"get", "list", "getIamPolicy"}
-    assert not set(listed("cloud_run_projects")) & set(listed("iam"))
+    assert not [name for name in listed("iam") if name.startswith("run.")]
+    assert not [name for name in listed("cloud_run_writes") if not is_run_write(name)]
 
 
 def test_the_sink_is_apart() -> None:
@@ -57,7 +62,7 @@ def test_the_source_says_what_the_registry_asks_for() -> None:
 
 
 def test_policies_ask_and_variables_allow(terraform: Terraform) -> None:
-    """What policies ask of Cloud Logging and of Artifact Registry is granted only with the variable, at its places."""
+    """What policies ask of Cloud Logging, Artifact Registry and Cloud Run is granted with its variable only."""
     folder = terraform.copied("asked-for")
     path = folder / "permissions.json"
     needs = needed_permissions.of_all_actions()
@@ -65,15 +70,40 @@ def test_policies_ask_and_variables_allow(terraform: Terraform) -> None:
     states = terraform.test(terraform.initialized(folder), "privilege").states()
     images = ["artifactregistry.repositories.downloadArtifacts"]
     entries = ["logging.logEntries.list", "logging.privateLogEntries.list"]
+    reading_logs = {"privilege/cloud_logging", "privilege/cloud_monitoring"}
     for run, role, names in (("cloud_logging", "logs", entries), ("image_repositories", "images", images)):
         address = f'google_organization_iam_custom_role.reach["{role}"]'
         assert sorted(states[f"privilege/{run}"][address]["permissions"]) == names
-        others = [state for other, state in states.items() if other != f"privilege/{run}"]
+        others = [state for other, state in states.items() if other not in {f"privilege/{run}", *reading_logs}]
         assert not [state for state in others if names[0] in state.get(address, {}).get("permissions", ())]
-    for run in ("privilege/cloud_logging", "privilege/image_repositories"):
+    for run in (*sorted(reading_logs), "privilege/image_repositories", "privilege/cloud_run_writes"):
         grants_are_exactly_these(states[run])
+        only_one_changes_cloud_run(states[run])
     granted = grants.grants(states["privilege/image_repositories"])
     assert {where for where, role, _ in granted if role.endswith("_images")} == {"repository/gcr.io", "repository/web"}
+    changing = states["privilege/cloud_run_writes"]
+    writes = changing["google_organization_iam_custom_role.run_writer[0]"]["permissions"]
+    assert sorted(writes) == sorted(need.permission for need in needs if is_run_write(need.permission))
+    written = {where for where, role, _ in grants.grants(changing) if role.endswith("_run_writer")}
+    assert written == {"project/shop-test"}
+    assert not [run for run in states if run_writers(states[run]) and run != "privilege/cloud_run_writes"]
+
+
+def run_writers(state: State) -> list[str]:
+    """What has to do with who changes Cloud Run."""
+    return [address for address in state if ".run_writer" in address]
+
+
+def test_a_permission_that_nobody_can_take_back_is_refused(terraform: Terraform) -> None:
+    """The module stops where the list has more for the second account than it knows to be safe."""
+    folder = terraform.copied("unsafe-write")
+    path = folder / "permissions.json"
+    document = json.loads(path.read_text())
+    document["cloud_run_writes"] = [{"permission": "run.services.delete"}, {"permission": "run.services.update"}]
+    path.write_text(json.dumps(document))
+    tested = terraform.test(terraform.initialized(folder), "privilege")
+    assert tested.runs["privilege/cloud_run_writes"] == "error"
+    assert "run.services.delete are not granted by this module" in json.dumps(tested.events)
 
 
 def listed(section: str) -> list[str]:

@@ -13,6 +13,11 @@ output "responder" {
   value       = module.responder
 }
 
+output "run_writer" {
+  description = "Who changes Cloud Run, where anybody does."
+  value       = module.responder.run_writer
+}
+
 output "settings" {
   description = "What scc-responder doctor is told: terraform output -raw settings > responder.env."
   value       = module.responder.settings

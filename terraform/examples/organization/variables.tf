@@ -21,6 +21,12 @@ variable "cloud_logging" {
   default     = null
 }
 
+variable "cloud_monitoring" {
+  description = "Whether instances and requests of services of Cloud Run may be counted. Left out, they are not."
+  type        = bool
+  default     = null
+}
+
 variable "cloud_run_projects" {
   description = "Projects whose services and jobs of Cloud Run are evidence. Left out, none is."
   type        = set(string)

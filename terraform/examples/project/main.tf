@@ -23,6 +23,7 @@ module "responder" {
   approvers              = var.approvers
   bundle                 = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
   cloud_logging          = var.cloud_logging
+  cloud_monitoring       = var.cloud_monitoring
   cloud_run_projects     = var.cloud_run_projects
   cloud_run_writes       = var.cloud_run_writes
   clusters               = ["projects/${var.monitored_project_id}/locations/*/clusters/*"]

@@ -191,6 +191,20 @@ override_resource {
 }
 
 override_resource {
+  target = google_organization_iam_custom_role.reach["metrics"]
+  values = {
+    name = "organizations/123/roles/scc_responder_metrics"
+  }
+}
+
+override_resource {
+  target = google_project_iam_custom_role.reach["metrics"]
+  values = {
+    name = "projects/example-project/roles/scc_responder_metrics"
+  }
+}
+
+override_resource {
   target = google_organization_iam_custom_role.reach["run"]
   values = {
     name = "organizations/123/roles/scc_responder_run"
