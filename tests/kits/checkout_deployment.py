@@ -147,12 +147,17 @@ class RunDeployment(Deployment):
 
 @contextmanager
 def run_deployed(
-    folder: Path, cluster: SimulatedCluster, *policies: str, world: World | None = None, guardrails: str = RAILS
+    folder: Path,
+    cluster: SimulatedCluster,
+    *policies: str,
+    world: World | None = None,
+    guardrails: str = RAILS,
+    **settings: str,
 ) -> Iterator[RunDeployment]:
-    """A deployment with these policies; it is closed at the end."""
+    """A deployment with these policies and settings; it is closed at the end."""
     with CloudRunServer(world or aged_world()) as server:
         written = write_policies(folder / "policies", *policies, guardrails=guardrails)
-        made = RunDeployment(folder, api_of(cluster), written, services=SERVICES, run_writer=WRITER)
+        made = RunDeployment(folder, api_of(cluster), written, services=SERVICES, run_writer=WRITER, **settings)
         made.server = server
         api = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=5.0)
         made.services.run = api

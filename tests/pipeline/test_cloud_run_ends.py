@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,6 +95,16 @@ class End(NamedTuple):
         return self.action
 
     @property
+    def request(self) -> str:
+        """The method of the API's client that writes."""
+        return "update_service" if self.action == "restart_service" else self.action
+
+    @property
+    def look(self) -> str:
+        """The method of the API's client that reads it."""
+        return {"cancel_execution": "get_execution", "delete_revision": "get_revision"}.get(self.action, "get_service")
+
+    @property
     def policy(self) -> str:
         """One that carries it out at once."""
         before = ["roll_back_service"] if self.action == "delete_revision" else []
@@ -156,6 +167,46 @@ def delayed(running: RunDeployment, method: str) -> None:
         return wait(name, 0.05)
 
     vars(api)["wait_operation"] = slow
+
+
+class Killed(BaseException):
+    """The process ends: nothing catches it."""
+
+
+def killed(running: RunDeployment, method: str, end: End, *, after: bool) -> None:
+    """Let the process end before the next request of this method, or once it is answered; a wait, that for the end."""
+    api: Any = running.services.run
+    send = getattr(api, method)
+
+    def ended(*parts: Any, **named: Any) -> Any:
+        if method == "wait_operation" and end.method not in running.writes():
+            return send(*parts, **named)
+        vars(api).pop(method)
+        if after:
+            send(*parts, **named)
+        raise Killed
+
+    vars(api)[method] = ended
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", ["write", "wait", "look"])
+@each_end
+def test_a_crash_at_any_request_doubles_nothing(
+    tmp_path: Path, cluster: SimulatedCluster, end: End, at: str, *, after: bool
+) -> None:
+    """The next delivery finishes it, by what is there: it is written once, and is one step."""
+    with run_deployed(tmp_path, cluster, end.policy, world=end.world(), LEASE_SECONDS="0") as running:
+        document = end.finding()
+        running.list_finding(document, "a" * 32)
+        killed(running, {"wait": "wait_operation", "write": end.request, "look": end.look}[at], end, after=after)
+        with suppress(Killed):
+            running.deliver(document)
+        running.deliver(document)
+        record = running.case(document)
+        assert (record.state, running.writes().count(end.method)) == ("done", 1)
+        assert [step.action for step in record.steps].count(end.action) == 1
+        assert outcomes(running, document)[-1].removeprefix(f"{end.action}: ") in {end.reason, "done_before"}
 
 
 def test_the_job_stays_and_the_case_says_how_it_is_deleted(tmp_path: Path, cluster: SimulatedCluster) -> None:
