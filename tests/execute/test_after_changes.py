@@ -6,17 +6,24 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import pytest
 
 from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
+from scc_responder.domain.changes.capture_again import CaptureAgain
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.ports import Evidence
+from scc_responder.domain.status import StepStatus
+from scc_responder.execute.after_changes import evidence_after
 from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.execute.execution import manifests_of
+from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.kits.checkout_deployment import BAD, GOOD, RunDeployment, run_deployed, run_policy
+from tests.kits.checkout_deployment import BAD, GOOD, RunDeployment, escape, run_deployed, run_policy
+from tests.kits.google.cloud_run.samples import CHECKOUT
 from tests.kits.google.monitoring_server import INSTANCES, REQUESTS, MonitoringServer
 
 ROLLS_BACK = run_policy("capture_evidence", "roll_back_service", "notify", mode="enforce")
@@ -152,3 +159,100 @@ def test_instances_are_counted_before_and_after(running: RunDeployment) -> None:
     assert "40 requests in the last hour" in first
     assert "instances unknown: metrics_before_change" in second
     assert len(monitoring.requests) == 4
+
+
+def test_a_case_that_captured_nothing_has_no_evidence_after(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """It is done where a policy asked for evidence, and nowhere else."""
+    with run_deployed(tmp_path, cluster, run_policy("roll_back_service", mode="enforce")) as running:
+        document = running.escaped()
+        assert captures(running, document) == []
+        assert len([1 for method, _ in running.server.requests if method == READS[0]]) == 1
+
+
+def test_a_service_that_is_so_already_is_read_once(running: RunDeployment) -> None:
+    """A second finding on a service that was rolled back changes nothing."""
+    running.escaped()
+    second = escape("b" * 32)
+    running.respond_to(second)
+    assert running.case(second).steps[1].reason == "already_retired"
+    assert captures(running, second) == [("contain", "done", "captured")]
+
+
+class Crashing:
+    """Evidence of a process that is killed when it stores its second manifest, once its parts are there."""
+
+    def __init__(self, store: Evidence) -> None:
+        self.store = store
+        self.manifests = 0
+
+    def put(self, name: str, content: bytes) -> bool:
+        """Store it, or end."""
+        self.manifests += "manifest-" in name
+        if self.manifests == 2:
+            raise SystemExit("killed")
+        return self.store.put(name, content)
+
+
+def test_a_process_that_is_killed_loses_no_evidence(running: RunDeployment) -> None:
+    """The next delivery reads the service once more and stores it; the change is not sent again."""
+    store = running.services.evidence
+    assert store is not None
+    running.services.evidence = Crashing(store)
+    document = escape()
+    with pytest.raises(SystemExit):
+        running.respond_to(document)
+    assert [step.status for step in running.case(document).steps][-1] == "intent"
+
+    running.services.evidence = store
+    running.set_clock(lambda: utc_now() + timedelta(minutes=10))
+    running.deliver(document)
+    assert captures(running, document) == [("contain", "done", "captured"), ("", "done", "captured")]
+    assert served(running, manifests(running, document)[1]) == [GOOD]
+    assert len(running.server.writes_of("UpdateService")) == 1
+    assert [method for method, _ in running.server.requests].count(READS[0]) == 4
+
+
+def test_a_change_of_a_later_delivery_is_captured_too(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Each set of changes has its evidence: what a person approved comes after what was done at once."""
+    waits = run_policy("capture_evidence", "roll_back_service", name="ask")
+    cuts = run_policy("capture_evidence", "cut_ingress", mode="enforce", name="cut")
+    with run_deployed(tmp_path, cluster, waits, cuts) as running:
+        document = running.escaped()
+        assert len(captures(running, document)) == 2
+        running.answer(document)
+        assert captures(running, document)[1:] == [("", "done", "captured")] * 2
+        assert [served(running, each) for each in manifests(running, document)] == [[BAD], [BAD], [GOOD]]
+
+
+SHIFT = {"change": "shift_traffic", "path": CHECKOUT, "uid": "u1", "traffic": [], "prior": []}
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "reason", "follows"),
+    [
+        (SHIFT, "done", "rolled_back", True),
+        (SHIFT, "done", "done_before", True),
+        (SHIFT, "not_effective", "still_served", True),
+        (SHIFT, "overridden", "overridden", True),
+        (SHIFT, "failed", "reconciliation_failed", True),
+        (SHIFT, "failed", "cloud_run_permission_denied", False),
+        (SHIFT, "done", "already", False),
+        (SHIFT, "dry_run", "would_update_service", False),
+        (SHIFT, "held", "service_deleting", False),
+        ({"change": "delete_pod"}, "done", "processes_ended", False),
+        ({"change": "of_a_later_version"}, "done", "done", False),
+    ],
+)
+def test_evidence_follows_what_may_have_changed_a_service(
+    change: dict[str, Any], status: str, reason: str, follows: bool
+) -> None:
+    """A request that was sent, whatever came of it; nothing else."""
+    captured = Step(action_id="a", status=StepStatus.DONE, change={"change": "capture_evidence"})
+    changed = Step(action_id="b", status=StepStatus(status), reason=reason, change=change, settled_at=utc_now())
+    execution: Any = SimpleNamespace(
+        current_steps=(captured, changed), world=SimpleNamespace(run=object), action_id=lambda planned: planned.variant
+    )
+    task = evidence_after(execution)
+    assert (task is not None) == follows
+    if task:
+        assert (task.action_id, task.change) == ("after:b.0", CaptureAgain(changed_at=changed.settled_at))
