@@ -69,11 +69,12 @@ def superseded_world(reconcile_seconds: float = 0.05) -> World:
     return world
 
 
-def split(world: World, shares: dict[str, int]) -> None:
-    """Give the revisions of the service these shares of the requests."""
+def split(world: World, shares: dict[str, int], tagged: str = "") -> None:
+    """Give the revisions of the service these shares of the requests, and one of them an address of its own."""
     kind = Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
     service = world.services[CHECKOUT]
-    service.traffic = [TrafficTarget(type_=kind, revision=name, percent=share) for name, share in shares.items()]
+    targets = [TrafficTarget(type_=kind, revision=name, percent=share) for name, share in shares.items()]
+    service.traffic = [*targets, *([TrafficTarget(type_=kind, revision=tagged, tag="canary")] if tagged else [])]
     world.serve(service)
 
 
@@ -96,9 +97,10 @@ def run_notification(name: str = f"//run.googleapis.com/{CHECKOUT}", **resource:
     return document
 
 
-def job_escape() -> dict[str, Any]:
-    """The notification of an escape in the running execution of the job `nightly`, now."""
-    text = json.dumps(escape(containers=[{"name": "app", "imageId": image("d")}]))
+def job_escape(finding_id: str = "", execution: str = "") -> dict[str, Any]:
+    """The notification of an escape in an execution of the job `nightly`, now; it names none where that is empty."""
+    named = {"sourceProperties": {"Execution": execution}} if execution else {}
+    text = json.dumps(escape(finding_id, containers=[{"name": "app", "imageId": image("d")}], **named))
     return dict(json.loads(text.replace("/services/checkout", "/jobs/nightly").replace("run.Service", "run.Job")))
 
 

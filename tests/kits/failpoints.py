@@ -20,12 +20,12 @@ from datetime import timedelta
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.notice import Notice
-from scc_responder.domain.ports import Clusters, Evidence, KubernetesApi, Notifier
+from scc_responder.domain.ports import CloudRunApi, Clusters, Evidence, KubernetesApi, Notifier
 from scc_responder.domain.store import CasStore, Entry, Page
 from scc_responder.pipeline.services import Services
 
@@ -151,6 +151,28 @@ class FailingClusters:
         return FailingApi(self._clusters.connect(ref), self._points)
 
 
+class FailingCloudRun:
+    """A Cloud Run whose writes, and waits for what they began, have points."""
+
+    def __init__(self, api: Any, points: Failpoints) -> None:
+        self._api = api
+        self._points = points
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._api, name)
+        if name not in _RUN_CALLS:
+            return method
+
+        def called(*given: Any, **named: Any) -> Any:
+            with self._points.around(f"run.{name}"):
+                return method(*given, **named)
+
+        return called
+
+
+_RUN_CALLS = frozenset({"update_service", "delete_revision", "cancel_execution", "set_iam_policy", "wait_operation"})
+
+
 class FailingEvidence:
     """An evidence store whose writes have points."""
 
@@ -189,6 +211,12 @@ class FailingServices(Services):
     @cached_property
     def clusters(self) -> Clusters:
         return FailingClusters(super().clusters, self.failpoints)
+
+    @cached_property
+    def run(self) -> CloudRunApi | None:
+        run: Any = super().run
+        wrapped: Any = run and FailingCloudRun(run, self.failpoints)
+        return cast("CloudRunApi | None", wrapped)
 
     @cached_property
     def evidence(self) -> Evidence | None:

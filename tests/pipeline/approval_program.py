@@ -1,7 +1,8 @@
 """One delivery, approval or sweep, run as a program of its own so that it can be killed: deliver|approve|sweep FOLDER.
 
-The folder is laid out by `simulated_cluster.story.story_folder`; what is published is appended to `published` in it.
-The lease has no length, so that what goes on need not wait for it to run out. LATER: how many seconds from now it is.
+The folder is laid out by `simulated_cluster.story.story_folder`, or has its settings in `settings.json`; what is
+published is appended to `published` in it. The lease has no length, so that what goes on need not wait for it to run
+out. LATER: how many seconds from now it is.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
+from time import sleep
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.notice import Notice
@@ -45,14 +47,15 @@ class Topic:
 
 def services_of(folder: Path) -> Services:
     """The services of the folder's deployment."""
-    deployment = StoryFolder(folder)
-    services = LocalFailingServices(read_settings(deployment.settings, deployment.policies))
+    given = folder / "settings.json"
+    settings = json.loads(given.read_text()) if given.exists() else StoryFolder(folder).settings
+    services = LocalFailingServices(read_settings(settings, StoryFolder(folder).policies))
     ahead = timedelta(seconds=float(os.environ.get("LATER", "0")))
     services.clock = lambda: utc_now() + ahead
     services.journal = Journal(services.store, services.clock, lease=timedelta(0))
     services.notifier = FailingNotifier(Topic(folder / "published"), services.failpoints)
     services.tell = lambda _line: None
-    services.wait = lambda _seconds: None
+    services.wait = (lambda seconds: sleep(min(seconds, 0.05))) if given.exists() else (lambda _seconds: None)
     return services
 
 

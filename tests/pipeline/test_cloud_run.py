@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,18 @@ import pytest
 from scc_responder.cli.case import case_text
 from scc_responder.domain.clock import utc_now
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.kits.checkout_deployment import BAD, GOOD, RunDeployment, aged_world, escape, run_deployed, run_policy, split
-from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
+from tests.kits.checkout_deployment import (
+    BAD,
+    GOOD,
+    RunDeployment,
+    aged_world,
+    escape,
+    job_escape,
+    run_deployed,
+    run_policy,
+    split,
+)
+from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image, start_execution
 
 STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers", "notify")
 FELT = [
@@ -205,6 +217,101 @@ def test_two_findings_make_one_write(enforcing: RunDeployment) -> None:
         enforcing.deliver(document)
         assert enforcing.case(document).state == "done"
     assert enforcing.writes() == ["UpdateService"]
+
+
+def listed(running: RunDeployment, *documents: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """These findings, as Security Command Center knows them."""
+    for number, document in enumerate(documents):
+        running.list_finding(document, str(number))
+    return documents
+
+
+def test_two_findings_side_by_side_make_one_write(enforcing: RunDeployment) -> None:
+    """Whichever comes second is refused by the etag, or finds the service as it should be."""
+    documents = listed(enforcing, *(escape(name * 32) for name in "abcd"))
+    with ThreadPoolExecutor(4) as pool:
+        [*pool.map(enforcing.deliver, documents)]
+    for document in documents:
+        if enforcing.case(document).state == "open":
+            enforcing.deliver(document)
+    assert [enforcing.case(document).state for document in documents] == ["done"] * 4
+    assert (enforcing.writes(), enforcing.served()) == (["UpdateService"], {GOOD: 100})
+
+
+def test_two_plans_for_one_service_make_one_write(running: RunDeployment) -> None:
+    """Once the first one is carried out, the second one has nothing left to do, and asks nobody."""
+    first, second = listed(running, escape("a" * 32), escape("b" * 32))
+    running.deliver(first)
+    running.deliver(second)
+    assert (running.answer(first).reason, running.answer(second).status) == ("done", 409)
+    assert (running.writes(), running.case(second).state) == (WRITES, "done")
+    assert {step.reason for step in running.case(second).steps if step.status == "skipped"} == {
+        "already_retired",
+        "already_internal",
+        "no_public_invokers",
+    }
+
+
+CANCELS = run_policy("capture_evidence", "cancel_execution", mode="enforce")
+
+
+def test_each_execution_is_cancelled_once(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Two findings on one execution make one cancellation; another execution of the job is another."""
+    with run_deployed(tmp_path, cluster, CANCELS) as running:
+        (job,) = running.world.jobs.values()
+        other = start_execution(running.world, job, "nightly-other", create_time=utc_now() - timedelta(hours=1))
+        same = [job_escape("a" * 32, "nightly-x7k2p"), job_escape("b" * 32, "nightly-x7k2p")]
+        documents = listed(running, *same, job_escape("c" * 32, "nightly-other"))
+        for document in documents:
+            running.deliver(document)
+        assert [steps(running, document) for document in documents] == [
+            ["cancel_execution: execution_cancelled"],
+            ["cancel_execution: execution_ended"],
+            ["cancel_execution: execution_cancelled"],
+        ]
+        assert sorted(running.server.writes_of("CancelExecution")) == sorted(running.world.executions)
+        assert other.name in running.world.executions
+        told = [running.case(document).state for document in documents]
+        assert told == ["done"] * 3
+
+
+def test_a_case_is_about_its_own_job(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A job that was deleted and made anew while the case was open is another, whatever its executions are called."""
+    with run_deployed(tmp_path, cluster, CANCELS) as running:
+        (document,) = listed(running, job_escape("a" * 32, "nightly-x7k2p"))
+        running.world.reconcile_seconds = 3600
+        api: Any = running.services.run
+        wait = api.wait_operation
+        vars(api)["wait_operation"] = lambda name, _seconds: wait(name, 0.05)
+        running.deliver(document)
+        for each in (*running.world.jobs.values(), *running.world.executions.values()):
+            each.uid = each.uid[:-1] + "f"
+        running.deliver(document)
+        identity = running.case(document).decision["identity"]
+        assert (identity["level"], identity["reason"]) == ("refuted", "job_replaced")
+        assert len(running.writes()) == 1
+
+
+def test_what_is_left_of_a_plan_is_done_as_approved(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """The rollback took away a tag that the rest of the plan names: after a crash that is no other plan."""
+    with run_deployed(tmp_path, cluster, run_policy("roll_back_service", "scale_to_zero")) as running:
+        split(running.world, {BAD: 100}, tagged=BAD)
+        document = escape()
+        running.respond_to(document)
+        api: Any = running.services.run
+        send = api.update_service
+
+        def crash(*given: Any, **named: Any) -> Any:
+            if "scaling" in named["mask"]:
+                raise KeyError("a crash of ours")
+            return send(*given, **named)
+
+        vars(api)["update_service"] = crash
+        assert (running.answer(document).status, running.writes()) == (503, ["UpdateService"])
+        vars(api).pop("update_service")
+        assert running.answer(document).reason == "done"
+        assert steps(running, document) == ["roll_back_service: rolled_back", "scale_to_zero: scaled_to_zero"]
+        assert (running.writes(), running.served()) == (["UpdateService"] * 2, {GOOD: 100})
 
 
 def test_lost_answers_double_nothing(running: RunDeployment) -> None:
