@@ -13,12 +13,12 @@ from scc_responder.domain.cloud_run.child_end import EndRun, end_child
 from scc_responder.domain.cloud_run.run_objects import RunExecution
 from scc_responder.domain.cloud_run.run_reads import RunOperation
 from scc_responder.domain.cloud_run.service_update import read_owner
-from scc_responder.domain.permissions import iam
+from scc_responder.domain.permissions import RUN_OPERATION, iam
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Containment, Result, StepStatus, done, target_gone
 
 CANCELS_EXECUTION = ChangeKind(
-    permissions=iam("run.executions.cancel", "run.executions.get", "run.jobs.get", "run.operations.get"),
+    permissions=iam("run.executions.cancel", "run.executions.get", "run.jobs.get", RUN_OPERATION),
     reversible=False,
     disrupts=Disruption.SERVICES,
 )

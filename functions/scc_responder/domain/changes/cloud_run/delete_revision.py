@@ -12,12 +12,12 @@ from scc_responder.domain.cloud_run.child_end import EndRun, end_child
 from scc_responder.domain.cloud_run.run_objects import RunRevision, RunService
 from scc_responder.domain.cloud_run.run_reads import RunOperation
 from scc_responder.domain.cloud_run.service_update import read_service
-from scc_responder.domain.permissions import iam
+from scc_responder.domain.permissions import RUN_OPERATION, iam
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Containment, Result, StepStatus, done, target_gone
 
 DELETES_REVISION = ChangeKind(
-    permissions=iam("run.operations.get", "run.revisions.delete", "run.revisions.get", "run.services.get"),
+    permissions=iam(RUN_OPERATION, "run.revisions.delete", "run.revisions.get", "run.services.get"),
     reversible=False,
     disrupts=Disruption.SERVICES,
 )

@@ -14,12 +14,12 @@ from scc_responder.domain.cloud_run.run_names import short_name
 from scc_responder.domain.cloud_run.run_objects import RunService, RunTraffic
 from scc_responder.domain.cloud_run.service_update import update_service
 from scc_responder.domain.errors import RetryableError
-from scc_responder.domain.permissions import iam
+from scc_responder.domain.permissions import RUN_OPERATION, iam
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Containment, Result, done, not_effective
 
 RESTARTS_SERVICE = ChangeKind(
-    permissions=iam("run.operations.get", "run.services.get", "run.services.update"),
+    permissions=iam(RUN_OPERATION, "run.services.get", "run.services.update"),
     reversible=False,
     disrupts=Disruption.SERVICES,
 )
