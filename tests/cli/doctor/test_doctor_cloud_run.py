@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from scc_responder.cli.doctor.doctor_cloud_run import run_probes
+from scc_responder.domain.clock import utc_now
 from scc_responder.workbench.needed_permissions import Need
 from tests.cli.commands import called
 from tests.cli.doctor.test_doctor import settings_of
@@ -37,10 +38,12 @@ class Answering:
         return lambda name, *_: self.asked.append(getattr(name, "path", name))
 
 
-def probes(*projects: str, named: Sequence[str] = (), run: Any = None, **given: str) -> list[tuple[str, str]]:
+def probes(
+    *projects: str, named: Sequence[str] = (), run: Any = None, metrics: Any = None, **given: str
+) -> list[tuple[str, str]]:
     """What is probed, by name, where an action asks to update services."""
     needs = [Need(permission=each, by={}) for each in ("run.services.update", "run.operations.get")]
-    services = SimpleNamespace(run=run or Answering(), run_writer=lambda: "token")
+    services = SimpleNamespace(run=run or Answering(), run_writer=lambda: "token", metrics=metrics, clock=utc_now)
     return [(name, probed) for name, probed, _ in run_probes(services, local_settings(**given), projects, named, needs)]
 
 
@@ -60,6 +63,12 @@ def test_each_project_that_may_be_read_is_asked_once() -> None:
     ]
 
 
+def test_instances_are_counted_in_each_project_where_settings_let_them() -> None:
+    """Beside what else is read there."""
+    found = probes("shop-prod", metrics=object(), SERVICES=PATTERN)
+    assert found == [(name, project) for project in ("shop-prod", "shop-test") for name in ("run.read", "metrics.list")]
+
+
 def test_changes_are_asked_about_where_somebody_makes_them() -> None:
     """The token, each service that is named, each pattern that is not, and how changes end."""
     found = probes(named=[CHECKOUT], RUN_WRITER=WRITER, **LISTED)
@@ -75,7 +84,7 @@ def test_changes_are_asked_about_where_somebody_makes_them() -> None:
 def test_a_location_is_that_of_a_service_or_our_own() -> None:
     """A pattern of locations names none."""
     api = Answering()
-    services, settings = SimpleNamespace(run=api), local_settings(**LISTED)
+    services, settings = SimpleNamespace(run=api, metrics=None), local_settings(**LISTED)
     for _, _, ask in run_probes(services, settings, (), (), []):
         ask()
     places = {"/".join(path.split("/")[1:4:2]) for path in api.asked}

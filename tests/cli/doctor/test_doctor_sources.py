@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from scc_responder.cli.doctor.doctor_sources import source_probes
-from scc_responder.domain.clock import utc_now
 from scc_responder.workbench.needed_permissions import Need
 from tests.kits.settings import local_settings
 
@@ -19,12 +18,10 @@ LOGS, IMAGES = "logging.logEntries.list", "artifactregistry.repositories.downloa
 PROJECTS = ("shop", "stage")
 
 
-def probes(
-    permissions: Sequence[str] = (), *, logs: Any = None, registry: Any = None, metrics: Any = None, **given: str
-) -> Sequence[Any]:
+def probes(permissions: Sequence[str] = (), *, logs: Any = None, registry: Any = None, **given: str) -> Sequence[Any]:
     """What is probed, by name, where policies need these permissions and settings give this."""
     needs = [Need(permission=name, by={}) for name in permissions]
-    services = SimpleNamespace(logs=logs, registry=registry, metrics=metrics, clock=utc_now)
+    services = SimpleNamespace(logs=logs, registry=registry)
     return [(name, probed) for name, probed, _ in source_probes(services, local_settings(**given), PROJECTS, needs)]
 
 
@@ -37,13 +34,6 @@ def test_a_deployment_that_wants_none_of_it_asks_nothing() -> None:
 def test_logs_are_asked_for_only_by_both_policy_and_settings(permissions: list[str], logs: Any) -> None:
     """A deployment that may not read them is asked nothing, nor one whose policies do not."""
     assert probes(permissions, logs=logs) == []
-
-
-def test_metrics_are_asked_for_in_each_project_of_the_services() -> None:
-    """Where settings let Cloud Monitoring be read; a pattern for every project names none."""
-    services = "projects/b/locations/l/services/*,projects/a/locations/l/jobs/n,projects/*/locations/l/services/s"
-    assert probes(SERVICES=services) == []
-    assert probes(metrics=object(), SERVICES=services) == [("metrics.list", "a"), ("metrics.list", "b")]
 
 
 def test_logs_are_asked_for_in_each_project_of_the_clusters() -> None:

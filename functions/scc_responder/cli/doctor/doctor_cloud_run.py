@@ -10,6 +10,7 @@ from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.permissions import RUN_OPERATION
 from scc_responder.settings import Settings
 from scc_responder.workbench.doctor.check import Check
+from scc_responder.workbench.doctor.google_checks import examine_metrics
 from scc_responder.workbench.doctor.run_checks import (
     RunPlace,
     examine_operations,
@@ -41,6 +42,9 @@ def run_probes(
     places = _places(settings, projects, patterns)
     for place in places:
         yield "run.read", place.project, partial(_listed, partial(examine_reads, api, place, asked[RUN_READS]))
+        if services.metrics is not None:
+            counted = partial(examine_metrics, services.metrics, place.project, services.clock)
+            yield "metrics.list", place.project, partial(lambda ask: [ask()], counted)
     if settings.run_writer and asked[RUN_WRITES]:
         yield from _writes(services, settings, patterns, asked[RUN_WRITES])
 

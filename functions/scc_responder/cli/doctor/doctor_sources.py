@@ -1,4 +1,4 @@
-"""Probes of what evidence is read from outside the cluster: Cloud Logging, Cloud Monitoring, the registry of images."""
+"""Probes of what evidence is read from outside the cluster: Cloud Logging, and the registry of images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from scc_responder.settings import Settings
 from scc_responder.workbench.doctor.check import Check
 from scc_responder.workbench.doctor.collector_checks import examine_exclusion, examine_images
-from scc_responder.workbench.doctor.google_checks import examine_logs, examine_metrics
+from scc_responder.workbench.doctor.google_checks import examine_logs
 from scc_responder.workbench.needed_permissions import Need
 
 SourceProbe = tuple[str, str, Callable[[], Check]]
@@ -27,9 +27,6 @@ def source_probes(
     if services.logs is not None and "logging" in asked:
         for project in projects:
             yield "logs.list", project, partial(examine_logs, services.logs, project)
-    if services.metrics is not None:
-        for project in sorted({pattern.split("/")[1] for pattern in settings.services} - {"*"}):
-            yield "metrics.list", project, partial(examine_metrics, services.metrics, project, services.clock)
     yield from _exclusions(settings, projects)
     if services.registry is not None and "artifactregistry" in asked:
         for repository in settings.image_repositories:
