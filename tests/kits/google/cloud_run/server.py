@@ -6,28 +6,24 @@ Source: google/cloud/run/v2 and google/longrunning/operations.proto.
 from __future__ import annotations
 
 import re
-import threading
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Any
 
 import grpc
 from google.cloud.run_v2 import types
-from google.iam.v1 import iam_policy_pb2, policy_pb2
-from google.longrunning import operations_pb2
+from google.iam.v1 import iam_policy_pb2
 
-from tests.kits.google.cloud_run.world import Refused, World, found
+from scc_responder.workbench.simulated_cloud_run.run_methods import (
+    RUN_PACKAGE,
+    Answered,
+    RunMethods,
+    deserializer,
+    serialized,
+)
+from tests.kits.google.cloud_run.world import Refused, World
 from tests.kits.google.grpc_servers import METHODS, LocalServer
 
-SERVICE_NAMES = ("Services", "Revisions", "Jobs", "Executions")
-_PACKAGE = "google.cloud.run.v2"
-_OPERATIONS = "google.longrunning.Operations"
 _PLACE = re.compile(r"projects/[a-z0-9.:-]+/locations/([a-z0-9-]+)/.+", re.ASCII)
-_IAM = {
-    "GetIamPolicy": (iam_policy_pb2.GetIamPolicyRequest, policy_pb2.Policy),
-    "SetIamPolicy": (iam_policy_pb2.SetIamPolicyRequest, policy_pb2.Policy),
-    "TestIamPermissions": (iam_policy_pb2.TestIamPermissionsRequest, iam_policy_pb2.TestIamPermissionsResponse),
-}
 _WRITES = frozenset({"UpdateService", "DeleteRevision", "CancelExecution", "SetIamPolicy"})
 
 
@@ -49,22 +45,14 @@ class CloudRunServer(LocalServer):
         self.regions: Collection[str] = ("europe-west1", "europe-west4", "us-central1")
         self.project_numbers: dict[str, str] = {}
         self.lost_answers = 0
-        self.page_limit = 500
-        super().__init__(f"{_PACKAGE}.Services", {}, port)
-        for service in SERVICE_NAMES:
-            handlers = self._handlers(service)
-            self._server.add_generic_rpc_handlers(
-                (grpc.method_handlers_generic_handler(f"{_PACKAGE}.{service}", handlers),)
-            )
-        operations = {
-            "GetOperation": self._handler(
-                "Operations/GetOperation", operations_pb2.GetOperationRequest, self._operation
-            ),
-            "WaitOperation": self._handler("Operations/WaitOperation", operations_pb2.WaitOperationRequest, self._wait),
-        }
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_OPERATIONS, operations),))
-        known = {name.removeprefix(f"{_PACKAGE}."): method.permission for name, method in METHODS.items()}
-        asked = {f"Operations/{name}": "run.operations.get" for name in operations}
+        super().__init__(f"{RUN_PACKAGE}.Services", {}, port)
+        self.methods = RunMethods(self.world, self._stopping)
+        for service, methods in self.methods.by_service.items():
+            short = service.rpartition(".")[2]
+            handlers = {name: self._handler(f"{short}/{name}", each) for name, each in methods.items()}
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        known = {name.removeprefix(f"{RUN_PACKAGE}."): method.permission for name, method in METHODS.items()}
+        asked = {f"Operations/{name}": "run.operations.get" for name in ("GetOperation", "WaitOperation")}
         anyone = {f"{service}/TestIamPermissions": "" for service in ("Services", "Jobs")}
         self._needed = {**known, **asked, **anyone}
 
@@ -76,44 +64,18 @@ class CloudRunServer(LocalServer):
         """By the token, where there are rights by tokens."""
         return self.rights.get(_bearer(context), ()) if self.rights else self.granted
 
-    def _handlers(self, service: str) -> Mapping[str, grpc.RpcMethodHandler]:
-        serve: Mapping[str, tuple[Any, Callable[[Any], Any]]] = {
-            "Services": {
-                "GetService": (types.GetServiceRequest, lambda asked: self._get(self.world.services, asked, "SERVICE")),
-                "UpdateService": (types.UpdateServiceRequest, self.world.update_service),
-            },
-            "Revisions": {
-                "GetRevision": (
-                    types.GetRevisionRequest,
-                    lambda asked: self._get(self.world.revisions, asked, "REVISION"),
-                ),
-                "ListRevisions": (types.ListRevisionsRequest, self._list_revisions),
-                "DeleteRevision": (
-                    types.DeleteRevisionRequest,
-                    lambda asked: self.world.delete_revision(asked.name, asked.etag, asked.validate_only),
-                ),
-            },
-            "Jobs": {"GetJob": (types.GetJobRequest, lambda asked: self._get(self.world.jobs, asked, "JOB"))},
-            "Executions": {
-                "GetExecution": (
-                    types.GetExecutionRequest,
-                    lambda asked: self._get(self.world.executions, asked, "EXECUTION"),
-                ),
-                "ListExecutions": (types.ListExecutionsRequest, self._list_executions),
-                "CancelExecution": (
-                    types.CancelExecutionRequest,
-                    lambda asked: self.world.cancel_execution(asked.name, asked.etag, asked.validate_only),
-                ),
-            },
-        }[service]
-        made = {name: self._handler(f"{service}/{name}", *each) for name, each in serve.items()}
-        if service in {"Services", "Jobs"}:
-            iam = {"GetIamPolicy": self._policy, "SetIamPolicy": self._set_policy, "TestIamPermissions": self._test}
-            for name, answer in iam.items():
-                made[name] = self._handler(f"{service}/{name}", _IAM[name][0], answer)
-        return made
+    @property
+    def page_limit(self) -> int:
+        """The most of one page."""
+        return self.methods.page_limit
 
-    def _handler(self, method: str, request: Any, answer: Callable[[Any], Any]) -> grpc.RpcMethodHandler:
+    @page_limit.setter
+    def page_limit(self, most: int) -> None:
+        self.methods.page_limit = most
+
+    def _handler(self, method: str, answered: Answered) -> grpc.RpcMethodHandler:
+        answer: Callable[[Any], Any] = self._test if method.endswith("/TestIamPermissions") else answered.answer
+
         def serve(asked: Any, context: grpc.ServicerContext) -> Any:
             name = self._by_id(asked)
             self.requests.append((method, name))
@@ -130,8 +92,9 @@ class CloudRunServer(LocalServer):
             self._perhaps_lose(method, asked, context)
             return given
 
-        read = request.FromString if hasattr(request, "FromString") else request.deserialize
-        return grpc.unary_unary_rpc_method_handler(serve, request_deserializer=read, response_serializer=_serialized)
+        return grpc.unary_unary_rpc_method_handler(
+            serve, request_deserializer=deserializer(answered.request), response_serializer=serialized
+        )
 
     def _by_id(self, asked: Any) -> str:
         """What a request is about: the full name of it, or of what it is in; from now on with the project's id."""
@@ -158,49 +121,10 @@ class CloudRunServer(LocalServer):
             self.lost_answers -= 1
             context.abort(grpc.StatusCode.UNAVAILABLE, "Connection reset by peer")
 
-    def _get(self, held: dict[str, Any], asked: Any, kind: str) -> Any:
-        return found(held, asked.name, kind)
-
-    def _list_revisions(self, asked: types.ListRevisionsRequest) -> types.ListRevisionsResponse:
-        page, token = self._page(self.world.revisions, asked)
-        return types.ListRevisionsResponse(revisions=page, next_page_token=token)
-
-    def _list_executions(self, asked: types.ListExecutionsRequest) -> types.ListExecutionsResponse:
-        page, token = self._page(self.world.executions, asked)
-        return types.ListExecutionsResponse(executions=page, next_page_token=token)
-
-    def _page(self, held: dict[str, Any], asked: Any) -> tuple[list[Any], str]:
-        """One page, the newest first."""
-        inside = [each for name, each in held.items() if name.startswith(f"{asked.parent}/")]
-        inside.reverse()
-        first = int(asked.page_token or 0)
-        size = min(asked.page_size or 100, self.page_limit)
-        more = first + size < len(inside)
-        return inside[first : first + size], str(first + size) if more else ""
-
-    def _policy(self, asked: iam_policy_pb2.GetIamPolicyRequest) -> policy_pb2.Policy:
-        return self.world.policy(asked.resource)
-
-    def _set_policy(self, asked: iam_policy_pb2.SetIamPolicyRequest) -> policy_pb2.Policy:
-        return self.world.set_policy(asked.resource, asked.policy)
-
     def _test(self, asked: iam_policy_pb2.TestIamPermissionsRequest) -> iam_policy_pb2.TestIamPermissionsResponse:
         self.world.policy(asked.resource)
         held = [name for name in asked.permissions if self._asking is None or name in self._asking]
         return iam_policy_pb2.TestIamPermissionsResponse(permissions=held)
-
-    def _operation(self, asked: operations_pb2.GetOperationRequest) -> operations_pb2.Operation:
-        return found(self.world.operations, asked.name, "OPERATION")
-
-    def _wait(self, asked: operations_pb2.WaitOperationRequest) -> operations_pb2.Operation:
-        """The operation once it is done, or as it is after the time that was asked for."""
-        operation = found(self.world.operations, asked.name, "OPERATION")
-        until = time.monotonic() + asked.timeout.ToMilliseconds() / 1000
-        pause = threading.Condition(self.world.lock)
-        while not operation.done and time.monotonic() < until and not self._stopping.is_set():
-            pause.wait(0.02)
-            self.world.settle()
-        return operation
 
 
 def _bearer(context: grpc.ServicerContext) -> str:
@@ -213,8 +137,3 @@ def _named(asked: Any) -> tuple[Any, str]:
     if isinstance(asked, types.UpdateServiceRequest):
         return asked.service, "name"
     return asked, next(field for field in ("name", "parent", "resource") if hasattr(asked, field))
-
-
-def _serialized(answer: Any) -> bytes:
-    message = answer if hasattr(answer, "SerializeToString") else type(answer).pb(answer)
-    return bytes(message.SerializeToString())
