@@ -10,13 +10,16 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.actions import actions
+from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import Context, RelatedFinding
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
 from scc_responder.guard.guard import guard
+from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue
 from scc_responder.policy.decide import PolicyDecision, decide
+from scc_responder.policy.guardrails import Ceiling
 from scc_responder.policy.match import as_tuple
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import OnFailure, Policy
@@ -41,6 +44,18 @@ LADDER = (
     "notify",
 )
 """The order of docs/evidence.md. Cloud Logging keeps its entries: no deletion waits for them."""
+RUN_LADDER = (
+    "capture_evidence",
+    "roll_back_service",
+    "cut_ingress",
+    "remove_invokers",
+    "scale_to_zero",
+    "cancel_execution",
+    "delete_revision",
+    "capture_cloud_logs",
+    "notify",
+)
+"""The order on Cloud Run: safe revisions serve before the way in is cut; what can be undone comes first."""
 _MARK = {"label_pod", "annotate_pod", "capture_logs", "capture_evidence", "notify"}
 _LOOK = _MARK | {"isolate_pod", "inspect_container"}
 _ISOLATE = _LOOK | {"sever_connections", "freeze_process", "capture_cloud_logs"}
@@ -58,6 +73,15 @@ MAY = {
     "contain": {"cordon_node"},
 }
 """What it may do besides."""
+_OBSERVE = {"capture_evidence", "capture_cloud_logs", "notify"}
+ON_CLOUD_RUN = {
+    "isolate-cloud-run-attack": _OBSERVE | {"roll_back_service", "cut_ingress", "scale_to_zero"},
+    "contain-cloud-run-malware": _OBSERVE | {"roll_back_service"},
+    "cut-off-cloud-run-malware": _OBSERVE | {"cut_ingress", "scale_to_zero"},
+    "close-cloud-run-invokers": _OBSERVE | {"remove_invokers"},
+    "cancel-cloud-run-execution": _OBSERVE | {"cancel_execution"},
+}
+"""What the policies do that change Cloud Run, and no other."""
 RUNBOOKS = {"respond-to-added-binary": "look", "respond-to-compiler": "mark"}
 """Policies that are named after their runbooks, and the tier of each."""
 
@@ -97,7 +121,8 @@ def beside(row: Row, category: str) -> Context:
 
 def matched(context: Context) -> Iterator[PolicyDecision]:
     """The shipped policies that match, under the shipped guardrails."""
-    decision = guard(context, decide(context, PACK.policies), PACK.guardrails, context.finding.event_time)
+    now = context.finding.event_time
+    decision = guard(context, decide(context, PACK.policies), PACK.guardrails, now, reach=EVERYWHERE_IN_RUN)
     return (policy for policy in decision.policies if policy.matched)
 
 
@@ -108,8 +133,11 @@ def planned(context: Context) -> set[str]:
 
 @each_row
 def test_every_threat_is_answered(row: Row) -> None:
-    """A plain finding of each threat is met by exactly one policy, which keeps the evidence and tells a person."""
-    (answer,) = matched(plain(row))
+    """A plain finding of each threat is met by exactly one policy, which keeps the evidence and tells a person.
+
+    What changes Cloud Run comes besides.
+    """
+    (answer,) = (policy for policy in matched(plain(row)) if policy.name not in ON_CLOUD_RUN)
     assert {"capture_evidence", "notify"} <= planned(plain(row))
     assert answer.mode == Mode.DRY_RUN
 
@@ -163,9 +191,9 @@ def test_suspicion_is_raised() -> None:
     assert raised == [row.name for row in rows]
 
 
-@pytest.mark.parametrize("surface", ["node", "cluster", "rbac", "cloud_run"])
+@pytest.mark.parametrize("surface", ["node", "cluster", "rbac"])
 def test_what_names_no_pod_is_reported(surface: str) -> None:
-    """Findings about nodes, clusters, roles and Cloud Run change nothing, and try nothing that would be held."""
+    """Findings about nodes, clusters and roles change nothing, and try nothing that would be held."""
     for row in (row for row in catalogue() if row.surface == surface):
         answers = [item for policy in matched(plain(row)) for item in policy.actions]
         assert {(item.action, item.result) for item in answers} == {
@@ -174,13 +202,52 @@ def test_what_names_no_pod_is_reported(surface: str) -> None:
         }
 
 
+IN_JOBS = {"cloud_run_jobs_cryptomining_commands"}
+ASKED = {"roll_back_service", "cut_ingress", "scale_to_zero"}
+
+
+@pytest.mark.parametrize("row", [row for row in catalogue() if row.surface == "cloud_run"], ids=lambda row: row.name)
+def test_each_threat_in_cloud_run_is_answered(row: Row) -> None:
+    """Evidence, logs and notice always; of a likely attack one plan that a person approves, and nothing before."""
+    context = plain(row)
+    answers = list(matched(context))
+    assert planned(context) >= _OBSERVE
+    asked = {"cancel_execution"} if row.name in IN_JOBS else set() if row.confidence == "possible" else ASKED
+    assert planned(context) - _OBSERVE == asked
+    assert {answer.mode for answer in answers if answer.name in ON_CLOUD_RUN} <= {Mode.APPROVE}
+
+
+def test_only_a_rollback_may_be_raised() -> None:
+    """The ceiling keeps policies that enforce at approve; once a person lifts it, a rollback alone is enforced."""
+    (row,) = (row for row in catalogue() if row.name == "cloud_run_added_malicious_binary_executed")
+    raised = tuple(replace(policy, mode=Mode.ENFORCE) for policy in PACK.policies)
+    lifted = replace(PACK.guardrails, ceilings=tuple(_without_rollback(each) for each in PACK.guardrails.ceilings))
+    for rails, wanted in ((PACK.guardrails, Mode.APPROVE), (lifted, Mode.ENFORCE)):
+        context = plain(row)
+        decision = guard(context, decide(context, raised), rails, context.finding.event_time, reach=EVERYWHERE_IN_RUN)
+        modes = decision.modes
+        assert modes["contain-cloud-run-malware"] == wanted
+        assert modes["cut-off-cloud-run-malware"] == Mode.APPROVE
+
+
+def _without_rollback(ceiling: Ceiling) -> Ceiling:
+    return replace(ceiling, actions=tuple(name for name in ceiling.actions if name != "roll_back_service"))
+
+
+def test_the_ceiling_names_what_changes_cloud_run() -> None:
+    """Whatever changes a service or a job stands in the ceiling of the shipped guardrails."""
+    (ceiling,) = PACK.guardrails.ceilings
+    assert set(ceiling.actions) == {name for name, each in actions().items() if each.disrupts is Disruption.SERVICES}
+
+
 @each_policy
 def test_each_file_names_its_schema(policy: Policy) -> None:
     """A policy and the test beside it name their schemas in the first line; its description is worth reading."""
     text, test = ((SHIPPED / f"{policy.name}{suffix}").read_text() for suffix in (".yaml", ".test.yaml"))
     assert text.splitlines()[0] == SCHEMA_LINE.format("policy")
     assert test.splitlines()[0] == SCHEMA_LINE.format("test")
-    assert (policy.mode, policy.owner) == (Mode.DRY_RUN, "secops@example.com")
+    mode = Mode.APPROVE if policy.name in ON_CLOUD_RUN else Mode.DRY_RUN
+    assert (policy.mode, policy.owner) == (mode, "secops@example.com")
     assert 60 < len(policy.description) < 400
 
 
@@ -188,7 +255,9 @@ def test_each_file_names_its_schema(policy: Policy) -> None:
 def test_each_name_begins_with_its_verb(policy: Policy) -> None:
     """A name is kebab-case and begins with the verb that says how far the policy goes."""
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", policy.name)
-    wanted = TIERS[tier(policy)]
+    wanted = ON_CLOUD_RUN.get(policy.name) or TIERS[tier(policy)]
+    if policy.name in ON_CLOUD_RUN:
+        assert set(steps(policy)) == wanted
     assert set(steps(policy)) - wanted <= MAY.get(tier(policy), set())
     assert wanted <= set(steps(policy))
 
@@ -196,7 +265,8 @@ def test_each_name_begins_with_its_verb(policy: Policy) -> None:
 @each_policy
 def test_each_policy_orders_its_steps(policy: Policy) -> None:
     """Mark, isolate, keep, sever, freeze, look, delete, tell: and deletion waits for evidence that is proven."""
-    assert steps(policy) == [action for action in LADDER if action in steps(policy)]
+    ladder = RUN_LADDER if policy.name in ON_CLOUD_RUN else LADDER
+    assert steps(policy) == [action for action in ladder if action in steps(policy)]
     for index, step in enumerate(policy.then):
         assert actions()[step.action].reversible or "capture_evidence" in step.needs
         assert actions()[step.action].reversible or "capture_evidence" in steps(policy)[:index]

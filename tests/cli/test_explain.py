@@ -38,6 +38,7 @@ NAMES = {
     "launch_code_compiler_tool_in_container": "respond-to-compiler",
     "cloud_run_container_escape": "report-cloud-run-escape",
 }
+ASKING = {"cloud_run_container_escape": ("isolate-cloud-run-attack",)}
 
 
 class ToldAction(msgspec.Struct, forbid_unknown_fields=True):
@@ -141,15 +142,20 @@ def test_json_has_exactly_the_contract_fields(name: str, explained: Explained) -
 
 @pytest.mark.parametrize("name", RUNBOOKS)
 def test_each_runbooks_finding_matches_its_policy(name: str, explained: Explained) -> None:
-    """The finding of each runbook is matched by that runbook's policy, and every other says why it does not act."""
+    """The finding of each runbook is matched by that runbook's policy, and every other says why it does not act.
+
+    On Cloud Run a second policy asks a person.
+    """
     status, told = explained.json(golden(name))
     assert status == 0
-    assert [policy.name for policy in told.policies if policy.matched] == [NAMES[name]]
+    assert [policy.name for policy in told.policies if policy.matched] == [*ASKING.get(name, ()), NAMES[name]]
     others = {policy.name: policy.reason for policy in told.policies if not policy.matched}
     suspicious = {"launch_code_compiler_tool_in_container", "added_binary_executed"}
     waiting = {"isolate-raised-suspicion"} if name in suspicious else set()
+    waiting |= {"cancel-cloud-run-execution"} if name in ASKING else set()
     assert {policy for policy, reason in others.items() if reason != "when_threat_differs"} == waiting
-    assert {policy.mode for policy in told.policies} == {"dry_run"}
+    modes = {policy.name: policy.mode for policy in told.policies if policy.matched}
+    assert modes == {NAMES[name]: "dry_run", **dict.fromkeys(ASKING.get(name, ()), "approve")}
 
 
 @pytest.mark.parametrize("name", RUNBOOKS)

@@ -22,7 +22,7 @@ from tests.kits.checkout_deployment import run_policy
 from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image, let_anyone_invoke
 from tests.kits.google.cloud_run.server import CloudRunServer
 from tests.kits.google.cloud_run.world import World
-from tests.kits.responder import OneCluster, write_policies
+from tests.kits.responder import SHIPPED, OneCluster, write_policies
 
 GOLDEN = FOLDER / "cloud_run_container_escape.json"
 STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers", "scale_to_zero", "notify")
@@ -79,3 +79,15 @@ def test_its_text_names_the_revision_and_what_is_felt(tmp_path: Path, context: P
     assert f"service   {CHECKOUT}, revision checkout-00002-abc" in text
     for (words,) in FELT:
         assert f"felt {words}" in text
+
+
+def test_the_shipped_pack_shows_the_plan() -> None:
+    """With the shipped policies, and the context file that stands beside the golden."""
+    beside = GOLDEN.with_suffix(".context.json")
+    result = called("explain", str(GOLDEN), "--context", str(beside), "--policies", str(SHIPPED), "--format", "json")
+    told: dict[str, Any] = json.loads(result.stdout)
+    asking = next(policy for policy in told["policies"] if policy["name"] == "isolate-cloud-run-attack")
+    waiting = {action["action"]: action["felt"] for action in asking["actions"] if action["result"] == "waiting"}
+    wanted = zip(STEPS[1:5], FELT, strict=True)
+    assert asking["mode"] == "approve"
+    assert waiting == {step: words for step, words in wanted if step != "remove_invokers"}

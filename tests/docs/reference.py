@@ -17,6 +17,7 @@ from msgspec.structs import fields
 
 from scc_responder.actions import Action, actions
 from scc_responder.cli.console.markdown import markdown_table
+from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import Context
 from scc_responder.domain.permissions import Permissions
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS
@@ -90,6 +91,12 @@ TIERS = {
     "respond-to": "named after one of Google's runbooks, and goes as far as the runbook",
 }
 """What the verb that a shipped policy's name begins with means."""
+
+RUN_PACK = """On Cloud Run, where `SCC_RESPONDER_SERVICES` lists the service or job. All steps of a case are one plan:
+a person approves or rejects it as a whole, and `explain` says what people will feel. The ceiling `cloud-run` of
+[guardrails.yaml](guardrails.yaml) keeps it so, until somebody takes an action off it.
+"""
+"""What is said before the policies that change Cloud Run."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -212,14 +219,26 @@ def _takes(field: Mapping[str, Any]) -> str:
 
 def _pack(policies: Sequence[Policy]) -> Iterator[str]:
     """The shipped policies by how far they go."""
-    yield "Each answers the threats that it names, all in `dry_run`. [THREATS.md](THREATS.md) lists them by threat.\n"
+    yield "Each answers the threats that it names, in `dry_run`, and where it changes Cloud Run in `approve`.\n"
+    yield "[THREATS.md](THREATS.md) lists them by threat.\n"
     yield "Their steps have the order of [evidence](../docs/evidence.md#the-order-that-loses-nothing). Where settings\n"
     yield "name no image of the collector, no connection is ended, no process stopped, no container looked into:\n"
     yield "these steps end as `no_collector_image`, and all others are carried out.\n"
     for verb, meaning in TIERS.items():
-        own = [policy for policy in policies if policy.name.startswith(f"{verb}-")]
+        own = [policy for policy in policies if policy.name.startswith(f"{verb}-") and not _changes_run(policy)]
         yield f"\n`{verb}-...`: {meaning}.\n\n"
         yield markdown_table(("policy", "when"), ((_link(policy), _when(policy)) for policy in own))
+    yield f"\n{RUN_PACK}\n"
+    of_run = ((_link(policy), _when(policy), _changes(policy)) for policy in policies if _changes_run(policy))
+    yield markdown_table(("policy", "when", "what it asks a person for"), of_run)
+
+
+def _changes_run(policy: Policy) -> bool:
+    return any(actions()[step.action].disrupts is Disruption.SERVICES for step in policy.then)
+
+
+def _changes(policy: Policy) -> str:
+    return ", ".join(f"`{step.action}`" for step in policy.then if not actions()[step.action].observes)
 
 
 def _link(policy: Policy) -> str:

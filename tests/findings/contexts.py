@@ -1,4 +1,4 @@
-"""What a cluster would show about the target of a golden: the smallest context file that makes its decision plain."""
+"""What would be read of the target of a golden: the smallest context file that makes its decision plain."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from scc_responder.domain.errors import RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.intake.notification import parse_notification
+from scc_responder.workbench.sample_services import run_facts_as_told
 
 _START = timedelta(seconds=2)
 
 
 def context_for(content: bytes, **changes: Any) -> dict[str, Any] | None:
-    """The context of a golden whose pod is there and is the one it means; None where nothing is decided.
+    """The context of a golden whose pod, service or job is there and is the one meant; None where nothing is decided.
 
     `changes` replace whole facts; None takes one away.
     """
@@ -22,8 +25,20 @@ def context_for(content: bytes, **changes: Any) -> dict[str, Any] | None:
         finding = parse_notification(content)
     except RejectedMessage:
         return None
-    facts: dict[str, Any] = {"related": [], **_cluster_facts(finding)} if finding.cluster else {"related": []}
+    told = {name: _written(value) for name, value in run_facts_as_told(finding).items()}
+    of_target = _cluster_facts(finding) if finding.cluster else told
+    facts: dict[str, Any] = {"related": [], **of_target}
     return {name: value for name, value in {**facts, **changes}.items() if value is not None}
+
+
+def _written(value: Any) -> Any:
+    """The value as JSON data, without what it has by default."""
+    if isinstance(value, tuple):
+        return [_written(item) for item in value]
+    if not isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value)
+    given = {field.name: (getattr(value, field.name), field.default) for field in msgspec.structs.fields(value)}
+    return {name: _written(item) for name, (item, default) in given.items() if item not in (default, {})}
 
 
 def _cluster_facts(finding: Finding) -> dict[str, Any]:

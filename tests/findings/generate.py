@@ -111,8 +111,9 @@ def _table(rows: Iterable[Row], answers: Mapping[str, Mapping[str, Any]]) -> str
         "# Threats, and what is done about each\n",
         f"""
 What the policies in this folder ask for when one finding of the threat arrives and its target exists. All of them start
-in `dry_run`. With related findings, they may ask for more: see
-[isolate-raised-suspicion](isolate-raised-suspicion.yaml) and [contain-confirmed-miner](contain-confirmed-miner.yaml).
+in `dry_run`, those that change Cloud Run in `approve`. With related findings, they may ask for more: see
+[isolate-raised-suspicion](isolate-raised-suspicion.yaml), [contain-confirmed-miner](contain-confirmed-miner.yaml) and
+[isolate-cloud-run-attack](isolate-cloud-run-attack.yaml).
 `scc-responder threats` describes each threat, [README.md](README.md) the policies. This file is generated: `{COMMAND}`.
 """,
     ]

@@ -13,6 +13,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scc_responder.actions import actions
+from scc_responder.domain.changes import Disruption
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.wildcards import matches
@@ -166,11 +168,17 @@ def test_no_working_pattern_is_refused(field: str, data: st.DataObject) -> None:
 
 
 def test_the_shipped_file_is_cautious() -> None:
-    """The shipped file lets nothing be approved by anybody, protects the system's namespaces, and limits by default."""
+    """The shipped file lets nothing be approved by anybody, protects the system's namespaces, and limits by default.
+
+    On Cloud Run nothing is changed before a person has approved it.
+    """
     rails = load_guardrails(SHIPPED)
     defaults = Guardrails(protected=rails.protected)
     assert {"kube-system", "gke-*", "gmp-*"} <= set(rails.protected.namespaces)
-    assert (rails.approval.approvers, rails.ceilings, rails.quiet_hours, rails.exemptions) == ((), (), (), ())
+    assert (rails.approval.approvers, rails.quiet_hours, rails.exemptions) == ((), (), ())
+    (ceiling,) = rails.ceilings
+    assert (ceiling.name, ceiling.max_mode, ceiling.clusters) == ("cloud-run", Mode.APPROVE, ())
+    assert {actions()[name].disrupts for name in ceiling.actions} == {Disruption.SERVICES}
     assert (rails.limits, rails.storm_breaker, rails.max_finding_age) == (
         defaults.limits,
         defaults.storm_breaker,
@@ -211,7 +219,7 @@ def test_every_commented_example_is_valid(tmp_path: Path) -> None:
     rails = loaded(tmp_path, uncommented(SHIPPED_TEXT))
     assert len(yaml.safe_load(SHIPPED_TEXT)) == len(Guardrails.__struct_fields__)
     assert all(getattr(rails.protected, field) for field in rails.protected.__struct_fields__)
-    assert [len(part) for part in (rails.ceilings, rails.quiet_hours, rails.exemptions)] == [3, 2, 1]
+    assert [len(part) for part in (rails.ceilings, rails.quiet_hours, rails.exemptions)] == [4, 2, 1]
     assert len(rails.approval.approvers) == 2
 
 

@@ -29,6 +29,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.intake.threats import DETECTORS, Row, catalogue
 from scc_responder.workbench.explanation import ContextFacts
+from scc_responder.workbench.sample_services import run_facts_as_told
 
 EVENT_TIME = datetime(2026, 3, 2, 9, 38, 12, tzinfo=UTC)
 STARTED = EVENT_TIME - timedelta(hours=1)
@@ -46,6 +47,7 @@ CONTAINER = FindingContainer(
 )
 PRINCIPAL = "deployer@example-project.iam.gserviceaccount.com"
 SAMPLE_SERVICE = CloudRunTarget(kind="service", project="example-project", location="europe-west1", name="web")
+SAMPLE_JOB = replace(SAMPLE_SERVICE, kind="job", name="nightly-import")
 
 
 def sample_finding(row: Row) -> Finding:
@@ -75,7 +77,8 @@ def _place(row: Row) -> dict[str, Any]:
     """Where it happened, as far as its detector says: one that looks at a machine does not know of a cluster."""
     called = {"principal": PRINCIPAL} if "access." in row.fields else {}
     if row.surface == "cloud_run":
-        return {"cloud_run": SAMPLE_SERVICE, "containers": (CONTAINER,), **called}
+        named = SAMPLE_JOB if "_jobs_" in row.name else SAMPLE_SERVICE
+        return {"cloud_run": named, "containers": (CONTAINER,), **called}
     in_node = row.detector == "container_threat_detection"
     node = {"node": NODE, "instance": INSTANCE} if in_node else {}
     if row.surface == "node" and not in_node and not called:
@@ -95,12 +98,13 @@ def unknown_finding() -> Finding:
 def facts_as_told(finding: Finding, *, looked_around: bool = True) -> ContextFacts:
     """What would be read about the finding's target if all there is were there, in agreement with the finding.
 
-    What the finding does not tell is made up: a pod that is named like a Deployment's has one. `looked_around`: there
+    What the finding does not tell is made up: a pod that is named like a Deployment's has one, a service has a safe
+    revision. `looked_around`: there
     are no findings near it, else that is not known.
     """
     related = () if looked_around else None
     if finding.cluster is None:
-        return ContextFacts(related=related)
+        return ContextFacts(related=related, **run_facts_as_told(finding))
     pod = finding.pod
     node = Node(
         name=finding.node or NODE,

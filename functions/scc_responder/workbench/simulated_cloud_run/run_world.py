@@ -233,7 +233,7 @@ class RunWorld:
 
     def _check_template(self, held: Service, wanted: Service) -> str:
         """The name of the revision that the template asks for; empty for a generated one."""
-        short = wanted.template.revision
+        short = str(wanted.template.revision)
         if not short or short == held.template.revision:
             wanted.template.revision = ""
             return ""
