@@ -13,10 +13,13 @@ from scc_responder.domain.finding import PodRef, Threat
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.guard import guard, hold_reason
-from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN, NOWHERE_IN_RUN, RunReach
+from scc_responder.intake.threats import classify
+from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails, MaxFindingAge, Protected
 from scc_responder.policy.guardrails_file import NONE_GIVEN
 from tests.kits.decision_contexts import EVENT, context
+from tests.kits.run_values import run_finding
 
 RAILS = Guardrails(protected=Protected(namespaces=("kube-system", "gke-*")), max_finding_age=MaxFindingAge())
 KTD = "service-100000000001@gcp-sa-ktd-hpsa.iam.gserviceaccount.com"
@@ -157,3 +160,23 @@ def test_a_plan_lets_no_future_in() -> None:
     later = EVENT + timedelta(hours=1)
     found = guard(context(), planned(delete, mode=Mode.APPROVE), RAILS, EVENT - timedelta(hours=1), planned_at=later)
     assert found.policies[0].actions[0].reason == "finding_from_the_future"
+
+
+@pytest.mark.parametrize(
+    ("reach", "expected"),
+    [(NOWHERE_IN_RUN, "service_not_listed"), (EVERYWHERE_IN_RUN, "revision_not_known")],
+    ids=["not listed", "listed"],
+)
+def test_a_service_beyond_reach_is_said_to_be_so(reach: RunReach, expected: str) -> None:
+    """Also where nothing was read of it, so that the action's plan holds it anyway."""
+    finding = run_finding()
+    unread = Context(finding=finding, threat=classify(finding))
+    planned = PlannedAction(action="roll_back_service", result=ActionResult.HELD, reason=Reason.REVISION_NOT_KNOWN)
+    policy = PolicyDecision(
+        name="p", mode=Mode.APPROVE, matched=True, reason=Reason.MATCHED, actions=(planned, OBSERVED)
+    )
+    (guarded,) = guard(unread, Decision(policies=(policy,)), NONE_GIVEN, finding.event_time, reach=reach).policies
+    assert [(item.result, item.reason) for item in guarded.actions] == [("held", expected), ("planned", "planned")]
+
+
+OBSERVED = PlannedAction(action="capture_evidence", result=ActionResult.PLANNED, reason=Reason.PLANNED)

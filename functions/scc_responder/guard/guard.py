@@ -88,7 +88,7 @@ class _Guarding:
 
     def _held(self, planned: PlannedAction, aged: datetime) -> PlannedAction:
         if planned.result != ActionResult.PLANNED:
-            return _held_all_the_same(self._context, planned)
+            return _held_all_the_same(self._context, planned, self._reach)
         reason = self._reason(planned, aged)
         return msgspec.structs.replace(planned, result=ActionResult.HELD, reason=reason) if reason else planned
 
@@ -107,9 +107,15 @@ class _Guarding:
         return self._reasons[key]
 
 
-def _held_all_the_same(context: Context, planned: PlannedAction) -> PlannedAction:
-    """The reason why a skipped action is held instead: a finding that contradicts itself may be why it was skipped."""
-    reason = None if actions()[planned.action].observes else _contradiction(context)
+def _held_all_the_same(context: Context, planned: PlannedAction, reach: RunReach) -> PlannedAction:
+    """The reason why an action is held instead of the one that its plan has.
+
+    A finding that contradicts itself may be why it was skipped. What is never changed on Cloud Run is not read in vain.
+    """
+    if actions()[planned.action].observes:
+        return planned
+    beyond = run_reason(context, reach) if planned.result == ActionResult.HELD else None
+    reason = beyond or _contradiction(context)
     return msgspec.structs.replace(planned, result=ActionResult.HELD, reason=reason) if reason else planned
 
 
