@@ -25,7 +25,7 @@ ENDINGS = {
     "Execution: Modified Malicious Library Loaded": "done",
     "Added Binary Executed": "done",
     "Defense Evasion: Launch Code Compiler Tool In Container": "dry_run",
-    "Execution: Container Escape": "done",
+    "Execution: Container Escape": "waiting_for_approval",
     "Reverse Shell": "bypassed_by",
     "Reverse Shell, in a pod that takes no annotation": "invalid",
     "Added Binary Executed, in Google's own agent": "google_agent_pod",
@@ -33,6 +33,8 @@ ENDINGS = {
     "An older message, late": "stale",
     "No finding at all": "not_json",
 }
+ASKED = ("roll_back_service", "cut_ingress", "scale_to_zero")
+SCENE = "A person approves what waits on Cloud Run, and takes it back"
 REQUESTS = [36, 22, 9, 0, 28, 31, 7, 0, 0, 0]
 
 
@@ -43,7 +45,9 @@ class Showing:
         self.done = done
         self.port = port
         self.temporary = temporary
-        self.parts = re.split(r"\n\n\d+/10  ", self.done.stdout.partition("\n\nThe cluster now")[0])[1:]
+        deliveries, _, rest = self.done.stdout.partition(f"\n\n{SCENE}\n")
+        self.parts = re.split(r"\n\n\d+/10  ", deliveries)[1:]
+        self.scene = rest.partition("\n\nThe cluster now")[0]
 
     def after(self, heading: str) -> list[str]:
         """The lines below a heading."""
@@ -73,7 +77,7 @@ def test_the_demo_succeeds_without_error_output(showing: Showing) -> None:
 def test_a_pipe_gets_no_escapes(showing: Showing) -> None:
     """Where the output is no terminal it has no escape, no carriage return, and no line that comes and goes."""
     assert {item for item in showing.done.stdout if item < " "} == {"\n"}
-    assert "waiting" not in showing.done.stdout
+    assert re.findall(r"delivered; waiting|starting functions-framework", showing.done.stdout) == []
 
 
 def test_the_opening_says_what_is_simulated(showing: Showing) -> None:
@@ -164,6 +168,29 @@ def test_googles_agent_is_held_and_shown(showing: Showing) -> None:
     assert "none of them writes" in showing.parts[6]
 
 
+def test_an_escape_waits_for_a_person(showing: Showing) -> None:
+    """Evidence of the service is kept at once; each change waits, and the plan says what its users will feel."""
+    assert re.findall(r"\n     (\w+) +waiting +waiting_for_approval", showing.parts[3]) == list(ASKED)
+    assert "proved to be the finding's own service by creation, its revision, image" in showing.parts[3]
+    assert re.findall(r"\d\. (\w+)\n +felt ", showing.scene) == list(ASKED)
+    assert re.search(r"\n     scc-responder case approve [0-9a-f]{12} --plan [0-9a-f]{12} --url http://", showing.scene)
+
+
+def test_an_approved_plan_is_verified_and_undone(showing: Showing) -> None:
+    """Rolled back, cut, scaled to zero, each read back; then all of it is taken back, the last change first."""
+    done = re.findall(r"\n     (\w+) +done +(\w+) +verified", showing.scene)
+    assert done == [
+        ("roll_back_service", "rolled_back"),
+        ("cut_ingress", "access_cut"),
+        ("scale_to_zero", "scaled_to_zero"),
+        ("scale_to_zero", "scaling_restored"),
+        ("cut_ingress", "access_restored"),
+        ("roll_back_service", "traffic_restored"),
+    ]
+    assert re.search(r"\d s from event to containment", re.sub(r"\n +", " ", showing.scene))
+    assert "No command takes a change back yet" in showing.scene
+
+
 def test_cluster_at_the_end(showing: Showing) -> None:
     """It shows which pod is gone and replaced, which is isolated, which node is cordoned, and what is untouched."""
     shown = "\n".join(showing.after("The cluster now"))
@@ -243,18 +270,19 @@ def test_the_kept_journal_holds_every_case(changed: Showing) -> None:
 
 
 def test_only_the_copied_policies_enforce(changed: Showing) -> None:
-    """The copies alone are raised to enforce, all but the one that rehearses: the shipped policies stay as they are."""
+    """The copies alone are raised to enforce, but for the one that rehearses, and those that ask a person."""
     (folder,) = changed.temporary.iterdir()
     raised = [path for path in (folder / "policies").glob("*.yaml") if "\nmode: enforce\n" in path.read_text()]
-    assert len(raised) == len(shipped_policies().policies) - 1
+    asking = [policy for policy in shipped_policies().policies if policy.mode == "approve"]
+    assert len(raised) == len(shipped_policies().policies) - 1 - len(asking)
     assert not any("\nmode: enforce\n" in path.read_text() for path in (ROOT / "policies").glob("*.yaml"))
 
 
 def test_the_kept_log_has_every_delivery(changed: Showing) -> None:
-    """The log has one line of JSON for each delivery."""
+    """The log has one line of JSON for each delivery, and one for the approval."""
     (folder,) = changed.temporary.iterdir()
     lines = [json.loads(line) for line in (folder / "function.log").read_text().splitlines()]
-    assert [line["logging.googleapis.com/labels"]["reason"] for line in lines] == list(ENDINGS.values())
+    assert [line["logging.googleapis.com/labels"]["reason"] for line in lines] == [*ENDINGS.values(), "done"]
 
 
 def test_port_that_is_taken(tmp_path: Path) -> None:

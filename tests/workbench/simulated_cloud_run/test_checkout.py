@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scc_responder.workbench.simulated_cloud_run.checkout import CHECKOUT_SERVICE, COMPROMISED_DIGEST, checkout_world
+from scc_responder.workbench.simulated_cloud_run.checkout import checkout_world
+from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE, COMPROMISED_DIGEST
 
 
 def test_it_serves_the_compromised_revision() -> None:

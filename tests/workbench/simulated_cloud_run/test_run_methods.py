@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from google.longrunning import operations_pb2
 
-from scc_responder.workbench.simulated_cloud_run.checkout import CHECKOUT_SERVICE, checkout_world
+from scc_responder.workbench.simulated_cloud_run.checkout import checkout_world
 from scc_responder.workbench.simulated_cloud_run.run_methods import (
     LONG_RUNNING,
     RUN_PACKAGE,
@@ -16,6 +16,7 @@ from scc_responder.workbench.simulated_cloud_run.run_methods import (
     deserializer,
     serialized,
 )
+from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE
 
 
 def answer(methods: RunMethods, place: str, method: str, /, **asked: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from scc_responder.workbench.simulated_cloud_run.checkout import CHECKOUT_SERVICE, checkout_world
+from scc_responder.workbench.simulated_cloud_run.checkout import checkout_world
 from scc_responder.workbench.simulated_cloud_run.run_refusals import Refused, check_etag, condition, found
+from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE
 
 
 def test_what_is_missing_is_named() -> None:

@@ -9,8 +9,9 @@ import pytest
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.errors import ApiError
-from scc_responder.workbench.simulated_cloud_run.checkout import CHECKOUT_SERVICE, COMPROMISED_DIGEST, checkout_world
+from scc_responder.workbench.simulated_cloud_run.checkout import checkout_world
 from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun
+from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE, COMPROMISED_DIGEST
 from tests.kits.google.cloud_run.server import CloudRunServer
 
 NAME = RunName.parse(CHECKOUT_SERVICE)

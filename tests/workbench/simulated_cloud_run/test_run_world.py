@@ -5,7 +5,8 @@ from __future__ import annotations
 from google.cloud.run_v2.types import Service, UpdateServiceRequest
 from google.protobuf import field_mask_pb2
 
-from scc_responder.workbench.simulated_cloud_run.checkout import CHECKOUT_SERVICE, checkout_world
+from scc_responder.workbench.simulated_cloud_run.checkout import checkout_world
+from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE
 
 
 def test_a_change_is_reconciled_in_its_time() -> None:

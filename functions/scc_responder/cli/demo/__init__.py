@@ -26,14 +26,18 @@ from scc_responder.cli.console.screen import Screen
 from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.cli.demo import presentation
 from scc_responder.cli.demo.function_process import FunctionError, FunctionProcess
+from scc_responder.cli.demo.run_scene import RunScene
 from scc_responder.cli.serve import function_folder
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.guard.kill_switch import KillSwitch, Setting
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
+from scc_responder.workbench.simulated_cloud_run.checkout import checkout_world
+from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story import aftermath, observation
@@ -45,6 +49,9 @@ from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFo
 _PACKAGE = Path(__file__).parents[2]
 _ANSWER_SECONDS = 0.06
 """How long the cluster takes for an answer where a person watches: as a real one might over some distance."""
+_RECONCILE_SECONDS = 0.3
+"""How long the Cloud Run that is played takes for a change; the real one some seconds."""
+
 _POLL_SECONDS = 0.02
 _PAUSE_SECONDS = 1.0
 
@@ -63,10 +70,13 @@ def run(options: argparse.Namespace) -> int:
         _ended_in_order(),
         _folder(keep=options.keep) as folder,
         SimulatedCluster(delay_seconds=_ANSWER_SECONDS if screen.live else 0) as cluster,
+        SimulatedCloudRun(checkout_world(_RECONCILE_SECONDS)) as cloud_run,
         ThreadPoolExecutor(1) as pool,
     ):
+        deployment = StoryFolder(folder)
+        deployment.run_endpoint = cloud_run.endpoint
         try:
-            good = Demo(screen, cluster, StoryFolder(folder), pool).play(shipped, options)
+            good = Demo(screen, cluster, cloud_run, deployment, pool).play(shipped, options)
         except FunctionError as error:
             print(f"scc-responder: {visible_lines(str(error))}", file=sys.stderr)
             good = False
@@ -77,10 +87,16 @@ class Demo:
     """One showing."""
 
     def __init__(
-        self, screen: Screen, cluster: SimulatedCluster, deployment: StoryFolder, pool: ThreadPoolExecutor
+        self,
+        screen: Screen,
+        cluster: SimulatedCluster,
+        cloud_run: SimulatedCloudRun,
+        deployment: StoryFolder,
+        pool: ThreadPoolExecutor,
     ) -> None:
         self._screen = screen
         self._cluster = cluster
+        self._cloud_run = cloud_run
         self._deployment = deployment
         self._pool = pool
         self._store = SqliteStore(deployment.journal)
@@ -101,7 +117,11 @@ class Demo:
             )
             story = deliveries(before, utc_now())
             seen = [self._deliver(function, n, len(story), item) for n, item in enumerate(story, start=1)]
-        good = self._conclude(before, seen)
+            self._screen.pause(_PAUSE_SECONDS)
+            escape = next(item for item in story if item.reason == Reason.WAITING_FOR_APPROVAL)
+            scene = RunScene(self._screen, self._cloud_run, lambda: self._record(escape), function.url)
+            of_cloud_run = list(scene.play())
+        good = self._conclude(before, seen, of_cloud_run)
         self._lines(presentation.next_steps(shipped.parent, self._deployment, kept=options.keep))
         return good
 
@@ -151,14 +171,19 @@ class Demo:
     def _events(self, first: int) -> tuple[AuditEvent, ...]:
         return tuple(self._cluster.audit[first:])
 
-    def _conclude(self, before: Sequence[dict[str, object]], seen: Sequence[Observation]) -> bool:
+    def _conclude(
+        self,
+        before: Sequence[dict[str, object]],
+        seen: Sequence[Observation],
+        of_cloud_run: Sequence[observation.Expectation],
+    ) -> bool:
         """Show what has become of the cluster, and check everything."""
         found = aftermath.aftermath(before, self._cluster)
         fates = {item.delivery.target: item.delivery.fate for item in seen if item.delivery.listed}
         checks = [
             check for item in seen for check in observation.delivery_expectations(item, self._deployment.evidence)
         ]
-        checks += aftermath.aftermath_expectations(found, before, fates)
+        checks += [*aftermath.aftermath_expectations(found, before, fates), *of_cloud_run]
         self._screen.pause(_PAUSE_SECONDS)
         self._lines(("", presentation.heading("The cluster now"), *presentation.aftermath_lines(found)))
         self._screen.pause(_PAUSE_SECONDS)

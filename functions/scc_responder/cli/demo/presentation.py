@@ -43,12 +43,21 @@ _ENDINGS = {
     Reason.BYPASSED_BY: "what was done does not hold: the policy that lets the pod out is named",
     Reason.INVALID: "the API server refused a mark; what does not need it is done",
     Reason.GOOGLE_AGENT_POD: "Google's own agents are never touched; the evidence is kept",
+    Reason.WAITING_FOR_APPROVAL: "evidence is kept; what would change the service waits for a person",
     "dry_run": "evidence is kept; the API server took every change with dryRun=All, and did none",
     "duplicate": "nothing is done twice",
     "stale": "older than what is known of this finding, so it changes nothing",
     Reason.NOT_JSON: "recorded by its hash, and settled so that it does not come again",
 }
-_CHECKS = {"created": "creation", "node": "node", "container": "container", "image": "image", "started": "start"}
+_CHECKS = {
+    "created": "creation",
+    "node": "node",
+    "container": "container",
+    "service": "creation",
+    "revision": "its revision",
+    "image": "image",
+    "started": "start",
+}
 _NOTES = {
     "isolated": "no new connections; established ones may go on",
     "armed": "only this UID, only this version",
@@ -146,7 +155,8 @@ def ending(seen: Observation) -> Iterator[str]:
     identity = seen.decision.get("identity", {})
     if identity.get("level") == "proved":
         checks = ", ".join(word for check, word in _CHECKS.items() if check in identity["checks"])
-        yield _labeled("identity", f"proved to be the finding's own pod by {checks}")
+        kind = "service" if "service" in identity["checks"] else "pod"
+        yield _labeled("identity", f"proved to be the finding's own {kind} by {checks}")
     for found in seen.steps:
         if found.status is StepStatus.NOT_EFFECTIVE:
             yield _labeled("worth", found.detail)

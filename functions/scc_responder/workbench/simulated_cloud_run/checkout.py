@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from google.cloud.run_v2.types import Container, RevisionTemplate, Service, TrafficTarget
+from google.cloud.run_v2.types import Container, RevisionTemplate, Service, ServiceScaling, TrafficTarget
 from google.cloud.run_v2.types import IngressTraffic as Ingress
 from google.iam.v1 import policy_pb2
 
 from scc_responder.workbench.simulated_cloud_run.run_refusals import time_of_objects
 from scc_responder.workbench.simulated_cloud_run.run_world import LATEST, RunWorld
-
-CHECKOUT_SERVICE = "projects/example-project/locations/europe-west1/services/checkout"
-COMPROMISED_DIGEST = f"sha256:{'b' * 64}"
+from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE, COMPROMISED_DIGEST
 
 _IMAGE = "europe-docker.pkg.dev/example-project/shop/checkout"
 _IDENTITY = "checkout@example-project.iam.gserviceaccount.com"
@@ -33,6 +31,7 @@ def checkout_world(reconcile_seconds: float) -> RunWorld:
         urls=[uri],
         template=RevisionTemplate(service_account=_IDENTITY),
         traffic=[TrafficTarget(type_=LATEST, percent=100)],
+        scaling=ServiceScaling(scaling_mode=ServiceScaling.ScalingMode.AUTOMATIC),
     )
     for days, digest in ((2, f"sha256:{'a' * 64}"), (1, COMPROMISED_DIGEST)):
         deployed = time_of_objects() - timedelta(days=days)

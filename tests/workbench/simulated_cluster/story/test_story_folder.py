@@ -14,7 +14,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import read_settings
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.simulated_cluster.story.notifications import STORY_CLUSTER
+from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE, STORY_CLUSTER
 from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder, shipped_policies
 from tests.kits.responder import SHIPPED
 
@@ -28,10 +28,21 @@ def test_the_folder_is_ready_for_the_function(tmp_path: Path) -> None:
         assert reached.list("/api/v1/nodes") == []
     policies = load_policies(folder.policies).policies
     assert [policy.name for policy in policies if policy.mode is Mode.DRY_RUN] == ["respond-to-compiler"]
+    assert {policy.mode for policy in policies} == {Mode.DRY_RUN, Mode.APPROVE, Mode.ENFORCE}
     assert raised == sum(policy.mode is Mode.ENFORCE for policy in policies)
     settings = read_settings(folder.settings, folder.policies)
     assert settings.clusters == (STORY_CLUSTER,)
     assert json.loads(folder.kubeconfig.read_text())["current-context"] == "simulated"
+
+
+def test_a_played_cloud_run_may_be_changed(tmp_path: Path) -> None:
+    """Only where it is played: its service alone."""
+    folder = StoryFolder(tmp_path)
+    assert read_settings(folder.settings, folder.policies).services == ()
+    folder.run_endpoint = "127.0.0.1:4711"
+    settings = read_settings(folder.settings, folder.policies)
+    assert (settings.services, settings.run_endpoint) == ((CHECKOUT_SERVICE,), "127.0.0.1:4711")
+    assert settings.run_writer
 
 
 def ref() -> ClusterRef:

@@ -14,6 +14,10 @@ from scc_responder.domain.value import Value
 
 PROJECT = "projects/example-project"
 STORY_CLUSTER = f"{PROJECT}/locations/europe-west1/clusters/prod-1"
+CHECKOUT_SERVICE = f"{PROJECT}/locations/europe-west1/services/checkout"
+COMPROMISED_DIGEST = f"sha256:{'b' * 64}"
+"""The image of what serves in Cloud Run when it is attacked."""
+
 ZONE = "europe-west1-b"
 CONTAINER_SOURCE = "1111111111111111111"
 CLOUD_RUN_SOURCE = "2222222222222222222"
@@ -86,11 +90,12 @@ def about_pod(detection: Detection, pod: Mapping[str, Any], event_time: datetime
     )
 
 
-def about_service(detection: Detection, service: str, event_time: datetime) -> ApiObject:
-    """The notification of a detection in a Cloud Run service."""
-    resource = f"//run.googleapis.com/{PROJECT}/locations/europe-west1/services/{service}"
-    container = {"name": service, "uri": f"europe-docker.pkg.dev/example-project/shop/{service}:2.0.1"}
-    return _notification(detection, event_time, resource, service, {"containers": [container]})
+def about_service(detection: Detection, event_time: datetime) -> ApiObject:
+    """The notification of a detection in the compromised revision of the Cloud Run service."""
+    image = "europe-docker.pkg.dev/example-project/shop/checkout"
+    container = {"name": "checkout", "uri": f"{image}:2.0.1", "imageId": f"{image}@{COMPROMISED_DIGEST}"}
+    resource = f"//run.googleapis.com/{CHECKOUT_SERVICE}"
+    return _notification(detection, event_time, resource, "checkout", {"containers": [container]})
 
 
 def push_body(data: bytes, message_id: str, publish_time: datetime) -> bytes:

@@ -58,6 +58,7 @@ _STOP = ("sever_connections: severed", "freeze_process: frozen")
 _CLOUD_LOGS = ("capture_cloud_logs: no_cloud_logging",)
 _TELL = ("notify: no_outcome_topic",)
 _HELD = tuple(f"{action}: google_agent_pod" for action in ("label_pod", "annotate_pod", "isolate_pod"))
+_ASKED = tuple(f"{action}: waiting_for_approval" for action in ("roll_back_service", "cut_ingress", "scale_to_zero"))
 _REHEARSED = ("label_pod: would_patch", "annotate_pod: would_patch")
 _PATCHES = ("patch pods", "patch pods")
 _ISOLATES = ("patch pods", "create networkpolicies")
@@ -205,13 +206,13 @@ def _container_escape(now: datetime) -> Delivery:
     detection = notifications.CONTAINER_ESCAPE
     return Delivery(
         title=detection.category,
-        about=detection.description,
+        about=f"{detection.description} What would be felt by its users waits for a person.",
         target="Cloud Run service checkout",
         severity=detection.severity,
-        data=_encoded(about_service(detection, "checkout", now)),
+        data=_encoded(about_service(detection, now)),
         listed=True,
-        reason="done",
-        steps=(*_KEEP, *_TELL),
+        reason="waiting_for_approval",
+        steps=(*_KEEP, *_ASKED, *_CLOUD_LOGS, *_TELL),
     )
 
 

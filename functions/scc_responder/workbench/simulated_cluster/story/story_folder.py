@@ -10,6 +10,7 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.notifications import (
+    CHECKOUT_SERVICE,
     CLOUD_RUN_SOURCE,
     CONTAINER_SOURCE,
     STORY_CLUSTER,
@@ -19,6 +20,9 @@ CONTEXT = "simulated"
 PLAYED_COLLECTOR = f"europe-docker.pkg.dev/example-project/tools/collector@sha256:{'c0' * 32}"
 """The image that looks into pods: the simulated cluster plays what it would tell."""
 
+RUN_WRITER = "writer@example-project.iam.gserviceaccount.com"
+"""Who changes the Cloud Run that is played: it asks for no token."""
+
 _REHEARSING = "respond-to-compiler.yaml"
 """The policy that stays as it is shipped."""
 
@@ -26,7 +30,10 @@ _MODE = re.compile(r"^mode: dry_run$", re.MULTILINE)
 
 
 class StoryFolder:
-    """The folder's parts. `lay_out` writes those that the responder only reads."""
+    """The folder's parts. `lay_out` writes those that the responder only reads.
+
+    `run_endpoint` is where Cloud Run is played, `host:port`; empty where it is not.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,6 +44,7 @@ class StoryFolder:
         self.log = folder / "function.log"
         self.clusters = folder / "clusters.yaml"
         self.kubeconfig = folder / "kubeconfig"
+        self.run_endpoint = ""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -50,8 +58,13 @@ class StoryFolder:
             "COLLECTOR": PLAYED_COLLECTOR,
             "CLUSTERS_FILE": str(self.clusters),
             "FINDINGS": str(self.findings),
+            **(self._cloud_run if self.run_endpoint else {}),
         }
         return {VARIABLE_PREFIX + name: value for name, value in given.items()}
+
+    @property
+    def _cloud_run(self) -> dict[str, str]:
+        return {"SERVICES": CHECKOUT_SERVICE, "RUN_ENDPOINT": self.run_endpoint, "RUN_WRITER": RUN_WRITER}
 
     def lay_out(self, cluster: SimulatedCluster, shipped: Path) -> int:
         """Write how to reach the cluster, and the policies; return how many of them are raised to `enforce`."""
