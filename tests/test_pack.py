@@ -47,6 +47,7 @@ LADDER = (
 RUN_LADDER = (
     "capture_evidence",
     "roll_back_service",
+    "restart_service",
     "cut_ingress",
     "remove_invokers",
     "scale_to_zero",
@@ -77,7 +78,7 @@ _OBSERVE = {"capture_evidence", "capture_cloud_logs", "notify"}
 ON_CLOUD_RUN = {
     "isolate-cloud-run-attack": _OBSERVE | {"roll_back_service", "cut_ingress", "scale_to_zero"},
     "contain-cloud-run-malware": _OBSERVE | {"roll_back_service"},
-    "cut-off-cloud-run-malware": _OBSERVE | {"cut_ingress", "scale_to_zero"},
+    "cut-off-cloud-run-malware": _OBSERVE | {"cut_ingress", "scale_to_zero", "delete_revision"},
     "close-cloud-run-invokers": _OBSERVE | {"remove_invokers"},
     "cancel-cloud-run-execution": _OBSERVE | {"cancel_execution"},
 }
