@@ -22,7 +22,7 @@ from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.execute.execution import manifests_of
 from scc_responder.journal.case import Step
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.kits.checkout_deployment import BAD, GOOD, RunDeployment, escape, run_deployed, run_policy
+from tests.kits.checkout_deployment import BAD, GOOD, RunDeployment, escape, job_escape, run_deployed, run_policy
 from tests.kits.google.cloud_run.samples import CHECKOUT
 from tests.kits.google.monitoring_server import INSTANCES, REQUESTS, MonitoringServer
 
@@ -256,3 +256,23 @@ def test_evidence_follows_what_may_have_changed_a_service(
     assert (task is not None) == follows
     if task:
         assert (task.action_id, task.change) == ("after:b.0", CaptureAgain(changed_at=changed.settled_at))
+
+
+def test_a_cancelled_execution_is_read_again(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """The second manifest shows that its tasks have ended."""
+    cancels = run_policy("capture_evidence", "cancel_execution")
+    with run_deployed(tmp_path, cluster, cancels) as running:
+        document = job_escape()
+        running.respond_to(document)
+        running.answer(document)
+        assert captures(running, document) == [("contain", "done", "captured"), ("", "done", "captured")]
+        ran = [execution_of(running, each) for each in manifests(running, document)]
+    assert ["completionTime" in each for each in ran] == [False, True]
+    assert ran[1]["cancelledCount"] == 1
+
+
+def execution_of(running: RunDeployment, manifest: dict[str, Any]) -> dict[str, Any]:
+    """The one execution that a manifest has."""
+    (name,) = [item["name"] for item in manifest["objects"] if item["kind"] == "executions"]
+    (found,) = json.loads((running.folder / "evidence" / name).read_text())["items"]
+    return dict(found)

@@ -27,6 +27,9 @@ MOST_EXECUTIONS = 200
 KEPT_WHOLE = 50
 """Revisions or executions that evidence keeps whole, the newest; those that get requests or run besides."""
 
+RUN_FACTS = frozenset({"service", "revisions", "revision", "job", "executions", "execution", "iam_policy"})
+"""The facts of a context that are of Cloud Run."""
+
 _T = TypeVar("_T")
 _Child = TypeVar("_Child", RunRevision, RunExecution)
 

@@ -9,7 +9,7 @@ import dataclasses
 
 from msgspec.structs import replace
 
-from scc_responder.collect.run_facts import run_facts, start_run_reads
+from scc_responder.collect.run_facts import RUN_FACTS, run_facts, start_run_reads
 from scc_responder.collect.target import Reads
 from scc_responder.domain.changes import Disruption, kind_of_stored
 from scc_responder.domain.changes.capture_again import CaptureAgain
@@ -68,7 +68,7 @@ def read_again(context: Context, world: World) -> tuple[Context, World]:
     for error in reads.errors.values():
         if isinstance(error, ApiError) and error.may_pass:
             raise RetryableError(error.reason, error.explanation, permission=error.permission) from error
-    gone = dict.fromkeys(("service", "revisions", "revision", "job", "executions", "execution", "iam_policy"))
+    gone = dict.fromkeys(RUN_FACTS)
     return replace(context, **{**gone, **facts}, missing=reads.missing), dataclasses.replace(
         world, unread=reads.errors, early={}
     )

@@ -15,7 +15,6 @@ from scc_responder.domain.cloud_run.run_metrics import run_activity
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.context import Context
 from scc_responder.domain.status import StepStatus
-from scc_responder.execute.evidence.sources.run_settings import run_settings, usage_item
 from scc_responder.journal.case import Step
 from scc_responder.pipeline.later_notes import ASKED_AFTER, LaterNote, add_evidence, answer_notes, leave_note
 from scc_responder.pipeline.services import Services
@@ -54,6 +53,7 @@ def count_later(services: Services) -> int:
     """Count for the notes that are due, and return how many were answered. Raises StoreError."""
     if services.metrics is None or services.evidence is None:
         return 0
+    from scc_responder.execute.evidence.sources.run_settings import run_settings, usage_item  # noqa: PLC0415 - cold start
 
     def keep(note: LaterCount) -> bool:
         name = RunName.parse(note.path)

@@ -27,6 +27,12 @@ def test_each_owner_is_kept_in_one_order() -> None:
     assert [item.kind for item in owners.read(given(facts(objects=CHAIN)))] == ["Deployment", "ReplicaSet"]
 
 
+def test_what_is_of_cloud_run_owns_no_pod() -> None:
+    """Another source keeps that, once."""
+    run = {"service": {"name": "s"}, "revisions": {"items": []}, "iam_policy": {}}
+    assert [item.kind for item in owners.read(given(facts(objects={**CHAIN, **run})))] == ["Deployment", "ReplicaSet"]
+
+
 def test_a_standalone_pod_has_no_owners() -> None:
     """That is no failure."""
     assert owners.read(given(facts())) == ()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scc_responder.collect.run_facts import RUN_FACTS
 from scc_responder.execute.evidence import EvidenceItem, Moment, SourceInput, kubernetes_item, source
 
-_NO_OWNERS = frozenset({"pod", "namespace", "node"})
+_NO_OWNERS = frozenset({"pod", "namespace", "node"}) | RUN_FACTS
 
 
 @source(moment=Moment.BEFORE_ISOLATION, prefix="object")
