@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,10 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
 from scc_responder.pipeline.sweep import resume, sweep
+from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.needed_permissions import enabled, needed
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.variable_permissions import RUN_READS, RUN_WRITES, by_variable
 from tests.findings import notification
 from tests.kits.google.cloud_run.samples import (
     CHECKOUT,
@@ -37,6 +40,8 @@ GOOD, BAD = "checkout-00001-abc", "checkout-00002-abc"
 HERE = {"content-type": "application/json", "host": "127.0.0.1:8080"}
 SERVICES = "projects/*/locations/*/services/*,projects/*/locations/*/jobs/*"
 WRITER = "scc-responder-writer@example-project.iam.gserviceaccount.com"
+READS_AS, CHANGES_AS = "runtime", "writer"
+"""The tokens of the two identities, each of which has what the module grants for the policies, and no more."""
 AGE = timedelta(days=9)
 
 
@@ -104,6 +109,13 @@ def job_escape(finding_id: str = "", execution: str = "") -> dict[str, Any]:
     return dict(json.loads(text.replace("/services/checkout", "/jobs/nightly").replace("run.Service", "run.Job")))
 
 
+def granted(policies: Path) -> dict[str, Collection[str]]:
+    """What the Terraform module grants for a folder of policies, by the token of who has it."""
+    sections = by_variable(needed(enabled(load_policies(policies).policies)))
+    who = {READS_AS: RUN_READS, CHANGES_AS: RUN_WRITES}
+    return {token: {need.permission for need in sections[variable]} for token, variable in who.items()}
+
+
 class RunDeployment(Deployment):
     """A responder, and the Cloud Run that it reaches, `server`. What is listed there may be changed."""
 
@@ -161,7 +173,9 @@ def run_deployed(
         written = write_policies(folder / "policies", *policies, guardrails=guardrails)
         made = RunDeployment(folder, api_of(cluster), written, services=SERVICES, run_writer=WRITER, **settings)
         made.server = server
-        api = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=5.0)
+        server.rights = granted(written)
+        identities = {"token": lambda: READS_AS, "writer": lambda: CHANGES_AS}
+        api = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=5.0, **identities)
         made.services.run = api
         made.services.wait = lambda seconds: time.sleep(min(seconds, 0.05))
         try:

@@ -18,11 +18,19 @@ LOGS, IMAGES = "logging.logEntries.list", "artifactregistry.repositories.downloa
 PROJECTS = ("shop", "stage")
 
 
-def probes(permissions: Sequence[str] = (), *, logs: Any = None, registry: Any = None, **given: str) -> Sequence[Any]:
+def probes(
+    permissions: Sequence[str] = (),
+    *,
+    logs: Any = None,
+    registry: Any = None,
+    run_projects: Sequence[str] = (),
+    **given: str,
+) -> Sequence[Any]:
     """What is probed, by name, where policies need these permissions and settings give this."""
     needs = [Need(permission=name, by={}) for name in permissions]
     services = SimpleNamespace(logs=logs, registry=registry)
-    return [(name, probed) for name, probed, _ in source_probes(services, local_settings(**given), PROJECTS, needs)]
+    found = source_probes(services, local_settings(**given), PROJECTS, needs, run_projects)
+    return [(name, probed) for name, probed, _ in found]
 
 
 def test_a_deployment_that_wants_none_of_it_asks_nothing() -> None:
@@ -39,6 +47,12 @@ def test_logs_are_asked_for_only_by_both_policy_and_settings(permissions: list[s
 def test_logs_are_asked_for_in_each_project_of_the_clusters() -> None:
     """By name, in their order."""
     assert probes([LOGS], logs=object()) == [("logs.list", "shop"), ("logs.list", "stage")]
+
+
+def test_logs_are_asked_for_where_cloud_run_is_read_too() -> None:
+    """Each project once."""
+    found = probes([LOGS], logs=object(), run_projects=["web", "shop"])
+    assert found == [("logs.list", "shop"), ("logs.list", "stage"), ("logs.list", "web")]
 
 
 def test_the_collectors_log_is_looked_for_though_no_log_may_be_read() -> None:

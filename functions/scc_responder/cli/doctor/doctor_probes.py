@@ -255,7 +255,8 @@ class Doctor:
             ask = partial(_listed, partial(examine_cluster, clusters, clusters.way, one))
             yield Job(name="cluster.reached", probed=ref.path, ask=ask)
         projects = sorted({ref.project for ref in self._found.refs})
-        for name, probed, ask_one in source_probes(self._services, settings, projects, needs):
+        of_run = self._deployment.cloud_run_projects
+        for name, probed, ask_one in source_probes(self._services, settings, projects, needs, of_run):
             yield Job(name=name, probed=probed, ask=partial(_alone, ask_one))
 
     @cached_property

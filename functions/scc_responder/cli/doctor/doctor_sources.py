@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,15 +17,20 @@ SourceProbe = tuple[str, str, Callable[[], Check]]
 
 
 def source_probes(
-    services: Any, settings: Settings, projects: Sequence[str], needs: Sequence[Need]
+    services: Any,
+    settings: Settings,
+    projects: Sequence[str],
+    needs: Sequence[Need],
+    run_projects: Collection[str] = (),
 ) -> Iterator[SourceProbe]:
     """What is asked of Google for this deployment; nothing that no policy and no setting wants.
 
-    `services` are its `Services`, whose adapters also answer probes. `projects` are those of its clusters.
+    `services` are its `Services`, whose adapters also answer probes. `projects` are those of its clusters,
+    `run_projects` those whose Cloud Run it may read.
     """
     asked = {need.permission.partition(".")[0] for need in needs}
     if services.logs is not None and "logging" in asked:
-        for project in projects:
+        for project in sorted({*projects, *run_projects}):
             yield "logs.list", project, partial(examine_logs, services.logs, project)
     yield from _exclusions(settings, projects)
     if services.registry is not None and "artifactregistry" in asked:

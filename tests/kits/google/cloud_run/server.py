@@ -61,8 +61,11 @@ class CloudRunServer(LocalServer):
         return [name for called, name in self.world.writes if called == method]
 
     def granted_to(self, context: grpc.ServicerContext) -> Collection[str] | None:
-        """By the token, where there are rights by tokens."""
-        return self.rights.get(_bearer(context), ()) if self.rights else self.granted
+        """By the token, where there are rights by tokens; of these no more than `granted`, where that is set."""
+        if not self.rights:
+            return self.granted
+        held = {*self.rights.get(_bearer(context), ())}
+        return held if self.granted is None else held & {*self.granted}
 
     @property
     def page_limit(self) -> int:
