@@ -42,6 +42,7 @@ SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_LOGGING_ENDPOINT  host:port of another Cloud Logging server
 SCC_RESPONDER_MONITORING_ENDPOINT  host:port of another Cloud Monitoring server
 SCC_RESPONDER_RUN_ENDPOINT      host:port of another server of Cloud Run's Admin API
+SCC_RESPONDER_RUN_V1_ENDPOINT   host:port of another server of its first version, which knows the digests of tags
 SCC_RESPONDER_IAM_CREDENTIALS_ENDPOINT  host:port of another IAM Credentials server
 SCC_RESPONDER_KMS_ENDPOINT    host:port of another Cloud KMS server
 SCC_RESPONDER_REGISTRY_ENDPOINT  host:port of another registry of images
@@ -108,6 +109,7 @@ _LOCAL_ONLY = (
     "logging_endpoint",
     "monitoring_endpoint",
     "run_endpoint",
+    "run_v1_endpoint",
     "iam_credentials_endpoint",
     "kms_endpoint",
     "registry_endpoint",
@@ -152,6 +154,7 @@ class Settings(Value, frozen=True, kw_only=True):
     logging_endpoint: str = ""
     monitoring_endpoint: str = ""
     run_endpoint: str = ""
+    run_v1_endpoint: str = ""
     iam_credentials_endpoint: str = ""
     kms_endpoint: str = ""
     registry_endpoint: str = ""

@@ -11,6 +11,8 @@ from typing import Any
 import grpc
 import pytest
 
+from scc_responder.adapters.google.cloud_run.image_digests import ImageDigests
+from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.cli.case import case_text
 from scc_responder.domain.clock import utc_now
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -25,7 +27,8 @@ from tests.kits.checkout_deployment import (
     run_policy,
     split,
 )
-from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image, start_execution
+from tests.kits.google.cloud_run.digests import DigestsServer
+from tests.kits.google.cloud_run.samples import CHECKOUT, IMAGE, deploy, image, start_execution
 
 STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers", "notify")
 FELT = [
@@ -105,6 +108,25 @@ def test_a_cut_that_fails_is_not_contained(running: RunDeployment) -> None:
     assert (running.case(document).state, told["containment"], told["not_contained"]) == ("partial", "retired", [left])
     assert "contained_seconds" not in told
     assert f"not contained: {left}" in shown(running, document)
+
+
+def test_a_deploy_by_tag_is_rolled_back_by_what_the_tag_stood_for(running: RunDeployment) -> None:
+    """The second API names no digest of a tag; the first one does. What it does not tell is never safe."""
+    for letter, revision in (("a", GOOD), ("b", BAD)):
+        running.world.revisions[f"{CHECKOUT}/revisions/{revision}"].containers[0].image = f"{IMAGE}:{letter}"
+    document = escape()
+    running.respond_to(document)
+    assert "roll_back_service: no_safe_revision" in running.outcomes(document)
+    with DigestsServer() as digests:
+        for letter, revision in (("a", GOOD), ("b", BAD)):
+            digests.add(revision, f"{IMAGE}@sha256:{letter * 64}")
+        ask = ImageDigests(endpoint=digests.endpoint, token=lambda: digests.token)
+        running.services.run = CloudRunAdmin(endpoint=running.server.endpoint, digests=ask)
+        other = escape("5" * 32)
+        running.respond_to(other)
+        assert running.answer(other).reason == "done"
+        assert running.served() == {GOOD: 100}
+        assert sorted(digests.asked[:2]) == [GOOD, BAD]
 
 
 def test_a_rejected_plan_writes_nothing(running: RunDeployment) -> None:

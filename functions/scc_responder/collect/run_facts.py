@@ -1,6 +1,6 @@
 """Read what a finding of Cloud Run is about: a service or job, its revisions or executions, and who may use it.
 
-Three requests, side by side, and the further pages of a long list.
+Three requests, side by side, and the further pages of a long list; where images are named by tags, some more.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from msgspec.structs import replace
 
 from scc_responder.collect.meant_revision import Meant, meant_execution, meant_revision
+from scc_responder.collect.revision_digests import with_digests
 from scc_responder.collect.run_identity import identify_job, identify_service
 from scc_responder.domain.cloud_run.run_names import RunKind, run_target
 from scc_responder.domain.cloud_run.run_objects import RunExecution, RunJob, RunRevision, RunService
@@ -70,11 +71,11 @@ def start_run_reads(finding: Finding, api: CloudRunApi, reads: FactReads) -> dic
 
 
 def run_facts(
-    finding: Finding, started: Mapping[str, Future[Any]], reads: FactReads, chosen: str = ""
+    finding: Finding, started: Mapping[str, Future[Any]], reads: FactReads, api: CloudRunApi, chosen: str = ""
 ) -> dict[str, Any]:
     """The fields of a context that the reads give: facts, what the finding means among them, and the JSON as read.
 
-    `chosen` is the revision that a person chose.
+    `chosen` is the revision that a person chose. Which images tags stood for is asked besides.
     A list that did not come to its end is missing: what is left of it may be what counts. Evidence has what came.
     """
     answers = {fact: reads.result(fact, future) for fact, future in started.items()}
@@ -90,6 +91,9 @@ def run_facts(
             facts[fact], documents[fact] = answer.value, answer.document()
         elif answer is not None:
             facts[fact], documents[fact] = _listed(fact, answer, reads), _document(answer, serving)
+    if facts.get("service") and facts.get("revisions"):
+        named = {chosen, finding.cloud_run.revision if finding.cloud_run else ""}
+        facts["revisions"] = with_digests(facts["service"], facts["revisions"], serving | named, api, reads)
     return {**facts, **_meant(finding, facts, reads, chosen), "objects": documents}
 
 

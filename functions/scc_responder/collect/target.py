@@ -116,8 +116,8 @@ def collect(
         facts |= _objects(reads, api, started)
     elif finding.cluster or finding.pods:
         reads.missing["pod"] = Reason.POD_UNREADABLE if finding.cluster else Reason.CLUSTER_NOT_NAMED
-    if run_started:
-        facts |= run_facts(finding, run_started, reads, revision)
+    if run_started and run is not None:
+        facts |= run_facts(finding, run_started, reads, run, revision)
         finding = by_project_id(finding, facts.get("service") or facts.get("job"))
     related = reads.result("related", related_read)
     pod = facts.get("pod")

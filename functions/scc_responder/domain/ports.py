@@ -140,6 +140,13 @@ class CloudRunApi(Protocol):
         """One execution of a job, by its short name."""
         ...
 
+    def image_digests(self, name: RunName, revision: str) -> Mapping[str, str]:
+        """`sha256:...` of a revision's images by the container's name; that of the only container by an empty name.
+
+        A tag may stand for another image since; Cloud Run keeps which one it stood for. Empty where nobody is asked.
+        """
+        ...
+
     def get_iam_policy(self, name: RunName) -> RunRead[RunIamPolicy]:
         """The IAM policy of a service or job itself."""
         ...

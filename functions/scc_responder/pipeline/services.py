@@ -143,7 +143,12 @@ class Services:
             return None
         from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin  # noqa: PLC0415
 
-        return CloudRunAdmin(endpoint=settings.run_endpoint, token=self._token, writer=self.run_writer)
+        digests = None
+        if settings.run_v1_endpoint or not settings.run_endpoint:
+            from scc_responder.adapters.google.cloud_run.image_digests import ImageDigests  # noqa: PLC0415
+
+            digests = ImageDigests(endpoint=settings.run_v1_endpoint, token=self._token)
+        return CloudRunAdmin(endpoint=settings.run_endpoint, token=self._token, writer=self.run_writer, digests=digests)
 
     @cached_property
     def run_writer(self) -> Callable[[], str] | None:

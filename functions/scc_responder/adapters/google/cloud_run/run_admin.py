@@ -58,8 +58,8 @@ class CloudRunAdmin:
     """`ports.CloudRunApi`: reads as whom `credentials` say, changes as whom `writer` gives tokens of, and as no other.
 
     `endpoint`: a stand-in on this machine, host:port (any other raises SettingsError), which is read with `token`s, and
-    changed by anybody where there is no `writer`. `timeout_seconds` bounds each request, and a list of many pages as a
-    whole to three times that.
+    changed by anybody where there is no `writer`. `digests` asks which images tags stood for. `timeout_seconds` bounds
+    each request, and a list of many pages as a whole to three times that.
     """
 
     def __init__(
@@ -69,8 +69,10 @@ class CloudRunAdmin:
         credentials: Callable[[], Any] = default_credentials,
         token: Callable[[], str] | None = None,
         writer: Callable[[], str] | None = None,
+        digests: Callable[[RunName, str], Mapping[str, str]] | None = None,
         timeout_seconds: float = 10.0,
     ) -> None:
+        self._digests = digests
         self._identities = RunIdentities(endpoint, credentials, token, writer)
         self._timeout_seconds = timeout_seconds
 
@@ -106,6 +108,11 @@ class CloudRunAdmin:
         asked = {"name": _path(name, "executions", execution)}
         found = _raw(self._ask("executions", "get_execution", reads("run.executions.get"), asked))
         return RunRead(execution_value(found), lambda: document_of(found))
+
+    def image_digests(self, name: RunName, revision: str) -> Mapping[str, str]:
+        """See `CloudRunApi.image_digests`."""
+        _path(name, "revisions", revision)
+        return self._digests(name, revision) if self._digests else {}
 
     def get_iam_policy(self, name: RunName) -> RunRead[RunIamPolicy]:
         """See `CloudRunApi.get_iam_policy`."""

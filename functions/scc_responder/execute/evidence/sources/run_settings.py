@@ -39,6 +39,7 @@ _MOST_TARGETS = 4
         "run.executions.list",
         "run.jobs.get",
         "run.jobs.getIamPolicy",
+        "run.revisions.get",
         "run.revisions.list",
         "run.services.get",
         "run.services.getIamPolicy",
