@@ -13,6 +13,7 @@ from typing import Any
 from google.cloud.run_v2.types import TrafficTarget
 from google.cloud.run_v2.types import TrafficTargetAllocationType as Allocation
 
+from scc_responder.adapters.google.cloud_run.image_digests import ImageDigests
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.domain.clock import utc_now
 from scc_responder.journal.messages import Ending
@@ -23,6 +24,7 @@ from scc_responder.workbench.needed_permissions import enabled, needed
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.variable_permissions import RUN_READS, RUN_WRITES, by_variable
 from tests.findings import notification
+from tests.kits.google.cloud_run.digests import DigestsServer
 from tests.kits.google.cloud_run.samples import (
     CHECKOUT,
     IMAGE,
@@ -120,6 +122,7 @@ class RunDeployment(Deployment):
     """A responder, and the Cloud Run that it reaches, `server`. What is listed there may be changed."""
 
     server: CloudRunServer
+    digests: DigestsServer
 
     @property
     def world(self) -> World:
@@ -169,13 +172,14 @@ def run_deployed(
     **settings: str,
 ) -> Iterator[RunDeployment]:
     """A deployment with these policies and settings; it is closed at the end."""
-    with CloudRunServer(world or aged_world()) as server:
+    with CloudRunServer(world or aged_world()) as server, DigestsServer() as digests_server:
         written = write_policies(folder / "policies", *policies, guardrails=guardrails)
         made = RunDeployment(folder, api_of(cluster), written, services=SERVICES, run_writer=WRITER, **settings)
-        made.server = server
+        made.server, made.digests = server, digests_server
         server.rights = granted(written)
         identities = {"token": lambda: READS_AS, "writer": lambda: CHANGES_AS}
-        api = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=5.0, **identities)
+        digests = ImageDigests(endpoint=made.digests.endpoint, token=lambda: made.digests.token)
+        api = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=5.0, digests=digests, **identities)
         made.services.run = api
         made.services.wait = lambda seconds: time.sleep(min(seconds, 0.05))
         try:

@@ -11,8 +11,6 @@ from typing import Any
 import grpc
 import pytest
 
-from scc_responder.adapters.google.cloud_run.image_digests import ImageDigests
-from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.cli.case import case_text
 from scc_responder.domain.clock import utc_now
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -27,7 +25,6 @@ from tests.kits.checkout_deployment import (
     run_policy,
     split,
 )
-from tests.kits.google.cloud_run.digests import DigestsServer
 from tests.kits.google.cloud_run.samples import CHECKOUT, IMAGE, deploy, image, start_execution
 
 STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers", "notify")
@@ -117,16 +114,12 @@ def test_a_deploy_by_tag_is_rolled_back_by_what_the_tag_stood_for(running: RunDe
     document = escape()
     running.respond_to(document)
     assert "roll_back_service: no_safe_revision" in running.outcomes(document)
-    with DigestsServer() as digests:
-        for letter, revision in (("a", GOOD), ("b", BAD)):
-            digests.add(revision, f"{IMAGE}@sha256:{letter * 64}")
-        ask = ImageDigests(endpoint=digests.endpoint, token=lambda: digests.token)
-        running.services.run = CloudRunAdmin(endpoint=running.server.endpoint, digests=ask)
-        other = escape("5" * 32)
-        running.respond_to(other)
-        assert running.answer(other).reason == "done"
-        assert running.served() == {GOOD: 100}
-        assert sorted(digests.asked[:2]) == [GOOD, BAD]
+    for letter, revision in (("a", GOOD), ("b", BAD)):
+        running.digests.add(revision, f"{IMAGE}@sha256:{letter * 64}")
+    other = escape("5" * 32)
+    running.respond_to(other)
+    assert running.answer(other).reason == "done"
+    assert running.served() == {GOOD: 100}
 
 
 def test_a_rejected_plan_writes_nothing(running: RunDeployment) -> None:
