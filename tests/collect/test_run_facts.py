@@ -186,6 +186,32 @@ def test_many_executions_are_a_named_reason(server: CloudRunServer) -> None:
     assert context.objects["executions"]["read"] == module.MOST_EXECUTIONS
 
 
+@pytest.mark.parametrize(("number", "missing"), [(module.MOST_EXECUTIONS, None), (0, "partial_list")])
+def test_an_execution_that_is_named_is_known_among_many(
+    server: CloudRunServer, number: int, missing: str | None
+) -> None:
+    """Where it is among those that were read; else it may be among the others."""
+    job = add_job(server.world)
+    for each in range(module.MOST_EXECUTIONS + 1):
+        start_execution(server.world, job, f"nightly-x{each:04d}")
+    named = f"nightly-x{number:04d}"
+    context = read(server, CloudRunTarget(kind="job", name="nightly", execution=named, **PLACE)).context
+    assert (context.execution.name if context.execution else None, context.executions) == (
+        None if missing else named,
+        None,
+    )
+    assert context.missing.get("execution") == missing
+    assert context.missing["executions"] == "partial_list"
+
+
+@pytest.mark.parametrize(("named", "reason"), [("", "execution_not_known"), ("nightly-gone", "execution_gone")])
+def test_a_job_without_executions_says_so(server: CloudRunServer, named: str, reason: str) -> None:
+    """An empty list is whole."""
+    add_job(server.world)
+    context = read(server, CloudRunTarget(kind="job", name="nightly", execution=named, **PLACE)).context
+    assert (context.executions, context.execution, context.missing["execution"]) == ((), None, reason)
+
+
 def test_the_number_of_a_project_becomes_its_id(server: CloudRunServer) -> None:
     """Lists, limits and the kill switch know the id, which Cloud Run tells; where it tells none, the number stays."""
     server.project_numbers["100000000001"] = "example-project"

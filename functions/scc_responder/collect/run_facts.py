@@ -94,7 +94,10 @@ def run_facts(
     if facts.get("service") and facts.get("revisions"):
         named = {chosen, finding.cloud_run.revision if finding.cloud_run else ""}
         facts["revisions"] = with_digests(facts["service"], facts["revisions"], serving | named, api, reads)
-    return {**facts, **_meant(finding, facts, reads, chosen), "objects": documents}
+    known = dict(facts)
+    if facts.get("executions") is None:
+        known["executions"] = _named_of(answers.get("executions"), finding)
+    return {**facts, **_meant(finding, known, reads, chosen), "objects": documents}
 
 
 def by_project_id(finding: Finding, owner: RunService | RunJob | None) -> Finding:
@@ -128,7 +131,14 @@ def _meant(finding: Finding, facts: Mapping[str, Any], reads: FactReads, chosen:
     return {}
 
 
+def _named_of(answer: RunList[RunExecution] | None, finding: Finding) -> tuple[RunExecution, ...] | None:
+    """The execution that the finding names, of a list that did not come to its end: the others are not needed then."""
+    name = finding.cloud_run.execution if finding.cloud_run else ""
+    return tuple(item.value for item in answer.items if item.value.name == name) or None if answer else None
+
+
 def _note(fact: str, meant: Meant[Any], reads: FactReads) -> None:
+    reads.missing.pop(fact, None)
     if meant.child is None:
         reads.missing[fact] = meant.reason
 
