@@ -77,6 +77,27 @@ def test_the_revision_is_the_findings_the_digests_or_the_one_with_traffic(
     assert (meant.child.name if meant.child else None, meant.reason) == told
 
 
+LATE = [
+    ([], "", {"seconds": 1}, ("checkout-1", Reason.REVISION_BY_TRAFFIC)),
+    ([], "", {"seconds": -1}, (None, Reason.SEVERAL_REVISIONS)),
+    ([BAD], "", {"seconds": -1}, ("checkout-2", Reason.REVISION_BY_DIGEST)),
+    ([], "checkout-1", {"seconds": -1}, ("checkout-1", Reason.REVISION_NAMED)),
+    ([], "run.services.replace", {"seconds": -20}, ("checkout-1", Reason.REVISION_BY_TRAFFIC)),
+    ([], "run.services.replace", {"seconds": -40}, (None, Reason.SEVERAL_REVISIONS)),
+]
+
+
+@pytest.mark.parametrize(("digests", "said", "changed", "told"), LATE)
+def test_traffic_that_was_moved_since_the_event_tells_nothing(
+    digests: list[str], said: str, changed: dict[str, float], told: tuple[Any, Reason]
+) -> None:
+    """A rollback for another finding moved it, perhaps; the event of an audit log may be the change itself."""
+    method, named = (said, "") if "." in said else ("", said)
+    service = run_service({"checkout-1": 100}, update_time=before(**changed))
+    meant = meant_revision(run_finding(*digests, method_name=method), service_target(named), service, [ONE, TWO])
+    assert (meant.child.name if meant.child else None, meant.reason) == told
+
+
 def test_a_person_chooses_one_of_several() -> None:
     """The choice wins over all that the finding says, and has to be a revision of the service."""
     given_ = run_finding(BAD), service_target(), run_service({"checkout-1": 100}), [ONE, TWO, THREE]

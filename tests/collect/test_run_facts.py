@@ -40,14 +40,20 @@ def server() -> Iterator[CloudRunServer]:
         yield started
 
 
-def read(server: CloudRunServer, target: CloudRunTarget | None, seconds: float = 20.0, revision: str = "") -> Collected:
+def read(
+    server: CloudRunServer,
+    target: CloudRunTarget | None,
+    seconds: float = 20.0,
+    revision: str = "",
+    settled: str = "",
+) -> Collected:
     """What is known of a finding about this, now."""
     about = finding(cluster=None, pods=(), node="", containers=(), cloud_run=target, event_time=now())
     admin: Any = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=10.0)
     nothing: Any = Nothing()
     try:
         with ThreadPoolExecutor(8) as pool:
-            return collect(about, nothing, nothing, pool, seconds, run=admin, revision=revision)
+            return collect(about, nothing, nothing, pool, seconds, run=admin, revision=revision, settled=settled)
     finally:
         admin.close()
 
@@ -55,6 +61,25 @@ def read(server: CloudRunServer, target: CloudRunTarget | None, seconds: float =
 def service(name: str = "checkout", **more: str) -> CloudRunTarget:
     """A service of Cloud Run."""
     return CloudRunTarget(kind="service", name=name, **PLACE, **more)
+
+
+def test_what_a_case_acted_upon_stays_meant(server: CloudRunServer) -> None:
+    """As sure as the finding alone makes it, whatever the traffic is by now; a person's choice goes before."""
+    older, newer = "checkout-00001-abc", "checkout-00002-abc"
+    names: list[str] = []
+    for settled, chosen in ((older, ""), (older, newer), ("checkout-00009-abc", "")):
+        context = read(server, service(), revision=chosen, settled=settled).context
+        names.append(context.revision.name if context.revision else "")
+        assert context.identity.level is IdentityLevel.LIKELY
+    assert names == [older, newer, newer]
+    job = add_job(server.world)
+    for short in ("nightly-one", "nightly-two"):
+        start_execution(server.world, job, short)
+    about = CloudRunTarget(kind="job", name="nightly", **PLACE)
+    assert read(server, about).context.missing["execution"] == "several_executions"
+    execution = read(server, about, settled="nightly-one").context.execution
+    assert execution is not None
+    assert execution.name == "nightly-one"
 
 
 def test_a_service_is_read_with_three_requests(server: CloudRunServer) -> None:

@@ -24,6 +24,7 @@ from tests.kits.checkout_deployment import (
     run_deployed,
     run_policy,
     split,
+    superseded_world,
 )
 from tests.kits.google.cloud_run.samples import CHECKOUT, IMAGE, deploy, image, start_execution
 
@@ -232,6 +233,51 @@ def test_two_findings_make_one_write(enforcing: RunDeployment) -> None:
         enforcing.deliver(document)
         assert enforcing.case(document).state == "done"
     assert enforcing.writes() == ["UpdateService"]
+
+
+def test_a_rollback_makes_no_other_revision_the_compromised_one(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Findings that name neither revision nor image: their traffic is that of the event, not what we made of it."""
+    steps = ("roll_back_service", "cut_ingress")
+    with run_deployed(tmp_path, cluster, run_policy(*steps, mode="enforce")) as running:
+        first, second = listed(running, escape("a" * 32, containers=[]), escape("b" * 32, containers=[]))
+        split(running.world, {BAD: 100})
+        crashed: list[str] = []
+        api: Any = running.services.run
+        send = api.update_service
+
+        def crash(*given: Any, **named: Any) -> Any:
+            if "ingress" in named["mask"] and not crashed:
+                crashed.append("once")
+                raise KeyError("a crash of ours")
+            return send(*given, **named)
+
+        vars(api)["update_service"] = crash
+        assert (running.deliver(first).status, running.deliver(first).status) == (503, 204)
+        assert running.outcomes(first)[:2] == ["roll_back_service: rolled_back", "cut_ingress: access_cut"]
+        running.deliver(second)
+        assert running.outcomes(second)[0] == "roll_back_service: several_revisions"
+        assert (running.writes(), running.served()) == (["UpdateService"] * 2, {GOOD: 100})
+        assert running.choose(second, BAD) == "resumed_by_person"
+        assert running.outcomes(second)[0] == "roll_back_service: already_retired"
+
+
+def test_a_case_goes_on_with_the_revision_it_acted_upon(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """The finding names none, and the requests have moved: after a crash what is left is done to the same revision."""
+    plan = run_policy("roll_back_service", "delete_revision")
+    with run_deployed(tmp_path, cluster, plan, world=superseded_world()) as running:
+        document = escape(containers=[])
+        running.respond_to(document)
+        api: Any = running.services.run
+
+        def crash(*_given: Any, **_named: Any) -> Any:
+            raise KeyError("a crash of ours")
+
+        vars(api)["delete_revision"] = crash
+        assert running.answer(document).status == 503
+        vars(api).pop("delete_revision")
+        assert running.answer(document).reason == "done"
+        assert steps(running, document) == ["roll_back_service: rolled_back", "delete_revision: revision_deleted"]
+        assert running.server.writes_of("DeleteRevision") == [f"{CHECKOUT}/revisions/{BAD}"]
 
 
 def listed(running: RunDeployment, *documents: dict[str, Any]) -> tuple[dict[str, Any], ...]:

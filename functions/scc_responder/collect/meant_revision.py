@@ -1,8 +1,8 @@
 """Which revision of a service, or which execution of a job, a finding means. Pure.
 
 A revision: the one that a person chose, else the finding's own, else the one of the finding's image, else the one that
-carries traffic. An execution: the one that is named, else the one that ran at the event. What began after the event is
-never meant. More than one is a person's choice.
+carries traffic, unless the service was changed since the event. An execution: the one that is named, else the one that
+ran at the event. What began after the event is never meant. More than one is a person's choice.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ def meant_revision(
     carrying = carry_traffic(service)
     serving = [item for item in certain or possible if item.name in carrying]
     how = Reason.REVISION_BY_DIGEST if certain else Reason.REVISION_BY_TRAFFIC
+    if not certain and _was_changed_since(finding, service):
+        return _only(possible, how, Reason.SEVERAL_REVISIONS)
     # Of several revisions with the finding's image only one that carries traffic runs it, as a rule.
     return _only(serving if not certain or len(serving) == 1 else certain, how, Reason.SEVERAL_REVISIONS)
 
@@ -107,6 +109,15 @@ def carry_traffic(service: RunService) -> frozenset[str]:
     """The names of the revisions that get a share of the requests. A tag alone gets none of them."""
     told = service.traffic_statuses or service.traffic
     return frozenset(item.revision or service.latest_ready for item in told if item.percent > 0)
+
+
+def _was_changed_since(finding: Finding, service: RunService) -> bool:
+    """Whether its requests may have been moved since the event: by a rollback of ours, for another finding.
+
+    The event of an audit log may be the change itself.
+    """
+    known = finding.event_time + (REQUEST_TOLERANCE if finding.method_name else timedelta())
+    return service.update_time is not None and service.update_time > known
 
 
 def _ran(finding: Finding, execution: RunExecution) -> bool:

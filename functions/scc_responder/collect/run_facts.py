@@ -5,13 +5,13 @@ Three requests, side by side, and the further pages of a long list; where images
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from scc_responder.collect.meant_revision import Meant, meant_execution, meant_revision
+from scc_responder.collect.meant_revision import Meant, meant_by, meant_execution, meant_revision
 from scc_responder.collect.revision_digests import with_digests
 from scc_responder.collect.run_identity import identify_job, identify_service
 from scc_responder.domain.cloud_run.run_names import RunKind, run_target
@@ -71,11 +71,18 @@ def start_run_reads(finding: Finding, api: CloudRunApi, reads: FactReads) -> dic
 
 
 def run_facts(
-    finding: Finding, started: Mapping[str, Future[Any]], reads: FactReads, api: CloudRunApi, chosen: str = ""
+    finding: Finding,
+    started: Mapping[str, Future[Any]],
+    reads: FactReads,
+    api: CloudRunApi,
+    *,
+    chosen: str = "",
+    settled: str = "",
 ) -> dict[str, Any]:
     """The fields of a context that the reads give: facts, what the finding means among them, and the JSON as read.
 
-    `chosen` is the revision that a person chose. Which images tags stood for is asked besides.
+    `chosen` is the revision that a person chose, `settled` the revision or execution that the case acted upon before.
+    Which images tags stood for is asked besides.
     A list that did not come to its end is missing: what is left of it may be what counts. Evidence has what came.
     """
     answers = {fact: reads.result(fact, future) for fact, future in started.items()}
@@ -92,12 +99,12 @@ def run_facts(
         elif answer is not None:
             facts[fact], documents[fact] = _listed(fact, answer, reads), _document(answer, serving)
     if facts.get("service") and facts.get("revisions"):
-        named = {chosen, finding.cloud_run.revision if finding.cloud_run else ""}
+        named = {chosen, settled, finding.cloud_run.revision if finding.cloud_run else ""}
         facts["revisions"] = with_digests(facts["service"], facts["revisions"], serving | named, api, reads)
     known = dict(facts)
     if facts.get("executions") is None:
         known["executions"] = _named_of(answers.get("executions"), finding)
-    return {**facts, **_meant(finding, known, reads, chosen), "objects": documents}
+    return {**facts, **_meant(finding, known, reads, chosen, settled), "objects": documents}
 
 
 def by_project_id(finding: Finding, owner: RunService | RunJob | None) -> Finding:
@@ -111,21 +118,23 @@ def by_project_id(finding: Finding, owner: RunService | RunJob | None) -> Findin
     return replace(finding, cloud_run=replace(named, project=owner.name.project))
 
 
-def _meant(finding: Finding, facts: Mapping[str, Any], reads: FactReads, chosen: str) -> dict[str, Any]:
+def _meant(finding: Finding, facts: Mapping[str, Any], reads: FactReads, chosen: str, settled: str) -> dict[str, Any]:
     """The revision or the execution that the finding means, and how certain it is; `missing` says why there is none."""
     target = run_target(finding.cloud_run)
     if isinstance(target, Reason):
         return {}
     service, job = facts.get("service"), facts.get("job")
+    revisions, executions = facts.get("revisions"), facts.get("executions")
     for child, listed in (("revision", "revisions"), ("execution", "executions")):
         if listed in reads.missing:
             reads.missing[child] = reads.missing[listed]
-    if service and facts.get("revisions") is not None:
-        revision = meant_revision(finding, target, service, facts["revisions"], chosen)
+    if service and revisions is not None:
+        before = _settled(finding, revisions, "" if chosen else settled)
+        revision = before or meant_revision(finding, target, service, revisions, chosen)
         _note("revision", revision, reads)
         return {"revision": revision.child, "identity": identify_service(finding, service, revision)}
-    if job and facts.get("executions") is not None:
-        execution = meant_execution(finding, target, facts["executions"])
+    if job and executions is not None:
+        execution = _settled(finding, executions, settled) or meant_execution(finding, target, executions)
         _note("execution", execution, reads)
         return {"execution": execution.child, "identity": identify_job(finding, job, execution)}
     return {}
@@ -135,6 +144,12 @@ def _named_of(answer: RunList[RunExecution] | None, finding: Finding) -> tuple[R
     """The execution that the finding names, of a list that did not come to its end: the others are not needed then."""
     name = finding.cloud_run.execution if finding.cloud_run else ""
     return tuple(item.value for item in answer.items if item.value.name == name) or None if answer else None
+
+
+def _settled(finding: Finding, children: Sequence[_Child], name: str) -> Meant[_Child] | None:
+    """The one of this name, as far as it is there: what a case did may have moved the requests to another."""
+    found = next((item for item in children if item.name == name), None)
+    return meant_by(finding, found) if found else None
 
 
 def _note(fact: str, meant: Meant[Any], reads: FactReads) -> None:

@@ -93,11 +93,13 @@ def collect(
     node_name: str = "",
     run: CloudRunApi | None = None,
     revision: str = "",
+    settled: str = "",
 ) -> Collected:
     """Read cluster, pod, owners, namespace, node and related findings; of Cloud Run, what `run_facts` says.
 
     `run` is asked about findings of Cloud Run alone, and None where nobody is to be asked; `revision` is the one that a
-    person chose. `node_name` is the node that the case acted upon: its pod, which would name it, may be gone by now.
+    person chose, `settled` the revision or execution that the case acted upon. `node_name` is the node that the case
+    acted upon: its pod, which would name it, may be gone by now.
     Never raises for a fact that cannot be read: it is missing, with its reason. The caller decides which of them are
     required.
     """
@@ -117,7 +119,7 @@ def collect(
     elif finding.cluster or finding.pods:
         reads.missing["pod"] = Reason.POD_UNREADABLE if finding.cluster else Reason.CLUSTER_NOT_NAMED
     if run_started and run is not None:
-        facts |= run_facts(finding, run_started, reads, run, revision)
+        facts |= run_facts(finding, run_started, reads, run, chosen=revision, settled=settled)
         finding = by_project_id(finding, facts.get("service") or facts.get("job"))
     related = reads.result("related", related_read)
     pod = facts.get("pod")

@@ -64,7 +64,7 @@ def read_again(context: Context, world: World) -> tuple[Context, World]:
     run, reads = world.run(), Reads(world.pool, REREAD_SECONDS)
     meant = context.revision.name if context.revision else ""
     started = start_run_reads(context.finding, run, reads) if run else {}
-    facts = run_facts(context.finding, started, reads, run, meant) if run else {}
+    facts = run_facts(context.finding, started, reads, run, chosen=meant) if run else {}
     for error in reads.errors.values():
         if isinstance(error, ApiError) and error.may_pass:
             raise RetryableError(error.reason, error.explanation, permission=error.permission) from error

@@ -29,7 +29,7 @@ from scc_responder.guard.approval import ask, review
 from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import KillSwitchCeiling, under
 from scc_responder.guard.run_reach import run_reach
-from scc_responder.journal.case import left_to_sweep
+from scc_responder.journal.case import CaseRecord, left_to_sweep
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.collector_keys import CaseCollector, drop_key
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
@@ -140,6 +140,7 @@ def _collect(finding: Finding, case: ClaimedCase, services: Services, log: Deliv
         node_name=node_name,
         run=services.run if finding.cloud_run else None,
         revision=case.record.revision,
+        settled=_acted_part(case.record),
     )
     context = collected.context
     context = replace(
@@ -151,6 +152,13 @@ def _collect(finding: Finding, case: ClaimedCase, services: Services, log: Deliv
     log.knows(context)
     refuse_shut(collected, case, services, _world(collected, services, log))
     return collected, context
+
+
+def _acted_part(record: CaseRecord) -> str:
+    """The revision or execution of Cloud Run that the case acted upon since it was last opened; empty for none."""
+    changes = (step.change for step in record.current_steps if step.expected_uid and "path" in step.change)
+    parts = (change.get("revision") or change.get("execution") for change in changes)
+    return next((str(part) for part in parts if part), "")
 
 
 def _guard(
