@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from scc_responder.actions import Action, actions
-from scc_responder.domain.changes import Change
+from scc_responder.domain.changes import Change, Disruption
 from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
@@ -112,9 +112,11 @@ def _held_all_the_same(context: Context, planned: PlannedAction, reach: RunReach
 
     A finding that contradicts itself may be why it was skipped. What is never changed on Cloud Run is not read in vain.
     """
-    if actions()[planned.action].observes:
+    action = actions()[planned.action]
+    if action.observes:
         return planned
-    beyond = run_reason(context, reach) if planned.result == ActionResult.HELD else None
+    on_run = planned.result == ActionResult.HELD and action.disrupts is Disruption.SERVICES
+    beyond = run_reason(context, reach) if on_run else None
     reason = beyond or _contradiction(context)
     return msgspec.structs.replace(planned, result=ActionResult.HELD, reason=reason) if reason else planned
 

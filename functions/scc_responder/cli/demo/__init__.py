@@ -19,6 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.cli.console.listening import port_or_any
@@ -26,7 +27,6 @@ from scc_responder.cli.console.screen import Screen
 from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.cli.demo import presentation
 from scc_responder.cli.demo.function_process import FunctionError, FunctionProcess
-from scc_responder.cli.demo.run_scene import RunScene
 from scc_responder.cli.serve import function_folder
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.mode import Mode
@@ -36,8 +36,6 @@ from scc_responder.guard.kill_switch import KillSwitch, Setting
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
-from scc_responder.workbench.simulated_cloud_run.checkout import checkout_world
-from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story import aftermath, observation
@@ -45,6 +43,9 @@ from scc_responder.workbench.simulated_cluster.story.notifications import push_b
 from scc_responder.workbench.simulated_cluster.story.observation import Observation, proof
 from scc_responder.workbench.simulated_cluster.story.scenario import NODES, Delivery, deliveries, populate
 from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder, shipped_policies
+
+if TYPE_CHECKING:
+    from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun
 
 _PACKAGE = Path(__file__).parents[2]
 _ANSWER_SECONDS = 0.06
@@ -64,6 +65,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show it. 0 if everything came as it had to, else 1."""
+    # Google's clients are read once it is shown: not for its help.
+    from scc_responder.workbench.simulated_cloud_run.checkout import checkout_world  # noqa: PLC0415
+    from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun  # noqa: PLC0415
+
     shipped = shipped_policies(_PACKAGE)
     screen = Screen()
     with (
@@ -108,7 +113,7 @@ class Demo:
         before = self._cluster.objects("Pod")
         raised = self._deployment.lay_out(self._cluster, shipped)
         KillSwitch(self._store).set(Setting(mode=Mode.ENFORCE, reason="demo", by="demo", at=utc_now()))
-        self._lines(presentation.opening(self._cluster.url, len(NODES), len(before), raised))
+        self._lines(presentation.opening(self._cluster.url, len(NODES), len(before), self._cloud_run.endpoint, raised))
         self._screen.wait_for("  function   starting functions-framework ...")
         function = FunctionProcess(function_folder(), self._deployment.log, self._deployment.settings, options.port)
         with function:
@@ -117,10 +122,7 @@ class Demo:
             )
             story = deliveries(before, utc_now())
             seen = [self._deliver(function, n, len(story), item) for n, item in enumerate(story, start=1)]
-            self._screen.pause(_PAUSE_SECONDS)
-            escape = next(item for item in story if item.reason == Reason.WAITING_FOR_APPROVAL)
-            scene = RunScene(self._screen, self._cloud_run, lambda: self._record(escape), function.url)
-            of_cloud_run = list(scene.play())
+            of_cloud_run = self._answer(function, story)
         good = self._conclude(before, seen, of_cloud_run)
         self._lines(presentation.next_steps(shipped.parent, self._deployment, kept=options.keep))
         return good
@@ -147,6 +149,15 @@ class Demo:
         )
         self._lines(presentation.ending(seen))
         return seen
+
+    def _answer(self, function: FunctionProcess, story: Sequence[Delivery]) -> list[observation.Expectation]:
+        """Approve the plan that waits, and take back what it did."""
+        from scc_responder.cli.demo.run_scene import RunScene  # noqa: PLC0415 - see `run`
+
+        self._screen.pause(_PAUSE_SECONDS)
+        escape = next(item for item in story if item.reason == Reason.WAITING_FOR_APPROVAL)
+        scene = RunScene(self._screen, self._cloud_run, lambda: self._record(escape), function.url)
+        return list(scene.play())
 
     def _follow(self, answer: Future[int], delivery: Delivery, first: int) -> None:
         """Show each step as soon as the journal has its outcome, and the audit log its proof."""

@@ -79,15 +79,17 @@ def fact(name: str, text: str) -> str:
     return f"  {styled(f'{name:<11}', 'dim')}{text}"
 
 
-def opening(url: str, nodes: int, pods: int, raised: int) -> Iterator[str]:
+def opening(url: str, nodes: int, pods: int, cloud_run: str, raised: int) -> Iterator[str]:
     """What is real here and what is played."""
     yield heading("Threats in a cluster, answered while you watch")
     yield "A finding arrives, policies decide, and every step is journaled, done, and read back."
     yield ""
     yield fact("cluster", f"simulated, on {url}: {nodes} nodes, {pods} pods, an audit log")
+    yield fact("Cloud Run", f"simulated, on {cloud_run}: one service, two revisions, Google's own protos")
     yield fact("collector", "played: no process runs in these pods, so what it would tell of them is made up")
     enforce = styled("enforce", "yellow")
     yield fact("policies", f"the shipped ones. They come in dry_run; of these copies {raised} are raised to {enforce}")
+    yield fact("", "those that change Cloud Run stay at approve, as they come")
     yield fact("control", f"{enforce}, set for this; a store without `scc-responder control set` means dry_run")
 
 
