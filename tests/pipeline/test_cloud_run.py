@@ -78,6 +78,10 @@ def test_a_plan_waits_for_a_person(running: RunDeployment) -> None:
     (waiting,) = running.published.messages
     assert [step["action"] for step in waiting["approval"]["steps"]] == list(STEPS[1:4])
     assert [step["felt"] for step in waiting["approval"]["steps"]] == FELT
+    uid = running.world.services[CHECKOUT].uid
+    named = {"kind": "service", "name": CHECKOUT, "uid": uid, "meant": BAD}
+    assert (waiting["cloud_run"], waiting["pod"]) == (named, {})
+    assert f"service   {CHECKOUT}, {BAD}, UID {uid}" in shown(running, document)
     assert [words for (words,) in FELT if f"felt {words}" not in shown(running, document)] == []
 
     assert running.answer(document).reason == "done"
@@ -422,7 +426,11 @@ def test_a_person_chooses_between_revisions(tmp_path: Path, cluster: SimulatedCl
         document = escape(containers=[])
         running.respond_to(document)
         assert steps(running, document)[0] == "roll_back_service: several_revisions"
+        command = f"scc-responder case resume {running.case(document).finding_key[:12]} --revision NAME"
+        assert f"choose    one of {BAD}, {GOOD}: {command}" in shown(running, document)
+        assert running.published.messages[-1]["identity"]["checks"]["one_revision_of"] == f"{BAD}, {GOOD}"
         assert running.choose(document, BAD) == "resumed_by_person"
+        assert "choose" not in shown(running, document)
         plan = running.case(document).plan
         assert plan is not None
         assert plan.steps[0].changes[0]["revision"] == BAD

@@ -62,6 +62,8 @@ def _identity(
     checks = {name: _created(finding, name, moment) for name, moment in times.items()}
     checks["image"] = _image(finding, child.containers) if child else ABSENT
     against = [check for check, result in checks.items() if result not in {HELD, ABSENT}]
+    if meant.candidates:
+        checks[f"one_{kind}_of"] = ", ".join(meant.candidates)
     if against:
         return Identity(level=IdentityLevel.REFUTED, reason=_REFUTED[against[0]], checks=checks)
     if meant.reason not in _CERTAIN:

@@ -203,7 +203,8 @@ class Identity(Value, frozen=True, kw_only=True):
 
     `checks` maps each check to one of these, or to what contradicts it: `held`, `restarted` (held, but
     the finding's container ended since), `absent`, `unreported` (no kubelet reports the container: its spec is looked
-    at), `too_close` (in time, to tell one pod from another).
+    at), `too_close` (in time, to tell one pod from another). On Cloud Run `one_revision_of` names those that may be
+    meant, where a person has to choose; of executions `one_execution_of`.
     """
 
     level: IdentityLevel = IdentityLevel.UNKNOWN

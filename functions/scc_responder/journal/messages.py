@@ -146,6 +146,7 @@ def decision_summary(context: Context, decision: Decision, digest: str) -> dict[
         "threat": msgspec.to_builtins(context.threat),
         "identity": msgspec.to_builtins(context.identity),
         "pod": None if context.pod is None else pod_summary(context),
+        **run_summary(context),
         "missing": dict(context.missing),
         "contradictions": list(context.finding.contradictions),
         "policies": policy_answers(decision),
@@ -190,6 +191,15 @@ def pod_summary(context: Context) -> dict[str, Any]:
         "workload": workload,
         "instance_id": _instance_id(context),
     }
+
+
+def run_summary(context: Context) -> dict[str, Any]:
+    """`cloud_run`: the service or job, and the revision or execution that is meant; nothing where none was read."""
+    owner, part = context.run_owner, context.revision or context.execution
+    if owner is None:
+        return {}
+    name = {"kind": str(owner.name.kind), "name": owner.name.path, "uid": owner.uid}
+    return {"cloud_run": {**name, "meant": part.name if part else ""}}
 
 
 def _instance_id(context: Context) -> str:

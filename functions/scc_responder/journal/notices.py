@@ -25,6 +25,7 @@ from scc_responder.journal.messages import (
     plan_summary,
     pod_summary,
     policy_answers,
+    run_summary,
     step_summary,
 )
 from scc_responder.journal.plan import Plan
@@ -47,7 +48,7 @@ def outcome_notice(
     state: CaseState = CaseState.OPEN,
     contained: Mapping[str, Any] | None = None,
 ) -> Notice:
-    """A decision: finding, threat, pod, every policy's answer, every step's outcome.
+    """A decision: finding, threat, pod (of Cloud Run `cloud_run`), every policy's answer, every step's outcome.
 
     `identity` where there is more to say of it than that every check held: that the finding's process is gone.
     If there is a plan: exactly what waits for approval and how to answer, or how it ended. The reason says of the
@@ -60,6 +61,7 @@ def outcome_notice(
         "finding": finding_summary(finding),
         "threat": msgspec.to_builtins(context.threat),
         "pod": pod_summary(context),
+        **run_summary(context),
         "policies": policy_answers(decision),
         "steps": [step_summary(step) for step in steps],
         **(contained or {}),

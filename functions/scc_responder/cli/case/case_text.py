@@ -10,7 +10,7 @@ from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord, Step, awaits_choice
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, not_contained
 from scc_responder.journal.messages import felt_of_stored, plan_summary
@@ -79,12 +79,24 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
     pod = record.decision.get("pod") or {}
     if pod:
         yield _fact("pod", f"{pod.get('namespace')}/{pod.get('name')}, UID {pod.get('uid')}, on {pod.get('node')}")
+    yield from _on_cloud_run(record)
     if record.plan:
         yield from _plan(record, record.plan, now)
     if record.steps:
         yield ""
         yield styled("Steps", "bold")
         yield from map(_step, record.steps)
+
+
+def _on_cloud_run(record: CaseRecord) -> Iterator[str]:
+    """The service or job, and between which revisions a person has to choose."""
+    if run := record.decision.get("cloud_run"):
+        meant = f", {run['meant']}" if run["meant"] else ""
+        yield _fact(run["kind"], f"{run['name']}{meant}, UID {run['uid']}")
+    names = record.decision.get("identity", {}).get("checks", {}).get("one_revision_of")
+    if names and awaits_choice(record):
+        command = f"scc-responder case resume {case_id(record.finding_key)} --revision NAME"
+        yield _fact("choose", f"one of {names}: {command}")
 
 
 def answered(verb: str, case_name: str, status: int, *, taken: bool) -> str:
