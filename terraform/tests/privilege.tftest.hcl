@@ -92,6 +92,11 @@ run "privilege" {
   }
 
   assert {
+    condition     = !contains(keys(google_organization_iam_custom_role.reach), "run") && !contains(keys(google_organization_iam_custom_role.reach), "metrics")
+    error_message = "Cloud Run may be read, and nobody asked for it."
+  }
+
+  assert {
     condition     = length(google_kms_crypto_key_iam_member.agent) + length(google_kms_crypto_key_iam_member.signing) + length(google_kms_crypto_key.signing) == 0
     error_message = "Keys are granted or made that were not asked for."
   }
@@ -189,6 +194,11 @@ run "cloud_run_projects" {
   assert {
     condition     = alltrue([for name in google_organization_iam_custom_role.reach["run"].permissions : can(regex("^run[.][a-z]+[.](get|getIamPolicy|list)$", name))]) && keys(google_project_iam_member.cloud_run) == ["shop-prod", "shop-test"]
     error_message = "More than reading Cloud Run is granted, or it is read elsewhere."
+  }
+
+  assert {
+    condition     = length(google_project_iam_member.metrics) == 0
+    error_message = "Instances may be counted, and nobody asked for it."
   }
 
   assert {

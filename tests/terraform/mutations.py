@@ -260,7 +260,6 @@ MUTATIONS = [
         "permissions.tf",
         ("instances counted unasked", "= var.cloud_monitoring &&", "= true ||"),
         ("Cloud Run read unasked", "= length(var.cloud_run_projects) > 0\n", "= true\n"),
-        ("Cloud Run changed by the runtime", "[.](get|getIamPolicy|list)$", "[.][A-Za-z]+$"),
         tests=("privilege",),
     ),
     *_of(
@@ -423,7 +422,11 @@ MUTATIONS = [
             "length(setsubtract(var.cloud_run_writes, var.cloud_run_projects)) == 0",
             "length(var.cloud_run_writes) >= 0",
         ),
-        ("the responder changed", "!contains(var.cloud_run_writes, var.project_id)", "var.project_id != var.region"),
+        (
+            "the responder changed",
+            "contains(var.cloud_run_writes, var.project_id)",
+            "contains(var.cloud_run_writes, var.region)",
+        ),
         ("everybody operates", f"{_SOMEBODY}{_OPERATORS}", f'can(regex(".", member))])\n{_OPERATORS}'),
         ("over the lease", "var.limits.timeout_seconds < 120", "var.limits.timeout_seconds <= 540"),
         ("any digest", "^[0-9a-f]{64}$", ".*"),
