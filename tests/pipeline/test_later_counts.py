@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.reasons import Reason
+from scc_responder.execute.execution import manifests_of
+from scc_responder.journal.contained import not_contained
+from scc_responder.journal.journal import Transition
 from scc_responder.pipeline.later_counts import COUNT_NOTES, count_later
 from scc_responder.pipeline.later_notes import ASKED_AFTER, MOST_TRIES
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -64,6 +70,39 @@ def test_a_sweep_counts_until_the_count_is_new(running: RunDeployment, monitorin
     assert any('"value":0' in text.replace(" ", "") for text in counts(running))
     assert later(running, ASKED_AFTER * 4) == 0
     assert running.services.store.scan(COUNT_NOTES, limit=9).entries == ()
+
+
+@pytest.mark.parametrize(("counted", "reason"), [(0, "captured"), (2, "instances_left")])
+def test_the_case_says_what_runs_since_the_change(
+    running: RunDeployment, monitoring: MonitoringServer, counted: int, reason: str
+) -> None:
+    """With the manifests of both captures; while instances still run, the case is not contained."""
+    document = running.escaped()
+    before = running.case(document)
+    monitoring.count(INSTANCES, counted, utc_now() + timedelta(minutes=4), revision=BAD)
+    assert later(running, ASKED_AFTER * 1.5) == 1
+
+    after = running.case(document)
+    assert (after.steps[-1].reason, after.state, len(after.steps)) == (reason, before.state, len(before.steps))
+    assert f"{counted} instances" in after.steps[-1].detail
+    assert manifests_of(after)[:-1] == manifests_of(before)
+    assert len(manifests_of(after)) == 3
+    assert bool([*not_contained(after)]) == (reason == "instances_left")
+
+
+def test_a_case_that_is_worked_on_is_told_later(running: RunDeployment, monitoring: MonitoringServer) -> None:
+    """Nobody writes into a case that another has."""
+    document = running.escaped()
+    monitoring.count(INSTANCES, 0, utc_now() + timedelta(minutes=4), revision=BAD)
+    key = running.case(document).finding_key
+    now = utc_now() + ASKED_AFTER * 1.5
+    running.set_clock(lambda: now)
+    running.services.journal.apply(key, lambda record, _: Transition(**TAKEN, record=replace(record, state="open")))
+    assert count_later(running.services) == 0
+    assert "0 instances" not in running.case(document).steps[-1].detail
+
+
+TAKEN: dict[str, Any] = {"reason": Reason.RESUMED, "status": 204, "starts": True}
 
 
 def test_a_count_that_never_comes_is_given_up(running: RunDeployment, monitoring: MonitoringServer) -> None:

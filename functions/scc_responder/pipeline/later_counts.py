@@ -1,21 +1,31 @@
 """Count the instances of a revision again, minutes after a change: until then nothing says what came of it.
 
 A case that kept a changed service leaves a note in the store. A sweep asks Cloud Monitoring five minutes later, and
-again until an instance count is of after the change; then it stores that beside what the case has.
+again until an instance count is of after the change. Then it is stored beside what the case has, and the case says it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
+from msgspec.structs import replace
+
+from scc_responder.collect.confirm import finding_named
 from scc_responder.domain.changes import kind_of_stored, restored
 from scc_responder.domain.changes.capture_again import CAPTURES_AGAIN, CaptureAgain
 from scc_responder.domain.cloud_run.run_metrics import run_activity
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.context import Context
+from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
-from scc_responder.journal.case import Step
+from scc_responder.execute.evidence import EvidenceItem
+from scc_responder.execute.evidence.manifest import manifests_named
+from scc_responder.execute.evidence.sealing import Sealed
+from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.journal import Transition
 from scc_responder.pipeline.later_notes import ASKED_AFTER, LaterNote, add_evidence, answer_notes, leave_note
 from scc_responder.pipeline.services import Services
 
@@ -62,7 +72,25 @@ def count_later(services: Services) -> int:
         activity = run_activity(services.metrics, name, note.revision, services.clock())
         if activity.instances_since(note.changed_at).value is None:
             return False
-        add_evidence(note, run_settings, (usage_item(activity, name, note.revision, note.changed_at),), services)
-        return True
+        item = usage_item(activity, name, note.revision, note.changed_at)
+        sealed = add_evidence(note, run_settings, (item,), services)
+        return _told(finding_named(note.finding_name).key, sealed, item, services)
 
     return answer_notes(COUNT_NOTES, LaterCount, keep, services)
+
+
+def _told(finding_key: str, sealed: Sealed, item: EvidenceItem, services: Services) -> bool:
+    """Whether the case says what was counted: not while a delivery has it."""
+
+    def counted(record: CaseRecord, is_held: bool) -> Transition:
+        steps = [step for step in record.steps if kind_of_stored(step.change) is CAPTURES_AGAIN]
+        if is_held or not steps:
+            return Transition(reason=Reason.CASE_IN_PROGRESS, status=409)
+        detail = "; ".join([*map(str, manifests_named(steps[-1].detail)), str(sealed), item.summary])
+        reason = Reason.INSTANCES_LEFT if item.still_runs else Reason.CAPTURED
+        step = replace(steps[-1], reason=reason, detail=detail)
+        return Transition(reason=reason, status=204, record=record.with_steps((step,)))
+
+    with suppress(RetryableError):
+        return services.journal.apply(finding_key, counted)[0].record is not None
+    return False

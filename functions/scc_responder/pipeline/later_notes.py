@@ -19,6 +19,7 @@ from scc_responder.execute.evidence import EvidenceItem, Source
 from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.execute.evidence.manifest import evidence_objects, evidence_statement
 from scc_responder.execute.evidence.reading import Reading, SourceOutcome
+from scc_responder.execute.evidence.sealing import Sealed
 from scc_responder.execute.execution import manifests_of
 from scc_responder.pipeline.services import Services
 
@@ -76,7 +77,7 @@ def _answered(entry: Entry, kind: type[Note], answer: Callable[[Note], bool], se
     return True
 
 
-def add_evidence(note: LaterNote, source: Source, items: tuple[EvidenceItem, ...], services: Services) -> None:
+def add_evidence(note: LaterNote, source: Source, items: tuple[EvidenceItem, ...], services: Services) -> Sealed:
     """Store what a source says now beside what the case has: what says the same is the same object. Raises ApiError."""
     is_empty = all(item.is_empty for item in items)
     outcome = SourceOutcome.EMPTY if is_empty else SourceOutcome.KEPT
@@ -88,4 +89,4 @@ def add_evidence(note: LaterNote, source: Source, items: tuple[EvidenceItem, ...
     described = [item.stored for item in objects]
     context = Context(finding=finding, threat=_UNNAMED)
     statement = evidence_statement(context, readings, described, services.clock(), earlier)
-    store_sealed(objects, statement, case_id(finding.key), services)
+    return store_sealed(objects, statement, case_id(finding.key), services)
