@@ -317,6 +317,27 @@ def test_two_plans_for_one_service_make_one_write(running: RunDeployment) -> Non
     }
 
 
+def test_a_revision_that_another_case_deletes_is_no_shortfall(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Both plans are approved at one moment: what the second one finds gone was ended for it too."""
+    plan = run_policy("roll_back_service", "delete_revision")
+    with run_deployed(tmp_path, cluster, plan, world=superseded_world()) as running:
+        first, second = listed(running, escape("a" * 32), escape("b" * 32))
+        running.deliver(first)
+        running.deliver(second)
+        api: Any = running.services.run
+        send = api.update_service
+
+        def first_is_quicker(*given: Any, **named: Any) -> Any:
+            vars(api).pop("update_service")
+            assert running.answer(first).reason == "done"
+            return send(*given, **named)
+
+        vars(api)["update_service"] = first_is_quicker
+        assert running.answer(second).reason == "done"
+        assert steps(running, second) == ["roll_back_service: already", "delete_revision: deleted_meanwhile"]
+        assert (running.case(second).state, running.writes()) == ("done", ["UpdateService", "DeleteRevision"])
+
+
 CANCELS = run_policy("capture_evidence", "cancel_execution", mode="enforce")
 
 
