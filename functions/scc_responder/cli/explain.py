@@ -140,7 +140,7 @@ def _order(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
         needed = [f"needs {', '.join(notes)}"] if notes else []
         chain = ["stops the later changes if it fails"] if step["on_failure"] == OnFailure.STOP else []
         told = "; ".join([*needed, *chain, *([step["policy"]] if names else [])])
-        yield f"  {number:>2}. {step['action']:18}{styled(told, 'dim')}".rstrip()
+        yield f"  {number:>2}. {step['action']:17} {styled(told, 'dim')}".rstrip()
 
 
 def _policy(policy: dict[str, Any]) -> list[str]:
@@ -149,6 +149,6 @@ def _policy(policy: dict[str, Any]) -> list[str]:
     for action in policy["actions"]:
         result = styled(f"{action['result']:8}", _RESULT_STYLE[action["result"]])
         reason = "" if action["reason"] == action["result"] else f"  {styled(action['reason'], 'yellow')}"
-        lines.append(f"  {action['action']:18}{result}{reason}")
+        lines.append(f"  {action['action']:17} {result}{reason}")
         lines += [f"    {styled('felt', 'dim')} {words}" for words in action.get("felt", ())]
     return lines

@@ -11,12 +11,23 @@ from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import Settings
 from scc_responder.workbench.doctor.policy_checks import consistent, load
 from tests.docs.command_lines import fix_mistakes
-from tests.kits.responder import policy, write_policies
+from tests.kits.responder import SHIPPED, policy, write_policies
 
 
 def settings_of(folder: Path, **other: Any) -> Settings:
     """Settings of a deployment that has no place for evidence and no outcome topic."""
     return Settings(**{"policies": folder, "clusters": (), "sources": (), "store": "firestore://p/journal", **other})
+
+
+@pytest.mark.parametrize(
+    ("services", "reasons"),
+    [((), []), (("projects/p/locations/l/services/s",), ["no_run_writer", "approval_audience_not_set"])],
+    ids=["nothing listed", "a service"],
+)
+def test_the_shipped_pack_asks_once_services_are_listed(services: tuple[str, ...], reasons: list[str]) -> None:
+    """Its plans for Cloud Run wait for nobody where no service may be changed."""
+    told = {"evidence": "gs://b/e", "outcome_topic": "projects/p/topics/t", "services": services}
+    assert [check.reason for check in consistent(settings_of(SHIPPED, **told), load_policies(SHIPPED))] == reasons
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from shlex import quote
 
+from scc_responder.actions import actions
+from scc_responder.domain.changes import Disruption
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.policy.policy_set import PolicySet
+from scc_responder.policy.policy_set import Policy, PolicySet
 from scc_responder.settings import VARIABLE_PREFIX, Settings
 from scc_responder.workbench.doctor.check import Check, fault, ok
 from scc_responder.workbench.needed_permissions import enabled, needed
@@ -45,8 +47,14 @@ def consistent(settings: Settings, policies: PolicySet) -> Iterator[Check]:
         why = "policies change Cloud Run, and no identity is set that may"
         fix = "Terraform variable cloud_run_writes, which makes one and lets the function act as it"
         yield fault(name, f"{VARIABLE_PREFIX}RUN_WRITER", Reason.NO_RUN_WRITER, why, fix)
-    approves = any(policy.mode == Mode.APPROVE for policy in policies.policies)
+    approves = any(policy.mode == Mode.APPROVE and _may_wait(policy, settings) for policy in policies.policies)
     if approves and not settings.approval_audience and not settings.trusts_this_machine:
         why = "a policy waits for approval, and nobody can approve"
         fix = "Terraform variable approvers, which sets the audience and lets them call the function"
         yield fault(name, f"{VARIABLE_PREFIX}APPROVAL_AUDIENCE", "approval_audience_not_set", why, fix)
+
+
+def _may_wait(policy: Policy, settings: Settings) -> bool:
+    """Whether any of its plans can wait for a person: what changes Cloud Run changes nothing that is not listed."""
+    changes = {actions()[step.action].disrupts for step in policy.then if not actions()[step.action].observes}
+    return bool(settings.services) or changes != {Disruption.SERVICES}
