@@ -39,7 +39,8 @@ class Asked:
 
 def found(asked: Any, *revisions: RunRevision, first: str = "checkout-2") -> list[tuple[str, ...]]:
     """The digests of each revision's containers then."""
-    known = with_digests(run_service(), revisions, frozenset({first}), asked, asked)
+    known, told = with_digests(run_service(), revisions, frozenset({first}), asked, asked)
+    assert told == {name: digests for name, digests in asked.answers.items() if digests and name in asked.names}
     return [tuple(item.digest for item in revision.containers) for revision in known]
 
 

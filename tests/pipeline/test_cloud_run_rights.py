@@ -20,11 +20,13 @@ from tests.kits.checkout_deployment import (
     run_deployed,
     run_policy,
 )
+from tests.kits.google.cloud_run.samples import IMAGE
 from tests.kits.responder import write_policies
 from tests.pipeline.test_cloud_run import shown
 
 STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers")
 POLICY = run_policy(*STEPS, mode="enforce")
+OF_A_TAG = "run.revisions.get"
 OF_A_SERVICE = ("run.revisions.list", "run.services.get", "run.services.getIamPolicy")
 CHANGES = ("run.services.setIamPolicy", "run.services.update")
 
@@ -57,7 +59,7 @@ def test_what_this_page_takes_away_is_all_that_is_granted(tmp_path: Path) -> Non
     """The tests below leave none out; those of jobs are not asked for by a finding about a service."""
     rights = granted(write_policies(tmp_path / "policies", POLICY))
     of_a_service = {name for name in rights[READS_AS] if not name.startswith(("run.jobs.", "run.executions."))}
-    assert of_a_service == {*OF_A_SERVICE}
+    assert of_a_service == {*OF_A_SERVICE, OF_A_TAG}
     assert {*rights[CHANGES_AS]} == {*CHANGES, RUN_OPERATION}
 
 
@@ -71,6 +73,18 @@ def test_each_right_that_is_taken_away_names_itself_in_the_case(deployed: RunDep
     assert f"missing permission: {missing}" in shown(deployed, document)
     unread = missing in {"run.services.get", "run.revisions.list"}
     assert (deployed.writes() == []) is unread
+
+
+def test_the_right_to_know_what_a_tag_stood_for_names_itself(deployed: RunDeployment) -> None:
+    """It is asked for where an image has no digest; without it no revision is safe."""
+    for item in deployed.world.revisions.values():
+        item.containers[0].image = f"{IMAGE}:latest"
+    deployed.digests.answers += [403] * 4
+    document = escape()
+    assert deployed.respond_to(document).status == 204
+    told = shown(deployed, document)
+    assert f"missing permission: {OF_A_TAG}" in told
+    assert "no_safe_revision" in told
 
 
 def test_a_change_whose_end_may_not_be_seen_is_read_off_the_service(deployed: RunDeployment) -> None:

@@ -35,14 +35,18 @@ class DigestReads(Protocol):
 
 def with_digests(
     service: RunService, revisions: Sequence[RunRevision], first: frozenset[str], api: CloudRunApi, reads: DigestReads
-) -> tuple[RunRevision, ...]:
-    """The revisions, with the digests that could be found out. `first` are the names of those that matter most."""
+) -> tuple[tuple[RunRevision, ...], dict[str, dict[str, str]]]:
+    """The revisions, with the digests that could be found out, and what was told, by revision and container.
+
+    `first` are the names of those that matter most.
+    """
     unknown = [item for item in revisions if not item.digests and item.containers and item.delete_time is None]
     wanted = [item for item in unknown if item.name in first]
     wanted += [item for item in unknown if item.name not in first and item.ready]
     asked = {item.name: reads.start(api.image_digests, service.name, item.name) for item in wanted[:MOST_ASKED]}
-    known = {name: reads.result("image_digests", future) or {} for name, future in asked.items()}
-    return tuple(_with(item, known.get(item.name, {})) for item in revisions)
+    told = {name: reads.result("image_digests", future) for name, future in asked.items()}
+    known = {name: dict(digests) for name, digests in told.items() if digests}
+    return tuple(_with(item, known.get(item.name, {})) for item in revisions), known
 
 
 def _with(revision: RunRevision, digests: Mapping[str, str]) -> RunRevision:

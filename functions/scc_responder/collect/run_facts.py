@@ -100,7 +100,8 @@ def run_facts(
             facts[fact], documents[fact] = _listed(fact, answer, reads), _document(answer, serving)
     if facts.get("service") and facts.get("revisions"):
         named = {chosen, settled, finding.cloud_run.revision if finding.cloud_run else ""}
-        facts["revisions"] = with_digests(facts["service"], facts["revisions"], serving | named, api, reads)
+        facts["revisions"], digests = with_digests(facts["service"], facts["revisions"], serving | named, api, reads)
+        documents |= {"image_digests": digests} if digests else {}
     known = dict(facts)
     if facts.get("executions") is None:
         known["executions"] = _named_of(answers.get("executions"), finding)

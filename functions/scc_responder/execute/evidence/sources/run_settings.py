@@ -21,6 +21,7 @@ from scc_responder.execute.evidence import EvidenceItem, Moment, NotPossible, So
 KINDS = {
     "service": "Service",
     "revisions": "revisions",
+    "image_digests": "digests of images",
     "job": "Job",
     "executions": "executions",
     "iam_policy": "IAM policy",
