@@ -13,22 +13,34 @@ from typing import Any
 from scc_responder.domain.mode import Mode
 from tests.findings import data
 from tests.kills import Noted, killed_at
-from tests.kits.checkout_deployment import BAD, GOOD, SERVICES, WRITER, aged_world, escape, job_escape, run_policy
+from tests.kits.checkout_deployment import (
+    BAD,
+    GOOD,
+    SERVICES,
+    WRITER,
+    aged_world,
+    escape,
+    job_escape,
+    run_policy,
+    split,
+)
 from tests.kits.google.cloud_run.samples import CHECKOUT
 from tests.kits.google.cloud_run.server import CloudRunServer
 from tests.kits.responder import RUN_SOURCE, turn, write_policies
 from tests.pipeline.approval_program import case_of, main
 from tests.pipeline.test_approval_crashes import run
 
-STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers", "notify")
-WRITES = ["SetIamPolicy", "UpdateService", "UpdateService"]
+STEPS = ("capture_evidence", "roll_back_service", "cut_ingress", "remove_invokers", "scale_to_zero", "notify")
+WRITES = ["SetIamPolicy", *["UpdateService"] * 3]
 SIDE_BY_SIDE = 2
 
 
 @contextmanager
 def scene(folder: Path, policy: str, document: dict[str, Any]) -> Iterator[CloudRunServer]:
     """A deployment in the folder that reaches a Cloud Run of its own, with this finding."""
-    with CloudRunServer(aged_world()) as server:
+    world = aged_world()
+    split(world, {BAD: 100}, tagged=BAD)
+    with CloudRunServer(world) as server:
         (folder / "findings").mkdir(parents=True)
         write_policies(folder / "policies", policy)
         given = {
@@ -49,8 +61,9 @@ def scene(folder: Path, policy: str, document: dict[str, Any]) -> Iterator[Cloud
 
 
 def served(server: CloudRunServer) -> dict[str, int]:
-    """The share of each revision."""
-    return {item.revision: item.percent for item in server.world.services[CHECKOUT].traffic_statuses}
+    """The share of each revision that has one."""
+    statuses = server.world.services[CHECKOUT].traffic_statuses
+    return {item.revision: item.percent for item in statuses if item.percent}
 
 
 def writes(server: CloudRunServer) -> list[str]:
