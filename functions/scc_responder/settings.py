@@ -69,9 +69,14 @@ TIMEOUT_SECONDS = 60
 """Default timeout of a Cloud Function, in seconds."""
 _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
 _CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
-_SERVICE = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/(?:services|jobs)/{_SEGMENT}", re.ASCII)
+_SERVICE = re.compile(
+    r"projects/(?:\*|[a-z][a-z0-9.:-]*)/locations/(?:\*|[a-z0-9-]+)/(?:services|jobs)/(?:\*|[a-z0-9-]+)", re.ASCII
+)
 _OWN_SERVICE = re.compile(r"projects/[a-z0-9][a-z0-9.:-]*/locations/[a-z0-9-]+/services/[a-z0-9-]+", re.ASCII)
-_SERVICE_FORM = "projects/P/locations/L/services/N or .../jobs/N, with * for a whole segment"
+_SERVICE_FORM = (
+    "projects/P/locations/L/services/N or .../jobs/N, with * for a whole segment and the project's id, as findings"
+    " name it"
+)
 _NOTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)

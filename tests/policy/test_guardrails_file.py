@@ -62,6 +62,14 @@ MISTAKES = [
     pytest.param(
         "", "protected: {services: [checkout]}", "protected.services[0]: 'checkout' can never match; write pr"
     ),
+    pytest.param(
+        "",
+        "protected: {services: ['*', projects/100000000001/locations/*/services/*]}",
+        "protected.services[1]: 'projects/100000000001/locations/*/services/*' can never match; write projects/P/",
+    ),
+    pytest.param(
+        "", "protected: {services: [projects/p/locations/*/services/Checkout]}", "Checkout' can never match; write pro"
+    ),
     pytest.param("", "protected: {locations: [EU]}", "protected.locations[0]: 'EU' can never match; a location is lo"),
     pytest.param("max_mode: approve, ", "max_mode: approve, actions: [delte_pod], ", "ceilings[0].actions[0]: unknown"),
     pytest.param(

@@ -21,6 +21,7 @@ from scc_responder.policy.guardrails import (
 from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, expected
 from scc_responder.policy.rule_mistakes import (
     LOCATION,
+    PROJECT_BY_ID,
     duration_mistakes,
     limit_mistakes,
     match_mistakes,
@@ -48,7 +49,10 @@ _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "workloads": (_WORKLOAD.fullmatch, "write namespace/Kind/name, such as shop/Deployment/web or */StatefulSet/*-db"),
     "nodes": (_NODE.fullmatch, "a node is lower-case letters, digits, '-' and '.', such as gke-prod-1-system-*"),
     "clusters": (_may_be_cluster, "write projects/P/locations/L/clusters/C; * stands for one part of it"),
-    "services": (may_be_service, "write projects/P/locations/L/services/N or .../jobs/N; * stands for one part of it"),
+    "services": (
+        may_be_service,
+        f"write projects/P/locations/L/services/N or .../jobs/N, {PROJECT_BY_ID}; * stands for one part of it",
+    ),
     "locations": (LOCATION.fullmatch, "a location is lower-case letters, digits and '-', such as europe-west1 or us-*"),
     "principals": (_PRINCIPAL.fullmatch, "write an e-mail address, or a principal:// name"),
 }

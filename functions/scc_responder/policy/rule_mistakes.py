@@ -27,24 +27,31 @@ VOCABULARIES: dict[str, Callable[[], tuple[str, ...]]] = {
 
 
 _SERVICE_NAME = re.compile(r"[a-z0-9*?-]{1,63}", re.ASCII)
+_PROJECT = re.compile(r"[a-z*?][a-z0-9.:*?-]{0,99}", re.ASCII)
 LOCATION = re.compile(r"[a-z0-9*?-]{1,63}", re.ASCII)
 """What a pattern of locations must look like to match anything at all."""
 
 
 def may_be_service(pattern: str) -> bool:
-    """Whether a pattern can fit the path of a service or job of Cloud Run."""
+    """Whether a pattern can fit the path of a service or job of Cloud Run, whose project is named by its id."""
     parts = pattern.split("/")
-    if len(parts) != 6 or not all(parts):
+    if len(parts) != 6 or not all(map(matches, (parts[0], parts[2]), ("projects", "locations"))):
         return False
+    forms = ((_PROJECT, parts[1]), (LOCATION, parts[3]), (_SERVICE_NAME, parts[5]))
     kinds = any(matches(parts[4], plural) for plural in ("services", "jobs"))
-    return kinds and matches(parts[0], "projects") and matches(parts[2], "locations")
+    return kinds and all(form.fullmatch(part) for form, part in forms)
+
+
+PROJECT_BY_ID = "in lower case, with the project's id, as findings name it"
+"""How a path of Cloud Run is written: the number of a project is replaced by its id before anything is compared."""
 
 
 _FORMS: dict[str, tuple[Callable[[str], object], str]] = {
     "location": (LOCATION.fullmatch, "a location is like europe-west1 or europe-*"),
+    "project": (_PROJECT.fullmatch, "give a project's id, as findings name it, not its number"),
     "service": (
         lambda pattern: may_be_service(pattern) or _SERVICE_NAME.fullmatch(pattern),
-        "write a name such as checkout, projects/P/locations/L/services/N or projects/P/locations/L/jobs/N",
+        f"write a name such as checkout, projects/P/locations/L/services/N or .../jobs/N, {PROJECT_BY_ID}",
     ),
 }
 """What a pattern must look like to match anything at all, by the field it stands in."""
