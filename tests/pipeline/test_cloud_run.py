@@ -209,6 +209,25 @@ def test_a_deploy_before_an_enforced_write_is_planned_anew(enforcing: RunDeploym
     assert (enforcing.case(document).state, enforcing.writes(), enforcing.served()) == ("done", [], {DEPLOYED: 100})
 
 
+def test_a_deploy_after_a_crash_is_planned_anew(enforcing: RunDeployment) -> None:
+    """The intent is written and nothing was sent: a deploy since is not taken for somebody who undid our work."""
+    split(enforcing.world, {BAD: 100})
+    document = escape()
+    enforcing.list_finding(document)
+    api: Any = enforcing.services.run
+
+    def crash(*_given: Any, **_named: Any) -> Any:
+        vars(api).pop("update_service")
+        raise KeyError("a crash of ours")
+
+    vars(api)["update_service"] = crash
+    assert enforcing.deliver(document).status == 503
+    deploy(enforcing.world, image("c"))
+    assert [enforcing.deliver(document).reason for _ in range(2)] == ["service_deployed", "done"]
+    assert steps(enforcing, document) == ["roll_back_service: rolled_back"]
+    assert (enforcing.writes(), enforcing.served()) == (["UpdateService"], {GOOD: 100})
+
+
 def test_a_deploy_after_the_rollback_is_told(enforcing: RunDeployment) -> None:
     """It gets no request, and the step says so: it is never moved."""
     document, deployed = escape(), []
