@@ -155,7 +155,7 @@ class Reason(Word):
     CLUSTER_NOT_NAMED = "cluster_not_named", "the finding names a pod, but no cluster"
     CLUSTER_NOT_REACHED = "cluster_not_reached", "there is no way to the cluster"
     POD_UNREADABLE = "pod_unreadable", "the pod could not be read"
-    TARGET_ABSENT = "target_absent", "the pod is gone, or the node"
+    TARGET_ABSENT = "target_absent", "the pod is gone, or the node, or the service or job of Cloud Run"
     ALL_CHECKS_HELD = "all_checks_held", "finding and pod agree in all they say"
     RESTARTED = "restarted", "finding and pod agree; the finding's process is gone, as the container was started again"
     POD_REPLACED = "pod_replaced", "the pod is younger than the finding"
