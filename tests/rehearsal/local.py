@@ -15,6 +15,8 @@ ADDED = {
     "SCC_RESPONDER_SCC_ENDPOINT": "a local server of Google's protos in place of securitycenter.googleapis.com",
     "SCC_RESPONDER_GKE_ENDPOINT": "a local server of Google's protos in place of container.googleapis.com",
     "SCC_RESPONDER_LOGGING_ENDPOINT": "a local server of Google's protos in place of logging.googleapis.com",
+    "SCC_RESPONDER_RUN_ENDPOINT": "a local server of Google's protos in place of run.googleapis.com",
+    "SCC_RESPONDER_IAM_CREDENTIALS_ENDPOINT": "a local server in place of iamcredentials.googleapis.com",
     "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": "there is no metadata server to give the identity's token",
 }
 """Addresses that a deployment does not have."""

@@ -50,14 +50,28 @@ class Rendered:
         """Both subscriptions with every setting they have, pushing to another address."""
         return [_subscription(self.state[address], push_endpoint) for address in (PUSH, DEAD_LETTERS)]
 
-    def held(self, without: str = "") -> dict[str, set[str]]:
-        """The permissions that the function's identity is granted, by what on; one may be taken out of its role."""
-        (run,) = members(self.state, "run")
+    @property
+    def writer(self) -> dict[str, str]:
+        """The service account that changes Cloud Run."""
+        return self.state["google_service_account.run_writer[0]"]
+
+    @property
+    def services(self) -> list[str]:
+        """The services and jobs of Cloud Run that the function may change."""
+        return self.environment["SCC_RESPONDER_SERVICES"].split(",")
+
+    def held(self, without: str = "", who: str = "") -> dict[str, set[str]]:
+        """The permissions that a member is granted, by what on; one may be taken out of its role.
+
+        `who`: the function's identity where left out.
+        """
+        member = who or next(iter(members(self.state, "run")))
         roles = {role["name"]: set(role["permissions"]) - {without} for role in self._custom_roles()}
         found: dict[str, set[str]] = {}
-        for target, role, member in grants(self.state):
-            if member == run:
-                found.setdefault(target, set()).update(roles[role.partition(" if ")[0]])
+        for target, role, granted in grants(self.state):
+            name = role.partition(" if ")[0]
+            if granted == member and name in roles:
+                found.setdefault(target, set()).update(roles[name])
         return found
 
     def _custom_roles(self) -> list[dict[str, Any]]:

@@ -17,6 +17,8 @@ import yaml
 
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.finding import PodRef
+from scc_responder.domain.permissions import GET_ACCESS_TOKEN
 from scc_responder.domain.status import CaseState
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
@@ -31,8 +33,10 @@ from tests.cluster.polling import wait_until
 from tests.e2e.served import ServedFunction, free_port
 from tests.e2e.test_end_to_end import gke_cluster
 from tests.findings import data
+from tests.kits.google.cloud_run.server import CloudRunServer
 from tests.kits.google.emulator import Emulator
 from tests.kits.google.firestore import FirestoreEmulator
+from tests.kits.google.fronts import IamCredentials
 from tests.kits.google.grpc_servers import ClusterManagerServer, SecurityCenterServer, item
 from tests.kits.google.logging_server import LoggingServer
 from tests.kits.responder import finding_about, turn
@@ -56,11 +60,13 @@ class Stage:
         self.rendered, self.plane, self.pubsub, self.firestore, self.folder = rendered, plane, pubsub, firestore, folder
         self.user = rendered.identity["email"]
         self.security_center, self.gke, self.logging = SecurityCenterServer(), ClusterManagerServer(), LoggingServer()
+        self.cloud_run, self.iam_credentials = CloudRunServer(), IamCredentials()
         self.kubelet = LogKubelet(plane)
         self.gke.clusters = {rendered.cluster: gke_cluster(plane)}
         self.manifests = build(rendered.identity)
         self._stack = ExitStack()
-        (folder / "token").write_text(plane.token("deployed"))
+        self.token = plane.token("deployed")
+        (folder / "token").write_text(self.token)
         self.grant()
 
     @property
@@ -73,6 +79,8 @@ class Stage:
             "SCC_RESPONDER_SCC_ENDPOINT": self.security_center.endpoint,
             "SCC_RESPONDER_GKE_ENDPOINT": self.gke.endpoint,
             "SCC_RESPONDER_LOGGING_ENDPOINT": self.logging.endpoint,
+            "SCC_RESPONDER_RUN_ENDPOINT": self.cloud_run.endpoint,
+            "SCC_RESPONDER_IAM_CREDENTIALS_ENDPOINT": self.iam_credentials.host,
             "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": str(self.folder / "token"),
         }
         service, _ = function(self.rendered.state)
@@ -85,6 +93,17 @@ class Stage:
         scope = next(target for target in held if target.startswith("organization/"))
         self.security_center.granted = held[scope]
         self.gke.granted = self.logging.granted = held[f"project/{project}"]
+
+    def grant_cloud_run(self, rendered: Rendered, without: str = "") -> None:
+        """Let Cloud Run go by the rendered roles of both identities, or by all but one permission of them."""
+        account = rendered.writer
+        project = f"project/{rendered.services[0].split('/')[1]}"
+        changes = rendered.held(without, account["member"])[project]
+        name = account["email"].partition("@")[0]
+        self.cloud_run.rights = {self.token: rendered.held(without)[project]}
+        self.cloud_run.rights |= {f"{name}-{number}": changes for number in range(1, 100)}
+        self.iam_credentials.accounts = {account["email"]}
+        self.iam_credentials.creators = set() if without == GET_ACCESS_TOKEN else {self.token}
 
     def install(self) -> None:
         """Apply the kustomization, switch it on as its README says, and wait until all of it is in force."""
@@ -149,6 +168,8 @@ class Stage:
             parts.enter_context(self.security_center)
             parts.enter_context(self.gke)
             parts.enter_context(self.logging)
+            parts.enter_context(self.cloud_run)
+            parts.enter_context(self.iam_credentials)
             parts.enter_context(self.kubelet)
             self.install()
             self._stack = parts.pop_all()
@@ -219,8 +240,13 @@ class Response:
         self._skipped = len(served.relay.deliveries)
         self._logged = served.function.log.stat().st_size
         finding = parse_notification(document)
-        self.key, self.pod = finding.key, finding.pods[0]
+        self.key, self._pods = finding.key, finding.pods
         self.published = datetime.now(UTC)
+
+    @property
+    def pod(self) -> PodRef:
+        """The pod that it names."""
+        return self._pods[0]
 
     @property
     def deliveries(self) -> Sequence[Delivery]:
