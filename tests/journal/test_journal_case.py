@@ -17,7 +17,6 @@ from scc_responder.journal.case import (
     Closing,
     Step,
     action_id,
-    awaits_choice,
     case_digest,
     is_held_for_now,
     is_unfinished,
@@ -185,23 +184,3 @@ def test_acted_upon_pods_and_nodes() -> None:
     closed = (Closing(state=S.DONE, epoch=1),)
     found = CaseRecord(finding_key="k", finding_name="n", event_time=NOW, digest="d", steps=steps, history=closed)
     assert (found.target_uids, found.node_uids) == (frozenset({"pod"}), frozenset({"node"}))
-
-
-@pytest.mark.parametrize(
-    ("state", "reason", "epoch", "expected"),
-    [
-        (S.HELD, "several_revisions", 1, True),
-        (S.HELD, "revision_not_known", 1, True),
-        (S.WAITING, "several_revisions", 1, True),
-        (S.HELD, "namespace_protected", 1, False),
-        (S.OPEN, "several_revisions", 1, False),
-        (S.DONE, "several_revisions", 1, False),
-        (S.HELD, "several_revisions", 0, False),
-    ],
-)
-def test_a_person_may_choose_where_a_step_is_held_for_it(
-    state: CaseState, reason: str, epoch: int, expected: bool
-) -> None:
-    """Not while somebody works on the case, and not for what held it before it was opened again."""
-    held = replace(step(1, StepStatus.HELD), reason=reason, epoch=epoch)
-    assert awaits_choice(record(state, "", None).with_steps((held,))) == expected

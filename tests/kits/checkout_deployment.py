@@ -16,9 +16,10 @@ from google.cloud.run_v2.types import TrafficTargetAllocationType as Allocation
 from scc_responder.adapters.google.cloud_run.image_digests import ImageDigests
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.domain.clock import utc_now
+from scc_responder.guard.resumed_case import resume
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
-from scc_responder.pipeline.sweep import resume, sweep
+from scc_responder.pipeline.sweep import sweep
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.needed_permissions import enabled, needed
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster

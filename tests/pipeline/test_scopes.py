@@ -17,9 +17,9 @@ import pytest
 
 from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.domain.mode import Mode
+from scc_responder.guard.resumed_case import resume
 from scc_responder.intake.envelope import MAX_DATA_BYTES
 from scc_responder.journal.journal import LEASE
-from scc_responder.pipeline.sweep import resume
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import answered
 from tests.kits.google.grpc_servers import SecurityCenterServer, item

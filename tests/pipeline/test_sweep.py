@@ -17,14 +17,15 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError, StoreUnavailable
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import Entry, Page
-from scc_responder.journal.case import CaseRecord, Step, is_unfinished
+from scc_responder.guard.resumed_case import resume
+from scc_responder.journal.case import CaseRecord, is_unfinished
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.journal import LEASE, Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline import sweep as sweeping
-from scc_responder.pipeline.sweep import MAX_BEGUN, MAX_REVIEWED, QUIET, resume, sweep
+from scc_responder.pipeline.sweep import MAX_BEGUN, MAX_REVIEWED, QUIET, sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data
 from tests.kits.answers import HERE, answered, plan_of
@@ -642,25 +643,3 @@ def test_locally_only_from_this_machine(deployment: Deployment, headers: dict[st
     """Without an identity to ask for, nobody but this machine may sweep."""
     ending: Ending = sweep(headers, peer, deployment.services)
     assert (ending.status, ending.reason) == (403, "not_from_this_machine")
-
-
-@pytest.mark.parametrize(
-    ("state", "is_held", "revision", "reason"),
-    [
-        (CaseState.HELD, False, "checkout-2", "resumed_by_person"),
-        (CaseState.WAITING, False, "checkout-2", "resumed_by_person"),
-        (CaseState.HELD, True, "checkout-2", "case_in_progress"),
-        (CaseState.DONE, False, "checkout-2", "no_choice_awaited"),
-        (CaseState.HELD, False, "", "not_control_disabled"),
-    ],
-)
-def test_a_person_chooses_the_revision(state: CaseState, is_held: bool, revision: str, reason: str) -> None:
-    """Of several that may be meant: the case keeps the choice, and is planned anew for that one."""
-    held = Step(action_id="a", status=StepStatus.HELD, reason=Reason.SEVERAL_REVISIONS, epoch=1)
-    at_rest = CaseRecord(
-        finding_key="k", finding_name="n", event_time=utc_now(), digest="d", state=state, reason="held", steps=(held,)
-    )
-    came = resume(at_rest, is_held, revision)
-    assert came.reason == reason
-    if came.record:
-        assert (came.record.state, came.record.revision) == (CaseState.OPEN, revision)

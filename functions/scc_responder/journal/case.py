@@ -226,9 +226,6 @@ HELD_FOR_NOW = frozenset(
 )
 """Why a case is held until a person lets it go on: by the kill switch, or in the cluster."""
 
-_CHOICES = frozenset({Reason.SEVERAL_REVISIONS, Reason.REVISION_GONE, Reason.REVISION_NOT_KNOWN})
-"""Why a step is held until a person names the revision that is meant."""
-
 
 def left_to_sweep(record: CaseRecord) -> Reason:
     """Why the case is left open for a sweep."""
@@ -238,12 +235,6 @@ def left_to_sweep(record: CaseRecord) -> Reason:
 def is_held_for_now(record: CaseRecord) -> bool:
     """Whether the kill switch held the case, or its cluster is paused or lets us in no longer, or not yet."""
     return record.state is CaseState.HELD and record.reason in HELD_FOR_NOW
-
-
-def awaits_choice(record: CaseRecord) -> bool:
-    """Whether a person may choose the revision that is meant, or another one than was chosen before."""
-    is_at_rest = record.state in {CaseState.HELD, CaseState.WAITING}
-    return is_at_rest and any(step.reason in _CHOICES for step in record.current_steps)
 
 
 def is_unfinished(record: CaseRecord) -> bool:

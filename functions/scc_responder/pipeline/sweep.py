@@ -24,7 +24,7 @@ from scc_responder.domain.store import CasStore, Entry, Page, write_over
 from scc_responder.domain.value import Value, resolved
 from scc_responder.execute.evidence.sealing import sign_later
 from scc_responder.guard import approval_answers
-from scc_responder.journal.case import FOR_SWEEP, CaseRecord, awaits_choice, is_held_for_now, is_unfinished, kept
+from scc_responder.journal.case import FOR_SWEEP, CaseRecord, is_held_for_now, is_unfinished, kept
 from scc_responder.journal.case_json import decode
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending
@@ -82,28 +82,6 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
         return ending
 
     return accounted(swept, services)
-
-
-def resume(record: CaseRecord, is_held: bool, revision: str = "") -> Transition:
-    """Reopen a case that the kill switch or its cluster holds, for a sweep to resume. A `journal.TransitionRule`.
-
-    `revision` is the one that a person chose for a case that several may be meant in: it is planned for that one.
-    """
-    if revision and is_held:
-        return Transition(reason=Reason.CASE_IN_PROGRESS, status=409)
-    if revision and not awaits_choice(record):
-        return Transition(reason=Reason.NO_CHOICE_AWAITED, status=409)
-    if not revision and not is_held_for_now(record):
-        return Transition(reason=Reason.NOT_CONTROL_DISABLED, status=409)
-    opened = msgspec.structs.replace(
-        record,
-        state=CaseState.OPEN,
-        reason=Reason.RESUMED_BY_PERSON,
-        closed_at=None,
-        owner="",
-        revision=revision or record.revision,
-    )
-    return Transition(reason=Reason.RESUMED_BY_PERSON, status=204, record=opened)
 
 
 class _Sweep:

@@ -156,6 +156,21 @@ def test_a_node_leads_to_its_cases(tmp_path: Path) -> None:
     assert [line.split()[0] for line in listed.stdout.splitlines()] == ["a" * 12, "b" * 12]
 
 
+def test_a_choice_that_is_not_offered_names_those_that_are(tmp_path: Path) -> None:
+    """In the text and in the JSON; then one of them is taken."""
+    held = Step(action_id="1", action="roll_back_service", status=StepStatus.HELD, reason="several_revisions", epoch=1)
+    checks = {"one_revision_of": "checkout-2, checkout-1"}
+    undecided = record(steps=(held,), plan=None, state=CaseState.PARTIAL, decision={"identity": {"checks": checks}})
+    store = SqliteStore(tmp_path / "journal.db")
+    store.create(f"case/{undecided.finding_key}", encode(undecided))
+    store.close()
+    resume = ("case", "resume", undecided.finding_key[:12], "--store", tmp_path / "journal.db", "--revision")
+    refused, as_json = called(*resume, "checkout-3"), called(*resume, "checkout-3", "--format", "json")
+    assert "not resumed: revision_not_offered: choose one of checkout-2, checkout-1" in refused.stderr
+    assert json.loads(as_json.stdout)["candidates"] == ["checkout-2", "checkout-1"]
+    assert [done.returncode for done in (refused, as_json, called(*resume, "checkout-1"))] == [1, 1, 0]
+
+
 def test_a_rejection_keeps_its_reason(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """A person rejects it; the reason is kept, and `list` says that nothing waits."""
     with Waiting(tmp_path, cluster) as waiting:

@@ -57,13 +57,14 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import is_namespace
 from scc_responder.domain.status import CaseState
+from scc_responder.guard.resumed_case import resume
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import Cases, Unreadable
 from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import plan_summary
 from scc_responder.journal.plan import MIN_DIGEST
-from scc_responder.pipeline.sweep import resume
+from scc_responder.journal.revision_choice import revision_candidates
 
 _URL = "http://127.0.0.1:8080"
 
@@ -183,11 +184,15 @@ def _resume(options: argparse.Namespace) -> int:
         key = journal.find(options.case)
         rule = partial(resume, revision=options.revision)
         reason = journal.apply(key, rule)[0].reason if key else Reason.NO_SUCH_CASE
+        record = journal.read(key) if key and reason == Reason.REVISION_NOT_OFFERED else None
+    names = revision_candidates(record) if record else ()
     opened_again = reason == Reason.RESUMED_BY_PERSON
     if options.format == "json":
-        print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason}))
+        offered = {"candidates": names} if names else {}
+        print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason, **offered}))
         return 0 if opened_again else 1
-    text = "open again; a sweep resumes it" if opened_again else f"not resumed: {reason}"
+    offer = f": choose one of {', '.join(names)}" if names else ""
+    text = "open again; a sweep resumes it" if opened_again else f"not resumed: {reason}{visible_lines(offer)}"
     stream = sys.stdout if opened_again else sys.stderr
     print(f"scc-responder: case {visible_lines(options.case)}: {text}", file=stream)
     return 0 if opened_again else 1

@@ -10,11 +10,12 @@ from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
-from scc_responder.journal.case import CaseRecord, Step, awaits_choice
+from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, not_contained
 from scc_responder.journal.messages import felt_of_stored, plan_summary
 from scc_responder.journal.plan import Plan, PlanState, PlanStep
+from scc_responder.journal.revision_choice import awaits_choice, revision_candidates
 
 _STATES = {
     "waiting": "yellow",
@@ -93,7 +94,7 @@ def _on_cloud_run(record: CaseRecord) -> Iterator[str]:
     if run := record.decision.get("cloud_run"):
         meant = f", {run['meant']}" if run["meant"] else ""
         yield _fact(run["kind"], f"{run['name']}{meant}, UID {run['uid']}")
-    names = record.decision.get("identity", {}).get("checks", {}).get("one_revision_of")
+    names = ", ".join(revision_candidates(record))
     if names and awaits_choice(record):
         command = f"scc-responder case resume {case_id(record.finding_key)} --revision NAME"
         yield _fact("choose", f"one of {names}: {command}")
