@@ -224,7 +224,7 @@ def test_a_change_of_a_later_delivery_is_captured_too(tmp_path: Path, cluster: S
         assert [served(running, each) for each in manifests(running, document)] == [[BAD], [BAD], [GOOD]]
 
 
-SHIFT = {"change": "shift_traffic", "path": CHECKOUT, "uid": "u1", "traffic": [], "prior": []}
+SHIFT = {"change": "shift_traffic", "path": CHECKOUT, "uid": "u1", "to": "s-1", "prior": []}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from scc_responder.domain.changes import stored
 from scc_responder.domain.changes.cloud_run.set_invokers import SetInvokers
 from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
 from scc_responder.domain.changes.patch_object import PatchObject
-from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunTraffic
+from scc_responder.domain.cloud_run.run_objects import RunIamBinding
 from scc_responder.domain.finding import PodRef
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
@@ -287,9 +287,7 @@ def test_only_a_waiting_plan_says_how_it_is_answered(state: PlanState) -> None:
 
 def test_a_plan_says_what_people_will_feel() -> None:
     """As far as it is more than a change's name says, and this version can read it; the digest is of the plan alone."""
-    shift = ShiftTraffic(
-        path="p", uid="u", traffic=(RunTraffic(revision="good", percent=100),), prior=(), revision="bad"
-    )
+    shift = ShiftTraffic(path="p", uid="u", to="good", prior=(), retired=("bad",))
     invokers = SetInvokers(path="p", uid="u", members=(RunIamBinding(role="r", members=("allUsers",)),))
     label = PatchObject(kind="Pod", namespace="shop", name="web-1", uid="u", labels={"a": "b"})
     changes: list[list[dict[str, Any]]] = [

@@ -118,7 +118,7 @@ def test_a_deploy_by_tag_is_rolled_back_by_what_the_tag_stood_for(running: RunDe
         running.world.revisions[f"{CHECKOUT}/revisions/{revision}"].containers[0].image = f"{IMAGE}:{letter}"
     document = escape()
     running.respond_to(document)
-    assert "roll_back_service: no_safe_revision" in running.outcomes(document)
+    assert "roll_back_service: digest_unknown" in running.outcomes(document)
     for letter, revision in (("a", GOOD), ("b", BAD)):
         running.digests.add(revision, f"{IMAGE}@sha256:{letter * 64}")
     other = escape("5" * 32)
@@ -244,7 +244,7 @@ def test_a_deploy_after_the_rollback_is_told(enforcing: RunDeployment) -> None:
     enforcing.respond_to(document)
     (step,) = [item for item in enforcing.case(document).steps if item.action == "roll_back_service"]
     assert (step.status, step.reason) == ("done", "rolled_back")
-    assert step.detail == f"served: {GOOD} 100 %; {deployed[0]} was deployed since, and gets no request"
+    assert step.detail == f"served: {GOOD} 100 %; {deployed[0]} was deployed later, and gets no request"
     assert enforcing.served() == {GOOD: 100}
 
 
@@ -473,7 +473,7 @@ def test_a_person_chooses_between_revisions(tmp_path: Path, cluster: SimulatedCl
         assert "choose" not in shown(running, document)
         plan = running.case(document).plan
         assert plan is not None
-        assert plan.steps[0].changes[0]["revision"] == BAD
+        assert plan.steps[0].changes[0]["retired"] == [BAD]
         assert running.answer(document).reason == "done"
         assert running.served() == {GOOD: 100}
 

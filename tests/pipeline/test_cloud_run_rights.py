@@ -84,7 +84,7 @@ def test_the_right_to_know_what_a_tag_stood_for_names_itself(deployed: RunDeploy
     assert deployed.respond_to(document).status == 204
     told = shown(deployed, document)
     assert f"missing permission: {OF_A_TAG}" in told
-    assert "no_safe_revision" in told
+    assert "digest_unknown" in told
 
 
 def test_a_change_whose_end_may_not_be_seen_is_read_off_the_service(deployed: RunDeployment) -> None:

@@ -45,7 +45,12 @@ def test_only_what_is_open_is_cut(plan: Any, wanted: dict[str, Any], prior: dict
 
 
 @pytest.mark.parametrize(
-    "plan", [planned(ingress=INTERNAL), planned(close=True, ingress=INTERNAL, default_uri_disabled=True)]
+    "plan",
+    [
+        planned(ingress=INTERNAL),
+        planned(ingress="INGRESS_TRAFFIC_NONE"),
+        planned(close=True, ingress=INTERNAL, default_uri_disabled=True),
+    ],
 )
 def test_what_is_closed_is_left_alone(plan: Planned) -> None:
     """There is nothing to do."""

@@ -35,7 +35,7 @@ def test_a_service_that_asks_nobody_asks_again() -> None:
     """Its own check comes back beside the policy's change, or alone."""
     both: Any = planned("allUsers", invoker_iam_disabled=True)
     alone: Any = planned("user:alex@example.com", invoker_iam_disabled=True)
-    assert [type(change).__name__ for change in both] == ["SetInvokers", "RestrictAccess"]
+    assert [type(change).__name__ for change in both] == ["RestrictAccess", "SetInvokers"]
     assert [change.wanted.given for change in alone] == [{"invoker_iam_disabled": False}]
 
 

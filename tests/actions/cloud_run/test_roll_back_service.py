@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from scc_responder.actions import Hold, Planned, Skip, actions
 from scc_responder.domain.changes import restored, stored
+from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
 from scc_responder.domain.cloud_run.run_objects import RunTraffic
 from scc_responder.domain.context import Context
 from tests.kits.decision_contexts import THREAT
@@ -35,15 +36,16 @@ def planned(
     return ROLL_BACK.plan(context, ROLL_BACK.params())
 
 
-def goes_to(plan: Planned) -> tuple[RunTraffic, ...]:
-    """The traffic that a plan sets."""
+def goes_to(plan: Planned) -> tuple[str, tuple[str, ...]]:
+    """Which revision a plan gives the requests to, and which it takes them from."""
     assert not isinstance(plan, Skip | Hold), plan
     (change,) = plan
+    assert isinstance(change, ShiftTraffic)
     assert restored(stored(change)) == change
-    return tuple(getattr(change, "traffic", ()))
+    return change.to, change.retired
 
 
-TO_ONE = (RunTraffic(revision="checkout-1", percent=100),)
+TO_ONE = ("checkout-1", ("checkout-2",))
 
 
 @pytest.mark.parametrize(
@@ -55,8 +57,8 @@ TO_ONE = (RunTraffic(revision="checkout-1", percent=100),)
         ((run_revision(2, BAD), run_revision(1, BAD)), (), "no_safe_revision"),
         ((run_revision(2, BAD, SIDECAR), run_revision(1, GOOD, SIDECAR)), (), "no_safe_revision"),
         ((run_revision(2, GOOD, BAD), run_revision(1, SIDECAR, BAD)), (BAD,), "no_safe_revision"),
-        ((run_revision(2, BAD), run_revision(1, "")), (), "no_safe_revision"),
-        ((run_revision(2, BAD), run_revision(1, GOOD, "")), (), "no_safe_revision"),
+        ((run_revision(2, BAD), run_revision(1, "")), (), "digest_unknown"),
+        ((run_revision(2, BAD), run_revision(1, GOOD, "")), (), "digest_unknown"),
         ((run_revision(2, BAD), run_revision(1, GOOD, ready=False)), (), "no_safe_revision"),
         ((run_revision(2, BAD), run_revision(1, GOOD, ready=None)), (), "no_safe_revision"),
         ((run_revision(2, BAD), run_revision(3, GOOD)), (), "no_safe_revision"),
@@ -84,7 +86,7 @@ TO_ONE = (RunTraffic(revision="checkout-1", percent=100),)
     ],
 )
 def test_only_an_older_ready_revision_of_other_images_is_safe(
-    revisions: tuple[Any, ...], digests: tuple[str, ...], expected: tuple[RunTraffic, ...] | str
+    revisions: tuple[Any, ...], digests: tuple[str, ...], expected: tuple[str, tuple[str, ...]] | str
 ) -> None:
     """All containers are compared; an image that is not known is never safe."""
     plan = planned(*revisions, digests=digests)
@@ -95,15 +97,40 @@ def test_only_an_older_ready_revision_of_other_images_is_safe(
         assert goes_to(plan) == expected
 
 
-def test_no_tag_is_left_on_the_compromised_revision() -> None:
-    """Its tags go, also that of the latest revision; those of others stay, without a share."""
-    traffic = (
-        RunTraffic(latest=True, percent=90, tag="newest"),
-        RunTraffic(revision="checkout-2", tag="canary"),
-        RunTraffic(revision="checkout-0", percent=10, tag="old"),
-    )
-    plan = planned(run_revision(2, BAD), run_revision(1, GOOD), traffic=traffic, latest_ready="checkout-2")
-    assert goes_to(plan) == (*TO_ONE, RunTraffic(revision="checkout-0", tag="old"))
+SERVED_AGAIN = {"checkout-3": 100}
+
+
+@pytest.mark.parametrize(
+    ("served", "digests", "expected"),
+    [
+        ((BAD,), (BAD,), ("checkout-1", ("checkout-2", "checkout-3"))),
+        ((BAD, SIDECAR), (BAD,), ("checkout-1", ("checkout-2", "checkout-3"))),
+        ((BAD,), (), ("checkout-1", ("checkout-2", "checkout-3"))),
+        ((SIDECAR,), (BAD,), "already_retired"),
+        (("",), (BAD,), "digest_unknown"),
+    ],
+    ids=["the finding's image", "beside another", "all of its images", "another image", "nobody knows"],
+)
+def test_the_same_image_deployed_again_is_as_bad(
+    served: tuple[str, ...], digests: tuple[str, ...], expected: tuple[str, tuple[str, ...]] | str
+) -> None:
+    """A new revision of the compromised image gets no request either: one redeploy is no way out."""
+    revisions = (run_revision(3, *served), run_revision(2, BAD), run_revision(1, GOOD))
+    traffic = run_service(SERVED_AGAIN).traffic
+    plan = planned(*revisions, digests=digests, traffic=traffic, traffic_statuses=traffic)
+    if isinstance(expected, str):
+        assert isinstance(plan, Skip | Hold)
+        assert plan.reason == expected
+    else:
+        assert goes_to(plan) == expected
+
+
+def test_a_tag_of_the_same_image_counts() -> None:
+    """Its address serves the image, though the revision has no share."""
+    elsewhere = (RunTraffic(revision="checkout-1", percent=100), RunTraffic(revision="checkout-3", tag="canary"))
+    revisions = (run_revision(3, BAD), run_revision(2, BAD), run_revision(1, GOOD))
+    plan = planned(*revisions, traffic=elsewhere, traffic_statuses=elsewhere)
+    assert goes_to(plan) == ("checkout-1", ("checkout-2", "checkout-3"))
 
 
 def test_a_revision_that_gets_no_request_is_left_alone() -> None:
@@ -135,10 +162,15 @@ def test_a_plan_without_a_revision_says_why(missing: dict[str, str], kind: type,
 
 
 def test_the_plan_says_what_people_will_feel() -> None:
-    """Whoever approves it knows that later deployments get no request."""
-    plan = planned(run_revision(2, BAD), run_revision(1, GOOD))
+    """Whoever approves it knows what other revisions lose, and that later deployments get no request."""
+    shared = run_service({"checkout-2": 50, "checkout-3": 50}).traffic
+    parts = (run_revision(3, SIDECAR), run_revision(2, BAD), run_revision(1, GOOD))
+    plan = planned(*parts, traffic=shared, traffic_statuses=shared)
     assert not isinstance(plan, Skip | Hold)
-    assert plan[0].felt == "requests go to checkout-1 100 %; what is deployed later gets none until this is undone"
+    assert plan[0].felt == (
+        "requests go to checkout-1 100 %; checkout-3 loses its 50 %; "
+        "what is deployed later gets none until this is undone"
+    )
     inverse = plan[0].inverse
     assert inverse is not None
-    assert inverse.felt == "requests go to checkout-2 100 % again"
+    assert inverse.felt == "requests go to checkout-2 50 %, checkout-3 50 % again"

@@ -76,7 +76,7 @@ EXAMPLES: dict[str, Change] = {
     "capture_again": CaptureAgain(namespace="shop", pod_name="web-1", pod_uid="u1", changed_at=utc_now()),
     "inspect_container": InspectContainer(**WHERE, container="app", request="e30"),
     "notify": PublishDecision(),
-    "shift_traffic": ShiftTraffic(**ON_RUN, traffic=TO_ONE, prior=()),
+    "shift_traffic": ShiftTraffic(**ON_RUN, to="s-1", prior=TO_ONE, retired=("s-2",)),
     "restrict_access": RestrictAccess(**ON_RUN, wanted=AccessSettings(ingress="i"), prior=AccessSettings(ingress="a")),
     "set_invokers": SetInvokers(**ON_RUN, members=(RunIamBinding(role="r", members=("allUsers",)),)),
     "scale_service": ScaleService(**ON_RUN, prior=RunScaling(minimum=1), tags=TO_ONE),

@@ -92,5 +92,5 @@ def test_a_transport_failure_before_the_write_comes_again() -> None:
 def test_a_path_that_names_no_service_is_refused() -> None:
     """A stored change of another form is carried out on nothing."""
     with one_cloud_run() as run:
-        change = ShiftTraffic(path="projects/x", uid="u", traffic=(), prior=())
+        change = ShiftTraffic(path="projects/x", uid="u", to="s-1", prior=())
         assert run.carried_out(change).reason == "service_not_named"

@@ -8,6 +8,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 
 _INTERNAL = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+_CLOSED = {_INTERNAL, "INGRESS_TRAFFIC_NONE"}
 
 
 class CutIngressParams(Params, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ def cut_ingress(context: Context, params: CutIngressParams) -> Planned:
     if service is None:
         return without_revision(context)
     wanted = AccessSettings(
-        ingress=None if service.ingress == _INTERNAL else _INTERNAL,
+        ingress=None if service.ingress in _CLOSED else _INTERNAL,
         default_uri_disabled=True if params.close_default_url and not service.default_uri_disabled else None,
     )
     if not wanted.given:

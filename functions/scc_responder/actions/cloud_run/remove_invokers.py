@@ -27,10 +27,10 @@ def remove_invokers(context: Context, _params: NoParams) -> Planned:
     if policy is None:
         return Hold(reason=Reason.IAM_POLICY_UNREAD)
     changes: list[Change] = []
-    members = anyone_in(policy)
-    if members:
-        changes.append(SetInvokers(path=service.name.path, uid=service.uid, members=members))
     if service.invoker_iam_disabled:
         wanted, prior = AccessSettings(invoker_iam_disabled=False), AccessSettings(invoker_iam_disabled=True)
         changes.append(RestrictAccess(path=service.name.path, uid=service.uid, wanted=wanted, prior=prior))
+    members = anyone_in(policy)
+    if members:
+        changes.append(SetInvokers(path=service.name.path, uid=service.uid, members=members))
     return changes or Skip(reason=Reason.NO_PUBLIC_INVOKERS)

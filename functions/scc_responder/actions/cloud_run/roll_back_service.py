@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from scc_responder.actions import Hold, NoParams, Planned, Skip, action, without_revision
-from scc_responder.domain.changes.cloud_run.shift_traffic import SHIFTS_TRAFFIC, ShiftTraffic, reaches
-from scc_responder.domain.cloud_run.run_objects import RunRevision, RunService, RunTraffic
+from scc_responder.domain.changes.cloud_run.shift_traffic import SHIFTS_TRAFFIC, ShiftTraffic, resolved_traffic
+from scc_responder.domain.cloud_run.run_objects import RunRevision
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 
@@ -19,9 +18,10 @@ def roll_back_service(context: Context, _params: NoParams) -> Planned:
     """Give all requests of the service to its newest safe revision, and none to the compromised one.
 
     Safe is a ready revision that is older than the compromised one and runs none of its images; where the finding names
-    an image by its digest, that one counts. No tag is left on the compromised revision, since a tagged address serves
-    on. Held as `no_safe_revision` where there is none, `digest_unknown` where nothing says which images run. The
-    instances of the compromised revision end once they have no request, but those that its minimum keeps.
+    an image by its digest, that one counts. A revision that was deployed with the same images again gets no request
+    either, and no tag is left on any of them, since a tagged address serves on. Held as `no_safe_revision` where there
+    is none, `digest_unknown` where nothing says which images run. The instances of the compromised revision end once
+    they have no request, but those that its minimum keeps.
     Revisions that are deployed later get no request until the list of before is set again; a deploy between look and
     write makes the plan anew.
 
@@ -32,44 +32,48 @@ def roll_back_service(context: Context, _params: NoParams) -> Planned:
     service, bad = context.service, context.revision
     if service is None or bad is None:
         return without_revision(context)
-    served = tuple(_resolved(service))
-    if not reaches(served, bad.name) and not reaches(service.traffic_statuses, bad.name):
-        return Skip(reason=Reason.ALREADY_RETIRED)
     images = context.finding.image_digests or bad.digests
     if not images:
         return Hold(reason=Reason.DIGEST_UNKNOWN)
-    safe = _newest_safe(context.revisions or (), bad, images)
+    revisions = context.revisions or ()
+    traffic = (*resolved_traffic(service), *service.traffic_statuses)
+    served = {item.revision for item in traffic if item.percent or item.tag}
+    named = context.finding.image_digests
+    retired = [item.name for item in revisions if item.name in served and _is_bad(item, bad, named)]
+    if not retired:
+        unknown = any(item.name in served and not item.digests for item in revisions)
+        return Hold(reason=Reason.DIGEST_UNKNOWN) if unknown else Skip(reason=Reason.ALREADY_RETIRED)
+    older = [item for item in revisions if _may_serve(item, bad)]
+    safe = max((item for item in older if item.digests and not item.digests & images), key=_age, default=None)
     if safe is None:
-        return Hold(reason=Reason.NO_SAFE_REVISION)
-    kept = tuple(item for item in served if item.tag and item.revision != bad.name)
-    tags = tuple(RunTraffic(revision=item.revision, tag=item.tag) for item in kept)
+        unknown = any(not item.digests for item in older)
+        return Hold(reason=Reason.DIGEST_UNKNOWN if unknown else Reason.NO_SAFE_REVISION)
     return [
         ShiftTraffic(
             path=service.name.path,
             uid=service.uid,
-            revision=bad.name,
-            deployed=service.latest_created,
-            traffic=(RunTraffic(revision=safe.name, percent=100), *tags),
+            to=safe.name,
             prior=service.traffic,
+            retired=tuple(sorted({bad.name, *retired})),
+            deployed=service.latest_created,
+            ready=service.latest_ready,
         )
     ]
 
 
-def _resolved(service: RunService) -> Iterator[RunTraffic]:
-    """The wanted traffic, the latest revision by its name."""
-    for item in service.traffic:
-        name = item.revision or service.latest_ready
-        yield RunTraffic(revision=name, percent=item.percent, tag=item.tag)
+def _is_bad(revision: RunRevision, bad: RunRevision, named: frozenset[str]) -> bool:
+    """Whether it is the compromised revision, or runs an image that the finding names, or else all of its images."""
+    if revision.name == bad.name:
+        return True
+    return bool(revision.digests & named) if named else bool(bad.digests) and bad.digests <= revision.digests
 
 
-def _newest_safe(revisions: Iterable[RunRevision], bad: RunRevision, images: frozenset[str]) -> RunRevision | None:
-    safe = [item for item in revisions if _is_safe(item, bad, images)]
-    return max(safe, key=lambda item: (item.create_time or _EARLIEST, item.name), default=None)
-
-
-def _is_safe(revision: RunRevision, bad: RunRevision, images: frozenset[str]) -> bool:
-    """Whether it runs none of these images. One whose images are not known is never safe."""
+def _may_serve(revision: RunRevision, bad: RunRevision) -> bool:
+    """Whether it was there before the compromised one, and can serve."""
     if revision.ready is not True or revision.delete_time or not revision.create_time or not bad.create_time:
         return False
-    is_older = revision.create_time < bad.create_time
-    return is_older and bool(revision.digests) and not revision.digests & images
+    return revision.create_time < bad.create_time
+
+
+def _age(revision: RunRevision) -> tuple[datetime, str]:
+    return revision.create_time or _EARLIEST, revision.name

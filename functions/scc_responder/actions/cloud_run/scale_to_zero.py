@@ -29,5 +29,7 @@ def scale_to_zero(context: Context, _params: NoParams) -> Planned:
         prior=service.scaling,
         tags=tuple(item for item in service.traffic if item.tag),
         deployed=service.latest_created,
+        ready=service.latest_ready,
+        revision=context.revision.name if context.revision else "",
     )
     return Skip(reason=Reason.ALREADY_AT_ZERO) if change.holds(service) else [change]

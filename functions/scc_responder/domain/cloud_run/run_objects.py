@@ -96,6 +96,11 @@ class RunService(Value, frozen=True, kw_only=True):
     conditions: tuple[RunCondition, ...] = ()
 
     @property
+    def has_routes(self) -> bool:
+        """Whether its traffic and access are as wanted, also where its newest revision is broken."""
+        return any((item.type, item.state) == ("RoutesReady", "CONDITION_SUCCEEDED") for item in self.conditions)
+
+    @property
     def managed_by(self) -> str:
         """What deploys the service in people's place, such as `cloudfunctions`; empty where nothing says so."""
         is_function = any(key.startswith(_FUNCTION_LABEL) for key in self.labels)

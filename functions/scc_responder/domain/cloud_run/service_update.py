@@ -57,6 +57,10 @@ class ServiceUpdate(Protocol):
         """What to set, by the names of the update mask (`traffic`, `template.revision`), in JSON."""
         ...
 
+    def is_served(self, service: RunService) -> bool:
+        """Whether the service's own status shows that it took effect, though something of the service has failed."""
+        ...
+
     def judged(self, service: RunService, step: StepRun, reason: Reason | None) -> Result:
         """What the reconciled service says. `reason` is given where the service was so before this delivery."""
         ...
@@ -128,12 +132,14 @@ def _sent(session: RunSession, step: StepRun, update: ServiceUpdate, service: Ru
         ended = session.api.wait_operation(operation.name, step.seconds(RECONCILED_SECONDS))
     except ApiError as error:
         raise RetryableError(Reason.RECONCILING, str(error)) from error
-    if ended.error:
-        return failed(Reason.RECONCILIATION_FAILED, f"{ended.error}: {visible(ended.message, _LENGTH)}")
     if not ended.done:
         raise RetryableError(Reason.RECONCILING, f"{update.path}: {operation.name}")
     read = read_service(session, service.name, update.uid)
-    return read if isinstance(read, Result) else _settled(session, step, update, read, None)
+    if isinstance(read, Result):
+        return read
+    if ended.error and not update.is_served(read):
+        return failed(Reason.RECONCILIATION_FAILED, f"{ended.error}: {visible(ended.message, _LENGTH)}")
+    return _settled(session, step, update, read, None)
 
 
 def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,6 +171,6 @@ def _settled(
     session.read[update.path] = service
     if not update.holds(service):
         return Result(status=StepStatus.OVERRIDDEN, reason=Reason.OVERRIDDEN, detail="set, and changed by another")
-    if service.ready and service.ready.state == _FAILED:
+    if service.ready and service.ready.state == _FAILED and not (service.has_routes or update.is_served(service)):
         return failed(Reason.RECONCILIATION_FAILED, visible(service.ready.message, _LENGTH))
     return update.judged(service, step, reason)

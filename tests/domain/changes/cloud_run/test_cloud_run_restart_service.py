@@ -12,7 +12,6 @@ from scc_responder.domain.changes import Change
 from scc_responder.domain.changes.cloud_run.restart_service import RESTARTS_SERVICE
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.permissions import Permission
-from scc_responder.domain.status import Containment
 from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
 from tests.kits.google.cloud_run.world import LATEST
 from tests.kits.one_run_change import BAD_REVISION, GOOD_REVISION, SERVICE, OneCloudRun, one_cloud_run, planned_on_run
@@ -37,8 +36,7 @@ def test_a_restart_is_read_back() -> None:
     with one_cloud_run() as run:
         before = run.api.get_service(SERVICE).value
         result = run.carried_out(restart(run))
-        assert (result.status, result.reason, result.containment) == ("done", "service_restarted", Containment.RETIRED)
-        assert result.contained_at is not None
+        assert (result.status, result.reason, result.containment) == ("done", "service_restarted", None)
         assert result.detail == f"served: {OURS} 100 %"
         assert made(run) == [OURS]
         service = run.api.get_service(SERVICE).value

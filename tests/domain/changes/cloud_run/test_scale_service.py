@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 from google.cloud.run_v2.types import ServiceScaling, TrafficTarget
+from google.cloud.run_v2.types import TrafficTargetAllocationType as Allocation
 
 from scc_responder.domain.changes.cloud_run.scale_service import ScaleService
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.status import Containment
 from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
 from tests.kits.google.cloud_run.world import LATEST
-from tests.kits.one_run_change import SERVICE, OneCloudRun, one_cloud_run, planned_on_run
+from tests.kits.one_run_change import GOOD_REVISION, SERVICE, OneCloudRun, one_cloud_run, planned_on_run
+
+NAMED = Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 
 
 def scaling(run: OneCloudRun, **more: Any) -> ScaleService:
@@ -74,6 +77,50 @@ def test_a_deploy_meanwhile_keeps_the_service_up() -> None:
             run.carried_out(change)
         assert caught.value.reason == "service_deployed"
         assert run.server.writes_of("UpdateService") == []
+
+
+def test_a_tag_that_is_given_meanwhile_goes_too() -> None:
+    """A tagged address keeps instances, whoever made it."""
+    with one_cloud_run() as run:
+        change = scaling(run)
+        service = run.world.services[CHECKOUT]
+        service.traffic.append(TrafficTarget(type_=NAMED, revision=GOOD_REVISION, tag="late"))
+        run.world.serve(service)
+        assert run.carried_out(change).reason == "scaled_to_zero"
+        assert [item.tag for item in state(run)[1]] == [""]
+        service.traffic.append(TrafficTarget(type_=NAMED, revision=GOOD_REVISION, tag="later"))
+        run.world.serve(service)
+        assert run.carried_out(change, intended=True).reason == "done_before"
+        assert [item.tag for item in state(run)[1]] == [""]
+
+
+def test_a_tag_that_somebody_moved_is_left_where_it_is() -> None:
+    """Taking the scaling back takes nobody's tag away."""
+    with one_cloud_run() as run:
+        change = scaling(run)
+        run.carried_out(change)
+        service = run.world.services[CHECKOUT]
+        service.traffic.append(TrafficTarget(type_=NAMED, revision=GOOD_REVISION, tag="newest"))
+        run.world.serve(service)
+        assert run.carried_out(change.inverse).reason == "scaling_restored"
+        tags = {item.tag: item.revision for item in state(run)[1] if item.tag}
+        assert tags == {"newest": GOOD_REVISION, "old": ""}
+
+
+def test_both_are_taken_back_the_last_one_first() -> None:
+    """The compromised revision gets its tag back with its requests, and not before."""
+    with one_cloud_run() as run:
+        to_zero = scaling(run)
+        before = state(run)
+        (back,) = planned_on_run(run, "roll_back_service")
+        for change in (back, to_zero):
+            run.carried_out(change)
+        assert run.carried_out(to_zero.inverse).reason == "scaling_restored"
+        assert [item.tag for item in state(run)[1]] == [""]
+        inverse = back.inverse
+        assert inverse is not None
+        assert run.carried_out(inverse).reason == "traffic_restored"
+        assert (state(run)[0].minimum, state(run)[1]) == (1, before[1])
 
 
 def test_a_rollback_before_it_is_kept() -> None:

@@ -66,6 +66,16 @@ def test_another_binding_that_lets_anyone_in_is_told() -> None:
         assert (result.status, result.reason) == ("not_effective", "still_invoked")
 
 
+def test_a_service_that_asks_nobody_is_not_cut() -> None:
+    """It was let do so since the plan: what its policy says does not count then, written now or before."""
+    with one_cloud_run() as run:
+        change = removal(run)
+        run.world.services[CHECKOUT].invoker_iam_disabled = True
+        results = [run.carried_out(change), run.carried_out(change, intended=True)]
+        assert [(result.status, result.reason) for result in results] == [("not_effective", "still_invoked")] * 2
+        assert len(run.server.writes_of("SetIamPolicy")) == 1
+
+
 def test_a_change_of_the_policy_meanwhile_is_kept() -> None:
     """The write is refused by its etag, made anew from what was read again, and what others added stays."""
     with one_cloud_run() as run:

@@ -16,7 +16,7 @@ from scc_responder.domain.cloud_run.service_update import update_service
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.permissions import RUN_OPERATION, iam
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import Containment, Result, done, not_effective
+from scc_responder.domain.status import Result, done, not_effective
 
 RESTARTS_SERVICE = ChangeKind(
     permissions=iam(RUN_OPERATION, "run.services.get", "run.services.update"),
@@ -85,15 +85,19 @@ class RestartService(Change, frozen=True, kw_only=True, tag="restart_service"):
         """See `ServiceUpdate.fields`."""
         return {"template.revision": self.made}
 
-    def judged(self, service: RunService, step: StepRun, reason: Reason | None) -> Result:
+    def is_served(self, _service: RunService) -> bool:
+        """See `ServiceUpdate.is_served`: no status tells."""
+        return False
+
+    def judged(self, service: RunService, _step: StepRun, reason: Reason | None) -> Result:
         """See `ServiceUpdate.judged`."""
         served = service.traffic_statuses
         detail = f"served: {traffic_in_words(served)}"
         names = {item.revision or service.latest_ready for item in served if item.percent}
         if names != {self.made} or service.latest_ready != self.made or reaches(served, self.revision):
             return not_effective(Reason.STILL_SERVED, detail)
-        result = done(reason or Reason.SERVICE_RESTARTED, detail)
-        return msgspec.structs.replace(result, containment=Containment.RETIRED, contained_at=step.clock())
+        # It contains nothing by itself: the new revision runs the same image.
+        return done(reason or Reason.SERVICE_RESTARTED, detail)
 
     def _keeps(self, item: RunTraffic) -> bool:
         return item.revision == self.revision and bool(item.tag)

@@ -91,6 +91,10 @@ class RestrictAccess(Change, frozen=True, kw_only=True, tag="restrict_access"):
         """See `ServiceUpdate.fields`."""
         return self.wanted.given
 
+    def is_served(self, _service: RunService) -> bool:
+        """See `ServiceUpdate.is_served`: no status tells."""
+        return False
+
     def judged(self, service: RunService, _step: StepRun, reason: Reason | None) -> Result:
         """See `ServiceUpdate.judged`."""
         named = ", ".join(f"{name} {getattr(service, name)}" for name in self.wanted.given)

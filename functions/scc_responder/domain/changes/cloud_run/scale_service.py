@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
-from scc_responder.domain.changes.cloud_run.shift_traffic import traffic_targets
+from scc_responder.domain.changes.cloud_run.shift_traffic import resolved_traffic, traffic_targets
 from scc_responder.domain.cloud_run.run_objects import RunScaling, RunService, RunTraffic
 from scc_responder.domain.cloud_run.service_update import update_service
 from scc_responder.domain.permissions import iam
@@ -27,8 +27,10 @@ AT_ZERO = RunScaling(mode=MANUAL, manual=0)
 class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
     """Let the service at `path` with this UID have no instance, on condition that it scales as in `prior`.
 
-    `tags` are the traffic targets with a tag that go with it: a tagged address would keep instances. `deployed` is the
-    revision that was made last when it was planned. `restores` takes it back: scaling and tags are as before.
+    All tags go with it: a tagged address would keep instances. `tags` are the traffic targets that had one when it was
+    planned. `deployed` and `ready` are the revisions that were made last, and ready last, by then. `revision` is the
+    compromised one. `restores` takes it back: scaling is as before, and so are the tags that nobody has given away
+    since, but those of the compromised revision while it gets no request.
     """
 
     declares: ClassVar[ChangeKind] = SCALES_SERVICE
@@ -38,6 +40,8 @@ class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
     prior: RunScaling
     tags: tuple[RunTraffic, ...] = ()
     deployed: str = ""
+    ready: str = ""
+    revision: str = ""
     restores: bool = False
 
     @property
@@ -48,7 +52,7 @@ class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
     @property
     def inverse(self) -> ScaleService:
         """Mode, minimum, maximum and tags of before."""
-        return replace(self, restores=not self.restores, deployed="")
+        return replace(self, restores=not self.restores, deployed="", ready="")
 
     @property
     def felt(self) -> str:
@@ -63,29 +67,41 @@ class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
 
     def holds(self, service: RunService) -> bool:
         """See `ServiceUpdate.holds`."""
-        tags = {item.tag for item in service.traffic if item.tag}
-        own = {item.tag for item in self.tags}
         if self.restores:
-            return _same(service.scaling, self.prior) and own <= tags
-        return service.scaling.mode == MANUAL and service.scaling.manual == 0 and not own & tags
+            return _same(service.scaling, self.prior) and not self._back(service)
+        return _same(service.scaling, AT_ZERO) and not any(item.tag for item in service.traffic)
 
     def refusal(self, service: RunService) -> Reason | None:
-        """See `ServiceUpdate.refusal`."""
-        before = AT_ZERO if self.restores else self.prior
-        if not _same(service.scaling, before):
+        """See `ServiceUpdate.refusal`. What scales is all that counts: tags go as they are then."""
+        is_zero = _same(service.scaling, AT_ZERO)
+        if not (is_zero if self.restores else is_zero or _same(service.scaling, self.prior)):
             return Reason.SERVICE_CHANGED
-        return Reason.SERVICE_DEPLOYED if self.deployed and service.latest_created != self.deployed else None
+        as_planned = self.deployed, self.ready
+        has_deployed = bool(self.deployed) and (service.latest_created, service.latest_ready) != as_planned
+        return Reason.SERVICE_DEPLOYED if has_deployed else None
 
     def fields(self, service: RunService) -> Mapping[str, Any]:
         """See `ServiceUpdate.fields`. The shares of the requests stay as they are now, whoever set them."""
         scaling = _scaling(self.prior) if self.restores else {"scalingMode": MANUAL, "manualInstanceCount": 0}
-        if not self.tags:
+        if self.restores:
+            back = self._back(service)
+            return {"scaling": scaling, **({"traffic": traffic_targets([*service.traffic, *back])} if back else {})}
+        if not any(item.tag for item in service.traffic):
             return {"scaling": scaling}
-        own = {item.tag for item in self.tags}
-        without = [replace(item, tag="") if item.tag in own else item for item in service.traffic]
-        kept = [item for item in without if item.percent or item.tag]
-        back = [RunTraffic(latest=item.latest, revision=item.revision, tag=item.tag) for item in self.tags]
-        return {"scaling": scaling, "traffic": traffic_targets([*kept, *(back if self.restores else [])])}
+        kept = [replace(item, tag="") for item in service.traffic if item.percent]
+        return {"scaling": scaling, "traffic": traffic_targets(kept)}
+
+    def _back(self, service: RunService) -> list[RunTraffic]:
+        """The tags that come back: free ones, of revisions that may get requests."""
+        taken = {item.tag for item in service.traffic}
+        served = {item.revision for item in resolved_traffic(service) if item.percent}
+        free = (item for item in self.tags if item.tag not in taken)
+        named = ((item, item.revision or service.latest_ready) for item in free)
+        return [replace(item, percent=0) for item, name in named if name != self.revision or name in served]
+
+    def is_served(self, _service: RunService) -> bool:
+        """See `ServiceUpdate.is_served`: no status tells."""
+        return False
 
     def judged(self, service: RunService, _step: StepRun, reason: Reason | None) -> Result:
         """See `ServiceUpdate.judged`."""

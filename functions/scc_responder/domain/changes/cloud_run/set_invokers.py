@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
 from scc_responder.domain.cloud_run.run_names import RunName
-from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunIamPolicy
+from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunIamPolicy, RunService
 from scc_responder.domain.cloud_run.run_session import RunSession
 from scc_responder.domain.cloud_run.service_update import outcome, read_service
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
@@ -70,23 +70,24 @@ class SetInvokers(Change, frozen=True, kw_only=True, tag="set_invokers"):
         sent, last = step.intended, None
         for _ in range(_TRIES):
             try:
-                return self._once(step, session, service.name, sent=sent)
+                return self._once(step, session, service, sent=sent)
             except ApiError as error:
                 if not (isinstance(error, OutcomeUnknown) or error.status == 409):
                     return outcome(error)
                 sent, last = sent or isinstance(error, OutcomeUnknown), error
         raise RetryableError(last.reason if last else Reason.UNSETTLED, f"{_TRIES} attempts on {self.path}") from last
 
-    def _once(self, step: StepRun, session: RunSession, name: RunName, *, sent: bool) -> Result:
+    def _once(self, step: StepRun, session: RunSession, service: RunService, *, sent: bool) -> Result:
         """One try, from a fresh read. Raises ApiError."""
-        read = session.api.get_iam_policy(name)
+        name, read = service.name, session.api.get_iam_policy(service.name)
         if self._holds(read.value):
-            return done(Reason.DONE_BEFORE if sent else Reason.ALREADY, self.felt)
+            return self._verified(service, read.value, Reason.DONE_BEFORE if sent else Reason.ALREADY)
         if step.dry_run:
             return _rehearsed(session, name)
         step.intend()
         session.api.set_iam_policy(name, self._policy(read.document()))
-        return self._verified(session.api.get_iam_policy(name).value)
+        written = Reason.ACCESS_RESTORED if self.adds else Reason.ACCESS_CUT
+        return self._verified(service, session.api.get_iam_policy(name).value, written)
 
     def _holds(self, policy: RunIamPolicy) -> bool:
         """Whether the members are out of the policy, or in it."""
@@ -106,12 +107,14 @@ class SetInvokers(Change, frozen=True, kw_only=True, tag="set_invokers"):
             bindings += [_binding(each) for each in self.members if _key(each) in changed]
         return {**document, "bindings": [binding for binding in bindings if binding["members"]]}
 
-    def _verified(self, policy: RunIamPolicy) -> Result:
+    def _verified(self, service: RunService, policy: RunIamPolicy, reason: Reason) -> Result:
         if not self._holds(policy):
             return not_effective(Reason.STILL_INVOKED, "the policy was changed back right after")
         if not self.adds and anyone_in(policy):
             return not_effective(Reason.STILL_INVOKED, "another binding lets anyone in")
-        return done(Reason.ACCESS_RESTORED if self.adds else Reason.ACCESS_CUT, self.felt)
+        if not self.adds and service.invoker_iam_disabled:
+            return not_effective(Reason.STILL_INVOKED, "the service asks IAM of nobody: invoker_iam_disabled is set")
+        return done(reason, self.felt)
 
 
 def anyone_in(policy: RunIamPolicy) -> tuple[RunIamBinding, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import to_builtins
 
 from scc_responder.domain.changes.capture_again import CaptureAgain
-from scc_responder.domain.changes.cloud_run.set_invokers import ANYONE
+from scc_responder.domain.changes.cloud_run.set_invokers import anyone_in
 from scc_responder.domain.cloud_run.run_metrics import MetricAnswer, RunActivity, run_activity
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunService
@@ -28,7 +28,6 @@ KINDS = {
 }
 """The facts of a context that Cloud Run has, and what each is a copy of."""
 
-INVOKER = "roles/run.invoker"
 FAILED_CONDITION = "CONDITION_FAILED"
 _LENGTH = 100
 _MOST_TARGETS = 4
@@ -94,11 +93,8 @@ def _said(context: Context, *, is_measured: bool) -> Iterator[str]:
     yield f"runs as {visible((running or owner).service_account or 'the default service account', _LENGTH)}"
     yield from _traffic(context.service)
     yield f"last changed by {visible(owner.last_modifier or 'nobody named', _LENGTH)}"
-    bindings = context.iam_policy.bindings if context.iam_policy else ()
-    if context.service and (
-        context.service.invoker_iam_disabled
-        or any(item.role == INVOKER and ANYONE & set(item.members) for item in bindings)
-    ):
+    is_open = bool(context.iam_policy and anyone_in(context.iam_policy))
+    if context.service and (context.service.invoker_iam_disabled or is_open):
         yield "anyone may invoke it"
     if context.service and not is_measured:
         yield f"instances and requests unknown: {Reason.NO_CLOUD_MONITORING}"
