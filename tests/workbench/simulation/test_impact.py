@@ -11,7 +11,11 @@ from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.policy.decide import PlannedAction, PolicyDecision
+from scc_responder.policy.decide import PlannedAction, PolicyDecision, decide
+from scc_responder.policy.match import Match
+from scc_responder.policy.policy_set import Policy, PolicyStep
+from scc_responder.workbench.explanation import context_of
+from scc_responder.workbench.sample_findings import facts_as_told
 from scc_responder.workbench.simulation.impact import (
     AffectedObject,
     BoundedSet,
@@ -21,6 +25,7 @@ from scc_responder.workbench.simulation.impact import (
     effects,
 )
 from tests.kits.decision_contexts import POD_TARGET, REF, context
+from tests.kits.run_values import BAD, CHECKOUT, run_finding
 
 POD = AffectedObject(cluster=REF.path, kind="Pod", namespace="shop", name="web-1", uid=POD_TARGET["uid"])
 OTHER = replace(POD, name="web-2", uid="u2")
@@ -46,6 +51,21 @@ def test_a_target_is_shown_as_people_call_it() -> None:
     """With its namespace and cluster, where it has them."""
     assert POD.shown == "Pod shop/web-1 in prod-1"
     assert AffectedObject(cluster="", kind="Node", namespace="", name="n").shown == "Node n"
+
+
+def test_a_service_of_cloud_run_is_its_path() -> None:
+    """It is in no cluster, and not in itself."""
+    finding = run_finding(BAD)
+    on_run = context_of(finding, facts_as_told(finding))
+    (policy,) = decide(on_run, (rollback(),)).policies
+    ((action, target),) = effects(on_run, policy)
+    assert (action, target.shown) == ("roll_back_service", f"Service {CHECKOUT.path}")
+
+
+def rollback() -> Policy:
+    """A policy that rolls back."""
+    then = (PolicyStep(action="roll_back_service"),)
+    return Policy(name="p", description="d", owner="o", mode=Mode.APPROVE, when=Match(surface="cloud_run"), then=then)
 
 
 def test_targets_are_told_apart_up_to_a_bound() -> None:

@@ -77,7 +77,7 @@ def test_findings_and_actions_are_counted_by_day(written: Callable[..., PolicySe
         "delete_pod: pod_standalone": 1,
         "label_pod: namespace_protected": 1,
     }
-    assert report.total.touched == {"pods": 3, "nodes": 1, "workloads": 1, "namespaces": 1}
+    assert report.total.touched == {"pods": 3, "nodes": 1, "workloads": 1, "namespaces": 1, "services": 0}
     days = {str(day.day): (day.count.matched, day.count.touched["pods"]) for day in report.days}
     assert days == {"2026-03-02": (3, 2), "2026-03-03": (2, 1)}
 

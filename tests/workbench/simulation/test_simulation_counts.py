@@ -42,7 +42,7 @@ def test_a_tally_counts_by_day() -> None:
     tally = Tally(BoundedSet())
     for moment in (EVENT, EVENT, EVENT + timedelta(days=2)):
         tally.add(context(finding={"event_time": moment}), POLICY, (("label_pod", POD), ("cordon_node", NODE)))
-    touched = {"pods": 1, "nodes": 1, "workloads": 1, "namespaces": 1}
+    touched = {"pods": 1, "nodes": 1, "workloads": 1, "namespaces": 1, "services": 0}
     assert tally.total() == Count(
         matched=3,
         acts={"label_pod": 3},
@@ -58,5 +58,16 @@ def test_a_standalone_pod_has_no_workload() -> None:
     """Nothing is counted for what is not known."""
     tally = Tally(BoundedSet())
     tally.add(context(pod={"owners": ()}), POLICY, (("label_pod", POD),))
-    assert tally.total().touched == {"pods": 1, "nodes": 0, "workloads": 0, "namespaces": 1}
+    assert tally.total().touched == {"pods": 1, "nodes": 0, "workloads": 0, "namespaces": 1, "services": 0}
     assert Tally(BoundedSet()).days() == ()
+
+
+def test_services_of_cloud_run_are_counted() -> None:
+    """A revision and an execution belong to their service or job, which counts once."""
+    tally = Tally(BoundedSet())
+    service, job = (f"projects/p/locations/l/{name}" for name in ("services/web", "jobs/nightly"))
+    names = {"Service": service, "Revision": f"{service}/revisions/web-1", "Execution": f"{job}/executions/nightly-1"}
+    for kind, name in names.items():
+        target = AffectedObject(cluster="", kind=kind, namespace="", name=name, uid=kind)
+        tally.add(context(), POLICY, (("roll_back_service", target),))
+    assert {kind: number for kind, number in tally.total().touched.items() if number} == {"services": 2}

@@ -30,6 +30,7 @@ _COLUMNS = (
     "Nodes",
     "Workloads",
     "Namespaces",
+    "Services",
 )
 _KIND_STYLES = {"added": "red", "raised": "red", "removed": "green", "lowered": "green"}
 _MODE_STYLES = {Mode.DISABLED: "dim", Mode.DRY_RUN: "blue", Mode.APPROVE: "yellow", Mode.ENFORCE: "red"}

@@ -11,15 +11,20 @@ from scc_responder.domain.value import Value
 from scc_responder.policy.decide import ActionResult, PolicyDecision
 from scc_responder.workbench.simulation.impact import BoundedSet, Effects
 
-COUNTED_KINDS = ("pods", "nodes", "workloads", "namespaces")
+COUNTED_KINDS = ("pods", "nodes", "workloads", "namespaces", "services")
 """The kinds of objects that are counted apart."""
+
+
+_OF_CLOUD_RUN = frozenset({"Service", "Revision", "Job", "Execution"})
+_OWNER_PARTS = 6
+"""Of the path of a revision or an execution, those that name its service or job."""
 
 
 class Count(Value, frozen=True, kw_only=True):
     """What a policy came to in some time.
 
     `matched` findings; `acts` by action, `held` and `skipped` by `action: reason`; `touched` counts different pods,
-    nodes, workloads and namespaces that the actions which act would have changed.
+    nodes, workloads and namespaces, and services and jobs of Cloud Run, that the actions which act would have changed.
     """
 
     matched: int
@@ -96,6 +101,8 @@ class Tally:
 def _touched(context: Context, found: Effects) -> Iterator[tuple[str, Hashable]]:
     """What the effects change and what that belongs to, by kind."""
     for target in {target for _, target in found}:
+        if target.kind in _OF_CLOUD_RUN:
+            yield "services", ("Cloud Run", *target.name.split("/")[:_OWNER_PARTS])
         if target.kind == "Node":
             yield "nodes", target
         if target.kind == "Pod":

@@ -57,8 +57,10 @@ def effects(context: Context, policy: PolicyDecision) -> Effects:
 
 def _target(context: Context, change: Change) -> AffectedObject:
     cluster, target = context.finding.cluster, change.target
+    # On Cloud Run the name of what is changed is its whole path.
+    elsewhere = "" if context.finding.cloud_run and target else context.finding.resource_name
     return AffectedObject(
-        cluster=cluster.path if cluster else context.finding.resource_name,
+        cluster=cluster.path if cluster else elsewhere,
         kind=target.kind if target else "",
         namespace=target.namespace if target else "",
         name=target.name if target else "",
