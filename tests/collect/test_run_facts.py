@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from google.cloud.run_v2.types import Revision
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.collect import run_facts as module
 from scc_responder.collect.target import Collected, collect
+from scc_responder.domain.cloud_run.running_executions import MOST_EXECUTIONS
 from scc_responder.domain.context import IdentityLevel
 from scc_responder.domain.finding import CloudRunTarget, Finding
 from tests.kits.google.cloud_run.samples import CHECKOUT, add_job, deploy, image, let_anyone_invoke, start_execution
@@ -203,30 +205,63 @@ def test_a_server_that_stalls_costs_the_deadline_alone(server: CloudRunServer) -
 def test_many_executions_are_a_named_reason(server: CloudRunServer) -> None:
     """Which of them is meant is not known from a part."""
     job = add_job(server.world)
-    for number in range(module.MOST_EXECUTIONS + 1):
+    for number in range(MOST_EXECUTIONS + 1):
         start_execution(server.world, job, f"nightly-x{number:04d}")
     context = read(server, CloudRunTarget(kind="job", name="nightly", **PLACE)).context
     assert (context.job is not None, context.executions, context.execution) == (True, None, None)
     assert (context.missing["executions"], context.missing["execution"]) == ("partial_list", "partial_list")
-    assert context.objects["executions"]["read"] == module.MOST_EXECUTIONS
+    assert context.objects["executions"]["read"] == MOST_EXECUTIONS
 
 
-@pytest.mark.parametrize(("number", "missing"), [(module.MOST_EXECUTIONS, None), (0, "partial_list")])
+@pytest.mark.parametrize(
+    ("named", "missing"),
+    [(f"nightly-x{MOST_EXECUTIONS:04d}", None), ("nightly-x0000", None), ("nightly-x", "execution_gone")],
+)
 def test_an_execution_that_is_named_is_known_among_many(
-    server: CloudRunServer, number: int, missing: str | None
+    server: CloudRunServer, named: str, missing: str | None
 ) -> None:
-    """Where it is among those that were read; else it may be among the others."""
+    """Where it is not among those that were read, it is asked for; evidence has it whole."""
     job = add_job(server.world)
-    for each in range(module.MOST_EXECUTIONS + 1):
+    for each in range(MOST_EXECUTIONS + 1):
         start_execution(server.world, job, f"nightly-x{each:04d}")
-    named = f"nightly-x{number:04d}"
     context = read(server, CloudRunTarget(kind="job", name="nightly", execution=named, **PLACE)).context
-    assert (context.execution.name if context.execution else None, context.executions) == (
-        None if missing else named,
-        None,
-    )
+    assert (context.execution.name if context.execution else None) == (None if missing else named)
     assert context.missing.get("execution") == missing
-    assert context.missing["executions"] == "partial_list"
+    assert (context.executions, context.missing["executions"]) == (None, "partial_list")
+    whole = [item["name"].rpartition("/")[2] for item in context.objects["executions"]["items"]]
+    assert whole.count(named) == (missing is None)
+
+
+@pytest.mark.parametrize(("ended_days_ago", "meant"), [(2, "nightly-runs"), (None, None), (-2, None)])
+def test_a_long_list_is_read_until_what_ended_before(
+    server: CloudRunServer, ended_days_ago: int | None, meant: str | None
+) -> None:
+    """Which of many executions runs is known once the list, the newest first, comes to one that is over."""
+    job = add_job(server.world)
+    started = now() - timedelta(days=800)
+    state: dict[str, Any] = {"create_time": started}
+    if ended_days_ago is not None:
+        state |= {"running_count": 0, "completion_time": now() - timedelta(days=ended_days_ago)}
+    for each in range(MOST_EXECUTIONS + 1):
+        start_execution(server.world, job, f"nightly-x{each:04d}", **state)
+    start_execution(server.world, job, "nightly-runs", create_time=started + timedelta(days=1))
+    context = read(server, CloudRunTarget(kind="job", name="nightly", **PLACE)).context
+    assert (context.execution.name if context.execution else None) == meant
+    assert context.missing.get("executions") == (None if meant else "partial_list")
+    assert context.objects["executions"]["complete"] is False
+
+
+def test_a_list_that_lacks_the_latest_execution_is_partial(server: CloudRunServer) -> None:
+    """It may not begin with the newest: what runs may be in the part that was not read."""
+    job = add_job(server.world)
+    over = {"create_time": now() - timedelta(days=3), "completion_time": now() - timedelta(days=2), "running_count": 0}
+    start_execution(server.world, job, "nightly-runs", create_time=now() - timedelta(hours=1))
+    latest = job.latest_created_execution.name
+    for each in range(MOST_EXECUTIONS + 1):
+        start_execution(server.world, job, f"nightly-x{each:04d}", **over)
+    job.latest_created_execution.name = latest
+    context = read(server, CloudRunTarget(kind="job", name="nightly", **PLACE)).context
+    assert (context.execution, context.missing["executions"]) == (None, "partial_list")
 
 
 @pytest.mark.parametrize(("named", "reason"), [("", "execution_not_known"), ("nightly-gone", "execution_gone")])

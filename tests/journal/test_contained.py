@@ -115,6 +115,13 @@ OF_CLOUD_RUN: list[Any] = [
     pytest.param([cut(StepStatus.DRY_RUN, "x")], asked("cut_ingress", mode="dry_run"), 4.0, [], id="only rehearsed"),
     pytest.param([], {}, 4.0, [], id="nothing is known to be planned"),
     pytest.param(
+        [replace(cut(action="cancel_execution"), left="1 other execution of the job still runs: nightly-b")],
+        asked("cancel_execution"),
+        None,
+        ["1 other execution of the job still runs: nightly-b"],
+        id="another execution runs",
+    ),
+    pytest.param(
         [cut(reason="instances_left", action="capture_evidence")],
         asked("roll_back_service"),
         None,

@@ -10,10 +10,11 @@ from typing import Any
 
 from scc_responder.actions import Hold, Skip, actions
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
-from scc_responder.collect.run_facts import MOST_EXECUTIONS, MOST_REVISIONS
+from scc_responder.collect.run_facts import MOST_REVISIONS
 from scc_responder.domain.changes import Change, StepRun, restored, stored
 from scc_responder.domain.cloud_run.run_names import RunKind, RunName
 from scc_responder.domain.cloud_run.run_session import RunSession
+from scc_responder.domain.cloud_run.running_executions import MOST_EXECUTIONS
 from scc_responder.domain.context import Context, Identity, IdentityLevel
 from scc_responder.domain.ports import CloudRunApi
 from scc_responder.domain.reasons import Reason

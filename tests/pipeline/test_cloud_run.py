@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,6 +14,7 @@ import pytest
 
 from scc_responder.cli.case import case_text
 from scc_responder.domain.clock import utc_now
+from scc_responder.journal.contained import not_contained
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.checkout_deployment import (
     BAD,
@@ -357,11 +359,11 @@ def test_a_revision_that_another_case_deletes_is_no_shortfall(tmp_path: Path, cl
         assert (running.case(second).state, running.writes()) == ("done", ["UpdateService", "DeleteRevision"])
 
 
-CANCELS = run_policy("capture_evidence", "cancel_execution", mode="enforce")
+CANCELS = run_policy("capture_evidence", "cancel_execution", "notify", mode="enforce")
 
 
 def test_each_execution_is_cancelled_once(tmp_path: Path, cluster: SimulatedCluster) -> None:
-    """Two findings on one execution make one cancellation; another execution of the job is another."""
+    """Two findings on one execution make one cancellation, another of the job is another; the job runs until then."""
     with run_deployed(tmp_path, cluster, CANCELS) as running:
         (job,) = running.world.jobs.values()
         other = start_execution(running.world, job, "nightly-other", create_time=utc_now() - timedelta(hours=1))
@@ -371,13 +373,35 @@ def test_each_execution_is_cancelled_once(tmp_path: Path, cluster: SimulatedClus
             running.deliver(document)
         assert [steps(running, document) for document in documents] == [
             ["cancel_execution: execution_cancelled"],
-            ["cancel_execution: execution_ended"],
+            ["cancel_execution: other_executions_run"],
             ["cancel_execution: execution_cancelled"],
         ]
         assert sorted(running.server.writes_of("CancelExecution")) == sorted(running.world.executions)
         assert other.name in running.world.executions
         told = [running.case(document).state for document in documents]
-        assert told == ["done"] * 3
+        assert told == ["done", "held", "done"]
+        left = [[*not_contained(running.case(document))] for document in documents]
+        assert left == [["1 other execution of the job still runs: nightly-other"], [], []]
+        by_hand = "gcloud run jobs executions cancel nightly-other --region europe-west1 --project example-project"
+        assert [by_hand in shown(running, document) for document in documents] == [True, True, False]
+        assert running.published.messages[0]["not_contained"] == left[0]
+
+
+def test_what_may_be_meant_of_a_job_is_told_with_commands(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A person ends by hand what nobody can choose between; an execution that is over is named and no more."""
+    with run_deployed(tmp_path, cluster, CANCELS) as running:
+        (job,) = running.world.jobs.values()
+        early = {"create_time": utc_now() - timedelta(hours=1)}
+        start_execution(running.world, job, "nightly-other", **early)
+        document = job_escape()
+        over = {"running_count": 0, "completion_time": utc_now() + timedelta(seconds=1)}
+        start_execution(running.world, job, "nightly-over", **early, **over)
+        running.respond_to(document)
+        assert steps(running, document) == ["cancel_execution: several_executions"]
+        text = shown(running, document)
+        assert "one of nightly-over, nightly-other, nightly-x7k2p" in text
+        assert re.findall(r"executions cancel (\S+)", text) == ["nightly-other", "nightly-x7k2p"]
+        assert running.published.messages[-1]["cloud_run"]["running"] == ["nightly-other", "nightly-x7k2p"]
 
 
 def test_a_case_is_about_its_own_job(tmp_path: Path, cluster: SimulatedCluster) -> None:

@@ -17,6 +17,7 @@ from scc_responder.collect.run_identity import identify_job, identify_service
 from scc_responder.domain.cloud_run.run_names import RunKind, run_target
 from scc_responder.domain.cloud_run.run_objects import RunExecution, RunJob, RunRevision, RunService
 from scc_responder.domain.cloud_run.run_reads import RunList, RunRead
+from scc_responder.domain.cloud_run.running_executions import MOST_EXECUTIONS, ended_before
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import CloudRunApi
 from scc_responder.domain.reasons import Reason
@@ -24,7 +25,6 @@ from scc_responder.domain.reasons import Reason
 MOST_REVISIONS = 1000
 """Of a service: as many as Cloud Run keeps. Source: Cloud Run, "Quotas and limits"."""
 
-MOST_EXECUTIONS = 200
 KEPT_WHOLE = 50
 """Revisions or executions that evidence keeps whole, the newest; those that get requests or run besides."""
 
@@ -83,7 +83,9 @@ def run_facts(
 
     `chosen` is the revision that a person chose, `settled` the revision or execution that the case acted upon before.
     Which images tags stood for is asked besides.
-    A list that did not come to its end is missing: what is left of it may be what counts. Evidence has what came.
+    A list that did not come to its end is missing: what is left of it may be what counts. Evidence has what came. The
+    end of a list of executions is not needed once it has come to one that ended before the event. An execution that is
+    named, and not among them, is asked for by its name.
     """
     answers = {fact: reads.result(fact, future) for fact, future in started.items()}
     for fact in ("service", "job"):
@@ -97,14 +99,18 @@ def run_facts(
         if isinstance(answer, RunRead):
             facts[fact], documents[fact] = answer.value, answer.document()
         elif answer is not None:
-            facts[fact], documents[fact] = _listed(fact, answer, reads), _document(answer, serving)
+            is_enough = answer.complete or _is_enough(facts.get("job"), answer, finding)
+            facts[fact], documents[fact] = _listed(fact, answer, reads, is_enough=is_enough), _document(answer, serving)
     if facts.get("service") and facts.get("revisions"):
         named = {chosen, settled, finding.cloud_run.revision if finding.cloud_run else ""}
         facts["revisions"], digests = with_digests(facts["service"], facts["revisions"], serving | named, api, reads)
         documents |= {"image_digests": digests} if digests else {}
     known = dict(facts)
-    if facts.get("executions") is None:
-        known["executions"] = _named_of(answers.get("executions"), finding)
+    if listed := answers.get("executions"):
+        name = settled or (finding.cloud_run.execution if finding.cloud_run else "")
+        read = _execution_named(name, listed, finding, reads, api)
+        documents["executions"]["items"] += [read.document()] if read else []
+        known["executions"] = _known(facts["executions"], name, listed, read, reads)
     return {**facts, **_meant(finding, known, reads, chosen, settled), "objects": documents}
 
 
@@ -128,7 +134,7 @@ def _meant(finding: Finding, facts: Mapping[str, Any], reads: FactReads, chosen:
     revisions, executions = facts.get("revisions"), facts.get("executions")
     for child, listed in (("revision", "revisions"), ("execution", "executions")):
         if listed in reads.missing:
-            reads.missing[child] = reads.missing[listed]
+            reads.missing.setdefault(child, reads.missing[listed])
     if service and revisions is not None:
         before = _settled(finding, revisions, "" if chosen else settled)
         revision = before or meant_revision(finding, target, service, revisions, chosen)
@@ -141,10 +147,40 @@ def _meant(finding: Finding, facts: Mapping[str, Any], reads: FactReads, chosen:
     return {}
 
 
-def _named_of(answer: RunList[RunExecution] | None, finding: Finding) -> tuple[RunExecution, ...] | None:
-    """The execution that the finding names, of a list that did not come to its end: the others are not needed then."""
-    name = finding.cloud_run.execution if finding.cloud_run else ""
-    return tuple(item.value for item in answer.items if item.value.name == name) or None if answer else None
+def _is_enough(job: RunJob | None, answer: RunList[Any], finding: Finding) -> bool:
+    """Whether what is left of a list is executions that were over before the event."""
+    values = [item.value for item in answer.items]
+    return job is not None and ended_before(values, job.latest_execution, finding.event_time)
+
+
+def _execution_named(
+    name: str, listed: RunList[RunExecution], finding: Finding, reads: FactReads, api: CloudRunApi
+) -> RunRead[RunExecution] | None:
+    """The execution of this name, where a list that did not come to its end is without it."""
+    target = run_target(finding.cloud_run)
+    if (
+        not name
+        or listed.complete
+        or isinstance(target, Reason)
+        or any(name == item.value.name for item in listed.items)
+    ):
+        return None
+    return reads.result("execution", reads.start(api.get_execution, target.name, name))
+
+
+def _known(
+    executions: tuple[RunExecution, ...] | None,
+    name: str,
+    listed: RunList[RunExecution],
+    read: RunRead[RunExecution] | None,
+    reads: FactReads,
+) -> tuple[RunExecution, ...] | None:
+    """Those among which the meant one is looked for. One that is named needs no other; None where nobody knows."""
+    named = [item.value for item in (*listed.items, *([read] if read else [])) if item.value.name == name]
+    is_gone = reads.missing.get("execution") == Reason.CLOUD_RUN.of("not_found")
+    if executions is None and not named and not is_gone:
+        return None
+    return (*named, *(item for item in executions or () if item.name != name))
 
 
 def _settled(finding: Finding, children: Sequence[_Child], name: str) -> Meant[_Child] | None:
@@ -159,8 +195,8 @@ def _note(fact: str, meant: Meant[Any], reads: FactReads) -> None:
         reads.missing[fact] = meant.reason
 
 
-def _listed(fact: str, answer: RunList[_Child], reads: FactReads) -> tuple[_Child, ...] | None:
-    if not answer.complete:
+def _listed(fact: str, answer: RunList[_Child], reads: FactReads, *, is_enough: bool) -> tuple[_Child, ...] | None:
+    if not is_enough:
         reads.missing[fact] = Reason.PARTIAL_LIST
         return None
     return tuple(item.value for item in answer.items)

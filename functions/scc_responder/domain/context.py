@@ -212,6 +212,7 @@ class Identity(Value, frozen=True, kw_only=True):
     checks: dict[str, str] = {}
 
 
+_RUN_READS = ("service", "revisions", "job", "executions", "execution")
 NO_SUCH_OWNER = frozenset({Reason.NOT_FOUND, Reason.OWNER_REPLACED})
 """Reasons for a missing owner that prove it does not own the pod: no workload loses a replica."""
 
@@ -266,7 +267,7 @@ class Context(Value, frozen=True, kw_only=True):
     @property
     def run_unread(self) -> Reason | None:
         """Why a part of Cloud Run by which the target is known could not be read; None where a later look helps not."""
-        told = (Reason.read(self.missing.get(fact, "")) for fact in ("service", "revisions", "job", "executions"))
+        told = (Reason.read(self.missing.get(fact, "")) for fact in _RUN_READS)
         return next((reason for reason in told if reason and reason.is_unread), None)
 
     @property

@@ -96,7 +96,8 @@ class Result(Value, frozen=True, kw_only=True):
     process of the threat reaches anybody, by this change alone; None: that is not so, or nobody saw when. It is None of
     `isolated`, and of `frozen` but on the host's network: elsewhere `severed` beside it counts. Another machine's time
     is taken by `clock.bounded`. `due_at`: when a sweep has to look again, or had to, as the end is not known.
-    `frozen` are the processes that were stopped, for whoever lets them go on.
+    `frozen` are the processes that were stopped, for whoever lets them go on. `left` says in words what of the threat
+    goes on all the same: while it does, the threat is not contained.
     """
 
     status: StepStatus
@@ -106,6 +107,7 @@ class Result(Value, frozen=True, kw_only=True):
     contained_at: datetime | None = None
     due_at: datetime | None = None
     frozen: tuple[FrozenProcess, ...] = ()
+    left: str = ""
 
 
 def done(reason: Reason, detail: str = "") -> Result:

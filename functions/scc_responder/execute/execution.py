@@ -207,6 +207,7 @@ class Execution:
                 contained_at=result.contained_at,
                 due_at=result.due_at,
                 frozen=result.frozen,
+                left=result.left,
                 settled_at=self.world.clock(),
             )
         )

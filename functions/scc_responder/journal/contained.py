@@ -92,6 +92,7 @@ def not_contained(record: CaseRecord, answers: _Answers | None = None) -> Iterat
         yield from (f"{action}: {step.status}: {step.reason}" for step in steps if not _is_cut(step))
         if len(steps) < asked[policy, action]:
             yield f"{action}: not done yet"
+    yield from (step.left for step in record.current_steps if step.left)
     if any(step.reason == Reason.INSTANCES_LEFT for step in record.current_steps):
         yield "instances of the revision still run"
 

@@ -14,6 +14,7 @@ import msgspec
 
 from scc_responder.actions import actions
 from scc_responder.domain.changes import Change, restored
+from scc_responder.domain.cloud_run.running_executions import MOST_RUNNING_NAMED, others_running
 from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.mode import Mode
@@ -194,12 +195,17 @@ def pod_summary(context: Context) -> dict[str, Any]:
 
 
 def run_summary(context: Context) -> dict[str, Any]:
-    """`cloud_run`: the service or job, and the revision or execution that is meant; nothing where none was read."""
+    """`cloud_run`: the service or job, and the revision or execution that is meant; nothing where none was read.
+
+    `running` are the other executions of the job that run the finding's image.
+    """
     owner, part = context.run_owner, context.revision or context.execution
     if owner is None:
         return {}
     name = {"kind": str(owner.name.kind), "name": owner.name.path, "uid": owner.uid}
-    return {"cloud_run": {**name, "meant": part.name if part else ""}}
+    running = others_running(context.executions or (), context.execution, context.finding.image_digests)
+    others = {"running": list(running[:MOST_RUNNING_NAMED])} if running else {}
+    return {"cloud_run": {**name, "meant": part.name if part else "", **others}}
 
 
 def _instance_id(context: Context) -> str:

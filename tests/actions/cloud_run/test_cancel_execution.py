@@ -10,9 +10,11 @@ from scc_responder.actions import Hold, Skip, actions
 from scc_responder.domain.changes.cloud_run.cancel_execution import CancelExecution
 from scc_responder.domain.context import Context
 from tests.kits.decision_contexts import THREAT
-from tests.kits.run_values import NIGHTLY, before, run_execution, run_finding, run_job
+from tests.kits.run_values import BAD, NIGHTLY, before, run_execution, run_finding, run_job
 
 CANCEL = actions()["cancel_execution"]
+ENDED = run_execution("a", completion_time=before(minutes=1))
+OVER = run_execution("b", completion_time=before(hours=1))
 
 
 def planned(**facts: Any) -> Any:
@@ -34,7 +36,13 @@ def test_the_execution_that_is_meant_is_cancelled() -> None:
 @pytest.mark.parametrize(
     ("facts", "kind", "reason"),
     [
-        ({"execution": run_execution("a", completion_time=before(minutes=1))}, Skip, "execution_ended"),
+        ({"execution": ENDED}, Skip, "execution_ended"),
+        ({"execution": ENDED, "executions": (ENDED,)}, Skip, "execution_ended"),
+        ({"execution": ENDED, "executions": (run_execution("b"), ENDED)}, Hold, "other_executions_run"),
+        ({"execution": ENDED, "executions": (run_execution("b", ""), ENDED)}, Hold, "other_executions_run"),
+        ({"execution": ENDED, "executions": (run_execution("b", BAD), ENDED)}, Skip, "execution_ended"),
+        ({"execution": ENDED, "executions": (OVER, ENDED)}, Skip, "execution_ended"),
+        ({"execution": ENDED, "missing": {"executions": "partial_list"}}, Hold, "partial_list"),
         ({"missing": {"execution": "several_executions"}}, Hold, "several_executions"),
         ({"missing": {"execution": "execution_gone"}}, Hold, "execution_gone"),
         ({"missing": {"executions": "partial_list"}}, Hold, "partial_list"),
@@ -45,7 +53,7 @@ def test_the_execution_that_is_meant_is_cancelled() -> None:
     ],
 )
 def test_a_plan_without_a_running_execution_says_why(facts: dict[str, Any], kind: type, reason: str) -> None:
-    """What has ended, or is gone, needs nothing; anything else is held."""
+    """What has ended, or is gone, needs nothing, unless others run the same image; anything else is held."""
     plan = planned(**{"job": run_job(), **facts})
     assert isinstance(plan, kind)
     assert getattr(plan, "reason", "") == reason

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from scc_responder.cli.console.terminal import styled
+from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
@@ -94,10 +96,19 @@ def _on_cloud_run(record: CaseRecord) -> Iterator[str]:
     if run := record.decision.get("cloud_run"):
         meant = f", {run['meant']}" if run["meant"] else ""
         yield _fact(run["kind"], f"{run['name']}{meant}, UID {run['uid']}")
+        yield from _executions(record, run)
     names = ", ".join(revision_candidates(record))
     if names and awaits_choice(record):
         command = f"scc-responder case resume {case_id(record.finding_key)} --revision NAME"
         yield _fact("choose", f"one of {names}: {command}")
+
+
+def _executions(record: CaseRecord, run: Mapping[str, Any]) -> Iterator[str]:
+    """Which executions of the job may be meant, and how a person cancels those that no step of ours does."""
+    if several := record.decision.get("identity", {}).get("checks", {}).get("one_execution_of"):
+        yield _fact("meant", f"one of {several}")
+    name = RunName.parse(run["name"])
+    yield from (_fact("by hand", name.cancellation(other)) for other in run.get("running", ()) if name)
 
 
 def answered(verb: str, case_name: str, status: int, *, taken: bool) -> str:

@@ -197,6 +197,10 @@ class Reason(Word):
     EXECUTION_NOT_KNOWN = "execution_not_known", "neither finding nor time says which execution is meant"
     EXECUTION_REPLACED = "execution_replaced", "the execution is younger than the finding"
     SEVERAL_EXECUTIONS = "several_executions", "several executions ran at the event"
+    OTHER_EXECUTIONS_RUN = (
+        "other_executions_run",
+        "the execution has ended, and others of its job run the image: a person has to cancel them",
+    )
     # What policies make of it.
     MATCHED = "matched", "the policy applies"
     NO_POLICY_MATCHED = "no_policy_matched", "no policy applies"

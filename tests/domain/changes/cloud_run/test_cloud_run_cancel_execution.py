@@ -12,7 +12,7 @@ from scc_responder.domain.changes.cloud_run.cancel_execution import CANCELS_EXEC
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.permissions import Permission
 from scc_responder.domain.status import Containment
-from tests.kits.google.cloud_run.samples import NIGHTLY
+from tests.kits.google.cloud_run.samples import NIGHTLY, image, start_execution
 from tests.kits.google.cloud_run.world import completed_as, now
 from tests.kits.one_run_change import OneCloudRun, one_execution
 
@@ -31,6 +31,50 @@ def test_a_cancelled_execution_is_read_back() -> None:
         assert "tasks: 0 succeeded, 0 failed, 1 cancelled" in result.detail
         assert result.detail.endswith(DELETES_JOB)
         assert run.server.writes_of("CancelExecution") == [f"{NIGHTLY}/executions/nightly-x7k2p"]
+
+
+def finished(run: OneCloudRun) -> None:
+    start_execution(run.world, run.world.jobs[NIGHTLY], "nightly-b", running_count=0, completion_time=now())
+
+
+def next_one(run: OneCloudRun) -> None:
+    start_execution(run.world, run.world.jobs[NIGHTLY], "nightly-b")
+
+
+def of_another_image(run: OneCloudRun) -> None:
+    job = type(run.world.jobs[NIGHTLY])(run.world.jobs[NIGHTLY])
+    job.template.template.containers[0].image = image("c")
+    start_execution(run.world, job, "nightly-b")
+
+
+def of_a_tag(run: OneCloudRun) -> None:
+    job = type(run.world.jobs[NIGHTLY])(run.world.jobs[NIGHTLY])
+    job.template.template.containers[0].image = "europe-west1-docker.pkg.dev/p/shop/nightly:latest"
+    start_execution(run.world, job, "nightly-b")
+
+
+def not_listed(run: OneCloudRun) -> None:
+    run.server.granted = {item.name for item in CANCELS_EXECUTION.permissions}
+
+
+@pytest.mark.parametrize(
+    ("befall", "left"),
+    [
+        (finished, ""),
+        (of_another_image, ""),
+        (next_one, "1 other execution of the job still runs: nightly-b"),
+        (of_a_tag, "1 other execution of the job still runs: nightly-b"),
+        (not_listed, "whether other executions of the job run is not known: cloud_run_permission_denied"),
+    ],
+)
+def test_other_executions_of_the_image_are_counted(befall: Callable[[OneCloudRun], None], left: str) -> None:
+    """From a list that is read once this one has ended: while another runs, the job is not contained."""
+    with one_execution() as (run, change):
+        befall(run)
+        result = run.carried_out(change)
+        assert (result.reason, result.left) == ("execution_cancelled", left)
+        assert run.carried_out(change).left == left
+        assert len(run.server.writes_of("CancelExecution")) == 1
 
 
 def test_a_second_finding_cancels_nothing() -> None:

@@ -12,7 +12,15 @@ from scc_responder.domain.clock import bounded
 from scc_responder.domain.cloud_run.child_end import EndRun, end_child
 from scc_responder.domain.cloud_run.run_objects import RunExecution
 from scc_responder.domain.cloud_run.run_reads import RunOperation
+from scc_responder.domain.cloud_run.running_executions import (
+    MOST_EXECUTIONS,
+    ended_before,
+    has_ended,
+    named,
+    others_running,
+)
 from scc_responder.domain.cloud_run.service_update import read_owner
+from scc_responder.domain.errors import ApiError
 from scc_responder.domain.permissions import RUN_OPERATION, iam
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Containment, Result, StepStatus, done, target_gone
@@ -77,6 +85,7 @@ class CancelExecution(Change, frozen=True, kw_only=True, tag="cancel_execution")
             done(Reason.EXECUTION_CANCELLED if ours else Reason.EXECUTION_ENDED, detail),
             containment=Containment.EXECUTION_ENDED,
             contained_at=bounded(execution.completion_time, run.ran_at, run.step.clock()),
+            left=_left(run, execution),
         )
 
     def is_ending(self, execution: RunExecution) -> bool:
@@ -94,6 +103,21 @@ class CancelExecution(Change, frozen=True, kw_only=True, tag="cancel_execution")
         return api.cancel_execution(run.name, self.execution, etag=etag, validate_only=is_rehearsed)
 
 
-def has_ended(execution: RunExecution) -> bool:
-    """Whether it is over, and none of its tasks runs."""
-    return execution.completion_time is not None and not execution.running
+def _left(run: EndRun, ended: RunExecution) -> str:
+    """Which other executions of the job still run the image, or why nobody knows; empty where none does."""
+    try:
+        listed = run.session.api.list_executions(run.name, MOST_EXECUTIONS)
+        job = run.session.api.get_job(run.name).value if not listed.complete else None
+    except ApiError as error:
+        return f"whether other executions of the job run is not known: {error.reason}"
+    executions = [item.value for item in listed.items]
+    names = others_running(executions, ended, {item.digest for item in ended.containers})
+    if names:
+        how_many = (
+            "1 other execution of the job still runs"
+            if len(names) == 1
+            else f"{len(names)} other executions of the job still run"
+        )
+        return f"{how_many}: {named(names)}"
+    is_known = job is None or ended_before(executions, job.latest_execution, run.step.clock())
+    return "" if is_known else f"whether other executions of the job run is not known: {Reason.PARTIAL_LIST}"
