@@ -141,6 +141,13 @@ def test_a_token_that_is_not_given_names_what_is_missing(token: ImpersonatedToke
     assert examine_writer(token, WRITER).result is CheckResult.OK
 
 
+def test_the_function_is_no_second_identity(token: ImpersonatedToken, front: IamCredentials) -> None:
+    """An account that reads and changes is told as a fault, whatever it may."""
+    check = examine_writer(token, WRITER, WRITER.replace("writer", "Writer"))
+    assert (check.result, check.reason, front.asked) == (CheckResult.FAULT, "writer_is_the_function", [])
+    assert examine_writer(token, WRITER, "run@example-project.iam.gserviceaccount.com").result is CheckResult.OK
+
+
 def test_an_account_that_is_gone_says_so(front: IamCredentials) -> None:
     """It is no permission that is missing."""
     front.accounts = set()

@@ -27,12 +27,18 @@ RunProbe = tuple[str, str, Callable[[], Sequence[Check]]]
 
 
 def run_probes(
-    services: Any, settings: Settings, projects: Collection[str], named: Collection[str], needs: Sequence[Need]
+    services: Any,
+    settings: Settings,
+    projects: Collection[str],
+    named: Collection[str],
+    needs: Sequence[Need],
+    *,
+    identity: str = "",
 ) -> Iterator[RunProbe]:
     """What is asked of Cloud Run; nothing where no setting and nobody names anything of it.
 
     `services` are the deployment's `Services`. `projects` are those that it may read, `named` are paths of services and
-    jobs that whoever asks names.
+    jobs that whoever asks names. `identity` is the function's own.
     """
     patterns = [*settings.services, *named]
     api = services.run if patterns or projects else None
@@ -46,6 +52,9 @@ def run_probes(
             counted = partial(examine_metrics, services.metrics, place.project, services.clock)
             yield "metrics.list", place.project, partial(lambda ask: [ask()], counted)
     if settings.run_writer and asked[RUN_WRITES]:
+        if services.run_writer is not None:
+            ask = partial(examine_writer, services.run_writer, settings.run_writer, identity)
+            yield "run.writer", settings.run_writer, lambda: [ask()]
         yield from _writes(services, settings, patterns, asked[RUN_WRITES])
 
 
@@ -53,8 +62,6 @@ def _writes(
     services: Any, settings: Settings, patterns: Sequence[str], permissions: Collection[str]
 ) -> Iterator[RunProbe]:
     api, writer = services.run, settings.run_writer
-    if services.run_writer is not None:
-        yield "run.writer", writer, lambda: [examine_writer(services.run_writer, writer)]
     for pattern in dict.fromkeys(patterns):
         name = RunName.parse(pattern)
         if name is None:

@@ -230,7 +230,8 @@ class Doctor:
 
     def _cloud_run(self, settings: Settings) -> Iterator[Job]:
         projects, named = self._deployment.cloud_run_projects, self._named_services
-        for name, probed, ask in run_probes(self._services, settings, projects, named, self._needs()):
+        who = self._deployment.identity
+        for name, probed, ask in run_probes(self._services, settings, projects, named, self._needs(), identity=who):
             yield Job(name=name, probed=probed, ask=ask)
 
     def _needs(self) -> tuple[Need, ...]:

@@ -84,8 +84,11 @@ def _calls(api: CloudRunApi, place: RunPlace) -> Mapping[str, Callable[[], objec
     }
 
 
-def examine_writer(token: Callable[[], object], writer: str) -> Check:
-    """Whether the function is given tokens of the identity that changes Cloud Run."""
+def examine_writer(token: Callable[[], object], writer: str, identity: str = "") -> Check:
+    """Whether the function, which is `identity`, is given tokens of another one that changes Cloud Run."""
+    if writer.lower() == identity.lower():
+        why = "the function changes Cloud Run as itself: whatever reads findings may change services too"
+        return fault(_WRITER, writer, "writer_is_the_function", why, "Terraform variable cloud_run_writes")
     try:
         token()
     except ApiError as error:
