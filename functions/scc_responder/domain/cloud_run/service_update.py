@@ -6,6 +6,7 @@ Source: google/cloud/run/v2/service.proto; `reconciling` and `observed_generatio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -21,6 +22,9 @@ from scc_responder.domain.text import visible
 
 RECONCILED_SECONDS = 20.0
 """How long an update is waited for in one delivery."""
+
+DEPLOY_LASTS = timedelta(minutes=5)
+"""How long a change by others that is under way is waited for, from its beginning, before one of ours."""
 
 _TRIES = 3
 _POLL_SECONDS = 1.0
@@ -40,6 +44,11 @@ class ServiceUpdate(Protocol):
     @property
     def uid(self) -> str:
         """The service's UID."""
+        ...
+
+    @property
+    def deployed(self) -> str:
+        """The revision that was made last when it was planned; empty where a deploy does not matter to it."""
         ...
 
     def holds(self, service: RunService) -> bool:
@@ -78,6 +87,10 @@ def update_service(session: RunSession, step: StepRun, update: ServiceUpdate) ->
             return service
         if update.holds(service):
             return _settled(session, step, update, service, Reason.DONE_BEFORE if sent else Reason.ALREADY)
+        if update.deployed and not (sent or step.dry_run) and _is_being_deployed(service, step):
+            # What is under way may be the mend: it is not set back, nor scaled away, before it is known.
+            session.read[name.path] = _reconciled(session, step, update, service)
+            continue
         refusal = update.refusal(service)
         if refusal and sent and refusal != Reason.SERVICE_DEPLOYED:
             return Result(status=StepStatus.OVERRIDDEN, reason=refusal)
@@ -91,6 +104,12 @@ def update_service(session: RunSession, step: StepRun, update: ServiceUpdate) ->
                 return outcome(error)
             sent, last = sent or isinstance(error, OutcomeUnknown), error
     raise RetryableError(last.reason if last else Reason.UNSETTLED, f"{_TRIES} attempts on {update.path}") from last
+
+
+def _is_being_deployed(service: RunService, step: StepRun) -> bool:
+    """Whether somebody's change is under way, unless it has been for so long that it may never end."""
+    began = service.update_time
+    return service.reconciling and (began is None or step.clock() - began < DEPLOY_LASTS)
 
 
 def read_service(session: RunSession, name: RunName, uid: str) -> RunService | Result:
@@ -158,19 +177,25 @@ def _settled(
     session: RunSession, step: StepRun, update: ServiceUpdate, service: RunService, reason: Reason | None
 ) -> Result:
     """What the service says once it is reconciled. Raises RetryableError where that takes longer than this delivery."""
-    left = step.seconds(RECONCILED_SECONDS)
-    while service.reconciling or service.observed < service.generation:
-        if left <= 0:
-            raise RetryableError(Reason.RECONCILING, f"{update.path}: generation {service.generation}")
-        session.wait(_POLL_SECONDS)
-        left -= _POLL_SECONDS
-        read = read_service(session, service.name, update.uid)
-        if isinstance(read, Result):
-            return read
-        service = read
+    service = _reconciled(session, step, update, service)
     session.read[update.path] = service
     if not update.holds(service):
         return Result(status=StepStatus.OVERRIDDEN, reason=Reason.OVERRIDDEN, detail="set, and changed by another")
     if service.ready and service.ready.state == _FAILED and not (service.has_routes or update.is_served(service)):
         return failed(Reason.RECONCILIATION_FAILED, visible(service.ready.message, _LENGTH))
     return update.judged(service, step, reason)
+
+
+def _reconciled(session: RunSession, step: StepRun, update: ServiceUpdate, service: RunService) -> RunService:
+    """The service once it is as its settings say. Raises RetryableError where that takes longer than this delivery."""
+    left = step.seconds(RECONCILED_SECONDS)
+    while service.reconciling or service.observed < service.generation:
+        if left <= 0:
+            raise RetryableError(Reason.RECONCILING, f"{update.path}: generation {service.generation}")
+        session.wait(_POLL_SECONDS)
+        left -= _POLL_SECONDS
+        try:
+            service = session.api.get_service(service.name).value
+        except ApiError as error:
+            raise RetryableError(error.reason, str(error)) from error
+    return service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from google.cloud.run_v2.types import TrafficTargetAllocationType as Allocation
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.status import Containment
 from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
-from tests.kits.google.cloud_run.world import LATEST, condition
+from tests.kits.google.cloud_run.world import LATEST, condition, now
 from tests.kits.one_run_change import (
     BAD_REVISION,
     GOOD_REVISION,
@@ -154,6 +155,30 @@ def test_a_deploy_that_ends_after_the_look_is_kept(action: str) -> None:
         assert caught.value.reason == "service_deployed"
         assert served(run) == [(begun, 100, "")]
         assert run.server.writes_of("UpdateService") == []
+
+
+@pytest.mark.parametrize("action", ["roll_back_service", "scale_to_zero"])
+def test_a_deploy_that_is_under_way_is_waited_for(action: str) -> None:
+    """What it comes to is known before anything is sent; one that is under way for long is not waited for."""
+    with one_cloud_run() as run:
+        begun = begin_deploy(run, "c")
+        service = run.world.services[CHECKOUT]
+        service.reconciling, service.update_time = True, now()
+        (change,) = planned_on_run(run, action)
+        with pytest.raises(RetryableError) as caught:
+            run.carried_out(change)
+        assert (caught.value.reason, sum(run.seconds)) == ("reconciling", 20)
+        service.latest_ready_revision = f"{CHECKOUT}/revisions/{begun}"
+        run.world.serve(service)
+        with pytest.raises(RetryableError) as ended:
+            run.carried_out(change)
+        assert (ended.value.reason, run.intents) == ("service_deployed", 0)
+    with one_cloud_run() as run:
+        begin_deploy(run, "c")
+        service = run.world.services[CHECKOUT]
+        service.reconciling, service.update_time = True, now() - timedelta(minutes=6)
+        (change,) = planned_on_run(run, action)
+        assert run.carried_out(change).status == "done"
 
 
 def test_a_deploy_that_is_not_ready_is_named_in_the_plan() -> None:

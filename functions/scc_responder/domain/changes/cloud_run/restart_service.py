@@ -68,6 +68,11 @@ class RestartService(Change, frozen=True, kw_only=True, tag="restart_service"):
         named = msgspec.structs.replace(self, made=name)
         return means.in_cloud_run(partial(update_service, step=step, update=named))
 
+    @property
+    def deployed(self) -> str:
+        """See `ServiceUpdate.deployed`."""
+        return self.revision
+
     def holds(self, service: RunService) -> bool:
         """See `ServiceUpdate.holds`."""
         return service.latest_created == self.made

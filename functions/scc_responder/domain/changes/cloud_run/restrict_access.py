@@ -77,6 +77,11 @@ class RestrictAccess(Change, frozen=True, kw_only=True, tag="restrict_access"):
         """Set it, and read it back."""
         return means.in_cloud_run(partial(update_service, step=step, update=self))
 
+    @property
+    def deployed(self) -> str:
+        """See `ServiceUpdate.deployed`: who reaches the service is no part of a deploy."""
+        return ""
+
     def holds(self, service: RunService) -> bool:
         """See `ServiceUpdate.holds`."""
         return all(getattr(service, name) == value for name, value in self.wanted.given.items())
