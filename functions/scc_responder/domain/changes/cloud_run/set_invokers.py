@@ -87,6 +87,7 @@ class SetInvokers(Change, frozen=True, kw_only=True, tag="set_invokers"):
         step.intend()
         session.api.set_iam_policy(name, self._policy(read.document()))
         written = Reason.ACCESS_RESTORED if self.adds else Reason.ACCESS_CUT
+        service = session.api.get_service(name).value
         return self._verified(service, session.api.get_iam_policy(name).value, written)
 
     def _holds(self, policy: RunIamPolicy) -> bool:
