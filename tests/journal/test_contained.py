@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from scc_responder.domain.changes import stored
+from scc_responder.domain.changes.capture_again import CaptureAgain
 from scc_responder.domain.status import CaseState, Containment, FrozenProcess, StepStatus
 from scc_responder.journal.case import CaseRecord, Closing, Step
 from scc_responder.journal.case_json import decode, encode
@@ -18,6 +20,7 @@ from scc_responder.journal.contained import (
     contained_seconds,
     containment,
     frozen_processes,
+    instances_unknown,
     is_contained_anew,
     not_contained,
 )
@@ -233,3 +236,22 @@ def test_what_goes_on_again_is_not_frozen(thawed: list[str], expected: str | Non
     assert containment(steps) == expected
     assert contained_seconds(case(*steps)) == (2.0 if expected else None)
     assert len(frozen_processes(steps, "u1")) == (1 if expected else 0)
+
+
+AGAIN = Step(action_id="again", status=DONE, epoch=1, change=stored(CaptureAgain()))
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        ([], ""),
+        ([RETIRED], "not counted"),
+        ([RETIRED, AGAIN], ""),
+        ([RETIRED, replace(AGAIN, unknown="no_points")], "no_points"),
+        ([RETIRED, replace(AGAIN, status=StepStatus.FAILED, unknown="no_points")], "not counted"),
+        ([step("execution_ended", 4), replace(AGAIN, unknown="no_points")], ""),
+    ],
+)
+def test_it_is_said_why_nobody_knows_of_instances(steps: list[Step], why: str) -> None:
+    """Of a revision that is retired: by the evidence that was taken after it, else by nobody."""
+    assert instances_unknown(case(*steps), "not counted") == why

@@ -11,10 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
+from scc_responder.cli.case import case_text
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.reasons import Reason
 from scc_responder.execute.execution import manifests_of
-from scc_responder.journal.contained import not_contained
+from scc_responder.journal.contained import instances_unknown, not_contained
 from scc_responder.journal.journal import Transition
 from scc_responder.pipeline.later_counts import COUNT_NOTES, count_later
 from scc_responder.pipeline.later_notes import ASKED_AFTER, MOST_TRIES
@@ -79,6 +80,8 @@ def test_the_case_says_what_runs_since_the_change(
     """With the manifests of both captures; while instances still run, the case is not contained."""
     document = running.escaped()
     before = running.case(document)
+    (told,) = running.published.messages
+    assert (told["instances_unknown"], "not_contained" in told) == ("metrics_before_change", False)
     monitoring.count(INSTANCES, counted, utc_now() + timedelta(minutes=4), revision=BAD)
     assert later(running, ASKED_AFTER * 1.5) == 1
 
@@ -88,6 +91,23 @@ def test_the_case_says_what_runs_since_the_change(
     assert manifests_of(after)[:-1] == manifests_of(before)
     assert len(manifests_of(after)) == 3
     assert bool([*not_contained(after)]) == (reason == "instances_left")
+    assert instances_unknown(before, "") == "no_points"
+    assert instances_unknown(after, "") == ""
+    notices = [(told["attributes"]["reason"], told["not_contained"]) for told in running.published.messages[1:]]
+    assert notices == ([("instances_left", ["instances of the revision still run"])] if counted else [])
+    assert all(
+        "contained_seconds" not in told and "2 instances" in told["error"] for told in running.published.messages[1:]
+    )
+
+
+def test_the_message_says_why_no_instances_are_counted(running: RunDeployment) -> None:
+    """Where nobody may ask Cloud Monitoring, the case says so too, and no later count comes."""
+    document = running.escaped()
+    assert running.published.messages[-1]["instances_unknown"] == "no_cloud_monitoring"
+    record = running.case(document)
+    assert (instances_unknown(record, ""), later(running, ASKED_AFTER * 2)) == ("no_cloud_monitoring", 0)
+    shown = "\n".join(case_text.case(record, utc_now()))
+    assert "whether instances of the revision still run: no_cloud_monitoring" in shown
 
 
 def test_a_case_that_is_worked_on_is_told_later(running: RunDeployment, monitoring: MonitoringServer) -> None:

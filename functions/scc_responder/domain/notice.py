@@ -20,6 +20,8 @@ class NoticeKind(StrEnum):
     """A person rejected a plan."""
     EXPIRED = "expired"
     """Nobody answered a plan in time."""
+    COUNTED = "counted"
+    """Instances of a revision still run, minutes after a change was to end them."""
     BREAKER = "breaker"
     """The storm breaker of a cluster tripped: nothing is changed there until its reset."""
 

@@ -97,7 +97,8 @@ class Result(Value, frozen=True, kw_only=True):
     `isolated`, and of `frozen` but on the host's network: elsewhere `severed` beside it counts. Another machine's time
     is taken by `clock.bounded`. `due_at`: when a sweep has to look again, or had to, as the end is not known.
     `frozen` are the processes that were stopped, for whoever lets them go on. `left` says in words what of the threat
-    goes on all the same: while it does, the threat is not contained.
+    goes on all the same: while it does, the threat is not contained. `unknown` is why nobody knows whether instances of
+    a revision of Cloud Run run.
     """
 
     status: StepStatus
@@ -108,6 +109,7 @@ class Result(Value, frozen=True, kw_only=True):
     due_at: datetime | None = None
     frozen: tuple[FrozenProcess, ...] = ()
     left: str = ""
+    unknown: str = ""
 
 
 def done(reason: Reason, detail: str = "") -> Result:

@@ -208,6 +208,7 @@ class Execution:
                 due_at=result.due_at,
                 frozen=result.frozen,
                 left=result.left,
+                unknown=result.unknown,
                 settled_at=self.world.clock(),
             )
         )

@@ -15,7 +15,7 @@ from scc_responder.execute.early_containers import begin_early
 from scc_responder.execute.evidence.capture import capture
 from scc_responder.execute.execution import Execution, manifests_of
 from scc_responder.execute.publish import publish
-from scc_responder.journal.contained import contained_fields, frozen_processes
+from scc_responder.journal.contained import contained_fields, frozen_processes, instances_unknown
 from scc_responder.journal.messages import policy_answers
 from scc_responder.journal.notices import outcome_notice
 
@@ -88,6 +88,13 @@ class StepMeans:
             plan,
             function_url=world.function_url,
             state=execution.state,
-            contained=contained_fields(execution.record, policy_answers(execution.decision)),
+            contained={**contained_fields(execution.record, policy_answers(execution.decision)), **self._unknown()},
         )
         return publish(notice, step, world.notifier)
+
+    def _unknown(self) -> dict[str, str]:
+        """`instances_unknown`, where nobody can say whether a retired revision still runs."""
+        why = instances_unknown(self._execution.record, Reason.METRICS_BEFORE_CHANGE)
+        if why == Reason.METRICS_BEFORE_CHANGE and self._execution.world.metrics() is None:
+            why = Reason.NO_CLOUD_MONITORING
+        return {"instances_unknown": why} if why else {}

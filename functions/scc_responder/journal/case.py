@@ -40,7 +40,7 @@ class Step(Value, frozen=True, kw_only=True):
     `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is the
     claim under which its intent was last written. `answers` counts the equal answers in a row by which the API server
     itself refused the object (`ApiError.is_about_object`). `containment` (empty, or one of `Containment`),
-    `contained_at`, `due_at`, `frozen` and `left` are those of `Result`. An earlier version leaves these six out.
+    `contained_at`, `due_at`, `frozen`, `left` and `unknown` are those of `Result`. An earlier version leaves them out.
     `extra` holds fields that this version does not know.
     """
 
@@ -60,6 +60,7 @@ class Step(Value, frozen=True, kw_only=True):
     due_at: datetime | None = None
     frozen: tuple[FrozenProcess, ...] = ()
     left: str = ""
+    unknown: str = ""
     intended_at: datetime | None = None
     settled_at: datetime | None = None
     extra: dict[str, Any] = {}

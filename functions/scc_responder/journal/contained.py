@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from scc_responder.actions import actions
+from scc_responder.domain.changes import kind_of_stored
+from scc_responder.domain.changes.capture_again import CAPTURES_AGAIN
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Containment, FrozenProcess, StepStatus
@@ -95,6 +97,17 @@ def not_contained(record: CaseRecord, answers: _Answers | None = None) -> Iterat
     yield from (step.left for step in record.current_steps if step.left)
     if any(step.reason == Reason.INSTANCES_LEFT for step in record.current_steps):
         yield "instances of the revision still run"
+
+
+def instances_unknown(record: CaseRecord, uncounted: str) -> str:
+    """Why nobody knows whether instances of a retired revision run; empty where that is known, or none is retired.
+
+    `uncounted` is the answer where nobody has counted them since.
+    """
+    if not any(step.containment == Containment.RETIRED for step in _standing(record.current_steps)):
+        return ""
+    counts = [step for step in record.current_steps if kind_of_stored(step.change) is CAPTURES_AGAIN]
+    return counts[-1].unknown if counts and counts[-1].status is StepStatus.DONE else uncounted
 
 
 def _asked_cuts(answers: _Answers) -> dict[tuple[str, str], int]:

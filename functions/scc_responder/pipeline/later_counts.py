@@ -19,6 +19,7 @@ from scc_responder.domain.cloud_run.run_metrics import run_activity
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.evidence import EvidenceItem
@@ -26,6 +27,7 @@ from scc_responder.execute.evidence.manifest import manifests_named
 from scc_responder.execute.evidence.sealing import Sealed
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.journal import Transition
+from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.later_notes import ASKED_AFTER, LaterNote, add_evidence, answer_notes, leave_note
 from scc_responder.pipeline.services import Services
 
@@ -80,7 +82,7 @@ def count_later(services: Services) -> int:
 
 
 def _told(finding_key: str, sealed: Sealed, item: EvidenceItem, services: Services) -> bool:
-    """Whether the case says what was counted: not while a delivery has it."""
+    """Whether the case says what was counted: not while a delivery has it. People are told where instances run."""
 
     def counted(record: CaseRecord, is_held: bool) -> Transition:
         steps = [step for step in record.steps if kind_of_stored(step.change) is CAPTURES_AGAIN]
@@ -88,9 +90,12 @@ def _told(finding_key: str, sealed: Sealed, item: EvidenceItem, services: Servic
             return Transition(reason=Reason.CASE_IN_PROGRESS, status=409)
         detail = "; ".join([*map(str, manifests_named(steps[-1].detail)), str(sealed), item.summary])
         reason = Reason.INSTANCES_LEFT if item.still_runs else Reason.CAPTURED
-        step = replace(steps[-1], reason=reason, detail=detail)
+        step = replace(steps[-1], reason=reason, detail=detail, unknown=item.unknown)
         return Transition(reason=reason, status=204, record=record.with_steps((step,)))
 
+    record = None
     with suppress(RetryableError):
-        return services.journal.apply(finding_key, counted)[0].record is not None
-    return False
+        record = services.journal.apply(finding_key, counted)[0].record
+    if record is not None and item.still_runs:
+        services.notify(case_notice(NoticeKind.COUNTED, record, Reason.INSTANCES_LEFT, item.summary))
+    return record is not None

@@ -14,7 +14,7 @@ from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
 from scc_responder.journal.case import CaseRecord, Step
 from scc_responder.journal.case_json import Unreadable
-from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, not_contained
+from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, instances_unknown, not_contained
 from scc_responder.journal.messages import felt_of_stored, plan_summary
 from scc_responder.journal.plan import Plan, PlanState, PlanStep
 from scc_responder.journal.revision_choice import awaits_choice, revision_candidates
@@ -79,6 +79,8 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
         yield _fact("threat", f"{reached}: {MEANINGS[reached]}{since}")
     for lacking in not_contained(record):
         yield _fact("open", f"not contained: {lacking}")
+    if why := instances_unknown(record, "nobody has counted them since the change"):
+        yield _fact("unknown", f"whether instances of the revision still run: {why}")
     pod = record.decision.get("pod") or {}
     if pod:
         yield _fact("pod", f"{pod.get('namespace')}/{pod.get('name')}, UID {pod.get('uid')}, on {pod.get('node')}")

@@ -42,7 +42,8 @@ class EvidenceItem(Value, frozen=True, kw_only=True):
 
     `kind` and `title` are what it is a copy of, in that thing's own words. `is_empty`: the answer says that there is
     nothing; it is stored all the same. `is_text`: the content is a text, stored as such and not as JSON. `summary` says
-    in a few words what there is to know of it. `still_runs`: it shows that what was to end runs on.
+    in a few words what there is to know of it. `still_runs`: it shows that what was to end runs on; `unknown` is why it
+    shows neither that nor the contrary.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class EvidenceItem(Value, frozen=True, kw_only=True):
     is_text: bool = False
     summary: str = ""
     still_runs: bool = False
+    unknown: str = ""
 
 
 class NotPossible(ResponderError):  # noqa: N818 - an answer of a source, not a fault

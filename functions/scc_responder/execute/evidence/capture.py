@@ -7,6 +7,8 @@ from concurrent.futures import Executor, wait
 from time import monotonic
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from scc_responder.domain.changes import Change, ChangedObject, StepRun
 from scc_responder.domain.changes.capture_again import CAPTURES_AGAIN
 from scc_responder.domain.changes.capture_cloud_logs import CAPTURES_CLOUD_LOGS
@@ -71,7 +73,8 @@ def capture(
     except ApiError as error:
         return refused(error)
     _come_again(lacking)
-    return _outcome(readings, lacking, sealed)
+    unknown = next((item.unknown for reading in readings for item in reading.items if item.unknown), "")
+    return replace(_outcome(readings, lacking, sealed), unknown=unknown)
 
 
 def read_early(

@@ -73,6 +73,7 @@ def _item(context: Context, fact: str, *, is_measured: bool) -> EvidenceItem:
         content=document,
         is_empty=document.get("items", document) in ([], {}),
         summary=summary,
+        unknown=Reason.NO_CLOUD_MONITORING if fact == "service" and not is_measured else "",
     )
 
 
@@ -129,6 +130,7 @@ def usage_item(activity: RunActivity, name: RunName, revision: str, changed_at: 
         is_empty=instances.value is None and activity.requests.value is None,
         summary=f"{_number(instances, 'instances')}, {_number(activity.requests, 'requests in the last hour')}",
         still_runs=changed_at is not None and bool(instances.value),
+        unknown=instances.why,
     )
 
 
