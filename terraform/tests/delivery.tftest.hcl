@@ -153,6 +153,23 @@ run "delivery_settings" {
   }
 }
 
+run "cloud_run" {
+  variables {
+    approvers          = ["group:secops@example.com"]
+    cloud_logging      = true
+    cloud_monitoring   = true
+    cloud_run_projects = ["shop-prod"]
+    cloud_run_writes   = ["shop-prod"]
+    services           = ["projects/shop-prod/locations/*/services/*", "projects/shop-prod/locations/*/jobs/*"]
+    source_ids         = ["1111111111111111111", "2222222222222222222", "3333333333333333333"]
+  }
+
+  assert {
+    condition     = alltrue([for name in ["APPROVAL_AUDIENCE", "RUN_WRITER", "SERVICES"] : contains(keys(google_cloudfunctions2_function.responder.service_config[0].environment_variables), "SCC_RESPONDER_${name}")])
+    error_message = "Nobody approves changes of Cloud Run, nobody makes them, or nothing may be changed."
+  }
+}
+
 run "approvals" {
   variables {
     approvers = ["group:secops@example.com"]

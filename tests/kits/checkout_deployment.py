@@ -63,10 +63,14 @@ def aged_world(reconcile_seconds: float = 0.05) -> World:
         deploy(world, image(letter))
     let_anyone_invoke(world)
     execution = start_execution(world, add_job(world))
-    made = [world.services[CHECKOUT], *world.revisions.values(), *world.jobs.values(), execution]
+    age(world.services[CHECKOUT], *world.revisions.values(), *world.jobs.values(), execution)
+    return world
+
+
+def age(*made: Any) -> None:
+    """Let these have been made days ago, a day apart."""
     for number, item in enumerate(made):
         item.create_time = utc_now() - AGE + timedelta(days=number)
-    return world
 
 
 def superseded_world(reconcile_seconds: float = 0.05) -> World:

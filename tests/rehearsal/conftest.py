@@ -13,8 +13,9 @@ from tests.kits.google.emulator import Emulator
 from tests.kits.google.firestore import FirestoreEmulator
 from tests.rehearsal.lessened import Lessened
 from tests.rehearsal.rendered import Rendered
+from tests.rehearsal.run_stage import APPROVER, RunStage, ServedRun
 from tests.rehearsal.stage import Served, Stage
-from tests.rehearsal.zipped import raised
+from tests.rehearsal.zipped import answerable, raised
 from tests.requirements import missing
 from tests.terraform.checking import OwnTests
 from tests.terraform.conftest import module, provider_used, terraform, terraform_program, tested
@@ -72,3 +73,35 @@ def lessened(stage: Stage) -> Iterator[Lessened]:
     made = Lessened(stage)
     yield made
     made.put_back()
+
+
+@pytest.fixture(scope="package")
+def run_stage(
+    tested: OwnTests, emulator: Emulator, firestore: FirestoreEmulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunStage]:
+    """All parts of a rehearsal of Cloud Run."""
+    assert tested.passed, tested.told
+    rendered = Rendered(tested.states()["delivery/cloud_run"])
+    with RunStage(rendered, emulator, firestore, tmp_path_factory.mktemp("run-stage")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def answering(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function's folder, with the pack as it is shipped, of which a person may approve what it proposes."""
+    return answerable(tmp_path_factory.mktemp("answering"), APPROVER)
+
+
+@pytest.fixture(scope="package")
+def deployed_run(run_stage: RunStage, answering: Path) -> Iterator[ServedRun]:
+    """The function, served for all tests of Cloud Run."""
+    with run_stage.served(answering) as served:
+        yield served
+
+
+@pytest.fixture
+def served_run(deployed_run: ServedRun) -> Iterator[ServedRun]:
+    """The function with empty queues, an empty journal, and all grants."""
+    deployed_run.start_over()
+    yield deployed_run
+    deployed_run.stage.grant()

@@ -15,11 +15,18 @@ ADDED = {
     "SCC_RESPONDER_SCC_ENDPOINT": "a local server of Google's protos in place of securitycenter.googleapis.com",
     "SCC_RESPONDER_GKE_ENDPOINT": "a local server of Google's protos in place of container.googleapis.com",
     "SCC_RESPONDER_LOGGING_ENDPOINT": "a local server of Google's protos in place of logging.googleapis.com",
-    "SCC_RESPONDER_RUN_ENDPOINT": "a local server of Google's protos in place of run.googleapis.com",
-    "SCC_RESPONDER_IAM_CREDENTIALS_ENDPOINT": "a local server in place of iamcredentials.googleapis.com",
     "SCC_RESPONDER_KUBERNETES_TOKEN_FILE": "there is no metadata server to give the identity's token",
 }
 """Addresses that a deployment does not have."""
+
+OF_CLOUD_RUN = {
+    "SCC_RESPONDER_RUN_ENDPOINT": "a local server of Google's protos in place of run.googleapis.com",
+    "SCC_RESPONDER_RUN_V1_ENDPOINT": "a local server in place of each region's Admin API v1",
+    "SCC_RESPONDER_IAM_CREDENTIALS_ENDPOINT": "a local server in place of iamcredentials.googleapis.com",
+    "SCC_RESPONDER_MONITORING_ENDPOINT": "a local server of Google's protos in place of monitoring.googleapis.com",
+    "SCC_RESPONDER_APPROVAL_CERTS": "a local issuer in place of Google, which signs who approves",
+}
+"""The same, where the rehearsal is one of Cloud Run."""
 
 PLATFORM = {
     "K_SERVICE": "set by Cloud Run, where the function refuses every line above: so it is left out, and that is tested",
@@ -33,7 +40,8 @@ LONGEST_RETENTION = 7 * 86400
 
 def localized(rendered: Mapping[str, str], addresses: Mapping[str, str], timeout_seconds: int) -> dict[str, str]:
     """The rendered environment with these addresses, which must be all of those in the tables and no others."""
-    assert addresses.keys() == REPLACED.keys() | ADDED.keys()
+    always = REPLACED.keys() | ADDED.keys()
+    assert addresses.keys() in (always, always | OF_CLOUD_RUN.keys())
     assert rendered.keys() >= REPLACED.keys()
-    assert not rendered.keys() & (ADDED.keys() | PLATFORM.keys())
+    assert not rendered.keys() & (ADDED.keys() | OF_CLOUD_RUN.keys() | PLATFORM.keys())
     return {**rendered, **addresses, "CLOUD_RUN_TIMEOUT_SECONDS": str(timeout_seconds)}

@@ -10,11 +10,14 @@ from google.pubsub_v1.types import DeadLetterPolicy, ExpirationPolicy, PushConfi
 
 from tests.rehearsal.local import LONGEST_RETENTION
 from tests.terraform.checking import State
-from tests.terraform.grants import grants, members
+from tests.terraform.grants import grants
 from tests.terraform.promises import TOPIC, function, of_type
 
 PUSH, DEAD_LETTERS = "google_pubsub_subscription.push", "google_pubsub_subscription.dead_letters"
 RUN = 'google_service_account.responder["run"]'
+RUN_WRITER = "google_service_account.run_writer[0]"
+_OF_GOOGLES_ROLES = {"roles/iam.serviceAccountTokenCreator": {"iam.serviceAccounts.getAccessToken"}}
+"""What is used of a role that is Google's own."""
 
 
 class Rendered:
@@ -50,28 +53,13 @@ class Rendered:
         """Both subscriptions with every setting they have, pushing to another address."""
         return [_subscription(self.state[address], push_endpoint) for address in (PUSH, DEAD_LETTERS)]
 
-    @property
-    def writer(self) -> dict[str, str]:
-        """The service account that changes Cloud Run."""
-        return self.state["google_service_account.run_writer[0]"]
-
-    @property
-    def services(self) -> list[str]:
-        """The services and jobs of Cloud Run that the function may change."""
-        return self.environment["SCC_RESPONDER_SERVICES"].split(",")
-
-    def held(self, without: str = "", who: str = "") -> dict[str, set[str]]:
-        """The permissions that a member is granted, by what on; one may be taken out of its role.
-
-        `who`: the function's identity where left out.
-        """
-        member = who or next(iter(members(self.state, "run")))
-        roles = {role["name"]: set(role["permissions"]) - {without} for role in self._custom_roles()}
+    def held(self, without: str = "", identity: str = RUN) -> dict[str, set[str]]:
+        """The permissions that an identity is granted, by what on; one may be taken out of its role."""
+        roles = _OF_GOOGLES_ROLES | {role["name"]: set(role["permissions"]) for role in self._custom_roles()}
         found: dict[str, set[str]] = {}
-        for target, role, granted in grants(self.state):
-            name = role.partition(" if ")[0]
-            if granted == member and name in roles:
-                found.setdefault(target, set()).update(roles[name])
+        for target, role, member in grants(self.state):
+            if member == self.state[identity]["member"]:
+                found.setdefault(target, set()).update(roles[role.partition(" if ")[0]] - {without})
         return found
 
     def _custom_roles(self) -> list[dict[str, Any]]:

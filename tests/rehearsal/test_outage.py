@@ -29,8 +29,9 @@ from tests.findings import push_body
 from tests.kits.google.firestore_faults import FaultyConnections, Reset
 from tests.kits.responder import mutations
 from tests.pipeline.test_firestore import CALLS
+from tests.rehearsal.google_side import SECONDS
 from tests.rehearsal.lessened import AFTER_A_CRASH, SHIPPED, Lessened, permission
-from tests.rehearsal.stage import SECONDS, Served, Stage
+from tests.rehearsal.stage import Served, Stage
 from tests.rehearsal.test_rehearsal import STEPS, WRITES
 
 pytestmark = pytest.mark.timeout(400)

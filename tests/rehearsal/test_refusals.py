@@ -10,9 +10,10 @@ from scc_responder.domain.status import CaseState
 from tests.counts import Cases
 from tests.e2e.test_least_privilege import OWNERS
 from tests.kits.google.grpc_servers import METHODS
+from tests.rehearsal.google_side import Response
 from tests.rehearsal.lessened import AFTER_A_CRASH, SHIPPED, WHERE_SERVED, Lessened, Verb, permission
 from tests.rehearsal.rendered import Rendered
-from tests.rehearsal.stage import Response, Served
+from tests.rehearsal.stage import Served
 from tests.requirements import NOTE
 
 pytestmark = pytest.mark.timeout(300)

@@ -70,6 +70,17 @@ def test_the_rehearsed_zip_is_the_uploaded_one(enforcing: Path, tmp_path: Path) 
     )
 
 
+def test_only_approvers_are_named_for_cloud_run(answering: Path, tmp_path: Path) -> None:
+    """The zip that is rehearsed with Cloud Run is the uploaded one, but that its guardrails name who may approve."""
+    unzip(tmp_path)
+    shipped, rehearsed = entries(tmp_path / "bundle.zip"), entries(answering.parent / "bundle.zip")
+
+    assert shipped.keys() == rehearsed.keys()
+    differing = {name for name in shipped if shipped[name] != rehearsed[name]}
+    assert {name for name in differing if name.endswith(".yaml")} == {"policies/guardrails.yaml"}
+    assert {name.partition("/")[0] for name in differing} == {"policies"}
+
+
 def test_every_setting_is_the_rendered_one(stage: Stage) -> None:
     """Every setting is the rendered one but those of the table, each of which the function refuses on Cloud Run."""
     rendered, local = stage.rendered.environment, stage.environment

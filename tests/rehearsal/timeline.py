@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tests.cluster.audit import AuditEvent
-from tests.rehearsal.stage import Response
+from tests.rehearsal.google_side import Response
 
 
 def timeline(response: Response) -> dict[str, int]:

@@ -18,12 +18,14 @@ _ASKED = re.compile(r"/apis/serving\.knative\.dev/v1/namespaces/([a-z0-9.:-]+)/r
 class DigestsServer:
     """The server. `revisions` are the documents of revisions, by project and name; `token` is what it wants.
 
-    `asked` are the names that were asked for; `answers` are bodies or statuses that the next requests get.
+    `asked` are the names that were asked for; `answers` are bodies or statuses that the next requests get. Where it is
+    `closed`, nobody may read a revision.
     """
 
     def __init__(self, token: str = "token-1") -> None:
         self.token = token
         self.revisions: dict[tuple[str, str], dict[str, Any]] = {}
+        self.closed = False
         self.asked: list[str] = []
         self.answers: list[int | bytes] = []
         handler = type("Handler", (_Handler,), {"server_of": self})
@@ -57,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         server, asked = self.server_of, _ASKED.fullmatch(self.path)
         server.asked.append(asked[2] if asked else self.path)
-        given = server.answers.pop(0) if server.answers else None
+        given = server.answers.pop(0) if server.answers else 403 if server.closed else None
         if isinstance(given, bytes):
             self._answer(200, given)
         elif given or self.headers.get("Authorization") != f"Bearer {server.token}":
