@@ -54,12 +54,13 @@ def test_a_published_finding_ends_contained(served: Served, record_property: pyt
     record_property(NOTE, f"Rehearsal, milliseconds from publish: {moments}.")
 
 
-def test_the_rehearsed_zip_is_the_uploaded_one(enforcing: Path, tmp_path: Path) -> None:
-    """The zip that is rehearsed is the one that is uploaded, but for the policies' modes."""
+def test_the_rehearsed_zip_is_the_uploaded_one(enforcing: Path, answering: Path, tmp_path: Path) -> None:
+    """The zip that is rehearsed is the one that is uploaded, but for the policies' modes; for Cloud Run, approvers."""
     unzip(tmp_path)
     shipped, rehearsed = entries(tmp_path / "bundle.zip"), entries(enforcing.parent / "bundle.zip")
+    of_run = entries(answering.parent / "bundle.zip")
 
-    assert shipped.keys() == rehearsed.keys()
+    assert shipped.keys() == rehearsed.keys() == of_run.keys()
     differing = {name for name in shipped if shipped[name] != rehearsed[name]}
     assert differing
     assert {name.partition("/")[0] for name in differing} == {"policies"}
@@ -68,17 +69,9 @@ def test_the_rehearsed_zip_is_the_uploaded_one(enforcing: Path, tmp_path: Path) 
         for name in differing
         if name.endswith(".yaml")
     )
-
-
-def test_only_approvers_are_named_for_cloud_run(answering: Path, tmp_path: Path) -> None:
-    """The zip that is rehearsed with Cloud Run is the uploaded one, but that its guardrails name who may approve."""
-    unzip(tmp_path)
-    shipped, rehearsed = entries(tmp_path / "bundle.zip"), entries(answering.parent / "bundle.zip")
-
-    assert shipped.keys() == rehearsed.keys()
-    differing = {name for name in shipped if shipped[name] != rehearsed[name]}
-    assert {name for name in differing if name.endswith(".yaml")} == {"policies/guardrails.yaml"}
-    assert {name.partition("/")[0] for name in differing} == {"policies"}
+    named = {name for name in shipped if shipped[name] != of_run[name]}
+    assert {name for name in named if name.endswith(".yaml")} == {"policies/guardrails.yaml"}
+    assert {name.partition("/")[0] for name in named} == {"policies"}
 
 
 def test_every_setting_is_the_rendered_one(stage: Stage) -> None:

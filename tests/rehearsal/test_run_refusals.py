@@ -72,7 +72,14 @@ CHANGED: dict[str, Callable[[RunStage], Victim]] = {
 ALL = READ | CHANGED
 FEW = ("run.services.get", "run.services.update", MINTS)
 TAKEN = Cases("permissions of Cloud Run taken away in a rehearsal", FEW, tuple(ALL))
+OTHER_WORDS = {
+    "monitoring.timeSeries.list": "monitoring_permission_denied (monitoring.timeSeries.list)",
+    "run.operations.get": "Permission 'run.operations.get' denied",
+}
+"""A count that is unknown is no failure. Whether a change has ended is looked at again by the sweep."""
+
 UNASKED = {"run.executions.get", "logging.privateLogEntries.list"}
+"""Of an execution that is not among those listed; and no answer of a log says what it leaves out."""
 
 
 @pytest.fixture
@@ -94,7 +101,8 @@ def test_each_missing_permission_is_named(quick: ServedRun, taken: str) -> None:
     if response.case.state is CaseState.WAITING:
         quick.approve(response)
 
-    assert taken in told(response), (response.steps, response.log)
+    wanted = OTHER_WORDS.get(taken, f"missing permission: {taken}")
+    assert wanted in told(response), (response.steps, response.log)
     assert taken in READ or response.case.state is not CaseState.DONE, response.steps
 
 
