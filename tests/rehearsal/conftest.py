@@ -92,9 +92,9 @@ def answering(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return answerable(tmp_path_factory.mktemp("answering"), APPROVER)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def deployed_run(run_stage: RunStage, answering: Path) -> Iterator[ServedRun]:
-    """The function, served for all tests of Cloud Run."""
+    """The function, served for all tests of a module: its topics have the names that the other one's have."""
     with run_stage.served(answering) as served:
         yield served
 

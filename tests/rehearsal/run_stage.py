@@ -41,6 +41,7 @@ PROJECT = "shop-prod"
 FUNCTION = "function"
 """The token of the function's identity."""
 ESCAPE = "cloud_run_container_escape"
+MALWARE = "catalogue/cloud_run_threat_detection/cloud_run_added_malicious_binary_executed"
 MOST_TOKENS = 20
 
 

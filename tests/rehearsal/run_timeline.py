@@ -51,6 +51,19 @@ def from_approval(response: Response) -> dict[str, int]:
     )
 
 
+def at_once(response: Response) -> dict[str, int]:
+    """A rollback that nobody is asked about; after the finding was published."""
+    return _milliseconds(
+        response.published,
+        {
+            "delivered": response.deliveries[0].received,
+            "claimed": response.case.opened_at,
+            "evidence sealed": settled(response, "capture_evidence")[0],
+            "traffic moved and read back, nobody asked": settled(response, "roll_back_service")[0],
+        },
+    )
+
+
 def beside_asked(moments: dict[str, int], more: int = 0) -> str:
     """For one line of the summary."""
     asked = {name: f" (at most {most + more})" for name, most in ASKED.items()}

@@ -9,14 +9,13 @@ import pytest
 from scc_responder.domain.status import CaseState
 from tests.counts import Cases
 from tests.rehearsal.rendered import RUN_WRITER
-from tests.rehearsal.run_stage import ESCAPE, PROJECT, RunStage, ServedRun, Victim
+from tests.rehearsal.run_stage import ESCAPE, MALWARE, PROJECT, RunStage, ServedRun, Victim
 from tests.rehearsal.test_refusals import told
 from tests.requirements import NOTE
 
 pytestmark = pytest.mark.timeout(300)
 
 MINTS = "iam.serviceAccounts.getAccessToken"
-MALWARE = "catalogue/cloud_run_threat_detection/cloud_run_added_malicious_binary_executed"
 OPENED = "catalogue/event_threat_detection/cloud_run_services_set_iam_policy"
 
 
@@ -79,6 +78,9 @@ OTHER_WORDS = {
 }
 """A count that is unknown is no failure. Whether a change has ended is looked at again by the sweep."""
 
+NOTHING_DONE = {"run.revisions.list", "run.services.get", "run.services.update", MINTS}
+"""Without one of these the service stays as it is."""
+
 UNASKED = {"run.executions.get", "logging.privateLogEntries.list"}
 """Of an execution that is not among those listed; and no answer of a log says what it leaves out."""
 
@@ -98,12 +100,14 @@ def test_each_missing_permission_is_named(quick: ServedRun, taken: str) -> None:
     quick.stage.grant(without=taken)
     if taken == MINTS:
         quick.restart()
-    response = quick.respond(ALL[taken](quick.stage).document, until={*CaseState} - {CaseState.OPEN})
+    victim = ALL[taken](quick.stage)
+    response = quick.respond(victim.document, until={*CaseState} - {CaseState.OPEN})
     if response.case.state is CaseState.WAITING:
         quick.approve(response)
 
     wanted = OTHER_WORDS.get(taken, f"missing permission: {taken}")
     assert wanted in told(response), (response.steps, response.log)
+    assert taken not in NOTHING_DONE or victim.name not in [name for _, name in quick.stage.run.world.writes]
     assert taken in READ or response.case.state is not CaseState.DONE, response.steps
 
 

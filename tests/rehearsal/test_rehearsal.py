@@ -16,7 +16,7 @@ from tests.rehearsal.local import ADDED, REPLACED
 from tests.rehearsal.rendered import Rendered
 from tests.rehearsal.stage import Served, Stage
 from tests.rehearsal.timeline import timeline
-from tests.rehearsal.zipped import entries
+from tests.rehearsal.zipped import AT_ONCE, entries
 from tests.requirements import NOTE
 
 pytestmark = pytest.mark.timeout(300)
@@ -55,7 +55,7 @@ def test_a_published_finding_ends_contained(served: Served, record_property: pyt
 
 
 def test_the_rehearsed_zip_is_the_uploaded_one(enforcing: Path, answering: Path, tmp_path: Path) -> None:
-    """The zip that is rehearsed is the one that is uploaded, but for the policies' modes; for Cloud Run, approvers."""
+    """The zip that is rehearsed is the one that is uploaded, but for the modes of policies, and who may approve."""
     unzip(tmp_path)
     shipped, rehearsed = entries(tmp_path / "bundle.zip"), entries(enforcing.parent / "bundle.zip")
     of_run = entries(answering.parent / "bundle.zip")
@@ -70,7 +70,10 @@ def test_the_rehearsed_zip_is_the_uploaded_one(enforcing: Path, answering: Path,
         if name.endswith(".yaml")
     )
     named = {name for name in shipped if shipped[name] != of_run[name]}
-    assert {name for name in named if name.endswith(".yaml")} == {"policies/guardrails.yaml"}
+    assert {name for name in named if name.endswith(".yaml")} == {
+        "policies/guardrails.yaml",
+        f"policies/{AT_ONCE}.yaml",
+    }
     assert {name.partition("/")[0] for name in named} == {"policies"}
 
 

@@ -13,17 +13,19 @@ from scc_responder.settings import read_settings
 from tests.kits.google.cloud_run.server import CloudRunServer
 from tests.rehearsal.google_side import Response
 from tests.rehearsal.local import ADDED, OF_CLOUD_RUN, REPLACED
-from tests.rehearsal.run_stage import FUNCTION, RunStage, ServedRun, Victim
+from tests.rehearsal.run_stage import FUNCTION, MALWARE, RunStage, ServedRun, Victim
 from tests.rehearsal.run_timeline import (
     COLD_MORE,
     FOR_EACH_CHANGE,
     MEGABYTES,
     REQUESTS,
+    at_once,
     beside_asked,
     from_approval,
     made,
     until_told,
 )
+from tests.rehearsal.test_refusals import told
 from tests.requirements import NOTE
 
 pytestmark = pytest.mark.timeout(300)
@@ -83,6 +85,20 @@ def test_an_approved_escape_ends_contained(served_run: ServedRun, record_propert
     assert of_rollback <= REQUESTS, run.requests[before:]
     assert megabytes <= MEGABYTES
     check_identities(served_run.stage, run.bearers[before:])
+
+
+def test_malware_is_rolled_back_at_once(served_run: ServedRun, record_property: pytest.RecordProperty) -> None:
+    """Where that policy is raised, as it says itself, nobody is asked; what is felt more waits for a person."""
+    victim, run = served_run.stage.service(MALWARE), served_run.stage.run
+    response = waiting(served_run, victim)
+    case = response.case
+    assert "roll_back_service: rolled_back" in response.steps, response.log
+    assert "missing permission: run." not in told(response)
+    assert written(victim, run) == ["UpdateService"]
+    assert [each.revision for each in run.world.services[victim.name].traffic_statuses] == [victim.revision(1)]
+    assert case.plan is not None
+    assert [step.action for step in case.plan.steps] == ["cut_ingress", "scale_to_zero"]
+    record_property(NOTE, f"Rehearsal of Cloud Run, milliseconds from publish: {beside_asked(at_once(response))}.")
 
 
 def written(victim: Victim, run: CloudRunServer) -> list[str]:
