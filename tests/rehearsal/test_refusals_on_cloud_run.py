@@ -70,7 +70,7 @@ CHANGED: dict[str, Callable[[RunStage], Victim]] = {
     "run.operations.get": escaped,
 }
 ALL = READ | CHANGED
-FEW = ("run.services.get", "run.services.update", MINTS)
+FEW = (MINTS, "run.services.get", "run.services.update")
 TAKEN = Cases("permissions of Cloud Run taken away in a rehearsal", FEW, tuple(ALL))
 OTHER_WORDS = {
     "monitoring.timeSeries.list": "monitoring_permission_denied (monitoring.timeSeries.list)",
@@ -98,8 +98,8 @@ def quick(served_run: ServedRun) -> Iterator[ServedRun]:
 def test_each_missing_permission_is_named(quick: ServedRun, taken: str) -> None:
     """The case or the log names it, and a change that was not made or not seen to end is not said to be done."""
     quick.stage.grant(without=taken)
-    if taken == MINTS:
-        quick.restart()
+    if taken == MINTS and quick.relay.deliveries:
+        quick.restart()  # an instance keeps the token that it was given
     victim = ALL[taken](quick.stage)
     response = quick.respond(victim.document, until={*CaseState} - {CaseState.OPEN})
     if response.case.state is CaseState.WAITING:

@@ -53,7 +53,7 @@ AFTER = [
 
 def test_an_approved_escape_ends_contained(served_run: ServedRun, record_property: pytest.RecordProperty) -> None:
     """A finding published on Pub/Sub is kept and told of at once, and contained when it is approved at the function."""
-    served_run.restart()
+    assert served_run.relay.deliveries == [], "the instance is not a new one"
     cold = until_told(waiting(served_run, served_run.stage.service()))
     victim, run = served_run.stage.service(), served_run.stage.run
     before = len(run.requests)
