@@ -48,7 +48,7 @@ def handle(request: Any, services: Services) -> HttpAnswer:
         return _refused(request, services)
     ending = work(request, services)
     if ending.body:
-        return ending.body, 200, {"Content-Type": "application/json"}
+        return ending.body, 200 if ending.status == 204 else ending.status, {"Content-Type": "application/json"}
     return "", ending.status, {}
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from google.cloud.run_v2.types import Revision
+from google.cloud.run_v2.types import IngressTraffic, Revision
 from msgspec.structs import replace
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.kits.checkout_deployment import RunDeployment, run_deployed, run_notification, run_policy
+from tests.kits.checkout_deployment import GOOD, RunDeployment, escape, run_deployed, run_notification, run_policy
 from tests.kits.google.cloud_run.samples import CHECKOUT
 from tests.kits.google.cloud_run.world import World, condition
 
@@ -53,6 +53,11 @@ def crowded(world: World) -> None:
     for number in range(3, 10_001):
         name = f"{CHECKOUT}/revisions/checkout-{number:05d}-abc"
         world.revisions[name] = Revision(name=name, service="checkout", create_time=utc_now())
+
+
+def internal(world: World) -> None:
+    """Nobody reaches the service from outside."""
+    world.services[CHECKOUT].ingress = IngressTraffic.INGRESS_TRAFFIC_INTERNAL_ONLY
 
 
 OTHER_REGION = NAME.replace("europe-west1", "us-central1")
@@ -124,3 +129,29 @@ def test_the_kill_switch_of_a_project_holds_what_names_its_number(running: RunDe
     running.respond_to(other)
     assert running.case(other).state == "held"
     assert running.case(other).steps == ()
+
+
+PARTIAL = "identity_unknown:partial_list"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "befalls", "revision"),
+    [
+        (f"cut_ingress: {PARTIAL}", crowded, ""),
+        (f"remove_invokers: {PARTIAL}", crowded, ""),
+        (f"scale_to_zero: {PARTIAL}", crowded, ""),
+        ("roll_back_service: image_differs", nothing, GOOD),
+        ("cut_ingress: image_differs", internal, GOOD),
+    ],
+)
+def test_what_is_not_known_to_be_meant_is_held_for_its_reason(
+    tmp_path: Path, cluster: SimulatedCluster, outcome: str, befalls: Callable[[World], None], revision: str
+) -> None:
+    """The revisions were not all read, or the finding's revision does not run its image: nothing counts as done."""
+    action = outcome.partition(":")[0]
+    with run_deployed(tmp_path, cluster, run_policy("capture_evidence", action, mode="enforce")) as running:
+        befalls(running.world)
+        document = escape(**({"sourceProperties": {"Revision": revision}} if revision else {}))
+        running.respond_to(document)
+        assert outcome in running.outcomes(document)
+        assert (running.case(document).state, running.writes()) == ("held", [])

@@ -18,6 +18,7 @@ from scc_responder.domain.cloud_run.run_names import RunKind, run_target
 from scc_responder.domain.cloud_run.run_objects import RunExecution, RunJob, RunRevision, RunService
 from scc_responder.domain.cloud_run.run_reads import RunList, RunRead
 from scc_responder.domain.cloud_run.running_executions import MOST_EXECUTIONS, ended_before
+from scc_responder.domain.context import Identity
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import CloudRunApi
 from scc_responder.domain.reasons import Reason
@@ -132,9 +133,11 @@ def _meant(finding: Finding, facts: Mapping[str, Any], reads: FactReads, chosen:
         return {}
     service, job = facts.get("service"), facts.get("job")
     revisions, executions = facts.get("revisions"), facts.get("executions")
+    unread: dict[str, Any] = {}
     for child, listed in (("revision", "revisions"), ("execution", "executions")):
         if listed in reads.missing:
             reads.missing.setdefault(child, reads.missing[listed])
+            unread["identity"] = Identity(reason=Reason.read(reads.missing[child]) or Reason.SERVICE_UNREADABLE)
     if service and revisions is not None:
         before = _settled(finding, revisions, "" if chosen else settled)
         revision = before or meant_revision(finding, target, service, revisions, chosen)
@@ -144,7 +147,7 @@ def _meant(finding: Finding, facts: Mapping[str, Any], reads: FactReads, chosen:
         execution = _settled(finding, executions, settled) or meant_execution(finding, target, executions)
         _note("execution", execution, reads)
         return {"execution": execution.child, "identity": identify_job(finding, job, execution)}
-    return {}
+    return unread
 
 
 def _is_enough(job: RunJob | None, answer: RunList[Any], finding: Finding) -> bool:

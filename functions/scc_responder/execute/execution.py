@@ -14,7 +14,7 @@ from scc_responder.actions import actions
 from scc_responder.domain.changes import Change, ChangedObject, Collector, kind_of_stored, observes_only, stored
 from scc_responder.domain.cloud_run.run_objects import RunService
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError
+from scc_responder.domain.errors import ApiError, DeliveryError, ResponderError, RetryableError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.mode import Mode
@@ -47,6 +47,9 @@ REPEATABLE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED,
 
 MOST_ANSWERS = 3
 """Equal answers about the object itself, one in each delivery, after which its step is failed."""
+
+MOST_RECONCILING = 12
+"""Deliveries in a row, about an hour of them, in which Cloud Run has not carried a change out: then it is failed."""
 
 RESPONDER = PolicyDecision(name="", mode=Mode.ENFORCE, matched=True, reason=Reason.HELD_OR_FAILED)
 """Stands where a step has no policy: the responder's own message about what was held or failed."""
@@ -153,23 +156,25 @@ class Execution:
     def come_again(self, task: Task, error: Exception, before: Step | None) -> StepStatus | None:
         """Leave the task's action to a later delivery, and do the rest first. `before` is the step before this try.
 
-        The third equal answer in a row that is about the object itself ends the step: it returns `failed`.
+        The third equal answer in a row that is about the object itself ends the step: it returns `failed`. So does the
+        twelfth delivery in which Cloud Run has not carried a change out.
         """
         if isinstance(reason := getattr(error, "reason", ""), Reason) and reason.is_planned_anew:
             # An intent of it would be taken for work of ours: it is not sent.
             self.settle(task, Result(status=StepStatus.HELD, reason=reason, detail=str(error)))
-        answer = error.__cause__ if isinstance(error.__cause__, ApiError) else error
-        if isinstance(answer, ApiError) and answer.is_about_object:
+        counted = _counted(error)
+        if counted:
+            answer, most = counted
             equal = before.answers if before and before.reason == answer.reason else 0
-            if equal + 1 >= MOST_ANSWERS:
-                self.settle(task, failed(answer.reason, f"{MOST_ANSWERS} equal answers: {answer.explanation}"))
+            if equal + 1 >= most:
+                self.settle(task, failed(answer.reason, f"{most} equal answers: {answer.explanation}"))
                 return StepStatus.FAILED
             self._count(task, answer, equal + 1)
         self.unsettled.add(task.action_id)
         self.error = self.error or error
         return None
 
-    def _count(self, task: Task, answer: ApiError, answers: int) -> None:
+    def _count(self, task: Task, answer: DeliveryError, answers: int) -> None:
         """Note the answer in the step. One without an intent is `held`: nothing was sent that has to be probed for."""
         noted = self.recorded(task)
         if noted is None or noted.is_settled:
@@ -212,6 +217,16 @@ class Execution:
                 settled_at=self.world.clock(),
             )
         )
+
+
+def _counted(error: Exception) -> tuple[DeliveryError, int] | None:
+    """The answer that is not waited for without end, and how many equal ones are; None for any other."""
+    answer = error.__cause__ if isinstance(error.__cause__, ApiError) else error
+    if isinstance(answer, ApiError) and answer.is_about_object:
+        return answer, MOST_ANSWERS
+    if isinstance(error, RetryableError) and error.reason == Reason.RECONCILING:
+        return error, MOST_RECONCILING
+    return None
 
 
 def manifests_of(record: CaseRecord) -> tuple[ManifestName, ...]:

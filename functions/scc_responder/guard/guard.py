@@ -110,14 +110,17 @@ class _Guarding:
 def _held_all_the_same(context: Context, planned: PlannedAction, reach: RunReach) -> PlannedAction:
     """The reason why an action is held instead of the one that its plan has.
 
-    A finding that contradicts itself may be why it was skipped. What is never changed on Cloud Run is not read in vain.
+    A finding that contradicts itself, or what was read of Cloud Run, may be why it was skipped. What is never changed
+    there is not read in vain.
     """
     action = actions()[planned.action]
     if action.observes:
         return planned
-    on_run = planned.result == ActionResult.HELD and action.disrupts is Disruption.SERVICES
-    beyond = run_reason(context, reach) if on_run else None
-    reason = beyond or _contradiction(context)
+    on_run = action.disrupts is Disruption.SERVICES
+    beyond = run_reason(context, reach) if on_run and planned.result == ActionResult.HELD else None
+    counts = planned.result == ActionResult.HELD or planned.reason.is_already
+    is_refuted = on_run and counts and context.identity.level == IdentityLevel.REFUTED
+    reason = beyond or _contradiction(context) or (context.identity.reason if is_refuted else None)
     return msgspec.structs.replace(planned, result=ActionResult.HELD, reason=reason) if reason else planned
 
 

@@ -49,7 +49,7 @@ UNANSWERED = {CaseState.NOTHING_MATCHED: Reason.NO_POLICY_MATCHED, CaseState.TAR
 class Ending(Value, frozen=True, kw_only=True):
     """How one delivery ended. `status` is the HTTP status: 204 settled, 503 to be delivered again.
 
-    `body` is what a person's answer is answered with where it was taken: `answered_body`.
+    `body` is what a person's answer is answered with where it was taken: `answered_body`. With 503, it is not finished.
     """
 
     status: int

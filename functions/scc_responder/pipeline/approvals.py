@@ -26,7 +26,7 @@ from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending, answered_body
 from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.authentication import bearer, is_local
-from scc_responder.pipeline.delivery import accounted, finding_of, work_on
+from scc_responder.pipeline.delivery import accounted, ended, finding_of, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.services import Services
 
@@ -54,7 +54,7 @@ class AnswerBody(StrictValue, frozen=True, kw_only=True):
 def answer_plan(request: AnswerRequest, services: Services) -> Ending:
     """Take one answer: 204 taken, 400 malformed, 403 forbidden, 409 no plan waits for it, 503 ask again.
 
-    Where it was taken, the ending's body says so.
+    Where it was taken, the ending's body says so: with 503, the plan is begun, and sweeps go on with it.
     """
     return accounted(lambda log: _take(request, services, log), services)
 
@@ -76,9 +76,9 @@ def _take(request: AnswerRequest, services: Services, log: DeliveryLog) -> Endin
     return _judge(request.verb, key, answer, services, log)
 
 
-def _said(ending: Ending, verb: str, key: str, plan: str) -> Ending:
-    """The same, and what was done, where the answer was taken."""
-    if ending.status != 204:
+def _said(ending: Ending, verb: str, key: str, plan: str, *, begun: bool = False) -> Ending:
+    """The same, and what was done, where the answer was taken. What was `begun` is so, too, if it is not finished."""
+    if ending.status != 204 and not (begun and ending.status == 503):
         return ending
     return replace(ending, body=answered_body(verb, case_id(key), plan, ending.reason))
 
@@ -104,7 +104,8 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
     plan = transition.record.plan if transition.record else None
     digest = plan.digest if plan else answer.plan
     if case:
-        return _said(_go_on(case, services, log), verb, key, digest)
+        ending = ended(lambda log: _go_on(case, services, log), services, log)
+        return _said(ending, verb, key, digest, begun=True)
     if transition.record and transition.reason == Reason.APPROVAL_REJECTED:
         _tell(transition.record, answer, services)
     severity = "NOTICE" if transition.status == 204 else "WARNING"

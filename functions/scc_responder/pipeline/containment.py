@@ -178,7 +178,7 @@ def _guard(
     as_planned = guarded()
     if error := unread_target(collected):
         return evidence_alone(as_planned, collected), error
-    if error := unread_fact(collected, as_planned, case.record):
+    if error := unread_fact(collected, as_planned, case.record, now):
         return without_unread(as_planned, collected, case.record), error
     case.keep(review(case.record, context, as_planned, policies, now))
     decided, record = ask(guarded() if case.record.plan else as_planned, case.record, policies, now)

@@ -68,14 +68,19 @@ def accounted(work: Callable[[DeliveryLog], Ending], services: Services, began: 
     `began`: when the request began that this is part of.
     """
     log = DeliveryLog(began or services.clock())
-    try:
-        ending = work(log)
-    except ResponderError as error:
-        ending = _end_early(error, services, log)
-    except Exception:  # noqa: BLE001 - the one edge: whatever happened, it must be asked for again
-        ending = _crash(log)
+    ending = ended(work, services, log)
     services.tell(log.line(ending, services.settings.trace_project))
     return ending
+
+
+def ended(work: Callable[[DeliveryLog], Ending], services: Services, log: DeliveryLog) -> Ending:
+    """How the work ends, whatever it raises."""
+    try:
+        return work(log)
+    except ResponderError as error:
+        return _end_early(error, services, log)
+    except Exception:  # noqa: BLE001 - the one edge: whatever happened, it must be asked for again
+        return _crash(log)
 
 
 def _open(body: bytes, headers: Mapping[str, str], services: Services, log: DeliveryLog) -> Finding:

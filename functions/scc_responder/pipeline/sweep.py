@@ -29,6 +29,7 @@ from scc_responder.journal.case_json import decode
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending
 from scc_responder.journal.notices import case_notice
+from scc_responder.journal.plan import PlanState
 from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.deadlines import cases_end
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
@@ -54,6 +55,8 @@ _ROUNDS = {"reviewed": MAX_REVIEWED, "unfinished": MAX_LOOKED_AT}
 """How many cases a sweep reads in each of its rounds, by the field of their places."""
 _SOON = frozenset({Reason.RESUMED_BY_PERSON, Reason.RECONCILING, Reason.SERVICE_CHANGED, Reason.SERVICE_DEPLOYED})
 """Why a case is open that the next sweep resumes: perhaps no message comes again for it."""
+_BEGUN = frozenset({PlanState.APPROVED, PlanState.USED})
+"""Plans that a person's request began, for which no message comes: the next sweep goes on with what it left open."""
 _OPENING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 _REFUSED = frozenset({Reason.CLUSTER_NOT_ONBOARDED, Reason.CLUSTER_ACCESS_LOST})
 """Of these cases nothing was read: a rehearsal, too, keeps evidence of the pod."""
@@ -174,7 +177,7 @@ class _Sweep:
         if record.state is CaseState.WAITING:
             return "expire" if record.plan and now >= record.plan.expires_at else ""
         if record.state is CaseState.OPEN:
-            waits = not record.owner and record.reason not in _SOON and _idle(entry) < QUIET
+            waits = not record.owner and not _comes_soon(record) and _idle(entry) < QUIET
             return "" if waits else "resume"
         return "resume" if self._may_begin(record, entry) else ""
 
@@ -259,6 +262,11 @@ def _awaits(record: CaseRecord) -> bool:
     """Whether what is left to do is for sweeps alone, now or while a person's answer is waited for."""
     left_open = record.state is CaseState.OPEN and not record.owner and record.reason in FOR_SWEEP
     return left_open or (record.state is CaseState.WAITING and any(step.comes_again for step in record.steps))
+
+
+def _comes_soon(record: CaseRecord) -> bool:
+    """Whether an open case is not left to a message first: perhaps none comes again for it."""
+    return record.reason in _SOON or (record.plan is not None and record.plan.state in _BEGUN)
 
 
 def _is_over(record: CaseRecord, now: datetime) -> bool:

@@ -7,6 +7,7 @@ the steps that need the fact are held, and the case ends; a policy of which nobo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -38,9 +39,15 @@ def unread_target(collected: Collected) -> DeliveryError | None:
     return unread(error)
 
 
-def unread_fact(collected: Collected, decision: Decision, record: CaseRecord) -> DeliveryError | None:
-    """What to raise where the decision depends on a fact that a later delivery may read; None where it does not."""
-    met = collected.errors.values()
+def unread_fact(collected: Collected, decision: Decision, record: CaseRecord, now: datetime) -> DeliveryError | None:
+    """What to raise where the decision depends on a fact that a later delivery may read; None where it does not.
+
+    A plan that a person may answer, or has, waits until it expires for any fact by which it was made, also where the
+    read is refused: somebody may give the right back.
+    """
+    met = [*collected.errors.values()]
+    if met and _is_plan_unread(decision, record, now):
+        return unread(met[0])
     passing = next((error for error in met if isinstance(error, ApiError) and error.may_pass), None)
     unseen = (_is_early(record) or _has_open_plan(record)) and any(item.unread for _, item in _actions(decision))
     return unread(passing) if passing and (unseen or _is_unsure(decision)) else None
@@ -101,6 +108,14 @@ def _is_unsure(decision: Decision) -> bool:
 
 def _is_early(record: CaseRecord) -> bool:
     return record.attempts <= LOOKS
+
+
+def _is_plan_unread(decision: Decision, record: CaseRecord, now: datetime) -> bool:
+    """Whether a step of the open plan would be held by now, for a fact that was read when the plan was made."""
+    if record.plan is None or not _has_open_plan(record) or now >= record.plan.expires_at:
+        return False
+    planned = {(step.policy, step.action) for step in record.plan.steps}
+    return any(item.unread and (policy.name, item.action) in planned for policy, item in _actions(decision))
 
 
 def _has_open_plan(record: CaseRecord) -> bool:

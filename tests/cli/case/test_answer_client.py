@@ -105,3 +105,14 @@ TAKEN = {"answer": "approve", "case": "0a" * 6, "plan": "1b" * 32, "reason": "ap
 def test_only_an_answer_that_says_what_it_did_is_believed(status: int, body: str, believed: bool) -> None:
     """With the case and the plan that were asked for."""
     assert FunctionAnswer(status=status, body=body.encode()).says("approve", "0a" * 32, "1b" * 4) is believed
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "begun"),
+    [(503, TAKEN, True), (503, TAKEN | {"answer": "reject"}, False), (200, TAKEN, False), (500, TAKEN, False)],
+)
+def test_what_is_begun_is_no_refusal(status: int, body: dict[str, str], begun: bool) -> None:
+    """An approved plan of which a part is left open: the function says 503, and what it took."""
+    answer = FunctionAnswer(status=status, body=json.dumps(body).encode())
+    assert answer.says_begun("approve", "0a" * 32, "1b" * 4) is begun
+    assert FunctionAnswer(status=status, body=b"").says_begun("approve", "0a" * 32, "1b" * 4) is False

@@ -163,12 +163,14 @@ def _answer(options: argparse.Namespace) -> int:
     token = _token(options.token_file)
     body = {"case": options.case, "plan": options.plan, "reason": options.reason}
     answer = send(options.url, options.case_command, body, token)
-    taken = answer.says(options.case_command, options.case, options.plan)
+    asked = options.case_command, options.case, options.plan
+    taken, begun = answer.says(*asked), answer.says_begun(*asked)
     if options.format == "json":
         told = {"case": options.case, "answer": options.case_command, "taken": taken, "status": answer.status}
-        print(json.dumps(told))
+        print(json.dumps(told | ({"begun": True} if begun else {})))
     else:
-        text = case_text.answered(options.case_command, visible_lines(options.case), answer.status, taken=taken)
+        verb, name = options.case_command, visible_lines(options.case)
+        text = case_text.answered(verb, name, answer.status, taken=taken, begun=begun)
         print(f"scc-responder: {text}", file=sys.stdout if taken else sys.stderr)
     return 0 if taken else 1
 

@@ -28,12 +28,19 @@ class FunctionAnswer(Value, frozen=True, kw_only=True):
 
     def says(self, verb: str, case: str, plan: str) -> bool:
         """Whether it says that this was done with this case and plan, each given by its first digits or more."""
+        return self.status == 200 and self._names(verb, case, plan)
+
+    def says_begun(self, verb: str, case: str, plan: str) -> bool:
+        """Whether it says that this was taken and begun, and is not finished."""
+        return self.status == 503 and self._names(verb, case, plan)
+
+    def _names(self, verb: str, case: str, plan: str) -> bool:
         try:
             said = msgspec.json.decode(self.body, type=dict[str, str])
         except (msgspec.DecodeError, UnicodeError):
             return False
         same_case = len(said.get("case", "")) >= _ID_DIGITS and case.startswith(said["case"])
-        return self.status == 200 and said.get("answer") == verb and same_case and said.get("plan", "").startswith(plan)
+        return said.get("answer") == verb and same_case and said.get("plan", "").startswith(plan)
 
 
 def send(url: str, verb: str, body: Mapping[str, str], token: str) -> FunctionAnswer:

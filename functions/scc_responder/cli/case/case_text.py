@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from scc_responder.cli.case.set_back import set_back
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.finding import case_id
@@ -91,6 +92,7 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
         yield ""
         yield styled("Steps", "bold")
         yield from map(_step, record.steps)
+        yield from _set_back(record.current_steps)
 
 
 def _on_cloud_run(record: CaseRecord) -> Iterator[str]:
@@ -113,8 +115,10 @@ def _executions(record: CaseRecord, run: Mapping[str, Any]) -> Iterator[str]:
     yield from (_fact("by hand", name.cancellation(other)) for other in run.get("running", ()) if name)
 
 
-def answered(verb: str, case_name: str, status: int, *, taken: bool) -> str:
-    """The result of an answer. `taken`: the function said so."""
+def answered(verb: str, case_name: str, status: int, *, taken: bool, begun: bool = False) -> str:
+    """The result of an answer. `taken`: the function said so; `begun`: it said so, and is not finished."""
+    if begun:
+        return f"{case_name}: begun, not finished: the sweep goes on. See `scc-responder case show {case_name}`"
     if taken and verb == "approve":
         return f"{case_name}: approval taken. `scc-responder case show {case_name}` says what came of it"
     if taken:
@@ -165,6 +169,16 @@ def _step(step: Step) -> str:
     policy = step.policy or "the responder"
     detail = f"  {step.detail}" if step.detail else ""
     return f"  {visible(step.action):<18}{status}{styled(f'{step.reason}{detail}', 'bold')}  {styled(policy, 'dim')}"
+
+
+def _set_back(steps: Sequence[Step]) -> Iterator[str]:
+    """What was before each change of Cloud Run, and how a person sets it back."""
+    for number, item in enumerate(set_back(steps)):
+        if not number:
+            yield ""
+            yield styled("To set it back by hand, the last change first", "bold")
+        yield f"  {visible(item.action):<18}{visible(f'before: {item.before}')}"
+        yield from (f"    {visible(line)}" for line in item.lines)
 
 
 def _fact(name: str, text: str) -> str:

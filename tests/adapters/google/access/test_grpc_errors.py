@@ -63,6 +63,20 @@ def test_a_write_without_an_answer_is_unknown(error: Exception, unknown: bool) -
     assert isinstance(grpc_failure(WRITE, error), OutcomeUnknown) is unknown
 
 
+class Told(Raised):
+    """gRPC's own error, with what the server says."""
+
+    def details(self) -> str:
+        """As gRPC has it."""
+        return "no\n\u202e<script>\x1b[31m"
+
+
+@pytest.mark.parametrize("error", [Told(grpc.StatusCode.ABORTED), exceptions.Aborted("no\n\u202e<script>\x1b[31m")])
+def test_what_a_server_says_is_made_visible(error: Exception) -> None:
+    """Alone, in one line: others may have written a part of it."""
+    assert grpc_failure(READ, error).explanation == r"no\u000a\u202e<script>\u001b[31m"
+
+
 def test_a_server_can_ask_to_wait() -> None:
     """In seconds; 0 where it does not say."""
     delay = RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000))

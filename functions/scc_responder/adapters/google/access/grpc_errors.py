@@ -6,6 +6,7 @@ from typing import Any
 
 from scc_responder.domain.errors import VPC_SERVICE_CONTROLS, ApiError, OutcomeUnknown
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
 
 _HTTP_STATUS = {
@@ -74,7 +75,10 @@ def _code(error: Exception) -> str:
 
 
 def _message(error: Exception) -> str:
-    return str(getattr(error, "message", "") or error)[:_MESSAGE_LIMIT]
+    """What the server says, made visible: others may have written a part of it."""
+    own = getattr(error, "details", None)
+    text = getattr(error, "message", "") or (own() if callable(own) else "") or error
+    return visible(str(text), _MESSAGE_LIMIT)
 
 
 def _details(error: Exception) -> list[Any]:

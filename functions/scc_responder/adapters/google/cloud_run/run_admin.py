@@ -210,13 +210,15 @@ class CloudRunAdmin:
     def _start(self, service: str, method: str, call: ApiMethod, request: Any, name: RunName) -> RunOperation:
         """Begin a long-running operation, by the transport: the client's own future loads REST transports and polls."""
         grpc: Any = import_module("grpc")
+        problems: Any = import_module("google.api_core.exceptions")
         client, sender = self._identities.client(service, as_writer=True)
         begin = getattr(client.transport, method)
         routed = (("x-goog-request-params", f"location={name.location}"), *sender)
         try:
             return operation_value(begin(request, timeout=self._timeout_seconds, metadata=routed))
         except grpc.RpcError as error:
-            raise grpc_failure(call, error) from error
+            # As Google's client would raise it: with what the server says, and its details, alone.
+            raise grpc_failure(call, problems.from_grpc_error(error)) from error
 
     def _pages(self, service: str, method: str, call: ApiMethod, name: RunName) -> Iterator[Any]:
         until, token = time.monotonic() + 3 * self._timeout_seconds, ""
