@@ -485,12 +485,12 @@ variable "services" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for service in var.services : can(regex("^projects/([*]|[a-z0-9][a-z0-9.:-]*)/locations/([*]|[a-z0-9][a-z0-9.:-]*)/(services|jobs)/([*]|[a-z0-9][a-z0-9.:-]*)$", service))])
+    condition     = alltrue([for service in var.services : can(regex("^projects/([*]|[a-z0-9][a-z0-9.:-]*)/locations/([*]|[a-z0-9-]+)/(services|jobs)/([*]|[a-z0-9-]+)$", service))])
     error_message = "Each of services must be projects/P/locations/L/services/N or projects/P/locations/L/jobs/N, with * for a whole segment and nothing else."
   }
 
   validation {
-    condition     = !anytrue([for service in var.services : can(regex("^projects/[0-9]+/", service))])
+    condition     = !anytrue([for service in var.services : can(regex("^projects/[0-9]", service))])
     error_message = "Each of services must name its project by its id, such as example-project: findings name it so, and what is listed by a number is held as service_not_listed."
   }
 }

@@ -1034,6 +1034,16 @@ run "services_a_project_number" {
   expect_failures = [var.services]
 }
 
+run "services_no_name_of_one" {
+  command = plan
+
+  variables {
+    services = ["projects/p/locations/l/services/checkout.v:2"]
+  }
+
+  expect_failures = [var.services]
+}
+
 run "signing_two" {
   command = plan
 
