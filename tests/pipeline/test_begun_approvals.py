@@ -10,6 +10,10 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf import any_pb2
+from google.rpc import status_pb2
+from google.rpc.error_details_pb2 import PreconditionFailure
+from grpc_status import rpc_status
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.execute.execution import MOST_RECONCILING
@@ -122,6 +126,26 @@ def test_a_refused_write_keeps_what_the_server_says_alone(tmp_path: Path, cluste
         assert details == [r"x\u000a## H\u202e\u001b[31m"]
         told = json.dumps(running.published.messages, ensure_ascii=False)
         assert not {"\u202e", "\x1b"} & set(told)
+
+
+def test_a_write_that_a_perimeter_refuses_names_it(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """It is no missing right: nobody grants what would not help."""
+    with run_deployed(tmp_path, cluster, run_policy(*STEPS)) as running:
+        document = escape()
+        running.respond_to(document)
+        befall, detail = running.server.befall, any_pb2.Any()
+        detail.Pack(PreconditionFailure(violations=[{"type": "VPC_SERVICE_CONTROLS"}]))
+        status = status_pb2.Status(code=7, message="no", details=[detail])
+
+        def refuse(asked: str, context: Any) -> Any:
+            if asked == "Services/UpdateService":
+                context.abort_with_status(rpc_status.to_status(status))
+            return befall(asked, context)
+
+        vars(running.server)["befall"] = refuse
+        running.answer(document)
+        (detail_told, *_) = [step.detail for step in running.case(document).steps if step.status == "failed"]
+        assert "run.services.update" not in detail_told
 
 
 def test_a_change_that_is_never_carried_out_fails_at_last(tmp_path: Path, cluster: SimulatedCluster) -> None:
