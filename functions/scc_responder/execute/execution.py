@@ -60,7 +60,6 @@ class Execution:
     """One decision being carried out. `pending` are outcomes that the next write to the journal takes along.
 
     `postponed_by` is why a part of the decision is postponed: a fact that could not be read.
-
     `stopped` and `paused` are policies whose chain ended, or has to come again; `lost` the objects that are gone or
     replaced; `unsettled` the ids of actions that have to come again, `error` the first reason for that, and `waiting`
     the policies and ids of those that need them; `ended` the UIDs of pods that another case deleted meanwhile; `urgent`
@@ -267,9 +266,8 @@ class World:
     """The finding's cluster and its limits, where evidence goes and who tells people.
 
     None is what this finding or deployment has not. `function_url` is the function's own address, as far as known, at
-    which a person answers a plan that waits. `until`: no step starts later; `waits_until`: none waits any
-    longer for an answer. Evidence is stored on `evidence_pool`.
-    `collector` is what our own containers in a pod are made with.
+    which a person answers a plan that waits. `until`: no step starts later; `waits_until`: none waits any longer for an
+    answer. Evidence is stored on `evidence_pool`. `collector` is what our own containers in a pod are made with.
     `unread` are the errors of the reads before the decision, by what could not be read; `early` is the evidence that
     was read before the first step, by its target. `run`, `logs`, `registry` and `metrics` give Cloud Run, Cloud
     Logging, Artifact Registry and Cloud Monitoring, once something asks for them; `run_read` is that of `RunSession`.
