@@ -5,14 +5,14 @@ Three requests, side by side, and the further pages of a long list; where images
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 
 from scc_responder.collect.meant_revision import Meant, meant_by, meant_execution, meant_revision
-from scc_responder.collect.revision_digests import with_digests
+from scc_responder.collect.revision_digests import DigestReads, with_digests
 from scc_responder.collect.run_identity import identify_job, identify_service
 from scc_responder.domain.cloud_run.run_names import RunKind, run_target
 from scc_responder.domain.cloud_run.run_objects import RunExecution, RunJob, RunRevision, RunService
@@ -36,18 +36,10 @@ _T = TypeVar("_T")
 _Child = TypeVar("_Child", RunRevision, RunExecution)
 
 
-class FactReads(Protocol):
-    """The parallel reads of one finding: `target.Reads`."""
+class FactReads(DigestReads, Protocol):
+    """The same, and why what is not there could not be read."""
 
     missing: dict[str, str]
-
-    def start(self, read: Callable[..., _T], *arguments: Any) -> Future[_T]:
-        """Begin a read."""
-        ...
-
-    def result(self, fact: str, future: Future[_T]) -> _T | None:
-        """The read's answer, or None with the reason in `missing`."""
-        ...
 
 
 def start_run_reads(finding: Finding, api: CloudRunApi, reads: FactReads) -> dict[str, Future[Any]]:

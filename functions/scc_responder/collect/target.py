@@ -100,8 +100,7 @@ def collect(
     `run` is asked about findings of Cloud Run alone, and None where nobody is to be asked; `revision` is the one that a
     person chose, `settled` the revision or execution that the case acted upon. `node_name` is the node that the case
     acted upon: its pod, which would name it, may be gone by now.
-    Never raises for a fact that cannot be read: it is missing, with its reason. The caller decides which of them are
-    required.
+    Never raises for a fact that cannot be read: it is missing, with its reason. The caller decides which are required.
     """
     reads = Reads(pool, deadline_seconds)
     if len(finding.pods) > 1:

@@ -14,7 +14,7 @@ from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunExecution, RunRevision
 from scc_responder.domain.cloud_run.run_reads import RunOperation
 from scc_responder.domain.cloud_run.run_session import RunSession
-from scc_responder.domain.cloud_run.service_update import RECONCILED_SECONDS, outcome
+from scc_responder.domain.cloud_run.service_update import RECONCILED_SECONDS, awaited, not_carried_out, outcome
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, failed, refused
@@ -132,15 +132,8 @@ def _sent(run: EndRun, end: ChildEnd, etag: str) -> Result:
     if run.step.dry_run:
         return Result(status=StepStatus.DRY_RUN, reason=end.would)
     run.sent = True
-    try:
-        ended = run.session.api.wait_operation(operation.name, run.step.seconds(RECONCILED_SECONDS))
-    except ApiError as error:
-        raise RetryableError(Reason.RECONCILING, str(error)) from error
-    if ended.error:
-        return failed(Reason.RECONCILIATION_FAILED, f"{ended.error}: {visible(ended.message, _LENGTH)}")
-    if not ended.done:
-        raise RetryableError(Reason.RECONCILING, f"{end.path}: {operation.name}")
-    return _ended(run, end)
+    operation = awaited(run.session, run.step, operation)
+    return not_carried_out(operation) if operation.error else _ended(run, end)
 
 
 def _ended(run: EndRun, end: ChildEnd) -> Result:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 from scc_responder.domain.changes import StepRun
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunJob, RunService
-from scc_responder.domain.cloud_run.run_reads import RunRead
+from scc_responder.domain.cloud_run.run_reads import RunOperation, RunRead
 from scc_responder.domain.cloud_run.run_session import RunSession
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
 from scc_responder.domain.reasons import Reason
@@ -139,6 +139,22 @@ def outcome(error: ApiError) -> Result:
     return failed(error.reason, str(error)) if error.status == 400 else refused(error)
 
 
+def awaited(session: RunSession, step: StepRun, operation: RunOperation) -> RunOperation:
+    """The operation once it is done, well or not. Raises RetryableError where that takes longer than this delivery."""
+    try:
+        ended = session.api.wait_operation(operation.name, step.seconds(RECONCILED_SECONDS))
+    except ApiError as error:
+        raise RetryableError(Reason.RECONCILING, str(error)) from error
+    if not ended.done and not ended.error:
+        raise RetryableError(Reason.RECONCILING, operation.name)
+    return ended
+
+
+def not_carried_out(operation: RunOperation) -> Result:
+    """The outcome that an operation stands for which ended with an error."""
+    return failed(Reason.RECONCILIATION_FAILED, f"{operation.error}: {visible(operation.message, _LENGTH)}")
+
+
 def _sent(session: RunSession, step: StepRun, update: ServiceUpdate, service: RunService) -> Result:
     """Send it. Raises ApiError of the update itself, RetryableError while it is not reconciled."""
     fields = update.fields(service)
@@ -147,17 +163,12 @@ def _sent(session: RunSession, step: StepRun, update: ServiceUpdate, service: Ru
     )
     if step.dry_run:
         return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_UPDATE_SERVICE)
-    try:
-        ended = session.api.wait_operation(operation.name, step.seconds(RECONCILED_SECONDS))
-    except ApiError as error:
-        raise RetryableError(Reason.RECONCILING, str(error)) from error
-    if not ended.done:
-        raise RetryableError(Reason.RECONCILING, f"{update.path}: {operation.name}")
+    ended = awaited(session, step, operation)
     read = read_service(session, service.name, update.uid)
     if isinstance(read, Result):
         return read
     if ended.error and not update.is_served(read):
-        return failed(Reason.RECONCILIATION_FAILED, f"{ended.error}: {visible(ended.message, _LENGTH)}")
+        return not_carried_out(ended)
     return _settled(session, step, update, read, None)
 
 
