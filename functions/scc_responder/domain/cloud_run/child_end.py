@@ -14,13 +14,12 @@ from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunExecution, RunRevision
 from scc_responder.domain.cloud_run.run_reads import RunOperation
 from scc_responder.domain.cloud_run.run_session import RunSession
-from scc_responder.domain.cloud_run.service_update import RECONCILED_SECONDS, awaited, not_carried_out, outcome
-from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
+from scc_responder.domain.cloud_run.service_update import RECONCILED_SECONDS, awaited, not_carried_out, until_written
+from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, failed, refused
 from scc_responder.domain.text import visible
 
-_TRIES = 3
 _POLL_SECONDS = 1.0
 _LENGTH = 300
 
@@ -75,19 +74,17 @@ class ChildEnd(Protocol):
 
 def end_child(session: RunSession, step: StepRun, end: ChildEnd) -> Result:
     """End it, unless it has ended. Raises RetryableError where a later delivery has to go on."""
-    name, last = RunName.parse(end.path), None
+    name = RunName.parse(end.path)
     if name is None:
         return failed(Reason.SERVICE_NOT_NAMED, visible(end.path, _LENGTH))
     ran_at = step.intended_at if step.intended else None
     run = EndRun(session=session, step=step, name=name, sent=step.intended, ran_at=ran_at)
-    for _ in range(_TRIES):
-        try:
-            return _tried(run, end)
-        except ApiError as error:
-            if not (isinstance(error, OutcomeUnknown) or error.status == 409):
-                return outcome(error)
-            run.sent, last = run.sent or isinstance(error, OutcomeUnknown), error
-    raise RetryableError(last.reason if last else Reason.UNSETTLED, f"{_TRIES} attempts on {end.path}") from last
+
+    def once(sent: bool) -> Result:
+        run.sent |= sent
+        return _tried(run, end)
+
+    return until_written(end.path, step, once)
 
 
 def _tried(run: EndRun, end: ChildEnd) -> Result:

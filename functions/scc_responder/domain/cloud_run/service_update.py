@@ -27,6 +27,7 @@ DEPLOY_LASTS = timedelta(minutes=5)
 """How long a change by others that is under way is waited for, from its beginning, before one of ours."""
 
 _TRIES = 3
+_CONFLICT = 409
 _POLL_SECONDS = 1.0
 _LENGTH = 300
 _Owner = TypeVar("_Owner", RunService, RunJob)
@@ -80,30 +81,43 @@ def update_service(session: RunSession, step: StepRun, update: ServiceUpdate) ->
     name = RunName.parse(update.path)
     if name is None:
         return failed(Reason.SERVICE_NOT_NAMED, visible(update.path, _LENGTH))
+    return until_written(update.path, step, partial(_once, session, step, update, name))
+
+
+def until_written(path: str, step: StepRun, once: Callable[[bool], Result]) -> Result:
+    """What `once` comes to, tried again from a fresh probe where it met a change by others, or an unknown outcome.
+
+    It is told whether a request of ours may have gone out. Raises RetryableError where a later delivery has to go on.
+    """
     sent, last = step.intended, None
     for _ in range(_TRIES):
-        service = read_service(session, name, update.uid)
-        if isinstance(service, Result):
-            return service
-        if update.holds(service):
-            return _settled(session, step, update, service, Reason.DONE_BEFORE if sent else Reason.ALREADY)
-        if update.deployed and not (sent or step.dry_run) and _is_being_deployed(service, step):
-            # What is under way may be the mend: it is not set back, nor scaled away, before it is known.
-            session.read[name.path] = _reconciled(session, step, update, service)
-            continue
-        refusal = update.refusal(service)
-        if refusal and sent and refusal != Reason.SERVICE_DEPLOYED:
-            return Result(status=StepStatus.OVERRIDDEN, reason=refusal)
-        if refusal:
-            raise RetryableError(refusal, f"{update.path}: planned anew by the next delivery")
-        step.intend()
         try:
-            return _sent(session, step, update, service)
+            return once(sent)
         except ApiError as error:
-            if not (isinstance(error, OutcomeUnknown) or error.status == 409):
+            if not (isinstance(error, OutcomeUnknown) or error.status == _CONFLICT):
                 return outcome(error)
             sent, last = sent or isinstance(error, OutcomeUnknown), error
-    raise RetryableError(last.reason if last else Reason.UNSETTLED, f"{_TRIES} attempts on {update.path}") from last
+    raise RetryableError(last.reason if last else Reason.UNSETTLED, f"{_TRIES} attempts on {path}") from last
+
+
+def _once(session: RunSession, step: StepRun, update: ServiceUpdate, name: RunName, sent: bool) -> Result:
+    """One try. Raises ApiError of the update itself."""
+    service = read_service(session, name, update.uid)
+    if isinstance(service, Result):
+        return service
+    if update.holds(service):
+        return _settled(session, step, update, service, Reason.DONE_BEFORE if sent else Reason.ALREADY)
+    if update.deployed and not (sent or step.dry_run) and _is_being_deployed(service, step):
+        # What is under way may be the mend: it is not set back, nor scaled away, before it is known.
+        session.read[name.path] = _reconciled(session, step, update, service)
+        raise ApiError(Reason.RECONCILING, "a change by others was under way", status=_CONFLICT)
+    refusal = update.refusal(service)
+    if refusal and sent and refusal != Reason.SERVICE_DEPLOYED:
+        return Result(status=StepStatus.OVERRIDDEN, reason=refusal)
+    if refusal:
+        raise RetryableError(refusal, f"{update.path}: planned anew by the next delivery")
+    step.intend()
+    return _sent(session, step, update, service)
 
 
 def _is_being_deployed(service: RunService, step: StepRun) -> bool:

@@ -10,8 +10,7 @@ from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disr
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunIamPolicy, RunService
 from scc_responder.domain.cloud_run.run_session import RunSession
-from scc_responder.domain.cloud_run.service_update import outcome, read_service
-from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
+from scc_responder.domain.cloud_run.service_update import read_service, until_written
 from scc_responder.domain.permissions import iam
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, not_effective
@@ -25,7 +24,6 @@ SETS_INVOKERS = ChangeKind(
 )
 
 ANYONE = frozenset({"allUsers", "allAuthenticatedUsers"})
-_TRIES = 3
 
 
 class SetInvokers(Change, frozen=True, kw_only=True, tag="set_invokers"):
@@ -67,17 +65,9 @@ class SetInvokers(Change, frozen=True, kw_only=True, tag="set_invokers"):
         service = read_service(session, name, self.uid) if name else failed(Reason.SERVICE_NOT_NAMED)
         if isinstance(service, Result):
             return service
-        sent, last = step.intended, None
-        for _ in range(_TRIES):
-            try:
-                return self._once(step, session, service, sent=sent)
-            except ApiError as error:
-                if not (isinstance(error, OutcomeUnknown) or error.status == 409):
-                    return outcome(error)
-                sent, last = sent or isinstance(error, OutcomeUnknown), error
-        raise RetryableError(last.reason if last else Reason.UNSETTLED, f"{_TRIES} attempts on {self.path}") from last
+        return until_written(self.path, step, partial(self._once, step, session, service))
 
-    def _once(self, step: StepRun, session: RunSession, service: RunService, *, sent: bool) -> Result:
+    def _once(self, step: StepRun, session: RunSession, service: RunService, sent: bool) -> Result:
         """One try, from a fresh read. Raises ApiError."""
         name, read = service.name, session.api.get_iam_policy(service.name)
         if self._holds(read.value):
