@@ -72,7 +72,7 @@ def test_an_update_that_takes_long_is_left_to_a_later_delivery() -> None:
         vars(run.api)["wait_operation"] = lambda name, _seconds: slow(name, 0.05)
         with pytest.raises(RetryableError) as caught:
             run.carried_out(change)
-        assert caught.value.reason == "reconciling"
+        assert (caught.value.reason, run.seconds) == ("reconciling", [])
         with pytest.raises(RetryableError) as again:
             run.carried_out(change, intended=True)
         assert again.value.reason == "reconciling"
