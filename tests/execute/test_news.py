@@ -8,7 +8,7 @@ import pytest
 
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.news import is_outdated, is_untold, last_told
-from scc_responder.journal.case import Step
+from scc_responder.journal.step import Step
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 

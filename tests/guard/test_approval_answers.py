@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.guard.approval_answers import ApprovalAnswer, approve, is_listed, reject
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep, plan_digest
+from scc_responder.journal.step import Step
 from scc_responder.policy.guardrails import ApprovalRules
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -10,8 +10,9 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.guard.resumed_case import resume
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.journal.step import Step
 
 
 def at_rest(state: CaseState, plan: PlanState | None = None) -> CaseRecord:

@@ -15,9 +15,9 @@ from scc_responder.adapters.google.firestore.firestore_store import FirestoreSto
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import Step
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.step import Step
 from tests.kits.failpoints import FailingStore, Failpoints
 from tests.kits.journal_worlds import finding
 

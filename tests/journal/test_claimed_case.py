@@ -9,8 +9,8 @@ import pytest
 
 from scc_responder.domain.errors import RetryableError, StoreError, StoreOutcomeUnknown, StoreUnavailable
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import Step
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
+from scc_responder.journal.step import Step
 from tests.kits.journal_worlds import START, JournalWorld, finding, step
 
 

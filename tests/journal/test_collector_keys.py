@@ -11,8 +11,9 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import StoreUnavailable
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import StepStatus
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.collector_keys import CaseCollector, drop_key
+from scc_responder.journal.step import Step
 from tests.kits.journal_worlds import FaultyStore
 
 CASE = "5401ff97f041"

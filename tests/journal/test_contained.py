@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from scc_responder.domain.changes import stored
 from scc_responder.domain.changes.capture_again import CaptureAgain
 from scc_responder.domain.status import CaseState, Containment, FrozenProcess, StepStatus
-from scc_responder.journal.case import CaseRecord, Closing, Step
+from scc_responder.journal.case import CaseRecord, Closing
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.contained import (
     MEANINGS,
@@ -24,6 +24,7 @@ from scc_responder.journal.contained import (
     is_contained_anew,
     not_contained,
 )
+from scc_responder.journal.step import Step
 
 EVENT = datetime(2026, 3, 2, 9, 38, 16, tzinfo=UTC)
 DONE = StepStatus.DONE

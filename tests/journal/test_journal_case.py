@@ -15,7 +15,6 @@ from scc_responder.journal.case import (
     MAX_DETAIL,
     CaseRecord,
     Closing,
-    Step,
     action_id,
     case_digest,
     is_held_for_now,
@@ -23,6 +22,7 @@ from scc_responder.journal.case import (
     kept,
 )
 from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.journal.step import Step
 from tests.kits.journal_worlds import finding, step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -88,12 +88,6 @@ def test_an_open_case_is_kept_for_ever() -> None:
     assert {state: kept(record(state, "", None)) for state in S} == {
         state: None if state is S.OPEN else KEEP_CLOSED for state in S
     }
-
-
-@pytest.mark.parametrize("status", list(StepStatus))
-def test_a_step_is_settled_unless_its_outcome_is_open(status: StepStatus) -> None:
-    """Only what was meant or is unknown is looked at again."""
-    assert step(1, status).is_settled == (status.value not in {"intent", "unknown"})
 
 
 def test_a_long_detail_is_cut() -> None:

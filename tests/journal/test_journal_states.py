@@ -14,10 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import Step, is_unfinished
+from scc_responder.journal.case import is_unfinished
 from scc_responder.journal.case_json import decode
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import LEASE, Journal
+from scc_responder.journal.step import Step
 from tests.kits.journal_worlds import FaultyStore, SetClock, finding
 
 DELIVERED = {"minutes": st.integers(0, 5), "content": st.sampled_from(["one", "two"])}

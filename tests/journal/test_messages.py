@@ -20,7 +20,6 @@ from scc_responder.domain.finding import PodRef
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import Step
 from scc_responder.journal.messages import (
     Ending,
     conclusion,
@@ -32,6 +31,7 @@ from scc_responder.journal.messages import (
     step_summary,
 )
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
+from scc_responder.journal.step import Step
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from tests.kits.decision_contexts import POD, context
 

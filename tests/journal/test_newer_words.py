@@ -10,9 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.domain.errors import RetryableError
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.newer_words import newer_words
+from scc_responder.journal.step import Step
 
 NOW = datetime(2026, 3, 2, 9, 38, 12, tzinfo=UTC)
 LABEL = {

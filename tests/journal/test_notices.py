@@ -16,8 +16,9 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.notices import breaker_notice, case_notice, outcome_notice
+from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from tests.journal.test_messages import EVIL
 from tests.kits.decision_contexts import NODE, THREAT, context

@@ -10,9 +10,10 @@ import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.journal import read_clusters
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import encode
 from scc_responder.journal.read_clusters import ASK_AGAIN_AFTER, forget_refusal, was_ever_read
+from scc_responder.journal.step import Step
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,8 +8,9 @@ from scc_responder.collect.meant_revision import MAX_CANDIDATES
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState as S
 from scc_responder.domain.status import StepStatus
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.revision_choice import awaits_choice, refused_choice, revision_candidates
+from scc_responder.journal.step import Step
 
 
 def case(state: S, reason: str, epoch: int = 1, offered: str = "") -> CaseRecord:

@@ -12,7 +12,8 @@ from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.delete_pod import DeletePod
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.execute.execution import Execution, Task, World
+from scc_responder.execute.execution import Execution, Task
+from scc_responder.execute.world import World
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
 from scc_responder.journal.claimed_case import ClaimedCase

@@ -16,9 +16,10 @@ from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import CasStore, Entry, Page
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Claim, Journal
+from scc_responder.journal.step import Step
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

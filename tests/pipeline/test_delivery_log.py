@@ -13,9 +13,10 @@ from scc_responder.domain.errors import OversizeMessage, RejectedMessage
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.intake.envelope import open_envelope
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.messages import Ending
 from scc_responder.journal.plan import Plan
+from scc_responder.journal.step import Step
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from tests.findings import notification, push_body

@@ -12,7 +12,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.intake.notification import parse_notification
-from scc_responder.journal.case import Step
+from scc_responder.journal.step import Step
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.responder import (

@@ -16,9 +16,9 @@ from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import Step
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending
+from scc_responder.journal.step import Step
 from scc_responder.pipeline.delivery import respond
 from scc_responder.pipeline.services import Services
 from scc_responder.settings import read_settings

@@ -18,8 +18,9 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
-from scc_responder.execute.execution import RESPONDER, Execution, Task, World
-from scc_responder.journal.case import Step
+from scc_responder.execute.execution import RESPONDER, Execution, Task
+from scc_responder.execute.world import World
+from scc_responder.journal.step import Step
 from scc_responder.policy.decide import ActionResult, PlannedAction
 
 REREAD_SECONDS = 15.0

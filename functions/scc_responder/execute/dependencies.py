@@ -14,7 +14,8 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, not_the_target
 from scc_responder.execute.execution import Execution, Task
-from scc_responder.journal.case import Step, action_id
+from scc_responder.journal.case import action_id
+from scc_responder.journal.step import Step
 from scc_responder.policy.decide import ActionResult, PlannedAction, PolicyDecision
 from scc_responder.policy.policy_set import OnFailure
 

@@ -24,13 +24,14 @@ from scc_responder.execute.after_changes import evidence_after
 from scc_responder.execute.dependencies import STOPS, is_moot, is_stopped, must_wait, note_outcome, unmet
 from scc_responder.execute.early_containers import begin_early
 from scc_responder.execute.evidence.capture import read_early
-from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task, World
+from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task
 from scc_responder.execute.gate import Gate, Withheld
 from scc_responder.execute.means import StepMeans, without_target
 from scc_responder.execute.news import is_outdated, is_untold, last_told
-from scc_responder.journal.case import Step
+from scc_responder.execute.world import World
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.messages import UNANSWERED
+from scc_responder.journal.step import Step
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import in_order
 

@@ -9,7 +9,7 @@ from scc_responder.actions import actions
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.dependencies import STOPS
-from scc_responder.journal.case import Step
+from scc_responder.journal.step import Step
 
 _NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
 """Outcomes about which a person is notified."""

@@ -21,8 +21,9 @@ from scc_responder.domain.labels import without_own
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
+from scc_responder.journal.step import Step
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import ApprovalRules
 from scc_responder.policy.policy_set import PolicySet

@@ -16,10 +16,11 @@ from scc_responder.domain.changes import is_about_node, kind_of_stored, owner_ui
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import CaseState, FrozenProcess, StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.value import Value
 from scc_responder.intake.notification import content_digest
 from scc_responder.journal.plan import Approval, Plan, PlanState
+from scc_responder.journal.step import FOR_SWEEP, Step
 
 CASE_SCHEMA = 1
 KEEP_CLOSINGS = 20
@@ -30,67 +31,6 @@ KEEP_REJECTED = timedelta(days=90)
 """How long a rejected message is kept."""
 
 MAX_DETAIL = 500
-FOR_SWEEP = (Reason.DELETION_AWAITED, Reason.BUDGET_AWAITED)
-"""Why a step, and with it an open case, is left to a sweep from its `due_at` on; the first says more of a case."""
-
-
-class Step(Value, frozen=True, kw_only=True):
-    """One change of one action. (action_id, index) names it; a settled one is never carried out again.
-
-    `change` is the change as data, `expected_uid` the object it is bound to, `reason` a snake_case word. `epoch` is the
-    claim under which its intent was last written. `answers` counts the equal answers in a row by which the API server
-    itself refused the object (`ApiError.is_about_object`). `containment` (empty, or one of `Containment`),
-    `contained_at`, `due_at`, `frozen`, `left` and `unknown` are those of `Result`. An earlier version leaves them out.
-    `extra` holds fields that this version does not know.
-    """
-
-    action_id: str
-    index: int = 0
-    policy: str = ""
-    action: str = ""
-    status: StepStatus = StepStatus.INTENT
-    reason: str = ""
-    detail: str = ""
-    expected_uid: str = ""
-    change: dict[str, Any] = {}
-    epoch: int = 0
-    answers: int = 0
-    containment: str = ""
-    contained_at: datetime | None = None
-    due_at: datetime | None = None
-    frozen: tuple[FrozenProcess, ...] = ()
-    left: str = ""
-    unknown: str = ""
-    intended_at: datetime | None = None
-    settled_at: datetime | None = None
-    extra: dict[str, Any] = {}
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether its outcome is known."""
-        return self.status not in {StepStatus.INTENT, StepStatus.UNKNOWN}
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether it was carried out, and a sweep has to look what came of it."""
-        return self.reason == Reason.DELETION_AWAITED
-
-    @property
-    def comes_again(self) -> bool:
-        """Whether a sweep goes on with it: it is awaited, or is tried again."""
-        return self.reason in FOR_SWEEP
-
-    @property
-    def is_so_already(self) -> bool:
-        """Whether there was nothing to do because the target is as it should be."""
-        reason = Reason.read(self.reason)
-        return self.status is StepStatus.SKIPPED and reason is not None and reason.is_already
-
-    @property
-    def is_left_out(self) -> bool:
-        """Whether this deployment goes without what it takes."""
-        reason = Reason.read(self.reason)
-        return self.status is StepStatus.NOT_POSSIBLE and reason is not None and reason.is_left_out
 
 
 class Closing(Value, frozen=True, kw_only=True):

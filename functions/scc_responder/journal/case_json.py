@@ -13,9 +13,10 @@ from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, Page
 from scc_responder.domain.value import Value, resolved
-from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, Closing, Step
+from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, Closing
 from scc_responder.journal.newer_words import newer_words
 from scc_responder.journal.plan import Plan
+from scc_responder.journal.step import Step
 
 _KEPT: dict[str, type[Value]] = {"steps": Step, "history": Closing}
 """Lists of a case in whose items the fields are kept that this version does not know."""

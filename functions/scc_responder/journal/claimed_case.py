@@ -19,8 +19,9 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import Value, resolved
-from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, Step, case_digest, is_unfinished, kept
+from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, case_digest, is_unfinished, kept
 from scc_responder.journal.case_json import decode, encode
+from scc_responder.journal.step import Step
 
 RESERVATIONS = "reservation/"
 _CARRIED_OUT = frozenset({StepStatus.DONE, StepStatus.TERMINATING})

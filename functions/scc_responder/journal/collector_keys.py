@@ -20,7 +20,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import Value, resolved
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.step import Step
 
 KEPT = timedelta(days=30)
 """How long it is kept at most, where a case neither ends nor goes on."""

@@ -17,7 +17,8 @@ from scc_responder.domain.changes.capture_again import CAPTURES_AGAIN
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Containment, FrozenProcess, StepStatus
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.step import Step
 
 _OF_CLOUD_RUN = frozenset({Containment.RETIRED, Containment.EXECUTION_ENDED})
 _CONTAINED = frozenset(Containment) - {Containment.ISOLATED, Containment.SCALED_TO_ZERO, *_OF_CLOUD_RUN}

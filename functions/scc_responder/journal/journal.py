@@ -29,9 +29,10 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, write_over
 from scc_responder.domain.value import Value, resolved
-from scc_responder.journal.case import KEEP_CLOSINGS, KEEP_REJECTED, CaseRecord, Closing, Rejection, Step, case_digest
+from scc_responder.journal.case import KEEP_CLOSINGS, KEEP_REJECTED, CaseRecord, Closing, Rejection, case_digest
 from scc_responder.journal.case_json import Cases, cases_of, decode
 from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
+from scc_responder.journal.step import Step
 
 LEASE = timedelta(seconds=120)
 NOTED_COPIES = 20

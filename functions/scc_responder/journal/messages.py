@@ -22,8 +22,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.text import ascii_json
 from scc_responder.domain.value import Value
-from scc_responder.journal.case import Step
 from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision
 
 _TROUBLE = frozenset({StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.INTENT})

@@ -16,7 +16,7 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import CaseRecord, Rejection, Step
+from scc_responder.journal.case import CaseRecord, Rejection
 from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.messages import (
     UNANSWERED,
@@ -29,6 +29,7 @@ from scc_responder.journal.messages import (
     step_summary,
 )
 from scc_responder.journal.plan import Plan
+from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision
 
 BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"

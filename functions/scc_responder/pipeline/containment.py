@@ -23,8 +23,8 @@ from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.execute.execute import Decided, execute
-from scc_responder.execute.execution import World
 from scc_responder.execute.gate import refuse_disabled
+from scc_responder.execute.world import World
 from scc_responder.guard.approval import ask, review
 from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import KillSwitchCeiling, under

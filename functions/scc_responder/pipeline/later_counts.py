@@ -25,9 +25,10 @@ from scc_responder.domain.status import StepStatus
 from scc_responder.execute.evidence import EvidenceItem
 from scc_responder.execute.evidence.manifest import manifests_named
 from scc_responder.execute.evidence.sealing import Sealed
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.notices import case_notice
+from scc_responder.journal.step import Step
 from scc_responder.pipeline.later_notes import ASKED_AFTER, LaterNote, add_evidence, answer_notes, leave_note
 from scc_responder.pipeline.services import Services
 

@@ -16,11 +16,12 @@ from scc_responder.domain.notice import NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.execute.evidence.capture import capture
-from scc_responder.execute.execution import World
-from scc_responder.journal.case import Step, action_id
+from scc_responder.execute.world import World
+from scc_responder.journal.case import action_id
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.notices import case_notice
 from scc_responder.journal.read_clusters import forget_refusal, was_ever_read
+from scc_responder.journal.step import Step
 from scc_responder.journal.told_today import is_first_today
 from scc_responder.pipeline.services import Services
 

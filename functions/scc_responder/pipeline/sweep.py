@@ -24,12 +24,13 @@ from scc_responder.domain.store import CasStore, Entry, Page, write_over
 from scc_responder.domain.value import Value, resolved
 from scc_responder.execute.evidence.sealing import sign_later
 from scc_responder.guard import approval_answers
-from scc_responder.journal.case import FOR_SWEEP, CaseRecord, is_held_for_now, is_unfinished, kept
+from scc_responder.journal.case import CaseRecord, is_held_for_now, is_unfinished, kept
 from scc_responder.journal.case_json import decode
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending
 from scc_responder.journal.notices import case_notice
 from scc_responder.journal.plan import PlanState
+from scc_responder.journal.step import FOR_SWEEP
 from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.deadlines import cases_end
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from scc_responder.cli.case.case_text import answered, case, case_list, urgency
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
+from scc_responder.journal.step import Step
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PLAN = Plan(

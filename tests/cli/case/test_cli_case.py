@@ -21,10 +21,11 @@ from scc_responder.cli.demo.function_process import FunctionProcess
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import MAX_VALUE_BYTES
 from scc_responder.domain.text import visible
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import encode
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
+from scc_responder.journal.step import Step
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
 from tests.cli.commands import ROOT, called, free_port

@@ -18,7 +18,8 @@ from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunScaling, RunTraffic
 from scc_responder.domain.status import StepStatus
-from scc_responder.journal.case import CaseRecord, Step
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.step import Step
 from tests.docs.examples import ROOT, commands
 
 PATH = "projects/example-project/locations/europe-west1/services/checkout"

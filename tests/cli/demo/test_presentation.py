@@ -10,7 +10,7 @@ import pytest
 from scc_responder.cli.demo import presentation
 from scc_responder.domain.changes import change_classes, stored
 from scc_responder.domain.status import StepStatus
-from scc_responder.journal.case import Step
+from scc_responder.journal.step import Step
 from tests.domain.changes.test_changes import EXAMPLES
 
 NOWHERE = Path("/nonexistent")

@@ -21,7 +21,7 @@ from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunScaling
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.domain.value import Value
-from scc_responder.journal.case import Step
+from scc_responder.journal.step import Step
 
 _MADE = frozenset({StepStatus.DONE, StepStatus.NOT_EFFECTIVE})
 _PERHAPS_MADE = frozenset({Reason.RECONCILING, Reason.RECONCILIATION_FAILED})

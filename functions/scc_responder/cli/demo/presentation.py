@@ -15,8 +15,8 @@ from scc_responder.domain.changes import is_about_node, kind_of_stored
 from scc_responder.domain.labels import CASE_LABEL, ISOLATED_POD
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
-from scc_responder.journal.case import Step
 from scc_responder.journal.contained import MEANINGS, containment
+from scc_responder.journal.step import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.story.aftermath import Aftermath, PodNow
 from scc_responder.workbench.simulated_cluster.story.observation import Expectation, Observation, captured, proof

@@ -30,7 +30,7 @@ from scc_responder.execute.evidence.manifest import (
 )
 from scc_responder.execute.evidence.reading import Reading, read_sources
 from scc_responder.execute.evidence.sealing import Sealed, note_unsigned, seal, unsealed
-from scc_responder.execute.execution import World
+from scc_responder.execute.world import World
 from scc_responder.policy.decide import ActionResult, Decision
 from scc_responder.policy.order import in_order
 

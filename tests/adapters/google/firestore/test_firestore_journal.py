@@ -15,9 +15,10 @@ import pytest
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.domain.errors import RetryableError, StoreUnavailable
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import KEEP_CLOSED, Step
+from scc_responder.journal.case import KEEP_CLOSED
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.step import Step
 from tests.cluster.polling import wait_until
 from tests.journal.case_program import ACTIONS, carry_out
 from tests.kits.failpoints import Failpoints

@@ -12,7 +12,7 @@ import pytest
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.evidence.dsse import in_toto_statement
 from scc_responder.execute.evidence.sealing import seal
-from scc_responder.journal.case import Step
+from scc_responder.journal.step import Step
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.story.observation import (
     Observation,

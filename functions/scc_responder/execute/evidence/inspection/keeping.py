@@ -25,7 +25,7 @@ from scc_responder.execute.evidence.inspection.image_history import ImageHistory
 from scc_responder.execute.evidence.manifest import ManifestName, evidence_objects, evidence_statement
 from scc_responder.execute.evidence.reading import RENEW_SECONDS, Reading, SourceOutcome, begin_reading
 from scc_responder.execute.evidence.sources.image import image
-from scc_responder.execute.execution import World
+from scc_responder.execute.world import World
 
 _SOURCE = Source(
     name=SOURCE,
