@@ -35,8 +35,8 @@ from scc_responder.journal.collector_keys import CaseCollector, drop_key
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
 from scc_responder.pipeline.deadlines import steps_end, waits_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
-from scc_responder.pipeline.later_counts import note_count
-from scc_responder.pipeline.later_logs import note_later
+from scc_responder.pipeline.later.later_counts import note_count
+from scc_responder.pipeline.later.later_logs import note_later
 from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
 from scc_responder.pipeline.services import Services
 from scc_responder.pipeline.unread_facts import evidence_alone, unread_fact, unread_target, without_unread

@@ -36,8 +36,8 @@ from scc_responder.pipeline.deadlines import cases_end
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
-from scc_responder.pipeline.later_counts import count_later
-from scc_responder.pipeline.later_logs import ask_later
+from scc_responder.pipeline.later.later_counts import count_later
+from scc_responder.pipeline.later.later_logs import ask_later
 from scc_responder.pipeline.services import Services
 
 CASES_PREFIX = "case/"

@@ -18,7 +18,7 @@ from scc_responder.execute.evidence import sources_for
 from scc_responder.execute.evidence.log_entries import LogNames, ask_logs
 from scc_responder.execute.evidence.log_filters import LogQuery, identities, log_project, log_queries, resources
 from scc_responder.journal.step import Step
-from scc_responder.pipeline.later_notes import ASKED_AFTER, LaterNote, add_evidence, answer_notes, leave_note
+from scc_responder.pipeline.later.later_notes import ASKED_AFTER, LaterNote, add_evidence, answer_notes, leave_note
 from scc_responder.pipeline.services import Services
 
 NOTES = "logs/"

@@ -17,8 +17,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.execute.execution import manifests_of
 from scc_responder.journal.contained import instances_unknown, not_contained
 from scc_responder.journal.journal import Transition
-from scc_responder.pipeline.later_counts import COUNT_NOTES, count_later
-from scc_responder.pipeline.later_notes import ASKED_AFTER, MOST_TRIES
+from scc_responder.pipeline.later.later_counts import COUNT_NOTES, count_later
+from scc_responder.pipeline.later.later_notes import ASKED_AFTER, MOST_TRIES
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.checkout_deployment import BAD, RunDeployment, run_deployed, run_policy
 from tests.kits.google.monitoring_server import INSTANCES, MonitoringServer

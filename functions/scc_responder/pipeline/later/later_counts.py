@@ -29,7 +29,7 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.notices import case_notice
 from scc_responder.journal.step import Step
-from scc_responder.pipeline.later_notes import ASKED_AFTER, LaterNote, add_evidence, answer_notes, leave_note
+from scc_responder.pipeline.later.later_notes import ASKED_AFTER, LaterNote, add_evidence, answer_notes, leave_note
 from scc_responder.pipeline.services import Services
 
 COUNT_NOTES = "counts/"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
-from scc_responder.pipeline.later_notes import ASKED_AFTER, MOST_TRIES, LaterNote, answer_notes, leave_note
+from scc_responder.pipeline.later.later_notes import ASKED_AFTER, MOST_TRIES, LaterNote, answer_notes, leave_note
 from scc_responder.pipeline.services import Services
 from tests.kits.settings import local_settings
 
