@@ -8,19 +8,17 @@ from msgspec.structs import replace
 
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value
 from scc_responder.guard.approval import withdrawn
-from scc_responder.journal.case import CaseRecord, left_to_sweep
+from scc_responder.journal.case import CaseRecord, WordKind, left_to_sweep
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import conclusion, modes_of
+from scc_responder.journal.persons_word import short_words, with_word
 from scc_responder.journal.plan import Approval, Plan, PlanState
 from scc_responder.policy.guardrails import ApprovalRules
 
 LOCAL = "local"
 """The approver on a machine whose deployment asks for no token. No e-mail address equals it."""
-
-MAX_SAID = 500
 
 
 class ApprovalAnswer(Value, frozen=True, kw_only=True):
@@ -63,8 +61,9 @@ def reject(record: CaseRecord, answer: ApprovalAnswer, now: datetime, *, is_held
     if answer.plan and not plan.is_meant_by(answer.plan):
         return _refused(Reason.PLAN_DIGEST_DIFFERS)
     refused = _not_answerable(record, plan, now, is_held=is_held)
+    ended = _ended(record, PlanState.REJECTED, Reason.APPROVAL_REJECTED, now, answer)
     return refused or _accepted(
-        Reason.APPROVAL_REJECTED, _ended(record, PlanState.REJECTED, Reason.APPROVAL_REJECTED, now, answer)
+        Reason.APPROVAL_REJECTED, with_word(ended, WordKind.REJECTED, answer.by, now, answer.said)
     )
 
 
@@ -111,8 +110,7 @@ def _ended(record: CaseRecord, state: PlanState, reason: Reason, now: datetime, 
 
     A case that was open stays open, to be finished; so does one whose deletion a sweep has to look after.
     """
-    said = visible(answer.said, MAX_SAID)
-    ended = withdrawn(record, state, reason, now, by=answer.by, said=said)
+    ended = withdrawn(record, state, reason, now, by=answer.by, said=short_words(answer.said))
     if record.state is CaseState.OPEN:
         return ended
     left = conclusion(ended.current_steps, modes_of(ended.decision))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -33,11 +34,39 @@ KEEP_REJECTED = timedelta(days=90)
 MAX_DETAIL = 500
 
 
+class WordKind(StrEnum):
+    """What a person said of a case that is an end of its own."""
+
+    UNDONE = "undone"
+    """What was done was taken back."""
+    REJECTED = "rejected_by_person"
+    """The plan is not to be carried out."""
+    EXEMPTED = "exempted"
+    """This threat on this workload is let be, for a time."""
+
+
+class PersonsWord(Value, frozen=True, kw_only=True):
+    """A person's word on a case: no event of the same content about the same objects opens the case again.
+
+    `by` is a verified e-mail address or `local`, `said` that person's words. `digest` is the content that the word is
+    about (`case_digest`), `uids` the objects, as far as they are known. `until`: it counts for events before; None: for
+    all.
+    """
+
+    kind: WordKind
+    by: str
+    at: datetime
+    said: str = ""
+    digest: str = ""
+    uids: tuple[str, ...] = ()
+    until: datetime | None = None
+
+
 class Closing(Value, frozen=True, kw_only=True):
     """An earlier closing of a case that was opened again.
 
     `approvals` are those its plan was given, `captures` the details of its captures of evidence, whose steps are not
-    kept. `extra` holds fields that this version does not know.
+    kept. `word` is the person's word that the case had. `extra` holds fields that this version does not know.
     """
 
     state: CaseState
@@ -46,6 +75,7 @@ class Closing(Value, frozen=True, kw_only=True):
     closed_at: datetime | None = None
     approvals: tuple[Approval, ...] = ()
     captures: tuple[str, ...] = ()
+    word: PersonsWord | None = None
     extra: dict[str, Any] = {}
 
 
@@ -58,7 +88,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     (bounded). `canonical_name` is under the nearest ancestor: who may read the findings of one project or folder alone
     reads by it. `cluster` is the path of the one that the finding is about, once confirmed; of Cloud Run `projects/P`.
     `plan` is what waits for approval, or how it ended. `revision` is the one of Cloud Run that a person chose.
-    `inspection` is what a look into the container told.
+    `inspection` is what a look into the container told. `word` is a person's, where it ended the case.
     `extra` holds fields that this version does not know.
     """
 
@@ -85,6 +115,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     revision: str = ""
     inspection: Inspection | None = None
     history: tuple[Closing, ...] = ()
+    word: PersonsWord | None = None
     opened_at: datetime | None = None
     updated_at: datetime | None = None
     closed_at: datetime | None = None

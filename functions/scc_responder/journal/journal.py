@@ -32,6 +32,7 @@ from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.case import KEEP_CLOSINGS, KEEP_REJECTED, CaseRecord, Closing, Rejection, case_digest
 from scc_responder.journal.case_json import Cases, cases_of, decode
 from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
+from scc_responder.journal.persons_word import settles
 from scc_responder.journal.step import Step
 
 LEASE = timedelta(seconds=120)
@@ -189,6 +190,8 @@ def _is_news(record: CaseRecord, finding: Finding, digest: str) -> bool:
     if _is_over(finding):
         # It is over: an echo of our own work, or an analyst's. What was done stays done.
         return False
+    if settles(record.word, finding, digest) and not _may_mean_another_pod(finding):
+        return False
     if record.state is CaseState.REJECTED:
         # What was rejected may have been forged, its event time too.
         return finding.event_time != record.event_time
@@ -248,6 +251,7 @@ def _reopened(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
         closed_at=record.closed_at,
         approvals=record.plan.approvals if record.plan else (),
         captures=tuple(step.detail for step in record.steps if not _is_kept(step) and _is_capture(step)),
+        word=record.word,
     )
     return replace(
         record,
@@ -255,6 +259,7 @@ def _reopened(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
         history=(*record.history, closing)[-KEEP_CLOSINGS:],
         steps=tuple(step for step in record.steps if _is_kept(step)),
         plan=None,
+        word=None,
         attempts=0,
     )
 

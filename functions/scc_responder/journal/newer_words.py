@@ -15,6 +15,7 @@ import msgspec
 from scc_responder.actions import actions
 from scc_responder.domain.changes import change_classes, restored
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.case import WordKind
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
 
 _UNSETTLED = frozenset({StepStatus.INTENT, StepStatus.UNKNOWN})
@@ -30,6 +31,7 @@ def newer_words(record: Mapping[str, Any]) -> str:
 
 def _in_record(record: Mapping[str, Any]) -> Iterator[str]:
     yield _word("state", record.get("state", CaseState.OPEN), CaseState)
+    yield _word("word.kind", (record.get("word") or {}).get("kind"), WordKind)
     unfinished, before = record.get("state", CaseState.OPEN) in _UNFINISHED, 0
     for closing in record.get("history", ()):
         yield _word("history.state", closing.get("state"), CaseState)
