@@ -28,7 +28,7 @@ def spoken(**fields: Any) -> CaseRecord:
         event_time=known.event_time,
         digest=case_digest(known),
         state=CaseState.HELD,
-        steps=(step(status=StepStatus.DONE),),
+        steps=(step(status=StepStatus.DONE, change={"change": "patch", "kind": "Pod"}),),
         decision={"pod": {"uid": "uid-of-pod"}, "cloud_run": None},
     )
     return with_word(record, WordKind.UNDONE, "a@example.com", START + timedelta(hours=1), "ours\n", **fields)
