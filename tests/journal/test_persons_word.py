@@ -28,7 +28,7 @@ def spoken(**fields: Any) -> CaseRecord:
         event_time=known.event_time,
         digest=case_digest(known),
         state=CaseState.HELD,
-        steps=(step(status=StepStatus.DONE, change={"change": "patch", "kind": "Pod"}),),
+        steps=(step(status=StepStatus.DONE, change={"change": "patch"}, epoch=1),),
         decision={"pod": {"uid": "uid-of-pod"}, "cloud_run": None},
     )
     return with_word(record, WordKind.UNDONE, "a@example.com", START + timedelta(hours=1), "ours\n", **fields)
@@ -38,7 +38,7 @@ def test_a_word_is_about_what_was_acted_on_and_read() -> None:
     """It names the pod and the content, and has the words in a form that hides nothing."""
     word = spoken().word
     assert word is not None
-    assert (word.uids, word.said, word.by) == (("uid-1", "uid-of-pod"), "ours\\n", "a@example.com")
+    assert (word.uids, word.said, word.by) == (("uid-1", "uid-of-pod"), "ours\\u000a", "a@example.com")
     assert [is_about(word, uids) for uids in ({"uid-of-pod"}, {"uid-2"}, ())] == [True, False, False]
     assert is_about(replace(word, uids=()), {"uid-2"})
     assert not is_about(None, {"uid-2"})
