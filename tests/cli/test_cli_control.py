@@ -213,3 +213,51 @@ def test_a_project_is_named_by_its_id(store: Path, given: list[str], told: str) 
     assert done.returncode == 2
     assert told in done.stderr
     assert not store.exists()
+
+
+def test_one_policy_is_lowered_for_a_while(store: Path) -> None:
+    """It is told with its end, shown beside the switch, ended by a person, and then shown as expired."""
+    turned(store, "enforce")
+    done = turned(store, "dry_run", "--policy", "isolate-crypto-mining", "--for", "2h")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("dry_run    policy isolate-crypto-mining until 20")
+    document = shown(store)["documents"][0]["control"]
+    assert (document["mode"], [item["name"] for item in document["timed"]]) == ("enforce", ["isolate-crypto-mining"])
+
+    ended = called("control", "clear", "--policy", "isolate-crypto-mining", "--reason", "over", "--store", store)
+    again = called("control", "clear", "--policy", "isolate-crypto-mining", "--reason", "over", "--store", store)
+    assert (ended.returncode, again.returncode) == (0, 1)
+    assert ended.stdout.startswith("expired    policy isolate-crypto-mining until 20")
+    assert "expired    policy isolate-crypto-mining" in called("control", "show", "--store", store).stdout
+
+
+REFUSED_FOR_A_WHILE = {
+    "no time": ("dry_run", "--policy", "p"),
+    "a time for everywhere": ("dry_run", "--for", "2h"),
+    "nothing at all": ("disabled", "--policy", "p", "--for", "2h"),
+    "everything": ("enforce", "--policy", "p", "--for", "2h"),
+    "no such form": ("dry_run", "--namespace", "prod-1/shop", "--for", "2h"),
+}
+
+
+@pytest.mark.parametrize("given", REFUSED_FOR_A_WHILE.values(), ids=REFUSED_FOR_A_WHILE)
+def test_a_ceiling_for_a_while_only_lowers(store: Path, given: tuple[str, ...]) -> None:
+    """Without an end, without a name, or as another mode than those two, nothing is set."""
+    turned(store, "enforce")
+    done = turned(store, *given)
+    assert done.returncode == 2
+    assert shown(store)["documents"][0]["control"]["timed"] == []
+
+
+def test_a_policy_that_nobody_knows_is_warned_of(store: Path) -> None:
+    """A slip of the pen must not look as if it stopped something."""
+    turned(store, "enforce")
+    done = turned(store, "dry_run", "--policy", "isolate-cripto-mining", "--for", "2h")
+    assert (done.returncode, "no policy isolate-cripto-mining" in done.stderr) == (0, True)
+
+
+def test_a_ceiling_needs_a_switch_first(store: Path) -> None:
+    """Where nobody turned it on, all is rehearsed: a ceiling must not turn it on."""
+    done = turned(store, "dry_run", "--policy", "isolate-crypto-mining", "--for", "2h")
+    assert (done.returncode, "First say how far" in done.stderr) == (2, True)
+    assert shown(store)["documents"] == []

@@ -24,6 +24,7 @@ from scc_responder.guard.kill_switch import (
     under,
 )
 from scc_responder.policy.decide import Decision, PolicyDecision
+from tests.kits.decision_contexts import context
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
@@ -135,7 +136,7 @@ def test_more_than_dry_run_is_said_in_so_many_words(value: bytes) -> None:
 def test_policies_go_no_further(limit: Mode, mode: Mode) -> None:
     """Every policy is lowered to the switch's mode, says what lowered it, and is raised by nothing."""
     policy = PolicyDecision(name="p", mode=mode, matched=True, reason=Reason.MATCHED)
-    (found,) = under(KillSwitchCeiling(mode=limit), Decision(policies=(policy,))).policies
+    (found,) = under(KillSwitchCeiling(mode=limit), Decision(policies=(policy,)), context()).policies
     assert found.mode == capped(mode, limit)
     assert (found.mode_reason == "mode_lowered_by:control") == (found.mode != mode)
 

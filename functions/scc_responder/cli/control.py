@@ -13,6 +13,14 @@ The mode is a ceiling on every policy, read before every decision and before eve
 
 `--project` holds for what runs on Cloud Run in the project, and for all clusters in it.
 
+One policy, namespace or workload alone may be lowered for some hours. It ends by itself, or by `clear`:
+
+  scc-responder control set dry_run --policy isolate-crypto-mining --for 2h --reason "INC-3" --store ...
+  scc-responder control set dry_run --namespace shop --for 2h --reason "INC-3" --store ...
+  scc-responder control set approve --workload projects/P/locations/L/clusters/C/shop/Deployment/web --for 2h ...
+  scc-responder control clear --namespace shop --reason "INC-3 is over" --store ...
+  scc-responder control clear --exemption CASE --reason "it was an attack" --store ...
+
 The answer names the store: the switch of another one than the function's stops nothing.
 """
 
@@ -22,21 +30,33 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from scc_responder.cli.console.existing_store import STORE, address, existing_store, store_option
-from scc_responder.cli.console.kill_switch_text import ceiling_text, control_line, setting_text
+from scc_responder.cli.console.kill_switch_text import ceiling_text, control_line, setting_text, timed_lines
 from scc_responder.cli.console.place_options import place_of, place_options
 from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.cli.console.timed_options import (
+    LONGEST_CEILING,
+    length_of,
+    length_option,
+    timed_ceiling,
+    timed_key,
+    timed_options,
+)
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.text import visible
 from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch, Setting, enclosing, key_of
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
+from scc_responder.guard.timed.timed_exemptions import TimedExemption
+from scc_responder.guard.timed.timed_levers import clear, limit
 
 MAX_REASON = 500
 
@@ -50,7 +70,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     turn.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
     turn.add_argument("--by", default=getpass.getuser(), help="who turns it")
     turn.add_argument("--create", action="store_true", help="make the SQLite file, before the function's first start")
-    for command in (show, turn):
+    ending = commands.add_parser("clear", help="end before its time what `set --for` or `case exempt` began")
+    ending.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
+    ending.add_argument("--by", default=getpass.getuser(), help="who ends it")
+    timed_options(turn)
+    length_option(turn, "7d")
+    timed_options(ending).add_argument(
+        "--exemption", default="", metavar="CASE", help="the exemption made by this case"
+    )
+    for command in (show, turn, ending):
         place_options(command, "this project alone: its clusters, and what it runs on Cloud Run")
         # To turn the switch of another store than the function's stops nothing.
         store_option(command, fallback=STORE if command is show else "")
@@ -58,19 +86,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show, or turn."""
+    """Show, turn, or end what stands for a while."""
     place_of(options)
-    if options.control_command == "set" and not options.reason.strip():
+    if options.control_command != "show" and not options.reason.strip():
         raise SettingsError("no_reason", "--reason: say why; it is kept with the setting")
-    turns = options.control_command == "set"
-    with closing(existing_store(options.store, create=turns and options.create)) as store:
-        switch = KillSwitch(store)
-        return _set(switch, options) if turns else _show(switch, options)
+    runs = {"show": _show, "set": _set, "clear": _clear}
+    with closing(existing_store(options.store, create=getattr(options, "create", False))) as store:
+        return runs[options.control_command](KillSwitch(store), options)
 
 
 def _set(switch: KillSwitch, options: argparse.Namespace) -> int:
     reason = visible(options.reason.strip(), MAX_REASON)
     setting = Setting(mode=Mode(options.mode), reason=reason, by=visible(options.by, MAX_REASON), at=utc_now())
+    key = timed_key(options)
+    if key:
+        return _set_timed(switch, options, timed_ceiling(key, setting, length_of(options, LONGEST_CEILING), setting.at))
+    if options.length:
+        raise SettingsError("invalid_duration", "--for: only with --policy, --namespace or --workload")
     control = switch.set(setting, place_of(options))
     if options.format == "json":
         print(json.dumps({"store": address(options.store), **_facts(key_of(place_of(options)), control)}, indent=2))
@@ -81,20 +113,56 @@ def _set(switch: KillSwitch, options: argparse.Namespace) -> int:
     return 0
 
 
+def _set_timed(switch: KillSwitch, options: argparse.Namespace, ceiling: TimedCeiling) -> int:
+    limit(switch, ceiling)
+    folder = Path("policies")
+    if ceiling.scope is TimedScope.POLICY and folder.is_dir() and not (folder / f"{ceiling.name}.yaml").exists():
+        print(f"scc-responder: warning: {folder} has no policy {ceiling.name}", file=sys.stderr)
+    _print_timed(options, [ceiling])
+    return 0
+
+
+def _clear(switch: KillSwitch, options: argparse.Namespace) -> int:
+    key, control, now = timed_key(options), switch.read(), utc_now()
+    known: list[TimedCeiling | TimedExemption] = [*control.timed, *control.exemptions] if control else []
+    case = options.exemption
+    if not key and not case:
+        raise SettingsError("nothing_named", "give --policy, --namespace, --workload or --exemption")
+    meant = [item for item in known if item.key == key or (case and getattr(item, "case", "") == case)]
+    standing = [item for item in meant if item.until > now]
+    if not standing:
+        print("scc-responder: nothing of this stands; see `control show`", file=sys.stderr)
+        return 1
+    why = f"ended by {visible(options.by, MAX_REASON)}: {visible(options.reason.strip(), MAX_REASON)}"
+    left = clear(switch, standing, why)
+    ended: list[TimedCeiling | TimedExemption] = [*left.timed, *left.exemptions]
+    _print_timed(options, [item for item in ended if item.key in {item.key for item in standing}])
+    return 0
+
+
+def _print_timed(options: argparse.Namespace, items: Sequence[TimedCeiling | TimedExemption]) -> None:
+    if options.format == "json":
+        print(json.dumps({"store": address(options.store), "items": msgspec.to_builtins(items)}, indent=2))
+    else:
+        print("\n".join([*timed_lines(items, utc_now()), _place(options)]))
+
+
 def _show(switch: KillSwitch, options: argparse.Namespace) -> int:
     place = place_of(options)
     wanted = {GLOBAL, *map(key_of, enclosing(place))}
     documents = {key: control for key, control in switch.documents() if not place or key in wanted}
-    limit = switch.ceiling(place)
+    lowest = switch.ceiling(place)
     if options.format == "json":
         listed = [_facts(key, control) for key, control in documents.items()]
-        told = {"store": address(options.store), "mode": str(limit.mode), "reason": limit.reason, "documents": listed}
+        told = {"store": address(options.store), "mode": str(lowest.mode), "reason": lowest.reason, "documents": listed}
         print(json.dumps(told, indent=2))
     else:
         print(_place(options))
-        print(f"{'now':10} {visible_lines(ceiling_text(limit))}")
+        print(f"{'now':10} {visible_lines(ceiling_text(lowest))}")
         for key, control in documents.items():
             print("\n".join(_lines(key, control)))
+            if control and (lines := [*timed_lines((*control.timed, *control.exemptions), utc_now())]):
+                print("\n".join(lines))
     return 1 if None in documents.values() else 0
 
 

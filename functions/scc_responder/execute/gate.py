@@ -14,12 +14,12 @@ from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import Finding
-from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.execute.execution import Execution, Task
 from scc_responder.guard.disruption import disruption_request
-from scc_responder.guard.kill_switch import LOWERED, KillSwitchCeiling
+from scc_responder.guard.kill_switch import KillSwitchCeiling, refused_now
 from scc_responder.journal.case import action_id
 
 
@@ -74,10 +74,11 @@ class Gate:
 
     def _stay_under_control(self) -> None:
         """Ask the switch again. What only observes is done unless nothing at all may be done."""
-        limit, policy = self.execution.world.ceiling(), self.task.policy
-        refuse_disabled(limit, self.execution.context.finding)
-        if not actions()[self.task.action].observes and capped(policy.mode, limit.mode) != policy.mode:
-            raise Withheld(LOWERED)
+        limit, context = self.execution.world.ceiling(), self.execution.context
+        refuse_disabled(limit, context.finding)
+        refused = None if actions()[self.task.action].observes else refused_now(limit, self.task.policy, context)
+        if refused:
+            raise Withheld(refused)
 
     def _reserve(self) -> None:
         """Reserve an irreversible action on this object. Another finding may hold the reservation."""

@@ -3,32 +3,39 @@
 A document is a ceiling on the mode of every policy: it can lower a mode, never raise it. No document for everywhere, or
 one that makes no sense, means `dry_run`; no document for a place takes nothing away. It is read before every decision
 and every intent, and turned by compare-and-set.
+
+The document for everywhere also has what ends by itself: ceilings on one policy, namespace or workload, and exemptions
+(`timed/`). While one stands, its schema is 2, which version 0.1.0 takes for `dry_run`: it would not heed it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
+from scc_responder.actions import actions
+from scc_responder.domain.context import Context
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreError, StoreUnavailable
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, write_over
 from scc_responder.domain.value import Value, resolved
 from scc_responder.guard.guard import lowered
-from scc_responder.policy.decide import Decision
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling, holds_for
+from scc_responder.guard.timed.timed_exemptions import TimedExemption, exemption_reason
+from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 
 CONTROL_PREFIX = "control/"
 GLOBAL = f"{CONTROL_PREFIX}global"
 _TRIES = 8
 NAME = "control"
-LOWERED = Reason.MODE_LOWERED_BY.of(NAME)
 CONTROL_SCHEMA = 1
+TIMED_SCHEMA = 2
 KEEP_CHANGES = 20
 """As many changes before the present one are kept in a document."""
 
@@ -45,19 +52,27 @@ class Setting(Value, frozen=True, kw_only=True):
 class Control(Setting, frozen=True, kw_only=True):
     """The document: the present setting, and those before it, the latest first.
 
-    `cluster` is a cluster's path, or `projects/P` of a whole project; empty: everywhere.
+    `cluster` is a cluster's path, or `projects/P` of a whole project; empty: everywhere. `timed` and `exemptions` are
+    in the document for everywhere alone; those that ended stay for a while, to be shown.
     """
 
     cluster: str = ""
     schema: int = CONTROL_SCHEMA
     history: tuple[Setting, ...] = ()
+    timed: tuple[TimedCeiling, ...] = ()
+    exemptions: tuple[TimedExemption, ...] = ()
 
 
 class KillSwitchCeiling(Value, frozen=True, kw_only=True):
-    """The furthest mode that the kill switch allows now, and the reason if no document says it."""
+    """The furthest mode that the kill switch allows now, and the reason if no document says it.
+
+    `timed` and `exemptions` are those that stand now and hold in the place that was asked for.
+    """
 
     mode: Mode
     reason: str = ""
+    timed: tuple[TimedCeiling, ...] = ()
+    exemptions: tuple[TimedExemption, ...] = ()
 
 
 def parse(value: bytes, cluster: str | None = None) -> Control | None:
@@ -68,7 +83,10 @@ def parse(value: bytes, cluster: str | None = None) -> Control | None:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     is_meant = cluster is None or control.cluster == cluster
-    return control if control.schema == CONTROL_SCHEMA and is_meant else None
+    schema = (
+        TIMED_SCHEMA if control.schema == TIMED_SCHEMA and (control.timed or control.exemptions) else CONTROL_SCHEMA
+    )
+    return control if control.schema == schema and is_meant else None
 
 
 def enclosing(place: str) -> tuple[str, ...]:
@@ -101,17 +119,47 @@ def changed(before: Control | None, setting: Setting, cluster: str = "") -> Cont
         last = Setting(mode=before.mode, reason=before.reason, by=before.by, at=before.at)
         history = (last, *before.history)[:KEEP_CHANGES]
     made = Control(mode=setting.mode, reason=setting.reason, by=setting.by, at=setting.at, history=history)
-    return replace(made, cluster=cluster)
+    kept = before or made
+    return replace(made, cluster=cluster, schema=kept.schema, timed=kept.timed, exemptions=kept.exemptions)
 
 
-def under(limit: KillSwitchCeiling, decision: Decision) -> Decision:
-    """The decision with every policy's mode under the kill switch's."""
-    return Decision(policies=tuple(lowered(policy, limit.mode, NAME) for policy in decision.policies))
+def under(limit: KillSwitchCeiling, decision: Decision, context: Context) -> Decision:
+    """The decision with every policy's mode under the kill switch's, and what is exempt held."""
+    exempt = exemption_reason(limit.exemptions, context)
+    policies = (_under(limit, policy, context) for policy in decision.policies)
+    return Decision(policies=tuple(_held(policy, exempt) if exempt else policy for policy in policies))
+
+
+def refused_now(limit: KillSwitchCeiling, policy: PolicyDecision, context: Context) -> Reason | None:
+    """Why the switch lets a step of this policy, decided before, not be done any more; None if it does."""
+    mode = _under(limit, policy, context)
+    return Reason.read(mode.mode_reason) if mode.mode != policy.mode else exemption_reason(limit.exemptions, context)
+
+
+def _under(limit: KillSwitchCeiling, policy: PolicyDecision, context: Context) -> PolicyDecision:
+    policy = lowered(policy, limit.mode, NAME)
+    for item in limit.timed:
+        if holds_for(item, policy.name, context):
+            policy = lowered(policy, item.mode, item.source)
+    return policy
+
+
+def _held(policy: PolicyDecision, exempt: Reason) -> PolicyDecision:
+    def held(planned: PlannedAction) -> PlannedAction:
+        if planned.result != ActionResult.PLANNED or actions()[planned.action].observes:
+            return planned
+        return replace(planned, result=ActionResult.HELD, reason=exempt)
+
+    return replace(policy, actions=tuple(map(held, policy.actions)))
 
 
 def key_of(cluster: str) -> str:
     """Where the document of a cluster or project, given by its path, is; of everywhere, if the path is empty."""
     return f"{CONTROL_PREFIX}cluster/" + hashlib.sha256(cluster.encode()).hexdigest()[:32] if cluster else GLOBAL
+
+
+ControlRule = Callable[[Control | None, datetime | None], Control]
+"""What becomes of a document, None where none can be read, at this moment by the store's clock."""
 
 
 class KillSwitch:
@@ -133,7 +181,9 @@ class KillSwitch:
         except StoreError:
             return KillSwitchCeiling(mode=Mode.DRY_RUN, reason=Reason.CONTROL_UNUSABLE)
         everywhere, *own = (entry.value if entry else None for entry in entries)
-        return ceiling(everywhere, *zip(own, enclosing(place), strict=True))
+        limit = ceiling(everywhere, *zip(own, enclosing(place), strict=True))
+        control = parse(entries[0].value, "") if entries[0] else None
+        return _with_timed(limit, control, place, entries[0].server_time) if control and entries[0] else limit
 
     def read(self, cluster: str = "") -> Control | None:
         """One document; None if there is none or it is unusable. Raises StoreError."""
@@ -142,10 +192,14 @@ class KillSwitch:
 
     def set(self, setting: Setting, cluster: str = "") -> Control:
         """Turn the switch. What cannot be read is replaced. Raises RetryableError `control_contended`, StoreError."""
+        return self.change(lambda before, _: changed(before, setting, cluster), cluster)
+
+    def change(self, rule: ControlRule, cluster: str = "") -> Control:
+        """Store what the rule makes of the document. Raises what it raises, and what `set` does."""
         key = key_of(cluster)
         for _ in range(_TRIES):
             entry = self._store.get(key)
-            control = changed(parse(entry.value, cluster) if entry else None, setting, cluster)
+            control = rule(parse(entry.value, cluster), entry.server_time) if entry else rule(None, None)
             value = msgspec.json.encode(control)
             with suppress(AlreadyExists, Conflict):
                 write_over(self._store, key, value, entry)
@@ -164,6 +218,16 @@ class KillSwitch:
             cursor = page.cursor
             if cursor is None:
                 return
+
+
+def _with_timed(limit: KillSwitchCeiling, control: Control, place: str, now: datetime) -> KillSwitchCeiling:
+    """The same with what stands in this place, of what ends by itself."""
+    if not control.timed and not control.exemptions:
+        return limit
+    places = {"", *enclosing(place)}
+    timed = tuple(item for item in control.timed if item.until > now and item.place in places)
+    exemptions = tuple(item for item in control.exemptions if item.until > now and item.place in places)
+    return replace(limit, timed=timed, exemptions=exemptions)
 
 
 def _own(key: str, value: bytes) -> Control | None:

@@ -102,7 +102,7 @@ def _decided(
     """Decide, look at what a disruption depends on, and guard: with what a look into the container has told so far."""
     told = case.record.inspection or Inspection()
     context = replace(context, artefact=told.artefact, compiler=told.compiler)
-    decision = under(limit, decide(context, services.policies.policies))
+    decision = under(limit, decide(context, services.policies.policies), context)
     context = context if context.live else look(context, collected, disruptions(decision))
     return context, *_guard(context, decision, collected, case, services)
 

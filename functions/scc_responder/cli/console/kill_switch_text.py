@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.kill_switch import Control, KillSwitch, KillSwitchCeiling, Setting
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling
+from scc_responder.guard.timed.timed_exemptions import TimedExemption
 
 _STYLES = {Mode.DISABLED: "red", Mode.DRY_RUN: "yellow", Mode.APPROVE: "yellow", Mode.ENFORCE: "green"}
 _WHY: dict[str, str] = {
@@ -36,3 +41,21 @@ def control_line(control: Control) -> str:
 def setting_text(setting: Setting) -> str:
     """One turn of the switch, but for its mode."""
     return f"since {setting.at.isoformat(timespec='seconds')} by {setting.by}: {setting.reason}"
+
+
+def timed_lines(items: Iterable[TimedCeiling | TimedExemption], now: datetime) -> Iterator[str]:
+    """What ends by itself, one line each: those that stand first, with their end; then those that ended."""
+    for item in sorted(items, key=lambda item: (item.until <= now, item.until)):
+        stands = item.until > now
+        word = styled(f"{item.mode if isinstance(item, TimedCeiling) else 'exempt':10}", "yellow")
+        moment = item.until.isoformat(timespec="seconds")
+        told = f"{timed_name(item)} until {moment} by {item.by}: {item.reason}"
+        yield f"{word if stands else 'expired   '} {visible_lines(told)}"
+
+
+def timed_name(item: TimedCeiling | TimedExemption) -> str:
+    """What it is on, in words."""
+    place = f" in {item.place}" if item.place else ""
+    if isinstance(item, TimedCeiling):
+        return f"{item.scope} {item.name}{place}"
+    return f"{item.threat} on {item.name or item.uid}{place}, case {item.case}"

@@ -20,14 +20,14 @@ def place_options(command: argparse.ArgumentParser, project_help: str) -> None:
 
 def place_of(options: argparse.Namespace) -> str:
     """The path of the place: a cluster's, or `projects/P`; empty for all. Raises SettingsError."""
-    if options.cluster and not _is_cluster(options.cluster):
+    if options.cluster and not is_cluster(options.cluster):
         raise SettingsError("invalid_cluster", f"--cluster {options.cluster}: give projects/P/locations/L/clusters/C")
     if options.project and not _PROJECT.fullmatch(options.project):
         raise SettingsError("invalid_project", f"--project {options.project}: give a project's id, as findings name it")
     return options.cluster or (f"projects/{options.project}" if options.project else "")
 
 
-def _is_cluster(path: str) -> bool:
+def is_cluster(path: str) -> bool:
     """Whether it is a cluster's path as stored documents know it."""
     cluster = ClusterRef.parse(path)
     return cluster is not None and cluster.path == path

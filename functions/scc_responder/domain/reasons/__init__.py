@@ -249,7 +249,7 @@ class Reason(Word):
     ALREADY_DETACHED = "already_detached", "the pod has left its workload", _ALREADY
     IDENTITY_NOT_PROVED = "identity_not_proved:{}", "the pod may be another than the finding's"
     # What guardrails, limits and the kill switch hold.
-    MODE_LOWERED_BY = "mode_lowered_by:{}", "a ceiling, or `control`, the kill switch"
+    MODE_LOWERED_BY = "mode_lowered_by:{}", "a ceiling, or `control`, the kill switch, also by `_policy` or the like"
     MODE_DISABLED_BY_GUARDRAILS = "mode_disabled_by_guardrails", "a ceiling lets nothing be done here and now"
     GOOGLE_AGENT_POD = "google_agent_pod", "one of Google's own agents"
     GOOGLE_AGENT_PRINCIPAL = "google_agent_principal", "the doing of one of Google's own agents"
@@ -265,7 +265,7 @@ class Reason(Word):
     WORKLOAD_PROTECTED = "workload_protected", "guardrails protect the workload"
     NODE_PROTECTED = "node_protected", "guardrails protect the node"
     PRINCIPAL_PROTECTED = "principal_protected", "guardrails protect who did it"
-    EXEMPT = "exempt:{}", "an exemption of the guardrails"
+    EXEMPT = "exempt:{}", "an exemption of the guardrails, or the case by which a person made one"
     CLUSTER_UNREAD = "cluster_unread", "the cluster is not known; it may be a protected one", _UNREAD
     WORKLOAD_UNREAD = "workload_unread", "the pod's owner could not be read", _UNREAD
     PRINCIPAL_UNREAD = "principal_unread", "who did it is not known; it may be a protected one", _UNREAD
@@ -291,6 +291,7 @@ class Reason(Word):
     CONTROL_UNUSABLE = "control_unusable", "the kill switch's document makes no sense: dry run"
     CONTROL_UNREADABLE = "control_unreadable", "the kill switch could not be read"
     CONTROL_CONTENDED = "control_contended", "others changed the kill switch at each try"
+    CONTROL_FULL = "control_full", "too many ceilings or exemptions stand that end by themselves"
     # Approval, and who asks.
     WAITING_FOR_APPROVAL = "waiting_for_approval", "a person has to approve it"
     APPROVED = "approved", "approved: it is carried out now"

@@ -1,0 +1,78 @@
+"""Ceilings that end by themselves: on one policy, one namespace or one workload. Pure.
+
+They stand in the kill switch's document for everywhere, so that to read them takes no request of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from scc_responder.domain.context import NO_SUCH_OWNER, Context
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.value import Value
+
+
+class TimedScope(StrEnum):
+    """What a timed ceiling is on."""
+
+    POLICY = "policy"
+    NAMESPACE = "namespace"
+    WORKLOAD = "workload"
+
+
+class TimedCeiling(Value, frozen=True, kw_only=True):
+    """The furthest mode of one policy, or of all policies in one namespace or workload, before `until`.
+
+    `name` is the policy's name, the namespace, or `NAMESPACE/KIND/NAME`. `place` is a cluster's path or `projects/P`;
+    empty: everywhere.
+    """
+
+    scope: TimedScope
+    name: str
+    place: str = ""
+    mode: Mode
+    reason: str
+    by: str
+    at: datetime
+    until: datetime
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is on, and where: a later one on the same takes its place."""
+        return self.scope, self.name, self.place
+
+    @property
+    def source(self) -> str:
+        """What a decision says that its mode was lowered by: `control_policy`."""
+        return f"control_{self.scope}"
+
+
+def holds_for(ceiling: TimedCeiling, policy: str, context: Context) -> bool:
+    """Whether the ceiling is on this policy, or on what the context is about. What could not be read is taken for it.
+
+    The caller has chosen the ceilings of the place.
+    """
+    if ceiling.scope is TimedScope.POLICY:
+        return ceiling.name == policy
+    namespace, _, workload = ceiling.name.partition("/")
+    return _may_be_in(namespace, context) and (not workload or _may_belong_to(workload, context))
+
+
+def _may_be_in(namespace: str, context: Context) -> bool:
+    named = context.pod or context.finding.pod
+    return named.namespace == namespace if named else context.finding.cluster is not None
+
+
+def _may_belong_to(workload: str, context: Context) -> bool:
+    """Whether it is the pod (`Pod/NAME`) or one of its owners (`Deployment/NAME`), as far as they were read."""
+    pod = context.pod
+    if pod is None or has_unread_owner(context):
+        return True
+    chain = (f"Pod/{pod.name}", *(f"{owner.kind}/{owner.name}" for owner in pod.owners))
+    return workload.casefold() in {link.casefold() for link in chain}
+
+
+def has_unread_owner(context: Context) -> bool:
+    """Whether the pod may have an owner that was not read."""
+    return "owner" in context.missing and context.missing["owner"] not in NO_SUCH_OWNER

@@ -1,0 +1,83 @@
+"""Set and end what ends by itself, in the kill switch's document: each in one compare-and-set write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from scc_responder.domain.errors import StoreError
+from scc_responder.domain.reasons import Reason
+from scc_responder.guard.kill_switch import CONTROL_SCHEMA, TIMED_SCHEMA, Control, KillSwitch
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling
+from scc_responder.guard.timed.timed_exemptions import TimedExemption
+
+MOST_STANDING = 50
+"""As many ceilings may stand at once, and as many exemptions: the document stays small, and every step reads it."""
+KEEP_ENDED = 10
+_NOT_SET = "nothing is changed yet. First say how far the responder may go: scc-responder control set"
+
+_Timed = TypeVar("_Timed", bound=TimedCeiling | TimedExemption)
+
+
+def limit(switch: KillSwitch, ceiling: TimedCeiling) -> Control:
+    """Add the ceiling, in place of one on the same. Raises what `KillSwitch.set` does, and StoreError.
+
+    `control_missing`: the switch has no document that can be read. `control_full`: too many stand.
+    """
+    return switch.change(lambda before, now: _written(before, now, ceilings=(ceiling,)))
+
+
+def exempt(switch: KillSwitch, exemption: TimedExemption) -> Control:
+    """Add the exemption, in place of one on the same. Raises what `limit` does."""
+    return switch.change(lambda before, now: _written(before, now, exemptions=(exemption,)))
+
+
+def clear(switch: KillSwitch, items: Iterable[TimedCeiling | TimedExemption], why: str) -> Control:
+    """End these now; `why` is added to their reasons. Raises what `limit` does."""
+    ended = {item.key for item in items}
+
+    def rule(before: Control | None, now: datetime | None) -> Control:
+        if before is None or now is None:
+            raise StoreError(Reason.CONTROL_MISSING, _NOT_SET)
+        return _written(
+            before,
+            now,
+            ceilings=[_ended(item, now, why) for item in before.timed if item.key in ended],
+            exemptions=[_ended(item, now, why) for item in before.exemptions if item.key in ended],
+        )
+
+    return switch.change(rule)
+
+
+def _ended(item: _Timed, now: datetime, why: str) -> _Timed:
+    return replace(item, until=min(item.until, now), reason=f"{item.reason}; {why}")
+
+
+def _written(
+    before: Control | None,
+    now: datetime | None,
+    *,
+    ceilings: Sequence[TimedCeiling] = (),
+    exemptions: Sequence[TimedExemption] = (),
+) -> Control:
+    if before is None or now is None:
+        raise StoreError(Reason.CONTROL_MISSING, _NOT_SET)
+    timed, exempt_now = _merged(before.timed, ceilings, now), _merged(before.exemptions, exemptions, now)
+    ends = [*(item.until for item in timed), *(item.until for item in exempt_now)]
+    schema = TIMED_SCHEMA if max(ends, default=now) > now else CONTROL_SCHEMA
+    return replace(before, schema=schema, timed=timed, exemptions=exempt_now)
+
+
+def _merged(before: Sequence[_Timed], added: Sequence[_Timed], now: datetime) -> tuple[_Timed, ...]:
+    """All that stand, the latest last, after the latest of those that ended. Raises StoreError `control_full`."""
+    items: dict[tuple[str, ...], _Timed] = {item.key: item for item in (*before, *added)}
+    ended = sorted((item for item in items.values() if item.until <= now), key=lambda item: item.until)
+    standing = [item for item in items.values() if item.until > now]
+    if len(standing) > MOST_STANDING:
+        raise StoreError(
+            Reason.CONTROL_FULL, f"{MOST_STANDING} stand already: end some with scc-responder control clear"
+        )
+    return (*ended[-KEEP_ENDED:], *standing)
