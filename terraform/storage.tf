@@ -19,8 +19,8 @@ resource "google_firestore_database" "journal" {
   depends_on = [google_kms_crypto_key_iam_member.agent, google_project_service.needed]
 }
 
-# Entries are found by `key`, and unfinished ones by `unfinished`, through the index that Firestore keeps of each field by
-# itself: what is exempted here must not be one of these two. An index on any other field would only cost writes.
+# Entries are found by `key`, unfinished ones by `unfinished`, and due ones by `due_at`, through the index that Firestore
+# keeps of each field by itself: what is exempted here must not be one of these three. An index on any other field would only cost writes.
 resource "google_firestore_field" "unindexed" {
   for_each = toset(["expires_at", "value", "write"])
 

@@ -16,17 +16,17 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.notice import Notice
 from scc_responder.domain.ports import CloudRunApi, Clusters, Evidence, KubernetesApi, Notifier
-from scc_responder.domain.store import CasStore, Entry, Page
+from scc_responder.domain.store import CasStore, Entry, Page, SearchedBy
 from scc_responder.pipeline.services import Services
 
 
@@ -83,15 +83,15 @@ class FailingStore:
     def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
         return self._store.get_many(keys)
 
-    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, **by: Unpack[SearchedBy]) -> Entry:
         with self._points.around(f"store.create {_kind(key)}"):
-            return self._store.create(key, value, keep=keep, unfinished=unfinished)
+            return self._store.create(key, value, keep=keep, **by)
 
     def replace(
-        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
+        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, **by: Unpack[SearchedBy]
     ) -> Entry:
         with self._points.around(f"store.replace {_kind(key)}"):
-            return self._store.replace(key, value, version, keep=keep, unfinished=unfinished)
+            return self._store.replace(key, value, version, keep=keep, **by)
 
     def delete(self, key: str, version: str) -> None:
         with self._points.around(f"store.delete {_kind(key)}"):
@@ -99,6 +99,9 @@ class FailingStore:
 
     def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
         return self._store.scan(prefix, cursor, limit, unfinished=unfinished)
+
+    def scan_due(self, now: datetime, limit: int = 100, *, after: Entry | None = None) -> tuple[Entry, ...]:
+        return self._store.scan_due(now, limit, after=after)
 
 
 def _kind(key: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 
@@ -15,7 +15,7 @@ from scc_responder.domain.errors import StoreOutcomeUnknown, StoreUnavailable
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.domain.store import CasStore, Entry, Page
+from scc_responder.domain.store import CasStore, Entry, Page, SearchedBy
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Claim, Journal
@@ -62,21 +62,24 @@ class FaultyStore:
             raise StoreUnavailable(Reason.STORE_UNAVAILABLE)
         return self.store.get_many(keys)
 
-    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, **by: Unpack[SearchedBy]) -> Entry:
         self.kept[key] = keep
-        return self._write(lambda: self.store.create(key, value, keep=keep, unfinished=unfinished))
+        return self._write(lambda: self.store.create(key, value, keep=keep, **by))
 
     def replace(
-        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
+        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, **by: Unpack[SearchedBy]
     ) -> Entry:
         self.kept[key] = keep
-        return self._write(lambda: self.store.replace(key, value, version, keep=keep, unfinished=unfinished))
+        return self._write(lambda: self.store.replace(key, value, version, keep=keep, **by))
 
     def delete(self, key: str, version: str) -> None:
         self.store.delete(key, version)
 
     def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
         return self.store.scan(prefix, cursor, limit, unfinished=unfinished)
+
+    def scan_due(self, now: datetime, limit: int = 100, *, after: Entry | None = None) -> tuple[Entry, ...]:
+        return self.store.scan_due(now, limit, after=after)
 
     def _write(self, write: Callable[[], Entry]) -> Entry:
         self.writes += 1

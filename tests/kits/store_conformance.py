@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import chain
 from secrets import token_bytes
 from typing import Any
@@ -68,6 +68,9 @@ SCANS = {
     "nothing": ("zzz", None, 100, set()),
     "case matters": ("A", None, 100, set()),
 }
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+IN_ANOTHER_ZONE = datetime(2026, 3, 1, 12, 59, 59, tzinfo=timezone(timedelta(hours=1)))
+MOMENTS = (NOON, *(NOON + timedelta(seconds=each) for each in (-0.5, -86400, 0.000001, -2)), IN_ANOTHER_ZONE)
 JUNK_VERSIONS = ("", "0", "-1", "latest", "1795628409.128927000", "x" * 1000, "\0", "'; --")
 KEEPS = {"for ever": None, "for a year": timedelta(days=365), "no longer": timedelta(0)}
 CALLS: dict[str, Callable[[CasStore, str], Any]] = {
@@ -475,6 +478,53 @@ class CasStoreContract:
         assert sorted((key for key in UNFINISHED if key.startswith("a")), key=str.encode) == list(chain(*found))
         assert all(len(page) == limit for page in found[:-1])
         assert found[-1]
+
+    def test_what_is_due_comes_in_the_order_of_its_moments(self, store: CasStore) -> None:
+        """To the microsecond, in whatever zone the moment was said; what is due later, or never, is not read."""
+        for number, moment in enumerate(MOMENTS):
+            store.create(f"case/{number}", b"%d" % number, due_at=moment, unfinished=number == 1)
+        store.create("never", b"")
+        due = store.scan_due(MOMENTS[0], 100)
+        assert [(entry.value, entry.due_at) for entry in due] == [
+            (b"%d" % MOMENTS.index(moment), moment) for moment in sorted(MOMENTS) if moment <= MOMENTS[0]
+        ]
+        assert [entry.unfinished for entry in due if entry.value == b"1"] == [True]
+        assert all(entry.version == read(store, entry.key).version for entry in due)
+        assert store.scan_due(min(MOMENTS) - timedelta(microseconds=1)) == ()
+
+    def test_each_write_says_anew_when_an_entry_is_due(self, store: CasStore) -> None:
+        """One that does not say so takes it back, a refused one changes nothing, and every way to read tells it."""
+        now = MOMENTS[0]
+        entry = store.create("key", b"0", due_at=now)
+        for due_at in (now + timedelta(hours=1), None, now, now - timedelta(days=1)):
+            entry = store.replace("key", b"1", entry.version, due_at=due_at)
+            with pytest.raises(Conflict):
+                store.replace("key", b"2", "0", due_at=None if due_at else now)
+            told = [entry, read(store, "key"), *store.get_many(["key"]), *store.scan("key").entries]
+            assert [each and each.due_at for each in told] == [due_at] * 4
+            assert [each.key for each in store.scan_due(now)] == ["key"] * bool(due_at and due_at <= now)
+        store.delete("key", entry.version)
+        assert store.scan_due(now) == ()
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6])
+    def test_the_pages_of_what_is_due_are_the_whole(self, store: CasStore, limit: int) -> None:
+        """Each once, those of one moment too, also where the last entry of a page was moved on since."""
+        for number in range(6):
+            store.create(f"case/{number}", b"", due_at=MOMENTS[0] + timedelta(seconds=number // 3))
+        after, keys = None, []
+        while page := store.scan_due(MOMENTS[0] + timedelta(minutes=1), limit, after=after):
+            assert len(page) <= limit
+            keys += [entry.key for entry in page]
+            after = page[-1]
+            store.replace(after.key, b"", after.version, due_at=MOMENTS[0] + timedelta(days=1))
+        assert sorted(keys) == [f"case/{number}" for number in range(6)]
+
+    @pytest.mark.parametrize("limit", [0, -1, 1001])
+    def test_no_more_is_due_than_a_page_holds(self, store: CasStore, limit: int) -> None:
+        """A mistake is not taken for "nothing is due"."""
+        with pytest.raises(StoreError) as caught:
+            store.scan_due(MOMENTS[0], limit)
+        assert caught.value.reason == "invalid_limit"
 
     @pytest.mark.parametrize("limit", [0, -1, 1001])
     def test_a_page_size_out_of_range_is_refused(self, store: CasStore, limit: int) -> None:

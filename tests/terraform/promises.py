@@ -16,6 +16,7 @@ from typing import Any
 from scc_responder.adapters.google.firestore.firestore_documents import (
     ALL,
     DEFAULT_COLLECTION,
+    DUE,
     UNFINISHED,
     FirestoreCollection,
 )
@@ -325,9 +326,11 @@ def apis_stay_enabled(state: State) -> None:
 def the_journal_can_be_searched(state: State) -> None:
     """What entries are searched by keeps its automatic index; only the other fields, each by its name, have none."""
     collection = FirestoreCollection.of("firestore://example-project/(default)")
-    written = collection.written("key", b"", "word", datetime.now(UTC), unfinished=True)["fields"]
+    written = collection.written("key", b"", "word", datetime.now(UTC), unfinished=True, due_at=datetime.now(UTC))[
+        "fields"
+    ]
     fields = [*of_type(state, "google_firestore_field")]
-    assert {values["field"] for values in fields} == written.keys() - {ALL, UNFINISHED}
+    assert {values["field"] for values in fields} == written.keys() - {ALL, UNFINISHED, DUE}
     assert all(len(values["index_config"]) == 1 and not values["index_config"][0]["indexes"] for values in fields)
     assert only(state, "google_firestore_database")["database_edition"] in {None, "STANDARD"}
 

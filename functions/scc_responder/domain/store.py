@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 
 from scc_responder.domain.errors import StoreError
 from scc_responder.domain.reasons import Reason
@@ -56,8 +56,8 @@ class Entry(Value, frozen=True, kw_only=True):
     """One stored value. `version` changes with every write; `server_time` is the store's clock at this answer.
 
     `update_time` is the store's clock at the last write of this entry, so that the age of a lease is judged by one
-    clock alone. None where a store cannot tell: leases in it never expire by themselves. `unfinished` is what the last
-    write said.
+    clock alone. None where a store cannot tell: leases in it never expire by themselves. `unfinished` and `due_at` are
+    what the last write said.
     """
 
     key: str
@@ -66,6 +66,14 @@ class Entry(Value, frozen=True, kw_only=True):
     server_time: datetime
     update_time: datetime | None = None
     unfinished: bool = False
+    due_at: datetime | None = None
+
+
+class SearchedBy(TypedDict, total=False):
+    """What a write may say of its entry for scans to search by: see `CasStore`."""
+
+    unfinished: bool
+    due_at: datetime | None
 
 
 class Page(Value, frozen=True, kw_only=True):
@@ -81,7 +89,8 @@ class CasStore(Protocol):
     A write raises StoreUnavailable where it was certainly not stored, and StoreOutcomeUnknown where nobody can tell:
     then what is stored has to be read and recognised. `keep`: the entry is not needed longer, and a store may remove it
     some time after; without it, an entry stays. `unfinished`: a sweep may still have to resume the entry, and a
-    scan can ask for those alone; a write that does not say so takes it back.
+    scan can ask for those alone. `due_at`: from then on `scan_due` names the entry. A write that does not say one of
+    these takes it back.
     """
 
     def get(self, key: str) -> Entry | None:
@@ -92,12 +101,12 @@ class CasStore(Protocol):
         """The entry of each key, or None, in one request: all of them, or StoreUnavailable."""
         ...
 
-    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, **by: Unpack[SearchedBy]) -> Entry:
         """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
         ...
 
     def replace(
-        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
+        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, **by: Unpack[SearchedBy]
     ) -> Entry:
         """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         ...
@@ -108,6 +117,13 @@ class CasStore(Protocol):
 
     def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
         """Entries whose key starts with prefix, in key order, after cursor; with `unfinished` no others are read.
+
+        Raises StoreUnavailable.
+        """
+        ...
+
+    def scan_due(self, now: datetime, limit: int = 100, *, after: Entry | None = None) -> tuple[Entry, ...]:
+        """Entries that are due at `now`, the longest due first, and no others are read; with `after` those behind it.
 
         Raises StoreUnavailable.
         """

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.local.sqlite_store import _SCAN_UNFINISHED, SqliteStore
+from scc_responder.adapters.local.sqlite_store import _SCAN_DUE, _SCAN_UNFINISHED, SqliteStore
 from scc_responder.domain.errors import SettingsError, StoreUnavailable
 from tests.kits.racers import Opener, in_processes, in_threads
 from tests.kits.store_conformance import CasStoreContract, read
@@ -76,32 +76,39 @@ def test_an_existing_store(opener: Opened) -> None:
 
 
 EARLIER = """CREATE TABLE entries (
-    key TEXT PRIMARY KEY, value BLOB NOT NULL, version TEXT NOT NULL, update_time TEXT NOT NULL
+    key TEXT PRIMARY KEY, value BLOB NOT NULL, version TEXT NOT NULL, update_time TEXT NOT NULL{}
 ) WITHOUT ROWID"""
+UNFINISHED = ", unfinished INTEGER NOT NULL DEFAULT 0"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def earlier_store(path: Path) -> None:
-    """A file of the version before entries could be unfinished."""
+def earlier_store(path: Path, columns: str = "") -> None:
+    """A file of the version before entries could be unfinished, or be due."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(EARLIER)
-        connection.execute("INSERT INTO entries VALUES ('key', x'01', 'v1', '2026-01-01T00:00:00+00:00')")
+        connection.execute(EARLIER.format(columns))
+        connection.execute(
+            "INSERT INTO entries (key, value, version, update_time) VALUES (?, ?, ?, ?)",
+            ("key", b"\x01", "v1", "2026-01-01T00:00:00+00:00"),
+        )
 
 
+@pytest.mark.parametrize("columns", ["", UNFINISHED], ids=["before-unfinished", "before-due"])
 @pytest.mark.parametrize("existing", [False, True], ids=["the-function", "the-command-line"])
-def test_the_file_of_an_earlier_version(tmp_path: Path, existing: bool) -> None:
-    """It is brought to this version's form: nothing is lost, and nothing in it counts as unfinished."""
+def test_the_file_of_an_earlier_version(tmp_path: Path, existing: bool, columns: str) -> None:
+    """It is brought to this version's form: nothing is lost, and nothing in it counts as unfinished, or is due."""
     path = tmp_path / "store.db"
-    earlier_store(path)
+    earlier_store(path, columns)
     store = SqliteStore(path, existing=existing)
     entry = read(store, "key")
-    assert (entry.value, entry.version, entry.unfinished) == (b"\x01", "v1", False)
-    store.replace("key", b"\x02", "v1", unfinished=True)
+    assert (entry.value, entry.version, entry.unfinished, entry.due_at) == (b"\x01", "v1", False, None)
+    store.replace("key", b"\x02", "v1", unfinished=True, due_at=NOON)
     store.create("other", b"")
     store.close()
     again = SqliteStore(path, existing=existing)
     assert [entry.key for entry in again.scan("").entries] == ["key", "other"]
     assert [entry.key for entry in again.scan("", unfinished=True).entries] == ["key"]
+    assert [entry.key for entry in again.scan_due(NOON)] == ["key"]
     again.close()
 
 
@@ -110,7 +117,7 @@ def test_an_earlier_version_goes_on_with_the_file(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "store.db")
     with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as earlier:
         earlier.execute("INSERT INTO entries (key, value, version, update_time) VALUES ('a', x'', 'v', '2026-01-01')")
-    assert not read(store, "a").unfinished
+    assert (read(store, "a").unfinished, read(store, "a").due_at) == (False, None)
     store.close()
 
 
@@ -127,6 +134,13 @@ def test_finished_entries_are_not_read_by_a_scan_of_the_others(store: SqliteStor
         plan = connection.execute(f"EXPLAIN QUERY PLAN {_SCAN_UNFINISHED}", ("a", "a", 100)).fetchall()
     (step,) = plan
     assert "unfinished_entries" in step[3]
+
+
+def test_what_is_not_due_is_not_read(store: SqliteStore) -> None:
+    """What is due is found in the index that holds nothing else, in the order it is to answer in."""
+    with store._connection() as connection:
+        (step,) = connection.execute(f"EXPLAIN QUERY PLAN {_SCAN_DUE}", ("a", "", "", 100)).fetchall()
+    assert "due_entries" in step[3]
 
 
 def test_the_file_is_for_its_owner_alone_and_its_folder_is_made(tmp_path: Path) -> None:

@@ -11,34 +11,40 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 from secrets import token_hex
 from threading import Lock
-from typing import Any
+from typing import Any, Unpack
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import AlreadyExists, Conflict, SettingsError, StoreOutcomeUnknown, StoreUnavailable
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import Entry, Page, check_key, check_keys, check_scan, check_value
+from scc_responder.domain.store import Entry, Page, SearchedBy, check_key, check_keys, check_scan, check_value
 
 _TABLE = """CREATE TABLE IF NOT EXISTS entries (
     key TEXT PRIMARY KEY, value BLOB NOT NULL, version TEXT NOT NULL, update_time TEXT NOT NULL,
-    unfinished INTEGER NOT NULL DEFAULT 0
+    unfinished INTEGER NOT NULL DEFAULT 0, due_at TEXT
 ) WITHOUT ROWID"""
-_ADD_COLUMN = "ALTER TABLE entries ADD COLUMN unfinished INTEGER NOT NULL DEFAULT 0"
-_INDEX = "CREATE INDEX IF NOT EXISTS unfinished_entries ON entries (key) WHERE unfinished"
+_ADDED = {"unfinished": "INTEGER NOT NULL DEFAULT 0", "due_at": "TEXT"}
+"""Columns that the tables of earlier versions lack. `due_at` is of one length, so that its order is that of time."""
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS unfinished_entries ON entries (key) WHERE unfinished",
+    "CREATE INDEX IF NOT EXISTS due_entries ON entries (due_at, key) WHERE due_at IS NOT NULL",
+)
 _COLUMNS = "SELECT name FROM pragma_table_info('entries')"
-_READ = "SELECT key, value, version, update_time, unfinished FROM entries"
+_READ = "SELECT key, value, version, update_time, unfinished, due_at FROM entries"
 _GET = f"{_READ} WHERE key IN ({{}})"
-_CREATE = """INSERT INTO entries (key, value, version, update_time, unfinished) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO NOTHING"""
-_REPLACE = "UPDATE entries SET value = ?, version = ?, update_time = ?, unfinished = ? WHERE key = ? AND version = ?"
+_CREATE = """INSERT INTO entries (key, value, version, update_time, unfinished, due_at)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
+_REPLACE = """UPDATE entries SET value = ?, version = ?, update_time = ?, unfinished = ?, due_at = ?
+    WHERE key = ? AND version = ?"""
 _DELETE = "DELETE FROM entries WHERE key = ? AND version = ?"
 _SCAN = f"{_READ} WHERE key >= ? AND key > ? ORDER BY key LIMIT ?"
 _SCAN_UNFINISHED = f"{_READ} WHERE unfinished AND key >= ? AND key > ? ORDER BY key LIMIT ?"
+_SCAN_DUE = f"{_READ} WHERE due_at <= ? AND (due_at, key) > (?, ?) ORDER BY due_at, key LIMIT ?"
 
 _IN_MID_COMMIT = frozenset({sqlite3.SQLITE_IOERR})
 """Errors that can come when the write is in the log already: whoever opens the file next may find it there."""
@@ -56,7 +62,7 @@ class SqliteStore:
         """Create the file (mode 0600) and its folder where missing. Raises SettingsError `store_unusable`.
 
         `existing`: nothing is made, and a file that is no store is refused. Raises SettingsError `no_store`. A store
-        of an earlier version is brought to this one's form, and none of its entries counts as unfinished.
+        of an earlier version is brought to this one's form, and none of its entries counts as unfinished or is due.
         """
         self._path = Path(path)
         self._clock = clock
@@ -67,7 +73,7 @@ class SqliteStore:
         try:
             columns = self._columns() if existing else frozenset[str]()
             is_store = "key" in columns or not existing
-            if is_store and "unfinished" not in columns:
+            if is_store and not _ADDED.keys() <= columns:
                 self._prepare()
         except (OSError, ValueError, sqlite3.Error) as error:
             message = f"the store {self._path} cannot be used ({error}): name a file in a folder that can be written"
@@ -93,11 +99,11 @@ class SqliteStore:
         value: bytes,
         *,
         keep: timedelta | None = None,  # noqa: ARG002 - see class
-        unfinished: bool = False,
+        **by: Unpack[SearchedBy],
     ) -> Entry:
         """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
-        entry = self._new_entry(key, value, unfinished)
-        if not self._run(_CREATE, key, value, entry.version, entry.server_time.isoformat(), unfinished):
+        entry = self._new_entry(key, value, **by)
+        if not self._run(_CREATE, key, *_columns_of(entry)):
             raise AlreadyExists(Reason.ALREADY_EXISTS, key)
         return entry
 
@@ -108,11 +114,11 @@ class SqliteStore:
         version: str,
         *,
         keep: timedelta | None = None,  # noqa: ARG002 - see class
-        unfinished: bool = False,
+        **by: Unpack[SearchedBy],
     ) -> Entry:
         """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
-        entry = self._new_entry(key, value, unfinished)
-        if not self._run(_REPLACE, value, entry.version, entry.server_time.isoformat(), unfinished, key, version):
+        entry = self._new_entry(key, value, **by)
+        if not self._run(_REPLACE, *_columns_of(entry), key, version):
             raise Conflict(Reason.CONFLICT, key)
         return entry
 
@@ -134,6 +140,14 @@ class SqliteStore:
         page = tuple(found[:limit])
         return Page(entries=page, cursor=page[-1].key if len(found) > limit else None)
 
+    def scan_due(self, now: datetime, limit: int = 100, *, after: Entry | None = None) -> tuple[Entry, ...]:
+        """Entries that are due, the longest due first; with `after` those behind it. Raises StoreUnavailable."""
+        check_scan("", None, limit)
+        behind = (_in_order(after.due_at) or "", after.key) if after else ("", "")
+        with self._connection() as connection:
+            rows = connection.execute(_SCAN_DUE, (_in_order(now), *behind, limit)).fetchall()
+        return tuple(self._entry(row) for row in rows)
+
     def close(self) -> None:
         """Let go of the file. The next call opens it again."""
         with self._lock:
@@ -141,16 +155,16 @@ class SqliteStore:
                 self._opened[1].close()
                 self._opened = None
 
-    def _new_entry(self, key: str, value: bytes, unfinished: bool) -> Entry:
+    def _new_entry(self, key: str, value: bytes, **by: Unpack[SearchedBy]) -> Entry:
         check_key(key)
         check_value(value)
         now = self._clock()
         # Random, not counted: a version must not come back after the key was deleted and created again.
         version = token_hex(8)
-        return Entry(key=key, value=value, version=version, server_time=now, update_time=now, unfinished=unfinished)
+        return Entry(key=key, value=value, version=version, server_time=now, update_time=now, **by)
 
-    def _entry(self, row: tuple[str, bytes, str, str, int]) -> Entry:
-        key, value, version, update_time, unfinished = row
+    def _entry(self, row: tuple[str, bytes, str, str, int, str | None]) -> Entry:
+        key, value, version, update_time, unfinished, due_at = row
         return Entry(
             key=key,
             value=value,
@@ -158,6 +172,7 @@ class SqliteStore:
             server_time=self._clock(),
             update_time=datetime.fromisoformat(update_time),
             unfinished=bool(unfinished),
+            due_at=datetime.fromisoformat(due_at) if due_at else None,
         )
 
     def _run(self, statement: str, *values: Any) -> int:
@@ -211,7 +226,7 @@ class SqliteStore:
         try:
             with closing(self._open()) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
-                if "unfinished" not in _columns(connection):
+                if not _ADDED.keys() <= _columns(connection):
                     _make_table(connection)
         except sqlite3.OperationalError as error:
             if last_try or error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
@@ -224,11 +239,20 @@ def _columns(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(name for (name,) in connection.execute(_COLUMNS))
 
 
+def _columns_of(entry: Entry) -> tuple[Any, ...]:
+    return entry.value, entry.version, entry.server_time.isoformat(), entry.unfinished, _in_order(entry.due_at)
+
+
+def _in_order(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds") if moment else None
+
+
 def _make_table(connection: sqlite3.Connection) -> None:
-    """The table, new or of an earlier version, and its index: one change, for another process may be at it too."""
+    """The table, new or of an earlier version, and its indexes: one change, for another process may be at it too."""
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(_TABLE)
-    if "unfinished" not in _columns(connection):
-        connection.execute(_ADD_COLUMN)
-    connection.execute(_INDEX)
+    for name in _ADDED.keys() - _columns(connection):
+        connection.execute(f"ALTER TABLE entries ADD COLUMN {name} {_ADDED[name]}")
+    for index in _INDEXES:
+        connection.execute(index)
     connection.execute("COMMIT")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -34,6 +35,7 @@ PATIENT = {"deadline_seconds": 30.0, "try_seconds": 1.0}
 HASTY = {"deadline_seconds": 1.2, "try_seconds": 0.4}
 FIRM = {"deadline_seconds": 4.0, "try_seconds": 0.4}
 MANY = range(1, 200)
+DUE_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ OPERATIONS = {
     "get_many": Operation(lambda store, _: store.get_many(["none", "key"]), lambda _: False, writes=False),
     "scan": Operation(lambda store, _: store.scan("key"), lambda _: False, writes=False),
     "scan_unfinished": Operation(lambda store, _: store.scan("key", unfinished=True), lambda _: False, writes=False),
+    "scan_due": Operation(lambda store, _: store.scan_due(DUE_AT), lambda _: False, writes=False),
     "create": Operation(lambda store, _: store.create("new", b"new"), lambda store: store.get("new") is not None),
     "replace": Operation(
         lambda store, seen: store.replace("key", b"new", seen.version), lambda store: read(store, "key").value == b"new"
@@ -112,7 +115,9 @@ def scene(firestore: FirestoreEmulator) -> Iterator[Scene]:
     direct = Opened(firestore.host, address)()
     with ExitStack() as stack:
         stack.callback(direct.close)
-        yield Scene(firestore.host, direct, direct.create("key", b"old", unfinished=True), address, stack)
+        yield Scene(
+            firestore.host, direct, direct.create("key", b"old", unfinished=True, due_at=DUE_AT), address, stack
+        )
 
 
 def caught(call: Callable[[], object]) -> StoreError:
@@ -145,7 +150,8 @@ def test_one_call_that_fails_is_made_up_for(scene: Scene, name: str, fault: Call
         stored = read(scene.direct, answer.key)
         assert (stored.value, stored.version, stored.update_time) == (answer.value, answer.version, answer.update_time)
     else:
-        found = {"get": lambda: answer, "get_many": lambda: answer[1]}.get(name, lambda: answer.entries[0])()
+        read_from = {"get": lambda: answer, "get_many": lambda: answer[1], "scan_due": lambda: answer[0]}
+        found = read_from.get(name, lambda: answer.entries[0])()
         assert (found.value, found.version) == (b"old", scene.seen.version)
 
 
@@ -227,6 +233,7 @@ PERMISSIONS = {
     "get_many": "datastore.entities.get",
     "scan": "datastore.entities.list",
     "scan_unfinished": "datastore.entities.list",
+    "scan_due": "datastore.entities.list",
     "create": "datastore.entities.create",
     "replace": "datastore.entities.update",
     "delete": "datastore.entities.delete",
@@ -249,7 +256,7 @@ def test_a_missing_permission_is_named_and_not_tried_again(scene: Scene, name: s
 def test_a_database_that_cannot_be_used_is_no_missing_entry(scene: Scene, code: grpc.StatusCode) -> None:
     """No identity, no such database, one in Datastore mode: never "there is no such case", nor "it is taken"."""
     store, _ = scene.faulty(lambda _number, _method: Refuse(code))
-    for name in ("get", "get_many", "scan", "scan_unfinished", "create"):
+    for name in ("get", "get_many", "scan", "scan_unfinished", "scan_due", "create"):
         error = caught(lambda name=name: OPERATIONS[name].ask(store, scene.seen))
         assert type(error) is StoreUnavailable
         assert f"firestore_{code.name.lower()}" in str(error)

@@ -14,9 +14,10 @@ from google.cloud.firestore import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.adapters.google.firestore.firestore_documents import ALL, UNFINISHED, FirestoreCollection
+from scc_responder.adapters.google.firestore.firestore_documents import ALL, DUE, UNFINISHED, FirestoreCollection
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.domain.errors import StoreUnavailable
+from scc_responder.domain.store import Entry
 from tests.kits.google.firestore import FirestoreEmulator, Opened
 from tests.kits.google.firestore_faults import FaultyFirestore
 from tests.kits.store_conformance import CasStoreContract, read
@@ -100,6 +101,19 @@ def test_a_scan_needs_the_index_of_one_field(field: str, cursor: str) -> None:
     bounds = query["where"]["composite_filter"]["filters"]
     asked = [bound["field_filter"]["field"]["field_path"] for bound in bounds]
     assert {*asked, *(order["field"]["field_path"] for order in query["order_by"])} == {field}
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_what_is_due_needs_the_index_of_one_field(behind: bool) -> None:
+    """An index of one field is in the order of names where its values are the same: so a page goes on after any."""
+    collection = FirestoreCollection.of("firestore://example-project/(default)")
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    after = Entry(key="case/1", value=b"", version="", server_time=now, due_at=now) if behind else None
+    query = collection.scan_due(now, 100, after)["structured_query"]
+    bounds = query["where"]["composite_filter"]["filters"]
+    assert [bound["field_filter"]["field"]["field_path"] for bound in bounds] == [DUE]
+    assert [order["field"]["field_path"] for order in query["order_by"]] == [DUE, "__name__"]
+    assert ("start_at" in query) == behind
 
 
 def test_many_are_one_request(opener: Opened) -> None:

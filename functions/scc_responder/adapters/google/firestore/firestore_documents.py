@@ -9,9 +9,10 @@ nothing that an attacker wrote. Its fields are
                 give every write a new `update_time`, which writing the same content would not
     expires_at  where the entry need not be kept for ever: the field of the collection's time-to-live policy
     unfinished  the key once more, if the entry is unfinished; else there is no such field
+    due_at      since when the entry is due, if it ever is
 
-Only `key` and `unfinished` are ever searched by, one at a time: by its range, in its order. That is what the automatic
-index of a single field serves, and a document that lacks the field is not in it, so that it is neither read nor billed
+Only `key`, `unfinished` and `due_at` are ever searched by, one at a time: by its range, in its order. That is what the
+automatic index of a single field serves, and a document that lacks the field is not in it: neither read nor billed
 (https://docs.cloud.google.com/firestore/docs/concepts/index-overview). A boolean beside the key would need a composite
 index, which has to be made first. The other fields need no index.
 """
@@ -22,16 +23,16 @@ import hashlib
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Unpack
 
-from scc_responder.domain.store import Entry
+from scc_responder.domain.store import Entry, SearchedBy
 from scc_responder.domain.value import Value
 from scc_responder.settings import FIRESTORE_ADDRESS
 
 DEFAULT_COLLECTION = "scc-responder"
 _VERSION = re.compile(r"([0-9]{1,12})\.([0-9]{9})/([0-9a-f]{8})", re.ASCII)
-ALL, UNFINISHED = "key", "unfinished"
-"""The fields that hold the keys of all entries, and of the unfinished ones."""
+ALL, UNFINISHED, DUE = "key", "unfinished", "due_at"
+"""The fields that are searched by: the keys of all entries, those of the unfinished ones, and since when one is due."""
 
 _BEYOND = "\U0010ffff"
 """Sorts after every key with the same prefix: it is not printable, so no key contains it."""
@@ -59,7 +60,7 @@ class FirestoreCollection(Value, frozen=True, kw_only=True):
         return f"{self.database}/documents/{self.name}/{_id(key)}"
 
     def written(
-        self, key: str, value: bytes, word: str, expires_at: datetime | None, *, unfinished: bool = False
+        self, key: str, value: bytes, word: str, expires_at: datetime | None, **by: Unpack[SearchedBy]
     ) -> dict[str, Any]:
         """The document of an entry, for a `Write`."""
         fields: dict[str, Any] = {
@@ -69,8 +70,10 @@ class FirestoreCollection(Value, frozen=True, kw_only=True):
         }
         if expires_at is not None:
             fields["expires_at"] = {"timestamp_value": expires_at}
-        if unfinished:
+        if by.get("unfinished"):
             fields[UNFINISHED] = {"string_value": key}
+        if (due_at := by.get("due_at")) is not None:
+            fields[DUE] = {"timestamp_value": due_at}
         return {"name": self.document(key), "fields": fields}
 
     def commit(self, write: dict[str, Any]) -> dict[str, Any]:
@@ -85,20 +88,31 @@ class FirestoreCollection(Value, frozen=True, kw_only=True):
         """The request for the entries of a prefix after a cursor. Firestore orders text by its UTF-8 bytes."""
         is_after = cursor.encode() >= prefix.encode() and cursor != ""
         first = "GREATER_THAN" if is_after else "GREATER_THAN_OR_EQUAL"
-        bounds = [_bound(field, first, cursor if is_after else prefix)]
+        bounds = [_bound(field, first, {"string_value": cursor if is_after else prefix})]
         if prefix:
-            bounds.append(_bound(field, "LESS_THAN", prefix + _BEYOND))
+            bounds.append(_bound(field, "LESS_THAN", {"string_value": prefix + _BEYOND}))
+        return self._query(bounds, limit, field)
+
+    def scan_due(self, now: datetime, limit: int, after: Entry | None) -> dict[str, Any]:
+        """The request for the entries that are due, behind another. Firestore orders those of one moment by name."""
+        request = self._query([_bound(DUE, "LESS_THAN_OR_EQUAL", {"timestamp_value": now})], limit, DUE, "__name__")
+        if after is not None:
+            place = [{"timestamp_value": after.due_at}, {"reference_value": self.document(after.key)}]
+            request["structured_query"]["start_at"] = {"values": place, "before": False}
+        return request
+
+    def _query(self, bounds: list[dict[str, Any]], limit: int, *order: str) -> dict[str, Any]:
         query = {
             "from_": [{"collection_id": self.name}],
             "where": {"composite_filter": {"op": "AND", "filters": bounds}},
-            "order_by": [{"field": {"field_path": field}, "direction": "ASCENDING"}],
+            "order_by": [{"field": {"field_path": field}, "direction": "ASCENDING"} for field in order],
             "limit": {"value": limit},
         }
         return {"parent": f"{self.database}/documents", "structured_query": query}
 
 
-def _bound(field: str, operator: str, text: str) -> dict[str, Any]:
-    return {"field_filter": {"field": {"field_path": field}, "op": operator, "value": {"string_value": text}}}
+def _bound(field: str, operator: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"field_filter": {"field": {"field_path": field}, "op": operator, "value": value}}
 
 
 def write_precondition(key: str, version: str) -> dict[str, Any] | None:
@@ -113,7 +127,7 @@ def _id(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def entry(key: str, value: bytes, update_time: Any, server_time: Any, *, unfinished: bool = False) -> Entry:
+def entry(key: str, value: bytes, update_time: Any, server_time: Any, **by: Unpack[SearchedBy]) -> Entry:
     """An entry, from protobuf's timestamps."""
     return Entry(
         key=key,
@@ -121,7 +135,7 @@ def entry(key: str, value: bytes, update_time: Any, server_time: Any, *, unfinis
         version=f"{update_time.seconds}.{update_time.nanos:09d}/{_id(key)[:8]}",
         server_time=server_time.ToDatetime(tzinfo=UTC),
         update_time=update_time.ToDatetime(tzinfo=UTC),
-        unfinished=unfinished,
+        **by,
     )
 
 
@@ -129,4 +143,5 @@ def document_entry(document: Any, read_time: Any) -> Entry:
     """The entry of a document that was read."""
     fields = document.fields
     key, value = fields[ALL].string_value, fields["value"].bytes_value
-    return entry(key, value, document.update_time, read_time, unfinished=UNFINISHED in fields)
+    due_at = fields[DUE].timestamp_value.ToDatetime(tzinfo=UTC) if DUE in fields else None
+    return entry(key, value, document.update_time, read_time, unfinished=UNFINISHED in fields, due_at=due_at)

@@ -13,11 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module
 from secrets import token_hex
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.adapters.google.access.credentials import default_credentials
@@ -42,7 +42,7 @@ from scc_responder.domain.errors import (
 )
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import Entry, Page, check_key, check_keys, check_scan, check_value
+from scc_responder.domain.store import Entry, Page, SearchedBy, check_key, check_keys, check_scan, check_value
 from scc_responder.settings import FIRESTORE_EMULATOR
 
 FIRESTORE_SERVICE = "firestore.googleapis.com"
@@ -114,19 +114,19 @@ class FirestoreStore:
         check_keys(keys)
         return tuple(document_entry(found, at) if found else None for found, at in self._read(keys, self._end()))
 
-    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, unfinished: bool = False) -> Entry:
+    def create(self, key: str, value: bytes, *, keep: timedelta | None = None, **by: Unpack[SearchedBy]) -> Entry:
         """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
         try:
-            return self._put(CREATE, {"exists": False}, key, value, keep=keep, unfinished=unfinished)
+            return self._put(CREATE, {"exists": False}, key, value, keep, **by)
         except _Failed as failed:
             raise failed.as_error(_TAKEN, AlreadyExists(Reason.ALREADY_EXISTS, key)) from failed.problem
 
     def replace(
-        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, unfinished: bool = False
+        self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, **by: Unpack[SearchedBy]
     ) -> Entry:
         """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
         try:
-            return self._put(REPLACE, write_precondition(key, version), key, value, keep=keep, unfinished=unfinished)
+            return self._put(REPLACE, write_precondition(key, version), key, value, keep, **by)
         except _Failed as failed:
             raise failed.as_error(_OTHER_VERSION, Conflict(Reason.CONFLICT, key)) from failed.problem
 
@@ -144,14 +144,20 @@ class FirestoreStore:
     def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
         """Entries whose key starts with prefix, in the order of their UTF-8 bytes, after cursor."""
         check_scan(prefix, cursor, limit)
-        request = self._collection.scan(prefix, cursor or "", limit + 1, field=UNFINISHED if unfinished else ALL)
-        answers = self._answered(
-            SCAN, self._end(), lambda client, options: list(client.run_query(request=request, **options))
-        )
-        raw = (type(answer).pb(answer) for answer in answers)
-        found = [document_entry(answer.document, answer.read_time) for answer in raw if answer.HasField("document")]
+        field = UNFINISHED if unfinished else ALL
+        found = self._asked_for(self._collection.scan(prefix, cursor or "", limit + 1, field=field))
         page = tuple(found[:limit])
         return Page(entries=page, cursor=page[-1].key if len(found) > limit else None)
+
+    def scan_due(self, now: datetime, limit: int = 100, *, after: Entry | None = None) -> tuple[Entry, ...]:
+        """Entries that are due, the longest due first; with `after` those behind it. Raises StoreUnavailable."""
+        check_scan("", None, limit)
+        return tuple(self._asked_for(self._collection.scan_due(now, limit, after)))
+
+    def _asked_for(self, request: dict[str, Any]) -> list[Entry]:
+        answers = self._answered(SCAN, self._end(), lambda client, options: [*client.run_query(request, **options)])
+        raw = (type(answer).pb(answer) for answer in answers)
+        return [document_entry(answer.document, answer.read_time) for answer in raw if answer.HasField("document")]
 
     def close(self) -> None:
         """Close the connection, if there is one. The next call opens another."""
@@ -181,14 +187,7 @@ class FirestoreStore:
             raise StoreUnavailable(Reason.STORE_UNAVAILABLE, f"Firestore did not answer about {missing}") from missing
 
     def _put(
-        self,
-        call: ApiMethod,
-        condition: dict[str, Any] | None,
-        key: str,
-        value: bytes,
-        *,
-        keep: timedelta | None,
-        unfinished: bool,
+        self, call: ApiMethod, condition: Any, key: str, value: bytes, keep: timedelta | None, **by: Unpack[SearchedBy]
     ) -> Entry:
         check_key(key)
         check_value(value)
@@ -196,7 +195,7 @@ class FirestoreStore:
             raise Conflict(Reason.CONFLICT, key)
         word, end = token_hex(8), self._end()
         expires_at = self._now() + keep if keep is not None else None
-        document = self._collection.written(key, value, word, expires_at, unfinished=unfinished)
+        document = self._collection.written(key, value, word, expires_at, **by)
         try:
             answer = self._commit(call, end, {"update": document, "current_document": condition})
         except _Failed as failed:
@@ -208,7 +207,7 @@ class FirestoreStore:
                 if found is not None and found.fields["write"].string_value == word:
                     return document_entry(found, read_time)
             raise
-        return entry(key, value, answer.write_results[0].update_time, answer.commit_time, unfinished=unfinished)
+        return entry(key, value, answer.write_results[0].update_time, answer.commit_time, **by)
 
     def _commit(self, call: ApiMethod, end: float, write: dict[str, Any]) -> Any:
         """Commit one write: the answer as protobuf. Raises _Failed."""
