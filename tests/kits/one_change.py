@@ -46,8 +46,9 @@ class MemoryCollector:
 class OneCluster:
     """`changes.Means` of one cluster that is reached."""
 
-    def __init__(self, cluster: SimulatedCluster) -> None:
-        token = cluster.token("responder")
+    def __init__(self, cluster: SimulatedCluster, user: str = "responder") -> None:
+        self.cluster = cluster
+        token = cluster.token(user)
         self.api: Any = connect(cluster.url, None, lambda: token)
         self.published = 0
         self.captured: list[Change] = []

@@ -22,6 +22,8 @@ class NoticeKind(StrEnum):
     """Nobody answered a plan in time."""
     COUNTED = "counted"
     """Instances of a revision still run, minutes after a change was to end them."""
+    UNDONE = "undone"
+    """A person took back what a case did."""
     BREAKER = "breaker"
     """The storm breaker of a cluster tripped: nothing is changed there until its reset."""
 

@@ -127,6 +127,11 @@ def not_effective(reason: Reason, detail: str = "") -> Result:
     return Result(status=StepStatus.NOT_EFFECTIVE, reason=reason, detail=detail)
 
 
+def undo_refused(detail: str) -> Result:
+    """It is not taken back; `detail` says what somebody changed since."""
+    return Result(status=StepStatus.HELD, reason=Reason.UNDO_REFUSED, detail=detail)
+
+
 def target_gone() -> Result:
     """The object is not there, and not by our doing."""
     return Result(status=StepStatus.TARGET_GONE, reason=Reason.GONE_BY_OTHER)

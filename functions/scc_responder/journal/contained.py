@@ -145,9 +145,20 @@ def _contained(record: CaseRecord, answers: _Answers | None = None) -> Iterator[
         yield max([first, *((step, step.settled_at) for step in cut if step.settled_at)], key=lambda each: each[1])
 
 
+def not_undone(steps: Iterable[Step]) -> list[Step]:
+    """The steps but for those that a person took back after them, and those by which that was done."""
+    known = [*steps]
+    undone = {step.undoes: step.settled_at for step in known if step.undoes and step.status is StepStatus.DONE}
+    return [step for step in known if not step.undoes and not _is_before(step.settled_at, undone.get(step.name))]
+
+
+def _is_before(moment: datetime | None, undone_at: datetime | None) -> bool:
+    return undone_at is not None and (moment is None or moment <= undone_at)
+
+
 def _standing(steps: Iterable[Step]) -> Iterator[Step]:
     """The steps that were carried out, and were not undone by a later one of the case."""
-    carried_out = [step for step in steps if step.status is StepStatus.DONE]
+    carried_out = [step for step in not_undone(steps) if step.status is StepStatus.DONE]
     thawed = {step.expected_uid for step in carried_out if step.reason == Reason.THAWED}
     frozen = Containment.FROZEN
     return (step for step in carried_out if step.containment != frozen or step.expected_uid not in thawed)

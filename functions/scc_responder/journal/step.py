@@ -20,6 +20,7 @@ class Step(Value, frozen=True, kw_only=True):
     claim under which its intent was last written. `answers` counts the equal answers in a row by which the API server
     itself refused the object (`ApiError.is_about_object`). `containment` (empty, or one of `Containment`),
     `contained_at`, `due_at`, `frozen`, `left` and `unknown` are those of `Result`. An earlier version leaves them out.
+    `undoes` is the name of the step that a person took back with this one.
     `extra` holds fields that this version does not know.
     """
 
@@ -42,7 +43,13 @@ class Step(Value, frozen=True, kw_only=True):
     unknown: str = ""
     intended_at: datetime | None = None
     settled_at: datetime | None = None
+    undoes: str = ""
     extra: dict[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other steps of its case: `ACTION_ID/INDEX`."""
+        return f"{self.action_id}/{self.index}"
 
     @property
     def is_settled(self) -> bool:

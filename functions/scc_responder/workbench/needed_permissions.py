@@ -8,11 +8,15 @@ A permission is written as `kubectl auth can-i` and IAM spell it: `networkpolici
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from scc_responder.actions import actions
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS, READ_PERMISSIONS
+from scc_responder.domain.changes import ChangeKind, undo
+from scc_responder.domain.changes.thaw_process import THAWS_PROCESS
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import (
     RUN_OPERATION,
@@ -112,6 +116,17 @@ def needed(steps: Iterable[tuple[str, str]]) -> tuple[Need, ...]:
 def of_all_actions() -> tuple[Need, ...]:
     """What policies need that ask for every action there is."""
     return needed(("", action) for action in actions())
+
+
+def of_undo() -> tuple[Need, ...]:
+    """What the identity of undo needs in a cluster: what `domain/changes/undo` and the undo of a freeze declare."""
+    modules = [import_module(f"{undo.__name__}.{module.name}") for module in iter_modules(undo.__path__)]
+    kinds = [(module.__name__.rpartition(".")[2], each) for module in modules for each in vars(module).values()]
+    by: dict[Permission, list[str]] = {}
+    for name, kind in (*kinds, ("thaw_process", THAWS_PROCESS)):
+        for permission in kind.permissions if isinstance(kind, ChangeKind) else ():
+            by.setdefault(permission, []).append(name)
+    return tuple(need_of(permission, dict.fromkeys(by[permission], ())) for permission in sorted(by, key=_order))
 
 
 def _uses(steps: Iterable[tuple[str, str]]) -> Iterator[tuple[Permission, str, str]]:

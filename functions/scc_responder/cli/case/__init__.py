@@ -22,6 +22,12 @@ whatever its age, is resumed by the next redelivery or the next sweep that reach
 
   scc-responder case resume CASE
 
+What a case did is taken back as the identity of undo (docs: terraform/docs/on-call.md); without --apply it only says
+what would be, and why not all:
+
+  scc-responder case undo CASE --settings responder.env
+  scc-responder case undo CASE --settings responder.env --apply --reason "INC-1: a load test"
+
 Where several revisions of a Cloud Run service may be meant, a person chooses; what is planned then is for that one:
 
   scc-responder case resume CASE --revision checkout-00042-abc
@@ -48,6 +54,7 @@ import msgspec
 
 from scc_responder.cli.case import case_text
 from scc_responder.cli.case.answer_client import TOKEN, send
+from scc_responder.cli.case.undo import undo, undo_options
 from scc_responder.cli.case.verification import verification_options, verify
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.terminal import visible_lines
@@ -95,7 +102,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     store_option(resuming)
     verifying = commands.add_parser("verify", help="check a copy of a case's evidence: signature, hashes, nothing more")
     verification_options(verifying)
+    undoing = commands.add_parser("undo", help="say what of a case can be taken back, or take it back")
+    undo_options(undoing)
     runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: _resume, verifying: verify}
+    runs[undoing] = undo
     for command, run_command in runs.items():
         command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
         command.set_defaults(run_case_command=run_command)

@@ -21,6 +21,7 @@ from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunScaling
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.domain.value import Value
+from scc_responder.journal.contained import not_undone
 from scc_responder.journal.step import Step
 
 _MADE = frozenset({StepStatus.DONE, StepStatus.NOT_EFFECTIVE})
@@ -42,7 +43,7 @@ class SetBack(Value, frozen=True, kw_only=True):
 
 def set_back(steps: Iterable[Step]) -> Iterator[SetBack]:
     """Each change of Cloud Run that was made and can be set back, the last one first."""
-    for step in reversed([*steps]):
+    for step in reversed(not_undone(steps)):
         if not _is_made(step):
             continue
         # A stored change may have lost its fields: there is nothing to type then.

@@ -22,12 +22,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from scc_responder.cli.console.progress import shown
+from scc_responder.cli.console.settings_file import environment_of, text_of
 from scc_responder.cli.doctor.doctor_clusters import Wanted, parse_clusters
 from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
 from scc_responder.cli.doctor.doctor_report import doctor_json, doctor_text
@@ -36,7 +35,6 @@ from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.errors import SettingsError
 from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.doctor.check import CheckResult
-from scc_responder.workbench.doctor.deployed import parse_environment
 
 SECONDS = 120.0
 
@@ -93,25 +91,13 @@ def run(options: argparse.Namespace) -> int:
 def _wanted(options: argparse.Namespace) -> Wanted:
     """The clusters that are named. Raises SettingsError."""
     file = options.clusters_from
-    refs = None if file is None else parse_clusters(_text(file), "standard input" if file == "-" else file)
+    refs = None if file is None else parse_clusters(text_of(file), "standard input" if file == "-" else file)
     return Wanted(names=tuple(options.cluster), refs=refs)
-
-
-def _text(file: str) -> str:
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        told = getattr(error, "strerror", None) or "not UTF-8"
-        raise SettingsError("unreadable_file", f"{file}: {told}") from error
 
 
 def _environment(options: argparse.Namespace) -> Mapping[str, str]:
     """The environment, with the file's settings in place of its own. Raises SettingsError."""
-    given = dict(os.environ)
-    if options.settings:
-        text = _text(options.settings)
-        given = {name: value for name, value in given.items() if not name.startswith(VARIABLE_PREFIX)}
-        given |= parse_environment(text, options.settings)
+    given = environment_of(options.settings)
     if options.policies:
         given[f"{VARIABLE_PREFIX}POLICIES"] = str(options.policies)
     return given

@@ -191,10 +191,12 @@ class Change(Value, frozen=True, kw_only=True, tag_field="change"):
     """One change of one object, bound to the UID that was read. Its tag and fields are what the journal stores."""
 
     declares: ClassVar[ChangeKind]
+    lasting: ClassVar[str] = ""
+    """Why nothing takes it back; empty where `inverse` does, or nothing is changed."""
 
     @property
     def declared(self) -> ChangeKind:
-        """What this change declares: what its kind does, unless it depends on the object."""
+        """What it declares: what its kind does, unless it depends on the object."""
         return self.declares
 
     @property
@@ -242,8 +244,8 @@ class Change(Value, frozen=True, kw_only=True, tag_field="change"):
 @cache
 def change_classes() -> dict[str, type[Change]]:
     """Every kind of change by the tag that stored changes carry, found by file name."""
-    cloud_run = import_module(f"{__name__}.cloud_run")
-    listed = ((__name__, __path__), (cloud_run.__name__, cloud_run.__path__))
+    parts = [import_module(f"{__name__}.{part}") for part in ("cloud_run", "undo")]
+    listed = ((__name__, __path__), *((part.__name__, part.__path__) for part in parts))
     modules = [import_module(f"{package}.{module.name}") for package, path in listed for module in iter_modules(path)]
     return {str(item.__struct_config__.tag): item for module in modules for item in _changes_in(module)}
 
@@ -255,7 +257,7 @@ def _changes_in(module: ModuleType) -> Iterator[type[Change]]:
 
 
 def stored(change: Change | None) -> dict[str, Any]:
-    """The change as the journal stores it, and gives it back: lists, not tuples. Empty for none."""
+    """The change as the journal stores and returns it: lists, not tuples. Empty for none."""
     return {} if change is None else dict(msgspec.json.decode(msgspec.json.encode(change)))
 
 

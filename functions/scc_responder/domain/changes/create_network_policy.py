@@ -14,13 +14,15 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes.undo.delete_network_policy import DeleteNetworkPolicy
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.kubernetes import api_paths, selectors
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
 from scc_responder.domain.kubernetes.network_policies.other_policies import Bypasses, OtherPolicies
+from scc_responder.domain.kubernetes.network_policies.plain_policies import bypassing, in_short, selects_pod
 from scc_responder.domain.kubernetes.network_policies.policy_kinds import LISTS_OTHER_POLICIES
 from scc_responder.domain.kubernetes.older_admission import ADVICE, OlderRule, refuses
-from scc_responder.domain.kubernetes.pod_network import POLICY_NETWORK, is_for_another_network, network_of
+from scc_responder.domain.kubernetes.pod_network import is_for_another_network
 from scc_responder.domain.kubernetes.sending_services import (
     LISTS_ENDPOINT_SLICES,
     NO_SERVICES,
@@ -100,6 +102,17 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
     def target(self) -> ChangedObject:
         """The pod that is isolated."""
         return ChangedObject(kind="Pod", namespace=self.namespace, name=self.pod_name, uid=self.pod_uid)
+
+    @property
+    def inverse(self) -> DeleteNetworkPolicy:
+        """See `Change.inverse`."""
+        return DeleteNetworkPolicy(
+            namespace=self.namespace,
+            name=self.name,
+            pod_name=self.pod_name,
+            pod_uid=self.pod_uid,
+            selector=self.selector,
+        )
 
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Create the policy, and say what it is worth."""
@@ -257,42 +270,3 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
     @property
     def _pod_path(self) -> str:
         return api_paths.pod(self.namespace, self.pod_name)
-
-
-def bypassing(policies: Iterable[Mapping[str, Any]], labels: Mapping[str, str], own_name: str) -> tuple[str, ...]:
-    """Names of the other policies that select a pod of these labels and allow it some traffic."""
-    return tuple(
-        policy["metadata"]["name"]
-        for policy in policies
-        if policy["metadata"]["name"] != own_name
-        and _allows(policy)
-        and not is_for_another_network(policy)
-        and selects_pod(policy, labels)
-    )
-
-
-def in_short(policy: Mapping[str, Any], own_name: str) -> dict[str, Any] | None:
-    """What `bypassing` needs of a policy, None of one that allows nothing: a namespace may have thousands.
-
-    The policy of one's own is kept whole, to be verified.
-    """
-    if policy["metadata"]["name"] == own_name:
-        return dict(policy)
-    if not _allows(policy):
-        return None
-    spec = policy.get("spec", {})
-    rules = {direction: bool(spec.get(direction)) for direction in ("ingress", "egress")}
-    kept = {"podSelector": spec.get("podSelector") or {}, "policyTypes": spec.get("policyTypes"), **rules}
-    annotations = {POLICY_NETWORK: network_of(policy)}
-    return {"metadata": {"name": policy["metadata"]["name"], "annotations": annotations}, "spec": kept}
-
-
-def _allows(policy: Mapping[str, Any]) -> bool:
-    spec = policy.get("spec", {})
-    types = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
-    return any(spec.get(direction.lower()) for direction in types)
-
-
-def selects_pod(policy: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether the policy's `podSelector` matches a pod of these labels."""
-    return selectors.selects(policy.get("spec", {}).get("podSelector") or {}, labels)

@@ -106,6 +106,7 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
     """
 
     declares: ClassVar[ChangeKind] = DELETES_POD
+    lasting: ClassVar[str] = "a deleted pod does not come back; its workload makes another"
 
     namespace: str
     name: str

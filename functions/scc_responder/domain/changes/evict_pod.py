@@ -38,6 +38,7 @@ class EvictPod(DeletePod, frozen=True, kw_only=True, tag="evict_pod"):
     """
 
     declares: ClassVar[ChangeKind] = EVICTS_POD
+    lasting: ClassVar[str] = "an evicted pod does not come back; its workload makes another"
 
     def _once(self, session: ClusterSession, path: str, step: StepRun, seen: PodEnd, tries: Tries) -> Result:
         try:

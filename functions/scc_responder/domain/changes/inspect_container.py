@@ -50,6 +50,7 @@ class InspectContainer(Change, frozen=True, kw_only=True, tag="inspect_container
     """
 
     declares: ClassVar[ChangeKind] = INSPECTS_CONTAINER
+    lasting: ClassVar[str] = "a container that was put in stays until the pod goes; it has ended, and changed nothing"
 
     namespace: str
     name: str

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes.undo.release_object import ReleaseObject
 from scc_responder.domain.errors import GKE_WARDEN, ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
@@ -59,6 +60,20 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
     def target(self) -> ChangedObject:
         """The object that is patched."""
         return ChangedObject(kind=self.kind, namespace=self.namespace, name=self.name, uid=self.uid)
+
+    @property
+    def inverse(self) -> ReleaseObject:
+        """See `Change.inverse`."""
+        return ReleaseObject(
+            kind=self.kind,
+            namespace=self.namespace,
+            name=self.name,
+            uid=self.uid,
+            labels=self.labels,
+            annotations=self.annotations,
+            marker=self.marker,
+            uncordons=bool(self.spec.get("unschedulable")),
+        )
 
     @property
     def needs_intent(self) -> bool:

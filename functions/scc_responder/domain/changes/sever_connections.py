@@ -35,6 +35,7 @@ class SeverConnections(Change, frozen=True, kw_only=True, tag="sever_connections
     """
 
     declares: ClassVar[ChangeKind] = SEVERS_CONNECTIONS
+    lasting: ClassVar[str] = "the processes connect anew by themselves once the isolation is taken back"
 
     isolation: CreateNetworkPolicy
 

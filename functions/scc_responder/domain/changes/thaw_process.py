@@ -28,6 +28,7 @@ class ThawProcess(Change, frozen=True, kw_only=True, tag="thaw_process"):
     """Let the processes go on that a step of the same case froze in this container of the pod with this UID."""
 
     declares: ClassVar[ChangeKind] = THAWS_PROCESS
+    lasting: ClassVar[str] = "what was let go on is stopped again by nothing but a finding"
 
     namespace: str
     name: str

@@ -68,7 +68,7 @@ class SimulatedCluster:
         return tuple(self._api.audit)
 
     def token(self, user: str) -> str:
-        """The bearer token of `responder`, `reader`, or of any other name, who may do everything."""
+        """The bearer token of `responder`, `reader`, `undo`, or of any other name, who may do everything."""
         return self._identities.token(user)
 
     def serve(self, *kinds: str) -> None:

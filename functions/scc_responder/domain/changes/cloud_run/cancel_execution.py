@@ -38,6 +38,7 @@ class CancelExecution(Change, frozen=True, kw_only=True, tag="cancel_execution")
     """Cancel the execution with `execution_uid`, of the job at `path` with this UID. It is never undone."""
 
     declares: ClassVar[ChangeKind] = CANCELS_EXECUTION
+    lasting: ClassVar[str] = "a cancelled execution does not go on; run the job again"
 
     path: str
     uid: str

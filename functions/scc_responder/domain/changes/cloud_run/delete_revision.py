@@ -31,6 +31,7 @@ class DeleteRevision(Change, frozen=True, kw_only=True, tag="delete_revision"):
     """
 
     declares: ClassVar[ChangeKind] = DELETES_REVISION
+    lasting: ClassVar[str] = "a deleted revision does not come back; deploy its image again"
 
     path: str
     uid: str

@@ -40,6 +40,7 @@ class RestartService(Change, frozen=True, kw_only=True, tag="restart_service"):
     """
 
     declares: ClassVar[ChangeKind] = RESTARTS_SERVICE
+    lasting: ClassVar[str] = "the instances of before do not come back"
 
     path: str
     uid: str

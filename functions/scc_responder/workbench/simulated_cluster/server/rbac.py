@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
-from scc_responder.workbench.needed_permissions import READING, of_all_actions, rule_of
+from scc_responder.workbench.needed_permissions import READING, Need, of_all_actions, of_undo, rule_of
 from scc_responder.workbench.simulated_cluster.server.resources import RequestTarget
 
 Rules = Mapping[tuple[str, str], frozenset[str]]
@@ -17,14 +17,20 @@ Rules = Mapping[tuple[str, str], frozenset[str]]
 def rules() -> Mapping[str, Rules]:
     """The rules of each user. A user who is not listed may do everything.
 
-    `responder` may do what every action together needs, `reader` what is reading of that.
+    `responder` may do what every action together needs, `reader` what is reading of that, `undo` what takes it back.
     """
+    verbs = _verbs(of_all_actions())
+    reading = {rule: granted & READING for rule, granted in verbs.items()}
+    return {"responder": verbs, "reader": reading, "undo": _verbs(of_undo())}
+
+
+def _verbs(needs: Iterable[Need]) -> Rules:
     verbs: dict[tuple[str, str], frozenset[str]] = {}
-    for need in of_all_actions():
+    for need in needs:
         if need.verb:
             rule = rule_of(need.resource)
             verbs[rule] = verbs.get(rule, frozenset()) | {need.verb}
-    return {"responder": verbs, "reader": {rule: granted & READING for rule, granted in verbs.items()}}
+    return verbs
 
 
 class Identities:

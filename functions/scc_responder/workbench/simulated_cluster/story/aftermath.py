@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from scc_responder.domain.changes.create_network_policy import selects_pod
 from scc_responder.domain.kubernetes.network_policies.certainty import Certainty
 from scc_responder.domain.kubernetes.network_policies.fqdn_policies import judge_fqdn
+from scc_responder.domain.kubernetes.network_policies.plain_policies import selects_pod
 from scc_responder.domain.kubernetes.network_policies.policy_subject import PolicySubject
 from scc_responder.domain.labels import CASE_LABEL
 from scc_responder.domain.ports import ApiObject

@@ -1,0 +1,93 @@
+"""`case undo`: what a case did, taken back."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from scc_responder.cli.console.existing_store import SETTING, existing_store
+from scc_responder.cli.console.settings_file import environment_of
+from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.text import visible
+from scc_responder.settings import FIRESTORE_ADDRESS, read_settings
+from scc_responder.workbench.undo.undo import Undo, Undone
+from scc_responder.workbench.undo.undo_services import UNDO_IDENTITY, UndoServices
+
+_MAX_SAID = 500
+
+
+def undo_options(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `case undo`."""
+    command.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
+    command.add_argument("--apply", action="store_true", help="do it; without it nothing is changed")
+    command.add_argument(
+        "--only", action="store_true", help="this case alone: other cases of its pod go on isolating the pod"
+    )
+    command.add_argument("--reason", default="", metavar="TEXT", help="why, in your words; the case keeps them")
+    command.add_argument("--by", default=getpass.getuser(), help="who takes it back")
+    command.add_argument("--settings", metavar="FILE", help="NAME=VALUE lines, in place of the environment's")
+    command.add_argument(
+        "--store", metavar="STORE", help=f"the function's store (default: ${SETTING}, as the settings)"
+    )
+
+
+def undo(options: argparse.Namespace) -> int:
+    """Say what would be taken back, or take it back. 0 if all of it can be or was, else 1."""
+    environment = environment_of(options.settings)
+    if options.store:
+        is_address = FIRESTORE_ADDRESS.fullmatch(options.store) or options.store.startswith("sqlite:")
+        environment[SETTING] = options.store if is_address else f"sqlite:///{Path(options.store).absolute()}"
+    settings = read_settings(environment, Path("policies"))
+    with closing(existing_store(settings.store)) as store:
+        services = UndoServices(settings, store, environment.get(UNDO_IDENTITY, ""))
+        key = services.journal.find(options.case)
+        if key is None:
+            print(f"scc-responder: case {visible_lines(options.case)}: {Reason.NO_SUCH_CASE}", file=sys.stderr)
+            return 1
+        asked = Undo(services, key, only=options.only, by=options.by, said=visible(options.reason, _MAX_SAID))
+        try:
+            undone = asked.apply() if options.apply else asked.look()
+        except RetryableError as error:
+            print(f"scc-responder: case {case_id(key)}: {visible_lines(str(error))}", file=sys.stderr)
+            return 1
+    _show(asked, undone, options)
+    return 0 if undone and all(each.is_good for each in undone) else 1
+
+
+def _show(asked: Undo, undone: Sequence[Undone], options: argparse.Namespace) -> None:
+    if options.format == "json":
+        told = {"case": options.case, "applied": options.apply, "cases": asked.cases}
+        print(json.dumps({**told, "steps": [*map(_facts, undone)]}, indent=2))
+        return
+    print("\n".join(undo_lines(asked.cases, undone)))
+    command = f"scc-responder case undo {options.case}{' --only' if options.only else ''} --apply"
+    if not options.apply and any(each.is_good and each.item.inverse for each in undone):
+        print(f"\nNothing was changed. To do it: {visible_lines(command)}")
+
+
+def undo_lines(cases: Sequence[str], undone: Sequence[Undone]) -> Iterator[str]:
+    """One line for each step: its action, what comes of it, and why."""
+    if not undone:
+        yield f"{Reason.NOTHING_TO_UNDO}: {Reason.NOTHING_TO_UNDO.meaning}"
+        return
+    yield styled(f"cases  {', '.join(cases)}", "dim")
+    for each in undone:
+        color = "green" if each.is_good and each.item.inverse else "yellow"
+        result, case = each.result, case_id(each.item.key)
+        shown = styled(f"{result.reason:<17}", color)
+        yield f"  {visible(each.item.step.action):<18}{shown} {visible(result.detail)}  {styled(case, 'dim')}"
+
+
+def _facts(undone: Undone) -> dict[str, Any]:
+    step, result = undone.item.step, undone.result
+    facts = {"case": case_id(undone.item.key), "action": step.action, "target_uid": step.expected_uid}
+    return {**facts, "status": str(result.status), "reason": result.reason, "detail": result.detail}

@@ -1,0 +1,59 @@
+"""What an undo writes into a case: the person's word and the intents before it, the outcomes after it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from scc_responder.domain.changes import Change, stored
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import CaseState, Result
+from scc_responder.guard.approval import withdrawn
+from scc_responder.journal.case import CaseRecord, action_id
+from scc_responder.journal.contained import not_undone
+from scc_responder.journal.journal import Transition
+from scc_responder.journal.messages import conclusion, modes_of
+from scc_responder.journal.plan import PlanState
+from scc_responder.journal.step import Step
+
+
+def begun(record: CaseRecord, steps: Iterable[Step], now: datetime, *, by: str, said: str, is_held: bool) -> Transition:
+    """The case with the intents, and at its end: no sweep goes on with it, and no plan of it waits any more.
+
+    Refused as `case_in_progress` while a delivery works on the case.
+    """
+    if is_held:
+        return Transition(reason=Reason.CASE_IN_PROGRESS, status=503)
+    if record.plan and record.plan.is_pending:
+        record = withdrawn(record, PlanState.VOID, Reason.UNDONE, now, by=by, said=said)
+    if record.state in {CaseState.OPEN, CaseState.WAITING}:
+        state = conclusion(not_undone(record.current_steps), modes_of(record.decision))
+        state = CaseState.PARTIAL if state is CaseState.OPEN else state
+        record = replace(record, state=state, owner="", closed_at=now)
+    record = replace(record, reason=Reason.UNDONE).with_steps(tuple(steps))
+    return Transition(reason=Reason.UNDONE, status=204, record=record)
+
+
+def ended(record: CaseRecord, outcomes: Iterable[Step]) -> Transition:
+    """The case with what came of it."""
+    return Transition(reason=Reason.UNDONE, status=204, record=record.with_steps(tuple(outcomes)))
+
+
+def undo_step(
+    record: CaseRecord, of: Step, inverse: Change | None, now: datetime, result: Result | None = None
+) -> Step:
+    """The step by which `of` is taken back: intended, or with what came of it. It bears the name of its action."""
+    step = Step(
+        action_id=action_id("undo", record.cluster, of.name, record.finding_key),
+        action=of.action,
+        expected_uid=of.expected_uid,
+        change=stored(inverse),
+        epoch=record.epoch,
+        undoes=of.name,
+        intended_at=now,
+    )
+    if result is None:
+        return step
+    return replace(step, status=result.status, reason=result.reason, detail=result.detail, settled_at=now)
