@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.cli.console.existing_store import SETTING, existing_store
-from scc_responder.cli.console.settings_file import environment_of
+from scc_responder.cli.console.settings_file import settings_environment
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import case_id
@@ -42,7 +42,7 @@ def undo_options(command: argparse.ArgumentParser) -> None:
 
 def undo(options: argparse.Namespace) -> int:
     """Say what would be taken back, or take it back. 0 if all of it can be or was, else 1."""
-    environment = environment_of(options.settings)
+    environment = settings_environment(options.settings)
     if options.store:
         is_address = FIRESTORE_ADDRESS.fullmatch(options.store) or options.store.startswith("sqlite:")
         environment[SETTING] = options.store if is_address else f"sqlite:///{Path(options.store).absolute()}"
@@ -57,7 +57,7 @@ def undo(options: argparse.Namespace) -> int:
         try:
             undone = asked.apply() if options.apply else asked.look()
         except RetryableError as error:
-            print(f"scc-responder: case {case_id(key)}: {visible_lines(str(error))}", file=sys.stderr)
+            print(f"scc-responder: case {case_id(key)}: {error.reason}: {visible_lines(str(error))}", file=sys.stderr)
             return 1
     _show(asked, undone, options)
     return 0 if undone and all(each.is_good for each in undone) else 1

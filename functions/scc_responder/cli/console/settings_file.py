@@ -11,7 +11,7 @@ from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.doctor.deployed import parse_environment
 
 
-def environment_of(file: str | None) -> dict[str, str]:
+def settings_environment(file: str | None) -> dict[str, str]:
     """The environment, with the file's settings in place of its own. Raises SettingsError."""
     given = dict(os.environ)
     if not file:

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scc_responder.cli.console.progress import shown
-from scc_responder.cli.console.settings_file import environment_of, text_of
+from scc_responder.cli.console.settings_file import settings_environment, text_of
 from scc_responder.cli.doctor.doctor_clusters import Wanted, parse_clusters
 from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
 from scc_responder.cli.doctor.doctor_report import doctor_json, doctor_text
@@ -97,7 +97,7 @@ def _wanted(options: argparse.Namespace) -> Wanted:
 
 def _environment(options: argparse.Namespace) -> Mapping[str, str]:
     """The environment, with the file's settings in place of its own. Raises SettingsError."""
-    given = environment_of(options.settings)
+    given = settings_environment(options.settings)
     if options.policies:
         given[f"{VARIABLE_PREFIX}POLICIES"] = str(options.policies)
     return given

@@ -23,7 +23,7 @@ from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.services import Services
 from scc_responder.workbench.undo.pod_cases import PodCases, pod_cases
 from scc_responder.workbench.undo.taken_back import TakenBack, isolation_of, standing, taken_back
-from scc_responder.workbench.undo.undo_record import begun, ended, undo_step
+from scc_responder.workbench.undo.undo_record import undo_begun, undo_ended, undo_step
 
 _GOOD = frozenset({StepStatus.DONE, StepStatus.DRY_RUN, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
 
@@ -134,7 +134,7 @@ class Undo:
         ]
 
         def rule(stored: CaseRecord, is_held: bool) -> Transition:
-            return begun(stored, steps, now, by=self._by, said=self._said, is_held=is_held)
+            return undo_begun(stored, steps, now, by=self._by, said=self._said, is_held=is_held)
 
         self._records[key] = self._written(key, rule)
 
@@ -142,7 +142,9 @@ class Undo:
         """Write the outcomes, destroy the key of a thaw, and tell."""
         now, record = self._services.clock(), self._records[key]
         outcomes = [undo_step(record, each.item.step, each.item.inverse, now, each.result) for each in undone]
-        record = self._written(key, lambda stored, _held: ended(stored, [step for step in outcomes if step.change]))
+        record = self._written(
+            key, lambda stored, _held: undo_ended(stored, [step for step in outcomes if step.change])
+        )
         drop_key(record, self._services.store)
         is_good = all(each.is_good for each in undone)
         reason = Reason.UNDONE if is_good else Reason.UNDO_REFUSED

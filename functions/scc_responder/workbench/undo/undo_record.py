@@ -11,16 +11,19 @@ from scc_responder.domain.changes import Change, stored
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result
 from scc_responder.guard.approval import withdrawn
-from scc_responder.journal.case import CaseRecord, action_id
+from scc_responder.journal.case import CaseRecord, WordKind, action_id
 from scc_responder.journal.contained import not_undone
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import conclusion, modes_of
+from scc_responder.journal.persons_word import with_word
 from scc_responder.journal.plan import PlanState
 from scc_responder.journal.step import Step
 
 
-def begun(record: CaseRecord, steps: Iterable[Step], now: datetime, *, by: str, said: str, is_held: bool) -> Transition:
-    """The case with the intents, and at its end: no sweep goes on with it, and no plan of it waits any more.
+def undo_begun(
+    record: CaseRecord, steps: Iterable[Step], now: datetime, *, by: str, said: str, is_held: bool
+) -> Transition:
+    """The case with the person's word and the intents: no sweep goes on with it, and no plan of it waits any more.
 
     Refused as `case_in_progress` while a delivery works on the case.
     """
@@ -33,10 +36,11 @@ def begun(record: CaseRecord, steps: Iterable[Step], now: datetime, *, by: str, 
         state = CaseState.PARTIAL if state is CaseState.OPEN else state
         record = replace(record, state=state, owner="", closed_at=now)
     record = replace(record, reason=Reason.UNDONE).with_steps(tuple(steps))
+    record = with_word(record, WordKind.UNDONE, by, now, said)
     return Transition(reason=Reason.UNDONE, status=204, record=record)
 
 
-def ended(record: CaseRecord, outcomes: Iterable[Step]) -> Transition:
+def undo_ended(record: CaseRecord, outcomes: Iterable[Step]) -> Transition:
     """The case with what came of it."""
     return Transition(reason=Reason.UNDONE, status=204, record=record.with_steps(tuple(outcomes)))
 

@@ -32,7 +32,7 @@ def test_the_folder_is_ready_for_the_function(tmp_path: Path) -> None:
     assert raised == sum(policy.mode is Mode.ENFORCE for policy in policies)
     settings = read_settings(folder.settings, folder.policies)
     assert settings.clusters == (STORY_CLUSTER,)
-    assert json.loads(folder.kubeconfig.read_text())["current-context"] == "simulated"
+    assert json.loads((tmp_path / "responder-kubeconfig").read_text())["current-context"] == "simulated"
 
 
 def test_a_played_cloud_run_may_be_changed(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ class StoryFolder:
         self.journal = folder / "journal.db"
         self.log = folder / "function.log"
         self.clusters = folder / "clusters.yaml"
-        self.kubeconfig = folder / "kubeconfig"
+        self.undo_clusters = folder / "undo-clusters.yaml"
+        """The same cluster, reached as the identity of undo."""
         self.run_endpoint = ""
 
     @property
@@ -63,6 +64,11 @@ class StoryFolder:
         return {VARIABLE_PREFIX + name: value for name, value in given.items()}
 
     @property
+    def undo_settings(self) -> dict[str, str]:
+        """The environment of a desk that takes back what the function did."""
+        return {**self.settings, f"{VARIABLE_PREFIX}CLUSTERS_FILE": str(self.undo_clusters)}
+
+    @property
     def _cloud_run(self) -> dict[str, str]:
         return {"SERVICES": CHECKOUT_SERVICE, "RUN_ENDPOINT": self.run_endpoint, "RUN_WRITER": RUN_WRITER}
 
@@ -70,10 +76,17 @@ class StoryFolder:
         """Write how to reach the cluster, and the policies; return how many of them are raised to `enforce`."""
         for folder in (self.policies, self.findings, self.evidence):
             folder.mkdir()
-        self.kubeconfig.write_text(json.dumps(_kubeconfig(cluster), indent=2))
-        entry = {"context": CONTEXT, "kubeconfig": self.kubeconfig.name, "enforces_network_policy": True}
-        self.clusters.write_text(json.dumps({STORY_CLUSTER: entry}, indent=2))
+        for user, file in (("responder", self.clusters), ("undo", self.undo_clusters)):
+            write_access(cluster, user, file)
         return sum(_raise(path, self.policies / path.name) for path in sorted(shipped.glob("*.yaml")))
+
+
+def write_access(cluster: SimulatedCluster, user: str, file: Path) -> None:
+    """Write how this user reaches the cluster: a file of clusters, and a kubeconfig beside it."""
+    kubeconfig = file.with_name(f"{user}-kubeconfig")
+    kubeconfig.write_text(json.dumps(_kubeconfig(cluster, user), indent=2))
+    entry = {"context": CONTEXT, "kubeconfig": kubeconfig.name, "enforces_network_policy": True}
+    file.write_text(json.dumps({STORY_CLUSTER: entry}, indent=2))
 
 
 def shipped_policies(package: Path) -> Path:
@@ -92,12 +105,12 @@ def _raise(path: Path, copy: Path) -> bool:
     return raised != text
 
 
-def _kubeconfig(cluster: SimulatedCluster) -> dict[str, object]:
+def _kubeconfig(cluster: SimulatedCluster, user: str) -> dict[str, object]:
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": CONTEXT,
         "clusters": [{"name": CONTEXT, "cluster": {"server": cluster.url}}],
-        "users": [{"name": CONTEXT, "user": {"token": cluster.token("responder")}}],
+        "users": [{"name": CONTEXT, "user": {"token": cluster.token(user)}}],
         "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
     }

@@ -1,0 +1,99 @@
+"""`case undo`: what it says, what it does, and how it ends, at a desk of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from scc_responder.domain.finding import case_id
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.simulated_cluster.story.notifications import STORY_CLUSTER
+from scc_responder.workbench.simulated_cluster.story.story_folder import write_access
+from tests.cli.commands import called
+from tests.kits.responder import CLUSTER, SOURCE, api_of
+from tests.kits.undo_nights import ACTIONS, Night, cluster
+
+__all__ = ["cluster"]
+
+
+class Desk:
+    """A night with one case, and the command with the settings of the deployment."""
+
+    def __init__(self, folder: Path, cluster: SimulatedCluster) -> None:
+        self.night = Night(folder, cluster, *ACTIONS)
+        self.case = case_id(self.night.case().finding_key)
+        self.clusters = folder / "clusters.yaml"
+        write_access(cluster, "undo", self.clusters)
+        self.clusters.write_text(self.clusters.read_text().replace(STORY_CLUSTER, CLUSTER))
+        self.settings = {
+            "SCC_RESPONDER_CLUSTERS": CLUSTER,
+            "SCC_RESPONDER_SOURCES": SOURCE,
+            "SCC_RESPONDER_STORE": f"sqlite:///{folder / 'journal.db'}",
+            "SCC_RESPONDER_CLUSTERS_FILE": str(self.clusters),
+        }
+
+    def undo(self, *options: str) -> CompletedProcess[str]:
+        return called("case", "undo", self.case, *options, **self.settings)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, cluster: SimulatedCluster) -> Desk:
+    return Desk(tmp_path, cluster)
+
+
+def test_it_says_what_it_would_do_and_then_does_it(desk: Desk) -> None:
+    """Without --apply nothing changes, and the command that does it is printed; then all is as before."""
+    done = desk.night.state()
+    looked = desk.undo()
+    assert (looked.returncode, looked.stderr, desk.night.state()) == (0, "", done)
+    assert f"Nothing was changed. To do it: scc-responder case undo {desk.case} --apply" in looked.stdout
+    lines = looked.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[1:6]] == [
+        [action, "would_undo"] for action in ("cordon_node", "isolate_pod", "annotate_pod", "label_pod", "isolate_pod")
+    ]
+    applied = desk.undo("--apply", "--reason", "INC-1", "--by", "ann")
+    assert (applied.returncode, desk.night.state()) == (0, desk.night.before)
+    assert "Nothing was changed" not in applied.stdout
+    word = desk.night.case().word
+    assert word is not None
+    assert (word.by, word.said) == ("ann", "INC-1")
+    again = desk.undo()
+    assert (again.returncode, again.stdout.split(":")[0]) == (1, "nothing_to_undo")
+
+
+def test_what_is_refused_is_said_and_ends_with_one(desk: Desk, cluster: SimulatedCluster) -> None:
+    """With what somebody changed since; in JSON each step has its case, target, status, reason and detail."""
+    (made,) = cluster.objects("NetworkPolicy")
+    path = f"/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/{made['metadata']['name']}"
+    api_of(cluster, "admin").patch(path, {"spec": {"egress": [{}]}})
+    told = desk.undo("--apply", "--only", "--format", "json")
+    document: dict[str, Any] = json.loads(told.stdout)
+    assert told.returncode == 1
+    assert (document["case"], document["applied"], document["cases"]) == (desk.case, True, [desk.case])
+    refused = [step for step in document["steps"] if step["reason"] == "undo_refused"]
+    assert [step["action"] for step in refused] == ["isolate_pod", "isolate_pod"]
+    assert refused[0].keys() == {"case", "action", "target_uid", "status", "reason", "detail"}
+    assert "spec" in refused[0]["detail"]
+
+
+def test_without_such_a_case_nothing_is_asked(desk: Desk, tmp_path: Path) -> None:
+    """The settings may come from a file, the store from its own option."""
+    file = tmp_path / "responder.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in desk.settings.items()))
+    told = called("case", "undo", "ffffffffffff", "--settings", file, "--store", tmp_path / "journal.db")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr == "scc-responder: case ffffffffffff: no_such_case\n"
+
+
+def test_a_cluster_that_does_not_answer_changes_nothing(desk: Desk) -> None:
+    """Nothing is written to the case either."""
+    desk.clusters.write_text("{}")
+    before = desk.night.case()
+    told = desk.undo("--apply")
+    assert told.returncode == 2
+    assert "is not in the file of local clusters" in told.stderr
+    assert desk.night.case() == before

@@ -1,0 +1,75 @@
+"""What an undo writes into a case, and that nothing goes on with it by itself then."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.domain.changes import stored
+from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.domain.status import CaseState, StepStatus, done, undo_refused
+from scc_responder.journal.case import CaseRecord, WordKind, is_unfinished
+from scc_responder.journal.case_json import decode, encode
+from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.journal.step import Step
+from scc_responder.workbench.undo.undo_record import undo_begun, undo_ended, undo_step
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+CHANGE = PatchObject(kind="Pod", namespace="shop", name="web-1", uid="u1", labels={"scc-responder/a": "b"})
+MADE = Step(
+    action_id="id", action="label_pod", status=StepStatus.DONE, change=stored(CHANGE), expected_uid="u1", epoch=1
+)
+
+
+def case(**fields: Any) -> CaseRecord:
+    known = {"state": CaseState.DONE, "steps": (MADE,), "epoch": 3, **fields}
+    return CaseRecord(finding_key="aaaa", finding_name="f", event_time=NOW, digest="d", **known)
+
+
+def begun(record: CaseRecord, *, is_held: bool = False) -> Any:
+    step = undo_step(record, MADE, CHANGE.inverse, NOW)
+    return undo_begun(record, [step], NOW, by="ann", said="a load test", is_held=is_held)
+
+
+def test_word_and_intent_are_one_write() -> None:
+    """The step bears the name of its action, and of the step that it takes back; an id of its own."""
+    record = begun(case()).record
+    assert record is not None
+    step = record.steps[-1]
+    assert (step.action, step.undoes, step.status, step.epoch) == ("label_pod", "id/0", StepStatus.INTENT, 3)
+    assert step.action_id != MADE.action_id
+    assert step.change["change"] == "release_object"
+    assert (record.word.kind, record.word.by, record.state) == (WordKind.UNDONE, "ann", CaseState.DONE)
+    assert decode(encode(record)) == record
+
+
+@pytest.mark.parametrize("state", [CaseState.OPEN, CaseState.WAITING])
+def test_no_sweep_goes_on_with_it(state: CaseState) -> None:
+    """A case that was unfinished comes to its end; a plan that waits is void."""
+    plan = Plan(
+        digest="d" * 64, created_at=NOW, expires_at=NOW + timedelta(hours=1), needed=1, steps=(), policy_digest=""
+    )
+    record = begun(case(state=state, plan=plan, owner="")).record
+    assert not is_unfinished(record)
+    assert record.state in {CaseState.DONE, CaseState.PARTIAL}
+    assert (record.plan.state, record.plan.by) == (PlanState.VOID, "ann")
+
+
+def test_a_case_that_is_worked_on_is_refused() -> None:
+    """Nothing is written."""
+    refused = begun(case(), is_held=True)
+    assert (refused.reason, refused.record) == ("case_in_progress", None)
+
+
+@pytest.mark.parametrize("result", [done("undone"), undo_refused("changed")])
+def test_the_outcome_takes_the_place_of_the_intent(result: Any) -> None:
+    """One step for each step that is taken back, however often it is tried."""
+    record = begun(case()).record
+    outcome = undo_step(record, MADE, CHANGE.inverse, NOW, result)
+    ended = undo_ended(record, [outcome]).record
+    assert len(ended.steps) == 2
+    assert (ended.steps[-1].status, ended.steps[-1].reason) == (result.status, result.reason)
+    assert replace(ended.steps[-1], status=StepStatus.INTENT, reason="", detail="", settled_at=None) == record.steps[-1]
