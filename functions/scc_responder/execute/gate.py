@@ -103,8 +103,14 @@ class Gate:
         if answer.allowed and asked is not None:
             asked = replace(asked, policy=self.task.policy.name, policy_limits=self.task.policy.limits)
             answer = limiter.reserve(asked, dry_run=self.dry_run)
-        if answer.reason:
+        if answer.reason and not self._is_asked_for():
             raise Withheld(answer.reason, answer.detail)
+
+    def _is_asked_for(self) -> bool:
+        """Whether a person asked for the step, and listed people approved that very plan."""
+        record = self.execution.case.record
+        asked = record.plan.asked if record.plan and record.is_approved else None
+        return asked is not None and asked.means(self.task.policy.name, self.task.action)
 
 
 def refuse_disabled(limit: KillSwitchCeiling, finding: Finding | None = None) -> None:

@@ -68,7 +68,7 @@ def _void(plan: Plan, record: CaseRecord, context: Context, planned: Decision, p
     read = {part.uid for part in (context.pod, context.node) if part} | context.run_uids
     if not plan.targets <= read.union(*(step.targets for step in steps)):
         return Reason.APPROVAL_VOID_TARGET_CHANGED
-    as_asked = plan_digest(plan.steps, policies.digest, record.finding_key) == plan.digest
+    as_asked = plan_digest(plan.steps, policies.digest, record.finding_key, plan.asked) == plan.digest
     same = as_asked and [*map(_essence, steps)] == [*map(_essence, plan.steps)]
     return None if same else Reason.APPROVAL_VOID_PLAN_CHANGED
 
@@ -162,13 +162,14 @@ def _no_longer_waiting(record: CaseRecord, reason: Reason, detail: str, now: dat
 def _plan(steps: tuple[PlanStep, ...], record: CaseRecord, policies: PolicySet, now: datetime) -> Plan:
     rules: ApprovalRules = policies.guardrails.approval
     return Plan(
-        digest=plan_digest(steps, policies.digest, record.finding_key),
+        digest=plan_digest(steps, policies.digest, record.finding_key, record.asked),
         policy_digest=policies.digest,
         steps=steps,
         created_at=now,
         expires_at=now + parse_duration(rules.expires),
         needed=max(1, rules.needed),
         after=record.plan.reason if record.plan else "",
+        asked=record.asked,
     )
 
 

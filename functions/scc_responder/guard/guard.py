@@ -18,6 +18,7 @@ from scc_responder.guard.google_agents import google_agent
 from scc_responder.guard.protected import protected_reason
 from scc_responder.guard.run_reach import NOWHERE_IN_RUN, RunReach, run_reason
 from scc_responder.intake.threats import UNKNOWN
+from scc_responder.journal.plan import AskedStep
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails
 
@@ -33,18 +34,19 @@ def guard(
     *,
     planned_at: datetime | None = None,
     reach: RunReach = NOWHERE_IN_RUN,
+    asked: AskedStep | None = None,
 ) -> Decision:
     """The decision with every policy's mode under its ceiling, and every action that must not be taken held.
 
     `reach` is what this deployment may change on Cloud Run.
 
     `planned_at` is when the plan was made that waits for a person, or was approved: in mode `approve` a finding's age
-    counts up to it.
+    counts up to it. `asked` is a step that a person asked for whatever its age.
     """
     ceilings = (lowest(context, guardrails, now, _planned(policy)) for policy in decision.policies)
     pairs = zip(decision.policies, ceilings, strict=True)
     policies = (_asking(lowered(policy, ceiling.max_mode, ceiling.name)) for policy, ceiling in pairs)
-    guarding = _Guarding(context, guardrails, now, reach)
+    guarding = _Guarding(context, guardrails, now, reach, asked)
     return Decision(policies=tuple(guarding.guarded(policy, planned_at) for policy in policies))
 
 
@@ -73,8 +75,11 @@ def _asking(policy: PolicyDecision) -> PolicyDecision:
 class _Guarding:
     """The holds of one finding: the same action with the same changes is checked once for all policies."""
 
-    def __init__(self, context: Context, guardrails: Guardrails, now: datetime, reach: RunReach) -> None:
+    def __init__(
+        self, context: Context, guardrails: Guardrails, now: datetime, reach: RunReach, asked: AskedStep | None
+    ) -> None:
         self._reach = reach
+        self._asked = asked
         self._context = context
         self._guardrails = guardrails
         self._now = now
@@ -84,7 +89,13 @@ class _Guarding:
         if not policy.actions:
             return policy
         aged = planned_at if planned_at and policy.mode == Mode.APPROVE else self._now
-        return msgspec.structs.replace(policy, actions=tuple(self._held(planned, aged) for planned in policy.actions))
+        held = (self._held(item, self._aged(policy.name, item.action, aged)) for item in policy.actions)
+        return msgspec.structs.replace(policy, actions=tuple(held))
+
+    def _aged(self, policy: str, action: str, aged: datetime) -> datetime:
+        """The moment up to which the finding's age counts: what a person asked for has none."""
+        is_asked = self._asked is not None and self._asked.means(policy, action)
+        return min(aged, self._context.finding.event_time) if is_asked else aged
 
     def _held(self, planned: PlannedAction, aged: datetime) -> PlannedAction:
         if planned.result != ActionResult.PLANNED:

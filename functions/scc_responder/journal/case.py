@@ -20,7 +20,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.value import Value
 from scc_responder.intake.notification import content_digest
-from scc_responder.journal.plan import Approval, Plan, PlanState
+from scc_responder.journal.plan import Approval, AskedStep, Plan, PlanState
 from scc_responder.journal.step import FOR_SWEEP, Step
 
 CASE_SCHEMA = 1
@@ -87,8 +87,9 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     was last confirmed, or as it was notified while it is not confirmed yet. `seen` counts copies that changed nothing
     (bounded). `canonical_name` is under the nearest ancestor: who may read the findings of one project or folder alone
     reads by it. `cluster` is the path of the one that the finding is about, once confirmed; of Cloud Run `projects/P`.
-    `plan` is what waits for approval, or how it ended. `revision` is the one of Cloud Run that a person chose.
-    `inspection` is what a look into the container told. `word` is a person's, where it ended the case.
+    `plan` is what waits for approval, or how it ended. `asked` is the step that a person asked for, `revision` the one
+    of Cloud Run that a person chose. `inspection` is what a look into the container told. `word` is a person's, where
+    it ended the case.
     `extra` holds fields that this version does not know.
     """
 
@@ -112,6 +113,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     decision: dict[str, Any] = {}
     plan: Plan | None = None
+    asked: AskedStep | None = None
     revision: str = ""
     inspection: Inspection | None = None
     history: tuple[Closing, ...] = ()

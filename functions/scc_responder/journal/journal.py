@@ -259,6 +259,7 @@ def _reopened(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
         history=(*record.history, closing)[-KEEP_CLOSINGS:],
         steps=tuple(step for step in record.steps if _is_kept(step)),
         plan=None,
+        asked=None,
         word=None,
         attempts=0,
     )

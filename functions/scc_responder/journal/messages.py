@@ -147,6 +147,7 @@ def decision_summary(context: Context, decision: Decision, digest: str) -> dict[
         "threat": msgspec.to_builtins(context.threat),
         "identity": msgspec.to_builtins(context.identity),
         "pod": None if context.pod is None else pod_summary(context),
+        "workload_uid": _workload_uid(context),
         **run_summary(context),
         "missing": dict(context.missing),
         "contradictions": list(context.finding.contradictions),
@@ -176,6 +177,13 @@ def policy_answers(decision: Decision) -> list[dict[str, Any]]:
         }
         for policy in decision.policies
     ]
+
+
+def _workload_uid(context: Context) -> str:
+    """The UID of the pod's topmost owner, or of a pod without one; empty where there is no pod, or a link is unread."""
+    if context.pod is None or "owner" in context.missing:
+        return ""
+    return context.pod.workload.uid if context.pod.workload else context.pod.uid
 
 
 def pod_summary(context: Context) -> dict[str, Any]:

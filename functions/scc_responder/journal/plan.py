@@ -52,12 +52,31 @@ class Approval(Value, frozen=True, kw_only=True):
     at: datetime
 
 
+class AskedStep(Value, frozen=True, kw_only=True):
+    """A step that a person asks for although a limit, a breaker or its age held it.
+
+    `reason` is what held it, `by` who asks, `said` that person's words. It is only ever done once its plan is approved.
+    """
+
+    policy: str
+    action: str
+    reason: str
+    by: str
+    said: str
+    at: datetime
+
+    def means(self, policy: str, action: str) -> bool:
+        """Whether it is this step of this policy."""
+        return (self.policy, self.action) == (policy, action)
+
+
 class Plan(Value, frozen=True, kw_only=True):
     """What waits, as its case stores it.
 
     `needed` people must approve it before `expires_at`. `reason`, `by` and `said` are how it ended, who ended it, and
-    that person's words. `after` is why the previous plan of the same case is no longer valid. `extra` holds fields that
-    this version does not know.
+    that person's words. `after` is why the previous plan of the same case is no longer valid. `asked`: a person asked
+    for its one step, which limits, breakers and its age do not hold then. `extra` holds fields that this version does
+    not know.
     """
 
     digest: str
@@ -72,6 +91,7 @@ class Plan(Value, frozen=True, kw_only=True):
     by: str = ""
     said: str = ""
     after: str = ""
+    asked: AskedStep | None = None
     extra: dict[str, Any] = {}
 
     @property
@@ -89,10 +109,12 @@ class Plan(Value, frozen=True, kw_only=True):
         return len(digest) >= MIN_DIGEST and self.digest.startswith(digest)
 
 
-def plan_digest(steps: Iterable[PlanStep], policy_digest: str, finding_key: str) -> str:
+def plan_digest(steps: Iterable[PlanStep], policy_digest: str, finding_key: str, asked: AskedStep | None = None) -> str:
     """SHA-256 over the plan as canonical JSON (sorted keys, no spaces): another plan, policy or case is another digest.
 
-    The digest of the whole policy set is part of it, so that an edited policy or guardrail needs another approval.
+    The digest of the whole policy set is part of it, so that an edited policy or guardrail needs another approval. So
+    is what a person asked for: who approves it knows what held the step.
     """
     content = {"finding": finding_key, "policies": policy_digest, "steps": msgspec.to_builtins(tuple(steps))}
+    content |= {"asked": msgspec.to_builtins(asked)} if asked else {}
     return sha256(msgspec.json.encode(content, order="sorted")).hexdigest()

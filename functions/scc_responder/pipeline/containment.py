@@ -26,6 +26,7 @@ from scc_responder.execute.execute import Decided, execute
 from scc_responder.execute.gate import refuse_disabled
 from scc_responder.execute.world import World
 from scc_responder.guard.approval import ask, review
+from scc_responder.guard.asked_step import asked_alone
 from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import KillSwitchCeiling, under
 from scc_responder.guard.run_reach import run_reach
@@ -169,11 +170,12 @@ def _guard(
     The error is what a later delivery is asked for with, where the decision depends on what could not be read: then the
     plan stays as it is.
     """
-    policies, now = services.policies, services.clock()
+    policies, now, asked = services.policies, services.clock(), case.record.asked
+    decision = asked_alone(decision, asked)
 
     def guarded() -> Decision:
-        reach = run_reach(services.settings)
-        return guard(context, decision, policies.guardrails, now, planned_at=case.record.planned_at, reach=reach)
+        reach, planned_at = run_reach(services.settings), case.record.planned_at
+        return guard(context, decision, policies.guardrails, now, planned_at=planned_at, reach=reach, asked=asked)
 
     as_planned = guarded()
     if error := unread_target(collected):

@@ -32,6 +32,12 @@ Where several revisions of a Cloud Run service may be meant, a person chooses; w
 
   scc-responder case resume CASE --revision checkout-00042-abc
 
+By `do`, a step that a limit, a breaker or its age held becomes a plan, which listed people approve as any other. By
+`exempt`, one threat on one workload is let be for some hours: evidence and messages go on, nothing is changed.
+
+  scc-responder case do CASE isolate_pod --reason "the attack is real"
+  scc-responder case exempt CASE --for 24h --reason "a load test"
+
 Whether a copy of a case's evidence is what was stored, offline; 0 if it is, 1 if anything is not:
 
   scc-responder case verify CASE --bundle FOLDER --key PUBLIC.pem
@@ -54,6 +60,7 @@ import msgspec
 
 from scc_responder.cli.case import case_text
 from scc_responder.cli.case.answer_client import TOKEN, send
+from scc_responder.cli.case.case_levers import ask_step, do_options, exempt_case, exempt_options
 from scc_responder.cli.case.undo import undo, undo_options
 from scc_responder.cli.case.verification import verification_options, verify
 from scc_responder.cli.console.existing_store import existing_store, store_option
@@ -100,12 +107,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     resuming.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
     resuming.add_argument("--revision", default="", metavar="NAME", help="of several revisions the one that is meant")
     store_option(resuming)
+    doing = commands.add_parser(
+        "do", help="ask for a step that a limit, a breaker or its age held; listed people approve"
+    )
+    do_options(doing)
+    exempting = commands.add_parser("exempt", help="let this threat on this workload be, for some hours")
+    exempt_options(exempting)
     verifying = commands.add_parser("verify", help="check a copy of a case's evidence: signature, hashes, nothing more")
     verification_options(verifying)
     undoing = commands.add_parser("undo", help="say what of a case can be taken back, or take it back")
     undo_options(undoing)
     runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: _resume, verifying: verify}
     runs[undoing] = undo
+    runs |= {doing: ask_step, exempting: exempt_case}
     for command, run_command in runs.items():
         command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
         command.set_defaults(run_case_command=run_command)

@@ -132,6 +132,9 @@ def _plan(record: CaseRecord, plan: Plan, now: datetime) -> Iterator[str]:
     yield f"{styled('Plan', 'bold')}  {styled(plan.digest, 'dim')}"
     if plan.after:
         yield _fact("new", f"the plan before it is void: {plan.after}")
+    if plan.asked:
+        who = f"{plan.asked.by}: {plan.asked.said}"
+        yield _fact("asked", f"{plan.asked.action}, which {plan.asked.reason} held, by {who}")
     yield _fact("approved", f"{len(plan.approvals)} of {plan.needed} needed{_names(plan)}")
     ended = " ".join(part for part in (str(plan.state), plan.reason, plan.by and f"by {plan.by}", plan.said) if part)
     yield _fact("expires", _left(plan, now)) if plan.state is PlanState.WAITING else _fact("ended", ended)

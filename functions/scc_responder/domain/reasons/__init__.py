@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scc_responder.domain.reasons.words import Trait, Word
 
-_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION, _LEFT_OUT, _ANEW = Trait
+_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION, _LEFT_OUT, _ANEW, _YIELDS = Trait
 
 
 class Reason(Word):
@@ -60,6 +60,14 @@ class Reason(Word):
     RESERVED_BY_OTHER_FINDING = "reserved_by_other_finding", "another finding on the same target has done it"
     RESUMED_BY_PERSON = "resumed_by_person", "a person asked that the case be resumed"
     NOT_CONTROL_DISABLED = "not_control_disabled", "the kill switch does not hold the case"
+    EXEMPTED = "exempted", "a person exempted the case's threat on its workload for some hours"
+    NOTHING_TO_EXEMPT = "nothing_to_exempt", "the case does not know its threat or its workload"
+    ASKED_BY_PERSON = "asked_by_person", "a person asked for a step that a limit, a breaker or its age held"
+    NO_STEP_TO_ASK_FOR = (
+        "no_step_to_ask_for",
+        "no limit, breaker or age holds a step of this name in a policy that acts",
+    )
+    PLAN_WAITS = "plan_waits", "a plan of the case waits: answer it first"
     NO_CHOICE_AWAITED = "no_choice_awaited", "no step of the case is held for the choice of a revision"
     INVALID_REVISION = "invalid_revision", "no revision has such a name"
     REVISION_NOT_OFFERED = "revision_not_offered", "the chosen revision is none of those that may be meant"
@@ -275,7 +283,7 @@ class Reason(Word):
     CONTRADICTION = "contradiction:{}", "the finding contradicts itself in this field"
     THREAT_UNKNOWN = "threat_unknown", "the catalogue does not have the finding's category"
     IDENTITY_UNKNOWN = "identity_unknown:{}", "nothing says that the pod is the finding's"
-    FINDING_TOO_OLD = "finding_too_old", "older than what guardrails let be acted on"
+    FINDING_TOO_OLD = "finding_too_old", "older than what guardrails let be acted on", _YIELDS
     JOB_WOULD_FAIL = "job_would_fail", "the Job has no retry left: without this pod it fails"
     LAST_READY_REPLICA = "last_ready_replica", "the workload's last ready pod"
     DISRUPTION_BUDGET = "disruption_budget", "the pod's disruption budget allows none"
@@ -284,8 +292,8 @@ class Reason(Word):
     VOLUME_IN_USE = "volume_in_use", "the pod keeps a volume for one node, or one pod, alone, which a replacement needs"
     NODE_POOL_UNHEALTHY = "node_pool_unhealthy", "a quarter of the pool takes no pods already"
     LAST_SCHEDULABLE_NODE = "last_schedulable_node", "the last node of its pool or zone that takes pods"
-    LIMIT = "limit_{}", "as many as the limit of this scope allows were disrupted"
-    STORM_BREAKER = "storm_breaker", "too much at once: the cluster's breaker tripped"
+    LIMIT = "limit_{}", "as many as the limit of this scope allows were disrupted", _YIELDS
+    STORM_BREAKER = "storm_breaker", "too much at once: the cluster's breaker tripped", _YIELDS
     CONTROL_DISABLED = "control_disabled", "the kill switch lets nothing be done"
     CONTROL_MISSING = "control_missing", "nobody ever set the kill switch: dry run"
     CONTROL_UNUSABLE = "control_unusable", "the kill switch's document makes no sense: dry run"
@@ -307,6 +315,7 @@ class Reason(Word):
     PLAN_TOO_LARGE = "plan_too_large", "the plan is too large to be stored"
     APPROVED_NOT_BEGUN = "approved_not_begun", "approved, but never reached"
     ENFORCED_BY_OTHER_POLICY = "enforced_by_other_policy", "a policy that enforces does it anyway"
+    APPROVAL_VOID_STEP_ASKED = "approval_void_step_asked", "a person asked for another step since"
     APPROVAL_VOID_MODE_LOWERED = "approval_void_mode_lowered", "a mode was lowered since the plan was made"
     APPROVAL_VOID_TARGET_CHANGED = "approval_void_target_changed", "the target is another one by now"
     APPROVAL_VOID_PLAN_CHANGED = "approval_void_plan_changed", "another plan would be made by now"

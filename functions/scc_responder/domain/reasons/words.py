@@ -20,6 +20,7 @@ class Trait(StrEnum):
     ADMISSION = auto()
     LEFT_OUT = auto()
     ANEW = auto()
+    YIELDS = auto()
 
 
 class Word(StrEnum):
@@ -113,6 +114,11 @@ class Word(StrEnum):
     def is_planned_anew(self) -> bool:
         """Whether nothing was done, as the target changed since it was planned: the next delivery plans anew."""
         return Trait.ANEW in self.traits
+
+    @property
+    def yields_to_person(self) -> bool:
+        """Whether listed people may have the step done all the same: time or number alone speaks against it."""
+        return Trait.YIELDS in self.traits
 
     @property
     def is_left_out(self) -> bool:
