@@ -50,6 +50,7 @@ SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE AP
 SCC_RESPONDER_APPROVAL_CERTS  http:// address on this machine of another issuer's certificates
 SCC_RESPONDER_TIMEOUT_SECONDS  the function's timeout (default: 60, as Google's): nothing is begun that it would cut off
 SCC_RESPONDER_TRACE_PROJECT   project whose traces the log lines point to
+THREADS                       requests that functions-framework works on at a time (default: 4): a cluster gets half
 FIRESTORE_EMULATOR_HOST       host:port of Google's Firestore emulator on this machine, as for Google's own tools
 PUBSUB_EMULATOR_HOST          host:port of Google's Pub/Sub emulator, in the same way
 """
@@ -66,6 +67,7 @@ from scc_responder.domain.value import Value
 VARIABLE_PREFIX = "SCC_RESPONDER_"
 DEFAULT_NOTIFIERS = ("outcome_topic",)
 TIMEOUT_SECONDS = 60
+THREADS = 4  # as the Terraform module has it by default
 """Default timeout of a Cloud Function, in seconds."""
 _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
 _CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
@@ -173,6 +175,7 @@ class Settings(Value, frozen=True, kw_only=True):
     connect_gateway: bool = False
     vpc_egress: bool = False
     timeout_seconds: int = TIMEOUT_SECONDS
+    threads: int = THREADS
 
     @property
     def function_url(self) -> str:
@@ -192,11 +195,8 @@ def is_source(text: str) -> bool:
 
 def read_settings(environment: Mapping[str, str], default_policies: Path) -> Settings:
     """The settings of an environment. Raises SettingsError that names the variable and the remedy."""
-    given = {
-        name[len(VARIABLE_PREFIX) :].lower(): value
-        for name, value in environment.items()
-        if name.startswith(VARIABLE_PREFIX)
-    }
+    prefix = VARIABLE_PREFIX
+    given = {name[len(prefix) :].lower(): value for name, value in environment.items() if name.startswith(prefix)}
     if environment.get("K_SERVICE"):
         _refuse_local(given, environment)
     return Settings(
@@ -224,6 +224,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         connect_gateway=_optional(given, "connect_gateway", _YES_OR_NO, "true or false") == "true",
         vpc_egress=_optional(given, "vpc_egress", _YES_OR_NO, "true or false") == "true",
         timeout_seconds=int(_optional(given, "timeout_seconds", _TIMEOUT, "10 to 3600") or TIMEOUT_SECONDS),
+        threads=int(threads) or THREADS if (threads := environment.get("THREADS", "")).isdecimal() else THREADS,
         sweeper=_optional(given, "sweeper", _EMAIL, "an e-mail address"),
         on_cloud_run=bool(environment.get("K_SERVICE")),
         **{name: given.get(name, "") for name in _UNCHECKED},

@@ -161,7 +161,8 @@ class Deployment:
 
 
 def _variable(name: str) -> str:
-    return "FIRESTORE_EMULATOR_HOST" if name == "emulator" else f"SCC_RESPONDER_{name.upper()}"
+    platforms = {"emulator": "FIRESTORE_EMULATOR_HOST", "threads": "THREADS"}
+    return platforms.get(name, f"SCC_RESPONDER_{name.upper()}")
 
 
 RAILS = "protected: {namespaces: [kube-system]}\n"

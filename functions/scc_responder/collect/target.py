@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -35,7 +36,10 @@ StartedReads = dict[str, Future[dict[str, Any]]]
 
 
 class Reads:
-    """The parallel reads of one finding. `missing` maps each fact that could not be read to the reason."""
+    """The parallel reads of one finding. `missing` maps each fact that could not be read to the reason.
+
+    A read whose turn comes after the deadline, or after `give_up`, is not made.
+    """
 
     def __init__(self, pool: Executor, deadline_seconds: float) -> None:
         self._pool = pool
@@ -50,7 +54,25 @@ class Reads:
 
     def start(self, read: Callable[..., _T], *arguments: Any) -> Future[_T]:
         """Begin a read."""
-        return self._pool.submit(read, *arguments)
+        return self._pool.submit(self._in_time, read, *arguments)
+
+    def give_up(self) -> None:
+        """Make none of the reads that have not begun: nobody waits for them any longer."""
+        self._until = 0.0
+
+    @contextmanager
+    def wanted(self) -> Iterator[None]:
+        """Around what waits for the reads: where it raises, they are given up."""
+        try:
+            yield
+        except BaseException:
+            self.give_up()
+            raise
+
+    def _in_time(self, read: Callable[..., _T], *arguments: Any) -> _T:
+        if monotonic() >= self._until:
+            raise ApiError(Reason.DEADLINE, "nobody waits for this read any longer")
+        return read(*arguments)
 
     def result(self, fact: str, future: Future[_T]) -> _T | None:
         """The read's answer, or None with the reason in `missing`."""
@@ -61,6 +83,7 @@ class Reads:
             self.missing[fact] = f"{error.reason}{lacking}"
             self.errors[fact] = error
         except FutureTimeoutError:
+            future.cancel()
             self.missing[fact] = Reason.DEADLINE
             self.errors[fact] = ApiError(Reason.DEADLINE, f"reading the {fact} took too long")
         return None
@@ -103,36 +126,37 @@ def collect(
     Never raises for a fact that cannot be read: it is missing, with its reason. The caller decides which are required.
     """
     reads = Reads(pool, deadline_seconds)
-    if len(finding.pods) > 1:
-        reads.missing["pod"] = Reason.SEVERAL_PODS
-    api = reads.result("api", reads.start(clusters.connect, finding.cluster)) if finding.cluster else None
-    started = _start(reads, api, finding, finding.node or node_name) if api else {}
-    run_started = start_run_reads(finding, run, reads) if run and finding.cloud_run and not finding.cluster else {}
-    # Last, since preparing this request keeps the interpreter busy while the others wait for the network.
-    related_read = reads.start(findings.related, finding)
-    facts: dict[str, Any] = {}
-    if finding.cluster:
-        facts["cluster"] = reads.result("cluster", reads.start(clusters.describe, finding.cluster))
-    if api is not None:
-        facts |= _objects(reads, api, started)
-    elif finding.cluster or finding.pods:
-        reads.missing["pod"] = Reason.POD_UNREADABLE if finding.cluster else Reason.CLUSTER_NOT_NAMED
-    if run_started and run is not None:
-        facts |= run_facts(finding, run_started, reads, run, chosen=revision, settled=settled)
-        finding = by_project_id(finding, facts.get("service") or facts.get("job"))
-    related = reads.result("related", related_read)
-    pod = facts.get("pod")
-    context = Context(
-        finding=finding,
-        threat=classify(finding, related or ()),
-        related=None if related is None else tuple(related),
-        identity=facts.pop("identity", None) or identify(finding, pod),
-        node_identity=identify_node(finding, pod, facts.get("node")),
-        missing=reads.missing,
-        refused=reads.refused,
-        **facts,
-    )
-    return Collected(context, api, reads)
+    with reads.wanted():
+        if len(finding.pods) > 1:
+            reads.missing["pod"] = Reason.SEVERAL_PODS
+        api = reads.result("api", reads.start(clusters.connect, finding.cluster)) if finding.cluster else None
+        started = _start(reads, api, finding, finding.node or node_name) if api else {}
+        run_started = start_run_reads(finding, run, reads) if run and finding.cloud_run and not finding.cluster else {}
+        # Last, since preparing this request keeps the interpreter busy while the others wait for the network.
+        related_read = reads.start(findings.related, finding)
+        facts: dict[str, Any] = {}
+        if finding.cluster:
+            facts["cluster"] = reads.result("cluster", reads.start(clusters.describe, finding.cluster))
+        if api is not None:
+            facts |= _objects(reads, api, started)
+        elif finding.cluster or finding.pods:
+            reads.missing["pod"] = Reason.POD_UNREADABLE if finding.cluster else Reason.CLUSTER_NOT_NAMED
+        if run_started and run is not None:
+            facts |= run_facts(finding, run_started, reads, run, chosen=revision, settled=settled)
+            finding = by_project_id(finding, facts.get("service") or facts.get("job"))
+        related = reads.result("related", related_read)
+        pod = facts.get("pod")
+        context = Context(
+            finding=finding,
+            threat=classify(finding, related or ()),
+            related=None if related is None else tuple(related),
+            identity=facts.pop("identity", None) or identify(finding, pod),
+            node_identity=identify_node(finding, pod, facts.get("node")),
+            missing=reads.missing,
+            refused=reads.refused,
+            **facts,
+        )
+        return Collected(context, api, reads)
 
 
 def _start(reads: Reads, api: KubernetesApi, finding: Finding, node_name: str) -> StartedReads:

@@ -88,7 +88,11 @@ def put_in_together(
         return together([container.patch(collector.image, first.uid, form) for container, form in made])
 
     rehearsal = session.pool.submit(session.api.patch, path, body(NO_KEY), dry_run=True, strategic=True)
-    check()
+    try:
+        check()
+    except BaseException:
+        rehearsal.cancel()
+        raise
     rehearsal.result()
     key = public_text(collector.private_key())
     intend()

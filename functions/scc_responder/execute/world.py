@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import sleep
@@ -52,7 +52,7 @@ class World:
     until: datetime
     waits_until: datetime | None = None
     function_url: str = ""
-    pool: ThreadPoolExecutor
+    pool: Executor
     evidence_pool: ThreadPoolExecutor
     collector: Collector
     unread: Mapping[str, ResponderError] = field(default_factory=dict)

@@ -34,6 +34,7 @@ from scc_responder.policy.decide import Decision
 
 BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"
 CONTROL_REMEDY = "say how far the responder may go: scc-responder control set dry_run, or enforce"
+BUSY_REMEDY = "find out why its API server answers late, or what makes so many findings; they come again by themselves"
 UNREAD_REMEDY = "look for this finding in Security Command Center, and find out who publishes it in this form"
 _REASONS = UNANSWERED | {CaseState.WAITING: Reason.WAITING_FOR_APPROVAL, CaseState.REHEARSED: Reason.DRY_RUN}
 _WELL = frozenset({StepStatus.DONE, StepStatus.DRY_RUN, StepStatus.SKIPPED})
@@ -127,6 +128,18 @@ def unset_switch_notice(reason: str) -> Notice:
         severity=NoticeSeverity.ERROR,
         reason=reason,
         facts={"reason": reason, "remedy": CONTROL_REMEDY},
+    )
+
+
+def busy_notice(cluster: str) -> Notice:
+    """A cluster has half of what an instance works on: its further findings wait, all other clusters go on."""
+    facts = {"reason": Reason.CLUSTER_BUSY, "cluster": cluster, "remedy": BUSY_REMEDY}
+    return Notice(
+        kind=NoticeKind.UNDECIDED,
+        severity=NoticeSeverity.WARNING,
+        reason=Reason.CLUSTER_BUSY,
+        labels={"cluster": cluster},
+        facts=facts,
     )
 
 

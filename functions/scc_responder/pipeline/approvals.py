@@ -94,6 +94,8 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
     rules = services.policies.guardrails.approval
 
     def approve(record: CaseRecord, is_held: bool) -> Transition:
+        if services.bulkheads.is_busy(record.cluster):
+            return Transition(reason=Reason.CLUSTER_BUSY, status=503)
         return approval_answers.approve(record, answer, rules, services.clock(), is_held=is_held)
 
     def reject(record: CaseRecord, is_held: bool) -> Transition:

@@ -34,6 +34,7 @@ from scc_responder.journal.case import CaseRecord, left_to_sweep
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.collector_keys import CaseCollector, drop_key
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
+from scc_responder.pipeline.busy_cluster import admit_request, refuse_busy
 from scc_responder.pipeline.deadlines import steps_end, waits_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
 from scc_responder.pipeline.later.later_counts import note_count
@@ -132,17 +133,19 @@ def _see_deletion(case: ClaimedCase, services: Services, log: DeliveryLog, end: 
 def _collect(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> tuple[Collected, Context]:
     """What is known of the target, and whether it is the pod and the node, or the service, that this case is about."""
     acted, node_name = case.record.target_uids, case.record.node_name
+    admit_request(finding.cluster_path, services)
     collected = collect(
         finding,
-        services.clusters,
+        services.bulkheads.watched(services.clusters, finding.cluster_path),
         services.findings,
-        services.pool,
+        services.bulkheads.reads(finding.cluster_path),
         COLLECT_SECONDS,
         node_name=node_name,
         run=services.run if finding.cloud_run else None,
         revision=case.record.revision,
         settled=_acted_part(case.record),
     )
+    refuse_busy(collected, services)
     context = collected.context
     context = replace(
         context,
@@ -190,7 +193,7 @@ def _guard(
 
 def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
     api, objects, finding = collected.api, collected.context.objects, collected.context.finding
-    objects_by_path = {}
+    objects_by_path, reads = {}, services.bulkheads.reads(finding.cluster_path)
     if "pod" in objects:
         meta = objects["pod"]["metadata"]
         objects_by_path[api_paths.pod(meta["namespace"], meta["name"])] = objects["pod"]
@@ -199,14 +202,14 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
     if "node" in objects:
         objects_by_path[api_paths.node(objects["node"]["metadata"]["name"])] = objects["node"]
     return World(
-        cluster=ClusterSession(api, objects_by_path, services.wait, services.pool) if api else None,
+        cluster=ClusterSession(api, objects_by_path, services.wait, reads) if api else None,
         api=api,
         limiter=services.limiter(finding.place),
         evidence=services.evidence,
         notifier=services.notifier,
         clock=services.clock,
         ceiling=partial(services.kill_switch.ceiling, finding.place),
-        pool=services.pool,
+        pool=reads,
         evidence_pool=services.evidence_pool,
         collector=_collector(finding.key, services),
         unread=collected.errors,

@@ -36,6 +36,7 @@ from scc_responder.journal.journal import ClaimOutcome
 from scc_responder.journal.messages import Ending, finding_summary
 from scc_responder.journal.notices import case_notice, unread_notice
 from scc_responder.journal.plan import PlanState
+from scc_responder.pipeline.busy_cluster import admit_delivery
 from scc_responder.pipeline.containment import contain
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import beat, claim_heartbeat, is_heartbeat
@@ -43,7 +44,9 @@ from scc_responder.pipeline.refused_cluster import tell_today
 from scc_responder.pipeline.services import Services
 from scc_responder.pipeline.unset_switch import met, tell_unset
 
-_PASSING = frozenset({Reason.FINDING_NOT_LISTED_YET, Reason.RESERVED_BY_OPEN_FINDING, Reason.RECONCILING})
+_PASSING = frozenset(
+    {Reason.FINDING_NOT_LISTED_YET, Reason.RESERVED_BY_OPEN_FINDING, Reason.RECONCILING, Reason.CLUSTER_BUSY}
+)
 """Ordinary reasons for another delivery, about which nobody is notified."""
 _TOLD_DAILY = frozenset({Reason.CLUSTER_NOT_ONBOARDED, Reason.CLUSTER_ACCESS_LOST})
 _OF_FINDINGS = frozenset(
@@ -76,7 +79,8 @@ def accounted(work: Callable[[DeliveryLog], Ending], services: Services, began: 
 def ended(work: Callable[[DeliveryLog], Ending], services: Services, log: DeliveryLog) -> Ending:
     """How the work ends, whatever it raises."""
     try:
-        return work(log)
+        with services.bulkheads.request():
+            return work(log)
     except ResponderError as error:
         return _end_early(error, services, log)
     except Exception:  # noqa: BLE001 - the one edge: whatever happened, it must be asked for again
@@ -122,6 +126,7 @@ def _claim(finding: Finding, services: Services, log: DeliveryLog) -> Ending:
         return work_on(finding, case, services, log) if case else Ending(status=503, reason=Reason.IN_PROGRESS)
     if finding.event_time > services.clock() + FUTURE_TOLERANCE:
         raise RetryableError(Reason.FINDING_FROM_THE_FUTURE, finding.name)
+    admit_delivery(finding, services)
     claim = services.journal.claim(finding)
     if claim.case is None:
         return Ending(status=503 if claim.outcome is ClaimOutcome.IN_PROGRESS else 204, reason=str(claim.outcome))

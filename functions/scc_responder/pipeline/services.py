@@ -34,6 +34,7 @@ from scc_responder.guard.limiter import Limiter
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending, log_line
 from scc_responder.journal.notices import BREAKER_REMEDY, breaker_notice
+from scc_responder.pipeline.bulkheads import Bulkheads
 from scc_responder.policy.compiled import load_deployed
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import DEFAULT_NOTIFIERS, Settings
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
     from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
     from scc_responder.adapters.local.sqlite_store import SqliteStore
 
-READ_WORKERS = 16
-"""Reads side by side, over all findings that one instance is working on."""
+READ_WORKERS = 32
+"""Reads side by side, over all findings that one instance is working on. One cluster has half of them at most."""
 
 STORE_WORKERS = 16
 """Objects of evidence that are stored side by side, likewise."""
@@ -57,6 +58,7 @@ class Services:
         self.clock = utc_now
         self.wait: Callable[[float], None] = time.sleep
         self.tell: Callable[[str], None] = _print
+        self.bulkheads = Bulkheads(settings.threads, lambda: self.pool, READ_WORKERS)
         self.answering: set[str] = set()
         """The paths of clusters in which this process has read anything."""
 

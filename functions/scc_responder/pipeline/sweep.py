@@ -58,6 +58,8 @@ _SOON = frozenset({Reason.RESUMED_BY_PERSON, Reason.RECONCILING, Reason.SERVICE_
 """Why a case is open that the next sweep resumes: perhaps no message comes again for it."""
 _BEGUN = frozenset({PlanState.APPROVED, PlanState.USED})
 """Plans that a person's request began, for which no message comes: the next sweep goes on with what it left open."""
+_UNANSWERED = frozenset({Reason.CLUSTER_BUSY, Reason.CLUSTER_UNREACHABLE, Reason.DEADLINE, Reason.TIMEOUT})
+"""How a case ends whose cluster does not answer: this sweep does not wait for that one again."""
 _OPENING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 _REFUSED = frozenset({Reason.CLUSTER_NOT_ONBOARDED, Reason.CLUSTER_ACCESS_LOST})
 """Of these cases nothing was read: a rehearsal, too, keeps evidence of the pod."""
@@ -98,6 +100,7 @@ class _Sweep:
         self._until = cases_end(began, services.settings)
         self._met: Counter[str] = Counter()
         self._begun = 0
+        self._silent: set[str] = set()
         limits = services.policies.guardrails.max_finding_age
         self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
 
@@ -163,7 +166,7 @@ class _Sweep:
             if due == "expire":
                 return self._expire(record)
             if due:
-                return self._resume(record)
+                return Reason.CLUSTER_BUSY if self._is_busy(record) else self._resume(record)
             self._mark(entry, record, unfinished=unfinished)
         except ResponderError as error:
             return error.reason
@@ -227,8 +230,14 @@ class _Sweep:
             log.fields["by"] = "sweep"
             return work_on(finding, case, self._services, log)
 
-        accounted(go_on, self._services, self._began)
+        ending = accounted(go_on, self._services, self._began)
+        if record.cluster and ending.reason in _UNANSWERED:
+            self._silent.add(record.cluster)
         return Reason.RESUMED
+
+    def _is_busy(self, record: CaseRecord) -> bool:
+        """Whether the case's cluster has its half of this instance, or has left this sweep without an answer."""
+        return record.cluster in self._silent or self._services.bulkheads.is_busy(record.cluster)
 
     def _kept_place(self) -> SweepCursor:
         entry = self._store.get(CURSOR_KEY)

@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from scc_responder.adapters.kubernetes.kubernetes_api import connect
-from scc_responder.domain.errors import ApiError
+from scc_responder.adapters.kubernetes.one_write import MOST_HEAD_BYTES
+from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.kubernetes import api_paths
+from tests.kits.dribbling_server import dribbling
 from tests.kits.fault_proxy import Answer, FaultProxy, Truncate
 
 LOG = api_paths.pod_log("shop", "web-1")
+POD = api_paths.pod("shop", "web-1")
 SECONDS = 0.6
 TEXT = {"Content-Type": "text/plain"}
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
-
-
-@contextmanager
-def dripping(*parts: bytes, then: bytes = b"", every: float = 0.05) -> Iterator[str]:
-    """The address of a server that answers with these parts at once, then one byte of `then` at a time, for ever."""
-    over = threading.Event()
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection, _ = server.accept()
-        with connection:
-            connection.recv(65536)
-            connection.sendall(b"".join(parts))
-            while then and not over.wait(every):
-                try:
-                    connection.sendall(then)
-                except OSError:
-                    return
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-    finally:
-        over.set()
-        server.close()
-        thread.join(2)
 
 
 DRIPS = [
@@ -56,13 +30,14 @@ DRIPS = [
     pytest.param((HEAD + b"X-Slow: ",), b"x", [], id="header"),
     pytest.param((b"HTTP/1.1 200 ",), b"x", [], id="status-line"),
     pytest.param((HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\nX: ",), b"x", [b"one"], id="trailer"),
+    pytest.param((b"HTTP/1.1 100 Continue\r\n\r\n",), b"HTTP/1.1 100 Continue\r\n\r\n", [], id="continue"),
 ]
 
 
 @pytest.mark.parametrize(("parts", "then", "first"), DRIPS)
 def test_a_dribbling_log_ends_in_time(parts: tuple[bytes, ...], then: bytes, first: list[bytes]) -> None:
     """From the request to the last byte it takes no longer than was asked for, wherever the bytes dribble."""
-    with dripping(*parts, then=then) as url:
+    with dribbling(*parts, then=then) as url:
         began, got = time.monotonic(), []
         with pytest.raises(ApiError) as caught:
             got.extend(connect(url, None, lambda: "t").read_log(LOG, container="web", seconds=SECONDS))
@@ -74,12 +49,65 @@ def test_a_dribbling_log_ends_in_time(parts: tuple[bytes, ...], then: bytes, fir
 @pytest.mark.parametrize(("parts", "then", "first"), DRIPS)
 def test_a_dribbling_object_ends_in_time(parts: tuple[bytes, ...], then: bytes, first: list[bytes]) -> None:
     """So does every other answer."""
-    with dripping(*parts, then=then) as url:
+    with dribbling(*parts, then=then) as url:
         began = time.monotonic()
         with pytest.raises(ApiError) as caught:
-            connect(url, None, lambda: "t", timeout_seconds=SECONDS).get(api_paths.pod("shop", "web-1"))
+            connect(url, None, lambda: "t", timeout_seconds=SECONDS).get(POD)
     assert caught.value.reason == "timeout"
     assert time.monotonic() - began < SECONDS + 1.0
+
+
+@pytest.mark.parametrize(("parts", "then", "first"), DRIPS)
+def test_a_dribbling_answer_over_tls_ends_in_time(
+    tmp_path: Path, parts: tuple[bytes, ...], then: bytes, first: list[bytes]
+) -> None:
+    """So does every one over TLS, whose records come byte by byte."""
+    with dribbling(*parts, then=then, every=0.01, certificates=tmp_path) as url:
+        began = time.monotonic()
+        with pytest.raises(ApiError) as caught:
+            connect(url, (tmp_path / "ca.pem").read_bytes(), lambda: "t", timeout_seconds=SECONDS).get(POD)
+    assert caught.value.reason == "timeout"
+    assert time.monotonic() - began < SECONDS + 1.0
+
+
+def test_a_dribbling_handshake_ends_in_time() -> None:
+    """So does one that never comes to its end."""
+    with dribbling(b"\x16\x03\x03\x40\x00", then=b"\x02") as url:
+        began = time.monotonic()
+        with pytest.raises(ApiError) as caught:
+            connect(url.replace("http:", "https:"), None, lambda: "t", timeout_seconds=SECONDS).patch(POD, {})
+    assert caught.value.reason == "timeout"
+    assert time.monotonic() - began < SECONDS + 1.0
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_request_that_is_taken_byte_by_byte_ends_in_time(tmp_path: Path, *, tls: bool) -> None:
+    """Nobody knows what came of it."""
+    with dribbling(takes=1024, every=0.02, certificates=tmp_path if tls else None) as url:
+        ca_pem = (tmp_path / "ca.pem").read_bytes() if tls else None
+        api, began = connect(url, ca_pem, lambda: "t", timeout_seconds=SECONDS), time.monotonic()
+        with pytest.raises(OutcomeUnknown):
+            api.patch(POD, {"data": "x" * 16 * 1024 * 1024})
+    assert time.monotonic() - began < SECONDS + 2.0
+
+
+def test_an_endless_head_is_not_read_for_long() -> None:
+    """What comes before an answer's body has a bound, however fast it comes."""
+    more = b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000
+    with dribbling(*[more] * 10) as url:
+        began = time.monotonic()
+        with pytest.raises(ApiError) as caught:
+            connect(url, None, lambda: "t", timeout_seconds=30.0).get(POD)
+    assert caught.value.reason == "cluster_unreachable"
+    assert time.monotonic() - began < 10.0
+
+
+def test_a_long_body_after_its_head_is_read_whole() -> None:
+    """The bound of the head is not one of the body, also where the answer ends the connection."""
+    body = json.dumps({"kind": "Pod", "data": "x" * 2 * MOST_HEAD_BYTES}).encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    with dribbling(head % len(body), body) as url:
+        assert connect(url, None, lambda: "t").get(POD)["kind"] == "Pod"
 
 
 def log_of(answer: object, renew: Callable[[str], str] | None = None, **options: object) -> tuple[bytes, FaultProxy]:
@@ -127,7 +155,7 @@ def test_a_refused_token_is_renewed_for_a_log() -> None:
 
 def test_a_log_that_is_left_closes_its_connection() -> None:
     """Who has read enough lets go of the connection."""
-    with dripping(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n", then=b"3\r\ntwo\r\n") as url:
+    with dribbling(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n", then=b"3\r\ntwo\r\n") as url:
         pieces = connect(url, None, lambda: "t").read_log(LOG, container="web", follow=True, seconds=10.0)
         assert next(pieces) == b"one"
         pieces.close()  # type: ignore[attr-defined]

@@ -125,6 +125,7 @@ REFUSALS = [
         status(429, "TooManyRequests", causes=[{"reason": "DisruptionBudget"}]), "disruption_budget", 429, id="429-pdb"
     ),
     pytest.param(Answer(418, b"teapot"), "unexpected_status", 418, id="418"),
+    pytest.param(Answer(403, b'{"details":' * 100_000), "kubernetes_forbidden", 403, id="403-deep"),
     pytest.param(Answer(304), "redirect_refused", 304, id="304"),
 ]
 
@@ -180,6 +181,10 @@ SILENCES = [
     pytest.param(Answer(200, b"[]"), "unusable_answer", id="no-object"),
     pytest.param(Answer(200, b'{"kind":"\xff"}'), "unusable_answer", id="no-utf-8"),
     pytest.param(Answer(200, b"[" * 100_000), "unusable_answer", id="deep"),
+    pytest.param(Answer(200, b'{"items":' * 200_000 + b"1" + b"}" * 200_000), "unusable_answer", id="deep-object"),
+    pytest.param(
+        Answer(200, b'{"items":[' + b'{"a":' * 300 + b"1" + b"}" * 300 + b"]}"), "unusable_answer", id="deep-item"
+    ),
     pytest.param(Answer(200, b'{"a":"' + b"x" * MOST + b'"}'), "oversize_answer", id="oversize"),
 ]
 

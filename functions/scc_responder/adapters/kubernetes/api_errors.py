@@ -219,7 +219,7 @@ def _untrusted(error: Exception) -> bool:
 def _status_of(answer: ApiResponse) -> Status:
     try:
         status = msgspec.json.decode(answer.body, type=resolved(Status))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Status()
     return status if status.kind == "Status" else Status()
 

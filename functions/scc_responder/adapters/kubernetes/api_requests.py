@@ -16,6 +16,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTClientObject
 from urllib3.exceptions import HTTPError
 
+from scc_responder.adapters.kubernetes.answering import Answering
 from scc_responder.adapters.kubernetes.api_errors import ApiRequest, ApiResponse, UnusableResponse, kubernetes_failure
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
@@ -44,7 +45,10 @@ class Content(Value, frozen=True, kw_only=True):
 
 
 class ApiRequests:
-    """Sends requests to the API server at `url`. `timeout_seconds` bounds connecting, and then each answer."""
+    """Sends requests to the API server at `url`.
+
+    `timeout_seconds` bounds connecting, sending, and then each answer from its first byte to its last.
+    """
 
     def __init__(
         self,
@@ -54,11 +58,12 @@ class ApiRequests:
         identity: TokenSource,
         timeout_seconds: float,
     ) -> None:
-        self._url = url
         self._rest = rest
         self._headers = headers
         self._identity = identity
         self._timeout_seconds = timeout_seconds
+        self.address = url
+        self.answering = Answering()
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -99,7 +104,7 @@ class ApiRequests:
         """What `take` makes of the response, asked for again with a renewed token if the first was refused unread."""
         if not _SAFE_PATH.fullmatch(request.path):
             raise ApiError(Reason.INVALID_NAME, "the path of a Kubernetes object has a character that none may have")
-        url = f"{self._url}{request.path}" + (f"?{urlencode(query)}" if query else "")
+        url = f"{self.address}{request.path}" + (f"?{urlencode(query)}" if query else "")
         token = self._identity.token()
         answer = self._send(request, url, self._headers_with(token, content), content, seconds(), take=take)
         if answer.status != 401 or self._identity.renew is None:
@@ -126,8 +131,9 @@ class ApiRequests:
         timeouts = (min(self._timeout_seconds, max(seconds, 0.001)), max(seconds, 0.001))
         body = content.body if content else None
         try:
-            opened = self._rest.request(request.method, url, headers=headers, body=body, _request_timeout=timeouts)
-            return take(opened.response)
+            with self.answering.asked():
+                opened = self._rest.request(request.method, url, headers=headers, body=body, _request_timeout=timeouts)
+                return take(opened.response)
         except ApiException as error:  # the client's wrapping of a TLS error, which says where it happened
             raise kubernetes_failure(request, _wrapped(error)) from None
         except (HTTPError, UnusableResponse) as error:

@@ -18,6 +18,7 @@ from urllib3.util.retry import Retry
 from scc_responder import __version__
 from scc_responder.adapters.kubernetes.api_errors import ApiRequest, UnusableResponse, kubernetes_failure
 from scc_responder.adapters.kubernetes.api_requests import JSON, ApiRequests, Content, TokenSource
+from scc_responder.adapters.kubernetes.json_depth import is_too_deep
 from scc_responder.adapters.kubernetes.list_pages import gather_pages
 from scc_responder.adapters.kubernetes.one_write import OneWritePool, PlainPool
 from scc_responder.adapters.kubernetes.server_trust import ClientCertificate, server_trust
@@ -59,6 +60,16 @@ class KubernetesRest:
     def __init__(self, requests: ApiRequests, retell: ErrorTranslator | None) -> None:
         self._requests = requests
         self._retell = retell
+
+    @property
+    def address(self) -> str:
+        """The API server's URL: two clusters that have one are the same."""
+        return self._requests.address
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the API server answers: see `Answering`."""
+        return self._requests.answering.goes_on
 
     def get(self, path: str) -> ApiObject:
         """One object. Raises ApiError; 404 `not_found` only where the API server itself says so."""
@@ -200,7 +211,11 @@ def _query(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def _decoded(request: ApiRequest, content: bytes | msgspec.Raw, form: type[_T]) -> _T:
+    unusable = UnusableResponse(Reason.UNUSABLE_ANSWER)
     try:
-        return msgspec.json.decode(content, type=resolved(form))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise kubernetes_failure(request, UnusableResponse(Reason.UNUSABLE_ANSWER)) from None
+        document = msgspec.json.decode(content, type=resolved(form))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise kubernetes_failure(request, unusable) from None
+    if is_too_deep(document):
+        raise kubernetes_failure(request, unusable)
+    return document

@@ -2,7 +2,8 @@
 
 urllib3 writes head and body apart. Over TLS that is two records and two packets, and an API server on a busy machine
 wakes up twice: measured, a third of the time that a small PATCH takes. And it bounds each read, not the answer: a
-server that sends a byte now and then, in a header or in a chunk's length, would be waited for without an end.
+server that sends a byte now and then, in a header or in a chunk's length, would be waited for without an end. Nor does
+it bound how much comes before the body: a server may say `100 Continue` for ever.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -21,20 +23,33 @@ if TYPE_CHECKING:
 else:
     _Socket = _Connection = object
 
+MOST_HEAD_BYTES = 1024 * 1024
+"""Of an answer, before its body begins: status lines and headers."""
+
+_ENDLESS = float("inf")
+
 
 class TimedReads(_Socket):
-    """A socket whose reads all end by one moment: `read_until`, on the monotonic clock."""
+    """A socket whose reads all end by one moment: `read_until`, on the monotonic clock.
 
-    read_until = float("inf")
+    `head_left`: how many bytes are read at most, until the head of an answer has come.
+    """
+
+    read_until = _ENDLESS
+    head_left = _ENDLESS
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
-        """Read. Raises TimeoutError once the time is over."""
+        """Read. Raises TimeoutError once the time is over, HTTPException where the head is too long."""
         left = self.read_until - time.monotonic()
         if left <= 0:
             raise TimeoutError("timed out")
-        if left != float("inf"):
+        if self.head_left <= 0:
+            raise HTTPException("the head of the answer is too long")
+        if left != _ENDLESS:
             self.settimeout(left)
-        return super().recv_into(buffer, nbytes or 0, flags)
+        count = super().recv_into(buffer, nbytes or 0, flags)
+        self.head_left -= count
+        return count
 
 
 class TimedSocket(TimedReads, socket.socket):
@@ -69,9 +84,14 @@ class _OneWrite(_Connection):
 
     def getresponse(self) -> Any:
         """The answer's head. From now on all of it must come within the connection's timeout."""
-        if isinstance(self.sock, TimedReads):
-            self.sock.read_until = time.monotonic() + self.timeout if self.timeout else float("inf")
-        return super().getresponse()
+        opened = self.sock  # which the connection forgets with an answer that ends it
+        if not isinstance(opened, TimedReads):
+            return super().getresponse()
+        opened.read_until = time.monotonic() + self.timeout if self.timeout else _ENDLESS
+        opened.head_left = MOST_HEAD_BYTES
+        answer = super().getresponse()
+        opened.head_left = _ENDLESS
+        return answer
 
 
 class OneWriteConnection(_OneWrite, HTTPSConnection):

@@ -47,7 +47,7 @@ class Frame(Value, frozen=True, kw_only=True):
         """The payload of every kind but `D`. Raises Truncated where it is no JSON object."""
         try:
             return msgspec.json.decode(self.payload, type=dict[str, Any])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             raise Truncated("a frame is no JSON object") from None
 
 

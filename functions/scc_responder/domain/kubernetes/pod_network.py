@@ -86,5 +86,5 @@ def _lists_others(text: str, is_status: bool) -> bool:
         return not all(
             (is_status and item.get("default")) or item.get("network") == _OWN_NETWORK for item in interfaces
         )
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, RecursionError, TypeError, ValueError):
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from enum import StrEnum
 from time import monotonic
@@ -72,9 +72,25 @@ def read_sources(
 def _side_by_side(
     sources: list[Source], given: SourceInput, pool: Executor, renew: Callable[[], None], renew_seconds: float
 ) -> list[Reading]:
-    began = renewed = monotonic()
+    began = monotonic()
     started = {pool.submit(each.read, given): each for each in sources}
-    waiting = set(started)
+    try:
+        _await(started, began, renew, renew_seconds)
+    except BaseException:
+        for future in started:
+            future.cancel()
+        raise
+    return [_reading(each, future) for future, each in started.items()]
+
+
+def _await(
+    started: Mapping[Future[Sequence[EvidenceItem]], Source],
+    began: float,
+    renew: Callable[[], None],
+    renew_seconds: float,
+) -> None:
+    """Wait until each has answered, or its deadline is over. Raises what `renew` raises."""
+    renewed, waiting = began, set(started)
     while waiting:
         until = min(renewed + renew_seconds, *(began + started[future].deadline_seconds for future in waiting))
         _, waiting = wait(waiting, max(0.0, until - monotonic()), FIRST_COMPLETED)
@@ -83,7 +99,6 @@ def _side_by_side(
         if waiting and now >= renewed + renew_seconds:
             renew()
             renewed = now
-    return [_reading(each, future) for future, each in started.items()]
 
 
 def begin_reading(source: Source, given: SourceInput, pool: Executor) -> Callable[[], Reading]:

@@ -1,0 +1,39 @@
+"""Whether a server answers: by the requests that wait for it now, and by the last one that ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SLOW_SECONDS = 3.0
+"""How long a request waits before the server counts as one that does not answer: the slowest ones take a second."""
+
+
+class Answering:
+    """The requests to one server. Safe to use from several threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._waiting: dict[object, float] = {}
+        self._answered = False
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Around one request, until its answer has come."""
+        request = object()
+        self._waiting[request] = self._clock()
+        try:
+            yield
+            self._answered = True
+        except BaseException:
+            self._answered = False
+            raise
+        finally:
+            del self._waiting[request]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the last request was answered, and none waits for long. False before the first answer."""
+        late = self._clock() - SLOW_SECONDS
+        return self._answered and all(began > late for began in [*self._waiting.values()])

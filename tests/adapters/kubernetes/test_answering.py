@@ -1,0 +1,36 @@
+"""When a server counts as one that answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from scc_responder.adapters.kubernetes.answering import SLOW_SECONDS, Answering
+
+
+def test_a_server_answers_once_it_has() -> None:
+    """Not before its first answer, and not after a request that got none."""
+    server = Answering()
+    assert not server.goes_on
+    with server.asked():
+        assert not server.goes_on
+    assert server.goes_on
+    with pytest.raises(OSError, match="gone"), server.asked():
+        raise OSError("gone")
+    assert not server.goes_on
+    with server.asked():
+        pass
+    assert server.goes_on
+
+
+def test_a_request_that_waits_for_long_speaks_against_it() -> None:
+    """Until it is over, whatever else is answered meanwhile."""
+    now = [0.0]
+    server = Answering(lambda: now[0])
+    with server.asked():
+        now[0] += SLOW_SECONDS / 2
+        with server.asked():
+            pass
+        assert server.goes_on
+        now[0] += SLOW_SECONDS
+        assert not server.goes_on
+    assert server.goes_on

@@ -1,0 +1,236 @@
+"""A cluster has half of an instance at most, by its name, and by an API server that does not answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+
+from scc_responder.domain.context import Cluster
+from scc_responder.domain.errors import ApiError, RetryableError
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.pipeline.bulkheads import Bulkheads, ThreadShare
+
+PLACE = "projects/example-project/locations/europe-west1/clusters/"
+SHOP, OTHER, THIRD = (f"{PLACE}{name}" for name in ("shop", "other", "third"))
+
+
+class Server:
+    """What a bulkhead sees of a connection."""
+
+    def __init__(self, address: str, *, goes_on: bool) -> None:
+        self.address = address
+        self.goes_on = goes_on
+
+
+class Servers:
+    """`ports.Clusters` by a table of connections."""
+
+    def __init__(self, **servers: Server) -> None:
+        self.servers = servers
+
+    def describe(self, ref: ClusterRef) -> Cluster:
+        return Cluster(ref=ref)
+
+    def connect(self, ref: ClusterRef) -> Any:
+        return self.servers[ref.name]
+
+
+def bulkheads(slots: int = 4) -> Bulkheads:
+    return Bulkheads(slots, AtOnce, 8)
+
+
+class AtOnce(Executor):
+    """Work that is done where it is submitted."""
+
+    def submit(self, work: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(work(*arguments, **named))
+        return future
+
+
+@contextmanager
+def working(heads: Bulkheads, cluster: str, finding: str = "") -> Iterator[None]:
+    """Another thread's request that works on the cluster. Raises what it meets."""
+    begun, over = threading.Event(), threading.Event()
+    met: list[Exception] = []
+
+    def work() -> None:
+        with heads.request():
+            try:
+                heads.admit(cluster, finding)
+            except RetryableError as error:
+                met.append(error)
+            begun.set()
+            over.wait(10)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait(10)
+    try:
+        if met:
+            raise met[0]
+        yield
+    finally:
+        over.set()
+        thread.join(10)
+
+
+@pytest.mark.parametrize(("slots", "most"), [(1, 1), (2, 1), (3, 1), (4, 2), (9, 4)])
+def test_a_cluster_has_half_of_the_requests(slots: int, most: int) -> None:
+    """And at least one. All others go on."""
+    heads = bulkheads(slots)
+    with ExitStack() as stack:
+        for _ in range(most):
+            assert not heads.is_busy(SHOP)
+            stack.enter_context(working(heads, SHOP))
+        assert (heads.is_busy(SHOP), heads.is_busy(OTHER)) == (True, False)
+        with pytest.raises(RetryableError, match="half of what this instance") as caught:
+            stack.enter_context(working(heads, SHOP))
+        assert caught.value.reason == "cluster_busy"
+        stack.enter_context(working(heads, OTHER))
+    assert not heads.is_busy(SHOP)
+
+
+def test_a_request_is_admitted_once() -> None:
+    """However often its stages ask, and whatever a request within it is admitted to."""
+    heads = bulkheads(2)
+    with heads.request():
+        heads.admit(SHOP)
+        heads.admit(SHOP)
+        with heads.request(), pytest.raises(RetryableError):
+            heads.admit(SHOP)
+        assert heads.is_busy(SHOP)
+    assert not heads.is_busy(SHOP)
+
+
+def test_no_cluster_has_no_bound() -> None:
+    """A finding of Cloud Run, or of nothing."""
+    heads = bulkheads(1)
+    with working(heads, ""), heads.request():
+        heads.admit("")
+        assert not heads.is_busy("")
+        assert isinstance(heads.reads(""), AtOnce)
+
+
+def test_a_copy_of_what_is_worked_on_passes() -> None:
+    """The journal answers it at once: it works on nothing."""
+    heads = bulkheads(2)
+    with working(heads, SHOP, "finding-1"), heads.request():
+        heads.admit(SHOP, "finding-1")
+        with pytest.raises(RetryableError):
+            heads.admit(SHOP, "finding-2")
+        with pytest.raises(RetryableError):
+            heads.admit(SHOP)
+
+
+def connected(heads: Bulkheads, cluster: str, server: Server) -> None:
+    """This thread's request, admitted to the cluster and connected to that server."""
+    heads.admit(cluster)
+    ref = ClusterRef.parse(cluster)
+    assert ref is not None
+    heads.watched(Servers(**{ref.name: server}), cluster).connect(ref)
+
+
+@contextmanager
+def connected_elsewhere(heads: Bulkheads, cluster: str, server: Server) -> Iterator[None]:
+    """The same in another thread."""
+    with ThreadPoolExecutor(1) as thread:
+        request = heads.request()
+        thread.submit(request.__enter__).result()
+        try:
+            thread.submit(connected, heads, cluster, server).result()
+            yield
+        finally:
+            thread.submit(request.__exit__, None, None, None).result()
+
+
+def test_a_silent_server_has_half_under_all_its_names() -> None:
+    """Known names are refused at once; an unknown one as soon as it turns out to be the same server."""
+    heads, silent = bulkheads(), Server("https://192.0.2.1", goes_on=False)
+    with connected_elsewhere(heads, SHOP, silent), connected_elsewhere(heads, OTHER, silent):
+        assert [heads.is_busy(name) for name in (SHOP, OTHER, THIRD)] == [True, True, False]
+        with pytest.raises(ApiError) as caught, connected_elsewhere(heads, THIRD, silent):
+            pass
+        assert caught.value.reason == "cluster_busy"
+        assert heads.is_busy(THIRD)
+        with connected_elsewhere(heads, f"{PLACE}fourth", Server("https://192.0.2.2", goes_on=False)):
+            pass
+    assert not heads.is_busy(THIRD)
+
+
+def test_a_server_that_answers_gives_each_name_its_half() -> None:
+    """Findings of one of its clusters do not keep out those of another."""
+    heads, sound = bulkheads(), Server("https://192.0.2.1", goes_on=True)
+    with (
+        connected_elsewhere(heads, SHOP, sound),
+        connected_elsewhere(heads, SHOP, sound),
+        connected_elsewhere(heads, OTHER, sound),
+    ):
+        assert [heads.is_busy(name) for name in (SHOP, OTHER)] == [True, False]
+        sound.goes_on = False
+        assert heads.is_busy(OTHER)
+
+
+def test_news_is_told_once_a_day() -> None:
+    """By cluster, and by API server where that is known."""
+    heads, monday, tuesday = bulkheads(), date(2026, 3, 2), date(2026, 3, 3)
+    assert [heads.is_news(SHOP, monday), heads.is_news(SHOP, monday)] == [True, False]
+    with heads.request():
+        connected(heads, SHOP, Server("https://192.0.2.1", goes_on=True))
+        connected(heads, OTHER, Server("https://192.0.2.1", goes_on=True))
+    asked = [(SHOP, monday), (OTHER, monday), (THIRD, monday), (OTHER, tuesday), (SHOP, tuesday)]
+    assert [heads.is_news(*each) for each in asked] == [False, False, True, True, False]
+
+
+def test_reads_take_half_of_the_threads() -> None:
+    """The rest waits for its turn, and what was cancelled meanwhile is never begun."""
+    over, begun, made = threading.Event(), threading.Semaphore(0), []
+
+    def read(number: int) -> int:
+        begun.release()
+        over.wait(10)
+        made.append(number)
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        heads = Bulkheads(4, lambda: pool, 4)
+        reads = heads.reads(SHOP)
+        futures = [reads.submit(read, number) for number in range(5)]
+        assert (begun.acquire(timeout=10), begun.acquire(timeout=10)) == (True, True)
+        assert [future.running() for future in futures] == [True, True, False, False, False]
+        assert heads.reads(OTHER).submit(lambda: "at once").result(10) == "at once"
+        assert futures[3].cancel()
+        over.set()
+        assert [futures[number].result(10) for number in (0, 1, 2, 4)] == [0, 1, 2, 4]
+    assert sorted(made) == [0, 1, 2, 4]
+
+
+def test_an_error_is_the_readers_own() -> None:
+    """It frees the thread, and nothing else notices."""
+    with ThreadPoolExecutor(1) as pool:
+        share = ThreadShare(lambda: pool, 1)
+        failed = share.submit(lambda: 1 // 0)
+        assert share.submit(lambda: "next").result(10) == "next"
+    assert isinstance(failed.exception(), ZeroDivisionError)
+
+
+def test_one_server_has_one_share() -> None:
+    """Once its address is known, whatever the names are."""
+    begun, over = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(4) as pool:
+        heads = Bulkheads(8, lambda: pool, 2)
+        with heads.request():
+            for name in (SHOP, OTHER):
+                connected(heads, name, Server("https://192.0.2.1", goes_on=True))
+        slow = heads.reads(SHOP).submit(lambda: begun.set() or over.wait(10))
+        begun.wait(10)
+        waits = heads.reads(OTHER).submit(lambda: "second")
+        assert not waits.done()
+        over.set()
+        assert (slow.result(10), waits.result(10)) == (True, "second")
