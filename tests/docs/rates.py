@@ -76,8 +76,9 @@ def _at_once(given: Defaults) -> str:
     product = f"{given.max_instances} \N{MULTIPLICATION SIGN} {given.concurrency}"
     return (
         f"By default {product} = {given.at_once} findings are worked on at a time: `max_instances` times `concurrency`."
-        " Of one cluster it is half as\nmany: an instance refuses what is more with `cluster_busy`, so that a cluster that"
-        f" answers late does not stop the others.\nIf a finding takes {SECONDS} seconds, that is {given.per_second} a second. The first quotas it reaches:"
+        " Of one cluster it is half as\nmany: an instance refuses what is more with `cluster_busy`, so that a cluster"
+        " that answers late does not stop the others.\n"
+        f"If a finding takes {SECONDS} seconds, that is {given.per_second} a second. The first quotas it reaches:"
     )
 
 
