@@ -39,6 +39,12 @@ class Desk:
     def undo(self, *options: str) -> CompletedProcess[str]:
         return called("case", "undo", self.case, *options, **self.settings)
 
+    def exempt(self) -> list[str]:
+        """The cases of the exemptions that stand."""
+        shown = called("control", "show", "--format", "json", **self.settings)
+        documents = json.loads(shown.stdout)["documents"]
+        return [item["case"] for document in documents for item in document["control"]["exemptions"]]
+
 
 @pytest.fixture
 def desk(tmp_path: Path, cluster: SimulatedCluster) -> Desk:
@@ -97,3 +103,14 @@ def test_a_cluster_that_does_not_answer_changes_nothing(desk: Desk) -> None:
     assert told.returncode == 2
     assert "is not in the file of local clusters" in told.stderr
     assert desk.night.case() == before
+
+
+def test_what_is_undone_may_be_exempt_too(desk: Desk) -> None:
+    """The exemption stands before anything is taken back, so that no other finding does it again meanwhile."""
+    looked = desk.undo("--exempt", "24h", "--reason", "a load test")
+    assert (looked.returncode, desk.exempt()) == (0, [])
+    refused = desk.undo("--apply", "--exempt", "96h", "--reason", "a load test")
+    assert (refused.returncode, "--exempt 96h" in refused.stderr) == (2, True)
+    assert desk.night.state() != desk.night.before
+    applied = desk.undo("--apply", "--exempt", "24h", "--reason", "a load test")
+    assert (applied.returncode, desk.night.state(), desk.exempt()) == (0, desk.night.before, [desk.case])

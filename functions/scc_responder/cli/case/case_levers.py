@@ -88,6 +88,18 @@ def exempt_case(options: argparse.Namespace) -> int:
     return _tell(options, key, Reason.EXEMPTED, done, {"exemption": msgspec.to_builtins(made)})
 
 
+def exempt_first(options: argparse.Namespace, store: CasStore, key: str) -> None:
+    """Exempt what `case undo --exempt` is about, before anything is taken back. Raises SettingsError, StoreError."""
+    by, said = _words(options)
+    now = utc_now()
+    until = now + length_of(options, LONGEST_EXEMPTION, "--exempt")
+    record = Journal(store, utc_now).read(key)
+    made = exemption_by(record, by=by, said=said, at=now, until=until) if record else None
+    if made is None:
+        raise SettingsError(Reason.NOTHING_TO_EXEMPT, f"--exempt: {_WHY[Reason.NOTHING_TO_EXEMPT]}")
+    exempt(KillSwitch(store), made)
+
+
 def set_exemption(store: CasStore, key: str, exemption: TimedExemption) -> Reason:
     """Set the exemption, and end the case with the person's word: `exempted`, or why the case does not take it yet."""
     exempt(KillSwitch(store), exemption)

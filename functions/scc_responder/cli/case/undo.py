@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from scc_responder.cli.case.case_levers import exempt_first
 from scc_responder.cli.console.existing_store import SETTING, existing_store
 from scc_responder.cli.console.settings_file import settings_environment
 from scc_responder.cli.console.terminal import styled, visible_lines
@@ -32,6 +33,8 @@ def undo_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--only", action="store_true", help="this case alone: other cases of its pod go on isolating the pod"
     )
+    told = "let the case's threat on its workload be for this time, such as 24h; 72h at most; with --apply and --reason"
+    command.add_argument("--exempt", dest="length", default="", metavar="TIME", help=told)
     command.add_argument("--reason", default="", metavar="TEXT", help="why, in your words; the case keeps them")
     command.add_argument("--by", default=getpass.getuser(), help="who takes it back")
     command.add_argument("--settings", metavar="FILE", help="NAME=VALUE lines, in place of the environment's")
@@ -54,6 +57,8 @@ def undo(options: argparse.Namespace) -> int:
             print(f"scc-responder: case {visible_lines(options.case)}: {Reason.NO_SUCH_CASE}", file=sys.stderr)
             return 1
         asked = Undo(services, key, only=options.only, by=options.by, said=visible(options.reason, _MAX_SAID))
+        if options.length and options.apply:
+            exempt_first(options, store, key)
         try:
             undone = asked.apply() if options.apply else asked.look()
         except RetryableError as error:

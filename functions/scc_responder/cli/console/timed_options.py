@@ -42,15 +42,17 @@ def length_option(command: argparse.ArgumentParser, longest: str, *, required: b
     command.add_argument("--for", dest="length", default="", metavar="TIME", required=required, help=help_line)
 
 
-def length_of(options: argparse.Namespace, longest: timedelta) -> timedelta:
-    """The time that `--for` says. Raises SettingsError `invalid_duration`."""
+def length_of(options: argparse.Namespace, longest: timedelta, option: str = "--for") -> timedelta:
+    """The time that the option says. Raises SettingsError `invalid_duration`."""
     try:
         length = parse_duration(options.length)
     except ValueError as error:
-        raise SettingsError("invalid_duration", f"--for: {error}") from error
+        raise SettingsError("invalid_duration", f"{option}: {error}") from error
     if not timedelta(0) < length <= longest:
         hours = int(longest.total_seconds() // 3600)
-        raise SettingsError("invalid_duration", f"--for {options.length}: give more than nothing, and {hours}h at most")
+        raise SettingsError(
+            "invalid_duration", f"{option} {options.length}: give more than nothing, and {hours}h at most"
+        )
     return length
 
 
