@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.cli.demo.presentation import WIDTH
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.journal import Journal
@@ -188,7 +189,7 @@ def test_an_approved_plan_is_verified_and_undone(showing: Showing) -> None:
         ("roll_back_service", "traffic_restored"),
     ]
     assert re.search(r"\d s from event to containment", re.sub(r"\n +", " ", showing.scene))
-    assert "No command takes a change back yet" in showing.scene
+    assert re.search(r"\n     scc-responder case undo [0-9a-f]{12} --apply\n", showing.scene)
 
 
 def test_cluster_at_the_end(showing: Showing) -> None:
@@ -201,6 +202,21 @@ def test_cluster_at_the_end(showing: Showing) -> None:
     assert re.search(r"shop/cart-\S+ +let out by FQDNNetworkPolicy shop/cart-api, beside our own", shown)
     assert re.search(r"ledger/ledger-\S+ +isolated by NetworkPolicy", shown)
     assert re.search(r"5 other pods +untouched", shown)
+
+
+def test_it_ends_with_a_case_that_is_taken_back(showing: Showing) -> None:
+    """Each change of the case by its inverse, read back; what stays in the pod says why."""
+    command, _cases, *lines = showing.after("A person takes one case back")
+    assert re.match(r" +scc-responder case undo [0-9a-f]{12} --apply --reason ", command)
+    undone = [tuple(line.split()[:2]) for line in lines]
+    assert undone == [
+        ("inspect_container", "cannot_be_undone"),
+        ("isolate_pod", "undone"),
+        ("annotate_pod", "undone"),
+        ("label_pod", "undone"),
+        ("isolate_pod", "undone"),
+    ]
+    assert max(map(len, lines)) <= WIDTH
 
 
 def test_where_to_look_next(showing: Showing) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from typing import Any
 
 from scc_responder.cli.console.screen import Screen
 from scc_responder.cli.demo.run_scene import RunScene, plan_lines
@@ -12,6 +13,9 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanStep
 from scc_responder.workbench.simulated_cloud_run.checkout import checkout_world
 from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun
+
+NO_SERVICES: Any = None
+"""Nothing is taken back here."""
 
 
 def record(plan: Plan | None = None) -> CaseRecord:
@@ -23,7 +27,7 @@ def test_a_plan_that_does_not_wait_is_noticed() -> None:
     """Where no plan waits nothing is approved, and the demonstration fails."""
     stream = io.StringIO()
     with SimulatedCloudRun(checkout_world(0.05)) as server:
-        scene = RunScene(Screen(stream), server, record, "http://127.0.0.1:9")
+        scene = RunScene(Screen(stream), server, record, "http://127.0.0.1:9", NO_SERVICES)
         assert [check.held for check in scene.play()] == [False]
         assert server.requests == []
     assert "case approve" not in stream.getvalue()

@@ -79,17 +79,17 @@ def _show(asked: Undo, undone: Sequence[Undone], options: argparse.Namespace) ->
         print(f"\nNothing was changed. To do it: {visible_lines(command)}")
 
 
-def undo_lines(cases: Sequence[str], undone: Sequence[Undone]) -> Iterator[str]:
-    """One line for each step: its action, what comes of it, and why."""
+def undo_lines(cases: Sequence[str], undone: Sequence[Undone], most: int = _MAX_SAID) -> Iterator[str]:
+    """One line for each step: its action, what comes of it, and in at most so many characters why."""
     if not undone:
         yield f"{Reason.NOTHING_TO_UNDO}: {Reason.NOTHING_TO_UNDO.meaning}"
         return
     yield styled(f"cases  {', '.join(cases)}", "dim")
     for each in undone:
         color = "green" if each.is_good and each.item.inverse else "yellow"
-        result, case = each.result, case_id(each.item.key)
-        shown = styled(f"{result.reason:<17}", color)
-        yield f"  {visible(each.item.step.action):<18}{shown} {visible(result.detail)}  {styled(case, 'dim')}"
+        shown = styled(f"{each.result.reason:<17}", color)
+        case = styled(f"  {case_id(each.item.key)}", "dim") if len(cases) > 1 else ""
+        yield f"  {visible(each.item.step.action):<18}{shown} {visible(each.result.detail, most)}{case}"
 
 
 def _facts(undone: Undone) -> dict[str, Any]:

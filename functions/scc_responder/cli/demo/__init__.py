@@ -30,6 +30,7 @@ from scc_responder.cli.demo.function_process import FunctionError, FunctionProce
 from scc_responder.cli.serve import function_folder
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.guard.kill_switch import KillSwitch, Setting
@@ -153,11 +154,28 @@ class Demo:
     def _answer(self, function: FunctionProcess, story: Sequence[Delivery]) -> list[observation.Expectation]:
         """Approve the plan that waits, and take back what it did."""
         from scc_responder.cli.demo.run_scene import RunScene  # noqa: PLC0415 - see `run`
+        from scc_responder.cli.demo.undo_scene import desk_services  # noqa: PLC0415 - see `run`
 
         self._screen.pause(_PAUSE_SECONDS)
         escape = next(item for item in story if item.reason == Reason.WAITING_FOR_APPROVAL)
-        scene = RunScene(self._screen, self._cloud_run, lambda: self._record(escape), function.url)
+        services = desk_services(self._deployment, self._store)
+        scene = RunScene(self._screen, self._cloud_run, lambda: self._record(escape), function.url, services)
         return list(scene.play())
+
+    def _take_back(self, before: Sequence[ApiObject], seen: Sequence[Observation]) -> list[observation.Expectation]:
+        """Take the case of an isolated pod back."""
+        from scc_responder.cli.demo.undo_scene import UndoScene, desk_services  # noqa: PLC0415 - see `run`
+
+        self._screen.pause(_PAUSE_SECONDS)
+        wrong = next(item.delivery for item in seen if item.delivery.fate == "isolated")
+        scene = UndoScene(
+            self._screen,
+            desk_services(self._deployment, self._store),
+            lambda: self._record(wrong),
+            lambda: self._cluster.objects("Pod"),
+            lambda: self._cluster.objects("NetworkPolicy"),
+        )
+        return list(scene.play(before))
 
     def _follow(self, answer: Future[int], delivery: Delivery, first: int) -> None:
         """Show each step as soon as the journal has its outcome, and the audit log its proof."""
@@ -184,7 +202,7 @@ class Demo:
 
     def _conclude(
         self,
-        before: Sequence[dict[str, object]],
+        before: Sequence[ApiObject],
         seen: Sequence[Observation],
         of_cloud_run: Sequence[observation.Expectation],
     ) -> bool:
@@ -197,6 +215,7 @@ class Demo:
         checks += [*aftermath.aftermath_expectations(found, before, fates), *of_cloud_run]
         self._screen.pause(_PAUSE_SECONDS)
         self._lines(("", presentation.heading("The cluster now"), *presentation.aftermath_lines(found)))
+        checks += self._take_back(before, seen)
         self._screen.pause(_PAUSE_SECONDS)
         self._lines(
             ("", presentation.heading("The deliveries"), *presentation.table(seen), "", *presentation.verdict(checks))

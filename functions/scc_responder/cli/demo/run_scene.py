@@ -1,13 +1,9 @@
-"""The demonstration's part on Cloud Run: a person approves the plan that waits, and all of it is taken back.
-
-There is no command yet that takes a change back: each change's own inverse is carried out here, the last one first.
-"""
+"""The demonstration's part on Cloud Run: a person approves the plan that waits, and takes all of it back."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from time import sleep
 from typing import cast
 
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
@@ -15,12 +11,11 @@ from scc_responder.cli.case.answer_client import send
 from scc_responder.cli.console.screen import Screen
 from scc_responder.cli.console.terminal import styled
 from scc_responder.cli.demo.presentation import WIDTH, heading
-from scc_responder.domain.changes import Change, Means, StepRun, restored
+from scc_responder.domain.changes import restored
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunService
-from scc_responder.domain.cloud_run.run_session import RunSession
 from scc_responder.domain.finding import case_id
-from scc_responder.domain.status import CaseState, Result, StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment
 from scc_responder.journal.messages import plan_summary
@@ -28,6 +23,8 @@ from scc_responder.journal.step import Step
 from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun
 from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE
 from scc_responder.workbench.simulated_cluster.story.observation import Expectation
+from scc_responder.workbench.undo.undo import Undo
+from scc_responder.workbench.undo.undo_services import UndoServices
 
 _INDENT = "     "
 _GOOD = "checkout-00001-abc"
@@ -35,15 +32,24 @@ _ASKED = ("roll_back_service", "cut_ingress", "scale_to_zero")
 
 
 class RunScene:
-    """The scene, after the escape was delivered. `read` gives the case as it stands; `url` is the function's."""
+    """The scene, after the escape was delivered.
+
+    `read` gives the case as it stands; `url` is the function's; `services` take changes back.
+    """
 
     def __init__(
-        self, screen: Screen, server: SimulatedCloudRun, read: Callable[[], CaseRecord | None], url: str
+        self,
+        screen: Screen,
+        server: SimulatedCloudRun,
+        read: Callable[[], CaseRecord | None],
+        url: str,
+        services: UndoServices,
     ) -> None:
         self._screen = screen
         self._server = server
         self._read = read
         self._url = url
+        self._services = services
         self._api = CloudRunAdmin(endpoint=server.endpoint)
 
     def play(self) -> Iterator[Expectation]:
@@ -61,9 +67,7 @@ class RunScene:
         changes = [step for step in record.current_steps if step.action in _ASKED]
         self._show(self._done_lines(changes))
         yield from self._contained(record, changes, written)
-        self._show(("", *_wrapped("No command takes a change back yet: here the inverse of each is carried out.")))
-        for step in reversed(changes):
-            self._take_back(step)
+        self._take_back(record)
         yield from self._as_before(before, written)
         self._api.close()
 
@@ -104,14 +108,13 @@ class RunScene:
         writes = len(self._server.world.writes) - written
         yield Expectation(name=f"each is taken back by one write, not by {writes}", held=writes == 2 * len(_ASKED))
 
-    def _take_back(self, step: Step) -> None:
-        inverse = restored(step.change).inverse
-        if inverse is None:
-            self._show((_outcome(step.action, "held", "no_inverse", ""),))
-            return
-        result = _carried_out(inverse, self._api)
-        told = (step.action, result.status, result.reason, result.detail)
-        self._show((_outcome(*told, holds=result.status is StepStatus.DONE),))
+    def _take_back(self, record: CaseRecord) -> None:
+        case = case_id(record.finding_key)
+        self._show(("", f"{_INDENT}{styled(f'scc-responder case undo {case} --apply', 'blue')}"))
+        for each in Undo(self._services, record.finding_key, by="the demo's person").apply():
+            result, step = each.result, each.item.step
+            told = (step.action, result.status, result.reason, result.detail)
+            self._show((_outcome(*told, holds=result.status is StepStatus.DONE),))
 
     def _service(self) -> RunService:
         name = cast("RunName", RunName.parse(CHECKOUT_SERVICE))
@@ -120,22 +123,6 @@ class RunScene:
     def _show(self, lines: Iterator[str] | Sequence[str]) -> None:
         for line in lines:
             self._screen.line(line)
-
-
-class _OnlyCloudRun:
-    """`changes.Means`, as far as a change of Cloud Run uses it."""
-
-    def __init__(self, api: CloudRunAdmin) -> None:
-        self._api = api
-
-    def in_cloud_run(self, change: Callable[[RunSession], Result]) -> Result:
-        """See `Means.in_cloud_run`."""
-        return change(RunSession(self._api, sleep))
-
-
-def _carried_out(change: Change, api: CloudRunAdmin) -> Result:
-    step = StepRun(action_id="", dry_run=False, intended=False, intend=lambda: None, renew=lambda: None)
-    return change.carry_out(step, cast("Means", _OnlyCloudRun(api)))
 
 
 def plan_lines(record: CaseRecord) -> Iterator[str]:
