@@ -77,7 +77,18 @@ DELIVERIES: dict[str, tuple[Callable[[JournalWorld], None], dict[str, Any], str]
     "the same time with other content is a duplicate": (closed(CaseState.DONE), {"content": "other"}, "duplicate"),
     "an older copy is stale": (closed(CaseState.DONE), {"minutes": -1}, "stale"),
     "an older copy with other content is stale": (closed(CaseState.DONE), {"minutes": -1, "content": "o"}, "stale"),
-    "a newer copy of the same content is a duplicate": (closed(CaseState.DONE), {"minutes": 1}, "duplicate"),
+    "a newer copy of the same content opens the case": (closed(CaseState.DONE), {"minutes": 1}, "reopened"),
+    "of a held one too, as it happens again": (closed(CaseState.HELD), {"minutes": 1}, "reopened"),
+    "of a partial one it opens, too": (closed(CaseState.PARTIAL), {"minutes": 1}, "reopened"),
+    "of a rehearsed one it opens, too": (closed(CaseState.REHEARSED), {"minutes": 1}, "reopened"),
+    "of one that no policy matched, too": (closed(CaseState.NOTHING_MATCHED), {"minutes": 1}, "reopened"),
+    "of one whose target was absent, too": (closed(CaseState.TARGET_ABSENT), {"minutes": 1}, "reopened"),
+    "of one that waits for a person it does not": (closed(CaseState.WAITING), {"minutes": 1}, "duplicate"),
+    "of one that waits, other content opens it": (
+        closed(CaseState.WAITING),
+        {"minutes": 1, "content": "o"},
+        "reopened",
+    ),
     "a newer copy of other content opens the case": (
         closed(CaseState.DONE),
         {"minutes": 1, "content": "o"},
@@ -124,8 +135,10 @@ AGAIN = {"containers": (FindingContainer(**CONTAINER, create_time=START + timede
 def test_a_pod_recreated_under_the_same_name_opens_the_case(world: JournalWorld) -> None:
     """Its container is another one: what was done to the first was not done to it."""
     world.held(**RECREATED).close(CaseState.DONE)
-    assert world.claim(minutes=1, **RECREATED).outcome == "duplicate"
-    assert world.claim(minutes=2, **AGAIN).outcome == "reopened"
+    same = world.held(minutes=1, **RECREATED)
+    assert same.record.history == ()
+    same.close(CaseState.DONE)
+    assert len(world.held(minutes=2, **AGAIN).record.history) == 1
 
 
 SPELLINGS: dict[str, dict[str, Any]] = {
@@ -138,8 +151,9 @@ SPELLINGS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("fields", list(SPELLINGS.values()), ids=list(SPELLINGS))
 def test_another_spelling_or_a_mark_is_no_new_content(world: JournalWorld, fields: dict[str, Any]) -> None:
-    """A mark that the responder sets must not make it respond again."""
-    assert world.closed().claim(minutes=1, **fields).outcome == "duplicate"
+    """A mark that the responder sets must not make it respond again; a newer event goes on with the same case."""
+    assert world.closed().claim(**fields).outcome == "duplicate"
+    assert world.held(minutes=1, **fields).record.history == ()
 
 
 def test_a_new_case_records_what_it_is_about(world: JournalWorld) -> None:
@@ -208,7 +222,7 @@ def test_a_duplicate_of_a_closed_case_costs_one_read_in_the_end(world: JournalWo
 def test_an_unconfirmed_time_is_not_kept(world: JournalWorld) -> None:
     """A copy that nobody confirmed cannot make the finding's next notification look stale."""
     world.closed()
-    assert world.claim(minutes=10).outcome == "duplicate"
+    assert world.claim(minutes=10, state="INACTIVE").outcome == "duplicate"
     assert world.record().event_time == START
     assert world.claim(minutes=5, content="other").outcome == "reopened"
 

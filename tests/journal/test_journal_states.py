@@ -46,9 +46,7 @@ class Model:
             return "stale"
         if self.superseded and content != self.content:
             return "reopened"
-        if minutes == self.latest or content == self.content:
-            return "duplicate"
-        return "reopened"
+        return "duplicate" if minutes == self.latest else "reopened"
 
 
 class Deliveries(RuleBasedStateMachine):

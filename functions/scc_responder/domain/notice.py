@@ -24,6 +24,8 @@ class NoticeKind(StrEnum):
     """Instances of a revision still run, minutes after a change was to end them."""
     UNDONE = "undone"
     """A person took back what a case did."""
+    UNDONE_BY_OTHERS = "undone_by_others"
+    """Somebody took away what was done: it was put back, or is fought over."""
     BREAKER = "breaker"
     """The storm breaker of a cluster tripped: nothing is changed there until its reset."""
 

@@ -157,8 +157,9 @@ def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAc
         execution.waiting.add((policy.name, name))
         return
     if planned.result != ActionResult.PLANNED:
-        if not execution.is_carried_out(policy.name, planned.action):
-            task = Task(policy=policy, action=planned.action, action_id=name)
+        undone = next((step for step in execution.current_steps if step.action_id == name and step.is_undone), None)
+        if undone or not execution.is_carried_out(policy.name, planned.action):
+            task = Task(policy=policy, action=planned.action, action_id=name, index=undone.index if undone else 0)
             _note(execution, task, *_not_planned(execution, policy, planned))
         return
     needed = unmet(execution, policy, planned)

@@ -41,7 +41,10 @@ def is_outdated(steps: Iterable[Step], epoch: int) -> bool:
     steps = tuple(steps)
     told = [step for step in steps if _is_told(step)]
     asked = any(step.policy for step in told) and all(step.epoch < epoch for step in told)
-    return asked and any(step.epoch == epoch and not actions()[step.action].observes for step in steps)
+    last = last_told(steps)
+    made = (step for step in steps if step.epoch == epoch and not actions()[step.action].observes)
+    # What was made before, and still stands, has the epoch of the delivery that saw so.
+    return asked and any(last is None or step.settled_at is None or step.settled_at >= last for step in made)
 
 
 def last_told(steps: Iterable[Step]) -> datetime | None:

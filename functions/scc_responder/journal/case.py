@@ -89,8 +89,8 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     reads by it. `cluster` is the path of the one that the finding is about, once confirmed; of Cloud Run `projects/P`.
     `plan` is what waits for approval, or how it ended. `asked` is the step that a person asked for, `revision` the one
     of Cloud Run that a person chose. `inspection` is what a look into the container told. `word` is a person's, where
-    it ended the case.
-    `extra` holds fields that this version does not know.
+    it ended the case. `undone` is when it was found that others took away what was done. `unasked`: a sweep opened it
+    by itself, so what cannot be undone waits for a person. `extra` holds fields that this version does not know.
     """
 
     finding_key: str
@@ -118,6 +118,8 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     inspection: Inspection | None = None
     history: tuple[Closing, ...] = ()
     word: PersonsWord | None = None
+    undone: tuple[datetime, ...] = ()
+    unasked: bool = False
     opened_at: datetime | None = None
     updated_at: datetime | None = None
     closed_at: datetime | None = None
@@ -128,6 +130,11 @@ class CaseRecord(Value, frozen=True, kw_only=True):
         """The steps since the case was last opened."""
         before = self.history[-1].epoch if self.history else 0
         return tuple(step for step in self.steps if step.epoch > before)
+
+    @property
+    def opened_epoch(self) -> int:
+        """The first claim since the case was last opened."""
+        return self.epoch - self.attempts + 1
 
     @property
     def target_uids(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ it must stop. So the journal is the fence among holders; conditions on the reque
 target.
 
    absent --claim--> open(epoch 1) --save--> ... --close--> done | partial | held | superseded | rejected | waiting
-                       | lease ran out, or was released          | newer event, other content
+                       | lease ran out, or was released          | newer event
                        +--claim--> open(epoch + 1)  <------------+ enough approvals of what is waiting
 """
 
@@ -21,7 +21,6 @@ from secrets import token_hex
 import msgspec
 from msgspec.structs import replace
 
-from scc_responder.domain.changes import kind_of_stored, observes_only
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.ports import Clock
@@ -29,11 +28,11 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, write_over
 from scc_responder.domain.value import Value, resolved
-from scc_responder.journal.case import KEEP_CLOSINGS, KEEP_REJECTED, CaseRecord, Closing, Rejection, case_digest
+from scc_responder.journal.again.reopening import gone_on_with, opened_anew
+from scc_responder.journal.case import KEEP_REJECTED, CaseRecord, Rejection, case_digest
 from scc_responder.journal.case_json import Cases, cases_of, decode
 from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
 from scc_responder.journal.persons_word import settles
-from scc_responder.journal.step import Step
 
 LEASE = timedelta(seconds=120)
 NOTED_COPIES = 20
@@ -186,7 +185,7 @@ def claim_outcome(record: CaseRecord, finding: Finding, digest: str, *, is_held:
 
 
 def _is_news(record: CaseRecord, finding: Finding, digest: str) -> bool:
-    """Whether a copy contains something new that the closed case could act on."""
+    """Whether a copy may change anything for the closed case: it is newer, and no person has settled it."""
     if _is_over(finding):
         # It is over: an echo of our own work, or an analyst's. What was done stays done.
         return False
@@ -198,9 +197,16 @@ def _is_news(record: CaseRecord, finding: Finding, digest: str) -> bool:
     if record.state is CaseState.SUPERSEDED and finding.event_time == record.event_time:
         # To un-mute a finding changes no event time.
         return digest != record.digest
-    happened_again = record.finding_state == "INACTIVE"
-    differs = digest != record.digest or happened_again or _may_mean_another_pod(finding)
-    return differs and finding.event_time > record.event_time
+    if finding.event_time <= record.event_time:
+        return False
+    # It happens again. A plan that waits for a person is not asked for twice.
+    return record.state is not CaseState.WAITING or _is_other(record, finding, digest)
+
+
+def _is_other(record: CaseRecord, finding: Finding, digest: str) -> bool:
+    """Whether a newer copy says something else than the case is about, or may mean another pod."""
+    ended = record.finding_state == "INACTIVE" or record.state in {CaseState.REJECTED, CaseState.SUPERSEDED}
+    return digest != record.digest or ended or _may_mean_another_pod(finding)
 
 
 def _is_over(finding: Finding) -> bool:
@@ -236,49 +242,21 @@ def _new_case(finding: Finding, digest: str, writer: CaseWriter) -> CaseRecord:
 
 def _taken(record: CaseRecord, finding: Finding, digest: str, writer: CaseWriter, *, reopened: bool) -> CaseRecord:
     """The case under a new holder. Its steps stay, so that nothing is done twice."""
+    if reopened:
+        # Whether it is another pod than the one that a person spoke of, only the cluster can tell.
+        word = record.word if settles(record.word, finding, digest) else None
+        is_anew = word is None and _is_other(record, finding, digest)
+        record = replace((opened_anew if is_anew else gone_on_with)(record, writer.clock()), word=word)
     record = replace(record, canonical_name=finding.canonical_name)
     if finding.event_time > record.event_time or reopened:
         record = replace(record, event_time=finding.event_time, digest=digest, finding_state=finding.state)
-    return _resumed(_reopened(record, writer) if reopened else record, writer)
-
-
-def _reopened(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
-    """The case opened again: its earlier plan no longer counts, approved or not."""
-    closing = Closing(
-        state=record.state,
-        epoch=record.epoch,
-        reason=record.reason,
-        closed_at=record.closed_at,
-        approvals=record.plan.approvals if record.plan else (),
-        captures=tuple(step.detail for step in record.steps if not _is_kept(step) and _is_capture(step)),
-        word=record.word,
-    )
-    return replace(
-        record,
-        opened_at=writer.clock(),
-        history=(*record.history, closing)[-KEEP_CLOSINGS:],
-        steps=tuple(step for step in record.steps if _is_kept(step)),
-        plan=None,
-        asked=None,
-        word=None,
-        attempts=0,
-    )
+    return _resumed(record, writer)
 
 
 def _resumed(record: CaseRecord, writer: CaseWriter) -> CaseRecord:
     if record.state is not CaseState.OPEN:
         record = replace(record, state=CaseState.OPEN, reason="", closed_at=None)
     return replace(record, owner=writer.token, epoch=record.epoch + 1, attempts=record.attempts + 1)
-
-
-def _is_kept(step: Step) -> bool:
-    """Whether a step is kept when the case is opened again: changes to an object are, messages and evidence are not."""
-    return not step.is_settled or (bool(step.expected_uid) and not observes_only(step.change))
-
-
-def _is_capture(step: Step) -> bool:
-    kind = kind_of_stored(step.change)
-    return kind is not None and kind.observes and not kind.tells
 
 
 def _noted(entry: Entry, record: CaseRecord, finding: Finding, writer: CaseWriter) -> CaseRecord:

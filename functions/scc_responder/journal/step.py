@@ -12,6 +12,9 @@ from scc_responder.domain.value import Value
 FOR_SWEEP = (Reason.DELETION_AWAITED, Reason.BUDGET_AWAITED)
 """Why a step, and with it an open case, is left to a sweep from its `due_at` on; the first says more of a case."""
 
+UNDONE = frozenset({Reason.UNDONE_BY_OTHERS, Reason.FOUGHT_OVER})
+"""Why a step is held that was made before."""
+
 
 class Step(Value, frozen=True, kw_only=True):
     """One change of one action. (action_id, index) names it; a settled one is never carried out again.
@@ -65,6 +68,11 @@ class Step(Value, frozen=True, kw_only=True):
     def comes_again(self) -> bool:
         """Whether a sweep goes on with it: it is awaited, or is tried again."""
         return self.reason in FOR_SWEEP
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it was made, and others took away what it did."""
+        return self.reason in UNDONE
 
     @property
     def is_so_already(self) -> bool:

@@ -24,6 +24,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.execute.execute import Decided, execute
 from scc_responder.execute.gate import refuse_disabled
+from scc_responder.execute.standing import look_again, without_standing
 from scc_responder.execute.world import World
 from scc_responder.guard.approval import ask, review
 from scc_responder.guard.asked_step import asked_alone
@@ -34,6 +35,7 @@ from scc_responder.journal.case import CaseRecord, left_to_sweep
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.collector_keys import CaseCollector, drop_key
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
+from scc_responder.pipeline.again.ended_before import is_another_target, tell_undone
 from scc_responder.pipeline.busy_cluster import admit_request, refuse_busy
 from scc_responder.pipeline.deadlines import steps_end, waits_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
@@ -66,19 +68,21 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     tell_unset(limit, services, log)
     refuse_disabled(limit, finding)
     collected, context = _collect(finding, case, services, log)
+    if is_another_target(case, context, services):
+        collected, context = _collect(finding, case, services, log)
     if context.finding.place != finding.place:
         limit = services.kill_switch.ceiling(context.finding.place)
         refuse_disabled(limit, context.finding)
     context = replace(context, texts={"notified": log.notified, "read": source.text})
-    decided = [_decided(context, collected, case, services, limit)]
+    world = _world(collected, services, log)
+    decided = [_decided(context, collected, case, services, limit, world=world)]
     log.knows(decided[0][0])
 
     def decide_again() -> Decided:
-        decided.append(_decided(decided[0][0], collected, case, services, limit))
+        decided.append(_decided(decided[0][0], collected, case, services, limit, world=world))
         return decided[-1]
 
     context, decision, postponed_by = decided[0]
-    world = _world(collected, services, log)
     steps = execute(context, decision, case, world, postponed_by, decide_again=decide_again)
     context, decision, _ = decided[-1]
     note_later(context, case.record.with_steps(steps).current_steps, services)
@@ -87,6 +91,8 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     state = conclusion(case.record.with_steps(steps).current_steps, decision.modes)
     paused = any(step.reason == Reason.CLUSTER_PAUSED for step in case.record.with_steps(steps).current_steps)
     reason = Reason.CLUSTER_PAUSED if paused and state is CaseState.HELD else decision.reason
+    if by_others := tell_undone(case.record.with_steps(steps), services):
+        reason, state = by_others, CaseState.HELD if by_others == Reason.FOUGHT_OVER else state
     if state is CaseState.OPEN:
         case.release(left_to_sweep(case.record.with_steps(steps)), *steps, decision=summary)
     else:
@@ -99,12 +105,20 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
 
 
 def _decided(
-    context: Context, collected: Collected, case: ClaimedCase, services: Services, limit: KillSwitchCeiling
+    context: Context,
+    collected: Collected,
+    case: ClaimedCase,
+    services: Services,
+    limit: KillSwitchCeiling,
+    *,
+    world: World,
 ) -> Decided:
     """Decide, look at what a disruption depends on, and guard: with what a look into the container has told so far."""
     told = case.record.inspection or Inspection()
     context = replace(context, artefact=told.artefact, compiler=told.compiler)
     decision = under(limit, decide(context, services.policies.policies), context)
+    look_again(context, decision, case, world)
+    decision = without_standing(context, decision, case, world)
     context = context if context.live else look(context, collected, disruptions(decision))
     return context, *_guard(context, decision, collected, case, services)
 
