@@ -20,7 +20,7 @@ from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.labels import without_own
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
 from scc_responder.journal.step import Step
@@ -32,6 +32,7 @@ MAX_PLAN_BYTES = 32 * 1024
 """Most bytes of a plan, so that it always fits in its case's record."""
 
 _ANSWERED = {PlanState.EXPIRED: Reason.APPROVAL_EXPIRED, PlanState.REJECTED: Reason.APPROVAL_REJECTED}
+_NOT_BEGUN = frozenset({StepStatus.HELD, StepStatus.SKIPPED, StepStatus.WAITING, StepStatus.DRY_RUN})
 _WRITING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 
 
@@ -130,6 +131,34 @@ def _as_approved(decision: Decision, plan: Plan) -> Decision:
 def unapproved(decision: Decision) -> Decision:
     """The decision with every step that needs approval waiting."""
     return _marked(_spared(decision), ActionResult.WAITING, Reason.WAITING_FOR_APPROVAL)
+
+
+def unspent(record: CaseRecord) -> CaseRecord:
+    """The record with its plan approved still, where none of its steps began: a limit, or what they need, held them.
+
+    So a sweep, a person or a newer event may have it carried out until it expires.
+    """
+    plan = record.plan
+    if plan is None or plan.state is not PlanState.USED or _has_begun(plan, record):
+        return record
+    return replace(record, plan=replace(plan, state=PlanState.APPROVED))
+
+
+def is_left_over(record: CaseRecord, now: datetime) -> bool:
+    """Whether a part of an approved plan was held, and may still be carried out by the same approval."""
+    plan = record.plan
+    if plan is None or plan.state not in {PlanState.APPROVED, PlanState.USED} or now >= plan.expires_at:
+        return False
+    return record.state is not CaseState.OPEN and any(step.status is StepStatus.HELD for step in _of(plan, record))
+
+
+def _has_begun(plan: Plan, record: CaseRecord) -> bool:
+    return any(step.status not in _NOT_BEGUN for step in _of(plan, record))
+
+
+def _of(plan: Plan, record: CaseRecord) -> Iterator[Step]:
+    names = {(step.policy, step.action) for step in plan.steps}
+    return (step for step in record.current_steps if (step.policy, step.action) in names)
 
 
 def withdrawn(

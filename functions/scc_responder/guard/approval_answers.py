@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.value import Value
-from scc_responder.guard.approval import withdrawn
+from scc_responder.guard.approval import is_left_over, withdrawn
 from scc_responder.journal.case import CaseRecord, WordKind, left_to_sweep
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import conclusion, modes_of
@@ -40,27 +40,31 @@ def is_listed(by: str, rules: ApprovalRules) -> bool:
 def approve(
     record: CaseRecord, answer: ApprovalAnswer, rules: ApprovalRules, now: datetime, *, is_held: bool
 ) -> Transition:
-    """Take an approval. The last one needed starts the plan; one for a plan in use resumes a crashed case."""
+    """Take an approval. The last one needed starts the plan.
+
+    One for a plan that was approved before resumes a crashed case, and what a limit held of it.
+    """
     plan = record.plan
     if plan is None:
         return _refused(Reason.NOT_WAITING)
     if not plan.is_meant_by(answer.plan):
         return _refused(Reason.PLAN_DIGEST_DIFFERS)
     if plan.state in {PlanState.APPROVED, PlanState.USED}:
-        crashed = record.state is CaseState.OPEN and not is_held
-        return _accepted(Reason.APPROVAL_RESUMED, record, starts=True) if crashed else _refused(Reason.APPROVAL_USED)
+        goes_on = is_left_over(record, now) or (record.state is CaseState.OPEN and not is_held)
+        return _accepted(Reason.APPROVAL_RESUMED, record, starts=True) if goes_on else _refused(Reason.APPROVAL_USED)
     refused = _not_answerable(record, plan, now, is_held=is_held)
     return refused or _count(record, plan, answer, rules, now)
 
 
 def reject(record: CaseRecord, answer: ApprovalAnswer, now: datetime, *, is_held: bool) -> Transition:
-    """Take a rejection: the plan will not be carried out. Without a digest, it rejects whatever plan waits."""
+    """Take a rejection: the plan will not be carried out, nor what is approved and held. Without a digest, any plan."""
     plan = record.plan
-    if plan is None or plan.state in {PlanState.APPROVED, PlanState.USED}:
+    not_begun = plan is not None and plan.state is PlanState.APPROVED and record.state is not CaseState.OPEN
+    if plan is None or (plan.state in {PlanState.APPROVED, PlanState.USED} and not not_begun):
         return _refused(Reason.APPROVAL_USED if plan else Reason.NOT_WAITING)
     if answer.plan and not plan.is_meant_by(answer.plan):
         return _refused(Reason.PLAN_DIGEST_DIFFERS)
-    refused = _not_answerable(record, plan, now, is_held=is_held)
+    refused = None if not_begun else _not_answerable(record, plan, now, is_held=is_held)
     ended = _ended(record, PlanState.REJECTED, Reason.APPROVAL_REJECTED, now, answer)
     return refused or _accepted(
         Reason.APPROVAL_REJECTED, with_word(ended, WordKind.REJECTED, answer.by, now, answer.said)

@@ -21,9 +21,9 @@ class PlanState(StrEnum):
 
     WAITING = "waiting"
     APPROVED = "approved"
-    """Enough people approved it and a claim has taken it; the present state is compared before anything starts."""
+    """Enough people approved it, and none of its steps has begun; the present state is compared before one does."""
     USED = "used"
-    """It was still valid: its steps are being or were carried out. A plan is used once."""
+    """It was still valid, and a step of it has begun. A plan is used once; what was held of it goes on by it."""
     REJECTED = "rejected"
     EXPIRED = "expired"
     VOID = "void"

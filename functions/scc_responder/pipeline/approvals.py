@@ -25,6 +25,7 @@ from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending, answered_body
 from scc_responder.journal.notices import case_notice
+from scc_responder.journal.plan import PlanState
 from scc_responder.pipeline.authentication import bearer, is_local
 from scc_responder.pipeline.delivery import accounted, ended, finding_of, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
@@ -128,7 +129,7 @@ def _go_on(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
         )
         return Ending(status=409, reason=reason, severity="WARNING")
     plan = case.record.plan
-    if plan is None or case.record.is_approved:
+    if plan is None or plan.state in {PlanState.APPROVED, PlanState.USED}:
         return ending
     return Ending(status=409, reason=plan.reason or plan.after, severity="WARNING")
 

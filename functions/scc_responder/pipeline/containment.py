@@ -26,7 +26,7 @@ from scc_responder.execute.execute import Decided, execute
 from scc_responder.execute.gate import refuse_disabled
 from scc_responder.execute.standing import look_again, without_standing
 from scc_responder.execute.world import World
-from scc_responder.guard.approval import ask, review
+from scc_responder.guard.approval import ask, review, unspent
 from scc_responder.guard.asked_step import asked_alone
 from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import KillSwitchCeiling, under
@@ -85,23 +85,34 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     context, decision, postponed_by = decided[0]
     steps = execute(context, decision, case, world, postponed_by, decide_again=decide_again)
     context, decision, _ = decided[-1]
-    note_later(context, case.record.with_steps(steps).current_steps, services)
-    note_count(context, case.record.with_steps(steps).current_steps, services)
+    ended = unspent(case.record.with_steps(steps))
+    note_later(context, ended.current_steps, services)
+    note_count(context, ended.current_steps, services)
+    case.keep(replace(case.record, plan=ended.plan))
     summary = decision_summary(context, decision, services.policies.digest)
-    state = conclusion(case.record.with_steps(steps).current_steps, decision.modes)
-    paused = any(step.reason == Reason.CLUSTER_PAUSED for step in case.record.with_steps(steps).current_steps)
-    reason = Reason.CLUSTER_PAUSED if paused and state is CaseState.HELD else decision.reason
-    if by_others := tell_undone(case.record.with_steps(steps), services):
-        reason, state = by_others, CaseState.HELD if by_others == Reason.FOUGHT_OVER else state
+    state, reason = _end_of(ended, decision, services)
     if state is CaseState.OPEN:
-        case.release(left_to_sweep(case.record.with_steps(steps)), *steps, decision=summary)
+        case.release(left_to_sweep(ended), *steps, decision=summary)
     else:
         case.close(state, reason, *steps, decision=summary)
     drop_key(case.record, services.store)
-    if paused:
+    if _is_paused(ended):
         tell_today(case, Reason.CLUSTER_PAUSED, _PAUSED, services)
     log.decided(decision, case.record, services.settings.function_url)
     return ending_of(case.record, decision, severe=context.threat.is_severe)
+
+
+def _end_of(record: CaseRecord, decision: Decision, services: Services) -> tuple[CaseState, Reason]:
+    """The end that the case comes to, and why. People are told what others took away."""
+    state = conclusion(record.current_steps, decision.modes)
+    if by_others := tell_undone(record, services):
+        return (CaseState.HELD if by_others == Reason.FOUGHT_OVER else state), by_others
+    paused = _is_paused(record) and state is CaseState.HELD
+    return state, Reason.CLUSTER_PAUSED if paused else decision.reason
+
+
+def _is_paused(record: CaseRecord) -> bool:
+    return any(step.reason == Reason.CLUSTER_PAUSED for step in record.current_steps)
 
 
 def _decided(

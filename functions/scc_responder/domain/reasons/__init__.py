@@ -74,7 +74,6 @@ class Reason(Word):
     UNDONE_BY_OTHERS = "undone_by_others", "somebody else took away what was done: it is put back"
     FOUGHT_OVER = "fought_over", "somebody else took away three times in a day what was done: a person has to decide"
     REJECTED_BY_PERSON = "rejected_by_person", "a person rejected the plan: the same finding asks for no other"
-    EXEMPTED = "exempted", "a person let this threat on this workload be, for a time"
     AT_REST = "at_rest", "the case is closed: nothing to resume"
     HEARTBEAT = "heartbeat", "a heartbeat: the way is open"
     SWEPT = "swept", "unfinished cases were looked for"
@@ -310,7 +309,10 @@ class Reason(Word):
     APPROVED = "approved", "approved: it is carried out now"
     APPROVAL_NOTED = "approval_noted", "noted; more people have to approve"
     ALREADY_APPROVED = "already_approved", "the same person approved before"
-    APPROVAL_RESUMED = "approval_resumed", "an approved case is resumed after a crash"
+    APPROVAL_RESUMED = (
+        "approval_resumed",
+        "an approved case is resumed, after a crash or where a limit held a part of it",
+    )
     APPROVAL_USED = "approval_used", "the plan was carried out, or is being"
     APPROVAL_REJECTED = "approval_rejected", "a person rejected the plan"
     APPROVAL_EXPIRED = "approval_expired", "nobody answered in time"
