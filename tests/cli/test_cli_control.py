@@ -175,14 +175,14 @@ def test_a_case_held_by_the_switch_resumes(tmp_path: Path) -> None:
         case = deployment.case(document).finding_key[:12]
         turned(journal, "enforce")
 
-        done = called("case", "resume", case, "--store", journal)
-        again = called("case", "resume", case, "--store", journal, "--format", "json")
+        done = called("case", "resume", case, "--apply", "--store", journal)
+        again = called("case", "resume", case, "--apply", "--store", journal, "--format", "json")
         unknown = called("case", "resume", "0" * 12, "--store", journal)
         met = swept(deployment)
 
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == f"scc-responder: case {case}: open again; a sweep resumes it\n"
-        assert (again.returncode, json.loads(again.stdout)["reason"]) == (1, "not_control_disabled")
+        assert (again.returncode, json.loads(again.stdout)["reason"]) == (1, "still_open")
         assert (unknown.returncode, "no_such_case" in unknown.stderr) == (1, True)
         assert (met, mutations(cluster.audit)) == ({"resumed": 1}, ["patch pods"])
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.again import again, later
-from tests.kits.responder import NODE, RAILS, Deployment, api_of, deployed, finding_about, mutations, policy
+from tests.kits.responder import NODE, RAILS, Deployment, api_of, deployed, finding_about, mutations, policy, rewritten
 
 ISOLATED = policy("label_pod", "isolate_pod", "capture_evidence", "cordon_node", "notify")
 POLICIES = "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies"
@@ -138,14 +137,6 @@ def test_it_is_not_put_back_unasked(tmp_path: Path, cluster: SimulatedCluster, p
         ["isolate_pod"],
     )
     assert cluster.objects("NetworkPolicy") == []
-
-
-def rewritten(deployment: Deployment, text: str) -> None:
-    """Let the deployment go by another policy."""
-
-    folder = deployment.services.settings.policies
-    (folder / "contain.yaml").write_text(text)
-    deployment.services.policies = load_policies(folder)
 
 
 def test_a_limit_that_is_free_again_lets_the_real_one_through(tmp_path: Path, cluster: SimulatedCluster) -> None:

@@ -48,12 +48,18 @@ def at_rest(state: CaseState, plan: PlanState | None = None) -> CaseRecord:
         (CaseState.HELD, True, "checkout-2", "case_in_progress"),
         (CaseState.DONE, False, "checkout-2", "no_choice_awaited"),
         (CaseState.HELD, False, "checkout-2; rm", "invalid_revision"),
-        (CaseState.HELD, False, "", "not_control_disabled"),
+        (CaseState.HELD, False, "", "resumed_by_person"),
+        (CaseState.REHEARSED, False, "", "resumed_by_person"),
+        (CaseState.REJECTED, False, "", "resumed_by_person"),
+        (CaseState.HELD, True, "", "case_in_progress"),
+        (CaseState.OPEN, False, "", "still_open"),
+        (CaseState.WAITING, False, "", "waiting_for_approval"),
+        (CaseState.DONE, False, "", "nothing_left"),
     ],
 )
 def test_a_person_chooses_the_revision(state: CaseState, is_held: bool, revision: str, reason: str) -> None:
     """Of several that may be meant: the case keeps the choice, and is planned anew for that one."""
-    came = resume(at_rest(state), is_held, revision)
+    came = resume(at_rest(state), is_held, revision, now=utc_now())
     assert (came.reason, came.status) == (reason, 204 if came.record else 409)
     if came.record:
         assert (came.record.state, came.record.revision) == (CaseState.OPEN, revision)
@@ -71,7 +77,7 @@ def test_a_person_chooses_the_revision(state: CaseState, is_held: bool, revision
 )
 def test_a_choice_asks_people_anew(before: PlanState, state: PlanState, reason: str) -> None:
     """Whatever they answered to the plan before: it was made without the choice. One that waits is judged later."""
-    record = resume(at_rest(CaseState.PARTIAL, before), is_held=False, revision="checkout-2").record
+    record = resume(at_rest(CaseState.PARTIAL, before), is_held=False, revision="checkout-2", now=utc_now()).record
     assert record is not None
     assert record.plan is not None
     assert (record.plan.state, record.plan.reason) == (state, reason)

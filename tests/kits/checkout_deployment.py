@@ -158,7 +158,9 @@ class RunDeployment(Deployment):
     def choose(self, document: Mapping[str, Any], revision: str) -> str:
         """`case resume CASE --revision NAME`, and a sweep after it; the reason of the first."""
         key = self.case(document).finding_key
-        reason = self.services.journal.apply(key, lambda record, held: resume(record, held, revision))[0].reason
+        reason = self.services.journal.apply(
+            key, lambda record, held: resume(record, held, revision, now=self.services.clock())
+        )[0].reason
         self.sweep()
         return reason
 

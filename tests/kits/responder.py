@@ -178,6 +178,13 @@ def write_policies(folder: Path, *policies: str, guardrails: str = RAILS) -> Pat
     return folder
 
 
+def rewritten(deployment: Deployment, text: str) -> None:
+    """Let the deployment go by another policy `contain`."""
+    folder = deployment.services.settings.policies
+    (folder / "contain.yaml").write_text(text)
+    deployment.services.policies = load_policies(folder)
+
+
 def compiled(folder: Path) -> Path:
     """The same folder of policies, with the compiled form that a deployment starts from."""
     (folder / COMPILED_FILE).write_bytes(compile_policies(folder))

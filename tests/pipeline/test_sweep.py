@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -283,7 +284,8 @@ def test_too_old_goes_on_if_a_person_says_so(deployment: Deployment, pod: dict[s
 
 
 def resumed_by_person(deployment: Deployment, document: dict[str, Any]) -> str:
-    return deployment.services.journal.apply(deployment.case(document).finding_key, resume)[0].reason
+    rule = partial(resume, now=deployment.services.clock())
+    return deployment.services.journal.apply(deployment.case(document).finding_key, rule)[0].reason
 
 
 def test_resumed_by_a_person(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
@@ -297,7 +299,8 @@ def test_resumed_by_a_person(deployment: Deployment, cluster: SimulatedCluster, 
     assert swept(deployment) == {"resumed": 1}
     assert deployment.case(document).state == "rehearsed"
     assert [event for event in cluster.audit if event.verb in {"patch", "create"} and not event.dry_run] == []
-    assert resumed_by_person(deployment, document) == "not_control_disabled"
+    assert resumed_by_person(deployment, document) == Reason.RESUMED_BY_PERSON
+    assert resumed_by_person(deployment, document) == "still_open"
 
 
 def test_resumed_while_off(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:

@@ -17,10 +17,13 @@ SA is your own service account, which guardrails.yaml lists; URL is what --url g
 
 `case list --node NODE` says why a node is cordoned, and what else was found on it.
 
-What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. One case,
-whatever its age, is resumed by the next redelivery or the next sweep that reaches it:
+What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. Any case that
+is not done is tried again, whatever its age, by the next sweep that reaches it. Without --apply it only says what would
+be tried; --policy names the cases of which a policy just held or rehearsed something:
 
   scc-responder case resume CASE
+  scc-responder case resume CASE --apply
+  scc-responder case resume --policy contain-miner --since 2h --apply
 
 What a case did is taken back as the identity of undo (docs: terraform/docs/on-call.md); without --apply it only says
 what would be, and why not all:
@@ -52,7 +55,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,7 @@ import msgspec
 from scc_responder.cli.case import case_text
 from scc_responder.cli.case.answer_client import TOKEN, send
 from scc_responder.cli.case.case_levers import ask_step, do_options, exempt_case, exempt_options
+from scc_responder.cli.case.resuming import resume_cases, resume_options
 from scc_responder.cli.case.undo import undo, undo_options
 from scc_responder.cli.case.verification import verification_options, verify
 from scc_responder.cli.console.existing_store import existing_store, store_option
@@ -68,17 +71,13 @@ from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.changes import is_about_node
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
-from scc_responder.domain.reasons import Reason
-from scc_responder.domain.resource_names import is_namespace
 from scc_responder.domain.status import CaseState
-from scc_responder.guard.resumed_case import resume
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import Cases, Unreadable
 from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import plan_summary
 from scc_responder.journal.plan import MIN_DIGEST
-from scc_responder.journal.revision_choice import revision_candidates
 
 _URL = "http://127.0.0.1:8080"
 
@@ -103,21 +102,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     reject.add_argument("--reason", required=True, metavar="WHY", help="why not, in your words: the case keeps them")
     reject.add_argument("--plan", default="", metavar="DIGEST", help="only if it is this plan")
     _asking(reject)
-    resuming = commands.add_parser("resume", help="let a case go on that the kill switch held, or for a revision")
-    resuming.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
-    resuming.add_argument("--revision", default="", metavar="NAME", help="of several revisions the one that is meant")
-    store_option(resuming)
     doing = commands.add_parser(
         "do", help="ask for a step that a limit, a breaker or its age held; listed people approve"
     )
     do_options(doing)
     exempting = commands.add_parser("exempt", help="let this threat on this workload be, for some hours")
     exempt_options(exempting)
+    resuming = commands.add_parser("resume", help="have a case tried again, whatever end it came to but done")
+    resume_options(resuming)
     verifying = commands.add_parser("verify", help="check a copy of a case's evidence: signature, hashes, nothing more")
     verification_options(verifying)
     undoing = commands.add_parser("undo", help="say what of a case can be taken back, or take it back")
     undo_options(undoing)
-    runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: _resume, verifying: verify}
+    runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: resume_cases, verifying: verify}
     runs[undoing] = undo
     runs |= {doing: ask_step, exempting: exempt_case}
     for command, run_command in runs.items():
@@ -197,31 +194,6 @@ def _answer(options: argparse.Namespace) -> int:
         text = case_text.answered(verb, name, answer.status, taken=taken, begun=begun)
         print(f"scc-responder: {text}", file=sys.stdout if taken else sys.stderr)
     return 0 if taken else 1
-
-
-def _resume(options: argparse.Namespace) -> int:
-    """Open the case again; 0 if the kill switch or the choice of a revision held it, else 1."""
-    if options.revision and not is_namespace(options.revision):
-        raise SettingsError(
-            "invalid_revision", f"--revision {options.revision}: give a name such as checkout-00042-abc"
-        )
-    with closing(existing_store(options.store)) as opened:
-        journal = Journal(opened, _now)
-        key = journal.find(options.case)
-        rule = partial(resume, revision=options.revision)
-        reason = journal.apply(key, rule)[0].reason if key else Reason.NO_SUCH_CASE
-        record = journal.read(key) if key and reason == Reason.REVISION_NOT_OFFERED else None
-    names = revision_candidates(record) if record else ()
-    opened_again = reason == Reason.RESUMED_BY_PERSON
-    if options.format == "json":
-        offered = {"candidates": names} if names else {}
-        print(json.dumps({"case": options.case, "resumed": opened_again, "reason": reason, **offered}))
-        return 0 if opened_again else 1
-    offer = f": choose one of {', '.join(names)}" if names else ""
-    text = "open again; a sweep resumes it" if opened_again else f"not resumed: {reason}{visible_lines(offer)}"
-    stream = sys.stdout if opened_again else sys.stderr
-    print(f"scc-responder: case {visible_lines(options.case)}: {text}", file=stream)
-    return 0 if opened_again else 1
 
 
 def _token(file: Path | None) -> str:

@@ -59,7 +59,6 @@ class Reason(Word):
     RESERVED_BY_OPEN_FINDING = "reserved_by_open_finding", "ordinary: another finding is about to do it"
     RESERVED_BY_OTHER_FINDING = "reserved_by_other_finding", "another finding on the same target has done it"
     RESUMED_BY_PERSON = "resumed_by_person", "a person asked that the case be resumed"
-    NOT_CONTROL_DISABLED = "not_control_disabled", "the kill switch does not hold the case"
     EXEMPTED = "exempted", "a person exempted the case's threat on its workload for some hours"
     NOTHING_TO_EXEMPT = "nothing_to_exempt", "the case does not know its threat or its workload"
     ASKED_BY_PERSON = "asked_by_person", "a person asked for a step that a limit, a breaker or its age held"
@@ -68,6 +67,8 @@ class Reason(Word):
         "no limit, breaker or age holds a step of this name in a policy that acts",
     )
     PLAN_WAITS = "plan_waits", "a plan of the case waits: answer it first"
+    STILL_OPEN = "still_open", "the case is open: its message, or a sweep, goes on with it"
+    NOTHING_LEFT = "nothing_left", "the case is done: there is nothing to try again"
     NO_CHOICE_AWAITED = "no_choice_awaited", "no step of the case is held for the choice of a revision"
     INVALID_REVISION = "invalid_revision", "no revision has such a name"
     REVISION_NOT_OFFERED = "revision_not_offered", "the chosen revision is none of those that may be meant"

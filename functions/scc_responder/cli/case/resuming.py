@@ -1,0 +1,157 @@
+"""`case resume`: what would be tried again, and with --apply that it is. One case, or those that a policy just held."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from scc_responder.cli.console.existing_store import existing_store, store_option
+from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.domain.duration import parse_duration
+from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.resource_names import is_namespace
+from scc_responder.guard.resumed_case import just_held, left_undone, resume, resume_refused
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.journal import Journal
+from scc_responder.journal.revision_choice import revision_candidates
+from scc_responder.journal.step import Step
+
+_AFTER = "the finding and its target are read again before, and every guard is asked again"
+
+
+def resume_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `case resume`."""
+    parser.add_argument("case", nargs="?", default="", metavar="CASE", help="the case's id, as `case list` says it")
+    parser.add_argument("--policy", default="", metavar="NAME", help="instead: the cases that this policy just held")
+    parser.add_argument("--since", default="2h", metavar="TIME", help="with --policy: held so long ago at most")
+    parser.add_argument("--apply", action="store_true", help="open them again; else it only says what would be tried")
+    parser.add_argument("--revision", default="", metavar="NAME", help="of several revisions the one that is meant")
+    store_option(parser)
+
+
+def resume_cases(options: argparse.Namespace) -> int:
+    """Open again what the options name, or say what would be tried; 0 where that is possible, else 1."""
+    if bool(options.case) == bool(options.policy) or (options.policy and options.revision):
+        raise SettingsError(
+            "invalid_arguments", "case resume: give a case, or --policy, and --revision for a case alone"
+        )
+    if options.revision and not is_namespace(options.revision):
+        raise SettingsError(
+            "invalid_revision", f"--revision {options.revision}: give a name such as checkout-00042-abc"
+        )
+    since = _since(options.since)
+    with closing(existing_store(options.store)) as opened:
+        journal = Journal(opened, _now)
+        if options.policy:
+            return _resume_policy(journal, options, since)
+        return _resume_case(journal, options)
+
+
+def _since(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise SettingsError("invalid_duration", f"--since: {error}") from error
+
+
+def _resume_case(journal: Journal, options: argparse.Namespace) -> int:
+    key = journal.find(options.case)
+    record = journal.read(key) if key else None
+    if record is None:
+        return _refused(options, Reason.NO_SUCH_CASE)
+    if not (options.apply or options.revision):
+        refused = resume_refused(record)
+        return _refused(options, refused) if refused else _shown(options, (record,))
+    rule = partial(resume, revision=options.revision, now=_now())
+    reason = journal.apply(record.finding_key, rule)[0].reason
+    if reason != Reason.RESUMED_BY_PERSON:
+        return _refused(options, reason, revision_candidates(record) if reason == Reason.REVISION_NOT_OFFERED else ())
+    if options.format == "json":
+        print(json.dumps({"case": options.case, "resumed": True, "reason": reason}))
+    else:
+        print(f"scc-responder: case {visible_lines(options.case)}: open again; a sweep resumes it")
+    return 0
+
+
+def _resume_policy(journal: Journal, options: argparse.Namespace, since: timedelta) -> int:
+    records = just_held(_all(journal), options.policy, _now(), since)
+    if not options.apply:
+        return _shown(options, records)
+    rule = partial(resume, now=_now())
+    opened = [record for record in records if journal.apply(record.finding_key, rule)[0].record]
+    names = [case_id(record.finding_key) for record in opened]
+    if options.format == "json":
+        print(json.dumps({"policy": options.policy, "resumed": names}))
+    else:
+        print(f"scc-responder: {len(names)} cases open again; sweeps resume them{_listed(names)}")
+    return 0 if len(opened) == len(records) else 1
+
+
+def _all(journal: Journal) -> Iterator[CaseRecord]:
+    cursor = None
+    while True:
+        page = journal.cases(cursor)
+        yield from page.records
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+def _shown(options: argparse.Namespace, records: Sequence[CaseRecord]) -> int:
+    """Say what would be tried of these cases."""
+    if options.format == "json":
+        cases = [{**_case(record), "steps": [_step(step) for step in left_undone(record)]} for record in records]
+        print(json.dumps(cases if options.policy else {**cases[0], "resumed": False}, indent=2))
+        return 0
+    for record in records:
+        print(visible_lines(f"case {case_id(record.finding_key)} is {record.state}: {record.reason}"))
+        lines = [_line(step) for step in left_undone(record)]
+        print("\n".join(lines or ["  nothing was asked for: the policies decide anew"]))
+    print(f"{len(records)} to be tried again with --apply; {_AFTER}")
+    return 0
+
+
+def _case(record: CaseRecord) -> dict[str, str]:
+    return {"case": case_id(record.finding_key), "state": str(record.state), "reason": record.reason}
+
+
+def _step(step: Step) -> dict[str, str]:
+    fields = {"policy": step.policy, "action": step.action, "target": _target(step)}
+    return {**fields, "status": str(step.status), "reason": step.reason}
+
+
+def _line(step: Step) -> str:
+    reason = Reason.read(step.reason)
+    why = f": {reason.meaning}" if reason else ""
+    return visible_lines(f"  {step.action} {_target(step)} ({step.policy}) is {step.status}, {step.reason}{why}")
+
+
+def _target(step: Step) -> str:
+    parts = (step.change.get(name) for name in ("namespace", "name", "pod_name", "path"))
+    return "/".join(str(part) for part in parts if part) or step.expected_uid
+
+
+def _refused(options: argparse.Namespace, reason: str, candidates: Sequence[str] = ()) -> int:
+    if options.format == "json":
+        offered = {"candidates": candidates} if candidates else {}
+        print(json.dumps({"case": options.case, "resumed": False, "reason": reason, **offered}))
+        return 1
+    offer = f": choose one of {', '.join(candidates)}" if candidates else ""
+    text = f"case {visible_lines(options.case)}: not resumed: {reason}{visible_lines(offer)}"
+    print(f"scc-responder: {text}", file=sys.stderr)
+    return 1
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f": {', '.join(names)}" if names else ""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
