@@ -74,7 +74,9 @@ def opened_by_person(record: CaseRecord, now: datetime) -> CaseRecord:
 
     The case is open, for a sweep to take.
     """
-    opened = replace(gone_on_with(replace(record, word=None), now), undone=(), unasked=False, owner="", closed_at=None)
+    opened = replace(
+        gone_on_with(replace(record, word=None), now), undone=(), unasked=False, asked=None, owner="", closed_at=None
+    )
     return replace(opened, state=CaseState.OPEN, reason=Reason.RESUMED_BY_PERSON)
 
 
