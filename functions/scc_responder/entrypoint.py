@@ -1,7 +1,7 @@
 """The HTTP edge: a request in, a status out. Only an answer to a plan that was taken has a body, which says so.
 
 Pub/Sub pushes to `/`. At `/approve` and `/reject` a person answers a plan that waits, and Cloud Scheduler posts to
-`/sweep`. Any other path is 404, any other method 405: nothing is done, and nobody reads it as taken.
+`/sweep` and `/look`. Any other path is 404, any other method 405: nothing is done, and nobody reads it as taken.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ ANSWERS = {"/approve": "approve", "/reject": "reject"}
 """The paths at which a waiting plan is answered."""
 SWEEP = "/sweep"
 """The path of the sweep, which resumes unfinished cases."""
+LOOK = "/look"
+"""The path of the looks at what was contained."""
 
 
 def make_services(folder: Path, environment: Mapping[str, str] = os.environ) -> Services:
@@ -83,6 +85,12 @@ def _sweep(request: Any, services: Services) -> Ending:
     return sweep(*_sender(request), services)
 
 
+def _look(request: Any, services: Services) -> Ending:
+    from scc_responder.pipeline.looks.look_sweep import look_sweep  # noqa: PLC0415 - a finding need not wait for it
+
+    return look_sweep(*_sender(request), services)
+
+
 def _sender(request: Any) -> tuple[dict[str, str], str]:
     """The headers, their names in lower case, and the sender's address."""
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -93,4 +101,5 @@ _WORK: dict[str, Callable[[Any, Services], Ending]] = {
     "/": _deliver,
     **dict.fromkeys(ANSWERS, _answer),
     SWEEP: _sweep,
+    LOOK: _look,
 }

@@ -33,7 +33,9 @@ SCC_RESPONDER_CONNECT_GATEWAY  true where this deployment has the permissions of
                               whose DNS endpoint is closed are then reached by it.
 SCC_RESPONDER_VPC_EGRESS      true where this deployment's network reaches the private addresses of control planes:
                               clusters that have no other endpoint are then reached by it, else not at all.
-SCC_RESPONDER_SWEEPER         e-mail address of the identity that may post to /sweep (Cloud Scheduler's)
+SCC_RESPONDER_SWEEPER         e-mail address of the identity that may post to /sweep and /look (Cloud Scheduler's)
+SCC_RESPONDER_LOOKS           how long after a pod or node was contained it is looked at: up to 12 durations,
+                              comma-separated (default: 1m,5m,1h,24h), or never
 SCC_RESPONDER_CLUSTERS_FILE   clusters.yaml for local use, in place of the GKE API
 SCC_RESPONDER_FINDINGS        folder of findings for local use, in place of the Security Command Center API
 SCC_RESPONDER_SCC_LOCATION    where findings are kept: global (default); eu, us or sa with data residency
@@ -59,8 +61,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.value import Value
 
@@ -94,6 +99,10 @@ FIRESTORE_ADDRESS = re.compile(
     re.ASCII,
 )
 _STORE = re.compile(rf"sqlite:///.+|{FIRESTORE_ADDRESS.pattern}", re.ASCII)
+_SWITCHES = ("cloud_logging", "cloud_monitoring", "connect_gateway", "vpc_egress")
+_LOOKS = re.compile(r"never|[1-9][0-9]{0,3}[smhd](?:, ?[1-9][0-9]{0,3}[smhd]){0,11}", re.ASCII)
+_SHIPPED_LOOKS = "1m,5m,1h,24h"
+_REPOSITORY_FORM = "projects/P/locations/L/repositories/R"
 _YES_OR_NO = re.compile(r"true|false")
 _TIMEOUT = re.compile(r"[1-9][0-9]|[1-9][0-9]{2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}")
@@ -108,21 +117,9 @@ SIGNING_KEY = re.compile(
     re.ASCII,
 )
 _KEY_FORM = "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
-_LOCAL_ONLY = (
-    "clusters_file",
-    "findings",
-    "scc_endpoint",
-    "gke_endpoint",
-    "logging_endpoint",
-    "monitoring_endpoint",
-    "run_endpoint",
-    "run_v1_endpoint",
-    "iam_credentials_endpoint",
-    "kms_endpoint",
-    "registry_endpoint",
-    "kubernetes_token_file",
-    "approval_certs",
-)
+_ENDPOINTS = ("scc", "gke", "logging", "monitoring", "run", "run_v1", "iam_credentials", "kms", "registry")
+_STAND_INS = tuple(f"{name}_endpoint" for name in _ENDPOINTS)
+_LOCAL_ONLY = ("clusters_file", "findings", *_STAND_INS, "kubernetes_token_file", "approval_certs")
 _UNCHECKED = (*_LOCAL_ONLY, "trace_project")
 FIRESTORE_EMULATOR = "FIRESTORE_EMULATOR_HOST"
 PUBSUB_EMULATOR = "PUBSUB_EMULATOR_HOST"
@@ -170,6 +167,7 @@ class Settings(Value, frozen=True, kw_only=True):
     approval_audience: str = ""
     approval_certs: str = ""
     sweeper: str = ""
+    looks: tuple[timedelta, ...] = ()
     on_cloud_run: bool = False
     firestore_emulator: str = ""
     connect_gateway: bool = False
@@ -199,10 +197,12 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
     given = {name[len(prefix) :].lower(): value for name, value in environment.items() if name.startswith(prefix)}
     if environment.get("K_SERVICE"):
         _refuse_local(given, environment)
+    others: dict[str, Any] = {name: given.get(name, "") for name in _UNCHECKED}
+    others |= {name: _optional(given, name, _YES_OR_NO, "true or false") == "true" for name in _SWITCHES}
     return Settings(
         policies=Path(given.get("policies") or default_policies),
         clusters=_listed(given, "clusters", _CLUSTER, "projects/P/locations/L/clusters/C, with * for a whole segment"),
-        services=_listed(given, "services", _SERVICE, _SERVICE_FORM) if given.get("services", "").strip() else (),
+        services=_listed(given, "services", _SERVICE, _SERVICE_FORM, default=()),
         own_service=_optional(given, "own_service", _OWN_SERVICE, "projects/P/locations/L/services/N"),
         run_writer=_optional(given, "run_writer", _EMAIL, "an e-mail address"),
         service_name=environment.get("K_SERVICE", ""),
@@ -212,22 +212,19 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
         collector=_optional(given, "collector", _IMAGE, "an image by digest, REGISTRY/IMAGE@sha256:DIGEST"),
         signing_key=_optional(given, "signing_key", SIGNING_KEY, _KEY_FORM),
-        cloud_logging=_optional(given, "cloud_logging", _YES_OR_NO, "true or false") == "true",
-        cloud_monitoring=_optional(given, "cloud_monitoring", _YES_OR_NO, "true or false") == "true",
-        image_repositories=_repositories(given),
+        image_repositories=_listed(given, "image_repositories", _REPOSITORY, _REPOSITORY_FORM, default=()),
         scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         notifiers=_notifiers(given),
         notifier_options={name: _options(given, name) for name in _notifiers(given)},
         approval_audience=_audience(given, on_cloud_run=bool(environment.get("K_SERVICE"))),
         firestore_emulator=environment.get(FIRESTORE_EMULATOR, ""),
-        connect_gateway=_optional(given, "connect_gateway", _YES_OR_NO, "true or false") == "true",
-        vpc_egress=_optional(given, "vpc_egress", _YES_OR_NO, "true or false") == "true",
         timeout_seconds=int(_optional(given, "timeout_seconds", _TIMEOUT, "10 to 3600") or TIMEOUT_SECONDS),
         threads=int(threads) or THREADS if (threads := environment.get("THREADS", "")).isdecimal() else THREADS,
         sweeper=_optional(given, "sweeper", _EMAIL, "an e-mail address"),
         on_cloud_run=bool(environment.get("K_SERVICE")),
-        **{name: given.get(name, "") for name in _UNCHECKED},
+        looks=_looks(_optional(given, "looks", _LOOKS, "never, or up to 12 durations such as 1m,5m,1h,24h")),
+        **others,
     )
 
 
@@ -263,21 +260,25 @@ def _audience(given: Mapping[str, str], *, on_cloud_run: bool) -> str:
     return found
 
 
-def _repositories(given: Mapping[str, str]) -> tuple[str, ...]:
-    name = "image_repositories"
-    return _listed(given, name, _REPOSITORY, "projects/P/locations/L/repositories/R") if given.get(name) else ()
-
-
 def _notifiers(given: Mapping[str, str]) -> tuple[str, ...]:
-    return _listed(given, "notifiers", _NOTIFIER, "names of notifiers") if given.get("notifiers") else DEFAULT_NOTIFIERS
+    return _listed(given, "notifiers", _NOTIFIER, "names of notifiers", default=DEFAULT_NOTIFIERS)
+
+
+def _looks(text: str) -> tuple[timedelta, ...]:
+    moments = [] if text == "never" else (text or _SHIPPED_LOOKS).split(",")
+    return tuple(parse_duration(moment.strip()) for moment in moments)
 
 
 def _options(given: Mapping[str, str], name: str) -> dict[str, str]:
     return {key.removeprefix(f"{name}_"): value for key, value in given.items() if key.startswith(f"{name}_")}
 
 
-def _listed(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> tuple[str, ...]:
+def _listed(
+    given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str, default: tuple[str, ...] | None = None
+) -> tuple[str, ...]:
     items = tuple(item.strip() for item in given.get(name, "").split(",") if item.strip())
+    if not items and default is not None:
+        return default
     if not items:
         raise SettingsError("missing_setting", f"{VARIABLE_PREFIX}{name.upper()} is not set; give {expected}")
     for item in items:

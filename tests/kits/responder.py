@@ -137,7 +137,7 @@ class Deployment:
         """Let it be another time: for the journal too, and for what it holds."""
         self.services.clock = clock
         self.services.store = SqliteStore(self.folder / "journal.db", clock=clock)
-        self.services.journal = Journal(self.services.store, clock)
+        self.services.journal = Journal(self.services.store, clock, looks=self.services.settings.looks)
 
     def respond_to(self, document: Mapping[str, Any]) -> Ending:
         """List the finding and push its notification."""

@@ -22,6 +22,7 @@ from scc_responder.domain.value import Value
 from scc_responder.intake.notification import content_digest
 from scc_responder.journal.plan import Approval, AskedStep, Plan, PlanState
 from scc_responder.journal.step import FOR_SWEEP, Step
+from scc_responder.journal.watch.watch import Watch
 
 CASE_SCHEMA = 1
 KEEP_CLOSINGS = 20
@@ -90,7 +91,8 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     `plan` is what waits for approval, or how it ended. `asked` is the step that a person asked for, `revision` the one
     of Cloud Run that a person chose. `inspection` is what a look into the container told. `word` is a person's, where
     it ended the case. `undone` is when it was found that others took away what was done. `unasked`: a sweep opened it
-    by itself, so what cannot be undone waits for a person. `extra` holds fields that this version does not know.
+    by itself, so what cannot be undone waits for a person. `watch` says when what was done is looked at, and what was
+    seen. `extra` holds fields that this version does not know.
     """
 
     finding_key: str
@@ -116,6 +118,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     asked: AskedStep | None = None
     revision: str = ""
     inspection: Inspection | None = None
+    watch: Watch | None = None
     history: tuple[Closing, ...] = ()
     word: PersonsWord | None = None
     undone: tuple[datetime, ...] = ()

@@ -22,6 +22,7 @@ from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, case_digest, is_unfinished, kept
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.step import Step
+from scc_responder.journal.watch.schedule import Looks, due_at, scheduled
 
 RESERVATIONS = "reservation/"
 _CARRIED_OUT = frozenset({StepStatus.DONE, StepStatus.TERMINATING})
@@ -35,26 +36,28 @@ class LostLease(RetryableError):  # noqa: N818 - a fact about this holder, not a
 class CaseWriter:
     """The writes of one claim to the store, under the claim's token."""
 
-    def __init__(self, store: CasStore, clock: Clock, token: str) -> None:
+    def __init__(self, store: CasStore, clock: Clock, token: str, looks: Looks = ()) -> None:
         self.store = store
         self.clock = clock
         self.token = token
+        self.looks = looks
 
     def create(self, key: str, record: CaseRecord) -> tuple[Entry, CaseRecord]:
         """Store the first form of a case. Raises AlreadyExists, StoreUnavailable."""
         sealed, value = self._sealed(record)
-        entry = self._unless_applied(key, value, partial(self.store.create, key, value, **_write_options(record)))
+        entry = self._unless_applied(key, value, partial(self.store.create, key, value, **_write_options(sealed)))
         return entry, sealed
 
     def replace(self, seen: Entry, record: CaseRecord) -> tuple[Entry, CaseRecord]:
         """Store over the version seen. Raises Conflict, StoreUnavailable."""
         sealed, value = self._sealed(record)
-        write = partial(self.store.replace, seen.key, value, seen.version, **_write_options(record))
+        write = partial(self.store.replace, seen.key, value, seen.version, **_write_options(sealed))
         entry = self._unless_applied(seen.key, value, write)
         return entry, sealed
 
     def _sealed(self, record: CaseRecord) -> tuple[CaseRecord, bytes]:
-        sealed = replace(record, writer=self.token, seq=record.seq + 1, updated_at=self.clock())
+        now = self.clock()
+        sealed = replace(scheduled(record, self.looks, now), writer=self.token, seq=record.seq + 1, updated_at=now)
         return sealed, encode(sealed)
 
     def _unless_applied(self, key: str, value: bytes, write: Callable[[], Entry]) -> Entry:
@@ -70,8 +73,8 @@ class CaseWriter:
 
 
 def _write_options(record: CaseRecord) -> dict[str, Any]:
-    """The options of a store write that follow from the case: how long to keep it, and whether it is unfinished."""
-    return {"keep": kept(record), "unfinished": is_unfinished(record)}
+    """The options of a store write that follow from the case: how long to keep it, and what scans search it by."""
+    return {"keep": kept(record), "unfinished": is_unfinished(record), "due_at": due_at(record)}
 
 
 class ClaimedCase:

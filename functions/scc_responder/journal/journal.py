@@ -33,6 +33,7 @@ from scc_responder.journal.case import KEEP_REJECTED, CaseRecord, Rejection, cas
 from scc_responder.journal.case_json import Cases, cases_of, decode
 from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
 from scc_responder.journal.persons_word import settles
+from scc_responder.journal.watch.schedule import Looks
 
 LEASE = timedelta(seconds=120)
 NOTED_COPIES = 20
@@ -75,17 +76,18 @@ TransitionRule = Callable[[CaseRecord, bool], Transition]
 class Journal:
     """The cases and rejected messages in a store."""
 
-    def __init__(self, store: CasStore, clock: Clock, *, lease: timedelta = LEASE) -> None:
+    def __init__(self, store: CasStore, clock: Clock, *, lease: timedelta = LEASE, looks: Looks = ()) -> None:
         self._store = store
         self._clock = clock
         self._lease = lease
+        self._looks = looks
 
     def claim(self, finding: Finding) -> Claim:
         """Decide what a delivery of this finding may do, and take the case if it may work on it.
 
         Raises RetryableError (`case_contended`, `record_newer`, `record_unreadable`) and StoreUnavailable.
         """
-        writer = CaseWriter(self._store, self._clock, token_hex(8))
+        writer = CaseWriter(self._store, self._clock, token_hex(8), self._looks)
         digest = case_digest(finding)
         for _ in range(_TRIES):
             with suppress(AlreadyExists, Conflict):
@@ -112,7 +114,7 @@ class Journal:
         So an approval is used by the request that takes the case with it, and by no other. Raises RetryableError
         (`case_contended`, `record_newer`, `record_unreadable`, `no_such_case`) and StoreUnavailable.
         """
-        writer = CaseWriter(self._store, self._clock, token_hex(8))
+        writer = CaseWriter(self._store, self._clock, token_hex(8), self._looks)
         for _ in range(_TRIES):
             with suppress(Conflict):
                 return self._try_apply(finding_key, rule, writer)

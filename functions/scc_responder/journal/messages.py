@@ -148,6 +148,7 @@ def decision_summary(context: Context, decision: Decision, digest: str) -> dict[
         "identity": msgspec.to_builtins(context.identity),
         "pod": None if context.pod is None else pod_summary(context),
         "workload_uid": _workload_uid(context),
+        "images": sorted(context.finding.image_digests),
         **run_summary(context),
         "missing": dict(context.missing),
         "contradictions": list(context.finding.contradictions),

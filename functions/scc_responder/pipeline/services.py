@@ -80,7 +80,7 @@ class Services:
     @cached_property
     def journal(self) -> Journal:
         """The journal, in the store."""
-        return Journal(self.store, self.clock)
+        return Journal(self.store, self.clock, looks=self.settings.looks)
 
     @property
     def kill_switch(self) -> KillSwitch:

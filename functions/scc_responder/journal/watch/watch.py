@@ -1,0 +1,47 @@
+"""What a case keeps of the looks at what it did: is it still so? Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from scc_responder.domain.value import Value
+
+KEEP_LOOKS = 12
+MOST_GONE = 10
+
+
+class Replacement(Value, frozen=True, kw_only=True):
+    """The newest pod that a workload has besides the case's own: its name, whether it is ready, its images' digests."""
+
+    name: str = ""
+    ready: bool = False
+    digests: tuple[str, ...] = ()
+
+
+class Look(Value, frozen=True, kw_only=True):
+    """One look.
+
+    `gone` names each effect that others took away, as `action: reason`. `unread` is the reason for which the look
+    could not be made, and `detail` says more of it. `replacement` is None where none is expected. `same_threat` are
+    the ids of other cases of this threat on this workload, `same_image` those of other workloads that ran its image.
+    """
+
+    at: datetime
+    gone: tuple[str, ...] = ()
+    unread: str = ""
+    detail: str = ""
+    replacement: Replacement | None = None
+    same_threat: tuple[str, ...] = ()
+    same_image: tuple[str, ...] = ()
+
+
+class Watch(Value, frozen=True, kw_only=True):
+    """When a case is looked at. `since`: the last change that it watches. `next_at`: None where no look is left.
+
+    `unread` counts the looks in a row that could not be made.
+    """
+
+    since: datetime
+    next_at: datetime | None = None
+    unread: int = 0
+    looks: tuple[Look, ...] = ()

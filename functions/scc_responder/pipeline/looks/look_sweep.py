@@ -1,0 +1,169 @@
+"""The looks that are due, and no others: the store names them, and each is made beside those of other clusters.
+
+It has threads of its own, so that no delivery waits for a look, and two of them at most for one cluster. A cluster that
+does not answer once is not asked again in the same sweep. What others undid is put back as any news about the case is:
+the finding is read again, and the policies decide. Where the kill switch lets nothing be done, people are told only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+
+import msgspec
+
+from scc_responder.domain.errors import ApiError, ResponderError
+from scc_responder.domain.finding import ClusterRef, case_id
+from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.store import Entry
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case_json import decode
+from scc_responder.journal.journal import Transition
+from scc_responder.journal.messages import Ending, log_line
+from scc_responder.journal.notices import case_notice
+from scc_responder.journal.watch.schedule import looked, watched_steps
+from scc_responder.journal.watch.watch import Look
+from scc_responder.journal.watch.watched_cases import WatchedCases, watched_case
+from scc_responder.pipeline.authentication import check_sweeper
+from scc_responder.pipeline.deadlines import cases_end
+from scc_responder.pipeline.delivery import accounted
+from scc_responder.pipeline.delivery_log import DeliveryLog
+from scc_responder.pipeline.looks.cluster_look import ClusterLook
+from scc_responder.pipeline.services import Services
+
+MOST_LOOKS = 200
+"""In one sweep. 1,000 due cases are worked off by five: in as many minutes."""
+LANES, LANES_OF_A_CLUSTER = 6, 2
+"""Looks side by side, in all and in one cluster."""
+_PAGE = 100
+
+
+def look_sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
+    """Look at what is due, if the caller may sweep: 204 looked, 403 forbidden, 503 ask again.
+
+    It writes one log line, and one more for each case that was looked at.
+    """
+
+    def swept(log: DeliveryLog) -> Ending:
+        check_sweeper(headers, peer, services)
+        return _Looks(services, log.began).run(log)
+
+    return accounted(swept, services)
+
+
+class _Looks:
+    """One sweep's looks."""
+
+    def __init__(self, services: Services, began: datetime) -> None:
+        self._services = services
+        self._until = cases_end(began, services.settings)
+        self._met: Counter[str] = Counter()
+        self._silent: dict[str, ApiError] = {}
+        """Clusters that did not answer in this sweep, and how."""
+
+    def run(self, log: DeliveryLog) -> Ending:
+        """Look at each due case once."""
+        due = [*self._due()]
+        if due:
+            self._known = WatchedCases(self._services.store, self._services.clock())
+            self._known.add(filter(None, (watched_case(record, self._services.clock()) for record in due)))
+            with ThreadPoolExecutor(LANES, thread_name_prefix="look") as lanes:
+                for results in lanes.map(self._lane, _lanes(due)):
+                    self._met.update(results)
+            self._known.keep()
+        log.fields["looked"] = dict(self._met)
+        return Ending(status=204, reason=Reason.LOOKED, severity="INFO")
+
+    def _due(self) -> Iterator[CaseRecord]:
+        """The cases that are due. One that this version cannot read stays where it is, and hides no other."""
+        now, left = self._services.clock(), MOST_LOOKS
+        after: Entry | None = None
+        while left > 0 and (page := self._services.store.scan_due(now, min(_PAGE, left), after=after)):
+            after = page[-1]
+            for entry in page:
+                try:
+                    yield decode(entry.value)
+                    left -= 1
+                except ResponderError as error:
+                    self._met[error.reason] += 1
+
+    def _lane(self, records: Iterable[CaseRecord]) -> list[str]:
+        """The results of these looks, one after another, while there is time."""
+        results: list[str] = []
+        for record in records:
+            if self._services.clock() >= self._until:
+                results.append(Reason.OUT_OF_TIME)
+                continue
+            try:
+                results.append(self._attend(record))
+            except ResponderError as error:
+                results.append(error.reason)
+        return results
+
+    def _attend(self, record: CaseRecord) -> Reason:
+        """Look, and store what was seen. Raises StoreError, RetryableError."""
+        look = self._look(record)
+        due = record.watch.next_at if record.watch else None
+        schedule = self._services.settings.looks
+
+        def seen(stored: CaseRecord, is_held: bool) -> Transition:
+            if is_held or stored.watch is None or stored.watch.next_at != due:
+                return Transition(reason=Reason.IN_PROGRESS if is_held else Reason.AT_REST, status=409)
+            return Transition(reason=_told(look), status=204, record=looked(stored, look, schedule))
+
+        transition, _ = self._services.journal.apply(record.finding_key, seen)
+        if transition.record is not None:
+            self._tell(transition.record, look)
+        return transition.reason
+
+    def _look(self, record: CaseRecord) -> Look:
+        now, steps, pod = self._services.clock(), watched_steps(record), record.decision.get("pod") or {}
+        own = watched_case(record, now)
+        alike = (self._known.same_threat(own), self._known.same_image(own)) if own else ((), ())
+        seen = partial(Look, at=now, same_threat=alike[0], same_image=alike[1])
+        try:
+            cluster = ClusterLook(self._api(record.cluster))
+            return seen(gone=cluster.gone(steps), replacement=cluster.replacement(steps, pod))
+        except ApiError as error:
+            if not error.status:
+                self._silent.setdefault(record.cluster, error)
+            return seen(unread=error.reason, detail=str(error)[:200])
+
+    def _api(self, cluster: str) -> KubernetesApi:
+        """The cluster's API. Raises ApiError, and the same again once it did not answer."""
+        if cluster in self._silent:
+            raise self._silent[cluster]
+        ref = ClusterRef.parse(cluster)
+        if ref is None:
+            raise ApiError(Reason.MALFORMED_CLUSTER_NAME, cluster)
+        return self._services.clusters.connect(ref)
+
+    def _tell(self, record: CaseRecord, look: Look) -> None:
+        fields = {"case": case_id(record.finding_key), "cluster": record.cluster, "look": msgspec.to_builtins(look)}
+        ending = Ending(status=204, reason=_told(look), severity="WARNING" if look.gone else "INFO")
+        self._services.tell(log_line(ending, "", "", self._services.settings.trace_project, fields))
+        if look.gone:
+            why = f"others took away: {'; '.join(look.gone)}"
+            with suppress(ResponderError):
+                self._services.notify(case_notice(NoticeKind.UNDONE_BY_OTHERS, record, Reason.UNDONE_BY_OTHERS, why))
+
+
+def _lanes(records: Iterable[CaseRecord]) -> list[list[CaseRecord]]:
+    """The records in lanes of one cluster each."""
+    by_cluster: dict[str, list[CaseRecord]] = {}
+    for record in records:
+        by_cluster.setdefault(record.cluster, []).append(record)
+    split = ([each[start::LANES_OF_A_CLUSTER] for start in range(LANES_OF_A_CLUSTER)] for each in by_cluster.values())
+    return [lane for lanes in split for lane in lanes if lane]
+
+
+def _told(look: Look) -> Reason:
+    if look.gone:
+        return Reason.UNDONE_BY_OTHERS
+    return Reason.NOT_LOOKED if look.unread else Reason.STILL_CONTAINED

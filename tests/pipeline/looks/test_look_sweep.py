@@ -1,0 +1,234 @@
+"""What was contained is looked at when that is due: nothing else is read, and no cluster holds up the others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.domain.clock import utc_now
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.ports import KubernetesApi
+from scc_responder.domain.reasons import Reason
+from scc_responder.journal.case_json import decode, encode
+from scc_responder.journal.watch.schedule import due_at
+from scc_responder.journal.watch.watch import Look, Watch
+from scc_responder.pipeline.looks.look_sweep import MOST_LOOKS, look_sweep
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.counts import Count
+from tests.docs.costs import CountedStore
+from tests.kits.answers import HERE
+from tests.kits.responder import Deployment, Interposed, api_of, deployed, finding_about, policy
+
+ISOLATE = ("isolate_pod", "notify")
+MINUTE = timedelta(minutes=1, seconds=1)
+DUE = Count("cases that are due at once", 60, 1000)
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
+    return deployed(tmp_path, cluster, policy(*ISOLATE))
+
+
+@pytest.fixture
+def isolated(deployment: Deployment, pod: dict[str, Any]) -> dict[str, Any]:
+    """The notification of a finding whose pod is isolated."""
+    document = finding_about(pod)
+    assert deployment.respond_to(document).reason == "done"
+    return document
+
+
+def looked(deployment: Deployment, **headers: str) -> dict[str, int]:
+    """Look at what is due, and return what came of it."""
+    ending = look_sweep({**HERE, **headers}, "127.0.0.1", deployment.services)
+    assert (ending.status, ending.reason) == (204, "looked"), deployment.line
+    return dict(deployment.line["looked"])
+
+
+def later(deployment: Deployment, wait: timedelta) -> None:
+    """Let it be later, for the store too."""
+    now = utc_now() + wait
+    deployment.set_clock(lambda: now)
+
+
+def looks(deployment: Deployment, document: dict[str, Any]) -> tuple[Look, ...]:
+    """The looks that the case keeps."""
+    watch = deployment.case(document).watch
+    return watch.looks if watch else ()
+
+
+def remove_label(cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """Somebody lets the pod out."""
+    path = api_paths.pod("shop", pod["metadata"]["name"])
+    api_of(cluster, "owner").patch(path, {"metadata": {"labels": {"scc-responder/isolated-pod": None}}})
+
+
+def copies(deployment: Deployment, document: dict[str, Any], most: int, cluster: str = "") -> None:
+    """Further cases that are due like the one of the finding, perhaps in another cluster."""
+    store, record = deployment.services.store, deployment.case(document)
+    for number in range(most):
+        key = f"{number:012x}{cluster or record.cluster}".encode().hex()[:64].ljust(64, "0")
+        copy = replace(record, finding_key=key, cluster=cluster or record.cluster)
+        store.create(f"case/{key}", encode(copy), due_at=due_at(copy))
+
+
+def test_a_contained_case_is_looked_at_four_times(deployment: Deployment, isolated: dict[str, Any]) -> None:
+    """At 1 min, 5 min, 1 h and 24 h: each time once, and with one log line of its own."""
+    assert looked(deployment) == {}
+    for minutes in (1, 5, 60, 1440):
+        later(deployment, timedelta(minutes=minutes, seconds=1))
+        assert looked(deployment) == {"still_contained": 1}
+        assert deployment.lines[-2]["look"]["gone"] == []
+        assert looked(deployment) == {}
+    assert len(looks(deployment, isolated)) == 4
+    later(deployment, timedelta(days=30))
+    assert looked(deployment) == {}
+
+
+def test_settings_say_when_to_look(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """Or that nobody does."""
+    for name, expected in (("2h", {"still_contained": 1}), ("never", {})):
+        folder = tmp_path / name
+        folder.mkdir()
+        made = deployed(folder, cluster, policy(*ISOLATE), looks=name)
+        made.respond_to(finding_about(pod))
+        later(made, timedelta(hours=1))
+        assert looked(made) == {}
+        later(made, timedelta(hours=2, seconds=1))
+        assert looked(made) == expected
+
+
+def test_what_others_took_away_is_told_with_the_switch_off(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], isolated: dict[str, Any]
+) -> None:
+    """Nothing may be done: people are told, in a log line too, and the case says it."""
+    remove_label(cluster, pod)
+    deployment.turn(Mode.DRY_RUN)
+    later(deployment, MINUTE)
+    told, before = len(deployment.published.messages), len(cluster.audit)
+    assert looked(deployment) == {"undone_by_others": 1}
+    assert [look.gone for look in looks(deployment, isolated)] == [("isolate_pod: label_removed",)]
+    assert deployment.lines[-2]["severity"] == "WARNING"
+    (message,) = deployment.published.messages[told:]
+    assert message["attributes"]["reason"] == "undone_by_others"
+    assert {event.verb for event in cluster.audit[before:]} == {"get"}
+
+
+def test_a_look_reads_what_is_due_and_no_more(
+    deployment: Deployment, cluster: SimulatedCluster, isolated: dict[str, Any]
+) -> None:
+    """One query where nothing is due. A look is two reads and a write of the case, and two requests to the cluster."""
+    store: Any = CountedStore(deployment.services.store)
+    deployment.services.store = store
+    assert looked(deployment) == {}
+    assert (store.requests, store.writes) == (1, 0)
+    later(deployment, MINUTE)
+    before = len(cluster.audit)
+    looked(deployment)
+    assert len(cluster.audit) - before == 2
+    assert len(looks(deployment, isolated)) == 1
+
+
+def test_who_may_not_sweep_may_not_look(deployment: Deployment, isolated: dict[str, Any]) -> None:
+    """As for a sweep."""
+    later(deployment, MINUTE)
+    ending = look_sweep({**HERE, "host": "evil.example.com"}, "203.0.113.9", deployment.services)
+    assert (ending.status, looks(deployment, isolated)) == (403, ())
+
+
+def test_a_case_that_cannot_be_read_hides_no_other(deployment: Deployment, isolated: dict[str, Any]) -> None:
+    """It stays as it is, for the version that wrote it."""
+    store = deployment.services.store
+    for number in range(MOST_LOOKS + 1):
+        store.create(f"case/{number:064x}", b'{"schema": 99}', due_at=utc_now() - timedelta(hours=1))
+    later(deployment, MINUTE)
+    assert looked(deployment) == {"record_newer": MOST_LOOKS + 1, "still_contained": 1}
+    assert looked(deployment) == {"record_newer": MOST_LOOKS + 1}
+
+
+def test_a_case_that_is_worked_on_is_left_alone(deployment: Deployment, isolated: dict[str, Any]) -> None:
+    """A delivery took it after it was read: what it writes says when it is due again."""
+    later(deployment, MINUTE)
+    services, key = deployment.services, deployment.case(isolated).finding_key
+    api = deployment.clusters.api
+
+    def take(_number: int, _verb: str, _path: str) -> None:
+        entry = services.store.get(f"case/{key}")
+        assert entry is not None
+        held = replace(decode(entry.value), owner="0123456789abcdef")
+        services.store.replace(entry.key, encode(held), entry.version)
+        deployment.clusters.api = api
+
+    deployment.clusters.api = Interposed(api, before=take)
+    assert looked(deployment) == {"in_progress": 1}
+    assert looks(deployment, isolated) == ()
+
+
+def test_a_stalled_cluster_is_asked_once(deployment: Deployment, isolated: dict[str, Any]) -> None:
+    """Its other cases are due again in five minutes, and those of other clusters are looked at meanwhile."""
+    other = "projects/example-project/locations/europe-west1/clusters/dev-1"
+    copies(deployment, isolated, 12, cluster=other)
+    sound, asked = deployment.clusters.api, [0]
+
+    class Silent(Interposed):
+        def get(self, path: str) -> dict[str, Any]:
+            asked[0] += 1
+            raise ApiError(Reason.TIMEOUT, path)
+
+    class Two:
+        def connect(self, ref: ClusterRef) -> KubernetesApi:
+            return Silent(sound) if ref.path == other else sound
+
+    deployment.services.clusters = Two()  # type: ignore[assignment]
+    later(deployment, MINUTE)
+    assert looked(deployment) == {"not_looked": 12, "still_contained": 1}
+    assert asked[0] <= 2
+    assert looked(deployment) == {}
+    later(deployment, MINUTE + timedelta(minutes=5))
+    assert looked(deployment) == {"not_looked": 12, "still_contained": 1}
+
+
+def test_all_that_is_due_is_worked_off(
+    deployment: Deployment, cluster: SimulatedCluster, isolated: dict[str, Any]
+) -> None:
+    """1,000 cases in ten minutes, by a sweep each minute, with no more than four requests for each."""
+    most = DUE.number
+    copies(deployment, isolated, most - 1)
+    later(deployment, MINUTE)
+    before, sweeps, done = len(cluster.audit), 0, 0
+    while counted := looked(deployment):
+        assert counted.keys() <= {"still_contained", "out_of_time"}
+        sweeps, done = sweeps + 1, done + counted["still_contained"]
+    assert (done, sweeps <= 10) == (most, True)
+    assert len(cluster.audit) - before <= 4 * most
+
+
+def test_the_same_threat_beside_it_is_named(
+    deployment: Deployment, pod: dict[str, Any], isolated: dict[str, Any]
+) -> None:
+    """By our own records alone: two cases of one threat about one Deployment."""
+    sibling = finding_about(pod, finding_id="sibling")
+    deployment.list_finding(sibling, "sibling")
+    deployment.deliver(sibling)
+    later(deployment, MINUTE)
+    assert looked(deployment) == {"still_contained": 2}
+    keys = [deployment.case(document).finding_key[:12] for document in (isolated, sibling)]
+    named = [looks(deployment, document)[0].same_threat for document in (sibling, isolated)]
+    assert named == [(key,) for key in keys]
+
+
+def test_a_record_of_the_last_release_has_no_watch(deployment: Deployment, isolated: dict[str, Any]) -> None:
+    """It is read, never due, and begins to be watched with the next change."""
+    entry = deployment.services.store.get(f"case/{deployment.case(isolated).finding_key}")
+    assert entry is not None
+    fields = msgspec.json.decode(entry.value)
+    assert fields.pop("watch")
+    assert decode(msgspec.json.encode(fields)).watch is None
+    assert msgspec.convert(None, Watch | None) is None
