@@ -20,6 +20,7 @@ locals {
     SCC_RESPONDER_CLUSTERS        = join(",", sort(var.clusters))
     SCC_RESPONDER_CONNECT_GATEWAY = tostring(var.connect_gateway)
     SCC_RESPONDER_EVIDENCE        = "gs://${google_storage_bucket.evidence.name}/cases"
+    SCC_RESPONDER_LOOKS           = length(var.looks) == 0 ? "never" : join(",", var.looks)
     SCC_RESPONDER_OUTCOME_TOPIC   = google_pubsub_topic.responder["outcomes"].id
     SCC_RESPONDER_OWN_SERVICE     = "projects/${var.project_id}/locations/${var.region}/services/${var.name}"
     SCC_RESPONDER_SCC_LOCATION    = var.scc_location

@@ -8,7 +8,7 @@ resource "google_service_account" "responder" {
     redrive   = "sends dead letters again, for an operator"
     run       = "responds to findings: the function's own identity"
     scheduler = "publishes the heartbeat"
-    sweep     = "asks the function to go on with what a crash left behind"
+    sweep     = "asks the function to go on with what a crash left behind, and to look at what it contained"
   }
 
   account_id   = "${var.name}-${each.key}"

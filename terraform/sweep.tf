@@ -27,6 +27,31 @@ resource "google_cloud_scheduler_job" "sweep" {
   depends_on = [google_project_service.needed]
 }
 
+# What was contained is looked at when that is due: a minute after is the first time, so it is asked for each minute. Where
+# nothing is due, that is one read of the journal.
+resource "google_cloud_scheduler_job" "look" {
+  attempt_deadline = "120s"
+  description      = "Lets ${var.name} look whether what it contained is still so."
+  name             = "${var.name}-look"
+  paused           = length(var.looks) == 0
+  project          = var.project_id
+  region           = var.region
+  schedule         = "* * * * *"
+  time_zone        = "Etc/UTC"
+
+  http_target {
+    http_method = "POST"
+    uri         = "${google_cloudfunctions2_function.responder.service_config[0].uri}/look"
+
+    oidc_token {
+      audience              = local._address # the one that the function knows itself by
+      service_account_email = google_service_account.responder["sweep"].email
+    }
+  }
+
+  depends_on = [google_project_service.needed]
+}
+
 resource "google_cloud_run_v2_service_iam_member" "sweep" {
   location = var.region
   member   = google_service_account.responder["sweep"].member

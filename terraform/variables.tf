@@ -345,6 +345,18 @@ variable "limits" {
   }
 }
 
+variable "looks" {
+  description = "How long after it was contained a pod or node is looked at: is it still isolated, cordoned, detached, and is the pod's replacement ready? Empty: never."
+  type        = list(string)
+  default     = ["1m", "5m", "1h", "24h"]
+  nullable    = false
+
+  validation {
+    condition     = length(var.looks) <= 12 && alltrue([for look in var.looks : can(regex("^[1-9][0-9]{0,3}[smhd]$", look))])
+    error_message = "The looks must be 12 durations at most, such as 5m or 24h: a number and one of s, m, h and d."
+  }
+}
+
 variable "message_retention_days" {
   description = "Days that findings stay in Pub/Sub: how long an outage may last, and how far back `gcloud pubsub subscriptions seek` can go."
   type        = number

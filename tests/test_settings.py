@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,29 @@ def test_ways_to_clusters(name: str, given: str | None, expected: bool) -> None:
     """Private addresses and the gateway are in reach only where the deployment says so."""
     environment = LOCAL if given is None else {**LOCAL, _variable(name.upper()): given}
     assert getattr(read_settings(environment, Path("policies")), name) is expected
+
+
+LOOKS = {
+    "": (60, 300, 3600, 86400),
+    "never": (),
+    "30s": (30,),
+    "1m, 2d,5h": (60, 172800, 18000),
+    ",".join(["1m"] * 12): (60,) * 12,
+}
+
+
+@pytest.mark.parametrize(("given", "seconds"), LOOKS.items())
+def test_looks_are_durations_or_never(given: str, seconds: tuple[int, ...]) -> None:
+    """How long after it was contained a case is looked at."""
+    found = read_settings({**LOCAL, "SCC_RESPONDER_LOOKS": given}, Path("policies"))
+    assert found.looks == tuple(timedelta(seconds=each) for each in seconds)
+
+
+@pytest.mark.parametrize("given", ["1", "0m", "5 m", "always", "1m,", ",".join(["1m"] * 13), "1m,never", "99999d"])
+def test_looks_of_another_form_are_refused(given: str) -> None:
+    """The message names the variable."""
+    error = refused(LOOKS=given)
+    assert (error.reason, "SCC_RESPONDER_LOOKS" in str(error)) == ("invalid_setting", True)
 
 
 SERVICES = "projects/example-project/locations/*/services/*, projects/p/locations/l/jobs/nightly"

@@ -16,7 +16,7 @@ from scc_responder.journal.journal import Journal
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.docs import rates
+from tests.docs import looks, rates
 from tests.docs.examples import ROOT
 from tests.kits.responder import (
     ALL,
@@ -143,7 +143,7 @@ def table() -> str:
 def written(page: str) -> str:
     """The page with its tables as they should be."""
     most = max(measured(name).requests for name in RESPONSES)
-    for name, text in (("costs", table()), ("rates", rates.told(most))):
+    for name, text in (("costs", table()), ("rates", rates.told(most)), ("looks", looks.told())):
         marked = re.compile(rf"(<!-- {name}: {COMMAND} -->\n).*?(<!-- end -->)", re.DOTALL)
         page = marked.sub(lambda match, text=text: f"{match[1]}\n{text}\n\n{match[2]}", page)  # type: ignore[misc]
     return page

@@ -368,6 +368,9 @@ MUTATIONS = [
         ("a token for another", "= local._address #", '= "https://example.com" #'),
         ("anybody sweeps", 'member   = google_service_account.responder["sweep"].member', 'member   = "allUsers"'),
         ("swept once a year", '"*/5 * * * *"', '"0 0 1 1 *"'),
+        ("looked at once a year", '"* * * * *"', '"0 0 1 1 *"'),
+        ("looked at nowhere", "].uri}/look", "].uri}/"),
+        ("never looked at", "length(var.looks) == 0", "length(var.looks) >= 0"),
     ),
     *_of(
         "alerts.tf",

@@ -418,6 +418,17 @@ def the_sweep_is_asked_for(state: State) -> None:
 
 
 @promise
+def looks_are_asked_for(state: State) -> None:
+    """Each minute the function is asked to look at what is due, as it is asked to sweep, and it knows when that is."""
+    settings = function(state)[0]
+    job, sweep = state["google_cloud_scheduler_job.look"], state["google_cloud_scheduler_job.sweep"]
+    target = job["http_target"][0]
+    assert (job["schedule"], target["uri"]) == ("* * * * *", f"{settings['uri']}/look")
+    assert (target["http_method"], target["oidc_token"]) == ("POST", sweep["http_target"][0]["oidc_token"])
+    assert job["paused"] == (settings["environment_variables"]["SCC_RESPONDER_LOOKS"] == "never")
+
+
+@promise
 def the_heartbeat_names_no_target(state: State) -> None:
     """The heartbeat goes to the topic of findings, and no cluster, pod or other resource can be read into it."""
     job = state["google_cloud_scheduler_job.heartbeat"]

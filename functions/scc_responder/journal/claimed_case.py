@@ -22,7 +22,7 @@ from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, case_digest, is_unfinished, kept
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.step import Step
-from scc_responder.journal.watch.schedule import Looks, due_at, scheduled
+from scc_responder.journal.watch.looks_due import Looks, due_at, scheduled
 
 RESERVATIONS = "reservation/"
 _CARRIED_OUT = frozenset({StepStatus.DONE, StepStatus.TERMINATING})

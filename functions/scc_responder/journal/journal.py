@@ -33,7 +33,7 @@ from scc_responder.journal.case import KEEP_REJECTED, CaseRecord, Rejection, cas
 from scc_responder.journal.case_json import Cases, cases_of, decode
 from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
 from scc_responder.journal.persons_word import settles
-from scc_responder.journal.watch.schedule import Looks
+from scc_responder.journal.watch.looks_due import Looks
 
 LEASE = timedelta(seconds=120)
 NOTED_COPIES = 20

@@ -36,6 +36,7 @@ module "responder" {
   image_repositories     = var.image_repositories
   ingress                = var.ingress
   limits                 = var.limits
+  looks                  = var.looks
   message_retention_days = var.message_retention_days
   operators              = var.operators
   project_id             = var.project_id

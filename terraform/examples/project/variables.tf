@@ -106,6 +106,12 @@ variable "limits" {
   default = {}
 }
 
+variable "looks" {
+  description = "How long after it was contained a pod or node is looked at; empty: never."
+  type        = list(string)
+  default     = ["1m", "5m", "1h", "24h"]
+}
+
 variable "message_retention_days" {
   description = "Days that findings stay in Pub/Sub. Left out, it is the module's."
   type        = number

@@ -11,10 +11,10 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.store import MAX_VALUE_BYTES
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.watch.watched_cases import (
-    KEPT,
+    COMPARED_FOR,
     KEY,
+    MOST_ALIKE,
     MOST_CASES,
-    MOST_NAMED,
     WatchedCase,
     WatchedCases,
     watched_case,
@@ -48,7 +48,7 @@ def test_cases_of_one_workload_and_image_are_named(store: SqliteStore) -> None:
     known.keep()
     for each in (known, WatchedCases(store, NOON + timedelta(hours=1))):
         assert (each.same_threat(OWN), each.same_image(OWN)) == (("same",), ("elsewhere",))
-    assert WatchedCases(store, NOON + KEPT).same_threat(OWN) == ()
+    assert WatchedCases(store, NOON + COMPARED_FOR).same_threat(OWN) == ()
 
 
 def test_nothing_new_is_no_write(store: SqliteStore) -> None:
@@ -72,7 +72,7 @@ def test_the_entry_of_all_is_bounded(store: SqliteStore) -> None:
     entry = store.get(KEY)
     assert entry is not None
     assert len(entry.value) <= MAX_VALUE_BYTES
-    assert len(known.same_threat(watched("x", "t", f"c {'n' * 900}/Deployment/web"))) == MOST_NAMED
+    assert len(known.same_threat(watched("x", "t", f"c {'n' * 900}/Deployment/web"))) == MOST_ALIKE
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[1]", b"\xff"])

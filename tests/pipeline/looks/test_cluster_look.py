@@ -15,7 +15,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.watch.schedule import watched_steps
+from scc_responder.journal.watch.looks_due import watched_steps
 from scc_responder.journal.watch.watch import Replacement
 from scc_responder.pipeline.looks.cluster_look import ClusterLook
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster

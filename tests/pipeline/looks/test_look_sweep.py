@@ -18,7 +18,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case_json import decode, encode
-from scc_responder.journal.watch.schedule import due_at
+from scc_responder.journal.watch.looks_due import due_at
 from scc_responder.journal.watch.watch import Look, Watch
 from scc_responder.pipeline.looks.look_sweep import MOST_LOOKS, look_sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster

@@ -20,6 +20,7 @@ from scc_responder.journal.messages import felt_of_stored, plan_summary
 from scc_responder.journal.plan import Plan, PlanState, PlanStep
 from scc_responder.journal.revision_choice import awaits_choice, revision_candidates
 from scc_responder.journal.step import Step
+from scc_responder.journal.watch.looks_due import due_at
 
 _STATES = {
     "waiting": "yellow",
@@ -83,6 +84,7 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
         yield _fact("open", f"not contained: {lacking}")
     if why := instances_unknown(record, "nobody has counted them since the change"):
         yield _fact("unknown", f"whether instances of the revision still run: {why}")
+    yield from _looks(record)
     pod = record.decision.get("pod") or {}
     if pod:
         yield _fact("pod", f"{pod.get('namespace')}/{pod.get('name')}, UID {pod.get('uid')}, on {pod.get('node')}")
@@ -94,6 +96,16 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
         yield styled("Steps", "bold")
         yield from map(_step, record.steps)
         yield from _set_back(record.current_steps)
+
+
+def _looks(record: CaseRecord) -> Iterator[str]:
+    """What the looks saw, and when the next one is."""
+    if record.watch is None:
+        return
+    for look in record.watch.looks:
+        yield _fact("looked", f"{look.at:%Y-%m-%d %H:%M:%S} UTC: {look.summary}")
+    if due := due_at(record):
+        yield _fact("next look", f"{due:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _on_cloud_run(record: CaseRecord) -> Iterator[str]:

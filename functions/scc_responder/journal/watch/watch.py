@@ -17,6 +17,13 @@ class Replacement(Value, frozen=True, kw_only=True):
     ready: bool = False
     digests: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """What people read of it."""
+        if not self.name:
+            return "no replacement"
+        images = f", from {', '.join(self.digests)}" if self.digests else ""
+        return f"replacement {self.name} {'ready' if self.ready else 'not ready'}{images}"
+
 
 class Look(Value, frozen=True, kw_only=True):
     """One look.
@@ -33,6 +40,18 @@ class Look(Value, frozen=True, kw_only=True):
     replacement: Replacement | None = None
     same_threat: tuple[str, ...] = ()
     same_image: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """What it saw in one line, for people."""
+        if self.unread:
+            return f"not seen: {self.unread}"
+        said = [f"others took away {', '.join(self.gone)}" if self.gone else "as it was left"]
+        if self.replacement:
+            said.append(str(self.replacement))
+        said += [f"same threat beside it: {', '.join(self.same_threat)}"] if self.same_threat else []
+        said += [f"same image elsewhere: {', '.join(self.same_image)}"] if self.same_image else []
+        return "; ".join(said)
 
 
 class Watch(Value, frozen=True, kw_only=True):

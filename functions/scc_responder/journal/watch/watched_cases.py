@@ -19,10 +19,10 @@ from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.case import CaseRecord
 
 KEY = "watch/cases"
-KEPT = timedelta(hours=48)
+COMPARED_FOR = timedelta(hours=48)
 """Cases that were looked at no longer ago are compared: the last look is a day after the case."""
 MOST_CASES = 200
-MOST_NAMED = 10
+MOST_ALIKE = 10
 _MOST_IMAGES = 5
 
 
@@ -57,7 +57,7 @@ class WatchedCases:
         known: list[WatchedCase] = []
         with suppress(msgspec.DecodeError, UnicodeError):
             known = msgspec.json.decode(self._entry.value, type=list[resolved(WatchedCase)]) if self._entry else []  # type: ignore[misc]
-        self._known = {item.case: item for item in known if now - item.at < KEPT}
+        self._known = {item.case: item for item in known if now - item.at < COMPARED_FOR}
         self._before = dict(self._known)
 
     def add(self, items: Iterable[WatchedCase]) -> None:
@@ -82,9 +82,9 @@ class WatchedCases:
             newest = newest[len(newest) // 2 :]
             value = msgspec.json.encode(newest)
         with suppress(AlreadyExists, Conflict):
-            write_over(self._store, KEY, value, self._entry, keep=KEPT)
+            write_over(self._store, KEY, value, self._entry, keep=COMPARED_FOR)
 
     def _named(self, own: WatchedCase, is_alike: Any) -> tuple[str, ...]:
         return tuple(item.case for item in self._known.values() if item.case != own.case and is_alike(item))[
-            :MOST_NAMED
+            :MOST_ALIKE
         ]

@@ -27,7 +27,7 @@ from scc_responder.journal.case_json import decode
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending, log_line
 from scc_responder.journal.notices import case_notice
-from scc_responder.journal.watch.schedule import looked, watched_steps
+from scc_responder.journal.watch.looks_due import looked, watched_steps
 from scc_responder.journal.watch.watch import Look
 from scc_responder.journal.watch.watched_cases import WatchedCases, watched_case
 from scc_responder.pipeline.authentication import check_sweeper
@@ -84,14 +84,17 @@ class _Looks:
         """The cases that are due. One that this version cannot read stays where it is, and hides no other."""
         now, left = self._services.clock(), MOST_LOOKS
         after: Entry | None = None
-        while left > 0 and (page := self._services.store.scan_due(now, min(_PAGE, left), after=after)):
-            after = page[-1]
-            for entry in page:
+        while left > 0:
+            asked = min(_PAGE, left)
+            page = self._services.store.scan_due(now, asked, after=after)
+            for after in page:
                 try:
-                    yield decode(entry.value)
+                    yield decode(after.value)
                     left -= 1
                 except ResponderError as error:
                     self._met[error.reason] += 1
+            if len(page) < asked:
+                return
 
     def _lane(self, records: Iterable[CaseRecord]) -> list[str]:
         """The results of these looks, one after another, while there is time."""

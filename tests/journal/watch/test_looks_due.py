@@ -12,7 +12,7 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, PersonsWord, WordKind
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.step import Step
-from scc_responder.journal.watch.schedule import ASKED_AGAIN, MOST_UNREAD, due_at, looked, scheduled, watched_steps
+from scc_responder.journal.watch.looks_due import ASKED_AGAIN, MOST_UNREAD, due_at, looked, scheduled, watched_steps
 from scc_responder.journal.watch.watch import KEEP_LOOKS, Look
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
