@@ -23,7 +23,7 @@ SHOP, OTHER, THIRD = (f"{PLACE}{name}" for name in ("shop", "other", "third"))
 class Server:
     """What a bulkhead sees of a connection."""
 
-    def __init__(self, address: str, *, goes_on: bool) -> None:
+    def __init__(self, address: str, *, goes_on: bool | None) -> None:
         self.address = address
         self.goes_on = goes_on
 
@@ -150,9 +150,10 @@ def connected_elsewhere(heads: Bulkheads, cluster: str, server: Server) -> Itera
             thread.submit(request.__exit__, None, None, None).result()
 
 
-def test_a_silent_server_has_half_under_all_its_names() -> None:
+@pytest.mark.parametrize("answered", [None, False])
+def test_a_silent_server_has_half_under_all_its_names(*, answered: bool | None) -> None:
     """Known names are refused at once; an unknown one as soon as it turns out to be the same server."""
-    heads, silent = bulkheads(), Server("https://192.0.2.1", goes_on=False)
+    heads, silent = bulkheads(), Server("https://192.0.2.1", goes_on=answered)
     with connected_elsewhere(heads, SHOP, silent), connected_elsewhere(heads, OTHER, silent):
         assert [heads.is_busy(name) for name in (SHOP, OTHER, THIRD)] == [True, True, False]
         with pytest.raises(ApiError) as caught, connected_elsewhere(heads, THIRD, silent):
@@ -167,13 +168,14 @@ def test_a_silent_server_has_half_under_all_its_names() -> None:
 def test_a_server_that_answers_gives_each_name_its_half() -> None:
     """Findings of one of its clusters do not keep out those of another."""
     heads, sound = bulkheads(), Server("https://192.0.2.1", goes_on=True)
+    fresh = Server("https://192.0.2.1", goes_on=None)
     with (
         connected_elsewhere(heads, SHOP, sound),
         connected_elsewhere(heads, SHOP, sound),
-        connected_elsewhere(heads, OTHER, sound),
+        connected_elsewhere(heads, OTHER, fresh),
     ):
         assert [heads.is_busy(name) for name in (SHOP, OTHER)] == [True, False]
-        sound.goes_on = False
+        fresh.goes_on = False
         assert heads.is_busy(OTHER)
 
 

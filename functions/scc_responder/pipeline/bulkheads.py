@@ -117,22 +117,23 @@ class Bulkheads:
 
     def _is_full(self, cluster: str) -> bool:
         named = sum(seat.cluster == cluster for seat in self._seats)
-        return named >= self._most or self._is_shared_out(self._servers.get(cluster))
+        return named >= self._most or self._is_shared_out(self.address(cluster))
 
-    def _is_shared_out(self, server: KubernetesApi | None) -> bool:
+    def _is_shared_out(self, address: str) -> bool:
         """Whether an API server that does not answer has its half, under whichever names."""
-        address = getattr(server, "address", "")
-        if not address or getattr(server, "goes_on", True):
+        if not address or sum(seat.address == address for seat in self._seats) < self._most:
             return False
-        return sum(seat.address == address for seat in self._seats) >= self._most
+        known = [api for cluster, api in self._servers.items() if self.address(cluster) == address]
+        answers = {getattr(api, "goes_on", True) for api in known}
+        return True not in answers or False in answers
 
     def _reach(self, seat: _Seat | None, cluster: str, api: KubernetesApi) -> None:
-        address = getattr(api, "address", "")
         with self._lock:
             self._servers[cluster] = api
+            address = self.address(cluster)
             if seat is None or seat.address == address:
                 return
-            if self._is_shared_out(api):
+            if self._is_shared_out(address):
                 raise ApiError(Reason.CLUSTER_BUSY, f"{address} has half of what this instance works on")
             seat.address = address
 

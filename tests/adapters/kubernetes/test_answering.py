@@ -10,13 +10,13 @@ from scc_responder.adapters.kubernetes.answering import SLOW_SECONDS, Answering
 def test_a_server_answers_once_it_has() -> None:
     """Not before its first answer, and not after a request that got none."""
     server = Answering()
-    assert not server.goes_on
+    assert server.goes_on is None
     with server.asked():
-        assert not server.goes_on
-    assert server.goes_on
+        assert server.goes_on is None
+    assert server.goes_on is True
     with pytest.raises(OSError, match="gone"), server.asked():
         raise OSError("gone")
-    assert not server.goes_on
+    assert server.goes_on is False
     with server.asked():
         pass
     assert server.goes_on
@@ -32,5 +32,5 @@ def test_a_request_that_waits_for_long_speaks_against_it() -> None:
             pass
         assert server.goes_on
         now[0] += SLOW_SECONDS
-        assert not server.goes_on
+        assert server.goes_on is False
     assert server.goes_on

@@ -16,7 +16,7 @@ class Answering:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._waiting: dict[object, float] = {}
-        self._answered = False
+        self._answered: bool | None = None
 
     @contextmanager
     def asked(self) -> Iterator[None]:
@@ -33,7 +33,7 @@ class Answering:
             del self._waiting[request]
 
     @property
-    def goes_on(self) -> bool:
-        """Whether the last request was answered, and none waits for long. False before the first answer."""
+    def goes_on(self) -> bool | None:
+        """Whether the last request was answered, and none waits for long. None where none was answered yet."""
         late = self._clock() - SLOW_SECONDS
-        return self._answered and all(began > late for began in [*self._waiting.values()])
+        return self._answered if all(began > late for began in [*self._waiting.values()]) else False

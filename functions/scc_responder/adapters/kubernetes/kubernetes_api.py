@@ -67,8 +67,8 @@ class KubernetesRest:
         return self._requests.address
 
     @property
-    def goes_on(self) -> bool:
-        """Whether the API server answers: see `Answering`."""
+    def goes_on(self) -> bool | None:
+        """Whether the API server answers these requests: see `Answering`."""
         return self._requests.answering.goes_on
 
     def get(self, path: str) -> ApiObject:
