@@ -34,6 +34,7 @@ ISOLATION = {
     "selector": {"a": "b"},
     "effective": "enforced",
 }
+CUT = {"change": "sever_connections", "isolation": ISOLATION}
 INTENT = {"action_id": "1", "policy": "contain", "action": "label_pod", "status": "intent", "change": LABEL}
 RECORD = json.loads(
     encode(CaseRecord(finding_key="a" * 64, finding_name="f", event_time=NOW, digest="d", opened_at=NOW))
@@ -67,6 +68,16 @@ NEWER = [
     ),
     pytest.param(of(plan=PLAN | {"state": "used", "not_before": "x"}), "plan.not_before", id="used plan's field"),
     pytest.param(of(steps=[INTENT | {"change": LABEL | {"only_if": "x"}}]), "change.only_if", id="field of a change"),
+    pytest.param(
+        of(steps=[INTENT | {"action": "sever_connections", "change": CUT | {"isolation": ISOLATION | {"only_if": 0}}}]),
+        "change.isolation.only_if",
+        id="field inside a change",
+    ),
+    pytest.param(
+        of(steps=[DONE | {"reason": "budget_awaited", "change": LABEL | {"only_if": ""}}]),
+        "change.only_if",
+        id="field of a change that comes again",
+    ),
     pytest.param(
         of(steps=[INTENT | {"change": ISOLATION | {"obstacle": "gvisor"}}]),
         "change: Invalid enum value 'gvisor' - at `$.obstacle`",

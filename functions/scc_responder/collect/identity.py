@@ -17,6 +17,7 @@ from scc_responder.collect.image_names import digest_in, repository_of
 from scc_responder.domain.cloud_run.run_objects import RunJob, RunService
 from scc_responder.domain.context import ContainerStatus, Context, Identity, IdentityLevel, Node, Pod
 from scc_responder.domain.finding import Finding, FindingContainer
+from scc_responder.domain.labels import ACTION_ID
 from scc_responder.domain.reasons import Reason
 
 CLOCK_TOLERANCE = timedelta(seconds=1)
@@ -231,3 +232,17 @@ def without_ended(context: Context, uids: frozenset[str]) -> Context:
         missing={**context.missing, "pod": Reason.TARGET_ABSENT},
         objects={kind: item for kind, item in context.objects.items() if kind != "pod"},
     )
+
+
+def on_known_node(context: Context, marks: frozenset[str]) -> Context:
+    """The context without a node that neither finding nor pod names, unless it carries the mark of the case (`marks`).
+
+    `marks` are the ids of the case's actions on nodes. Whoever may write the store could name any node in a record.
+    """
+    node, pod = context.node, context.pod
+    if node is None or node.name in {context.finding.node, pod.node_name if pod else ""}:
+        return context
+    if node.annotations.get(ACTION_ID) in marks:
+        return context
+    objects = {kind: item for kind, item in context.objects.items() if kind != "node"}
+    return replace(context, node=None, node_identity=Identity(reason=Reason.NO_NODE), objects=objects)

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from scc_responder.collect.meant_revision import Meant, meant_by, meant_execution, meant_revision
+from scc_responder.collect.meant_revision import Meant, may_run, meant_by, meant_execution, meant_revision, was_there
 from scc_responder.collect.revision_digests import DigestReads, with_digests
 from scc_responder.collect.run_identity import identify_job, identify_service
 from scc_responder.domain.cloud_run.run_names import RunKind, run_target
@@ -131,12 +131,14 @@ def _meant(finding: Finding, facts: Mapping[str, Any], reads: FactReads, chosen:
             reads.missing.setdefault(child, reads.missing[listed])
             unread["identity"] = Identity(reason=Reason.read(reads.missing[child]) or Reason.SERVICE_UNREADABLE)
     if service and revisions is not None:
-        before = _settled(finding, revisions, "" if chosen else settled)
+        before = _settled(finding, revisions, "" if chosen else settled, target.revision)
         revision = before or meant_revision(finding, target, service, revisions, chosen)
         _note("revision", revision, reads)
         return {"revision": revision.child, "identity": identify_service(finding, service, revision)}
     if job and executions is not None:
-        execution = _settled(finding, executions, settled) or meant_execution(finding, target, executions)
+        execution = _settled(finding, executions, settled, target.execution) or meant_execution(
+            finding, target, executions
+        )
         _note("execution", execution, reads)
         return {"execution": execution.child, "identity": identify_job(finding, job, execution)}
     return unread
@@ -178,10 +180,14 @@ def _known(
     return (*named, *(item for item in executions or () if item.name != name))
 
 
-def _settled(finding: Finding, children: Sequence[_Child], name: str) -> Meant[_Child] | None:
-    """The one of this name, as far as it is there: what a case did may have moved the requests to another."""
+def _settled(finding: Finding, children: Sequence[_Child], name: str, named: str) -> Meant[_Child] | None:
+    """The one of this name, where it is there and the finding may mean it, which may name one (`named`).
+
+    What a case did may have moved the requests to another. The name is from the case's record: it is no proof.
+    """
     found = next((item for item in children if item.name == name), None)
-    return meant_by(finding, found) if found else None
+    may_be = found and was_there(finding, found.create_time) and may_run(found.containers, finding.image_digests)
+    return meant_by(finding, found) if may_be and named in {"", name} else None
 
 
 def _note(fact: str, meant: Meant[Any], reads: FactReads) -> None:

@@ -82,15 +82,30 @@ def _came_after(step: Step) -> bool:
 
 def unmet(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> str:
     """The first action that the step needs and that is not carried out and proven; empty if all are."""
-    proven = {StepStatus.DONE, StepStatus.DRY_RUN} if policy.mode == Mode.DRY_RUN else {StepStatus.DONE}
     for needed in needs(policy, planned):
         if actions()[needed].keeps_files and _is_dispensable(execution, policy, needed):
             continue
-        names = {execution.action_id(item) for item in policy.actions if item.action == needed}
-        steps = [step for step in execution.current_steps if step.action_id in names]
-        if not steps or not all(step.status in proven or step.is_so_already or _came_after(step) for step in steps):
+        if not _is_proven(execution, policy, needed):
             return needed
     return ""
+
+
+def awaited_before(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> str:
+    """The first action that comes before the step and is not proven: it needs it, or its chain ends there."""
+    earlier = policy.actions[: policy.actions.index(planned)]
+    chained = (
+        [] if actions()[planned.action].observes else [item for item in earlier if item.on_failure == OnFailure.STOP]
+    )
+    ends = (item.action for item in chained if not _is_proven(execution, policy, item.action))
+    return unmet(execution, policy, planned) or next(ends, "")
+
+
+def _is_proven(execution: Execution, policy: PolicyDecision, action: str) -> bool:
+    """Whether all of the policy's steps of this action are carried out, and seen to hold."""
+    proven = {StepStatus.DONE, StepStatus.DRY_RUN} if policy.mode == Mode.DRY_RUN else {StepStatus.DONE}
+    names = {execution.action_id(item) for item in policy.actions if item.action == action}
+    steps = [step for step in execution.current_steps if step.action_id in names]
+    return bool(steps) and all(step.status in proven or step.is_so_already or _came_after(step) for step in steps)
 
 
 def _is_dispensable(execution: Execution, policy: PolicyDecision, needed: str) -> bool:

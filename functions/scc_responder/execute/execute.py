@@ -7,12 +7,12 @@ carried out again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
-from scc_responder.domain.changes import StepRun, restored
+from scc_responder.domain.changes import StepRun
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import DeliveryError, StoreError
@@ -26,8 +26,9 @@ from scc_responder.execute.early_containers import begin_early
 from scc_responder.execute.evidence.capture import read_early
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task
 from scc_responder.execute.gate import Gate, Withheld
-from scc_responder.execute.means import StepMeans, without_target
+from scc_responder.execute.means import StepMeans
 from scc_responder.execute.news import is_outdated, is_untold, last_told
+from scc_responder.execute.stored_steps import unfinished
 from scc_responder.execute.world import World
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.messages import UNANSWERED
@@ -93,25 +94,8 @@ def _urgent_first(execution: Execution) -> list[tuple[PolicyDecision, PlannedAct
 
 
 def _resume(execution: Execution) -> None:
-    """Finish steps that an earlier delivery only intended: by the recorded change, and probing first.
-
-    The target may look different by now, so that nobody would plan the change again; it may have been made, though.
-    Where a fact is unread, nobody can say yet that a step is not allowed: it is left as it is.
-    """
-    allowed = {(policy.name, item.action) for policy in execution.decision.policies for item in _allowed(policy)}
-    allowed.add((RESPONDER.name, "capture_evidence"))
-    if execution.postponed_by is None:
-        allowed.add((RESPONDER.name, "notify"))
-    for step in [step for step in execution.case.record.steps if not step.is_settled or step.comes_again]:
-        if execution.postponed_by and (step.policy, step.action) not in allowed:
-            continue
-        policy = next((item for item in execution.decision.policies if item.name == step.policy), None)
-        if policy is None:
-            policy = RESPONDER if step.policy == RESPONDER.name else _removed(step.policy)
-        change = restored(step.change)
-        task = Task(policy=policy, action=step.action, action_id=step.action_id, index=step.index, change=change)
-        held = Reason.HELD_BEFORE_RESUMED if policy.matched else policy.reason
-        withheld = None if (step.policy, step.action) in allowed else held
+    """Finish what an earlier delivery only intended: by the recorded change, and probing first."""
+    for task, withheld in unfinished(execution):
         _carry_out(execution, task, withheld=withheld)
 
 
@@ -134,19 +118,6 @@ def _carry_out(execution: Execution, task: Task, *, withheld: Reason | None = No
         status = execution.come_again(task, error, before)
     note_outcome(execution, task, status)
     return status
-
-
-def _removed(name: str) -> PolicyDecision:
-    """Stands for a removed policy: it may do nothing new, but its earlier changes are still checked."""
-    return PolicyDecision(name=name, mode=Mode.ENFORCE, matched=False, reason=Reason.POLICY_REMOVED)
-
-
-def _allowed(policy: PolicyDecision) -> Iterator[PlannedAction]:
-    return (
-        item
-        for item in policy.actions
-        if policy.matched and not item.postponed and item.result not in {ActionResult.HELD, ActionResult.WAITING}
-    )
 
 
 def _run_action(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> None:
@@ -229,7 +200,8 @@ def _result(execution: Execution, task: Task, recorded: Step | None, withheld: R
         intended_at=recorded.intended_at if recorded else None,
     )
     try:
-        result = task.change.carry_out(step, StepMeans(execution)) if task.change else without_target(execution)
+        unknown = Result(status=StepStatus.HELD, reason=withheld or Reason.NOT_PLANNED_NOW)
+        result = task.change.carry_out(step, StepMeans(execution)) if task.change else unknown
     except Withheld as held:
         result = held.result
     if ended and result.status is StepStatus.TARGET_GONE:

@@ -107,9 +107,10 @@ class Execution:
     def target_uid(self) -> str:
         """The pod, service or job that the case is about: the one acted upon before, else the one that was read."""
         acted, context = self.case.record.target_uids, self.context
-        if context.run_owner and (not acted or acted & context.run_uids):
-            return context.run_owner.uid
-        return next(iter(sorted(acted)), context.pod.uid if context.pod else "")
+        read = context.run_owner or context.pod
+        if read and (not acted or acted & {read.uid, *context.run_uids}):
+            return read.uid
+        return next(iter(sorted(acted)), "")
 
     def action_id(self, planned: PlannedAction) -> str:
         """The action on this target for this finding: nothing that one delivery could read otherwise than the next.

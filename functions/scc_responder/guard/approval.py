@@ -118,7 +118,11 @@ def _as_approved(decision: Decision, plan: Plan) -> Decision:
         kinds = [kind_of_stored(change) for change in step.changes] if step else []
         if step is None or not all(kind and kind.disrupts is Disruption.SERVICES for kind in kinds):
             return planned
-        return replace(planned, changes=tuple(restored(change) for change in step.changes))
+        changes = tuple(restored(change) for change in step.changes)
+        # What is stored is no order: it is of the same objects as what is planned now, and of the action's own kinds.
+        same = {change.target for change in changes} <= {change.target for change in planned.changes}
+        own = {change.declared for change in changes} <= {*actions()[planned.action].makes}
+        return replace(planned, changes=changes) if same and own else planned
 
     return Decision(
         policies=tuple(

@@ -156,10 +156,16 @@ class CaseRecord(Value, frozen=True, kw_only=True):
         return next(names, "")
 
     @property
+    def node_marks(self) -> frozenset[str]:
+        """The ids of the actions on nodes: what was changed carries one."""
+        return frozenset(step.action_id for step in self.current_steps if is_about_node(step.change))
+
+    @property
     def has_ended_pod(self) -> bool:
         """Whether the case itself has ended the pod that it is about, or is about to, since it was last opened."""
         ended = (step for step in self.current_steps if step.status is StepStatus.DONE or step.is_awaited)
-        return any((kind := kind_of_stored(step.change)) is not None and kind.ends_pod for step in ended)
+        kinds = (kind_of_stored(step.change) for step in ended if step.expected_uid)
+        return any(kind is not None and kind.ends_pod for kind in kinds)
 
     def _uids(self, *, of_nodes: bool) -> frozenset[str]:
         steps = (step for step in self.current_steps if step.change and is_about_node(step.change) == of_nodes)

@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import change_classes, restored
+from scc_responder.domain.changes import change_classes, restored, stored
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import WordKind
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
+from scc_responder.journal.step import FOR_SWEEP
 
 _UNSETTLED = frozenset({StepStatus.INTENT, StepStatus.UNKNOWN})
 _PENDING = frozenset({PlanState.WAITING, PlanState.APPROVED, PlanState.USED})
@@ -49,7 +50,7 @@ def _in_step(step: Mapping[str, Any], *, goes_on: bool) -> Iterator[str]:
     """`goes_on`: the case may go on from here, so that what was done belongs to what is left to do."""
     status = step.get("status", StepStatus.INTENT)
     yield _word("step.status", status, StepStatus)
-    if status in _UNSETTLED:
+    if status in _UNSETTLED or step.get("reason") in FOR_SWEEP:
         yield from _to_do(step.get("action", ""), [step.get("change")])
     elif goes_on:
         yield from _to_do(step.get("action", ""), ())
@@ -71,8 +72,7 @@ def _to_do(action: str, changes: Iterable[Any]) -> Iterator[str]:
         tag = (change or {}).get("change")
         if tag is None:
             continue
-        kind = change_classes().get(str(tag))
-        yield f"change {tag!a}" if kind is None else _unknown("change", change, kind, "change") or _value(change)
+        yield _value(change) if str(tag) in change_classes() else f"change {tag!a}"
 
 
 def _word(where: str, value: Any, words: type[StrEnum]) -> str:
@@ -80,14 +80,25 @@ def _word(where: str, value: Any, words: type[StrEnum]) -> str:
 
 
 def _value(change: Mapping[str, Any]) -> str:
-    """The value of a known field that this version cannot read, such as another word of a closed set."""
+    """What this version cannot read: a field at whatever depth, or a value, such as another word of a closed set."""
     try:
-        restored(change)
+        return next(_lost("change", change, stored(restored(change))), "")
     except msgspec.ValidationError as error:
         return f"change: {error}"
-    return ""
 
 
-def _unknown(where: str, fields: Mapping[str, Any], kind: type[msgspec.Struct], *besides: str) -> str:
+def _lost(where: str, written: Any, read: Any) -> Iterator[str]:
+    """The fields that are lost when the value is read."""
+    if isinstance(written, Mapping) and isinstance(read, Mapping):
+        absent = sorted(written.keys() - read.keys())
+        yield from (f"{where}.{name}" for name in absent if written[name] is not None)
+        for name in sorted(written.keys() & read.keys()):
+            yield from _lost(f"{where}.{name}", written[name], read[name])
+    elif isinstance(written, list) and isinstance(read, list):
+        for item, same in zip(written, read, strict=False):
+            yield from _lost(where, item, same)
+
+
+def _unknown(where: str, fields: Mapping[str, Any], kind: type[msgspec.Struct]) -> str:
     known = {field.encode_name for field in msgspec.structs.fields(kind)}
-    return next((f"{where}.{name}" for name in sorted(fields.keys() - known - set(besides))), "")
+    return next((f"{where}.{name}" for name in sorted(fields.keys() - known)), "")

@@ -11,7 +11,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from scc_responder.collect.confirm import KeptText, Settled, confirm
-from scc_responder.collect.identity import bound, without_ended
+from scc_responder.collect.identity import HELD, bound, on_known_node, without_ended
 from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
 from scc_responder.domain.context import Context
@@ -177,7 +177,11 @@ def _collect(finding: Finding, case: ClaimedCase, services: Services, log: Deliv
         identity=bound(context.identity, context.pod or context.run_owner, acted, context.run_uids),
         node_identity=bound(context.node_identity, context.node, case.record.node_uids),
     )
-    context = without_ended(context, acted) if case.record.has_ended_pod else context
+    if not case.record.has_ended_pod:
+        context = on_known_node(context, case.record.node_marks)
+    elif collected.context.identity.checks.get("created") != HELD:
+        # Of one name there is one pod at a time: one that was there at the event was not ended, whatever a record says.
+        context = without_ended(context, acted)
     log.knows(context)
     refuse_shut(collected, case, services, _world(collected, services, log))
     return collected, context

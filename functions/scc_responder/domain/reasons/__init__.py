@@ -469,4 +469,5 @@ class Reason(Word):
     EARLIER_STEP_STOPPED = "earlier_step_stopped", "an earlier step of the policy failed"
     HELD_BEFORE_RESUMED = "held_before_resumed", "held by the time it was resumed"
     POLICY_REMOVED = "policy_removed", "its policy is no more"
+    NOT_PLANNED_NOW = "not_planned_now", "stored as begun, but not what is planned now: it was only looked for"
     HELD_OR_FAILED = "held_or_failed", "the responder's own news of what was held or failed"
