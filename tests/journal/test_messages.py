@@ -11,11 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.domain.changes import stored
-from scc_responder.domain.changes.cloud_run.set_invokers import SetInvokers
-from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
-from scc_responder.domain.changes.patch_object import PatchObject
-from scc_responder.domain.cloud_run.run_objects import RunIamBinding
 from scc_responder.domain.finding import PodRef
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
@@ -26,11 +21,9 @@ from scc_responder.journal.messages import (
     decision_summary,
     finding_summary,
     log_line,
-    plan_summary,
     pod_summary,
     step_summary,
 )
-from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
 from scc_responder.journal.step import Step
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from tests.kits.decision_contexts import POD, context
@@ -272,42 +265,6 @@ def test_a_missing_pod_has_no_fields() -> None:
     assert decision_summary(gone, Decision(policies=()), "p")["missing"] == {"pod": "target_absent"}
     read, alone = pod_summary(context()), pod_summary(context(pod={"owners": ()}, node=None))
     assert (read["workload"], alone["workload"], alone["instance_id"]) == ("Deployment/web", "", "")
-
-
-@pytest.mark.parametrize("state", PlanState)
-def test_only_a_waiting_plan_says_how_it_is_answered(state: PlanState) -> None:
-    """With the function's address, as far as it is known."""
-    plan = Plan(digest="ab12cd34", policy_digest="p", steps=(), created_at=EVENT, expires_at=EVENT, state=state)
-    commands = [plan_summary("0a" * 32, plan, url).get("to_approve") for url in ("", "https://responder.example.com")]
-    case = "scc-responder case approve " + "0a" * 6 + " --plan ab12cd34"
-    assert commands == (
-        [case, f"{case} --url https://responder.example.com"] if state is PlanState.WAITING else [None, None]
-    )
-
-
-def test_a_plan_says_what_people_will_feel() -> None:
-    """As far as it is more than a change's name says, and this version can read it; the digest is of the plan alone."""
-    shift = ShiftTraffic(path="p", uid="u", to="good", prior=(), retired=("bad",))
-    invokers = SetInvokers(path="p", uid="u", members=(RunIamBinding(role="r", members=("allUsers",)),))
-    label = PatchObject(kind="Pod", namespace="shop", name="web-1", uid="u", labels={"a": "b"})
-    changes: list[list[dict[str, Any]]] = [
-        [stored(shift)],
-        [stored(invokers)],
-        [stored(label)],
-        [{"change": "of_a_later_version"}, stored(shift)],
-    ]
-    steps = tuple(PlanStep(policy="contain", action=f"a{n}", changes=tuple(each)) for n, each in enumerate(changes))
-    digest = plan_digest(steps, "p", "key")
-    plan = Plan(digest=digest, policy_digest="p", steps=steps, created_at=EVENT, expires_at=EVENT)
-    summary = plan_summary("key", plan)
-    traffic = "requests go to good 100 %; what is deployed later gets none until this is undone"
-    assert [step.get("felt") for step in summary["steps"]] == [
-        [traffic],
-        ["callers who are let in as allUsers are refused; not rehearsed"],
-        None,
-        [traffic],
-    ]
-    assert summary["digest"] == plan_digest(plan.steps, "p", "key")
 
 
 def test_a_step_is_told_with_its_target() -> None:

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.journal.plan import MIN_DIGEST, Plan, PlanState, PlanStep, plan_digest
+from scc_responder.domain.changes import stored
+from scc_responder.domain.changes.cloud_run.set_invokers import SetInvokers
+from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
+from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.domain.cloud_run.run_objects import RunIamBinding
+from scc_responder.journal.plan import MIN_DIGEST, Plan, PlanState, PlanStep, plan_digest, plan_summary
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STEP = PlanStep(
@@ -60,3 +65,39 @@ def test_any_difference_changes_the_digest(steps: Any, policies: str, finding: s
     assert plan_digest(steps, policies, finding) != plan_digest((STEP,), "p", "f")
     ordered = [replace(STEP, parameters=parameters) for parameters in ({"a": 1, "b": 2}, {"b": 2, "a": 1})]
     assert len({plan_digest((step,), "p", "f") for step in ordered}) == 1
+
+
+@pytest.mark.parametrize("state", PlanState)
+def test_only_a_waiting_plan_says_how_it_is_answered(state: PlanState) -> None:
+    """With the function's address, as far as it is known."""
+    plan = Plan(digest="ab12cd34", policy_digest="p", steps=(), created_at=NOON, expires_at=NOON, state=state)
+    commands = [plan_summary("0a" * 32, plan, url).get("to_approve") for url in ("", "https://responder.example.com")]
+    case = "scc-responder case approve " + "0a" * 6 + " --plan ab12cd34"
+    assert commands == (
+        [case, f"{case} --url https://responder.example.com"] if state is PlanState.WAITING else [None, None]
+    )
+
+
+def test_a_plan_says_what_people_will_feel() -> None:
+    """As far as it is more than a change's name says, and this version can read it; the digest is of the plan alone."""
+    shift = ShiftTraffic(path="p", uid="u", to="good", prior=(), retired=("bad",))
+    invokers = SetInvokers(path="p", uid="u", members=(RunIamBinding(role="r", members=("allUsers",)),))
+    label = PatchObject(kind="Pod", namespace="shop", name="web-1", uid="u", labels={"a": "b"})
+    changes: list[list[dict[str, Any]]] = [
+        [stored(shift)],
+        [stored(invokers)],
+        [stored(label)],
+        [{"change": "of_a_later_version"}, stored(shift)],
+    ]
+    steps = tuple(PlanStep(policy="contain", action=f"a{n}", changes=tuple(each)) for n, each in enumerate(changes))
+    digest = plan_digest(steps, "p", "key")
+    plan = Plan(digest=digest, policy_digest="p", steps=steps, created_at=NOON, expires_at=NOON)
+    summary = plan_summary("key", plan)
+    traffic = "requests go to good 100 %; what is deployed later gets none until this is undone"
+    assert [step.get("felt") for step in summary["steps"]] == [
+        [traffic],
+        ["callers who are let in as allUsers are refused; not rehearsed"],
+        None,
+        [traffic],
+    ]
+    assert summary["digest"] == plan_digest(plan.steps, "p", "key")

@@ -7,22 +7,20 @@ entered (`text.py`), and is JSON-encoded here as ASCII.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import Change, restored
 from scc_responder.domain.cloud_run.running_executions import MOST_RUNNING_NAMED, others_running
 from scc_responder.domain.context import Context, IdentityLevel
-from scc_responder.domain.finding import Finding, case_id
+from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.text import ascii_json
 from scc_responder.domain.value import Value
-from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.journal.plan import felt
 from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision
 
@@ -221,40 +219,6 @@ def _instance_id(context: Context) -> str:
     """The machine that the pod ran on; that of a node which came back under an old name is another."""
     is_known = context.node is not None and context.node_identity.level != IdentityLevel.REFUTED
     return context.node.instance_id if context.node and is_known else ""
-
-
-def felt(changes: Iterable[Change]) -> list[str]:
-    """What people will feel of the changes, and `not rehearsed` where no request is checked before it is made.
-
-    A change that is felt as its name says, and is rehearsed, has no words.
-    """
-    parts = ((change.felt, "" if change.declared.rehearses else "not rehearsed") for change in changes)
-    return [said for part in parts if (said := "; ".join(filter(None, part)))]
-
-
-def felt_of_stored(changes: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The same of a plan's changes; one of a later version, which nobody can read here, has no words."""
-    known: list[Change] = []
-    for change in changes:
-        with suppress(msgspec.ValidationError):
-            known.append(restored(change))
-    return felt(known)
-
-
-def plan_summary(finding_key: str, plan: Plan, function_url: str = "") -> dict[str, Any]:
-    """The plan as JSON data, with the commands that answer it while it waits. `function_url` is the function's URL.
-
-    Each step has `felt` where people will feel more of it than its changes say.
-    """
-    summary: dict[str, Any] = msgspec.to_builtins(plan)
-    for step in summary["steps"]:
-        if words := felt_of_stored(step["changes"]):
-            step["felt"] = words
-    if plan.state is PlanState.WAITING:
-        case, url = case_id(finding_key), f" --url {function_url}" if function_url else ""
-        summary["to_approve"] = f"scc-responder case approve {case} --plan {plan.digest}{url}"
-        summary["to_reject"] = f"scc-responder case reject {case} --reason 'WHY'{url}"
-    return summary
 
 
 def finding_summary(finding: Finding) -> dict[str, Any]:

@@ -22,13 +22,12 @@ from scc_responder.journal.messages import (
     UNANSWERED,
     counted,
     finding_summary,
-    plan_summary,
     pod_summary,
     policy_answers,
     run_summary,
     step_summary,
 )
-from scc_responder.journal.plan import Plan
+from scc_responder.journal.plan import Plan, plan_summary
 from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision
 

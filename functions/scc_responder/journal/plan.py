@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -10,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.domain.changes import Change, restored
+from scc_responder.domain.finding import case_id
 from scc_responder.domain.value import Value
 
 MIN_DIGEST = 8
@@ -118,3 +121,37 @@ def plan_digest(steps: Iterable[PlanStep], policy_digest: str, finding_key: str,
     content = {"finding": finding_key, "policies": policy_digest, "steps": msgspec.to_builtins(tuple(steps))}
     content |= {"asked": msgspec.to_builtins(asked)} if asked else {}
     return sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+def felt(changes: Iterable[Change]) -> list[str]:
+    """What people will feel of the changes, and `not rehearsed` where no request is checked before it is made.
+
+    A change that is felt as its name says, and is rehearsed, has no words.
+    """
+    parts = ((change.felt, "" if change.declared.rehearses else "not rehearsed") for change in changes)
+    return [said for part in parts if (said := "; ".join(filter(None, part)))]
+
+
+def felt_of_stored(changes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The same of a plan's changes; one of a later version, which nobody can read here, has no words."""
+    known: list[Change] = []
+    for change in changes:
+        with suppress(msgspec.ValidationError):
+            known.append(restored(change))
+    return felt(known)
+
+
+def plan_summary(finding_key: str, plan: Plan, function_url: str = "") -> dict[str, Any]:
+    """The plan as JSON data, with the commands that answer it while it waits. `function_url` is the function's URL.
+
+    Each step has `felt` where people will feel more of it than its changes say.
+    """
+    summary: dict[str, Any] = msgspec.to_builtins(plan)
+    for step in summary["steps"]:
+        if words := felt_of_stored(step["changes"]):
+            step["felt"] = words
+    if plan.state is PlanState.WAITING:
+        case, url = case_id(finding_key), f" --url {function_url}" if function_url else ""
+        summary["to_approve"] = f"scc-responder case approve {case} --plan {plan.digest}{url}"
+        summary["to_reject"] = f"scc-responder case reject {case} --reason 'WHY'{url}"
+    return summary

@@ -13,15 +13,8 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.intake.envelope import Message
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import contained_fields, is_contained_anew
-from scc_responder.journal.messages import (
-    UNANSWERED,
-    Ending,
-    counted,
-    finding_summary,
-    log_line,
-    plan_summary,
-    step_summary,
-)
+from scc_responder.journal.messages import UNANSWERED, Ending, counted, finding_summary, log_line, step_summary
+from scc_responder.journal.plan import plan_summary
 from scc_responder.policy.decide import Decision
 
 

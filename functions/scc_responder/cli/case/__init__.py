@@ -76,8 +76,7 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import Cases, Unreadable
 from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.journal import Journal
-from scc_responder.journal.messages import plan_summary
-from scc_responder.journal.plan import MIN_DIGEST
+from scc_responder.journal.plan import MIN_DIGEST, plan_summary
 
 _URL = "http://127.0.0.1:8080"
 

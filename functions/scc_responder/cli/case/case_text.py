@@ -16,8 +16,7 @@ from scc_responder.domain.text import visible
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, instances_unknown, not_contained
-from scc_responder.journal.messages import felt_of_stored, plan_summary
-from scc_responder.journal.plan import Plan, PlanState, PlanStep
+from scc_responder.journal.plan import Plan, PlanState, PlanStep, felt_of_stored, plan_summary
 from scc_responder.journal.revision_choice import awaits_choice, revision_candidates
 from scc_responder.journal.step import Step
 from scc_responder.journal.watch.looks_due import due_at

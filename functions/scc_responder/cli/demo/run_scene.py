@@ -18,7 +18,7 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment
-from scc_responder.journal.messages import plan_summary
+from scc_responder.journal.plan import plan_summary
 from scc_responder.journal.step import Step
 from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun
 from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE

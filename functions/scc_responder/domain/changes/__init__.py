@@ -290,8 +290,7 @@ def owner_uid(data: Mapping[str, Any], target_uid: str) -> str:
 
     A revision that is deleted is no part of its service any more. `target_uid` stands in where fields were left out.
     """
-    kind = kind_of_stored(data)
-    is_on_run = kind is not None and kind.disrupts is Disruption.SERVICES
+    is_on_run = (kind := kind_of_stored(data)) is not None and kind.disrupts is Disruption.SERVICES
     return str(data.get("uid", target_uid)) if is_on_run else target_uid
 
 
