@@ -38,9 +38,9 @@ class Store(SqliteStore):
         """Let every such call fail: before it did anything, or after."""
         original = getattr(self, call)
 
-        def fail(*arguments: Any) -> Any:
+        def fail(*arguments: Any, **options: Any) -> Any:
             if after:
-                original(*arguments)
+                original(*arguments, **options)
             raise error
 
         setattr(self, call, fail)
@@ -51,9 +51,9 @@ class Store(SqliteStore):
         self.calls.append("get_many")
         return super().get_many(keys)
 
-    def replace(self, key: str, value: bytes, version: str) -> Entry:
+    def replace(self, key: str, value: bytes, version: str, **options: Any) -> Entry:
         self.calls.append("replace")
-        return super().replace(key, value, version)
+        return super().replace(key, value, version, **options)
 
 
 class Pages:

@@ -185,6 +185,11 @@ def rewritten(deployment: Deployment, text: str) -> None:
     deployment.services.policies = load_policies(folder)
 
 
+def raised(text: str) -> str:
+    """A shipped policy as it enforces, or the shipped guardrails, by which no first shot waits."""
+    return text.replace("\nmode: dry_run\n", "\nmode: enforce\n").replace("\nwarm_up: 60s\n", "\nwarm_up: 0s\n")
+
+
 def compiled(folder: Path) -> Path:
     """The same folder of policies, with the compiled form that a deployment starts from."""
     (folder / COMPILED_FILE).write_bytes(compile_policies(folder))

@@ -12,7 +12,7 @@ import pytest
 from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.google.grpc_servers import SecurityCenterServer, item
-from tests.kits.responder import SHIPPED, SOURCE, Deployment, api_of, finding_about
+from tests.kits.responder import SHIPPED, SOURCE, Deployment, api_of, finding_about, raised
 
 Object = dict[str, Any]
 CTD = "catalogue/container_threat_detection"
@@ -28,7 +28,7 @@ def deployment(
     folder = tmp_path / "policies"
     folder.mkdir()
     for path in (SHIPPED / "guardrails.yaml", *SHIPPED.glob("*miner.yaml"), *SHIPPED.glob("*mining.yaml")):
-        (folder / path.name).write_text(path.read_text().replace("\nmode: dry_run\n", "\nmode: enforce\n"))
+        (folder / path.name).write_text(raised(path.read_text()))
     deployment = Deployment(tmp_path, api_of(cluster), folder)
     client = SecurityCenter(sources=deployment.services.settings.sources, endpoint=security_center.endpoint)
     deployment.services.findings = client

@@ -22,6 +22,7 @@ from tests.kits.responder import (
     finding_about,
     mutations,
     policy,
+    raised,
     write_policies,
 )
 
@@ -35,12 +36,12 @@ LEFT_OUT = {"no_collector_image", "no_cloud_logging"}
 """What steps say of what a deployment goes without. These go without Cloud Logging."""
 
 
-def raised(tmp_path: Path, cluster: SimulatedCluster, **environment: str) -> Deployment:
+def acting(tmp_path: Path, cluster: SimulatedCluster, **environment: str) -> Deployment:
     """The responder with copies of the shipped policies, all of which act."""
     folder = tmp_path / "policies"
     folder.mkdir()
     for path in SHIPPED.glob("*.yaml"):
-        (folder / path.name).write_text(path.read_text().replace("\nmode: dry_run\n", "\nmode: enforce\n"))
+        (folder / path.name).write_text(raised(path.read_text()))
     made = Deployment(tmp_path, api_of(cluster), folder, **environment)
     made.services.logs = None
     return made
@@ -49,13 +50,13 @@ def raised(tmp_path: Path, cluster: SimulatedCluster, **environment: str) -> Dep
 @pytest.fixture
 def deployment(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
     """Such a one without a collector."""
-    return raised(tmp_path, cluster)
+    return acting(tmp_path, cluster)
 
 
 @pytest.fixture
 def looking(tmp_path: Path, cluster: SimulatedCluster) -> Deployment:
     """Such a one with a collector."""
-    return raised(tmp_path, cluster, collector=COLLECTOR)
+    return acting(tmp_path, cluster, collector=COLLECTOR)
 
 
 def actions(deployment: Deployment, document: Object) -> list[str]:

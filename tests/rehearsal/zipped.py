@@ -11,6 +11,7 @@ from zipfile import ZipFile
 from tests.e2e.served import ROOT, unzip
 
 _MODE = re.compile(r"^mode: dry_run$", re.MULTILINE)
+_WARM_UP = re.compile(r"^warm_up: .*$", re.MULTILINE)
 AT_ONCE = "contain-cloud-run-malware"
 """The policy that may roll back without being asked."""
 
@@ -18,9 +19,13 @@ AT_ONCE = "contain-cloud-run-malware"
 def raised(folder: Path, guardrails: str = "") -> Path:
     """The function's folder, unpacked from the zip of a copy of this repository in which every policy enforces.
 
+    No first shot waits.
+
     `guardrails`: others than the shipped ones.
     """
-    return _unzipped(folder, lambda _name, text: _MODE.sub("mode: enforce", text), guardrails)
+    return _unzipped(
+        folder, lambda _name, text: _WARM_UP.sub("warm_up: 0s", _MODE.sub("mode: enforce", text)), guardrails
+    )
 
 
 def answerable(folder: Path, approver: str) -> Path:

@@ -21,6 +21,10 @@ One policy, namespace or workload alone may be lowered for some hours. It ends b
   scc-responder control clear --namespace shop --reason "INC-3 is over" --store ...
   scc-responder control clear --exemption CASE --reason "it was an attack" --store ...
 
+A policy whose first acts in a cluster were refused, as they did not fit the limits, stands in `show`. To let it act:
+
+  scc-responder control clear --policy NAME --cluster projects/P/locations/L/clusters/C --reason ... --store ...
+
 The answer names the store: the switch of another one than the function's stops nothing.
 """
 
@@ -38,7 +42,13 @@ from typing import Any
 import msgspec
 
 from scc_responder.cli.console.existing_store import STORE, address, existing_store, store_option
-from scc_responder.cli.console.kill_switch_text import ceiling_text, control_line, setting_text, timed_lines
+from scc_responder.cli.console.kill_switch_text import (
+    ceiling_text,
+    control_line,
+    first_shot_line,
+    setting_text,
+    timed_lines,
+)
 from scc_responder.cli.console.place_options import place_of, place_options
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.cli.console.timed_options import (
@@ -52,11 +62,13 @@ from scc_responder.cli.console.timed_options import (
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.store import CasStore
 from scc_responder.domain.text import visible
 from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch, Setting, enclosing, key_of
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.guard.timed.timed_levers import clear, limit
+from scc_responder.guard.trust.refused_shots import let_policy_act, refused_shots
 
 MAX_REASON = 500
 
@@ -70,7 +82,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     turn.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
     turn.add_argument("--by", default=getpass.getuser(), help="who turns it")
     turn.add_argument("--create", action="store_true", help="make the SQLite file, before the function's first start")
-    ending = commands.add_parser("clear", help="end before its time what `set --for` or `case exempt` began")
+    ending = commands.add_parser("clear", help="end what `set --for` or `case exempt` began, or what holds a policy")
     ending.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
     ending.add_argument("--by", default=getpass.getuser(), help="who ends it")
     timed_options(turn)
@@ -92,10 +104,11 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("no_reason", "--reason: say why; it is kept with the setting")
     runs = {"show": _show, "set": _set, "clear": _clear}
     with closing(existing_store(options.store, create=getattr(options, "create", False))) as store:
-        return runs[options.control_command](KillSwitch(store), options)
+        return runs[options.control_command](store, options)
 
 
-def _set(switch: KillSwitch, options: argparse.Namespace) -> int:
+def _set(store: CasStore, options: argparse.Namespace) -> int:
+    switch = KillSwitch(store)
     reason = visible(options.reason.strip(), MAX_REASON)
     setting = Setting(mode=Mode(options.mode), reason=reason, by=visible(options.by, MAX_REASON), at=utc_now())
     key = timed_key(options)
@@ -122,7 +135,8 @@ def _set_timed(switch: KillSwitch, options: argparse.Namespace, ceiling: TimedCe
     return 0
 
 
-def _clear(switch: KillSwitch, options: argparse.Namespace) -> int:
+def _clear(store: CasStore, options: argparse.Namespace) -> int:
+    switch = KillSwitch(store)
     key, control, now = timed_key(options), switch.read(), utc_now()
     known: list[TimedCeiling | TimedExemption] = [*control.timed, *control.exemptions] if control else []
     case = options.exemption
@@ -130,12 +144,16 @@ def _clear(switch: KillSwitch, options: argparse.Namespace) -> int:
         raise SettingsError("nothing_named", "give --policy, --namespace, --workload or --exemption")
     meant = [item for item in known if item.key == key or (case and getattr(item, "case", "") == case)]
     standing = [item for item in meant if item.until > now]
-    if not standing:
+    by, said = visible(options.by, MAX_REASON), visible(options.reason.strip(), MAX_REASON)
+    shots = let_policy_act(store, key[1], key[2], by, said) if key and key[0] is TimedScope.POLICY else []
+    if not standing and not shots:
         print("scc-responder: nothing of this stands; see `control show`", file=sys.stderr)
         return 1
-    why = f"ended by {visible(options.by, MAX_REASON)}: {visible(options.reason.strip(), MAX_REASON)}"
-    left = clear(switch, standing, why)
-    ended: list[TimedCeiling | TimedExemption] = [*left.timed, *left.exemptions]
+    if shots:
+        told = f"scc-responder: policy {shots[0].policy} may act in {shots[0].place}; what was held is not done yet"
+        print(visible_lines(told), file=sys.stderr)
+    left = clear(switch, standing, f"ended by {by}: {said}") if standing else None
+    ended: list[TimedCeiling | TimedExemption] = [*left.timed, *left.exemptions] if left else []
     _print_timed(options, [item for item in ended if item.key in {item.key for item in standing}])
     return 0
 
@@ -147,15 +165,16 @@ def _print_timed(options: argparse.Namespace, items: Sequence[TimedCeiling | Tim
         print("\n".join([*timed_lines(items, utc_now()), _place(options)]))
 
 
-def _show(switch: KillSwitch, options: argparse.Namespace) -> int:
-    place = place_of(options)
+def _show(store: CasStore, options: argparse.Namespace) -> int:
+    switch, place = KillSwitch(store), place_of(options)
+    shots = [shot for _, shot in refused_shots(store) if place in {"", shot.place}]
     wanted = {GLOBAL, *map(key_of, enclosing(place))}
     documents = {key: control for key, control in switch.documents() if not place or key in wanted}
     lowest = switch.ceiling(place)
     if options.format == "json":
         listed = [_facts(key, control) for key, control in documents.items()]
         told = {"store": address(options.store), "mode": str(lowest.mode), "reason": lowest.reason, "documents": listed}
-        print(json.dumps(told, indent=2))
+        print(json.dumps({**told, "first_shots": msgspec.to_builtins(shots)}, indent=2))
     else:
         print(_place(options))
         print(f"{'now':10} {visible_lines(ceiling_text(lowest))}")
@@ -163,6 +182,8 @@ def _show(switch: KillSwitch, options: argparse.Namespace) -> int:
             print("\n".join(_lines(key, control)))
             if control and (lines := [*timed_lines((*control.timed, *control.exemptions), utc_now())]):
                 print("\n".join(lines))
+        for shot in shots:
+            print(first_shot_line(shot))
     return 1 if None in documents.values() else 0
 
 

@@ -28,6 +28,8 @@ class NoticeKind(StrEnum):
     """Somebody took away what was done: it was put back, or is fought over."""
     BREAKER = "breaker"
     """The storm breaker of a cluster tripped: nothing is changed there until its reset."""
+    POLICY = "policy"
+    """A policy may not act alone in a place any more, or not yet."""
 
 
 class NoticeSeverity(StrEnum):

@@ -178,7 +178,7 @@ class Execution:
         An earlier delivery's step that comes again is: of a deletion it is read what came of it, nothing is sent again.
         """
         earlier = step not in self.current_steps
-        if step.comes_again:
+        if step.comes_again and not step.is_warming_up:
             return step.epoch < self.case.record.epoch
         return step.status in REPEATABLE or (earlier and step.status in RETRIED_WHEN_REOPENED)
 

@@ -1,12 +1,13 @@
 """The last check of a step, between its probe and its request: may it still be done, and its intent is written.
 
-The order is approval, kill switch, deadline, reservation, limits, intent: checks that only refuse come before those
-that count, and nothing is counted unless its intent follows.
+The order is approval, kill switch, deadline, warm-up, reservation, limits, intent: checks that only refuse come before
+those that count, and nothing is counted unless its intent follows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -20,6 +21,7 @@ from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.execute.execution import Execution, Task
 from scc_responder.guard.disruption import disruption_request
 from scc_responder.guard.kill_switch import KillSwitchCeiling, refused_now
+from scc_responder.guard.ledger import DisruptionRequest
 from scc_responder.journal.case import action_id
 
 
@@ -29,10 +31,10 @@ class Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all t
     It is an exception, not a result: a change that ignored a result would still send its request.
     """
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    def __init__(self, reason: Reason, detail: str = "", due_at: datetime | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.result = Result(status=StepStatus.HELD, reason=reason, detail=detail)
+        self.result = Result(status=StepStatus.HELD, reason=reason, detail=detail, due_at=due_at)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +71,7 @@ class Gate:
         if world.clock() > world.until:
             raise RetryableError(Reason.OUT_OF_TIME, "the rest is done by the next delivery")
         if not self.dry_run:
+            self._warm_up()
             self._reserve()
         self._stay_within_limits()
 
@@ -79,6 +82,22 @@ class Gate:
         refused = None if actions()[self.task.action].observes else refused_now(limit, self.task.policy, context)
         if refused:
             raise Withheld(refused)
+
+    def _warm_up(self) -> None:
+        """Let what cannot be undone wait, where its policy has not acted here yet. What a person approved does not."""
+        action, world = actions()[self.task.action], self.execution.world
+        if action.reversible or self.task.policy.mode != Mode.ENFORCE or not world.limiter.breaker().allowed:
+            return
+        unread = DisruptionRequest(action_id=self.task.action_id, target=self.execution.target_uid, kind="pods")
+        answer = world.warm_up.ask(self._asked() or replace(unread, policy=self.task.policy.name))
+        if answer.reason:
+            raise Withheld(answer.reason, answer.detail, answer.due_at)
+
+    def _asked(self) -> DisruptionRequest | None:
+        """What the task asks of the limits; None where it disrupts nothing that was read."""
+        asked = disruption_request(self.execution.context, actions()[self.task.action], self.task.action_id)
+        policy = self.task.policy
+        return replace(asked, policy=policy.name, policy_limits=policy.limits) if asked else None
 
     def _reserve(self) -> None:
         """Reserve an irreversible action on this object. Another finding may hold the reservation."""
@@ -99,9 +118,7 @@ class Gate:
         if action.observes:
             return
         answer = limiter.breaker()
-        asked = disruption_request(self.execution.context, action, self.task.action_id)
-        if answer.allowed and asked is not None:
-            asked = replace(asked, policy=self.task.policy.name, policy_limits=self.task.policy.limits)
+        if answer.allowed and (asked := self._asked()) is not None:
             answer = limiter.reserve(asked, dry_run=self.dry_run)
         if answer.reason and not self._is_asked_for():
             raise Withheld(answer.reason, answer.detail)

@@ -17,7 +17,9 @@ _NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
 _SEVERE_NEWS = _NEWS | STOPS | {StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING}
 """Those about which a person is notified if the threat is severe."""
 
-_TOLD_FOR_CLUSTER = frozenset({Reason.STORM_BREAKER, Reason.CLUSTER_PAUSED})
+_TOLD_FOR_CLUSTER = frozenset(
+    {Reason.STORM_BREAKER, Reason.CLUSTER_PAUSED, Reason.WARMING_UP, Reason.FIRST_SHOT_TOO_WIDE}
+)
 """Why a step is held that people are told for its whole cluster, and not for every finding."""
 
 

@@ -34,7 +34,11 @@ def unfinished(execution: Execution) -> Iterator[tuple[Task, Reason | None]]:
     steps = [step for step in execution.case.record.steps if not step.undoes]
     for step in [step for step in steps if not step.is_settled or step.comes_again]:
         policy = _policy(execution, step)
-        if execution.postponed_by and not (_is_own_step(step, execution) or _allowed(policy, step)):
+        allowed = _allowed(policy, step)
+        if execution.postponed_by and not (_is_own_step(step, execution) or allowed):
+            continue
+        if step.is_warming_up and allowed:
+            # Nothing was intended yet: its turn comes.
             continue
         change = _bound(restored(step.change)) if step.change else None
         task = Task(policy=policy, action=step.action, action_id=step.action_id, index=step.index, change=change)

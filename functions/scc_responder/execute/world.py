@@ -27,11 +27,12 @@ from scc_responder.domain.store import CasStore
 from scc_responder.execute.evidence.reading import Reading
 from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.limiter import Limiter
+from scc_responder.guard.trust.warm_up import WarmUp
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
-    """The finding's cluster and its limits, where evidence goes and who tells people.
+    """The finding's cluster, its limits and first shots, where evidence goes and who tells people.
 
     None is what this finding or deployment has not. `function_url` is the function's own address, as far as known, at
     which a person answers a plan that waits. `until`: no step starts later; `waits_until`: none waits any longer for an
@@ -45,6 +46,7 @@ class World:
     cluster: ClusterSession | None
     api: KubernetesApi | None
     limiter: Limiter
+    warm_up: WarmUp
     evidence: Evidence | None
     notifier: Notifier | None
     clock: Clock

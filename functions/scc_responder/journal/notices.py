@@ -32,6 +32,9 @@ from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision
 
 BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"
+FIRST_SHOT_REMEDY = (
+    "read the policy, and what it was about to do; then edit it, or: scc-responder control clear --policy {} {}"
+)
 CONTROL_REMEDY = "say how far the responder may go: scc-responder control set dry_run, or enforce"
 BUSY_REMEDY = "find out why its API server answers late, or what makes so many findings; they come again by themselves"
 UNREAD_REMEDY = "look for this finding in Security Command Center, and find out who publishes it in this form"
@@ -151,4 +154,20 @@ def breaker_notice(cluster: str, tripped_at: datetime, detail: str) -> Notice:
         reason=Reason.STORM_BREAKER,
         labels={"cluster": cluster},
         facts={**facts, "remedy": BREAKER_REMEDY},
+    )
+
+
+def first_shot_notice(place: str, policy: str, detail: str) -> Notice:
+    """A policy that is new in a place (a cluster's path, or `projects/P`) was about to disrupt more than is allowed.
+
+    None of it was done. `detail` says how much, and by which limit.
+    """
+    where = f"--cluster {place}" if "/" in place.removeprefix("projects/") else f"--project {place[len('projects/') :]}"
+    facts = {"reason": Reason.FIRST_SHOT_TOO_WIDE, "place": place, "policy": policy, "detail": detail}
+    return Notice(
+        kind=NoticeKind.POLICY,
+        severity=NoticeSeverity.ERROR,
+        reason=Reason.FIRST_SHOT_TOO_WIDE,
+        labels={"policy": policy, "place": place},
+        facts={**facts, "remedy": FIRST_SHOT_REMEDY.format(policy, where)},
     )

@@ -9,7 +9,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import FrozenProcess, StepStatus
 from scc_responder.domain.value import Value
 
-FOR_SWEEP = (Reason.DELETION_AWAITED, Reason.BUDGET_AWAITED)
+FOR_SWEEP = (Reason.DELETION_AWAITED, Reason.BUDGET_AWAITED, Reason.WARMING_UP)
 """Why a step, and with it an open case, is left to a sweep from its `due_at` on; the first says more of a case."""
 
 UNDONE = frozenset({Reason.UNDONE_BY_OTHERS, Reason.FOUGHT_OVER})
@@ -73,6 +73,11 @@ class Step(Value, frozen=True, kw_only=True):
     def is_undone(self) -> bool:
         """Whether it was made, and others took away what it did."""
         return self.reason in UNDONE
+
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether it waits for the warm-up of its policy: then it is planned anew."""
+        return self.reason == Reason.WARMING_UP
 
     @property
     def is_so_already(self) -> bool:

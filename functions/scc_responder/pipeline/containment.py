@@ -234,6 +234,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         cluster=ClusterSession(api, objects_by_path, services.wait, reads) if api else None,
         api=api,
         limiter=services.limiter(finding.place),
+        warm_up=services.warm_up(finding.place),
         evidence=services.evidence,
         notifier=services.notifier,
         clock=services.clock,

@@ -31,9 +31,11 @@ from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.guard.ledger import Breaker
 from scc_responder.guard.limiter import Limiter
+from scc_responder.guard.trust.first_shot import FirstShot
+from scc_responder.guard.trust.warm_up import WarmUp
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending, log_line
-from scc_responder.journal.notices import BREAKER_REMEDY, breaker_notice
+from scc_responder.journal.notices import BREAKER_REMEDY, breaker_notice, first_shot_notice
 from scc_responder.pipeline.bulkheads import Bulkheads
 from scc_responder.policy.compiled import load_deployed
 from scc_responder.policy.policy_set import PolicySet
@@ -61,6 +63,8 @@ class Services:
         self.bulkheads = Bulkheads(settings.threads, lambda: self.pool, READ_WORKERS)
         self.answering: set[str] = set()
         """The paths of clusters in which this process has read anything."""
+        self.passed: set[str] = set()
+        """The first shots of which this process knows that they have passed."""
 
     @cached_property
     def policies(self) -> PolicySet:
@@ -95,6 +99,10 @@ class Services:
     def limiter(self, cluster: str) -> Limiter:
         """The limits on one cluster, given by its path."""
         return Limiter(self.store, cluster, self.policies.guardrails, self.wait, self._page)
+
+    def warm_up(self, place: str) -> WarmUp:
+        """The first shots in one place."""
+        return WarmUp(self.store, place, self.policies, self._tell_refused, wait=self.wait, passed=self.passed)
 
     @cached_property
     def clusters(self) -> Clusters:
@@ -238,6 +246,14 @@ class Services:
         self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
         if self.notifier is not None:
             self.notifier.tell(breaker_notice(cluster, breaker.tripped_at, breaker.detail))
+
+    def _tell_refused(self, shot: FirstShot) -> None:
+        """Log and notify that none of a policy's first shot is done. Raises ApiError."""
+        notice = first_shot_notice(shot.place, shot.policy, shot.detail)
+        ending = Ending(status=204, reason=Reason.FIRST_SHOT_TOO_WIDE, severity="ERROR")
+        self.tell(log_line(ending, "", "", self.settings.trace_project, notice.facts))
+        if self.notifier is not None:
+            self.notifier.tell(notice)
 
     @cached_property
     def _token(self) -> Callable[[], str] | None:

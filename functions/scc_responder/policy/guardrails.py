@@ -16,6 +16,7 @@ from scc_responder.policy.limits import Limits
 from scc_responder.policy.match import Match
 
 GUARDRAILS_FILE = "guardrails.yaml"
+NO_WARM_UP = "0s"
 
 
 class Day(StrEnum):
@@ -136,7 +137,10 @@ class StormBreaker(StrictValue, frozen=True, kw_only=True):
 
 
 class Guardrails(StrictValue, frozen=True, kw_only=True):
-    """What holds whatever a policy says. `max_mode` is the furthest that any policy can go."""
+    """What holds whatever a policy says. `max_mode` is the furthest that any policy can go.
+
+    `warm_up` is how long a policy's first act in a cluster that cannot be undone waits; `0s`: it does not.
+    """
 
     protected: Protected
     max_mode: Mode = Mode.ENFORCE
@@ -146,5 +150,6 @@ class Guardrails(StrictValue, frozen=True, kw_only=True):
     approval: ApprovalRules = ApprovalRules()
     limits: Limits = Limits()
     storm_breaker: StormBreaker = StormBreaker()
+    warm_up: str = NO_WARM_UP
     allowed_keys: AllowedKeys = AllowedKeys()
     max_finding_age: MaxFindingAge = MaxFindingAge()

@@ -11,6 +11,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import (
     GUARDRAILS_FILE,
+    NO_WARM_UP,
     ApprovalRules,
     Ceiling,
     Exemption,
@@ -85,6 +86,8 @@ def mistakes(guardrails: Guardrails) -> Iterator[Mistake]:
             yield from limit_mistakes(limit, ("limits", scope, index))
             yield from scope_mistakes(limit, scope, ("limits", scope, index, "of"))
     yield from _storm_breaker(guardrails)
+    if guardrails.warm_up != NO_WARM_UP:
+        yield from duration_mistakes(guardrails.warm_up, ("warm_up",))
     yield from _allowed_keys(guardrails)
     for field in guardrails.max_finding_age.__struct_fields__:
         yield from duration_mistakes(getattr(guardrails.max_finding_age, field), ("max_finding_age", field))

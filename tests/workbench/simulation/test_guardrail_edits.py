@@ -180,6 +180,7 @@ TABLE: list[tuple[dict[str, Any], list[str]]] = [
     ),
     ({"storm_breaker": {"targets": 11}}, ["WIDENS storm_breaker.targets: 10 -> 11"]),
     ({"storm_breaker": {"denials": 4}}, ["storm_breaker.denials: 5 -> 4"]),
+    ({"warm_up": "30s"}, ["warm_up: 0s -> 30s"]),
     ({"storm_breaker": {"within": "5m"}}, ["WIDENS storm_breaker.within: 10m -> 5m"]),
     ({"storm_breaker": {"within": "1h"}}, ["storm_breaker.within: 10m -> 1h"]),
     ({"allowed_keys": {"labels": ["team", "tier"]}}, ["WIDENS allowed_keys.labels: None -> tier"]),
@@ -213,7 +214,9 @@ def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 
 
 EVERYTHING = msgspec.json.decode(msgspec.json.encode(rails()))
-OTHER = {"max_mode": "disabled", "days": "sun", "most": 7, "within": "7m", "irreversible": "7m", "reversible": "7m"}
+OTHER = {"max_mode": "disabled", "days": "sun", "most": 7} | dict.fromkeys(
+    ["within", "irreversible", "reversible", "warm_up"], "7m"
+)
 
 
 def otherwise(path: tuple[str | int, ...], value: Any) -> Any:

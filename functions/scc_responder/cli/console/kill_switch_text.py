@@ -11,6 +11,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.guard.kill_switch import Control, KillSwitch, KillSwitchCeiling, Setting
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
+from scc_responder.guard.trust.first_shot import FirstShot
 
 _STYLES = {Mode.DISABLED: "red", Mode.DRY_RUN: "yellow", Mode.APPROVE: "yellow", Mode.ENFORCE: "green"}
 _WHY: dict[str, str] = {
@@ -41,6 +42,13 @@ def control_line(control: Control) -> str:
 def setting_text(setting: Setting) -> str:
     """One turn of the switch, but for its mode."""
     return f"since {setting.at.isoformat(timespec='seconds')} by {setting.by}: {setting.reason}"
+
+
+def first_shot_line(shot: FirstShot) -> str:
+    """A policy whose first acts in a place were refused."""
+    since = shot.decided_at.isoformat(timespec="seconds") if shot.decided_at else ""
+    told = f"policy {shot.policy} in {shot.place} since {since}: its first acts did not fit the limits: {shot.detail}"
+    return f"{styled('refused   ', 'yellow')} {visible_lines(told)}"
 
 
 def timed_lines(items: Iterable[TimedCeiling | TimedExemption], now: datetime) -> Iterator[str]:

@@ -302,6 +302,11 @@ class Reason(Word):
     LAST_SCHEDULABLE_NODE = "last_schedulable_node", "the last node of its pool or zone that takes pods"
     LIMIT = "limit_{}", "as many as the limit of this scope allows were disrupted", _YIELDS
     STORM_BREAKER = "storm_breaker", "too much at once: the cluster's breaker tripped", _YIELDS
+    WARMING_UP = "warming_up", "its policy is new here: what cannot be undone waits a while, then a sweep goes on"
+    FIRST_SHOT_TOO_WIDE = (
+        "first_shot_too_wide",
+        "its policy is new here, and would disrupt more at once than a limit allows: none of it is done",
+    )
     CONTROL_DISABLED = "control_disabled", "the kill switch lets nothing be done"
     CONTROL_MISSING = "control_missing", "nobody ever set the kill switch: dry run"
     CONTROL_UNUSABLE = "control_unusable", "the kill switch's document makes no sense: dry run"

@@ -10,8 +10,10 @@ from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch
+from scc_responder.guard.trust.first_shot import FirstShot
+from scc_responder.guard.trust.refused_shots import refused_shots
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.workbench.doctor.check import Check, fault, ok, probe_failed
+from scc_responder.workbench.doctor.check import OR, Check, fault, ok, probe_failed
 
 _NAME = "control"
 
@@ -22,12 +24,20 @@ def examine_control(store: CasStore, policies: PolicySet | None) -> Iterator[Che
     wanted = max(modes, key=list(Mode).index, default=Mode.DRY_RUN)
     try:
         documents = dict(KillSwitch(store).documents())
+        shots = [shot for _, shot in refused_shots(store)]
     except StoreError as error:
         yield probe_failed(_NAME, GLOBAL, error, "scc-responder control show --store STORE")
         return
     yield _judged(GLOBAL, documents.pop(GLOBAL), wanted) if GLOBAL in documents else _missing(wanted)
     judged = (_judged(key, control, wanted) for key, control in documents.items())
     yield from (check for check in judged if check.reason)
+    yield from map(_first_shot, shots)
+
+
+def _first_shot(shot: FirstShot) -> Check:
+    why = f"policy {shot.policy} does nothing there that cannot be undone: {shot.detail}"
+    fix = f'scc-responder control clear --policy {shot.policy} --reason "WHY" --store STORE{_option(shot.place)}'
+    return fault(_NAME, shot.place, Reason.FIRST_SHOT_TOO_WIDE, why, f"edit the policy{OR}{fix}")
 
 
 def _missing(wanted: Mode) -> Check:
@@ -50,7 +60,10 @@ def _judged(key: str, control: Control | None, wanted: Mode) -> Check:
 
 
 def _turn(wanted: Mode, cluster: str = "") -> str:
-    project = cluster.removeprefix("projects/")
-    option = ("--project", project) if "/" not in project else ("--cluster", cluster)
-    place = f" {option[0]} {quote(option[1])}" if cluster else ""
-    return f'scc-responder control set {wanted} --reason "WHY" --store STORE{place}'
+    return f'scc-responder control set {wanted} --reason "WHY" --store STORE{_option(cluster) if cluster else ""}'
+
+
+def _option(place: str) -> str:
+    project = place.removeprefix("projects/")
+    option = ("--project", project) if "/" not in project else ("--cluster", place)
+    return f" {option[0]} {quote(option[1])}"

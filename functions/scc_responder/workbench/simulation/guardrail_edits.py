@@ -53,6 +53,7 @@ def edits(former: Guardrails, now: Guardrails, today: date) -> tuple[Edit, ...]:
             _approval(former, now),
             _limits(former, now),
             _measures("storm_breaker", former, now, {"targets": "higher", "denials": "higher", "within": "shorter"}),
+            _warm_up(former.warm_up, now.warm_up),
             _lists("allowed_keys", former.allowed_keys, now.allowed_keys, gone=False),
             _measures("max_finding_age", former, now, {"irreversible": "longer", "reversible": "longer"}),
         )
@@ -192,6 +193,10 @@ def _number(value: float | str) -> float:
     if not isinstance(value, str):
         return value
     return float(value[:-1]) if value.endswith("%") else parse_duration(value).total_seconds()
+
+
+def _warm_up(before: str, after: str) -> Iterator[Edit]:
+    yield from _field("warm_up", before, after, widens=_number(after) < _number(before))
 
 
 def _measures(field: str, former: Guardrails, now: Guardrails, looser: dict[str, Looser]) -> Iterator[Edit]:
