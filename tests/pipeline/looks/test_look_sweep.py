@@ -17,10 +17,13 @@ from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
+from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.case_json import decode, encode
+from scc_responder.journal.journal import Transition
+from scc_responder.journal.persons_word import with_word
 from scc_responder.journal.watch.looks_due import due_at
 from scc_responder.journal.watch.watch import Look, Watch
-from scc_responder.pipeline.looks.look_sweep import MOST_LOOKS, look_sweep
+from scc_responder.pipeline.looks.look_sweep import MOST_LOOKS, MOST_PUT_BACK, look_sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.counts import Count
 from tests.docs.costs import CountedStore
@@ -119,6 +122,85 @@ def test_what_others_took_away_is_told_with_the_switch_off(
     (message,) = deployment.published.messages[told:]
     assert message["attributes"]["reason"] == "undone_by_others"
     assert {event.verb for event in cluster.audit[before:]} == {"get"}
+
+
+def test_what_others_took_away_is_put_back(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], isolated: dict[str, Any]
+) -> None:
+    """The label is on the pod again, people are told once, and it is looked at a minute later."""
+    remove_label(cluster, pod)
+    later(deployment, MINUTE)
+    told = len(deployment.published.messages)
+    assert looked(deployment) == {"undone_by_others": 1, "resumed": 1}
+    (now,) = (item for item in cluster.objects("Pod", "shop") if item["metadata"]["uid"] == pod["metadata"]["uid"])
+    assert now["metadata"]["labels"]["scc-responder/isolated-pod"] == pod["metadata"]["uid"]
+    record = deployment.case(isolated)
+    assert (record.state, [look.gone for look in looks(deployment, isolated)]) == (
+        "done",
+        [("isolate_pod: label_removed",)],
+    )
+    reasons = [message["attributes"].get("reason") for message in deployment.published.messages[told:]]
+    assert reasons.count("undone_by_others") == 1
+    assert looked(deployment) == {}
+    later(deployment, 2 * MINUTE)
+    assert looked(deployment) == {"still_contained": 1}
+
+
+def test_what_is_fought_over_is_left_to_people(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], isolated: dict[str, Any]
+) -> None:
+    """After two rounds in a day the responder gives way, and says so: it looks no further."""
+    wait = timedelta(0)
+    for state in ("done", "done", "held"):
+        remove_label(cluster, pod)
+        wait += MINUTE
+        later(deployment, wait)
+        assert looked(deployment) == {"undone_by_others": 1, "resumed": 1}
+        assert deployment.case(isolated).state == state
+    assert deployment.case(isolated).reason == "fought_over"
+    assert deployment.published.messages[-1]["attributes"]["reason"] == "fought_over"
+    before = len(cluster.audit)
+    for hours in (1, 2, 30):
+        later(deployment, timedelta(hours=hours))
+        looked(deployment)
+    assert {event.verb for event in cluster.audit[before:]} <= {"get"}
+
+
+def test_a_finding_that_is_over_is_not_acted_upon(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], isolated: dict[str, Any]
+) -> None:
+    """It was muted since: nothing is put back, and people are told that it is gone."""
+    deployment.list_finding({**isolated, "finding": {**isolated["finding"], "mute": "MUTED"}})
+    remove_label(cluster, pod)
+    later(deployment, MINUTE)
+    assert looked(deployment) == {"undone_by_others": 1, "resumed": 1}
+    message = deployment.published.messages[-1]
+    assert (message["attributes"]["reason"], deployment.case(isolated).state) == ("undone_by_others", "superseded")
+    assert "not put back: isolate_pod: label_removed" in message["error"]
+
+
+def test_a_persons_word_ends_the_looks(deployment: Deployment, isolated: dict[str, Any]) -> None:
+    """What a person took back is not looked at, and not put back."""
+
+    def say(record: CaseRecord, _is_held: bool) -> Transition:
+        word = with_word(record, WordKind.UNDONE, "a@example.com", utc_now())
+        return Transition(reason=Reason.UNDONE, status=204, record=word)
+
+    deployment.services.journal.apply(deployment.case(isolated).finding_key, say)
+    later(deployment, MINUTE)
+    assert looked(deployment) == {}
+
+
+def test_many_put_back_are_spread_over_sweeps(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], isolated: dict[str, Any]
+) -> None:
+    """What is not begun in one sweep stays due, and is begun in the next."""
+    copies(deployment, isolated, MOST_PUT_BACK)
+    remove_label(cluster, pod)
+    later(deployment, MINUTE)
+    first = looked(deployment)
+    assert first == {"undone_by_others": MOST_PUT_BACK + 1, "resumed": MOST_PUT_BACK, "out_of_time": 1}
+    assert sum(looked(deployment).values()) == 1
 
 
 def test_a_look_reads_what_is_due_and_no_more(

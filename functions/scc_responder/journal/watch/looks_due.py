@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from scc_responder.domain.changes import Disruption, is_about_node, kind_of_stored
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.contained import not_undone
 from scc_responder.journal.step import Step
 from scc_responder.journal.watch.watch import KEEP_LOOKS, Look, Watch
 
@@ -23,7 +24,7 @@ _IN_EFFECT = frozenset({StepStatus.DONE, StepStatus.NOT_EFFECTIVE})
 
 def watched_steps(record: CaseRecord) -> tuple[Step, ...]:
     """The steps whose effect is to last, on the pod and on the node that the case acted upon last."""
-    steps = [step for step in record.steps if step.status in _IN_EFFECT and _is_watched(step)]
+    steps = [step for step in not_undone(record.steps) if step.status in _IN_EFFECT and _is_watched(step)]
     last = {is_about_node(step.change): step.expected_uid for step in sorted(steps, key=_settled)}
     return tuple(step for step in steps if step.expected_uid == last[is_about_node(step.change)])
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -18,30 +17,36 @@ import msgspec
 
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import ClusterRef, case_id
+from scc_responder.domain.mode import Mode
 from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
+from scc_responder.journal.again.reopening import gone_on_with, undone_by_others
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode
+from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending, log_line
 from scc_responder.journal.notices import case_notice
-from scc_responder.journal.watch.looks_due import looked, watched_steps
+from scc_responder.journal.watch.looks_due import due_at, looked, watched_steps
 from scc_responder.journal.watch.watch import Look
 from scc_responder.journal.watch.watched_cases import WatchedCases, watched_case
 from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.deadlines import cases_end
-from scc_responder.pipeline.delivery import accounted
+from scc_responder.pipeline.delivery import accounted, finding_of, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.looks.cluster_look import ClusterLook
 from scc_responder.pipeline.services import Services
 
 MOST_LOOKS = 200
 """In one sweep. 1,000 due cases are worked off by five: in as many minutes."""
+MOST_PUT_BACK = 10
+"""In one sweep: what others undid besides is due again in the next one."""
 LANES, LANES_OF_A_CLUSTER = 6, 2
 """Looks side by side, in all and in one cluster."""
 _PAGE = 100
+_ACTING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 
 
 def look_sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
@@ -62,10 +67,14 @@ class _Looks:
 
     def __init__(self, services: Services, began: datetime) -> None:
         self._services = services
+        self._begun = 0
         self._until = cases_end(began, services.settings)
         self._met: Counter[str] = Counter()
+        self._began = began
         self._silent: dict[str, ApiError] = {}
         """Clusters that did not answer in this sweep, and how."""
+        self._undone: list[tuple[CaseRecord, Look]] = []
+        """What is to be put back, once all that is due was looked at."""
 
     def run(self, log: DeliveryLog) -> Ending:
         """Look at each due case once."""
@@ -77,6 +86,7 @@ class _Looks:
                 for results in lanes.map(self._lane, _lanes(due)):
                     self._met.update(results)
             self._known.keep()
+            self._met.update(self._put_back(record, look) for record, look in self._undone)
         log.fields["looked"] = dict(self._met)
         return Ending(status=204, reason=Reason.LOOKED, severity="INFO")
 
@@ -112,18 +122,55 @@ class _Looks:
     def _attend(self, record: CaseRecord) -> Reason:
         """Look, and store what was seen. Raises StoreError, RetryableError."""
         look = self._look(record)
-        due = record.watch.next_at if record.watch else None
-        schedule = self._services.settings.looks
+        if look.gone and self._services.kill_switch.ceiling(record.cluster).mode in _ACTING:
+            self._undone.append((record, look))
+            return Reason.UNDONE_BY_OTHERS
+        transition, _ = self._stored(record, look)
+        if transition.record is not None:
+            self._log(transition.record, look)
+            if look.gone:
+                self._tell(transition.record, look)
+        return transition.reason
+
+    def _stored(
+        self, record: CaseRecord, look: Look, *, put_back: bool = False
+    ) -> tuple[Transition, ClaimedCase | None]:
+        """Keep the look in the case as it stands by now, and take the case to put back what is gone."""
+        schedule, due = self._services.settings.looks, due_at(record)
 
         def seen(stored: CaseRecord, is_held: bool) -> Transition:
-            if is_held or stored.watch is None or stored.watch.next_at != due:
+            if is_held or due_at(stored) != due:
                 return Transition(reason=Reason.IN_PROGRESS if is_held else Reason.AT_REST, status=409)
-            return Transition(reason=_told(look), status=204, record=looked(stored, look, schedule))
+            kept = looked(stored, look, schedule)
+            opened = gone_on_with(kept, look.at) if put_back else kept
+            return Transition(reason=_told(look), status=204, record=opened, starts=put_back)
 
-        transition, _ = self._services.journal.apply(record.finding_key, seen)
-        if transition.record is not None:
-            self._tell(transition.record, look)
-        return transition.reason
+        return self._services.journal.apply(record.finding_key, seen)
+
+    def _put_back(self, record: CaseRecord, look: Look) -> str:
+        """Go on with the case as with news of it: the finding is read again, and the policies decide."""
+        self._begun += 1
+        if self._begun > MOST_PUT_BACK or self._services.clock() >= self._until:
+            return Reason.OUT_OF_TIME
+        try:
+            transition, case = self._stored(record, look, put_back=True)
+        except ResponderError as error:
+            return error.reason
+        if case is None:
+            return transition.reason
+        self._log(case.record, look)
+        finding = finding_of(record)
+
+        def go_on(log: DeliveryLog) -> Ending:
+            log.about(finding)
+            log.fields["by"] = "look"
+            return work_on(finding, case, self._services, log)
+
+        accounted(go_on, self._services, self._began)
+        if undone_by_others(case.record) == (None, False):
+            # Nothing was decided, so that nobody was told: the finding may be over, or was not to be read.
+            self._tell(case.record, look)
+        return Reason.RESUMED
 
     def _look(self, record: CaseRecord) -> Look:
         now, steps, pod = self._services.clock(), watched_steps(record), record.decision.get("pod") or {}
@@ -142,19 +189,21 @@ class _Looks:
         """The cluster's API. Raises ApiError, and the same again once it did not answer."""
         if cluster in self._silent:
             raise self._silent[cluster]
+        if self._services.bulkheads.is_busy(cluster):
+            raise ApiError(Reason.CLUSTER_BUSY, cluster)
         ref = ClusterRef.parse(cluster)
         if ref is None:
             raise ApiError(Reason.MALFORMED_CLUSTER_NAME, cluster)
         return self._services.clusters.connect(ref)
 
-    def _tell(self, record: CaseRecord, look: Look) -> None:
+    def _log(self, record: CaseRecord, look: Look) -> None:
         fields = {"case": case_id(record.finding_key), "cluster": record.cluster, "look": msgspec.to_builtins(look)}
         ending = Ending(status=204, reason=_told(look), severity="WARNING" if look.gone else "INFO")
         self._services.tell(log_line(ending, "", "", self._services.settings.trace_project, fields))
-        if look.gone:
-            why = f"others took away: {'; '.join(look.gone)}"
-            with suppress(ResponderError):
-                self._services.notify(case_notice(NoticeKind.UNDONE_BY_OTHERS, record, Reason.UNDONE_BY_OTHERS, why))
+
+    def _tell(self, record: CaseRecord, look: Look) -> None:
+        why = f"others took away, and it is not put back: {'; '.join(look.gone)}"
+        self._services.notify(case_notice(NoticeKind.UNDONE_BY_OTHERS, record, Reason.UNDONE_BY_OTHERS, why))
 
 
 def _lanes(records: Iterable[CaseRecord]) -> list[list[CaseRecord]]:
