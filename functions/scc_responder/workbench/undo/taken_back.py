@@ -69,7 +69,8 @@ def standing(record: CaseRecord) -> Iterator[Step]:
     for step in reversed(not_undone(record.steps)):
         kind, reason = kind_of_stored(step.change), Reason.read(step.reason)
         stood_so = reason is not None and reason.is_already and not is_isolation(step)
-        if step.change and step.status not in _NOT_MADE and not stood_so and not (kind and kind.observes):
+        made = step.status not in _NOT_MADE and not stood_so and not step.is_left_out
+        if step.change and made and not (kind and kind.observes):
             yield step
 
 
