@@ -51,7 +51,7 @@ output "settings" {
   description = "The function's settings and what else `scc-responder doctor` needs to know, as its `--settings` file: `terraform output -raw settings > responder.env`."
   value = join("", [for name, value in merge(local.environment, length(var.cloud_run_projects) == 0 ? {} : {
     SCC_RESPONDER_CLOUD_RUN_PROJECTS = join(",", sort(var.cloud_run_projects))
-    }, {
+    }, local._undoes ? { SCC_RESPONDER_UNDO_IDENTITY = local._undo } : {}, {
     SCC_RESPONDER_HEARTBEAT_MINUTES = tostring(var.heartbeat_minutes)
     SCC_RESPONDER_IDENTITY          = google_service_account.responder["run"].email
     SCC_RESPONDER_PUSH_ENDPOINT     = google_cloudfunctions2_function.responder.service_config[0].uri
@@ -70,6 +70,11 @@ output "signing_key" {
 output "store" {
   description = "The journal's address, as the command line takes it."
   value       = local.environment.SCC_RESPONDER_STORE
+}
+
+output "undo_identity" {
+  description = "Who takes changes back, where anybody may: both names go into kubernetes/undo/identity.yaml."
+  value       = local._undoes ? { email = local._undo, unique_id = google_service_account.undo[0].unique_id } : null
 }
 
 output "url" {

@@ -555,6 +555,18 @@ variable "source_ids" {
   }
 }
 
+variable "undo_operators" {
+  description = "Who may take changes back with `scc-responder case undo`, as IAM members (`group:secops@example.com`): they act as a service account of its own, which can take the responder's acts away and do nothing else, and as which the function never acts. Without any there is none."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for member in var.undo_operators : can(regex(local._somebody, member))])
+    error_message = "Each of undo_operators must name one person, group or identity, as in group:secops@example.com; allUsers and patterns are not accepted."
+  }
+}
+
 variable "vpc_connector" {
   description = "Serverless VPC Access connector as `projects/P/locations/L/connectors/C`, for clusters that are reached by a private address only."
   type        = string

@@ -67,6 +67,11 @@ run "privilege" {
   }
 
   assert {
+    condition     = length(google_service_account.undo) + length(google_service_account_iam_member.undo) + length(google_project_iam_member.undo_clusters) + length(google_project_iam_member.undo_cloud_run) == 0 && output.undo_identity == null && !strcontains(output.settings, "UNDO")
+    error_message = "Somebody may take changes back, and nobody asked for it."
+  }
+
+  assert {
     condition     = google_firestore_database.journal.delete_protection_state == "DELETE_PROTECTION_ENABLED" && google_firestore_database.journal.point_in_time_recovery_enablement == "POINT_IN_TIME_RECOVERY_ENABLED"
     error_message = "The journal can be deleted or spoilt for good."
   }
@@ -226,6 +231,34 @@ run "cloud_run_writes" {
   assert {
     condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_RUN_WRITER == google_service_account.run_writer[0].email && google_cloudfunctions2_function.responder.service_config[0].service_account_email != google_service_account.run_writer[0].email
     error_message = "The function does not know who changes Cloud Run, or is that one itself."
+  }
+}
+
+run "undo_operators" {
+  variables {
+    cloud_run_projects = ["shop-prod", "shop-test"]
+    cloud_run_writes   = ["shop-test"]
+    undo_operators     = ["group:secops@example.com"]
+  }
+
+  assert {
+    condition     = google_service_account_iam_member.undo["group:secops@example.com"].service_account_id == google_service_account.undo[0].name && length(google_service_account_iam_member.undo) == 1
+    error_message = "Somebody else may act as who takes changes back, or those who were listed as another."
+  }
+
+  assert {
+    condition     = !contains(values(google_cloudfunctions2_function.responder.service_config[0].environment_variables), google_service_account.undo[0].email) && google_cloudfunctions2_function.responder.service_config[0].service_account_email != google_service_account.undo[0].email
+    error_message = "The function knows who takes changes back, or is that one itself."
+  }
+
+  assert {
+    condition     = keys(google_project_iam_member.undo_clusters) == ["shop-prod"] && keys(google_project_iam_member.undo_cloud_run) == ["shop-test"]
+    error_message = "Changes are taken back elsewhere than where they are made."
+  }
+
+  assert {
+    condition     = output.undo_identity.email == google_service_account.undo[0].email && strcontains(output.settings, "SCC_RESPONDER_UNDO_IDENTITY=${google_service_account.undo[0].email}\n")
+    error_message = "Nobody is told whom to act as."
   }
 }
 

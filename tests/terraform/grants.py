@@ -97,6 +97,7 @@ def expected_grants(state: State) -> set[Grant]:
         *((where, f"{owner}/roles/scc_responder_run", run) for where in _run_projects(state)),
         *((where, f"{owner}/roles/scc_responder_metrics", run) for where in _metrics(state)),
         *_run_writer(state, run, owner),
+        *_undo(state, clusters, owner),
         *_nodes(state),
         *((where, f"{owner}/roles/scc_responder_images", run) for where in _image_repositories(state)),
         *_people(state),
@@ -142,6 +143,22 @@ def _run_writer(state: State, run: str, owner: str) -> set[Grant]:
     return {
         (f"identity/{account['email']}", "roles/iam.serviceAccountTokenCreator", run),
         *((f"project/{name}", role, writer) for name in _told(state, "google_project_iam_member.run_writer")),
+    }
+
+
+def _undo(state: State, clusters: Sequence[str], owner: str) -> set[Grant]:
+    """Who takes changes back: where the responder reaches clusters, and where Cloud Run may be changed."""
+    account = state.get("google_service_account.undo[0]")
+    if account is None:
+        return set()
+    people = _told(state, "google_service_account_iam_member.undo")
+    return {
+        *((f"identity/{account['email']}", "roles/iam.serviceAccountTokenCreator", person) for person in people),
+        *((where, f"{owner}/roles/scc_responder_clusters", account["member"]) for where in clusters),
+        *(
+            (f"project/{name}", f"{owner}/roles/scc_responder_run_writer", account["member"])
+            for name in _told(state, "google_project_iam_member.undo_cloud_run")
+        ),
     }
 
 

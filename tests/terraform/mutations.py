@@ -286,6 +286,23 @@ MUTATIONS = [
         tests=("privilege",),
     ),
     *_of(
+        "undo.tf",
+        ("everybody takes changes back", "member             = each.value", 'member             = "allUsers"'),
+        (
+            "the runtime takes changes back",
+            "member             = each.value",
+            'member             = google_service_account.responder["run"].member',
+        ),
+        (
+            "undoing as the runtime",
+            "service_account_id = google_service_account.undo[0].name",
+            'service_account_id = google_service_account.responder["run"].name',
+        ),
+        ("undo nobody asked for", "_undoes      = length(var.undo_operators) > 0", "_undoes      = true"),
+        ("taken back where it is read", "? var.cloud_run_writes :", "? var.cloud_run_projects :"),
+        tests=("privilege",),
+    ),
+    *_of(
         "operators.tf",
         (
             "operators act as the runtime",

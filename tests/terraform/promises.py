@@ -107,6 +107,20 @@ def only_one_changes_cloud_run(state: State) -> None:
 
 
 @promise
+def the_function_takes_nothing_back(state: State) -> None:
+    """Nothing that the function is told or runs as is the identity of undo, and none of the module's own acts as it."""
+    account = state.get("google_service_account.undo[0]", {})
+    environment, built = function(state)
+    told = {*environment["environment_variables"].values(), environment["service_account_email"]}
+    assert account.get("email") not in told
+    acting = {who for target, _role, who in grants(state) if target == f"identity/{account.get('email')}"}
+    own = {f"serviceAccount:{email(state, name)}" for name in ("build", "push", "redrive", "run", "scheduler", "sweep")}
+    assert not acting & own
+    assert bool(acting) == bool(account)
+    assert str(account.get("email")) not in json.dumps(built)
+
+
+@promise
 def grants_are_only_added(state: State) -> None:
     """No policy is set as a whole, no role is basic, and nobody is everybody."""
     assert [address for address in state if re.match(r"google_\w+_iam_(policy|binding|audit_config)\.", address)] == []

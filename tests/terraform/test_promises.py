@@ -22,6 +22,7 @@ RUNS = (
     "privilege/cloud_monitoring",
     "privilege/cloud_run_projects",
     "privilege/cloud_run_writes",
+    "privilege/undo_operators",
     "privilege/collector_image",
     "privilege/collector_repository",
     "privilege/collector_repository_given",
@@ -53,6 +54,7 @@ def test_roles_hold_exactly_the_listed_permissions(states: dict[str, State], run
     asked = {
         "cloud_monitoring": {"cloud_logging", "cloud_monitoring", "cloud_run_projects"},
         "cloud_run_writes": {"cloud_run_projects"},
+        "undo_operators": {"cloud_run_projects"},
     }
     name = run.removeprefix("privilege/")
     sections = {"iam", *asked.get(name, {name})} & permissions().keys()

@@ -28,6 +28,11 @@ output "signing_key" {
   value       = module.responder.signing_key
 }
 
+output "undo_identity" {
+  description = "Who takes changes back: both names go into terraform/kubernetes/undo/identity.yaml."
+  value       = module.responder.undo_identity
+}
+
 output "url" {
   description = "Where approvers ask: terraform output -raw url."
   value       = module.responder.url

@@ -92,6 +92,17 @@ override_resource {
 }
 
 override_resource {
+  target = google_service_account.undo
+  values = {
+    email     = "scc-responder-undo@example-project.iam.gserviceaccount.com"
+    id        = "projects/example-project/serviceAccounts/scc-responder-undo@example-project.iam.gserviceaccount.com"
+    member    = "serviceAccount:scc-responder-undo@example-project.iam.gserviceaccount.com"
+    name      = "projects/example-project/serviceAccounts/scc-responder-undo@example-project.iam.gserviceaccount.com"
+    unique_id = "100000000000000000007"
+  }
+}
+
+override_resource {
   target = google_service_account.responder["scheduler"]
   values = {
     email     = "scc-responder-scheduler@example-project.iam.gserviceaccount.com"
