@@ -81,16 +81,21 @@ def test_each_command_of_the_readme_works(default: ControlPlane, line: str, tree
     assert changed == ({Path(line.rpartition(" ")[2]).name} if line.startswith("sed ") else set())
 
 
-def test_the_identity_is_filled_in(default: ControlPlane, tree: Path) -> None:
+RESPONDER = {"scc-responder-run@example-project.iam.gserviceaccount.com", "123456789012345678901"}
+UNDO = {"scc-responder-undo@example-project.iam.gserviceaccount.com", "123456789012345678902"}
+
+
+@pytest.mark.parametrize(("part", "names"), [("", RESPONDER), ("/undo", UNDO)], ids=["responder", "undo"])
+def test_the_identity_is_filled_in(default: ControlPlane, tree: Path, part: str, names: set[str]) -> None:
     """After the page's command both names stand wherever the identity is named, and kustomize makes the same of it."""
-    folder = tree / "terraform" / "kubernetes"
-    names = {"scc-responder-run@example-project.iam.gserviceaccount.com", "123456789012345678901"}
-    (line,) = (line for line in LINES if line.startswith("sed ") and line.endswith("identity.yaml"))
+    place = f"terraform/kubernetes{part}"
+    folder = tree / place
+    (line,) = (line for line in LINES if line.startswith("sed ") and line.endswith(f"{place}/identity.yaml"))
     run(line, default, tree)
     built = build(folder=folder)
     assert "FROM-TERRAFORM" not in yaml.safe_dump_all(built)
     assert {subject["name"] for one in of_kind(built, "ClusterRoleBinding") for subject in one["subjects"]} == names
-    made = run("kubectl kustomize terraform/kubernetes", default, tree).stdout
+    made = run(f"kubectl kustomize {place}", default, tree).stdout
     assert "FROM-TERRAFORM" not in made
     assert all(name in made for name in names)
 
