@@ -26,6 +26,8 @@ class NoticeKind(StrEnum):
     """A person took back what a case did."""
     UNDONE_BY_OTHERS = "undone_by_others"
     """Somebody took away what was done: it was put back, or is fought over."""
+    REMINDER = "reminder"
+    """What was cut off or cordoned is so still after the last look: nobody has taken it back, or ended the pod."""
     BREAKER = "breaker"
     """The storm breaker of a cluster tripped: nothing is changed there until its reset."""
     POLICY = "policy"

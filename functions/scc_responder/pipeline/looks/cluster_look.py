@@ -55,6 +55,11 @@ class ClusterLook:
         undone = ((step.action, taken_away(_change(step), self._read)) for step in steps)
         return tuple(f"{action}: {reason}" for action, reason in undone if reason)[:MOST_GONE]
 
+    def standing(self, steps: Iterable[Step]) -> tuple[str, ...]:
+        """The isolations and cordons among them whose pod or node is there still, by what `gone` has read."""
+        told = ((step.action, _still_on(_change(step), self._read)) for step in steps)
+        return tuple(dict.fromkeys(f"{action}: {name}" for action, name in told if name))
+
     def replacement(self, steps: Sequence[Step], pod: Mapping[str, Any]) -> Replacement | None:
         """The newest pod in the place of one that was deleted or detached; None where the workload makes none.
 
@@ -106,6 +111,17 @@ def taken_away(change: Change | None, read: _Read) -> Reason | None:
             stands = not_the_target(node, change.uid) or change.spec.items() <= spec.items()
             return None if stands else Reason.UNCORDONED
     return None
+
+
+def _still_on(change: Change | None, read: _Read) -> str:
+    """The pod or node that the change is on still; empty where that is gone or replaced, or of any other change."""
+    match change:
+        case CreateNetworkPolicy():
+            pod = read(api_paths.pod(change.namespace, change.pod_name))
+            return "" if not_the_target(pod, change.pod_uid) else f"{change.namespace}/{change.pod_name}"
+        case PatchObject(kind="Node", spec=spec) if spec:
+            return "" if not_the_target(read(api_paths.node(change.name)), change.uid) else change.name
+    return ""
 
 
 def _let_out(change: CreateNetworkPolicy, read: _Read) -> Reason | None:

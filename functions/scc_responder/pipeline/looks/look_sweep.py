@@ -37,6 +37,7 @@ from scc_responder.pipeline.deadlines import cases_end
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.looks.cluster_look import ClusterLook
+from scc_responder.pipeline.looks.reminder import remind
 from scc_responder.pipeline.services import Services
 
 MOST_LOOKS = 200
@@ -121,7 +122,7 @@ class _Looks:
 
     def _attend(self, record: CaseRecord) -> Reason:
         """Look, and store what was seen. Raises StoreError, RetryableError."""
-        look = self._look(record)
+        look, standing = self._look(record)
         if look.gone and self._services.kill_switch.ceiling(record.cluster).mode in _ACTING:
             self._undone.append((record, look))
             return Reason.UNDONE_BY_OTHERS
@@ -130,6 +131,8 @@ class _Looks:
             self._log(transition.record, look)
             if look.gone:
                 self._tell(transition.record, look)
+            else:
+                remind(transition.record, standing, self._services)
         return transition.reason
 
     def _stored(
@@ -172,18 +175,20 @@ class _Looks:
             self._tell(case.record, look)
         return Reason.RESUMED
 
-    def _look(self, record: CaseRecord) -> Look:
+    def _look(self, record: CaseRecord) -> tuple[Look, tuple[str, ...]]:
+        """The look, and what stands still of what was cut off or cordoned."""
         now, steps, pod = self._services.clock(), watched_steps(record), record.decision.get("pod") or {}
         own = watched_case(record, now)
         alike = (self._known.same_threat(own), self._known.same_image(own)) if own else ((), ())
         seen = partial(Look, at=now, same_threat=alike[0], same_image=alike[1])
         try:
             cluster = ClusterLook(self._api(record.cluster))
-            return seen(gone=cluster.gone(steps), replacement=cluster.replacement(steps, pod))
+            gone, standing = cluster.gone(steps), cluster.standing(steps)
+            return seen(gone=gone, replacement=cluster.replacement(steps, pod)), standing
         except ApiError as error:
             if not error.status:
                 self._silent.setdefault(record.cluster, error)
-            return seen(unread=error.reason, detail=str(error)[:200])
+            return seen(unread=error.reason, detail=str(error)[:200]), ()
 
     def _api(self, cluster: str) -> KubernetesApi:
         """The cluster's API. Raises ApiError, and the same again once it did not answer."""
