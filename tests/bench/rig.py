@@ -29,6 +29,11 @@ GUARDRAILS = RAILS + "".join(
             f"  {scope}: [{{most: 1000, within: 10m}}, {{most: 1000, of: nodes, within: 10m}}]\n"
             for scope in ("owner", "namespace", "node", "node_pool", "cluster", "organization")
         ),
+        "isolation:\n  storm_breaker: {targets: 1000, denials: 1000}\n  limits:\n",
+        *(
+            f"    {scope}: [{{most: 1000, within: 10m}}]\n"
+            for scope in ("owner", "namespace", "node", "cluster", "organization")
+        ),
     ]
 )
 """Every limit is counted, and none is met by as many findings as are measured."""

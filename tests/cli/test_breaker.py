@@ -8,14 +8,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
-from scc_responder.guard.ledger import Breaker, Ledger
 from scc_responder.guard.limiter import cluster_key, read_ledger
+from scc_responder.guard.limits.ledger_document import Breaker, Budget, Ledger
 from tests.cli.commands import called
 
 AT = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
 PROD, TEST = (f"projects/example-project/locations/europe-west1/clusters/{name}" for name in ("prod-1", "test-1"))
+THIRD = PROD.replace("prod-1", "prod-2")
 TRIPPED = Breaker(tripped_at=AT, detail="11 targets planned within 10m, of at most 10", paging_since=AT, told_at=AT)
 
 
@@ -140,3 +142,20 @@ def test_a_projects_breaker_is_for_cloud_run(journal: Path) -> None:
     done = called("breaker", "reset", "--reason", "a drill", "--store", journal, "--project", "example-project")
     assert (done.returncode, ledger(journal, place).breaker) == (0, None)
     assert ledger(journal, PROD).breaker == TRIPPED
+
+
+def test_one_scope_is_reset_by_its_name(journal: Path) -> None:
+    """Each breaker of a cluster is listed with what it holds; a reset of one leaves the others."""
+    both = tuple(replace(TRIPPED, scope=scope, budget=Budget.ISOLATION) for scope in ("namespace=shop", "owner=u-1"))
+    store = SqliteStore(journal)
+    store.create(cluster_key(THIRD), msgspec.json.encode(Ledger(cluster=THIRD, breaker=both[0], further=both[1:])))
+    done = called("breaker", "show", "--store", journal, "--cluster", THIRD)
+    assert done.stdout.startswith(
+        f"tripped  {THIRD}, namespace=shop, isolation only since 2026-03-02T09:31:12+00:00: 11"
+    )
+    assert f"tripped  {THIRD}, owner=u-1, isolation only since" in done.stdout
+    options = ("breaker", "reset", "--store", journal, "--cluster", THIRD, "--reason", "withdrawn", "--scope")
+    assert [called(*options, "namespace=shop").returncode for _ in range(2)] == [0, 1]
+    left = ledger(journal, THIRD)
+    assert [breaker.scope for breaker in left.breakers] == ["owner=u-1"]
+    assert [item.scope for item in left.resets] == ["namespace=shop"]

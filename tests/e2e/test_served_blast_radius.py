@@ -31,6 +31,10 @@ GUARDRAILS = yaml.safe_dump(
         "protected": {"namespaces": []},
         "limits": {name: [{"most": most, "within": "10m"}] for name, most in LIMITS.items()} | {"node_pool": []},
         "storm_breaker": {"targets": 1000, "denials": 1000},
+        "isolation": {
+            "limits": {name: [{"most": most, "within": "10m"}] for name, most in LIMITS.items()},
+            "storm_breaker": {"targets": 1000, "denials": 1000},
+        },
     }
 )
 

@@ -15,8 +15,8 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.execute.execution import RESPONDER, Execution, Task
 from scc_responder.execute.gate import Gate, Withheld, refuse_disabled
 from scc_responder.guard.kill_switch import KillSwitchCeiling
-from scc_responder.guard.ledger import Breaker, Ledger
 from scc_responder.guard.limiter import cluster_key
+from scc_responder.guard.limits.ledger_document import Breaker, Ledger
 from scc_responder.journal.case import action_id
 from scc_responder.journal.plan import Plan, PlanState
 from tests.kits.decision_contexts import POD, REF
@@ -156,14 +156,15 @@ def test_a_full_limit_withholds_the_step(world: JournalWorld) -> None:
     assert answer(gate(another, task("capture_evidence"))) == ""
 
 
-def test_a_tripped_breaker_withholds_all_changes(world: JournalWorld) -> None:
-    """Changes that disrupt nothing too; what only observes is done."""
+def test_a_tripped_breaker_withholds_what_disrupts(world: JournalWorld) -> None:
+    """Marks and evidence disrupt nothing: no breaker holds them."""
     breaker = Breaker(tripped_at=START, detail="11 pods", paging_since=START, told_at=START)
     world.store.create(cluster_key(REF.path), msgspec.json.encode(Ledger(cluster=REF.path, breaker=breaker)))
     execution = ExecutionWorld(journal=world).execution()
-    for action in ("label_pod", "delete_pod"):
+    for action in ("isolate_pod", "cordon_node", "delete_pod"):
         assert answer(gate(execution, task(action))) == "Withheld storm_breaker"
-    assert answer(gate(execution, task("capture_evidence"))) == ""
+    for action in ("label_pod", "annotate_pod", "thaw_process", "capture_evidence"):
+        assert answer(gate(execution, task(action))) == ""
 
 
 def test_only_a_disabled_switch_ends_a_delivery() -> None:

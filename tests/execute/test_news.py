@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scc_responder.domain.status import StepStatus
-from scc_responder.execute.news import is_outdated, is_untold, last_told
+from scc_responder.execute.news import is_outdated, last_told, untold
 from scc_responder.journal.step import Step
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -41,5 +41,6 @@ def test_bad_news_are_told_after_the_last_message() -> None:
     """What was held before it stands in it; a severe threat makes more of it news."""
     held, ending = step("label_pod", 1, StepStatus.HELD, at=5), step("delete_pod", 1, StepStatus.TERMINATING, at=5)
     assert last_told([held]) is None
-    assert [is_untold([held], severe=False), is_untold([held, step("notify", 1, at=9)], severe=False)] == [True, False]
-    assert [is_untold([ending], severe=severe) for severe in (True, False)] == [True, False]
+    assert untold([held], severe=False) == [held]
+    assert untold([held, step("notify", 1, at=9)], severe=False) == []
+    assert [untold([ending], severe=severe) for severe in (True, False)] == [[ending], []]

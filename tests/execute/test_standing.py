@@ -141,7 +141,7 @@ def test_it_is_not_put_back_unasked(tmp_path: Path, cluster: SimulatedCluster, p
 
 def test_a_limit_that_is_free_again_lets_the_real_one_through(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """Decoys use the limit up; an hour later the same detection is acted on, though it says nothing new."""
-    rails = f"{RAILS}limits: {{owner: [{{most: 1, within: 10m}}]}}\n"
+    rails = f"{RAILS}isolation: {{limits: {{owner: [{{most: 1, within: 10m}}]}}}}\n"
     deployment = deployed(tmp_path, cluster, policy("isolate_pod"), guardrails=rails)
     decoy, real = (finding_about(pod, finding_id=f"{n:032x}") for n, pod in enumerate(cluster.objects("Pod", "shop")))
     for name, document in (("decoy", decoy), ("real", real)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -12,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.guard.ledger import LAG, DisruptionRequest, LimitDecision, State, admit, reset
+from scc_responder.guard.ledger import admit
+from scc_responder.guard.limits.applied_limits import LAG
+from scc_responder.guard.limits.ledger_document import (
+    Budget,
+    DisruptionRequest,
+    LimitDecision,
+    State,
+)
 from scc_responder.policy.guardrails import Guardrails, Protected, StormBreaker
 from scc_responder.policy.limits import Limit, Limits, allowed_count, window
 from scc_responder.policy.rule_mistakes import limit_mistakes
@@ -55,6 +61,21 @@ def steps(
         state, answer = admit(state, request, guardrails, NOW + timedelta(seconds=number * every))
         found.append((state, answer))
     return found
+
+
+def apart(number: int, **changes: Any) -> DisruptionRequest:
+    """A request about a pod of a workload of its own."""
+    return pod(number, **{**changes, "scopes": {"owner": f"w{number}", **changes.get("scopes", {})}})
+
+
+def breakers(state: State) -> list[tuple[str, str | None]]:
+    """The scope and the budget of each breaker that is tripped."""
+    return [(breaker.scope, breaker.budget) for breaker in state.cluster.breakers]
+
+
+def isolating(number: int, **changes: Any) -> DisruptionRequest:
+    """A request to isolate a pod, by a likely finding about it."""
+    return pod(number, **{"budget": Budget.ISOLATION, "is_likely": True, "share_of": 8, **changes})
 
 
 TWO = (Limit(most=2, within="10m"),)
@@ -286,74 +307,6 @@ def test_it_does_not_grow() -> None:
     assert max(len(state.cluster.entries) for state, _ in found) <= 6
 
 
-STORMY = StormBreaker(targets=3, denials=2, within="10m")
-
-
-def test_too_much_is_planned() -> None:
-    """More targets planned than so many incidents would explain: the breaker trips, and stays so."""
-    found = steps([*(pod(number) for number in range(6)), node(1)], rails(STORMY))
-    assert [answer.reason for _, answer in found] == [None, None, None, *["storm_breaker"] * 4]
-    tripped = found[3][0].cluster.breaker
-    assert tripped is not None
-    assert tripped.detail == "4 targets planned within 10m, of at most 3"
-    assert all(after is before for (before, _), (after, _) in pairwise(found[3:]))
-
-
-def test_too_much_is_denied() -> None:
-    """More denials in one scope than so many incidents would explain trip it too."""
-    storm = StormBreaker(targets=1000, denials=2, within="10m")
-    limits = rails(storm, namespace=(Limit(most=0, within="10m"),))
-    elsewhere = {"namespace": "other"}
-    requests = [pod(1), pod(1), pod(2), pod(3, scopes=elsewhere), pod(4), pod(5, scopes=elsewhere)]
-    answers = steps(requests, limits)
-    assert [answer.reason for _, answer in answers] == [*["limit_namespace"] * 5, "storm_breaker"]
-    tripped = answers[-1][0].cluster.breaker
-    assert tripped is not None
-    assert tripped.detail == "3 targets denied within 10m in namespace=shop, of at most 2"
-
-
-@pytest.mark.parametrize(
-    ("scope", "place"),
-    [
-        ("cluster", "the whole cluster"),
-        ("organization", "the whole organization"),
-        ("node_pool", "an unknown node pool"),
-    ],
-)
-def test_a_scope_without_a_value_is_put_in_words(scope: str, place: str) -> None:
-    """Never as a name that is left open."""
-    storm = StormBreaker(targets=1000, denials=2, within="10m")
-    limits = rails(storm, **{scope: (Limit(most=0, within="10m"),)})
-    tripped = steps([pod(number, scopes={scope: ""}) for number in range(4)], limits)[-1][0].cluster.breaker
-    assert tripped is not None
-    assert tripped.detail.startswith("3 targets denied within 10m in " + place)
-
-
-def test_slowly_is_no_storm() -> None:
-    """The same number over a longer time trips nothing."""
-    assert asked([pod(number) for number in range(20)], rails(STORMY), every=250) == ["ok"] * 20
-
-
-def test_a_reset_keeps_the_reservations() -> None:
-    """A reset closes the breaker and keeps what was reserved, who did it and why; the next storm trips it again."""
-    tripped, _ = steps([pod(number) for number in range(4)], rails(STORMY))[-1]
-    later = NOW + timedelta(minutes=1)
-    closed = reset(tripped.cluster, "secops@example.com", "a bad rule, withdrawn", later)
-    assert closed.breaker is None
-    assert [entry.target for entry in closed.entries if entry.reserved_at] == ["pod-0", "pod-1", "pod-2"]
-    assert [(item.by, item.reason, item.at) for item in closed.resets] == [
-        ("secops@example.com", "a bad rule, withdrawn", later)
-    ]
-    state = msgspec.structs.replace(tripped, cluster=closed)
-    assert asked([pod(number) for number in range(10, 14)], rails(STORMY), state) == ["ok"] * 3 + ["storm_breaker"]
-
-
-def test_reset_of_nothing() -> None:
-    """A breaker that has not tripped is left as it is."""
-    state, _ = steps([pod(1)], rails())[-1]
-    assert reset(state.cluster, "secops@example.com", "why not", NOW) is state.cluster
-
-
 def test_the_default_limits_are_these() -> None:
     """By default: a quarter of a workload, three of a namespace and five of a cluster in ten minutes, one node."""
     defaults = Guardrails(protected=Protected(), storm_breaker=CALM)
@@ -409,9 +362,3 @@ def test_a_project_counts_over_all_its_clusters() -> None:
     other_cluster = State(organization=first.organization)
     assert asked([pod(3, scopes={"project": "p"})], found, other_cluster) == ["limit_project"]
     assert asked([pod(3, scopes={"project": "q"})], found, other_cluster) == ["ok"]
-
-
-def test_a_storm_of_services_trips_the_breaker_of_its_project() -> None:
-    """Too many planned at once are likelier a bad rule than so many incidents."""
-    storm = StormBreaker(targets=2, denials=1000)
-    assert asked([service(n) for n in range(3)], rails(storm)) == ["ok", "ok", "storm_breaker"]

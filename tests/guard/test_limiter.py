@@ -14,8 +14,8 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import ApiError, Conflict, RetryableError, StoreUnavailable
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
-from scc_responder.guard.ledger import Breaker, Ledger
 from scc_responder.guard.limiter import ORGANIZATION, PAGING_TAKES, Limiter, cluster_key, read_ledger
+from scc_responder.guard.limits.ledger_document import Breaker, Budget, Ledger
 from scc_responder.policy.guardrails import Guardrails, StormBreaker
 from scc_responder.policy.limits import Limit
 from tests.guard.test_ledger import pod, rails
@@ -213,8 +213,6 @@ def test_a_malformed_document(store: Store, key: str, value: bytes) -> None:
     answers = [limiter(store, BOTH).reserve(pod(1), dry_run=dry_run) for dry_run in (False, True)]
     assert [answer.reason for answer in answers] == ["ledger_unusable", "ledger_unusable"]
     assert all(key in answer.detail for answer in answers)
-    if key != ORGANIZATION:
-        assert limiter(store).breaker().reason == "ledger_unusable"
     entry = store.get(key)
     assert entry is not None
     assert entry.value == value
@@ -236,7 +234,7 @@ STORM = rails(StormBreaker(targets=2, denials=99, within="10m"))
 def test_only_the_tripping_delivery_reports_it(store: Store, pages: Pages) -> None:
     """The delivery that trips the breaker tells of it, and nobody else does."""
     assert reasons(store, [1, 2, 3, 4, 5], STORM, pages=pages) == ["ok", "ok", *["storm_breaker"] * 3]
-    assert [limiter(store, STORM, pages).breaker().reason for _ in range(3)] == ["storm_breaker"] * 3
+    assert limiter(store, STORM, pages).reserve(pod(9), dry_run=True).reason == "storm_breaker"
     assert pages.told == [(CLUSTER, "3 targets planned within 10m, of at most 2")]
 
 
@@ -245,16 +243,46 @@ def test_a_page_that_failed(store: Store, pages: Pages) -> None:
     pages.error = ApiError(Reason.PUBSUB.of("unavailable"))
     reasons(store, [1, 2, 3], STORM, pages=pages)
     pages.error = None
-    limiter(store, STORM, pages).breaker()
+    reasons(store, [1], STORM, pages=pages)
     assert pages.told == []
     store.now += PAGING_TAKES + timedelta(seconds=1)
     for _ in range(3):
-        assert limiter(store, STORM, pages).breaker().reason == "storm_breaker"
+        assert limiter(store, STORM, pages).reserve(pod(1), dry_run=True).reason == "storm_breaker"
     assert len(pages.told) == 1
 
 
-def test_looking_at_no_breaker_writes_nothing(store: Store) -> None:
-    """Where nothing was ever reserved, nothing has tripped, and to look writes nothing."""
-    own = limiter(store)
-    assert [own.breaker().allowed, own.breaker().allowed] == [True, True]
+def test_any_breaker_holds_what_was_not_read(store: Store) -> None:
+    """Of a target that nobody read, each scope may be its own; to look writes nothing."""
+    assert limiter(store).breaker().allowed
+    storm = rails(StormBreaker(targets=99, denials=1), namespace=(Limit(most=0, within="10m"),))
+    for number in (1, 2):
+        limiter(store, storm).reserve(pod(number, scopes={"owner": f"w{number}"}), dry_run=False)
+    written = store.get(cluster_key(CLUSTER))
+    assert limiter(store).breaker().reason == "storm_breaker"
+    assert store.get(cluster_key(CLUSTER)) == written
+
+
+def test_what_a_breaker_holds_is_read_once(store: Store) -> None:
+    """Whatever else a delivery would do to the target, it does not ask again."""
+    reasons(store, [1, 2, 3], STORM)
+    store.calls.clear()
+    own = limiter(store, STORM)
+    assert [own.reserve(pod(1, action_id=step), dry_run=False).reason for step in "abc"] == ["storm_breaker"] * 3
     assert store.calls == ["get_many"]
+
+
+def test_isolation_and_deletion_cost_one_write(store: Store) -> None:
+    """What isolates a pod that its policy deletes later counts both at once; a denied deletion denies no isolation."""
+    guardrails = rails(organization=(Limit(most=9, within="1h"),), owner=(Limit(most=1, within="10m"),))
+    limiter(store, guardrails).reserve(pod(9), dry_run=False)
+    reasons(store, [9], guardrails)
+    store.calls.clear()
+    both = {"budget": Budget.ISOLATION, "is_likely": True, "then_ends": True, "scopes": {"owner": "other"}}
+    own = limiter(store, guardrails)
+    assert own.reserve(pod(1, **both), dry_run=False).allowed
+    assert own.reserve(pod(1, scopes={"owner": "other"}), dry_run=False).allowed
+    assert store.calls == ["get_many", "replace", "replace"]
+    assert {(entry.target, entry.budget) for entry in stored(store).entries} >= {("pod-1", budget) for budget in Budget}
+    own = limiter(store, guardrails)
+    assert own.reserve(pod(2, **both), dry_run=False).allowed
+    assert own.reserve(pod(2, scopes={"owner": "other"}), dry_run=False).reason == "limit_owner"

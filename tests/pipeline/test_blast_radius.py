@@ -13,7 +13,7 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
-from scc_responder.guard.limiter import ORGANIZATION, cluster_key
+from scc_responder.guard.limiter import ORGANIZATION, cluster_key, read_ledger
 from scc_responder.journal.case_json import decode
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
@@ -22,6 +22,7 @@ from tests.kits.responder import (
     ALL,
     CLUSTER,
     RAILS,
+    SHIPPED,
     Deployment,
     Interposed,
     api_of,
@@ -176,12 +177,12 @@ def told(deployment: Deployment, documents: Sequence[Object]) -> list[str]:
 def test_a_namespace_limit(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """Three pods of a namespace in ten minutes, whatever workload they are of; the record names the limit."""
     documents = about(busy(cluster, 1, 5, 4)[::4])
-    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
-    assert told(deployment, documents) == [*["patched"] * 3, *["limit_namespace"] * 2]
+    deployment = deployed(tmp_path, cluster, policy("delete_pod"))
+    assert told(deployment, documents) == [*["armed"] * 3, *["limit_namespace"] * 2]
     held = deployment.case(documents[3]).steps[0]
     assert held.detail == "namespace space-0: 3 pods within 10m, at most 3 (3)"
     assert deployment.case(documents[3]).state == "held"
-    assert Counter(mutations(cluster.audit)) == {"patch pods": 3, "create networkpolicies": 3}
+    assert Counter(mutations(cluster.audit))["delete pods"] == 3
 
 
 class Remembering(SqliteStore):
@@ -205,22 +206,22 @@ class Remembering(SqliteStore):
 def test_what_a_limit_denies_was_never_meant(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """No intent of it was ever written: after a crash, nobody takes what another did to the pod for our work."""
     documents = about(busy(cluster, 1, 4, 4)[::4])
-    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    deployment = deployed(tmp_path, cluster, policy("delete_pod"))
     store = deployment.services.store = Remembering(tmp_path / "journal.db")
     told(deployment, documents[:3])
-    assert "intent" in store.statuses("isolate_pod")
+    assert "intent" in store.statuses("delete_pod")
     store.written.clear()
 
     assert told(deployment, documents[3:]) == ["limit_namespace"]
 
-    assert store.statuses("isolate_pod") == {"held"}
+    assert store.statuses("delete_pod") == {"held"}
 
 
 def test_a_workload_limit(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """A quarter of the ready replicas of a workload, which are looked at."""
     documents = about(busy(cluster, 1, 1, 8))
-    assert told(deployed(tmp_path, cluster, policy("isolate_pod")), documents[:4]) == [
-        *["patched"] * 2,
+    assert told(deployed(tmp_path, cluster, policy("delete_pod")), documents[:4]) == [
+        *["armed"] * 2,
         *["limit_owner"] * 2,
     ]
 
@@ -244,8 +245,8 @@ def test_a_policys_own_limit(tmp_path: Path, cluster: SimulatedCluster, pod: Obj
 def test_a_dry_run_says_so_too(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """A dry run says which limit would hold, and uses up none of it."""
     documents = about(busy(cluster, 1, 6, 4)[::4])
-    rehearsing = policy("isolate_pod", name="rehearse", when="threat: added_binary_executed", mode="dry_run")
-    deployment = deployed(tmp_path, cluster, policy("isolate_pod"), rehearsing)
+    rehearsing = policy("delete_pod", name="rehearse", when="threat: added_binary_executed", mode="dry_run")
+    deployment = deployed(tmp_path, cluster, policy("delete_pod"), rehearsing)
     pods = [item for item in cluster.objects("Pod") if item["metadata"]["namespace"] == "space-0"][::4]
     rehearsals = [
         finding_about(pod, "added_binary_executed", finding_id=pod["metadata"]["uid"].replace("-", "")[::-1])
@@ -271,45 +272,62 @@ def test_the_store_is_gone(tmp_path: Path, cluster: SimulatedCluster, pod: Objec
 
 
 STORM_RAILS = RAILS + "storm_breaker: {targets: 2, denials: 99, within: 10m}\n"
+BOTH_STORM = STORM_RAILS + "isolation: {storm_breaker: {targets: 2, denials: 99}}\n"
 
 
-def test_a_tripped_breaker_holds_everything_but_watching(tmp_path: Path, cluster: SimulatedCluster) -> None:
-    """After the trip nothing is changed any more, not even marks; evidence is kept, and one page is sent."""
+@pytest.mark.parametrize(
+    ("rails", "isolation"), [(BOTH_STORM, "storm_breaker"), (STORM_RAILS, "patched")], ids=["both", "deletion-alone"]
+)
+def test_a_tripped_breaker_holds_what_it_is_for(
+    tmp_path: Path, cluster: SimulatedCluster, rails: str, isolation: str
+) -> None:
+    """Marks are set and evidence is kept; isolation has a breaker of its own; one page is sent for each."""
     documents = about(busy(cluster, 5, 1, 4)[::4])
-    steps = ("label_pod", "isolate_pod", "capture_evidence", "notify")
-    deployment = deployed(tmp_path, cluster, policy(*steps), guardrails=STORM_RAILS)
-    for number, document in enumerate(documents):
-        deployment.list_finding(document, str(number))
-        deployment.deliver(document)
-    assert deployment.outcomes(documents[1])[:2] == ["label_pod: patched", "isolate_pod: patched"]
-    assert deployment.outcomes(documents[2]) == [
-        "label_pod: patched",
-        "isolate_pod: storm_breaker",
-        "capture_evidence: captured",
-        "notify: published",
-    ]
-    for document in documents[3:]:
-        assert deployment.outcomes(document) == [
-            "label_pod: storm_breaker",
-            "isolate_pod: storm_breaker",
-            "capture_evidence: captured",
-            "notify: published",
-        ]
-    errors = [line for line in deployment.lines if line["severity"] == "ERROR"]
-    assert [(line["cluster"], line["detail"]) for line in errors] == [
-        (CLUSTER, "3 targets planned within 10m, of at most 2")
-    ]
+    steps = ("label_pod", "isolate_pod", "capture_evidence", "delete_pod", "notify")
+    deployment = deployed(tmp_path, cluster, policy(*steps), guardrails=rails)
+    told(deployment, documents)
+    for document in documents[2:]:
+        outcomes = dict(text.split(": ") for text in reversed(deployment.outcomes(document)))
+        assert outcomes["label_pod"] == "patched"
+        assert outcomes["isolate_pod"] == isolation
+        assert outcomes["capture_evidence"] == "captured"
+        assert outcomes["delete_pod"] == "storm_breaker"
+        assert outcomes["notify"] == "published"
+    assert Counter(mutations(cluster.audit))["delete pods"] == 2
+    errors = [(line["scope"], line["budget"]) for line in deployment.lines if line["severity"] == "ERROR"]
+    budgets = ("isolation", "disruption") if isolation == "storm_breaker" else ("disruption",)
+    assert errors == [("cluster", budget) for budget in budgets]
     pages = [item for item in deployment.published.messages if item["attributes"].get("reason") == "storm_breaker"]
-    assert [page["cluster"] for page in pages] == [CLUSTER]
+    assert {page["cluster"] for page in pages} == {CLUSTER}
+    assert f"breaker reset --cluster {CLUSTER} --scope cluster --reason 'WHY' --store sqlite:///" in pages[0]["remedy"]
+
+
+def test_a_bad_image_on_every_replica(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Every replica is isolated, deletion stays within its share, no breaker trips; another workload is answered."""
+    documents = about(busy(cluster, 2, 1, 8)[:9])
+    deployment = deployed(
+        tmp_path,
+        cluster,
+        policy("isolate_pod", "delete_pod"),
+        guardrails=(SHIPPED / "guardrails.yaml").read_text().replace("warm_up: 60s", "warm_up: 0s"),
+    )
+    told(deployment, documents)
+    ends = [dict(text.split(": ") for text in deployment.outcomes(document)) for document in documents]
+    assert [end["isolate_pod"] for end in ends] == ["isolated"] * 9
+    assert [end["delete_pod"] for end in ends] == [*["processes_ended"] * 2, *["limit_owner"] * 6, "processes_ended"]
+    entry = deployment.services.store.get(cluster_key(CLUSTER))
+    assert entry is not None
+    assert read_ledger(entry).breakers == ()
 
 
 FINDINGS = Count("findings about one Deployment", 100, 500)
 
 
 def test_hundreds_of_findings(tmp_path: Path) -> None:
-    """A rule gone wrong about every pod of a Deployment and every node: a few are disrupted, then all stands still.
+    """A rule gone wrong about every pod of a Deployment and every node: a few are ended, and then all stands still.
 
-    Three quarters of the replicas are in service throughout, at most one node is cordoned, and one page is sent.
+    Three quarters of the replicas are not deleted, those that are isolated can be let go, and one node is cordoned.
+    The workload's breaker alone trips.
     """
     with SimulatedCluster(stop_seconds=3600) as cluster:
         cluster.create(objects.namespace("shop"))
@@ -325,26 +343,26 @@ def test_hundreds_of_findings(tmp_path: Path) -> None:
             document = finding_about(pods[number % len(pods)], finding_id=f"{number:032x}")
             deployment.list_finding(document)
             assert deployment.deliver(document).status == 204
-            assert len(original - disrupted(cluster)) >= 7.5
+            assert len(original - deleted(cluster)) >= 7.5
 
-        assert len(disrupted(cluster)) == 2
+        assert len(deleted(cluster)) == 2
+        assert len(isolated(cluster)) == 10
         assert sum(bool(node["spec"].get("unschedulable")) for node in cluster.objects("Node")) == 1
-        pages = [line for line in deployment.lines if line["severity"] == "ERROR"]
-        assert [page["message"] for page in pages] == ["scc-responder: storm_breaker"]
-        published = Counter(item["attributes"].get("reason", "") for item in deployment.published.messages)
-        assert published["storm_breaker"] == 1
-        assert published.total() < 15
+        pages = [line["scope"] for line in deployment.lines if line["severity"] == "ERROR"]
+        assert all(page.startswith(("owner=", "node_pool=")) for page in pages)
+        assert len(deployment.published.messages) < 15
 
 
-def disrupted(cluster: SimulatedCluster) -> set[str]:
-    """The pods that were cut off or deleted, by UID: by the audit log."""
+def deleted(cluster: SimulatedCluster) -> set[str]:
+    """The pods that were deleted, by UID: by the audit log."""
     writes = [event for event in cluster.audit if event.user == "responder" and event.code < 300]
-    isolated = {
-        event.request["metadata"]["ownerReferences"][0]["uid"]
-        for event in writes
-        if event.resource == "networkpolicies" and event.verb == "create"
-    }
-    return isolated | {event.request["preconditions"]["uid"] for event in writes if event.verb == "delete"}
+    return {event.request["preconditions"]["uid"] for event in writes if event.verb == "delete"}
+
+
+def isolated(cluster: SimulatedCluster) -> set[str]:
+    """The pods that were cut off, by UID: by the audit log."""
+    made = (event for event in cluster.audit if (event.verb, event.resource) == ("create", "networkpolicies"))
+    return {event.request["metadata"]["ownerReferences"][0]["uid"] for event in made if event.code < 300}
 
 
 def test_as_the_reader(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:

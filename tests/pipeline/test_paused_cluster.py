@@ -49,7 +49,7 @@ def told(deployment: Deployment) -> list[str]:
 
 
 def test_a_paused_cluster_keeps_all_evidence(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
-    """Every change is held, none failed; the evidence is whole; two findings are one notice; nothing comes again."""
+    """Every change is held, none failed; the evidence is whole; each severe finding is told; nothing comes again."""
     deployment = deployed(tmp_path, cluster, policy(*STEPS))
     paused(deployment)
     document = finding_about(pod)
@@ -66,7 +66,7 @@ def test_a_paused_cluster_keeps_all_evidence(tmp_path: Path, cluster: SimulatedC
     assert set.union(*answers.values()) <= {"held cluster_paused", "held needs:isolate_pod", "done already_labeled"}
     assert {"held cluster_paused"} <= answers["label_pod"] & answers["isolate_pod"] & answers["cordon_node"]
     assert second.reason == "cluster_paused"
-    assert told(deployment) == ["cluster_paused"]
+    assert told(deployment) == ["cluster_paused"] * 2
 
 
 def test_a_rehearsal_in_a_paused_cluster(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
-from scc_responder.guard.ledger import Breaker
+from scc_responder.guard.limits.ledger_document import Breaker
 from scc_responder.pipeline.services import Services, read_token
 from tests.kits.journal_worlds import START
 from tests.kits.settings import local_settings

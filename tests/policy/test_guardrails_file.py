@@ -187,11 +187,9 @@ def test_the_shipped_file_is_cautious() -> None:
     (ceiling,) = rails.ceilings
     assert (ceiling.name, ceiling.max_mode, ceiling.clusters) == ("cloud-run", Mode.APPROVE, ())
     assert {actions()[name].disrupts for name in ceiling.actions} == {Disruption.SERVICES}
-    assert (rails.limits, rails.storm_breaker, rails.max_finding_age) == (
-        defaults.limits,
-        defaults.storm_breaker,
-        defaults.max_finding_age,
-    )
+    limited = ("limits", "storm_breaker", "isolation", "environments", "cluster_share", "keep_serving")
+    for field in (*limited, "max_finding_age"):
+        assert getattr(rails, field) == getattr(defaults, field)
 
 
 def fields(kind: Any) -> Iterator[str]:
@@ -229,6 +227,7 @@ def test_every_commented_example_is_valid(tmp_path: Path) -> None:
     assert all(getattr(rails.protected, field) for field in rails.protected.__struct_fields__)
     assert [len(part) for part in (rails.ceilings, rails.quiet_hours, rails.exemptions)] == [4, 2, 1]
     assert len(rails.approval.approvers) == 2
+    assert (len(rails.environments), len(rails.keep_serving)) == (1, 1)
 
 
 def test_limits_that_are_shares() -> None:

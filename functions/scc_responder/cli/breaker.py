@@ -1,8 +1,9 @@
 """Show the storm breakers, or reset one that tripped.
 
 A breaker trips where so much is to be disrupted at once that a bad rule or an attack on the responder is likelier than
-so many incidents. Until a person resets it, nothing is changed in its cluster, or on Cloud Run in its project; evidence
-is kept and people are told.
+so many incidents. It holds one scope, such as a workload or a namespace, or a whole cluster, or Cloud Run in a project.
+What isolates pods has breakers of its own, apart from what cannot be undone. Until a person resets it, nothing is
+disrupted in its scope; marks are set, evidence is kept, and people are told.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from scc_responder.cli.console.place_options import place_of, place_options
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.errors import Conflict, SettingsError
 from scc_responder.domain.store import CasStore, Entry
-from scc_responder.guard.ledger import Ledger, reset
 from scc_responder.guard.limiter import CLUSTERS, cluster_key, read_ledger
+from scc_responder.guard.limits.ledger_document import WHOLE, Breaker, Ledger
+from scc_responder.guard.limits.storm import reset
 
 _TRIES = 8
 
@@ -33,6 +35,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
     closing = commands.add_parser("reset", help="let actions be taken again; 1 if the breaker had not tripped")
     closing.add_argument("--reason", required=True, help="why it is safe to go on; it is kept")
+    closing.add_argument(
+        "--scope", default="", metavar="SCOPE", help="the one scope to reset, as `breaker show` names it (default: all)"
+    )
     closing.add_argument("--by", default=getpass.getuser(), help="who resets it")
     for command in (show, closing):
         command.add_argument("--store", required=True, metavar="STORE", help="SQLite file, or firestore: address")
@@ -55,7 +60,7 @@ def _show(store: CasStore, options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps([_facts(ledger) for ledger in ledgers], indent=2))
     else:
-        print("\n".join(_line(ledger) for ledger in ledgers) or "no cluster has a ledger yet")
+        print("\n".join(line for ledger in ledgers for line in _lines(ledger)) or "no cluster has a ledger yet")
     return 1 if any(ledger.breaker for ledger in ledgers) else 0
 
 
@@ -71,15 +76,22 @@ def _entries(store: CasStore) -> Iterator[Entry]:
 
 def _facts(ledger: Ledger) -> dict[str, Any]:
     facts: dict[str, Any] = msgspec.to_builtins(ledger)
-    return {name: facts[name] for name in ("cluster", "breaker", "resets")}
+    return {name: facts[name] for name in ("cluster", "breaker", "further", "resets")}
 
 
-def _line(ledger: Ledger) -> str:
-    if ledger.breaker is None:
-        return f"{styled('closed', 'green'):8} {visible_lines(ledger.cluster)}"
-    since = ledger.breaker.tripped_at.isoformat(timespec="seconds")
-    told = visible_lines(f"{ledger.cluster} since {since}: {ledger.breaker.detail}")
-    return f"{styled('tripped', 'red'):8} {told}"
+def _lines(ledger: Ledger) -> Iterator[str]:
+    if not ledger.breakers:
+        yield f"{styled('closed', 'green'):8} {visible_lines(ledger.cluster)}"
+    for breaker in ledger.breakers:
+        since = breaker.tripped_at.isoformat(timespec="seconds")
+        told = visible_lines(f"{ledger.cluster}{_scope(breaker)} since {since}: {breaker.detail}")
+        yield f"{styled('tripped', 'red'):8} {told}"
+
+
+def _scope(breaker: Breaker) -> str:
+    """What it holds, where that is not everything in the cluster."""
+    named = (breaker.scope if breaker.scope != WHOLE else "", f"{breaker.budget} only" if breaker.budget else "")
+    return "".join(f", {part}" for part in named if part)
 
 
 def _reset(store: CasStore, options: argparse.Namespace) -> int:
@@ -87,10 +99,12 @@ def _reset(store: CasStore, options: argparse.Namespace) -> int:
     for _ in range(_TRIES):
         entry = store.get(cluster_key(cluster))
         ledger = read_ledger(entry) if entry else None
-        if entry is None or ledger is None or ledger.breaker is None:
-            print(f"the breaker of {visible_lines(cluster)} has not tripped")
+        closed = (
+            reset(ledger, options.by, options.reason, entry.server_time, options.scope) if entry and ledger else None
+        )
+        if entry is None or closed is None or closed is ledger:
+            print(f"the breaker of {visible_lines(' '.join(filter(None, (cluster, options.scope))))} has not tripped")
             return 1
-        closed = reset(ledger, options.by, options.reason, entry.server_time)
         try:
             store.replace(entry.key, msgspec.json.encode(closed), entry.version)
         except Conflict:

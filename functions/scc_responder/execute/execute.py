@@ -27,8 +27,9 @@ from scc_responder.execute.evidence.capture import read_early
 from scc_responder.execute.execution import REPEATABLE, RESPONDER, Execution, Task
 from scc_responder.execute.gate import Gate, Withheld
 from scc_responder.execute.means import StepMeans
-from scc_responder.execute.news import is_outdated, is_untold, last_told
+from scc_responder.execute.news import is_outdated, last_told, untold
 from scc_responder.execute.stored_steps import unfinished
+from scc_responder.execute.told_as_one import is_told_as_one
 from scc_responder.execute.world import World
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.messages import UNANSWERED
@@ -230,7 +231,9 @@ def _tell(execution: Execution) -> None:
     if plan and execution.case.record.is_approved:
         _publish(execution, f"approved:{plan.digest}")
     severe = execution.context.threat.is_severe
-    if is_untold(execution.current_steps, severe=severe):
+    if news := untold(execution.current_steps, severe=severe):
+        if is_told_as_one(execution, news):
+            return
         _publish(execution, f"waiting:{plan.digest}" if plan and execution.is_waiting else Reason.HELD_OR_FAILED)
     elif severe and execution.state in UNANSWERED and not last_told(execution.current_steps):
         _publish(execution, UNANSWERED[execution.state])

@@ -13,16 +13,18 @@ from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
+from scc_responder.domain.changes import Disruption
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.execute.execution import Execution, Task
-from scc_responder.guard.disruption import disruption_request
+from scc_responder.guard.disruption import budget_of, disruption_request
 from scc_responder.guard.kill_switch import KillSwitchCeiling, refused_now
-from scc_responder.guard.ledger import DisruptionRequest
+from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest
 from scc_responder.journal.case import action_id
+from scc_responder.policy.decide import ActionResult, Decision, PlannedAction
 
 
 class Withheld(Exception):  # noqa: N818 - not a fault: the probe has told all that may be known
@@ -86,18 +88,23 @@ class Gate:
     def _warm_up(self) -> None:
         """Let what cannot be undone wait, where its policy has not acted here yet. What a person approved does not."""
         action, world = actions()[self.task.action], self.execution.world
-        if action.reversible or self.task.policy.mode != Mode.ENFORCE or not world.limiter.breaker().allowed:
+        if action.reversible or self.task.policy.mode != Mode.ENFORCE:
+            return
+        asked = self._asked()
+        if not world.limiter.breaker(asked).allowed:
             return
         unread = DisruptionRequest(action_id=self.task.action_id, target=self.execution.target_uid, kind="pods")
-        answer = world.warm_up.ask(self._asked() or replace(unread, policy=self.task.policy.name))
+        answer = world.warm_up.ask(asked or replace(unread, policy=self.task.policy.name))
         if answer.reason:
             raise Withheld(answer.reason, answer.detail, answer.due_at)
 
     def _asked(self) -> DisruptionRequest | None:
         """What the task asks of the limits; None where it disrupts nothing that was read."""
         asked = disruption_request(self.execution.context, actions()[self.task.action], self.task.action_id)
-        policy = self.task.policy
-        return replace(asked, policy=policy.name, policy_limits=policy.limits) if asked else None
+        if asked is None:
+            return None
+        policy, then_ends = self.task.policy, self._then_ends(asked.budget)
+        return replace(asked, policy=policy.name, policy_limits=policy.limits, then_ends=then_ends)
 
     def _reserve(self) -> None:
         """Reserve an irreversible action on this object. Another finding may hold the reservation."""
@@ -113,13 +120,17 @@ class Gate:
         execution.reserved.add(task.action_id)
 
     def _stay_within_limits(self) -> None:
-        """Count the target against every limit. One may have no room for it, or the breaker tripped."""
+        """Count the target against every limit. One may have no room for it, or a breaker hold it.
+
+        Marks, evidence and what lets a process go on disrupt nothing: neither holds them.
+        """
         action, limiter = actions()[self.task.action], self.execution.world.limiter
-        if action.observes:
-            return
-        answer = limiter.breaker()
-        if answer.allowed and (asked := self._asked()) is not None:
+        if asked := self._asked():
             answer = limiter.reserve(asked, dry_run=self.dry_run)
+        elif action.disrupts:
+            answer = limiter.breaker()
+        else:
+            return
         if answer.reason and not self._is_asked_for():
             raise Withheld(answer.reason, answer.detail)
 
@@ -128,6 +139,20 @@ class Gate:
         record = self.execution.case.record
         asked = record.plan.asked if record.plan and record.is_approved else None
         return asked is not None and asked.means(self.task.policy.name, self.task.action)
+
+    def _then_ends(self, budget: Budget) -> bool:
+        """Whether the policy is about to do what cannot be undone to the same pod: one write counts both."""
+        planned = (
+            actions()[item.action]
+            for item in _planned(self.execution.decision, self.task.policy.name)
+            if item.result == ActionResult.PLANNED and not item.postponed
+        )
+        ends = (action.disrupts is Disruption.PODS and budget_of(action) is not budget for action in planned)
+        return budget is Budget.ISOLATION and any(ends)
+
+
+def _planned(decision: Decision, policy: str) -> tuple[PlannedAction, ...]:
+    return next((each.actions for each in decision.policies if each.name == policy), ())
 
 
 def refuse_disabled(limit: KillSwitchCeiling, finding: Finding | None = None) -> None:

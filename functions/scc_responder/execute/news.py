@@ -17,25 +17,27 @@ _NEWS = frozenset({StepStatus.HELD, StepStatus.FAILED, StepStatus.WAITING})
 _SEVERE_NEWS = _NEWS | STOPS | {StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING}
 """Those about which a person is notified if the threat is severe."""
 
-_TOLD_FOR_CLUSTER = frozenset(
-    {Reason.STORM_BREAKER, Reason.CLUSTER_PAUSED, Reason.WARMING_UP, Reason.FIRST_SHOT_TOO_WIDE}
-)
-"""Why a step is held that people are told for its whole cluster, and not for every finding."""
+_TOLD_OTHERWISE = frozenset({Reason.CLUSTER_PAUSED, Reason.WARMING_UP, Reason.FIRST_SHOT_TOO_WIDE})
+"""Why a step is held of which people are told by another notice, or will be.
+
+Of a paused cluster they are told for each severe finding, else once a day. Of a breaker its page tells, if not severe.
+"""
 
 
-def is_untold(steps: Iterable[Step], *, severe: bool) -> bool:
-    """Whether a step was held, failed or began to wait after the last message that was published, if any was.
+def untold(steps: Iterable[Step], *, severe: bool) -> list[Step]:
+    """The steps that were held, failed or began to wait after the last message that was published, if any was.
 
-    A person is notified once about a tripped breaker, not for every finding that it holds; nor of what is tried again.
+    What is tried again is no news.
     """
     steps, news = tuple(steps), _SEVERE_NEWS if severe else _NEWS
+    left_out = _TOLD_OTHERWISE if severe else {*_TOLD_OTHERWISE, Reason.STORM_BREAKER}
     settled = [
         (step, step.settled_at)
         for step in steps
-        if step.settled_at and step.reason not in _TOLD_FOR_CLUSTER and not (step.answers or step.is_awaited)
+        if step.settled_at and step.reason not in left_out and not (step.answers or step.is_awaited)
     ]
     told = last_told(steps)
-    return any(step.status in news and (told is None or at > told) for step, at in settled)
+    return [step for step, at in settled if step.status in news and (told is None or at > told)]
 
 
 def is_outdated(steps: Iterable[Step], epoch: int) -> bool:

@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from scc_responder.actions import Action
 from scc_responder.domain.changes import Change, Disruption
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, NodePool, Pod, Zone
+from scc_responder.domain.finding import Confidence
 from scc_responder.domain.reasons import Reason
-from scc_responder.guard.ledger import DisruptionRequest
+from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest
 
 _ENDED_PHASES = frozenset({"Succeeded", "Failed"})
+_SURE = frozenset({Confidence.LIKELY, Confidence.CONFIRMED})
 UNHEALTHY_SHARE = 0.25
 """Share of a pool's nodes: if as many take no pods already, no other node is cordoned."""
 
@@ -92,6 +94,12 @@ def _is_last(pool: NodePool, zone: Zone) -> bool:
     return zone.schedulable <= 1 or pool.schedulable <= 1
 
 
+def budget_of(action: Action) -> Budget:
+    """Which limits and breakers the action counts in."""
+    cuts = action.disrupts is Disruption.PODS and action.reversible
+    return Budget.ISOLATION if cuts else Budget.DISRUPTION
+
+
 def disruption_request(context: Context, action: Action, action_id: str) -> DisruptionRequest | None:
     """The ledger request of the action; None if it disrupts nothing that was read."""
     cluster = context.finding.cluster
@@ -99,7 +107,12 @@ def disruption_request(context: Context, action: Action, action_id: str) -> Disr
         scopes = {"project": cluster.project, "node_pool": context.node.node_pool}
         share_of = context.live.node_pool.nodes if context.live and context.live.node_pool else None
         return DisruptionRequest(
-            action_id=action_id, target=context.node.uid, kind="nodes", scopes=scopes, share_of=share_of
+            action_id=action_id,
+            target=context.node.uid,
+            kind="nodes",
+            scopes=scopes,
+            share_of=share_of,
+            cluster=cluster.path,
         )
     if action.disrupts is Disruption.PODS and context.pod is not None and cluster is not None:
         pod = context.pod
@@ -111,7 +124,14 @@ def disruption_request(context: Context, action: Action, action_id: str) -> Disr
         }
         scopes |= {"node_pool": context.node.node_pool} if context.node else {}
         return DisruptionRequest(
-            action_id=action_id, target=pod.uid, kind="pods", scopes=scopes, share_of=_replicas(context)
+            action_id=action_id,
+            target=pod.uid,
+            kind="pods",
+            budget=budget_of(action),
+            scopes=scopes,
+            share_of=_replicas(context),
+            cluster=cluster.path,
+            is_likely=context.threat.confidence in _SURE and context.finding.pod is not None,
         )
     return _run_request(context, action_id) if action.disrupts is Disruption.SERVICES else None
 

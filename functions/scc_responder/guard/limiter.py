@@ -31,16 +31,16 @@ from scc_responder.domain.errors import (
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry
 from scc_responder.domain.value import resolved
-from scc_responder.guard.ledger import (
-    FRESH,
+from scc_responder.guard.ledger import FRESH, admit, counts_in_organization
+from scc_responder.guard.limits.ledger_document import (
     Breaker,
+    Budget,
     DisruptionRequest,
     Ledger,
     LimitDecision,
     State,
-    admit,
-    counts_in_organization,
 )
+from scc_responder.guard.limits.storm import held_by, with_breakers
 from scc_responder.policy.guardrails import Guardrails
 
 CLUSTERS = "ledger/cluster/"
@@ -53,7 +53,10 @@ _PAUSE_SECONDS = 0.01
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 BreakerAlert = Callable[[str, Breaker], None]
-"""Notifies a person that the breaker of a cluster (its path) tripped. Raises ResponderError if that failed."""
+"""Notifies a person that a breaker of a cluster (its path) tripped. Raises ResponderError if that failed."""
+
+_Answers = dict[Budget, LimitDecision]
+_Asked = tuple[str, str, Budget]
 
 
 def cluster_key(path: str) -> str:
@@ -80,32 +83,43 @@ class Limiter:
         self._guardrails = guardrails
         self._wait = wait
         self._page = page
-        self._tripped: LimitDecision | None = None
-        self._allowed: dict[tuple[str, str], float] = {}
-
-    def breaker(self) -> LimitDecision:
-        """Whether the cluster's breaker allows changes, as read when this delivery asked first."""
-        if self._tripped is None:
-            self._tripped = self._judged(self._read_breaker)
-        return self._tripped
+        self._ledger: Ledger | None = None
+        self._answered: dict[_Asked, tuple[float, LimitDecision]] = {}
 
     def reserve(self, request: DisruptionRequest, *, dry_run: bool) -> LimitDecision:
         """Whether the target may be disrupted; if so, it counts from now on.
 
-        A dry run gets the same result and counts nothing.
+        A dry run gets the same result and counts nothing. What a breaker holds is not asked for again.
 
         Raises RetryableError.
         """
-        asked = (request.target, request.policy)
-        if time.monotonic() - self._allowed.get(asked, float("-inf")) < FRESH.total_seconds():
-            return LimitDecision()
+        asked = (request.target, request.policy, request.budget)
+        begun, answer = self._answered.get(asked, (float("-inf"), LimitDecision()))
+        if time.monotonic() - begun < FRESH.total_seconds():
+            return answer
         begun = time.monotonic()
-        answer = self._judged(partial(self._rehearse if dry_run else self._reserve, request))
-        if answer.allowed:
-            self._allowed[asked] = begun
-        return answer
+        answers = self._judged(request.budget, partial(self._rehearse if dry_run else self._reserve, request))
+        for budget, answer in answers.items():
+            if answer.allowed or answer.reason == Reason.STORM_BREAKER:
+                self._answered[request.target, request.policy, budget] = begun, replace(answer, cut=0)
+        return answers[request.budget]
 
-    def _judged(self, call: Callable[[], LimitDecision]) -> LimitDecision:
+    def breaker(self, request: DisruptionRequest | None = None) -> LimitDecision:
+        """Whether no breaker of the cluster, as this delivery read them first, holds the request.
+
+        Any of them holds what disrupts a target that was not read (None). Raises RetryableError.
+        """
+        return self._judged(Budget.DISRUPTION, partial(self._read_breaker, request))[Budget.DISRUPTION]
+
+    def _read_breaker(self, request: DisruptionRequest | None) -> _Answers:
+        if self._ledger is None:
+            entry = self._store.get(cluster_key(self._cluster))
+            self._ledger = read_ledger(entry) if entry else Ledger()
+        breaker = held_by(self._ledger, request) if request else self._ledger.breaker
+        held = LimitDecision(reason=Reason.STORM_BREAKER, detail=breaker.detail) if breaker else LimitDecision()
+        return {Budget.DISRUPTION: held}
+
+    def _judged(self, budget: Budget, call: Callable[[], _Answers]) -> _Answers:
         """Run the check again until no other writer interferes.
 
         A write without an answer may have been stored: it is looked for, once.
@@ -122,43 +136,32 @@ class Limiter:
                     continue
                 raise RetryableError(Reason.LEDGER_UNAVAILABLE, str(error), permission=error.permission) from error
             except StoreError as error:
-                return LimitDecision(reason=error.reason, detail=str(error))
+                return {budget: LimitDecision(reason=error.reason, detail=str(error))}
         raise RetryableError(Reason.LEDGER_CONTENDED, f"{_TRIES} tries on the ledger of {self._cluster}")
 
-    def _read_breaker(self) -> LimitDecision:
-        entry = self._store.get(cluster_key(self._cluster))
-        breaker = read_ledger(entry).breaker if entry else None
-        if entry is None or breaker is None:
-            return LimitDecision()
-        if breaker.told_at is None and entry.server_time - breaker.paging_since > PAGING_TAKES:
-            # Whoever tripped it died before a person was told.
-            ledger = replace(read_ledger(entry), breaker=replace(breaker, paging_since=entry.server_time))
-            self._tell(self._replace(entry, ledger), ledger)
-        return LimitDecision(reason=Reason.STORM_BREAKER, detail=breaker.detail)
-
-    def _rehearse(self, request: DisruptionRequest) -> LimitDecision:
+    def _rehearse(self, request: DisruptionRequest) -> _Answers:
         entries = self._store.get_many(tuple(self._documents(request)))
         now = next((entry.server_time for entry in entries if entry), _EPOCH)
-        return admit(
-            _state([read_ledger(entry) if entry else Ledger() for entry in entries]), request, self._guardrails, now
-        )[1]
+        ledgers = [read_ledger(entry) if entry else Ledger() for entry in entries]
+        answers = _admitted(_state(ledgers), request, self._guardrails, now)[1]
+        if entries[0]:
+            self._tell(entries[0], ledgers[0], ledgers[0].breakers)
+        return answers
 
-    def _reserve(self, request: DisruptionRequest) -> LimitDecision:
+    def _reserve(self, request: DisruptionRequest) -> _Answers:
         documents = self._documents(request)
         found = self._store.get_many(tuple(documents))
         entries = [entry or self._made(*at) for entry, at in zip(found, documents.items(), strict=True)]
         before = [read_ledger(entry) for entry in entries]
-        after, answer = admit(_state(before), request, self._guardrails, entries[0].server_time)
+        after, answers = _admitted(_state(before), request, self._guardrails, entries[0].server_time)
         for entry, old, new in zip(entries, before, (after.cluster, after.organization), strict=False):
-            if new is not old:
-                written = self._replace(entry, new)
-                if new.breaker:
-                    self._tell(written, new)
-        return answer
+            self._tell(self._replace(entry, new) if new is not old else entry, new, old.breakers)
+        return answers
 
     def _documents(self, request: DisruptionRequest) -> dict[str, str]:
         """The keys of the documents that the request counts in, the cluster's first, and each one's cluster."""
-        wide = {ORGANIZATION: ""} if counts_in_organization(request, self._guardrails) else {}
+        asked = (request, _ending(request)) if request.then_ends else (request,)
+        wide = {ORGANIZATION: ""} if any(counts_in_organization(each, self._guardrails) for each in asked) else {}
         return {cluster_key(self._cluster): self._cluster, **wide}
 
     def _made(self, key: str, cluster: str) -> Entry:
@@ -171,14 +174,40 @@ class Limiter:
             raise StoreError(Reason.LEDGER_FULL, f"{len(ledger.entries)} targets are counted in {entry.key}")
         return self._store.replace(entry.key, value, entry.version)
 
-    def _tell(self, entry: Entry, ledger: Ledger) -> None:
-        """Notify a person, and record that it was done. If that fails, another delivery does it later."""
-        if ledger.breaker is None:
-            return
-        with suppress(ResponderError):
-            self._page(self._cluster, ledger.breaker)
-            told = replace(ledger.breaker, told_at=entry.server_time)
-            self._replace(entry, replace(ledger, breaker=told))
+    def _tell(self, entry: Entry, ledger: Ledger, known: Sequence[Breaker]) -> None:
+        """Notify a person of each breaker that tripped now, and of one that was not told of a while ago."""
+        for breaker in ledger.breakers:
+            tripped = breaker
+            if breaker in known:
+                if breaker.told_at or entry.server_time - breaker.paging_since <= PAGING_TAKES:
+                    continue
+                # Whoever tripped it died before a person was told.
+                tripped = replace(breaker, paging_since=entry.server_time)
+                ledger = _changed(ledger, breaker, tripped)
+                entry = self._replace(entry, ledger)
+            with suppress(ResponderError):
+                self._page(self._cluster, tripped)
+                told = _changed(ledger, tripped, replace(tripped, told_at=entry.server_time))
+                entry, ledger = self._replace(entry, told), told
+
+
+def _changed(ledger: Ledger, before: Breaker, after: Breaker) -> Ledger:
+    return with_breakers(ledger, tuple(after if breaker == before else breaker for breaker in ledger.breakers))
+
+
+def _admitted(
+    state: State, request: DisruptionRequest, guardrails: Guardrails, now: datetime
+) -> tuple[State, _Answers]:
+    """The state after the request, and after what ends the target later where it is allowed; both answers."""
+    state, answer = admit(state, request, guardrails, now)
+    answers = {request.budget: answer}
+    if answer.allowed and request.then_ends:
+        state, answers[Budget.DISRUPTION] = admit(state, _ending(request), guardrails, now)
+    return state, answers
+
+
+def _ending(request: DisruptionRequest) -> DisruptionRequest:
+    return replace(request, budget=Budget.DISRUPTION, then_ends=False)
 
 
 def _state(ledgers: Sequence[Ledger]) -> State:

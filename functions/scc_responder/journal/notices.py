@@ -145,15 +145,26 @@ def busy_notice(cluster: str) -> Notice:
     )
 
 
-def breaker_notice(cluster: str, tripped_at: datetime, detail: str) -> Notice:
-    """A cluster's storm breaker tripped: nothing is changed until its reset."""
+def breaker_notice(
+    cluster: str, tripped_at: datetime, detail: str, *, scope: str = "", budget: str = "", store: str = "STORE"
+) -> Notice:
+    """A storm breaker of a cluster, or of a project on Cloud Run, tripped: only a person resets it.
+
+    `scope` is what it holds, as `namespace=shop`, or `cluster` for all; `budget` is `isolation` or `disruption`, or
+    empty for both.
+    """
     facts = {"reason": Reason.STORM_BREAKER, "cluster": cluster, "tripped_at": tripped_at, "detail": detail}
+    remedy = BREAKER_REMEDY
+    if scope:
+        place = f"--cluster {cluster}" if "/clusters/" in cluster else f"--project {cluster.removeprefix('projects/')}"
+        remedy += f" {place} --scope {scope} --reason 'WHY' --store {store}"
+        facts |= {"scope": scope, "budget": budget}
     return Notice(
         kind=NoticeKind.BREAKER,
         severity=NoticeSeverity.ERROR,
         reason=Reason.STORM_BREAKER,
         labels={"cluster": cluster},
-        facts={**facts, "remedy": BREAKER_REMEDY},
+        facts={**facts, "remedy": remedy},
     )
 
 

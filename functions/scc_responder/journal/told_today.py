@@ -1,4 +1,4 @@
-"""Remembers what people were told today, so that they are told once a day and not for every finding."""
+"""Remembers what people were told a short time ago, so that they are told once and not for every finding."""
 
 from __future__ import annotations
 
@@ -28,5 +28,24 @@ def is_first_today(store: CasStore, reason: str, about: str, now: datetime) -> b
             write_over(store, key, today, entry, keep=KEEP_TOLD)
             return True
     except StoreError:
+        return True
+    return False
+
+
+def is_first_within(store: CasStore, about: str, case: str, now: datetime, within: timedelta) -> bool:
+    """Whether no other case told people of a hold of the same (a workload, a pod) within this time before now.
+
+    The next case's call says no. Where the store does not answer it is yes: twice is better than never.
+    """
+    key = f"{TOLD_PREFIX}held/{hashlib.sha256(about.encode()).hexdigest()[:32]}"
+    try:
+        entry = store.get(key)
+        at, _, by = entry.value.decode().partition(" ") if entry else ("", "", "")
+        if at and by != case and now - datetime.fromisoformat(at) < within:
+            return False
+        with suppress(AlreadyExists, Conflict):
+            write_over(store, key, f"{now.isoformat()} {case}".encode(), entry, keep=KEEP_TOLD)
+            return True
+    except (StoreError, ValueError):
         return True
     return False

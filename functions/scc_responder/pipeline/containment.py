@@ -97,7 +97,7 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
         case.close(state, reason, *steps, decision=summary)
     drop_key(case.record, services.store)
     if _is_paused(ended):
-        tell_today(case, Reason.CLUSTER_PAUSED, _PAUSED, services)
+        tell_today(case, Reason.CLUSTER_PAUSED, _PAUSED, services, severe=context.threat.is_severe)
     log.decided(decision, case.record, services.settings.function_url)
     return ending_of(case.record, decision, severe=context.threat.is_severe)
 

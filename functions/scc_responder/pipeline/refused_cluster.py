@@ -53,13 +53,13 @@ def refuse_shut(collected: Collected, case: ClaimedCase, services: Services, wor
     raise Settled(reason, CaseState.HELD, severity, confirmed=finding, message=error.explanation) from error
 
 
-def tell_today(case: ClaimedCase, reason: Reason, why: str, services: Services) -> None:
+def tell_today(case: ClaimedCase, reason: Reason, why: str, services: Services, *, severe: bool = False) -> None:
     """Notify people of a cluster in which nothing can be done: once a day and cluster.
 
-    Of one that was taken away they are told at once, for each case.
+    Of one that was taken away, and of a severe threat, they are told for each case.
     """
     is_lost = reason == Reason.CLUSTER_ACCESS_LOST
-    about = case.record.finding_key if is_lost else case.record.cluster
+    about = case.record.finding_key if is_lost or severe else case.record.cluster
     if is_first_today(services.store, reason, about, services.clock()):
         severity = NoticeSeverity.ERROR if is_lost else NoticeSeverity.WARNING
         services.notify(case_notice(NoticeKind.UNDECIDED, case.record, reason, why, severity))

@@ -29,13 +29,13 @@ from scc_responder.domain.ports import (
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
-from scc_responder.guard.ledger import Breaker
 from scc_responder.guard.limiter import Limiter
+from scc_responder.guard.limits.ledger_document import Breaker
 from scc_responder.guard.trust.first_shot import FirstShot
 from scc_responder.guard.trust.warm_up import WarmUp
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending, log_line
-from scc_responder.journal.notices import BREAKER_REMEDY, breaker_notice, first_shot_notice
+from scc_responder.journal.notices import breaker_notice, first_shot_notice
 from scc_responder.pipeline.bulkheads import Bulkheads
 from scc_responder.policy.compiled import load_deployed
 from scc_responder.policy.policy_set import PolicySet
@@ -242,10 +242,12 @@ class Services:
     def _page(self, cluster: str, breaker: Breaker) -> None:
         """Log and notify that the breaker of a cluster tripped. Raises ApiError."""
         ending = Ending(status=204, reason=Reason.STORM_BREAKER, severity="ERROR")
-        fields = {"cluster": cluster, "detail": breaker.detail, "remedy": BREAKER_REMEDY}
+        scope = {"scope": breaker.scope, "budget": str(breaker.budget or ""), "store": self.settings.store}
+        notice = breaker_notice(cluster, breaker.tripped_at, breaker.detail, **scope)
+        fields = {name: notice.facts[name] for name in ("cluster", "scope", "budget", "detail", "remedy")}
         self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
         if self.notifier is not None:
-            self.notifier.tell(breaker_notice(cluster, breaker.tripped_at, breaker.detail))
+            self.notifier.tell(notice)
 
     def _tell_refused(self, shot: FirstShot) -> None:
         """Log and notify that none of a policy's first shot is done. Raises ApiError."""

@@ -12,7 +12,7 @@ from scc_responder.actions import AllowedKeys
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import StrictValue
-from scc_responder.policy.limits import Limits
+from scc_responder.policy.limits import IsolationLimits, Limits
 from scc_responder.policy.match import Match
 
 GUARDRAILS_FILE = "guardrails.yaml"
@@ -127,8 +127,9 @@ class ApprovalRules(StrictValue, frozen=True, kw_only=True):
 class StormBreaker(StrictValue, frozen=True, kw_only=True):
     """Trips when so much is planned or denied that a bad rule or an attack is more likely than real incidents.
 
-    More than `targets` planned, or `denials` by a limit, `within` a time: the cluster is in dry run until a person
-    resets.
+    More than `denials` by a limit `within` a time hold the scope of this limit until a person resets it, and more than
+    `targets` planned hold the cluster. The targets of one workload, node pool or service count once in all that is
+    wider. They hold the workload alone, where they are more than so many beyond its replicas.
     """
 
     targets: int = 10
@@ -136,9 +137,29 @@ class StormBreaker(StrictValue, frozen=True, kw_only=True):
     within: str = "10m"
 
 
+class Isolation(StrictValue, frozen=True, kw_only=True):
+    """The limits and the breaker of what cuts a pod off and can be undone, apart from everything else."""
+
+    limits: IsolationLimits = IsolationLimits()
+    storm_breaker: StormBreaker = StormBreaker(targets=30, denials=10)
+
+
+class Environment(StrictValue, frozen=True, kw_only=True):
+    """Clusters whose limits of the organisation are counted apart, as this share of them.
+
+    A cluster is in the first environment that names it.
+    """
+
+    name: str
+    clusters: tuple[str, ...]
+    share: str = "100%"
+
+
 class Guardrails(StrictValue, frozen=True, kw_only=True):
     """What holds whatever a policy says. `max_mode` is the furthest that any policy can go.
 
+    `cluster_share` is what each cluster keeps of the organisation's limits on pods and nodes, whatever others used up.
+    `keep_serving` are workloads as in `protected`, whose last serving pod is cut off only once a person approved it.
     `warm_up` is how long a policy's first act in a cluster that cannot be undone waits; `0s`: it does not.
     """
 
@@ -149,6 +170,10 @@ class Guardrails(StrictValue, frozen=True, kw_only=True):
     exemptions: tuple[Exemption, ...] = ()
     approval: ApprovalRules = ApprovalRules()
     limits: Limits = Limits()
+    isolation: Isolation = Isolation()
+    environments: tuple[Environment, ...] = ()
+    cluster_share: str = "25%"
+    keep_serving: tuple[str, ...] = ()
     storm_breaker: StormBreaker = StormBreaker()
     warm_up: str = NO_WARM_UP
     allowed_keys: AllowedKeys = AllowedKeys()

@@ -14,15 +14,19 @@ from scc_responder.policy.guardrails import (
     NO_WARM_UP,
     ApprovalRules,
     Ceiling,
+    Environment,
     Exemption,
     Guardrails,
     Protected,
     QuietHours,
+    StormBreaker,
 )
+from scc_responder.policy.limits import Limit
 from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, expected
 from scc_responder.policy.rule_mistakes import (
     LOCATION,
     PROJECT_BY_ID,
+    SHARE,
     duration_mistakes,
     limit_mistakes,
     match_mistakes,
@@ -81,11 +85,15 @@ def mistakes(guardrails: Guardrails) -> Iterator[Mistake]:
         yield from _exemption(("exemptions", index), exemption)
     yield from _names(guardrails)
     yield from _approval(guardrails.approval)
-    for scope in guardrails.limits.__struct_fields__:
-        for index, limit in enumerate(getattr(guardrails.limits, scope)):
-            yield from limit_mistakes(limit, ("limits", scope, index))
-            yield from scope_mistakes(limit, scope, ("limits", scope, index, "of"))
-    yield from _storm_breaker(guardrails)
+    isolation = guardrails.isolation
+    for place, limits in ((("limits",), guardrails.limits), (("isolation", "limits"), isolation.limits)):
+        for scope in limits.__struct_fields__:
+            for index, limit in enumerate(getattr(limits, scope)):
+                yield from limit_mistakes(limit, (*place, scope, index))
+                yield from _scope_mistakes(limit, scope, (*place, scope, index, "of"))
+    yield from _storm_breaker(guardrails.storm_breaker, ("storm_breaker",))
+    yield from _storm_breaker(isolation.storm_breaker, ("isolation", "storm_breaker"))
+    yield from _environments(guardrails)
     if guardrails.warm_up != NO_WARM_UP:
         yield from duration_mistakes(guardrails.warm_up, ("warm_up",))
     yield from _allowed_keys(guardrails)
@@ -93,7 +101,9 @@ def mistakes(guardrails: Guardrails) -> Iterator[Mistake]:
         yield from duration_mistakes(getattr(guardrails.max_finding_age, field), ("max_finding_age", field))
 
 
-def _patterns(place: DocumentPath, part: Protected | Ceiling | QuietHours, fields: Iterable[str]) -> Iterator[Mistake]:
+def _patterns(
+    place: DocumentPath, part: Protected | Ceiling | QuietHours | Environment, fields: Iterable[str]
+) -> Iterator[Mistake]:
     for field in fields:
         fits, remedy = _FORMS[field]
         for index, pattern in enumerate(getattr(part, field)):
@@ -161,7 +171,7 @@ def _changing(place: DocumentPath, names: Iterable[str], why: str) -> Iterator[M
 
 def _names(guardrails: Guardrails) -> Iterator[Mistake]:
     """Ceilings and quiet hours share one set of names, since a decision names both in the same way."""
-    for fields in (("ceilings", "quiet_hours"), ("exemptions",)):
+    for fields in (("ceilings", "quiet_hours"), ("exemptions",), ("environments",)):
         seen: dict[str, str] = {}
         for field in fields:
             for index, item in enumerate(getattr(guardrails, field)):
@@ -188,13 +198,36 @@ def _approval(approval: ApprovalRules) -> Iterator[Mistake]:
     yield from duration_mistakes(approval.expires, ("approval", "expires"))
 
 
-def _storm_breaker(guardrails: Guardrails) -> Iterator[Mistake]:
-    breaker = guardrails.storm_breaker
+def _scope_mistakes(limit: Limit, scope: str, path: DocumentPath) -> Iterator[Mistake]:
+    if path[0] == "isolation" and limit.of != "pods":
+        yield Mistake(path=path, text=f"{limit.of} are not isolated; write pods")
+    else:
+        yield from scope_mistakes(limit, scope, path)
+
+
+def _environments(guardrails: Guardrails) -> Iterator[Mistake]:
+    for index, environment in enumerate(guardrails.environments):
+        place: DocumentPath = ("environments", index)
+        yield from _patterns(place, environment, ("clusters",))
+        yield from _share(environment.share, (*place, "share"))
+        if not environment.clusters:
+            yield Mistake(path=(*place, "clusters"), text="no cluster is named; name one, or remove the environment")
+    yield from _share(guardrails.cluster_share, ("cluster_share",))
+    fits, remedy = _FORMS["workloads"]
+    yield from _each(("keep_serving",), guardrails.keep_serving, fits, f"can never match; {remedy}")
+
+
+def _share(share: str, place: DocumentPath) -> Iterator[Mistake]:
+    if not SHARE.fullmatch(share):
+        yield Mistake(path=place, text=f"{share!r} is no share; write 1% to 100%")
+
+
+def _storm_breaker(breaker: StormBreaker, place: DocumentPath) -> Iterator[Mistake]:
     for field in ("targets", "denials"):
         if getattr(breaker, field) < 1:
             text = f"{getattr(breaker, field)} would never let anything be done; write 1 or more"
-            yield Mistake(path=("storm_breaker", field), text=text)
-    yield from duration_mistakes(breaker.within, ("storm_breaker", "within"))
+            yield Mistake(path=(*place, field), text=text)
+    yield from duration_mistakes(breaker.within, (*place, "within"))
 
 
 def _allowed_keys(guardrails: Guardrails) -> Iterator[Mistake]:

@@ -49,6 +49,20 @@ class Limits(StrictValue, frozen=True, kw_only=True):
     organization: tuple[Limit, ...] = (Limit(most=20, within="1h"), Limit(most=20, of="services", within="1h"))
 
 
+class IsolationLimits(StrictValue, frozen=True, kw_only=True):
+    """The limits of what cuts a pod off and can be undone, each scope counted on its own: only pods are counted.
+
+    Every replica of one workload may be cut off. Beyond the share that `Limits.owner` allows, each pod needs a finding
+    of its own that is likely at least.
+    """
+
+    owner: tuple[Limit, ...] = ()
+    namespace: tuple[Limit, ...] = (Limit(most=10, within="10m"),)
+    node: tuple[Limit, ...] = ()
+    cluster: tuple[Limit, ...] = (Limit(most=30, within="10m"),)
+    organization: tuple[Limit, ...] = (Limit(most=60, within="1h"),)
+
+
 def allowed_count(limit: Limit, share_of: int | None = None) -> int:
     """How many targets the limit allows. A share always allows one; only one if `whole` is not known (None).
 

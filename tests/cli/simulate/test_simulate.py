@@ -154,21 +154,21 @@ def test_a_damaged_snapshot(
 def test_a_tripped_breaker_is_reported(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A person is told when a breaker would have tripped, and why nothing happens after that."""
     export = write_lines(tmp_path / "flood.jsonl", 1_500, days=1)
-    policies = write_policies(tmp_path / "all", policy("isolate_pod", "notify", when="surface: pod"))
+    policies = write_policies(tmp_path / "all", policy("delete_pod", "notify", when="surface: pod"))
     told = [
         simulated(capsys, export, policies, "--assume-present", "--totals", *options)[1]
         for options in ((), ("--reset-after", "1h"))
     ]
     for shown in told:
         assert "  storm breaker of prod-1 trips at 2026-02-01 00:" in shown
-    acts = [int(re.search(r"(\d+)  isolate_pod\n", shown)[1]) for shown in told]  # type: ignore[index]
+    acts = [int(re.search(r"(\d+)  delete_pod\n", shown)[1]) for shown in told]  # type: ignore[index]
     assert acts[0] < acts[1] < 1_000
-    assert "isolate_pod: storm_breaker" in told[0]
+    assert "delete_pod: storm_breaker" in told[0]
 
 
 def test_a_limit_hides_no_wider_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A wider policy does not pass because a limit happened to be reached before."""
-    rails = RAILS + "limits: {owner: [], cluster: [{most: 1, within: 7d}]}\n"
+    rails = RAILS + "isolation: {limits: {cluster: [{most: 1, within: 7d}]}}\n"
     shell, wide = policy("isolate_pod"), policy("isolate_pod", when="surface: pod")
     former = write_policies(tmp_path / "former", shell, guardrails=rails)
     wider = write_policies(tmp_path / "wider", wide, guardrails=rails)

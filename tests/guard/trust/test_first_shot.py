@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.guard.ledger import DisruptionRequest
+from scc_responder.guard.limits.ledger_document import DisruptionRequest
 from scc_responder.guard.trust.first_shot import (
     FORGOTTEN_AFTER,
     MOST_ON_TARGET,

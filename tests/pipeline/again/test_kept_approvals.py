@@ -16,7 +16,7 @@ from tests.kits.answers import HERE, answered, plan_of
 from tests.kits.responder import RAILS, Deployment, deployed, finding_about, policy
 
 ASKING = policy("isolate_pod", "notify", mode="approve")
-ONE_A_TIME = f"{RAILS}limits: {{owner: [{{most: 1, within: 10m}}]}}\n"
+ONE_A_TIME = f"{RAILS}isolation: {{limits: {{owner: [{{most: 1, within: 10m}}]}}}}\n"
 TWO_PEOPLE = f"{RAILS}approval: {{approvers: [a@example.com, b@example.com], needed: 2}}\n"
 
 

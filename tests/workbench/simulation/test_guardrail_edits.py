@@ -47,6 +47,10 @@ FULL: dict[str, Any] = {
     "approval": {"approvers": ["a@example.com", "b@example.com"], "needed": 2, "expires": "1h"},
     "limits": {"namespace": [{"most": 3, "within": "10m"}], "owner": [{"most": "25%", "within": "10m"}]},
     "storm_breaker": {"targets": 10, "denials": 5, "within": "10m"},
+    "isolation": {"limits": {"namespace": [{"most": 10, "within": "10m"}]}, "storm_breaker": {"targets": 30}},
+    "environments": [{"name": "development", "clusters": ["dev"], "share": "50%"}],
+    "cluster_share": "25%",
+    "keep_serving": ["shop/Deployment/web"],
     "allowed_keys": {"labels": ["team"], "annotations": ["note"]},
     "max_finding_age": {"irreversible": "30m", "reversible": "24h"},
 }
@@ -108,6 +112,14 @@ TABLE: list[tuple[dict[str, Any], list[str]]] = [
             "WIDENS limits.project: 3 services within 10m -> None",
             "WIDENS limits.project: 10 services within 24h -> None",
         ],
+    ),
+    ({"keep_serving": []}, ["WIDENS keep_serving: shop/Deployment/web -> None"]),
+    ({"cluster_share": "50%"}, ["WIDENS cluster_share: 25% -> 50%"]),
+    ({"cluster_share": "10%"}, ["cluster_share: 25% -> 10%"]),
+    ({"isolation": {"storm_breaker": {"targets": 40}}}, ["WIDENS isolation.storm_breaker.targets: 30 -> 40"]),
+    (
+        {"environments": []},
+        ["WIDENS environments.development: {'clusters': ['dev'], 'share': '50%'} -> None"],
     ),
     ({"quiet_hours": [{**QUIET, "from": "21:00"}]}, ["quiet_hours.nights.from: 22:00 -> 21:00"]),
     ({"quiet_hours": [{**QUIET, "from": "23:00"}]}, ["WIDENS quiet_hours.nights.from: 22:00 -> 23:00"]),
@@ -217,6 +229,7 @@ EVERYTHING = msgspec.json.decode(msgspec.json.encode(rails()))
 OTHER = {"max_mode": "disabled", "days": "sun", "most": 7} | dict.fromkeys(
     ["within", "irreversible", "reversible", "warm_up"], "7m"
 )
+OTHER |= {"cluster_share": "7%", "share": "7%"}
 
 
 def otherwise(path: tuple[str | int, ...], value: Any) -> Any:

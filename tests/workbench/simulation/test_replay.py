@@ -146,6 +146,11 @@ ONE = "protected: {namespaces: [kube-system]}\nlimits: {namespace: [{most: 1, wi
 STORMY = "protected: {namespaces: [kube-system]}\nstorm_breaker: {targets: 2}\nlimits: {owner: [], namespace: []}\n"
 
 
+def workloads(count: int) -> list[Finding]:
+    """A finding each minute, each about a pod of a workload of its own."""
+    return [finding(number, pod=f"web{number}-6d5f9c7b4-aaaaa", minutes=number) for number in range(1, count)]
+
+
 def pods(count: int, minutes: int = 0) -> list[Finding]:
     """A finding each minute, each about a pod of its own."""
     return [finding(number, pod=f"web-6d5f9c7b4-aaaa{number}", minutes=minutes + number) for number in range(1, count)]
@@ -176,14 +181,15 @@ def test_a_storm_stops_all_actions(
 ) -> None:
     """After too much at once nothing acts in the cluster, until a person is supposed to have reset its breaker."""
     policies = written(policy("label_pod", "delete_pod", "notify"), guardrails=STORMY)
-    findings = [*pods(5), finding(9, pod="web-6d5f9c7b4-bbbbb", minutes=60)]
+    findings = [*workloads(5), finding(9, pod="web-6d5f9c7b4-bbbbb", minutes=60)]
     report = replayed(policies, *findings, reset_after=reset_after).report()
     (trip,) = report.trips
     assert (report.tripped, trip.at, trip.detail) == (
         trips,
         T0 + timedelta(minutes=3),
-        "3 targets planned within 10m, of at most 2",
+        "targets of 3 workloads planned within 10m, of at most 2",
     )
+    assert (trip.scope, trip.budget) == ("cluster", "disruption")
     total = report.policies[0].total
     assert (total.acts["delete_pod"], total.acts["notify"]) == (acts, 5)
 
@@ -193,7 +199,7 @@ def test_clusters_have_breakers_of_their_own(written: Callable[..., PolicySet]) 
     plain = sample_finding(SHELL)
     assert plain.cluster is not None
     elsewhere = replace(plain.cluster, name="prod-2")
-    findings = [*pods(5), finding(9, pod="web-6d5f9c7b4-bbbbb", minutes=9, cluster=elsewhere)]
+    findings = [*workloads(5), finding(9, pod="web-6d5f9c7b4-bbbbb", minutes=9, cluster=elsewhere)]
     report = replayed(written(policy("delete_pod"), guardrails=STORMY), *findings).report()
     assert report.policies[0].total.acts == {"delete_pod": 3}
 

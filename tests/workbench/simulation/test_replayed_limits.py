@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.domain.finding import ClusterRef, Finding, PodRef
 from scc_responder.guard.guard import guard
+from scc_responder.guard.limits.applied_limits import share_of
+from scc_responder.guard.limits.ledger_document import Budget
 from scc_responder.intake.threats import catalogue
 from scc_responder.policy.decide import decide
-from scc_responder.policy.guardrails import Guardrails, Protected, StormBreaker
-from scc_responder.policy.limits import Limit, Limits, allowed_count, window
+from scc_responder.policy.guardrails import Guardrails, Isolation, Protected, StormBreaker
+from scc_responder.policy.limits import IsolationLimits, Limit, Limits, allowed_count, window
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import context_of
@@ -25,6 +28,11 @@ from scc_responder.workbench.sample_findings import facts_as_told, sample_findin
 from scc_responder.workbench.simulation.impact import AffectedObject, effects
 from scc_responder.workbench.simulation.replayed_limits import MOST_TRIPS, ReplayedLimits
 from tests.kits.responder import policy, write_policies
+
+
+def _of_pods(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    return tuple(limit for limit in limits if limit.of == "pods")
+
 
 T0 = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CALM = StormBreaker(targets=1000, denials=1000)
@@ -121,17 +129,22 @@ def most_together(effects: list[tuple[datetime, AffectedObject]], within: timede
 @given(found=FINDINGS, limits=LIMITS)
 def test_never_more_than_a_limit_allows(policies: tuple[Policy, ...], found: list[Finding], limits: Limits) -> None:
     """Whatever is found in whatever order of places: no window has more different targets than each limit allows."""
-    rails = Guardrails(protected=Protected(), limits=limits, storm_breaker=CALM)
+    own = IsolationLimits(**{name: _of_pods(getattr(limits, name)) for name in IsolationLimits.__struct_fields__})
+    isolation = Isolation(limits=own, storm_breaker=CALM)
+    rails = Guardrails(protected=Protected(), limits=limits, storm_breaker=CALM, isolation=isolation)
     through = disrupted(found, policies, rails, ReplayedLimits(rails))
-    for scope in Limits.__struct_fields__:
+    for names, scope in product(({"a", "c"}, {"b"}), Limits.__struct_fields__):
+        reached = [item for item in through if item[3] in names]
         for limit in getattr(limits, scope):
-            for value in {scopes(item)[scope] for item, *_ in through}:
+            for value in {scopes(item)[scope] for item, *_ in reached}:
                 here = [
                     (item.event_time, target)
-                    for item, kind, target, _ in through
+                    for item, kind, target, _ in reached
                     if kind == limit.of and scopes(item)[scope] == value
                 ]
-                assert most_together(here, window(limit)) <= allowed_count(limit), (scope, value)
+                # The second cluster keeps its share, whatever the first one used up.
+                kept = share_of(rails.cluster_share, allowed_count(limit)) if scope == "organization" else 0
+                assert most_together(here, window(limit)) <= allowed_count(limit) + kept, (scope, value)
     (own,) = policies[0].limits
     mine = [(item.event_time, target) for item, kind, target, name in through if (name, kind) == ("a", "pods")]
     assert most_together(mine, window(own)) <= allowed_count(own)
@@ -150,21 +163,29 @@ def test_what_no_limit_denies_is_let_through(policies: tuple[Policy, ...], found
 def test_a_storm_ends_it(policies: tuple[Policy, ...], found: list[Finding], targets: int) -> None:
     """Once its breaker has tripped, nothing is disrupted in a cluster any more."""
     storm = StormBreaker(targets=targets, denials=1000, within="10m")
-    rails = Guardrails(protected=Protected(), storm_breaker=storm)
+    rails = Guardrails(protected=Protected(), storm_breaker=storm, isolation=Isolation(storm_breaker=storm))
     limits = ReplayedLimits(rails)
     through = disrupted(found, policies, rails, limits)
-    for trip in limits.trips:
-        after = [item for item, *_ in through if item.cluster and item.cluster.path == trip.cluster]
+    for trip in (trip for trip in limits.trips if trip.scope == "cluster"):
+        isolated = {"a": True, "b": False}
+        after = [
+            item
+            for item, kind, _, name in through
+            if item.cluster and item.cluster.path == trip.cluster and kind == "pods"
+            if isolated.get(name, True) == (trip.budget is Budget.ISOLATION)
+        ]
         assert all(item.event_time <= trip.at for item in after)
-    assert len({trip.cluster for trip in limits.trips}) == len(limits.trips) == limits.tripped
+    assert (
+        len({(trip.cluster, trip.scope, trip.budget) for trip in limits.trips}) == len(limits.trips) == limits.tripped
+    )
 
 
 def test_trips_are_counted_and_few_are_named(policies: tuple[Policy, ...]) -> None:
     """However many clusters a flood names, the report stays short."""
     rails = Guardrails(protected=Protected(), storm_breaker=StormBreaker(targets=1))
-    found = [finding(0, f"prod-{number}", "shop", "web", pod) for number in range(60) for pod in "abc"]
+    found = [finding(0, f"prod-{number}", "shop", name, "a") for number in range(60) for name in ("web", "api", "db")]
     limits = ReplayedLimits(rails)
-    disrupted(found, policies, rails, limits)
+    disrupted(found, policies[1:2], rails, limits)
     assert (len(limits.trips), limits.tripped) == (MOST_TRIPS, 60)
 
 

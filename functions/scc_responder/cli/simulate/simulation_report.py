@@ -13,6 +13,7 @@ from scc_responder.cli.console.markdown import escaped, markdown_table
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
+from scc_responder.guard.limits.ledger_document import WHOLE
 from scc_responder.workbench.simulation.counts import Count
 from scc_responder.workbench.simulation.guardrail_edits import Edit
 from scc_responder.workbench.simulation.impact import Difference
@@ -80,10 +81,11 @@ def _head(simulation: SimulationReport) -> Iterator[str]:
 
 
 def _trips(report: ReplayReport) -> Iterator[str]:
-    """The storm breakers that tripped: what follows in their clusters was held."""
+    """The storm breakers that tripped: what follows in their scopes was held."""
     for trip in report.trips:
-        place = trip.cluster.rpartition("/")[2]
-        told = f"  storm breaker of {place} trips at {trip.at:%Y-%m-%d %H:%M:%S}Z: {trip.detail}"
+        place, named = trip.cluster.rpartition("/")[2], (trip.scope.removeprefix(WHOLE), trip.budget)
+        held = f" ({', '.join(filter(None, named))})" if any(named) else ""
+        told = f"  storm breaker of {place} trips at {trip.at:%Y-%m-%d %H:%M:%S}Z{held}: {trip.detail}"
         yield styled(told, "yellow")
     if report.tripped > len(report.trips):
         yield styled(f"  ... and {report.tripped - len(report.trips):,} more times", "yellow")

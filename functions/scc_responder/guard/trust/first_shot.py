@@ -19,7 +19,8 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.domain.value import Value
-from scc_responder.guard.ledger import DisruptionRequest, State, admit
+from scc_responder.guard.ledger import admit
+from scc_responder.guard.limits.ledger_document import DisruptionRequest, State
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.policy_set import Policy

@@ -27,8 +27,8 @@ from scc_responder.domain.errors import (
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry, write_over
 from scc_responder.domain.value import Value, resolved
-from scc_responder.guard.ledger import DisruptionRequest
 from scc_responder.guard.limiter import PAGING_TAKES
+from scc_responder.guard.limits.ledger_document import DisruptionRequest
 from scc_responder.guard.trust.first_shot import (
     FirstShot,
     FirstShotState,

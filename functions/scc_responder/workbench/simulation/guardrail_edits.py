@@ -25,6 +25,8 @@ Entries = TypeVar("Entries", Ceiling, QuietHours, Exemption)
 Looser = Literal["shorter", "longer", "lower", "higher"]
 """The direction in which a number or a time allows more."""
 
+_STORM: dict[str, Looser] = {"targets": "higher", "denials": "higher", "within": "shorter"}
+_AGES: dict[str, Looser] = {"irreversible": "longer", "reversible": "longer"}
 _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 _WEEK = tuple(_MONDAY + timedelta(minutes=minute) for minute in range(7 * 24 * 60))
 
@@ -51,11 +53,16 @@ def edits(former: Guardrails, now: Guardrails, today: date) -> tuple[Edit, ...]:
             _named("quiet_hours", former.quiet_hours, now.quiet_hours, _quiet),
             _named("exemptions", former.exemptions, now.exemptions, partial(_exemption, today)),
             _approval(former, now),
-            _limits(former, now),
-            _measures("storm_breaker", former, now, {"targets": "higher", "denials": "higher", "within": "shorter"}),
+            _limits("limits", former.limits, now.limits),
+            _limits("isolation.limits", former.isolation.limits, now.isolation.limits),
+            _measures("isolation.storm_breaker", former.isolation.storm_breaker, now.isolation.storm_breaker, _STORM),
+            _environments(former, now),
+            _measures("", former, now, {"cluster_share": "higher"}),
+            _entries("keep_serving", former.keep_serving, now.keep_serving, gone=True),
+            _measures("storm_breaker", former.storm_breaker, now.storm_breaker, _STORM),
             _warm_up(former.warm_up, now.warm_up),
             _lists("allowed_keys", former.allowed_keys, now.allowed_keys, gone=False),
-            _measures("max_finding_age", former, now, {"irreversible": "longer", "reversible": "longer"}),
+            _measures("max_finding_age", former.max_finding_age, now.max_finding_age, _AGES),
         )
     )
 
@@ -161,20 +168,27 @@ def _exemption(today: date, field: str, before: Exemption, after: Exemption | No
 
 def _approval(former: Guardrails, now: Guardrails) -> Iterator[Edit]:
     yield from _entries("approval.approvers", former.approval.approvers, now.approval.approvers, gone=False)
-    yield from _measures("approval", former, now, {"needed": "lower", "expires": "longer"})
+    yield from _measures("approval", former.approval, now.approval, {"needed": "lower", "expires": "longer"})
 
 
-def _limits(former: Guardrails, now: Guardrails) -> Iterator[Edit]:
+def _environments(former: Guardrails, now: Guardrails) -> Iterator[Edit]:
+    """Whose limits are counted with whose: no edit is known to allow less for every cluster."""
+    before, after = ({item.name: item for item in each.environments} for each in (former, now))
+    for name in dict.fromkeys((*before, *after)):
+        yield from _field(f"environments.{name}", before.get(name), after.get(name), widens=True)
+
+
+def _limits(field: str, former: StrictValue, now: StrictValue) -> Iterator[Edit]:
     """Of each scope: a limit that is gone widens, unless one that remains leaves no more room."""
-    for scope in former.limits.__struct_fields__:
-        before, after = getattr(former.limits, scope), getattr(now.limits, scope)
+    for scope in former.__struct_fields__:
+        before, after = getattr(former, scope), getattr(now, scope)
         for limit in before:
             if limit not in after:
                 widens = not any(_as_strict(other, limit) for other in after)
-                yield Edit(field=f"limits.{scope}", before=_limit_text(limit), widens=widens)
+                yield Edit(field=f"{field}.{scope}", before=_limit_text(limit), widens=widens)
         for limit in after:
             if limit not in before:
-                yield Edit(field=f"limits.{scope}", after=_limit_text(limit), widens=False)
+                yield Edit(field=f"{field}.{scope}", after=_limit_text(limit), widens=False)
 
 
 def _as_strict(limit: Limit, than: Limit) -> bool:
@@ -199,10 +213,10 @@ def _warm_up(before: str, after: str) -> Iterator[Edit]:
     yield from _field("warm_up", before, after, widens=_number(after) < _number(before))
 
 
-def _measures(field: str, former: Guardrails, now: Guardrails, looser: dict[str, Looser]) -> Iterator[Edit]:
+def _measures(field: str, former: StrictValue, now: StrictValue, looser: dict[str, Looser]) -> Iterator[Edit]:
     for name, direction in looser.items():
-        before, after = getattr(getattr(former, field), name), getattr(getattr(now, field), name)
+        before, after = getattr(former, name), getattr(now, name)
         more = _number(after) > _number(before)
         less = _number(after) < _number(before)
         widens = more if direction in {"higher", "longer"} else less
-        yield from _field(f"{field}.{name}", before, after, widens=widens)
+        yield from _field(f"{field}.{name}".removeprefix("."), before, after, widens=widens)

@@ -16,7 +16,9 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.guard.disruption import disruption_request
-from scc_responder.guard.ledger import DisruptionRequest, Ledger, State, admit, reset
+from scc_responder.guard.ledger import admit
+from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest, Ledger, State
+from scc_responder.guard.limits.storm import reset
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.workbench.simulation.held_steps import hold_denied
@@ -26,11 +28,13 @@ MOST_TRIPS = 50
 
 
 class Trip(Value, frozen=True, kw_only=True):
-    """A storm breaker that would have tripped, and why."""
+    """A storm breaker that would have tripped, what it holds (`scope`, `budget`), and why."""
 
     cluster: str
     at: datetime
     detail: str
+    scope: str = ""
+    budget: Budget | None = None
 
 
 class ReplayedLimits:
@@ -49,10 +53,7 @@ class ReplayedLimits:
         cluster = context.finding.place
         if not cluster:
             return hold_denied(decision)
-        if self._is_tripped(cluster, now):
-            return hold_denied(
-                decision, lambda _, planned: None if actions()[planned.action].observes else Reason.STORM_BREAKER
-            )
+        self._reset_late(cluster, now)
         return hold_denied(decision, Asking(self, cluster, context, now).denied)
 
     def judged(self, cluster: str, asked: DisruptionRequest, now: datetime) -> Reason | None:
@@ -60,20 +61,20 @@ class ReplayedLimits:
         before = State(cluster=self._clusters[cluster], organization=self._organization)
         after, answer = admit(before, asked, self._guardrails, now)
         self._clusters[cluster], self._organization = after.cluster, after.organization
-        tripped = after.cluster.breaker
-        if tripped and not before.cluster.breaker:
+        for tripped in after.cluster.breakers[len(before.cluster.breakers) :]:
             self.tripped += 1
             if len(self.trips) < MOST_TRIPS:
-                self.trips.append(Trip(cluster=cluster, at=now, detail=tripped.detail))
+                told = Trip(cluster=cluster, at=now, detail=tripped.detail, scope=tripped.scope, budget=tripped.budget)
+                self.trips.append(told)
         return answer.reason
 
-    def _is_tripped(self, cluster: str, now: datetime) -> bool:
-        """Whether the cluster's breaker tripped, and nobody is supposed to have reset it since."""
-        breaker = self._clusters[cluster].breaker
-        if breaker and self._reset_after is not None and now - breaker.tripped_at >= self._reset_after:
-            self._clusters[cluster] = reset(self._clusters[cluster], "simulate", "--reset-after", now)
-            return False
-        return breaker is not None
+    def _reset_late(self, cluster: str, now: datetime) -> None:
+        """Close the breakers of the cluster that somebody is supposed to have reset since."""
+        ledger = self._clusters[cluster]
+        for breaker in ledger.breakers:
+            if self._reset_after is not None and now - breaker.tripped_at >= self._reset_after:
+                ledger = reset(ledger, "simulate", "--reset-after", now, breaker.scope)
+        self._clusters[cluster] = ledger
 
 
 class Asking:
@@ -85,7 +86,7 @@ class Asking:
         self._context = context
         self._now = now
         self._done: set[tuple[str, str]] = set()
-        self._answers: dict[str, Reason | None] = {}
+        self._answers: dict[tuple[str, Budget], Reason | None] = {}
 
     def denied(self, policy: PolicyDecision, planned: PlannedAction) -> Reason | None:
         """Why the policy may not take the step; None where it may."""
@@ -108,6 +109,7 @@ class Asking:
             if reason == Reason.STORM_BREAKER:
                 self._answers.clear()
             return reason
-        if asked.target not in self._answers:
-            self._answers[asked.target] = self._limits.judged(self._cluster, asked, self._now)
-        return self._answers[asked.target]
+        key = asked.target, asked.budget
+        if key not in self._answers:
+            self._answers[key] = self._limits.judged(self._cluster, asked, self._now)
+        return self._answers[key]

@@ -1,0 +1,53 @@
+"""Whether people were told a short time ago of the same hold of the same workload: then one message says it for all.
+
+A pod that is not cut off is told of by itself: somebody has to do something about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from scc_responder.actions import actions
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import StepStatus
+from scc_responder.execute.execution import Execution
+from scc_responder.guard.disruption import budget_of, disruption_request
+from scc_responder.guard.limits.ledger_document import Budget
+from scc_responder.journal.step import Step
+from scc_responder.journal.told_today import is_first_within
+
+WITHIN = timedelta(minutes=10)
+"""So long one message stands for all of a workload."""
+
+_OF_AVAILABILITY = frozenset(
+    {
+        Reason.LIMIT,
+        Reason.STORM_BREAKER,
+        Reason.LAST_READY_REPLICA,
+        Reason.DISRUPTION_BUDGET,
+        Reason.SEVERAL_DISRUPTION_BUDGETS,
+        Reason.NEEDS,
+    }
+)
+
+
+def is_told_as_one(execution: Execution, untold: Sequence[Step]) -> bool:
+    """Whether limits or availability alone hold these steps, and another case of the workload told so already."""
+    store, finding = execution.world.store, execution.context.finding
+    words = {reason.word if (reason := Reason.read(step.reason)) else None for step in untold}
+    if store is None or not words <= _OF_AVAILABILITY:
+        return False
+    about = f"{finding.place} {_told_of(execution)}"
+    return not is_first_within(store, about, finding.key, execution.world.clock(), WITHIN)
+
+
+def _told_of(execution: Execution) -> str:
+    """The workload, if this pod of it is cut off; else the pod."""
+    known = actions()
+    asked = disruption_request(execution.context, known["isolate_pod"], "")
+    cut = any(
+        step.status is StepStatus.DONE and budget_of(known[step.action]) is Budget.ISOLATION
+        for step in execution.current_steps
+    )
+    return asked.group if asked and cut else execution.target_uid
