@@ -25,7 +25,7 @@ from tests.docs.examples import ROOT
 from tests.kits.answers import answered, plan_of
 from tests.kits.responder import CLUSTER, SOURCE, finding_about, mutations
 from tests.kits.undo_nights import cluster
-from tests.pipeline.test_shipped_policies import raised
+from tests.pipeline.test_shipped_policies import acting
 from tests.pipeline.test_sweep import swept
 
 __all__ = ["cluster"]
@@ -56,7 +56,7 @@ class Desk:
 
     def __init__(self, folder: Path, cluster: SimulatedCluster) -> None:
         self.cluster = cluster
-        self.deployment = raised(folder, cluster)
+        self.deployment = acting(folder, cluster)
         self.pods = cluster.objects("Pod", "shop")
         self.documents: dict[str, Any] = {}
         clusters, settings = folder / "clusters.yaml", folder / "responder.env"
