@@ -91,6 +91,20 @@ class _Breaking:
         return answer
 
 
+def test_what_somebody_took_away_by_hand_is_noted(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """There is nothing to do, but the case keeps the person's word, and says that nothing stands."""
+    night = Night(tmp_path, cluster, "isolate_pod")
+    record = night.case()
+    (made,) = cluster.objects("NetworkPolicy")
+    admin = api_of(cluster, "admin")
+    admin.delete(f"/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/{made['metadata']['name']}", {})
+    path = f"/api/v1/namespaces/shop/pods/{night.pod['metadata']['name']}"
+    admin.patch(path, {"metadata": {"labels": {ISOLATED_POD: None}}})
+    assert {each.result.reason for each in night.undo(record).apply()} == {"already_undone"}
+    after = night.case()
+    assert (after.word and after.word.kind, containment(after.steps)) == (WordKind.UNDONE, None)
+
+
 def test_two_cases_of_one_pod_end_together(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """The isolation of both ends, each case says so, and the marks of the other one stay."""
     night = Night(tmp_path, cluster, *ACTIONS[:3])

@@ -25,7 +25,9 @@ from scc_responder.workbench.undo.pod_cases import PodCases, pod_cases
 from scc_responder.workbench.undo.taken_back import TakenBack, isolation_of, standing, taken_back
 from scc_responder.workbench.undo.undo_record import undo_begun, undo_ended, undo_step
 
-_GOOD = frozenset({StepStatus.DONE, StepStatus.DRY_RUN, StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED})
+_GONE = frozenset({StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED, StepStatus.SKIPPED})
+_GOOD = _GONE | {StepStatus.DONE, StepStatus.DRY_RUN}
+_ABOUT_TO = frozenset({StepStatus.DRY_RUN, StepStatus.DONE})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +40,7 @@ class Undone:
     @property
     def is_good(self) -> bool:
         """Whether nothing of the step is left that could be taken back."""
-        return self.result.status in _GOOD or self.result.reason == Reason.CANNOT_BE_UNDONE
+        return self.result.status in _GOOD
 
 
 class Undo:
@@ -58,6 +60,8 @@ class Undo:
         self._record = record
         others = self._others()
         self._records = {key: record, **others.records}
+        steps = (step for each in self._records.values() for step in each.steps)
+        self._begun = {step.undoes for step in steps if step.undoes and not step.is_settled}
         self._items = taken_back(record, [*others.records.values()], others.foreign, only=only)
 
     @property
@@ -72,7 +76,7 @@ class Undo:
     def apply(self) -> list[Undone]:
         """Take back what can be, and tell. Raises StoreError, and RetryableError `case_in_progress`."""
         rehearsed = self.look()
-        if not any(each.result.status is StepStatus.DRY_RUN for each in rehearsed):
+        if not any(each.result.status in _ABOUT_TO for each in rehearsed):
             return rehearsed
         asked = [key for key in self._records if any(item.key == key for item in self._items)]
         for key in asked:
@@ -110,11 +114,10 @@ class Undo:
         if item.inverse is None:
             return Result(status=StepStatus.SKIPPED, reason=Reason.CANNOT_BE_UNDONE, detail=item.why)
         record = self._records[item.key]
-        begun_before = any(step.undoes == item.step.name and not step.is_settled for step in record.steps)
         step = StepRun(
             action_id=item.step.action_id,
             dry_run=dry_run,
-            intended=begun_before,
+            intended=item.step.name in self._begun,
             intend=lambda: None,
             renew=lambda: None,
             clock=self._services.clock,
