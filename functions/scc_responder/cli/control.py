@@ -21,7 +21,8 @@ One policy, namespace or workload alone may be lowered for some hours. It ends b
   scc-responder control clear --namespace shop --reason "INC-3 is over" --store ...
   scc-responder control clear --exemption CASE --reason "it was an attack" --store ...
 
-A policy whose first acts in a cluster were refused, as they did not fit the limits, stands in `show`. To let it act:
+A policy whose first acts in a cluster were refused, as they did not fit the limits, stands in `show`; so does one whose
+acts people called wrong (`case mark`). To let it act again:
 
   scc-responder control clear --policy NAME --cluster projects/P/locations/L/clusters/C --reason ... --store ...
 
@@ -142,7 +143,8 @@ def _clear(store: CasStore, options: argparse.Namespace) -> int:
     case = options.exemption
     if not key and not case:
         raise SettingsError("nothing_named", "give --policy, --namespace, --workload or --exemption")
-    meant = [item for item in known if item.key == key or (case and getattr(item, "case", "") == case)]
+    keys = [key, (TimedScope.ERROR_BUDGET, key[1], key[2])] if key and key[0] is TimedScope.POLICY else [key]
+    meant = [item for item in known if item.key in keys or (case and getattr(item, "case", "") == case)]
     standing = [item for item in meant if item.until > now]
     by, said = visible(options.by, MAX_REASON), visible(options.reason.strip(), MAX_REASON)
     shots = let_policy_act(store, key[1], key[2], by, said) if key and key[0] is TimedScope.POLICY else []

@@ -63,6 +63,15 @@ class PersonsWord(Value, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
+class PersonsMark(Value, frozen=True, kw_only=True):
+    """What a person said of what was done in a case: right, or wrong. It ends nothing; `said` is why."""
+
+    is_wrong: bool
+    by: str
+    at: datetime
+    said: str = ""
+
+
 class Closing(Value, frozen=True, kw_only=True):
     """An earlier closing of a case that was opened again.
 
@@ -90,9 +99,9 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     reads by it. `cluster` is the path of the one that the finding is about, once confirmed; of Cloud Run `projects/P`.
     `plan` is what waits for approval, or how it ended. `asked` is the step that a person asked for, `revision` the one
     of Cloud Run that a person chose. `inspection` is what a look into the container told. `word` is a person's, where
-    it ended the case. `undone` is when it was found that others took away what was done. `unasked`: a sweep opened it
-    by itself, so what cannot be undone waits for a person. `watch` says when what was done is looked at, and what was
-    seen. `extra` holds fields that this version does not know.
+    it ended the case; `mark` what a person said of what was done. `undone` is when it was found that others took away
+    what was done. `unasked`: a sweep opened it by itself, so what cannot be undone waits for a person. `watch` says
+    when what was done is looked at, and what was seen. `extra` holds fields that this version does not know.
     """
 
     finding_key: str
@@ -121,6 +130,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     watch: Watch | None = None
     history: tuple[Closing, ...] = ()
     word: PersonsWord | None = None
+    mark: PersonsMark | None = None
     undone: tuple[datetime, ...] = ()
     unasked: bool = False
     opened_at: datetime | None = None

@@ -35,6 +35,7 @@ BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-re
 FIRST_SHOT_REMEDY = (
     "read the policy, and what it was about to do; then edit it, or: scc-responder control clear --policy {} {}"
 )
+ERROR_BUDGET_REMEDY = "mend the policy; then, to raise it: scc-responder control clear --policy {} {}"
 CONTROL_REMEDY = "say how far the responder may go: scc-responder control set dry_run, or enforce"
 BUSY_REMEDY = "find out why its API server answers late, or what makes so many findings; they come again by themselves"
 UNREAD_REMEDY = "look for this finding in Security Command Center, and find out who publishes it in this form"
@@ -173,12 +174,30 @@ def first_shot_notice(place: str, policy: str, detail: str) -> Notice:
 
     None of it was done. `detail` says how much, and by which limit.
     """
-    where = f"--cluster {place}" if "/" in place.removeprefix("projects/") else f"--project {place[len('projects/') :]}"
     facts = {"reason": Reason.FIRST_SHOT_TOO_WIDE, "place": place, "policy": policy, "detail": detail}
     return Notice(
         kind=NoticeKind.POLICY,
         severity=NoticeSeverity.ERROR,
         reason=Reason.FIRST_SHOT_TOO_WIDE,
         labels={"policy": policy, "place": place},
-        facts={**facts, "remedy": FIRST_SHOT_REMEDY.format(policy, where)},
+        facts={**facts, "remedy": FIRST_SHOT_REMEDY.format(policy, _option(place))},
     )
+
+
+def error_budget_notice(record: CaseRecord, policy: str, why: str, by: str) -> Notice:
+    """A policy asks a person first from now on where the case fell, as its acts there were called wrong."""
+    place = record.cluster
+    facts = {"reason": Reason.ERROR_BUDGET_SPENT, "place": place, "policy": policy, "detail": why, "by": by}
+    return Notice(
+        kind=NoticeKind.POLICY,
+        severity=NoticeSeverity.ERROR,
+        case=case_id(record.finding_key),
+        reason=Reason.ERROR_BUDGET_SPENT,
+        labels={"policy": policy, "place": place},
+        facts={**facts, "remedy": ERROR_BUDGET_REMEDY.format(policy, _option(place))},
+    )
+
+
+def _option(place: str) -> str:
+    project = place.removeprefix("projects/")
+    return f"--cluster {place}" if "/" in project else f"--project {project}"

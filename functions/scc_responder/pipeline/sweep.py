@@ -38,6 +38,7 @@ from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
 from scc_responder.pipeline.later.later_counts import count_later
 from scc_responder.pipeline.later.later_logs import ask_later
+from scc_responder.pipeline.later.left_notices import tell_left
 from scc_responder.pipeline.services import Services
 
 CASES_PREFIX = "case/"
@@ -85,6 +86,8 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
             log.fields["asked_logs_again"] = answered
         if answered := count_later(services):
             log.fields["counted_again"] = answered
+        if told := tell_left(services):
+            log.fields["told_for_others"] = told
         return ending
 
     return accounted(swept, services)

@@ -41,6 +41,11 @@ By `do`, a step that a limit, a breaker or its age held becomes a plan, which li
   scc-responder case do CASE isolate_pod --reason "the attack is real"
   scc-responder case exempt CASE --for 24h --reason "a load test"
 
+Say afterwards whether what was done was right. One wrong act that cannot be undone, or two wrong isolations in two
+namespaces, let the policy ask a person first in that cluster, until one raises it (`control clear --policy`):
+
+  scc-responder case mark CASE wrong --reason "a backup job"
+
 Whether a copy of a case's evidence is what was stored, offline; 0 if it is, 1 if anything is not:
 
   scc-responder case verify CASE --bundle FOLDER --key PUBLIC.pem
@@ -63,6 +68,7 @@ import msgspec
 from scc_responder.cli.case import case_text
 from scc_responder.cli.case.answer_client import TOKEN, send
 from scc_responder.cli.case.case_levers import ask_step, do_options, exempt_case, exempt_options
+from scc_responder.cli.case.marking import mark_case, mark_options
 from scc_responder.cli.case.resuming import resume_cases, resume_options
 from scc_responder.cli.case.undo import undo, undo_options
 from scc_responder.cli.case.verification import verification_options, verify
@@ -107,6 +113,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     do_options(doing)
     exempting = commands.add_parser("exempt", help="let this threat on this workload be, for some hours")
     exempt_options(exempting)
+    marking = commands.add_parser("mark", help="say whether what was done was right: wrong acts lower their policy")
+    mark_options(marking)
     resuming = commands.add_parser("resume", help="have a case tried again, whatever end it came to but done")
     resume_options(resuming)
     verifying = commands.add_parser("verify", help="check a copy of a case's evidence: signature, hashes, nothing more")
@@ -115,7 +123,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     undo_options(undoing)
     runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: resume_cases, verifying: verify}
     runs[undoing] = undo
-    runs |= {doing: ask_step, exempting: exempt_case}
+    runs |= {doing: ask_step, exempting: exempt_case, marking: mark_case}
     for command, run_command in runs.items():
         command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
         command.set_defaults(run_case_command=run_command)

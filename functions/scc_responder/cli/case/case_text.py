@@ -83,6 +83,11 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
         yield _fact("open", f"not contained: {lacking}")
     if why := instances_unknown(record, "nobody has counted them since the change"):
         yield _fact("unknown", f"whether instances of the revision still run: {why}")
+    if mark := record.mark:
+        said = f": {mark.said}" if mark.said else ""
+        yield _fact(
+            "marked", f"{'wrong' if mark.is_wrong else 'right'} by {mark.by}, {mark.at:%Y-%m-%d %H:%M} UTC{said}"
+        )
     yield from _looks(record)
     pod = record.decision.get("pod") or {}
     if pod:

@@ -9,7 +9,7 @@ from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.kill_switch import Control, KillSwitch, KillSwitchCeiling, Setting
-from scc_responder.guard.timed.timed_ceilings import TimedCeiling
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.guard.trust.first_shot import FirstShot
 
@@ -57,6 +57,8 @@ def timed_lines(items: Iterable[TimedCeiling | TimedExemption], now: datetime) -
         stands = item.until > now
         word = styled(f"{item.mode if isinstance(item, TimedCeiling) else 'exempt':10}", "yellow")
         moment = item.until.isoformat(timespec="seconds")
+        if stands and isinstance(item, TimedCeiling) and item.scope is TimedScope.ERROR_BUDGET:
+            moment = "a person raises it,"
         told = f"{timed_name(item)} until {moment} by {item.by}: {item.reason}"
         yield f"{word if stands else 'expired   '} {visible_lines(told)}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from shlex import quote
 
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import ClusterRef
@@ -25,6 +26,12 @@ def place_of(options: argparse.Namespace) -> str:
     if options.project and not _PROJECT.fullmatch(options.project):
         raise SettingsError("invalid_project", f"--project {options.project}: give a project's id, as findings name it")
     return options.cluster or (f"projects/{options.project}" if options.project else "")
+
+
+def place_text(place: str) -> str:
+    """The option that names a place."""
+    project = place.removeprefix("projects/")
+    return f"--cluster {quote(place)}" if "/" in project else f"--project {quote(project)}"
 
 
 def is_cluster(path: str) -> bool:

@@ -58,6 +58,7 @@ class Reason(Word):
     RECORD_UNREADABLE = "record_unreadable", "the stored case makes no sense"
     RESERVED_BY_OPEN_FINDING = "reserved_by_open_finding", "ordinary: another finding is about to do it"
     RESERVED_BY_OTHER_FINDING = "reserved_by_other_finding", "another finding on the same target has done it"
+    MARKED = "marked", "a person said whether what was done was right"
     RESUMED_BY_PERSON = "resumed_by_person", "a person asked that the case be resumed"
     EXEMPTED = "exempted", "a person exempted the case's threat on its workload for some hours"
     NOTHING_TO_EXEMPT = "nothing_to_exempt", "the case does not know its threat or its workload"
@@ -306,6 +307,10 @@ class Reason(Word):
     FIRST_SHOT_TOO_WIDE = (
         "first_shot_too_wide",
         "its policy is new here, and would disrupt more at once than a limit allows: none of it is done",
+    )
+    ERROR_BUDGET_SPENT = (
+        "error_budget_spent",
+        "people called acts of the policy wrong: it asks a person first, until one raises it",
     )
     CONTROL_DISABLED = "control_disabled", "the kill switch lets nothing be done"
     CONTROL_MISSING = "control_missing", "nobody ever set the kill switch: dry run"

@@ -19,6 +19,8 @@ class TimedScope(StrEnum):
     POLICY = "policy"
     NAMESPACE = "namespace"
     WORKLOAD = "workload"
+    ERROR_BUDGET = "error_budget"
+    """One policy, whose acts people called wrong: only a person ends it."""
 
 
 class TimedCeiling(Value, frozen=True, kw_only=True):
@@ -44,8 +46,8 @@ class TimedCeiling(Value, frozen=True, kw_only=True):
 
     @property
     def source(self) -> str:
-        """What a decision says that its mode was lowered by: `control_policy`."""
-        return f"control_{self.scope}"
+        """What a decision says that its mode was lowered by: `control_policy`, `error_budget`."""
+        return str(self.scope) if self.scope is TimedScope.ERROR_BUDGET else f"control_{self.scope}"
 
 
 def holds_for(ceiling: TimedCeiling, policy: str, context: Context) -> bool:
@@ -53,7 +55,7 @@ def holds_for(ceiling: TimedCeiling, policy: str, context: Context) -> bool:
 
     The caller has chosen the ceilings of the place.
     """
-    if ceiling.scope is TimedScope.POLICY:
+    if ceiling.scope in {TimedScope.POLICY, TimedScope.ERROR_BUDGET}:
         return ceiling.name == policy
     namespace, _, workload = ceiling.name.partition("/")
     return _may_be_in(namespace, context) and (not workload or _may_belong_to(workload, context))

@@ -10,10 +10,12 @@ from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling
 from scc_responder.guard.trust.first_shot import FirstShot
 from scc_responder.guard.trust.refused_shots import refused_shots
+from scc_responder.guard.trust.spend import is_lasting
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.workbench.doctor.check import OR, Check, fault, ok, probe_failed
+from scc_responder.workbench.doctor.check import OR, THEN, Check, fault, ok, probe_failed
 
 _NAME = "control"
 
@@ -28,16 +30,24 @@ def examine_control(store: CasStore, policies: PolicySet | None) -> Iterator[Che
     except StoreError as error:
         yield probe_failed(_NAME, GLOBAL, error, "scc-responder control show --store STORE")
         return
+    everywhere = documents.get(GLOBAL)
     yield _judged(GLOBAL, documents.pop(GLOBAL), wanted) if GLOBAL in documents else _missing(wanted)
     judged = (_judged(key, control, wanted) for key, control in documents.items())
     yield from (check for check in judged if check.reason)
     yield from map(_first_shot, shots)
+    yield from (_lowered(item) for item in everywhere.timed if is_lasting(item)) if everywhere else ()
 
 
 def _first_shot(shot: FirstShot) -> Check:
     why = f"policy {shot.policy} does nothing there that cannot be undone: {shot.detail}"
     fix = f'scc-responder control clear --policy {shot.policy} --reason "WHY" --store STORE{_option(shot.place)}'
     return fault(_NAME, shot.place, Reason.FIRST_SHOT_TOO_WIDE, why, f"edit the policy{OR}{fix}")
+
+
+def _lowered(item: TimedCeiling) -> Check:
+    why = f"policy {item.name} asks a person first there, since {item.at:%Y-%m-%d %H:%M} UTC: {item.reason}"
+    fix = f'scc-responder control clear --policy {item.name} --reason "WHY" --store STORE{_option(item.place)}'
+    return fault(_NAME, item.place, Reason.ERROR_BUDGET_SPENT, why, f"mend the policy{THEN}{fix}")
 
 
 def _missing(wanted: Mode) -> Check:

@@ -1,0 +1,82 @@
+"""`case mark`: say whether what was done in a case was right. A wrong act may lower its policy to `approve`."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+
+from scc_responder.cli.console.existing_store import existing_store, store_option
+from scc_responder.cli.console.place_options import place_text
+from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.domain.clock import utc_now
+from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.store import CasStore
+from scc_responder.guard.trust.marked_case import marked, verdicts
+from scc_responder.guard.trust.spend import spend
+from scc_responder.journal.case import CaseRecord, PersonsMark
+from scc_responder.journal.journal import Journal
+from scc_responder.journal.notices import error_budget_notice
+from scc_responder.journal.persons_word import short_words
+from scc_responder.pipeline.later.left_notices import leave_notice
+
+_VERDICTS = ("right", "wrong")
+
+
+def mark_options(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `case mark`."""
+    command.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
+    command.add_argument("verdict", choices=_VERDICTS, help="whether what was done was right; the last word counts")
+    command.add_argument("--reason", default="", metavar="TEXT", help="why, in your words; the case keeps it")
+    command.add_argument("--by", default=getpass.getuser(), help="who says so")
+    store_option(command)
+
+
+def mark_case(options: argparse.Namespace) -> int:
+    """Keep the mark, and count it; 0 if the case takes it, else 1."""
+    is_wrong = options.verdict == "wrong"
+    mark = PersonsMark(is_wrong=is_wrong, by=short_words(options.by), at=utc_now(), said=short_words(options.reason))
+    with closing(existing_store(options.store)) as store:
+        journal = Journal(store, utc_now)
+        key = journal.find(options.case)
+        reason, record = Reason.NO_SUCH_CASE, None
+        if key:
+            transition, _ = journal.apply(key, partial(marked, mark=mark))
+            reason, record = transition.reason, transition.record
+        lowered = [*_counted(store, record, mark)] if record else []
+        acted = [policy for policy, _ in verdicts(record, mark)] if record else []
+    name = visible_lines(case_id(key or options.case))
+    if options.format == "json":
+        print(
+            json.dumps(
+                {"case": name, "taken": record is not None, "reason": reason, "policies": acted, "lowered": lowered}
+            )
+        )
+    else:
+        text = _said(options.verdict, acted, lowered) if record else f"{reason}: {reason.meaning}"
+        print(f"scc-responder: case {name}: {visible_lines(text)}", file=sys.stdout if record else sys.stderr)
+    return 0 if record else 1
+
+
+def _counted(store: CasStore, record: CaseRecord, mark: PersonsMark) -> Iterator[dict[str, str]]:
+    """Count the mark for each policy, and tell of those that it lowers."""
+    for policy, verdict in verdicts(record, mark):
+        why = spend(store, record.cluster, policy, verdict)
+        if why:
+            leave_notice(store, error_budget_notice(record, policy, why, mark.by))
+            yield {"policy": policy, "place": record.cluster, "why": why}
+
+
+def _said(verdict: str, acted: list[str], lowered: list[dict[str, str]]) -> str:
+    counts = f"it counts for {', '.join(acted)}" if acted else "no policy did anything there that is counted"
+    lines = [f"marked {verdict}; {counts}"]
+    for each in lowered:
+        policy, place = each["policy"], each["place"]
+        raising = f'scc-responder control clear --policy {policy} {place_text(place)} --reason "WHY"'
+        lines.append(f"policy {policy} asks a person first in {place} now ({each['why']}). To raise it: {raising}")
+    return ". ".join(lines)

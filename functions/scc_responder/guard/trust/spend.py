@@ -1,0 +1,71 @@
+"""Store what people say of a policy's acts, and lower the policy where its error budget is spent."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreError
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.store import CasStore, Entry, write_over
+from scc_responder.domain.value import resolved
+from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
+from scc_responder.guard.timed.timed_levers import limit
+from scc_responder.guard.trust.error_budget import ErrorBudget, Verdict, budget_key, overspent, with_verdict
+
+UNTIL_RAISED = datetime(9999, 12, 31, tzinfo=UTC)
+"""The end of a ceiling that only a person ends."""
+KEEP_BUDGET = timedelta(days=400)
+_TRIES = 8
+
+
+def spend(store: CasStore, place: str, policy: str, verdict: Verdict) -> str:
+    """Note the verdict; why the policy is lowered to `approve` there by it, empty if it is not.
+
+    The ceiling is set first: a crash in between leaves one too many, and the same verdict may be given again.
+    Raises StoreError, RetryableError.
+    """
+    key = budget_key(place, policy)
+    for _ in range(_TRIES):
+        entry = store.get(key)
+        before = _read(entry) if entry else ErrorBudget(place=place, policy=policy)
+        after = with_verdict(before, verdict)
+        why = overspent(after)
+        if why:
+            limit(KillSwitch(store), _lowered(place, policy, why, verdict))
+            after = replace(after, spent_at=max(item.at for item in after.verdicts))
+        with suppress(AlreadyExists, Conflict):
+            if after is not before:
+                write_over(store, key, msgspec.json.encode(after), entry, keep=KEEP_BUDGET)
+            return why
+    raise RetryableError(Reason.LEDGER_CONTENDED, f"{_TRIES} tries on {key}")
+
+
+def is_lasting(ceiling: TimedCeiling) -> bool:
+    """Whether it is one of these, and nobody has ended it."""
+    return ceiling.scope is TimedScope.ERROR_BUDGET and ceiling.until == UNTIL_RAISED
+
+
+def _lowered(place: str, policy: str, why: str, verdict: Verdict) -> TimedCeiling:
+    return TimedCeiling(
+        scope=TimedScope.ERROR_BUDGET,
+        name=policy,
+        place=place,
+        mode=Mode.APPROVE,
+        reason=why,
+        by=verdict.by,
+        at=verdict.at,
+        until=UNTIL_RAISED,
+    )
+
+
+def _read(entry: Entry) -> ErrorBudget:
+    try:
+        return msgspec.json.decode(entry.value, type=resolved(ErrorBudget))
+    except msgspec.DecodeError as error:
+        raise StoreError(Reason.LEDGER_UNUSABLE, f"{entry.key}: {error}") from error

@@ -1,0 +1,48 @@
+"""Notices that a command at somebody's desk leaves in the store: it may not publish, so the next sweep tells them."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from datetime import timedelta
+
+import msgspec
+
+from scc_responder.domain.errors import ApiError, Conflict
+from scc_responder.domain.notice import Notice
+from scc_responder.domain.store import CasStore, Entry
+from scc_responder.domain.value import resolved
+from scc_responder.pipeline.services import Services
+
+LEFT_NOTICES = "left_notice/"
+KEEP_LEFT = timedelta(days=7)
+MOST_TOLD = 10
+"""As many are told by one sweep."""
+
+
+def leave_notice(store: CasStore, notice: Notice) -> None:
+    """Leave the notice for the next sweep. Raises StoreError."""
+    store.create(f"{LEFT_NOTICES}{secrets.token_hex(16)}", msgspec.json.encode(notice), keep=KEEP_LEFT)
+
+
+def tell_left(services: Services) -> int:
+    """Tell what was left, and return how many notices were told. Raises StoreError.
+
+    What fails is told by a later sweep. Two sweeps at once may tell one twice.
+    """
+    return sum(_told(entry, services) for entry in services.store.scan(LEFT_NOTICES, limit=MOST_TOLD).entries)
+
+
+def _told(entry: Entry, services: Services) -> bool:
+    try:
+        notice = msgspec.json.decode(entry.value, type=resolved(Notice))
+        if services.notifier is not None:
+            services.notifier.tell(notice)
+    except ApiError:
+        return False
+    except msgspec.DecodeError:
+        # A later version wrote it, or nobody did.
+        return False
+    with suppress(Conflict):
+        services.store.delete(entry.key, entry.version)
+    return True

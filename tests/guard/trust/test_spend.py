@@ -1,0 +1,65 @@
+"""Verdicts in the store: the ceiling is set before the verdict that spends the budget is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scc_responder.domain.errors import Conflict, RetryableError, StoreError, StoreUnavailable
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
+from scc_responder.guard.kill_switch import KillSwitch, Setting
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling
+from scc_responder.guard.trust.error_budget import budget_key
+from scc_responder.guard.trust.spend import is_lasting, spend
+from tests.guard.test_limiter import CLUSTER, START, Store
+from tests.guard.trust.test_error_budget import verdict
+
+WRONG = verdict("a", final=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path)
+    KillSwitch(made).set(Setting(mode=Mode.ENFORCE, reason="For a test.", by="me", at=START))
+    return made
+
+
+def standing(store: Store) -> list[TimedCeiling]:
+    control = KillSwitch(store).read()
+    return [item for item in control.timed if is_lasting(item)] if control else []
+
+
+def test_a_spent_budget_lowers_the_policy(store: Store) -> None:
+    """Once, in that place alone."""
+    assert spend(store, CLUSTER, "contain", verdict("b", namespace="shop")) == ""
+    assert standing(store) == []
+    assert spend(store, CLUSTER, "contain", WRONG) != ""
+    assert spend(store, CLUSTER, "contain", WRONG) == ""
+    assert [(item.name, item.place, item.mode, item.source) for item in standing(store)] == [
+        ("contain", CLUSTER, Mode.APPROVE, "error_budget")
+    ]
+
+
+def test_a_crash_leaves_the_policy_lowered(store: Store) -> None:
+    """Where the verdict could not be kept, the ceiling stands; the same word again keeps it."""
+    error = StoreUnavailable(Reason.STORE_UNAVAILABLE, "no answer")
+    with store.failing("create", error), pytest.raises(StoreUnavailable):
+        spend(store, CLUSTER, "contain", WRONG)
+    assert len(standing(store)) == 1
+    assert spend(store, CLUSTER, "contain", WRONG) != ""
+    assert len(standing(store)) == 1
+
+
+def test_what_cannot_be_read_is_said(store: Store) -> None:
+    """A document that makes no sense is left as it is; so is one that others keep changing."""
+    entry = store.create(budget_key(CLUSTER, "other"), b"{}")
+    with pytest.raises(StoreError) as raised:
+        spend(store, CLUSTER, "other", WRONG)
+    assert raised.value.reason == Reason.LEDGER_UNUSABLE
+    assert store.get(entry.key) is not None
+    spend(store, CLUSTER, "contain", verdict("b"))
+
+    with store.failing("replace", Conflict(Reason.CONFLICT, "")), pytest.raises(RetryableError):
+        spend(store, CLUSTER, "contain", verdict("c"))

@@ -1,0 +1,48 @@
+"""What a command at somebody's desk leaves to be told is told by a sweep, and kept where that fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.reasons import Reason
+from scc_responder.pipeline.later.left_notices import LEFT_NOTICES, MOST_TOLD, leave_notice, tell_left
+from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.kits.responder import Deployment, deployed, policy
+
+NOTICE = Notice(
+    kind=NoticeKind.POLICY, severity=NoticeSeverity.ERROR, reason="error_budget_spent", facts={"policy": "contain"}
+)
+
+
+class Silent:
+    """Nobody can be told."""
+
+    def tell(self, notice: Notice) -> str:
+        raise ApiError(Reason.TIMEOUT, notice.reason)
+
+
+def left(made: Deployment) -> int:
+    return len(made.services.store.scan(LEFT_NOTICES).entries)
+
+
+def test_what_was_left_is_told_once(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Each is told and gone; of many, the next sweeps tell the rest; what nobody wrote is left alone."""
+    made = deployed(tmp_path, cluster, policy("label_pod"))
+    for _ in range(MOST_TOLD + 1):
+        leave_notice(made.services.store, NOTICE)
+    assert [tell_left(made.services) for _ in range(3)] == [MOST_TOLD, 1, 0]
+    assert made.published.messages[0] == {"attributes": NOTICE.attributes, "policy": "contain"}
+    made.services.store.create(f"{LEFT_NOTICES}0", b"{}")
+    assert (tell_left(made.services), left(made)) == (0, 1)
+
+
+def test_what_cannot_be_told_stays(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A later sweep tells it."""
+    made = deployed(tmp_path, cluster, policy("label_pod"))
+    leave_notice(made.services.store, NOTICE)
+    made.services.notifier = Silent()
+    assert (tell_left(made.services), left(made)) == (0, 1)
+    made.services.notifier = made.published
+    assert (tell_left(made.services), left(made)) == (1, 0)
