@@ -9,7 +9,9 @@ import re
 import shlex
 from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,12 +19,15 @@ import pytest
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.labels import ISOLATED_POD
+from scc_responder.journal.case import CaseRecord
+from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
+from scc_responder.pipeline.services import Services
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.notifications import STORY_CLUSTER
 from scc_responder.workbench.simulated_cluster.story.story_folder import write_access
 from tests.cli.commands import called
 from tests.docs.examples import ROOT
-from tests.kits.answers import answered, plan_of
+from tests.kits.answers import plan_of
 from tests.kits.responder import CLUSTER, SOURCE, finding_about, mutations
 from tests.kits.undo_nights import cluster
 from tests.pipeline.test_shipped_policies import acting
@@ -34,8 +39,8 @@ PART = PAGE.partition("\n## At night\n")[2].partition("\n## ")[0]
 SHOWN_CLUSTER = "projects/shop-prod/locations/europe-west1/clusters/prod-1"
 FIRST, SECOND = "reverse_shell", "added_binary_executed"
 LATE = "catalogue/container_threat_detection/added_malicious_binary_executed"
-CASES = {"0123456789ab": FIRST, "ba9876543210": SECOND, "00aa11bb22cc": LATE}
-"""The cases of the page, and the threat of each."""
+CASES = ("0123456789ab", "ba9876543210", "22bb33cc44dd", "00aa11bb22cc")
+"""The cases of the page, in the order in which they come in the night."""
 
 
 class Block(NamedTuple):
@@ -51,6 +56,24 @@ BLOCKS = [
 ]
 
 
+class Edge(BaseHTTPRequestHandler):
+    """The function's address, at which a person answers a plan."""
+
+    services: Services
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = AnswerRequest(verb=self.path[1:], body=body, headers=headers, peer=self.client_address[0])
+        ending = answer_plan(asked, self.services)
+        self.send_response(200 if ending.body and ending.status == 204 else ending.status)
+        self.end_headers()
+        self.wfile.write(ending.body.encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
 class Desk:
     """A night with three cases, and a person who types."""
 
@@ -58,7 +81,7 @@ class Desk:
         self.cluster = cluster
         self.deployment = acting(folder, cluster)
         self.pods = cluster.objects("Pod", "shop")
-        self.documents: dict[str, Any] = {}
+        self.documents: list[Any] = []
         clusters, settings = folder / "clusters.yaml", folder / "responder.env"
         write_access(cluster, "undo", clusters)
         clusters.write_text(clusters.read_text().replace(STORY_CLUSTER, CLUSTER))
@@ -66,25 +89,31 @@ class Desk:
         lines = {"CLUSTERS": CLUSTER, "SOURCES": SOURCE, "STORE": store, "CLUSTERS_FILE": str(clusters)}
         settings.write_text("".join(f"SCC_RESPONDER_{name}={value}\n" for name, value in lines.items()))
         self.folder, self.store = folder, store
+        self.server = HTTPServer(("127.0.0.1", 0), type("", (Edge,), {"services": self.deployment.services}))
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        Thread(target=self.server.serve_forever, daemon=True).start()
 
     def is_isolated(self) -> bool:
         """Whether a policy, or the label that it selects, is left of the pod with two cases."""
         labels = self.cluster.objects("Pod", "shop")[0]["metadata"]["labels"]
         return bool(self.cluster.objects("NetworkPolicy")) or ISOLATED_POD in labels
 
-    def meet(self, threat: str, pod: dict[str, Any]) -> None:
+    def meet(self, threat: str, pod: dict[str, Any]) -> CaseRecord:
         number = len(self.documents) + 1
-        document = self.documents[threat] = finding_about(pod, threat, finding_id=f"{number:032x}")
+        document = finding_about(pod, threat, finding_id=f"{number:032x}")
+        self.documents.append(document)
         self.deployment.list_finding(document, str(number))
         self.deployment.deliver(document)
+        return self.deployment.case(document)
 
     def swaps(self) -> dict[str, str]:
         """What stands on the page, and what stands here in its place."""
         found = {"web-1": self.pods[0]["metadata"]["name"], SHOWN_CLUSTER: CLUSTER}
         found |= {"responder.env": str(self.folder / "responder.env"), "$SCC_RESPONDER_STORE": self.store}
-        met = {shown: self.documents[threat] for shown, threat in CASES.items() if threat in self.documents}
-        keys = {shown: self.deployment.case(document).finding_key for shown, document in met.items()}
-        return found | {shown: case_id(key) for shown, key in keys.items()}
+        records = [self.deployment.case(document) for document in self.documents]
+        plan = records[-1].plan
+        found |= {"--token-file token": "", "URL": self.url, "DIGEST": plan.digest if plan else ""}
+        return found | dict(zip(CASES, (case_id(record.finding_key) for record in records), strict=False))
 
     def here(self, text: str) -> str:
         for shown, own in self.swaps().items():
@@ -109,25 +138,29 @@ def differences(expected: str, printed: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, cluster: SimulatedCluster) -> Desk:
-    return Desk(tmp_path, cluster)
+def desk(tmp_path: Path, cluster: SimulatedCluster) -> Iterator[Desk]:
+    made = Desk(tmp_path, cluster)
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
 
 
 def test_every_command_prints_what_the_page_shows(desk: Desk) -> None:
     """Typed in the order of the page, in one night, with two cases on one pod."""
     assert len(BLOCKS) == PART.count("```sh\n")
-    desk.meet(FIRST, desk.pods[0])
-    desk.meet(SECOND, desk.pods[0])
-    assert {step.action for step in desk.deployment.case(desk.documents[SECOND]).steps} >= {"isolate_pod"}
+    assert {desk.meet(threat, desk.pods[0]).state for threat in (FIRST, SECOND)} == {"done"}
     for block in BLOCKS:
         if "case do" in block.command:
             came_late(desk)
+        if "case approve" in block.command:
+            the_plan_waits(desk)
         printed = desk.type(block.command)
         assert [*differences(desk.here(block.prints), printed)] == [], printed
         if "undo" in block.command:
             assert desk.is_isolated() == ("--apply" not in block.command), printed
-        if "case do" in block.command:
-            the_step_is_done_once_approved(desk)
+        if "set dry_run --policy" in block.command:
+            assert desk.meet(FIRST, desk.pods[0]).state == "rehearsed"
+    assert list(mutations(desk.cluster.audit)).count("delete pods") == 1
 
 
 def came_late(desk: Desk) -> None:
@@ -137,18 +170,15 @@ def came_late(desk: Desk) -> None:
         desk.type(f"scc-responder control clear --{what} {SHOWN_CLUSTER}/{name} --reason over")
     late = utc_now() + timedelta(minutes=45)
     desk.deployment.set_clock(lambda: late)
-    desk.meet(LATE, desk.pods[1])
-    assert "delete_pod: finding_too_old" in desk.deployment.outcomes(desk.documents[LATE])
+    assert "finding_too_old" in {step.reason for step in desk.meet(LATE, desk.pods[1]).steps}
 
 
-def the_step_is_done_once_approved(desk: Desk) -> None:
+def the_plan_waits(desk: Desk) -> None:
     """A sweep makes the plan of that step alone; nothing is deleted before the approval."""
     swept(desk.deployment)
-    plan = plan_of(desk.deployment, desk.documents[LATE])
+    plan = plan_of(desk.deployment, desk.documents[-1])
     assert [step.action for step in plan.steps] == ["delete_pod"]
     assert "delete pods" not in mutations(desk.cluster.audit)
-    assert answered(desk.deployment, desk.documents[LATE]).status == 204
-    assert list(mutations(desk.cluster.audit)).count("delete pods") == 1
 
 
 def test_a_line_that_is_not_printed_is_noticed() -> None:

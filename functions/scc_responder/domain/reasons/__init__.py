@@ -307,6 +307,7 @@ class Reason(Word):
     FIRST_SHOT_TOO_WIDE = (
         "first_shot_too_wide",
         "its policy is new here, and would disrupt more at once than a limit allows: none of it is done",
+        _YIELDS,
     )
     ERROR_BUDGET_SPENT = (
         "error_budget_spent",
