@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from scc_responder.adapters.local.signing_key import PublicKey, SigningKey, read_public_key
 from scc_responder.domain.context import Context
@@ -55,6 +56,7 @@ class SignedBundle:
         unsigned: bool = False,
         whole: bytes = b"",
         more_parts: int = 0,
+        chain: Mapping[str, Any] | None = None,
     ) -> ManifestName:
         """Store these objects, something in parts, and their manifest, which names those before it.
 
@@ -70,7 +72,7 @@ class SignedBundle:
             items.append(StoredObject(**{**_fields(described), "part": place}))
         before = self.names if earlier is None else earlier
         at = START + timedelta(minutes=len(self.names))
-        statement = evidence_statement(CONTEXT, (), items, at, before)
+        statement = evidence_statement(CONTEXT, (), items, at, before, chain=chain)
         manifest = seal(CASE, statement, None if unsigned else signer or self.key).manifest
         self.write(manifest.name, manifest.content)
         self.names.append(ManifestName(name=manifest.name, sha256=manifest.sha256))

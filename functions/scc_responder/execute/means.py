@@ -15,6 +15,7 @@ from scc_responder.execute.early_containers import begin_early
 from scc_responder.execute.evidence.capture import capture
 from scc_responder.execute.execution import Execution, manifests_of
 from scc_responder.execute.publish import publish
+from scc_responder.journal.chain.chain_check import chain_fields, chain_statement
 from scc_responder.journal.contained import contained_fields, frozen_processes, instances_unknown
 from scc_responder.journal.messages import policy_answers
 from scc_responder.journal.notices import outcome_notice
@@ -64,15 +65,17 @@ class StepMeans:
 
     def capture_evidence(self, change: Change, step: StepRun) -> Result:
         """See `Means.capture_evidence`."""
-        earlier = manifests_of(self._execution.record)
-        return capture(change, step, self._execution.context, self._execution.world, earlier)
+        execution = self._execution
+        earlier, chain = manifests_of(execution.record), chain_statement(execution.record)
+        return capture(change, step, execution.context, execution.world, earlier, chain=chain)
 
     def keep_inspection(self, inspected: Inspected) -> Result:
         """See `Means.keep_inspection`. The case keeps what it means, for this delivery and later ones."""
         from scc_responder.execute.evidence.inspection.keeping import keep_inspection  # noqa: PLC0415 - cold start
 
         case, context = self._execution.case, self._execution.context
-        result, facts = keep_inspection(inspected, context, self._execution.world, manifests_of(self._execution.record))
+        earlier, chain = manifests_of(self._execution.record), chain_statement(self._execution.record)
+        result, facts = keep_inspection(inspected, context, self._execution.world, earlier, chain=chain)
         if facts != Inspection():
             case.inspected(facts)
         return result
@@ -88,7 +91,11 @@ class StepMeans:
             plan,
             function_url=world.function_url,
             state=execution.state,
-            contained={**contained_fields(execution.record, policy_answers(execution.decision)), **self._unknown()},
+            contained={
+                **contained_fields(execution.record, policy_answers(execution.decision)),
+                **self._unknown(),
+                **chain_fields(execution.record, execution.steps),
+            },
         )
         return publish(notice, step, world.notifier)
 

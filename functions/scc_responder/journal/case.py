@@ -20,6 +20,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.value import Value
 from scc_responder.intake.notification import content_digest
+from scc_responder.journal.chain.step_chain import StepChain
 from scc_responder.journal.plan import Approval, AskedStep, Plan, PlanState
 from scc_responder.journal.step import FOR_SWEEP, Step
 from scc_responder.journal.watch.watch import Watch
@@ -101,7 +102,8 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     of Cloud Run that a person chose. `inspection` is what a look into the container told. `word` is a person's, where
     it ended the case; `mark` what a person said of what was done. `undone` is when it was found that others took away
     what was done. `unasked`: a sweep opened it by itself, so what cannot be undone waits for a person. `watch` says
-    when what was done is looked at, and what was seen. `extra` holds fields that this version does not know.
+    when what was done is looked at, and what was seen. `chain` is the hash chain over its steps.
+    `extra` holds fields that this version does not know.
     """
 
     finding_key: str
@@ -136,6 +138,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     opened_at: datetime | None = None
     updated_at: datetime | None = None
     closed_at: datetime | None = None
+    chain: StepChain | None = None
     extra: dict[str, Any] = {}
 
     @property

@@ -14,6 +14,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, Page
 from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, Closing
+from scc_responder.journal.chain.step_chain import StepChain, relinked
 from scc_responder.journal.newer_words import newer_words
 from scc_responder.journal.plan import Plan
 from scc_responder.journal.step import Step
@@ -23,14 +24,25 @@ _KEPT: dict[str, type[Value]] = {"steps": Step, "history": Closing}
 
 
 def encode(record: CaseRecord) -> bytes:
-    """The stored form. Over 100 KiB the decision, then the changes of settled steps are left out, never a step."""
+    """The stored form."""
+    return fitted(record)[0]
+
+
+def fitted(record: CaseRecord) -> tuple[bytes, StepChain | None]:
+    """The stored form, and the chain in it.
+
+    Over 100 KiB the decision, then the changes of settled steps are left out, never a step.
+    """
     value = _plain(record)
     if len(value) > MAX_VALUE_BYTES:
         record = msgspec.structs.replace(record, decision={"left_out": Reason.TOO_LARGE})
         value = _plain(record)
     if len(value) > MAX_VALUE_BYTES:
-        value = _plain(msgspec.structs.replace(record, steps=tuple(_bare(step) for step in record.steps)))
-    return value
+        steps = tuple(_bare(step) for step in record.steps)
+        chain = record.chain and relinked(record.chain, record.finding_key, steps)
+        record = msgspec.structs.replace(record, steps=steps, chain=chain)
+        value = _plain(record)
+    return value, record.chain
 
 
 def _bare(step: Step) -> Step:

@@ -20,7 +20,8 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, case_digest, is_unfinished, kept
-from scc_responder.journal.case_json import decode, encode
+from scc_responder.journal.case_json import decode, fitted
+from scc_responder.journal.chain.step_chain import extended
 from scc_responder.journal.step import Step
 from scc_responder.journal.watch.looks_due import Looks, due_at, scheduled
 
@@ -56,9 +57,11 @@ class CaseWriter:
         return entry, sealed
 
     def _sealed(self, record: CaseRecord) -> tuple[CaseRecord, bytes]:
-        now = self.clock()
-        sealed = replace(scheduled(record, self.looks, now), writer=self.token, seq=record.seq + 1, updated_at=now)
-        return sealed, encode(sealed)
+        now, seq = self.clock(), record.seq + 1
+        chain = extended(record.chain, record.finding_key, record.steps, seq)
+        sealed = replace(scheduled(record, self.looks, now), writer=self.token, seq=seq, updated_at=now, chain=chain)
+        value, chained = fitted(sealed)
+        return replace(sealed, chain=chained), value
 
     def _unless_applied(self, key: str, value: bytes, write: Callable[[], Entry]) -> Entry:
         # An answer that did not come leaves it open whether the value was stored. The token and number in it make it

@@ -31,6 +31,7 @@ from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.again.reopening import gone_on_with, opened_anew
 from scc_responder.journal.case import KEEP_REJECTED, CaseRecord, Rejection, case_digest
 from scc_responder.journal.case_json import Cases, cases_of, decode
+from scc_responder.journal.chain.chain_check import checked
 from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
 from scc_responder.journal.persons_word import settles
 from scc_responder.journal.watch.looks_due import Looks
@@ -126,13 +127,13 @@ class Journal:
         entry = self._store.get(_case_key(finding_key))
         if entry is None:
             raise RetryableError(Reason.NO_SUCH_CASE, finding_key)
-        record = decode(entry.value)
+        record = checked(decode(entry.value))
         transition = rule(record, self._is_held(record, entry))
         if transition.record is None:
             return transition, None
         stored = _resumed(transition.record, writer) if transition.starts else transition.record
         entry, record = writer.replace(entry, stored)
-        return transition, ClaimedCase(writer, entry, record) if transition.starts else None
+        return replace(transition, record=record), ClaimedCase(writer, entry, record) if transition.starts else None
 
     def reject(self, sha256: str, reason: str, *, size: int = 0) -> Rejection:
         """Record a message that is no finding, by the hash of its body; copies are counted up to `NOTED_COPIES`.
@@ -160,7 +161,7 @@ class Journal:
         record = decode(entry.value)
         outcome = claim_outcome(record, finding, digest, is_held=self._is_held(record, entry))
         if outcome in {ClaimOutcome.RESUMED, ClaimOutcome.REOPENED}:
-            taken = _taken(record, finding, digest, writer, reopened=outcome is ClaimOutcome.REOPENED)
+            taken = _taken(checked(record), finding, digest, writer, reopened=outcome is ClaimOutcome.REOPENED)
             return _held(outcome, *writer.replace(entry, taken), writer)
         if outcome is not ClaimOutcome.IN_PROGRESS:
             record = _noted(entry, record, finding, writer)

@@ -17,6 +17,7 @@ from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Rejection
+from scc_responder.journal.chain.chain_check import chain_fields
 from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.messages import (
     UNANSWERED,
@@ -109,6 +110,7 @@ def case_notice(
             "attempts": record.attempts,
             "steps": [step_summary(step) for step in record.current_steps],
             **contained_fields(record),
+            **chain_fields(record, record.current_steps),
         },
     )
 

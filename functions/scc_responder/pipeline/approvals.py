@@ -105,6 +105,8 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
     judge: TransitionRule = approve if verb == "approve" else reject
     transition, case = services.journal.apply(key, judge)
     plan = transition.record.plan if transition.record else None
+    if transition.record:
+        log.took(transition.record)
     digest = plan.digest if plan else answer.plan
     if case:
         ending = ended(lambda log: _go_on(case, services, log), services, log)

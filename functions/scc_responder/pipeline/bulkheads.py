@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -152,10 +153,10 @@ class ThreadShare(Executor):
         self._lock = Lock()
 
     def submit(self, work: Callable[..., _T], /, *arguments: Any, **named: Any) -> Future[_T]:
-        """Begin the work, or let it wait."""
+        """Begin the work, or let it wait. It is done for the case for which it was given, by whichever thread."""
         future: Future[_T] = Future()
         with self._lock:
-            self._waiting.append((future, partial(work, *arguments, **named)))
+            self._waiting.append((future, partial(copy_context().run, work, *arguments, **named)))
         self._begin()
         return future
 

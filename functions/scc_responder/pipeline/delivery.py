@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from scc_responder.adapters.acting_case import acting_for
 from scc_responder.collect.confirm import Settled, finding_named, read_by_name, refuse_beyond_reach
 from scc_responder.domain.errors import (
     Forbidden,
@@ -20,7 +21,7 @@ from scc_responder.domain.errors import (
     RetryableError,
     without_secrets,
 )
-from scc_responder.domain.finding import Finding
+from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
@@ -30,6 +31,7 @@ from scc_responder.intake.envelope import Message, open_envelope
 from scc_responder.intake.find_name import name_unparsed
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import HELD_FOR_NOW, CaseRecord, Rejection
+from scc_responder.journal.chain.chain_check import chain_fields
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.collector_keys import drop_key
 from scc_responder.journal.journal import ClaimOutcome
@@ -129,14 +131,16 @@ def _claim(finding: Finding, services: Services, log: DeliveryLog) -> Ending:
     admit_delivery(finding, services)
     claim = services.journal.claim(finding)
     if claim.case is None:
+        log.fields |= chain_fields(claim.record)
         return Ending(status=503 if claim.outcome is ClaimOutcome.IN_PROGRESS else 204, reason=str(claim.outcome))
     return work_on(finding, claim.case, services, log)
 
 
 def work_on(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
     """Finish a claimed case, or release it."""
+    log.took(case.record)
     try:
-        with _released_unless_closed(case, services):
+        with acting_for(case_id(finding.key)), _released_unless_closed(case, services):
             if is_heartbeat(finding):
                 limit = services.kill_switch.ceiling("")
                 log.switched(met(limit))

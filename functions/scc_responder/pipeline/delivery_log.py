@@ -12,6 +12,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.intake.envelope import Message
 from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.chain.chain_check import chain_fields, write_fields
 from scc_responder.journal.contained import contained_fields, is_contained_anew
 from scc_responder.journal.messages import UNANSWERED, Ending, counted, finding_summary, log_line, step_summary
 from scc_responder.journal.plan import plan_summary
@@ -64,10 +65,15 @@ class DeliveryLog:
         self.fields["state"] = str(record.state)
         self.fields["policies"] = {policy.name: policy.reason for policy in decision.policies}
         self.fields["steps"] = [step_summary(step) for step in record.steps]
+        self.fields |= chain_fields(record, record.steps)
+
+    def took(self, record: CaseRecord) -> None:
+        """The case was taken, or changed at once, by the write of this record. `chain_from` is the head before it."""
+        self.fields |= write_fields(record)
 
     def left(self, record: CaseRecord) -> None:
         """The case is left as it is, at its end or not: how far the threat is contained, and after how long."""
-        self.fields |= contained_fields(record)
+        self.fields |= {**contained_fields(record), **chain_fields(record)}
         if not is_contained_anew(record):
             self.fields.pop("contained_seconds", None)
 

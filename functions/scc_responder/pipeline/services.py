@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scc_responder.adapters.acting_case import CasePool
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ResponderError, SettingsError, without_secrets
 from scc_responder.domain.notice import Notice
@@ -74,7 +75,7 @@ class Services:
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
         """The threads that reads run on."""
-        return ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="read")
+        return CasePool(READ_WORKERS, thread_name_prefix="read")
 
     @cached_property
     def evidence_pool(self) -> ThreadPoolExecutor:

@@ -39,6 +39,7 @@ from scc_responder.pipeline.heartbeat import is_heartbeat
 from scc_responder.pipeline.later.later_counts import count_later
 from scc_responder.pipeline.later.later_logs import ask_later
 from scc_responder.pipeline.later.left_notices import tell_left
+from scc_responder.pipeline.later.write_line import tell_write
 from scc_responder.pipeline.services import Services
 
 CASES_PREFIX = "case/"
@@ -76,7 +77,8 @@ class SweepCursor(Value, frozen=True, kw_only=True):
 def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
     """One sweep, if the caller is allowed: 204 swept, 403 forbidden, 503 ask again.
 
-    It writes one log line, and one more for each case that it resumes. Header names are in lower case.
+    It writes one log line, and one more for each case that it resumes or whose plan expires. Header names are in lower
+    case.
     """
 
     def swept(log: DeliveryLog) -> Ending:
@@ -215,6 +217,7 @@ class _Sweep:
 
         transition, _ = self._services.journal.apply(record.finding_key, judge)
         if transition.record:
+            tell_write(transition.record, Reason.APPROVAL_EXPIRED, self._services)
             why = "nobody approved or rejected it in time"
             self._services.notify(case_notice(NoticeKind.EXPIRED, transition.record, Reason.APPROVAL_EXPIRED, why))
         return transition.reason

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scc_responder.adapters.acting_case import CasePool, acting_for
 from scc_responder.adapters.kubernetes.kubernetes_api import KubernetesRest, connect
 from scc_responder.collect.kubernetes_objects import budgets_of, node_pool, parse_pod, parse_workload, pool_member
 from scc_responder.domain.context import DisruptionBudget, Owner, Workload, Zone
@@ -888,6 +889,18 @@ class Identifying:
         assert {e.user_agent for e in events} == {"scc-responder/contract"}
         assert events[2].request == patch
         assert set(events[-1].request["preconditions"]) == {"resourceVersion"}
+
+    def test_each_request_says_for_which_case(self, side: Side) -> None:
+        """The audit log can be joined to the case by the user agent: also of what a pool's threads ask for."""
+        side.pod()
+        api = side.api(user_agent="scc-responder/contract")
+        with CasePool(1) as pool, acting_for("0a0a0a0a0a0a"):
+            api.get(side.path())
+            pool.submit(api.patch, side.path(), {"metadata": {"labels": {"a": "b"}}}).result()
+        api.get(side.path())
+        agents = [event.user_agent for event in side.audit() if event.namespace == side.namespace]
+        named = "scc-responder/contract case/0a0a0a0a0a0a"
+        assert agents == [named, named, "scc-responder/contract"]
 
 
 def refused_as(side: Side) -> str:

@@ -16,6 +16,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTClientObject
 from urllib3.exceptions import HTTPError
 
+from scc_responder.adapters.acting_case import user_agent
 from scc_responder.adapters.kubernetes.answering import Answering
 from scc_responder.adapters.kubernetes.api_errors import ApiRequest, ApiResponse, UnusableResponse, kubernetes_failure
 from scc_responder.domain.errors import ApiError
@@ -115,7 +116,8 @@ class ApiRequests:
     def _headers_with(self, token: str, content: Content | None) -> dict[str, str]:
         authorization = {"Authorization": f"Bearer {token}"} if token else {}
         typed = {"Content-Type": content.content_type} if content else {}
-        return {**self._headers, **authorization, **typed}
+        sender = {"User-Agent": user_agent(self._headers["User-Agent"])}
+        return {**self._headers, **sender, **authorization, **typed}
 
     def _send(
         self,

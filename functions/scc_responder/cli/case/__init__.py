@@ -49,6 +49,10 @@ namespaces, let the policy ask a person first in that cluster, until one raises 
 Whether a copy of a case's evidence is what was stored, offline; 0 if it is, 1 if anything is not:
 
   scc-responder case verify CASE --bundle FOLDER --key PUBLIC.pem
+
+Whether the case's record is what was written, by its hash chain and by what the log says of it:
+
+  scc-responder case verify CASE --store STORE --log EXPORT.json
 """
 
 from __future__ import annotations
@@ -117,7 +121,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     mark_options(marking)
     resuming = commands.add_parser("resume", help="have a case tried again, whatever end it came to but done")
     resume_options(resuming)
-    verifying = commands.add_parser("verify", help="check a copy of a case's evidence: signature, hashes, nothing more")
+    verifying = commands.add_parser("verify", help="check a case's record, and a copy of its evidence")
     verification_options(verifying)
     undoing = commands.add_parser("undo", help="say what of a case can be taken back, or take it back")
     undo_options(undoing)

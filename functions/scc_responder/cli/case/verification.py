@@ -1,4 +1,4 @@
-"""`case verify`: check a copy of a case's evidence on this machine; nothing is asked of any server."""
+"""`case verify`: check a case's record against its hash chain and log, and a copy of its evidence, on this machine."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
 
-from scc_responder.cli.console.existing_store import SETTING, STORE
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.console.existing_store import SETTING, STORE, existing_store
+from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
-from scc_responder.settings import VARIABLE_PREFIX
+from scc_responder.domain.finding import case_id
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.chain.chain_check import ChainDifference, chain_differences, chain_fields
+from scc_responder.journal.journal import Journal
+from scc_responder.settings import FIRESTORE_ADDRESS, VARIABLE_PREFIX
 from scc_responder.workbench.bundle.bundle_check import case_folder, check_bundle
 from scc_responder.workbench.bundle.bundle_manifests import VerifyingKey
 from scc_responder.workbench.bundle.bundle_report import BundleReport, CheckedManifest
+from scc_responder.workbench.bundle.case_statements import exported_statements, manifest_statements
 
 _EVIDENCE = f"{VARIABLE_PREFIX}EVIDENCE"
 
@@ -25,6 +33,17 @@ _EVIDENCE = f"{VARIABLE_PREFIX}EVIDENCE"
 def verification_options(command: argparse.ArgumentParser) -> None:
     """Declare the options of `case verify`."""
     command.add_argument("case", metavar="CASE", help="the case's id: 12 digits, as the message says them")
+    command.add_argument(
+        "--store", metavar="STORE", help=f"the store with the case's record (default: ${SETTING}, else {STORE})"
+    )
+    command.add_argument(
+        "--log",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an export of the function's log, or of its messages, as JSON lines: the record is compared with it",
+    )
     command.add_argument(
         "--bundle",
         metavar="FOLDER",
@@ -41,16 +60,67 @@ def verification_options(command: argparse.ArgumentParser) -> None:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Print what the bundle holds and what is wrong with it: 0 if nothing is, else 1. Raises SettingsError."""
-    folder = case_folder(_bundle(options.bundle), options.case)
-    report = check_bundle(folder, options.case, _key(options.key))
+    """Print what record and bundle hold and what is wrong: 0 if nothing is, else 1. Raises SettingsError.
+
+    The record is looked at where a store is there, the bundle where it is there too or no record is.
+    """
+    record = _record(options)
+    folder = _folder(options, optional=record is not None)
+    report = check_bundle(folder, options.case, _key(options.key)) if folder else None
+    wrong: tuple[ChainDifference, ...] = ()
+    if record:
+        case = case_id(record.finding_key)
+        said = [each for file in options.log for each in exported_statements(_content(file), case)]
+        wrong = chain_differences(record, [*said, *(manifest_statements(report) if report else ())])
+    verified = not wrong and (report is None or report.is_verified)
     if options.format == "json":
-        print(
-            json.dumps({"verified": report.is_verified, "bundle": str(folder), **msgspec.to_builtins(report)}, indent=2)
-        )
+        print(json.dumps({"verified": verified, **_data(folder, report), **_record_data(record, wrong)}, indent=2))
     else:
-        print("\n".join(_text(report)))
-    return 0 if report.is_verified else 1
+        print("\n".join([*(record_text(record, wrong) if record else ()), *(_text(report) if report else ())]))
+    return 0 if verified else 1
+
+
+def _data(folder: Path | None, report: BundleReport | None) -> dict[str, Any]:
+    return {"bundle": str(folder), **msgspec.to_builtins(report)} if report else {}
+
+
+def _record_data(record: CaseRecord | None, wrong: Sequence[ChainDifference]) -> dict[str, Any]:
+    if record is None:
+        return {}
+    steps = {"steps": len(record.steps), **chain_fields(record)}
+    return {"case": case_id(record.finding_key), "record": {**steps, "differences": msgspec.to_builtins(list(wrong))}}
+
+
+def _record(options: argparse.Namespace) -> CaseRecord | None:
+    """The case's record; None where no store was named, and none is on this machine."""
+    named = options.store or os.environ.get(SETTING) or ""
+    place = Path((named or STORE).removeprefix("sqlite:///"))
+    if not (options.store or options.log or FIRESTORE_ADDRESS.fullmatch(named) or place.is_file()):
+        return None
+    with closing(existing_store(named or STORE)) as opened:
+        journal = Journal(opened, utc_now)
+        key = journal.find(options.case)
+        record = journal.read(key) if key else None
+    if record is None and (options.store or options.log):
+        raise SettingsError("no_such_case", f"{options.case[:40]!a}: the store has no such case")
+    return record
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SettingsError("log_unreadable", f"--log {file}: it cannot be read ({error})") from error
+
+
+def _folder(options: argparse.Namespace, *, optional: bool) -> Path | None:
+    """The case's folder in the bundle; None where none was named, `optional`, and none is there."""
+    try:
+        return case_folder(_bundle(options.bundle), options.case)
+    except SettingsError:
+        if optional and not options.bundle:
+            return None
+        raise
 
 
 def _bundle(given: str | None) -> Path:
@@ -81,6 +151,17 @@ def _key(given: Sequence[Path]) -> VerifyingKey | None:
     if not given and not beside.is_file():
         return None
     return _AnyOf([read_public_key(path) for path in given or [beside]])
+
+
+def record_text(record: CaseRecord, wrong: Sequence[ChainDifference]) -> Iterator[str]:
+    """What is said of the record: whether its steps are those of its chain, and the first that differs."""
+    verdict = styled("not verified", "red") if wrong else styled("verified", "green")
+    head = f", chain {record.chain.head[:16]}" if record.chain else ""
+    yield f"case {styled(case_id(record.finding_key), 'bold')}: record {verdict}; {len(record.steps)} steps{head}"
+    for each in wrong:
+        step = f"  {styled(visible_lines(each.step), 'bold')}" if each.step else ""
+        why = styled(f"{each.where}: {each.reason.meaning}", "dim")
+        yield f"  {styled(each.reason, 'red')}{step}  {why}"
 
 
 def _text(report: BundleReport) -> Iterator[str]:

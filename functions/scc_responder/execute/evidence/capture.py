@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -42,14 +42,20 @@ SIGN_SECONDS = 8.0
 
 
 def capture(
-    change: Change, step: StepRun, context: Context, world: World, earlier: Sequence[ManifestName] = ()
+    change: Change,
+    step: StepRun,
+    context: Context,
+    world: World,
+    earlier: Sequence[ManifestName] = (),
+    *,
+    chain: Mapping[str, Any] | None = None,
 ) -> Result:
     """Read all sources of the change's kind and store what they gave.
 
     Only a required source that could not be read fails the step. The step is skipped, which nothing that needs it takes
     for done, where such a one says itself who does not let it read, or where nothing at all is to be had.
 
-    `earlier` are the case's manifests before this one.
+    `earlier` are the case's manifests before this one, `chain` what its hash chain says now.
 
     Raises RetryableError, or what a required source did, where a later delivery may succeed; what was read is stored
     before.
@@ -65,7 +71,7 @@ def capture(
     readings = (*early, *read_sources(late, _given(change, context, world), world.pool, step.renew))
     objects = evidence_objects(context.finding.key, readings)
     described = [item.stored for item in objects]
-    statement = evidence_statement(context, readings, described, world.clock(), earlier)
+    statement = evidence_statement(context, readings, described, world.clock(), earlier, chain=chain)
     lacking = [reading for reading in readings if reading.source.required and reading.is_failed]
     step.intend()
     try:

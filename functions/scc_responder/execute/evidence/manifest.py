@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -129,12 +129,15 @@ def evidence_statement(
     objects: Sequence[StoredObject],
     captured_at: datetime,
     earlier: Sequence[ManifestName] = (),
+    *,
+    chain: Mapping[str, Any] | None = None,
 ) -> bytes:
     """The in-toto Statement over one capture's objects; its predicate is the manifest.
 
     `missing` says what could not be read, `sources` what each source gave. Store it last: an object that a manifest
     names is complete. `redacted` of an object lists the JSON path and the rule of each value that was left out, the
-    first 1,000; `redacted_count` counts all. `earlier` are the case's manifests before this one.
+    first 1,000; `redacted_count` counts all. `earlier` are the case's manifests before this one, `chain` what its hash
+    chain said then (`chain_statement`).
     """
     failed = {each.source.name: each.detail for each in readings if each.is_failed or each.is_withheld}
     predicate = {
@@ -146,6 +149,7 @@ def evidence_statement(
         "sources": [_source(reading) for reading in readings],
         "objects": [_object(item, captured_at) for item in objects],
         "earlier": earlier,
+        **({"chain": chain} if chain else {}),
     }
     return in_toto_statement({item.name: item.sha256 for item in objects}, predicate)
 

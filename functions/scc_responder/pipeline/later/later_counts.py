@@ -30,6 +30,7 @@ from scc_responder.journal.journal import Transition
 from scc_responder.journal.notices import case_notice
 from scc_responder.journal.step import Step
 from scc_responder.pipeline.later.later_notes import ASKED_AFTER, LaterNote, add_evidence, answer_notes, leave_note
+from scc_responder.pipeline.later.write_line import tell_write
 from scc_responder.pipeline.services import Services
 
 COUNT_NOTES = "counts/"
@@ -97,6 +98,8 @@ def _told(finding_key: str, sealed: Sealed, item: EvidenceItem, services: Servic
     record = None
     with suppress(RetryableError):
         record = services.journal.apply(finding_key, counted)[0].record
+    if record is not None:
+        tell_write(record, Reason.INSTANCES_LEFT if item.still_runs else Reason.CAPTURED, services)
     if record is not None and item.still_runs:
         services.notify(case_notice(NoticeKind.COUNTED, record, Reason.INSTANCES_LEFT, item.summary))
     return record is not None

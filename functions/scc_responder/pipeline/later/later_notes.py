@@ -21,6 +21,7 @@ from scc_responder.execute.evidence.manifest import evidence_objects, evidence_s
 from scc_responder.execute.evidence.reading import Reading, SourceOutcome
 from scc_responder.execute.evidence.sealing import Sealed
 from scc_responder.execute.execution import manifests_of
+from scc_responder.journal.chain.chain_check import chain_statement
 from scc_responder.pipeline.services import Services
 
 ASKED_AFTER = timedelta(minutes=5)
@@ -88,5 +89,7 @@ def add_evidence(note: LaterNote, source: Source, items: tuple[EvidenceItem, ...
     earlier = manifests_of(record) if record else ()
     described = [item.stored for item in objects]
     context = Context(finding=finding, threat=_UNNAMED)
-    statement = evidence_statement(context, readings, described, services.clock(), earlier)
+    statement = evidence_statement(
+        context, readings, described, services.clock(), earlier, chain=chain_statement(record)
+    )
     return store_sealed(objects, statement, case_id(finding.key), services)

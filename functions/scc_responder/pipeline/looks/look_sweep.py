@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import msgspec
 
+from scc_responder.adapters.acting_case import acting_for
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import ClusterRef, case_id
 from scc_responder.domain.mode import Mode
@@ -25,6 +27,7 @@ from scc_responder.domain.store import Entry
 from scc_responder.journal.again.reopening import gone_on_with, undone_by_others
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode
+from scc_responder.journal.chain.chain_check import write_fields
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import Ending, log_line
@@ -122,13 +125,14 @@ class _Looks:
 
     def _attend(self, record: CaseRecord) -> Reason:
         """Look, and store what was seen. Raises StoreError, RetryableError."""
-        look, standing = self._look(record)
+        with acting_for(case_id(record.finding_key)):
+            look, standing = self._look(record)
         if look.gone and self._services.kill_switch.ceiling(record.cluster).mode in _ACTING:
             self._undone.append((record, look))
             return Reason.UNDONE_BY_OTHERS
         transition, _ = self._stored(record, look)
         if transition.record is not None:
-            self._log(transition.record, look)
+            self._log(transition.record, look, **write_fields(transition.record))
             if look.gone:
                 self._tell(transition.record, look)
             else:
@@ -201,8 +205,8 @@ class _Looks:
             raise ApiError(Reason.MALFORMED_CLUSTER_NAME, cluster)
         return self._services.clusters.connect(ref)
 
-    def _log(self, record: CaseRecord, look: Look) -> None:
-        fields = {"case": case_id(record.finding_key), "cluster": record.cluster, "look": msgspec.to_builtins(look)}
+    def _log(self, record: CaseRecord, look: Look, **fields: Any) -> None:
+        fields |= {"case": case_id(record.finding_key), "cluster": record.cluster, "look": msgspec.to_builtins(look)}
         ending = Ending(status=204, reason=_told(look), severity="WARNING" if look.gone else "INFO")
         self._services.tell(log_line(ending, "", "", self._services.settings.trace_project, fields))
 

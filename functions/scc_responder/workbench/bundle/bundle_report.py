@@ -10,6 +10,7 @@ import msgspec
 
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence.manifest import ManifestName, Part
+from scc_responder.journal.chain.chain_check import SaidStep
 
 
 class BundleFault(StrEnum):
@@ -77,6 +78,14 @@ class ListedSource(Value, frozen=True, kw_only=True):
     permission: str = ""
 
 
+class ListedChain(Value, frozen=True, kw_only=True):
+    """What a manifest says of the case's hash chain as it was then."""
+
+    head: str
+    write: int = 0
+    steps: tuple[SaidStep, ...] = ()
+
+
 class ListedManifest(Value, frozen=True, kw_only=True):
     """What a manifest says."""
 
@@ -88,6 +97,7 @@ class ListedManifest(Value, frozen=True, kw_only=True):
     sources: tuple[ListedSource, ...] = ()
     missing: dict[str, Any] = {}
     earlier: tuple[ManifestName, ...] = ()
+    chain: ListedChain | None = None
 
 
 class CheckedManifest(Value, frozen=True, kw_only=True):

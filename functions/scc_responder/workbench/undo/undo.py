@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from msgspec.structs import replace
+
+from scc_responder.adapters.acting_case import acting_for
 from scc_responder.domain.changes import Means, StepRun
 from scc_responder.domain.cloud_run.run_session import RunSession
 from scc_responder.domain.errors import ApiError, ResponderError, RetryableError, StoreError
@@ -16,6 +19,7 @@ from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import FrozenProcess, Result, StepStatus, failed, undo_refused
 from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.chain.chain_check import write_fields
 from scc_responder.journal.collector_keys import CaseCollector, drop_key
 from scc_responder.journal.contained import frozen_processes
 from scc_responder.journal.journal import Transition, TransitionRule
@@ -123,7 +127,8 @@ class Undo:
             clock=self._services.clock,
         )
         try:
-            return item.inverse.carry_out(step, cast("Means", _DeskMeans(self._services, record, self._api)))
+            with acting_for(case_id(item.key)):
+                return item.inverse.carry_out(step, cast("Means", _DeskMeans(self._services, record, self._api)))
         except StoreError:
             raise
         except ResponderError as error:
@@ -153,7 +158,10 @@ class Undo:
         reason = Reason.UNDONE if is_good else Reason.UNDO_REFUSED
         severity = NoticeSeverity.NOTICE if is_good else NoticeSeverity.WARNING
         said = ": ".join(filter(None, (self._by, self._said)))
-        self._services.notify(case_notice(NoticeKind.UNDONE, record, reason, said, severity))
+        notice = case_notice(NoticeKind.UNDONE, record, reason, said, severity)
+        # Nothing that is done at a desk has a line in the function's log: the message has both heads of the chain.
+        began = {"chain_from": write_fields(self._records[key]).get("chain_from", "")}
+        self._services.notify(replace(notice, facts={**notice.facts, **began}))
 
     def _written(self, key: str, rule: TransitionRule) -> CaseRecord:
         transition, _ = self._journal.apply(key, rule)

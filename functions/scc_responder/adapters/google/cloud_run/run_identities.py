@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from scc_responder.adapters.acting_case import request_reason
 from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
@@ -40,14 +41,14 @@ class RunIdentities:
         return self._tokens[True] is not None
 
     def client(self, service: str, *, as_writer: bool) -> tuple[Any, Sequence[tuple[str, str]]]:
-        """The client of `services`, and the header that says who asks: empty where its channel does.
+        """The client of `services`, and the headers that say for which case, and who asks where its channel does not.
 
         Raises ApiError, `no_run_writer` where nobody may change anything.
         """
         token = self._tokens[as_writer]
         if as_writer and token is None and not self._endpoint:
             raise ApiError(Reason.NO_RUN_WRITER, "SCC_RESPONDER_RUN_WRITER is not set", status=403)
-        sender = [("authorization", f"Bearer {token()}")] if token else []
+        sender = [*request_reason(), *([("authorization", f"Bearer {token()}")] if token else [])]
         with self._opening:
             key = (service, as_writer)
             if key not in self._clients:

@@ -51,11 +51,17 @@ class _Told:
 
 
 def keep_inspection(
-    inspected: Inspected, context: Context, world: World, earlier: Sequence[ManifestName] = ()
+    inspected: Inspected,
+    context: Context,
+    world: World,
+    earlier: Sequence[ManifestName] = (),
+    *,
+    chain: Mapping[str, Any] | None = None,
 ) -> tuple[Result, Inspection]:
-    """Store everything that is told, and say what follows from it. `earlier` are the case's manifests before this one.
+    """Store everything that is told, and say what follows from it.
 
-    Raises RetryableError where a later delivery may store it.
+    `earlier` are the case's manifests before this one, `chain` what its hash chain says now. Raises RetryableError
+    where a later delivery may store it.
     """
     if world.evidence is None:
         return failed(Reason.NO_EVIDENCE_STORE), Inspection()
@@ -65,7 +71,7 @@ def keep_inspection(
         told = _told(inspected, files)
         files.finish()
         read = image_read()
-        manifest = _sealed([_looked(told, files), read], files, context, world, earlier)
+        manifest = _sealed([_looked(told, files), read], files, context, world, earlier, chain=chain)
     except ApiError as error:
         return refused(error), Inspection()
     history = history_of(read.items[0].content) if read.items else ImageHistory()
@@ -104,12 +110,18 @@ def _note(told: _Told, frame: Frame) -> None:
 
 
 def _sealed(
-    readings: Sequence[Reading], files: Artefacts, context: Context, world: World, earlier: Sequence[ManifestName]
+    readings: Sequence[Reading],
+    files: Artefacts,
+    context: Context,
+    world: World,
+    earlier: Sequence[ManifestName],
+    *,
+    chain: Mapping[str, Any] | None,
 ) -> str:
     """Store what was read and the manifest that names it with the files; the manifest's name and hash."""
     objects = evidence_objects(context.finding.key, readings)
     described = [*(item.stored for item in objects), *files.described()]
-    statement = evidence_statement(context, readings, described, world.clock(), earlier)
+    statement = evidence_statement(context, readings, described, world.clock(), earlier, chain=chain)
     return str(store_sealed(objects, statement, case_id(context.finding.key), world))
 
 

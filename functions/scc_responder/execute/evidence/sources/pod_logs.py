@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from time import monotonic
 
@@ -71,7 +72,8 @@ def _side_by_side(given: SourceInput, pod: ChangedObject, runs: Sequence[Contain
     path = api_paths.pod_log(pod.namespace, pod.name)
     read = partial(read_container_log, given.cluster_api, path, most=most, until=until)
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        return [*pool.map(read, runs)]
+        # Each thread reads for the case that this one works on.
+        return [*pool.map(lambda context, run: context.run(read, run), [copy_context() for _ in runs], runs)]
 
 
 def _check_same(given: SourceInput, pod: ChangedObject) -> None:
