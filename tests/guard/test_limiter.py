@@ -19,6 +19,7 @@ from scc_responder.guard.limits.ledger_document import Breaker, Budget, Ledger
 from scc_responder.policy.guardrails import Guardrails, StormBreaker
 from scc_responder.policy.limits import Limit
 from tests.guard.test_ledger import pod, rails
+from tests.kits.decision_contexts import POD, context
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
 START = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
@@ -269,6 +270,19 @@ def test_what_a_breaker_holds_is_read_once(store: Store) -> None:
     own = limiter(store, STORM)
     assert [own.reserve(pod(1, action_id=step), dry_run=False).reason for step in "abc"] == ["storm_breaker"] * 3
     assert store.calls == ["get_many"]
+
+
+def test_what_was_cut_off_of_a_workload_is_counted(store: Store) -> None:
+    """By its isolations alone, a day long where it has to serve; and nothing is known of a store without an answer."""
+    own = {"owner": POD.workload.uid if POD.workload else ""}
+    for number, changes in enumerate(({"budget": Budget.ISOLATION, "keeps_serving": True}, {})):
+        limiter(store).reserve(pod(number, scopes=own, **changes), dry_run=False)
+    assert limiter(store).cut(context()) == 1
+    store.now += timedelta(hours=23)
+    reasons(store, [9])
+    assert limiter(store).cut(context()) == 1
+    with store.failing("get", SILENT), pytest.raises(RetryableError):
+        limiter(store).cut(context())
 
 
 def test_isolation_and_deletion_cost_one_write(store: Store) -> None:

@@ -18,6 +18,7 @@ from scc_responder.journal.case_json import decode
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.counts import Count
+from tests.kits.answers import answered
 from tests.kits.responder import (
     ALL,
     CLUSTER,
@@ -318,6 +319,48 @@ def test_a_bad_image_on_every_replica(tmp_path: Path, cluster: SimulatedCluster)
     entry = deployment.services.store.get(cluster_key(CLUSTER))
     assert entry is not None
     assert read_ledger(entry).breakers == ()
+
+
+def last_first(deployment: Deployment) -> list[str]:
+    """The reasons of the messages."""
+    return [item["attributes"].get("reason", "") for item in deployment.published.messages]
+
+
+def test_people_are_told_before_the_last_serving_pod_is_cut(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Each replica is isolated; of the last one that serves people are told before it is cut off, and once."""
+    documents = about(busy(cluster, 1, 1, 3))
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    assert told(deployment, documents[:2]) == ["patched"] * 2
+    assert last_first(deployment) == []
+    seen: list[int] = []
+    tell = deployment.published.tell
+    deployment.published.tell = lambda notice: (seen.append(len(isolated(cluster))), tell(notice))[1]  # type: ignore[method-assign]
+    assert told(deployment, documents[2:]) == ["patched"]
+    assert (last_first(deployment), seen) == (["last_serving_pod"], [2])
+
+
+def test_the_last_pod_of_a_workload_that_has_to_serve_waits(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """All replicas but one are isolated; the last one is a plan, which a person approves."""
+    documents = about(busy(cluster, 1, 1, 3))
+    rails = RAILS + "keep_serving: [space-0/Deployment/app-0]\n"
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"), guardrails=rails)
+    told(deployment, documents)
+    assert [deployment.case(document).state for document in documents] == ["done", "done", "waiting"]
+    assert len(isolated(cluster)) == 2
+    answered(deployment, documents[2])
+    assert deployment.case(documents[2]).state == "done"
+    assert len(isolated(cluster)) == 3
+
+
+def test_what_holds_a_severe_finding_is_told_with_a_command(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Also where a breaker holds it, and no policy notifies."""
+    documents = about(busy(cluster, 5, 1, 4)[::4])
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod", "delete_pod"), guardrails=BOTH_STORM)
+    told(deployment, documents)
+    own = {message.get("case"): message.get("to_do", []) for message in deployment.published.messages}
+    for document in documents[2:]:
+        (command,) = own[deployment.case(document).finding_key[:12]]
+        assert command == f"scc-responder breaker reset --cluster {CLUSTER} --reason 'WHY' --store STORE"
 
 
 FINDINGS = Count("findings about one Deployment", 100, 500)

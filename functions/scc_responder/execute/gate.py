@@ -6,6 +6,7 @@ those that count, and nothing is counted unless its intent follows.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,16 +15,19 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled
 from scc_responder.domain.changes import Disruption
-from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.errors import ResponderError, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.execute.execution import Execution, Task
 from scc_responder.guard.disruption import budget_of, disruption_request
 from scc_responder.guard.kill_switch import KillSwitchCeiling, refused_now
-from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest
+from scc_responder.guard.limits.last_serving import is_last_serving, keeps_serving
+from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest, LimitDecision
 from scc_responder.journal.case import action_id
+from scc_responder.journal.notices import case_notice
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction
 
 
@@ -104,7 +108,9 @@ class Gate:
         if asked is None:
             return None
         policy, then_ends = self.task.policy, self._then_ends(asked.budget)
-        return replace(asked, policy=policy.name, policy_limits=policy.limits, then_ends=then_ends)
+        keeps = keeps_serving(self.execution.context, self.execution.world.limiter.guardrails)
+        asked = replace(asked, policy=policy.name, policy_limits=policy.limits, then_ends=then_ends)
+        return replace(asked, keeps_serving=keeps)
 
     def _reserve(self) -> None:
         """Reserve an irreversible action on this object. Another finding may hold the reservation."""
@@ -133,6 +139,22 @@ class Gate:
             return
         if answer.reason and not self._is_asked_for():
             raise Withheld(answer.reason, answer.detail)
+        if asked and asked.kind == "pods" and is_last_serving(self.execution.context, answer.cut):
+            self._take_last(answer, keeps=asked.keeps_serving)
+
+    def _take_last(self, answer: LimitDecision, *, keeps: bool) -> None:
+        """Tell people before the last pod that serves is taken. A workload that has to serve waits for a person.
+
+        Another delivery may have cut off the other pods since this one was guarded.
+        """
+        if keeps and self.task.policy.mode != Mode.APPROVE:
+            raise Withheld(Reason.LAST_SERVING_POD)
+        notifier, case = self.execution.world.notifier, self.execution.case.record
+        if notifier is None or self.dry_run or answer.is_again:
+            return
+        why = f"{self.task.action} is about to take the last pod of its workload that serves"
+        with suppress(ResponderError):
+            notifier.tell(case_notice(NoticeKind.OUTCOME, case, Reason.LAST_SERVING_POD, why))
 
     def _is_asked_for(self) -> bool:
         """Whether a person asked for the step, and listed people approved that very plan."""

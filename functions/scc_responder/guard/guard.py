@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -15,6 +15,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.guard.ceilings import lowest
 from scc_responder.guard.disruption import disruption_reason
 from scc_responder.guard.google_agents import google_agent
+from scc_responder.guard.limits.last_serving import KEEP_SERVING, is_last_serving, keeps_serving
 from scc_responder.guard.protected import protected_reason
 from scc_responder.guard.run_reach import NOWHERE_IN_RUN, RunReach, run_reason
 from scc_responder.intake.threats import UNKNOWN
@@ -35,17 +36,21 @@ def guard(
     planned_at: datetime | None = None,
     reach: RunReach = NOWHERE_IN_RUN,
     asked: AskedStep | None = None,
+    cut: Callable[[Context], int] = lambda _context: 0,
 ) -> Decision:
     """The decision with every policy's mode under its ceiling, and every action that must not be taken held.
 
-    `reach` is what this deployment may change on Cloud Run.
+    `reach` is what this deployment may change on Cloud Run. `cut` counts the other pods of the pod's workload that are
+    isolated: it is asked only where the guardrails name the workload in `keep_serving`.
 
     `planned_at` is when the plan was made that waits for a person, or was approved: in mode `approve` a finding's age
     counts up to it. `asked` is a step that a person asked for whatever its age.
     """
     ceilings = (lowest(context, guardrails, now, _planned(policy)) for policy in decision.policies)
     pairs = zip(decision.policies, ceilings, strict=True)
-    policies = (_asking(lowered(policy, ceiling.max_mode, ceiling.name)) for policy, ceiling in pairs)
+    policies = [_asking(lowered(policy, ceiling.max_mode, ceiling.name)) for policy, ceiling in pairs]
+    if keeps_serving(context, guardrails):
+        policies = _kept_serving(context, policies, cut)
     guarding = _Guarding(context, guardrails, now, reach, asked)
     return Decision(policies=tuple(guarding.guarded(policy, planned_at) for policy in policies))
 
@@ -70,6 +75,18 @@ def _asking(policy: PolicyDecision) -> PolicyDecision:
     asking = (name for name in sorted(_planned(policy)) if actions()[name].asks_person)
     name = next(asking, "")
     return lowered(policy, Mode.APPROVE, name) if name else policy
+
+
+def _kept_serving(
+    context: Context, policies: list[PolicyDecision], cut: Callable[[Context], int]
+) -> list[PolicyDecision]:
+    """The policies' decisions, in mode `approve` at most where one takes the last pod that serves, or may take it."""
+    known = actions()
+    taking = [any(known[name].disrupts is Disruption.PODS for name in _planned(policy)) for policy in policies]
+    if not any(taking) or is_last_serving(context, cut(context)) is False:
+        return policies
+    pairs = zip(policies, taking, strict=True)
+    return [lowered(policy, Mode.APPROVE, KEEP_SERVING) if takes else policy for policy, takes in pairs]
 
 
 class _Guarding:

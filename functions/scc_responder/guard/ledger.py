@@ -34,6 +34,10 @@ FRESH = timedelta(seconds=20)
 """A reservation up to this age is not renewed: nothing is written for it."""
 
 
+KEPT_SERVING = timedelta(hours=24)
+"""So long an isolated pod counts as cut off, where its workload has to keep serving."""
+
+
 def admit(
     state: State, request: DisruptionRequest, guardrails: Guardrails, now: datetime
 ) -> tuple[State, LimitDecision]:
@@ -51,7 +55,7 @@ def admit(
     if denial or (held := held_by(cluster, request)):
         state = state if cluster is state.cluster else replace(state, cluster=cluster)
         return state, replace(_answer(denial, held), is_told=is_told)
-    cut = _cut_of_owner(cluster, request)
+    answer = LimitDecision(cut=cut_of(cluster, request), is_again=_find(cluster, request).reserved_at is not None)
     kept = replace(request, is_likely=False)
     limits = tuple(limit for _, _, limit in cluster_limits(kept, guardrails))
     cluster = _reserved(cluster, request, limits, now)
@@ -59,7 +63,7 @@ def admit(
     organization = _reserved(state.organization, _in_cluster(request), limits, now) if limits else state.organization
     if cluster is not state.cluster or organization is not state.organization:
         state = State(cluster=cluster, organization=organization)
-    return state, LimitDecision(cut=cut)
+    return state, answer
 
 
 def _judged(
@@ -89,8 +93,8 @@ def _denied_others(ledger: Ledger, request: DisruptionRequest, denial: Denial) -
     return denial.scope == "owner" and any(denial.where in entry.denied for entry in others)
 
 
-def _cut_of_owner(ledger: Ledger, request: DisruptionRequest) -> int:
-    """The other pods of the same workload that are isolated, as far as the ledger still counts them."""
+def cut_of(ledger: Ledger, request: DisruptionRequest) -> int:
+    """The other pods of the same workload that were isolated, as far as the ledger still knows them."""
     entries = (entry for entry in ledger.entries if entry.reserved_at and entry.budget is Budget.ISOLATION)
     return len({entry.target for entry in entries if entry.group == request.group} - {request.target})
 
@@ -122,7 +126,8 @@ def _reserved(ledger: Ledger, request: DisruptionRequest, limits: tuple[Limit, .
     if is_fresh and entry in ledger.entries and request.policy in entry.policies:
         return ledger
     policies = entry.policies if request.policy in entry.policies else (*entry.policies, request.policy)
-    keep = _latest(entry.keep_until, now + max(map(window, limits), default=timedelta()) + LAG)
+    longest = max(map(window, limits), default=timedelta())
+    keep = _latest(entry.keep_until, now + (max(longest, KEPT_SERVING) if request.keeps_serving else longest) + LAG)
     entry = replace(entry, action_id=request.action_id, reserved_at=now, policies=policies, keep_until=keep)
     return _with(ledger, entry, now)
 

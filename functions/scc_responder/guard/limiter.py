@@ -20,6 +20,8 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
+from scc_responder.actions import actions
+from scc_responder.domain.context import Context
 from scc_responder.domain.errors import (
     AlreadyExists,
     Conflict,
@@ -31,7 +33,8 @@ from scc_responder.domain.errors import (
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry
 from scc_responder.domain.value import resolved
-from scc_responder.guard.ledger import FRESH, admit, counts_in_organization
+from scc_responder.guard.disruption import disruption_request
+from scc_responder.guard.ledger import FRESH, admit, counts_in_organization, cut_of
 from scc_responder.guard.limits.ledger_document import (
     Breaker,
     Budget,
@@ -80,7 +83,7 @@ class Limiter:
     ) -> None:
         self._store = store
         self._cluster = cluster
-        self._guardrails = guardrails
+        self.guardrails = guardrails
         self._wait = wait
         self._page = page
         self._ledger: Ledger | None = None
@@ -101,7 +104,7 @@ class Limiter:
         answers = self._judged(request.budget, partial(self._rehearse if dry_run else self._reserve, request))
         for budget, answer in answers.items():
             if answer.allowed or answer.reason == Reason.STORM_BREAKER:
-                self._answered[request.target, request.policy, budget] = begun, replace(answer, cut=0)
+                self._answered[request.target, request.policy, budget] = begun, replace(answer, is_again=True)
         return answers[request.budget]
 
     def breaker(self, request: DisruptionRequest | None = None) -> LimitDecision:
@@ -118,6 +121,17 @@ class Limiter:
         breaker = held_by(self._ledger, request) if request else self._ledger.breaker
         held = LimitDecision(reason=Reason.STORM_BREAKER, detail=breaker.detail) if breaker else LimitDecision()
         return {Budget.DISRUPTION: held}
+
+    def cut(self, context: Context) -> int:
+        """The other pods of the context's workload that were isolated a short time ago. Raises RetryableError."""
+        request = disruption_request(context, actions()["isolate_pod"], "")
+        if request is None:
+            return 0
+        try:
+            entry = self._store.get(cluster_key(self._cluster))
+            return cut_of(read_ledger(entry), request) if entry else 0
+        except StoreError as error:
+            raise RetryableError(Reason.LEDGER_UNAVAILABLE, str(error), permission=error.permission) from error
 
     def _judged(self, budget: Budget, call: Callable[[], _Answers]) -> _Answers:
         """Run the check again until no other writer interferes.
@@ -143,7 +157,7 @@ class Limiter:
         entries = self._store.get_many(tuple(self._documents(request)))
         now = next((entry.server_time for entry in entries if entry), _EPOCH)
         ledgers = [read_ledger(entry) if entry else Ledger() for entry in entries]
-        answers = _admitted(_state(ledgers), request, self._guardrails, now)[1]
+        answers = _admitted(_state(ledgers), request, self.guardrails, now)[1]
         if entries[0]:
             self._tell(entries[0], ledgers[0], ledgers[0].breakers)
         return answers
@@ -153,7 +167,7 @@ class Limiter:
         found = self._store.get_many(tuple(documents))
         entries = [entry or self._made(*at) for entry, at in zip(found, documents.items(), strict=True)]
         before = [read_ledger(entry) for entry in entries]
-        after, answers = _admitted(_state(before), request, self._guardrails, entries[0].server_time)
+        after, answers = _admitted(_state(before), request, self.guardrails, entries[0].server_time)
         for entry, old, new in zip(entries, before, (after.cluster, after.organization), strict=False):
             self._tell(self._replace(entry, new) if new is not old else entry, new, old.breakers)
         return answers
@@ -161,7 +175,7 @@ class Limiter:
     def _documents(self, request: DisruptionRequest) -> dict[str, str]:
         """The keys of the documents that the request counts in, the cluster's first, and each one's cluster."""
         asked = (request, _ending(request)) if request.then_ends else (request,)
-        wide = {ORGANIZATION: ""} if any(counts_in_organization(each, self._guardrails) for each in asked) else {}
+        wide = {ORGANIZATION: ""} if any(counts_in_organization(each, self.guardrails) for each in asked) else {}
         return {cluster_key(self._cluster): self._cluster, **wide}
 
     def _made(self, key: str, cluster: str) -> Entry:

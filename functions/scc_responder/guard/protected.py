@@ -35,7 +35,7 @@ def protected_reason(
         or _location(context, protected.locations)
         or _service(context, protected.services)
         or _namespace(context, protected.namespaces)
-        or _workload(context, protected.workloads, reversible=reversible)
+        or workload_reason(context, protected.workloads, reversible=reversible)
         or _node(changes, protected.nodes)
         or _principal(context, protected.principals)
     )
@@ -77,8 +77,8 @@ def _namespace(context: Context, patterns: Iterable[str]) -> Reason | None:
     return Reason.NAMESPACE_PROTECTED if _fits(patterns, named.namespace if named else "") else None
 
 
-def _workload(context: Context, patterns: tuple[str, ...], *, reversible: bool) -> Reason | None:
-    """Whether the pod or an owner is protected. An owner that was not checked may be any workload in the namespace."""
+def workload_reason(context: Context, patterns: tuple[str, ...], *, reversible: bool = False) -> Reason | None:
+    """Whether the pod or an owner is named. An owner that was not checked may be any workload in the namespace."""
     pod, named = context.pod, context.pod or context.finding.pod
     if named is None:
         return None

@@ -15,6 +15,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.reasons.remedies import remedy
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Rejection
 from scc_responder.journal.chain.chain_check import chain_fields
@@ -74,6 +75,8 @@ def outcome_notice(
     }
     if context.identity.reason not in {Reason.ALL_CHECKS_HELD, Reason.NO_POD}:
         facts["identity"] = msgspec.to_builtins(context.identity)
+    if to_do := _to_do(context, steps):
+        facts["to_do"] = to_do
     if plan:
         facts["approval"] = plan_summary(finding.key, plan, function_url)
     is_well = all(step.status in _WELL or step.is_awaited for step in counted(steps)) and not (
@@ -87,6 +90,15 @@ def outcome_notice(
         labels={"threat": context.threat.name, "severity": finding.severity or "UNSPECIFIED"},
         facts=facts,
     )
+
+
+def _to_do(context: Context, steps: Sequence[Step]) -> list[str]:
+    """What a person can do now, as commands, about what holds the answer to a severe threat."""
+    if not context.threat.is_severe:
+        return []
+    case, place = case_id(context.finding.key), context.finding.place
+    held = (step for step in counted(steps) if step.status is StepStatus.HELD)
+    return list(dict.fromkeys(remedy(step.reason, case, step.action, place) for step in held))
 
 
 def case_notice(

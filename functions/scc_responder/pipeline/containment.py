@@ -207,7 +207,8 @@ def _guard(
 
     def guarded() -> Decision:
         reach, planned_at = run_reach(services.settings), case.record.planned_at
-        return guard(context, decision, policies.guardrails, now, planned_at=planned_at, reach=reach, asked=asked)
+        cut, rails = services.limiter(context.finding.place).cut, policies.guardrails
+        return guard(context, decision, rails, now, planned_at=planned_at, reach=reach, asked=asked, cut=cut)
 
     as_planned = guarded()
     if error := unread_target(collected):

@@ -306,6 +306,7 @@ class Reason(Word):
     NODE_POOL_UNHEALTHY = "node_pool_unhealthy", "a quarter of the pool takes no pods already"
     LAST_SCHEDULABLE_NODE = "last_schedulable_node", "the last node of its pool or zone that takes pods"
     LIMIT = "limit_{}", "as many as the limit of this scope allows were disrupted", _YIELDS
+    LAST_SERVING_POD = "last_serving_pod", "no other pod of the workload is ready and not cut off"
     STORM_BREAKER = "storm_breaker", "too much at once: the breaker of this scope tripped", _YIELDS
     WARMING_UP = "warming_up", "its policy is new here: what cannot be undone waits a while, then a sweep goes on"
     FIRST_SHOT_TOO_WIDE = (

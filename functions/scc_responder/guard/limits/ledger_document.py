@@ -39,6 +39,7 @@ class DisruptionRequest(Value, frozen=True, kw_only=True):
     of its cluster. `share_of` is what a limit's share is of: the workload's ready replicas, or the pool's nodes; None
     where that is not known. `is_likely`: a finding about this very target is an attack at `likely` or more.
     `then_ends`: a later action of the same policy on it cannot be undone, and is counted in the same write.
+    `keeps_serving`: the guardrails name its workload in `keep_serving`: it is remembered for longer.
     """
 
     action_id: str
@@ -52,6 +53,7 @@ class DisruptionRequest(Value, frozen=True, kw_only=True):
     share_of: int | None = None
     is_likely: bool = False
     then_ends: bool = False
+    keeps_serving: bool = False
 
     @property
     def group(self) -> str:
@@ -155,7 +157,7 @@ class LimitDecision(Value, frozen=True, kw_only=True):
 
     `reason` is empty, or `limit_namespace` or the like, or `storm_breaker`; `detail` names the limit. `scope` is what
     denied it or is held, as `namespace=shop`. `is_told`: people were told of another target that this scope denied.
-    `cut` are the other pods of the workload that were isolated within the limits' time.
+    `cut` are the other pods of the workload that were isolated a short time ago. `is_again`: this one counted before.
     """
 
     reason: Reason | None = None
@@ -163,6 +165,7 @@ class LimitDecision(Value, frozen=True, kw_only=True):
     scope: str = ""
     is_told: bool = False
     cut: int = 0
+    is_again: bool = False
 
     @property
     def allowed(self) -> bool:

@@ -145,7 +145,7 @@ class Simulation:
         now = context.finding.event_time
         decided = decide(context, self.policies.policies).policies
         matched = Decision(policies=tuple(policy for policy in decided if policy.matched))
-        guarded = guard(context, matched, self.policies.guardrails, now, reach=EVERYWHERE_IN_RUN)
+        guarded = guard(context, matched, self.policies.guardrails, now, reach=EVERYWHERE_IN_RUN, cut=self.limits.cut)
         allowed = _matched(self.limits.limited(context, guarded, now))
         self.matched += bool(allowed)
         for policy in allowed:

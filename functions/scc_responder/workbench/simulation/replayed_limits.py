@@ -16,7 +16,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.guard.disruption import disruption_request
-from scc_responder.guard.ledger import admit
+from scc_responder.guard.ledger import admit, cut_of
 from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest, Ledger, State
 from scc_responder.guard.limits.storm import reset
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
@@ -55,6 +55,11 @@ class ReplayedLimits:
             return hold_denied(decision)
         self._reset_late(cluster, now)
         return hold_denied(decision, Asking(self, cluster, context, now).denied)
+
+    def cut(self, context: Context) -> int:
+        """The other pods of the context's workload that were isolated a short time ago."""
+        asked = disruption_request(context, actions()["isolate_pod"], "")
+        return cut_of(self._clusters[context.finding.place], asked) if asked else 0
 
     def judged(self, cluster: str, asked: DisruptionRequest, now: datetime) -> Reason | None:
         """Why the target may not be disrupted; None where it may, then it counts."""
