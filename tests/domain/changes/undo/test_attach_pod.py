@@ -53,7 +53,9 @@ def test_a_pod_has_its_labels_back() -> None:
         assert DETACHED not in pod["metadata"].get("annotations", {})
 
 
+ADOPTED = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "other", "uid": "u9", "controller": True}]
 REFUSED: list[Any] = [
+    pytest.param({"ownerReferences": ADOPTED}, {}, "another controller", id="another-controller"),
     pytest.param({"labels": {"app": "mine"}}, {}, "app=mine", id="another-value"),
     pytest.param({"annotations": {DETACHED: '{"app":"other"}'}}, {}, DETACHED, id="the-annotation-differs"),
     pytest.param({"annotations": {DETACHED: None}}, {}, DETACHED, id="the-annotation-is-gone"),

@@ -13,7 +13,7 @@ from scc_responder.domain.labels import ACTION_ID, ARMED_BY, PRIOR_UNSCHEDULABLE
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.one_change import NODE, OneCluster, one_cluster, pod_target, step_run
-from tests.kits.responder import api_of
+from tests.kits.responder import Interposed, api_of
 
 CASE = case_labels("0123456789abcdef")
 OTHER = case_labels("ba9876543210fedc")
@@ -69,6 +69,27 @@ def test_what_others_set_stays() -> None:
     own = {"team": "shop", "scc-responder/kept": "y", "scc-responder/threat": "refuted"}
     assert after["labels"].items() >= {**OTHER, **own}.items()
     assert "scc-responder/case-0123456789ab" not in after["labels"]
+
+
+def test_what_changes_meanwhile_is_read_again() -> None:
+    """The version that was read is a condition of the write: a value that somebody sets in between stays."""
+    with one_cluster() as (cluster, means):
+        change = mark(cluster, labels=THREAT)
+        change.carry_out(step_run(), means)
+        pod = f"/api/v1/namespaces/shop/pods/{change.name}"
+        edits: list[str] = []
+
+        def edit(_number: int, verb: str, _path: str) -> None:
+            if verb == "patch" and not edits:
+                edits.append(verb)
+                api_of(cluster, "admin").patch(pod, {"metadata": {"labels": {"scc-responder/threat": "refuted"}}})
+
+        between = OneCluster(cluster, "undo")
+        between.api = Interposed(between.api, edit)
+        result = change.inverse.carry_out(step_run(), between)
+        after = metadata(cluster)["labels"]
+    assert (result.reason, after["scc-responder/threat"]) == ("undone", "refuted")
+    assert "scc-responder/threat stays" in result.detail
 
 
 def test_an_armed_pod_is_disarmed() -> None:
