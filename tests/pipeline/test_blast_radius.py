@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
 from scc_responder.guard.limiter import ORGANIZATION, cluster_key, read_ledger
@@ -361,6 +363,62 @@ def test_what_holds_a_severe_finding_is_told_with_a_command(tmp_path: Path, clus
     for document in documents[2:]:
         (command,) = own[deployment.case(document).finding_key[:12]]
         assert command == f"scc-responder breaker reset --cluster {CLUSTER} --reason 'WHY' --store STORE"
+
+
+class SeveralClusters:
+    """`ports.Clusters` for as many names before one API server as a test gives."""
+
+    def __init__(self, api: Any) -> None:
+        self.api = api
+
+    def describe(self, ref: ClusterRef) -> Cluster:
+        """The cluster of that name."""
+        return Cluster(ref=ref, autopilot=False, enforces_network_policy=True)
+
+    def connect(self, _ref: ClusterRef) -> Any:
+        """The one API server."""
+        return self.api
+
+
+def decoys(deployment: Deployment, pods: Sequence[Object], name: str) -> list[str]:
+    """How a finding about each pod ends in the cluster of this name."""
+    ends = []
+    for pod in pods:
+        own = pod["metadata"]["uid"].replace("-", "")
+        document = finding_about(pod, finding_id=own, cluster=CLUSTER.replace("prod-1", name))
+        deployment.list_finding(document, own)
+        ends.append(str(deployment.deliver(document).reason))
+    return ends
+
+
+ORGANIZATIONS = [
+    pytest.param("", ["done"] * 2 + ["limit_organization"], id="each-cluster-keeps-its-share"),
+    pytest.param(
+        "environments: [{name: dev, clusters: [projects/*/locations/*/clusters/dev-*]}]\n",
+        ["done"] * 3,
+        id="environments-count-on-their-own",
+    ),
+]
+
+
+@pytest.mark.parametrize(("environments", "expected"), ORGANIZATIONS)
+@pytest.mark.parametrize("action", ["isolate_pod", "delete_pod"])
+def test_decoys_in_development_leave_production_its_own(
+    tmp_path: Path, cluster: SimulatedCluster, action: str, environments: str, expected: list[str]
+) -> None:
+    """They use up what the organisation's limits allow; production acts, and none of its breakers trips."""
+    eight = "organization: [{most: 8, within: 1h}]"
+    rails = f"{RAILS}limits: {{cluster: [], {eight}}}\nisolation: {{limits: {{{eight}}}}}\n{environments}"
+    pods = busy(cluster, 14, 1, 4)[::4]
+    calm = "storm_breaker: {targets: 99, denials: 2}\n"
+    deployment = deployed(tmp_path, cluster, policy(action), guardrails=rails + calm)
+    deployment.services.clusters = SeveralClusters(deployment.clusters.api)
+    assert decoys(deployment, pods[:11], "dev-1") == [*["done"] * 8, *["limit_organization"] * 3]
+    assert decoys(deployment, pods[11:], "prod-1") == expected
+    for name in ("dev-1", "prod-1"):
+        entry = deployment.services.store.get(cluster_key(CLUSTER.replace("prod-1", name)))
+        assert entry is not None
+        assert read_ledger(entry).breakers == ()
 
 
 FINDINGS = Count("findings about one Deployment", 100, 500)
