@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -141,3 +142,32 @@ def test_no_read_outlasts_the_deadline() -> None:
     reads = Reads(POOL, 0.05)
     assert reads.result("node", reads.start(time.sleep, 0.5)) is None
     assert (reads.missing, reads.errors["node"].reason) == ({"node": "deadline"}, "deadline")
+
+
+def test_a_read_whose_turn_comes_too_late_is_not_made() -> None:
+    """Nobody waits for it any longer: neither after the deadline nor once the reads were given up."""
+    made: list[str] = []
+    for give_up in (lambda _: time.sleep(0.15), Reads.give_up):
+        with ThreadPoolExecutor(1) as thread:
+            reads, over = Reads(thread, 0.1), Event()
+            thread.submit(over.wait, 10)
+            waiting = [reads.start(made.append, name) for name in ("first", "second")]
+            if give_up is not Reads.give_up:
+                assert reads.result("first", waiting[0]) is None
+                assert waiting[0].cancelled()
+            give_up(reads)
+            over.set()
+        assert isinstance(waiting[1].exception(), ApiError)
+    assert made == []
+
+
+def test_reads_are_given_up_with_what_waits_for_them() -> None:
+    """An error that ends the delivery ends its reads."""
+    with ThreadPoolExecutor(1) as thread:
+        reads, over, made = Reads(thread, 10.0), Event(), list[str]()
+        thread.submit(over.wait, 10)
+        waiting = reads.start(made.append, "late")
+        with pytest.raises(KeyError), reads.wanted():
+            raise KeyError("a fault of ours")
+        over.set()
+    assert (made, type(waiting.exception())) == ([], ApiError)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from scc_responder.domain.kubernetes.ephemeral_containers import (
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 from scc_responder.execute.early_containers import put_in_together
+from scc_responder.journal.claimed_case import LostLease
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.domain.kubernetes.test_collector_container import NAME, World
@@ -283,6 +285,21 @@ def test_two_are_put_in_with_one_request() -> None:
     assert world.api.sent[1][1]["metadata"] == {"uid": "u1"}
     found = world.put_in()
     assert (found.was_there, len(world.api.sent)) == (True, 2)
+
+
+def test_what_may_not_be_put_in_is_not_rehearsed_later() -> None:
+    """Where something stands in the way before the rehearsal has begun, it is not sent any more."""
+    world, over = World(), Event()
+
+    def refuse() -> None:
+        raise LostLease(Reason.LEASE_LOST)
+
+    with ThreadPoolExecutor(1) as world.session.pool:
+        world.session.pool.submit(over.wait, 10)
+        with pytest.raises(LostLease):
+            put_in_together(world.session, world.collector, cut_and_look(), refuse, lambda: None)
+        over.set()
+    assert world.api.sent == []
 
 
 @pytest.mark.parametrize(

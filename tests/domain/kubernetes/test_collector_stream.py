@@ -88,6 +88,7 @@ def test_another_key_opens_nothing() -> None:
         pytest.param(frame("?", b"{}"), "unknown kind", id="kind"),
         pytest.param(b"J" + b"\xff" * 4 + b"{}", "larger than any", id="size"),
         pytest.param(frame("Z", b"[]"), "no JSON object", id="no-object"),
+        pytest.param(frame("Z", b'{"a":' * 50_000), "no JSON object", id="deep"),
     ],
 )
 def test_frames_that_make_no_sense_are_refused(plain: bytes, why: str) -> None:

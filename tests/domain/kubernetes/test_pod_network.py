@@ -54,6 +54,7 @@ INTERFACES = [
     pytest.param({"networking.gke.io/interfaces": json.dumps([OWN])}, False, id="own-alone"),
     pytest.param({"networking.gke.io/interfaces": json.dumps([OWN, {"network": "blue"}])}, True, id="gke"),
     pytest.param({"networking.gke.io/interfaces": "?"}, True, id="gke-not-readable"),
+    pytest.param({"networking.gke.io/interfaces": "[" * 50_000}, True, id="gke-too-deep"),
     pytest.param({"networking.gke.io/pod-ips": json.dumps([{"networkName": "blue"}])}, True, id="gke-addresses"),
     pytest.param({"k8s.v1.cni.cncf.io/networks": "macvlan-1"}, True, id="multus"),
     pytest.param({"k8s.v1.cni.cncf.io/networks": "[]"}, False, id="multus-none"),

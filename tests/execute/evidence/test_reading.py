@@ -151,3 +151,21 @@ def test_a_lost_case_ends_the_reading() -> None:
 
     with pytest.raises(LostLease):
         read(SUBJECT, [made("slow", lambda: may.wait(10) and [ITEM])], lost, renew_seconds=0.01)
+
+
+def test_a_lost_case_cancels_what_has_not_begun() -> None:
+    """A source whose turn has not come is never asked."""
+    may, asked = threading.Event(), list[str]()
+
+    def lost() -> None:
+        raise LostLease(Reason.LEASE_LOST)
+
+    with ThreadPoolExecutor(1) as pool:
+        sources = [
+            made("slow", lambda: may.wait(10) and [ITEM]),
+            made("waits", lambda: asked.append("waits") or [ITEM]),
+        ]
+        with pytest.raises(LostLease):
+            read_sources(sources, SUBJECT, pool, lost, renew_seconds=0.05)
+        may.set()
+    assert asked == []
