@@ -23,7 +23,7 @@ from tests.kits.answers import HERE, answered
 from tests.kits.dribbling_server import dribbling
 from tests.kits.push_queue import PushQueue
 from tests.kits.responder import CLUSTER, Deployment, deployed, finding_about, policy
-from tests.pipeline.test_bulkheads import working
+from tests.pipeline.test_bulkheads import connected_elsewhere, working
 
 SILENT = tuple(CLUSTER.replace("prod-1", f"silent-{number}") for number in range(4))
 STEPS = ("label_pod", "isolate_pod", "notify")
@@ -137,8 +137,19 @@ def test_the_finding_as_it_was_read_decides(deployment: Deployment, pod: dict[st
     document = listed(deployment, pod, CLUSTER, 1)
     other = finding_about(pod, finding_id=f"{1:032x}", cluster=SILENT[1])
     with half_taken(deployment, CLUSTER):
-        assert deployment.deliver(other).reason in {"cluster_busy", "finding_name_differs", "unknown_finding"}
+        assert deployment.deliver(other).reason == "cluster_busy"
+    assert [message["cluster"] for message in deployment.published.messages] == [CLUSTER]
     assert deployment.deliver(document).reason == "done"
+
+
+def test_a_new_name_of_a_silent_server_is_told_apart(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """It turns out to be that server when it is connected to: nothing is read of it, and no evidence is taken."""
+    heads, api = deployment.services.bulkheads, deployment.services.clusters.connect(ClusterRef.parse(SILENT[0]))  # type: ignore[arg-type]
+    with connected_elsewhere(heads, SILENT[0], api), connected_elsewhere(heads, SILENT[1], api):
+        document = listed(deployment, pod, SILENT[2], 1)
+        assert deployment.deliver(document).reason == "cluster_busy"
+    assert (deployment.case(document).state, deployment.case(document).steps) == ("open", ())
+    assert [message["cluster"] for message in deployment.published.messages] == [SILENT[2]]
 
 
 def test_a_sweep_skips_a_busy_cluster(deployment: Deployment, silent: KubernetesApi, pod: dict[str, Any]) -> None:
@@ -173,7 +184,7 @@ def test_an_approval_waits_for_its_cluster(tmp_path: Path, cluster: SimulatedClu
     assert made.respond_to(document).reason == "waiting_for_approval"
     with half_taken(made, CLUSTER):
         ending = answered(made, document)
-        assert (ending.status, ending.reason) == (503, "cluster_busy")
+        assert (ending.status, ending.reason, made.case(document).state) == (503, "cluster_busy", "waiting")
     assert answered(made, document).reason == "done"
 
 
