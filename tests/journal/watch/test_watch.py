@@ -19,6 +19,9 @@ SAID = {
     "as it was left; replacement web-2 ready, from sha256:1, sha256:2": {
         "replacement": Replacement(name="web-2", ready=True, digests=("sha256:1", "sha256:2"))
     },
+    "as it was left; replacement web-2 not ready, from sha256:1, the finding's own image": {
+        "replacement": Replacement(name="web-2", digests=("sha256:1",), same_image=True)
+    },
     "as it was left; replacement web-2 not ready": {"replacement": Replacement(name="web-2")},
     "as it was left; same threat beside it: a, b; same image elsewhere: c": {
         "same_threat": ("a", "b"),

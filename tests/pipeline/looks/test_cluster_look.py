@@ -44,7 +44,7 @@ class Scene:
         """What a look sees; it makes four requests at most."""
         self.api.calls.clear()
         cluster, steps = ClusterLook(self.api), watched_steps(self.record)
-        answer = cluster.gone(steps), cluster.replacement(steps, self.record.decision["pod"])
+        answer = cluster.gone(steps), cluster.replacement(steps, self.record.decision)
         assert len(self.api.calls) <= MOST_REQUESTS, self.api.calls
         assert not [call for call in self.api.calls if call.split()[0] not in {"get", "list", "gather"}]
         return answer
@@ -138,7 +138,9 @@ def test_the_replacement_of_a_deleted_pod_is_named(
     gone, replacement = scene.seen()
     assert (gone, replacement is not None) == ((), True)
     assert replacement is not None
-    assert replacement == Replacement(name=replacement.name, ready=True, digests=(digests[replacement.name],))
+    assert replacement == Replacement(
+        name=replacement.name, ready=True, digests=(digests[replacement.name],), same_image=True
+    )
 
 
 def test_siblings_of_before_are_no_replacement(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
@@ -148,7 +150,7 @@ def test_siblings_of_before_are_no_replacement(tmp_path: Path, cluster: Simulate
         replace(step, intended_at=step.intended_at and step.intended_at + timedelta(minutes=1))
         for step in watched_steps(scene.record)
     )
-    assert ClusterLook(scene.api).replacement(steps, scene.record.decision["pod"]) == Replacement()
+    assert ClusterLook(scene.api).replacement(steps, scene.record.decision) == Replacement()
 
 
 def test_a_workload_that_makes_no_pod_is_told(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.counts import Count
 from tests.docs.costs import CountedStore
 from tests.kits.answers import HERE
-from tests.kits.responder import Deployment, Interposed, api_of, deployed, finding_about, policy
+from tests.kits.responder import NODE, Deployment, Interposed, api_of, deployed, finding_about, policy
 
 ISOLATE = ("isolate_pod", "notify")
 MINUTE = timedelta(minutes=1, seconds=1)
@@ -71,6 +72,31 @@ def remove_label(cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
     """Somebody lets the pod out."""
     path = api_paths.pod("shop", pod["metadata"]["name"])
     api_of(cluster, "owner").patch(path, {"metadata": {"labels": {"scc-responder/isolated-pod": None}}})
+
+
+def remove_policy(cluster: SimulatedCluster, _pod: dict[str, Any]) -> None:
+    """Somebody deletes the NetworkPolicy."""
+    for item in cluster.objects("NetworkPolicy", "shop"):
+        api_of(cluster, "owner").delete(api_paths.network_policy("shop", item["metadata"]["name"]), {})
+
+
+def remove_both(cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """Somebody takes all of the isolation away."""
+    remove_label(cluster, pod)
+    remove_policy(cluster, pod)
+
+
+def uncordon(cluster: SimulatedCluster, _pod: dict[str, Any]) -> None:
+    """Somebody lets new pods onto the node."""
+    api_of(cluster, "owner").patch(api_paths.node(NODE), {"spec": {"unschedulable": None}})
+
+
+def standing(cluster: SimulatedCluster, pod: dict[str, Any]) -> tuple[bool, int, bool]:
+    """Whether the pod has our label, how many NetworkPolicies there are, and whether the node is cordoned."""
+    (now,) = (item for item in cluster.objects("Pod", "shop") if item["metadata"]["uid"] == pod["metadata"]["uid"])
+    (node,) = (item for item in cluster.objects("Node") if item["metadata"]["name"] == NODE)
+    labelled = now["metadata"]["labels"].get("scc-responder/isolated-pod") == pod["metadata"]["uid"]
+    return labelled, len(cluster.objects("NetworkPolicy", "shop")), bool(node["spec"].get("unschedulable"))
 
 
 def copies(deployment: Deployment, document: dict[str, Any], most: int, cluster: str = "") -> None:
@@ -124,21 +150,36 @@ def test_what_others_took_away_is_told_with_the_switch_off(
     assert {event.verb for event in cluster.audit[before:]} == {"get"}
 
 
+@pytest.mark.parametrize(
+    ("act", "gone"),
+    [
+        (remove_label, ("isolate_pod: label_removed",)),
+        (remove_policy, ("isolate_pod: network_policy_removed",)),
+        (remove_both, ("isolate_pod: network_policy_removed",)),
+        (uncordon, ("cordon_node: uncordoned",)),
+    ],
+)
 def test_what_others_took_away_is_put_back(
-    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], isolated: dict[str, Any]
+    tmp_path: Path,
+    cluster: SimulatedCluster,
+    pod: dict[str, Any],
+    act: Callable[[SimulatedCluster, dict[str, Any]], None],
+    gone: tuple[str, ...],
 ) -> None:
-    """The label is on the pod again, people are told once, and it is looked at a minute later."""
-    remove_label(cluster, pod)
+    """All of it stands again, people are told once, and it is looked at a minute later."""
+    deployment, isolated = (
+        deployed(tmp_path, cluster, policy("isolate_pod", "cordon_node", "notify")),
+        finding_about(pod),
+    )
+    deployment.respond_to(isolated)
+    assert standing(cluster, pod) == (True, 1, True)
+    act(cluster, pod)
     later(deployment, MINUTE)
     told = len(deployment.published.messages)
     assert looked(deployment) == {"undone_by_others": 1, "resumed": 1}
-    (now,) = (item for item in cluster.objects("Pod", "shop") if item["metadata"]["uid"] == pod["metadata"]["uid"])
-    assert now["metadata"]["labels"]["scc-responder/isolated-pod"] == pod["metadata"]["uid"]
-    record = deployment.case(isolated)
-    assert (record.state, [look.gone for look in looks(deployment, isolated)]) == (
-        "done",
-        [("isolate_pod: label_removed",)],
-    )
+    assert standing(cluster, pod) == (True, 1, True)
+    assert deployment.case(isolated).state == "done"
+    assert [look.gone for look in looks(deployment, isolated)] == [gone]
     reasons = [message["attributes"].get("reason") for message in deployment.published.messages[told:]]
     assert reasons.count("undone_by_others") == 1
     assert looked(deployment) == {}

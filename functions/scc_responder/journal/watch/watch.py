@@ -11,18 +11,23 @@ MOST_GONE = 10
 
 
 class Replacement(Value, frozen=True, kw_only=True):
-    """The newest pod that a workload has besides the case's own: its name, whether it is ready, its images' digests."""
+    """The newest pod that a workload has besides the case's own: its name, whether it is ready, its images' digests.
+
+    `same_image`: it runs an image that the finding names.
+    """
 
     name: str = ""
     ready: bool = False
     digests: tuple[str, ...] = ()
+    same_image: bool = False
 
     def __str__(self) -> str:
         """What people read of it."""
         if not self.name:
             return "no replacement"
         images = f", from {', '.join(self.digests)}" if self.digests else ""
-        return f"replacement {self.name} {'ready' if self.ready else 'not ready'}{images}"
+        before = ", the finding's own image" if self.same_image else ""
+        return f"replacement {self.name} {'ready' if self.ready else 'not ready'}{images}{before}"
 
 
 class Look(Value, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from scc_responder.collect.image_names import digest_in
 from scc_responder.collect.kubernetes_objects import parse_pod
@@ -60,11 +61,12 @@ class ClusterLook:
         told = ((step.action, _still_on(_change(step), self._read)) for step in steps)
         return tuple(dict.fromkeys(f"{action}: {name}" for action, name in told if name))
 
-    def replacement(self, steps: Sequence[Step], pod: Mapping[str, Any]) -> Replacement | None:
+    def replacement(self, steps: Sequence[Step], decision: Mapping[str, Any]) -> Replacement | None:
         """The newest pod in the place of one that was deleted or detached; None where the workload makes none.
 
-        `pod` is what the case's decision says of it: namespace, uid and `workload` as `Kind/name`.
+        `decision` is the case's: its pod with namespace, uid and `workload` as `Kind/name`, and the finding's images.
         """
+        pod = decision.get("pod") or {}
         left = [step for step in steps if _leaves(step)]
         since = min((step.intended_at or step.settled_at for step in left if step.settled_at), default=None)
         labels = self._labels(left, pod) if since else None
@@ -72,7 +74,8 @@ class ClusterLook:
             return None
         selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
         kept = self._api.gather(api_paths.pods(pod["namespace"]), parse_pod, label_selector=selector)
-        return _newest(kept, str(pod.get("uid", "")), since - _CLOCKS_DIFFER)
+        newest = _newest(kept, str(pod.get("uid", "")), since - _CLOCKS_DIFFER)
+        return replace(newest, same_image=not {*newest.digests}.isdisjoint(decision.get("images", ())))
 
     def _labels(self, left: Iterable[Step], pod: Mapping[str, Any]) -> Mapping[str, str] | None:
         """The labels of the workload's pods: those that a detachment took away, or those that the workload names."""

@@ -181,14 +181,14 @@ class _Looks:
 
     def _look(self, record: CaseRecord) -> tuple[Look, tuple[str, ...]]:
         """The look, and what stands still of what was cut off or cordoned."""
-        now, steps, pod = self._services.clock(), watched_steps(record), record.decision.get("pod") or {}
+        now, steps = self._services.clock(), watched_steps(record)
         own = watched_case(record, now)
         alike = (self._known.same_threat(own), self._known.same_image(own)) if own else ((), ())
         seen = partial(Look, at=now, same_threat=alike[0], same_image=alike[1])
         try:
             cluster = ClusterLook(self._api(record.cluster))
             gone, standing = cluster.gone(steps), cluster.standing(steps)
-            return seen(gone=gone, replacement=cluster.replacement(steps, pod)), standing
+            return seen(gone=gone, replacement=cluster.replacement(steps, record.decision)), standing
         except ApiError as error:
             if not error.status:
                 self._silent.setdefault(record.cluster, error)
