@@ -47,6 +47,10 @@ WATCHED = {
     "cordoned": ([step(CORDON)], 60),
     "deleted": ([step({"change": "delete_pod"})], 60),
     "the last change counts": ([step(POLICY), step(CORDON, after=30, uid="n1")], 90),
+    "taken back by a person": (
+        [step(POLICY), replace(step(POLICY, after=9, uid="back"), undoes=step(POLICY).name)],
+        None,
+    ),
     "only marked": ([step(MARK)], None),
     "only rehearsed": ([step(POLICY, status=StepStatus.DRY_RUN)], None),
     "held": ([step(POLICY, status=StepStatus.HELD)], None),

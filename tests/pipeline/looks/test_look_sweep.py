@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.counts import Count
 from tests.docs.costs import CountedStore
 from tests.kits.answers import HERE
-from tests.kits.responder import NODE, Deployment, Interposed, api_of, deployed, finding_about, policy
+from tests.kits.responder import CLUSTER, NODE, Deployment, Interposed, api_of, deployed, finding_about, policy
 
 ISOLATE = ("isolate_pod", "notify")
 MINUTE = timedelta(minutes=1, seconds=1)
@@ -292,6 +293,37 @@ def test_a_case_that_is_worked_on_is_left_alone(deployment: Deployment, isolated
     deployment.clusters.api = Interposed(api, before=take)
     assert looked(deployment) == {"in_progress": 1}
     assert looks(deployment, isolated) == ()
+
+
+def test_two_sweeps_at_once_look_once(deployment: Deployment, isolated: dict[str, Any]) -> None:
+    """The case keeps one look, whoever made it."""
+    later(deployment, MINUTE)
+    api, met = deployment.clusters.api, []
+
+    def look_first(_number: int, _verb: str, _path: str) -> None:
+        deployment.clusters.api = api
+        if not met:
+            met.append("")
+            met[0] = str(looked(deployment))
+
+    deployment.clusters.api = Interposed(api, before=look_first)
+    assert (looked(deployment), met) == ({"at_rest": 1}, ["{'still_contained': 1}"])
+    assert len(looks(deployment, isolated)) == 1
+
+
+def test_a_cluster_that_is_busy_is_left_alone(
+    deployment: Deployment, cluster: SimulatedCluster, isolated: dict[str, Any]
+) -> None:
+    """It has its half of this instance already: the look is made five minutes later."""
+    later(deployment, MINUTE)
+    before, bulkheads = len(cluster.audit), deployment.services.bulkheads
+    with ExitStack() as stack:
+        while not bulkheads.is_busy(CLUSTER):
+            stack.enter_context(bulkheads.request())
+            bulkheads.admit(CLUSTER)
+        assert looked(deployment) == {"not_looked": 1}
+    assert [look.unread for look in looks(deployment, isolated)] == ["cluster_busy"]
+    assert len(cluster.audit) == before
 
 
 def test_a_stalled_cluster_is_asked_once(deployment: Deployment, isolated: dict[str, Any]) -> None:

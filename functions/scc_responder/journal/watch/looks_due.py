@@ -42,7 +42,7 @@ def _settled(step: Step) -> float:
 def scheduled(record: CaseRecord, schedule: Looks, now: datetime) -> CaseRecord:
     """The case with its next look. A change since the last look begins the schedule anew; the looks are kept."""
     since = max((step.settled_at for step in watched_steps(record) if step.settled_at), default=None)
-    if record.owner or record.word or since is None or (record.watch and record.watch.since == since):
+    if since is None or (record.watch and record.watch.since == since):
         return record
     looks = record.watch.looks if record.watch else ()
     return replace(record, watch=Watch(since=since, next_at=_next(since, schedule, now), looks=looks))

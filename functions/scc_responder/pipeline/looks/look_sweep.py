@@ -146,7 +146,7 @@ class _Looks:
         schedule, due = self._services.settings.looks, due_at(record)
 
         def seen(stored: CaseRecord, is_held: bool) -> Transition:
-            if is_held or due_at(stored) != due:
+            if due_at(stored) != due:
                 return Transition(reason=Reason.IN_PROGRESS if is_held else Reason.AT_REST, status=409)
             kept = looked(stored, look, schedule)
             opened = gone_on_with(kept, look.at) if put_back else kept
