@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.domain.changes import ChangeKind, Disruption, StepRun, kind_of_stored, restored
 from scc_responder.domain.context import Context
+from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.execution import Execution
@@ -21,7 +22,7 @@ from scc_responder.execute.world import World
 from scc_responder.journal.again.reopening import stood, to_look_at, undone
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.step import Step
-from scc_responder.policy.decide import ActionResult, Decision, PlannedAction
+from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 
 _GONE = frozenset({StepStatus.OVERRIDDEN, StepStatus.FAILED})
 _KNOWN = frozenset({StepStatus.DONE, StepStatus.NOT_EFFECTIVE})
@@ -50,15 +51,21 @@ def look_again(context: Context, decision: Decision, case: ClaimedCase, world: W
 
 
 def without_standing(context: Context, decision: Decision, case: ClaimedCase, world: World) -> Decision:
-    """The decision without what was done before the case was opened again and stands, or is fought over with others."""
+    """The decision without what was done before the case was opened again and stands, or is fought over with others.
+
+    Where a sweep opened it by itself, what cannot be undone waits for a person.
+    """
     record = case.record
     execution = Execution(context=context, decision=decision, case=case, world=world)
 
-    def judged(planned: PlannedAction) -> PlannedAction:
+    def judged(policy: PolicyDecision, planned: PlannedAction) -> PlannedAction:
         name = execution.action_id(planned)
         steps = [record.step(name, index) for index in range(len(planned.changes))]
         if planned.result != ActionResult.PLANNED or not steps:
             return planned
+        action = actions()[planned.action]
+        if record.unasked and policy.mode == Mode.ENFORCE and not (action.reversible or action.observes):
+            return replace(planned, result=ActionResult.HELD, reason=Reason.WAITS_FOR_PERSON)
         if any(step and step.reason == Reason.FOUGHT_OVER for step in steps):
             return replace(planned, result=ActionResult.HELD, reason=Reason.FOUGHT_OVER)
         if all(step and stood(record, step) for step in steps):
@@ -67,7 +74,7 @@ def without_standing(context: Context, decision: Decision, case: ClaimedCase, wo
 
     return Decision(
         policies=tuple(
-            replace(policy, actions=tuple(judged(planned) for planned in policy.actions))
+            replace(policy, actions=tuple(judged(policy, planned) for planned in policy.actions))
             for policy in decision.policies
         )
     )

@@ -31,9 +31,7 @@ def resume(record: CaseRecord, is_held: bool, revision: str = "", *, now: dateti
         refused = Reason.CASE_IN_PROGRESS
     if refused:
         return Transition(reason=refused, status=409)
-    opened = opened_by_person(record, now)
-    if revision:
-        opened = replace(opened, revision=revision, plan=_answered_before(record.plan))
+    opened = _for_revision(record, revision) if revision else opened_by_person(record, now)
     return Transition(reason=Reason.RESUMED_BY_PERSON, status=204, record=opened)
 
 
@@ -60,6 +58,20 @@ def just_held(records: Iterable[CaseRecord], policy: str, now: datetime, since: 
         and record.closed_at is not None
         and now - record.closed_at <= since
         and any(step.policy == policy and step.status in _NOT_DONE for step in record.current_steps)
+    )
+
+
+def _for_revision(record: CaseRecord, revision: str) -> CaseRecord:
+    """The case as it stands, open for the revision that was chosen."""
+    return replace(
+        record,
+        state=CaseState.OPEN,
+        reason=Reason.RESUMED_BY_PERSON,
+        closed_at=None,
+        owner="",
+        word=None,
+        revision=revision,
+        plan=_answered_before(record.plan),
     )
 
 

@@ -40,6 +40,8 @@ FIRST_SHOT_REMEDY = (
 ERROR_BUDGET_REMEDY = "mend the policy; then, to raise it: scc-responder control clear --policy {} {}"
 CONTROL_REMEDY = "say how far the responder may go: scc-responder control set dry_run, or enforce"
 BUSY_REMEDY = "find out why its API server answers late, or what makes so many findings; they come again by themselves"
+HELD_REMEDY = "find out why so much is held, then: scc-responder case resume --policy {} --since 24h --apply"
+MOST_CASES_NAMED = 50
 UNREAD_REMEDY = "look for this finding in Security Command Center, and find out who publishes it in this form"
 _REASONS = UNANSWERED | {CaseState.WAITING: Reason.WAITING_FOR_APPROVAL, CaseState.REHEARSED: Reason.DRY_RUN}
 _WELL = frozenset({StepStatus.DONE, StepStatus.DRY_RUN, StepStatus.SKIPPED})
@@ -158,6 +160,19 @@ def busy_notice(cluster: str) -> Notice:
         labels={"cluster": cluster},
         facts=facts,
     )
+
+
+def held_notice(policy: str, scope: str, cases: Sequence[str]) -> Notice:
+    """Of one policy more cases are held in this scope than a limit lets be done at once: no sweep goes on with them."""
+    facts = {
+        "reason": Reason.HELD_TOO_MANY,
+        "policy": policy,
+        "scope": scope,
+        "cases": list(cases[:MOST_CASES_NAMED]),
+        "count": len(cases),
+        "remedy": HELD_REMEDY.format(policy),
+    }
+    return Notice(kind=NoticeKind.UNDECIDED, severity=NoticeSeverity.WARNING, reason=Reason.HELD_TOO_MANY, facts=facts)
 
 
 def breaker_notice(

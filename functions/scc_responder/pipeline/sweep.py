@@ -1,4 +1,4 @@
-"""Resume cases that no redelivery will resume: crashed ones, unanswered plans, cases held by switch or cluster.
+"""Resume cases that no redelivery will resume: crashed ones, unanswered plans, cases held by switch, cluster or time.
 
 A sweep looks at the cases that the store knows as unfinished, in the order of their keys, from where the last one
 stopped. Before that it reviews a few of the others in the same way: another version, whose rule was another, may have
@@ -24,13 +24,14 @@ from scc_responder.domain.store import CasStore, Entry, Page, write_over
 from scc_responder.domain.value import Value, resolved
 from scc_responder.execute.evidence.sealing import sign_later
 from scc_responder.guard import approval_answers
-from scc_responder.journal.case import CaseRecord, is_held_for_now, is_unfinished, kept
+from scc_responder.journal.again.reopening import opened_by_sweep
+from scc_responder.journal.case import CaseRecord, is_held_by_time, is_held_for_now, is_unfinished, kept
 from scc_responder.journal.case_json import decode
-from scc_responder.journal.journal import Transition
+from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending
 from scc_responder.journal.notices import case_notice
-from scc_responder.journal.plan import PlanState
-from scc_responder.journal.step import FOR_SWEEP
+from scc_responder.pipeline.again.by_itself import HeldByTime
+from scc_responder.pipeline.again.unfinished_cases import awaits, comes_soon, idle, is_all_due
 from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.deadlines import cases_end
 from scc_responder.pipeline.delivery import accounted, finding_of, work_on
@@ -56,10 +57,6 @@ QUIET = timedelta(minutes=15)
 _PAGE = 100
 _ROUNDS = {"reviewed": MAX_REVIEWED, "unfinished": MAX_LOOKED_AT}
 """How many cases a sweep reads in each of its rounds, by the field of their places."""
-_SOON = frozenset({Reason.RESUMED_BY_PERSON, Reason.RECONCILING, Reason.SERVICE_CHANGED, Reason.SERVICE_DEPLOYED})
-"""Why a case is open that the next sweep resumes: perhaps no message comes again for it."""
-_BEGUN = frozenset({PlanState.APPROVED, PlanState.USED})
-"""Plans that a person's request began, for which no message comes: the next sweep goes on with what it left open."""
 _UNANSWERED = frozenset({Reason.CLUSTER_BUSY, Reason.CLUSTER_UNREACHABLE, Reason.DEADLINE, Reason.TIMEOUT})
 """How a case ends whose cluster does not answer: this sweep does not wait for that one again."""
 _OPENING = frozenset({Mode.APPROVE, Mode.ENFORCE})
@@ -106,6 +103,7 @@ class _Sweep:
         self._met: Counter[str] = Counter()
         self._begun = 0
         self._silent: set[str] = set()
+        self._held = HeldByTime(services)
         limits = services.policies.guardrails.max_finding_age
         self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
 
@@ -115,6 +113,7 @@ class _Sweep:
         try:
             for name, most in _ROUNDS.items():
                 self._round(name, most)
+            self._go_on_by_itself()
         except BaseException:
             with suppress(ResponderError):
                 self._keep()
@@ -152,6 +151,14 @@ class _Sweep:
                 self._move(name, "")
                 return
 
+    def _go_on_by_itself(self) -> None:
+        """Go on with what time alone held, as far as this sweep's limits allow."""
+        for record in self._held.to_try():
+            if self._begun >= MAX_TRIED or not self._goes_on(1):
+                return
+            with suppress(ResponderError):
+                self._met[self._resume(record, self._opened)] += 1
+
     def _goes_on(self, most: int) -> bool:
         return most > 0 and self._begun < MAX_BEGUN and self._services.clock() < self._until
 
@@ -167,6 +174,8 @@ class _Sweep:
         try:
             record = decode(entry.value)
             unfinished = self._is_unfinished(record)
+            if unfinished and is_held_by_time(record) and not is_held_for_now(record):
+                self._held.meet(record, entry, is_quiet=idle(entry) >= QUIET)
             due = self._due(record, entry) if unfinished else ""
             if due == "expire":
                 return self._expire(record)
@@ -181,19 +190,19 @@ class _Sweep:
         now = self._services.clock()
         if is_heartbeat(finding_of(record)):
             return ""
-        if _awaits(record):
-            return "resume" if _is_over(record, now) else ""
+        if awaits(record):
+            return "resume" if is_all_due(record, now) else ""
         if record.state is CaseState.WAITING:
             return "expire" if record.plan and now >= record.plan.expires_at else ""
         if record.state is CaseState.OPEN:
-            waits = not record.owner and not _comes_soon(record) and _idle(entry) < QUIET
+            waits = not record.owner and not comes_soon(record) and idle(entry) < QUIET
             return "" if waits else "resume"
-        return "resume" if self._may_begin(record, entry) else ""
+        return "resume" if is_held_for_now(record) and self._may_begin(record, entry) else ""
 
     def _is_unfinished(self, record: CaseRecord) -> bool:
         """Whether a sweep may ever resume the case: one that switch or cluster holds may be too old for that."""
         too_old = self._services.clock() - record.event_time > self._max_age
-        return is_unfinished(record) and not (too_old and is_held_for_now(record))
+        return is_unfinished(record) and not (too_old and (is_held_for_now(record) or is_held_by_time(record)))
 
     def _mark(self, entry: Entry, record: CaseRecord, *, unfinished: bool) -> None:
         """Correct the store's `unfinished` flag, unless another process works on the case: its writes set the flag."""
@@ -206,7 +215,7 @@ class _Sweep:
 
         Only a try shows whether a cluster lets us act by now: a few in each sweep, which keep no other case waiting.
         """
-        if record.reason != Reason.CONTROL_DISABLED and (self._begun >= MAX_TRIED or _idle(entry) < QUIET):
+        if record.reason != Reason.CONTROL_DISABLED and (self._begun >= MAX_TRIED or idle(entry) < QUIET):
             return False
         mode = self._services.kill_switch.ceiling(record.cluster).mode
         return mode in _OPENING or (record.reason in _REFUSED and mode is Mode.DRY_RUN)
@@ -222,8 +231,14 @@ class _Sweep:
             self._services.notify(case_notice(NoticeKind.EXPIRED, transition.record, Reason.APPROVAL_EXPIRED, why))
         return transition.reason
 
-    def _resume(self, record: CaseRecord) -> str:
-        transition, case = self._services.journal.apply(record.finding_key, _taken)
+    def _opened(self, record: CaseRecord, is_held: bool) -> Transition:
+        if not is_held_by_time(record):
+            return _taken(record, is_held)
+        opened = opened_by_sweep(record, self._services.clock())
+        return Transition(reason=Reason.RESUMED, status=204, record=opened, starts=True)
+
+    def _resume(self, record: CaseRecord, rule: TransitionRule | None = None) -> str:
+        transition, case = self._services.journal.apply(record.finding_key, rule or _taken)
         if case is None:
             return transition.reason
         self._begun += 1
@@ -269,27 +284,6 @@ def _taken(record: CaseRecord, is_held: bool) -> Transition:
     """Whether the case may be taken, as it stands when it is: a delivery may have come in between."""
     if record.state is CaseState.OPEN and is_held:
         return Transition(reason=Reason.IN_PROGRESS, status=503)
-    if record.state is not CaseState.OPEN and not (is_held_for_now(record) or _awaits(record)):
+    if record.state is not CaseState.OPEN and not (is_held_for_now(record) or awaits(record)):
         return Transition(reason=Reason.AT_REST, status=409)
     return Transition(reason=Reason.RESUMED, status=204, record=record, starts=True)
-
-
-def _awaits(record: CaseRecord) -> bool:
-    """Whether what is left to do is for sweeps alone, now or while a person's answer is waited for."""
-    left_open = record.state is CaseState.OPEN and not record.owner and record.reason in FOR_SWEEP
-    return left_open or (record.state is CaseState.WAITING and any(step.comes_again for step in record.steps))
-
-
-def _comes_soon(record: CaseRecord) -> bool:
-    """Whether an open case is not left to a message first: perhaps none comes again for it."""
-    return record.reason in _SOON or (record.plan is not None and record.plan.state in _BEGUN)
-
-
-def _is_over(record: CaseRecord, now: datetime) -> bool:
-    """Whether all that is left to do is due."""
-    return all(step.due_at is None or now >= step.due_at for step in record.steps if step.comes_again)
-
-
-def _idle(entry: Entry) -> timedelta:
-    """How long nothing was written, by the store's own clock; the longest time if it cannot tell."""
-    return entry.server_time - entry.update_time if entry.update_time else timedelta.max

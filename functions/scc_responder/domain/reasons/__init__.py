@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scc_responder.domain.reasons.words import Trait, Word
 
-_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION, _LEFT_OUT, _ANEW, _YIELDS = Trait
+_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION, _LEFT_OUT, _ANEW, _YIELDS, _PASSES = Trait
 
 
 class Reason(Word):
@@ -305,9 +305,9 @@ class Reason(Word):
     VOLUME_IN_USE = "volume_in_use", "the pod keeps a volume for one node, or one pod, alone, which a replacement needs"
     NODE_POOL_UNHEALTHY = "node_pool_unhealthy", "a quarter of the pool takes no pods already"
     LAST_SCHEDULABLE_NODE = "last_schedulable_node", "the last node of its pool or zone that takes pods"
-    LIMIT = "limit_{}", "as many as the limit of this scope allows were disrupted", _YIELDS
+    LIMIT = "limit_{}", "as many as the limit of this scope allows were disrupted", _YIELDS, _PASSES
     LAST_SERVING_POD = "last_serving_pod", "no other pod of the workload is ready and not cut off"
-    STORM_BREAKER = "storm_breaker", "too much at once: the breaker of this scope tripped", _YIELDS
+    STORM_BREAKER = "storm_breaker", "too much at once: the breaker of this scope tripped", _YIELDS, _PASSES
     WARMING_UP = "warming_up", "its policy is new here: what cannot be undone waits a while, then a sweep goes on"
     FIRST_SHOT_TOO_WIDE = (
         "first_shot_too_wide",
@@ -317,6 +317,11 @@ class Reason(Word):
     ERROR_BUDGET_SPENT = (
         "error_budget_spent",
         "people called acts of the policy wrong: it asks a person first, until one raises it",
+    )
+    WAITS_FOR_PERSON = "waits_for_person", "it cannot be undone: no sweep goes on with it, a person may", _YIELDS
+    HELD_TOO_MANY = (
+        "held_too_many",
+        "more is held for one policy than a limit lets be done at once: a person has to go on",
     )
     CONTROL_DISABLED = "control_disabled", "the kill switch lets nothing be done"
     CONTROL_MISSING = "control_missing", "nobody ever set the kill switch: dry run"

@@ -21,6 +21,7 @@ class Trait(StrEnum):
     LEFT_OUT = auto()
     ANEW = auto()
     YIELDS = auto()
+    PASSES = auto()
 
 
 class Word(StrEnum):
@@ -119,6 +120,11 @@ class Word(StrEnum):
     def yields_to_person(self) -> bool:
         """Whether listed people may have the step done all the same: time or number alone speaks against it."""
         return Trait.YIELDS in self.traits
+
+    @property
+    def passes(self) -> bool:
+        """Whether time alone may lift it, so that a sweep goes on by itself with what can be undone."""
+        return Trait.PASSES in self.traits
 
     @property
     def is_left_out(self) -> bool:

@@ -48,6 +48,7 @@ def opened_anew(record: CaseRecord, now: datetime, *, before: int | None = None)
         plan=_kept_plan(record.plan, now),
         asked=None,
         word=None,
+        unasked=False,
         attempts=0,
     )
 
@@ -65,6 +66,7 @@ def gone_on_with(record: CaseRecord, now: datetime) -> CaseRecord:
         steps=tuple(step for step in not_undone(record.steps) if step.status in _KEPT or step.is_undone),
         plan=plan,
         asked=record.asked if plan else None,
+        unasked=False,
         attempts=0,
     )
 
@@ -74,10 +76,18 @@ def opened_by_person(record: CaseRecord, now: datetime) -> CaseRecord:
 
     The case is open, for a sweep to take.
     """
-    opened = replace(
-        gone_on_with(replace(record, word=None), now), undone=(), unasked=False, asked=None, owner="", closed_at=None
-    )
+    opened = replace(gone_on_with(replace(record, word=None), now), undone=(), asked=None, owner="", closed_at=None)
     return replace(opened, state=CaseState.OPEN, reason=Reason.RESUMED_BY_PERSON)
+
+
+def opened_by_sweep(record: CaseRecord, now: datetime) -> CaseRecord:
+    """The same because a sweep goes on by itself: what cannot be undone waits for a person.
+
+    It keeps the reason of its end until it has another, so that nobody is told it twice.
+    """
+    opened = gone_on_with(record, now)
+    since = record.opened_at if record.state is CaseState.REJECTED else now
+    return replace(opened, state=CaseState.OPEN, opened_at=since, unasked=True, owner="", closed_at=None)
 
 
 def to_look_at(record: CaseRecord) -> tuple[Step, ...]:
