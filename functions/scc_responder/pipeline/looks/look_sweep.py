@@ -24,7 +24,7 @@ from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
-from scc_responder.journal.again.reopening import gone_on_with, undone_by_others
+from scc_responder.journal.again.reopening import opened_by_sweep, undone_by_others
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode
 from scc_responder.journal.chain.chain_check import write_fields
@@ -149,7 +149,7 @@ class _Looks:
             if due_at(stored) != due:
                 return Transition(reason=Reason.IN_PROGRESS if is_held else Reason.AT_REST, status=409)
             kept = looked(stored, look, schedule)
-            opened = gone_on_with(kept, look.at) if put_back else kept
+            opened = opened_by_sweep(kept, look.at) if put_back else kept
             return Transition(reason=_told(look), status=204, record=opened, starts=put_back)
 
         return self._services.journal.apply(record.finding_key, seen)
