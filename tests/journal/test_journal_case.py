@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.finding import FindingContainer
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.again.unfinished import is_unfinished
 from scc_responder.journal.case import (
     KEEP_CLOSED,
     MAX_DETAIL,
@@ -18,7 +19,6 @@ from scc_responder.journal.case import (
     action_id,
     case_digest,
     is_held_for_now,
-    is_unfinished,
     kept,
 )
 from scc_responder.journal.plan import Plan, PlanState

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import is_unfinished
+from scc_responder.journal.again.unfinished import is_unfinished
 from scc_responder.journal.case_json import decode
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import LEASE, Journal

@@ -21,7 +21,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import Entry, Page
 from scc_responder.guard.resumed_case import resume
-from scc_responder.journal.case import CaseRecord, is_unfinished
+from scc_responder.journal.again.unfinished import is_unfinished
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.journal import LEASE, Journal
 from scc_responder.journal.messages import Ending

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState
-from scc_responder.journal.case import CaseRecord, is_unfinished
+from scc_responder.journal.again.unfinished import is_unfinished
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.pipeline.sweep import QUIET, sweep

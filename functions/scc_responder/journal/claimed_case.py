@@ -19,7 +19,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import Value, resolved
-from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, case_digest, is_unfinished, kept
+from scc_responder.journal.again.unfinished import is_unfinished
+from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, case_digest, kept
 from scc_responder.journal.case_json import decode, fitted
 from scc_responder.journal.chain.step_chain import extended
 from scc_responder.journal.step import Step

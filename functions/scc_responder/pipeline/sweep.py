@@ -25,7 +25,8 @@ from scc_responder.domain.value import Value, resolved
 from scc_responder.execute.evidence.sealing import sign_later
 from scc_responder.guard import approval_answers
 from scc_responder.journal.again.reopening import opened_by_sweep
-from scc_responder.journal.case import CaseRecord, is_held_by_time, is_held_for_now, is_unfinished, kept
+from scc_responder.journal.again.unfinished import is_held_by_time, is_unfinished
+from scc_responder.journal.case import CaseRecord, is_held_for_now, kept
 from scc_responder.journal.case_json import decode
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from scc_responder.domain.changes import stored
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.status import CaseState, StepStatus, done, undo_refused
-from scc_responder.journal.case import CaseRecord, WordKind, is_unfinished
+from scc_responder.journal.again.unfinished import is_unfinished
+from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.journal.step import Step

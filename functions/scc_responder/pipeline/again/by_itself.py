@@ -19,7 +19,8 @@ from scc_responder.domain.value import Value
 from scc_responder.guard.disruption import budget_of
 from scc_responder.guard.limiter import Limiter
 from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest
-from scc_responder.journal.case import CaseRecord, held_by_time
+from scc_responder.journal.again.unfinished import held_by_time
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.notices import held_notice
 from scc_responder.journal.step import Step
 from scc_responder.journal.told_today import is_first_today
