@@ -50,15 +50,15 @@ output "run_writer" {
 output "settings" {
   description = "The function's settings and what else `scc-responder doctor` needs to know, as its `--settings` file: `terraform output -raw settings > responder.env`."
   value = join("", [for name, value in merge(local.environment, length(var.cloud_run_projects) == 0 ? {} : {
-    SCC_RESPONDER_CLOUD_RUN_PROJECTS = join(",", sort(var.cloud_run_projects))
+    SCC_RESPONDER_CLOUD_RUN_PROJECTS                 = join(",", sort(var.cloud_run_projects))
     }, local._undoes ? { SCC_RESPONDER_UNDO_IDENTITY = local._undo } : {}, {
-    SCC_RESPONDER_HEARTBEAT_MINUTES = tostring(var.heartbeat_minutes)
-    SCC_RESPONDER_IDENTITY          = google_service_account.responder["run"].email
-    SCC_RESPONDER_PUSH_ENDPOINT     = google_cloudfunctions2_function.responder.service_config[0].uri
-    SCC_RESPONDER_PUSH_IDENTITY     = google_service_account.responder["push"].email
-    SCC_RESPONDER_SCOPE             = local._parent
-    SCC_RESPONDER_SUBSCRIPTION      = google_pubsub_subscription.push.id
-    SCC_RESPONDER_TOPIC             = google_pubsub_topic.responder["findings"].id
+    SCC_RESPONDER_HEARTBEAT_MINUTES                  = tostring(var.heartbeat_minutes)
+    SCC_RESPONDER_IDENTITY                           = google_service_account.responder["run"].email
+    SCC_RESPONDER_PUSH_ENDPOINT                      = google_cloudfunctions2_function.responder.service_config[0].uri
+    SCC_RESPONDER_PUSH_IDENTITY                      = google_service_account.responder["push"].email
+    SCC_RESPONDER_SCOPE                              = local._parent
+    SCC_RESPONDER_SUBSCRIPTION                       = google_pubsub_subscription.push.id
+    SCC_RESPONDER_TOPIC                              = google_pubsub_topic.responder["findings"].id
   }) : "${name}=${value}\n"])
 }
 

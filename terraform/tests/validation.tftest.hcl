@@ -1184,3 +1184,23 @@ run "what_google_takes_at_most" {
 
   expect_failures = [check.clusters_are_narrow]
 }
+
+run "looks_in_words" {
+  command = plan
+
+  variables {
+    looks = ["1m", "an hour"]
+  }
+
+  expect_failures = [var.looks]
+}
+
+run "undo_operators_everybody" {
+  command = plan
+
+  variables {
+    undo_operators = ["allAuthenticatedUsers"]
+  }
+
+  expect_failures = [var.undo_operators]
+}

@@ -13,7 +13,7 @@ import pytest
 from scc_responder.domain.value import Value, resolved
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-PLAIN = ("dict[str, Any]", "dict[str, str]", "dict[str, object]", "str", "tuple[msgspec.Raw]")
+PLAIN = ("dict[str, Any]", "list[Any]", "dict[str, str]", "dict[str, object]", "str", "tuple[msgspec.Raw]")
 """Types that have no fields."""
 
 RACE = """
@@ -63,7 +63,8 @@ def test_every_type_with_fields_is_resolved(path: Path) -> None:
     """Nowhere else does msgspec meet a type first: which finding is the first of an instance nobody knows."""
     if path == FUNCTIONS / "scc_responder" / "domain" / "value.py":
         return
-    unresolved = [kind for kind in types_read(ast.parse(path.read_text())) if not kind.startswith("resolved(")]
+    read = types_read(ast.parse(path.read_text()))
+    unresolved = [kind for kind in read if not kind.removeprefix("list[").startswith("resolved(")]
     assert set(unresolved) <= set(PLAIN)
 
 

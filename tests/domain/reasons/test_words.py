@@ -80,6 +80,7 @@ TRAITS = {
         "already_labeled",
         "already_restarted",
         "already_retired",
+        "already_undone",
         "execution_ended",
         "no_public_invokers",
     },
