@@ -55,7 +55,8 @@ def admit(
     if denial or (held := held_by(cluster, request)):
         state = state if cluster is state.cluster else replace(state, cluster=cluster)
         return state, replace(_answer(denial, held), is_told=is_told)
-    answer = LimitDecision(cut=cut_of(cluster, request), is_again=_find(cluster, request).reserved_at is not None)
+    again = request.budget is Budget.ISOLATION and _find(cluster, request).reserved_at is not None
+    answer = LimitDecision(cut=cut_of(cluster, request), is_again=again)
     kept = replace(request, is_likely=False)
     limits = tuple(limit for _, _, limit in cluster_limits(kept, guardrails))
     cluster = _reserved(cluster, request, limits, now)

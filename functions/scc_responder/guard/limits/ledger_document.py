@@ -157,7 +157,7 @@ class LimitDecision(Value, frozen=True, kw_only=True):
 
     `reason` is empty, or `limit_namespace` or the like, or `storm_breaker`; `detail` names the limit. `scope` is what
     denied it or is held, as `namespace=shop`. `is_told`: people were told of another target that this scope denied.
-    `cut` are the other pods of the workload that were isolated a short time ago. `is_again`: this one counted before.
+    `cut` are the other pods of the workload that were isolated a short time ago. `is_again`: so was this one.
     """
 
     reason: Reason | None = None
