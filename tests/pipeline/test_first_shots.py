@@ -116,7 +116,9 @@ def test_a_burst_in_two_instances_deletes_nothing(tmp_path: Path, cluster: Simul
     while swept(one, LATER).get("resumed") or swept(two, LATER).get("resumed"):
         pass
     assert deletions(one, documents) == {"first_shot_too_wide": 30}
-    assert (deleted(cluster), len(refusals(one))) == (0, 1)
+    told = [message for message in one.published.messages if message.get("reason") != "cluster_busy"]
+    assert (deleted(cluster), told) == (0, refusals(one))
+    assert len(told) == 1
     assert {str(one.case(document).state) for document in documents} == {"partial"}
     (again,) = told_of(pods(cluster, 1, first=30), ids="c")
     one.respond_to(again)
@@ -198,3 +200,16 @@ def test_two_findings_on_one_pod_are_one_target(tmp_path: Path, cluster: Simulat
     swept(made, LATER)
     assert deleted(cluster) == 1
     assert refusals(made) == []
+
+
+def test_another_policy_that_has_acted_does_not_wait(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Two policies ask for one deletion: the one that has acted there before does it at once."""
+    known = policy("delete_pod", name="acts")
+    made = deployed(tmp_path, cluster, known, guardrails=RAILS)
+    first, second = told_of(pods(cluster, 2))
+    made.respond_to(first)
+    swept(made, LATER)
+    write_policies(tmp_path / "policies", policy("delete_pod", name="a-new-one"), guardrails=RAILS)
+    made.services.policies = load_policies(tmp_path / "policies")
+    made.respond_to(second)
+    assert deletions(made, [second]) == {"processes_ended": 1}

@@ -69,6 +69,7 @@ from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch, Setting
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.guard.timed.timed_levers import clear, limit
+from scc_responder.guard.trust.error_budget import ENVIRONMENTS
 from scc_responder.guard.trust.refused_shots import let_policy_act, refused_shots
 
 MAX_REASON = 500
@@ -86,6 +87,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     ending = commands.add_parser("clear", help="end what `set --for` or `case exempt` began, or what holds a policy")
     ending.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
     ending.add_argument("--by", default=getpass.getuser(), help="who ends it")
+    ending.add_argument("--environment", default="", metavar="NAME", help="with --policy: where its budget is spent")
     timed_options(turn)
     length_option(turn, "7d")
     timed_options(ending).add_argument(
@@ -143,7 +145,7 @@ def _clear(store: CasStore, options: argparse.Namespace) -> int:
     case = options.exemption
     if not key and not case:
         raise SettingsError("nothing_named", "give --policy, --namespace, --workload or --exemption")
-    keys = [key, (TimedScope.ERROR_BUDGET, key[1], key[2])] if key and key[0] is TimedScope.POLICY else [key]
+    keys = _keys(key, options.environment)
     meant = [item for item in known if item.key in keys or (case and getattr(item, "case", "") == case)]
     standing = [item for item in meant if item.until > now]
     by, said = visible(options.by, MAX_REASON), visible(options.reason.strip(), MAX_REASON)
@@ -158,6 +160,14 @@ def _clear(store: CasStore, options: argparse.Namespace) -> int:
     ended: list[TimedCeiling | TimedExemption] = [*left.timed, *left.exemptions] if left else []
     _print_timed(options, [item for item in ended if item.key in {item.key for item in standing}])
     return 0
+
+
+def _keys(key: tuple[TimedScope, str, str] | None, environment: str) -> list[tuple[str, str, str] | None]:
+    """What is meant: of a policy what lowers it there by its error budget too, in an environment that alone."""
+    if key is None or key[0] is not TimedScope.POLICY:
+        return [key]
+    budget = TimedScope.ERROR_BUDGET, key[1], f"{ENVIRONMENTS}{environment}" if environment else key[2]
+    return [budget] if environment else [key, budget]
 
 
 def _print_timed(options: argparse.Namespace, items: Sequence[TimedCeiling | TimedExemption]) -> None:

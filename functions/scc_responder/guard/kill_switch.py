@@ -26,7 +26,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, write_over
 from scc_responder.domain.value import Value, resolved
 from scc_responder.guard.guard import lowered
-from scc_responder.guard.timed.timed_ceilings import TimedCeiling, holds_for
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling, holds_for, is_in
 from scc_responder.guard.timed.timed_exemptions import TimedExemption, exemption_reason
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 
@@ -225,7 +225,7 @@ def _with_timed(limit: KillSwitchCeiling, control: Control, place: str, now: dat
     if not control.timed and not control.exemptions:
         return limit
     places = {"", *enclosing(place)}
-    timed = tuple(item for item in control.timed if item.until > now and item.place in places)
+    timed = tuple(item for item in control.timed if item.until > now and is_in(item, place, places))
     exemptions = tuple(item for item in control.exemptions if item.until > now and item.place in places)
     return replace(limit, timed=timed, exemptions=exemptions)
 

@@ -213,9 +213,8 @@ def first_shot_notice(place: str, policy: str, detail: str) -> Notice:
     )
 
 
-def error_budget_notice(record: CaseRecord, policy: str, why: str, by: str) -> Notice:
-    """A policy asks a person first from now on where the case fell, as its acts there were called wrong."""
-    place = record.cluster
+def error_budget_notice(record: CaseRecord, place: str, policy: str, why: str, by: str) -> Notice:
+    """A policy asks a person first in a place from now on, as its acts there were called wrong, the case's last."""
     facts = {"reason": Reason.ERROR_BUDGET_SPENT, "place": place, "policy": policy, "detail": why, "by": by}
     return Notice(
         kind=NoticeKind.POLICY,
@@ -228,5 +227,7 @@ def error_budget_notice(record: CaseRecord, policy: str, why: str, by: str) -> N
 
 
 def _option(place: str) -> str:
+    if place.startswith("environments/"):
+        return f"--environment {place.removeprefix('environments/')}"
     project = place.removeprefix("projects/")
     return f"--cluster {place}" if "/" in project else f"--project {project}"

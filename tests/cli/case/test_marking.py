@@ -151,3 +151,20 @@ def test_the_last_release_only_rehearses(deleting: Desk, cluster: SimulatedClust
     control = switch.read()
     assert control is not None
     assert control.schema == 1
+
+
+def test_a_policy_is_raised_in_its_environment(deleting: Desk, cluster: SimulatedCluster, tmp_path: Path) -> None:
+    """The guardrails say which clusters belong together: there it is lowered, and raised by the environment's name."""
+    rails = tmp_path / "rails"
+    rails.mkdir()
+    text = f"protected: {{}}\nenvironments: [{{name: production, clusters: ['{CLUSTER}']}}]\n"
+    (rails / "guardrails.yaml").write_text(text)
+    first, second, third = told_of(pods(cluster, 3))
+    (case,) = deleting.contain(first)
+    code, told = deleting.run("case", "mark", case, "wrong", "--policies", str(rails))
+    assert (code, "control clear --policy contain --environment production" in told) == (0, True)
+    assert deleting.modes(second) == [("approve", LOWERED)]
+    clear = ["control", "clear", "--policy", "contain", "--reason", "mended"]
+    assert deleting.run(*clear, "--cluster", CLUSTER)[0] == 1
+    assert deleting.run(*clear, "--environment", "production")[0] == 0
+    assert deleting.modes(third) == [("enforce", "")]

@@ -11,11 +11,14 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.kill_switch import KillSwitch, Setting
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling
-from scc_responder.guard.trust.error_budget import budget_key
+from scc_responder.guard.trust.error_budget import BudgetPlace, budget_key, budget_place
 from scc_responder.guard.trust.spend import is_lasting, spend
+from scc_responder.policy.guardrails import Environment, Guardrails, Protected
 from tests.guard.test_limiter import CLUSTER, START, Store
 from tests.guard.trust.test_error_budget import verdict
 
+OTHER = CLUSTER.replace("prod-1", "test-1")
+HERE = BudgetPlace(name=CLUSTER)
 WRONG = verdict("a", final=True)
 
 
@@ -33,10 +36,10 @@ def standing(store: Store) -> list[TimedCeiling]:
 
 def test_a_spent_budget_lowers_the_policy(store: Store) -> None:
     """Once, in that place alone."""
-    assert spend(store, CLUSTER, "contain", verdict("b", namespace="shop")) == ""
+    assert spend(store, HERE, "contain", verdict("b", namespace="shop")) == ""
     assert standing(store) == []
-    assert spend(store, CLUSTER, "contain", WRONG) != ""
-    assert spend(store, CLUSTER, "contain", WRONG) == ""
+    assert spend(store, HERE, "contain", WRONG) != ""
+    assert spend(store, HERE, "contain", WRONG) == ""
     assert [(item.name, item.place, item.mode, item.source) for item in standing(store)] == [
         ("contain", CLUSTER, Mode.APPROVE, "error_budget")
     ]
@@ -46,20 +49,32 @@ def test_a_crash_leaves_the_policy_lowered(store: Store) -> None:
     """Where the verdict could not be kept, the ceiling stands; the same word again keeps it."""
     error = StoreUnavailable(Reason.STORE_UNAVAILABLE, "no answer")
     with store.failing("create", error), pytest.raises(StoreUnavailable):
-        spend(store, CLUSTER, "contain", WRONG)
+        spend(store, HERE, "contain", WRONG)
     assert len(standing(store)) == 1
-    assert spend(store, CLUSTER, "contain", WRONG) != ""
+    assert spend(store, HERE, "contain", WRONG) != ""
     assert len(standing(store)) == 1
+
+
+def test_an_environment_is_lowered_as_a_whole(store: Store) -> None:
+    """What was wrong in one cluster counts in all that the guardrails name together, and in no other."""
+    environment = Environment(name="production", clusters=("projects/*/locations/*/clusters/prod-*",))
+    guardrails = Guardrails(protected=Protected(), environments=(environment,))
+    place = budget_place(guardrails, CLUSTER)
+    assert budget_place(guardrails, OTHER).name == OTHER
+    assert spend(store, place, "contain", WRONG) != ""
+    beside = CLUSTER.replace("prod-1", "prod-2")
+    lowered = {name: bool(KillSwitch(store).ceiling(name).timed) for name in (CLUSTER, beside, OTHER, "projects/p")}
+    assert lowered == {CLUSTER: True, beside: True, OTHER: False, "projects/p": False}
 
 
 def test_what_cannot_be_read_is_said(store: Store) -> None:
     """A document that makes no sense is left as it is; so is one that others keep changing."""
     entry = store.create(budget_key(CLUSTER, "other"), b"{}")
     with pytest.raises(StoreError) as raised:
-        spend(store, CLUSTER, "other", WRONG)
+        spend(store, HERE, "other", WRONG)
     assert raised.value.reason == Reason.LEDGER_UNUSABLE
     assert store.get(entry.key) is not None
-    spend(store, CLUSTER, "contain", verdict("b"))
+    spend(store, HERE, "contain", verdict("b"))
 
     with store.failing("replace", Conflict(Reason.CONFLICT, "")), pytest.raises(RetryableError):
-        spend(store, CLUSTER, "contain", verdict("c"))
+        spend(store, HERE, "contain", verdict("c"))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.place_options import place_text
@@ -17,6 +18,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
+from scc_responder.guard.trust.error_budget import budget_place
 from scc_responder.guard.trust.marked_case import marked, verdicts
 from scc_responder.guard.trust.spend import spend
 from scc_responder.journal.case import CaseRecord, PersonsMark
@@ -24,6 +26,8 @@ from scc_responder.journal.journal import Journal
 from scc_responder.journal.notices import error_budget_notice
 from scc_responder.journal.persons_word import short_words
 from scc_responder.pipeline.later.left_notices import leave_notice
+from scc_responder.policy.guardrails import Guardrails
+from scc_responder.policy.guardrails_file import load_guardrails
 
 _VERDICTS = ("right", "wrong")
 
@@ -34,6 +38,8 @@ def mark_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("verdict", choices=_VERDICTS, help="whether what was done was right; the last word counts")
     command.add_argument("--reason", default="", metavar="TEXT", help="why, in your words; the case keeps it")
     command.add_argument("--by", default=getpass.getuser(), help="who says so")
+    told = "the folder of the deployment's guardrails, which name its environments (default: policies)"
+    command.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help=told)
     store_option(command)
 
 
@@ -41,6 +47,7 @@ def mark_case(options: argparse.Namespace) -> int:
     """Keep the mark, and count it; 0 if the case takes it, else 1."""
     is_wrong = options.verdict == "wrong"
     mark = PersonsMark(is_wrong=is_wrong, by=short_words(options.by), at=utc_now(), said=short_words(options.reason))
+    guardrails = load_guardrails(options.policies)
     with closing(existing_store(options.store)) as store:
         journal = Journal(store, utc_now)
         key = journal.find(options.case)
@@ -48,7 +55,7 @@ def mark_case(options: argparse.Namespace) -> int:
         if key:
             transition, _ = journal.apply(key, partial(marked, mark=mark))
             reason, record = transition.reason, transition.record
-        lowered = [*_counted(store, record, mark)] if record else []
+        lowered = [*_counted(store, record, mark, guardrails)] if record else []
         acted = [policy for policy, _ in verdicts(record, mark)] if record else []
     name = visible_lines(case_id(key or options.case))
     if options.format == "json":
@@ -63,13 +70,16 @@ def mark_case(options: argparse.Namespace) -> int:
     return 0 if record else 1
 
 
-def _counted(store: CasStore, record: CaseRecord, mark: PersonsMark) -> Iterator[dict[str, str]]:
+def _counted(
+    store: CasStore, record: CaseRecord, mark: PersonsMark, guardrails: Guardrails
+) -> Iterator[dict[str, str]]:
     """Count the mark for each policy, and tell of those that it lowers."""
+    place = budget_place(guardrails, record.cluster)
     for policy, verdict in verdicts(record, mark):
-        why = spend(store, record.cluster, policy, verdict)
+        why = spend(store, place, policy, verdict)
         if why:
-            leave_notice(store, error_budget_notice(record, policy, why, mark.by))
-            yield {"policy": policy, "place": record.cluster, "why": why}
+            leave_notice(store, error_budget_notice(record, place.name, policy, why, mark.by))
+            yield {"policy": policy, "place": place.name, "why": why}
 
 
 def _said(verdict: str, acted: list[str], lowered: list[dict[str, str]]) -> str:

@@ -8,6 +8,7 @@ from shlex import quote
 
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import ClusterRef
+from scc_responder.guard.trust.error_budget import ENVIRONMENTS
 
 _PROJECT = re.compile(r"[a-z][a-z0-9.:-]{0,99}", re.ASCII)
 
@@ -29,7 +30,9 @@ def place_of(options: argparse.Namespace) -> str:
 
 
 def place_text(place: str) -> str:
-    """The option that names a place."""
+    """The option that names a place, or an environment of the guardrails."""
+    if place.startswith(ENVIRONMENTS):
+        return f"--environment {quote(place.removeprefix(ENVIRONMENTS))}"
     project = place.removeprefix("projects/")
     return f"--cluster {quote(place)}" if "/" in project else f"--project {quote(project)}"
 

@@ -5,12 +5,14 @@ They stand in the kill switch's document for everywhere, so that to read them ta
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
 from scc_responder.domain.context import NO_SUCH_OWNER, Context
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
+from scc_responder.domain.wildcards import matches
 
 
 class TimedScope(StrEnum):
@@ -27,7 +29,7 @@ class TimedCeiling(Value, frozen=True, kw_only=True):
     """The furthest mode of one policy, or of all policies in one namespace or workload, before `until`.
 
     `name` is the policy's name, the namespace, or `NAMESPACE/KIND/NAME`. `place` is a cluster's path or `projects/P`;
-    empty: everywhere.
+    empty: everywhere. Of an environment of the guardrails it is `environments/NAME`, and `clusters` are its patterns.
     """
 
     scope: TimedScope
@@ -38,6 +40,7 @@ class TimedCeiling(Value, frozen=True, kw_only=True):
     by: str
     at: datetime
     until: datetime
+    clusters: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -48,6 +51,11 @@ class TimedCeiling(Value, frozen=True, kw_only=True):
     def source(self) -> str:
         """What a decision says that its mode was lowered by: `control_policy`, `error_budget`."""
         return str(self.scope) if self.scope is TimedScope.ERROR_BUDGET else f"control_{self.scope}"
+
+
+def is_in(ceiling: TimedCeiling, cluster: str, places: Collection[str]) -> bool:
+    """Whether the ceiling is on one of these places, or on an environment that names the cluster."""
+    return ceiling.place in places or any(matches(pattern, cluster) for pattern in ceiling.clusters)
 
 
 def holds_for(ceiling: TimedCeiling, policy: str, context: Context) -> bool:

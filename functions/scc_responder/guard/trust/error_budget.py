@@ -14,9 +14,19 @@ from typing import Literal
 from msgspec.structs import replace
 
 from scc_responder.domain.value import Value
+from scc_responder.guard.limits.environments import cluster_environment
+from scc_responder.policy.guardrails import Guardrails
 
 ERROR_BUDGETS = "error_budget/"
+ENVIRONMENTS = "environments/"
 LAST_VERDICTS = 200
+
+
+class BudgetPlace(Value, frozen=True, kw_only=True):
+    """Where a budget counts: a cluster's path or `projects/P`, or `environments/NAME` with its patterns of clusters."""
+
+    name: str
+    clusters: tuple[str, ...] = ()
 
 
 class Verdict(Value, frozen=True, kw_only=True):
@@ -36,7 +46,7 @@ class Verdict(Value, frozen=True, kw_only=True):
 
 
 class ErrorBudget(Value, frozen=True, kw_only=True):
-    """The document: the last verdicts on a policy in a place (a cluster's path, or `projects/P`), the latest last.
+    """The document: the last verdicts on a policy in a place (`BudgetPlace.name`), the latest last.
 
     `spent_at` is when it was spent last, None where it never was.
     """
@@ -46,6 +56,14 @@ class ErrorBudget(Value, frozen=True, kw_only=True):
     schema: Literal[1] = 1
     verdicts: tuple[Verdict, ...] = ()
     spent_at: datetime | None = None
+
+
+def budget_place(guardrails: Guardrails, place: str) -> BudgetPlace:
+    """Where what was done in this cluster, or in `projects/P`, counts: in its environment, where it is in one."""
+    environment = cluster_environment(guardrails, place)
+    if not environment.name:
+        return BudgetPlace(name=place)
+    return BudgetPlace(name=f"{ENVIRONMENTS}{environment.name}", clusters=environment.clusters)
 
 
 def budget_key(place: str, policy: str) -> str:

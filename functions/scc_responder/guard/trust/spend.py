@@ -16,7 +16,14 @@ from scc_responder.domain.value import resolved
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_levers import limit
-from scc_responder.guard.trust.error_budget import ErrorBudget, Verdict, budget_key, overspent, with_verdict
+from scc_responder.guard.trust.error_budget import (
+    BudgetPlace,
+    ErrorBudget,
+    Verdict,
+    budget_key,
+    overspent,
+    with_verdict,
+)
 
 UNTIL_RAISED = datetime(9999, 12, 31, tzinfo=UTC)
 """The end of a ceiling that only a person ends."""
@@ -24,16 +31,16 @@ KEEP_BUDGET = timedelta(days=400)
 _TRIES = 8
 
 
-def spend(store: CasStore, place: str, policy: str, verdict: Verdict) -> str:
+def spend(store: CasStore, place: BudgetPlace, policy: str, verdict: Verdict) -> str:
     """Note the verdict; why the policy is lowered to `approve` there by it, empty if it is not.
 
     The ceiling is set first: a crash in between leaves one too many, and the same verdict may be given again.
     Raises StoreError, RetryableError.
     """
-    key = budget_key(place, policy)
+    key = budget_key(place.name, policy)
     for _ in range(_TRIES):
         entry = store.get(key)
-        before = _read(entry) if entry else ErrorBudget(place=place, policy=policy)
+        before = _read(entry) if entry else ErrorBudget(place=place.name, policy=policy)
         after = with_verdict(before, verdict)
         why = overspent(after)
         if why:
@@ -51,11 +58,12 @@ def is_lasting(ceiling: TimedCeiling) -> bool:
     return ceiling.scope is TimedScope.ERROR_BUDGET and ceiling.until == UNTIL_RAISED
 
 
-def _lowered(place: str, policy: str, why: str, verdict: Verdict) -> TimedCeiling:
+def _lowered(place: BudgetPlace, policy: str, why: str, verdict: Verdict) -> TimedCeiling:
     return TimedCeiling(
         scope=TimedScope.ERROR_BUDGET,
         name=policy,
-        place=place,
+        place=place.name,
+        clusters=place.clusters,
         mode=Mode.APPROVE,
         reason=why,
         by=verdict.by,

@@ -11,6 +11,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling
+from scc_responder.guard.trust.error_budget import ENVIRONMENTS
 from scc_responder.guard.trust.first_shot import FirstShot
 from scc_responder.guard.trust.refused_shots import refused_shots
 from scc_responder.guard.trust.spend import is_lasting
@@ -74,6 +75,8 @@ def _turn(wanted: Mode, cluster: str = "") -> str:
 
 
 def _option(place: str) -> str:
+    if place.startswith(ENVIRONMENTS):
+        return f" --environment {quote(place.removeprefix(ENVIRONMENTS))}"
     project = place.removeprefix("projects/")
     option = ("--project", project) if "/" not in project else ("--cluster", place)
     return f" {option[0]} {quote(option[1])}"
