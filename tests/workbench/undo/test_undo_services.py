@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 from scc_responder.adapters.google.access.impersonation import ImpersonatedToken
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
@@ -28,6 +29,16 @@ def test_changes_are_made_as_the_identity_of_undo(tmp_path: Path) -> None:
     made = services(tmp_path, "undo@example-project.iam.gserviceaccount.com")
     assert isinstance(made.run_writer, ImpersonatedToken)
     assert isinstance(made.clusters, GkeClusters)
+    made.store.close()
+
+
+def test_what_was_opened_is_closed(tmp_path: Path) -> None:
+    """Once, and only where Cloud Run was asked for."""
+    made, closed = services(tmp_path), []
+    made.close()
+    made.run = SimpleNamespace(close=lambda: closed.append("run"))
+    made.close()
+    assert closed == ["run"]
     made.store.close()
 
 

@@ -50,8 +50,11 @@ def undo(options: argparse.Namespace) -> int:
         is_address = FIRESTORE_ADDRESS.fullmatch(options.store) or options.store.startswith("sqlite:")
         environment[SETTING] = options.store if is_address else f"sqlite:///{Path(options.store).absolute()}"
     settings = read_settings(environment, Path("policies"))
-    with closing(existing_store(settings.store)) as store:
-        services = UndoServices(settings, store, environment.get(UNDO_IDENTITY, ""))
+    identity = environment.get(UNDO_IDENTITY, "")
+    with (
+        closing(existing_store(settings.store)) as store,
+        closing(UndoServices(settings, store, identity)) as services,
+    ):
         key = services.journal.find(options.case)
         if key is None:
             print(f"scc-responder: case {visible_lines(options.case)}: {Reason.NO_SUCH_CASE}", file=sys.stderr)

@@ -115,6 +115,7 @@ class RunScene:
             result, step = each.result, each.item.step
             told = (step.action, result.status, result.reason, result.detail)
             self._show((_outcome(*told, holds=result.status is StepStatus.DONE),))
+        self._services.close()
 
     def _service(self) -> RunService:
         name = cast("RunName", RunName.parse(CHECKOUT_SERVICE))

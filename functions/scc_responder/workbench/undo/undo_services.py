@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 from scc_responder.adapters.google.access.impersonation import ImpersonatedToken
 from scc_responder.domain.ports import Clusters
@@ -44,3 +45,9 @@ class UndoServices(LocalServices):
         if not self._identity:
             return None
         return ImpersonatedToken(self._identity, endpoint=self.settings.iam_credentials_endpoint, token=self._token)
+
+    def close(self) -> None:
+        """Close the connections to Cloud Run, if there are any."""
+        opened: Any = vars(self).get("run")
+        if opened is not None:
+            opened.close()
