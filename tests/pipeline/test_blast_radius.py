@@ -15,7 +15,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
-from scc_responder.guard.limiter import ORGANIZATION, cluster_key, read_ledger
+from scc_responder.guard.limiter import ORGANIZATION, Limiter, cluster_key, read_ledger
 from scc_responder.journal.case_json import decode
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
@@ -352,6 +352,18 @@ def test_the_last_pod_of_a_workload_that_has_to_serve_waits(tmp_path: Path, clus
     answered(deployment, documents[2])
     assert deployment.case(documents[2]).state == "done"
     assert len(isolated(cluster)) == 3
+
+
+def test_what_was_cut_off_meanwhile_counts_too(
+    tmp_path: Path, cluster: SimulatedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where others were isolated after a delivery counted them, the last one is held all the same."""
+    documents = about(busy(cluster, 1, 1, 3))
+    rails = RAILS + "keep_serving: [space-0/Deployment/app-0]\n"
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"), guardrails=rails)
+    monkeypatch.setattr(Limiter, "cut", lambda *_: 0)
+    assert told(deployment, documents) == ["patched", "patched", "last_serving_pod"]
+    assert (deployment.case(documents[2]).state, len(isolated(cluster))) == ("held", 2)
 
 
 def test_what_holds_a_severe_finding_is_told_with_a_command(tmp_path: Path, cluster: SimulatedCluster) -> None:
