@@ -84,6 +84,14 @@ def test_what_a_case_acted_upon_stays_meant(server: CloudRunServer) -> None:
     assert execution.name == "nightly-one"
 
 
+def test_a_record_turns_no_finding_to_another_revision(server: CloudRunServer) -> None:
+    """The revision that a finding names is meant, whatever the case's record says it acted upon."""
+    older, newer = "checkout-00001-abc", "checkout-00002-abc"
+    revision = read(server, service(revision=newer), settled=older).context.revision
+    assert revision is not None
+    assert revision.name == newer
+
+
 def test_a_service_is_read_with_three_requests(server: CloudRunServer) -> None:
     """Which revision is meant follows from the traffic, and its documents are kept whole."""
     context = read(server, service()).context

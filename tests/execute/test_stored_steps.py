@@ -173,11 +173,11 @@ def test_a_planted_step_does_not_turn_the_case(
     assert mutations(cluster.audit) == ["patch pods"]
 
 
-@pytest.mark.parametrize("gone", [True, False], ids=["its-pod-is-gone", "the-record-says-so"])
+@pytest.mark.parametrize("pod_is", ["gone", "ended by the record", "there"])
 def test_a_node_of_the_record_alone_is_left_alone(
-    tmp_path: Path, cluster: SimulatedCluster, pod: Object, *, gone: bool
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, pod_is: str
 ) -> None:
-    """Where neither the finding nor its pod names a node, a record is no proof of which one is meant."""
+    """Where neither the finding nor its pod names the node, a record is no proof of which one is meant."""
     document = finding_about(pod)
     document["finding"].get("kubernetes", {}).pop("nodes", None)
     document["finding"]["sourceProperties"].pop("VM_Instance_Name", None)
@@ -186,8 +186,8 @@ def test_a_node_of_the_record_alone_is_left_alone(
     deployment = opened(tmp_path, cluster, document, "cordon_node")
     ended = intent("delete_pod", deletion(pod) | {"uid": "u"}, 1, status="done", expected_uid="u")
     cordon = intent("cordon_node", patch(spare, spec={"unschedulable": True}), 2, expected_uid=spare["metadata"]["uid"])
-    plant(deployment, *([] if gone else [ended]), cordon)
-    if gone:
+    plant(deployment, *([ended] if pod_is.startswith("ended") else []), cordon)
+    if pod_is == "gone":
         api_of(cluster, "admin").delete(api_paths.pod("shop", pod["metadata"]["name"]), {"gracePeriodSeconds": 0})
 
     deployment.deliver(document)
