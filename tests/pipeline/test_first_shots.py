@@ -19,7 +19,17 @@ from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.answers import HERE
-from tests.kits.responder import CLUSTER, NODE, Deployment, api_of, deployed, finding_about, policy, write_policies
+from tests.kits.responder import (
+    CLUSTER,
+    NODE,
+    Deployment,
+    api_of,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+    write_policies,
+)
 
 Object = dict[str, Any]
 CALM = "storm_breaker: {targets: 1000, denials: 1000}\n"
@@ -213,3 +223,15 @@ def test_another_policy_that_has_acted_does_not_wait(tmp_path: Path, cluster: Si
     made.services.policies = load_policies(tmp_path / "policies")
     made.respond_to(second)
     assert deletions(made, [second]) == {"processes_ended": 1}
+
+
+def test_a_deletion_that_waited_comes_in_its_turn(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """It is planned anew, after what another policy asks for by now that can be undone."""
+    made = deployed(tmp_path, cluster, policy("delete_pod"), guardrails=RAILS)
+    document = finding_about(pod)
+    made.respond_to(document)
+    write_policies(tmp_path / "policies", policy("isolate_pod", name="isolates"), guardrails=RAILS)
+    made.services.policies = load_policies(tmp_path / "policies")
+    swept(made, LATER)
+    made_in_order = mutations(cluster.audit)
+    assert made_in_order.index("create networkpolicies") < made_in_order.index("delete pods")
