@@ -69,7 +69,7 @@ def test_the_bundle_holds_only_what_runs(tmp_path: Path) -> None:
     assert all(line.rstrip().endswith("\\") for line in pinned)
 
 
-MOST_LINES = 29_400
+MOST_LINES = 34_000
 """Of Python in the zip: what is deployed is what can be attacked.
 
 A line of the zip reads the target, decides, changes it, or writes down what was done. Tools for the desk stay out.
