@@ -54,7 +54,8 @@ def page() -> str:
 # Reasons
 
 Every word that says why: in cases, steps, answers and log lines. A name stands for `NAME`: `exempt:payments`,
-`needs_capture_evidence`. What to do about those that matter most, [on-call](../terraform/docs/on-call.md#reasons) says.
+`needs_capture_evidence`. The [reference for on-call](../terraform/docs/on-call-reference.md#reasons) says what to do
+about those that matter most.
 
 {markdown_table(("reason", "what it means"), rows)}"""
 

@@ -1,4 +1,4 @@
-"""terraform/docs/on-call.md says what each of its commands takes, and the module grants operators what it says."""
+"""The reference for on-call says what each command takes, and the module grants operators what it says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.docs.examples import ROOT, commands, fenced
 from tests.docs.test_guides import ON_CALL, quoted, rows
 from tests.terraform.promises import OPERATED
 
-WHERE = "terraform/docs/on-call.md:"
+WHERE = ("terraform/docs/on-call.md:", "terraform/docs/on-call-reference.md:")
 LINES = [line for one in fenced() if one.where.startswith(WHERE) and one.kind == "sh" for line in commands(one.text)]
 TABLE = [row for row in rows(ON_CALL, "What each command takes") if row[0] != "command"]
 SHOWN = {command: row for row in TABLE for command in quoted(row[0])}
@@ -106,7 +106,7 @@ def test_the_module_page_names_each_role() -> None:
     page = (ROOT / "terraform" / "README.md").read_text()
     who = {first: cells for first, *cells in rows(page, "Who needs which roles") if first}
     assert {"applies the module", "is on call", "approves", "runs `doctor`", "reads logs and the dashboard"} <= set(who)
-    assert "docs/on-call.md#what-each-command-takes" in who["is on call"][1]
+    assert "docs/on-call-reference.md#what-each-command-takes" in who["is on call"][1]
     made = "\n".join(path.read_text() for path in (ROOT / "terraform").glob("*.tf"))
     services = {
         "google_artifact_registry_repository": "artifactregistry",

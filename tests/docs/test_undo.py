@@ -1,4 +1,4 @@
-"""terraform/docs/on-call.md: what a person types to undo a case does undo it, by `kubectl` on a real API server."""
+"""The reference for on-call: what a person types to undo a case does undo it, by `kubectl` on a real API server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.requirements import missing
 
 pytestmark = pytest.mark.timeout(180)
 
-PAGE = (ROOT / "terraform" / "docs" / "on-call.md").read_text()
+PAGE = (ROOT / "terraform" / "docs" / "on-call-reference.md").read_text()
 PART = PAGE.partition("\n## Undo by hand\n")[2].partition("\n## ")[0]
 LINES = [
     line

@@ -17,7 +17,7 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.kits.answers import HERE
 from tests.kits.responder import Deployment, deployed, finding_about, policy
 
-PAGE = (Path(__file__).parents[3] / "terraform/docs/on-call.md").read_text()
+PAGE = (Path(__file__).parents[3] / "terraform/docs/on-call-reference.md").read_text()
 WAYS = [
     Reason.CLUSTER_ENDPOINT_PRIVATE,
     Reason.CONNECT_GATEWAY_OFF,
