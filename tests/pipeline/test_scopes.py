@@ -10,6 +10,7 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,9 @@ def test_a_case_that_a_person_resumes(deployment: Deployment, document: dict[str
     deployment.turn(Mode.DISABLED)
     deployment.deliver(document)
     deployment.turn(Mode.ENFORCE)
-    deployment.services.journal.apply(deployment.case(document).finding_key, resume)
+    deployment.services.journal.apply(
+        deployment.case(document).finding_key, partial(resume, now=deployment.services.clock())
+    )
     assert swept(deployment) == {"resumed": 1}
     assert deployment.case(document).state == "done"
 

@@ -172,3 +172,9 @@ variable "source_ids" {
   description = "Numeric ids of the Security Command Center sources that are believed."
   type        = set(string)
 }
+
+variable "undo_operators" {
+  description = "Who may take changes back with `scc-responder case undo`, as IAM members."
+  type        = set(string)
+  default     = []
+}

@@ -45,4 +45,5 @@ module "responder" {
   services               = var.services
   signing                = var.signing
   source_ids             = var.source_ids
+  undo_operators         = var.undo_operators
 }
