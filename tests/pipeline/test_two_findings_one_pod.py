@@ -242,7 +242,8 @@ def test_three_at_once_delete_once(
     """Whichever is first deletes the pod; for the others it is gone, and nothing that they did is missed."""
     made, documents = arrived_together(tmp_path, cluster, pod, milliseconds, "delete_pod")
     ended_well(made, documents)
-    assert len([event for event in cluster.audit if event.verb == "delete"]) == 1
+    # Another's mark may come between a read and the deletion: then that is refused, and sent once more.
+    assert [event.code for event in cluster.audit if event.verb == "delete" and event.code != 409] == [200]
     assert any("delete_pod: processes_ended" in made.outcomes(document) for document in documents)
 
 
