@@ -33,3 +33,8 @@ def small(running: SimulatedCluster) -> SimulatedCluster:
 def pod(cluster: SimulatedCluster) -> dict[str, Any]:
     """One of the Deployment's pods."""
     return cluster.objects("Pod", "shop")[0]
+
+
+def is_gone(cluster: SimulatedCluster, pod: dict[str, Any]) -> bool:
+    """Whether the pod's object is there no more."""
+    return all(other["metadata"]["uid"] != pod["metadata"]["uid"] for other in cluster.objects("Pod", "shop"))

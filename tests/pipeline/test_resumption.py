@@ -17,7 +17,7 @@ from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.cluster.polling import wait_until
-from tests.kits.compromised_pod import small
+from tests.kits.compromised_pod import is_gone, small
 from tests.kits.responder import (
     NODE,
     Deployment,
@@ -39,11 +39,6 @@ def interrupted(deployment: Deployment, document: dict[str, Any], verb: str, *, 
     deployment.clusters.api = crashing(api, verb, sent=after)
     assert deployment.respond_to(document).status == 503
     deployment.clusters.api = api
-
-
-def is_gone(cluster: SimulatedCluster, pod: dict[str, Any]) -> bool:
-    """Whether the pod's object is there no more."""
-    return all(other["metadata"]["uid"] != pod["metadata"]["uid"] for other in cluster.objects("Pod", "shop"))
 
 
 def test_a_removed_policy(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:

@@ -17,7 +17,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
-from tests.kits.compromised_pod import small
+from tests.cluster.polling import wait_until
+from tests.kits.compromised_pod import is_gone, small
 from tests.kits.responder import NODE, Deployment, Interposed, api_of, crashing, finding_about, policy, write_policies
 
 STEPS = ("capture_evidence", "delete_pod")
@@ -220,6 +221,9 @@ def test_the_other_deletes_at_any_moment(
 
     made.clusters.api = Interposed(api, before=the_first_comes)
     made.deliver(second)
+    assert [made.deliver(document).status for document in (first, second)] == [204, 204]
+    # What became of the deletion may not be known yet on a slow machine: then a later delivery tells.
+    wait_until(lambda: is_gone(cluster, pod), what="the pod is gone")
     assert [made.deliver(document).status for document in (first, second)] == [204, 204]
 
     ended_well(made, [first, second])
