@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from scc_responder.collect.identity import identify, identify_node
 from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod, selecting_keys
 from scc_responder.collect.run_facts import by_project_id, run_facts, start_run_reads
-from scc_responder.domain.context import Context, Owner, Pod
+from scc_responder.domain.context import Context, Owner, Pod, RelatedFinding
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes import api_paths
@@ -144,19 +144,24 @@ def collect(
         if run_started and run is not None:
             facts |= run_facts(finding, run_started, reads, run, chosen=revision, settled=settled)
             finding = by_project_id(finding, facts.get("service") or facts.get("job"))
-        related = reads.result("related", related_read)
-        pod = facts.get("pod")
-        context = Context(
-            finding=finding,
-            threat=classify(finding, related or ()),
-            related=None if related is None else tuple(related),
-            identity=facts.pop("identity", None) or identify(finding, pod),
-            node_identity=identify_node(finding, pod, facts.get("node")),
-            missing=reads.missing,
-            refused=reads.refused,
-            **facts,
-        )
-        return Collected(context, api, reads)
+        return Collected(_context(finding, reads, reads.result("related", related_read), facts), api, reads)
+
+
+def _context(
+    finding: Finding, reads: Reads, related: Sequence[RelatedFinding] | None, facts: dict[str, Any]
+) -> Context:
+    """What was read, with the threat that it speaks of, and whether pod and node are those of the finding."""
+    pod = facts.get("pod")
+    return Context(
+        finding=finding,
+        threat=classify(finding, related or ()),
+        related=None if related is None else tuple(related),
+        identity=facts.pop("identity", None) or identify(finding, pod),
+        node_identity=identify_node(finding, pod, facts.get("node")),
+        missing=reads.missing,
+        refused=reads.refused,
+        **facts,
+    )
 
 
 def _start(reads: Reads, api: KubernetesApi, finding: Finding, node_name: str) -> StartedReads:
