@@ -21,6 +21,8 @@ MODULE = ROOT / "terraform"
 EXAMPLES = sorted(path.parent for path in (MODULE / "examples").glob("*/main.tf"))
 CHOICE = "SCC_RESPONDER_TERRAFORM_PROVIDER"
 REGISTRY_SECONDS = 20.0
+RULES = "validation"
+"""The test file whose runs break one variable's rule each: more than a hundred plans of the module, were it whole."""
 
 State = dict[str, dict[str, Any]]
 """The resources of one run by address, as `google_pubsub_topic.responder["findings"]`, each with its values."""
@@ -40,6 +42,15 @@ class Terraform:
         copy = self.folder / name
         shutil.copytree(MODULE, copy, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
         return copy
+
+    def variables(self, name: str) -> Path:
+        """What a variable's rules need and no more, ready: Terraform refuses a value before it looks at resources."""
+        folder = self.folder / name
+        (folder / "tests").mkdir(parents=True)
+        for file in ("variables.tf", "versions.tf", f"tests/{RULES}.tftest.hcl"):
+            shutil.copy(MODULE / file, folder / file)
+        shutil.copytree(MODULE / "tests" / "mocks", folder / "tests" / "mocks")
+        return self.initialized(folder)
 
     def run(self, folder: Path, *arguments: str, seconds: float = 120.0) -> subprocess.CompletedProcess[str]:
         """One command in a folder, whatever comes of it."""
@@ -79,6 +90,11 @@ class OwnTests:
     def keep(self, path: Path) -> None:
         """Write all of it to a file, for `kept`."""
         path.write_text(json.dumps(self._told))
+
+    def __add__(self, other: OwnTests) -> OwnTests:
+        """What both told."""
+        (lines, code, errors), (more, worse, also) = self._told, other._told
+        return OwnTests(lines + more, max(code, worse), errors + also)
 
     @classmethod
     def kept(cls, path: Path) -> OwnTests:

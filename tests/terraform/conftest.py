@@ -12,7 +12,7 @@ import pytest
 from tests.cluster.binaries import BinariesUnavailable
 from tests.requirements import missing
 from tests.terraform import extract_schema, program
-from tests.terraform.checking import CHOICE, OwnTests, Terraform, reaches_registry
+from tests.terraform.checking import CHOICE, RULES, OwnTests, Terraform, reaches_registry
 from tests.terraform.stub_provider import StubProvider
 
 
@@ -63,5 +63,6 @@ def tested(terraform: Terraform, module: Path, tmp_path_factory: pytest.TempPath
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            terraform.test(module).keep(path)
+            whole = sorted({file.name.split(".")[0] for file in (module / "tests").glob("*.hcl")} - {RULES})
+            (terraform.test(module, *whole) + terraform.test(terraform.variables("rules"))).keep(path)
     return OwnTests.kept(path)

@@ -31,7 +31,7 @@ _SILENCE = '\n  project               = var.project_id\n  severity              
 _SOMEBODY = "can(regex(local._somebody, member))])\n"
 _APPROVERS = '    error_message = "Each of approvers'
 _OPERATORS = '    error_message = "Each of operators'
-_VALIDATION = ("validation",)
+_VALIDATION = ("bounds", "validation")
 MUTATIONS = [
     *_of(
         "findings.tf",
