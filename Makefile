@@ -2,6 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 5
+# What measures seconds, or looks at a kernel or a kubelet: beside other tests it would tell how busy these are.
+ALONE := tests/cli/simulate/test_simulation_cost.py tests/collector/test_container_cut.py \
+  tests/collector/test_container_look.py tests/execute/evidence/test_log_text.py tests/fuzz/test_large.py \
+  tests/intake/test_find_name.py tests/node tests/pipeline/test_large_cluster.py tests/policy/test_compiled.py
 export PYTHONPATH := functions:.
 # Hundreds of processes are started: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,7 +20,6 @@ install: .venv/ready ## Make the command line, .venv/bin/scc-responder
 demo: .venv/ready ## Show the main job on this machine, with a simulated cluster
 	$(BIN)/scc-responder demo
 
-# A kubelet that shares two processors with five workers is late with everything, and what is said of it is its lateness.
 test: .venv/ready $(if $(T),,bundle) ## Run all tests, or those of one path: make test T=tests/cli
 ifdef T
 	$(BIN)/pytest $(T)
@@ -25,8 +28,8 @@ else
 	-$(BIN)/python -m tests.node.real_node
 	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
-	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e --ignore tests/node
-	$(BIN)/pytest tests/node
+	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e $(ALONE:%=--ignore %)
+	$(BIN)/pytest $(ALONE)
 	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e
 endif
 
@@ -52,8 +55,8 @@ soak: .venv/ready bundle ## Run the tests at their full counts
 	-$(BIN)/python -m tests.node.real_node
 	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
-	SCC_RESPONDER_SOAK=1 $(BIN)/pytest -n $(WORKERS) --timeout 3600 --ignore tests/node
-	SCC_RESPONDER_SOAK=1 $(BIN)/pytest --timeout 3600 tests/node
+	SCC_RESPONDER_SOAK=1 $(BIN)/pytest -n $(WORKERS) --timeout 3600 $(ALONE:%=--ignore %)
+	SCC_RESPONDER_SOAK=1 $(BIN)/pytest --timeout 3600 $(ALONE)
 
 bench: .venv/ready bundle ## Measure the deployed function against its floor; prints JSON
 	@$(BIN)/python -m tests.cluster.binaries >&2
