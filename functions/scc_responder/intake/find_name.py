@@ -58,29 +58,33 @@ def find_name(data: bytes) -> str | None:
     read it; other fields are skipped, not built, so that padding costs no memory. Else it is the only name in a field,
     else the only one anywhere. Linear in the length of data.
     """
-    try:
-        found: _Enveloped = msgspec.json.decode(data, type=resolved(_Enveloped))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return _only_name(data)
-    for named in filter(None, (found.finding, found)):
-        for name in (name.strip(_AROUND) for name in (named.canonical_name, named.name) if name):
-            if FindingName.parse(name):
-                return name
-    return _only_name(data)
+    return _own_name(data) or _only_name(_legible(data))
 
 
 def name_unparsed(error: RejectedMessage, data: bytes) -> RejectedMessage:
     """The same error, which says now which finding the data names, and whether it names any."""
-    error.finding_name = error.finding_name or find_name(data)
-    error.is_about_finding = error.is_about_finding or _IN_A_NAME in _legible(data)
+    plain = _legible(data)
+    error.finding_name = error.finding_name or _own_name(data) or _only_name(plain)
+    error.is_about_finding = error.is_about_finding or _IN_A_NAME in plain
     return error
+
+
+def _own_name(data: bytes) -> str | None:
+    """The name in its own field, where the data is JSON that has one."""
+    try:
+        found: _Enveloped = msgspec.json.decode(data, type=resolved(_Enveloped))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    names = (name for named in (found.finding, found) if named for name in (named.canonical_name, named.name) if name)
+    return next((name for name in (name.strip(_AROUND) for name in names) if FindingName.parse(name)), None)
 
 
 def _legible(data: bytes, wrapped: int = 0) -> bytes:
     """The text in which names can stand: without escapes, and taken out of base64 where no name stands outside it."""
     plain = data.replace(b"\0", b"")
     for mask, letter in _MASKS:
-        plain = plain.replace(mask, letter)
+        if mask[:1] in plain:  # one letter is found ten times faster than several
+            plain = plain.replace(mask, letter)
     for _ in range(_MOST_WRAPPED if b"\\/" in plain else 0):
         plain = plain.replace(rb"\/", b"/")
     if _IN_A_NAME in plain or wrapped == _MOST_WRAPPED:
@@ -92,8 +96,7 @@ def _legible(data: bytes, wrapped: int = 0) -> bytes:
     return _legible(inner, wrapped + 1) if inner else plain
 
 
-def _only_name(data: bytes) -> str | None:
-    plain = _legible(data)
+def _only_name(plain: bytes) -> str | None:
     in_fields = {match[1] for match in _NAME_FIELD.finditer(plain)}
     names = {name.decode("ascii") for name in in_fields or _names_anywhere(plain)}
     findings = {parsed.key for parsed in map(FindingName.parse, names) if parsed}
