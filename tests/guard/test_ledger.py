@@ -155,6 +155,27 @@ def test_a_denial_counts_nowhere() -> None:
     assert asked(requests, rails(cluster=TWO))[-1] == "ok"
 
 
+def test_a_persons_word_passes_a_limit_and_counts() -> None:
+    """What listed people approved all the same is reserved like any other: the next one meets it in the limit."""
+    guardrails = rails(cluster=(Limit(most=1, within="10m"),))
+    state = steps([pod(1), pod(2)], guardrails)[-1][0]
+    state, answer = admit(state, pod(2), guardrails, NOW + timedelta(seconds=5), by_person=True)
+    assert answer.allowed
+    assert {entry.target for entry in state.cluster.entries if entry.reserved_at} == {"pod-1", "pod-2"}
+    denied = admit(state, pod(3), guardrails, NOW + timedelta(seconds=6))[1]
+    assert denied.detail == "cluster: 2 pods within 10m, at most 1 (1)"
+
+
+def test_a_persons_word_passes_a_breaker_and_leaves_it_tripped() -> None:
+    """It counts there too, and nobody else is let through by it."""
+    guardrails = rails(StormBreaker(targets=1, denials=1000))
+    state = steps([apart(1), apart(2)], guardrails)[-1][0]
+    state, answer = admit(state, apart(2), guardrails, NOW + timedelta(seconds=5), by_person=True)
+    assert (answer.allowed, breakers(state)) == (True, [("cluster", Budget.DISRUPTION)])
+    assert {entry.target for entry in state.cluster.entries if entry.reserved_at} == {"pod-1", "pod-2"}
+    assert asked([apart(2), apart(3)], guardrails, state) == ["storm_breaker", "storm_breaker"]
+
+
 def test_kinds_are_counted_apart() -> None:
     """Limits of pods do not count nodes, and the other way round."""
     limits = (Limit(most=1, within="10m"), Limit(most=1, within="10m", of="nodes"))

@@ -132,6 +132,27 @@ def test_a_target_costs_few_calls(store: Store) -> None:
     assert store.calls[3:] == ["get_many"]
 
 
+def test_what_a_person_had_done_is_counted(store: Store) -> None:
+    """It is written to both documents, and passes for nothing else that this delivery does to the same pod."""
+    wide = rails(cluster=(Limit(most=1, within="10m"),), organization=(Limit(most=9, within="1h"),))
+    assert reasons(store, [1], wide) == ["ok"]
+    own = limiter(store, wide)
+    assert own.reserve(pod(2), dry_run=False, by_person=True).allowed
+    assert own.reserve(pod(2), dry_run=False).reason == "limit_cluster"
+    for key in (cluster_key(CLUSTER), ORGANIZATION):
+        assert {entry.target for entry in stored(store, key).entries if entry.reserved_at} == {"pod-1", "pod-2"}
+
+
+def test_a_persons_word_is_about_one_act(store: Store) -> None:
+    """Asked to isolate a pod, it does not let through the deletion that its policy has in mind for later."""
+    guardrails = rails(cluster=(Limit(most=1, within="10m"),))
+    reasons(store, [1], guardrails)
+    own = limiter(store, guardrails)
+    isolation = pod(2, budget=Budget.ISOLATION, then_ends=True)
+    assert own.reserve(isolation, dry_run=False, by_person=True).allowed
+    assert own.reserve(pod(2), dry_run=False).reason == "limit_cluster"
+
+
 def test_a_dry_run_counts_nothing(store: Store) -> None:
     """A dry run is told what the ledger would say, and leaves no trace in it."""
     rehearsed = [limiter(store).reserve(pod(number), dry_run=True).reason for number in (1, 2)]

@@ -11,10 +11,12 @@ import pytest
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.guard.asked_step import ask_for
+from scc_responder.guard.limiter import cluster_key, read_ledger
+from scc_responder.guard.limits.ledger_document import Budget
 from scc_responder.intake.notification import parse_notification
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import answered, plan_of
-from tests.kits.responder import RAILS, Deployment, deployed, mutations, policy
+from tests.kits.responder import CLUSTER, RAILS, Deployment, deployed, mutations, policy
 from tests.pipeline.test_approvals import decide_again
 from tests.pipeline.test_blast_radius import about, busy
 from tests.pipeline.test_sweep import swept
@@ -54,6 +56,13 @@ def ask(deployment: Deployment, document: Object, action: str = "delete_pod") ->
     return deployment.services.journal.apply(deployment.case(document).finding_key, rule)[0].reason
 
 
+def reserved(deployment: Deployment) -> set[str]:
+    """The pods that the limits on what cannot be undone count."""
+    entry = deployment.services.store.get(cluster_key(CLUSTER))
+    entries = read_ledger(entry).entries if entry else ()
+    return {item.target for item in entries if item.reserved_at and item.counts_in(Budget.DISRUPTION)}
+
+
 def deletions(cluster: SimulatedCluster, document: Object) -> int:
     """How many requests deleted the finding's pod."""
     name = document["finding"]["kubernetes"]["pods"][0]["name"]
@@ -84,6 +93,35 @@ def test_an_asked_step_is_done_once_approved(
     assert answered(deployment, document).status == 204
     assert deletions(cluster, document) == 1
     assert deletion(deployment, document).startswith(("done", "terminating"))
+
+
+@pytest.mark.parametrize(("setting", "reason"), HOLDERS)
+def test_an_asked_step_counts_in_the_ledger(
+    tmp_path: Path, cluster: SimulatedCluster, setting: tuple[str, str, int], reason: str
+) -> None:
+    """The limits say how much was done, whoever had it done: its pod is reserved as the first one is."""
+    contain, rails, minutes = setting
+    deployment = deployed(tmp_path, cluster, contain, guardrails=rails)
+    document = held(deployment, cluster, minutes)
+    before = reserved(deployment)
+    ask(deployment, document)
+    swept(deployment)
+    assert reserved(deployment) == before, reason
+    answered(deployment, document)
+    assert reserved(deployment) - before == {deployment.case(document).decision["pod"]["uid"]}
+
+
+def test_what_cannot_be_counted_is_held(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Where the ledger makes no sense, not even a person's word has the step done."""
+    deployment = deployed(tmp_path, cluster, LIMITED)
+    document = held(deployment, cluster, 0)
+    ask(deployment, document)
+    swept(deployment)
+    entry = deployment.services.store.get(cluster_key(CLUSTER))
+    assert entry is not None
+    deployment.services.store.replace(entry.key, b"{", entry.version)
+    answered(deployment, document)
+    assert (deletion(deployment, document), deletions(cluster, document)) == ("held ledger_unusable", 0)
 
 
 def test_other_held_steps_stay_held(tmp_path: Path, cluster: SimulatedCluster) -> None:

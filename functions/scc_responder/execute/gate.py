@@ -128,16 +128,17 @@ class Gate:
     def _stay_within_limits(self) -> None:
         """Count the target against every limit. One may have no room for it, or a breaker hold it.
 
-        Marks, evidence and what lets a process go on disrupt nothing: neither holds them.
+        Marks, evidence and what lets a process go on disrupt nothing: neither holds them. What a person had done is
+        counted all the same: it is held where it cannot be.
         """
         action, limiter = actions()[self.task.action], self.execution.world.limiter
         if asked := self._asked():
-            answer = limiter.reserve(asked, dry_run=self.dry_run)
+            answer = limiter.reserve(asked, dry_run=self.dry_run, by_person=self._is_asked_for())
         elif action.disrupts:
             answer = limiter.breaker()
         else:
             return
-        if answer.reason and not self._is_asked_for():
+        if answer.reason:
             raise Withheld(answer.reason, answer.detail)
         if asked and asked.kind == "pods" and is_last_serving(self.execution.context, answer.cut):
             self._take_last(answer, keeps=asked.keeps_serving)

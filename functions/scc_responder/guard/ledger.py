@@ -39,20 +39,22 @@ KEPT_SERVING = timedelta(hours=24)
 
 
 def admit(
-    state: State, request: DisruptionRequest, guardrails: Guardrails, now: datetime
+    state: State, request: DisruptionRequest, guardrails: Guardrails, now: datetime, *, by_person: bool = False
 ) -> tuple[State, LimitDecision]:
     """The state after the request, and whether it is allowed.
 
-    A repeated request for the same target has the same result.
+    A repeated request for the same target has the same result. What a person had done (`by_person`) is held by no limit
+    and by no breaker, and counts like any other.
 
     The state is the same object where there is nothing to write.
     """
-    if held := held_by(state.cluster, request):
+    if not by_person and (held := held_by(state.cluster, request)):
         return state, _answer(None, held)
-    denial = denial_of(state, request, guardrails, now)
+    denial = None if by_person else denial_of(state, request, guardrails, now)
     is_told = denial is not None and _denied_others(state.cluster, request, denial)
     cluster = _judged(state.cluster, request, denial, guardrails, now)
-    if denial or (held := held_by(cluster, request)):
+    held = None if by_person else held_by(cluster, request)
+    if denial or held:
         state = state if cluster is state.cluster else replace(state, cluster=cluster)
         return state, replace(_answer(denial, held), is_told=is_told)
     again = request.budget is Budget.ISOLATION and _find(cluster, request).reserved_at is not None

@@ -59,7 +59,7 @@ BreakerAlert = Callable[[str, Breaker], None]
 """Notifies a person that a breaker of a cluster (its path) tripped. Raises ResponderError if that failed."""
 
 _Answers = dict[Budget, LimitDecision]
-_Asked = tuple[str, str, Budget]
+_Asked = tuple[str, str, Budget, bool]
 
 
 def cluster_key(path: str) -> str:
@@ -89,22 +89,25 @@ class Limiter:
         self._ledger: Ledger | None = None
         self._answered: dict[_Asked, tuple[float, LimitDecision]] = {}
 
-    def reserve(self, request: DisruptionRequest, *, dry_run: bool) -> LimitDecision:
+    def reserve(self, request: DisruptionRequest, *, dry_run: bool, by_person: bool = False) -> LimitDecision:
         """Whether the target may be disrupted; if so, it counts from now on.
 
-        A dry run gets the same result and counts nothing. What a breaker holds is not asked for again.
+        A dry run gets the same result and counts nothing. What a breaker holds is not asked for again. What a person
+        had done (`by_person`) is only counted.
 
         Raises RetryableError.
         """
-        asked = (request.target, request.policy, request.budget)
+        asked = (request.target, request.policy, request.budget, by_person)
         begun, answer = self._answered.get(asked, (float("-inf"), LimitDecision()))
         if time.monotonic() - begun < FRESH.total_seconds():
             return answer
         begun = time.monotonic()
-        answers = self._judged(request.budget, partial(self._rehearse if dry_run else self._reserve, request))
+        call = partial(self._rehearse if dry_run else self._reserve, request, by_person=by_person)
+        answers = self._judged(request.budget, call)
         for budget, answer in answers.items():
             if answer.allowed or answer.reason == Reason.STORM_BREAKER:
-                self._answered[request.target, request.policy, budget] = begun, replace(answer, is_again=True)
+                said = by_person and budget is request.budget
+                self._answered[request.target, request.policy, budget, said] = begun, replace(answer, is_again=True)
         return answers[request.budget]
 
     def breaker(self, request: DisruptionRequest | None = None) -> LimitDecision:
@@ -153,21 +156,22 @@ class Limiter:
                 return {budget: LimitDecision(reason=error.reason, detail=str(error))}
         raise RetryableError(Reason.LEDGER_CONTENDED, f"{_TRIES} tries on the ledger of {self._cluster}")
 
-    def _rehearse(self, request: DisruptionRequest) -> _Answers:
+    def _rehearse(self, request: DisruptionRequest, *, by_person: bool) -> _Answers:
         entries = self._store.get_many(tuple(self._documents(request)))
         now = next((entry.server_time for entry in entries if entry), _EPOCH)
         ledgers = [read_ledger(entry) if entry else Ledger() for entry in entries]
-        answers = _admitted(_state(ledgers), request, self.guardrails, now)[1]
+        answers = _admitted(_state(ledgers), request, self.guardrails, now, by_person=by_person)[1]
         if entries[0]:
             self._tell(entries[0], ledgers[0], ledgers[0].breakers)
         return answers
 
-    def _reserve(self, request: DisruptionRequest) -> _Answers:
+    def _reserve(self, request: DisruptionRequest, *, by_person: bool) -> _Answers:
         documents = self._documents(request)
         found = self._store.get_many(tuple(documents))
         entries = [entry or self._made(*at) for entry, at in zip(found, documents.items(), strict=True)]
         before = [read_ledger(entry) for entry in entries]
-        after, answers = _admitted(_state(before), request, self.guardrails, entries[0].server_time)
+        now = entries[0].server_time
+        after, answers = _admitted(_state(before), request, self.guardrails, now, by_person=by_person)
         for entry, old, new in zip(entries, before, (after.cluster, after.organization), strict=False):
             self._tell(self._replace(entry, new) if new is not old else entry, new, old.breakers)
         return answers
@@ -210,10 +214,13 @@ def _changed(ledger: Ledger, before: Breaker, after: Breaker) -> Ledger:
 
 
 def _admitted(
-    state: State, request: DisruptionRequest, guardrails: Guardrails, now: datetime
+    state: State, request: DisruptionRequest, guardrails: Guardrails, now: datetime, *, by_person: bool
 ) -> tuple[State, _Answers]:
-    """The state after the request, and after what ends the target later where it is allowed; both answers."""
-    state, answer = admit(state, request, guardrails, now)
+    """The state after the request, and after what ends the target later where it is allowed; both answers.
+
+    A person's word is about the request alone.
+    """
+    state, answer = admit(state, request, guardrails, now, by_person=by_person)
     answers = {request.budget: answer}
     if answer.allowed and request.then_ends:
         state, answers[Budget.DISRUPTION] = admit(state, _ending(request), guardrails, now)
