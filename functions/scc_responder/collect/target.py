@@ -38,11 +38,11 @@ StartedReads = dict[str, Future[dict[str, Any]]]
 class Reads:
     """The parallel reads of one finding. `missing` maps each fact that could not be read to the reason.
 
-    A read whose turn comes after the deadline, or after `give_up`, is not made.
+    A read whose turn comes after the deadline, or after `give_up`, is not made. `pool` has the threads.
     """
 
     def __init__(self, pool: Executor, deadline_seconds: float) -> None:
-        self._pool = pool
+        self.pool = pool
         self._until = monotonic() + deadline_seconds
         self.missing: dict[str, str] = {}
         self.errors: dict[str, ResponderError] = {}
@@ -54,7 +54,7 @@ class Reads:
 
     def start(self, read: Callable[..., _T], *arguments: Any) -> Future[_T]:
         """Begin a read."""
-        return self._pool.submit(self._in_time, read, *arguments)
+        return self.pool.submit(self._in_time, read, *arguments)
 
     def give_up(self) -> None:
         """Make none of the reads that have not begun: nobody waits for them any longer."""

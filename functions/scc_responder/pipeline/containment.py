@@ -7,6 +7,7 @@ finding gets here, and what is answered to Pub/Sub.
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -51,6 +52,14 @@ _PAUSED = "the annotation scc-responder/mode of the cluster's namespace default 
 COLLECT_SECONDS = 30.0
 
 
+class _Target(NamedTuple):
+    """What was read of the target, the context that this makes with what the case knows, and what it is acted with."""
+
+    collected: Collected
+    context: Context
+    world: World
+
+
 def contain(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
     """Confirm, collect, decide, look, guard, execute, record. What needs an approval waits, as a plan in the case.
 
@@ -67,23 +76,22 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     limit = services.kill_switch.ceiling(finding.place)
     tell_unset(limit, services, log)
     refuse_disabled(limit, finding)
-    collected, context = _collect(finding, case, services, log)
-    if is_another_target(case, context, services):
-        collected, context = _collect(finding, case, services, log)
-    if context.finding.place != finding.place:
-        limit = services.kill_switch.ceiling(context.finding.place)
-        refuse_disabled(limit, context.finding)
-    context = replace(context, texts={"notified": log.notified, "read": source.text})
-    world = _world(collected, services, log)
-    decided = [_decided(context, collected, case, services, limit, world=world)]
+    target = _collect(finding, case, services, log)
+    if is_another_target(case, target.context, services):
+        target = _collect(finding, case, services, log)
+    if target.context.finding.place != finding.place:
+        limit = services.kill_switch.ceiling(target.context.finding.place)
+        refuse_disabled(limit, target.context.finding)
+    target = target._replace(context=replace(target.context, texts={"notified": log.notified, "read": source.text}))
+    decided = [_decided(target, case, services, limit)]
     log.knows(decided[0][0])
 
     def decide_again() -> Decided:
-        decided.append(_decided(decided[0][0], collected, case, services, limit, world=world))
+        decided.append(_decided(target._replace(context=decided[0][0]), case, services, limit))
         return decided[-1]
 
     context, decision, postponed_by = decided[0]
-    steps = execute(context, decision, case, world, postponed_by, decide_again=decide_again)
+    steps = execute(context, decision, case, target.world, postponed_by, decide_again=decide_again)
     context, decision, _ = decided[-1]
     ended = unspent(case.record.with_steps(steps))
     note_later(context, ended.current_steps, services)
@@ -115,23 +123,15 @@ def _is_paused(record: CaseRecord) -> bool:
     return any(step.reason == Reason.CLUSTER_PAUSED for step in record.current_steps)
 
 
-def _decided(
-    context: Context,
-    collected: Collected,
-    case: ClaimedCase,
-    services: Services,
-    limit: KillSwitchCeiling,
-    *,
-    world: World,
-) -> Decided:
+def _decided(target: _Target, case: ClaimedCase, services: Services, limit: KillSwitchCeiling) -> Decided:
     """Decide, look at what a disruption depends on, and guard: with what a look into the container has told so far."""
     told = case.record.inspection or Inspection()
-    context = replace(context, artefact=told.artefact, compiler=told.compiler)
+    context = replace(target.context, artefact=told.artefact, compiler=told.compiler)
     decision = under(limit, decide(context, services.policies.policies), context)
-    look_again(context, decision, case, world)
-    decision = without_standing(context, decision, case, world)
-    context = context if context.live else look(context, collected, disruptions(decision))
-    return context, *_guard(context, decision, collected, case, services)
+    look_again(context, decision, case, target.world)
+    decision = without_standing(context, decision, case, target.world)
+    context = context if context.live else look(context, target.collected, disruptions(decision))
+    return context, *_guard(context, decision, target.collected, case, services)
 
 
 def _collector(finding_key: str, services: Services) -> CaseCollector:
@@ -146,8 +146,8 @@ def _see_deletion(case: ClaimedCase, services: Services, log: DeliveryLog, end: 
     if end.confirmed is None or not any(step.is_awaited for step in case.record.steps):
         raise end
     case.confirmed(end.confirmed)
-    collected, context = _collect(end.confirmed, case, services, log)
-    steps = execute(context, Decision(policies=()), case, _world(collected, services, log))
+    target = _collect(end.confirmed, case, services, log)
+    steps = execute(target.context, Decision(policies=()), case, target.world)
     if any(step.is_awaited for step in case.record.with_steps(steps).steps):
         case.release(Reason.DELETION_AWAITED, *steps)
         return Ending(status=204, reason=Reason.DELETION_AWAITED)
@@ -155,7 +155,7 @@ def _see_deletion(case: ClaimedCase, services: Services, log: DeliveryLog, end: 
     raise end
 
 
-def _collect(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> tuple[Collected, Context]:
+def _collect(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> _Target:
     """What is known of the target, and whether it is the pod and the node, or the service, that this case is about."""
     acted, node_name = case.record.target_uids, case.record.node_name
     admit_request(finding.cluster_path, services)
@@ -183,8 +183,9 @@ def _collect(finding: Finding, case: ClaimedCase, services: Services, log: Deliv
         # Of one name there is one pod at a time: one that was there at the event was not ended, whatever a record says.
         context = without_ended(context, acted)
     log.knows(context)
-    refuse_shut(collected, case, services, _world(collected, services, log))
-    return collected, context
+    world = _world(collected, services, log)
+    refuse_shut(collected, case, services, world)
+    return _Target(collected, context, world)
 
 
 def _acted_part(record: CaseRecord) -> str:
@@ -223,7 +224,7 @@ def _guard(
 
 def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
     api, objects, finding = collected.api, collected.context.objects, collected.context.finding
-    objects_by_path, reads = {}, services.bulkheads.reads(finding.cluster_path)
+    objects_by_path, pool = {}, collected.reads.pool
     if "pod" in objects:
         meta = objects["pod"]["metadata"]
         objects_by_path[api_paths.pod(meta["namespace"], meta["name"])] = objects["pod"]
@@ -232,7 +233,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
     if "node" in objects:
         objects_by_path[api_paths.node(objects["node"]["metadata"]["name"])] = objects["node"]
     return World(
-        cluster=ClusterSession(api, objects_by_path, services.wait, reads) if api else None,
+        cluster=ClusterSession(api, objects_by_path, services.wait, pool) if api else None,
         api=api,
         limiter=services.limiter(finding.place),
         warm_up=services.warm_up(finding.place),
@@ -240,7 +241,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         notifier=services.notifier,
         clock=services.clock,
         ceiling=partial(services.kill_switch.ceiling, finding.place),
-        pool=reads,
+        pool=pool,
         evidence_pool=services.evidence_pool,
         collector=_collector(finding.key, services),
         unread=collected.errors,
