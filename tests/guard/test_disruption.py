@@ -16,8 +16,11 @@ from scc_responder.domain.changes.delete_pod import DeletePod
 from scc_responder.domain.changes.detach_pod import DetachPod
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.context import Context, DisruptionBudget, LiveLook, Node, NodePool, Owner, Workload, Zone
-from scc_responder.guard.disruption import disruption_reason, disruption_request
+from scc_responder.guard.disruption import disruption_reason, disruption_request, held_request
 from scc_responder.guard.guard import hold_reason
+from scc_responder.journal.messages import decision_summary
+from scc_responder.journal.step import Step
+from scc_responder.policy.decide import Decision
 from scc_responder.policy.guardrails import Guardrails, Protected
 from tests.kits.decision_contexts import EVENT, LIVE, NODE, POD, POD_TARGET, THREAT, context
 from tests.kits.run_values import (
@@ -302,3 +305,32 @@ def test_a_zoneless_node() -> None:
     bare = Node(name="node-1", uid=NODE.uid, resource_version="1", ready=True)
     pool = NodePool(name="", zones={"": Zone(nodes=2, schedulable=2)})
     assert reason(context(node=bare, live=replace(LIVE, node_pool=pool)), "cordon_node") == ""
+
+
+@pytest.mark.parametrize("name", ["isolate_pod", "delete_pod"])
+def test_a_held_step_counts_as_it_did(name: str) -> None:
+    """By what its case keeps: in the same budget and scopes, so that the same breakers hold it."""
+    there, action = context(), actions()[name]
+    asked = disruption_request(there, action, "id")
+    assert asked is not None
+    decision = decision_summary(there, Decision(policies=()), "")
+    again = held_request(decision, Step(action_id="id", action=name, expected_uid=asked.target))
+    assert (again.target, again.kind, again.budget, again.group) == (
+        asked.target,
+        asked.kind,
+        asked.budget,
+        asked.group,
+    )
+    assert {scope: value for scope, value in again.scopes.items() if value}.items() <= asked.scopes.items()
+    assert {"owner", "namespace", "node"} <= {scope for scope, value in again.scopes.items() if value}
+
+
+def test_a_scope_that_a_case_does_not_keep_may_be_any() -> None:
+    """The pool of a cordoned node, and the owner of a pod that was not read: any breaker of that scope holds them."""
+    cordon = held_request({}, Step(action_id="id", action="cordon_node", expected_uid="n"))
+    assert (cordon.kind, cordon.scopes) == ("nodes", {"node_pool": ""})
+    cut = held_request({"pod": None}, Step(action_id="id", action="isolate_pod", expected_uid="p"))
+    assert cut.scopes == {"owner": "", "namespace": "", "node": "", "node_pool": ""}
+    run = {"cloud_run": {"name": CHECKOUT.path}}
+    ingress = held_request(run, Step(action_id="id", action="cut_ingress", expected_uid="s"))
+    assert (ingress.kind, ingress.group) == ("services", f"service={CHECKOUT.path}")

@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.execute.execution import MOST_RECONCILING
-from scc_responder.pipeline.sweep import QUIET
+from scc_responder.pipeline.again.unfinished_cases import QUIET
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.checkout_deployment import (
     CHANGES_AS,

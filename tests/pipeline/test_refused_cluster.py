@@ -12,8 +12,9 @@ import pytest
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
+from scc_responder.pipeline.again.unfinished_cases import QUIET
 from scc_responder.pipeline.refused_cluster import TOKEN_TRIES
-from scc_responder.pipeline.sweep import QUIET, sweep
+from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import HERE
 from tests.kits.responder import Deployment, Interposed, deployed, finding_about, policy

@@ -27,7 +27,9 @@ from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.journal import LEASE, Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline import sweep as sweeping
-from scc_responder.pipeline.sweep import MAX_BEGUN, MAX_REVIEWED, QUIET, sweep
+from scc_responder.pipeline.again.sweep_work import MAX_BEGUN
+from scc_responder.pipeline.again.unfinished_cases import QUIET
+from scc_responder.pipeline.sweep import MAX_REVIEWED, sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data
 from tests.kits.answers import HERE, answered, plan_of

@@ -16,7 +16,8 @@ from scc_responder.journal.again.unfinished import is_unfinished
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.plan import Plan, PlanState
-from scc_responder.pipeline.sweep import QUIET, sweep
+from scc_responder.pipeline.again.unfinished_cases import QUIET
+from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.findings import data
 from tests.kits.answers import HERE

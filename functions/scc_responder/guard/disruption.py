@@ -6,17 +6,20 @@ must be possible to cut off the only replica that an attacker has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from scc_responder.actions import Action
+from scc_responder.actions import Action, actions
 from scc_responder.domain.changes import Change, Disruption
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, NodePool, Pod, Zone
 from scc_responder.domain.finding import Confidence
 from scc_responder.domain.reasons import Reason
-from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest
+from scc_responder.guard.limits.ledger_document import Budget, DisruptionKind, DisruptionRequest
+from scc_responder.journal.step import Step
 
 _ENDED_PHASES = frozenset({"Succeeded", "Failed"})
 _SURE = frozenset({Confidence.LIKELY, Confidence.CONFIRMED})
+_KINDS: dict[Disruption, DisruptionKind] = {Disruption.NODES: "nodes", Disruption.SERVICES: "services"}
 UNHEALTHY_SHARE = 0.25
 """Share of a pool's nodes: if as many take no pods already, no other node is cordoned."""
 
@@ -134,6 +137,24 @@ def disruption_request(context: Context, action: Action, action_id: str) -> Disr
             is_likely=context.threat.confidence in _SURE and context.finding.pod is not None,
         )
     return _run_request(context, action_id) if action.disrupts is Disruption.SERVICES else None
+
+
+def held_request(decision: Mapping[str, Any], step: Step) -> DisruptionRequest:
+    """What a held step counts as, by the decision that its case keeps.
+
+    A scope that the case does not keep is empty: any breaker of that scope holds the step.
+    """
+    action = actions()[step.action]
+    kind = _KINDS.get(action.disrupts, "pods")
+    pod, run = decision.get("pod") or {}, decision.get("cloud_run") or {}
+    known = {
+        "pods": {"owner": decision.get("workload_uid"), "namespace": pod.get("namespace"), "node": pod.get("node")},
+        "services": {"service": run.get("name"), "project": ""},
+    }
+    scopes = {scope: str(value or "") for scope, value in known.get(kind, {}).items()}
+    scopes |= {} if kind == "services" else {"node_pool": ""}
+    target, budget = step.expected_uid, budget_of(action)
+    return DisruptionRequest(action_id=step.action_id, target=target, kind=kind, budget=budget, scopes=scopes)
 
 
 def _run_request(context: Context, action_id: str) -> DisruptionRequest | None:

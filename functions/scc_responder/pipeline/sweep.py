@@ -3,7 +3,7 @@
 A sweep looks at the cases that the store knows as unfinished, in the order of their keys, from where the last one
 stopped. Before that it reviews a few of the others in the same way: another version, whose rule was another, may have
 stored them. It claims a case before resuming it, as any delivery does, and reads the finding again by its name: several
-sweeps at once, or a sweep and a redelivery, do nothing twice.
+sweeps at once, or a sweep and a redelivery, do nothing twice. Which case is begun when is told in `again/`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
-from scc_responder.domain.mode import Mode
 from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
@@ -32,10 +31,10 @@ from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending
 from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.again.by_itself import HeldByTime
-from scc_responder.pipeline.again.unfinished_cases import awaits, comes_soon, idle, is_all_due
+from scc_responder.pipeline.again.sweep_work import SweepWork
+from scc_responder.pipeline.again.unfinished_cases import Turn, awaits, turn_of
 from scc_responder.pipeline.authentication import check_sweeper
-from scc_responder.pipeline.deadlines import cases_end
-from scc_responder.pipeline.delivery import accounted, finding_of, work_on
+from scc_responder.pipeline.delivery import accounted, finding_of
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
 from scc_responder.pipeline.later.later_counts import count_later
@@ -50,19 +49,11 @@ MAX_LOOKED_AT = 10_000
 """Of unfinished cases. Each is one read that the store bills: with more of them, a whole round takes several sweeps."""
 MAX_REVIEWED = 100
 """Of all cases, for those among them that should be known as unfinished and are not."""
-MAX_BEGUN = 20
-MAX_TRIED = 10
-"""Of cases that a sweep begins, those that a cluster holds are tried while fewer have begun."""
-QUIET = timedelta(minutes=15)
-"""A case that was given back is left to its message's redelivery for this long; the longest back-off is 10 minutes."""
 _PAGE = 100
 _ROUNDS = {"reviewed": MAX_REVIEWED, "unfinished": MAX_LOOKED_AT}
 """How many cases a sweep reads in each of its rounds, by the field of their places."""
-_UNANSWERED = frozenset({Reason.CLUSTER_BUSY, Reason.CLUSTER_UNREACHABLE, Reason.DEADLINE, Reason.TIMEOUT})
-"""How a case ends whose cluster does not answer: this sweep does not wait for that one again."""
-_OPENING = frozenset({Mode.APPROVE, Mode.ENFORCE})
-_REFUSED = frozenset({Reason.CLUSTER_NOT_ONBOARDED, Reason.CLUSTER_ACCESS_LOST})
-"""Of these cases nothing was read: a rehearsal, too, keeps evidence of the pod."""
+_AT_ONCE = frozenset({Turn.LEFT_OPEN, Turn.SWITCHED_OFF})
+_SWITCHED = frozenset({Turn.SWITCHED_OFF, Turn.SHUT})
 
 
 class SweepCursor(Value, frozen=True, kw_only=True):
@@ -99,12 +90,10 @@ class _Sweep:
     def __init__(self, services: Services, began: datetime) -> None:
         self._services = services
         self._store: CasStore = services.store
-        self._began = began
-        self._until = cases_end(began, services.settings)
+        self._work = SweepWork(services, began, "sweep")
         self._met: Counter[str] = Counter()
-        self._begun = 0
-        self._silent: set[str] = set()
-        self._held = HeldByTime(services)
+        self._shut: dict[str, CaseRecord] = {}
+        self._held = HeldByTime(services, self._work)
         limits = services.policies.guardrails.max_finding_age
         self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
 
@@ -114,15 +103,15 @@ class _Sweep:
         try:
             for name, most in _ROUNDS.items():
                 self._round(name, most)
-            self._go_on_by_itself()
+            self._try_rest()
         except BaseException:
             with suppress(ResponderError):
                 self._keep()
             raise
         self._keep()
-        log.fields["swept"] = dict(self._met)
+        log.fields["swept"] = dict(+self._met)
         self._sign_later(log)
-        return Ending(status=204, reason=Reason.SWEPT, severity="NOTICE" if self._begun else "INFO")
+        return Ending(status=204, reason=Reason.SWEPT, severity="NOTICE" if self._work.begun else "INFO")
 
     def _sign_later(self, log: DeliveryLog) -> None:
         """Sign the manifests that could not be signed when they were stored; what fails is left to the next sweep."""
@@ -131,7 +120,7 @@ class _Sweep:
             return
         names: list[str] = []
         try:
-            names.extend(sign_later(self._store, signer, evidence, self._services.clock, self._until))
+            names.extend(sign_later(self._store, signer, evidence, self._services.clock, self._work.until))
         except ResponderError as error:
             log.fields["not_signed_yet"] = f"{error.reason}: {error.explanation}"
         if names:
@@ -139,10 +128,10 @@ class _Sweep:
 
     def _round(self, name: str, most: int) -> None:
         """Look at the next cases, until there are no more or this sweep's limits are reached."""
-        while self._goes_on(most):
+        while most > 0 and self._work.goes_on:
             page = self._scanned(name)
             for entry in page.entries:
-                if not self._goes_on(most):
+                if most <= 0 or not self._work.goes_on:
                     return
                 most -= 1
                 self._move(name, entry.key)
@@ -152,16 +141,20 @@ class _Sweep:
                 self._move(name, "")
                 return
 
-    def _go_on_by_itself(self) -> None:
-        """Go on with what time alone held, as far as this sweep's limits allow."""
+    def _try_rest(self) -> None:
+        """Try what only a try can tell, now that every other case that is due has begun."""
+        for record in self._shut.values():
+            self._try(record, _taken)
         for record in self._held.to_try():
-            if self._begun >= MAX_TRIED or not self._goes_on(1):
-                return
-            with suppress(ResponderError):
-                self._met[self._resume(record, self._opened)] += 1
+            self._try(record, self._opened)
 
-    def _goes_on(self, most: int) -> bool:
-        return most > 0 and self._begun < MAX_BEGUN and self._services.clock() < self._until
+    def _try(self, record: CaseRecord, rule: TransitionRule) -> None:
+        if self._work.goes_on:
+            self._met[Reason.AT_REST] -= 1
+            try:
+                self._met[self._resume(record, rule)] += 1
+            except ResponderError as error:
+                self._met[error.reason] += 1
 
     def _scanned(self, name: str) -> Page:
         after = getattr(self._place, name) or None
@@ -175,30 +168,23 @@ class _Sweep:
         try:
             record = decode(entry.value)
             unfinished = self._is_unfinished(record)
-            if unfinished and is_held_by_time(record) and not is_held_for_now(record):
-                self._held.meet(record, entry, is_quiet=idle(entry) >= QUIET)
-            due = self._due(record, entry) if unfinished else ""
-            if due == "expire":
+            turn = self._turn(record, entry) if unfinished else None
+            if turn is Turn.EXPIRES:
                 return self._expire(record)
-            if due:
-                return Reason.CLUSTER_BUSY if self._is_busy(record) else self._resume(record)
+            if turn in _AT_ONCE:
+                return self._resume(record, _taken)
             self._mark(entry, record, unfinished=unfinished)
+            if turn is Turn.SHUT:
+                self._shut[record.finding_key] = record
+            if turn is Turn.HELD_BY_TIME:
+                self._held.meet(record, entry)
         except ResponderError as error:
             return error.reason
         return Reason.AT_REST
 
-    def _due(self, record: CaseRecord, entry: Entry) -> str:
-        now = self._services.clock()
-        if is_heartbeat(finding_of(record)):
-            return ""
-        if awaits(record):
-            return "resume" if is_all_due(record, now) else ""
-        if record.state is CaseState.WAITING:
-            return "expire" if record.plan and now >= record.plan.expires_at else ""
-        if record.state is CaseState.OPEN:
-            waits = not record.owner and not comes_soon(record) and idle(entry) < QUIET
-            return "" if waits else "resume"
-        return "resume" if is_held_for_now(record) and self._may_begin(record, entry) else ""
+    def _turn(self, record: CaseRecord, entry: Entry) -> Turn | None:
+        turn = None if is_heartbeat(finding_of(record)) else turn_of(record, entry, self._services.clock())
+        return None if turn in _SWITCHED and not self._work.is_let(record) else turn
 
     def _is_unfinished(self, record: CaseRecord) -> bool:
         """Whether a sweep may ever resume the case: one that switch or cluster holds may be too old for that."""
@@ -210,16 +196,6 @@ class _Sweep:
         if entry.unfinished != unfinished and not record.owner:
             with suppress(Conflict):
                 self._store.replace(entry.key, entry.value, entry.version, keep=kept(record), unfinished=unfinished)
-
-    def _may_begin(self, record: CaseRecord, entry: Entry) -> bool:
-        """Whether the switch that held the case has been turned back, for its cluster too.
-
-        Only a try shows whether a cluster lets us act by now: a few in each sweep, which keep no other case waiting.
-        """
-        if record.reason != Reason.CONTROL_DISABLED and (self._begun >= MAX_TRIED or idle(entry) < QUIET):
-            return False
-        mode = self._services.kill_switch.ceiling(record.cluster).mode
-        return mode in _OPENING or (record.reason in _REFUSED and mode is Mode.DRY_RUN)
 
     def _expire(self, record: CaseRecord) -> str:
         def judge(record: CaseRecord, is_held: bool) -> Transition:
@@ -238,28 +214,13 @@ class _Sweep:
         opened = opened_by_sweep(record, self._services.clock())
         return Transition(reason=Reason.RESUMED, status=204, record=opened, starts=True)
 
-    def _resume(self, record: CaseRecord, rule: TransitionRule | None = None) -> str:
-        transition, case = self._services.journal.apply(record.finding_key, rule or _taken)
+    def _resume(self, record: CaseRecord, rule: TransitionRule) -> str:
+        reason, case = self._work.take(record, rule)
         if case is None:
-            return transition.reason
-        self._begun += 1
+            return reason
         # Before, not after: a case that ends this process must not be the first of every sweep.
         self._keep()
-        finding = finding_of(record)
-
-        def go_on(log: DeliveryLog) -> Ending:
-            log.about(finding)
-            log.fields["by"] = "sweep"
-            return work_on(finding, case, self._services, log)
-
-        ending = accounted(go_on, self._services, self._began)
-        if record.cluster and ending.reason in _UNANSWERED:
-            self._silent.add(record.cluster)
-        return Reason.RESUMED
-
-    def _is_busy(self, record: CaseRecord) -> bool:
-        """Whether the case's cluster has its half of this instance, or has left this sweep without an answer."""
-        return record.cluster in self._silent or self._services.bulkheads.is_busy(record.cluster)
+        return self._work.go_on(case)
 
     def _kept_place(self) -> SweepCursor:
         entry = self._store.get(CURSOR_KEY)

@@ -7,12 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from scc_responder.cli.main import main
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
+from scc_responder.guard.limiter import cluster_key, read_ledger
+from scc_responder.guard.limits.ledger_document import Breaker, Budget, Ledger
+from scc_responder.guard.limits.storm import with_breakers
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
@@ -119,6 +123,66 @@ def test_a_breaker_that_was_reset(tmp_path: Path, cluster: SimulatedCluster, pod
     assert main(["breaker", "reset", "--cluster", CLUSTER, "--reason", "test", "--store", store]) == 0
     assert swept(deployment, 41) >= 1
     assert deployment.case(document).state == "done"
+
+
+def with_breaker(deployment: Deployment, scope: str) -> None:
+    """Let a breaker of isolations be tripped in the cluster, in this scope."""
+    store, now = deployment.services.store, utc_now()
+    found = store.get(cluster_key(CLUSTER))
+    entry = found or store.create(cluster_key(CLUSTER), msgspec.json.encode(Ledger(cluster=CLUSTER)))
+    breaker = Breaker(
+        tripped_at=now, detail="for a test", paging_since=now, told_at=now, scope=scope, budget=Budget.ISOLATION
+    )
+    ledger = with_breakers(read_ledger(entry), (breaker,))
+    store.replace(entry.key, msgspec.json.encode(ledger), entry.version)
+
+
+def with_breakers_reset(tmp_path: Path) -> None:
+    """A person resets all breakers of the cluster."""
+    store = f"sqlite:///{tmp_path / 'journal.db'}"
+    assert main(["breaker", "reset", "--cluster", CLUSTER, "--reason", "test", "--store", store]) == 0
+
+
+@pytest.mark.parametrize(
+    ("scope", "is_held"),
+    [
+        ("cluster", True),
+        ("namespace=shop", True),
+        ("owner={}", True),
+        ("node={}", True),
+        ("namespace=billing", False),
+        ("owner=another", False),
+        ("node=another", False),
+    ],
+)
+def test_a_breaker_of_each_scope_is_known(
+    tmp_path: Path, cluster: SimulatedCluster, scope: str, *, is_held: bool
+) -> None:
+    """While one holds the pod no sweep asks its cluster, whether of its workload, namespace, node or cluster."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"), guardrails=ONE)
+    documents = delivered(deployment, cluster.objects("Pod", "shop"))
+    decision = deployment.case(documents[1]).decision
+    known = {"owner={}": decision["workload_uid"], "node={}": decision["pod"]["node"]}
+    with_breaker(deployment, scope.format(known.get(scope, "")))
+    asked = deployment.clusters.asked
+    assert swept(deployment, 16) == (not is_held)
+    assert (deployment.clusters.asked == asked) == is_held
+    if is_held:
+        with_breakers_reset(tmp_path)
+        assert swept(deployment, 17) == 1
+    assert states(deployment, documents)[1][0] == "done"
+
+
+def test_what_a_breaker_held_fits_into_each_scope(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """A breaker of the whole cluster held two pods of a namespace in which one may be cut off: people are told."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"), guardrails=ONE)
+    with_breaker(deployment, "cluster")
+    documents = delivered(deployment, cluster.objects("Pod", "shop"))
+    assert states(deployment, documents) == [("held", "storm_breaker")] * 2
+    with_breakers_reset(tmp_path)
+    assert swept(deployment, 16) == 0
+    (told,) = (message for message in deployment.published.messages if message.get("reason") == "held_too_many")
+    assert (told["scope"], told["count"]) == (f"namespace {CLUSTER}/shop", 2)
 
 
 def tripped(deployment: Deployment, cluster: SimulatedCluster) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from scc_responder.domain.status import CaseState
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import Entry
 from scc_responder.journal.case import CaseRecord
-from scc_responder.pipeline.again.unfinished_cases import awaits, comes_soon, idle, is_all_due
+from scc_responder.journal.plan import Plan
+from scc_responder.pipeline.again.unfinished_cases import QUIET, Turn, awaits, comes_soon, idle, is_all_due, turn_of
 from tests.kits.journal_worlds import START, finding, step
 
 HOUR = timedelta(hours=1)
@@ -51,3 +52,49 @@ def test_a_store_that_cannot_tell_lets_it_be_long_ago() -> None:
     entry = Entry(key="k", value=b"", version="1", server_time=START + HOUR, update_time=START)
     assert idle(entry) == HOUR
     assert idle(Entry(key="k", value=b"", version="1", server_time=START)) == timedelta.max
+
+
+LIMITED = (step(status=StepStatus.HELD, epoch=1, reason="limit_namespace"),)
+HELD = {"state": CaseState.HELD}
+
+
+@pytest.mark.parametrize(
+    ("fields", "minutes", "expected"),
+    [
+        ({"owner": "somebody"}, 0, Turn.LEFT_OPEN),
+        ({"reason": "kubernetes_unavailable"}, 0, None),
+        ({"reason": "kubernetes_unavailable"}, 16, Turn.LEFT_OPEN),
+        ({"reason": "resumed_by_person"}, 0, Turn.LEFT_OPEN),
+        ({"reason": "deletion_awaited", "steps": (step(reason="deletion_awaited", due_at=START),)}, 0, Turn.LEFT_OPEN),
+        ({"reason": "deletion_awaited", "steps": (step(reason="deletion_awaited", due_at=START + HOUR),)}, 16, None),
+        ({**HELD, "reason": "control_disabled"}, 0, Turn.SWITCHED_OFF),
+        ({**HELD, "reason": "cluster_not_onboarded"}, 0, None),
+        ({**HELD, "reason": "cluster_not_onboarded"}, 16, Turn.SHUT),
+        ({**HELD, "reason": "cluster_paused", "steps": LIMITED}, 16, Turn.SHUT),
+        ({**HELD, "reason": "held", "steps": LIMITED}, 16, Turn.HELD_BY_TIME),
+        ({**HELD, "reason": "cluster_endpoint_private"}, 16, Turn.HELD_BY_TIME),
+        ({**HELD, "reason": "namespace_protected"}, 16, None),
+        ({"state": CaseState.WAITING}, 16, None),
+        ({"state": CaseState.DONE}, 16, None),
+    ],
+)
+def test_whose_turn_it_is(fields: dict[str, Any], minutes: int, expected: Turn | None) -> None:
+    """Each case has one turn, or none: whoever is asked for by a message, a person or nobody any more."""
+    record = left(**fields)
+    later = START + timedelta(minutes=minutes)
+    entry = Entry(key="k", value=b"", version="1", server_time=later, update_time=START)
+    assert turn_of(record, entry, later) is expected
+
+
+def test_a_plan_that_ran_out_has_its_turn() -> None:
+    """Not before it did."""
+    plan = Plan(digest="d", policy_digest="p", steps=(), created_at=START, expires_at=START + HOUR)
+    record = left(state=CaseState.WAITING, plan=plan)
+    entry = Entry(key="k", value=b"", version="1", server_time=START, update_time=START)
+    assert [turn_of(record, entry, START + hours * HOUR) for hours in (0, 1)] == [None, Turn.EXPIRES]
+
+
+def test_what_only_a_try_can_tell_comes_last() -> None:
+    """So that it keeps no other case waiting."""
+    assert [*Turn][-2:] == [Turn.SHUT, Turn.HELD_BY_TIME]
+    assert timedelta(minutes=10) < QUIET

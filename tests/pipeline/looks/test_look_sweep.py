@@ -25,12 +25,14 @@ from scc_responder.journal.journal import Transition
 from scc_responder.journal.persons_word import with_word
 from scc_responder.journal.watch.looks_due import due_at
 from scc_responder.journal.watch.watch import Look, Watch
-from scc_responder.pipeline.looks.look_sweep import MOST_LOOKS, MOST_PUT_BACK, look_sweep
+from scc_responder.pipeline.again.sweep_work import MAX_BEGUN
+from scc_responder.pipeline.looks.look_sweep import MOST_LOOKS, look_sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.counts import Count
 from tests.docs.costs import CountedStore
 from tests.kits.answers import HERE
 from tests.kits.responder import CLUSTER, NODE, Deployment, Interposed, api_of, deployed, finding_about, policy
+from tests.pipeline.test_busy_cluster import half_taken
 
 ISOLATE = ("isolate_pod", "notify")
 MINUTE = timedelta(minutes=1, seconds=1)
@@ -237,12 +239,33 @@ def test_many_put_back_are_spread_over_sweeps(
     deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], isolated: dict[str, Any]
 ) -> None:
     """What is not begun in one sweep stays due, and is begun in the next."""
-    copies(deployment, isolated, MOST_PUT_BACK)
+    copies(deployment, isolated, MAX_BEGUN)
     remove_label(cluster, pod)
     later(deployment, MINUTE)
     first = looked(deployment)
-    assert first == {"undone_by_others": MOST_PUT_BACK + 1, "resumed": MOST_PUT_BACK, "out_of_time": 1}
+    assert first == {"undone_by_others": MAX_BEGUN + 1, "resumed": MAX_BEGUN, "out_of_time": 1}
     assert sum(looked(deployment).values()) == 1
+
+
+def test_what_is_gone_in_a_cluster_that_became_busy_stays_due(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], isolated: dict[str, Any]
+) -> None:
+    """Nothing of the case is written: the next sweep looks again, and puts it back."""
+    remove_label(cluster, pod)
+    later(deployment, MINUTE)
+    before, api = deployment.case(isolated), deployment.clusters.api
+    with ExitStack() as stack:
+
+        def fill(number: int, _verb: str, _path: str) -> None:
+            if number == 1:
+                stack.enter_context(half_taken(deployment, CLUSTER))
+
+        deployment.clusters.api = Interposed(api, after=fill)
+        assert looked(deployment) == {"undone_by_others": 1, "cluster_busy": 1}
+        assert deployment.case(isolated) == before
+    deployment.clusters.api = api
+    assert looked(deployment) == {"undone_by_others": 1, "resumed": 1}
+    assert standing(cluster, pod)[0]
 
 
 def test_a_look_reads_what_is_due_and_no_more(

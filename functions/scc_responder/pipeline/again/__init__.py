@@ -1,4 +1,4 @@
-"""A case that is opened again: what a person said before, what others took away, and what time alone held.
+"""A case opened again, by news or by a sweep, in one order and within one limit; and what a person said before.
 
-Read `ended_before.py` first.
+Read `unfinished_cases.py` first, then `sweep_work.py`.
 """

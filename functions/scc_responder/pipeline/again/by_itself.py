@@ -10,24 +10,26 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from scc_responder.actions import actions
+from scc_responder.domain.changes import Disruption
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.finding import case_id
-from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
 from scc_responder.domain.value import Value
-from scc_responder.guard.disruption import budget_of
+from scc_responder.guard.disruption import budget_of, held_request
 from scc_responder.guard.limiter import Limiter
-from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest
+from scc_responder.guard.limits.ledger_document import Budget
 from scc_responder.journal.again.unfinished import held_by_time
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.notices import held_notice
 from scc_responder.journal.step import Step
 from scc_responder.journal.told_today import is_first_today
+from scc_responder.pipeline.again.sweep_work import SweepWork
+from scc_responder.pipeline.again.unfinished_cases import QUIET, idle
 from scc_responder.pipeline.services import Services
 from scc_responder.policy.limits import Limit, allowed_count
 
-_ACTING = frozenset({Mode.APPROVE, Mode.ENFORCE})
+_OF_BREAKERS = ("owner", "namespace", "cluster")
 
 
 class _Held(Value, frozen=True, kw_only=True):
@@ -37,21 +39,29 @@ class _Held(Value, frozen=True, kw_only=True):
     scope: str
     place: str
     budget: Budget
+    kind: Disruption
 
 
 class HeldByTime:
     """The cases that one sweep met and that time alone holds."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, work: SweepWork) -> None:
         self._services = services
+        self._work = work
         self._met: dict[str, CaseRecord] = {}
         self._due: set[str] = set()
         self._limiters: dict[str, Limiter] = {}
 
-    def meet(self, record: CaseRecord, entry: Entry, *, is_quiet: bool) -> None:
-        """Count the case; `is_quiet`: it was left alone for as long as any case is."""
+    def meet(self, record: CaseRecord, entry: Entry) -> None:
+        """Count the case. Raises StoreError."""
         self._met[record.finding_key] = record
-        if is_quiet and (_has_waited(record, entry) or _stopped(record)) and self._is_let(record):
+        if idle(entry) < QUIET or not self._work.is_let(record):
+            return
+        held = held_by_time(record)
+        free = [step for step in held if not self._is_stopped(record, step)]
+        # When a breaker is reset is known; all else is tried the later, the older the finding is.
+        is_reset = any(step.reason == Reason.STORM_BREAKER for step in free)
+        if (free or not held) and (is_reset or _has_waited(record, entry)):
             self._due.add(record.finding_key)
 
     def to_try(self) -> Iterator[CaseRecord]:
@@ -63,7 +73,7 @@ class HeldByTime:
     def _groups(self) -> dict[_Held, list[str]]:
         groups: dict[_Held, list[str]] = defaultdict(list)
         for record in self._met.values():
-            for held in {_held(record, step) for step in held_by_time(record)}:
+            for held in {held for step in held_by_time(record) for held in _held(record, step)}:
                 groups[held].append(record.finding_key)
         return groups
 
@@ -71,7 +81,8 @@ class HeldByTime:
         rails = self._services.policies.guardrails
         limits = rails.isolation.limits if held.budget is Budget.ISOLATION else rails.limits
         of_scope: tuple[Limit, ...] = getattr(limits, held.scope, ())
-        if not of_scope or len(names) <= allowed_count(of_scope[0]):
+        limit = next((limit for limit in of_scope if limit.of == held.kind), None)
+        if limit is None or len(names) <= allowed_count(limit):
             return False
         about = f"{held.policy}/{held.scope}/{held.place}"
         if is_first_today(self._services.store, Reason.HELD_TOO_MANY, about, self._services.clock()):
@@ -79,39 +90,15 @@ class HeldByTime:
             self._services.notify(held_notice(held.policy, where, [*map(case_id, names)]))
         return True
 
-    def _is_let(self, record: CaseRecord) -> bool:
-        """Whether the kill switch lets it be done, and the breaker that held it was reset."""
-        if self._services.kill_switch.ceiling(record.cluster).mode not in _ACTING:
-            return False
-        return not any(self._is_stopped_still(record, step) for step in _stopped(record))
-
-    def _is_stopped_still(self, record: CaseRecord, step: Step) -> bool:
-        """Whether the breaker that held the step is tripped still. The store is asked once for each cluster."""
-        if record.cluster not in self._limiters:
-            self._limiters[record.cluster] = self._services.limiter(record.cluster)
-        asked = DisruptionRequest(
-            action_id=step.action_id,
-            target=step.expected_uid,
-            kind="pods",
-            scopes=_scopes(record),
-            budget=budget_of(actions()[step.action]),
-        )
+    def _is_stopped(self, record: CaseRecord, step: Step) -> bool:
+        """Whether a tripped breaker holds the step, whatever its scope. The store is asked once for each cluster."""
+        if step.action not in actions():
+            return True
+        limiter = self._limiters.setdefault(record.cluster, self._services.limiter(record.cluster))
         try:
-            return not self._limiters[record.cluster].breaker(asked).allowed
+            return not limiter.breaker(held_request(record.decision, step)).allowed
         except ResponderError:
             return True
-
-
-def _stopped(record: CaseRecord) -> tuple[Step, ...]:
-    """The steps that a breaker held: it is known when that ends."""
-    known = (step for step in held_by_time(record) if step.action in actions())
-    return tuple(step for step in known if step.reason == Reason.STORM_BREAKER)
-
-
-def _scopes(record: CaseRecord) -> dict[str, str]:
-    """The scopes of the case's pod, as far as the case keeps them."""
-    pod = record.decision.get("pod") or {}
-    return {"namespace": str(pod["namespace"])} if pod.get("namespace") else {}
 
 
 def _has_waited(record: CaseRecord, entry: Entry) -> bool:
@@ -121,11 +108,14 @@ def _has_waited(record: CaseRecord, entry: Entry) -> bool:
     return entry.server_time - entry.update_time >= entry.update_time - record.event_time
 
 
-def _held(record: CaseRecord, step: Step) -> _Held:
-    reason = Reason.read(step.reason)
-    scope = reason.detail if reason and reason.detail else "cluster"
-    pod = record.decision.get("pod") or {}
-    parts = {"namespace": ("namespace",), "owner": ("namespace", "workload"), "node": ("node",)}.get(scope, ())
-    place = "/".join((record.cluster, *(str(pod.get(part, "")) for part in parts)))
-    budget = budget_of(actions()[step.action]) if step.action in actions() else Budget.DISRUPTION
-    return _Held(policy=step.policy, scope=scope, place="" if scope == "organization" else place, budget=budget)
+def _held(record: CaseRecord, step: Step) -> Iterator[_Held]:
+    """Where the step is held: in the scope of its limit, or in each that a breaker may have."""
+    reason, pod = Reason.read(step.reason), record.decision.get("pod") or {}
+    action = actions().get(step.action)
+    budget = budget_of(action) if action else Budget.DISRUPTION
+    kind = action.disrupts if action else Disruption.PODS
+    for scope in (reason.detail,) if reason and reason.detail else _OF_BREAKERS:
+        parts = {"namespace": ("namespace",), "owner": ("namespace", "workload"), "node": ("node",)}.get(scope, ())
+        place = "/".join((record.cluster, *(str(pod.get(part, "")) for part in parts)))
+        place = "" if scope == "organization" else place
+        yield _Held(policy=step.policy, scope=scope, place=place, budget=budget, kind=kind)

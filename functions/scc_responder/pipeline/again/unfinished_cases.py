@@ -1,20 +1,57 @@
-"""What of an unfinished case is left to sweeps alone, when that is due, and what a message comes again for. Pure."""
+"""Why a sweep goes on with an unfinished case, and when: what of it is left to sweeps, and what to a message. Pure."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import Entry
-from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.again.unfinished import is_held_by_time
+from scc_responder.journal.case import CaseRecord, is_held_for_now
 from scc_responder.journal.plan import PlanState
 from scc_responder.journal.step import FOR_SWEEP
 
+QUIET = timedelta(minutes=15)
+"""A case that was given back is left to its message's redelivery for this long; the longest back-off is 10 minutes."""
 _SOON = frozenset({Reason.RESUMED_BY_PERSON, Reason.RECONCILING, Reason.SERVICE_CHANGED, Reason.SERVICE_DEPLOYED})
 """Why a case is open that the next sweep resumes: perhaps no message comes again for it."""
 _BEGUN = frozenset({PlanState.APPROVED, PlanState.USED})
 """Plans that a person's request began, for which no message comes: the next sweep goes on with what it left open."""
+
+
+class Turn(Enum):
+    """Why it is a case's turn. A sweep goes on with the first three as it meets them, and then with the rest in order.
+
+    What only a try can tell comes last, and keeps no other case waiting.
+    """
+
+    EXPIRES = auto()
+    """Nobody answered its plan in time: it ends."""
+    LEFT_OPEN = auto()
+    """It was left in the middle, a person opened it, or what it awaits is due."""
+    SWITCHED_OFF = auto()
+    """The kill switch held it."""
+    SHUT = auto()
+    """Its cluster refused everything, or let nothing be done."""
+    HELD_BY_TIME = auto()
+    """A limit, a breaker, or a way that was shut held it: the oldest first."""
+
+
+def turn_of(record: CaseRecord, entry: Entry, now: datetime) -> Turn | None:
+    """Why the unfinished case may be gone on with now; None where that is not due."""
+    is_quiet = idle(entry) >= QUIET
+    if awaits(record):
+        return Turn.LEFT_OPEN if is_all_due(record, now) else None
+    if record.state is CaseState.WAITING:
+        return Turn.EXPIRES if record.plan and now >= record.plan.expires_at else None
+    if record.state is CaseState.OPEN:
+        return Turn.LEFT_OPEN if record.owner or comes_soon(record) or is_quiet else None
+    if is_held_for_now(record):
+        held = Turn.SHUT if is_quiet else None
+        return Turn.SWITCHED_OFF if record.reason == Reason.CONTROL_DISABLED else held
+    return Turn.HELD_BY_TIME if is_held_by_time(record) else None
 
 
 def awaits(record: CaseRecord) -> bool:

@@ -28,16 +28,15 @@ from scc_responder.journal.again.reopening import opened_by_sweep, undone_by_oth
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode
 from scc_responder.journal.chain.chain_check import write_fields
-from scc_responder.journal.claimed_case import ClaimedCase
-from scc_responder.journal.journal import Transition
+from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending, log_line
 from scc_responder.journal.notices import case_notice
 from scc_responder.journal.watch.looks_due import due_at, looked, watched_steps
 from scc_responder.journal.watch.watch import Look
 from scc_responder.journal.watch.watched_cases import WatchedCases, watched_case
+from scc_responder.pipeline.again.sweep_work import SweepWork
 from scc_responder.pipeline.authentication import check_sweeper
-from scc_responder.pipeline.deadlines import cases_end
-from scc_responder.pipeline.delivery import accounted, finding_of, work_on
+from scc_responder.pipeline.delivery import accounted
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.looks.cluster_look import ClusterLook
 from scc_responder.pipeline.looks.reminder import remind
@@ -45,8 +44,6 @@ from scc_responder.pipeline.services import Services
 
 MOST_LOOKS = 200
 """In one sweep. 1,000 due cases are worked off by five: in as many minutes."""
-MOST_PUT_BACK = 10
-"""In one sweep: what others undid besides is due again in the next one."""
 LANES, LANES_OF_A_CLUSTER = 6, 2
 """Looks side by side, in all and in one cluster."""
 _PAGE = 100
@@ -71,10 +68,8 @@ class _Looks:
 
     def __init__(self, services: Services, began: datetime) -> None:
         self._services = services
-        self._begun = 0
-        self._until = cases_end(began, services.settings)
+        self._work = SweepWork(services, began, "look")
         self._met: Counter[str] = Counter()
-        self._began = began
         self._silent: dict[str, ApiError] = {}
         """Clusters that did not answer in this sweep, and how."""
         self._undone: list[tuple[CaseRecord, Look]] = []
@@ -114,7 +109,7 @@ class _Looks:
         """The results of these looks, one after another, while there is time."""
         results: list[str] = []
         for record in records:
-            if self._services.clock() >= self._until:
+            if self._services.clock() >= self._work.until:
                 results.append(Reason.OUT_OF_TIME)
                 continue
             try:
@@ -130,7 +125,7 @@ class _Looks:
         if look.gone and self._services.kill_switch.ceiling(record.cluster).mode in _ACTING:
             self._undone.append((record, look))
             return Reason.UNDONE_BY_OTHERS
-        transition, _ = self._stored(record, look)
+        transition, _ = self._services.journal.apply(record.finding_key, self._seen(record, look))
         if transition.record is not None:
             self._log(transition.record, look, **write_fields(transition.record))
             if look.gone:
@@ -139,10 +134,8 @@ class _Looks:
                 remind(transition.record, standing, self._services)
         return transition.reason
 
-    def _stored(
-        self, record: CaseRecord, look: Look, *, put_back: bool = False
-    ) -> tuple[Transition, ClaimedCase | None]:
-        """Keep the look in the case as it stands by now, and take the case to put back what is gone."""
+    def _seen(self, record: CaseRecord, look: Look, *, put_back: bool = False) -> TransitionRule:
+        """Keep the look in the case as it stands by then, and open the case to put back what is gone."""
         schedule, due = self._services.settings.looks, due_at(record)
 
         def seen(stored: CaseRecord, is_held: bool) -> Transition:
@@ -152,32 +145,25 @@ class _Looks:
             opened = opened_by_sweep(kept, look.at) if put_back else kept
             return Transition(reason=_told(look), status=204, record=opened, starts=put_back)
 
-        return self._services.journal.apply(record.finding_key, seen)
+        return seen
 
     def _put_back(self, record: CaseRecord, look: Look) -> str:
-        """Go on with the case as with news of it: the finding is read again, and the policies decide."""
-        self._begun += 1
-        if self._begun > MOST_PUT_BACK or self._services.clock() >= self._until:
-            return Reason.OUT_OF_TIME
+        """Go on with the case as with news of it: the finding is read again, and the policies decide.
+
+        What is not begun now is due again in the next sweep.
+        """
         try:
-            transition, case = self._stored(record, look, put_back=True)
+            reason, case = self._work.take(record, self._seen(record, look, put_back=True))
         except ResponderError as error:
             return error.reason
         if case is None:
-            return transition.reason
+            return reason
         self._log(case.record, look)
-        finding = finding_of(record)
-
-        def go_on(log: DeliveryLog) -> Ending:
-            log.about(finding)
-            log.fields["by"] = "look"
-            return work_on(finding, case, self._services, log)
-
-        accounted(go_on, self._services, self._began)
+        result = self._work.go_on(case)
         if undone_by_others(case.record) == (None, False):
             # Nothing was decided, so that nobody was told: the finding may be over, or was not to be read.
             self._tell(case.record, look)
-        return Reason.RESUMED
+        return result
 
     def _look(self, record: CaseRecord) -> tuple[Look, tuple[str, ...]]:
         """The look, and what stands still of what was cut off or cordoned."""
